@@ -1,0 +1,259 @@
+"""What a scenario must fulfil beyond its single entries: names, units, circles, order, reach.
+
+Everything is found in one go, as faults with the path of the entry; what is allowed but odd becomes a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.errors import Fault, Path, dotted, near_name, number
+from simulator.priors import JointPrior, joint_prior
+from simulator.schema import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
+from simulator.slots import DRIVER_UNITS, level_unit, parts_of, regimes_of, slots
+from simulator.statements import Faults, Prior
+from simulator.unitcheck import UnitCheck, unit_name
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check: the joint prior where it can be made, faults, warnings."""
+
+    joint: JointPrior | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def check_scenario(spec: ScenarioSpec) -> Checked:
+    """Check a scenario as a whole.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> check_scenario(load_scenario("baseline").spec).faults
+    ()
+    """
+    faults: list[Fault] = []
+    joint = None
+    try:
+        joint = joint_prior(spec)
+    except Faults as error:
+        faults += error.faults
+    circles = list(_circles(spec))
+    faults += circles
+    units = UnitCheck(spec, frozenset(str(fault.path[1]) for fault in circles))
+    for driver_name, driver_unit in DRIVER_UNITS.items():
+        driver = getattr(spec.drivers, driver_name)
+        if driver is not None:
+            faults += _driver_faults(("drivers", driver_name), driver, parse_unit(driver_unit), units)
+    for name, quantity in spec.quantities.items():
+        units.of(quantity, ("quantities", name))
+    for name, limit in spec.constraints.items():
+        units.limit(limit, ("constraints", name), parse_unit("FLOP"))
+    for path, level in _levels(spec):
+        faults += _growth_faults(level, path, spec)
+    faults += units.faults
+    faults += _threshold_faults(spec)
+    warnings = [] if joint is None else [*_cap_warnings(spec, joint), *_dollar_warnings(spec)]
+    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings))
+
+
+# ------------------------------------------------------------------------------------------- drivers and growth
+
+
+def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
+    if driver.factors is None:
+        yield from _one_level(path, driver, unit, units)
+    else:
+        product = DIMENSIONLESS
+        for name, factor in driver.factors.items():
+            inner = (*path, "factors", name)
+            try:
+                own = parse_unit(level_unit(factor, None))
+            except UnitError:
+                return
+            product = product * own
+            yield from _one_level(inner, factor, own, units)
+        if product.dimension != unit.dimension:
+            rule = f"multiply to {unit_name(product)}; the driver is in {unit_name(unit)}."
+            yield Fault((*path, "factors"), rule, f"Give one factor a start in {unit_name(unit)}.")
+    if driver.factors is not None:
+        for name, cap in driver.caps.items():
+            units.limit(cap, (*path, "caps", name), unit)
+
+
+def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
+    if level.custom is None and level.start is None and level.table is None and unit.dimension:
+        yield Fault(
+            path,
+            "has no start.",
+            "Write start: {median: .., interval_90: [..], unit: ..}, its level in the first year.",
+        )
+    if level.custom is not None:
+        for key in ("start", "growth", "table", "drift", "at"):
+            if getattr(level, key) is not None:
+                yield Fault(
+                    (*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one."
+                )
+    if level.table is not None and level.unit is not None:
+        try:
+            stated = parse_unit(level.unit)
+            if stated.dimension != unit.dimension:
+                yield Fault((*path, "unit"), f"must be a unit of {unit_name(unit)}; got '{level.unit}'.")
+        except UnitError as error:
+            yield Fault((*path, "unit"), error.rule, error.remedy)
+    for name, cap in level.caps.items():
+        units.limit(cap, (*path, "caps", name), unit)
+
+
+def _levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Level]]:
+    """List every level of a scenario: drivers, factors, quantities, and those inside limits and operations."""
+    for name in DRIVER_UNITS:
+        driver = getattr(spec.drivers, name)
+        if driver is not None:
+            yield from _levels_in(driver, ("drivers", name))
+            for factor_name, factor in (driver.factors or {}).items():
+                yield from _levels_in(factor, ("drivers", name, "factors", factor_name))
+    for name, quantity in spec.quantities.items():
+        yield from _levels_in(quantity, ("quantities", name))
+    for name, limit in spec.constraints.items():
+        if limit.limit is not None:
+            yield from _levels_in(limit.limit, ("constraints", name, "limit"))
+
+
+def _levels_in(quantity: Quantity, path: Path) -> Iterator[tuple[Path, Level]]:
+    if isinstance(quantity, Level):
+        yield path, quantity
+        for name, cap in quantity.caps.items():
+            if cap.limit is not None:
+                yield from _levels_in(cap.limit, (*path, "caps", name, "limit"))
+    elif isinstance(quantity, Operation):
+        for inner_path, part in parts_of(quantity, path):
+            yield from _levels_in(part, inner_path)
+
+
+def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
+    if level.table is not None:
+        years = sorted(float(year) for year in level.table)
+        if years[0] > spec.years.first or years[-1] < spec.years.last:
+            rule = f"covers {number(years[0])} to {number(years[-1])}; the scenario runs from {number(spec.years.first)} to {number(spec.years.last)}."
+            yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
+    before: float | None = None
+    for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
+        if index == 0 and regime.from_ is not None:
+            yield Fault(
+                (*regime_path, "from"), "is not for the first regime, which holds from the start.", "Remove it."
+            )
+        elif index > 0 and regime.from_ is None:
+            yield Fault(
+                regime_path, "does not say from when it holds.", "Write from: and a year, or a prior over years."
+            )
+        elif index > 0 and regime.from_ is not None:
+            fixed = regime.from_.value
+            earliest = fixed if fixed is not None else regime.from_.lower
+            if fixed is not None and before is not None and fixed <= before:
+                rule = f"must come after the regime before, {number(before)}; got {number(fixed)}."
+                yield Fault((*regime_path, "from"), rule, "Sort the regimes by year.")
+            if earliest is not None and not 1000 <= earliest <= 3000:
+                yield Fault(
+                    (*regime_path, "from"), f"must be a year; got {number(earliest)}.", "Write for example 2027."
+                )
+            before = fixed if fixed is not None else before
+
+
+# ------------------------------------------------------------------------------------ circles, thresholds
+
+
+def _circles(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find quantities that are made from themselves."""
+    uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
+    for name in _in_circle(uses):
+        rule = f"is made from itself: {_way_round(name, uses)}."
+        yield Fault(("quantities", name), rule, "Break the circle: state one of them by its own prior.")
+
+
+def _names_in(quantity: Quantity) -> Iterator[str]:
+    if isinstance(quantity, str):
+        yield quantity
+    elif isinstance(quantity, Operation):
+        for _, part in parts_of(quantity, ()):
+            yield from _names_in(part)
+    elif isinstance(quantity, Level):
+        for cap in quantity.caps.values():
+            if cap.of is not None:
+                yield cap.of
+            if cap.limit is not None:
+                yield from _names_in(cap.limit)
+
+
+def _in_circle(uses: Mapping[str, set[str]]) -> list[str]:
+    return [name for name in uses if _way_round(name, uses)]
+
+
+def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
+    """Write a way from a name back to itself; empty where there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for following in sorted(uses.get(way[-1], ())):
+            if following == name:
+                return " -> ".join([*way, name])
+            if following not in seen:
+                seen.add(following)
+                ways.append((*way, following))
+    return ""
+
+
+def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    uses = {name: {t.of} if t.of and t.of != "start" else set() for name, t in spec.thresholds.items()}
+    for name, threshold in spec.thresholds.items():
+        path = ("thresholds", name)
+        if threshold.of is not None and threshold.of != "start" and threshold.of not in spec.thresholds:
+            remedy = near_name(threshold.of, [*spec.thresholds, "start"]) or "Name a threshold, or start."
+            yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
+        if _way_round(name, uses):
+            yield Fault((*path, "of"), f"is a multiple of itself: {_way_round(name, uses)}.", "Break the circle.")
+        if threshold.capability is not None and spec.capability is None:
+            yield Fault(
+                (*path, "capability"), "needs a capability metric.", "Define capability: at the top of the file."
+            )
+        if threshold.capability is not None and threshold.within_oom is not None:
+            yield Fault((*path, "within_oom"), "goes with compute or spending, not with a metric.", "Remove it.")
+        on_spending = threshold.spending is not None or threshold.quantity == "spending"
+        if on_spending and spec.drivers.spending is None:
+            key = "spending" if threshold.spending is not None else "quantity"
+            yield Fault((*path, key), "needs a spending driver.", "This scenario states compute as a whole.")
+
+
+# ---------------------------------------------------------------------------------------------------- warnings
+
+
+def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    """Warn of caps whose median lies below the median start of what they limit."""
+    for name in DRIVER_UNITS:
+        driver = getattr(spec.drivers, name)
+        if driver is None or driver.start is None:
+            continue
+        start = _median(joint, ("drivers", name, "start"))
+        for cap_name, cap in driver.caps.items():
+            path = ("drivers", name, "caps", cap_name, "limit")
+            if isinstance(cap.limit, Prior) and _median(joint, path) < start:
+                yield (
+                    f"{dotted(path)}: the cap's median 1e{_median(joint, path):.2f} lies below the driver's start 1e{start:.2f}: "
+                    "the level starts at the cap."
+                )
+
+
+def _median(joint: JointPrior, path: Path) -> float:
+    return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
+
+
+def _dollar_warnings(spec: ScenarioSpec) -> Iterator[str]:
+    for slot in slots(spec):
+        if spec.dollars and slot.prior.dollars and slot.prior.dollars != spec.dollars:
+            yield f"{slot.name}: is in {slot.prior.dollars} dollars, the scenario in {spec.dollars}; nothing is converted."

@@ -1,0 +1,87 @@
+"""Find the year in which a path first meets a threshold: arrays in, arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def first_crossing(
+    years: ArrayLike, log_level: ArrayLike, log_threshold: ArrayLike, *, falling: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Find the first year at or above a threshold (falling: at or below it).
+
+    Within a step the level is linear, so the crossing lies at y0 + (T - v0) / (v1 - v0) (y1 - y0): near y0
+    for a threshold just above v0, y1 for one at v1. A path that crosses, returns and crosses again counts
+    once, the first time. A path already there counts from the first year, flagged. One that is not there by
+    the last year gives +inf (censored, not missing), and so does a threshold of +inf, which says "never" in
+    either direction.
+
+    Parameters
+    ----------
+    years : (year,), decimal years, strictly increasing
+    log_level : (sample, year), (1, year) or (year,), log10 of the unit (or a metric in its own unit)
+    log_threshold : one or (sample,), the same unit
+    falling : whether the threshold is met from above, as a loss is
+
+    Returns
+    -------
+    crossing_year : array (sample,), decimal years or +inf, never NaN
+    already : array (sample,) of bool, true where the first year meets the threshold
+
+    Raises
+    ------
+    ValueError : years out of order, shapes that do not match, or a level or threshold that is NaN.
+
+    Examples
+    --------
+    >>> year, already = first_crossing([2025, 2026, 2028], [[25.0, 26.0, 27.0]], [24.0, 26.5, 30.0])
+    >>> year.tolist(), already.tolist()
+    ([2025.0, 2027.0, inf], [True, False, False])
+    """
+    year = np.asarray(years, dtype=np.float64).reshape(-1)
+    level = np.atleast_2d(np.asarray(log_level, dtype=np.float64))
+    threshold = np.asarray(log_threshold, dtype=np.float64).reshape(-1)
+    _check(year, level, threshold)
+    target = threshold[:, np.newaxis]
+    met = level <= target if falling else level >= target
+    met &= target < np.inf
+    first = np.argmax(met, axis=1)
+    sample = np.arange(met.shape[0])
+    ever = met[sample, first]
+    already = met[:, 0].copy()
+    row = sample if level.shape[0] > 1 else np.zeros_like(sample)
+    before = np.maximum(first - 1, 0)
+    low, high = level[row, before], level[row, first]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        # fmin keeps rounding inside the step, and reads a jump from an infinite level as made at its end.
+        share = np.fmin((threshold - low) / (high - low), 1.0)
+        crossing = year[before] + share * (year[first] - year[before])
+    crossing = np.where(already, year[0], np.where(ever, crossing, np.inf))
+    return crossing, already
+
+
+def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDArray[np.float64]) -> None:
+    """Refuse years out of order, shapes that do not match and NaN."""
+    if year.size == 0 or not np.all(np.diff(year) > 0):
+        raise ValueError(
+            f"first_crossing: years: must be strictly increasing, at least one; got {year.tolist()}. "
+            "The first crossing is sought from the first year on. Sort the years and keep one of each."
+        )
+    if level.ndim != 2 or level.shape[1] != year.size:
+        raise ValueError(
+            f"first_crossing: log_level: must be (sample, {year.size} years); got shape {level.shape}. "
+            "Each path has one level per year. Give the years of the path."
+        )
+    if level.shape[0] != threshold.size and 1 not in (level.shape[0], threshold.size):
+        raise ValueError(
+            f"first_crossing: log_threshold: must be one, or one per sample, {level.shape[0]}; "
+            f"got {threshold.size}. A threshold belongs to a sample. Draw both from the same samples."
+        )
+    for name, values in (("log_level", level), ("log_threshold", threshold)):
+        missing = int(np.isnan(values).sum())
+        if missing:
+            raise ValueError(
+                f"first_crossing: {name}: must not be NaN; got {missing} of {values.size}. "
+                "A path or threshold that is not known has no crossing year. Find where the NaN comes from."
+            )

@@ -1,0 +1,318 @@
+"""YAML 1.2 text as plain data that knows the line and column of every entry.
+
+Nothing in a file is executed: tags are refused, and a value is a number, a text, true, false, null,
+a list or a mapping with text or number keys.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted
+
+LARGEST_DOCUMENT = 200_000  # entries, after aliases are written out: more is an attack or a mistake
+DEEPEST_DOCUMENT = 60
+_TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
+LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
+
+_INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
+_NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain data read from a file, and where each entry stands.
+
+    `places` maps the path of an entry to its place: of the key for an entry of a mapping, of the value for
+    an item of a list. The empty path is the start of the document. `faults` are those of single entries, kept
+    where the reader asks for it so that they are reported together with what the entries say.
+    """
+
+    data: Any
+    places: Mapping[Path, Place]
+    faults: tuple[PlacedFault, ...] = ()
+
+
+def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Document:
+    """Read a YAML file.
+
+    Parameters
+    ----------
+    file : path or str
+        The file.
+    keep_faults : bool
+        Hand the faults of single entries back with the document instead of raising them.
+
+    Raises
+    ------
+    ScenarioError
+        The file is missing, a directory, unreadable, binary, empty or not YAML 1.2.
+
+    Examples
+    --------
+    >>> load_document("no-such-file.yaml")
+    Traceback (most recent call last):
+    simulator.errors.ScenarioError: no-such-file.yaml: no such file.
+    """
+    name = str(file)
+    try:
+        raw = FilePath(file).read_bytes()
+    except FileNotFoundError:
+        raise _fault(Place(name), "no such file.") from None
+    except IsADirectoryError:
+        raise _fault(Place(name), "is a directory, not a file.", "Name the .yaml file in it.") from None
+    except OSError as error:
+        raise _fault(Place(name), f"cannot be read: {error.strerror or error}.", "Check its permissions.") from None
+    return parse_document(_decoded(raw, name), file=name, keep_faults=keep_faults)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _fault(Place(name), "is text in UTF-16.", "Save it as UTF-8.")
+    if b"\0" in raw:
+        raise _fault(Place(name), "is not text (a binary file?).", "Name a .yaml file.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig").split("\n")
+        place = Place(name, len(before), len(before[-1]) + 1)
+        rule = f"the byte 0x{raw[error.start]:02x} is not text in UTF-8."
+        raise _fault(place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?).") from None
+
+
+def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
+    """Read YAML text.
+
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    file : str
+        What the places of entries call the file.
+    keep_faults : bool
+        Hand the faults of single entries back with the document instead of raising them.
+
+    Raises
+    ------
+    ScenarioError
+        The text is empty or not YAML 1.2, repeats a key, uses a tag, or its aliases explode.
+
+    Examples
+    --------
+    >>> document = parse_document("level: 1e26\\nword: no\\n")
+    >>> document.data, document.places["word",].line
+    ({'level': 1e+26, 'word': 'no'}, 2)
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = False  # YAML 1.2 allows a name to be given again
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark, rule, remedy = _syntax_fault(error, text)
+        raise _fault(Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy) from None
+    except RecursionError:
+        raise _fault(Place(file), _TOO_DEEP, "No scenario needs more than a dozen.") from None
+    except YAMLError as error:
+        raise _unreadable_character(error, text, file) from None
+    if root is None:
+        raise _fault(Place(file), "is empty.", "'simulate new' writes a starter file.")
+    builder = _Builder(file)
+    data = builder.build(root, ())
+    if builder.faults and not keep_faults:
+        raise ScenarioError(builder.faults)
+    return Document(data, builder.places, tuple(builder.faults))
+
+
+def mapping_document(document: Document, file: str) -> Document:
+    """Pass a document on that is keys with values.
+
+    Raises
+    ------
+    ScenarioError
+        It is a list or a single value.
+    """
+    if not isinstance(document.data, dict):
+        kind = "a list" if isinstance(document.data, list) else f"the single value {str(document.data)[:40]!r}"
+        raise _fault(
+            Place(file, 1, 1), f"must be keys with values; it is {kind}.", "'simulate new' writes a starter file."
+        )
+    return document
+
+
+def _fault(place: Place, rule: str, remedy: str = "") -> ScenarioError:
+    return ScenarioError([PlacedFault(place, "", rule, remedy)])
+
+
+def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
+    """Put a parser's complaint in plain words: the mark it is about, the rule, the remedy."""
+    problem, context = str(error.problem or "cannot be read").strip(), str(error.context or "")
+    mark = error.problem_mark or error.context_mark
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in problem:
+        return mark, "a tab stands where only spaces may.", "Indent with spaces: YAML does not allow tabs there."
+    if "document" in problem and "document" in context:
+        return mark, "holds more than one document ('---').", "Keep one scenario to a file."
+    if "end of stream" in problem and "quoted" in context:
+        return error.context_mark, "a quote opens here and is never closed.", "Close it."
+    if "flow" in context and problem.startswith("expected ',' or"):
+        opened = error.context_mark
+        bracket = "[" if "sequence" in context else "{"
+        found = problem.partition("but got ")[2].replace("'<stream end>'", "the end of the file")
+        rule = f"the '{bracket}' of line {opened.line + 1} is not closed before {found or 'this'}."
+        return mark, rule, f"Close it with '{']' if bracket == '[' else '}'}', or separate its items by commas."
+    if "could not find expected ':'" in problem:
+        return error.context_mark, "a word stands without a colon.", "Write key: value."
+    if "cannot start any token" in problem:
+        character = problem.partition("'")[2].partition("'")[0]
+        return mark, f"a value cannot begin with {character}.", 'Put it in quotes, for example "%/year".'
+    for part, rule, remedy in _SYNTAX:
+        if part in problem:
+            return mark, rule, remedy
+    if match := re.search(r"undefined alias '?([^']+)'?", problem):
+        return mark, f"the alias *{match[1]} is not defined above.", "Write the value out, or put it in quotes."
+    plain = re.sub(r"<([a-z ]+)>", r"\1", problem).replace("\n", " ")
+    return mark, f"is not YAML 1.2: {plain}.", "Check colons, brackets, quotes and indentation here and just above."
+
+
+_SYNTAX = (
+    ("mapping values are not allowed here", "a second colon stands in one entry, or the line is indented too far.",
+     "Put a text that holds ': ' in quotes; start entries of one group in one column."),
+    ("found '<block mapping start>'", "is indented differently from the entries above.",
+     "Start entries of one group in one column."),
+    ("found '<scalar>'", "text follows a closing quote or bracket.", "Put the whole text in one pair of quotes."),
+    ("found '?'", "a key stands where an item of a list ('- ') should.", "Indent it, or begin it with '- '."),
+    ("found '-'", "an item of a list ('- ') stands where a key should.", "Indent it below its key, or write key: value."),
+    ("found '}'", "a '}' closes nothing.", "Remove it."),
+    ("found ']'", "a ']' closes nothing.", "Remove it."),
+    ("found ','", "a comma separates nothing.", "Remove it."),
+    ("sequence entries are not allowed here", "an item of a list ('- ') stands on the line of its key.", "Start it on a line of its own."),
+    ("<document start>", "text follows the end of the scenario.", "Keep one scenario to a file."),
+)  # fmt: skip
+
+
+def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
+    position = int(getattr(error, "position", 0))
+    before = text[:position].split("\n")
+    character = f"U+{ord(text[position]):04X}" if position < len(text) else "unknown"
+    place = Place(file, len(before), len(before[-1]) + 1)
+    return _fault(place, f"holds the control character {character}.", "Remove it.")
+
+
+def _scalar(node: Any) -> Any:
+    """Resolve a scalar by the YAML 1.2 core schema; digits may be grouped by underscores (10_000)."""
+    text: str = node.value
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text) and not _too_large(text):
+        return int(text.replace("_", ""))
+    if _FLOAT.fullmatch(text):
+        return float(text.replace("_", ""))
+    return text
+
+
+def _too_large(text: str) -> bool:
+    """Tell whether a word is a number beyond what can be computed with."""
+    if _INTEGER.fullmatch(text):
+        return len(text) > LONGEST_NUMBER
+    return bool(_FLOAT.fullmatch(text)) and math.isinf(float(text.replace("_", "")))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+class _Builder:
+    """Turns the nodes of one document into data, and keeps places and faults."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Path, Place] = {}
+        self.faults: list[PlacedFault] = []
+        self._count = 0
+        self._within: list[int] = []
+
+    def build(self, node: Any, path: Path) -> Any:
+        place = self._place(node)
+        self.places.setdefault(path, place)
+        self._count += 1
+        if self._count > LARGEST_DOCUMENT:
+            rule = f"holds more than {LARGEST_DOCUMENT:,} entries once its aliases (*name) are written out."
+            raise _fault(Place(self.file), rule, "Remove the aliases that repeat one another.")
+        if id(node) in self._within:
+            rule = f"the alias *{node.anchor} stands inside what it stands for."
+            raise _fault(place, rule, "Write the values out.")
+        if len(path) > DEEPEST_DOCUMENT:
+            raise _fault(place, _TOO_DEEP, "No scenario needs more than a dozen.")
+        if node.id == "scalar":
+            return self._scalar(node, path, place)
+        self._refuse_tag(node, path, place)
+        self._within.append(id(node))
+        items = enumerate(node.value) if node.id == "sequence" else ()
+        data = (
+            self._mapping(node, path) if node.id == "mapping" else [self.build(item, (*path, i)) for i, item in items]
+        )
+        self._within.pop()
+        return data
+
+    def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
+        data: dict[Any, Any] = {}
+        written: set[Path] = set()
+        for key_node, value_node in node.value:
+            place = self._place(key_node)
+            key = _scalar(key_node) if key_node.id == "scalar" else None
+            if not isinstance(key, str | int | float) or isinstance(key, bool):
+                self._add(
+                    place, path, "a key must be a word or a number.", "Put it in quotes if it is meant as a word."
+                )
+                continue
+            inner = (*path, key if isinstance(key, str) else str(key))
+            if key in data:
+                first = self.places[inner].line
+                self._add(place, inner, f"is written twice; first on line {first}.", "Keep one of the two.")
+                continue
+            written.add(inner)
+            self.places[inner] = place
+            data[key] = self.build(value_node, inner)
+        return data
+
+    def _scalar(self, node: Any, path: Path, place: Place) -> Any:
+        self._refuse_tag(node, path, place)
+        plain = node.style not in ("'", '"', "|", ">")
+        if plain and (_NOT_A_NUMBER.fullmatch(node.value) or _too_large(node.value)):
+            remedy = (
+                "Leave it out, or write a number."
+                if _NOT_A_NUMBER.fullmatch(node.value)
+                else "Write a number below 1e308."
+            )
+            self._add(place, path, f"{_cut(node.value)} is not a finite number.", remedy)
+            return None
+        return _scalar(node)
+
+    def _refuse_tag(self, node: Any, path: Path, place: Place) -> None:
+        tag = str(node.tag or "")
+        if tag and not tag.startswith("tag:yaml.org,2002:"):
+            self._add(place, path, f"has the tag {tag}.", "Remove it: nothing in a file is executed.")
+        elif tag.startswith("tag:yaml.org,2002:python"):
+            self._add(place, path, f"has the tag !!{tag[18:]}.", "Remove it: nothing in a file is executed.")
+
+    def _place(self, node: Any) -> Place:
+        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def _add(self, place: Place, path: Path, rule: str, remedy: str) -> None:
+        self.faults.append(PlacedFault(place, dotted(path), rule, remedy))

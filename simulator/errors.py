@@ -1,0 +1,145 @@
+"""The exceptions, and the wording of their messages.
+
+A message says where, which entry, what rule, what was given, what it means and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+type Path = tuple[str | int, ...]
+"""Where an entry stands in a file: keys and list positions from the top."""
+
+
+class SimulatorError(Exception):
+    """Report a failure that the user can understand without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(SimulatorError):
+    """Report bad input: an argument, an option, a file that is not what it should be."""
+
+    exit_code = 2
+
+
+class RunFileError(InputError):
+    """Report a run file that is damaged, foreign or of another format."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """A position in a file; line and column count from 1, and 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with one entry, before it is known where the entry stands."""
+
+    path: Path
+    rule: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class PlacedFault:
+    """One thing that is wrong, with its file, line and column."""
+
+    place: Place
+    entry: str
+    rule: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.entry}: {self.rule}" if self.entry else f"{self.place}: {self.rule}"
+        return head + "".join(f"\n        {line}" for line in self.remedy.splitlines())
+
+
+class ScenarioError(InputError):
+    """Report every fault of a scenario file or prior library at once, sorted by place.
+
+    Examples
+    --------
+    >>> fault = PlacedFault(Place("a.yaml", 3, 1), "samples", "must be at least 1; got 0.", "Write a number.")
+    >>> print(ScenarioError([fault]))
+    a.yaml:3:1: samples: must be at least 1; got 0.
+            Write a number.
+    """
+
+    def __init__(self, faults: Sequence[PlacedFault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Write a path as it is named on the command line.
+
+    Examples
+    --------
+    >>> dotted(("drivers", "spending", "growth", 0, "rate"))
+    'drivers.spending.growth[0].rate'
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+    return text
+
+
+def near_name(word: str, known: Iterable[str]) -> str:
+    """Suggest the known name that is nearest to a word, as the tail of a message; empty where none is near.
+
+    Examples
+    --------
+    >>> near_name("hardwear", ["hardware", "spending"])
+    "Did you mean 'hardware'?"
+    """
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"Did you mean '{matches[0]}'?" if matches else ""
+
+
+def shown(value: object) -> str:
+    """Write what was given as a file would write it, cut to a length that a message can hold.
+
+    Examples
+    --------
+    >>> print(shown(True), shown(None), shown("fast"), shown([1.6, "x"]), shown({"median": 4e8}))
+    true nothing 'fast' [1.6, 'x'] {median: 4e+08}
+    """
+    text = "nothing" if value is None else _flow(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _flow(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return "'" + " ".join(value.split()) + "'"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return str(value)
+
+
+def number(value: float) -> str:
+    """Write a number for a message: short, exact enough to be recognised.
+
+    Examples
+    --------
+    >>> number(2.40), number(1e26), number(10000.0), number(2045.0)
+    ('2.4', '1e+26', '10000', '2045')
+    """
+    return f"{value:.10g}" if abs(value) < 1e6 else f"{value:.6g}"

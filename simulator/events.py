@@ -1,0 +1,95 @@
+"""The thresholds that a scenario declares, and their crossings, in one block of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.crossing import first_crossing
+from simulator.errors import dotted
+from simulator.schema import THRESHOLD_QUANTITIES, ScenarioSpec, Threshold
+from simulator.units import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """The crossing of one threshold in a block: year (sample,), flag, level (sample,) in the quantity's own scale."""
+
+    year: Array
+    already: NDArray[np.bool_]
+    level: Array
+
+
+def quantity_of(spec: ScenarioSpec, name: str) -> str:
+    """Name the variable that a threshold stands on.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> quantity_of(load_scenario("baseline").spec, "10-billion-dollar-run")
+    'spending'
+    """
+    threshold = spec.thresholds[name]
+    for quantity in THRESHOLD_QUANTITIES:
+        if getattr(threshold, quantity) is not None:
+            return quantity
+    return (
+        (threshold.quantity or "effective_compute") if threshold.of == "start" else quantity_of(spec, str(threshold.of))
+    )
+
+
+def is_falling(spec: ScenarioSpec, name: str) -> bool:
+    """Tell whether a threshold is met from above, as a loss is."""
+    loss = spec.capability is not None and spec.capability.kind == "power-law-loss"
+    return loss and quantity_of(spec, name) == "capability"
+
+
+def threshold_level(
+    spec: ScenarioSpec, name: str, draws: Mapping[str, Array], trajectories: Mapping[str, Array]
+) -> Array:
+    """Compute the level of a threshold in each sample, (sample,) or (1,)."""
+    threshold = spec.thresholds[name]
+    path = ("thresholds", name)
+    if threshold.multiple is None:
+        level = draws[dotted((*path, quantity_of(spec, name)))]
+    else:
+        if threshold.of == "start":
+            base = trajectories[quantity_of(spec, name)][:, 0]
+        else:
+            base = threshold_level(spec, str(threshold.of), draws, trajectories)
+        multiple = draws[dotted((*path, "multiple"))]
+        is_metric = quantity_of(spec, name) == "capability"
+        level = base * 10.0**multiple if is_metric else base + multiple
+    return level + (threshold.within_oom or 0.0)
+
+
+def cross_block(
+    spec: ScenarioSpec, draws: Mapping[str, Array], trajectories: Mapping[str, Array], *, years: Array, size: int
+) -> dict[str, Crossings]:
+    """Find the crossings of every declared threshold in a block of `size` samples."""
+    result = {}
+    for name, threshold in spec.thresholds.items():
+        level = np.broadcast_to(threshold_level(spec, name, draws, trajectories), (size,))
+        path = trajectories[quantity_of(spec, name)]
+        year, already = first_crossing(
+            years, np.broadcast_to(path, (size, years.size)), level, falling=is_falling(spec, name)
+        )
+        result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
+    return result
+
+
+def _delayed(
+    threshold: Threshold,
+    name: str,
+    draws: Mapping[str, Array],
+    year: Array,
+    already: NDArray[np.bool_],
+    years: Array,
+) -> tuple[Array, NDArray[np.bool_]]:
+    if threshold.delay is None:
+        return year, already
+    later = year + draws[dotted(("thresholds", name, "delay"))]
+    return np.where(later > years[-1], np.inf, later), already & (later <= years[0])

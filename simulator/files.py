@@ -1,0 +1,76 @@
+"""Writing files so that a killed run leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as FilePath
+
+from simulator.errors import SimulatorError
+
+
+@contextlib.contextmanager
+def replacing(path: FilePath) -> Iterator[FilePath]:
+    """Give a temporary path beside a file, and put it in the file's place when all has been written.
+
+    Raises
+    ------
+    SimulatorError
+        The folder cannot be written, or the disk is full.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise SimulatorError(_cannot_write(path, error)) from None
+    temporary = FilePath(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SimulatorError(_cannot_write(path, error)) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _cannot_write(path: FilePath, error: OSError) -> str:
+    return f"{path}: cannot be written: {error.strerror or error}. Name another folder with --output, or free space."
+
+
+def make_folder(path: FilePath) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    SimulatorError
+        It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SimulatorError(_cannot_write(path, error)) from None
+
+
+def write_text(path: FilePath, text: str) -> None:
+    """Write a text file."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows as CSV; the keys of the first row are the columns."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        if rows:
+            writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)

@@ -1,0 +1,411 @@
+"""The named joint prior of a scenario: each prior on the internal scale, and their rank correlations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.distributions import Discrete, Empirical, Family, Fixed, Mixture, Truncated, WithNever
+from simulator.errors import Fault, near_name, number
+from simulator.fitting import FitError, Statement, describe, fit_family
+from simulator.schema import Correlation, ScenarioSpec
+from simulator.slots import Slot, slots
+from simulator.statements import Faults, Prior
+from simulator.streams import EDGE
+from simulator.units import (
+    SECONDS_PER_YEAR,
+    Array,
+    Conversion,
+    UnitError,
+    logarithm,
+    multiple,
+    parse_growth_unit,
+    parse_unit,
+)
+
+DEFAULT_GROWTH_UNIT = "factor/year"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A family carried over to the internal scale by a one-to-one conversion.
+
+    The quantile function rises on the internal scale also where the conversion falls (doubling times), so that
+    rank correlations speak of growth and not of the time that it takes.
+    """
+
+    base: Family
+    conversion: Conversion
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and largest value on the internal scale."""
+        ends = np.array(self.base.support, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = self.conversion.forward(ends)
+        return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
+
+    def ppf(self, u: Array) -> Array:
+        """Return the quantile on the internal scale."""
+        return self.conversion.forward(self.base.ppf(1.0 - u if self.conversion.falling else u))
+
+    def cdf(self, x: Array) -> Array:
+        """Return the probability of a value at or below x on the internal scale."""
+        with np.errstate(divide="ignore", over="ignore"):
+            below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
+        return 1.0 - below if self.conversion.falling else below
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the log density on the internal scale: that of the base times |dx/dy|."""
+        x = np.asarray(x, dtype=float)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            density = self.base.logpdf(self.conversion.inverse(x))
+            return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPrior:
+    """One prior of a scenario on the internal scale.
+
+    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `understood` says in
+    words what was read. `value` is the number of a fixed prior, None for any other.
+    """
+
+    name: str
+    family: Family
+    unit: str
+    understood: str
+    prior: Prior
+
+    @property
+    def value(self) -> float | None:
+        """The number, where it is fixed."""
+        return float(self.family.ppf(np.array([0.5]))[0]) if is_fixed(self.family) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CopulaGroup:
+    """Priors that are correlated with one another.
+
+    `names` are sorted; `factor` (n, n) is the lower Cholesky factor of their normal correlation matrix.
+    """
+
+    names: tuple[str, ...]
+    factor: Array
+
+
+@dataclass(frozen=True, slots=True)
+class JointPrior:
+    """All priors of a scenario by name, and the groups that a Gaussian copula joins."""
+
+    priors: Mapping[str, NamedPrior]
+    groups: tuple[CopulaGroup, ...] = ()
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The names of the priors that are not fixed."""
+        return tuple(name for name, prior in self.priors.items() if not is_fixed(prior.family))
+
+
+def joint_prior(spec: ScenarioSpec) -> JointPrior:
+    """Make the joint prior of a scenario.
+
+    Raises
+    ------
+    Faults
+        A prior cannot be what it says, or the correlations cannot hold together.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> joint = joint_prior(load_scenario("baseline").spec)
+    >>> joint.priors["drivers.spending.start"].unit
+    'log10(USD)'
+    """
+    faults: list[Fault] = []
+    priors: dict[str, NamedPrior] = {}
+    for slot in slots(spec):
+        try:
+            priors[slot.name] = named_prior(slot)
+        except Faults as error:
+            faults += error.faults
+    groups, copula_faults = _copula_groups(spec.correlations, priors)
+    if faults or copula_faults:
+        raise Faults(faults + copula_faults)
+    return JointPrior(priors, groups)
+
+
+def is_fixed(family: Family) -> bool:
+    """Tell whether a family holds one number."""
+    return isinstance(family, Fixed)
+
+
+def _converted(base: Family, conversion: Conversion) -> Family:
+    """Carry a family over to the internal scale; what holds single values stays what it is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if isinstance(base, Fixed) and math.isfinite(value := float(conversion.forward(np.array(base.value)))):
+            return Fixed(value)
+        if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
+            order = np.argsort(values)
+            return Discrete(tuple(values[order].tolist()), tuple(np.array(base.weights)[order].tolist()))
+    return Converted(base, conversion)
+
+
+def named_prior(slot: Slot) -> NamedPrior:
+    """Put one prior on the internal scale.
+
+    Raises
+    ------
+    Faults
+        Its unit is of another dimension, its numbers cannot be matched, or it reaches where the scale ends.
+    """
+    family, unit = _internal(slot, slot.prior, (), slot.prior.unit)
+    if slot.prior.never is not None:
+        if not slot.never:
+            raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
+        family = WithNever(family, slot.prior.never)
+    return NamedPrior(slot.name, family, unit, understood_as(slot.prior, family), slot.prior)
+
+
+def understood_as(prior: Prior, family: Family) -> str:
+    """Say in words what was read, in the unit of the file where there is one unit."""
+    if isinstance(family, Converted):
+        family = family.base
+    elif isinstance(family, Fixed) and prior.value is not None:
+        family = Fixed(prior.value)
+    return f"{describe(family)}{f' {prior.unit}' if prior.unit and prior.mixture is None else ''}"
+
+
+def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+    """Make a prior's family on the internal scale, and name that scale's unit."""
+    path = (*slot.path, *below)
+    if prior.mixture is not None:
+        parts = [
+            _internal(slot, part, (*below, "mixture", index), part.unit or unit)
+            for index, part in enumerate(prior.mixture)
+        ]
+        if len({label for _, label in parts}) > 1:
+            rule = f"mixes units: {', '.join(sorted({label for _, label in parts}))}."
+            raise Faults([Fault((*path, "mixture"), rule, "State every part in the same kind of unit.")])
+        if prior.truncated is not None:
+            raise Faults([Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts.")])
+        return Mixture(tuple(part.weight for part in prior.mixture), tuple(family for family, _ in parts)), parts[0][1]
+    conversion, label, positive, meaning = _scale(slot, path, unit)
+    base = _family(prior, path, positive=positive, meaning=meaning)
+    family = _converted(base, conversion)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
+    if not np.isfinite(ends).all():
+        low = float(base.ppf(np.array([EDGE]))[0])
+        rule = f"reaches {number(low)}, where {'the log' if positive else 'growth'} has no value."
+        remedy = "Choose a family that stays above 0 (lognormal), or truncate it: truncated: [0.1, null]."
+        raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
+    if slot.kind == "drift" and float(ends[0]) < 0:
+        raise Faults(
+            [Fault(path, "is a standard deviation and must not fall below 0.", "Use a lognormal or truncate it.")]
+        )
+    if slot.kind == "duration" and float(ends[0]) < 0:
+        raise Faults([Fault(path, "is a span of time and must not fall below 0.", "Use a lognormal or truncate it.")])
+    return family, label
+
+
+def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[Conversion, str, bool, str]:
+    """Find the conversion of a slot's numbers, the unit of the result, whether they are positive, and what they mean."""
+    try:
+        if slot.kind in ("rate", "drift"):
+            growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if slot.kind == "rate" else "OOM/year"))
+            if slot.kind == "drift" and growth.text != "OOM/year":
+                raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State the drift in OOM/year.")
+            return growth.conversion, "OOM/year", growth.positive, growth.meaning
+        if slot.kind == "date":
+            if unit not in (None, "year"):
+                raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
+            return multiple(), "year", False, ""
+        if slot.kind == "duration":
+            span = parse_unit(unit or "year")
+            _same_dimension(span.dimension, "year", unit or "year")
+            return multiple(span.scale / SECONDS_PER_YEAR), "years", True, ""
+        if slot.kind == "number":
+            return multiple(parse_unit(unit or "1").scale), "1", False, ""
+        level = parse_unit(unit or slot.unit or "1")
+        if slot.unit is not None:
+            _same_dimension(level.dimension, slot.unit, unit or slot.unit)
+        base = type(level)(level.dimension)
+        return logarithm(level.scale), f"log10({base})", True, ""
+    except UnitError as error:
+        raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
+
+
+def _same_dimension(dimension: tuple[tuple[str, int], ...], expected: str, given: str) -> None:
+    if dimension != parse_unit(expected).dimension:
+        raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"Convert the numbers to {expected}.")
+
+
+def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Family:
+    """Make the family of a prior that is no mixture, in the units of the file."""
+    try:
+        family = _untruncated(prior, positive=positive)
+        if prior.truncated is not None:
+            low, high = prior.truncated
+            family = Truncated(family, -math.inf if low is None else low, math.inf if high is None else high)
+    except FitError as error:
+        key = _field(prior, error.field)
+        raise Faults([Fault((*path, *key), error.rule, f"{meaning}\n{error.remedy}".strip())]) from None
+    except ValueError as error:
+        raise Faults([Fault(path, str(error), meaning)]) from None
+    return family
+
+
+def _untruncated(prior: Prior, *, positive: bool) -> Family:
+    if prior.value is not None:
+        if positive and prior.value <= 0:
+            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
+        return Fixed(prior.value)
+    if prior.discrete is not None:
+        return Discrete(prior.discrete.values, prior.discrete.weights)
+    if prior.empirical is not None:
+        return Empirical(prior.empirical.values)
+    quantiles: tuple[tuple[float, float], ...] = ()
+    if prior.quantiles is not None:
+        quantiles = tuple(sorted((_probability(key), value) for key, value in prior.quantiles.items()))
+    interval = prior.interval
+    keys = ("mode", "lower", "upper", "alpha", "beta", "shape", "scale", "df", "location")
+    return fit_family(
+        Statement(
+            family=prior.family,
+            median=prior.median,
+            mean=prior.mean,
+            sd=prior.sd,
+            interval=None if interval is None else (interval.level, interval.lower, interval.upper),
+            quantiles=quantiles,
+            parameters={key: value for key in keys if (value := getattr(prior, key)) is not None},
+            positive=positive,
+        )
+    )
+
+
+def _probability(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise FitError("quantiles", f"'{text}' is not a probability.", "Write for example 0.05: 2.") from None
+
+
+def _field(prior: Prior, field: str) -> tuple[str, ...]:
+    """Name the key in the file that a fault of the fit is about."""
+    if field == "interval" and prior.interval is not None:
+        return (f"interval_{number(round(prior.interval.level * 100, 9))}",)
+    for short in ("uniform", "log-uniform", "triangular", "pert"):
+        if field in ("lower", "mode", "upper") and prior.family == short:
+            return ()
+    return (field,) if field in Prior.model_fields and getattr(prior, field) is not None else ()
+
+
+# ------------------------------------------------------------------------------------------------- correlations
+
+
+def normal_correlation(rank: Array) -> Array:
+    """Turn rank correlations into those of the normal scores: 2 sin(pi rank / 6) (Pearson 1907).
+
+    Examples
+    --------
+    >>> float(normal_correlation(np.array(0.5)))
+    0.5176...
+    """
+    return 2.0 * np.sin(np.pi * rank / 6.0)
+
+
+def nearest_correlation(matrix: Array) -> Array:
+    """Find a positive definite correlation matrix near one that is not: negative eigenvalues raised, diagonal rescaled.
+
+    Parameters
+    ----------
+    matrix : array (n, n), symmetric with a diagonal of 1
+
+    Returns
+    -------
+    array (n, n), positive definite with a diagonal of 1
+
+    Examples
+    --------
+    >>> bad = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+    >>> bool(np.linalg.eigvalsh(nearest_correlation(bad)).min() > 0)
+    True
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    raised = (vectors * np.maximum(values, 1e-3)) @ vectors.T
+    scale = 1.0 / np.sqrt(np.diag(raised))
+    return np.asarray(raised * np.outer(scale, scale))
+
+
+def _copula_groups(
+    correlations: Sequence[Correlation], priors: Mapping[str, NamedPrior]
+) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
+    pairs: dict[frozenset[str], tuple[float, int]] = {}
+    faults: list[Fault] = []
+    for index, correlation in enumerate(correlations):
+        faults += _pair_faults(index, correlation, priors, pairs)
+        pairs[frozenset(correlation.between)] = (correlation.rank, index)
+    if faults:
+        return (), faults
+    groups = []
+    for names in _components(list(pairs)):
+        matrix = np.eye(len(names))
+        for pair, (rank, _) in pairs.items():
+            if pair <= set(names):
+                i, j = (names.index(name) for name in sorted(pair))
+                matrix[i, j] = matrix[j, i] = float(normal_correlation(np.array(rank)))
+        try:
+            groups.append(CopulaGroup(names, np.linalg.cholesky(matrix)))
+        except np.linalg.LinAlgError:
+            faults.append(_not_positive_definite(names, matrix, pairs))
+    return tuple(groups), faults
+
+
+def _pair_faults(
+    index: int,
+    correlation: Correlation,
+    priors: Mapping[str, NamedPrior],
+    pairs: Mapping[frozenset[str], tuple[float, int]],
+) -> list[Fault]:
+    faults = []
+    for place, name in enumerate(correlation.between):
+        path = ("correlations", index, "between", place)
+        if name not in priors:
+            remedy = near_name(name, priors) or "Name a prior by its path, for example drivers.spending.start."
+            faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
+        elif is_fixed(priors[name].family):
+            faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
+    if not faults and len(set(correlation.between)) == 1:
+        faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))
+    if not faults and frozenset(correlation.between) in pairs:
+        first = pairs[frozenset(correlation.between)][1]
+        faults.append(Fault(("correlations", index), f"repeats correlations[{first}].", "Keep one of the two."))
+    return faults
+
+
+def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
+    """Collect names that are joined, directly or through others; names sorted, groups by first name."""
+    groups: list[set[str]] = []
+    for pair in pairs:
+        touching = [group for group in groups if group & pair]
+        groups = [group for group in groups if not group & pair] + [set(pair).union(*touching)]
+    return sorted(tuple(sorted(group)) for group in groups)
+
+
+def _not_positive_definite(
+    names: tuple[str, ...], matrix: Array, pairs: Mapping[frozenset[str], tuple[float, int]]
+) -> Fault:
+    near = nearest_correlation(matrix)
+    lines = []
+    for pair, (rank, _) in pairs.items():
+        if pair <= set(names):
+            first, second = sorted(pair)
+            new = 6.0 / math.pi * math.asin(float(near[names.index(first), names.index(second)]) / 2.0)
+            lines.append(f"  {first} with {second}: {number(round(new, 3))} instead of {number(rank)}")
+    index = min(index for pair, (_, index) in pairs.items() if pair <= set(names))
+    rule = "these correlations cannot hold together: their matrix is not positive definite."
+    return Fault(("correlations", index), rule, "The nearest that can:\n" + "\n".join(lines))

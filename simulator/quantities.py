@@ -1,0 +1,212 @@
+"""Levels and named quantities of a scenario over time, from one block of drawn parameters.
+
+Everything is log10 of base units, as arrays (sample, year), or (1, year) where nothing in it is uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.errors import Path, SimulatorError, dotted
+from simulator.growth import (
+    accumulate,
+    log_difference,
+    log_sum,
+    random_walk_growth,
+    regime_growth,
+    saturate,
+    table_growth,
+)
+from simulator.schema import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.slots import drift_years, level_unit, parts_of, rate_path, regimes_of, shock_path
+from simulator.statements import Prior
+from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
+
+FINE_STEPS = 16
+"""Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
+
+type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
+"""From drawn parameters by name, each (sample,), and years (year,) to log10 levels (sample, year)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the levels of one block are computed from.
+
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps the dotted path
+    of a custom driver to its function.
+    """
+
+    spec: ScenarioSpec
+    draws: Mapping[str, Array]
+    custom: Mapping[str, CustomDriver]
+
+    def draw(self, path: Path) -> Array:
+        """The drawn numbers of the prior at a path, (sample,) or (1,)."""
+        return self.draws[dotted(path)]
+
+
+def fine_grid(first: float, last: float, years: Array) -> Array:
+    """Make the internal grid: sixteenths of a calendar year between two years, and some years themselves.
+
+    The grid between two years does not depend on the step of the scenario, so neither do the results.
+    """
+    inner = np.arange(np.ceil(first * FINE_STEPS), np.floor(last * FINE_STEPS) + 1) / FINE_STEPS
+    return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
+
+
+def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+    """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+    """
+    if isinstance(level, Factor) and level.custom is not None:
+        return _custom_level(level, path, block, years)
+    if level.table is not None:
+        known = sorted((float(year), value) for year, value in level.table.items())
+        scale = np.log10(parse_unit(level_unit(level, None)).scale)
+        levels = np.log10([value for _, value in known]) + scale
+        return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
+    result = _start(level, path, block)
+    regimes = regimes_of(level, path)
+    base = block.spec.years.first if level.at is None else level.at
+    if regimes:
+        result = result + regime_growth(
+            years,
+            base=base,
+            starts=[-np.inf if regime.from_ is None else block.draw((*at, "from")) for at, regime in regimes],
+            rates=[block.draw(rate_path(level, at)) for at, _ in regimes],
+            half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
+            floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
+        )
+    if level.drift is not None:
+        shock_years = drift_years(level, block.spec.years)
+        shocks = np.stack([block.draw(shock_path(path, year)) for year in shock_years], axis=-1)
+        result = result + random_walk_growth(
+            years,
+            base=base,
+            sd=block.draw((*path, "drift")),
+            shocks=shocks,
+            shock_years=np.array(shock_years, dtype=float),
+        )
+    return result if result.shape[-1] == years.size else np.repeat(result, years.size, axis=-1)
+
+
+def _start(level: Level, path: Path, block: Block) -> Array:
+    return np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
+
+
+def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
+    name = dotted(path)
+    if name not in block.custom:
+        raise SimulatorError(
+            f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
+        )
+    parameters = level.custom.parameters if level.custom else {}
+    draws = {key: block.draw((*path, "custom", "parameters", key)) for key in parameters}
+    result = np.atleast_2d(np.asarray(block.custom[name](draws, years), dtype=np.float64))
+    sizes = {1, *(array.size for array in block.draws.values())}
+    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
+        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
+    if np.isnan(result).any():
+        raise SimulatorError(f"{name}: returned NaN in {np.isnan(result).any(axis=1).mean():.1%} of the samples.")
+    return result
+
+
+def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
+    """Compute a limit over the years: an amount, or a share of a named quantity."""
+    if limit.share is not None:
+        return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
+    if limit.limit is None:
+        raise SimulatorError(f"{dotted(path)}: has no limit.")
+    return quantity_level(limit.limit, (*path, "limit"), block, years)
+
+
+def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+    """Compute a level under its caps; the lowest of the saturated levels counts."""
+    demanded = demanded_level(level, path, block, years)
+    if not level.caps:
+        return demanded
+    start = demanded_level(level, path, block, np.array([block.spec.years.first]))
+    capped = demanded
+    for name in sorted(level.caps):
+        cap = level.caps[name]
+        limit = limit_level(cap, (*path, "caps", name), block, years)
+        capped = np.minimum(capped, saturate(demanded, limit, kind=cap.kind, log_start=start))
+    return capped
+
+
+def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -> Array:
+    """Compute a quantity over the years.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        A difference is not above 0 in some samples: it says in how many, and what entered it.
+    """
+    if isinstance(quantity, str):
+        return quantity_level(block.spec.quantities[quantity], ("quantities", quantity), block, years)
+    if isinstance(quantity, Prior):
+        return np.repeat(block.draw(path)[:, None], years.size, axis=1)
+    if isinstance(quantity, Level):
+        return capped_level(quantity, path, block, years)
+    return _operation_level(quantity, path, block, years)
+
+
+def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    if operation.accumulation is not None:
+        return _accumulated(operation, path, block, years)
+    levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
+    if operation.product is not None:
+        return _added(levels)
+    if operation.sum is not None:
+        return log_sum(levels)
+    if operation.ratio is not None:
+        return levels[0] - levels[1]
+    if operation.difference is not None:
+        return _difference(operation, path, levels)
+    result = levels[0]
+    for level in levels[1:]:
+        result = np.minimum(result, level) if operation.minimum is not None else np.maximum(result, level)
+    return result
+
+
+def _added(levels: list[Array]) -> Array:
+    result = levels[0]
+    for level in levels[1:]:
+        result = result + level
+    return result
+
+
+def _difference(operation: Operation, path: Path, levels: list[Array]) -> Array:
+    result = log_difference(levels[0], levels[1])
+    negative = np.isnan(result).any(axis=-1)
+    if negative.any():
+        names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
+        raise SimulatorError(
+            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, where {names[1]} reaches {names[0]}; "
+            "it has no log there. Bound it with a minimum or maximum, or narrow its priors."
+        )
+    return result
+
+
+def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    base = block.spec.years.first if operation.at is None else operation.at
+    if base > years[0]:
+        raise SimulatorError(
+            f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
+        )
+    grid = fine_grid(base, float(years[-1]), years)
+    flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, grid)  # type: ignore[arg-type]
+    per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
+    stock = accumulate(grid, per_year, log_start=block.draw((*path, "start")))
+    return stock[:, np.searchsorted(grid, years)]

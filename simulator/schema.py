@@ -1,0 +1,469 @@
+"""What a scenario file and a prior library may say.
+
+Closed and frozen: an unknown key is a fault, and a scenario does not change once it is read. The text under a
+field documents it, in the editor too (`simulate schema`). Faults that need only one entry are found here; those
+that need its surroundings (names, units, order) in `checks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from simulator.errors import Fault, Path, number
+from simulator.statements import Faults, Model, Name, Number, Prior, Text
+
+SCHEMA_VERSION = 1
+
+# ---------------------------------------------------------------------------------- levels, quantities, limits
+
+
+class Regime(Model):
+    """A stretch of time with one rate of growth."""
+
+    rate: Prior
+    """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    from_: Prior | None = Field(default=None, alias="from")
+    """The year from which it holds, until the next one; the first regime holds from the start."""
+    half_life: Prior | None = None
+    """The time in which the rate halves its distance to `towards`."""
+    towards: Prior | None = None
+    """The rate towards which a decaying rate falls; 0 OOM/year without it."""
+
+    @model_validator(mode="after")
+    def _decay(self) -> Regime:
+        if self.towards is not None and self.half_life is None:
+            raise Faults([Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")])
+        return self
+
+
+class Custom(Model):
+    """A driver whose levels are computed by Python code that the caller of `simulate` hands over."""
+
+    parameters: dict[Name, Prior] = Field(default_factory=dict)
+    """Priors that are drawn and handed to it by name."""
+
+
+def _growth_form(data: Any) -> str:
+    return "<regimes>" if isinstance(data, list | tuple) else "<rate>"
+
+
+Growth = Annotated[
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | Annotated[Prior, Tag("<rate>")],
+    Discriminator(_growth_form),
+]
+
+
+class Level(Model):
+    """A level and how it grows: from a start by regimes of growth, or by a table of years."""
+
+    start: Prior | None = None
+    """The level at the start; its unit is the level's."""
+    at: Number | None = None
+    """The year at which `start` holds; without it the scenario's first year."""
+    growth: Growth | None = None
+    """One rate, or a list of regimes, each `from` a year on."""
+    drift: Prior | None = None
+    """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
+    table: dict[str, Annotated[Number, Field(gt=0.0)]] | None = None
+    """Levels by year instead of start and growth; straight lines in the log between them."""
+    unit: Text | None = None
+    """The unit of `table`; elsewhere the unit of `start` counts."""
+    caps: dict[Name, Limit] = Field(default_factory=dict)
+    """Limits under which the level saturates; several may stand, the lowest binds."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Level:
+        faults = list(_level_faults(self))
+        if faults:
+            raise Faults(faults)
+        return self
+
+
+def _level_faults(level: Level) -> Iterator[Fault]:
+    if level.table is not None:
+        for key in ("start", "growth", "at", "drift"):
+            if getattr(level, key) is not None:
+                yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
+        for year in level.table:
+            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
+                yield Fault(("table", year), f"must be a year; got {year!r}.", "Write for example 2025: 1e26.")
+    elif level.unit is not None:
+        yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
+
+
+class Factor(Level):
+    """One factor of a driver."""
+
+    custom: Custom | None = None
+    """Levels computed by Python code."""
+
+
+class FeedbackPoint(Model):
+    """The multiplier of a rate at a level of effective compute."""
+
+    at: Annotated[Number, Field(gt=0.0)]
+    """Effective compute, FLOP."""
+    multiplier: Prior
+    """By how much the driver's rate is multiplied there."""
+
+
+class Driver(Factor):
+    """Spending, hardware efficiency, algorithmic efficiency, or physical compute as a whole.
+
+    Either a level of its own (start, growth), or a product of named factors; then caps on the product.
+    """
+
+    factors: Annotated[dict[Name, Factor], Field(min_length=1)] | None = None
+    """Named factors whose product the driver is."""
+    feedback: Annotated[tuple[FeedbackPoint, ...], Field(min_length=2)] | None = None
+    """Points of a log-linear function of effective compute that multiplies the driver's rate; constant beyond them."""
+
+    @model_validator(mode="after")
+    def _factors_alone(self) -> Driver:
+        if self.factors is not None:
+            for key in ("start", "growth", "at", "table", "drift", "custom"):
+                if getattr(self, key) is not None:
+                    rule = "stands beside factors: the driver is their product."
+                    raise Faults([Fault((key,), rule, f"Move {key} into one of the factors.")])
+        if self.feedback is not None and any(
+            later.at <= earlier.at for earlier, later in zip(self.feedback, self.feedback[1:], strict=False)
+        ):
+            raise Faults([Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")])
+        return self
+
+
+OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
+
+
+class Operation(Model):
+    """A quantity made from others: exactly one of the operations."""
+
+    product: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The product of quantities; units multiply."""
+    sum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The sum of quantities of one unit."""
+    minimum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The smallest of quantities of one unit."""
+    maximum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The largest of quantities of one unit."""
+    ratio: tuple[Quantity, Quantity] | None = None
+    """The first divided by the second."""
+    difference: tuple[Quantity, Quantity] | None = None
+    """The first less the second; it must stay above 0."""
+    accumulation: Quantity | None = None
+    """A stock that a flow (unit per time) adds to; with `start`."""
+    start: Prior | None = None
+    """The stock of an accumulation at the start."""
+    at: Number | None = None
+    """The year at which the stock is `start`; without it the scenario's first year."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Operation:
+        given = [key for key in OPERATIONS if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise Faults([Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")])
+        if self.accumulation is not None and self.start is None:
+            remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
+            raise Faults([Fault(("accumulation",), "needs a start.", remedy)])
+        for key in ("start", "at"):
+            if self.accumulation is None and getattr(self, key) is not None:
+                raise Faults([Fault((key,), f"goes with accumulation, not with {given[0]}.", f"Remove {key}.")])
+        return self
+
+
+def _quantity_form(data: Any) -> str:
+    if isinstance(data, str):
+        return "<name>"
+    if isinstance(data, BaseModel):
+        return {"Operation": "<operation>", "Level": "<level>"}.get(type(data).__name__, "<prior>")
+    if isinstance(data, Mapping):
+        if any(key in OPERATIONS for key in data):
+            return "<operation>"
+        if any(key in data for key in ("start", "growth", "table")):
+            return "<level>"
+    return "<prior>"
+
+
+Quantity = Annotated[
+    Annotated[Name, Tag("<name>")]
+    | Annotated[Prior, Tag("<prior>")]
+    | Annotated[Level, Tag("<level>")]
+    | Annotated[Operation, Tag("<operation>")],
+    Discriminator(_quantity_form),
+]
+"""A named quantity, a prior, a growing level, or an operation on quantities."""
+
+
+class Limit(Model):
+    """A limit and the law by which a level saturates under it."""
+
+    kind: Literal["hard", "exponential", "logistic", "gompertz"] = "hard"
+    """hard: min(V, L); exponential: L (1 - exp(-V/L)); logistic: V / (1 + V/L); gompertz: growth falls with the
+    logarithmic distance to L."""
+    limit: Quantity | None = None
+    """The limit: an amount, a growing level, a named quantity, or an operation on quantities."""
+    share: Prior | None = None
+    """The limit as a share of the quantity named by `of`."""
+    of: Name | None = None
+    """The named quantity of which `share` is taken."""
+    notes: Text | None = None
+    """Why."""
+
+    @model_validator(mode="after")
+    def _amount_or_share(self) -> Limit:
+        if self.limit is None and self.share is None:
+            raise Faults([Fault((), "has no limit.", "Write limit: an amount, or share: .. with of: a quantity.")])
+        if self.limit is not None and (self.share is not None or self.of is not None):
+            raise Faults([Fault(("share" if self.share else "of",), "stands beside limit.", "Keep one of the two.")])
+        if self.limit is None and self.of is None:
+            raise Faults([Fault(("share",), "does not say of what.", "Add of: and the name of a quantity.")])
+        return self
+
+
+# --------------------------------------------------------------------------------------- thresholds, capability
+
+THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
+
+
+class Threshold(Model):
+    """A level whose crossing is dated."""
+
+    effective_compute: Prior | None = None
+    """A level of effective compute, FLOP of base-year algorithms."""
+    physical_compute: Prior | None = None
+    """A level of physical compute, FLOP."""
+    spending: Prior | None = None
+    """A level of spending, USD."""
+    capability: Prior | None = None
+    """A level of the capability metric."""
+    multiple: Prior | None = None
+    """A multiple of the threshold named by `of`, or of the start."""
+    of: Text | None = None
+    """The threshold that `multiple` multiplies, or `start`."""
+    quantity: Literal["effective_compute", "physical_compute", "spending"] | None = None
+    """With `multiple` of the start: the start of what; effective compute without it."""
+    within_oom: Annotated[Number, Field(gt=0.0)] | None = None
+    """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
+    level is no longer within so many OOM of the frontier."""
+    delay: Prior | None = None
+    """Years that pass between the crossing and the date that is reported."""
+    label: Text | None = None
+    """A name for charts and tables."""
+    notes: Text | None = None
+    """What the threshold means."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Threshold:
+        given = [key for key in (*THRESHOLD_QUANTITIES, "multiple") if getattr(self, key) is not None]
+        if len(given) != 1:
+            rule = f"must state exactly one level; got {' and '.join(given) if given else 'none'}."
+            remedy = "Write one of effective_compute, physical_compute, spending, capability, or multiple with of."
+            raise Faults([Fault((given[1],) if len(given) > 1 else (), rule, remedy)])
+        if self.multiple is None and (self.of is not None or self.quantity is not None):
+            raise Faults(
+                [Fault(("of" if self.of else "quantity",), "goes with multiple.", "Write multiple: 1000 beside it.")]
+            )
+        if self.multiple is not None and self.of is None:
+            raise Faults([Fault(("multiple",), "does not say of what.", "Add of: start, or of: another threshold.")])
+        if self.quantity is not None and self.of != "start":
+            raise Faults([Fault(("quantity",), "goes with of: start.", "Another threshold brings its own quantity.")])
+        return self
+
+
+class Capability(Model):
+    """A metric as a function of compute."""
+
+    name: Text
+    """What is measured."""
+    kind: Literal["gain-per-doubling", "power-law-loss", "logistic"]
+    """gain-per-doubling: gain^(log2(C / reference)); power-law-loss: irreducible + scale C^-exponent;
+    logistic: floor + (ceiling - floor) / (1 + exp(-slope (log10 C - log10 midpoint)))."""
+    of: Literal["effective_compute", "physical_compute"] = "effective_compute"
+    """The compute that it is a function of."""
+    gain: Prior | None = None
+    """Factor by which the metric rises with each doubling (1.1 is 10 %)."""
+    reference: Prior | None = None
+    """Compute at which the metric is 1, FLOP; without it the level at the start."""
+    irreducible: Prior | None = None
+    """The loss that no compute removes."""
+    scale: Prior | None = None
+    """The scale of the loss that falls with compute."""
+    exponent: Prior | None = None
+    """The power with which it falls."""
+    midpoint: Prior | None = None
+    """Compute at which the logistic is half way, FLOP."""
+    slope: Prior | None = None
+    """Steepness of the logistic per OOM."""
+    floor: Prior | None = None
+    """The logistic's lower end; 0 without it."""
+    ceiling: Prior | None = None
+    """The logistic's upper end; 1 without it."""
+    notes: Text | None = None
+    """Where the form comes from."""
+
+    NEEDS: ClassVar[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+        "gain-per-doubling": (("gain",), ("reference",)),
+        "power-law-loss": (("irreducible", "scale", "exponent"), ()),
+        "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
+    }
+
+    @model_validator(mode="after")
+    def _fields_of_kind(self) -> Capability:
+        needed, optional = self.NEEDS[self.kind]
+        every = {field for group in self.NEEDS.values() for fields in group for field in fields}
+        faults = [
+            Fault((), f"needs {key} for kind {self.kind}.", f"Add {key}.")
+            for key in needed
+            if getattr(self, key) is None
+        ]
+        faults += [
+            Fault((key,), f"does not belong to kind {self.kind}.", f"Remove {key}, or change the kind.")
+            for key in sorted(every - {*needed, *optional})
+            if getattr(self, key) is not None
+        ]
+        if faults:
+            raise Faults(faults)
+        return self
+
+
+class Correlation(Model):
+    """A rank correlation between two priors."""
+
+    between: tuple[Text, Text]
+    """The dotted paths of the two priors."""
+    rank: Annotated[Number, Field(gt=-1.0, lt=1.0)]
+    """Spearman's rank correlation."""
+    source: Text | None = None
+    """Where it comes from."""
+    notes: Text | None = None
+    """Why."""
+
+
+# ------------------------------------------------------------------------------------------------- the scenario
+
+
+class Years(Model):
+    """The years of the projection: the first, every calendar step after it, the last."""
+
+    first: Number
+    """The first year; levels start there."""
+    last: Number
+    """The horizon."""
+    step: Literal["year", "quarter", "month"] = "year"
+    """The spacing of the years between."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Years:
+        if self.last <= self.first:
+            rule = f"must come after first {number(self.first)}; got {number(self.last)}."
+            raise Faults([Fault(("last",), rule, "Write a later year.")])
+        for key, year in (("first", self.first), ("last", self.last)):
+            if not 1900 <= year <= 2300:
+                raise Faults(
+                    [Fault((key,), f"must be a year from 1900 to 2300; got {number(year)}.", "Write for example 2045.")]
+                )
+        return self
+
+
+class Drivers(Model):
+    """The drivers: spending, hardware and algorithms; or compute and algorithms."""
+
+    spending: Driver | None = None
+    """Spending on the subject, USD."""
+    hardware: Driver | None = None
+    """Hardware efficiency, FLOP per USD."""
+    compute: Driver | None = None
+    """Physical compute as a whole, FLOP, where spending and hardware are not told apart."""
+    algorithms: Driver | None = None
+    """Algorithmic efficiency, 1 at the start; constant at 1 without it."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Drivers:
+        if self.compute is not None:
+            for key in ("spending", "hardware"):
+                if getattr(self, key) is not None:
+                    rule = "stands beside compute, which is spending times hardware."
+                    raise Faults([Fault((key,), rule, "Keep compute, or spending and hardware.")])
+            return self
+        missing = [key for key in ("spending", "hardware") if getattr(self, key) is None]
+        if missing:
+            rule = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
+            raise Faults([Fault((), rule, "Physical compute is spending times hardware; or write compute alone.")])
+        return self
+
+
+def _schema_version(value: Any) -> Any:
+    if value != SCHEMA_VERSION or isinstance(value, bool):
+        rule = f"must be {SCHEMA_VERSION}; got {value!r}."
+        raise Faults([Fault((), rule, f"This simulator reads schema {SCHEMA_VERSION}.")])
+    return value
+
+
+SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
+
+
+class ScenarioSpec(Model):
+    """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
+
+    schema_: SchemaVersion = Field(alias="schema")
+    """The version of this format: 1."""
+    name: Name
+    """A short name; the run folder is called after it."""
+    title: Text | None = None
+    """A name for readers."""
+    subject: Text = "largest training run"
+    """Whose compute is forecast, and on which basis."""
+    notes: Text | None = None
+    """What the scenario means, where it comes from, how it may be wrong."""
+    dollars: Annotated[str, StringConstraints(pattern=r"^(nominal|real [0-9]{4})$")] | None = None
+    """Whether amounts are `nominal` or in the dollars of a year (`real 2023`). Nothing is converted."""
+    years: Years
+    """The years of the projection."""
+    samples: Annotated[int, Field(strict=True, ge=1)] = 10_000
+    """How many samples are drawn."""
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+    """The seed; 0 is a seed."""
+    design: Literal["sobol", "latin-hypercube", "random"] = "sobol"
+    """How the unit cube is sampled within a block."""
+    block: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = 1024
+    """Samples in a block, the unit of randomisation and of error estimates."""
+    drivers: Drivers
+    """What effective compute is the product of."""
+    quantities: dict[Name, Quantity] = Field(default_factory=dict)
+    """Named quantities that caps and constraints are built from."""
+    constraints: dict[Name, Limit] = Field(default_factory=dict)
+    """Named limits on physical compute, FLOP."""
+    correlations: tuple[Correlation, ...] = ()
+    """Rank correlations between priors."""
+    thresholds: dict[Name, Threshold] = Field(default_factory=dict)
+    """Levels whose crossing is dated."""
+    capability: Capability | None = None
+    """A metric as a function of compute."""
+
+
+class PriorLibrary(Model):
+    """A file of the prior library."""
+
+    schema_: SchemaVersion = Field(alias="schema")
+    """The version of this format: 1."""
+    subject: Name
+    """What the priors are about; the name of the file."""
+    about: Text | None = None
+    """What the file holds."""
+    priors: dict[Name, Prior]
+    """The entries by name."""
+
+
+def path_in_file(location: tuple[str | int, ...]) -> Path:
+    """Strip from pydantic's location what names a form and not an entry.
+
+    Examples
+    --------
+    >>> path_in_file(("quantities", "power", "<operation>", "product", 0, "<prior>", "median"))
+    ('quantities', 'power', 'product', 0, 'median')
+    """
+    return tuple(part for part in location if not (isinstance(part, str) and part.startswith("<")))

@@ -1,0 +1,45 @@
+"""The scenarios and prior libraries that travel with the simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Literal
+
+from simulator.errors import InputError, near_name
+
+Kind = Literal["scenarios", "priors"]
+
+
+def shipped_folder(kind: Kind) -> FilePath:
+    """Name the folder of the shipped scenarios or prior libraries: inside an installed package, or in a checkout."""
+    package = FilePath(__file__).resolve().parent
+    inside = package / "shipped" / kind
+    return inside if inside.is_dir() else package.parent / kind
+
+
+def shipped_names(kind: Kind) -> tuple[str, ...]:
+    """List the names of the shipped files, sorted.
+
+    Examples
+    --------
+    >>> "baseline" in shipped_names("scenarios")
+    True
+    """
+    folder = shipped_folder(kind)
+    return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml")))
+
+
+def shipped_file(kind: Kind, name: str) -> FilePath:
+    """Find a shipped file by its name without the ending.
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+    """
+    known = shipped_names(kind)
+    if name not in known:
+        hint = near_name(name, known) or f"There are: {', '.join(known)}."
+        raise InputError(f"{name}: no such file, and no {'scenario' if kind == 'scenarios' else 'prior library'} is shipped "
+                         f"under that name. {hint}")  # fmt: skip
+    return shipped_folder(kind) / f"{name}.yaml"

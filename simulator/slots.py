@@ -1,0 +1,194 @@
+"""Every prior of a scenario, with its name and what it is about.
+
+The one walk over a scenario that the joint prior, the checks and the projection's names all rest on. The name of a
+prior is its dotted path in the scenario.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.errors import Path, dotted
+from simulator.schema import (
+    OPERATIONS,
+    Driver,
+    Factor,
+    Level,
+    Limit,
+    Operation,
+    Quantity,
+    Regime,
+    ScenarioSpec,
+    Threshold,
+    Years,
+)
+from simulator.statements import Prior
+
+Kind = Literal["level", "rate", "drift", "date", "duration", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a scenario at which a prior stands.
+
+    `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration
+    (years) or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says that
+    the prior may have a mass at "never".
+    """
+
+    path: Path
+    prior: Prior
+    kind: Kind
+    unit: str | None = None
+    never: bool = False
+
+    @property
+    def name(self) -> str:
+        """The dotted path."""
+        return dotted(self.path)
+
+
+STANDARD_NORMAL = Prior(family="normal", mean=0.0, sd=1.0, notes="Shock of a drifting rate.")
+DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
+THRESHOLD_UNITS = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
+
+
+def slots(spec: ScenarioSpec) -> Iterator[Slot]:
+    """List every prior of a scenario."""
+    for name, unit in DRIVER_UNITS.items():
+        driver = getattr(spec.drivers, name)
+        if driver is not None:
+            yield from _driver_slots(("drivers", name), driver, unit, spec.years)
+    for name, quantity in spec.quantities.items():
+        yield from _quantity_slots(("quantities", name), quantity, spec.years)
+    for name, limit in spec.constraints.items():
+        yield from _limit_slots(("constraints", name), limit, spec.years)
+    for name, threshold in spec.thresholds.items():
+        yield from _threshold_slots(("thresholds", name), threshold)
+    yield from _capability_slots(spec)
+
+
+def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
+    """List the regimes of growth of a level, with the path of each; a single rate is one regime."""
+    if level.growth is None:
+        return ()
+    if isinstance(level.growth, Prior):
+        return (((*path, "growth"), Regime(rate=level.growth)),)
+    return tuple(((*path, "growth", index), regime) for index, regime in enumerate(level.growth))
+
+
+def rate_path(level: Level, regime_path: Path) -> Path:
+    """Name the path of a regime's rate."""
+    return regime_path if isinstance(level.growth, Prior) else (*regime_path, "rate")
+
+
+def level_unit(level: Level, expected: str | None) -> str:
+    """Name the unit in which a level is stated; the expected one where it says none."""
+    stated = level.unit if level.start is None else level.start.unit
+    return stated or expected or "1"
+
+
+def _driver_slots(path: Path, driver: Driver, unit: str, years: Years) -> Iterator[Slot]:
+    yield from _factor_slots(path, driver, unit, years)
+    for name, factor in (driver.factors or {}).items():
+        yield from _factor_slots((*path, "factors", name), factor, None, years)
+    for index, point in enumerate(driver.feedback or ()):
+        yield Slot((*path, "feedback", index, "multiplier"), point.multiplier, "level", "1")
+
+
+def _factor_slots(path: Path, factor: Factor, unit: str | None, years: Years) -> Iterator[Slot]:
+    yield from _level_slots(path, factor, unit, years)
+    for name, prior in (factor.custom.parameters if factor.custom else {}).items():
+        yield Slot((*path, "custom", "parameters", name), prior, "number")
+
+
+def _level_slots(path: Path, level: Level, unit: str | None, years: Years) -> Iterator[Slot]:
+    if level.start is not None:
+        yield Slot((*path, "start"), level.start, "level", unit)
+    for regime_path, regime in regimes_of(level, path):
+        yield Slot(rate_path(level, regime_path), regime.rate, "rate")
+        if regime.from_ is not None:
+            yield Slot((*regime_path, "from"), regime.from_, "date")
+        if regime.half_life is not None:
+            yield Slot((*regime_path, "half_life"), regime.half_life, "duration")
+        if regime.towards is not None:
+            yield Slot((*regime_path, "towards"), regime.towards, "rate")
+    if level.drift is not None:
+        yield Slot((*path, "drift"), level.drift, "drift")
+        for year in drift_years(level, years):
+            yield Slot(shock_path(path, year), STANDARD_NORMAL, "number")
+    for name, limit in level.caps.items():
+        yield from _limit_slots((*path, "caps", name), limit, years)
+
+
+def drift_years(level: Level, years: Years) -> tuple[int, ...]:
+    """List the whole years in which the rate of a level drifts: after its base year, up to the horizon."""
+    base = years.first if level.at is None else level.at
+    return tuple(range(math.floor(base) + 1, math.ceil(years.last) + 1))
+
+
+def shock_path(path: Path, year: int) -> Path:
+    """Name the prior of the shock to the rate of a level in a year; a standard normal of its own."""
+    return (*path, "drift", "shock", year)
+
+
+def _limit_slots(path: Path, limit: Limit, years: Years) -> Iterator[Slot]:
+    if limit.share is not None:
+        yield Slot((*path, "share"), limit.share, "level", "1")
+    if limit.limit is not None:
+        yield from _quantity_slots((*path, "limit"), limit.limit, years)
+
+
+def _quantity_slots(path: Path, quantity: Quantity, years: Years) -> Iterator[Slot]:
+    if isinstance(quantity, Prior):
+        yield Slot(path, quantity, "level")
+    elif isinstance(quantity, Level):
+        yield from _level_slots(path, quantity, None, years)
+    elif isinstance(quantity, Operation):
+        for inner_path, inner in parts_of(quantity, path):
+            yield from _quantity_slots(inner_path, inner, years)
+        if quantity.start is not None:
+            yield Slot((*path, "start"), quantity.start, "level")
+
+
+def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
+    """List the quantities that an operation works on, with the path of each."""
+    for key in OPERATIONS:
+        value = getattr(operation, key)
+        if value is None:
+            continue
+        if isinstance(value, tuple):
+            return tuple(((*path, key, index), part) for index, part in enumerate(value))
+        return (((*path, key), value),)
+    return ()
+
+
+def _threshold_slots(path: Path, threshold: Threshold) -> Iterator[Slot]:
+    for key, unit in THRESHOLD_UNITS.items():
+        prior = getattr(threshold, key)
+        if prior is not None:
+            yield Slot((*path, key), prior, "level", unit, never=True)
+    if threshold.capability is not None:
+        yield Slot((*path, "capability"), threshold.capability, "number", never=True)
+    if threshold.multiple is not None:
+        yield Slot((*path, "multiple"), threshold.multiple, "level", "1", never=True)
+    if threshold.delay is not None:
+        yield Slot((*path, "delay"), threshold.delay, "duration")
+
+
+def _capability_slots(spec: ScenarioSpec) -> Iterator[Slot]:
+    capability = spec.capability
+    if capability is None:
+        return
+    kinds: dict[str, tuple[Kind, str | None]] = {
+        "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
+        "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
+        "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
+    }  # fmt: skip
+    for key, (kind, unit) in kinds.items():
+        prior = getattr(capability, key)
+        if prior is not None:
+            yield Slot(("capability", key), prior, kind, unit)

@@ -1,0 +1,332 @@
+"""Quantiles, tables and the printed summary, from a run alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import InputError, near_name
+from simulator.estimates import sample_quantiles
+from simulator.rungroups import group
+
+type Row = dict[str, object]
+
+
+def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
+    """Read quantiles over the samples; those that are censored (+inf) count and are never dropped.
+
+    Parameters
+    ----------
+    values : xarray.DataArray with the dimension `sample`
+    levels : probabilities in [0, 1]
+
+    Returns
+    -------
+    xarray.DataArray with `quantile` in the place of `sample`, in the unit of the values
+
+    Raises
+    ------
+    InputError
+        The values have no samples, or a level lies outside [0, 1].
+
+    Examples
+    --------
+    >>> years = xr.DataArray([2030.0, 2040.0, np.inf], dims="sample")
+    >>> quantiles(years, [0.5, 0.9]).values.tolist()
+    [2040.0, inf]
+    """
+    if "sample" not in values.dims:
+        raise InputError("quantiles are taken over the dimension 'sample', which these values do not have.")
+    if not all(0.0 <= level <= 1.0 for level in levels):
+        raise InputError(f"a quantile's level must lie in [0, 1]; got {list(levels)}.")
+    moved = values.transpose("sample", ...)
+    result = sample_quantiles(np.asarray(moved.values, dtype=np.float64), levels)
+    coords = {name: coord for name, coord in moved.coords.items() if "sample" not in coord.dims}
+    return xr.DataArray(
+        result,
+        coords={"quantile": np.asarray(levels, dtype=float), **coords},
+        dims=("quantile", *moved.dims[1:]),
+        name=values.name,
+        attrs=dict(values.attrs),
+    )
+
+
+def summarised(run: xr.DataTree, quantity: str) -> xr.DataArray:
+    """Give the quantiles by year of a variable from the run's summary, (quantile, year).
+
+    Raises
+    ------
+    InputError
+        The run has no such variable.
+    """
+    summary = group(run, "summary")
+    names = summarised_names(summary)
+    if quantity not in names:
+        hint = near_name(quantity, names) or f"There are: {', '.join(names)}."
+        raise InputError(f"the run has no variable '{quantity}'. {hint}")
+    return summary[quantity]
+
+
+def summarised_names(summary: xr.Dataset) -> list[str]:
+    """List the variables of a summary that have quantiles by year."""
+    return [
+        str(name)
+        for name, values in summary.data_vars.items()
+        if values.dims == ("quantile", "year") and not str(name).endswith("_error")
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- tables
+
+
+def quantile_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate every variable's quantiles: variable, unit, year, quantile, value (log10 of the unit), standard error."""
+    summary = group(run, "summary")
+    rows: list[Row] = []
+    for name in summarised_names(summary):
+        values = summary[name]
+        errors = summary[f"{name}_error"].values if f"{name}_error" in summary else np.full(values.shape, np.nan)
+        for q, level in enumerate(summary["quantile"].values.tolist()):
+            for y, year in enumerate(summary["year"].values.tolist()):
+                rows.append(
+                    {
+                        "variable": name,
+                        "unit": values.attrs["units"],
+                        "year": year,
+                        "quantile": level,
+                        "value": float(values.values[q, y]),
+                        "standard_error": float(errors[q, y]),
+                    }
+                )
+    return rows
+
+
+def crossing_quantile_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate the crossing years: threshold, quantity, quantile, year (inf: later than the horizon), error, P(never)."""
+    summary = group(run, "summary")
+    rows: list[Row] = []
+    for t, name in enumerate(_thresholds(summary)):
+        for q, level in enumerate(summary["quantile"].values.tolist()):
+            rows.append(
+                {
+                    "threshold": name,
+                    "quantity": str(summary["quantity"].values[t]),
+                    "quantile": level,
+                    "year": float(summary["crossing_quantile"].values[t, q]),
+                    "standard_error": float(summary["crossing_quantile_error"].values[t, q]),
+                    "never_by_horizon": float(summary["never"].values[t]),
+                    "already_at_start": float(summary["already"].values[t]),
+                }
+            )
+    return rows
+
+
+def probability_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
+    summary = group(run, "summary")
+    return [
+        {
+            "threshold": name,
+            "year": year,
+            "probability": float(summary["crossed"].values[t, y]),
+            "standard_error": float(summary["crossed_error"].values[t, y]),
+        }
+        for t, name in enumerate(_thresholds(summary))
+        for y, year in enumerate(summary["year"].values.tolist())
+    ]
+
+
+def binding_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate the share of samples in which each cap or constraint binds, by year."""
+    summary = group(run, "summary")
+    return [
+        {"on": subject, "limit": limit, "year": year, "share": float(shares.values[n, y])}
+        for subject, shares in _binding(summary)
+        for n, limit in enumerate(shares[shares.dims[0]].values.tolist())
+        for y, year in enumerate(summary["year"].values.tolist())
+    ]
+
+
+def _thresholds(summary: xr.Dataset) -> list[str]:
+    return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
+
+
+def _binding(summary: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    for name, shares in summary.data_vars.items():
+        if str(name).startswith("binding_"):
+            yield str(name).removeprefix("binding_").removesuffix("_share"), shares
+
+
+def fan_table(run: xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
+    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year."""
+    values = summarised(run, quantity)
+    years = values["year"].values.tolist()
+    medians: list[Row] = [
+        {"year": year, "median": value} for year, value in zip(years, _at(values, 0.5).tolist(), strict=True)
+    ]
+    rows: list[Row] = []
+    for band in sorted(bands, reverse=True):
+        low, high = _at(values, (1 - band) / 2), _at(values, (1 + band) / 2)
+        rows += [
+            {"band": f"{100 * band:g} %", "year": year, "lower": a, "upper": b}
+            for year, a, b in zip(years, low.tolist(), high.tolist(), strict=True)
+        ]
+    return medians, rows
+
+
+def _at(values: xr.DataArray, level: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    levels = values["quantile"].values
+    place = int(np.argmin(np.abs(levels - level)))
+    if abs(levels[place] - level) > 1e-9:
+        raise InputError(f"the summary has no quantile at {level:g}; it has {', '.join(f'{x:g}' for x in levels)}.")
+    result = values.values[place] if values.dims[0] == "quantile" else values.values[..., place]
+    return np.asarray(result, dtype=np.float64)
+
+
+def threshold_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate the thresholds' levels: median, and the 90 % interval where a level is uncertain."""
+    summary = group(run, "summary")
+    rows: list[Row] = []
+    for t, name in enumerate(_thresholds(summary)):
+        levels = summary["threshold_level_quantile"][t]
+        low, middle, high = (float(_at(levels, level)) for level in (0.05, 0.5, 0.95))
+        row: Row = {
+            "threshold": name,
+            "label": str(summary["label"].values[t]),
+            "quantity": str(summary["quantity"].values[t]),
+            "level": middle,
+        }
+        if high > low:
+            row |= {"lower": low, "upper": high}
+        rows.append(row)
+    return rows
+
+
+def crossing_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already)."""
+    summary = group(run, "summary")
+    last = float(summary["year"].values[-1])
+    levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
+    return [
+        {
+            "threshold": name,
+            "label": str(summary["label"].values[t]),
+            **{key: float(_at(summary["crossing_quantile"][t], level)) for key, level in levels.items()},
+            "never": float(summary["never"].values[t]),
+            "already": float(summary["already"].values[t]),
+            "last_year": last,
+        }
+        for t, name in enumerate(_thresholds(summary))
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- in words
+
+
+def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
+    """Say a run in at most ten lines: effective compute, crossing years with their errors, what binds."""
+    summary, attrs = group(run, "summary"), run.attrs
+    head = (
+        f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
+        f"{int(attrs['samples']):,} samples, seed {attrs['seed']})"
+    )
+    lines = [head, *_level_lines(summary)]
+    crossings = _crossing_lines(summary)
+    binding = _binding_line(summary)
+    room = most - len(lines) - (1 if binding else 0)
+    if len(crossings) > room:
+        crossings = [
+            *crossings[: room - 1],
+            f"  ... and {len(crossings) - room + 1} more thresholds in crossing_years.csv",
+        ]
+    return [*lines, *crossings, *([binding] if binding else [])]
+
+
+def _level_lines(summary: xr.Dataset) -> list[str]:
+    years = summary["year"].values
+    last = float(years[-1])
+    middle = float(years[np.argmin(np.abs(years - (years[0] + last) / 2))])
+    lines = []
+    for year in dict.fromkeys([middle, last]):
+        column = int(np.argmin(np.abs(years - year)))
+        low, mid, high = (float(_at(summary["effective_compute"], level)[column]) for level in (0.05, 0.5, 0.95))
+        error = (
+            float(_at(summary["effective_compute_error"], 0.5)[column])
+            if "effective_compute_error" in summary
+            else math.nan
+        )
+        lines.append(
+            f"  {year:g}  effective compute {power(mid)} FLOP (90 % {power(low)} to {power(high)}), "
+            f"log10 {mid:.2f}{_plus_minus(error, 2)}"
+        )
+    return lines
+
+
+def _crossing_lines(summary: xr.Dataset) -> list[str]:
+    last = float(summary["year"].values[-1])
+    lines = []
+    for t, _ in enumerate(_thresholds(summary)):
+        low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
+        error = float(_at(summary["crossing_quantile_error"][t], 0.5))
+        never = float(summary["never"].values[t])
+        share_error = float(summary["crossed_error"].values[t, -1])
+        lines.append(
+            f"  {summary['label'].values[t]}: {year_text(mid, last)}{_plus_minus(error, 1)} "
+            f"(90 % {year_text(low, last)} to {year_text(high, last)}), "
+            f"never by {last:g}: {100 * never:.1f}{_plus_minus(100 * share_error, 1)} %"
+        )
+    return lines
+
+
+def _binding_line(summary: xr.Dataset) -> str:
+    parts = []
+    for subject, shares in _binding(summary):
+        final = shares.values[:, -1]
+        names = shares[shares.dims[0]].values.tolist()
+        order = np.argsort(-final, kind="stable")
+        said = ", ".join(f"{names[n]} {100 * final[n]:.0f} %" for n in order if final[n] > 0.005)
+        parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
+    last = float(summary["year"].values[-1])
+    return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
+
+
+def _plus_minus(error: float, digits: int) -> str:
+    if math.isnan(error):
+        return ""
+    smallest = 10.0**-digits
+    return f" ± {max(error, smallest):.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:.{digits}f}"
+
+
+def power(log_level: float) -> str:
+    """Write a log10 level as a power of ten.
+
+    Examples
+    --------
+    >>> power(28.31)
+    '2e28'
+    """
+    if not math.isfinite(log_level):
+        return "none"
+    exponent = math.floor(log_level)
+    leading = round(10 ** (log_level - exponent))
+    return f"{1 if leading == 10 else leading}e{exponent + (leading == 10)}"
+
+
+def year_text(year: float, last: float) -> str:
+    """Write a crossing year; later than the horizon where it is censored.
+
+    Examples
+    --------
+    >>> year_text(2031.23, 2045), year_text(np.inf, 2045)
+    ('2031.2', '> 2045')
+    """
+    return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"
+
+
+def sources(run: xr.DataTree) -> dict[str, str]:
+    """List the source of each prior by name."""
+    return dict(json.loads(run.attrs["sources"]))

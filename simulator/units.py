@@ -1,0 +1,252 @@
+"""Units of levels and of growth, and their one conversion to the internal scale.
+
+Inside the simulator a level is the log10 of a number of base units (FLOP, USD, J, s, bit, token, chip, ...)
+and a growth rate is in OOM per year. What a file says is converted here, once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import near_name
+
+type Array = NDArray[np.float64]
+
+SECONDS_PER_YEAR = 365.25 * 86_400.0
+
+_BASES = {
+    "FLOP": ("FLOP", 1.0), "USD": ("USD", 1.0), "J": ("J", 1.0), "Wh": ("J", 3600.0), "bit": ("bit", 1.0),
+    "byte": ("bit", 8.0), "token": ("token", 1.0), "chip": ("chip", 1.0), "image": ("image", 1.0),
+    "model": ("model", 1.0), "person": ("person", 1.0), "parameter": ("parameter", 1.0),
+    "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "month": ("s", SECONDS_PER_YEAR / 12),
+    "year": ("s", SECONDS_PER_YEAR), "1": ("", 1.0), "fraction": ("", 1.0), "%": ("", 0.01), "factor": ("", 1.0),
+}  # fmt: skip
+_PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
+_FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9.]+) )?(year|month)s?")
+
+
+class UnitError(ValueError):
+    """Report a unit that is not known; `remedy` says what to write."""
+
+    def __init__(self, rule: str, remedy: str = "") -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as a product of powers of base units times a number.
+
+    `scale` is the number of base units in one of it; `dimension` lists (base, power), sorted.
+    """
+
+    dimension: tuple[tuple[str, int], ...]
+    scale: float = 1.0
+
+    def __mul__(self, other: Unit) -> Unit:
+        return _collect((*self.dimension, *other.dimension), self.scale * other.scale)
+
+    def __truediv__(self, other: Unit) -> Unit:
+        return self * Unit(tuple((base, -power) for base, power in other.dimension), 1.0 / other.scale)
+
+    def __str__(self) -> str:
+        above = [_power(base, power) for base, power in self.dimension if power > 0]
+        below = [_power(base, -power) for base, power in self.dimension if power < 0]
+        return "/".join([" ".join(above) or "1", *below])
+
+
+DIMENSIONLESS = Unit(())
+
+
+def parse_unit(text: str) -> Unit:
+    """Read a unit such as `FLOP/USD`, `GW`, `chip/year`, `FLOP/token^2` or `%`.
+
+    Raises
+    ------
+    UnitError
+        A word in it is no unit.
+
+    Examples
+    --------
+    >>> print(parse_unit("FLOP/s/W"), parse_unit("GW").scale)
+    FLOP/J 1000000000.0
+    >>> parse_unit("W") * parse_unit("FLOP/s/W") * parse_unit("s") == parse_unit("FLOP")
+    True
+    """
+    if not text.strip():
+        raise UnitError("is empty.", "Write 1 for a plain number.")
+    unit = DIMENSIONLESS
+    for position, part in enumerate(text.strip().split("/")):
+        for word in part.replace("*", " ").split() or ["1"]:
+            name, _, exponent = word.partition("^")
+            if exponent and not re.fullmatch(r"-?[0-9]", exponent):
+                raise UnitError(f"the power in '{word}' is not a whole number.", "Write for example token^2.")
+            base = _base(name)
+            factor = Unit(
+                tuple((b, p * int(exponent or 1)) for b, p in base.dimension), base.scale ** int(exponent or 1)
+            )
+            unit = unit * factor if position == 0 else unit / factor
+    return unit
+
+
+@cache
+def _base(word: str) -> Unit:
+    if word == "W":
+        return Unit((("J", 1), ("s", -1)))
+    if word in _BASES:
+        base, scale = _BASES[word]
+        return Unit(((base, 1),) if base else (), scale)
+    if word.endswith("s") and len(word) > 2 and word[:-1] in _BASES:
+        return _base(word[:-1])
+    if len(word) > 1 and word[0] in _PREFIXES and word[1:] in _PREFIXED:
+        inner = _base(word[1:])
+        return Unit(inner.dimension, inner.scale * _PREFIXES[word[0]])
+    near = near_name(word, [*_BASES, "W", "GW"])
+    raise UnitError(f"'{word}' is not a unit.", near or f"Known units: {', '.join([*_BASES, 'W'])}; with k M G T P E.")
+
+
+def _collect(pairs: tuple[tuple[str, int], ...], scale: float) -> Unit:
+    powers: dict[str, int] = {}
+    for base, power in pairs:
+        powers[base] = powers.get(base, 0) + power
+    return Unit(tuple(sorted((base, power) for base, power in powers.items() if power)), scale)
+
+
+def _power(base: str, power: int) -> str:
+    return base if power == 1 else f"{base}^{power}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A one-to-one map from the numbers in a file to the internal scale.
+
+    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises.
+    """
+
+    forward: Callable[[Array], Array]
+    inverse: Callable[[Array], Array]
+    log_slope: Callable[[Array], Array]
+    falling: bool = False
+
+
+_LN10 = math.log(10.0)
+
+
+def logarithm(scale: float = 1.0) -> Conversion:
+    """Convert a positive number of units to the log10 of base units: y = log10(scale x).
+
+    Examples
+    --------
+    >>> float(logarithm(1e9).forward(np.array(2.5)))
+    9.397...
+    """
+    return Conversion(
+        lambda x: np.log10(x * scale),
+        lambda y: np.exp(y * _LN10) / scale,
+        lambda y: y * _LN10 + math.log(_LN10 / scale),
+    )
+
+
+def multiple(scale: float = 1.0) -> Conversion:
+    """Convert a number of units to base units: y = scale x."""
+    return Conversion(lambda x: x * scale, lambda y: y / scale, lambda y: np.full_like(y, -math.log(scale)))
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthUnit:
+    """A way to write growth, and its conversion to OOM per year.
+
+    `meaning` explains a number in it; `positive` says that the number must be above 0 (a factor, a time).
+    """
+
+    text: str
+    conversion: Conversion
+    meaning: str
+    positive: bool = True
+
+
+def parse_growth_unit(text: str) -> GrowthUnit:
+    """Read a unit of growth.
+
+    `factor/year`, `factor/2 years`, `OOM/year`, `%/year`, `months/doubling`, `years/doubling`, and the same with
+    `halving`: the time in which what is needed, or the price, halves, so that the driver doubles.
+
+    Raises
+    ------
+    UnitError
+        It is no unit of growth.
+
+    Examples
+    --------
+    >>> float(parse_growth_unit("months/halving").conversion.forward(np.array(8.0)))  # 2.83x a year
+    0.4515...
+    >>> float(parse_growth_unit("factor/2 years").conversion.forward(np.array(3.0)))
+    0.2385...
+    """
+    if text in _GROWTH_UNITS:
+        return _GROWTH_UNITS[text]
+    match = _FACTOR_PER_YEARS.fullmatch(text)
+    if match:
+        span = float(match[1] or 1) / (12 if match[2] == "month" else 1)
+        if span > 0:
+            return _factor_per(text, span)
+    near = near_name(text, _GROWTH_UNITS)
+    known = ", ".join([*_GROWTH_UNITS, "factor/2 years"])
+    raise UnitError(f"'{text}' is not a unit of growth.", near or f"Known: {known}.")
+
+
+def _factor_per(text: str, span: float) -> GrowthUnit:
+    conversion = Conversion(
+        lambda x: np.log10(x) / span,
+        lambda y: np.exp(y * (span * _LN10)),
+        lambda y: y * (span * _LN10) + math.log(span * _LN10),
+    )
+    meaning = f"Growth is a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth."
+    return GrowthUnit(text, conversion, meaning)
+
+
+def _time_per(text: str, per_year: float) -> GrowthUnit:
+    constant = math.log10(2.0) * per_year
+    conversion = Conversion(
+        lambda x: constant / x,
+        lambda y: constant / y,
+        lambda y: math.log(constant) - 2.0 * np.log(np.abs(y)),
+        falling=True,
+    )
+    return GrowthUnit(text, conversion, f"Growth is the time in which the level doubles, in {text.partition('/')[0]}.")
+
+
+_OOM = GrowthUnit(
+    "OOM/year", multiple(), "Growth is in orders of magnitude a year: 0.3 doubles a level.", positive=False
+)
+_PERCENT = GrowthUnit(
+    "%/year",
+    Conversion(
+        lambda x: np.log1p(x / 100.0) / _LN10,
+        lambda y: 100.0 * np.expm1(y * _LN10),
+        lambda y: y * _LN10 + math.log(100.0 * _LN10),
+    ),
+    "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.",
+    positive=False,
+)
+_GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType(
+    {
+        "factor/year": _factor_per("factor/year", 1.0),
+        "OOM/year": _OOM,
+        "%/year": _PERCENT,
+        "months/doubling": _time_per("months/doubling", 12.0),
+        "years/doubling": _time_per("years/doubling", 1.0),
+        "months/halving": _time_per("months/halving", 12.0),
+        "years/halving": _time_per("years/halving", 1.0),
+    }
+)

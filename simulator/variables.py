@@ -1,0 +1,123 @@
+"""The table of variables of a run: name, dims, unit, long name, what it means.
+
+The one place that gives a variable its unit and long name; attributes are never trusted through arithmetic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of a run.
+
+    `dims` are its dimensions; `unit` that of its numbers (`log10(FLOP)` is the log10 of FLOP).
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    unit: str
+    long_name: str
+    description: str
+
+
+_TRAJECTORY = ("sample", "year")
+_FIXED = (
+    Variable("spending_demanded", _TRAJECTORY, "log10(USD)", "spending demanded", "Spending that growth alone would give."),
+    Variable("spending", _TRAJECTORY, "log10(USD)", "spending", "Spending under its caps."),
+    Variable("hardware_demanded", _TRAJECTORY, "log10(FLOP/USD)", "hardware efficiency without its caps",
+             "Hardware efficiency that growth alone would give."),
+    Variable("hardware", _TRAJECTORY, "log10(FLOP/USD)", "hardware efficiency", "FLOP per USD, all factors together."),
+    Variable("algorithms_demanded", _TRAJECTORY, "log10(1)", "algorithmic efficiency without its caps",
+             "Algorithmic efficiency that growth alone would give."),
+    Variable("algorithms", _TRAJECTORY, "log10(1)", "algorithmic efficiency",
+             "Effective per physical compute; 1 for the algorithms of the first year."),
+    Variable("physical_compute_demanded", _TRAJECTORY, "log10(FLOP)", "physical compute demanded",
+             "Spending times hardware efficiency, before constraints."),
+    Variable("physical_compute", _TRAJECTORY, "log10(FLOP)", "physical compute", "Physical compute that the constraints allow."),
+    Variable("effective_compute", _TRAJECTORY, "log10(FLOP)", "effective compute",
+             "Physical compute times algorithmic efficiency: FLOP of first-year algorithms."),
+    Variable("capability", _TRAJECTORY, "1", "capability", "The metric of the scenario, in its own unit."),
+    Variable("crossing_year", ("threshold", "sample"), "year", "crossing year",
+             "First time at or above the threshold, interpolated within the step; +inf where it is not crossed by the horizon."),
+    Variable("already_above", ("threshold", "sample"), "1", "already above at the start", "1 where the first year meets the threshold."),
+    Variable("threshold_level", ("threshold", "sample"), "log10 of the quantity", "threshold level",
+             "The level that is crossed; +inf where there is none."),
+    Variable("crossing_quantile", ("threshold", "quantile"), "year", "quantile of the crossing year",
+             "Over all samples, those that never cross included; +inf stands for later than the horizon."),
+    Variable("crossing_quantile_error", ("threshold", "quantile"), "years", "standard error of the crossing year's quantile",
+             "Monte Carlo standard error from the spread over blocks; NaN where it cannot be told."),
+    Variable("crossed", ("threshold", "year"), "1", "probability of having crossed", "Share of samples that have crossed by the year."),
+    Variable("crossed_error", ("threshold", "year"), "1", "standard error of the probability of having crossed",
+             "Monte Carlo standard error from the spread over blocks."),
+    Variable("never", ("threshold",), "1", "probability of no crossing by the horizon", "Share of samples that do not cross."),
+    Variable("already", ("threshold",), "1", "probability of being above at the start", "Share of samples above in the first year."),
+    Variable("threshold_level_quantile", ("threshold", "quantile"), "log10 of the quantity", "quantile of the threshold's level",
+             "Over all samples; +inf where the threshold may not exist."),
+)  # fmt: skip
+VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _FIXED})
+
+_PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"(spending|hardware|compute|algorithms)_factor_(.+)",
+        "{1}, a factor of {0}",
+        "A factor of the driver, under its own caps.",
+    ),
+    (r"quantity_(.+)", "{0}", "A named quantity of the scenario."),
+    (r"cap_(spending|hardware|physical_compute|algorithms)_(.+)", "cap on {0}: {1}", "The limit in force."),
+    (r"constraint_(.+)", "constraint on physical compute: {0}", "The limit in force."),
+    (r"binding_(spending|hardware|physical_compute|algorithms)", "which limit on {0} binds", ""),
+    (
+        r"(.+)_error",
+        "standard error of the quantiles of {0}",
+        "Monte Carlo standard error from the spread over blocks.",
+    ),
+)
+
+
+def variable(name: str, *, unit: str = "1") -> Variable:
+    """Describe a variable of the trajectories, by name or by the pattern of its name.
+
+    Parameters
+    ----------
+    name : str
+        For example `spending`, `hardware_factor_precision`, `quantity_world_product`, `binding_spending`.
+    unit : str
+        The unit of a variable whose unit depends on the scenario.
+
+    Examples
+    --------
+    >>> variable("effective_compute").unit
+    'log10(FLOP)'
+    >>> variable("quantity_world_product", unit="log10(USD)").long_name
+    'world product'
+    """
+    if name in VARIABLES:
+        return VARIABLES[name]
+    for pattern, long_name, description in _PATTERNS:
+        match = re.fullmatch(pattern, name)
+        if match:
+            words = [part.replace("_", " ") for part in match.groups()]
+            if name.startswith("binding_"):
+                unit = "1"
+                description = (
+                    "0 where none binds; otherwise the number in flag_values of the one whose limit is reached "
+                    "and that leaves the least."
+                )
+            return Variable(name, _TRAJECTORY, unit, long_name.format(*words), description)
+    return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
+
+
+def snake(name: str) -> str:
+    """Turn a name of a scenario file into a part of a variable's name.
+
+    Examples
+    --------
+    >>> snake("cash-flow")
+    'cash_flow'
+    """
+    return name.replace("-", "_")

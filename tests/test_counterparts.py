@@ -1,0 +1,104 @@
+"""The PyMC counterpart of a family has the family's distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc
+import pytest
+from scipy import stats
+
+from simulator.counterparts import to_pymc
+from simulator.distributions import (
+    PERT,
+    Beta,
+    Discrete,
+    Empirical,
+    Family,
+    Fixed,
+    Gamma,
+    LogNormal,
+    LogStudentT,
+    LogUniform,
+    Metalog,
+    Mixture,
+    Normal,
+    Quantiles,
+    SkewedLogNormal,
+    SkewedNormal,
+    StudentT,
+    Triangular,
+    Truncated,
+    Uniform,
+    WithNever,
+)
+
+CONTINUOUS: tuple[Family, ...] = (
+    Normal(1.0, 2.0),
+    LogNormal(0.5, 1.5),
+    Uniform(-1.0, 3.0),
+    LogUniform(1.0, 300.0),
+    Triangular(0.0, 1.0, 4.0),
+    PERT(1.0, 2.0, 4.0),
+    Beta(2.0, 3.0),
+    Beta(2.0, 3.0, -1.0, 4.0),
+    Gamma(0.5, 2.0),
+    StudentT(3.0, 1.0, 2.0),
+    LogStudentT(4.0, 0.0, 0.5),
+    SkewedNormal(1.0, 0.5, 3.0),
+    SkewedLogNormal(0.0, 1.2, 0.4),
+    Metalog((-1.0, 0.4, 0.1, 0.1), lower=0.0, upper=1.0),
+    Metalog((0.0, 0.5, 0.1), lower=1.0),
+    Quantiles((0.05, 0.5, 0.95), (2.0, 3.0, 8.0), log=True),
+    Empirical((0.3, 1.0, 1.2, 4.0, 9.0)),
+    Truncated(Normal(0.0, 1.0), 0.5, 2.0),
+    Mixture((0.3, 0.7), (Normal(0.0, 1.0), Normal(4.0, 0.3))),
+    Mixture((0.3, 0.7), (LogNormal(0.0, 1.0), Uniform(4.0, 5.0))),
+)
+DISCRETE: tuple[Family, ...] = (Fixed(2.0), Discrete((1.0, 2.0, 5.0), (1.0, 2.0, 3.0)))
+
+
+def test_draws_of_the_counterpart_and_of_the_quantile_function_agree() -> None:
+    families = CONTINUOUS + DISCRETE
+    with pymc.Model():
+        variables = [to_pymc(f"prior-{place}", family) for place, family in enumerate(families)]
+    draws = pymc.draw(variables, draws=1000, random_seed=11)
+    u = np.random.default_rng(12).random(1000)
+    for family, drawn in zip(families, draws, strict=True):
+        assert stats.ks_2samp(family.ppf(u), drawn).pvalue > 1e-3, family
+
+
+def test_a_latent_normal_gives_the_same_quantiles_as_sampling() -> None:
+    u = np.array([1e-6, 0.01, 0.3, 0.5, 0.77, 0.999])
+    families = [
+        family for family in CONTINUOUS if isinstance(family, (Metalog, SkewedNormal, Quantiles, Truncated))
+    ]
+    with pymc.Model() as model:
+        variables = [to_pymc(f"prior-{place}", family) for place, family in enumerate(families)]
+    read = model.compile_fn(variables, inputs=model.free_RVs, on_unused_input="ignore", point_fn=False)
+    for z, probability in zip(stats.norm.ppf(u), u, strict=True):
+        values = read(*[z] * len(families))
+        expected = [float(family.ppf(np.array(probability))) for family in families]
+        np.testing.assert_allclose(values, expected, rtol=1e-7)
+
+
+def test_every_continuous_counterpart_has_a_gradient() -> None:
+    with pymc.Model() as model:
+        total = sum(to_pymc(f"prior-{place}", family) for place, family in enumerate(CONTINUOUS))
+        pymc.Normal("seen", mu=total, sigma=10.0, observed=40.0)
+    start = {key: value + 0.1 for key, value in model.initial_point().items()}
+    gradient = model.compile_dlogp()(start)
+    assert np.all(np.isfinite(gradient))
+    assert np.all(gradient != 0.0)
+
+
+def test_never_has_no_place_in_inference() -> None:
+    with (
+        pymc.Model(),
+        pytest.raises(ValueError, match='"never" has no place in inference'),
+    ):
+        to_pymc("threshold", WithNever(Normal(0.0, 1.0), 0.1))
+
+
+def test_single_values_are_not_mixed_with_a_spread() -> None:
+    with pymc.Model(), pytest.raises(ValueError, match="single values"):
+        to_pymc("rate", Mixture((0.5, 0.5), (Fixed(1.0), Normal(0.0, 1.0))))
