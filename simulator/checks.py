@@ -43,9 +43,11 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         joint = joint_prior(spec)
     except Faults as error:
         faults += error.faults
-    circles = list(_circles(spec))
-    faults += circles
-    units = UnitCheck(spec, frozenset(str(fault.path[1]) for fault in circles))
+    uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
+    for name, way in _circles(uses):
+        remedy = "Break the circle: state one of them by its own prior."
+        faults.append(Fault(("quantities", name), f"is made from itself: {way}.", remedy))
+    units = UnitCheck(spec, frozenset(name for name in uses if _way_round(name, uses)))
     for driver_name, driver_unit in DRIVER_UNITS.items():
         driver = getattr(spec.drivers, driver_name)
         if driver is not None:
@@ -69,16 +71,19 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
     if driver.factors is None:
         yield from _one_level(path, driver, unit, units)
     else:
-        product = DIMENSIONLESS
+        product, known = DIMENSIONLESS, True
         for name, factor in driver.factors.items():
             inner = (*path, "factors", name)
             try:
                 own = parse_unit(level_unit(factor, None))
-            except UnitError:
-                return
+            except UnitError as error:
+                known = False
+                if factor.table is not None:  # of a start, the joint prior reports it
+                    yield Fault((*inner, "unit"), error.rule, error.remedy)
+                continue
             product = product * own
             yield from _one_level(inner, factor, own, units)
-        if product.dimension != unit.dimension:
+        if known and product.dimension != unit.dimension:
             rule = f"multiply to {unit_name(product)}; the driver is in {unit_name(unit)}."
             yield Fault((*path, "factors"), rule, f"Give one factor a start in {unit_name(unit)}.")
     if driver.factors is not None:
@@ -88,11 +93,8 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
 
 def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
     if level.custom is None and level.start is None and level.table is None and unit.dimension:
-        yield Fault(
-            path,
-            "has no start.",
-            "Write start: {median: .., interval_90: [..], unit: ..}, its level in the first year.",
-        )
+        remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
+        yield Fault(path, "has no start.", remedy)
     if level.custom is not None:
         for key in ("start", "growth", "table", "drift", "at"):
             if getattr(level, key) is not None:
@@ -103,7 +105,11 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
         try:
             stated = parse_unit(level.unit)
             if stated.dimension != unit.dimension:
-                yield Fault((*path, "unit"), f"must be a unit of {unit_name(unit)}; got '{level.unit}'.")
+                yield Fault(
+                    (*path, "unit"),
+                    f"must be a unit of {unit_name(unit)}; got '{level.unit}'.",
+                    f"State the numbers in {unit_name(unit)}.",
+                )
         except UnitError as error:
             yield Fault((*path, "unit"), error.rule, error.remedy)
     for name, cap in level.caps.items():
@@ -168,12 +174,14 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
 # ------------------------------------------------------------------------------------ circles, thresholds
 
 
-def _circles(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find quantities that are made from themselves."""
-    uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
-    for name in _in_circle(uses):
-        rule = f"is made from itself: {_way_round(name, uses)}."
-        yield Fault(("quantities", name), rule, "Break the circle: state one of them by its own prior.")
+def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Find the circles in what uses what: a name of each, and the way round."""
+    seen: set[frozenset[str]] = set()
+    for name in uses:
+        way = _way_round(name, uses)
+        if way and frozenset(way.split(" -> ")) not in seen:
+            seen.add(frozenset(way.split(" -> ")))
+            yield name, way
 
 
 def _names_in(quantity: Quantity) -> Iterator[str]:
@@ -188,10 +196,6 @@ def _names_in(quantity: Quantity) -> Iterator[str]:
                 yield cap.of
             if cap.limit is not None:
                 yield from _names_in(cap.limit)
-
-
-def _in_circle(uses: Mapping[str, set[str]]) -> list[str]:
-    return [name for name in uses if _way_round(name, uses)]
 
 
 def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
@@ -211,23 +215,30 @@ def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
 
 def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     uses = {name: {t.of} if t.of and t.of != "start" else set() for name, t in spec.thresholds.items()}
+    for name, way in _circles(uses):
+        rule = f"is a multiple of itself: {way}."
+        yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
     for name, threshold in spec.thresholds.items():
         path = ("thresholds", name)
         if threshold.of is not None and threshold.of != "start" and threshold.of not in spec.thresholds:
             remedy = near_name(threshold.of, [*spec.thresholds, "start"]) or "Name a threshold, or start."
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
-        if _way_round(name, uses):
-            yield Fault((*path, "of"), f"is a multiple of itself: {_way_round(name, uses)}.", "Break the circle.")
         if threshold.capability is not None and spec.capability is None:
             yield Fault(
-                (*path, "capability"), "needs a capability metric.", "Define capability: at the top of the file."
+                (*path, "capability"),
+                "needs a capability metric.",
+                "Define the metric under capability, at the top level of the file.",
             )
         if threshold.capability is not None and threshold.within_oom is not None:
             yield Fault((*path, "within_oom"), "goes with compute or spending, not with a metric.", "Remove it.")
         on_spending = threshold.spending is not None or threshold.quantity == "spending"
         if on_spending and spec.drivers.spending is None:
             key = "spending" if threshold.spending is not None else "quantity"
-            yield Fault((*path, key), "needs a spending driver.", "This scenario states compute as a whole.")
+            yield Fault(
+                (*path, key),
+                "needs a spending driver.",
+                "This scenario states compute as a whole: set the threshold on compute.",
+            )
 
 
 # ---------------------------------------------------------------------------------------------------- warnings
@@ -235,18 +246,21 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 
 def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     """Warn of caps whose median lies below the median start of what they limit."""
-    for name in DRIVER_UNITS:
-        driver = getattr(spec.drivers, name)
-        if driver is None or driver.start is None:
+    for path, level in _levels(spec):
+        if level.start is None:
             continue
-        start = _median(joint, ("drivers", name, "start"))
-        for cap_name, cap in driver.caps.items():
-            path = ("drivers", name, "caps", cap_name, "limit")
-            if isinstance(cap.limit, Prior) and _median(joint, path) < start:
+        start = _median(joint, (*path, "start"))
+        for name, cap in level.caps.items():
+            limit_path = (*path, "caps", name, "limit")
+            if isinstance(cap.limit, Prior) and (limit := _median(joint, limit_path)) < start:
                 yield (
-                    f"{dotted(path)}: the cap's median 1e{_median(joint, path):.2f} lies below the driver's start 1e{start:.2f}: "
-                    "the level starts at the cap."
+                    f"{dotted(limit_path)}: the cap's median {_number_of(limit)} lies below the median start "
+                    f"{_number_of(start)}: the level is at the cap from the beginning."
                 )
+
+
+def _number_of(log_level: float) -> str:
+    return number(10.0**log_level) if abs(log_level) < 300 else f"1e{log_level:.0f}"
 
 
 def _median(joint: JointPrior, path: Path) -> float:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -231,13 +231,22 @@ def main(arguments: list[str] | None = None) -> None:
                 raise SystemExit(2)
         given.insert(0, "run")
     try:
-        app(args=given, prog_name="simulate", standalone_mode=False)
+        app(args=given, prog_name="simulate")  # prints its own faults of use, and exits with their code
     except SimulatorError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(error.exit_code) from None
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted: nothing half-written is left, earlier runs are as they were.", err=True)
-        raise SystemExit(INTERRUPTED) from None
+    except KeyboardInterrupt:
+        _interrupted()
+    except SystemExit as ending:
+        if ending.code == INTERRUPTED:  # typer's word for Ctrl-C
+            _interrupted()
+        if ending.code:
+            raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+def _interrupted() -> NoReturn:
+    typer.echo("interrupted: nothing half-written is left, earlier runs are as they were.", err=True)
+    raise SystemExit(INTERRUPTED) from None

@@ -1,232 +1,221 @@
-"""Collect blocks into the groups of a run: every sample, or a stream of counts whose memory the block bounds."""
+"""Collect batches into the groups of a run: every sample, or counts whose memory does not grow with the samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.estimates import Histogram, block_error, quantile_error, sample_quantiles
-from simulator.events import Crossings
-from simulator.priors import JointPrior
+from simulator.batches import LEVELS, Arrays, Batch, Plan
+from simulator.estimates import Histogram, block_error, quantile_error, sorted_quantiles
+from simulator.events import quantity_of
 from simulator.projection import binding_names
-from simulator.schema import ScenarioSpec
 from simulator.units import Array
-
-LEVELS: tuple[float, ...] = (
-    0.01, 0.025, 0.05, 0.1, 0.15, 0.17, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
-    0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.83, 0.85, 0.9, 0.95, 0.975, 0.99,
-)  # fmt: skip
-"""The quantile levels of a summary: the 23 of the forecast hubs, and 17 and 83 % for the likely range of the IPCC."""
-
-HEADLINE = ("effective_compute", "physical_compute", "spending")
-"""The variables whose quantiles carry a standard error."""
-
-type Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The arrays of a run by group; `parameters`, `trajectories` and `crossings` are empty where samples are not kept."""
+    """The arrays of a run by group; `parameters`, `trajectories`, `crossings` are empty where samples are not kept."""
 
     summary: Arrays
-    parameters: Arrays
-    trajectories: Arrays
-    crossings: Arrays
+    parameters: Arrays = field(default_factory=dict)
+    trajectories: Arrays = field(default_factory=dict)
+    crossings: Arrays = field(default_factory=dict)
 
 
-class Collector(Protocol):
-    """Takes blocks in order and gives the groups of a run."""
+class Samples:
+    """Keeps every sample of the batches that it is given, in the order of the samples."""
 
-    def add(
-        self,
-        size: int,
-        draws: Mapping[str, Array],
-        trajectories: Mapping[str, Array],
-        crossings: Mapping[str, Crossings],
-    ) -> None:
-        """Take the first `size` samples of a block."""
-        ...
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._batches: list[Batch] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take the next batch."""
+        self._batches.append(batch)
 
     def groups(self) -> Groups:
-        """Give what was collected."""
-        ...
-
-
-class _Blockwise:
-    """What both collectors keep of each full block, for standard errors: quantiles of the headline variables, shares."""
-
-    def __init__(self, spec: ScenarioSpec, years: Array) -> None:
-        self.spec, self.years = spec, years
-        self.quantiles: dict[str, list[Array]] = {}
-        self.crossed: dict[str, list[Array]] = {name: [] for name in spec.thresholds}
-        self.crossed_count = {name: np.zeros(years.size) for name in spec.thresholds}
-        self.already = dict.fromkeys(spec.thresholds, 0)
-        self.never = dict.fromkeys(spec.thresholds, 0)
-
-    def add(self, size: int, trajectories: Mapping[str, Array], crossings: Mapping[str, Crossings]) -> None:
-        full = size == self.spec.block
-        for name in HEADLINE:
-            if full and name in trajectories:
-                self.quantiles.setdefault(name, []).append(sample_quantiles(trajectories[name], LEVELS))
-        for name, crossing in crossings.items():
-            year = crossing.year[:size]
-            counts = np.array([np.count_nonzero(year <= y) for y in self.years], dtype=float)
-            self.crossed_count[name] += counts
-            self.already[name] += int(np.count_nonzero(crossing.already[:size]))
-            self.never[name] += int(np.count_nonzero(np.isinf(year)))
-            if full:
-                self.crossed[name].append(counts / size)
-
-    def errors(self) -> Arrays:
-        block, samples = self.spec.block, self.spec.samples
-        result: Arrays = {}
-        for name in HEADLINE:
-            estimates = self.quantiles.get(name)
-            if estimates is not None:
-                result[f"{name}_error"] = block_error(np.stack(estimates), block=block, samples=samples)
-        return result
-
-    def crossing_summary(self, quantiles: Mapping[str, Array], level_quantiles: Mapping[str, Array]) -> Arrays:
-        """Summarise the crossings: arrays over (threshold, ...)."""
-        names, samples = list(self.spec.thresholds), self.spec.samples
-        if not names:
-            return {}
-        share = {name: self.crossed_count[name] / samples for name in names}
-        error = {
-            name: block_error(
-                np.array(self.crossed[name]).reshape(-1, self.years.size), block=self.spec.block, samples=samples
-            )
-            for name in names
+        """Give every sample, (sample, year) and (threshold, sample), and the summary."""
+        batches, spec = self._batches, self._plan.spec
+        parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in self._plan.joint.priors}
+        crossings = {
+            name: np.concatenate([batch.crossings[name] for batch in batches], axis=-1) for name in batches[0].crossings
         }
-        return {
-            "crossed": np.stack([share[name] for name in names]),
-            "crossed_error": np.stack([error[name] for name in names]),
-            "never": np.array([self.never[name] / samples for name in names]),
-            "already": np.array([self.already[name] / samples for name in names]),
-            "crossing_quantile": np.stack([quantiles[name] for name in names]),
-            "crossing_quantile_error": np.stack(
-                [quantile_error(self.years, share[name], error[name], quantiles[name]) for name in names]
-            ),
-            "threshold_level_quantile": np.stack([level_quantiles[name] for name in names]),
-        }
-
-
-def binding_shares(spec: ScenarioSpec, counts: Mapping[str, NDArray[np.int64]], samples: int) -> Arrays:
-    """Turn counts (limit, year) of what binds into shares, by variable."""
-    return {f"{name}_share": counts[name] / samples for name in binding_names(spec)}
-
-
-def _count_binding(values: NDArray[Any], limits: int) -> NDArray[np.int64]:
-    return np.stack([np.count_nonzero(values == number, axis=0) for number in range(1, limits + 1)])
-
-
-class SampleCollector:
-    """Keeps every sample: trajectories in float32 (a relative error of 6e-8), crossings and parameters in float64."""
-
-    def __init__(self, spec: ScenarioSpec, joint: JointPrior, years: Array) -> None:
-        self._spec, self._joint, self._years = spec, joint, years
-        self._blockwise = _Blockwise(spec, years)
-        self._parameters: Arrays = {name: np.empty(spec.samples) for name in joint.priors}
-        self._trajectories: Arrays = {}
-        shape = (len(spec.thresholds), spec.samples)
-        self._crossings: dict[str, NDArray[Any]] = {
-            "crossing_year": np.empty(shape),
-            "already_above": np.empty(shape, dtype=np.int8),
-            "threshold_level": np.empty(shape),
-        }
-        self._done = 0
-
-    def add(
-        self,
-        size: int,
-        draws: Mapping[str, Array],
-        trajectories: Mapping[str, Array],
-        crossings: Mapping[str, Crossings],
-    ) -> None:
-        """Take the first `size` samples of a block."""
-        here = slice(self._done, self._done + size)
-        for name, values in draws.items():
-            self._parameters[name][here] = values[:size]
-        for name, values in trajectories.items():
-            if name not in self._trajectories:
-                kind = np.int8 if name.startswith("binding_") else np.float64 if name == "capability" else np.float32
-                self._trajectories[name] = np.empty((self._spec.samples, self._years.size), dtype=kind)
-            self._trajectories[name][here] = values[:size]
-        for row, crossing in enumerate(crossings.values()):
-            self._crossings["crossing_year"][row, here] = crossing.year[:size]
-            self._crossings["already_above"][row, here] = crossing.already[:size]
-            self._crossings["threshold_level"][row, here] = crossing.level[:size]
-        self._blockwise.add(size, trajectories, crossings)
-        self._done += size
-
-    def groups(self) -> Groups:
-        """Give every sample and the summary."""
-        names = binding_names(self._spec)
-        summary: Arrays = {
-            name: sample_quantiles(values, LEVELS) for name, values in self._trajectories.items() if name not in names
-        }
-        counts = {name: _count_binding(self._trajectories[name], len(limits)) for name, limits in names.items()}
-        summary |= binding_shares(self._spec, counts, self._spec.samples)
-        rows = range(len(self._spec.thresholds))
-        years, levels = self._crossings["crossing_year"], self._crossings["threshold_level"]
-        summary |= self._blockwise.errors()
-        summary |= self._blockwise.crossing_summary(
-            _by_threshold(self._spec, [sample_quantiles(years[row], LEVELS) for row in rows]),
-            _by_threshold(self._spec, [sample_quantiles(levels[row], LEVELS) for row in rows]),
-        )
-        crossings = self._crossings if self._spec.thresholds else {}
-        return Groups(summary, self._parameters, self._trajectories, crossings)
-
-
-def _by_threshold(spec: ScenarioSpec, arrays: Sequence[Array]) -> dict[str, Array]:
-    return dict(zip(spec.thresholds, arrays, strict=True))
-
-
-class StreamCollector:
-    """Keeps counts only: histograms of every variable and year, of crossing years and of thresholds' levels."""
-
-    def __init__(self, spec: ScenarioSpec, joint: JointPrior, years: Array) -> None:
-        del joint
-        self._spec, self._years = spec, years
-        self._blockwise = _Blockwise(spec, years)
-        self._variables: dict[str, Histogram] = {}
-        self._binding: dict[str, NDArray[np.int64]] = {}
-        self._crossing = {name: Histogram(1) for name in spec.thresholds}
-        self._level = {name: Histogram(1) for name in spec.thresholds}
-
-    def add(
-        self,
-        size: int,
-        draws: Mapping[str, Array],
-        trajectories: Mapping[str, Array],
-        crossings: Mapping[str, Crossings],
-    ) -> None:
-        """Take the first `size` samples of a block."""
-        del draws
-        names = binding_names(self._spec)
-        for name, values in trajectories.items():
-            whole = np.broadcast_to(values, (self._spec.block, self._years.size))[:size]
-            if name in names:
-                counts = _count_binding(whole, len(names[name]))
-                self._binding[name] = self._binding.get(name, np.zeros_like(counts)) + counts
+        limits = binding_names(spec)
+        trajectories: Arrays = {}
+        summary: Arrays = {}
+        for name in batches[0].trajectories:
+            values = np.concatenate([batch.trajectories[name] for batch in batches], axis=-1)
+            trajectories[name] = values.T
+            if name in limits:
+                summary[f"{name}_share"] = _count_binding(values, len(limits[name])) / spec.samples
             else:
-                self._variables.setdefault(name, Histogram(self._years.size)).add(whole)
-        for name, crossing in crossings.items():
-            self._crossing[name].add(crossing.year[:size, None])
-            self._level[name].add(crossing.level[:size, None])
-        self._blockwise.add(size, trajectories, crossings)
+                summary[name] = _quantiles(values)
+        crossed = np.stack([np.count_nonzero(crossings["crossing_year"] <= year, axis=-1) for year in self._plan.years], axis=-1)
+        summary |= _block_errors(self._plan, batches)
+        summary |= _crossing_summary(
+            self._plan,
+            crossed=crossed,
+            already=np.count_nonzero(crossings["already_above"], axis=-1),
+            quantiles=_quantiles(crossings["crossing_year"]).T,
+            level_quantiles=_quantiles(crossings["threshold_level"]).T,
+            block_crossed=np.concatenate([batch.block_crossed for batch in batches]),
+        )
+        return Groups(summary, parameters, trajectories, crossings if spec.thresholds else {})
+
+
+def _quantiles(values: NDArray[np.floating]) -> Array:
+    """Read quantiles off samples: (..., sample) to (level, ...)."""
+    return sorted_quantiles(np.sort(values, axis=-1), LEVELS)
+
+
+def _count_binding(values: NDArray[np.integer], limits: int) -> NDArray[np.int64]:
+    """Count the samples in which each limit binds: (year, sample) to (limit, year)."""
+    return np.stack([np.count_nonzero(values == number, axis=-1) for number in range(1, limits + 1)])
+
+
+def _compressed(metric: Array) -> Array:
+    """Put a metric on a scale on which bins are fine everywhere: to 2e-6 near 0, to 0.2 % far from it."""
+    return np.asarray(np.arcsinh(1000.0 * metric) / np.log(10.0))
+
+
+def _expanded(metric: Array) -> Array:
+    """Undo `_compressed`."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sinh(metric * np.log(10.0)) / 1000.0)
+
+
+def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array]) -> Array:
+    """Change the rows of (threshold, ...) that are levels of the capability metric."""
+    rows = [quantity_of(plan.spec, name) == "capability" for name in plan.spec.thresholds]
+    result = levels.copy()
+    result[rows] = change(levels[rows])
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a batch adds to a run of which no samples are kept: whole numbers, so that no order matters."""
+
+    batch: Batch
+    variables: Mapping[str, Histogram]
+    binding: Mapping[str, NDArray[np.int64]]
+    crossing: Histogram
+    level: Histogram
+    crossed: NDArray[np.int64]
+    already: NDArray[np.int64]
+
+
+def tally(plan: Plan, batch: Batch) -> Tally:
+    """Count a batch; what its samples are is forgotten."""
+    limits = binding_names(plan.spec)
+    variables = {}
+    for name, values in batch.trajectories.items():
+        if name not in limits:
+            variables[name] = Histogram(plan.years.size)
+            variables[name].add(_compressed(values) if name == "capability" else values)
+    binding = {name: _count_binding(batch.trajectories[name], len(named)) for name, named in limits.items()}
+    crossing, level = Histogram(len(plan.spec.thresholds)), Histogram(len(plan.spec.thresholds))
+    crossing.add(batch.crossings["crossing_year"])
+    level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
+    year = batch.crossings["crossing_year"]
+    return Tally(
+        Batch(batch.first, batch.size, {}, {}, {}, batch.block_quantiles, batch.block_crossed),
+        variables,
+        binding,
+        crossing,
+        level,
+        np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1),
+        np.count_nonzero(batch.crossings["already_above"], axis=-1),
+    )
+
+
+class Tallies:
+    """Adds tallies up; its memory does not grow with the samples but for the estimates of single blocks."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._total: Tally | None = None
+        self._batches: list[Batch] = []
+
+    def add(self, other: Tally) -> None:
+        """Take the next tally."""
+        self._batches.append(other.batch)
+        if self._total is None:
+            self._total = other
+            return
+        total = self._total
+        for name, histogram in total.variables.items():
+            histogram.merge(other.variables[name])
+        for name, counts in total.binding.items():
+            counts += other.binding[name]  # noqa: PLW2901  # in place
+        total.crossing.merge(other.crossing)
+        total.level.merge(other.level)
+        total.crossed.__iadd__(other.crossed)
+        total.already.__iadd__(other.already)
 
     def groups(self) -> Groups:
         """Give the summary."""
-        summary: Arrays = {name: histogram.quantiles(LEVELS) for name, histogram in self._variables.items()}
-        summary |= binding_shares(self._spec, self._binding, self._spec.samples)
-        summary |= self._blockwise.errors()
-        summary |= self._blockwise.crossing_summary(
-            {name: histogram.quantiles(LEVELS)[:, 0] for name, histogram in self._crossing.items()},
-            {name: histogram.quantiles(LEVELS)[:, 0] for name, histogram in self._level.items()},
+        if self._total is None:
+            raise ValueError("no batch was counted")
+        total, samples = self._total, self._plan.spec.samples
+        summary: Arrays = {}
+        for name in total.variables:
+            quantiles = total.variables[name].quantiles(LEVELS)
+            summary[name] = _expanded(quantiles) if name == "capability" else quantiles
+        summary |= {f"{name}_share": counts / samples for name, counts in total.binding.items()}
+        summary |= _block_errors(self._plan, self._batches)
+        summary |= _crossing_summary(
+            self._plan,
+            crossed=total.crossed,
+            already=total.already,
+            quantiles=total.crossing.quantiles(LEVELS).T,
+            level_quantiles=_levels_of_metric(self._plan, total.level.quantiles(LEVELS).T, _expanded),
+            block_crossed=np.concatenate([batch.block_crossed for batch in self._batches]),
         )
-        return Groups(summary, {}, {}, {})
+        return Groups(summary)
+
+
+# ----------------------------------------------------------------------------------------------- what both share
+
+
+def _block_errors(plan: Plan, batches: list[Batch]) -> Arrays:
+    """Estimate the standard errors of the headline variables' quantiles from the spread over blocks."""
+    return {
+        f"{name}_error": block_error(
+            np.concatenate([batch.block_quantiles[name] for batch in batches]),
+            block=plan.spec.block,
+            samples=plan.spec.samples,
+        )
+        for name in batches[0].block_quantiles
+    }
+
+
+def _crossing_summary(
+    plan: Plan,
+    *,
+    crossed: NDArray[np.int64],
+    already: NDArray[np.int64],
+    quantiles: Array,
+    level_quantiles: Array,
+    block_crossed: Array,
+) -> Arrays:
+    """Summarise the crossings as arrays over (threshold, ...); nothing where there are no thresholds."""
+    samples = plan.spec.samples
+    if not plan.spec.thresholds:
+        return {}
+    share = crossed / samples
+    error = block_error(block_crossed, block=plan.spec.block, samples=samples)
+    return {
+        "crossed": share,
+        "crossed_error": error,
+        "never": 1.0 - share[:, -1],
+        "already": already / samples,
+        "crossing_quantile": quantiles,
+        "crossing_quantile_error": np.stack(
+            [quantile_error(plan.years, *rows) for rows in zip(share, error, quantiles, strict=True)]
+        ),
+        "threshold_level_quantile": level_quantiles,
+    }

@@ -180,9 +180,11 @@ def _table_graph(z: Any, table: QuantileTable) -> Any:
 
     searchsorted: Any = pt.searchsorted
     # The interval is a step function of z: its gradient is nothing, and the cubic carries all of it.
-    interval = pt.clip(searchsorted(_constant(table.z), z, side="right") - 1, 0, table.z.size - 2)
-    step = _constant(np.diff(table.z))[interval]
-    secant = _constant(np.diff(table.y) / np.diff(table.z))[interval]
+    interval = pt.clip(searchsorted(_constant(table.z), z, side="left") - 1, 0, table.z.size - 2)
+    steps = np.diff(table.z)
+    steps = np.where(steps > 0, steps, 1.0)  # an interval without a width is never the one that z lies in
+    step = _constant(steps)[interval]
+    secant = _constant(np.diff(table.y) / steps)[interval]
     start, end = _constant(table.right)[interval], _constant(table.left)[interval]
     t = (z - _constant(table.z)[interval]) / step
     inner = pt.clip(t, 0.0, 1.0)

@@ -43,22 +43,49 @@ def first_crossing(
     level = np.atleast_2d(np.asarray(log_level, dtype=np.float64))
     threshold = np.asarray(log_threshold, dtype=np.float64).reshape(-1)
     _check(year, level, threshold)
-    target = threshold[:, np.newaxis]
-    met = level <= target if falling else level >= target
-    met &= target < np.inf
-    first = np.argmax(met, axis=1)
-    sample = np.arange(met.shape[0])
-    ever = met[sample, first]
-    already = met[:, 0].copy()
-    row = sample if level.shape[0] > 1 else np.zeros_like(sample)
-    before = np.maximum(first - 1, 0)
-    low, high = level[row, before], level[row, first]
+    rows = np.ascontiguousarray(np.broadcast_to(level, (max(level.shape[0], threshold.size), year.size)).T)
+    return crossing_by_year(year, rows, np.broadcast_to(threshold, rows.shape[1:]), falling=falling)
+
+
+def crossing_by_year(
+    year: NDArray[np.float64], rows: NDArray[np.float64], threshold: NDArray[np.float64], *, falling: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Do the work of `first_crossing` for paths that are known to be sound: no NaN, years in order.
+
+    Parameters
+    ----------
+    year : (year,)
+    rows : (year, sample), contiguous: each year is compared as a whole
+    threshold : (sample,)
+    falling : as in `first_crossing`
+
+    Returns
+    -------
+    crossing_year (sample,), already (sample,)
+
+    Examples
+    --------
+    >>> crossing_by_year(np.array([2025.0, 2027.0]), np.array([[25.0], [27.0]]), np.array([26.0]))[0].tolist()
+    [2026.0]
+    """
+    reach = threshold < np.inf
+    waiting = reach.copy()
+    before = np.zeros(threshold.size, dtype=np.int16)  # years that pass before the first one that meets the threshold
+    for row in rows:
+        waiting &= (row > threshold) if falling else (row < threshold)
+        before += waiting
+    first = before.astype(np.intp)
+    ever = reach & (first < year.size)
+    already = reach & (first == 0)
+    first = np.minimum(first, year.size - 1)
+    earlier = np.maximum(first - 1, 0)
+    sample = np.arange(threshold.size)
+    low, high = rows[earlier, sample], rows[first, sample]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         # fmin keeps rounding inside the step, and reads a jump from an infinite level as made at its end.
         share = np.fmin((threshold - low) / (high - low), 1.0)
-        crossing = year[before] + share * (year[first] - year[before])
-    crossing = np.where(already, year[0], np.where(ever, crossing, np.inf))
-    return crossing, already
+        crossing = year[earlier] + share * (year[first] - year[earlier])
+    return np.where(already, year[0], np.where(ever, crossing, np.inf)), already
 
 
 def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDArray[np.float64]) -> None:
@@ -79,8 +106,8 @@ def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDA
             f"got {threshold.size}. A threshold belongs to a sample. Draw both from the same samples."
         )
     for name, values in (("log_level", level), ("log_threshold", threshold)):
-        missing = int(np.isnan(values).sum())
-        if missing:
+        if np.isnan(values.min(initial=np.inf)):  # a minimum is NaN where any value is, and takes no array of its own
+            missing = int(np.isnan(values).sum())
             raise ValueError(
                 f"first_crossing: {name}: must not be NaN; got {missing} of {values.size}. "
                 "A path or threshold that is not known has no crossing year. Find where the NaN comes from."

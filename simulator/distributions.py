@@ -9,14 +9,12 @@ continuous parts, so that the quantile function is the exact inverse of the CDF 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy import special
-
 from simulator.families import (
     PERT,
     Beta,
@@ -43,25 +41,37 @@ from simulator.free_families import (
     scaled_weights,
 )
 from simulator.quantile_tables import (
-    LARGEST_Z,
     Array,
     QuantileTable,
-    log_normal_density,
+    exponential,
     log_of,
     normal_quantile,
-    solve_increasing,
+    start_probabilities,
     tabulate,
 )
+from simulator.units import Conversion
 
 __all__ = [
     "PERT", "Array", "Beta", "Discrete", "Empirical", "Family", "Fixed", "Gamma", "LogNormal", "LogStudentT",
     "LogUniform", "Metalog", "Mixture", "Normal", "Parts", "Quantiles", "SkewedLogNormal", "SkewedNormal",
-    "StudentT", "Triangular", "Truncated", "Uniform", "WithNever", "quantile_table", "split_atoms",
+    "StudentT", "Triangular", "Truncated", "Uniform", "WithNever", "direct_quantiles", "quantile_table",
+    "split_atoms",
 ]  # fmt: skip
 
 _LARGEST_U = float(np.nextafter(1.0, 0.0))
 _LEAST_MASS = 1e-9
 """A family is not truncated to an interval that holds less than this: the CDF is not exact enough there."""
+
+
+@runtime_checkable
+class _Carried(Protocol):
+    """Describe a family that is another one carried over to a new scale, such as one of logs."""
+
+    @property
+    def base(self) -> Family: ...
+
+    @property
+    def conversion(self) -> Conversion: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,9 @@ class Mixture:
 
     cdf(x) = sum of weight cdf_i(x), and ppf is its inverse: one u gives one value. Components may be any
     families, mixtures included. The log density at an atom is the log of its mass.
+
+    Without atoms cdf(ppf(u)) is u within 1e-10, or x is within rounding of where it should be: the CDF may
+    climb far in one step of x, as over a value that occurs more than once in an `Empirical` component.
 
     Examples
     --------
@@ -97,8 +110,11 @@ class Mixture:
         return split_atoms(self).ppf(u)
 
     def cdf(self, x: Array) -> Array:
-        parts = zip(self.components, self.weights, strict=True)
-        return np.minimum(sum((weight * part.cdf(x) for part, weight in parts), np.zeros(np.shape(x))), 1.0)
+        total = np.zeros(np.shape(x))
+        for weight, part in zip(self.weights, self.components, strict=True):
+            # A component carried over from another scale may know nothing of values outside its support.
+            total += weight * np.where(np.asarray(x) >= part.support[0], part.cdf(x), 0.0)
+        return np.minimum(total, 1.0)
 
     def logpdf(self, x: Array) -> Array:
         return split_atoms(self).logpdf(x)
@@ -258,7 +274,7 @@ class Parts:
 
 def _continuous_ppf(family: Family, u: Array) -> Array:
     if isinstance(family, Mixture):
-        return quantile_table(family).values(normal_quantile(u))
+        return np.clip(quantile_table(family).values(normal_quantile(u)), *family.support)
     return family.ppf(u)
 
 
@@ -322,7 +338,7 @@ def _flatten_truncated(family: Truncated) -> list[tuple[float, Family | float]]:
 def quantile_table(family: Family) -> QuantileTable:
     """Tabulate the quantile function of a continuous family against z = ndtri(u).
 
-    The error is below 3e-11 in z. Quantiles(...) give their own exact curve.
+    The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
 
     Raises
     ------
@@ -341,48 +357,37 @@ def quantile_table(family: Family) -> QuantileTable:
     require(
         not parts.values, f"a prior that gives single values a probability has no smooth table: {family}."
     )
-    breaks = np.unique(np.array(_breaks(family), dtype=float))
+    whole = parts.continuous
+    positive = all(part.support[0] >= 0 for part in parts.families)
+    breaks = np.array(_breaks(family), dtype=float)
     breaks = breaks[np.isfinite(breaks)]
-    jumps = np.concatenate([family.cdf(breaks), family.cdf(np.nextafter(breaks, -inf))])
-    grid = special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, 49))
-    inner = [family.cdf(part.ppf(grid)) for part in parts.families] if len(parts.families) > 1 else []
-    positive = _is_positive(parts.families)
+    around = 4 * np.finfo(float).eps * np.abs(breaks)  # a conversion may move a break by its rounding
+    quantiles = [direct_quantiles(part, start_probabilities()) for part in parts.families]
     return tabulate(
-        _mixture_quantile(parts, positive=positive),
+        np.concatenate([*quantiles, breaks - around, breaks, breaks + around]),
+        scores=lambda x: normal_quantile(whole.cdf(x)),
         log_density=parts.logpdf,
         positive=positive,
-        extra=normal_quantile(np.concatenate([jumps, *inner])),
+        rounding=1e-15,
     )
 
 
-def _is_positive(families: Sequence[Family]) -> bool:
-    smallest = special.ndtr(np.array([-LARGEST_Z - 0.1]))
-    return all(part.support[0] >= 0 and float(part.ppf(smallest)[0]) > 1e-290 for part in families)
+def direct_quantiles(family: Family, u: Array) -> Array:
+    """Return `family.ppf(u)` without making a table where there is a way: cheaper for a few hundred values.
 
-
-def _mixture_quantile(parts: Parts, *, positive: bool) -> Callable[[Array], Array]:
-    """Make the exact quantile function of z: where the CDF reaches ndtr(z)."""
-    if len(parts.families) == 1:
-        return lambda z: parts.families[0].ppf(special.ndtr(z))
-    whole = parts.continuous
-
-    def position(level: Array) -> tuple[Array, Array]:
-        x = np.exp(level) if positive else level
-        z = normal_quantile(whole.cdf(x))
-        log_slope = parts.logpdf(x) + (level if positive else 0.0) - log_normal_density(z)
-        return z, np.exp(np.minimum(log_slope, 700.0))
-
-    def quantile(z: Array) -> Array:
-        noise = 4e-16 / np.exp(log_normal_density(z))  # what the rounding of the CDF does to z
-        own = np.array([part.ppf(special.ndtr(z)) for part in parts.families])
-        low, high = own.min(axis=0), own.max(axis=0)
-        if not positive:
-            return solve_increasing(position, z, low, high, noise=noise)
-        return np.clip(
-            np.exp(solve_increasing(position, z, np.log(low), np.log(high), noise=noise)), low, high
-        )
-
-    return quantile
+    Examples
+    --------
+    >>> direct_quantiles(StudentT(1.0, 0.0, 2.0), np.array([0.75])).round(12).tolist()
+    [2.0]
+    """
+    match family:
+        case Beta() | Gamma() | StudentT():
+            return family.direct_ppf(u)
+        case PERT():
+            return family.beta.direct_ppf(u)
+        case LogStudentT():
+            return exponential(family.logarithm.direct_ppf(u))
+    return family.ppf(u)
 
 
 def _breaks(family: Family) -> list[float]:
@@ -396,4 +401,7 @@ def _breaks(family: Family) -> list[float]:
             return list(family.values)
         case Triangular():
             return [family.lower, family.mode, family.upper]
+        case _Carried():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return [*family.conversion.forward(np.array(_breaks(family.base))).tolist(), *family.support]
     return list(family.support)

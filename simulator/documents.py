@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted
+from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
 
 LARGEST_DOCUMENT = 200_000  # entries, after aliases are written out: more is an attack or a mistake
 DEEPEST_DOCUMENT = 60
@@ -145,10 +145,9 @@ def mapping_document(document: Document, file: str) -> Document:
         It is a list or a single value.
     """
     if not isinstance(document.data, dict):
-        kind = "a list" if isinstance(document.data, list) else f"the single value {str(document.data)[:40]!r}"
-        raise _fault(
-            Place(file, 1, 1), f"must be keys with values; it is {kind}.", "'simulate new' writes a starter file."
-        )
+        kind = "a list" if isinstance(document.data, list) else f"the single value {shown(document.data)}"
+        rule = f"must be keys with values; it is {kind}."
+        raise _fault(document.places.get((), Place(file)), rule, "'simulate new' writes a starter file.")
     return document
 
 
@@ -172,7 +171,7 @@ def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
         opened = error.context_mark
         bracket = "[" if "sequence" in context else "{"
         found = problem.partition("but got ")[2].replace("'<stream end>'", "the end of the file")
-        rule = f"the '{bracket}' of line {opened.line + 1} is not closed before {found or 'this'}."
+        rule = f"the '{bracket}' of line {opened.line + 1} is not closed before {found}."
         return mark, rule, f"Close it with '{']' if bracket == '[' else '}'}', or separate its items by commas."
     if "could not find expected ':'" in problem:
         return error.context_mark, "a word stands without a colon.", "Write key: value."
@@ -184,22 +183,24 @@ def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
             return mark, rule, remedy
     if match := re.search(r"undefined alias '?([^']+)'?", problem):
         return mark, f"the alias *{match[1]} is not defined above.", "Write the value out, or put it in quotes."
-    plain = re.sub(r"<([a-z ]+)>", r"\1", problem).replace("\n", " ")
+    plain = re.sub(r"<([a-z ]+)>", r"\1", problem).replace("'\\n'", "the end of the line")
     return mark, f"is not YAML 1.2: {plain}.", "Check colons, brackets, quotes and indentation here and just above."
 
 
 _SYNTAX = (
     ("mapping values are not allowed here", "a second colon stands in one entry, or the line is indented too far.",
-     "Put a text that holds ': ' in quotes; start entries of one group in one column."),
+     "Put a text that holds ': ' in quotes; start the entries of one group in one column."),
     ("found '<block mapping start>'", "is indented differently from the entries above.",
-     "Start entries of one group in one column."),
+     "Start the entries of one group in one column."),
     ("found '<scalar>'", "text follows a closing quote or bracket.", "Put the whole text in one pair of quotes."),
     ("found '?'", "a key stands where an item of a list ('- ') should.", "Indent it, or begin it with '- '."),
-    ("found '-'", "an item of a list ('- ') stands where a key should.", "Indent it below its key, or write key: value."),
+    ("found '-'", "an item of a list ('- ') stands where a key should.",
+     "Indent it below its key, or write key: value."),
     ("found '}'", "a '}' closes nothing.", "Remove it."),
     ("found ']'", "a ']' closes nothing.", "Remove it."),
     ("found ','", "a comma separates nothing.", "Remove it."),
-    ("sequence entries are not allowed here", "an item of a list ('- ') stands on the line of its key.", "Start it on a line of its own."),
+    ("sequence entries are not allowed here", "an item of a list ('- ') stands on the line of its key.",
+     "Start it on a line of its own."),
     ("<document start>", "text follows the end of the scenario.", "Keep one scenario to a file."),
 )  # fmt: skip
 
@@ -263,26 +264,29 @@ class _Builder:
             return self._scalar(node, path, place)
         self._refuse_tag(node, path, place)
         self._within.append(id(node))
-        items = enumerate(node.value) if node.id == "sequence" else ()
-        data = (
-            self._mapping(node, path) if node.id == "mapping" else [self.build(item, (*path, i)) for i, item in items]
-        )
+        data = self._mapping(node, path) if node.id == "mapping" else self._sequence(node, path)
         self._within.pop()
         return data
+
+    def _sequence(self, node: Any, path: Path) -> list[Any]:
+        return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
         data: dict[Any, Any] = {}
         written: set[Path] = set()
         for key_node, value_node in node.value:
             place = self._place(key_node)
-            key = _scalar(key_node) if key_node.id == "scalar" else None
-            if not isinstance(key, str | int | float) or isinstance(key, bool):
-                self._add(
-                    place, path, "a key must be a word or a number.", "Put it in quotes if it is meant as a word."
-                )
+            if key_node.id != "scalar":
+                rule = "a list or a group of entries stands where a key should."
+                self._add(place, path, rule, "Write key: value.")
                 continue
-            inner = (*path, key if isinstance(key, str) else str(key))
-            if key in data:
+            key = _scalar(key_node)
+            if not isinstance(key, str | int | float) or isinstance(key, bool):
+                rule = f"a key must be a word or a number; got {shown(key)}."
+                self._add(place, path, rule, "Put it in quotes if it is meant as a word.")
+                continue
+            inner = (*path, str(key))
+            if inner in written:
                 first = self.places[inner].line
                 self._add(place, inner, f"is written twice; first on line {first}.", "Keep one of the two.")
                 continue
@@ -294,13 +298,11 @@ class _Builder:
     def _scalar(self, node: Any, path: Path, place: Place) -> Any:
         self._refuse_tag(node, path, place)
         plain = node.style not in ("'", '"', "|", ">")
-        if plain and (_NOT_A_NUMBER.fullmatch(node.value) or _too_large(node.value)):
-            remedy = (
-                "Leave it out, or write a number."
-                if _NOT_A_NUMBER.fullmatch(node.value)
-                else "Write a number below 1e308."
-            )
-            self._add(place, path, f"{_cut(node.value)} is not a finite number.", remedy)
+        if plain and _NOT_A_NUMBER.fullmatch(node.value):
+            self._add(place, path, f"{node.value} is not a finite number.", "Write a number, or leave the entry out.")
+            return None
+        if plain and _too_large(node.value):
+            self._add(place, path, f"{_cut(node.value)} is not a finite number.", "Write a number below 1e308.")
             return None
         return _scalar(node)
 

@@ -13,8 +13,8 @@ from simulator.streams import EDGE, block_uniforms
 from simulator.units import Array
 
 
-def draw_block(joint: JointPrior, *, seed: int, block: int, size: int, design: str) -> dict[str, Array]:
-    """Draw one block of parameters.
+def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, design: str) -> dict[str, Array]:
+    """Draw blocks of parameters, one after the other.
 
     Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated;
     each then goes through its inverse CDF.
@@ -22,7 +22,9 @@ def draw_block(joint: JointPrior, *, seed: int, block: int, size: int, design: s
     Parameters
     ----------
     joint : JointPrior
-    seed, block : int
+    seed : int
+    blocks : range
+        The numbers of the blocks.
     size : int
         Samples in a block, a power of two.
     design : str
@@ -30,18 +32,21 @@ def draw_block(joint: JointPrior, *, seed: int, block: int, size: int, design: s
 
     Returns
     -------
-    dict of arrays by name, (size,), or (1,) for a fixed prior; internal scale
+    dict of arrays by name, (blocks x size,), or (1,) for a fixed prior; internal scale
 
     Examples
     --------
     >>> from simulator.scenario import load_scenario
     >>> joint = load_scenario("baseline").joint
-    >>> draws = draw_block(joint, seed=0, block=0, size=1024, design="sobol")
+    >>> draws = draw_blocks(joint, seed=0, blocks=range(2), size=1024, design="sobol")
     >>> draws["drivers.spending.start"].shape
-    (1024,)
+    (2048,)
     """
     uniforms = {
-        name: block_uniforms(name, seed=seed, block=block, size=size, design=design) for name in joint.uncertain
+        name: np.concatenate(
+            [block_uniforms(name, seed=seed, block=block, size=size, design=design) for block in blocks]
+        )
+        for name in joint.uncertain
     }
     uniforms |= _joined(joint, uniforms)
     return {

@@ -5,21 +5,33 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.documents import Document
-from simulator.errors import Path, PlacedFault, ScenarioError, dotted, near_name
+from simulator.errors import Path, PlacedFault, dotted, near_name
 from simulator.layers import place_of
 
 
-def read_columns(document: Document, folder: FilePath) -> Document:
-    """Read the CSV column of every `empirical: {file, column}` into its `values`, so that a run can be repeated without the file.
+class _ColumnError(ValueError):
+    """Say which key of an `empirical` entry is at fault, the rule and the remedy."""
 
-    Raises
-    ------
-    ScenarioError
-        A file cannot be read, has no such column, or holds something that is no number.
+    def __init__(self, key: str, rule: str, remedy: str) -> None:
+        super().__init__(rule)
+        self.key, self.rule, self.remedy = key, rule, remedy
+
+
+def read_columns(document: Document, folder: FilePath) -> Document:
+    """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
+
+    A file that cannot be read, has no such column, or holds something that is no number joins the document's faults.
+
+    Examples
+    --------
+    >>> entry = {"empirical": {"file": "none.csv", "column": "growth"}}
+    >>> print(read_columns(Document({"rate": entry}, {}), FilePath("data")).faults[0].rule)
+    there is no file data/none.csv.
     """
     faults: list[PlacedFault] = []
 
@@ -33,38 +45,44 @@ def read_columns(document: Document, folder: FilePath) -> Document:
         if isinstance(empirical, Mapping) and not empirical.get("values"):
             try:
                 written["empirical"] = {**empirical, "values": _column(empirical, folder)}
-            except ValueError as error:
-                inner = (*path, "empirical")
-                faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), str(error)))
+            except _ColumnError as error:
+                inner = (*path, "empirical", error.key)
+                faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
         return written
 
     data = visit(document.data, ())
-    if faults:
-        raise ScenarioError(faults)
-    return Document(data, document.places)
+    return replace(document, data=data, faults=(*document.faults, *faults))
 
 
 def _column(empirical: Mapping[str, Any], folder: FilePath) -> list[float]:
-    file, column = empirical.get("file"), empirical.get("column")
-    if not isinstance(file, str) or not isinstance(column, str):
-        raise ValueError("needs file and column, both texts.")
+    for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
+        if not isinstance(empirical.get(key), str):
+            raise _ColumnError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
+    column = empirical["column"]
+    file = folder / empirical["file"]
     try:
-        with (folder / file).open(newline="", encoding="utf-8-sig") as stream:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
-        raise ValueError(f"{folder / file} cannot be read: {reason}.") from None
-    names = list(rows[0]) if rows else []
+    except FileNotFoundError:
+        raise _ColumnError("file", f"there is no file {file}.", "The path counts from this file.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
+        raise _ColumnError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
+    names = [name for name in (rows[0] if rows else []) if isinstance(name, str)]
     if column not in names:
-        raise ValueError(f"{file} has no column '{column}'. {near_name(column, names) or f'It has: {names}.'}")
+        remedy = near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
+        raise _ColumnError("column", f"{file} has no column '{column}'.", remedy)
     values = []
     for line, row in enumerate(rows, start=2):
         try:
             values.append(float(row[column]))
         except (TypeError, ValueError):
-            raise ValueError(f"{file}, line {line}: {row[column]!r} in column '{column}' is no number.") from None
+            rule = f"'{row[column] or ''}' on line {line} of {file} is no number."
+            raise _ColumnError("column", rule, "Mend the file, or name another column.") from None
         if not math.isfinite(values[-1]):
-            raise ValueError(f"{file}, line {line}: {row[column]!r} in column '{column}' is not finite.")
+            rule = f"{row[column]} on line {line} of {file} is not a finite number."
+            raise _ColumnError("column", rule, "Mend the file, or name another column.")
     if len(values) < 2:
-        raise ValueError(f"{file} has {len(values)} values in column '{column}'; a sample needs at least two.")
+        rule = f"{file} has only one value in column '{column}'."
+        raise _ColumnError("column", rule, "A sample needs at least two values.")
     return values

@@ -102,8 +102,9 @@ def near_name(word: str, known: Iterable[str]) -> str:
     >>> near_name("hardwear", ["hardware", "spending"])
     "Did you mean 'hardware'?"
     """
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"Did you mean '{matches[0]}'?" if matches else ""
+    spelled = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(word.lower(), list(spelled), n=1, cutoff=0.6)
+    return f"Did you mean '{spelled[matches[0]]}'?" if matches else ""
 
 
 def shown(value: object) -> str:

@@ -5,16 +5,18 @@ Censored values stand as +inf and are never dropped: a quantile that falls among
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import SimulatorError
 from simulator.units import Array
 
 BINS_PER_UNIT = 1024
 """Bins per OOM (or per year) of a streamed histogram: a quantile is off by less than one bin, 0.001."""
-_MOST_BINS = 1 << 19
+MOST_BINS = 1 << 22
 
 
 def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> Array:
@@ -107,82 +109,100 @@ def quantile_error(years: Array, share: Array, share_error: Array, quantile: Arr
 
 
 class Histogram:
-    """Counts of values on a fixed grid of narrow bins, column by column; grows as values come.
+    """Counts of values on a fixed grid of narrow bins, row by row; grows as values come.
 
     The grid is anchored at 0 and the counts are whole numbers, so the order in which values come, or are merged, does
-    not matter. Values of +inf are counted apart.
+    not matter. Values of +inf are counted apart. Each row keeps the bins between its least and its largest value.
     """
 
-    def __init__(self, columns: int) -> None:
-        self.columns = columns
+    def __init__(self, rows: int) -> None:
         self.count = 0
-        self.width = 1.0 / BINS_PER_UNIT
-        self._first = 0
-        self._counts = np.zeros((columns, 0), dtype=np.int64)
-        self._infinite = np.zeros(columns, dtype=np.int64)
+        self._rows = [_Row() for _ in range(rows)]
 
     def add(self, values: NDArray[np.floating]) -> None:
-        """Count values (sample, column)."""
-        self.count += values.shape[0]
-        low, high = float(values.min()), float(values.max())
-        if np.isposinf(high):
-            for column in range(self.columns):
-                finite = values[:, column][np.isfinite(values[:, column])]
-                self._infinite[column] += values.shape[0] - finite.size
-                if finite.size:
-                    self._count(finite[:, None], column, float(finite.min()), float(finite.max()))
-        else:
-            self._count(values, 0, low, high)
+        """Count values (row, sample).
 
-    def _count(self, values: NDArray[np.floating], column: int, low: float, high: float) -> None:
-        if not np.isfinite([low, high]).all():
-            raise ValueError(f"a histogram counts finite values and +inf; got {low} to {high}")
-        self._reach(low, high)
-        size = self._counts.shape[1]
-        bins = (values * (1.0 / self.width) + (-self._first)).astype(np.int64)
-        bins += np.arange(column, column + values.shape[1]) * size
-        self._counts += np.bincount(bins.ravel(), minlength=self.columns * size).reshape(self.columns, size)
-
-    def _reach(self, low: float, high: float) -> None:
-        """Widen the grid so that it holds a range, with room to spare; coarsen it where it would be too long."""
-        first, last = int(np.floor(low / self.width)), int(np.floor(high / self.width)) + 1
-        end = self._first + self._counts.shape[1]
-        if self._counts.shape[1] and first >= self._first and last <= end:
-            return
-        room = BINS_PER_UNIT // 2
-        if self._counts.shape[1] == 0:
-            new_first, new_end = first - room, last + room
-        else:
-            new_first = self._first if first >= self._first else first - room
-            new_end = end if last <= end else last + room
-        if new_end - new_first > _MOST_BINS:
-            raise ValueError(f"values from {low:g} to {high:g} are too far apart for a streamed histogram")
-        grown = np.zeros((self.columns, new_end - new_first), dtype=np.int64)
-        shift = self._first - new_first if self._counts.shape[1] else 0
-        grown[:, shift : shift + self._counts.shape[1]] = self._counts
-        self._first, self._counts = new_first, grown
+        Raises
+        ------
+        SimulatorError
+            A value is NaN, or values lie too far apart to be counted.
+        """
+        self.count += values.shape[-1]
+        for row, line in zip(self._rows, values, strict=True):
+            finite = line
+            low, high = float(line.min()), float(line.max())
+            if high == np.inf:
+                finite = line[line < np.inf]
+                row.infinite += line.size - finite.size
+                if not finite.size:
+                    continue
+                low, high = float(finite.min()), float(finite.max())
+            if not (np.isfinite(low) and np.isfinite(high)):
+                raise SimulatorError(f"counting samples: values must be numbers or +inf; got {low:g} to {high:g}.")
+            row.widen(math.floor(low * BINS_PER_UNIT), math.floor(high * BINS_PER_UNIT) + 1)
+            bins = (finite * np.float64(BINS_PER_UNIT) - row.first).astype(np.int64)
+            row.counts += np.bincount(bins, minlength=row.counts.size)
 
     def merge(self, other: Histogram) -> None:
-        """Add the counts of another histogram of the same columns."""
+        """Add the counts of another histogram of the same rows."""
         self.count += other.count
-        self._infinite += other._infinite
-        if other._counts.shape[1]:
-            self._reach(other._first * self.width, (other._first + other._counts.shape[1] - 1) * self.width)
-            shift = other._first - self._first
-            self._counts[:, shift : shift + other._counts.shape[1]] += other._counts
+        for row, theirs in zip(self._rows, other._rows, strict=True):
+            row.infinite += theirs.infinite
+            if theirs.counts.size:
+                row.widen(theirs.first, theirs.first + theirs.counts.size)
+                start = theirs.first - row.first
+                row.counts[start : start + theirs.counts.size] += theirs.counts
 
     def quantiles(self, levels: Sequence[float]) -> Array:
-        """Read quantiles (level, column), linear within a bin; +inf where they fall among the infinite values."""
-        result = np.full((len(levels), self.columns), np.inf)
-        edges = (self._first + np.arange(self._counts.shape[1] + 1)) * self.width
-        for column in range(self.columns):
-            filled = np.flatnonzero(self._counts[column])
-            if not filled.size:
-                continue
-            below = np.concatenate([[0], np.cumsum(self._counts[column][filled])])
-            target = np.asarray(levels) * (self.count - 1) + 0.5
-            place = np.clip(np.searchsorted(below, target, side="right") - 1, 0, filled.size - 1)
-            share = np.clip((target - below[place]) / (below[place + 1] - below[place]), 0.0, 1.0)
-            inside = target <= below[-1]
-            result[inside, column] = (edges[filled[place]] + share * self.width)[inside]
+        """Read quantiles (level, row) as `sorted_quantiles` does, each order statistic known to its bin."""
+        place = (self.count - 1) * np.asarray(levels, dtype=np.float64)
+        below = np.floor(place).astype(np.int64)
+        weight = (place - below)[:, None]
+        low, high = np.empty((2, place.size, len(self._rows)))
+        for column, row in enumerate(self._rows):
+            low[:, column] = row.order_statistics(below)
+            high[:, column] = row.order_statistics(np.minimum(below + 1, self.count - 1))
+        with np.errstate(invalid="ignore"):
+            between = low + weight * (high - low)
+        return np.where(weight == 0.0, low, np.where(np.isinf(high), high, between))
+
+
+class _Row:
+    """The counts of one row, from bin `first` on."""
+
+    __slots__ = ("counts", "first", "infinite")
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.counts = np.zeros(0, dtype=np.int64)
+        self.infinite = 0
+
+    def order_statistics(self, rank: NDArray[np.int64]) -> Array:
+        """Find the values of rank 0, 1, ...: evenly spread within a bin, +inf beyond the finite ones."""
+        filled = np.flatnonzero(self.counts)
+        held = self.counts[filled]
+        upto = np.cumsum(held)
+        place = np.searchsorted(upto, rank, side="right")
+        result = np.full(rank.shape, np.inf)
+        finite = place < filled.size
+        place = place[finite]
+        share = (rank[finite] - (upto[place] - held[place]) + 0.5) / held[place]
+        result[finite] = (self.first + filled[place] + share) / BINS_PER_UNIT
         return result
+
+    def widen(self, first: int, end: int) -> None:
+        """Let the bins reach from `first` to `end` at least."""
+        if self.counts.size:
+            first, end = min(first, self.first), max(end, self.first + self.counts.size)
+        if end - first > MOST_BINS:
+            span = (end - first) / BINS_PER_UNIT
+            raise SimulatorError(
+                f"counting samples: values spread over {span:,.0f} orders of magnitude (or years), more than "
+                f"{MOST_BINS // BINS_PER_UNIT:,}. Narrow the priors, or keep the samples: --keep trajectories."
+            )
+        if first == self.first and end - first == self.counts.size:
+            return
+        grown = np.zeros(end - first, dtype=np.int64)
+        if self.counts.size:
+            grown[self.first - first : self.first - first + self.counts.size] = self.counts
+        self.first, self.counts = first, grown

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.crossing import first_crossing
-from simulator.errors import dotted
+from simulator.crossing import crossing_by_year
+from simulator.errors import SimulatorError, dotted
 from simulator.schema import THRESHOLD_QUANTITIES, ScenarioSpec, Threshold
 from simulator.units import Array
 
@@ -29,7 +29,7 @@ def quantity_of(spec: ScenarioSpec, name: str) -> str:
     Examples
     --------
     >>> from simulator.scenario import load_scenario
-    >>> quantity_of(load_scenario("baseline").spec, "10-billion-dollar-run")
+    >>> quantity_of(load_scenario("baseline").spec, "ten-billion-dollar-run")
     'spending'
     """
     threshold = spec.thresholds[name]
@@ -48,35 +48,42 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
 
 
 def threshold_level(
-    spec: ScenarioSpec, name: str, draws: Mapping[str, Array], trajectories: Mapping[str, Array]
+    spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]
 ) -> Array:
-    """Compute the level of a threshold in each sample, (sample,) or (1,)."""
+    """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
     threshold = spec.thresholds[name]
     path = ("thresholds", name)
     if threshold.multiple is None:
         level = draws[dotted((*path, quantity_of(spec, name)))]
     else:
         if threshold.of == "start":
-            base = trajectories[quantity_of(spec, name)][:, 0]
+            base = rows[quantity_of(spec, name)][0]
         else:
-            base = threshold_level(spec, str(threshold.of), draws, trajectories)
+            base = threshold_level(spec, str(threshold.of), draws, rows)
         multiple = draws[dotted((*path, "multiple"))]
         is_metric = quantity_of(spec, name) == "capability"
         level = base * 10.0**multiple if is_metric else base + multiple
-    return level + (threshold.within_oom or 0.0)
+    return level
 
 
 def cross_block(
-    spec: ScenarioSpec, draws: Mapping[str, Array], trajectories: Mapping[str, Array], *, years: Array, size: int
+    spec: ScenarioSpec, draws: Mapping[str, Array], rows: Mapping[str, Array], *, years: Array, size: int
 ) -> dict[str, Crossings]:
-    """Find the crossings of every declared threshold in a block of `size` samples."""
+    """Find the crossings of every declared threshold in a block of `size` samples; `rows` are (year, sample).
+
+    Raises
+    ------
+    SimulatorError
+        A path that a threshold stands on is not a number somewhere.
+    """
     result = {}
+    for quantity in sorted({quantity_of(spec, name) for name in spec.thresholds}):
+        if np.isnan(rows[quantity].min()):  # a minimum is NaN where any value is
+            share = np.isnan(rows[quantity]).any(axis=0).mean()
+            raise SimulatorError(f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of.")
     for name, threshold in spec.thresholds.items():
-        level = np.broadcast_to(threshold_level(spec, name, draws, trajectories), (size,))
-        path = trajectories[quantity_of(spec, name)]
-        year, already = first_crossing(
-            years, np.broadcast_to(path, (size, years.size)), level, falling=is_falling(spec, name)
-        )
+        level = np.ascontiguousarray(np.broadcast_to(threshold_level(spec, name, draws, rows), (size,)))
+        year, already = crossing_by_year(years, rows[quantity_of(spec, name)], level, falling=is_falling(spec, name))
         result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
     return result
 

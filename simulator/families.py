@@ -21,6 +21,7 @@ from simulator.quantile_tables import (
     log_normal_density,
     log_of,
     normal_quantile,
+    start_probabilities,
     tabulate,
 )
 
@@ -217,13 +218,12 @@ def _require_mode(lower: float, mode: float, upper: float) -> None:
 
 @lru_cache(maxsize=512)
 def _beta_table(alpha: float, beta: float) -> QuantileTable:
-    def quantile(z: Array) -> Array:
-        low = special.betaincinv(alpha, beta, special.ndtr(np.minimum(z, 0.0)))
-        high = 1 - special.betaincinv(beta, alpha, special.ndtr(-np.maximum(z, 0.0)))
-        return np.asarray(np.where(z < 0, low, high))
+    def scores(x: Array) -> Array:
+        low = special.ndtri(special.betainc(alpha, beta, x))
+        return np.asarray(np.where(low < 0, low, -special.ndtri(special.betaincc(alpha, beta, x))))
 
-    log_density = Beta(alpha, beta).logpdf
-    return tabulate(quantile, log_density=log_density, positive=True, extra=np.array([]))
+    x = special.betaincinv(alpha, beta, start_probabilities())
+    return tabulate(x, scores=scores, log_density=Beta(alpha, beta).logpdf, positive=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +253,15 @@ class Beta:
 
     def ppf(self, u: Array) -> Array:
         if min(self.alpha, self.beta) < 0.1:  # nearly all mass at the ends, too sharp for a table
-            share = special.betaincinv(self.alpha, self.beta, u)
-        else:
-            share = _beta_table(self.alpha, self.beta).values(normal_quantile(u))
-        return np.asarray(np.clip(self.lower + (self.upper - self.lower) * share, self.lower, self.upper))
+            return self.direct_ppf(u)
+        return self._at_share(_beta_table(self.alpha, self.beta).values(normal_quantile(u)))
+
+    def direct_ppf(self, u: Array) -> Array:
+        """Return the quantile without a table: slower for many values."""
+        return self._at_share(special.betaincinv(self.alpha, self.beta, u))
+
+    def _at_share(self, share: Array) -> Array:
+        return np.clip(self.lower + (self.upper - self.lower) * share, self.lower, self.upper)
 
     def cdf(self, x: Array) -> Array:
         share = np.clip((np.asarray(x) - self.lower) / (self.upper - self.lower), 0.0, 1.0)
@@ -313,12 +318,12 @@ class PERT:
 
 @lru_cache(maxsize=512)
 def _gamma_table(shape: float) -> QuantileTable:
-    def quantile(z: Array) -> Array:
-        low = special.gammaincinv(shape, special.ndtr(np.minimum(z, 0.0)))
-        high = special.gammainccinv(shape, special.ndtr(-np.maximum(z, 0.0)))
-        return np.asarray(np.where(z < 0, low, high))
+    def scores(x: Array) -> Array:
+        low = special.ndtri(special.gammainc(shape, x))
+        return np.asarray(np.where(low < 0, low, -special.ndtri(special.gammaincc(shape, x))))
 
-    return tabulate(quantile, log_density=Gamma(shape, 1.0).logpdf, positive=True, extra=np.array([]))
+    x = special.gammaincinv(shape, start_probabilities())
+    return tabulate(x, scores=scores, log_density=Gamma(shape, 1.0).logpdf, positive=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +350,12 @@ class Gamma:
 
     def ppf(self, u: Array) -> Array:
         if self.shape < 0.1:  # quantiles fall below the smallest float: no table of logs
-            return np.asarray(self.scale * special.gammaincinv(self.shape, u))
+            return self.direct_ppf(u)
         return np.asarray(self.scale * _gamma_table(self.shape).values(normal_quantile(u)))
+
+    def direct_ppf(self, u: Array) -> Array:
+        """Return the quantile without a table: slower for many values."""
+        return np.asarray(self.scale * special.gammaincinv(self.shape, u))
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(special.gammainc(self.shape, np.maximum(x, 0.0) / self.scale))
@@ -360,10 +369,12 @@ class Gamma:
 
 @lru_cache(maxsize=512)
 def _student_table(df: float) -> QuantileTable:
-    def quantile(z: Array) -> Array:
-        return np.asarray(-np.sign(z) * special.stdtrit(df, special.ndtr(-np.abs(z))))
+    def scores(x: Array) -> Array:
+        return np.asarray(-np.sign(x) * special.ndtri(special.stdtr(df, -np.abs(x))))
 
-    return tabulate(quantile, log_density=StudentT(df, 0.0, 1.0).logpdf, positive=False, extra=np.array([]))
+    below = special.stdtrit(df, start_probabilities()[:73])
+    x = np.concatenate([below, -below])
+    return tabulate(x, scores=scores, log_density=StudentT(df, 0.0, 1.0).logpdf, positive=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +403,10 @@ class StudentT:
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.location + self.scale * _student_table(self.df).values(normal_quantile(u)))
+
+    def direct_ppf(self, u: Array) -> Array:
+        """Return the quantile without a table: slower for many values."""
+        return np.asarray(self.location + self.scale * special.stdtrit(self.df, u))
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(special.stdtr(self.df, (np.asarray(x) - self.location) / self.scale))

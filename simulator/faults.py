@@ -2,74 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from simulator.errors import Fault, Path, near_name, number
-from simulator.schema import path_in_file
-from simulator.statements import Faults, is_statement
+from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.schema import Level, Operation, Regime, ScenarioSpec, path_in_file
+from simulator.statements import SHORT_FORMS, Faults, Prior, is_statement
 
+_FORMS: Mapping[str, type[BaseModel]] = {
+    "<regimes>": Regime, "<rate>": Prior, "<prior>": Prior, "<level>": Level, "<operation>": Operation,
+}  # fmt: skip
 _NOUNS = {"drivers": "driver"}
+_EXAMPLES = {
+    "schema": "Write schema: 1.",
+    "name": "Write for example name: current-trends.",
+    "years": "Write for example years: {first: 2025, last: 2045}.",
+    "drivers": "Write spending, hardware and algorithms below it.",
+    "rate": "Write for example rate: {median: 2.4, interval_90: [1.6, 3.4]}.",
+    "weight": "Write for example weight: 0.5.",
+}
+_NUMBER = re.compile(r"\s*[-+]?[0-9][0-9_.,]*([eE][-+]?[0-9]+)?")
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """Turn each of pydantic's errors into a fault with the path of the entry, a rule and a remedy."""
     faults: list[Fault] = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         raised = detail.get("ctx", {}).get("error")
         path = path_in_file(detail["loc"])
         if isinstance(raised, Faults):
             faults += [Fault((*path, *fault.path), fault.rule, fault.remedy) for fault in raised.faults]
-        elif not (detail["type"] == "too_short" and _broken_inside(path, error)):
-            faults.append(_worded(path, detail["type"], detail, model))
+        elif detail["type"] != "too_short" or not _broken_inside(path, details):
+            models = _models_at(model, detail["loc"])
+            above = _models_at(model, detail["loc"][:-1])
+            faults.append(Fault(path, *_worded(path, detail, models, above)))
     return faults
 
 
-def _broken_inside(path: Path, error: ValidationError) -> bool:
+def _broken_inside(path: Path, details: Any) -> bool:
     """Tell whether a list is short only because its items are at fault themselves."""
-    return any(len(inner["loc"]) > len(path) and path_in_file(inner["loc"])[: len(path)] == path for inner in error.errors()
-               if path_in_file(inner["loc"]) != path)  # fmt: skip
+    inner = [path_in_file(detail["loc"]) for detail in details]
+    return any(len(other) > len(path) and other[: len(path)] == path for other in inner)
 
 
-def _worded(path: Path, kind: str, detail: Any, model: type[BaseModel]) -> Fault:
-    context, given = detail.get("ctx", {}), detail.get("input")
+def _worded(path: Path, detail: Any, models: list[type[BaseModel]], above: list[type[BaseModel]]) -> tuple[str, str]:
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
+    key = str(path[-1]) if path else ""
+    if kind == "missing" and isinstance(path[-1], int):
+        return "is missing.", _description(above, str(path[-2]))
     if kind == "missing":
-        description = _description(model, path)
-        return Fault(path, "is missing.", description)
+        return "is missing.", f"{_description(above, key)}\n{_EXAMPLES.get(key, '')}".strip()
     if kind == "extra_forbidden":
-        return _unknown_key(path, model)
+        return _unknown_key(path, above)
     if kind == "literal_error":
         expected = str(context["expected"])
         known = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
-        remedy = near_name(given, known) if isinstance(given, str) else ""
-        return Fault(path, f"must be one of {expected}; got {given!r}.", remedy)
+        return f"must be one of {expected}; got {shown(given)}.", near_name(str(given), known)
     if kind == "string_pattern_mismatch":
-        return Fault(path, *_pattern(path, given, str(context["pattern"])))
-    if kind in _RULES:
-        rule, remedy = _RULES[kind]
-        return Fault(path, f"{rule}; got {_shown(given)}.", remedy)
+        return _pattern(str(given), str(context["pattern"]))
+    if kind in ("float_type", "int_type", "int_from_float"):
+        return _not_a_number(given, whole=kind != "float_type")
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return _not_a_group(given, prior=any(issubclass(model, Prior) for model in models))
+    if kind in ("too_short", "too_long"):
+        bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+        return f"must hold {bound} items; got {context['actual_length'] or 'none'}.", _description(above, key)
     if kind in _BOUNDS:
-        bound = context[_BOUNDS[kind][0]]
-        return Fault(path, f"must be {_BOUNDS[kind][1]} {number(float(bound))}; got {_shown(given)}.")
-    return Fault(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}; got {_shown(given)}.")
+        name, words = _BOUNDS[kind]
+        return f"must be {words} {number(float(context[name]))}; got {shown(given)}.", _description(above, key)
+    if kind == "string_type" and isinstance(given, list | tuple | Mapping):
+        return f"must be a text; got {shown(given)}.", "Write a word, or a text in quotes."
+    rule, remedy = _RULES.get(kind, ("cannot stand here", "See 'simulate schema' for what can."))
+    return f"{rule}; got {shown(given)}.", remedy
 
 
 _RULES = {
-    "float_type": ("must be a number", "Write it without quotes, for example 2.4 or 1e26."),
-    "int_type": ("must be a whole number", "Write it without quotes, for example 10_000."),
-    "int_from_float": ("must be a whole number", "Write for example 10_000."),
     "string_type": ("must be a text", "Put it in quotes."),
-    "finite_number": ("must be finite", "Write a number below 1e308."),
-    "model_type": ("must be a prior or a group of entries", "Write a number, or keys and values."),
-    "dict_type": ("must be keys with values", "Write for example name: {..}."),
-    "model_attributes_type": ("must be keys with values", "Write for example name: {..}."),
-    "tuple_type": ("must be a list", "Write for example [1.6, 3.4]."),
-    "too_short": ("has too few items", "Add what is missing."),
-    "too_long": ("has too many items", "Remove what is too many."),
-    "string_too_short": ("is empty", "Write a text, or remove the key."),
-    "string_too_long": ("is too long", "Keep names to 60 letters."),
+    "finite_number": ("must be a finite number", "Write a number below 1e308."),
+    "tuple_type": ("must be a list", "Write for example [1.6, 3.4], or items that begin with '- '."),
+    "string_too_short": ("must not be empty", "Write a text, or remove the key."),
+    "string_too_long": ("is too long a name", "Keep it to 60 letters."),
 }
 _BOUNDS = {
     "greater_than": ("gt", "above"),
@@ -79,56 +95,89 @@ _BOUNDS = {
 }
 
 
-def _pattern(path: Path, given: Any, pattern: str) -> tuple[str, str]:
+def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
+    rule = f"must be a {'whole ' if whole else ''}number; got {shown(given)}."
+    match = _NUMBER.match(given) if isinstance(given, str) else None
+    if match and match.end() == len(given.rstrip()) and "," not in match[0]:
+        return rule, "Write it without quotes."
+    if match and "," in match[0]:
+        return rule, f"Group digits by underscores: {given.replace(',', '_')}."
+    if match and given[match.end() :].strip():
+        return rule, f"Write the number alone; '{given[match.end() :].strip()}' goes into unit, if it is one."
+    return rule, f"Write for example {'10_000' if whole else '2.4 or 1e26'}."
+
+
+def _not_a_group(given: Any, *, prior: bool) -> tuple[str, str]:
+    if not prior:
+        return f"must be keys with values; got {shown(given)}.", "Write its entries below it, each as key: value."
+    rule = f"must be a number or a prior; got {shown(given)}."
+    if isinstance(given, list | tuple) and len(given) == 2:
+        return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
+    if isinstance(given, str) and _NUMBER.match(given):
+        return rule, "Write a number without quotes; a unit goes beside it: {value: 4e8, unit: USD}."
+    return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
+
+
+def _pattern(given: str, pattern: str) -> tuple[str, str]:
     if "nominal" in pattern:
-        return f"must be 'nominal' or 'real' and a year; got {given!r}.", "Write for example real 2023."
+        return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
     if pattern.startswith("^[0-9]{4}"):
-        return f"must be a date; got {given!r}.", "Write 2024, 2024-05 or 2024-05-31."
-    return f"{given!r} is not a name.", "Use lower-case letters, digits and single hyphens, for example cash-flow."
+        return f"must be a date; got {shown(given)}.", "Write 2024, 2024-05 or 2024-05-31."
+    proposed = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-") or "cash-flow"
+    return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 
 
-def _shown(given: Any) -> str:
-    text = repr(given)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _unknown_key(path: Path, model: type[BaseModel]) -> Fault:
-    noun = _NOUNS.get(str(path[-2])) if len(path) > 1 else None
-    known = sorted({name for inner in _models_at(model, path[:-1]) for name in _fields(inner)})
+def _unknown_key(path: Path, above: list[type[BaseModel]]) -> tuple[str, str]:
     key = str(path[-1])
     if key == "<<":
-        return Fault(path, "YAML 1.2 has no merge key.", "Use extends, or write the entries out.")
+        return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
+    word, colon, value = key.partition(":")
+    if colon:
+        remedy = f"A space must follow the colon: {word}: {value}." if value else f"A value must follow {word}: and a space."
+        return "no such key.", remedy
+    noun = _NOUNS.get(str(path[-2])) if len(path) > 1 else None
+    known = sorted({name for model in above for name in _keys(model)})
     remedy = near_name(key, known)
     if not remedy and not any(is_statement(name) for name in known):
         remedy = f"Known here: {', '.join(known)}."
-    return Fault(path, f"no such {noun or 'key'}.", remedy)
+    return f"no such {noun or 'key'}.", remedy or "Remove it."
 
 
-def _fields(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _keys(model: type[BaseModel]) -> list[str]:
+    """List the keys that a file may write."""
+    fields = [field.alias or name for name, field in model.model_fields.items()]
+    if model is ScenarioSpec:
+        return [*fields, "extends"]  # gone when the entries are checked: the scenarios are merged by then
+    if not issubclass(model, Prior):
+        return fields
+    return [*(name for name in fields if name != "interval"), "interval_90", *SHORT_FORMS]
 
 
-def _description(model: type[BaseModel], path: Path) -> str:
-    for inner in _models_at(model, path[:-1]):
-        for name, field in inner.model_fields.items():
-            if (field.alias or name) == path[-1]:
-                return " ".join((field.description or "").split())
+def _description(models: list[type[BaseModel]], key: str) -> str:
+    for model in models:
+        for name, field in model.model_fields.items():
+            if (field.alias or name) == key:
+                return " ".join((field.description or "").replace("`", "").split())
     return ""
 
 
-def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
-    """Find the models that may stand at a path."""
-    models = [model]
-    for part in path:
-        inner: list[type[BaseModel]] = []
-        for candidate in models:
-            named = [f for n, f in candidate.model_fields.items() if (f.alias or n) == part]
-            # A part that is no field is the name in a mapping or the place in a list: the models stay.
-            inner += [found for field in named for found in _models_in(field.annotation)] or (
-                [] if named else [candidate]
-            )
-        models = list(dict.fromkeys(inner)) or models
+def _models_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[type[BaseModel]]:
+    """Find the models that may stand at a location of pydantic's, which names the form where there are several."""
+    models, name_follows = [model], False
+    for part in location:
+        if part in _FORMS:
+            models = [_FORMS[str(part)]]
+        elif name_follows or isinstance(part, int):
+            name_follows = False
+        else:
+            fields = [f for m in models for n, f in m.model_fields.items() if (f.alias or n) == part]
+            models = list(dict.fromkeys(found for field in fields for found in _models_in(field.annotation)))
+            name_follows = any(_is_mapping(field.annotation) for field in fields)
     return models
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(_is_mapping(argument) for argument in get_args(annotation))
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

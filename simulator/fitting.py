@@ -33,6 +33,7 @@ from simulator.distributions import (
     Truncated,
     Uniform,
     WithNever,
+    direct_quantiles,
 )
 from simulator.errors import near_name, number
 from simulator.family_fits import FITS, FitError, Points, Statement, default_family
@@ -230,6 +231,8 @@ def describe(family: Family) -> str:
     --------
     >>> describe(Normal(0.4, 0.1))
     'normal, median 0.4 (90 % 0.236 to 0.564)'
+    >>> describe(Uniform(2027.0, 2030.0))
+    'uniform, median 2028.5 (90 % 2027.2 to 2029.8)'
     >>> describe(WithNever(Fixed(2.0), 0.25))
     '2 with 75 %, never with 25 %'
     """
@@ -238,13 +241,18 @@ def describe(family: Family) -> str:
     if isinstance(family, WithNever):
         share = 100 * family.probability
         return f"{describe(family.base)} with {100 - share:.3g} %, never with {share:.3g} %"
-    low, median, high = (f"{value:.3g}" for value in family.ppf(np.array([0.05, 0.5, 0.95])))
+    low, median, high = map(_shown, direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist())
     return f"{_kind(family)}, median {median} (90 % {low} to {high})"
+
+
+def _shown(value: float) -> str:
+    """Write three digits, or five from 1000 to 9999, where a year is told apart from the next."""
+    return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"
 
 
 def _kind(family: Family) -> str:
     if isinstance(family, Truncated):
-        return f"{_kind(family.base)} from {family.lower:.3g} to {family.upper:.3g}"
+        return f"{_kind(family.base)} from {_shown(family.lower)} to {_shown(family.upper)}"
     if isinstance(family, Mixture):
         return f"mixture of {len(family.components)}"
     return str(_NAMES.get(type(family), type(family).__name__))

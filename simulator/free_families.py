@@ -221,8 +221,10 @@ class Metalog:
         return x, above
 
     def _logit_at(self, m: Array) -> Array:
-        edge = np.full(np.shape(m), 750.0)
-        return solve_increasing(self.quantile_of_logit, m, -edge, edge)
+        ends = np.concatenate([[-750.0], np.linspace(-40.0, 40.0, 161), [750.0]])
+        values, _ = self.quantile_of_logit(ends)
+        place = np.clip(np.searchsorted(np.maximum.accumulate(values), m) - 1, 0, ends.size - 2)
+        return solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1])
 
     def cdf(self, x: Array) -> Array:
         m, _ = self._unbounded(np.clip(x, self.lower, self.upper))
@@ -384,6 +386,7 @@ class Empirical:
     """Spread values as an observed sample: straight lines between the order statistics.
 
     ppf(u) runs from the smallest (u = 0) to the largest (u = 1) of n values, the i-th at (i - 1) / (n - 1).
+    A value that occurs k times has the probability (k - 1) / (n - 1); the density says nothing of it.
 
     Examples
     --------

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.documents import Document, parse_document
-from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name
-from simulator.statements import PROVENANCE_KEYS, is_prior, is_statement
+from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, shown
+from simulator.statements import PROVENANCE_KEYS, SHORT_FORMS, is_prior, is_statement
 
 _PART = re.compile(r"([^.\[\]=]+)|\[([0-9]+)\]")
 
@@ -32,7 +32,7 @@ def merge(base: Document, over: Document) -> Document:
     kept = {
         path: place for path, place in base.places.items() if not any(path[: len(root)] == root for root in replaced)
     }
-    return Document(data, kept | dict(over.places))
+    return Document(data, kept | dict(over.places), (*base.faults, *over.faults))
 
 
 def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
@@ -50,12 +50,13 @@ def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
     return merged
 
 
-def expand_priors(document: Document, find: Callable[[str, Place], Document]) -> Document:
+def expand_priors(document: Document, find: Callable[[str, Place], Document], *, above: Path = ()) -> Document:
     """Write every `prior: file/name` out with the fields of the library entry.
 
     Keys beside `prior` override fields of the entry. A key that restates the numbers as a whole (value, quantiles,
     family, mixture, ...) replaces all of the entry's numbers; any changed number drops the entry's source, which
-    would be no longer true.
+    would be no longer true. A reference that leads nowhere joins the document's faults, and 1 stands in for it;
+    `above` is where the document stands in its file, for the names of the entries at fault.
     """
     places = dict(document.places)
     faults: list[PlacedFault] = []
@@ -73,10 +74,11 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document]) ->
             entry = find(reference, place_of(places, (*path, "prior")))
         except ScenarioError as error:
             faults.extend(
-                PlacedFault(fault.place, fault.entry or dotted((*path, "prior")), fault.rule, fault.remedy)
+                PlacedFault(fault.place, fault.entry or dotted((*above, *path, "prior")), fault.rule, fault.remedy)
                 for fault in error.faults
             )
-            return {**written, "value": written.get("value", 1.0)}
+            return {"value": 1.0}
+        faults.extend(entry.faults)
         inherited = _inherited(entry.data, written)
         for inner, place in entry.places.items():
             if inner and inner[0] in inherited and inner[0] not in written:
@@ -84,9 +86,7 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document]) ->
         return {**inherited, **written}
 
     data = visit(document.data, ())
-    if faults:
-        raise ScenarioError(faults)
-    return Document(data, places)
+    return Document(data, places, (*document.faults, *faults))
 
 
 _WHOLE = (
@@ -125,14 +125,34 @@ def place_of(places: Mapping[Path, Place], path: Path) -> Place:
     return Place("<scenario>")
 
 
+def _is_override(place: Place) -> bool:
+    return place.file.startswith("--set ")
+
+
 def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
-    """Give faults their places in a document."""
-    return ScenarioError(
-        [
-            PlacedFault(place_of(document.places, fault.path), dotted(fault.path), fault.rule, fault.remedy)
-            for fault in faults
-        ]
-    )
+    """Give faults their places in a document, and join them with those that the document has already.
+
+    A fault in what a library entry says is placed where the scenario refers to the entry: there it can be mended.
+    """
+    return ScenarioError([*document.faults, *(_placed(fault, document) for fault in faults)])
+
+
+def _placed(fault: Fault, document: Document) -> PlacedFault:
+    path, remedy = fault.path, fault.remedy
+    while path and path[-1] in ("value", *SHORT_FORMS) and path not in document.places:
+        path = path[:-1]  # a bare number has no key `value`
+    place = place_of(document.places, path)
+    for length in range(len(path) + 1):
+        reference = document.places.get((*path[:length], "prior"))
+        if reference is not None and place.file != reference.file and not _is_override(place):
+            remedy = f"{remedy}\n{path[-1]} comes from {place}.".strip()
+            place = reference
+            break
+    for length in range(len(path)):
+        changed = [at for inner, at in document.places.items() if inner[:-1] == path[:length] and _is_override(at)]
+        if changed and is_prior(lookup(document.data, path[:length])):
+            place = changed[-1]
+    return PlacedFault(place, dotted(path), fault.rule, remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +184,31 @@ def parse_override(text: str) -> Override:
     try:
         return Override(tuple(parts), parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
     except ScenarioError as error:
-        raise InputError(f"--set {text}: the value {error.faults[0].rule}") from None
+        fault = error.faults[0]
+        raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
 
 
 def apply_override(document: Document, override: Override) -> Document:
     """Set one entry, making the maps above it where they are missing; null removes it.
+
+    To set `prior` replaces the whole prior: numbers that stood beside it would otherwise override the new entry.
 
     Raises
     ------
     InputError
         A list has no such item, or the path goes through a value that has no entries.
     """
-    data = _set(document.data, override.path, override.value, override, ())
-    root = override.path
+    root, value = override.path, override.value
+    if root[-1] == "prior" and len(root) > 1 and isinstance(value, str):  # another prior, not other words for this one
+        root = root[:-1]
+        part = lookup(document.data, root)
+        weight = part.get("weight") if isinstance(part, Mapping) else None
+        value = {"prior": value} | ({} if weight is None else {"weight": weight})
+    data = _set(document.data, root, value, override, ())
     places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
-    return Document(data, places | {root: Place(f"--set {override.text}")})
+    place = Place(f"--set {override.text}")
+    made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
+    return replace(document, data=data, places=places | made | {root: place})
 
 
 def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
@@ -187,18 +217,17 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
     head, rest = path[0], path[1:]
     if isinstance(head, int):
         if not isinstance(data, list) or head >= len(data):
-            size = len(data) if isinstance(data, list) else 0
-            raise InputError(
-                f"--set {override.text}: {dotted(above) or 'the file'} has no item {head}; it has {size} items."
-            )
+            where = dotted(above) or "the file"
+            size = f"has only {len(data)} items, counted from [0]" if isinstance(data, list) else f"is no list; leave [{head}] out"
+            raise InputError(f"--set {override.text}: {where} {size}.")
         return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
     if isinstance(data, int | float) and not isinstance(data, bool):
         data = {"value": data} if head not in ("median", "mean") else {}
     if data is None:
         data = {}
     if not isinstance(data, Mapping):
-        kind = "a list; name an item, as in [0]" if isinstance(data, list) else f"{data!r}"
-        raise InputError(f"--set {override.text}: {dotted(above)} is {kind}, it has no entry '{head}'.")
+        kind = "a list; name an item, as in [0]" if isinstance(data, list) else shown(data)
+        raise InputError(f"--set {override.text}: {dotted(above)} is {kind}: it has no entry '{head}'.")
     key = next((known for known in data if str(known) == head), head)
     changed = {known: inner for known, inner in data.items() if known != key}
     inner = _set(data.get(key), rest, value, override, (*above, head))
@@ -219,19 +248,14 @@ def lookup(data: Any, path: Path) -> Any:
     return data
 
 
-def without(data: Any, paths: set[Path], path: Path = ()) -> Any:
-    """Copy plain data without the entries at some paths."""
+def text_keys(data: Any) -> Any:
+    """Copy plain data with every key as text: a file may write a year or a probability as a key.
+
+    Examples
+    --------
+    >>> text_keys({"quantiles": {0.05: 2, 0.95: 8}})
+    {'quantiles': {'0.05': 2, '0.95': 8}}
+    """
     if isinstance(data, Mapping):
-        return {
-            key: without(value, paths, (*path, str(key)))
-            for key, value in data.items()
-            if (*path, str(key)) not in paths
-        }
-    if isinstance(data, list):
-        return [without(item, paths, (*path, i)) for i, item in enumerate(data) if (*path, i) not in paths]
-    return data
-
-
-def unknown_reference(fault: Fault, name: str, known: list[str]) -> Fault:
-    """Add the nearest known name to a fault."""
-    return Fault(fault.path, fault.rule, near_name(name, known) or fault.remedy)
+        return {str(key): text_keys(value) for key, value in data.items()}
+    return [text_keys(item) for item in data] if isinstance(data, list) else data

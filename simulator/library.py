@@ -13,7 +13,7 @@ from simulator.documents import Document, load_document, mapping_document, parse
 from simulator.empirical import read_columns
 from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, near_name
 from simulator.faults import faults_of
-from simulator.layers import expand_priors, placed
+from simulator.layers import expand_priors, placed, text_keys
 from simulator.schema import PriorLibrary
 from simulator.shipped import shipped_file, shipped_names
 from simulator.statements import Prior
@@ -37,15 +37,18 @@ def load_library(file: str) -> Document:
     'algorithms'
     """
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
-    document = read_columns(mapping_document(load_document(path), str(path)), path.parent)
+    document = mapping_document(load_document(path, keep_faults=True), str(path))
+    document = read_columns(document, path.parent)
     try:
-        PriorLibrary.model_validate(document.data)
+        PriorLibrary.model_validate(text_keys(document.data))
     except ValidationError as error:
         raise placed(faults_of(error, PriorLibrary), document) from None
+    if document.faults:
+        raise ScenarioError(document.faults)
     return document
 
 
-def library_entry(reference: str, place: Place, *, chain: tuple[str, ...] = ()) -> Document:
+def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str], ...] = ()) -> Document:
     """Find the entry `file/name`, with the entries that it refers to written out.
 
     The file is a shipped library, or one beside the scenario: `./team/name` is the entry `name` of `./team.yaml`.
@@ -55,26 +58,40 @@ def library_entry(reference: str, place: Place, *, chain: tuple[str, ...] = ()) 
     ScenarioError
         There is no such library or entry, or entries refer to one another in a circle.
     """
-    if reference in chain:
-        circle = " -> ".join([*chain, reference])
-        raise ScenarioError([PlacedFault(place, "", f"goes in a circle: {circle}.", "State one of them by numbers.")])
-    file, _, name = reference.rpartition("/")
+    file, slash, name = reference.rpartition("/")
+    if not slash or not file.strip("./") or not name:
+        rule = f"must name a library and its entry; got '{reference}'."
+        raise _fault(
+            place, rule, "Write for example spending/cottier-2024, or ./team/fast for an entry of ./team.yaml."
+        )
     if file.startswith("."):
-        document = load_library(str(FilePath(place.file).parent / f"{file}.yaml"))
+        folder = FilePath() if place.file.startswith("--set ") else FilePath(place.file).parent
+        path = folder / f"{file}.yaml"
+        if not path.exists():
+            raise _fault(place, f"there is no file {path}.", "The path counts from this file.")
+        document, link = load_library(str(path)), (str(path.resolve()), name)
     elif file in shipped_names("priors"):
+        link = (file, name)
         document = _shipped_entry(file, name) or load_library(file)
     else:
         known = shipped_names("priors")
-        remedy = near_name(file, known) or f"There are: {', '.join(known)}."
-        raise ScenarioError([PlacedFault(place, "", f"there is no prior library '{file}'.", remedy)])
+        remedy = near_name(file, known) or f"There are: {', '.join(known)}; your own begin with './'."
+        raise _fault(place, f"there is no prior library '{file}'.", remedy)
+    if link in chain:
+        circle = " -> ".join(entry for _, entry in (*chain, link))
+        raise _fault(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
     priors = document.data["priors"]
     if name not in priors:
         remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
-        raise ScenarioError([PlacedFault(place, "", f"'{file}' has no prior '{name}'.", remedy)])
+        raise _fault(place, f"'{file}' has no prior '{name}'.", remedy)
     root: Path = ("priors", name)
     entry = priors[name] if isinstance(priors[name], Mapping) else {"value": priors[name]}
     found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
-    return expand_priors(found, partial(library_entry, chain=(*chain, reference)))
+    return expand_priors(found, partial(library_entry, chain=(*chain, link)), above=root)
+
+
+def _fault(place: Place, rule: str, remedy: str) -> ScenarioError:
+    return ScenarioError([PlacedFault(place, "", rule, remedy)])
 
 
 def library_prior(reference: str) -> Prior:
@@ -91,7 +108,10 @@ def library_prior(reference: str) -> Prior:
     'months/halving'
     """
     try:
-        return Prior.model_validate(library_entry(reference, Place(reference)).data)
+        document = library_entry(reference, Place(reference))
+        if document.faults:
+            raise ScenarioError(document.faults)
+        return Prior.model_validate(text_keys(document.data))
     except ScenarioError as error:
         fault = error.faults[0]
         raise InputError(f"{fault.rule} {fault.remedy}".strip()) from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_table, write_text
@@ -16,9 +18,9 @@ from simulator.record import RUN_FORMAT
 from simulator.scenario import parse_scenario
 from simulator.simulation import simulate
 from simulator.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
-from simulator.units import Array
 
 _REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
+_SAME_ATTRIBUTES = ("name", "title", "subject", "scenario_hash", "samples", "seed", "design", "block", "sources")
 _ROUNDING = 1e-6
 """A relative difference that other versions of the numerical libraries may make in float32 levels."""
 
@@ -112,21 +114,27 @@ def open_run(path: FilePath | str) -> xr.DataTree:
         raise RunFileError(f"{path}: no such run file.")
     try:
         run = xr.open_datatree(file, engine="netcdf4")
+        if "summary" in run.children:
+            run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
     except Exception as error:
-        raise RunFileError(
-            f"{file}: cannot be read as a run: it is damaged, cut short, or no netCDF file ({type(error).__name__}). "
-            "Run the scenario again."
-        ) from None
+        raise _damaged(str(file), error) from None
     missing = [key for key in _REQUIRED if key not in run.attrs]
     if missing or "summary" not in run.children:
         raise RunFileError(
             f"{file}: is a netCDF file but not a run of this simulator (no {(missing or ['summary'])[0]})."
         )
-    if int(run.attrs["run_format"]) > RUN_FORMAT:
+    if not str(run.attrs["run_format"]).isdecimal() or int(run.attrs["run_format"]) > RUN_FORMAT:
         raise RunFileError(
             f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
         )
     return run
+
+
+def _damaged(file: str, error: Exception) -> RunFileError:
+    return RunFileError(
+        f"{file}: cannot be read as a run: it is damaged, cut short, or no netCDF file ({type(error).__name__}). "
+        "Run the scenario again."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +174,20 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     except InputError as error:
         raise RunFileError(f"the run's stored scenario cannot be read by this version:\n{error}") from None
     again = simulate(scenario, keep=run.attrs["keep"], custom=custom)
-    equal, close, different = 0, {}, {}
+    equal, close = 0, {}
+    different = {key: np.inf for key in _SAME_ATTRIBUTES if run.attrs.get(key) != again.attrs[key]}
     for node in again.subtree:
-        stored = run[node.path] if node.path == "/" or node.path.lstrip("/") in run.children else None
-        for name, values in node.data_vars.items():
-            label = f"{node.path.lstrip('/')}/{name}"
-            if stored is None or name not in stored.data_vars:
+        name_of_group = node.path.lstrip("/")
+        stored = run[name_of_group].variables if name_of_group in run.children else {}
+        for name, values in node.variables.items():
+            label = f"{name_of_group}/{name}"
+            if name not in stored:
                 different[label] = np.inf
                 continue
-            distance = _distance(np.asarray(stored[str(name)].values), np.asarray(values.values))
+            try:
+                distance = _distance(np.asarray(stored[str(name)].values), np.asarray(values.values))
+            except (OSError, RuntimeError) as error:
+                raise _damaged(f"{label} of the run", error) from None
             equal += distance == 0.0
             if 0.0 < distance <= _ROUNDING:
                 close[label] = distance
@@ -183,10 +196,12 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     return RunCheck(equal, close, different)
 
 
-def _distance(stored: Array, again: Array) -> float:
-    """The largest relative difference of two arrays; +inf where their shapes or their infinities differ."""
+def _distance(stored: NDArray[Any], again: NDArray[Any]) -> float:
+    """The largest relative difference of two arrays; +inf where their shapes, infinities or texts differ."""
     if stored.shape != again.shape:
         return float(np.inf)
+    if again.dtype.kind not in "fiu" or stored.dtype.kind not in "fiu":
+        return 0.0 if np.array_equal(stored.astype(str), again.astype(str)) else float(np.inf)
     if np.array_equal(stored, again, equal_nan=True):
         return 0.0
     same = (stored == again) | (np.isnan(stored) & np.isnan(again))
@@ -204,7 +219,7 @@ def describe_check(check: RunCheck) -> str:
         worst = max(check.close.values())
         return f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} (other library versions)."
     rows = [
-        f"  {name}: differs by {gap:.3g}"
+        f"  {name}: differs by {gap:.3g}" if np.isfinite(gap) else f"  {name}: is another, or missing"
         for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]
     ]
     more = len(check.different) - len(rows)

@@ -13,7 +13,7 @@ from simulator.errors import Fault, near_name, number
 from simulator.fitting import FitError, Statement, describe, fit_family
 from simulator.schema import Correlation, ScenarioSpec
 from simulator.slots import Slot, slots
-from simulator.statements import Faults, Prior
+from simulator.statements import SHORT_FORMS, Faults, Prior
 from simulator.streams import EDGE
 from simulator.units import (
     SECONDS_PER_YEAR,
@@ -127,12 +127,14 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     """
     faults: list[Fault] = []
     priors: dict[str, NamedPrior] = {}
+    names: list[str] = []
     for slot in slots(spec):
+        names.append(slot.name)
         try:
             priors[slot.name] = named_prior(slot)
         except Faults as error:
             faults += error.faults
-    groups, copula_faults = _copula_groups(spec.correlations, priors)
+    groups, copula_faults = _copula_groups(spec.correlations, priors, names)
     if faults or copula_faults:
         raise Faults(faults + copula_faults)
     return JointPrior(priors, groups)
@@ -183,33 +185,56 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
     """Make a prior's family on the internal scale, and name that scale's unit."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
-        parts = [
-            _internal(slot, part, (*below, "mixture", index), part.unit or unit)
-            for index, part in enumerate(prior.mixture)
-        ]
-        if len({label for _, label in parts}) > 1:
-            rule = f"mixes units: {', '.join(sorted({label for _, label in parts}))}."
-            raise Faults([Fault((*path, "mixture"), rule, "State every part in the same kind of unit.")])
-        if prior.truncated is not None:
-            raise Faults([Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts.")])
-        return Mixture(tuple(part.weight for part in prior.mixture), tuple(family for family, _ in parts)), parts[0][1]
+        return _mixture(slot, prior, below, unit)
     conversion, label, positive, meaning = _scale(slot, path, unit)
     base = _family(prior, path, positive=positive, meaning=meaning)
     family = _converted(base, conversion)
     with np.errstate(divide="ignore", invalid="ignore"):
         ends = family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
     if not np.isfinite(ends).all():
-        low = float(base.ppf(np.array([EDGE]))[0])
-        rule = f"reaches {number(low)}, where {'the log' if positive else 'growth'} has no value."
-        remedy = "Choose a family that stays above 0 (lognormal), or truncate it: truncated: [0.1, null]."
+        rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
         raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
-    if slot.kind == "drift" and float(ends[0]) < 0:
-        raise Faults(
-            [Fault(path, "is a standard deviation and must not fall below 0.", "Use a lognormal or truncate it.")]
-        )
-    if slot.kind == "duration" and float(ends[0]) < 0:
-        raise Faults([Fault(path, "is a span of time and must not fall below 0.", "Use a lognormal or truncate it.")])
+    if slot.kind in ("drift", "duration") and float(ends[0]) < 0:
+        what = "a standard deviation" if slot.kind == "drift" else "a span of time"
+        remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
+        raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
     return family, label
+
+
+def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+    path = (*slot.path, *below)
+    faults: list[Fault] = []
+    parts: list[tuple[float, Family, str]] = []
+    for index, part in enumerate(prior.mixture or ()):
+        try:
+            parts.append((part.weight, *_internal(slot, part, (*below, "mixture", index), part.unit or unit)))
+        except Faults as error:
+            faults += error.faults
+        if part.never is not None:
+            rule = "cannot stand on one part of a mixture."
+            faults.append(Fault((*path, "mixture", index, "never"), rule, "Write never beside mixture, for the whole."))
+    if prior.truncated is not None:
+        faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
+    units = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
+    if len(units) > 1:
+        rule = f"mixes units: {', '.join(units)}."
+        faults.append(Fault((*path, "mixture"), rule, "State every part in the same kind of unit."))
+    if faults:
+        raise Faults(faults)
+    weights, families, labels = zip(*parts, strict=True)
+    return Mixture(weights, families), labels[0]
+
+
+def _beyond_scale(base: Family, limit: float) -> tuple[str, str]:
+    """Say where a prior has no value on the internal scale, and what to do."""
+    if isinstance(base, Fixed):
+        return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
+    share = float(base.cdf(np.array([limit]))[0])
+    if share <= 0:
+        return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
+    rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
+    remedy = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
+    return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
 
 
 def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[Conversion, str, bool, str]:
@@ -241,22 +266,46 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[C
 
 def _same_dimension(dimension: tuple[tuple[str, int], ...], expected: str, given: str) -> None:
     if dimension != parse_unit(expected).dimension:
-        raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"Convert the numbers to {expected}.")
+        raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"State the numbers in {expected}.")
 
 
 def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Family:
     """Make the family of a prior that is no mixture, in the units of the file."""
     try:
         family = _untruncated(prior, positive=positive)
-        if prior.truncated is not None:
-            low, high = prior.truncated
-            family = Truncated(family, -math.inf if low is None else low, math.inf if high is None else high)
     except FitError as error:
         key = _field(prior, error.field)
-        raise Faults([Fault((*path, *key), error.rule, f"{meaning}\n{error.remedy}".strip())]) from None
+        remedy = f"{meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
+        raise Faults([Fault((*path, *key), error.rule, remedy)]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), meaning)]) from None
-    return family
+    return _truncated(prior, family, path)
+
+
+def _in_keys_of_file(prior: Prior, remedy: str) -> str:
+    """Name the keys that a file writes, where the fit speaks of its own."""
+    if remedy.startswith("State one of: "):
+        ways = remedy.removeprefix("State one of: ").rstrip(".").split("; ")
+        ways = [way.replace("interval", "interval_90") for way in ways if "log_" not in way and "sd_" not in way]
+        return f"State one of: {'; '.join(ways)}."
+    if remedy.startswith("Change the numbers of") and prior.family in SHORT_FORMS:
+        return f"Write {', '.join(SHORT_FORMS[prior.family])} in rising order."
+    return remedy
+
+
+def _truncated(prior: Prior, family: Family, path: tuple[str | int, ...]) -> Family:
+    if prior.truncated is None:
+        return family
+    low, high = prior.truncated
+    if low is not None and high is not None and low >= high:
+        rule = f"must go from low to high; got [{number(low)}, {number(high)}]."
+        raise Faults([Fault((*path, "truncated"), rule, "Sort the bounds; null leaves a side open.")])
+    try:
+        return Truncated(family, -math.inf if low is None else low, math.inf if high is None else high)
+    except ValueError:
+        first, last = family.ppf(np.array([0.001, 0.999])).tolist()
+        rule = f"leaves nothing: the prior lies between {first:.4g} and {last:.4g} (99.8 %)."
+        raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
 
 
 def _untruncated(prior: Prior, *, positive: bool) -> Family:
@@ -298,9 +347,8 @@ def _field(prior: Prior, field: str) -> tuple[str, ...]:
     """Name the key in the file that a fault of the fit is about."""
     if field == "interval" and prior.interval is not None:
         return (f"interval_{number(round(prior.interval.level * 100, 9))}",)
-    for short in ("uniform", "log-uniform", "triangular", "pert"):
-        if field in ("lower", "mode", "upper") and prior.family == short:
-            return ()
+    if prior.family in SHORT_FORMS and field in SHORT_FORMS[prior.family]:
+        return (prior.family,)
     return (field,) if field in Prior.model_fields and getattr(prior, field) is not None else ()
 
 
@@ -342,26 +390,26 @@ def nearest_correlation(matrix: Array) -> Array:
 
 
 def _copula_groups(
-    correlations: Sequence[Correlation], priors: Mapping[str, NamedPrior]
+    correlations: Sequence[Correlation], priors: Mapping[str, NamedPrior], names: Sequence[str]
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
-        faults += _pair_faults(index, correlation, priors, pairs)
+        faults += _pair_faults(index, correlation, priors, names, pairs)
         pairs[frozenset(correlation.between)] = (correlation.rank, index)
     if faults:
         return (), faults
     groups = []
-    for names in _components(list(pairs)):
-        matrix = np.eye(len(names))
+    for group in _components(list(pairs)):
+        matrix = np.eye(len(group))
         for pair, (rank, _) in pairs.items():
-            if pair <= set(names):
-                i, j = (names.index(name) for name in sorted(pair))
+            if pair <= set(group):
+                i, j = (group.index(name) for name in sorted(pair))
                 matrix[i, j] = matrix[j, i] = float(normal_correlation(np.array(rank)))
         try:
-            groups.append(CopulaGroup(names, np.linalg.cholesky(matrix)))
+            groups.append(CopulaGroup(group, np.linalg.cholesky(matrix)))
         except np.linalg.LinAlgError:
-            faults.append(_not_positive_definite(names, matrix, pairs))
+            faults.append(_not_positive_definite(group, matrix, pairs))
     return tuple(groups), faults
 
 
@@ -369,15 +417,16 @@ def _pair_faults(
     index: int,
     correlation: Correlation,
     priors: Mapping[str, NamedPrior],
+    names: Sequence[str],
     pairs: Mapping[frozenset[str], tuple[float, int]],
 ) -> list[Fault]:
     faults = []
     for place, name in enumerate(correlation.between):
         path = ("correlations", index, "between", place)
-        if name not in priors:
-            remedy = near_name(name, priors) or "Name a prior by its path, for example drivers.spending.start."
+        if name not in names:
+            remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
             faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
-        elif is_fixed(priors[name].family):
+        elif name in priors and is_fixed(priors[name].family):
             faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
     if not faults and len(set(correlation.between)) == 1:
         faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))

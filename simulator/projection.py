@@ -29,6 +29,7 @@ from simulator.quantities import (
     capped_level,
     demanded_level,
     fine_grid,
+    is_fine,
     limit_level,
     quantity_level,
 )
@@ -229,29 +230,34 @@ def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
 def _with_feedback(block: Block, years: Array) -> dict[str, dict[str, Array]]:
     """Step the drivers through time where effective compute feeds back on their growth.
 
-    d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year that does not
-    depend on the step of the scenario: second order in the step.
+    d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year: second order in
+    the step. A year that is not on the grid is stepped to from the grid and not from, so that neither the step of the
+    scenario nor its horizon changes the other years.
     """
-    grid = fine_grid(float(years[0]), float(years[-1]), years)
-    plain = _parts(block, grid)
-    limits = _limits(block, grid)
+    times = fine_grid(float(years[0]), float(years[-1]), years)
+    plain = _parts(block, times)
+    limits = _limits(block, times)
     starts = {name: total[:, :1] for name, total in _totals(plain).items()}
     feedbacks = {name: driver for name, driver in _drivers(block.spec).items() if driver.feedback}
-    now = {driver: {name: level[:, :1] for name, level in factors.items()} for driver, factors in plain.items()}
-    path = [now]
-    for step in range(1, grid.size):
+    path = [{driver: {name: level[:, :1] for name, level in factors.items()} for driver, factors in plain.items()}]
+    origin = 0
+    before = _multipliers(block, feedbacks, path[0], starts, limits, 0)
+    on_grid = is_fine(times)
+    for step in range(1, times.size):
         change = {
-            driver: {name: level[:, step : step + 1] - level[:, step - 1 : step] for name, level in factors.items()}
+            driver: {name: level[:, [step]] - level[:, [origin]] for name, level in factors.items()}
             for driver, factors in plain.items()
         }
-        before = _multipliers(block, feedbacks, now, starts, limits, step - 1)
-        guess = _advanced(now, change, before)
+        guess = _advanced(path[origin], change, before)
         after = _multipliers(block, feedbacks, guess, starts, limits, step)
-        now = _advanced(now, change, {name: (before[name] + after[name]) / 2 for name in before})
-        path.append(now)
-    kept = np.searchsorted(grid, years)
+        path.append(_advanced(path[origin], change, {name: (before[name] + after[name]) / 2 for name in before}))
+        if on_grid[step]:
+            origin, before = step, _multipliers(block, feedbacks, path[step], starts, limits, step)
+    kept = np.searchsorted(times, years)
     return {
-        driver: {name: np.concatenate([path[i][driver][name] for i in kept], axis=1) for name in factors}
+        driver: {
+            name: np.concatenate(np.broadcast_arrays(*(path[i][driver][name] for i in kept)), axis=1) for name in factors
+        }
         for driver, factors in plain.items()
     }
 

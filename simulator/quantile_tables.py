@@ -1,14 +1,16 @@
 """Increasing functions as tables: how a quantile function without a closed form is evaluated fast.
 
 A quantile function is tabulated against the standard normal quantile z = ndtri(u), with the exact slope
-dx/dz = phi(z) / pdf(x), and read by cubic Hermite interpolation. The knots are refined until the error, as a
-shift of z, is below 3e-11. What is read for one u never depends on the other entries of the array.
+dx/dz = phi(z) / pdf(x), and read by cubic Hermite interpolation. It is built from values, not from
+probabilities: any x with its own z is a knot, so that nothing is inverted. The knots are refined until the
+error, as a shift of z, is below 3e-11. What is read for one u never depends on the other entries of the array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,12 @@ type Array = NDArray[np.float64]
 LARGEST_Z = 7.2
 """The table ends here; ndtri(1 - 1e-12) is 7.03."""
 
+_WIDEST_Z = (-38.0, 8.3)
+"""Where a CDF reads 0 or 1, z counts as this: beyond every probability that a float can tell from 0 or 1."""
 _TOLERANCE = 3e-11
-_SMALLEST_STEP = 2e-10
 _MOST_KNOTS = 60_000
+_MOST_ROUNDS = 40
+_EPSILON = float(np.finfo(float).eps)
 
 
 def log_normal_density(z: Array) -> Array:
@@ -44,7 +49,7 @@ class QuantileTable:
     Parameters
     ----------
     z, y : array (knots,)
-        Increasing z; y never falls.
+        Neither ever falls. Where two knots share a z, y jumps there, and z itself reads the lower y.
     right, left : array (knots - 1,)
         Slopes dy/dz at the lower end of each interval and at its upper end, at most 3 times the interval's
         secant, so that y is monotone (Fritsch and Carlson 1980).
@@ -67,7 +72,7 @@ class QuantileTable:
 
     def levels(self, z: Array) -> tuple[Array, Array]:
         """Return y(z) and dy/dz."""
-        interval = np.clip(np.searchsorted(self.z, z, side="right") - 1, 0, self.z.size - 2)
+        interval = np.clip(np.searchsorted(self.z, z, side="left") - 1, 0, self.z.size - 2)
         step = (self.z[1:] - self.z[:-1])[interval]
         secant = (self.y[1:] - self.y[:-1])[interval] / step
         start, end = self.right[interval], self.left[interval]
@@ -88,9 +93,11 @@ class QuantileTable:
         """Return z where y(z) is the given level: the inverse of `levels`."""
         interval = np.clip(np.searchsorted(self.y, y, side="right") - 1, 0, self.z.size - 2)
         first, last = self.y[0], self.y[-1]
-        inside = solve_increasing(
-            self.levels, np.clip(y, first, last), self.z[interval], self.z[interval + 1]
-        )
+        step = (self.z[1:] - self.z[:-1])[interval]
+        start, end = self.right[interval] * step, self.left[interval] * step
+        rise = (self.y[1:] - self.y[:-1])[interval]
+        sought = np.clip(np.clip(y, first, last) - self.y[interval], 0.0, rise)
+        inside = self.z[interval] + step * _share_of_cubic(sought, start, end, rise)
         below = self.z[0] + (y - first) / self.right[0]
         above = self.z[-1] + (y - last) / self.left[-1]
         return np.where(y < first, below, np.where(y > last, above, inside))
@@ -164,70 +171,184 @@ def solve_increasing(
     return np.asarray(x.reshape(np.shape(low)))
 
 
+def start_probabilities(count: int = 145) -> Array:
+    """Return probabilities at evenly spaced z from -7.2 to 7.2: where to place the first knots of a table.
+
+    Examples
+    --------
+    >>> start_probabilities(3).round(3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return np.asarray(special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, count)))
+
+
+class _Intervals(NamedTuple):
+    """Neighbouring knots, one interval in each entry: z from start to end, x from low to high."""
+
+    start: Array
+    end: Array
+    low: Array
+    high: Array
+
+
 def tabulate(
-    quantile: Callable[[Array], Array],
+    x: Array,
     *,
+    scores: Callable[[Array], Array],
     log_density: Callable[[Array], Array],
     positive: bool,
-    extra: Array,
+    rounding: float = 0.0,
 ) -> QuantileTable:
-    """Tabulate a quantile function of z until Hermite interpolation errs by less than 3e-11 in z.
+    """Tabulate a quantile function, given its inverse, until Hermite interpolation errs by less than 3e-11 in z.
+
+    What is read halfway between two knots is checked by its own z; where the two differ, the interval is
+    split. An error of x below its rounding, or 1e-15 of the distance between the quartiles, is left.
 
     Parameters
     ----------
-    quantile : callable
-        x as a function of z, exact.
+    x : array, any order
+        Values to start from, among them all where the CDF jumps or the density jumps or bends sharply; they
+        should reach from z = -7.2 to z = 7.2.
+    scores : callable
+        z = ndtri(cdf(x)), exact; it never falls.
     log_density : callable
         Natural log of the density at x.
     positive : bool
         Whether no x is below 0; the table is then of ln x.
-    extra : array
-        Values of z that must be knots: where the density jumps.
+    rounding : float
+        How exactly the probability behind `scores` is known; 0 where both tails are exact.
 
     Examples
     --------
     >>> log_density = lambda x: log_normal_density(np.log(x)) - np.log(x)
-    >>> table = tabulate(np.exp, log_density=log_density, positive=True, extra=np.array([]))
-    >>> bool(abs(table.values(np.array([0.1234])) / np.exp(0.1234) - 1)[0] < 1e-12)
+    >>> start = np.exp(np.linspace(-7.2, 7.2, 99))
+    >>> table = tabulate(start, scores=np.log, log_density=log_density, positive=True)
+    >>> bool(abs(table.values(np.array([0.1234])) / np.exp(0.1234) - 1)[0] < 1e-10)
     True
     """
-    inner = extra[(extra > -LARGEST_Z) & (extra < LARGEST_Z)]
-    z = np.unique(np.concatenate([np.linspace(-LARGEST_Z, LARGEST_Z, 145), inner]))
-    z = z[np.concatenate([[True], np.diff(z) > _SMALLEST_STEP])]
-    x = np.maximum.accumulate(quantile(z))
-    log = positive and bool(x[0] > 1e-290)
-    unsettled = np.ones(z.size - 1, dtype=bool)
-    while unsettled.any() and z.size < _MOST_KNOTS:
-        table = _hermite(z, x, log_density, log=log)
-        where = np.flatnonzero(unsettled)
-        middle = 0.5 * (z[where] + z[where + 1])
-        exact = np.clip(quantile(middle), x[where], x[where + 1])
-        read, _ = table.levels(middle)
-        step = z[where + 1] - z[where]
-        secant = (table.y[where + 1] - table.y[where]) / step
-        # Beyond z = 5 a CDF near 1 is known to 1e-16 only; do not refine below that.
-        allowed = _TOLERANCE + 1e-15 / np.exp(log_normal_density(middle))
-        error = np.abs(read - (np.log(exact) if log else exact))
-        wrong = (error > allowed * secant) & (step > _SMALLEST_STEP)
-        still = np.insert(unsettled, where + 1, wrong)
-        still[where + np.arange(where.size)] = wrong
-        z, x, unsettled = np.insert(z, where + 1, middle), np.insert(x, where + 1, exact), still
-    return _hermite(z, x, log_density, log=log)
+    x = np.unique(x[x > 0] if positive else x)
+    x, z = _within_reach(x, np.clip(np.maximum.accumulate(scores(x)), *_WIDEST_Z))
+    lower, upper = np.interp([-0.6745, 0.6745], z, x)
+    negligible = 0.0 if positive else 1e-15 * float(upper - lower)
+    curve = _Curve(scores, log_density, positive, rounding, negligible)
+    batch = _Intervals(z[:-1], z[1:], x[:-1], x[1:])
+    done: list[tuple[Array, ...]] = []
+    size = 0
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for _ in range(_MOST_ROUNDS):
+            right, left = curve.slopes(batch)
+            pieces = curve.pieces_needed(batch, right, left)
+            if size + pieces.sum() > _MOST_KNOTS:
+                pieces[:] = 1
+            ready = pieces == 1
+            done.append(tuple(column[ready] for column in (*batch, right, left)))
+            size += int(ready.sum())
+            if ready.all():
+                break
+            batch = curve.split(batch, right, left, np.where(ready, 0, pieces))
+    return _joined(done, log=positive)
 
 
-def _hermite(z: Array, x: Array, log_density: Callable[[Array], Array], *, log: bool) -> QuantileTable:
-    """Join knots with the exact slopes on either side of each, limited so that y is monotone."""
-    y = np.log(x) if log else x
-    secant = np.diff(y) / np.diff(z)
-    near = 1e-8 * np.diff(x)  # just inside the interval, so that a jump of the density at a knot does no harm
+def _within_reach(x: Array, z: Array) -> tuple[Array, Array]:
+    """Keep the knots from the last at or below z = -7.2 to the first at or above 7.2."""
+    first = np.searchsorted(z, max(-LARGEST_Z, z[0]), side="right") - 1
+    last = np.searchsorted(z, min(LARGEST_Z, z[-1]), side="left")
+    return x[first : last + 1], z[first : last + 1]
 
-    def slopes(at: Array, inside: Array) -> Array:
-        log_slope = log_normal_density(at) - log_density(inside) - (np.log(inside) if log else 0.0)
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """Hold what is known of a quantile function while it is tabulated; y is x, or ln x with `log`."""
+
+    scores: Callable[[Array], Array]
+    log_density: Callable[[Array], Array]
+    log: bool
+    rounding: float
+    negligible: float
+
+    def level(self, x: Array) -> Array:
+        """Return y at x."""
+        return np.log(x) if self.log else x
+
+    def slopes(self, batch: _Intervals) -> tuple[Array, Array]:
+        """Return the exact dy/dz just inside the ends of each interval, limited so that y is monotone."""
+        near = 1e-8 * (batch.high - batch.low)  # so that a jump of the density at a knot does no harm
+        x, z = np.concatenate([batch.low + near, batch.high - near]), np.concatenate([batch.start, batch.end])
+        log_slope = log_normal_density(z) - self.log_density(x) - (np.log(x) if self.log else 0.0)
         slope = np.exp(np.clip(log_slope, -700.0, 700.0))
-        return np.asarray(np.clip(np.where(np.isfinite(log_slope), slope, 0.0), 0.0, 3 * secant))
+        most = 3 * (self.level(batch.high) - self.level(batch.low)) / (batch.end - batch.start)
+        right, left = np.split(np.where(np.isnan(slope), 0.0, slope), 2)
+        return np.fmin(right, most), np.fmin(left, most)
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return QuantileTable(z, y, slopes(z[:-1], x[:-1] + near), slopes(z[1:], x[1:] - near), log)
+    def read(self, batch: _Intervals, right: Array, left: Array, share: Array | float) -> Array:
+        """Return x at a share of the way through each interval, by Hermite interpolation."""
+        low, high = self.level(batch.low), self.level(batch.high)
+        step, rest = batch.end - batch.start, 1 - share
+        y = low + (high - low) * share**2 * (3 - 2 * share)
+        y = y + step * share * rest * (rest * right - share * left)
+        return np.clip(np.exp(y) if self.log else y, batch.low, batch.high)
+
+    def pieces_needed(self, batch: _Intervals, right: Array, left: Array) -> NDArray[np.intp]:
+        """Return into how many pieces each interval must be split; 1 where it is exact enough."""
+        low, high = self.level(batch.low), self.level(batch.high)
+        step = batch.end - batch.start
+        middle = batch.start + 0.5 * step
+        x = self.read(batch, right, left, 0.5)
+        error = np.abs(np.clip(self.scores(x), batch.start, batch.end) - middle)
+        smallest = 4 * _EPSILON * (np.maximum(np.abs(low), np.abs(high)) + (1.0 if self.log else 0.0))
+        # In a tail, the rounding of a probability is a wide shift of z: no split mends it.
+        allowed = _TOLERANCE + self.rounding / np.exp(log_normal_density(middle))
+        allowed = allowed + (smallest + self.negligible) * step / (high - low)
+        settled = ~(error > allowed) | (batch.end <= -LARGEST_Z) | (batch.start >= LARGEST_Z)
+        # The error falls with the fourth power of the step, but for a kink within the interval.
+        pieces = np.clip(np.ceil(1.1 * (error / allowed) ** 0.25), 2.0, 16.0)
+        return np.where(settled, 1.0, pieces).astype(np.intp)
+
+    def split(
+        self, batch: _Intervals, right: Array, left: Array, pieces: NDArray[np.intp]
+    ) -> _Intervals:
+        """Split intervals into pieces, or drop them where `pieces` is 0; each new knot has its own exact z."""
+        owner = np.repeat(np.arange(pieces.size), pieces)
+        start, end, low, high = (column[owner] for column in batch)
+        place = np.arange(owner.size) - np.searchsorted(owner, owner, side="left")
+        new = place > 0
+        parents = _Intervals(start[new], end[new], low[new], high[new])
+        share = place[new] / pieces[owner[new]]
+        low[new] = self.read(parents, right[owner[new]], left[owner[new]], share)
+        start[new] = np.clip(self.scores(low[new]), parents.start, parents.end)
+        low, start = np.maximum.accumulate(low), np.maximum.accumulate(start)
+        inner = np.flatnonzero(new) - 1  # the pieces that another of the same interval follows
+        high[inner], end[inner] = low[inner + 1], start[inner + 1]
+        return _Intervals(start, end, low, high)
+
+
+def _joined(done: list[tuple[Array, ...]], *, log: bool) -> QuantileTable:
+    """Put intervals in order and make them one table."""
+    start, end, low, high, right, left = (np.concatenate(column) for column in zip(*done, strict=True))
+    order = np.lexsort((low, start))
+    x = np.append(low[order], high[order[-1]])
+    z = np.append(start[order], end[order[-1]])
+    return QuantileTable(z, np.log(x) if log else x, right[order], left[order], log)
+
+
+def _share_of_cubic(rise: Array, start: Array, end: Array, whole: Array) -> Array:
+    """Return t in [0, 1] where a rising cubic from 0 to `whole`, with these end slopes, has risen by `rise`."""
+    bend, turn = start + end - 2 * whole, 3 * whole - 2 * start - end
+    low, high = np.zeros_like(rise), np.ones_like(rise)
+    share = rise / whole
+    for _ in range(80):
+        value = share * (start + share * (turn + share * bend)) - rise
+        slope = start + share * (2 * turn + 3 * share * bend)
+        low, high = np.where(value <= 0, share, low), np.where(value > 0, share, high)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            newton = share - value / slope
+        following = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
+        moved = np.abs(following - share) > 2 * _EPSILON
+        if not moved.any():
+            break
+        # An entry that has settled stays: none depends on how fast the others settle.
+        share = np.where(moved, following, share)
+    return share
 
 
 def monotone_table(z: Array, y: Array, *, log: bool) -> QuantileTable:

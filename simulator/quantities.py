@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted
 from simulator.growth import (
@@ -58,6 +59,13 @@ def fine_grid(first: float, last: float, years: Array) -> Array:
     return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
 
 
+def is_fine(times: Array) -> NDArray[np.bool_]:
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
+    fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
+    fine[0] = True
+    return fine
+
+
 def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
     """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
 
@@ -69,6 +77,11 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
         return _custom_level(level, path, block, years)
     if level.table is not None:
         known = sorted((float(year), value) for year, value in level.table.items())
+        if years[0] < known[0][0] or years[-1] > known[-1][0]:
+            raise SimulatorError(
+                f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years[0]:g} to "
+                f"{years[-1]:g}. Nothing is extrapolated: add the years that are missing."
+            )
         scale = np.log10(parse_unit(level_unit(level, None)).scale)
         levels = np.log10([value for _, value in known]) + scale
         return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
@@ -84,8 +97,8 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
             half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
             floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
         )
-    if level.drift is not None:
-        shock_years = drift_years(level, block.spec.years)
+    shock_years = drift_years(level, block.spec.years) if level.drift is not None else ()
+    if shock_years:
         shocks = np.stack([block.draw(shock_path(path, year)) for year in shock_years], axis=-1)
         result = result + random_walk_growth(
             years,
@@ -113,8 +126,11 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
     sizes = {1, *(array.size for array in block.draws.values())}
     if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
         raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
-    if np.isnan(result).any():
-        raise SimulatorError(f"{name}: returned NaN in {np.isnan(result).any(axis=1).mean():.1%} of the samples.")
+    broken = ~np.isfinite(result).all(axis=1)
+    if broken.any():
+        raise SimulatorError(
+            f"{name}: returned NaN or infinity in {broken.mean():.1%} of the samples; a level is a finite log10."
+        )
     return result
 
 
@@ -205,8 +221,16 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         raise SimulatorError(
             f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
         )
-    grid = fine_grid(base, float(years[-1]), years)
-    flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, grid)  # type: ignore[arg-type]
+    times = fine_grid(base, float(years[-1]), years)
+    flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
     per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
-    stock = accumulate(grid, per_year, log_start=block.draw((*path, "start")))
-    return stock[:, np.searchsorted(grid, years)]
+    on_grid = is_fine(times)
+    grid = np.flatnonzero(on_grid)
+    on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
+    stock = np.empty((on.shape[0], times.size))
+    stock[:, grid] = on
+    for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
+        before = grid[np.searchsorted(grid, time) - 1]
+        step = [before, time]
+        stock[:, time] = accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
+    return stock[:, np.searchsorted(times, years)]

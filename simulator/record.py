@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.collect import LEVELS, Arrays, Groups
+from simulator.batches import LEVELS, Arrays
+from simulator.collect import Groups
 from simulator.events import is_falling, quantity_of
 from simulator.priors import NamedPrior
 from simulator.projection import binding_names

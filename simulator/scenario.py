@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,11 +15,23 @@ from pydantic import ValidationError
 from simulator.checks import check_scenario
 from simulator.documents import Document, load_document, mapping_document, parse_document
 from simulator.empirical import read_columns
-from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, number
+from simulator.errors import (
+    Fault,
+    InputError,
+    Path,
+    Place,
+    PlacedFault,
+    ScenarioError,
+    dotted,
+    near_name,
+    number,
+    shown,
+)
 from simulator.faults import faults_of
-from simulator.layers import apply_override, expand_priors, lookup, merge, parse_override, placed, without
+from simulator.layers import apply_override, expand_priors, lookup, merge, parse_override, placed, text_keys
 from simulator.library import library_entry
 from simulator.priors import JointPrior
+from simulator.remainder import as_path, concerns, entry_root, remaining_faults
 from simulator.schema import ScenarioSpec
 from simulator.shipped import shipped_file, shipped_names
 
@@ -28,9 +40,9 @@ from simulator.shipped import shipped_file, shipped_names
 class Scenario:
     """A scenario that has been read and checked.
 
-    `spec` is what it says; `joint` its priors on the internal scale; `data` the same as plain data with every library entry written out, from which the
-    scenario can be read again; `places` where each entry stands; `overrides` what was changed from outside, as
-    `path: old -> new`; `warnings` what the reader should look at.
+    `spec` is what it says; `joint` its priors on the internal scale; `data` the same as plain data with every
+    library entry written out, from which the scenario can be read again; `places` where each entry stands;
+    `overrides` what was changed from outside, as `path: old -> new`; `warnings` what the reader should look at.
     """
 
     spec: ScenarioSpec
@@ -43,7 +55,7 @@ class Scenario:
     @property
     def hash(self) -> str:
         """The SHA-256 of what it says, whatever the order of its keys."""
-        text = json.dumps(self.data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(text_keys(self.data), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def text(self) -> str:
@@ -51,8 +63,8 @@ class Scenario:
         from ruamel.yaml import YAML
 
         yaml = YAML(typ="safe", pure=True)
-        yaml.default_flow_style = None
-        yaml.sort_base_mapping_type_on_output = False
+        yaml.default_flow_style = None  # innermost groups in one line
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.width = 110
         stream = io.StringIO()
         yaml.dump(_plain(self.data), stream)
@@ -104,7 +116,8 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
     simulator.errors.ScenarioError: <text>:1:1: name: is missing.
     ...
     """
-    return _resolve(_extend(mapping_document(parse_document(text, file=file), file), file, ()), overrides)
+    document = mapping_document(parse_document(text, file=file, keep_faults=True), file)
+    return _resolve(_extend(document, file, ()), overrides)
 
 
 def _find(source: FilePath | str) -> FilePath:
@@ -115,35 +128,40 @@ def _find(source: FilePath | str) -> FilePath:
 
 
 def _read(file: FilePath, chain: tuple[FilePath, ...]) -> Document:
-    return _extend(mapping_document(load_document(file), str(file)), str(file), chain)
+    return _extend(mapping_document(load_document(file, keep_faults=True), str(file)), str(file), chain)
 
 
 def _extend(document: Document, file: str, chain: tuple[FilePath, ...]) -> Document:
+    """Lay a scenario over the one that it extends; where there is none, the link joins its faults."""
     parent = document.data.get("extends")
+    own = {key: value for key, value in document.data.items() if key != "extends"}
+    document = read_columns(replace(document, data=own), FilePath(file).parent)
     if parent is None:
-        return read_columns(document, FilePath(file).parent)
-    place = document.places["extends",]
+        return document
     here = FilePath(file).resolve()
+    found = _parent(parent, FilePath(file).parent)
+    if isinstance(found, FilePath) and found.resolve() in (*chain, here):
+        circle = " -> ".join([*(link.name for link in chain), here.name, found.name])
+        found = Fault(("extends",), f"goes in a circle: {circle}.", "Remove one of the links.")
+    if isinstance(found, Fault):
+        fault = PlacedFault(document.places["extends",], "extends", found.rule, found.remedy)
+        return replace(document, faults=(*document.faults, fault))
+    return merge(_read(found, (*chain, here)), document)
+
+
+def _parent(parent: Any, folder: FilePath) -> FilePath | Fault:
+    """Find the file that a scenario extends, or say why there is none."""
+    remedy = "Name a shipped scenario, or a file as ./team.yaml."
     if not isinstance(parent, str):
-        raise ScenarioError([PlacedFault(place, "extends", f"must be a name or a file; got {parent!r}.")])
-    relative = FilePath(file).parent / parent
+        return Fault(("extends",), f"must be a name or a file; got {shown(parent)}.", remedy)
     if parent.endswith((".yaml", ".yml")):
-        path = relative
-        if not path.exists():
-            raise ScenarioError(
-                [PlacedFault(place, "extends", f"there is no file {path}.", "The path counts from this file.")]
-            )
-    elif parent in shipped_names("scenarios"):
-        path = shipped_file("scenarios", parent)
-    else:
-        remedy = near_name(parent, shipped_names("scenarios")) or "Name a shipped scenario, or a file as ./team.yaml."
-        raise ScenarioError([PlacedFault(place, "extends", f"no scenario '{parent}' is shipped.", remedy)])
-    if path.resolve() in (*chain, here):
-        circle = " -> ".join([*(link.name for link in chain), here.name, path.name])
-        raise ScenarioError([PlacedFault(place, "extends", f"goes in a circle: {circle}.", "Remove one of the links.")])
-    base = _read(path, (*chain, here))
-    own = Document({key: value for key, value in document.data.items() if key != "extends"}, document.places)
-    return merge(base, read_columns(own, FilePath(file).parent))
+        path = folder / parent
+        fault = Fault(("extends",), f"there is no file {path}.", "The path counts from this file.")
+        return path if path.exists() else fault
+    known = shipped_names("scenarios")
+    if parent in known:
+        return shipped_file("scenarios", parent)
+    return Fault(("extends",), f"no scenario '{parent}' is shipped.", near_name(parent, known) or remedy)
 
 
 def _resolve(document: Document, overrides: Sequence[str]) -> Scenario:
@@ -159,34 +177,27 @@ def _resolve(document: Document, overrides: Sequence[str]) -> Scenario:
             warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
     document = expand_priors(document, library_entry)
     try:
-        spec = ScenarioSpec.model_validate(document.data)
+        spec = ScenarioSpec.model_validate(text_keys(document.data))
     except ValidationError as error:
         faults = faults_of(error, ScenarioSpec)
-        raise placed([*faults, *_faults_beside(document, faults)], document) from None
+        raise _every_fault(document, faults) from None
+    if document.faults:
+        raise _every_fault(document, [])
     checked = check_scenario(spec)
     if checked.joint is None or checked.faults:
         raise placed(checked.faults, document)
     return Scenario(spec, checked.joint, document.data, document.places, tuple(log), (*warnings, *checked.warnings))
 
 
-def _faults_beside(document: Document, known: list[Fault]) -> list[Fault]:
-    """Check what is left of a scenario without its faulty entries, and keep what does not come of their absence."""
-    data, paths = document.data, {fault.path for fault in known}
-    try:
-        spec = ScenarioSpec.model_validate(without(data, paths))
-    except ValidationError:
-        # Leave out the top-level groups in which the faults stand.
-        try:
-            spec = ScenarioSpec.model_validate(without(data, {path[:2] for path in paths}))
-        except ValidationError:
-            return []
-    broken = {part for path in paths for part in path if isinstance(part, str)}
-    return [fault for fault in check_scenario(spec).faults if not _mentions(fault, broken, paths)]
-
-
-def _mentions(fault: Fault, broken: set[str], paths: set[Path]) -> bool:
-    inside = any(fault.path == path[: len(fault.path)] or path == fault.path[: len(path)] for path in paths)
-    return inside or any(f"'{name}'" in fault.rule or f"{name}." in fault.rule for name in broken if len(name) > 3)
+def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
+    """Join the faults of reading, those of single entries, and those that the rest of the scenario has."""
+    if any(fault.entry == "extends" for fault in document.faults):
+        return ScenarioError(document.faults)  # the rest can only be judged together with what it extends
+    data = text_keys(document.data)
+    broken = [as_path(fault.entry) for fault in document.faults]
+    roots = {entry_root(data, path) for path in broken}
+    own = [fault for fault in faults if not concerns(fault.path, roots)]
+    return placed([*own, *remaining_faults(data, [*broken, *(fault.path for fault in own)])], document)
 
 
 def _short(value: Any) -> str:

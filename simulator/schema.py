@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from simulator.errors import Fault, Path, number
+from simulator.errors import Fault, Path, number, shown
 from simulator.statements import Faults, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
@@ -68,7 +68,7 @@ class Level(Model):
     """One rate, or a list of regimes, each `from` a year on."""
     drift: Prior | None = None
     """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
-    table: dict[str, Annotated[Number, Field(gt=0.0)]] | None = None
+    table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
     """Levels by year instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
     """The unit of `table`; elsewhere the unit of `start` counts."""
@@ -90,7 +90,7 @@ def _level_faults(level: Level) -> Iterator[Fault]:
                 yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
         for year in level.table:
             if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
-                yield Fault(("table", year), f"must be a year; got {year!r}.", "Write for example 2025: 1e26.")
+                yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
     elif level.unit is not None:
         yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
 
@@ -164,6 +164,8 @@ class Operation(Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> Operation:
         given = [key for key in OPERATIONS if getattr(self, key) is not None]
+        if not given:
+            raise Faults([Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")])
         if len(given) > 1:
             raise Faults([Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")])
         if self.accumulation is not None and self.start is None:
@@ -396,10 +398,15 @@ class Drivers(Model):
         return self
 
 
+def _whole(value: Any) -> Any:
+    """Take a whole number that is written with an exponent (1e6) for the whole number it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _schema_version(value: Any) -> Any:
     if value != SCHEMA_VERSION or isinstance(value, bool):
-        rule = f"must be {SCHEMA_VERSION}; got {value!r}."
-        raise Faults([Fault((), rule, f"This simulator reads schema {SCHEMA_VERSION}.")])
+        rule = f"must be {SCHEMA_VERSION}; got {shown(value)}."
+        raise Faults([Fault((), rule, f"Write schema: {SCHEMA_VERSION}, or use the simulator that the file was written for.")])
     return value
 
 
@@ -423,9 +430,9 @@ class ScenarioSpec(Model):
     """Whether amounts are `nominal` or in the dollars of a year (`real 2023`). Nothing is converted."""
     years: Years
     """The years of the projection."""
-    samples: Annotated[int, Field(strict=True, ge=1)] = 10_000
+    samples: Annotated[int, Field(strict=True, ge=1), BeforeValidator(_whole)] = 10_000
     """How many samples are drawn."""
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63), BeforeValidator(_whole)] = 0
     """The seed; 0 is a seed."""
     design: Literal["sobol", "latin-hypercube", "random"] = "sobol"
     """How the unit cube is sampled within a block."""
@@ -466,4 +473,7 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     >>> path_in_file(("quantities", "power", "<operation>", "product", 0, "<prior>", "median"))
     ('quantities', 'power', 'product', 0, 'median')
     """
-    return tuple(part for part in location if not (isinstance(part, str) and part.startswith("<")))
+    return tuple(part for part in location if part not in _FORMS)
+
+
+_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "[key]"})

@@ -8,38 +8,31 @@ not depend on how many are.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 import xarray as xr
 
-from simulator.collect import Collector, SampleCollector, StreamCollector
-from simulator.draws import draw_block
+from simulator.batches import Plan, compute_batch
+from simulator.collect import Samples, Tallies, tally
 from simulator.errors import InputError, near_name
-from simulator.events import Crossings, cross_block
-from simulator.projection import project_block, year_grid
+from simulator.projection import year_grid
 from simulator.quantities import CustomDriver
 from simulator.record import build_run
 from simulator.scenario import Scenario
-from simulator.units import Array
+from simulator.schema import ScenarioSpec
 
 MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
 
+SURELY_FITS = 50_000
+KEPT, COUNTED = 16_384, 65_536
+"""Samples in a batch: where samples are kept, and where they are only counted."""
+
 type Progress = Callable[[int, int], None]
 """Told after each block how many are done, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockResult:
-    """One block: drawn parameters, trajectories and crossings by name; `size` is how many samples of it count."""
-
-    size: int
-    draws: Mapping[str, Array]
-    trajectories: Mapping[str, Array]
-    crossings: Mapping[str, Crossings]
 
 
 def simulate(
@@ -89,40 +82,50 @@ def simulate(
     given = dict(custom or {})
     _check_custom(scenario, given)
     years = year_grid(scenario.spec)
-    collector: Collector
-    if keep == "trajectories":
-        _refuse_too_many(scenario, years)
-        collector = SampleCollector(scenario.spec, scenario.joint, years)
-    else:
-        collector = StreamCollector(scenario.spec, scenario.joint, years)
+    plan = Plan(scenario.spec, scenario.joint, years, given)
     total = -(-scenario.spec.samples // scenario.spec.block)
-    for done, block in enumerate(_blocks(scenario, years, given, total, workers), start=1):
-        collector.add(block.size, block.draws, block.trajectories, block.crossings)
-        if progress is not None:
-            progress(done, total)
-    return build_run(scenario, collector.groups(), years=years, keep=keep)
+    if keep == "trajectories":
+        if scenario.spec.samples > SURELY_FITS:
+            _refuse_too_many(plan)
+        samples = Samples(plan)
+        for done, batch in _in_order(lambda *span: compute_batch(plan, *span), scenario.spec, KEPT, workers):
+            samples.add(batch)
+            _tell(progress, done, total)
+        groups = samples.groups()
+    else:
+        tallies = Tallies(plan)
+        for done, counted in _in_order(lambda *span: tally(plan, compute_batch(plan, *span)), scenario.spec, COUNTED, workers):
+            tallies.add(counted)
+            _tell(progress, done, total)
+        groups = tallies.groups()
+    return build_run(scenario, groups, years=years, keep=keep)
 
 
-def _blocks(
-    scenario: Scenario, years: Array, custom: Mapping[str, CustomDriver], total: int, workers: int
-) -> Iterator[BlockResult]:
-    """Compute blocks in order, `workers` at a time."""
+def _tell(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)
+
+
+def _in_order[Result](
+    work: Callable[[int, int], Result], spec: ScenarioSpec, size: int, workers: int
+) -> Iterator[tuple[int, Result]]:
+    """Do the work of each batch (first sample, size), `workers` at a time; give (blocks done, result) in their order."""
+    length = max(size, spec.block)
+    spans = [(first, min(length, spec.samples - first)) for first in range(0, spec.samples, length)]
+    done = [-(-(first + count) // spec.block) for first, count in spans]
     if workers <= 1:
-        yield from (compute_block(scenario, years, custom, number) for number in range(total))
+        yield from ((blocks, work(*span)) for blocks, span in zip(done, spans, strict=True))
         return
     with ThreadPoolExecutor(workers) as pool:
-        for first in range(0, total, 4 * workers):  # a few at a time, so that memory is bounded by the block
-            numbers = range(first, min(first + 4 * workers, total))
-            yield from pool.map(lambda number: compute_block(scenario, years, custom, number), numbers)
-
-
-def compute_block(scenario: Scenario, years: Array, custom: Mapping[str, CustomDriver], number: int) -> BlockResult:
-    """Draw, project and cross block `number` of a scenario; the last block of a run counts in part."""
-    spec = scenario.spec
-    draws = draw_block(scenario.joint, seed=spec.seed, block=number, size=spec.block, design=spec.design)
-    trajectories = project_block(spec, draws, years=years, custom=custom)
-    crossings = cross_block(spec, draws, trajectories, years=years, size=spec.block)
-    return BlockResult(min(spec.block, spec.samples - number * spec.block), draws, trajectories, crossings)
+        waiting: deque[tuple[int, Future[Result]]] = deque()
+        for blocks, span in zip(done, spans, strict=True):
+            if len(waiting) > workers:  # a few ahead at most, so that memory does not grow with the samples
+                first, future = waiting.popleft()
+                yield first, future.result()
+            waiting.append((blocks, pool.submit(work, *span)))
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
 
 
 def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None:
@@ -145,18 +148,18 @@ def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None
             raise InputError(f"custom: the scenario has no custom driver '{name}'. {hint}")
 
 
-def _refuse_too_many(scenario: Scenario, years: Array) -> None:
-    spec = scenario.spec
-    probe = compute_block(scenario, years[[0, -1]], {}, 0) if not _has_custom(scenario) else None
-    variables = len(probe.trajectories) if probe else 24
-    need = spec.samples * (4 * variables * years.size + 8 * len(scenario.joint.priors) + 24 * len(spec.thresholds))
-    if need > MOST_BYTES:
+def _refuse_too_many(plan: Plan) -> None:
+    """Refuse a run whose samples would take too much memory, before it is taken: one block tells how much."""
+    spec = plan.spec
+    probe = compute_batch(Plan(spec, plan.joint, plan.years, plan.custom), 0, min(spec.samples, spec.block))
+    one = sum(
+        array.nbytes / probe.size
+        for group in (probe.parameters, probe.trajectories, probe.crossings)
+        for array in group.values()
+    )
+    if (need := one * spec.samples) > MOST_BYTES:
         raise InputError(
-            f"samples: {spec.samples:,} samples of {variables} variables in {years.size} years take {need / 2**30:,.0f} GiB; "
-            f"at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, which keeps quantiles and "
-            "probabilities only, or fewer samples."
+            f"samples: {spec.samples:,} samples of {len(probe.trajectories)} variables in {plan.years.size} years take "
+            f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, which keeps "
+            "quantiles and probabilities only, or fewer samples."
         )
-
-
-def _has_custom(scenario: Scenario) -> bool:
-    return "custom" in repr(scenario.data.get("drivers"))

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -21,12 +22,20 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from simulator.errors import Fault, number
+from simulator.errors import Fault, number, shown
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+
+
+def _year_as_text(value: Any) -> Any:
+    """Take a bare year, which YAML reads as a number, for the text it is meant as."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
 
 
 class Faults(ValueError):
@@ -55,7 +64,7 @@ STATEMENT_KEYS = frozenset(
 PROVENANCE_KEYS = frozenset({"source", "url", "doi", "as_of", "confidence", "notes"})
 
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
-_SHORTHANDS = {
+SHORT_FORMS = {
     "uniform": ("lower", "upper"),
     "log-uniform": ("lower", "upper"),
     "triangular": ("lower", "mode", "upper"),
@@ -180,7 +189,7 @@ class Prior(Model):
     """The address of the source."""
     doi: Text | None = None
     """The DOI of the source."""
-    as_of: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")] | None = None
+    as_of: Date | None = None
     """The date of what the source knew: 2024, 2024-05 or 2024-05-31."""
     confidence: Literal["high", "medium", "low"] | None = None
     """How far the numbers can be relied on."""
@@ -223,7 +232,7 @@ class Prior(Model):
             r"^interval_[0-9]+(\.[0-9]+)?$": pair
             | {"description": "An equal-tailed interval of that level in percent."}
         }
-        for short, keys in _SHORTHANDS.items():
+        for short, keys in SHORT_FORMS.items():
             properties[short] = pair | {
                 "minItems": len(keys),
                 "maxItems": len(keys),
@@ -245,7 +254,7 @@ def _write_out_entry(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[
         yield Fault((key,), "does not say its level.", f"Write for example interval_90: {_pair(value)}.")
     elif isinstance(key, str) and key.startswith("interval_"):
         yield from _interval(key, value, written)
-    elif key in _SHORTHANDS:
+    elif key in SHORT_FORMS:
         yield from _shorthand(key, value, written)
     elif key == "quantiles" and isinstance(value, Mapping):
         written[key] = {str(probability): quantile for probability, quantile in value.items()}
@@ -259,7 +268,7 @@ def _interval(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
     if not 0.0 < level < 1.0:
         yield Fault((key,), "must name a level between 0 and 100 %.", "Write for example interval_90.")
     elif not _numbers(value, 2):
-        yield Fault((key,), f"must be two numbers, [low, high]; got {value!r}.", "Write for example [1.6, 3.4].")
+        yield Fault((key,), f"must be two numbers, [low, high]; got {shown(value)}.", "Write for example [1.6, 3.4].")
     elif "interval" in written:
         yield Fault((key,), "is a second interval.", "Keep one, or write all points as quantiles: {0.05: .., 0.5: ..}.")
     else:
@@ -267,9 +276,9 @@ def _interval(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
 
 
 def _shorthand(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
-    keys = _SHORTHANDS[key]
+    keys = SHORT_FORMS[key]
     if not _numbers(value, len(keys)):
-        yield Fault((key,), f"must be [{', '.join(keys)}]; got {value!r}.", f"Write {len(keys)} numbers.")
+        yield Fault((key,), f"must be [{', '.join(keys)}]; got {shown(value)}.", f"Write {len(keys)} numbers.")
     else:
         written |= {"family": key, **dict(zip(keys, value, strict=True))}
 
@@ -289,36 +298,55 @@ def _pair(value: Any) -> str:
 _WHOLE_STATEMENTS = ("value", "quantiles", "mixture", "discrete", "empirical")
 _QUANTILE_WORDS = ("median", "interval", "quantiles")
 _PARAMETER_WORDS = ("mean", "sd", "alpha", "beta", "shape", "scale", "location", "mode")
+_BOUND_WORDS = ("lower", "upper", "df")
+_WHOLE_FAMILIES = {"value": "fixed", "discrete": "discrete", "empirical": "empirical", "mixture": "mixture"}
+_WHOLE_NAMES = {family: key for key, family in _WHOLE_FAMILIES.items()}
 
 
 def _statement_faults(prior: Prior) -> Iterator[Fault]:
-    """Yield what is wrong with the way in which a prior states its numbers; the numbers themselves are checked later."""
-    given = [
-        key for key in (*_WHOLE_STATEMENTS, *_QUANTILE_WORDS[:2], *_PARAMETER_WORDS) if getattr(prior, key) is not None
-    ]
+    """Yield what is wrong with the way in which a prior states its numbers; the numbers are checked later."""
+    words = (*_WHOLE_STATEMENTS, *_QUANTILE_WORDS[:2], *_PARAMETER_WORDS, *_BOUND_WORDS)
+    given = [key for key in words if getattr(prior, key) is not None]
     whole = [key for key in _WHOLE_STATEMENTS if key in given]
-    bounded = prior.family in ("uniform", "log-uniform")
-    if not given and not bounded:
-        remedy = "Write value, median with interval_90, quantiles, or prior: file/name."
+    beside = [key for key in given if key not in (*whole[:1], *(_BOUND_WORDS if whole == ["quantiles"] else ()))]
+    named = _WHOLE_FAMILIES.get(whole[0] if whole else "")
+    if not given:
         if prior.prior is None:
-            yield Fault((), "states no numbers.", remedy)
-        return
-    if whole and len(given) > 1:
-        other = next(key for key in given if key != whole[0])
-        yield Fault(
-            (_written(prior, other),),
-            f"stands beside {whole[0]}: a prior states its numbers one way.",
-            f"Keep {whole[0]} or {_written(prior, other)}.",
-        )
-        return
+            yield Fault(
+                (), "states no numbers.", "Write value, median with interval_90, quantiles, or prior: file/name."
+            )
+    elif whole and beside:
+        other = _written(prior, beside[0])
+        rule = f"stands beside {whole[0]}: a prior states its numbers one way."
+        yield Fault((other,), rule, f"Keep {whole[0]} or {other}.")
+    elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLE_NAMES):
+        rule = f"is {prior.family}, but the prior is stated by {whole[0]}."
+        yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")
+    elif not whole and prior.family in _WHOLE_NAMES:
+        key = _WHOLE_NAMES[prior.family]
+        yield Fault(("family",), f"{prior.family} goes with {key}.", f"Write {key} alone, without family.")
+    elif not whole:
+        yield from _halves(prior, given)
+
+
+def _halves(prior: Prior, given: list[str]) -> Iterator[Fault]:
+    """Yield quantiles that stand beside parameters, and a centre that stands without a width."""
     quantile_words = [key for key in ("median", "interval") if key in given]
-    parameters = [key for key in _PARAMETER_WORDS if key in given and not (key == "mean" and "sd" not in given)]
-    if quantile_words and parameters:
-        yield Fault(
-            (parameters[0],),
-            f"stands beside {_written(prior, quantile_words[0])}: a prior states quantiles or parameters, not both.",
-            f"Keep {' and '.join(_written(prior, key) for key in quantile_words)}, or {' and '.join(parameters)}.",
-        )
+    parameters = [key for key in _PARAMETER_WORDS if key in given]
+    if quantile_words and parameters and parameters != ["location"]:
+        rule = f"stands beside {_written(prior, quantile_words[0])}: a prior states quantiles or parameters, not both."
+        remedy = "Keep a median with an interval, or the parameters of one family."
+        if "sd" in parameters or "mean" in parameters:
+            remedy = "Keep a median with an interval, or a mean with sd."
+        yield Fault((parameters[0],), rule, remedy)
+    elif given == ["median"] and prior.df is None:
+        rule = "stands alone: a median says nothing about the width."
+        yield Fault(("median",), rule, "Add interval_90: [low, high]; for a fixed number write value instead.")
+    elif given == ["mean"]:
+        rule = "stands alone: a mean says nothing about the width."
+        yield Fault(("mean",), rule, "Add sd; for a fixed number write value instead.")
+    elif given == ["sd"]:
+        yield Fault(("sd",), "stands alone: it is the width of a mean.", "Add mean.")
 
 
 def _written(prior: Prior, key: str) -> str:

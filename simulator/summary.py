@@ -200,7 +200,7 @@ def threshold_table(run: xr.DataTree) -> list[Row]:
             "quantity": str(summary["quantity"].values[t]),
             "level": middle,
         }
-        if high > low:
+        if low < high < math.inf:  # an interval that reaches "never" has no upper end to draw
             row |= {"lower": low, "upper": high}
         rows.append(row)
     return rows

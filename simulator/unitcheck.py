@@ -82,7 +82,9 @@ class UnitCheck:
 
     def _level(self, level: Level, path: Path) -> Unit | None:
         if level.start is None and level.table is None:
-            self.faults.append(Fault(path, "has no start.", "Write start: {value: .., unit: ..}, or a table."))
+            self.faults.append(
+                Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
+            )
             return None
         text = level_unit(level, None)
         try:
@@ -102,8 +104,10 @@ class UnitCheck:
         else:
             unit, where = self._named(str(limit.of), (*path, "of")), (*path, "of")
         if unit is not None and unit.dimension != expected.dimension:
+            missing = Unit((expected / unit).dimension)
             rule = f"must be in {expected}; it is in {unit_name(unit)}."
-            self.faults.append(Fault(where, rule, "A limit has the unit of what it limits."))
+            remedy = f"A limit has the unit of what it limits: a factor in {missing} is missing, or one too many."
+            self.faults.append(Fault(where, rule, remedy))
 
     def _operation(self, operation: Operation, path: Path) -> Unit | None:
         parts = parts_of(operation, path)
@@ -141,4 +145,5 @@ class UnitCheck:
 
 
 def unit_name(unit: Unit) -> str:
+    """Write a unit for a message."""
     return str(unit) if unit.dimension else "a plain number"

@@ -31,6 +31,10 @@ _BASES = {
 }  # fmt: skip
 _PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
+_OFTEN_MEANT = {
+    "$": "USD", "dollar": "USD", "dollars": "USD", "FLOPS": "FLOP/s", "watt": "W", "watts": "W", "GPU": "chip",
+    "GPUs": "chip", "yr": "year", "per": "/", "GB": "Gbyte", "TB": "Tbyte",
+}  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9.]+) )?(year|month)s?")
 
 
@@ -111,6 +115,8 @@ def _base(word: str) -> Unit:
     if len(word) > 1 and word[0] in _PREFIXES and word[1:] in _PREFIXED:
         inner = _base(word[1:])
         return Unit(inner.dimension, inner.scale * _PREFIXES[word[0]])
+    if word in _OFTEN_MEANT:
+        raise UnitError(f"'{word}' is not a unit.", f"Did you mean '{_OFTEN_MEANT[word]}'?")
     near = near_name(word, [*_BASES, "W", "GW"])
     raise UnitError(f"'{word}' is not a unit.", near or f"Known units: {', '.join([*_BASES, 'W'])}; with k M G T P E.")
 
@@ -211,7 +217,9 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
         lambda y: np.exp(y * (span * _LN10)),
         lambda y: y * (span * _LN10) + math.log(span * _LN10),
     )
-    meaning = f"Growth is a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth."
+    meaning = (
+        f"Growth is a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth, 0.7 a fall by 30 %."
+    )
     return GrowthUnit(text, conversion, meaning)
 
 
