@@ -1,6 +1,6 @@
 """A batch of blocks: drawn, projected and crossed, as arrays with the year first.
 
-A block is the unit of randomisation and of error estimates; a batch is how many blocks are computed and handed on at
+A block is the unit of randomisation; a batch is how many blocks are computed and handed on at
 once. Batches are independent of one another, and no number depends on how blocks are batched.
 """
 
@@ -24,6 +24,9 @@ from simulator.units import Array
 
 STEP = 2048
 """Samples that are projected at once: arrays of this length stay in the processor's cache."""
+
+STRETCH = 1024
+"""Samples of the longest stretch whose own estimates enter a standard error."""
 
 LEVELS: tuple[float, ...] = (
     0.01, 0.025, 0.05, 0.1, 0.15, 0.17, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
@@ -53,8 +56,8 @@ class Batch:
 
     `parameters` (sample,) by name; `trajectories` (year, sample) by variable, float32 (a relative error of 6e-8), the
     capability metric float64, what binds int8; `crossing_year`, `already_above`, `threshold_level` (threshold, sample).
-    Of each full block: `block_quantiles` (block, level, year) of the headline variables, `block_crossed` (block,
-    threshold, year) shares.
+    Of each stretch of `stretch(spec)` samples, for standard errors: `stretch_quantiles` (stretch, level, year) of the
+    headline variables, `stretch_crossed` (stretch, threshold, year) shares.
     """
 
     first: int
@@ -62,8 +65,17 @@ class Batch:
     parameters: Arrays
     trajectories: Arrays
     crossings: Arrays
-    block_quantiles: Arrays
-    block_crossed: Array
+    stretch_quantiles: Arrays
+    stretch_crossed: Array
+
+
+def stretch(spec: ScenarioSpec) -> int:
+    """Say how many samples make a stretch: a block, or 1,024 samples of a larger one.
+
+    A stretch of a scrambled net is a net of its own, so the spread over stretches tells the error of a run, somewhat
+    too high: stretches of one block complement one another. Larger blocks alone would be too few to tell.
+    """
+    return min(spec.block, STRETCH)
 
 
 def compute_batch(plan: Plan, first: int, size: int) -> Batch:
@@ -87,15 +99,15 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
             rows[name][:, here] = values[:count].T
     crossings = _crossings(plan, parameters, rows, size)
     trajectories = {name: values.astype(_kind(name, frozenset()), copy=False) for name, values in rows.items()}
-    full = size // spec.block
+    part = stretch(spec)
     return Batch(
         first,
         size,
         parameters,
         trajectories,
         crossings,
-        {name: _block_quantiles(trajectories[name], spec.block, full) for name in HEADLINE if name in trajectories},
-        _block_crossed(crossings["crossing_year"], plan.years, spec.block, full),
+        {name: _stretch_quantiles(trajectories[name], part) for name in HEADLINE if name in trajectories},
+        _stretch_crossed(crossings["crossing_year"], plan.years, part),
     )
 
 
@@ -120,15 +132,17 @@ def _stacked(arrays: Sequence[NDArray[Any]], size: int) -> NDArray[Any]:
     return np.stack(arrays) if arrays else np.empty((0, size))
 
 
-def _block_quantiles(values: NDArray[Any], block: int, full: int) -> Array:
-    """Read the quantiles of each full block: (year, sample) to (block, level, year)."""
-    ordered = values[:, : full * block].reshape(values.shape[0], full, block).copy()
+def _stretch_quantiles(values: NDArray[Any], part: int) -> Array:
+    """Read the quantiles of each full stretch: (year, sample) to (stretch, level, year)."""
+    full = values.shape[-1] // part
+    ordered = values[:, : full * part].reshape(values.shape[0], full, part).copy()
     ordered.sort(axis=-1)
     return np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
 
 
-def _block_crossed(crossing_year: Array, years: Array, block: int, full: int) -> Array:
-    """Count the share of each full block that has crossed by each year: (threshold, sample) to (block, threshold, year)."""
-    in_blocks = crossing_year[:, : full * block].reshape(crossing_year.shape[0], full, block)
-    shares = np.stack([np.count_nonzero(in_blocks <= year, axis=-1) for year in years], axis=-1) / block
+def _stretch_crossed(crossing_year: Array, years: Array, part: int) -> Array:
+    """Count what share of each full stretch has crossed by each year: (threshold, sample) to (stretch, threshold, year)."""
+    full = crossing_year.shape[-1] // part
+    in_stretches = crossing_year[:, : full * part].reshape(crossing_year.shape[0], full, part)
+    shares = np.stack([np.count_nonzero(in_stretches <= year, axis=-1) for year in years], axis=-1) / part
     return np.moveaxis(shares, 1, 0)

@@ -56,6 +56,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         units.of(quantity, ("quantities", name))
     for name, limit in spec.constraints.items():
         units.limit(limit, ("constraints", name), parse_unit("FLOP"))
+        if spec.drivers.compute is not None and name in spec.drivers.compute.caps:
+            rule = f"has the name of a cap on compute, '{name}': both limit physical compute."
+            faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
     for path, level in _levels(spec):
         faults += _growth_faults(level, path, spec)
     faults += units.faults
@@ -146,7 +149,9 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
     if level.table is not None:
         years = sorted(float(year) for year in level.table)
         if years[0] > spec.years.first or years[-1] < spec.years.last:
-            rule = f"covers {number(years[0])} to {number(years[-1])}; the scenario runs from {number(spec.years.first)} to {number(spec.years.last)}."
+            covered = f"{number(years[0])} to {number(years[-1])}"
+            asked = f"{number(spec.years.first)} to {number(spec.years.last)}"
+            rule = f"covers {covered}; the scenario runs from {asked}."
             yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
     before: float | None = None
     for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
@@ -270,4 +275,5 @@ def _median(joint: JointPrior, path: Path) -> float:
 def _dollar_warnings(spec: ScenarioSpec) -> Iterator[str]:
     for slot in slots(spec):
         if spec.dollars and slot.prior.dollars and slot.prior.dollars != spec.dollars:
-            yield f"{slot.name}: is in {slot.prior.dollars} dollars, the scenario in {spec.dollars}; nothing is converted."
+            kinds = f"{slot.prior.dollars} dollars, the scenario in {spec.dollars}"
+            yield f"{slot.name}: is in {kinds}; nothing is converted."

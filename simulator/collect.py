@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batches import LEVELS, Arrays, Batch, Plan
+from simulator.batches import LEVELS, Arrays, Batch, Plan, stretch
 from simulator.estimates import Histogram, block_error, quantile_error, sorted_quantiles
 from simulator.events import quantity_of
 from simulator.projection import binding_names
@@ -61,7 +61,7 @@ class Samples:
             already=np.count_nonzero(crossings["already_above"], axis=-1),
             quantiles=_quantiles(crossings["crossing_year"]).T,
             level_quantiles=_quantiles(crossings["threshold_level"]).T,
-            block_crossed=np.concatenate([batch.block_crossed for batch in batches]),
+            stretch_crossed=np.concatenate([batch.stretch_crossed for batch in batches]),
         )
         return Groups(summary, parameters, trajectories, crossings if spec.thresholds else {})
 
@@ -122,7 +122,7 @@ def tally(plan: Plan, batch: Batch) -> Tally:
     level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
     year = batch.crossings["crossing_year"]
     return Tally(
-        Batch(batch.first, batch.size, {}, {}, {}, batch.block_quantiles, batch.block_crossed),
+        Batch(batch.first, batch.size, {}, {}, {}, batch.stretch_quantiles, batch.stretch_crossed),
         variables,
         binding,
         crossing,
@@ -133,7 +133,7 @@ def tally(plan: Plan, batch: Batch) -> Tally:
 
 
 class Tallies:
-    """Adds tallies up; its memory does not grow with the samples but for the estimates of single blocks."""
+    """Adds tallies up; its memory does not grow with the samples but for the estimates of single stretches."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -173,7 +173,7 @@ class Tallies:
             already=total.already,
             quantiles=total.crossing.quantiles(LEVELS).T,
             level_quantiles=_levels_of_metric(self._plan, total.level.quantiles(LEVELS).T, _expanded),
-            block_crossed=np.concatenate([batch.block_crossed for batch in self._batches]),
+            stretch_crossed=np.concatenate([batch.stretch_crossed for batch in self._batches]),
         )
         return Groups(summary)
 
@@ -182,14 +182,14 @@ class Tallies:
 
 
 def _block_errors(plan: Plan, batches: list[Batch]) -> Arrays:
-    """Estimate the standard errors of the headline variables' quantiles from the spread over blocks."""
+    """Estimate the standard errors of the headline variables' quantiles from the spread over stretches."""
     return {
         f"{name}_error": block_error(
-            np.concatenate([batch.block_quantiles[name] for batch in batches]),
-            block=plan.spec.block,
+            np.concatenate([batch.stretch_quantiles[name] for batch in batches]),
+            block=stretch(plan.spec),
             samples=plan.spec.samples,
         )
-        for name in batches[0].block_quantiles
+        for name in batches[0].stretch_quantiles
     }
 
 
@@ -200,14 +200,14 @@ def _crossing_summary(
     already: NDArray[np.int64],
     quantiles: Array,
     level_quantiles: Array,
-    block_crossed: Array,
+    stretch_crossed: Array,
 ) -> Arrays:
     """Summarise the crossings as arrays over (threshold, ...); nothing where there are no thresholds."""
     samples = plan.spec.samples
     if not plan.spec.thresholds:
         return {}
     share = crossed / samples
-    error = block_error(block_crossed, block=plan.spec.block, samples=samples)
+    error = block_error(stretch_crossed, block=stretch(plan.spec), samples=samples)
     return {
         "crossed": share,
         "crossed_error": error,

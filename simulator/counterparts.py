@@ -178,20 +178,21 @@ def _table_graph(z: Any, table: QuantileTable) -> Any:
     """Read a table by cubic Hermite interpolation; straight lines beyond its ends."""
     import pytensor.tensor as pt
 
+    step, rise = np.diff(table.z), np.diff(table.y)
+    lies = step > 0  # an interval without a width is never the one that z lies in
+    start, end = np.where(lies, step * table.right, 0.0), np.where(lies, step * table.left, 0.0)
+    rows = [
+        table.z[:-1], np.where(lies, step, 1.0),
+        table.y[:-1], start, 3 * rise - 2 * start - end, start + end - 2 * rise,
+    ]  # fmt: skip
     searchsorted: Any = pt.searchsorted
     # The interval is a step function of z: its gradient is nothing, and the cubic carries all of it.
-    interval = pt.clip(searchsorted(_constant(table.z), z, side="left") - 1, 0, table.z.size - 2)
-    steps = np.diff(table.z)
-    steps = np.where(steps > 0, steps, 1.0)  # an interval without a width is never the one that z lies in
-    step = _constant(steps)[interval]
-    secant = _constant(np.diff(table.y) / steps)[interval]
-    start, end = _constant(table.right)[interval], _constant(table.left)[interval]
-    t = (z - _constant(table.z)[interval]) / step
+    interval = pt.clip(searchsorted(_constant(table.z), z, side="left") - 1, 0, step.size - 1)
+    row = _constant(np.array(rows).T)[interval]
+    t = (z - row[0]) / row[1]
     inner = pt.clip(t, 0.0, 1.0)
-    bend, turn = start + end - 2 * secant, 3 * secant - 2 * start - end
-    level = _constant(table.y)[interval] + step * inner * (start + inner * (turn + inner * bend))
-    slope = start + inner * (2 * turn + 3 * inner * bend)
-    level = level + step * (t - inner) * slope
+    level = row[2] + inner * (row[3] + inner * (row[4] + inner * row[5]))
+    level = level + (t - inner) * (row[3] + inner * (2 * row[4] + 3 * inner * row[5]))
     return level.exp() if table.log else level
 
 

@@ -15,6 +15,7 @@ from math import inf
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+
 from simulator.families import (
     PERT,
     Beta,

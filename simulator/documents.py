@@ -15,7 +15,7 @@ from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
 
-LARGEST_DOCUMENT = 200_000  # entries, after aliases are written out: more is an attack or a mistake
+MOST_COPIES = 20_000  # entries that aliases stand for: more is an attack or a mistake
 DEEPEST_DOCUMENT = 60
 _TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
 LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
@@ -91,7 +91,7 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
-    """Read YAML text.
+    r"""Read YAML text.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False
 
     Examples
     --------
-    >>> document = parse_document("level: 1e26\\nword: no\\n")
+    >>> document = parse_document("level: 1e26\nword: no\n")
     >>> document.data, document.places["word",].line
     ({'level': 1e+26, 'word': 'no'}, 2)
     """
@@ -216,6 +216,8 @@ def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
 def _scalar(node: Any) -> Any:
     """Resolve a scalar by the YAML 1.2 core schema; digits may be grouped by underscores (10_000)."""
     text: str = node.value
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON writes rare characters as two halves
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if node.style in ("'", '"', "|", ">"):
         return text
     if text in _WORDS:
@@ -245,15 +247,17 @@ class _Builder:
         self.file = file
         self.places: dict[Path, Place] = {}
         self.faults: list[PlacedFault] = []
-        self._count = 0
+        self._copies = 0
+        self._seen: set[int] = set()
         self._within: list[int] = []
 
     def build(self, node: Any, path: Path) -> Any:
         place = self._place(node)
         self.places.setdefault(path, place)
-        self._count += 1
-        if self._count > LARGEST_DOCUMENT:
-            rule = f"holds more than {LARGEST_DOCUMENT:,} entries once its aliases (*name) are written out."
+        self._copies += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._copies > MOST_COPIES:
+            rule = f"has aliases (*name) that stand for more than {MOST_COPIES:,} entries."
             raise _fault(Place(self.file), rule, "Remove the aliases that repeat one another.")
         if id(node) in self._within:
             rule = f"the alias *{node.anchor} stands inside what it stands for."

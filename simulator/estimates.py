@@ -59,9 +59,9 @@ def sample_quantiles(values: NDArray[np.floating], levels: Sequence[float]) -> A
 
 
 def block_error(estimates: Array, *, block: int, samples: int) -> Array:
-    """Estimate the standard error of a number from its values in single blocks.
+    """Estimate the standard error of a number from its values in single blocks, or stretches of blocks.
 
-    sd over the full blocks / sqrt(samples / block): what the blocks scatter, over their number.
+    sd over the blocks / sqrt(samples / block): what the blocks scatter, over their number.
 
     Parameters
     ----------

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from simulator.crossing import crossing_by_year
 from simulator.errors import SimulatorError, dotted
-from simulator.schema import THRESHOLD_QUANTITIES, ScenarioSpec, Threshold
+from simulator.goals import THRESHOLD_QUANTITIES, Threshold
+from simulator.schema import ScenarioSpec
 from simulator.units import Array
 
 
@@ -47,9 +48,7 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
     return loss and quantity_of(spec, name) == "capability"
 
 
-def threshold_level(
-    spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]
-) -> Array:
+def threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
     """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
     threshold = spec.thresholds[name]
     path = ("thresholds", name)
@@ -80,7 +79,9 @@ def cross_block(
     for quantity in sorted({quantity_of(spec, name) for name in spec.thresholds}):
         if np.isnan(rows[quantity].min()):  # a minimum is NaN where any value is
             share = np.isnan(rows[quantity]).any(axis=0).mean()
-            raise SimulatorError(f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of.")
+            raise SimulatorError(
+                f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
+            )
     for name, threshold in spec.thresholds.items():
         level = np.ascontiguousarray(np.broadcast_to(threshold_level(spec, name, draws, rows), (size,)))
         year, already = crossing_by_year(years, rows[quantity_of(spec, name)], level, falling=is_falling(spec, name))

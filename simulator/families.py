@@ -323,7 +323,8 @@ def _gamma_table(shape: float) -> QuantileTable:
         return np.asarray(np.where(low < 0, low, -special.ndtri(special.gammaincc(shape, x))))
 
     x = special.gammaincinv(shape, start_probabilities())
-    return tabulate(x, scores=scores, log_density=Gamma(shape, 1.0).logpdf, positive=True)
+    rounding = min(1e-18 * shape, 1e-15)  # SciPy's function is the less exact the larger the shape
+    return tabulate(x, scores=scores, log_density=Gamma(shape, 1.0).logpdf, positive=True, rounding=rounding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,8 +373,7 @@ def _student_table(df: float) -> QuantileTable:
     def scores(x: Array) -> Array:
         return np.asarray(-np.sign(x) * special.ndtri(special.stdtr(df, -np.abs(x))))
 
-    below = special.stdtrit(df, start_probabilities()[:73])
-    x = np.concatenate([below, -below])
+    x = special.stdtrit(df, start_probabilities())
     return tabulate(x, scores=scores, log_density=StudentT(df, 0.0, 1.0).logpdf, positive=False)
 
 

@@ -133,8 +133,8 @@ def _unknown_key(path: Path, above: list[type[BaseModel]]) -> tuple[str, str]:
         return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
     word, colon, value = key.partition(":")
     if colon:
-        remedy = f"A space must follow the colon: {word}: {value}." if value else f"A value must follow {word}: and a space."
-        return "no such key.", remedy
+        remedy = f"A space must follow the colon: {word}: {value}."
+        return "no such key.", remedy if value else f"A value must follow {word}: and a space."
     noun = _NOUNS.get(str(path[-2])) if len(path) > 1 else None
     known = sorted({name for model in above for name in _keys(model)})
     remedy = near_name(key, known)

@@ -224,7 +224,8 @@ class Metalog:
         ends = np.concatenate([[-750.0], np.linspace(-40.0, 40.0, 161), [750.0]])
         values, _ = self.quantile_of_logit(ends)
         place = np.clip(np.searchsorted(np.maximum.accumulate(values), m) - 1, 0, ends.size - 2)
-        return solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1])
+        noise = 1e-15 * (np.abs(m) + sum(map(abs, self.coefficients)))
+        return solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1], noise=noise)
 
     def cdf(self, x: Array) -> Array:
         m, _ = self._unbounded(np.clip(x, self.lower, self.upper))

@@ -204,11 +204,20 @@ def apply_override(document: Document, override: Override) -> Document:
         part = lookup(document.data, root)
         weight = part.get("weight") if isinstance(part, Mapping) else None
         value = {"prior": value} | ({} if weight is None else {"weight": weight})
-    data = _set(document.data, root, value, override, ())
+    data = _set(_without_source(document.data, root), root, value, override, ())
     places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
     place = Place(f"--set {override.text}")
     made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
     return replace(document, data=data, places=places | made | {root: place})
+
+
+def _without_source(data: Any, path: Path) -> Any:
+    """Drop the source of a prior one of whose numbers is about to change: it would be no longer true."""
+    if not path or not is_statement(path[-1]) or not is_prior(above := lookup(data, path[:-1])) or isinstance(above, int | float):
+        return data
+    kept = {key: value for key, value in above.items() if key not in PROVENANCE_KEYS}
+    override = Override(path[:-1], kept, "")
+    return _set(data, path[:-1], kept, override, ())
 
 
 def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
@@ -218,8 +227,10 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
     if isinstance(head, int):
         if not isinstance(data, list) or head >= len(data):
             where = dotted(above) or "the file"
-            size = f"has only {len(data)} items, counted from [0]" if isinstance(data, list) else f"is no list; leave [{head}] out"
-            raise InputError(f"--set {override.text}: {where} {size}.")
+            rule = f"is no list; leave [{head}] out."
+            if isinstance(data, list):
+                rule = f"has only {len(data)} items, counted from [0]."
+            raise InputError(f"--set {override.text}: {where} {rule}")
         return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
     if isinstance(data, int | float) and not isinstance(data, bool):
         data = {"value": data} if head not in ("median", "mean") else {}

@@ -109,12 +109,12 @@ def library_prior(reference: str) -> Prior:
     """
     try:
         document = library_entry(reference, Place(reference))
-        if document.faults:
-            raise ScenarioError(document.faults)
-        return Prior.model_validate(text_keys(document.data))
+        faults = document.faults
     except ScenarioError as error:
-        fault = error.faults[0]
-        raise InputError(f"{fault.rule} {fault.remedy}".strip()) from None
+        faults = error.faults
+    if faults:
+        raise InputError(f"{faults[0].rule} {faults[0].remedy}".strip())
+    return Prior.model_validate(text_keys(document.data))
 
 
 @cache

@@ -3,7 +3,8 @@
 A quantile function is tabulated against the standard normal quantile z = ndtri(u), with the exact slope
 dx/dz = phi(z) / pdf(x), and read by cubic Hermite interpolation. It is built from values, not from
 probabilities: any x with its own z is a knot, so that nothing is inverted. The knots are refined until the
-error, as a shift of z, is below 3e-11. What is read for one u never depends on the other entries of the array.
+error, as a shift of z, is below 3e-11. What is read for one u never depends on the other entries of the
+array, and never falls by more than rounding as u rises.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def tabulate(
     positive: bool,
     rounding: float = 0.0,
 ) -> QuantileTable:
-    """Tabulate a quantile function, given its inverse, until Hermite interpolation errs by less than 3e-11 in z.
+    """Tabulate a quantile function, given its inverse, until what is read errs by less than 3e-11 in z.
 
     What is read halfway between two knots is checked by its own z; where the two differ, the interval is
     split. An error of x below its rounding, or 1e-15 of the distance between the quartiles, is left.
@@ -304,10 +305,8 @@ class _Curve:
         pieces = np.clip(np.ceil(1.1 * (error / allowed) ** 0.25), 2.0, 16.0)
         return np.where(settled, 1.0, pieces).astype(np.intp)
 
-    def split(
-        self, batch: _Intervals, right: Array, left: Array, pieces: NDArray[np.intp]
-    ) -> _Intervals:
-        """Split intervals into pieces, or drop them where `pieces` is 0; each new knot has its own exact z."""
+    def split(self, batch: _Intervals, right: Array, left: Array, pieces: NDArray[np.intp]) -> _Intervals:
+        """Split intervals into pieces, drop them where `pieces` is 0; each new knot has its own exact z."""
         owner = np.repeat(np.arange(pieces.size), pieces)
         start, end, low, high = (column[owner] for column in batch)
         place = np.arange(owner.size) - np.searchsorted(owner, owner, side="left")
@@ -332,7 +331,7 @@ def _joined(done: list[tuple[Array, ...]], *, log: bool) -> QuantileTable:
 
 
 def _share_of_cubic(rise: Array, start: Array, end: Array, whole: Array) -> Array:
-    """Return t in [0, 1] where a rising cubic from 0 to `whole`, with these end slopes, has risen by `rise`."""
+    """Return where in [0, 1] a rising cubic from 0 to `whole`, with these end slopes, is at `rise`."""
     bend, turn = start + end - 2 * whole, 3 * whole - 2 * start - end
     low, high = np.zeros_like(rise), np.ones_like(rise)
     share = rise / whole

@@ -43,7 +43,8 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
     Examples
     --------
     >>> growth = {"growth": {"median": 2}}
-    >>> data = {"drivers": {"spending": {"start": 1, **growth}}, "thresholds": {"late": {"multiple": 10, "of": "early"}}}
+    >>> data = {"drivers": {"spending": {"start": 1, **growth}}}
+    >>> data["thresholds"] = {"late": {"multiple": 10, "of": "early"}}
     >>> [fault.rule for fault in remaining_faults(data, [("drivers", "spending", "growth"), ("years",)])]
     ["there is no threshold 'early'."]
     """
@@ -119,6 +120,8 @@ def _with_stand_ins(data: Any) -> Any:
 
 
 def _names(fault: Fault, roots: set[Path]) -> bool:
-    """Tell whether a fault is only that a name leads to something that was taken out."""
+    """Tell whether a fault comes of the stand-in years, or is only that a name leads to what was taken out."""
+    if "the scenario runs from" in fault.rule and any(root[:1] == ("years",) for root in roots):
+        return True
     names = {dotted(root) for root in roots} | {str(root[1]) for root in roots if len(root) == 2}
     return any(f"'{name}'" in fault.rule or f"'{name}." in fault.rule for name in names)

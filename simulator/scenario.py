@@ -1,4 +1,4 @@
-"""From a file to a `Scenario`: reading, `extends`, library entries, overrides, faults by file and line, writing back."""
+"""From a file to a `Scenario`: reading, `extends`, library entries, overrides, faults by place, writing back."""
 
 from __future__ import annotations
 
@@ -63,12 +63,28 @@ class Scenario:
         from ruamel.yaml import YAML
 
         yaml = YAML(typ="safe", pure=True)
+        yaml.Representer = _representer()
         yaml.default_flow_style = None  # innermost groups in one line
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.width = 110
         stream = io.StringIO()
         yaml.dump(_plain(self.data), stream)
         return stream.getvalue()
+
+
+def _representer() -> Any:
+    """Write texts with rare characters (line separators, controls) in quotes, where they are escaped and not lost."""
+    from ruamel.yaml.representer import SafeRepresenter
+
+    class Representer(SafeRepresenter):
+        pass
+
+    def quoted(representer: Any, text: str) -> Any:
+        style = None if text.isprintable() else '"'
+        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Representer.add_representer(str, quoted)
+    return Representer
 
 
 def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -113,7 +129,7 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
     --------
     >>> parse_scenario("schema: 1")
     Traceback (most recent call last):
-    simulator.errors.ScenarioError: <text>:1:1: name: is missing.
+    simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
     ...
     """
     document = mapping_document(parse_document(text, file=file, keep_faults=True), file)

@@ -40,6 +40,6 @@ def shipped_file(kind: Kind, name: str) -> FilePath:
     known = shipped_names(kind)
     if name not in known:
         hint = near_name(name, known) or f"There are: {', '.join(known)}."
-        raise InputError(f"{name}: no such file, and no {'scenario' if kind == 'scenarios' else 'prior library'} is shipped "
-                         f"under that name. {hint}")  # fmt: skip
+        what = "scenario" if kind == "scenarios" else "prior library"
+        raise InputError(f"{name}: no such file, and no {what} is shipped under that name. {hint}")
     return shipped_folder(kind) / f"{name}.yaml"

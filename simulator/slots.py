@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.errors import Path, dotted
+from simulator.goals import Threshold
 from simulator.schema import (
     OPERATIONS,
     Driver,
@@ -22,7 +23,6 @@ from simulator.schema import (
     Quantity,
     Regime,
     ScenarioSpec,
-    Threshold,
     Years,
 )
 from simulator.statements import Prior

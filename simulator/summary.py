@@ -241,7 +241,7 @@ def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
     if len(crossings) > room:
         crossings = [
             *crossings[: room - 1],
-            f"  ... and {len(crossings) - room + 1} more thresholds in crossing_years.csv",
+            f"  ... and {len(_thresholds(summary)) - room + 1} more thresholds in crossing_years.csv",
         ]
     return [*lines, *crossings, *([binding] if binding else [])]
 
@@ -270,6 +270,8 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
     last = float(summary["year"].values[-1])
     lines = []
     for t, _ in enumerate(_thresholds(summary)):
+        if float(summary["already"].values[t]) == 1.0:
+            continue  # passed before the start: nothing is forecast
         low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
         error = float(_at(summary["crossing_quantile_error"][t], 0.5))
         never = float(summary["never"].values[t])

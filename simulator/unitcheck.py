@@ -53,7 +53,7 @@ class UnitCheck:
         if isinstance(quantity, str):
             return self._named(quantity, path)
         if isinstance(quantity, Prior):
-            return self._parse(quantity.unit or "1", (*path, "unit"), self._mixed_unit(quantity))
+            return self._parse(self._mixed_unit(quantity) or quantity.unit or "1")
         if isinstance(quantity, Level):
             return self._level(quantity, path)
         return self._operation(quantity, path)
@@ -61,9 +61,9 @@ class UnitCheck:
     def _mixed_unit(self, prior: Prior) -> str | None:
         return prior.mixture[0].unit if prior.mixture and prior.unit is None else None
 
-    def _parse(self, text: str, path: Path, other: str | None = None) -> Unit | None:
+    def _parse(self, text: str) -> Unit | None:
         try:
-            return parse_unit(other or text)
+            return parse_unit(text)
         except UnitError:
             return None  # the joint prior reports it, with the path of the prior
 
@@ -134,7 +134,7 @@ class UnitCheck:
     def _accumulated(self, operation: Operation, path: Path, flow: Unit) -> Unit | None:
         stock = Unit((flow * parse_unit("s")).dimension)
         if operation.start is not None and operation.start.unit is not None:
-            start = self._parse(operation.start.unit, (*path, "start", "unit"))
+            start = self._parse(operation.start.unit)
             if start is not None and start.dimension != stock.dimension:
                 rule = f"is in {unit_name(start)}; a flow in {unit_name(flow)} adds up to {unit_name(stock)}."
                 self.faults.append(

@@ -47,7 +47,10 @@ def test_a_sound_scenario_has_no_faults() -> None:
     ("quantity", "unit"),
     [
         ({"value": 1, "unit": "GW"}, "J/s"),
-        ({"product": [{"value": 1, "unit": "GW"}, {"value": 90, "unit": "day"}, {"value": 1e12, "unit": "FLOP/J"}]}, "FLOP"),
+        (
+            {"product": [{"value": 1, "unit": "GW"}, {"value": 90, "unit": "day"}, {"value": 1e12, "unit": "FLOP/J"}]},
+            "FLOP",
+        ),
         ({"ratio": [{"value": 1, "unit": "FLOP"}, {"value": 1, "unit": "USD"}]}, "FLOP/USD"),
         ({"sum": [{"value": 1, "unit": "kWh"}, {"value": 1, "unit": "J"}]}, "J"),
         ({"minimum": [{"value": 1, "unit": "chip"}, {"start": {"value": 1, "unit": "chip"}, "growth": 2}]}, "chip"),
@@ -114,7 +117,9 @@ def test_regimes_follow_one_another_in_time(froms: list[Any], faulty: list[int])
     assert found == [str(index) for index in faulty]
 
 
-@pytest.mark.parametrize(("years", "count"), [((2025, 2035), 0), ((2020, 2040), 0), ((2026, 2035), 1), ((2025, 2034), 1)])
+@pytest.mark.parametrize(
+    ("years", "count"), [((2025, 2035), 0), ((2020, 2040), 0), ((2026, 2035), 1), ((2025, 2034), 1)]
+)
 def test_a_table_covers_the_years_of_the_scenario(years: tuple[int, int], count: int) -> None:
     level = {"table": {str(years[0]): 1e8, str(years[1]): 1e9}, "unit": "USD"}
     assert len(faults(drivers={**SMALL["drivers"], "spending": level})) == count
@@ -145,7 +150,9 @@ def test_thresholds_may_build_on_one_another_but_not_in_a_circle() -> None:
 
 def test_a_threshold_on_spending_needs_spending() -> None:
     whole = {"compute": {"start": {"value": 1e25, "unit": "FLOP"}, "growth": 4}}
-    assert [path for path, _ in faults(drivers=whole, thresholds={"x": {"spending": 1e10}})] == ["thresholds.x.spending"]
+    assert [path for path, _ in faults(drivers=whole, thresholds={"x": {"spending": 1e10}})] == [
+        "thresholds.x.spending"
+    ]
     assert [path for path, _ in faults(drivers=whole, thresholds={"x": {"physical_compute": 1e30}})] == []
 
 

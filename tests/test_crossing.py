@@ -12,10 +12,10 @@ from simulator.crossing import first_crossing
 
 YEARS = np.array([2025.0, 2026.0, 2028.0, 2030.0, 2040.0])
 
-paths = arrays(np.float64, (6, YEARS.size), elements=st.integers(-5, 5).map(float) | st.floats(-5.0, 5.0))
-thresholds = arrays(
-    np.float64, 6, elements=st.integers(-6, 6).map(float) | st.just(np.inf) | st.floats(-6.0, 6.0)
-)
+# Levels are rounded: a crossing that is nearer to a year than rounding can tell would be dated on that year.
+levels = st.floats(-5.0, 5.0).map(lambda value: round(value, 6))
+paths = arrays(np.float64, (6, YEARS.size), elements=st.integers(-5, 5).map(float) | levels)
+thresholds = arrays(np.float64, 6, elements=st.integers(-6, 6).map(float) | st.just(np.inf) | levels)
 
 
 def crossing_by_loop(level, threshold, falling):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -32,8 +33,12 @@ from simulator.distributions import (
     Truncated,
     Uniform,
     WithNever,
+    direct_quantiles,
     quantile_table,
 )
+from simulator.priors import Converted
+from simulator.quantile_tables import Array
+from simulator.units import logarithm, parse_growth_unit
 
 CONTINUOUS: tuple[Family, ...] = (
     Normal(1.0, 2.0),
@@ -199,6 +204,108 @@ def test_a_mixture_of_quantiles_is_tabulated_exactly() -> None:
     mixture = Mixture((0.3, 0.7), parts)
     u = np.concatenate([UNIFORM, [1e-10, 1e-6, 1 - 1e-6]])
     np.testing.assert_allclose(mixture.cdf(mixture.ppf(u)), u, rtol=0, atol=1e-10)
+
+
+HARD: tuple[Mixture, ...] = (
+    Mixture((0.5, 0.5), (Uniform(0.0, 1.0), Uniform(2.0, 3.0))),  # a gap
+    Mixture((0.5, 0.5), (Normal(0.0, 1.0), Normal(1e4, 1e-2))),  # far apart
+    Mixture((1e-8, 1.0), (Normal(1e3, 1.0), Normal(0.0, 1.0))),  # hardly there
+    Mixture((0.5, 0.5), (StudentT(1.0, 0.0, 1.0), Normal(3.0, 0.01))),
+    Mixture((0.5, 0.5), (LogStudentT(9.0, 0.0, 1.0), LogNormal(60.0, 10.0))),
+    Mixture((0.5, 0.5), (Normal(0.0, 1.0), LogNormal(0.0, 3.0))),
+    Mixture((0.5, 0.3, 0.2), (PERT(0.0, 1.0, 10.0), Metalog((0.0, 1.0, 0.5)), Triangular(0.0, 5.0, 20.0))),
+    Mixture((0.5, 0.5), (Empirical(tuple(np.geomspace(1.0, 9.0, 300))), Normal(1.0, 1.0))),
+    Mixture((0.5, 0.5), (Truncated(Normal(0.0, 1.0), 0.5, 2.0), Beta(0.5, 0.7))),
+    Mixture(
+        (0.6, 0.2, 0.2),
+        (
+            Converted(LogNormal(2.0, 0.7), parse_growth_unit("months/doubling").conversion),
+            Converted(LogNormal(0.3, 0.1), parse_growth_unit("factor/year").conversion),
+            Normal(1.0, 0.5),
+        ),
+    ),
+    Mixture(
+        (0.4, 0.6),
+        (
+            Converted(Quantiles((0.1, 0.5, 0.9), (1e26, 1e29, 1e34), log=True), logarithm()),
+            Converted(Empirical(tuple(np.geomspace(1e20, 1e40, 300))), logarithm()),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("mixture", HARD, ids=name_of)
+def test_the_quantile_function_of_a_mixture_errs_by_less_than_its_tolerance(mixture: Mixture) -> None:
+    u = np.concatenate([UNIFORM, 10.0 ** -np.arange(1, 13), 1 - 10.0 ** -np.arange(1, 13)])
+    x = mixture.ppf(u)
+    rounding = 8 * np.finfo(float).eps * np.abs(x) * (1 + np.abs(np.log(np.abs(x))))
+    below, above = mixture.cdf(x - rounding), mixture.cdf(x + rounding)
+    # The table errs by 3e-11 in z, in u by that times the density of z; what is read goes through ndtr and ndtri.
+    tolerance = 6e-11 * np.minimum(0.4, 10 * np.minimum(u, 1 - u)) + 1e-15
+    assert np.all(below <= u + tolerance)
+    assert np.all(above >= u - tolerance)
+
+
+@pytest.mark.parametrize("mixture", HARD, ids=name_of)
+def test_a_mixture_stays_within_its_support(mixture: Mixture) -> None:
+    low, high = mixture.support
+    x = mixture.ppf(np.array([1e-12, 0.5, 1 - 1e-12]))
+    assert np.all((x >= low) & (x <= high))
+
+
+def test_a_gap_between_components_is_crossed_in_one_step() -> None:
+    mixture = HARD[0]
+    near = mixture.ppf(np.array([0.5 - 1e-9, 0.5, 0.5 + 1e-9]))
+    np.testing.assert_allclose(near, [1.0, 1.0, 2.0], atol=4e-9)
+
+
+def test_a_value_that_an_observed_sample_repeats_keeps_its_share() -> None:
+    mixture = Mixture((0.5, 0.5), (Empirical((1.0, 2.0, 2.0, 2.0, 3.0)), Normal(0.0, 1.0)))
+    first, last = 0.5 * (0.25 + stats.norm.cdf(2.0)), 0.5 * (0.75 + stats.norm.cdf(2.0))
+    u = np.linspace(first + 1e-9, last - 1e-9, 101)
+    np.testing.assert_allclose(mixture.ppf(u), 2.0, rtol=1e-14)
+    assert mixture.ppf(np.array([first - 1e-6]))[0] < 2.0 - 1e-6
+    assert mixture.ppf(np.array([last + 1e-6]))[0] > 2.0 + 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A normal that counts how often it is asked."""
+
+    mean: float
+    sd: float
+    asked: list[int] = field(default_factory=list, compare=False)
+    support: tuple[float, float] = (-np.inf, np.inf)
+
+    def ppf(self, u: Array) -> Array:
+        self.asked.append(np.size(u))
+        return Normal(self.mean, self.sd).ppf(u)
+
+    def cdf(self, x: Array) -> Array:
+        self.asked.append(np.size(x))
+        return Normal(self.mean, self.sd).cdf(x)
+
+    def logpdf(self, x: Array) -> Array:
+        self.asked.append(np.size(x))
+        return Normal(self.mean, self.sd).logpdf(x)
+
+
+def test_a_table_asks_its_components_seldom_and_then_for_many_values_at_once() -> None:
+    parts = tuple(Counted(float(place), 0.1 * 1.5**place) for place in range(6))
+    quantile_table(Mixture((1.0,) * 6, parts))
+    for part in parts:
+        assert len(part.asked) <= 40
+        assert sum(part.asked) <= 40_000
+
+
+@pytest.mark.parametrize(
+    "family",
+    [Beta(0.5, 0.7, -1.0, 4.0), PERT(1.0, 2.0, 4.0), Gamma(0.5, 2.0), StudentT(3.0, 1.0, 2.0),
+     LogStudentT(4.0, 0.0, 0.5), Triangular(0.0, 1.0, 4.0)],
+    ids=name_of,
+)  # fmt: skip
+def test_quantiles_without_a_table_are_those_with_one(family: Family) -> None:
+    np.testing.assert_allclose(direct_quantiles(family, UNIFORM), family.ppf(UNIFORM), rtol=1e-9, atol=1e-9)
 
 
 def test_a_table_refuses_single_values() -> None:

@@ -112,11 +112,10 @@ def test_a_slip_of_syntax_is_placed_and_put_in_plain_words(text: str, line: int,
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_and_never_breaks_the_reader(text: str) -> None:
     try:
-        document = parse_document(text)
+        found = parse_document(text).places[()].file
     except ScenarioError as refused:
-        assert str(refused).startswith("<text>")
-    else:
-        assert () in document.places
+        found = refused.faults[0].place.file
+    assert found == "<text>"
 
 
 @given(st.binary(max_size=80))
@@ -125,12 +124,21 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
     with patch("pathlib.Path.read_bytes", return_value=raw):
         try:
-            load_document("f.yaml")
+            found = load_document("f.yaml").places[()].file
         except ScenarioError as refused:
-            assert str(refused).startswith("f.yaml")
+            found = refused.faults[0].place.file
+    assert found == "f.yaml"
 
 
 def test_the_largest_number_is_read_and_the_next_refused() -> None:
     assert parse_document("a: 1.7976931348623157e308\n").data["a"] < math.inf
-    with pytest.raises(ScenarioError, match="1.8e308 is not a finite number"):
+    with pytest.raises(ScenarioError, match=r"1\.8e308 is not a finite number"):
         parse_document("a: 1.8e308\n")
+
+
+def test_two_halves_of_a_character_are_joined_and_a_single_half_is_replaced() -> None:
+    assert parse_document('a: "\\ud83d\\ude00"\nb: "\\ud83d x"\n').data == {"a": "\U0001f600", "b": "\ufffd x"}
+
+
+def test_a_long_list_is_read_where_no_alias_repeats_it() -> None:
+    assert len(parse_document(f"a: [{', '.join(map(str, range(25_000)))}]\n").data["a"]) == 25_000

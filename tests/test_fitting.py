@@ -7,7 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.distributions import LogNormal, Metalog, Normal, Quantiles, SkewedLogNormal, SkewedNormal
+from simulator.distributions import (
+    Beta,
+    Family,
+    Fixed,
+    LogNormal,
+    Metalog,
+    Mixture,
+    Normal,
+    Quantiles,
+    SkewedLogNormal,
+    SkewedNormal,
+    Truncated,
+    Uniform,
+    WithNever,
+)
 from simulator.fitting import FitError, Statement, describe, fit_family
 
 LN9 = np.log(9.0)
@@ -161,6 +175,29 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
         fit_family(Statement(median=median, interval=(0.9, 1.0, 10.0), positive=True))
 
 
-def test_what_was_understood_is_printed_back() -> None:
-    family = fit_family(Statement(interval=(0.9, 1.6, 3.4), positive=True))
-    assert describe(family) == "lognormal, median 2.33 (90 % 1.6 to 3.4)"
+@pytest.mark.parametrize(
+    ("family", "text"),
+    [
+        (
+            LogNormal(np.log(np.sqrt(1.6 * 3.4)), np.log(3.4 / 1.6) / 2 / 1.6448536),
+            "lognormal, median 2.33 (90 % 1.6 to 3.4)",
+        ),
+        (Uniform(2027.0, 2030.0), "uniform, median 2028.5 (90 % 2027.2 to 2029.8)"),
+        (Uniform(0.0, 9999.0), "uniform, median 4999.5 (90 % 500 to 9499)"),
+        (Uniform(20_000.0, 40_000.0), "uniform, median 3e+04 (90 % 2.1e+04 to 3.9e+04)"),
+        (
+            Truncated(Normal(2030.0, 5.0), lower=2026.0),
+            "normal from 2026 to inf, median 2031.3 (90 % 2026.6 to 2038.8)",
+        ),
+        (Beta(1.0, 1.0), "beta, median 0.5 (90 % 0.05 to 0.95)"),
+        (
+            Mixture((0.5, 0.5), (Uniform(0.0, 1.0), Uniform(0.0, 1.0))),
+            "mixture of 2, median 0.5 (90 % 0.05 to 0.95)",
+        ),
+        (WithNever(Fixed(1e26), 0.07), "1e+26 with 93 %, never with 7 %"),
+        (Fixed(2045.25), "2045.25"),
+        (Fixed(10_000.0), "10000"),
+    ],
+)
+def test_what_was_understood_is_printed_back(family: Family, text: str) -> None:
+    assert describe(family) == text

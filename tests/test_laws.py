@@ -50,7 +50,7 @@ def assert_same_numbers(first: xr.DataTree, second: xr.DataTree) -> None:
             np.testing.assert_array_equal(second[node.path][name].values, values.values, err_msg=f"{node.path}/{name}")
 
 
-@some(40)
+@some(25)
 @given(scenarios())
 def test_every_scenario_gives_a_valid_run(text: str) -> None:
     assert_valid_run(simulate(parse_scenario(text)))
@@ -106,11 +106,11 @@ def test_seed_0_is_a_seed() -> None:
     assert not np.array_equal(first["trajectories/effective_compute"], other["trajectories/effective_compute"])
 
 
-@some(8)
-@given(scenario_data(), st.sampled_from([1, 2, 3]))
-def test_workers_change_no_number(data: dict[str, Any], workers: int) -> None:
-    scenario = parse_scenario(scenario_text({**data, "samples": 40_000, "block": 4096}))
-    assert_same_numbers(simulate(scenario), simulate(scenario, workers=workers))
+@some(2)
+@given(scenario_data(feedback=False))
+def test_workers_change_no_number(data: dict[str, Any]) -> None:
+    scenario = parse_scenario(scenario_text({**data, "samples": 17_000}))
+    assert_same_numbers(simulate(scenario), simulate(scenario, workers=3))
 
 
 @pytest.mark.parametrize("keep", ["trajectories", "summary"])
@@ -152,7 +152,7 @@ def test_permuting_the_samples_changes_no_estimate(data: dict[str, Any], random:
 # ---------------------------------------------------------------------------------------------- names and order
 
 
-@some(10)
+@some(6)
 @given(scenario_data())
 def test_adding_removing_and_reordering_priors_leaves_the_draws_of_the_others(data: dict[str, Any]) -> None:
     less = copy.deepcopy(data)
@@ -217,8 +217,12 @@ def test_renaming_thresholds_and_caps_changes_names_alone(data: dict[str, Any]) 
 # --------------------------------------------------------------------------------------------- growth and caps
 
 
-@some(15)
-@given(scenario_data(), st.integers(0, 10), st.floats(0.01, 0.5))
+# The next laws are without feedback: there a rise of compute speeds a fall of a driver as it does a rise, and a
+# multiplier below 1 slows it. With rates above 0 and multipliers that rise they hold again: the last test of the group.
+
+
+@some(12)
+@given(scenario_data(feedback=False), st.integers(0, 10), st.floats(0.01, 0.5))
 def test_raising_a_growth_median_never_lowers_a_quantile(data: dict[str, Any], which: int, more: float) -> None:
     raised = copy.deepcopy(data)
     rates = rates_in(raised["drivers"])
@@ -237,8 +241,8 @@ def test_raising_a_growth_median_with_its_interval_never_lowers_a_quantile() -> 
     assert float((high - low).min()) >= 0
 
 
-@some(15)
-@given(scenario_data())
+@some(12)
+@given(scenario_data(feedback=False))
 def test_a_cap_never_raises_anything_and_its_removal_never_delays_a_crossing(data: dict[str, Any]) -> None:
     free = copy.deepcopy(data)
     for caps in caps_in(free):
@@ -252,7 +256,7 @@ def test_a_cap_never_raises_anything_and_its_removal_never_delays_a_crossing(dat
     assert (early <= late + 1e-9).all()
 
 
-@some(15)
+@some(12)
 @given(scenario_data(feedback=False))
 def test_doubling_a_cap_never_delays_a_crossing(data: dict[str, Any]) -> None:
     wider = copy.deepcopy(data)
@@ -264,6 +268,25 @@ def test_doubling_a_cap_never_delays_a_crossing(data: dict[str, Any]) -> None:
     fixed = ["level", "multiple", "delayed"]
     narrow, wide = (run_of(version)["crossings/crossing_year"].sel(threshold=fixed).values for version in (data, wider))
     assert (wide <= narrow + 1e-9).all()
+
+
+@some(6)
+@given(st.floats(0.05, 0.6), st.floats(0.01, 0.3), st.floats(1.0, 4.0), st.sampled_from(["hard", "logistic", "gompertz"]))
+def test_with_feedback_that_rises_more_growth_gives_more_and_a_cap_less(
+    rate: float, more: float, multiplier: float, kind: str
+) -> None:
+    base = {
+        "drivers.algorithms.growth": {"value": rate, "unit": "OOM/year"},
+        "drivers.algorithms.feedback": [{"at": 1e26, "multiplier": 1.0}, {"at": 1e30, "multiplier": multiplier}],
+        "drivers.compute.growth": {"uniform": [0.1, 0.6], "unit": "OOM/year"},
+    }
+    raised = {**base, "drivers.algorithms.growth": {"value": rate + more, "unit": "OOM/year"}}
+    capped = {**base, "drivers.compute.caps.cap": {"kind": kind, "limit": {"value": 1e28, "unit": "FLOP"}}}
+    now, higher, lower = (
+        trajectories(run_of(small_scenario(changes)))["effective_compute"] for changes in (base, raised, capped)
+    )
+    assert float((higher - now).min()) >= -FLOAT32
+    assert float((lower - now).max()) <= FLOAT32
 
 
 @some(10)
@@ -290,7 +313,7 @@ def levels_in_float64(data: dict[str, Any]) -> tuple[np.ndarray, dict[str, np.nd
     return years, project_block(spec, draws, years=years, custom={})
 
 
-@some(20)
+@some(10)
 @given(scenario_data(), st.sampled_from([1, 5, 7.3]))
 def test_a_later_horizon_changes_no_bit_of_an_earlier_year(data: dict[str, Any], longer: float) -> None:
     later = copy.deepcopy(data)
@@ -307,7 +330,7 @@ def test_a_later_horizon_changes_no_bit_of_an_earlier_year(data: dict[str, Any],
     assert (later_crossing[~met] > data["years"]["last"]).all()
 
 
-@some(20)
+@some(12)
 @given(scenario_data(), st.sampled_from(["quarter", "month"]))
 def test_a_finer_step_changes_no_bit_of_a_shared_year(data: dict[str, Any], step: str) -> None:
     data["quantities"]["chips"] = {

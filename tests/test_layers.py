@@ -184,7 +184,9 @@ def test_null_removes_what_is_there(tree: dict[str, Any], name: str) -> None:
 
 def test_a_number_becomes_a_prior_when_one_of_its_entries_is_set() -> None:
     document = Document({"rate": 2}, {})
-    assert apply_override(document, parse_override("rate.unit=OOM/year")).data == {"rate": {"value": 2, "unit": "OOM/year"}}
+    assert apply_override(document, parse_override("rate.unit=OOM/year")).data == {
+        "rate": {"value": 2, "unit": "OOM/year"}
+    }
 
 
 def test_another_library_entry_replaces_the_numbers_beside_it() -> None:

@@ -97,7 +97,7 @@ SPANS = [  # first, last, product of the table's yearly factors; the same as pri
     (2018, 2025, 22.663**7, "3.07e+09", "3e+09"),
     (2025, 2035, 3.651338**10, "4.21231e+05", "4e+05"),
     (2012, 2023, 6.92**5 * 22.663**5, "9.487e+10", "9.5e+10"),
-    (2023, 2043, 22.663**2 * 3.651338**18, "6.8e+12", "7e+12"),  # not the essay's 1.4e9
+    (2023, 2043, 22.663**2 * 3.651338**18, "6.8e+12", "7e+12"),  # the essay says 1.4e9, which does not follow
 ]
 
 
@@ -107,10 +107,6 @@ def test_the_essays_products_follow_from_its_table(first, last, product, printed
     for text in (printed, rounded):
         digits = len(text.partition("e")[0].replace(".", ""))
         assert f"{product:.{digits - 1}e}" == text
-
-
-def test_the_essays_factor_from_2023_to_2043_does_not_follow_from_its_table():
-    assert factor(run_of("essay-2023"), 2023, 2043, *DRIVERS) / 1.4e9 == pytest.approx(4900, rel=0.02)
 
 
 def test_spending_in_the_essay_would_reach_nearly_two_trillion_in_2043():
@@ -132,8 +128,7 @@ def test_20x_to_1000x_gpt_4_come_in_the_essays_next_few_years_and_then_growth_sl
 
 def test_spending_in_the_essay_stops_at_the_hard_cap():
     run = run_of("essay-2023")
-    spending = levels(run, "spending")
-    assert float(spending.max()) == pytest.approx(11.0, abs=FLOAT32)
+    assert float(levels(run, "spending").max()) == pytest.approx(11.0, abs=FLOAT32)
     reached = 2025 + log(10) / log(1.73)  # $10 billion in 2025; the step that meets the cap ends at it
     year = crossing(run, "hundred-billion-dollar-run")
     assert np.all((year >= reached) & (year <= np.ceil(reached)))
@@ -148,7 +143,6 @@ def test_spending_under_the_realistic_cap_ends_between_10_and_20_billion():
 
 
 # ---- arithmetic of the essays
-
 
 GPUS = "{value: 2048, unit: chip}, {value: 15000, unit: USD/chip}, {value: 0.25, unit: fraction}"
 WEEKS = "{ratio: [{value: 21, unit: day}, {value: 365, unit: day}]}"

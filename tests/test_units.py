@@ -22,7 +22,22 @@ from simulator.units import (
 )
 
 UNITS = st.sampled_from(
-    ["FLOP", "USD", "FLOP/USD", "GW", "kWh", "J", "chip/year", "FLOP/token^2", "%", "1", "Tbyte", "s", "day", "FLOP/s/W"]
+    [
+        "FLOP",
+        "USD",
+        "FLOP/USD",
+        "GW",
+        "kWh",
+        "J",
+        "chip/year",
+        "FLOP/token^2",
+        "%",
+        "1",
+        "Tbyte",
+        "s",
+        "day",
+        "FLOP/s/W",
+    ]
 )
 GROWTH_UNITS = [
     "factor/year", "factor/2 years", "factor/month", "factor/10 years", "factor/18 months", "OOM/year", "%/year",
@@ -80,7 +95,8 @@ def test_a_word_that_is_no_unit_is_refused(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("meant", "proposed"), [("dollars", "USD"), ("FLOPS", "FLOP/s"), ("flop", "FLOP"), ("GPU", "chip"), ("tokn", "token"), ("TB", "Tbyte")]
+    ("meant", "proposed"),
+    [("dollars", "USD"), ("FLOPS", "FLOP/s"), ("flop", "FLOP"), ("GPU", "chip"), ("tokn", "token"), ("TB", "Tbyte")],
 )
 def test_a_word_that_is_no_unit_gets_the_unit_that_was_meant(meant: str, proposed: str) -> None:
     with pytest.raises(UnitError) as refused:
