@@ -121,15 +121,9 @@ def effective_compute(uniforms: list[Array], algorithms: Table) -> Array:
     efficiency = log_lognormal(hardware, 9e17, 1.8e18) + years * log_lognormal(price, 1.25, 1.5)
     efficiency += (2028 - START) * np.log10(np.maximum(normal(factor, 1.0, 1.6), 0.3))
     efficiency += (HORIZON - 2028) * np.log10(1 + 0.1 * rest)
-    power = (
-        log_lognormal(site, 2e9, 5e10)
-        + log_lognormal(joule, 1.5e12, 1.5e13)
-        + log_lognormal(duration, 5e6, 2e7)
-    )
+    power = log_lognormal(site, 2e9, 5e10) + log_lognormal(joule, 1.5e12, 1.5e13) + log_lognormal(duration, 5e6, 2e7)
     physical = np.minimum(np.minimum(demanded, cap) + efficiency, power)
-    algorithm_rate = (
-        log_lognormal(progress, 1.5, 8) if algorithms is None else np.interp(progress, *algorithms)
-    )
+    algorithm_rate = log_lognormal(progress, 1.5, 8) if algorithms is None else np.interp(progress, *algorithms)
     result: Array = physical + years * algorithm_rate
     return result
 
@@ -146,9 +140,7 @@ def draw_blocks(seed: int, *, design: str, size: int, samples: int, prefix: str,
     """Run the scenario over whole blocks and keep the first samples."""
     pieces = []
     for block in range(-(-samples // size)):
-        uniforms = [
-            block_uniforms(prefix + name, seed=seed, block=block, size=size, design=design) for name in NAMES
-        ]
+        uniforms = [block_uniforms(prefix + name, seed=seed, block=block, size=size, design=design) for name in NAMES]
         pieces.append(effective_compute(uniforms, algorithms))
     return np.concatenate(pieces)[:samples]
 
@@ -231,18 +223,14 @@ def search_salt(*, salts: int, samples: int, seeds: int) -> None:
         reference = reference_quantiles(table)
 
         def draw(seed: int, design: str = "sobol", table: Table = table) -> Array:
-            return draw_blocks(
-                seed, design=design, size=DEFAULT_BLOCK, samples=samples, prefix="", algorithms=table
-            )
+            return draw_blocks(seed, design=design, size=DEFAULT_BLOCK, samples=samples, prefix="", algorithms=table)
 
         plain = squared_error(partial(draw, design="random"), reference, 4 * seeds)
         for salt in (f"matrices-{number}" for number in range(salts)):
             with mock.patch.object(streams, "_MATRIX_SALT", salt):
                 gain = plain / squared_error(draw, reference, seeds)
             found[salt] = np.append(found.get(salt, np.empty(0)), gain)
-    print(
-        f"{salts} salts, {seeds} seeds: gains at 5, 50, 95 %, mixture then lognormal; measure the winner anew"
-    )
+    print(f"{salts} salts, {seeds} seeds: gains at 5, 50, 95 %, mixture then lognormal; measure the winner anew")
     for salt, gain in sorted(found.items(), key=lambda item: -item[1].min())[:10]:
         print_row(salt, gain)
 
@@ -253,9 +241,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--samples", type=int, default=4096)
     parser.add_argument("--name-sets", type=int, default=40)
-    parser.add_argument(
-        "--salts", type=int, default=0, help="search this many salts instead of printing the table"
-    )
+    parser.add_argument("--salts", type=int, default=0, help="search this many salts instead of printing the table")
     arguments = parser.parse_args()
     if arguments.salts:
         search_salt(salts=arguments.salts, samples=arguments.samples, seeds=max(arguments.seeds // 5, 10))

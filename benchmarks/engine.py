@@ -23,7 +23,7 @@ THRESHOLDS = (27.0, 28.0, 30.0, 33.0, 36.0, 40.0)
 
 
 def streamed(samples: int, workers: int) -> tuple[float, float]:
-    """Run the simulator, keeping its summary; give wall seconds and the median of effective compute in the last year."""
+    """Run the simulator for a summary; give wall seconds and the last year's median of effective compute."""
     from simulator.scenario import load_scenario
     from simulator.simulation import simulate
 
@@ -51,7 +51,9 @@ def obvious(samples: int, workers: int) -> tuple[float, float]:
     algorithms = lognormal(1.5, 6.0)[:, None] * years
     physical = spending + hardware
     effective = physical + algorithms
-    quantiles = [np.quantile(v, LEVELS, axis=0) for v in (demanded, spending, hardware, algorithms, physical, effective)]
+    quantiles = [
+        np.quantile(v, LEVELS, axis=0) for v in (demanded, spending, hardware, algorithms, physical, effective)
+    ]
     for level in THRESHOLDS:
         met = effective >= level
         first = np.where(met.any(axis=1), met.argmax(axis=1), 25)

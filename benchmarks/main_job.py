@@ -20,7 +20,10 @@ COMMAND = [*PYTHON, "from simulator.cli import main; main()"]
 JOBS = {
     "import simulator": ([*PYTHON, "import simulator"], "0.3 s wall"),
     "simulate --help": ([*COMMAND, "--help"], "0.5 s wall"),
-    "simulate baseline --no-charts": ([*COMMAND, "baseline", "--samples", "10000", "--no-charts"], "1.5 s of processor time"),
+    "simulate baseline --no-charts": (
+        [*COMMAND, "baseline", "--samples", "10000", "--no-charts"],
+        "1.5 s of processor time",
+    ),
     "simulate baseline": ([*COMMAND, "baseline", "--samples", "10000"], "5 s of processor time, 400 MB"),
 }
 

@@ -62,7 +62,9 @@ def main() -> None:
     truth = reference(plan, samples=int(options.reference))
     print(f"{options.scenario}, effective compute in {options.year:g}; reference {np.round(truth, 4).tolist()}")
     bar = errors(plan, truth, design="random", block=4096, samples=PLAIN, seeds=options.seeds)
-    print(f"{'design':<18}{'block':>6}   error (OOM) at 5/50/95 %      closer than {PLAIN:,} plain by (ratio of errors)")
+    print(
+        f"{'design':<18}{'block':>6}   error (OOM) at 5/50/95 %      closer than {PLAIN:,} plain by (ratio of errors)"
+    )
     print(f"{'random':<18}{4096:>6}   {_row(bar, '.4f')}      with {PLAIN:,} samples")
     for design in ("random", "latin-hypercube", "sobol"):
         for block in (512, 1024, 2048, 4096):

@@ -141,7 +141,7 @@ def _stretch_quantiles(values: NDArray[Any], part: int) -> Array:
 
 
 def _stretch_crossed(crossing_year: Array, years: Array, part: int) -> Array:
-    """Count what share of each full stretch has crossed by each year: (threshold, sample) to (stretch, threshold, year)."""
+    """Count the share of each full stretch that has crossed by each year, (stretch, threshold, year)."""
     full = crossing_year.shape[-1] // part
     in_stretches = crossing_year[:, : full * part].reshape(crossing_year.shape[0], full, part)
     shares = np.stack([np.count_nonzero(in_stretches <= year, axis=-1) for year in years], axis=-1) / part

@@ -149,9 +149,7 @@ def text_width(text: str, *, size: float = TEXT_SIZE) -> float:
     >>> text_width("mm") > text_width("xx") > text_width("ii")
     True
     """
-    ems = sum(
-        0.29 if c in _NARROW else 0.87 if c in _WIDE else 0.7 if c.isupper() else _DIGIT_WIDTH for c in text
-    )
+    ems = sum(0.29 if c in _NARROW else 0.87 if c in _WIDE else 0.7 if c.isupper() else _DIGIT_WIDTH for c in text)
     return ems * size
 
 
@@ -166,9 +164,7 @@ def wrapped(text: str, *, width: int) -> list[str]:
     return textwrap.wrap(text, width) or [""]
 
 
-def spread_labels(
-    positions: Sequence[float], *, heights: Sequence[float], top: float, bottom: float
-) -> list[float]:
+def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: float, bottom: float) -> list[float]:
     """Move labels apart, each as little as it can, so that none overlap.
 
     Labels that touch form a group, which stands where its members want to be on average. Labels that are far
@@ -281,9 +277,7 @@ def text_layers(texts: Sequence[Text]) -> list[alt.Chart]:
 
 def dot_mark() -> alt.MarkDef:
     """Make the mark of medians: a white disc with a dark rim, which stands out on every tint and in grey."""
-    return alt.MarkDef(
-        type="point", shape="circle", size=46, fill="white", stroke=INK, strokeWidth=1.6, opacity=1
-    )
+    return alt.MarkDef(type="point", shape="circle", size=46, fill="white", stroke=INK, strokeWidth=1.6, opacity=1)
 
 
 def arrow_mark() -> alt.MarkDef:
@@ -309,9 +303,7 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
     for kind, color, text in entries:
         if kind in halves:
             wide, high = halves[kind]
-            rectangles.append(
-                {"x": x + 9 - wide, "x2": x + 9 + wide, "y": y - high, "y2": y + high, "color": color}
-            )
+            rectangles.append({"x": x + 9 - wide, "x2": x + 9 + wide, "y": y - high, "y2": y + high, "color": color})
         else:
             mark = dot_mark() if kind == "dot" else arrow_mark()
             symbols.append(pixel_layer([{"x": x + 9, "y": y}], mark=mark))
@@ -342,9 +334,7 @@ def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> alt.Laye
     return alt.LayerChart(layer=text_layers([text]), width=10, height=height)
 
 
-def stacked(
-    views: Sequence[alt.LayerChart], *, title: str, subtitle: str = "", width: float
-) -> alt.VConcatChart:
+def stacked(views: Sequence[alt.LayerChart], *, title: str, subtitle: str = "", width: float) -> alt.VConcatChart:
     """Set views under one another, under a title, and choose their fonts, lines and margins.
 
     Parameters

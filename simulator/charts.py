@@ -203,9 +203,7 @@ def _fan(tables: FanTables, *, frame: _Frame, thresholds: Sequence[Row], heading
     fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
     layers = []
     for name in names:
-        rows = _columns(
-            [row for row in tables.bands if row["band"] == name], "year", "lower", "upper", table="bands"
-        )
+        rows = _columns([row for row in tables.bands if row["band"] == name], "year", "lower", "upper", table="bands")
         area = alt.MarkDef(type="area", color=fills[name], opacity=1)
         layers.append(style.layer(rows, frame.x("year"), frame.y("lower"), alt.Y2("upper"), mark=area))
     layers += _threshold_lines(thresholds, frame=frame)
@@ -294,9 +292,7 @@ def _threshold_labels(thresholds: Sequence[Row], *, frame: _Frame) -> list[alt.C
     ]
 
 
-def _median_crossings(
-    crossings: Sequence[Row], *, thresholds: Sequence[Row], frame: _Frame
-) -> list[alt.Chart]:
+def _median_crossings(crossings: Sequence[Row], *, thresholds: Sequence[Row], frame: _Frame) -> list[alt.Chart]:
     """Mark the median year of each crossing on the fan, where a certain level puts it on the median line."""
     years = {row["threshold"]: _year(row, "median") for row in crossings}
     rows: style.Data = []
@@ -355,9 +351,7 @@ def _strip_marks(crossings: Sequence[Row], *, middles: Sequence[float], frame: _
             lower, upper = _year(row, f"lower_{level}"), _year(row, f"upper_{level}")
             if lower is not None:
                 end = frame.last if upper is None else upper
-                bars.append(
-                    {"threshold": row["threshold"], "y": y, "from": lower, "to": end, "width": thickness}
-                )
+                bars.append({"threshold": row["threshold"], "y": y, "from": lower, "to": end, "width": thickness})
         if _goes_on(row):
             arrows.append({"x": WIDTH + 5, "y": y})
         median = _year(row, "median")

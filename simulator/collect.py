@@ -39,7 +39,9 @@ class Samples:
     def groups(self) -> Groups:
         """Give every sample, (sample, year) and (threshold, sample), and the summary."""
         batches, spec = self._batches, self._plan.spec
-        parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in self._plan.joint.priors}
+        parameters = {
+            name: np.concatenate([batch.parameters[name] for batch in batches]) for name in self._plan.joint.priors
+        }
         crossings = {
             name: np.concatenate([batch.crossings[name] for batch in batches], axis=-1) for name in batches[0].crossings
         }
@@ -53,7 +55,9 @@ class Samples:
                 summary[f"{name}_share"] = _count_binding(values, len(limits[name])) / spec.samples
             else:
                 summary[name] = _quantiles(values)
-        crossed = np.stack([np.count_nonzero(crossings["crossing_year"] <= year, axis=-1) for year in self._plan.years], axis=-1)
+        crossed = np.stack(
+            [np.count_nonzero(crossings["crossing_year"] <= year, axis=-1) for year in self._plan.years], axis=-1
+        )
         summary |= _block_errors(self._plan, batches)
         summary |= _crossing_summary(
             self._plan,

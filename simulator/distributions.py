@@ -102,9 +102,7 @@ class Mixture:
 
     @property
     def support(self) -> tuple[float, float]:
-        ends = [
-            part.support for part, weight in zip(self.components, self.weights, strict=True) if weight > 0
-        ]
+        ends = [part.support for part, weight in zip(self.components, self.weights, strict=True) if weight > 0]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     def ppf(self, u: Array) -> Array:
@@ -296,9 +294,7 @@ def split_atoms(family: Family) -> Parts:
         else:
             continuous[part] = continuous.get(part, 0.0) + weight
     values = tuple(sorted(atoms))
-    return Parts(
-        values, tuple(atoms[value] for value in values), tuple(continuous.values()), tuple(continuous)
-    )
+    return Parts(values, tuple(atoms[value] for value in values), tuple(continuous.values()), tuple(continuous))
 
 
 def _flatten(family: Family) -> list[tuple[float, Family | float]]:
@@ -355,9 +351,7 @@ def quantile_table(family: Family) -> QuantileTable:
     if isinstance(family, Quantiles):
         return free_table(family)
     parts = split_atoms(family)
-    require(
-        not parts.values, f"a prior that gives single values a probability has no smooth table: {family}."
-    )
+    require(not parts.values, f"a prior that gives single values a probability has no smooth table: {family}.")
     whole = parts.continuous
     positive = all(part.support[0] >= 0 for part in parts.families)
     breaks = np.array(_breaks(family), dtype=float)

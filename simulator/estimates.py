@@ -95,8 +95,8 @@ def quantile_error(years: Array, share: Array, share_error: Array, quantile: Arr
     Examples
     --------
     >>> years, share = np.array([2030.0, 2040.0]), np.array([0.0, 1.0])
-    >>> quantile_error(years, share, np.array([0.01, 0.01]), np.array([2035.0, np.inf])).tolist()
-    [0.1, nan]
+    >>> quantile_error(years, share, np.array([0.02, 0.02]), np.array([2035.0, np.inf])).round(3).tolist()
+    [0.2, nan]
     """
     result = np.full(quantile.shape, np.nan)
     finite = np.isfinite(quantile) & (quantile > years[0])
@@ -140,7 +140,8 @@ class Histogram:
             if not (np.isfinite(low) and np.isfinite(high)):
                 raise SimulatorError(f"counting samples: values must be numbers or +inf; got {low:g} to {high:g}.")
             row.widen(math.floor(low * BINS_PER_UNIT), math.floor(high * BINS_PER_UNIT) + 1)
-            bins = (finite * np.float64(BINS_PER_UNIT) - row.first).astype(np.int64)
+            # Down to the bin before the first is taken off: that must not round a value into the next bin.
+            bins = np.floor(finite * np.float64(BINS_PER_UNIT)).astype(np.int64) - row.first
             row.counts += np.bincount(bins, minlength=row.counts.size)
 
     def merge(self, other: Histogram) -> None:

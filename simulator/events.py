@@ -83,7 +83,8 @@ def cross_block(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
     for name, threshold in spec.thresholds.items():
-        level = np.ascontiguousarray(np.broadcast_to(threshold_level(spec, name, draws, rows), (size,)))
+        level = threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
+        level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
         year, already = crossing_by_year(years, rows[quantity_of(spec, name)], level, falling=is_falling(spec, name))
         result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
     return result

@@ -1,8 +1,8 @@
 """Parametric prior families: frozen specs with a quantile function, a CDF and a log density.
 
 Every family has `ppf(u)` for u in (0, 1), `cdf(x)`, `logpdf(x)` (-inf outside the support) and `support`,
-for arrays of any shape. What `ppf` gives for one u depends on that u only. `free_families` adds free-form
-ones and `distributions` composite ones.
+for arrays of any shape. What `ppf` gives for one u depends on that u only. Where it reads a table, there
+are also `direct_ppf`, slower for many values, and `tails`, the probabilities below and above x.
 """
 
 from __future__ import annotations
@@ -210,20 +210,18 @@ class Triangular:
 def _require_mode(lower: float, mode: float, upper: float) -> None:
     _require_ordered(lower, upper)
     _require_finite(mode=mode)
-    require(
-        lower <= mode <= upper,
-        f"mode must lie from lower to upper; got {mode:g}, not in [{lower:g}, {upper:g}].",
-    )
+    shown = f"{mode:g}, not in [{lower:g}, {upper:g}]"
+    require(lower <= mode <= upper, f"mode must lie from lower to upper; got {shown}.")
 
 
 @lru_cache(maxsize=512)
-def _beta_table(alpha: float, beta: float) -> QuantileTable:
+def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> QuantileTable:
     def scores(x: Array) -> Array:
-        low = special.ndtri(special.betainc(alpha, beta, x))
-        return np.asarray(np.where(low < 0, low, -special.ndtri(special.betaincc(alpha, beta, x))))
+        below, above = family.tails(x)
+        return np.asarray(np.where(below < 0.5, special.ndtri(below), -special.ndtri(above)))
 
-    x = special.betaincinv(alpha, beta, start_probabilities())
-    return tabulate(x, scores=scores, log_density=Beta(alpha, beta).logpdf, positive=True)
+    x, positive = family.direct_ppf(start_probabilities()), family.support[0] >= 0
+    return tabulate(x, scores=scores, log_density=family.logpdf, positive=positive, rounding=rounding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +252,16 @@ class Beta:
     def ppf(self, u: Array) -> Array:
         if min(self.alpha, self.beta) < 0.1:  # nearly all mass at the ends, too sharp for a table
             return self.direct_ppf(u)
-        return self._at_share(_beta_table(self.alpha, self.beta).values(normal_quantile(u)))
+        share = _table(Beta(self.alpha, self.beta)).values(normal_quantile(u))
+        return np.clip(self.lower + (self.upper - self.lower) * share, self.lower, self.upper)
 
     def direct_ppf(self, u: Array) -> Array:
-        """Return the quantile without a table: slower for many values."""
-        return self._at_share(special.betaincinv(self.alpha, self.beta, u))
-
-    def _at_share(self, share: Array) -> Array:
+        share = np.asarray(special.betaincinv(self.alpha, self.beta, u))
         return np.clip(self.lower + (self.upper - self.lower) * share, self.lower, self.upper)
+
+    def tails(self, x: Array) -> tuple[Array, Array]:
+        share = (x - self.lower) / (self.upper - self.lower)
+        return special.betainc(self.alpha, self.beta, share), special.betaincc(self.alpha, self.beta, share)
 
     def cdf(self, x: Array) -> Array:
         share = np.clip((np.asarray(x) - self.lower) / (self.upper - self.lower), 0.0, 1.0)
@@ -316,17 +316,6 @@ class PERT:
         return self.beta.logpdf(x)
 
 
-@lru_cache(maxsize=512)
-def _gamma_table(shape: float) -> QuantileTable:
-    def scores(x: Array) -> Array:
-        low = special.ndtri(special.gammainc(shape, x))
-        return np.asarray(np.where(low < 0, low, -special.ndtri(special.gammaincc(shape, x))))
-
-    x = special.gammaincinv(shape, start_probabilities())
-    rounding = min(1e-18 * shape, 1e-15)  # SciPy's function is the less exact the larger the shape
-    return tabulate(x, scores=scores, log_density=Gamma(shape, 1.0).logpdf, positive=True, rounding=rounding)
-
-
 @dataclass(frozen=True, slots=True)
 class Gamma:
     """Spread positive values: density proportional to x^(shape-1) exp(-x/scale), mean shape x scale.
@@ -352,11 +341,14 @@ class Gamma:
     def ppf(self, u: Array) -> Array:
         if self.shape < 0.1:  # quantiles fall below the smallest float: no table of logs
             return self.direct_ppf(u)
-        return np.asarray(self.scale * _gamma_table(self.shape).values(normal_quantile(u)))
+        table = _table(Gamma(self.shape, 1.0), rounding=min(1e-18 * self.shape, 1e-15))  # SciPy's own
+        return np.asarray(self.scale * table.values(normal_quantile(u)))
 
     def direct_ppf(self, u: Array) -> Array:
-        """Return the quantile without a table: slower for many values."""
         return np.asarray(self.scale * special.gammaincinv(self.shape, u))
+
+    def tails(self, x: Array) -> tuple[Array, Array]:
+        return special.gammainc(self.shape, x / self.scale), special.gammaincc(self.shape, x / self.scale)
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(special.gammainc(self.shape, np.maximum(x, 0.0) / self.scale))
@@ -366,15 +358,6 @@ class Gamma:
         held = np.where(ratio >= 0, ratio, 1.0)
         density = special.xlogy(self.shape - 1, held) - held - special.gammaln(self.shape) - log(self.scale)
         return np.where(ratio >= 0, density, -np.inf)
-
-
-@lru_cache(maxsize=512)
-def _student_table(df: float) -> QuantileTable:
-    def scores(x: Array) -> Array:
-        return np.asarray(-np.sign(x) * special.ndtri(special.stdtr(df, -np.abs(x))))
-
-    x = special.stdtrit(df, start_probabilities())
-    return tabulate(x, scores=scores, log_density=StudentT(df, 0.0, 1.0).logpdf, positive=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,11 +385,15 @@ class StudentT:
         return -inf, inf
 
     def ppf(self, u: Array) -> Array:
-        return np.asarray(self.location + self.scale * _student_table(self.df).values(normal_quantile(u)))
+        table = _table(StudentT(self.df, 0.0, 1.0))
+        return np.asarray(self.location + self.scale * table.values(normal_quantile(u)))
 
     def direct_ppf(self, u: Array) -> Array:
-        """Return the quantile without a table: slower for many values."""
         return np.asarray(self.location + self.scale * special.stdtrit(self.df, u))
+
+    def tails(self, x: Array) -> tuple[Array, Array]:
+        t = (x - self.location) / self.scale
+        return special.stdtr(self.df, t), special.stdtr(self.df, -t)
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(special.stdtr(self.df, (np.asarray(x) - self.location) / self.scale))

@@ -200,8 +200,7 @@ def _two_piece(points: Points, *, log_scale: bool, key: str) -> Family:
             f"too lopsided for a two-piece {'lognormal' if log_scale else 'normal'}: {shown}. The upper part "
             f"is {ratio:.3g} times the lower{' on the log scale' if log_scale else ''}; it can be "
             f"{least:.3g} to {most:.3g} times.",
-            f"Move the middle value to between {low:.4g} and {high:.4g}, or use family: metalog or family: "
-            "quantiles.",
+            f"Move the middle value to between {low:.4g} and {high:.4g}, or use family: metalog or family: quantiles.",
         )
     share = _root(lambda s: _half_width_ratio(s, probabilities) - ratio, 0.0, 1.0)
     low, middle, high = (_standard_two_piece(share, probability) for probability in probabilities)
@@ -234,9 +233,7 @@ def _fit_skewed(statement: Statement) -> Family:
     points = statement.points()
     key = "quantiles" if statement.quantiles else "interval"
     if len(points) != 3:
-        raise FitError(
-            key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them."
-        )
+        raise FitError(key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
     return _two_piece(points, log_scale=log_scale, key=key)
 
 
@@ -266,9 +263,7 @@ def _fit_beta(statement: Statement) -> Family:
     if statement.mean is not None and statement.sd is not None:
         mean, variance = (statement.mean - lower) / (upper - lower), (statement.sd / (upper - lower)) ** 2
         if not 0 < mean < 1:
-            raise FitError(
-                "mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside."
-            )
+            raise FitError("mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside.")
         if variance >= mean * (1 - mean):
             most = sqrt(mean * (1 - mean)) * (upper - lower)
             raise FitError(
@@ -317,9 +312,7 @@ def _fit_gamma(statement: Statement) -> Family:
         return float(np.log(ends[1]) - np.log(ends[0])) - log(high / low)
 
     shape = exp(_root(log_ratio, log(0.02), log(1e10)))
-    return _confirmed(
-        Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points(), name="gamma"
-    )
+    return _confirmed(Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points(), name="gamma")
 
 
 def _confirmed(family: Family, points: Points, *, name: str) -> Family:
@@ -328,9 +321,7 @@ def _confirmed(family: Family, points: Points, *, name: str) -> Family:
     if np.allclose(found, [value for _, value in points], rtol=1e-9, atol=0):
         return family
     shown = f"[{number(points[0][1])}, {number(points[-1][1])}]"
-    raise FitError(
-        "interval", f"no {name} has the interval {shown}.", "Use family: lognormal or family: quantiles."
-    )
+    raise FitError("interval", f"no {name} has the interval {shown}.", "Use family: lognormal or family: quantiles.")
 
 
 def _fit_student(statement: Statement) -> Family:
@@ -341,9 +332,7 @@ def _fit_student(statement: Statement) -> Family:
         centre, scale = statement.parameter(f"{prefix}location"), statement.parameter(f"{prefix}scale")
         return LogStudentT(df, centre, scale) if log_scale else StudentT(df, centre, scale)
     if df <= 0:
-        raise FitError(
-            "df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal."
-        )
+        raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
     level, low, high = statement.interval
     low, high = (log(low), log(high)) if log_scale else (low, high)
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
@@ -384,9 +373,7 @@ def _fit_metalog(statement: Statement) -> Family:
     for probability, value in points:
         logit = float(special.logit(probability))
         powers = (metalog_term(term) for term in range(len(points)))
-        matrix.append(
-            [(probability - 0.5) ** power * (logit if of_logit else 1.0) for power, of_logit in powers]
-        )
+        matrix.append([(probability - 0.5) ** power * (logit if of_logit else 1.0) for power, of_logit in powers])
         above = log(value - lower) if isfinite(lower) else 0.0
         under = log(upper - value) if isfinite(upper) else 0.0
         level.append(above - under if isfinite(lower) or isfinite(upper) else value)
@@ -409,9 +396,7 @@ def _fit_quantiles(statement: Statement) -> Family:
 def _fit_discrete(statement: Statement) -> Family:
     values, weights = (statement.parameters[name] for name in ("values", "weights"))
     if isinstance(values, (int, float)) or isinstance(weights, (int, float)):
-        raise FitError(
-            "values", "values and weights must be lists of numbers.", "Write [1, 2] and [0.5, 0.5]."
-        )
+        raise FitError("values", "values and weights must be lists of numbers.", "Write [1, 2] and [0.5, 0.5].")
     return Discrete(tuple(values), tuple(weights))
 
 

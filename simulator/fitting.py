@@ -141,13 +141,9 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
     if not (isfinite(low) and isfinite(high)):
         raise FitError("interval", f"its ends must be finite; got {shown}.", "Write two numbers.")
     if low == high:
-        raise FitError(
-            "interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone."
-        )
+        raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
     if low > high:
-        raise FitError(
-            "interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}]."
-        )
+        raise FitError("interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}].")
     if median is not None and not low < median < high:
         raise FitError(
             "interval",
@@ -172,9 +168,7 @@ def _check_quantiles(points: Points) -> None:
                 "0.05 means that 5 % lies below.",
             )
         if not isfinite(value):
-            raise FitError(
-                "quantiles", f"must be finite; got {value} at {number(probability)}.", "Write a number."
-            )
+            raise FitError("quantiles", f"must be finite; got {value} at {number(probability)}.", "Write a number.")
     for (first, low), (second, high) in pairwise(points):
         if first == second:
             raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")

@@ -197,9 +197,7 @@ def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: Arra
     return np.asarray(np.interp(year, dates, levels), dtype=np.float64)
 
 
-def saturate(
-    log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None
-) -> Array:
+def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None) -> Array:
     """Bend a demanded level under a limit by the law named `kind`.
 
     Far below the limit every law gives the demanded level, far above it the limit; none exceeds either.
@@ -365,9 +363,7 @@ def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -
     return stock
 
 
-def feedback_multiplier(
-    log_compute: ArrayLike, *, log_points: ArrayLike, log_multipliers: ArrayLike
-) -> Array:
+def feedback_multiplier(log_compute: ArrayLike, *, log_points: ArrayLike, log_multipliers: ArrayLike) -> Array:
     """Read the multiplier on a growth rate at a level of compute.
 
     Linear in the log of both between the points, constant beyond the ends. `log_compute` is (sample,) or
@@ -443,6 +439,4 @@ def logistic_capability(
     array([0.25 , 0.625, 0.911])
     """
     compute, midpoint, slope, low, high = _aligned(log_compute, midpoint_log10, slope_per_oom, floor, ceiling)
-    return np.asarray(
-        low + (high - low) * np.exp(-np.logaddexp(0.0, slope * (midpoint - compute))), dtype=np.float64
-    )
+    return np.asarray(low + (high - low) * np.exp(-np.logaddexp(0.0, slope * (midpoint - compute))), dtype=np.float64)

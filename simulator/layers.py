@@ -213,7 +213,12 @@ def apply_override(document: Document, override: Override) -> Document:
 
 def _without_source(data: Any, path: Path) -> Any:
     """Drop the source of a prior one of whose numbers is about to change: it would be no longer true."""
-    if not path or not is_statement(path[-1]) or not is_prior(above := lookup(data, path[:-1])) or isinstance(above, int | float):
+    if (
+        not path
+        or not is_statement(path[-1])
+        or not is_prior(above := lookup(data, path[:-1]))
+        or isinstance(above, int | float)
+    ):
         return data
     kept = {key: value for key, value in above.items() if key not in PROVENANCE_KEYS}
     override = Override(path[:-1], kept, "")

@@ -126,7 +126,7 @@ def _shipped_entry(file: str, name: str) -> Document | None:
     path = shipped_file("priors", file)
     text = path.read_text(encoding="utf-8")
     head = _PRIORS.search(text)
-    starts = [match for match in _ENTRY.finditer(text, head.end())] if head else []
+    starts = list(_ENTRY.finditer(text, head.end())) if head else []
     for number, match in enumerate(starts):
         if match[1] != name:
             continue

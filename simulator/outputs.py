@@ -77,7 +77,7 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
     >>> from simulator import load_scenario, simulate
     >>> folder = getfixture("tmp_path")
     >>> save_run(simulate(load_scenario("baseline", overrides=["samples=1024"])), folder / "run.nc")
-    >>> open_run(folder / "run.nc").attrs["samples"]
+    >>> int(open_run(folder / "run.nc").attrs["samples"])
     1024
     """
     compressed = {"zlib": True, "complevel": 1, "shuffle": True}
@@ -116,7 +116,7 @@ def open_run(path: FilePath | str) -> xr.DataTree:
         run = xr.open_datatree(file, engine="netcdf4")
         if "summary" in run.children:
             run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
         raise _damaged(str(file), error) from None
     missing = [key for key in _REQUIRED if key not in run.attrs]
     if missing or "summary" not in run.children:
@@ -217,7 +217,10 @@ def describe_check(check: RunCheck) -> str:
         return f"same: {check.equal} variables, bit for bit."
     if check.passed:
         worst = max(check.close.values())
-        return f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} (other library versions)."
+        return (
+            f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} "
+            "(other library versions)."
+        )
     rows = [
         f"  {name}: differs by {gap:.3g}" if np.isfinite(gap) else f"  {name}: is another, or missing"
         for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]

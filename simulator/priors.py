@@ -46,7 +46,7 @@ class Converted:
         """The smallest and largest value on the internal scale."""
         ends = np.array(self.base.support, dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
-            low, high = self.conversion.forward(ends)
+            low, high = np.nan_to_num(self.conversion.forward(ends), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
 
     def ppf(self, u: Array) -> Array:
@@ -57,7 +57,9 @@ class Converted:
         """Return the probability of a value at or below x on the internal scale."""
         with np.errstate(divide="ignore", over="ignore"):
             below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
-        return 1.0 - below if self.conversion.falling else below
+        if not self.conversion.falling:
+            return below
+        return np.where(x < self.support[0], 0.0, 1.0 - below)  # below 0 a time has no meaning and its inverse no sense
 
     def logpdf(self, x: Array) -> Array:
         """Return the log density on the internal scale: that of the base times |dx/dy|."""

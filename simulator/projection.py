@@ -167,7 +167,7 @@ type Limits = Mapping[str, Mapping[str, tuple[Limit, Array]]]
 
 
 def _limits(block: Block, years: Array) -> Limits:
-    """Compute the caps of each driver, and the constraints on physical compute together with a compute driver's caps."""
+    """Compute the caps of each driver; the constraints on physical compute with a compute driver's caps."""
     spec = block.spec
     result: dict[str, dict[str, tuple[Limit, Array]]] = {"physical_compute": {}}
     for name, driver in _drivers(spec).items():
@@ -256,7 +256,8 @@ def _with_feedback(block: Block, years: Array) -> dict[str, dict[str, Array]]:
     kept = np.searchsorted(times, years)
     return {
         driver: {
-            name: np.concatenate(np.broadcast_arrays(*(path[i][driver][name] for i in kept)), axis=1) for name in factors
+            name: np.concatenate(np.broadcast_arrays(*(path[i][driver][name] for i in kept)), axis=1)
+            for name in factors
         }
         for driver, factors in plain.items()
     }

@@ -236,10 +236,10 @@ def tabulate(
     done: list[tuple[Array, ...]] = []
     size = 0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for _ in range(_MOST_ROUNDS):
+        for turn in range(_MOST_ROUNDS):
             right, left = curve.slopes(batch)
             pieces = curve.pieces_needed(batch, right, left)
-            if size + pieces.sum() > _MOST_KNOTS:
+            if size + pieces.sum() > _MOST_KNOTS or turn == _MOST_ROUNDS - 1:
                 pieces[:] = 1
             ready = pieces == 1
             done.append(tuple(column[ready] for column in (*batch, right, left)))

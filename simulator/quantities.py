@@ -209,7 +209,8 @@ def _difference(operation: Operation, path: Path, levels: list[Array]) -> Array:
     if negative.any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
         raise SimulatorError(
-            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, where {names[1]} reaches {names[0]}; "
+            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
+            f"where {names[1]} reaches {names[0]}; "
             "it has no log there. Bound it with a minimum or maximum, or narrow its priors."
         )
     return result

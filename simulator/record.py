@@ -36,7 +36,7 @@ def simulator_version() -> str:
 
 
 def run_id(scenario: Scenario, *, keep: str) -> str:
-    """Name a run by what determines it: the resolved scenario, what is kept, the formats and the simulator's version."""
+    """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version."""
     parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 

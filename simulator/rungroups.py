@@ -18,7 +18,8 @@ def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Datase
     if name not in run.children:
         if of_samples:
             raise InputError(
-                f"this run kept its summary only and has no {name}. Run it again with --keep trajectories to have samples."
+                f"this run kept its summary only and has no {name}. "
+                "Run it again with --keep trajectories to have samples."
             )
         raise InputError(f"this run has no {name}. {near_name(name, list(run.children))}".strip())
     return run.children[name].to_dataset()

@@ -94,7 +94,9 @@ def simulate(
         groups = samples.groups()
     else:
         tallies = Tallies(plan)
-        for done, counted in _in_order(lambda *span: tally(plan, compute_batch(plan, *span)), scenario.spec, COUNTED, workers):
+        for done, counted in _in_order(
+            lambda *span: tally(plan, compute_batch(plan, *span)), scenario.spec, COUNTED, workers
+        ):
             tallies.add(counted)
             _tell(progress, done, total)
         groups = tallies.groups()
@@ -109,7 +111,7 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
 def _in_order[Result](
     work: Callable[[int, int], Result], spec: ScenarioSpec, size: int, workers: int
 ) -> Iterator[tuple[int, Result]]:
-    """Do the work of each batch (first sample, size), `workers` at a time; give (blocks done, result) in their order."""
+    """Do the work of each batch (first sample, size), `workers` at a time; give (blocks done, result) in order."""
     length = max(size, spec.block)
     spans = [(first, min(length, spec.samples - first)) for first in range(0, spec.samples, length)]
     done = [-(-(first + count) // spec.block) for first, count in spans]
@@ -160,6 +162,6 @@ def _refuse_too_many(plan: Plan) -> None:
     if (need := one * spec.samples) > MOST_BYTES:
         raise InputError(
             f"samples: {spec.samples:,} samples of {len(probe.trajectories)} variables in {plan.years.size} years take "
-            f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, which keeps "
-            "quantiles and probabilities only, or fewer samples."
+            f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, "
+            "which keeps quantiles and probabilities only, or fewer samples."
         )

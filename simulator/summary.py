@@ -84,7 +84,7 @@ def summarised_names(summary: xr.Dataset) -> list[str]:
 
 
 def quantile_table(run: xr.DataTree) -> list[Row]:
-    """Tabulate every variable's quantiles: variable, unit, year, quantile, value (log10 of the unit), standard error."""
+    """Tabulate every variable's quantiles by year, as log10 of its unit, with standard errors."""
     summary = group(run, "summary")
     rows: list[Row] = []
     for name in summarised_names(summary):
@@ -106,7 +106,7 @@ def quantile_table(run: xr.DataTree) -> list[Row]:
 
 
 def crossing_quantile_table(run: xr.DataTree) -> list[Row]:
-    """Tabulate the crossing years: threshold, quantity, quantile, year (inf: later than the horizon), error, P(never)."""
+    """Tabulate the quantiles of the crossing years (inf: later than the horizon), their errors, P(never)."""
     summary = group(run, "summary")
     rows: list[Row] = []
     for t, name in enumerate(_thresholds(summary)):

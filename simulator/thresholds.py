@@ -44,6 +44,10 @@ def crossing_years(run: xr.DataTree, threshold: str | float, *, quantity: str = 
     2025.5
     """
     if isinstance(threshold, str):
+        if "crossings" not in run.children and "trajectories" in run.children:
+            raise InputError(
+                f"the run declares no thresholds, and none '{threshold}'. Hand over a level instead of a name."
+            )
         crossings = group(run, "crossings", of_samples=True)
         names = crossings["threshold"].values.tolist()
         if threshold not in names:

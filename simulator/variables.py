@@ -70,7 +70,11 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (r"quantity_(.+)", "{0}", "A named quantity of the scenario."),
     (r"cap_(spending|hardware|physical_compute|algorithms)_(.+)", "cap on {0}: {1}", "The limit in force."),
     (r"constraint_(.+)", "constraint on physical compute: {0}", "The limit in force."),
-    (r"binding_(spending|hardware|physical_compute|algorithms)", "which limit on {0} binds", ""),
+    (
+        r"binding_(spending|hardware|physical_compute|algorithms)",
+        "which limit on {0} binds",
+        "0 where none binds; otherwise the number (flag_values) of the limit that is reached and that leaves the least.",
+    ),
     (
         r"(.+)_error",
         "standard error of the quantiles of {0}",
@@ -102,13 +106,8 @@ def variable(name: str, *, unit: str = "1") -> Variable:
         match = re.fullmatch(pattern, name)
         if match:
             words = [part.replace("_", " ") for part in match.groups()]
-            if name.startswith("binding_"):
-                unit = "1"
-                description = (
-                    "0 where none binds; otherwise the number in flag_values of the one whose limit is reached "
-                    "and that leaves the least."
-                )
-            return Variable(name, _TRAJECTORY, unit, long_name.format(*words), description)
+            own = "1" if name.startswith("binding_") else unit
+            return Variable(name, _TRAJECTORY, own, long_name.format(*words), description)
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 

@@ -19,4 +19,6 @@ settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--renew-golden", action="store_true", help="Write tests/golden/*.json anew from the present code.")
+    parser.addoption(
+        "--renew-golden", action="store_true", help="Write tests/golden/*.json anew from the present code."
+    )

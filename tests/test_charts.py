@@ -71,9 +71,7 @@ def fan(
     return FanTables(medians, bands, thresholds or [], crossings or [])
 
 
-def drawn(
-    tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = ""
-) -> alt.VConcatChart:
+def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> alt.VConcatChart:
     return draw_fan(
         tables,
         title=title,
@@ -156,9 +154,7 @@ def test_spread_labels_never_overlap_and_stay_inside(labels: list[tuple[float, f
     wanted = sorted(position for position, _ in labels)
     heights = [height for _, height in labels]
     placed = style.spread_labels(wanted, heights=heights, top=-8, bottom=408)
-    edges = [
-        (middle - height / 2, middle + height / 2) for middle, height in zip(placed, heights, strict=True)
-    ]
+    edges = [(middle - height / 2, middle + height / 2) for middle, height in zip(placed, heights, strict=True)]
     assert all(above[1] <= below[0] + 1e-9 for above, below in pairwise(edges))
     assert edges[0][0] >= -8 - 1e-9
     assert edges[-1][1] <= 408 + 1e-9
@@ -218,9 +214,7 @@ def test_threshold_labels_do_not_overlap(count: int, spacing: float) -> None:
     view = views(fan(thresholds))[0]
     labels = [row for row in rows(view, "text", "text") if "a threshold" in row["text"]]
     tops = [row["y"] - style.LINE_HEIGHT / 2 for row in labels]
-    bottoms = [
-        top + style.LINE_HEIGHT * len(row["text"].split("\n")) for top, row in zip(tops, labels, strict=True)
-    ]
+    bottoms = [top + style.LINE_HEIGHT * len(row["text"].split("\n")) for top, row in zip(tops, labels, strict=True)]
     assert len(labels) == count
     assert all(bottom <= top + 1e-9 for bottom, top in zip(bottoms, tops[1:], strict=False))
     assert bottoms[-1] <= view["height"] + style.LINE_HEIGHT
@@ -266,9 +260,7 @@ def test_exponents_are_raised_beside_their_tick() -> None:
     view = views(fan())[0]
     assert {"10", "28", "30"} <= set(texts(view))
     base = next(row for row in rows(view, "text", "text") if row["text"] == "10")
-    exponent = next(
-        row for row in rows(view, "text", "text") if row["text"].isdigit() and row["text"] != "10"
-    )
+    exponent = next(row for row in rows(view, "text", "text") if row["text"].isdigit() and row["text"] != "10")
     assert exponent["x"] > base["x"]
     assert exponent["y"] < base["y"]
 
@@ -319,9 +311,7 @@ def test_a_closed_interval_is_drawn_as_given_and_has_no_arrow() -> None:
 
 @pytest.mark.parametrize("missing", [None, math.inf])
 def test_a_censored_interval_runs_to_the_horizon_and_has_an_arrow(missing: float | None) -> None:
-    strip = views(
-        fan(FEW, [crossing("anchor", upper_50=missing, upper_90=missing, median=missing, never=0.6)])
-    )[1]
+    strip = views(fan(FEW, [crossing("anchor", upper_50=missing, upper_90=missing, median=missing, never=0.6)]))[1]
     assert [(row["from"], row["to"]) for row in rows(strip, "rule", "from")] == [
         (2027.0, LAST),
         (2029.0, LAST),
@@ -407,9 +397,7 @@ def test_all_text_of_the_chart_reaches_the_picture(tmp_path: Path, last: float) 
 
 
 def test_the_chart_writes_only_characters_of_its_own_font(tmp_path: Path) -> None:
-    save_chart(
-        drawn(fan([*FEW, threshold("far", 90.0), threshold("low", -40.0)], CROSSED)), tmp_path / "fan.svg"
-    )
+    save_chart(drawn(fan([*FEW, threshold("far", 90.0), threshold("low", -40.0)], CROSSED)), tmp_path / "fan.svg")
     svg = (tmp_path / "fan.svg").read_text(encoding="utf-8")
     assert {character for character in svg if not character.isascii()} <= set("×·−≤▲▼")
 
@@ -440,9 +428,7 @@ def test_an_unknown_suffix_is_refused_before_anything_is_written(tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "fan.svg").write_text("old")
 
     def fail(source: object, target: object) -> None:

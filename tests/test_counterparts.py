@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pymc
 import pytensor
@@ -58,9 +60,17 @@ CONTINUOUS: tuple[Family, ...] = (
     Mixture((0.3, 0.7), (LogNormal(0.0, 1.0), Uniform(4.0, 5.0))),
     Mixture((0.3, 0.7), (Uniform(0.0, 1.0), Uniform(2.0, 3.0))),
 )
-# The graphs are what is tested: they run as they stand, which spares most of the time that compiling takes.
-AS_IT_STANDS = pytensor.compile.mode.Mode(linker="py", optimizer="merge")
 DISCRETE: tuple[Family, ...] = (Fixed(2.0), Discrete((1.0, 2.0, 5.0), (1.0, 2.0, 3.0)))
+
+
+AS_IT_STANDS = pytensor.compile.mode.Mode(linker="py", optimizer="merge")
+
+
+@pytest.fixture(autouse=True)
+def graphs_run_as_they_stand() -> Iterator[None]:
+    """Run the graphs, which are what is tested, without compiling them: that would take most of the time."""
+    with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"):
+        yield
 
 
 def test_draws_of_the_counterpart_and_of_the_quantile_function_agree() -> None:
@@ -85,9 +95,7 @@ def test_draws_of_single_values_have_their_masses() -> None:
 
 def test_a_latent_normal_gives_the_same_quantiles_as_sampling() -> None:
     u = np.array([1e-6, 0.01, 0.3, 0.5, 0.77, 0.999])
-    families = [
-        family for family in CONTINUOUS if isinstance(family, (Metalog, SkewedNormal, Quantiles, Truncated))
-    ]
+    families = [family for family in CONTINUOUS if isinstance(family, (Metalog, SkewedNormal, Quantiles, Truncated))]
     with pymc.Model() as model:
         variables = [to_pymc(f"prior-{place}", family) for place, family in enumerate(families)]
     read = model.compile_fn(

@@ -182,9 +182,7 @@ def test_never_takes_its_share_and_leaves_the_rest_as_it_was() -> None:
 
 
 def test_two_pieces_of_equal_width_are_a_normal() -> None:
-    np.testing.assert_allclose(
-        SkewedNormal(1.0, 2.0, 2.0).ppf(UNIFORM), Normal(1.0, 2.0).ppf(UNIFORM), atol=1e-12
-    )
+    np.testing.assert_allclose(SkewedNormal(1.0, 2.0, 2.0).ppf(UNIFORM), Normal(1.0, 2.0).ppf(UNIFORM), atol=1e-12)
 
 
 def test_free_quantiles_go_through_the_points_as_scipys_monotone_cubic_does() -> None:

@@ -73,9 +73,7 @@ def test_the_interval_of_a_positive_quantity_is_lognormal() -> None:
 def test_a_central_median_gives_the_symmetric_family() -> None:
     assert isinstance(fit_family(Statement(median=2.0, interval=(0.9, 1.0, 4.0), positive=True)), LogNormal)
     assert isinstance(fit_family(Statement(median=2.5, interval=(0.9, 1.0, 4.0))), Normal)
-    assert isinstance(
-        fit_family(Statement(median=2.2, interval=(0.9, 1.0, 4.0), positive=True)), SkewedLogNormal
-    )
+    assert isinstance(fit_family(Statement(median=2.2, interval=(0.9, 1.0, 4.0), positive=True)), SkewedLogNormal)
     assert isinstance(fit_family(Statement(median=2.2, interval=(0.9, 1.0, 4.0))), SkewedNormal)
 
 
@@ -103,9 +101,7 @@ def test_a_lognormal_is_fitted_to_median_and_deviation() -> None:
 
 def test_three_quantiles_give_the_closed_form_metalog() -> None:
     points = ((0.1, 0.16), (0.5, 0.26), (0.9, 0.40))
-    family = fit_family(
-        Statement(family="metalog", quantiles=points, parameters={"lower": 0.0, "upper": 1.0})
-    )
+    family = fit_family(Statement(family="metalog", quantiles=points, parameters={"lower": 0.0, "upper": 1.0}))
     f10, f50, f90 = (np.log(x / (1 - x)) for _, x in points)
     r = (f50 - f10) / (f90 - f10)
     expected = (f50, (f90 - f10) / (2 * LN9), (1 - 2 * r) * (f90 - f10) / (0.8 * LN9))

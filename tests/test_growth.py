@@ -24,9 +24,7 @@ levels = st.floats(-40.0, 400.0)
 
 
 def constant_growth(years, rate, base=2025.0):
-    return growth.regime_growth(
-        years, base=base, starts=[-np.inf], rates=[rate], half_lives=[None], floors=[None]
-    )
+    return growth.regime_growth(years, base=base, starts=[-np.inf], rates=[rate], half_lives=[None], floors=[None])
 
 
 def two_regimes(years, first, second, date, base=2025.0, half_life=None, floor=None):
@@ -55,9 +53,7 @@ def test_parameters_without_a_sample_axis_give_one_row():
 
 @given(first=rates, second=rates, date=dates, base=dates)
 def test_growth_under_two_regimes_is_the_signed_integral_of_the_rate(first, second, date, base):
-    at_base, at_year = (
-        np.minimum(t, date) * first + np.maximum(t - date, 0.0) * second for t in (base, YEARS)
-    )
+    at_base, at_year = (np.minimum(t, date) * first + np.maximum(t - date, 0.0) * second for t in (base, YEARS))
     got = two_regimes(YEARS, first, second, date, base)[0]
     np.testing.assert_allclose(got, at_year - at_base, atol=1e-11)
 
@@ -98,13 +94,9 @@ def test_a_decaying_rate_adds_its_half_lives_worth_over_all_time():
 
 
 def test_an_endless_half_life_is_a_constant_rate_and_a_tiny_one_is_the_floor():
-    endless = growth.regime_growth(
-        YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[np.inf], floors=[0.1]
-    )
+    endless = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[np.inf], floors=[0.1])
     np.testing.assert_allclose(endless, constant_growth(YEARS, 0.6), rtol=1e-14)
-    tiny = growth.regime_growth(
-        YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[1e-12], floors=[0.1]
-    )
+    tiny = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[1e-12], floors=[0.1])
     np.testing.assert_allclose(tiny, constant_growth(YEARS, 0.1), atol=1e-12)
 
 
@@ -129,9 +121,7 @@ def test_a_later_regime_drawn_too_early_waits_for_the_earlier_one():
 
 def test_a_regime_that_never_starts_changes_nothing():
     never = two_regimes(YEARS, 0.5, 9.0, np.array([np.inf, 1e9]), half_life=4.0)
-    alone = growth.regime_growth(
-        YEARS, base=2025.0, starts=[-np.inf], rates=[0.5], half_lives=[4.0], floors=[None]
-    )
+    alone = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.5], half_lives=[4.0], floors=[None])
     np.testing.assert_array_equal(never, np.repeat(alone, 2, axis=0))
 
 
@@ -189,9 +179,7 @@ def test_a_later_horizon_or_finer_step_changes_no_earlier_year_of_a_random_walk(
 
 def test_the_spread_of_a_random_walk_is_that_of_an_integrated_walk():
     shocks = np.random.default_rng(2).normal(size=(40_000, 10))
-    got = growth.random_walk_growth(
-        [2035.0], base=2025.0, sd=0.2, shocks=shocks, shock_years=2025.0 + np.arange(10)
-    )
+    got = growth.random_walk_growth([2035.0], base=2025.0, sd=0.2, shocks=shocks, shock_years=2025.0 + np.arange(10))
     variance = 0.2**2 * sum(k**2 for k in range(1, 11))
     # The relative standard error of a variance from n normal draws is sqrt(2 / n); 5 of them.
     assert np.var(got) == pytest.approx(variance, rel=5 * np.sqrt(2 / 40_000))
@@ -205,9 +193,7 @@ def test_a_random_walk_refuses_shocks_that_do_not_match_their_years():
 
 
 def test_a_table_is_read_at_its_points_and_on_the_line_between_them():
-    got = growth.table_growth(
-        [2025, 2026, 2030, 2032], table_years=[2025, 2030, 2032], table_levels=[1, 2, 0]
-    )
+    got = growth.table_growth([2025, 2026, 2030, 2032], table_years=[2025, 2030, 2032], table_levels=[1, 2, 0])
     np.testing.assert_allclose(got, [1.0, 1.2, 2.0, 0.0], rtol=1e-15)
 
 
@@ -291,9 +277,7 @@ def test_the_level_is_exact_to_rounding_at_any_limit(kind, limit):
     expected = [float(mpmath.mpf(v) - exact_shortfall(kind, mpmath.mpf(v) - limit)) for v in level]
     got = growth.saturate(level, limit, kind=kind)
     # The distance itself is rounded at the size of the level and limit.
-    np.testing.assert_array_less(
-        np.abs(got - expected), ULPS * (1 + np.minimum(np.abs(level), 700) + abs(limit))
-    )
+    np.testing.assert_array_less(np.abs(got - expected), ULPS * (1 + np.minimum(np.abs(level), 700) + abs(limit)))
 
 
 def exact_gompertz(demand, distance):

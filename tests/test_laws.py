@@ -132,9 +132,7 @@ def test_a_run_of_the_summary_agrees_with_one_of_trajectories(data: dict[str, An
         if not str(name).endswith("_error"):
             np.testing.assert_array_equal(np.isinf(streamed), np.isinf(values.values), err_msg=str(name))
             finite = np.isfinite(values.values)
-            np.testing.assert_allclose(
-                streamed[finite], values.values[finite], rtol=0, atol=0.001, err_msg=str(name)
-            )
+            np.testing.assert_allclose(streamed[finite], values.values[finite], rtol=0, atol=0.001, err_msg=str(name))
     np.testing.assert_array_equal(summary["summary/crossed"], whole["summary/crossed"])
 
 
@@ -199,9 +197,7 @@ def test_renaming_thresholds_and_caps_changes_names_alone(data: dict[str, Any]) 
         for name in list(caps):
             caps[{"narrow": "one", "broad": "other"}[name]] = caps.pop(name)
     run, other = run_of(data), run_of(renamed)
-    np.testing.assert_array_equal(
-        crossing_years(run, "delayed").values, crossing_years(other, "anew").values
-    )
+    np.testing.assert_array_equal(crossing_years(run, "delayed").values, crossing_years(other, "anew").values)
     for name, values in trajectories(run).data_vars.items():
         if not str(name).startswith(("cap_", "binding_")):
             np.testing.assert_array_equal(other["trajectories"][name].values, values.values)
@@ -271,7 +267,9 @@ def test_doubling_a_cap_never_delays_a_crossing(data: dict[str, Any]) -> None:
 
 
 @some(6)
-@given(st.floats(0.05, 0.6), st.floats(0.01, 0.3), st.floats(1.0, 4.0), st.sampled_from(["hard", "logistic", "gompertz"]))
+@given(
+    st.floats(0.05, 0.6), st.floats(0.01, 0.3), st.floats(1.0, 4.0), st.sampled_from(["hard", "logistic", "gompertz"])
+)
 def test_with_feedback_that_rises_more_growth_gives_more_and_a_cap_less(
     rate: float, more: float, multiplier: float, kind: str
 ) -> None:
@@ -334,7 +332,10 @@ def test_a_later_horizon_changes_no_bit_of_an_earlier_year(data: dict[str, Any],
 @given(scenario_data(), st.sampled_from(["quarter", "month"]))
 def test_a_finer_step_changes_no_bit_of_a_shared_year(data: dict[str, Any], step: str) -> None:
     data["quantities"]["chips"] = {
-        "accumulation": {"start": {"value": 1e6, "unit": "chip/year"}, "growth": {"mean": 0.3, "sd": 0.1, "unit": "OOM/year"}},
+        "accumulation": {
+            "start": {"value": 1e6, "unit": "chip/year"},
+            "growth": {"mean": 0.3, "sd": 0.1, "unit": "OOM/year"},
+        },
         "start": {"value": 3e6, "unit": "chip"},
     }
     coarse, fine = copy.deepcopy(data), copy.deepcopy(data)

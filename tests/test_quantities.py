@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 from simulator import parse_scenario, simulate
 from simulator.errors import InputError, SimulatorError
-from simulator.quantities import fine_grid, is_fine
+from simulator.quantities import FINE_STEPS, fine_grid, is_fine
 from simulator.testing import run_of, scenario_text, small_scenario
 
 FLOAT32 = 4e-6
@@ -51,9 +51,7 @@ def test_each_operation_gives_what_arithmetic_gives(operation: Any, exact: np.nd
 
 def test_a_table_is_linear_in_the_log_between_its_years() -> None:
     table = {"2025": 1, "2027": 100, "2035": 100}
-    np.testing.assert_allclose(
-        quantity({"table": table, "unit": "GW"}), 1e9 * 10 ** np.minimum(YEARS, 2), rtol=1e-5
-    )
+    np.testing.assert_allclose(quantity({"table": table, "unit": "GW"}), 1e9 * 10 ** np.minimum(YEARS, 2), rtol=1e-5)
 
 
 def test_a_stock_of_chips_is_what_was_there_and_the_geometric_sum_of_production() -> None:
@@ -74,7 +72,7 @@ def test_a_stock_of_a_flow_that_bends_follows_the_integral() -> None:
     }
     found = quantity({"accumulation": flow, "start": {"value": 1, "unit": "chip"}})
     exact = [1 + quad(lambda t: 1e6 * 3**t / (1 + 3**t / 50), 0, year, epsrel=1e-10)[0] for year in YEARS]
-    np.testing.assert_allclose(found[1:], exact[1:], rtol=1e-4)  # straight in the log within sixteenths of a year
+    np.testing.assert_allclose(found[1:], exact[1:], rtol=0.05 / FINE_STEPS**2)  # straight in the log within a step
 
 
 def test_drift_has_the_variance_of_a_random_walk_of_the_rate() -> None:
@@ -129,7 +127,9 @@ def test_a_table_that_an_earlier_accumulation_needs_is_not_extrapolated() -> Non
 
 
 def with_custom(function: Any, **changes: Any) -> Any:
-    data = small_scenario({"drivers.algorithms": {"custom": {"parameters": {"speed": {"uniform": [0.1, 0.5]}}}}, **changes})
+    data = small_scenario(
+        {"drivers.algorithms": {"custom": {"parameters": {"speed": {"uniform": [0.1, 0.5]}}}}, **changes}
+    )
     return simulate(parse_scenario(scenario_text(data)), custom={"drivers.algorithms": function})
 
 
@@ -145,7 +145,10 @@ def test_a_custom_driver_gets_its_draws_and_the_years() -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda draws, years: np.zeros((3, 2)), r"drivers.algorithms: must return \(sample, year\) = \(512, 11\); got \(3, 2\)"),
+        (
+            lambda draws, years: np.zeros((3, 2)),
+            r"drivers.algorithms: must return \(sample, year\) = \(512, 11\); got \(3, 2\)",
+        ),
         (lambda draws, years: np.full(years.size, np.nan), "returned NaN or infinity in 100.0%"),
         (lambda draws, years: np.full(years.size, -np.inf), "returned NaN or infinity in 100.0%"),
     ],
@@ -164,10 +167,10 @@ def test_a_custom_driver_that_is_missing_or_unknown_is_named() -> None:
         simulate(scenario, custom={"drivers.compute": lambda draws, years: years})
 
 
-def test_the_fine_grid_holds_the_years_and_sixteenths_whatever_the_step() -> None:
+def test_the_fine_grid_holds_the_years_and_whole_steps_whatever_the_step() -> None:
     years = np.array([2025.3, 2025.4, 2026.0, 2026.1])
     grid = fine_grid(2025.3, 2026.1, years)
     assert set(years) <= set(grid)
-    np.testing.assert_array_equal(grid[is_fine(grid)][1:], np.arange(2025.3125, 2026.1, 1 / 16))
+    np.testing.assert_array_equal(grid[is_fine(grid)][1:], np.arange(2025.375, 2026.1, 1 / FINE_STEPS))
     assert grid[0] == 2025.3
     assert is_fine(grid)[0]

@@ -115,9 +115,7 @@ def test_one_number_of_each_block_is_uniform(design: str) -> None:
 
 @pytest.mark.parametrize("design", STRATIFIED)
 def test_the_place_within_a_stratum_is_uniform(design: str) -> None:
-    numbers = np.concatenate(
-        [block_uniforms("x", seed=0, block=b, size=16, design=design) for b in range(1000)]
-    )
+    numbers = np.concatenate([block_uniforms("x", seed=0, block=b, size=16, design=design) for b in range(1000)])
     within = numbers * 16 % 1.0
     # Two places within a block are independent in both designs, so the counts have the multinomial variance.
     counts = np.bincount((within * 10).astype(int), minlength=10)
@@ -132,9 +130,7 @@ def test_names_and_blocks_and_seeds_are_uncorrelated(design: str) -> None:
         products = []
         for block in range(200):
             x = block_uniforms("spending", seed=0, block=block, size=64, design=design)
-            y = block_uniforms(
-                key["name"], seed=key["seed"], block=key["block"] + block, size=64, design=design
-            )
+            y = block_uniforms(key["name"], seed=key["seed"], block=key["block"] + block, size=64, design=design)
             products.append(np.mean((x - 0.5) * (y - 0.5)))
         assert abs(np.mean(products)) < 4 * np.std(products, ddof=1) / np.sqrt(len(products))
 
@@ -142,8 +138,7 @@ def test_names_and_blocks_and_seeds_are_uncorrelated(design: str) -> None:
 @pytest.mark.parametrize("design", STRATIFIED)
 def test_a_sum_over_names_has_far_less_error_than_plain_sampling(design: str) -> None:
     errors = [
-        sum(block_uniforms(n, seed=s, block=0, size=1024, design=design).mean() - 0.5 for n in NAMES)
-        for s in range(50)
+        sum(block_uniforms(n, seed=s, block=0, size=1024, design=design).mean() - 0.5 for n in NAMES) for s in range(50)
     ]
     plain_variance = len(NAMES) / 12 / 1024
     assert np.mean(np.square(errors)) < plain_variance / 1000
@@ -218,9 +213,7 @@ def test_golden_numbers() -> None:
 
 def test_default_is_a_known_design_and_a_power_of_two() -> None:
     assert DEFAULT_DESIGN in DESIGNS
-    assert (
-        len(block_uniforms("x", seed=0, block=0, size=DEFAULT_BLOCK, design=DEFAULT_DESIGN)) == DEFAULT_BLOCK
-    )
+    assert len(block_uniforms("x", seed=0, block=0, size=DEFAULT_BLOCK, design=DEFAULT_DESIGN)) == DEFAULT_BLOCK
 
 
 @pytest.mark.parametrize(

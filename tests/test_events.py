@@ -1,0 +1,123 @@
+"""Thresholds of a scenario: each form by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator import parse_scenario
+from simulator.events import is_falling, quantity_of
+from simulator.testing import run_of, scenario_text, small_scenario
+
+SURE = {"drivers.compute.start": 1e26, "drivers.compute.growth": {"value": 0.5, "unit": "OOM/year"}, "samples": 2}
+
+
+def crossing(thresholds: dict[str, Any], name: str, **changes: Any) -> tuple[float, bool, float]:
+    """Give the year, the flag and the level of a threshold for 10^26 FLOP that grow by 0.5 OOM a year from 2025."""
+    run = run_of(small_scenario({**SURE, "thresholds": thresholds, **changes}))
+    one = run["crossings"].to_dataset().sel(threshold=name).isel(sample=0)
+    return float(one["crossing_year"]), bool(one["already_above"]), float(one["threshold_level"])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "year", "already"),
+    [
+        ({"effective_compute": 1e28}, 2029, False),
+        ({"effective_compute": 10**27.85}, 2028.7, False),
+        ({"effective_compute": 1e26}, 2025, True),
+        ({"effective_compute": 1e20}, 2025, True),
+        ({"effective_compute": 1e31}, 2035, False),
+        ({"effective_compute": 1.01e31}, np.inf, False),
+        ({"multiple": 100, "of": "start"}, 2029, False),
+        ({"multiple": 1, "of": "start"}, 2025, True),
+        ({"multiple": 100, "of": "start", "quantity": "physical_compute"}, 2029, False),
+        ({"multiple": 10, "of": "base"}, 2029, False),
+        ({"effective_compute": 1e27, "within_oom": 1.5}, 2030, False),
+        ({"effective_compute": 1e25, "within_oom": 1}, 2025, True),
+        ({"effective_compute": 1e28, "delay": 2.5}, 2031.5, False),
+        ({"effective_compute": 1e28, "delay": 6}, 2035, False),
+        ({"effective_compute": 1e28, "delay": 6.01}, np.inf, False),
+        ({"effective_compute": 1e20, "delay": 1}, 2026, False),
+        ({"effective_compute": 1e28, "delay": {"value": 18, "unit": "month"}}, 2030.5, False),
+    ],
+)
+def test_each_form_of_threshold_is_crossed_when_it_should_be(threshold: Any, year: float, already: bool) -> None:
+    found, flag, _ = crossing({"base": {"effective_compute": 1e27}, "this": threshold}, "this")
+    assert found == pytest.approx(year, abs=1e-9)
+    assert flag is already
+
+
+def test_a_multiple_counts_from_the_level_and_not_from_its_distance_to_the_frontier() -> None:
+    thresholds = {"base": {"effective_compute": 1e27, "within_oom": 1}, "this": {"multiple": 10, "of": "base"}}
+    assert crossing(thresholds, "base")[::2] == (2029, 28)
+    assert crossing(thresholds, "this")[::2] == (2029, 28)
+
+
+def test_a_loss_is_crossed_from_above() -> None:
+    """Loss 1 + 10^(2 - 0.1 log10 C): 0.38 above 1 at 10^24.2."""
+    capability = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.0, "scale": 1000, "exponent": 0.1}
+    thresholds = {
+        "met": {"capability": 1 + 10 ** (3 - 2.8)},
+        "passed": {"capability": 5.0},
+        "under-the-floor": {"capability": 0.9},
+        "half": {"multiple": 0.5, "of": "passed"},
+    }
+    changes = {"capability": capability}
+    year = 2025 + (28 - 26) / 0.5
+    assert crossing(thresholds, "met", **changes)[0] == pytest.approx(
+        year, abs=0.02
+    )  # linear in the loss within a step
+    assert crossing(thresholds, "passed", **changes)[:2] == (2025, True)
+    assert crossing(thresholds, "under-the-floor", **changes)[0] == np.inf
+    assert crossing(thresholds, "half", **changes)[2] == pytest.approx(2.5)
+    spec = parse_scenario(scenario_text(small_scenario({**SURE, "thresholds": thresholds, **changes}))).spec
+    assert [is_falling(spec, name) for name in thresholds] == [True] * 4
+    assert quantity_of(spec, "half") == "capability"
+
+
+def test_a_threshold_of_spending_stands_on_spending() -> None:
+    drivers = {"spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": 10},
+               "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}}}  # fmt: skip
+    thresholds = {"rich": {"spending": 1e10}, "tenfold": {"multiple": 10, "of": "rich"}}
+    assert crossing(thresholds, "tenfold", drivers=drivers)[::2] == (2028, 11)
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    level = {"family": "lognormal", "median": 1e29, "interval_90": [1e27, 1e31], "never": 0.25}
+    return run_of(small_scenario({
+        "samples": 4096,
+        "thresholds": {"a": {"effective_compute": level}, "b": {"multiple": 100, "of": "a"},
+                       "late": {"effective_compute": 1e29, "delay": {"uniform": [1, 9]}}},
+    }))  # fmt: skip
+
+
+def test_the_mass_at_never_is_never_crossed_and_neither_are_its_multiples(run: xr.DataTree) -> None:
+    level, year = (run["crossings"][name] for name in ("threshold_level", "crossing_year"))
+    none = np.isposinf(level.sel(threshold="a").values)
+    assert none.mean() == pytest.approx(0.25, abs=0.002)  # stratified
+    assert np.isposinf(year.sel(threshold=["a", "b"]).values[:, none]).all()
+    np.testing.assert_array_equal(np.isposinf(level.sel(threshold="b").values), none)
+
+
+def test_the_probability_of_having_crossed_never_falls_and_adds_up_with_never(run: xr.DataTree) -> None:
+    summary = run["summary"].to_dataset()
+    assert (np.diff(summary["crossed"], axis=1) >= 0).all()
+    np.testing.assert_allclose(summary["crossed"].values[:, -1] + summary["never"], 1, atol=1e-12)
+
+
+def test_crossing_years_with_a_delay_that_ends_beyond_the_horizon_are_never_and_not_the_last_year(
+    run: xr.DataTree,
+) -> None:
+    late = run["crossings/crossing_year"].sel(threshold="late").values
+    level = run["trajectories/effective_compute"].values.astype(float)
+    crossed = np.array([np.interp(29, row, run["trajectories/year"].values, left=2025, right=np.inf) for row in level])
+    exact = crossed + run["parameters/thresholds.late.delay"].values
+    met = exact <= 2035
+    assert 0.05 < met.mean() < 0.95
+    np.testing.assert_array_equal(np.isfinite(late), met)
+    np.testing.assert_allclose(late[met], exact[met], atol=1e-4)  # levels are kept in float32
+    assert (late != 2035).all()

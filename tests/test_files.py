@@ -1,0 +1,56 @@
+"""Writing files: all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import SimulatorError
+from simulator.files import make_folder, replacing, write_table, write_text
+
+
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), RuntimeError("broken")])
+def test_a_failure_in_the_middle_leaves_the_old_file_and_no_other(tmp_path: Path, failure: BaseException) -> None:
+    path = tmp_path / "run.nc"
+    path.write_text("old")
+    with pytest.raises((SimulatorError, KeyboardInterrupt, RuntimeError)), replacing(path) as temporary:
+        temporary.write_text("half of the new")
+        raise failure
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["run.nc"]
+
+
+def test_the_new_file_takes_the_place_of_the_old_with_the_rights_of_a_new_file(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "a.txt", tmp_path / "fresh"
+    write_text(path, "old\n")
+    write_text(path, "new é\n")
+    fresh.touch()
+    assert path.read_bytes() == "new é\n".encode()
+    assert path.stat().st_mode == fresh.stat().st_mode
+
+
+def test_a_folder_under_a_file_cannot_be_made_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(SimulatorError, match=r"cannot be written: .*Name another folder with --output, or free space"):
+        make_folder(tmp_path / "taken" / "outputs")
+    with pytest.raises(SimulatorError, match="cannot be written"):
+        write_text(tmp_path / "missing" / "a.txt", "text")
+
+
+def test_a_full_disk_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(SimulatorError, match="No space left on device"):
+        write_text(tmp_path / "a.txt", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_have_a_header_quote_commas_and_may_be_empty(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.csv", [{"name": "a, b", "x": 0.1}, {"name": "ü", "x": float("inf")}])
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == 'name,x\n"a, b",0.1\nü,inf\n'
+    write_table(tmp_path / "none.csv", [])
+    assert (tmp_path / "none.csv").read_text() == ""

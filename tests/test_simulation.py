@@ -1,0 +1,89 @@
+"""Running a scenario: what is kept, memory, progress, standard errors that are true."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from simulator import parse_scenario, simulate
+from simulator.errors import InputError
+from simulator.testing import run_of, scenario_text, small_scenario
+
+
+def test_samples_that_do_not_fit_are_refused_before_memory_is_taken() -> None:
+    scenario = parse_scenario(scenario_text(small_scenario({"samples": 10**10})))
+    tracemalloc.start()
+    with pytest.raises(InputError) as caught:
+        simulate(scenario)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    message = str(caught.value)
+    assert message.startswith("samples: 10,000,000,000 samples of 3 variables in 11 years take ")
+    assert "GiB; at most 4 GiB are taken. Write --keep summary" in message
+    assert most < 50e6
+
+
+def test_the_memory_that_is_named_is_what_samples_take() -> None:
+    with pytest.raises(InputError) as caught:
+        run_of(small_scenario({"samples": 10**10}))
+    named = float(str(caught.value).split(" take ")[1].split(" GiB")[0].replace(",", "")) * 2**30
+    # 3 variables in 11 years in float32, the binding code aside, and 2 parameters in float64.
+    assert named == pytest.approx(10**10 * (3 * 11 * 4 + 2 * 8), rel=0.01)
+
+
+@pytest.mark.parametrize("samples", [1, 255, 256, 257, 1000])
+def test_every_sample_that_is_asked_for_is_there(samples: int) -> None:
+    run = run_of(small_scenario({"samples": samples}))
+    assert run["trajectories"].sizes["sample"] == samples
+    assert run["parameters"].sizes["sample"] == samples
+    assert run["trajectories/sample"].values.tolist() == list(range(samples))
+
+
+@pytest.mark.parametrize(("samples", "keep"), [(100, "trajectories"), (40_000, "trajectories"), (200_000, "summary")])
+def test_progress_rises_to_the_number_of_blocks(samples: int, keep: str) -> None:
+    told: list[tuple[int, int]] = []
+    scenario = parse_scenario(scenario_text(small_scenario({"samples": samples, "block": 1024})))
+    simulate(scenario, keep=keep, progress=lambda done, total: told.append((done, total)))  # type: ignore[arg-type]
+    blocks = -(-samples // 1024)
+    assert told[-1] == (blocks, blocks)
+    assert all(a[0] < b[0] for a, b in zip(told, told[1:], strict=False))
+    assert {total for _, total in told} == {blocks}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_interruption_ends_the_run(workers: int) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    scenario = parse_scenario(scenario_text(small_scenario({"samples": 50_000})))
+    with pytest.raises(KeyboardInterrupt):
+        simulate(scenario, workers=workers, progress=interrupt)
+
+
+@pytest.mark.parametrize("design", ["random", "latin-hypercube", "sobol"])
+def test_reported_errors_are_those_seen_over_many_seeds(design: str) -> None:
+    """The scatter over 60 seeds, known to 1 in sqrt(2 x 59), against the mean square of 60 errors of 8 blocks each."""
+    values, errors = [], []
+    changes = {"samples": 8192, "block": 1024, "design": design, "thresholds.a": {"effective_compute": 1e29}}
+    for seed in range(60):
+        data = small_scenario({**changes, "seed": seed})
+        summary = run_of(data, keep="summary")["summary"].to_dataset()
+        levels = summary.sel(quantile=[0.25, 0.5, 0.75], year=[2028, 2035])
+        crossing = summary.sel(quantile=[0.25, 0.5, 0.75])
+        values.append([
+            *levels["effective_compute"].values.ravel(),
+            *summary["crossed"].sel(year=[2030, 2032]).values.ravel(),
+            *crossing["crossing_quantile"].values.ravel(),
+        ])  # fmt: skip
+        errors.append([
+            *levels["effective_compute_error"].values.ravel(),
+            *summary["crossed_error"].sel(year=[2030, 2032]).values.ravel(),
+            *crossing["crossing_quantile_error"].values.ravel(),
+        ])  # fmt: skip
+    ratio = np.std(values, axis=0, ddof=1) / np.sqrt(np.mean(np.square(errors), axis=0))
+    # 1 in sqrt(118) is 9 %; with the errors' own uncertainty 10 %; four of them; 11 numbers. The crossing years' errors
+    # take the slope over a whole year, up to 15 % off.
+    assert (np.abs(ratio[:8] - 1) < 0.4).all(), ratio
+    assert (np.abs(ratio[8:] - 1) < 0.55).all(), ratio
