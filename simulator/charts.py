@@ -42,8 +42,8 @@ class FanTables:
         `band` (the level, as "90 %"), `year`, `lower` and `upper` (log10 of the unit). One to three bands.
     thresholds : rows (threshold,)
         `threshold` (name), `label`, `level` (median, log10 of the unit); optional `lower` and `upper` (90 %
-        interval of a level that is itself uncertain) and `quantity` (a threshold on another quantity gets no
-        line).
+        interval of a level that is itself uncertain; no `upper` where there may be no such level) and `quantity`
+        (a threshold on another quantity gets no line).
     crossings : rows (threshold,)
         `threshold`, `label`; `median`, `lower_50`, `upper_50`, `lower_90`, `upper_90` (decimal years; None
         where the quantile is later than the horizon); `never` and `already` (shares of the samples that do
@@ -237,7 +237,7 @@ def _columns(rows: Sequence[Row], *keys: str, table: str) -> style.Data:
 
 
 def _uncertain(row: Row) -> bool:
-    return row.get("lower") is not None and row.get("upper") is not None
+    return row.get("lower") is not None
 
 
 def _label_lines(row: Row, *, frame: _Frame) -> list[str]:
@@ -275,7 +275,8 @@ def _threshold_labels(thresholds: Sequence[Row], *, frame: _Frame) -> list[alt.C
         corners = ((WIDTH, start), (WIDTH + 18, start), (LABEL_X - 4, end)) if levels[index] == start else ()
         leaders += [{"detail": index, "x": x, "y": y} for x, y in corners]
         if _uncertain(row):
-            ends = [frame.pixel(_number(row, key, table="thresholds")) for key in ("upper", "lower")]
+            high = _number(row, "upper", table="thresholds") if row.get("upper") is not None else frame.upper
+            ends = [frame.pixel(level) for level in (high, _number(row, "lower", table="thresholds"))]
             top, bottom = (min(max(pixel, 0.0), frame.height) for pixel in ends)
             x = WIDTH + 3 + 5 * (len(brackets) // 2 % 3)  # three lanes, so that neighbours can be told apart
             brackets.append({"x": x, "x2": x + 3, "y": top, "y2": bottom, "color": style.QUIET})

@@ -50,12 +50,15 @@ def fan_chart(
     years = values["year"].values
     (low,), (high,) = ([row[key] for row in rows if row["year"] == years[-1]][:1] for key in ("lower", "upper"))
     widest = max(bands)
-    ends = f"{power(float(str(low)))} to {power(float(str(high)))}"
+    lower, upper = power(float(str(low))), power(float(str(high)))
+    ends = lower if low == high else f"{lower} to {upper}"
+    said = f"Median and central bands; {100 * widest:g} % of the samples end in the range of the title."
+    if low == high:
+        said = "Every prior in it is fixed: there is no spread."
     return draw_fan(
         FanTables(medians, rows, threshold_table(run), crossing_table(run)),
         title=f"{name[0].upper()}{name[1:]}: {ends} {_unit(unit)} in {years[-1]:g}",
-        subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. Median and central bands; {100 * widest:g} % of the "
-        f"samples end in the range of the title.",
+        subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. {said}",
         quantity=quantity,
         quantity_label=name,
         unit=_unit(unit),

@@ -200,8 +200,8 @@ def threshold_table(run: xr.DataTree) -> list[Row]:
             "quantity": str(summary["quantity"].values[t]),
             "level": middle,
         }
-        if low < high < math.inf:  # an interval that reaches "never" has no upper end to draw
-            row |= {"lower": low, "upper": high}
+        if low < high:  # an interval that reaches "never" has no upper end
+            row |= {"lower": low, "upper": high if math.isfinite(high) else None}
         rows.append(row)
     return rows
 
@@ -259,9 +259,9 @@ def _level_lines(summary: xr.Dataset) -> list[str]:
             if "effective_compute_error" in summary
             else math.nan
         )
+        interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
-            f"  {year:g}  effective compute {power(mid)} FLOP (90 % {power(low)} to {power(high)}), "
-            f"log10 {mid:.2f}{_plus_minus(error, 2)}"
+            f"  {year:g}  effective compute {power(mid)} FLOP{interval}, log10 {mid:.2f}{_plus_minus(error, 2)}"
         )
     return lines
 
@@ -276,11 +276,10 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
         error = float(_at(summary["crossing_quantile_error"][t], 0.5))
         never = float(summary["never"].values[t])
         share_error = float(summary["crossed_error"].values[t, -1])
-        lines.append(
-            f"  {summary['label'].values[t]}: {year_text(mid, last)}{_plus_minus(error, 1)} "
-            f"(90 % {year_text(low, last)} to {year_text(high, last)}), "
-            f"never by {last:g}: {100 * never:.1f}{_plus_minus(100 * share_error, 1)} %"
-        )
+        certain = low == high and never in (0.0, 1.0)
+        interval = "" if certain else f" (90 % {year_text(low, last)} to {year_text(high, last)})"
+        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{_plus_minus(100 * share_error, 1)} %"
+        lines.append(f"  {summary['label'].values[t]}: {year_text(mid, last)}{_plus_minus(error, 1)}{interval}{share}")
     return lines
 
 
