@@ -127,6 +127,7 @@ def schema_text(of: Literal["scenario", "priors"]) -> str:
     model = ScenarioSpec if of == "scenario" else PriorLibrary
     schema: dict[str, Any] = model.model_json_schema(by_alias=True)
     if of == "scenario":
+        schema = _with_removals(schema)
         schema["properties"]["extends"] = {
             "type": "string",
             "description": "A shipped scenario, or a file such as ./team.yaml, that this one is laid over.",
@@ -134,6 +135,20 @@ def schema_text(of: Literal["scenario", "priors"]) -> str:
         schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["schema", "extends"]}]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{of} file", **schema}
     return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _with_removals(schema: Any) -> Any:
+    """Let null stand for a map of named entries and for each entry: in a file that extends, null takes it away."""
+    if isinstance(schema, list):
+        return [_with_removals(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    written = {key: _with_removals(value) for key, value in schema.items()}
+    if written.get("type") == "object" and "propertyNames" in written and "patternProperties" in written:
+        written["type"] = ["object", "null"]
+        entries = written["patternProperties"].items()
+        written["patternProperties"] = {name: {"anyOf": [entry, {"type": "null"}]} for name, entry in entries}
+    return written
 
 
 def starter_text(name: str) -> str:

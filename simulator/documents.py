@@ -6,6 +6,7 @@ a list or a mapping with text or number keys.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Mapping
@@ -322,3 +323,44 @@ class _Builder:
 
     def _add(self, place: Place, path: Path, rule: str, remedy: str) -> None:
         self.faults.append(PlacedFault(place, dotted(path), rule, remedy))
+
+
+def yaml_text(data: Any) -> str:
+    r"""Write plain data as YAML 1.2 that reads back as the same data.
+
+    Examples
+    --------
+    >>> yaml_text({"years": {"first": 2025.5}})
+    'years: {first: 2025.5}\n'
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _representer()
+    yaml.default_flow_style = None  # innermost groups in one line
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 110
+    stream = io.StringIO()
+    yaml.dump(_plain(data), stream)
+    return stream.getvalue()
+
+
+def _representer() -> Any:
+    """Write texts with rare characters (line separators, controls) in quotes, where they are escaped and not lost."""
+    from ruamel.yaml.representer import SafeRepresenter
+
+    class Representer(SafeRepresenter):
+        pass
+
+    def quoted(representer: Any, text: str) -> Any:
+        style = None if text.isprintable() else '"'
+        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Representer.add_representer(str, quoted)
+    return Representer
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    return [_plain(item) for item in data] if isinstance(data, list) else data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path as FilePath
 
@@ -131,10 +132,11 @@ def _shipped_entry(file: str, name: str) -> Document | None:
         if match[1] != name:
             continue
         end = starts[number + 1].start() if number + 1 < len(starts) else len(text)
-        lines_before = text.count("\n", 0, match.start()) - 1  # the line of `priors:` goes right above the entry
-        part = "\n" * lines_before + "priors:\n" + text[match.start() : end]
         try:
-            return parse_document(part, file=str(path))
+            part = parse_document("priors:\n" + text[match.start() : end], file=str(path))
         except ScenarioError:
             return None
+        above = text.count("\n", 0, match.start()) - 1  # lines that were cut away above
+        places = {entry: replace(place, line=place.line + above) for entry, place in part.places.items()}
+        return replace(part, places=places)
     return None

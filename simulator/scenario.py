@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from simulator.checks import check_scenario
-from simulator.documents import Document, load_document, mapping_document, parse_document
+from simulator.documents import Document, load_document, mapping_document, parse_document, yaml_text
 from simulator.empirical import read_columns
 from simulator.errors import (
     Fault,
@@ -60,31 +59,7 @@ class Scenario:
 
     def text(self) -> str:
         """Write the resolved scenario as YAML that reads back as the same scenario."""
-        from ruamel.yaml import YAML
-
-        yaml = YAML(typ="safe", pure=True)
-        yaml.Representer = _representer()
-        yaml.default_flow_style = None  # innermost groups in one line
-        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-        yaml.width = 110
-        stream = io.StringIO()
-        yaml.dump(_plain(self.data), stream)
-        return stream.getvalue()
-
-
-def _representer() -> Any:
-    """Write texts with rare characters (line separators, controls) in quotes, where they are escaped and not lost."""
-    from ruamel.yaml.representer import SafeRepresenter
-
-    class Representer(SafeRepresenter):
-        pass
-
-    def quoted(representer: Any, text: str) -> Any:
-        style = None if text.isprintable() else '"'
-        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    Representer.add_representer(str, quoted)
-    return Representer
+        return yaml_text(self.data)
 
 
 def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -223,12 +198,6 @@ def _short(value: Any) -> str:
         return number(value)
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _plain(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {key: _plain(value) for key, value in data.items()}
-    return [_plain(item) for item in data] if isinstance(data, list) else data
 
 
 __all__ = ["InputError", "Scenario", "load_scenario", "parse_scenario"]

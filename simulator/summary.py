@@ -86,68 +86,74 @@ def summarised_names(summary: xr.Dataset) -> list[str]:
 def quantile_table(run: xr.DataTree) -> list[Row]:
     """Tabulate every variable's quantiles by year, as log10 of its unit, with standard errors."""
     summary = group(run, "summary")
+    years, levels = summary["year"].values.tolist(), summary["quantile"].values.tolist()
     rows: list[Row] = []
     for name in summarised_names(summary):
-        values = summary[name]
-        errors = summary[f"{name}_error"].values if f"{name}_error" in summary else np.full(values.shape, np.nan)
-        for q, level in enumerate(summary["quantile"].values.tolist()):
-            for y, year in enumerate(summary["year"].values.tolist()):
-                rows.append(
-                    {
-                        "variable": name,
-                        "unit": values.attrs["units"],
-                        "year": year,
-                        "quantile": level,
-                        "value": float(values.values[q, y]),
-                        "standard_error": float(errors[q, y]),
-                    }
-                )
+        unit = summary[name].attrs["units"]
+        values = summary[name].values.tolist()
+        errors = summary[f"{name}_error"].values.tolist() if f"{name}_error" in summary else None
+        rows += [
+            {
+                "variable": name,
+                "unit": unit,
+                "year": year,
+                "quantile": level,
+                "value": values[q][y],
+                "standard_error": errors[q][y] if errors else math.nan,
+            }
+            for q, level in enumerate(levels)
+            for y, year in enumerate(years)
+        ]
     return rows
 
 
 def crossing_quantile_table(run: xr.DataTree) -> list[Row]:
     """Tabulate the quantiles of the crossing years (inf: later than the horizon), their errors, P(never)."""
     summary = group(run, "summary")
-    rows: list[Row] = []
-    for t, name in enumerate(_thresholds(summary)):
-        for q, level in enumerate(summary["quantile"].values.tolist()):
-            rows.append(
-                {
-                    "threshold": name,
-                    "quantity": str(summary["quantity"].values[t]),
-                    "quantile": level,
-                    "year": float(summary["crossing_quantile"].values[t, q]),
-                    "standard_error": float(summary["crossing_quantile_error"].values[t, q]),
-                    "never_by_horizon": float(summary["never"].values[t]),
-                    "already_at_start": float(summary["already"].values[t]),
-                }
-            )
-    return rows
+    if not _thresholds(summary):
+        return []
+    levels, quantities = summary["quantile"].values.tolist(), summary["quantity"].values.tolist()
+    years, errors = summary["crossing_quantile"].values.tolist(), summary["crossing_quantile_error"].values.tolist()
+    never, already = summary["never"].values.tolist(), summary["already"].values.tolist()
+    return [
+        {
+            "threshold": name,
+            "quantity": quantities[t],
+            "quantile": level,
+            "year": years[t][q],
+            "standard_error": errors[t][q],
+            "never_by_horizon": never[t],
+            "already_at_start": already[t],
+        }
+        for t, name in enumerate(_thresholds(summary))
+        for q, level in enumerate(levels)
+    ]
 
 
 def probability_table(run: xr.DataTree) -> list[Row]:
     """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
     summary = group(run, "summary")
+    if not _thresholds(summary):
+        return []
+    shares, errors = summary["crossed"].values.tolist(), summary["crossed_error"].values.tolist()
+    years = summary["year"].values.tolist()
     return [
-        {
-            "threshold": name,
-            "year": year,
-            "probability": float(summary["crossed"].values[t, y]),
-            "standard_error": float(summary["crossed_error"].values[t, y]),
-        }
+        {"threshold": name, "year": year, "probability": shares[t][y], "standard_error": errors[t][y]}
         for t, name in enumerate(_thresholds(summary))
-        for y, year in enumerate(summary["year"].values.tolist())
+        for y, year in enumerate(years)
     ]
 
 
 def binding_table(run: xr.DataTree) -> list[Row]:
     """Tabulate the share of samples in which each cap or constraint binds, by year."""
     summary = group(run, "summary")
+    years = summary["year"].values.tolist()
     return [
-        {"on": subject, "limit": limit, "year": year, "share": float(shares.values[n, y])}
+        {"on": subject, "limit": limit, "year": year, "share": values[n][y]}
         for subject, shares in _binding(summary)
+        for values in [shares.values.tolist()]
         for n, limit in enumerate(shares[shares.dims[0]].values.tolist())
-        for y, year in enumerate(summary["year"].values.tolist())
+        for y, year in enumerate(years)
     ]
 
 

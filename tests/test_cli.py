@@ -116,7 +116,9 @@ def test_a_shipped_scenario_runs_by_its_name(command: Command) -> None:
 
 
 def test_overrides_are_logged_in_the_run_as_old_and_new(command: Command) -> None:
-    done = command("small.yaml", "--no-charts", "--set", "drivers.compute.growth.mean=0.6", "--samples", "1e3", "--seed", "0")
+    done = command(
+        "small.yaml", "--no-charts", "--set", "drivers.compute.growth.mean=0.6", "--samples", "1e3", "--seed", "0"
+    )
     assert done.code == 0
     with open_run(only_run()) as run:
         assert run.attrs["overrides"].splitlines() == [
@@ -179,7 +181,9 @@ def test_bad_input_exits_with_2_and_says_what_to_do(command: Command, arguments:
 
 
 def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) -> None:
-    Path("faulty.yaml").write_text("schema: 1\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n")
+    Path("faulty.yaml").write_text(
+        "schema: 1\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
+    )
     done = command("faulty.yaml")
     assert done.code == 2
     assert [line.split(":")[1] for line in done.err if line.startswith("faulty.yaml:")] == ["3", "4", "5"]

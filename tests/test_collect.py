@@ -90,12 +90,16 @@ def test_censored_mass_and_the_mass_at_never_stand_in_the_summary(whole: xr.Data
     assert np.isposinf(float(summary["threshold_level_quantile"].sel(threshold="some", quantile=0.95)))
 
 
-def errors(samples: int, keep: Any = "trajectories") -> np.ndarray:
-    return np.asarray(run_of(small_scenario({"samples": samples, "thresholds.a": {"effective_compute": 1e29}}),
-                             keep=keep)["summary/effective_compute_error"].values)  # fmt: skip
-
-
-def test_errors_are_told_from_two_full_blocks_on() -> None:
-    assert np.isnan(errors(511)).all()
-    assert np.isfinite(errors(512)).all()
-    assert np.isfinite(errors(700, "summary")).all()
+@pytest.mark.parametrize(
+    ("samples", "block", "keep", "told"),
+    [(511, 256, "trajectories", False), (512, 256, "trajectories", True), (700, 256, "summary", True),
+     (2047, 4096, "trajectories", False), (2048, 4096, "trajectories", True), (5000, 4096, "summary", True)],
+)  # fmt: skip
+def test_errors_are_told_from_two_full_blocks_or_stretches_of_1024_on(
+    samples: int, block: int, keep: Any, told: bool
+) -> None:
+    data = small_scenario({"samples": samples, "block": block, "thresholds.a": {"effective_compute": 1e29}})
+    summary = run_of(data, keep=keep)["summary"].to_dataset()
+    for name in ("effective_compute_error", "physical_compute_error", "crossed_error"):
+        assert np.isfinite(summary[name]).all() == told, name
+        assert np.isnan(summary[name]).all() != told, name

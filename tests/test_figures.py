@@ -49,7 +49,7 @@ def test_a_run_of_the_summary_can_be_drawn() -> None:
 def test_what_is_not_there_is_named(run: xr.DataTree) -> None:
     with pytest.raises(InputError, match="Did you mean 'spending'"):
         fan_chart(run, "spendin")
-    with pytest.raises(InputError, match="no quantile at 0.165"):
+    with pytest.raises(InputError, match=r"no quantile at 0\.165"):
         fan_chart(run, bands=[0.67])
 
 

@@ -15,9 +15,14 @@ from simulator.files import make_folder, replacing, write_table, write_text
 def test_a_failure_in_the_middle_leaves_the_old_file_and_no_other(tmp_path: Path, failure: BaseException) -> None:
     path = tmp_path / "run.nc"
     path.write_text("old")
-    with pytest.raises((SimulatorError, KeyboardInterrupt, RuntimeError)), replacing(path) as temporary:
-        temporary.write_text("half of the new")
-        raise failure
+
+    def write() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half of the new")
+            raise failure
+
+    with pytest.raises((SimulatorError, KeyboardInterrupt, RuntimeError)):
+        write()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["run.nc"]
 

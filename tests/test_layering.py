@@ -99,7 +99,9 @@ def test_simulate_help_loads_nothing_heavy() -> None:
 
 
 def test_simulating_loads_neither_inference_nor_charts() -> None:
-    code = "from simulator import load_scenario, simulate\nsimulate(load_scenario('baseline', overrides=['samples=256']))"
+    code = (
+        "from simulator import load_scenario, simulate\nsimulate(load_scenario('baseline', overrides=['samples=256']))"
+    )
     # xarray itself needs pandas.
     assert loaded(code) & ((HEAVY | {"scipy.stats"}) - {"pandas"}) == set()
 

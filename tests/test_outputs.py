@@ -147,7 +147,7 @@ def test_a_failure_while_writing_leaves_the_old_run_and_no_other_file(
 def test_a_folder_that_cannot_be_written_is_named(run: xr.DataTree, tmp_path: Path) -> None:
     taken = tmp_path / "outputs"
     taken.write_text("a file")
-    with pytest.raises(SimulatorError, match="outputs.*cannot be written"):
+    with pytest.raises(SimulatorError, match=r"outputs.*cannot be written"):
         write_run(run, taken)
     assert taken.read_text() == "a file"
 
@@ -163,7 +163,7 @@ def test_a_missing_run_is_named(tmp_path: Path) -> None:
 def test_a_run_cut_short_is_told(folder: Path, tmp_path: Path, kept: float) -> None:
     whole = (folder / "run.nc").read_bytes()
     (tmp_path / "run.nc").write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(RunFileError, match="it is damaged, cut short, or no netCDF file .*Run the scenario again"):
+    with pytest.raises(RunFileError, match=r"it is damaged, cut short, or no netCDF file .*Run the scenario again"):
         open_run(tmp_path)
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from simulator import parse_scenario
-from simulator.errors import ScenarioError
 from simulator.copula import nearest_correlation, normal_correlation
+from simulator.errors import ScenarioError
 from simulator.priors import NamedPrior, joint_prior, named_prior
 from simulator.slots import Slot
 from simulator.statements import Prior
@@ -44,7 +44,7 @@ def test_an_interval_of_90_percent_has_5_percent_beyond_each_end() -> None:
         ({"value": 10, "unit": "factor/2 years"}, 0.5),
     ],
 )
-def test_every_unit_of_growth_becomes_OOM_a_year(stated: dict[str, Any], exact: float) -> None:
+def test_every_unit_of_growth_becomes_orders_of_magnitude_a_year(stated: dict[str, Any], exact: float) -> None:
     named = prior(stated, "rate")
     assert named.unit == "OOM/year"
     assert named.value == pytest.approx(exact, rel=1e-12)

@@ -175,7 +175,7 @@ def test_a_cap_and_a_constraint_of_one_name_are_not_confused() -> None:
     """Both limit physical compute: one would silently stand in for the other."""
     narrow, wide = ({"limit": {"value": value, "unit": "FLOP"}} for value in (1e27, 1e30))
     data = small_scenario({"drivers.compute.caps.power": narrow, "constraints.power": wide})
-    with pytest.raises(InputError, match="constraints.power: has the name of a cap on compute"):
+    with pytest.raises(InputError, match=r"constraints\.power: has the name of a cap on compute"):
         run_of(data)
 
 

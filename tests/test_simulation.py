@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_progress_rises_to_the_number_of_blocks(samples: int, keep: str) -> None
     simulate(scenario, keep=keep, progress=lambda done, total: told.append((done, total)))  # type: ignore[arg-type]
     blocks = -(-samples // 1024)
     assert told[-1] == (blocks, blocks)
-    assert all(a[0] < b[0] for a, b in zip(told, told[1:], strict=False))
+    assert all(before[0] < after[0] for before, after in itertools.pairwise(told))
     assert {total for _, total in told} == {blocks}
 
 

@@ -94,7 +94,7 @@ def test_the_fan_is_of_central_bands(run: xr.DataTree) -> None:
     wide = [row for row in rows if row["band"] == "90 %"]
     assert [row["lower"] for row in wide] == summary.sel(quantile=0.05).values.tolist()
     assert [row["upper"] for row in wide] == summary.sel(quantile=0.95).values.tolist()
-    with pytest.raises(InputError, match="no quantile at 0.165"):
+    with pytest.raises(InputError, match=r"no quantile at 0\.165"):
         fan_table(run, "effective_compute", [0.67])
 
 
@@ -116,7 +116,7 @@ def test_the_printed_summary_has_at_most_nine_lines_and_a_tenth_for_the_folder(r
     lines = summary_lines(run)
     assert lines[0].startswith(f"Small: largest training run (small, run {run.attrs['run_id']}, 1,024 samples, seed 0)")
     assert lines[-1].startswith("  binds in 2035 - physical compute: cap ")
-    assert "  beyond: > 2035 (90 % > 2035 to > 2035), never by 2035: 100.0 ± <0.1 %" in lines
+    assert "  beyond: > 2035" in lines
     many = {f"t{i}": {"effective_compute": 10.0 ** (26 + i)} for i in range(12)}
     lines = summary_lines(run_of(small_scenario({"thresholds": many})))
     assert len(lines) == 9

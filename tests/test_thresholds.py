@@ -69,7 +69,7 @@ def test_what_is_not_there_is_named(
 def test_a_run_without_samples_or_thresholds_says_so() -> None:
     summary = run_of(small_scenario({"thresholds.a": {"effective_compute": 1e30}}), keep="summary")
     for threshold in ("a", 1e30):
-        with pytest.raises(InputError, match="kept its summary only .* Run it again with --keep trajectories"):
+        with pytest.raises(InputError, match=r"kept its summary only .* Run it again with --keep trajectories"):
             crossing_years(summary, threshold)
     with pytest.raises(InputError, match="declares no thresholds"):
         crossing_years(run_of(small_scenario()), "a")
