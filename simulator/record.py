@@ -35,19 +35,24 @@ def simulator_version() -> str:
         return "unknown"
 
 
-def run_id(scenario: Scenario, *, keep: str) -> str:
-    """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version."""
+def run_id(scenario: Scenario, *, keep: str, results: bytes = b"") -> str:
+    """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version.
+
+    `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
+    """
     parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
+    parts += [hashlib.sha256(results).hexdigest()] if results else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
-def build_run(scenario: Scenario, groups: Groups, *, years: Array, keep: str) -> xr.DataTree:
-    """Label the arrays of a run and say where it comes from."""
+def build_run(scenario: Scenario, groups: Groups, *, years: Array, keep: str, custom: bool = False) -> xr.DataTree:
+    """Label the arrays of a run and say where it comes from; `custom` says that custom drivers enter it."""
     spec = scenario.spec
+    identity = run_id(scenario, keep=keep, results=groups.summary["effective_compute"].tobytes() if custom else b"")
     coords: dict[str, NDArray[Any]] = {"year": years, "quantile": np.array(LEVELS)}
     units = variable_units(spec)
     summary = _dataset(scenario, groups.summary, coords, units, _summary_dims)
-    datasets = {"/": xr.Dataset(attrs=_attributes(scenario, keep=keep)), "summary": summary}
+    datasets = {"/": xr.Dataset(attrs=_attributes(scenario, keep=keep, identity=identity)), "summary": summary}
     if keep == "trajectories":
         samples = {"sample": np.arange(spec.samples)}
         datasets["parameters"] = _parameters(scenario, groups.parameters, samples)
@@ -161,7 +166,7 @@ def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     return attributes
 
 
-def _attributes(scenario: Scenario, *, keep: str) -> dict[str, str | int]:
+def _attributes(scenario: Scenario, *, keep: str, identity: str) -> dict[str, str | int]:
     spec = scenario.spec
     sources = {
         name: prior.prior.source
@@ -170,7 +175,7 @@ def _attributes(scenario: Scenario, *, keep: str) -> dict[str, str | int]:
     }
     return {
         "run_format": RUN_FORMAT,
-        "run_id": run_id(scenario, keep=keep),
+        "run_id": identity,
         "name": spec.name,
         "title": spec.title or spec.name,
         "subject": spec.subject,

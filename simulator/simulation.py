@@ -100,7 +100,7 @@ def simulate(
             tallies.add(counted)
             _tell(progress, done, total)
         groups = tallies.groups()
-    return build_run(scenario, groups, years=years, keep=keep)
+    return build_run(scenario, groups, years=years, keep=keep, custom=bool(given))
 
 
 def _tell(progress: Progress | None, done: int, total: int) -> None:

@@ -85,3 +85,16 @@ def test_arithmetic_on_different_years_is_not_silently_cut() -> None:
         one["trajectories/effective_compute"] + other["trajectories/effective_compute"]
     assert one["trajectories/year"].attrs["units"] == "year"
     assert np.asarray(one["summary/quantile"]).dtype == float
+
+
+def test_two_custom_drivers_give_two_run_ids() -> None:
+    text = scenario_text(small_scenario({"drivers.compute": {"custom": {"parameters": {"rate": 0.5}}}}))
+
+    def identity(slope: float) -> str:
+        def driver(draws, years):
+            return 26.0 + slope * draws["rate"][:, None] * (years - years[0])
+
+        return str(simulate(parse_scenario(text), custom={"drivers.compute": driver}).attrs["run_id"])
+
+    assert identity(1.0) == identity(1.0)
+    assert identity(1.0) != identity(2.0)
