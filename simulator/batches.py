@@ -22,9 +22,10 @@ from simulator.quantities import CustomDriver
 from simulator.schema import ScenarioSpec
 from simulator.units import Array
 
-STEP = 2048
+STEP = 8192
 """Samples that are projected at once: arrays of this length stay in the processor's cache."""
 
+_PIECE = 1024
 STRETCH = 1024
 """Samples of the longest stretch whose own estimates enter a standard error."""
 
@@ -34,7 +35,7 @@ LEVELS: tuple[float, ...] = (
 )  # fmt: skip
 """The quantile levels of a summary: the 23 of the forecast hubs, and 17 and 83 % for the likely range of the IPCC."""
 
-HEADLINE = ("effective_compute", "physical_compute", "spending")
+HEADLINE = ("effective_compute", "physical_compute")
 """The variables whose quantiles carry a standard error."""
 
 type Arrays = dict[str, NDArray[Any]]
@@ -96,7 +97,7 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
         for name, values in projected.items():
             if name not in rows:
                 rows[name] = np.empty((plan.years.size, size), dtype=_kind(name, exact))
-            rows[name][:, here] = values[:count].T
+            _turn(values[:count], rows[name][:, here])
     crossings = _crossings(plan, parameters, rows, size)
     trajectories = {name: values.astype(_kind(name, frozenset()), copy=False) for name, values in rows.items()}
     part = stretch(spec)
@@ -109,6 +110,15 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
         {name: _stretch_quantiles(trajectories[name], part) for name in HEADLINE if name in trajectories},
         _stretch_crossed(crossings["crossing_year"], plan.years, part),
     )
+
+
+def _turn(values: NDArray[Any], rows: NDArray[Any]) -> None:
+    """Write (sample, year) or (1, year) into (year, sample), a piece at a time that stays in the cache."""
+    if values.shape[0] == 1:
+        rows[:] = values.T
+        return
+    for start in range(0, values.shape[0], _PIECE):
+        rows[:, start : start + _PIECE] = values[start : start + _PIECE].T
 
 
 def _kind(name: str, exact: frozenset[str]) -> type[np.generic]:

@@ -140,8 +140,10 @@ class Histogram:
             if not (np.isfinite(low) and np.isfinite(high)):
                 raise SimulatorError(f"counting samples: values must be numbers or +inf; got {low:g} to {high:g}.")
             row.widen(math.floor(low * BINS_PER_UNIT), math.floor(high * BINS_PER_UNIT) + 1)
-            # Down to the bin before the first is taken off: that must not round a value into the next bin.
-            bins = np.floor(finite * np.float64(BINS_PER_UNIT)).astype(np.int64) - row.first
+            # Exact: the bins to a unit are a power of two, and the first bin is taken off only from whole numbers.
+            scaled = finite * finite.dtype.type(BINS_PER_UNIT)
+            bins = np.floor(scaled, out=scaled).astype(np.int64)
+            bins -= row.first
             row.counts += np.bincount(bins, minlength=row.counts.size)
 
     def merge(self, other: Histogram) -> None:

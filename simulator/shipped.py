@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Literal
 
@@ -17,6 +18,7 @@ def shipped_folder(kind: Kind) -> FilePath:
     return inside if inside.is_dir() else package.parent / kind
 
 
+@cache
 def shipped_names(kind: Kind) -> tuple[str, ...]:
     """List the names of the shipped files, sorted.
 

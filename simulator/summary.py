@@ -276,7 +276,7 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
     last = float(summary["year"].values[-1])
     lines = []
     for t, _ in enumerate(_thresholds(summary)):
-        if float(summary["already"].values[t]) == 1.0:
+        if float(summary["already"].values[t]) > 0.995:
             continue  # passed before the start: nothing is forecast
         low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
         error = float(_at(summary["crossing_quantile_error"][t], 0.5))
