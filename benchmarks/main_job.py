@@ -17,7 +17,9 @@ import time
 
 PYTHON = [sys.executable, "-c"]
 COMMAND = [*PYTHON, "from simulator.cli import main; main()"]
+IMPORTS = "import numpy, scipy.special, xarray, netCDF4, pydantic, typer, ruamel.yaml"
 JOBS = {
+    "the libraries' imports alone": ([*PYTHON, IMPORTS], "(what a run cannot do without)"),
     "import simulator": ([*PYTHON, "import simulator"], "0.3 s wall"),
     "simulate --help": ([*COMMAND, "--help"], "0.5 s wall"),
     "simulate baseline --no-charts": (

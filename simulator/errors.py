@@ -5,7 +5,6 @@ A message says where, which entry, what rule, what was given, what it means and 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,6 +102,8 @@ def near_name(word: str, known: Iterable[str]) -> str:
     "Did you mean 'hardware'?"
     """
     spelled = {name.lower(): name for name in known}
+    import difflib
+
     matches = difflib.get_close_matches(word.lower(), list(spelled), n=1, cutoff=0.6)
     return f"Did you mean '{spelled[matches[0]]}'?" if matches else ""
 

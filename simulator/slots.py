@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from simulator.errors import Path, dotted
@@ -51,7 +52,6 @@ class Slot:
         return dotted(self.path)
 
 
-STANDARD_NORMAL = Prior(family="normal", mean=0.0, sd=1.0, notes="Shock of a drifting rate.")
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
 THRESHOLD_UNITS = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
 
@@ -119,7 +119,7 @@ def _level_slots(path: Path, level: Level, unit: str | None, years: Years) -> It
     if level.drift is not None:
         yield Slot((*path, "drift"), level.drift, "drift")
         for year in drift_years(level, years):
-            yield Slot(shock_path(path, year), STANDARD_NORMAL, "number")
+            yield Slot(shock_path(path, year), _shock(), "number")
     for name, limit in level.caps.items():
         yield from _limit_slots((*path, "caps", name), limit, years)
 
@@ -128,6 +128,11 @@ def drift_years(level: Level, years: Years) -> tuple[int, ...]:
     """List the whole years in which the rate of a level drifts: after its base year, up to the horizon."""
     base = years.first if level.at is None else level.at
     return tuple(range(math.floor(base) + 1, math.ceil(years.last) + 1))
+
+
+@cache
+def _shock() -> Prior:
+    return Prior(family="normal", mean=0.0, sd=1.0, notes="Shock of a drifting rate.")
 
 
 def shock_path(path: Path, year: int) -> Path:

@@ -112,9 +112,9 @@ def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> N
 
     Examples
     --------
-    >>> loss = pair_loss(["spending", "hardware", "algorithms"], size=4096)
+    >>> loss = pair_loss(["drivers.spending.start", "drivers.algorithms.growth"], size=4096)
     >>> loss.shape, bool((loss < 1).all())
-    ((3, 3), True)
+    ((2, 2), True)
     """
     _check(block=0, size=size, design="sobol")
     depth = size.bit_length() - 1
