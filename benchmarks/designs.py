@@ -9,25 +9,6 @@ The gain is the mean squared error of a quantile of effective compute in 2035 un
 that under the design, with equally many samples: 3 means that 4,096 samples are worth 12,288 plain ones.
 The scenario has 14 priors that matter; priors that do not matter need not be drawn, because no stream knows
 of another.
-
-Measured gains at 5, 50, 95 % (200 seeds, noise about 10 %; 4,096 samples):
-
-    design, block                     rate a mixture        rate lognormal      ns per number
-    latin-hypercube, 512           2.1    5.9   15.3       3.8    7.4    3.4      210
-    latin-hypercube, 1024          2.3    5.0   15.8       4.0    5.6    3.8      160
-    latin-hypercube, 2048          1.9    4.2   15.5       3.7    5.1    3.6       95
-    latin-hypercube, 4096          1.8    4.8   14.3       3.9    5.9    3.5       75
-    sobol, 512                     1.6    4.0   19.9       3.5    4.8    4.1      150
-    sobol, 1024                    2.3    7.8   23.4       3.7    7.8    4.0       80
-    sobol, 2048                    1.7    5.6   14.3       2.8    6.0    3.5       45
-    sobol, 4096                    5.9   13.2   20.7       9.6   15.9    7.4       30
-    Sobol by position              4.5    9.4   19.2       6.7   12.0    7.9
-    sobol, 4096, other names:
-      worst quarter below          3.2    8.1   14.6       5.0    8.9    4.3
-      half below                   4.1   10.0   19.5       6.3   12.2    6.5
-
-The salt of the matrices was chosen for these names at 4,096, so "sobol, 4096" does better than names at
-large; the last two rows are fair to all names.
 """
 
 from __future__ import annotations

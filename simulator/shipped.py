@@ -14,7 +14,7 @@ Kind = Literal["scenarios", "priors"]
 def shipped_folder(kind: Kind) -> FilePath:
     """Name the folder of the shipped scenarios or prior libraries: inside an installed package, or in a checkout."""
     package = FilePath(__file__).resolve().parent
-    inside = package / "shipped" / kind
+    inside = package / "data" / kind
     return inside if inside.is_dir() else package.parent / kind
 
 

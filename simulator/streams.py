@@ -12,7 +12,7 @@ from the name of the prior instead of being read from a table by position. Most 
 well as Sobol's dimensions. Some are not: about 1 pair in 80, and some threes and fours, are worse than plain
 sampling on the interaction of their priors, in every run. That is no fault of the construction: streams that
 know nothing of each other cannot gain on interactions when averaged over all names, so what most gain, a few
-pay. The salt of the matrices is fixed and was chosen by measuring the gain for names of a typical scenario;
+pay. The salt of the matrices is fixed and was chosen by measuring the gain for the names of the shipped baseline;
 `pair_loss` shows bad pairs among others. Errors estimated from the spread over blocks are right for good and
 bad names alike, because each block is scrambled anew.
 """
@@ -31,7 +31,7 @@ from simulator.errors import InputError
 
 Design = Literal["latin-hypercube", "random", "sobol"]
 DESIGNS: Final[tuple[str, ...]] = get_args(Design)
-# Measured by benchmarks/designs.py, whose docstring holds the table.
+# Chosen by benchmarks/precision.py and benchmarks/designs.py.
 DEFAULT_DESIGN: Final[Design] = "sobol"
 DEFAULT_BLOCK: Final[int] = 4096
 EDGE: Final[float] = 1e-12
