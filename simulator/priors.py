@@ -162,16 +162,17 @@ def named_prior(slot: Slot) -> NamedPrior:
         if not slot.never:
             raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
         family = WithNever(family, slot.prior.never)
-    return NamedPrior(slot.name, family, unit, understood_as(slot.prior, family), slot.prior)
+    return NamedPrior(slot.name, family, unit, understood_as(slot.prior, family, scale=unit), slot.prior)
 
 
-def understood_as(prior: Prior, family: Family) -> str:
-    """Say in words what was read, in the unit of the file where there is one unit."""
+def understood_as(prior: Prior, family: Family, *, scale: str) -> str:
+    """Say in words what was read: in the unit of the file where there is one, else on the internal scale."""
     if isinstance(family, Converted):
         family = family.base
     elif isinstance(family, Fixed) and prior.value is not None:
         family = Fixed(prior.value)
-    return f"{describe(family)}{f' {prior.unit}' if prior.unit and prior.mixture is None else ''}"
+    unit = scale if prior.mixture is not None else prior.unit
+    return f"{describe(family)} {unit}" if unit else describe(family)
 
 
 def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
