@@ -188,7 +188,7 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
     if not np.isfinite(ends).all():
         rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
         raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
-    if slot.kind in ("drift", "duration") and float(ends[0]) < 0:
+    if slot.kind in ("drift", "duration", "delay") and float(ends[0]) < 0:
         what = "a standard deviation" if slot.kind == "drift" else "a span of time"
         remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
         raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
@@ -243,10 +243,11 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[C
             if unit not in (None, "year"):
                 raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
             return multiple(), "year", False, ""
-        if slot.kind == "duration":
+        if slot.kind in ("duration", "delay"):
             span = parse_unit(unit or "year")
             _same_dimension(span.dimension, "year", unit or "year")
-            return multiple(span.scale / SECONDS_PER_YEAR), "years", True, ""
+            fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
+            return multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed, ""
         if slot.kind == "number":
             return multiple(parse_unit(unit or "1").scale), "1", False, ""
         level = parse_unit(unit or slot.unit or "1")

@@ -28,16 +28,16 @@ from simulator.schema import (
 )
 from simulator.statements import Prior
 
-Kind = Literal["level", "rate", "drift", "date", "duration", "number"]
+Kind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place in a scenario at which a prior stands.
 
-    `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration
-    (years) or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says that
-    the prior may have a mass at "never".
+    `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration or a
+    delay (years), or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says
+    that the prior may have a mass at "never".
     """
 
     path: Path
@@ -181,7 +181,7 @@ def _threshold_slots(path: Path, threshold: Threshold) -> Iterator[Slot]:
     if threshold.multiple is not None:
         yield Slot((*path, "multiple"), threshold.multiple, "level", "1", never=True)
     if threshold.delay is not None:
-        yield Slot((*path, "delay"), threshold.delay, "duration")
+        yield Slot((*path, "delay"), threshold.delay, "delay")
 
 
 def _capability_slots(spec: ScenarioSpec) -> Iterator[Slot]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulator import parse_scenario
+from simulator import parse_scenario, simulate
+from simulator.errors import ScenarioError
 from simulator.events import is_falling, quantity_of
 from simulator.testing import run_of, scenario_text, small_scenario
 
@@ -121,3 +122,26 @@ def test_crossing_years_with_a_delay_that_ends_beyond_the_horizon_are_never_and_
     np.testing.assert_array_equal(np.isfinite(late), met)
     np.testing.assert_allclose(late[met], exact[met], atol=1e-4)  # levels are kept in float32
     assert (late != 2035).all()
+
+
+def test_no_delay_is_a_delay_of_none() -> None:
+    def years(threshold: str) -> list[float]:
+        text = f"""
+schema: 1
+name: delays
+years: {{first: 2025, last: 2030}}
+samples: 256
+drivers: {{compute: {{start: {{value: 1e26, unit: FLOP}}, growth: {{median: 4, interval_90: [3, 5]}}}}}}
+thresholds: {{t: {threshold}}}
+"""
+        return simulate(parse_scenario(text))["crossings/crossing_year"].values[0].tolist()
+
+    assert years("{effective_compute: 1e27, delay: 0}") == years("{effective_compute: 1e27}")
+
+
+def test_a_delay_below_nothing_is_refused() -> None:
+    text = "{effective_compute: 1e27, delay: -1}"
+    head = "schema: 1\nname: delays\nyears: {first: 2025, last: 2030}\n"
+    drivers = "drivers: {compute: {start: {value: 1e26, unit: FLOP}}}\n"
+    with pytest.raises(ScenarioError, match="must not fall below 0"):
+        parse_scenario(f"{head}{drivers}thresholds: {{t: {text}}}\n")
