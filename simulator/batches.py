@@ -17,7 +17,7 @@ from simulator.draws import draw_blocks
 from simulator.estimates import sorted_quantiles
 from simulator.events import cross_block, quantity_of
 from simulator.priors import JointPrior
-from simulator.projection import project_block
+from simulator.projection import binding_names, project_block
 from simulator.quantities import CustomDriver
 from simulator.schema import ScenarioSpec
 from simulator.units import Array
@@ -58,7 +58,8 @@ class Batch:
     `parameters` (sample,) by name; `trajectories` (year, sample) by variable, float32 (a relative error of 6e-8), the
     capability metric float64, what binds int8; `crossing_year`, `already_above`, `threshold_level` (threshold, sample).
     Of each stretch of `stretch(spec)` samples, for standard errors: `stretch_quantiles` (stretch, level, year) of the
-    headline variables, `stretch_crossed` (stretch, threshold, year) shares.
+    headline variables, and shares: `stretch_crossed` (stretch, threshold, year), `stretch_binding` (stretch, limit,
+    year).
     """
 
     first: int
@@ -68,6 +69,7 @@ class Batch:
     crossings: Arrays
     stretch_quantiles: Arrays
     stretch_crossed: Array
+    stretch_binding: Arrays
 
 
 def stretch(spec: ScenarioSpec) -> int:
@@ -109,6 +111,7 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
         crossings,
         {name: _stretch_quantiles(trajectories[name], part) for name in HEADLINE if name in trajectories},
         _stretch_crossed(crossings["crossing_year"], plan.years, part),
+        {name: _stretch_binding(trajectories[name], len(limits), part) for name, limits in binding_names(spec).items()},
     )
 
 
@@ -156,3 +159,11 @@ def _stretch_crossed(crossing_year: Array, years: Array, part: int) -> Array:
     in_stretches = crossing_year[:, : full * part].reshape(crossing_year.shape[0], full, part)
     shares = np.stack([np.count_nonzero(in_stretches <= year, axis=-1) for year in years], axis=-1) / part
     return np.moveaxis(shares, 1, 0)
+
+
+def _stretch_binding(numbers: NDArray[Any], limits: int, part: int) -> Array:
+    """Count the share of each full stretch in which each limit binds: (year, sample) to (stretch, limit, year)."""
+    full = numbers.shape[-1] // part
+    in_stretches = numbers[:, : full * part].reshape(numbers.shape[0], full, part)
+    shares = [np.count_nonzero(in_stretches == number, axis=-1) / part for number in range(1, limits + 1)]
+    return np.moveaxis(np.stack(shares), -1, 0)

@@ -126,7 +126,9 @@ def tally(plan: Plan, batch: Batch) -> Tally:
     level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
     year = batch.crossings["crossing_year"]
     return Tally(
-        Batch(batch.first, batch.size, {}, {}, {}, batch.stretch_quantiles, batch.stretch_crossed),
+        Batch(
+            batch.first, batch.size, {}, {}, {}, batch.stretch_quantiles, batch.stretch_crossed, batch.stretch_binding
+        ),
         variables,
         binding,
         crossing,
@@ -186,14 +188,15 @@ class Tallies:
 
 
 def _block_errors(plan: Plan, batches: list[Batch]) -> Arrays:
-    """Estimate the standard errors of the headline variables' quantiles from the spread over stretches."""
+    """Estimate the standard errors of the headline variables' quantiles, and of what binds, over stretches."""
+    estimates = {
+        f"{name}_error": [batch.stretch_quantiles[name] for batch in batches] for name in batches[0].stretch_quantiles
+    } | {
+        f"{name}_share_error": [batch.stretch_binding[name] for batch in batches] for name in batches[0].stretch_binding
+    }
     return {
-        f"{name}_error": block_error(
-            np.concatenate([batch.stretch_quantiles[name] for batch in batches]),
-            block=stretch(plan.spec),
-            samples=plan.spec.samples,
-        )
-        for name in batches[0].stretch_quantiles
+        name: block_error(np.concatenate(parts), block=stretch(plan.spec), samples=plan.spec.samples)
+        for name, parts in estimates.items()
     }
 
 

@@ -88,7 +88,7 @@ def _summary_dims(name: str) -> tuple[str, ...]:
     if name in fixed:
         return fixed[name]
     if name.startswith("binding_"):
-        return (name.removesuffix("_share").replace("binding_", "limit_"), "year")
+        return (name.removesuffix("_error").removesuffix("_share").replace("binding_", "limit_"), "year")
     return ("quantile", "year")
 
 

@@ -149,9 +149,9 @@ def binding_table(run: xr.DataTree) -> list[Row]:
     summary = group(run, "summary")
     years = summary["year"].values.tolist()
     return [
-        {"on": subject, "limit": limit, "year": year, "share": values[n][y]}
-        for subject, shares in _binding(summary)
-        for values in [shares.values.tolist()]
+        {"on": subject, "limit": limit, "year": year, "share": values[n][y], "standard_error": spread[n][y]}
+        for subject, shares, errors in _binding(summary)
+        for values, spread in [(shares.values.tolist(), errors.values.tolist())]
         for n, limit in enumerate(shares[shares.dims[0]].values.tolist())
         for y, year in enumerate(years)
     ]
@@ -161,10 +161,11 @@ def _thresholds(summary: xr.Dataset) -> list[str]:
     return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
 
 
-def _binding(summary: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+def _binding(summary: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray]]:
+    """List what limits there are on what, with the share of samples in which each binds, and its standard error."""
     for name, shares in summary.data_vars.items():
-        if str(name).startswith("binding_"):
-            yield str(name).removeprefix("binding_").removesuffix("_share"), shares
+        if str(name).startswith("binding_") and str(name).endswith("_share"):
+            yield str(name).removeprefix("binding_").removesuffix("_share"), shares, summary[f"{name}_error"]
 
 
 def fan_table(run: xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
@@ -291,11 +292,13 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
 
 def _binding_line(summary: xr.Dataset) -> str:
     parts = []
-    for subject, shares in _binding(summary):
-        final = shares.values[:, -1]
+    for subject, shares, errors in _binding(summary):
+        final, error = shares.values[:, -1], 100 * errors.values[:, -1]
         names = shares[shares.dims[0]].values.tolist()
         order = np.argsort(-final, kind="stable")
-        said = ", ".join(f"{names[n]} {100 * final[n]:.0f} %" for n in order if final[n] > 0.005)
+        said = ", ".join(
+            f"{names[n]} {100 * final[n]:.0f}{_plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
+        )
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
     last = float(summary["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""

@@ -50,10 +50,10 @@ _FIXED = (
     Variable("crossing_quantile", ("threshold", "quantile"), "year", "quantile of the crossing year",
              "Over all samples, those that never cross included; +inf stands for later than the horizon."),
     Variable("crossing_quantile_error", ("threshold", "quantile"), "years", "standard error of the crossing year's quantile",
-             "Monte Carlo standard error from the spread over blocks; NaN where it cannot be told."),
+             "Monte Carlo standard error from the spread over stretches of 1,024 samples; NaN where it cannot be told."),
     Variable("crossed", ("threshold", "year"), "1", "probability of having crossed", "Share of samples that have crossed by the year."),
     Variable("crossed_error", ("threshold", "year"), "1", "standard error of the probability of having crossed",
-             "Monte Carlo standard error from the spread over blocks."),
+             "Monte Carlo standard error from the spread over stretches of 1,024 samples."),
     Variable("never", ("threshold",), "1", "probability of no crossing by the horizon", "Share of samples that do not cross."),
     Variable("already", ("threshold",), "1", "probability of being above at the start", "Share of samples above in the first year."),
     Variable("threshold_level_quantile", ("threshold", "quantile"), "log10 of the quantity", "quantile of the threshold's level",
@@ -71,6 +71,16 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (r"cap_(spending|hardware|physical_compute|algorithms)_(.+)", "cap on {0}: {1}", "The limit in force."),
     (r"constraint_(.+)", "constraint on physical compute: {0}", "The limit in force."),
     (
+        r"binding_(spending|hardware|physical_compute|algorithms)_share",
+        "share of samples in which a limit on {0} binds",
+        "Of all samples, in that year.",
+    ),
+    (
+        r"binding_(spending|hardware|physical_compute|algorithms)_share_error",
+        "standard error of the share in which a limit on {0} binds",
+        "Monte Carlo standard error from the spread over stretches of 1,024 samples.",
+    ),
+    (
         r"binding_(spending|hardware|physical_compute|algorithms)",
         "which limit on {0} binds",
         "0 where none binds; otherwise the number (flag_values) of the limit that is reached and that leaves the least.",
@@ -78,7 +88,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         r"(.+)_error",
         "standard error of the quantiles of {0}",
-        "Monte Carlo standard error from the spread over blocks.",
+        "Monte Carlo standard error from the spread over stretches of 1,024 samples.",
     ),
 )
 
