@@ -48,9 +48,33 @@ def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, desig
         )
         for name in joint.uncertain
     }
-    uniforms |= _joined(joint, uniforms)
+    return values_at(joint, uniforms)
+
+
+def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
+    """Turn independent uniform numbers into parameters: through the copula, then through each inverse CDF.
+
+    Parameters
+    ----------
+    joint : JointPrior
+    uniforms : arrays by name, (sample,), in (0, 1)
+        One for each uncertain prior, as from `block_uniforms`.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,), or (1,) for a fixed prior; internal scale
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> joint = load_scenario("baseline").joint
+    >>> middle = values_at(joint, {name: np.array([0.5]) for name in joint.uncertain})
+    >>> middle["drivers.spending.start"].round(2).tolist()
+    [8.59]
+    """
+    joined = {**uniforms, **_joined(joint, uniforms)}
     return {
-        name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(uniforms[name])
+        name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
         for name, prior in joint.priors.items()
     }
 

@@ -1,0 +1,164 @@
+"""The scenario as a function: from given uniform numbers, or given parameters, to outcomes.
+
+The same priors, projection and crossings as in a run, without its blocks: what sensitivity analyses vary, one
+input or several at a time. On the uniform numbers of a run's own blocks it gives that run's samples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.batches import STEP
+from simulator.draws import values_at
+from simulator.errors import InputError
+from simulator.events import cross_block
+from simulator.outcomes import Outcome, outcomes_from
+from simulator.plan import Component, Plan, plan_of
+from simulator.priors import JointPrior
+from simulator.projection import project_block
+from simulator.quantities import CustomDriver
+from simulator.scenario import Scenario
+from simulator.streams import block_uniforms
+from simulator.units import Array
+
+_SHOCK = re.compile(r"\.shock\[-?\d+\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is varied as one: a prior, or several that only make sense together, as the yearly shocks of a drift."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A scenario of one component, ready to be evaluated: `plan` has its years and custom drivers."""
+
+    plan: Plan
+    component: Component
+
+    @property
+    def joint(self) -> JointPrior:
+        """The joint prior."""
+        return self.component.joint
+
+    @property
+    def years(self) -> Array:
+        """The years of the projection, (year,)."""
+        return self.plan.years
+
+
+def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
+    """Take a scenario for evaluation.
+
+    Raises
+    ------
+    InputError
+        It mixes several scenarios, whose priors of one name may say different things.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> len(inputs_of(model_of(load_scenario("baseline"))) ) > 20
+    True
+    """
+    if len(scenario.components) > 1:
+        names = ", ".join(component.name for component in scenario.components)
+        raise InputError(
+            f"{scenario.spec.name}: mixes {names}, and a prior of one name may mean another thing in each. "
+            "Ask it of one of them."
+        )
+    return Model(plan_of(scenario.components, custom=custom), scenario.components[0])
+
+
+def inputs_of(model: Model) -> tuple[Input, ...]:
+    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input."""
+    members: dict[str, list[str]] = {}
+    for name in model.joint.uncertain:
+        members.setdefault(_SHOCK.sub(".shocks", name), []).append(name)
+    return tuple(Input(name, tuple(priors)) for name, priors in members.items())
+
+
+def correlated_with(joint: JointPrior, name: str) -> tuple[str, ...]:
+    """Name the priors that are correlated with one, directly or through others, itself included.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> correlated_with(load_scenario("baseline").joint, "drivers.spending.start")
+    ('drivers.hardware.factors.price-performance.start', 'drivers.spending.start')
+    """
+    return next((group.names for group in joint.groups if name in group.names), (name,))
+
+
+def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
+    """Give the uniform numbers of a run's first samples, by name of the uncertain prior, (sample,)."""
+    spec = model.component.spec
+    blocks = range(-(-samples // spec.block))
+    return {
+        name: np.concatenate(
+            [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
+        )[:samples]
+        for name in model.joint.uncertain
+    }
+
+
+def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
+    """Evaluate outcomes at uniform numbers.
+
+    Parameters
+    ----------
+    model : Model
+    uniforms : arrays by name, (sample,) or (1,), in (0, 1)
+        One for each uncertain prior; before the copula.
+    outcomes : sequence of Outcome
+
+    Returns
+    -------
+    array (outcome, sample), float64
+
+    Raises
+    ------
+    InputError
+        The scenario has no such variable, threshold or year.
+
+    Examples
+    --------
+    >>> from simulator.outcomes import parse_outcome
+    >>> from simulator.scenario import load_scenario
+    >>> model = model_of(load_scenario("baseline"))
+    >>> found = evaluate(model, base_uniforms(model, 8), [parse_outcome("effective_compute@2035")])
+    >>> found.shape
+    (1, 8)
+    """
+    return evaluate_values(model, values_at(model.joint, uniforms), outcomes)
+
+
+def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
+    """Evaluate outcomes at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
+    size = max((array.size for array in values.values()), default=1)
+    parts = []
+    for start in range(0, size, STEP):
+        here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
+        parts.append(_evaluated(model, here, outcomes, min(STEP, size - start)))
+    return np.concatenate(parts, axis=1)
+
+
+def _evaluated(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome], size: int) -> Array:
+    spec, years = model.component.spec, model.years
+    projected = project_block(spec, values, years=years, custom=model.plan.custom)
+    needed = {outcome.name for outcome in outcomes if outcome.kind == "level"} | set(model.plan.thresholds.values())
+    rows = {
+        name: np.ascontiguousarray(np.broadcast_to(levels.T, (years.size, size))) if name in needed else levels.T
+        for name, levels in projected.items()
+    }
+    crossed = cross_block(spec, values, rows, years=years, size=size)
+    return outcomes_from(
+        outcomes, years=years, rows=rows, crossing={name: crossing.year for name, crossing in crossed.items()}
+    )
