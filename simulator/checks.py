@@ -114,7 +114,7 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
         remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
         yield Fault(path, "has no start.", remedy)
     if level.custom is not None:
-        for key in ("start", "growth", "table", "drift", "at"):
+        for key in ("start", "growth", "table", "drift", "volatility", "at"):
             if getattr(level, key) is not None:
                 yield Fault(
                     (*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,7 @@ from simulator.cli_options import (
     overridden,
     warn,
 )
+from simulator.errors import SimulatorError
 
 WorkersOption = Annotated[
     int, typer.Option(min=1, max=64, help="Batches computed side by side; the result does not depend on it.")
@@ -47,10 +48,14 @@ def run(
     no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
     workers: WorkersOption = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Exit with 0 also where the chains of a fit of history did not agree.")
+    ] = False,
 ) -> None:
     """Run a scenario: write its run file, tables and chart, and print a summary.
 
-    A file with variants runs them too, on common draws, and compares them.
+    A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does
+    so first; where its chains do not agree, what comes out is written, and the exit code is 1.
     """
     from simulator.runs import How, run_to_folder
     from simulator.scenario import load_with_variants
@@ -72,6 +77,7 @@ def run(
             done, labels=[loaded.spec.name, *variants], output=output, formats=() if drawn == "none" else ("png", "svg")
         ):
             typer.echo(line, err=line.startswith("warning: "))
+    _refuse_bad_fits(done, trust=trust)
 
 
 def extend(
@@ -108,6 +114,19 @@ def _finish(result: Any, folder: FilePath, charts: str) -> None:
     for line in summary_lines(result):
         typer.echo(line)
     typer.echo(f"  {folder}")
+
+
+def _refuse_bad_fits(runs: Iterable[Any], *, trust: bool) -> None:
+    """Fail where the chains of a fit of history did not agree, unless told otherwise."""
+    faults: list[str] = []
+    for result in runs:
+        if "posterior" in result.children:
+            from simulator.diagnostics import diagnose
+
+            faults += [f"{result.attrs['name']}: {fault}" for fault in diagnose(result).faults]
+    if faults and not trust:
+        rows = "\n".join(faults)
+        raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
 
 
 def _say(text: str) -> None:

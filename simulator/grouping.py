@@ -192,6 +192,10 @@ def _base(groups: Groups, number: int, file: str) -> Document:
 def _disagreements(components: Sequence[Component]) -> list[tuple[int, str, str]]:
     """Find what the components must have in common and have not: (number of the entry, rule, remedy)."""
     head, result = components[0].spec, []
+    for number, component in enumerate(components):
+        if component.spec.history is not None and component.spec.history.fit is None:
+            rule = f"'{component.name}' has not learnt from its history yet."
+            result.append((number, rule, "Run it by itself, and mix the scenario.yaml of its run folder."))
     for number, component in enumerate(components[1:], start=1):
         spec = component.spec
         for key in ("years", "samples", "seed", "block", "design", "subject", "dollars"):

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.alignment import aligned, column, increasing, refuse_size, row
+
 Array = NDArray[np.float64]
 
 SATURATION_KINDS = ("hard", "exponential", "logistic", "gompertz")
@@ -23,44 +25,6 @@ _LN_2 = math.log(2.0)
 _LOG10_2 = math.log10(2.0)
 # A date further away than this stands for "always" (before) or "never" (after), and keeps inf - inf away.
 _FAR_YEAR = 1e6
-
-
-def _column(value: ArrayLike) -> Array:
-    """Return a parameter as a column (sample, 1)."""
-    return np.asarray(value, dtype=np.float64).reshape(-1, 1)
-
-
-def _row(value: ArrayLike) -> Array:
-    """Return a parameter as a row (1, sample)."""
-    return np.asarray(value, dtype=np.float64).reshape(1, -1)
-
-
-def _aligned(*values: ArrayLike) -> list[Array]:
-    """Return the values as arrays; beside a path, those with one axis become columns (sample, 1)."""
-    arrays = [np.asarray(value, dtype=np.float64) for value in values]
-    if any(array.ndim > 1 for array in arrays):
-        arrays = [array[:, np.newaxis] if array.ndim == 1 else array for array in arrays]
-    return arrays
-
-
-def _increasing(where: str, name: str, values: ArrayLike) -> Array:
-    """Return dates or points as an array (n,), refusing an order that is not strictly increasing."""
-    array = np.asarray(values, dtype=np.float64).reshape(-1)
-    if not np.all(np.diff(array) > 0) or np.isnan(array).any():
-        raise ValueError(
-            f"{where}: {name}: must be strictly increasing; got {array.tolist()}. "
-            "A later value follows an earlier one. Sort them and keep one of each."
-        )
-    return array
-
-
-def _refuse_size(where: str, name: str, given: int, wanted: int, each: str) -> None:
-    """Refuse a list that does not pair with the years or points it belongs to."""
-    if given != wanted or wanted == 0:
-        raise ValueError(
-            f"{where}: {name}: must have one value per {each}, at least one; got {given} for {wanted}. "
-            f"Each value belongs to one {each}. Fill in or take out the odd ones."
-        )
 
 
 def _mean_decay(exponent: Array) -> Array:
@@ -114,7 +78,7 @@ def regime_growth(
     array([[0. , 1.3]])
     """
     for name, given in (("rates", rates), ("half_lives", half_lives), ("floors", floors)):
-        _refuse_size("regime_growth", name, len(given), len(starts), "regime")
+        refuse_size("regime_growth", name, len(given), len(starts), "regime")
     if not np.all(np.isneginf(np.asarray(starts[0], dtype=np.float64))):
         raise ValueError(
             f"regime_growth: starts[0]: must be -inf; got {starts[0]!r}. "
@@ -122,8 +86,8 @@ def regime_growth(
         )
     # Computed as (year, sample) and turned at the end: a run is kept year by year, and no copy has to turn it again.
     year = np.asarray(years, dtype=np.float64).reshape(-1, 1)
-    base_year = _row(base)
-    dates = [np.clip(_row(start), -_FAR_YEAR, _FAR_YEAR) for start in starts]
+    base_year = row(base)
+    dates = [np.clip(row(start), -_FAR_YEAR, _FAR_YEAR) for start in starts]
     for number in range(1, len(dates)):
         dates[number] = np.maximum(dates[number - 1], dates[number])
     dates.append(np.full((1, 1), _FAR_YEAR))
@@ -133,10 +97,10 @@ def regime_growth(
         first = np.clip(base_year, dates[number], dates[number + 1])
         last = np.clip(year, dates[number], dates[number + 1])
         if half_life is None:
-            growth = growth + _row(rate) * (last - first)
+            growth = growth + row(rate) * (last - first)
             continue
         anchor = base_year if number == 0 else dates[number]
-        decay = (_row(rate), _row(half_life), _row(0.0 if floor is None else floor))
+        decay = (row(rate), row(half_life), row(0.0 if floor is None else floor))
         growth = growth + (_decaying_growth(last - anchor, *decay) - _decaying_growth(first - anchor, *decay))
     return growth.T
 
@@ -169,15 +133,52 @@ def random_walk_growth(
     array([[ 0. ,  0.1, -0.1]])
     """
     year = np.asarray(years, dtype=np.float64).reshape(-1)
-    dates = _increasing("random_walk_growth", "shock_years", shock_years)
+    dates = increasing("random_walk_growth", "shock_years", shock_years)
     shock = np.atleast_2d(np.asarray(shocks, dtype=np.float64))
-    _refuse_size("random_walk_growth", "shocks", shock.shape[1], dates.size, "shock year")
-    step = np.where(dates >= _column(base), _column(sd) * shock, 0.0)
+    refuse_size("random_walk_growth", "shocks", shock.shape[1], dates.size, "shock year")
+    step = np.where(dates >= column(base), column(sd) * shock, 0.0)
     rate = np.cumsum(step, axis=1)
     level = np.zeros_like(rate)
     level[:, 1:] = np.cumsum(rate[:, :-1] * np.diff(dates), axis=1)
     latest = np.maximum(np.searchsorted(dates, year, side="right") - 1, 0)
     growth: Array = level[:, latest] + rate[:, latest] * np.maximum(year - dates[latest], 0.0)
+    return growth
+
+
+def random_step_growth(
+    years: ArrayLike, *, base: float, sd: ArrayLike, shocks: ArrayLike, shock_years: ArrayLike
+) -> Array:
+    """Add up yearly growth that scatters about its rate: a random walk of the level with normal steps.
+
+    growth(t) = sum over j of sd shock_j sqrt(w_j) clip((t - a_j) / w_j, 0, 1), where step j goes from
+    a_j = max(year_j - 1, base) to year_j and w_j = year_j - a_j. Limits: 0 up to `base`, constant after the
+    last shock year; at whole years the variance is sd^2 times the years since `base`. A later horizon changes
+    no bit of an earlier year.
+
+    `years` (year,) and `shock_years` (n,), strictly increasing and after `base`, are decimal years; `sd` one or
+    (sample,) is in OOM/year; `shocks` (sample, n) are standard normal. The result is (sample, year) in OOM.
+    ValueError: shock years out of order or not after `base`, or not one shock for each.
+
+    >>> random_step_growth([2025, 2025.5, 2026, 2027], base=2025, sd=0.1,
+    ...                    shocks=[[1.0, -2.0]], shock_years=[2026, 2027]).round(2)
+    array([[ 0.  ,  0.05,  0.1 , -0.1 ]])
+    """
+    year = np.asarray(years, dtype=np.float64).reshape(-1)
+    dates = increasing("random_step_growth", "shock_years", shock_years)
+    shock = np.atleast_2d(np.asarray(shocks, dtype=np.float64))
+    refuse_size("random_step_growth", "shocks", shock.shape[1], dates.size, "shock year")
+    if not base < dates[0]:
+        raise ValueError(
+            f"random_step_growth: shock_years: must come after base {base:g}; got {dates[0]:g}. "
+            "A step leads up to its year. Leave earlier years out."
+        )
+    began = np.maximum(dates - 1.0, base)
+    width = dates - began
+    done = np.clip((year[:, None] - began) / width, 0.0, 1.0)
+    step = column(sd) * shock * np.sqrt(width)
+    growth: Array = np.zeros((step.shape[0], year.size))
+    for number in range(dates.size):  # one after the other: a later year adds exact zeros to the earlier ones
+        growth += step[:, [number]] * done[:, number]
     return growth
 
 
@@ -191,9 +192,9 @@ def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: Arra
     array([21.  , 22.25])
     """
     year = np.asarray(years, dtype=np.float64).reshape(-1)
-    dates = _increasing("table_growth", "table_years", table_years)
+    dates = increasing("table_growth", "table_years", table_years)
     levels = np.asarray(table_levels, dtype=np.float64).reshape(-1)
-    _refuse_size("table_growth", "table_levels", levels.size, dates.size, "table year")
+    refuse_size("table_growth", "table_levels", levels.size, dates.size, "table year")
     outside = year[~((year >= dates[0]) & (year <= dates[-1]))]
     if outside.size:
         raise ValueError(
@@ -247,7 +248,7 @@ def hard_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
     >>> hard_saturation([[10.0, 14.0]], 12.0)
     array([[10., 12.]])
     """
-    level, limit = _aligned(log_level, log_limit)
+    level, limit = aligned(log_level, log_limit)
     return np.asarray(np.minimum(level, limit), dtype=np.float64)
 
 
@@ -259,7 +260,7 @@ def exponential_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
     >>> exponential_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
     array([[ 9.998, 11.801, 12.   ]])
     """
-    level, limit = _aligned(log_level, log_limit)
+    level, limit = aligned(log_level, log_limit)
     with np.errstate(invalid="ignore", divide="ignore"):
         # At V = 50 L the law equals L to the last bit; fmin also reads two equal infinities as saturated.
         ratio = np.exp(np.fmin(level - limit, 1.7) * _LN_10)
@@ -280,7 +281,7 @@ def logistic_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
     >>> logistic_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
     array([[ 9.996, 11.699, 11.996]])
     """
-    level, limit = _aligned(log_level, log_limit)
+    level, limit = aligned(log_level, log_limit)
     return np.asarray(np.minimum(level, limit) - _log_one_plus(level, limit), dtype=np.float64)
 
 
@@ -295,7 +296,7 @@ def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start
     >>> gompertz_saturation([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, log_start=10.0).round(3)
     array([[ 9.   , 10.   , 11.264, 11.729, 12.   ]])
     """
-    level, limit, start = _aligned(log_level, log_limit, log_start)
+    level, limit, start = aligned(log_level, log_limit, log_start)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         distance, demand = limit - start, level - start
         x = demand / distance
@@ -317,7 +318,7 @@ def log_sum(terms: Sequence[ArrayLike]) -> Array:
     >>> log_sum([[[25.0, 26.0]], 25.0]).round(3)
     array([[25.301, 26.041]])
     """
-    total, *others = _aligned(*terms) if terms else _aligned(-np.inf)
+    total, *others = aligned(*terms) if terms else aligned(-np.inf)
     for term in others:
         total = np.asarray(np.maximum(total, term) + _log_one_plus(total, term), dtype=np.float64)
     return total
@@ -331,7 +332,7 @@ def log_difference(log_level: ArrayLike, log_part: ArrayLike) -> Array:
     >>> log_difference([2.0, 2.0], [1.0, 2.0]).round(3)
     array([1.954,   nan])
     """
-    level, part = _aligned(log_level, log_part)
+    level, part = aligned(log_level, log_part)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         gap = (part - level) * _LN_10
         # Two forms of ln(1 - e^gap): the first keeps the digits near 0, the second far below (Maechler 2012).
@@ -352,10 +353,10 @@ def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -
     >>> accumulate([2025, 2026, 2028], [1.0, 1.0, 1.0], log_start=1.0).round(3)
     array([[1.   , 1.301, 1.602]])
     """
-    year = _increasing("accumulate", "years", years)
+    year = increasing("accumulate", "years", years)
     flow = np.atleast_2d(np.asarray(log_flow, dtype=np.float64))
-    _refuse_size("accumulate", "log_flow", flow.shape[1], year.size, "year")
-    start = _column(log_start)
+    refuse_size("accumulate", "log_flow", flow.shape[1], year.size, "year")
+    start = column(log_start)
     with np.errstate(invalid="ignore", divide="ignore"):
         fall = np.fmax(np.abs(np.diff(flow, axis=1)), 0.0) * _LN_10
         larger = np.maximum(flow[:, :-1], flow[:, 1:])
@@ -381,16 +382,16 @@ def feedback_multiplier(log_compute: ArrayLike, *, log_points: ArrayLike, log_mu
     array([  1.,  10., 100.])
     """
     compute = np.asarray(log_compute, dtype=np.float64)
-    points = _increasing("feedback_multiplier", "log_points", log_points)
+    points = increasing("feedback_multiplier", "log_points", log_points)
     multipliers = np.atleast_1d(np.asarray(log_multipliers, dtype=np.float64))
-    _refuse_size("feedback_multiplier", "log_multipliers", multipliers.shape[-1], points.size, "point")
+    refuse_size("feedback_multiplier", "log_multipliers", multipliers.shape[-1], points.size, "point")
     result: Array = np.zeros_like(compute)
     for number in range(points.size - 1):
         # Each segment adds its part of the change, from none at its left end to all at its right.
         share = np.clip((compute - points[number]) / (points[number + 1] - points[number]), 0.0, 1.0)
-        share, change = _aligned(share, multipliers[..., number + 1] - multipliers[..., number])
+        share, change = aligned(share, multipliers[..., number + 1] - multipliers[..., number])
         result = result + change * share
-    result, first = _aligned(result, multipliers[..., 0])
+    result, first = aligned(result, multipliers[..., 0])
     return np.asarray(np.exp((first + result) * _LN_10), dtype=np.float64)
 
 
@@ -405,7 +406,7 @@ def gain_per_doubling(log_compute: ArrayLike, *, log_reference: ArrayLike, log_g
     >>> gain_per_doubling(26 + 2 * np.log10([1, 2]), log_reference=26, log_gain=np.log10(1.5)).round(6)
     array([1.  , 2.25])
     """
-    compute, reference, gain = _aligned(log_compute, log_reference, log_gain)
+    compute, reference, gain = aligned(log_compute, log_reference, log_gain)
     with np.errstate(over="ignore"):
         return np.asarray(np.exp((compute - reference) * gain * (_LN_10 / _LOG10_2)), dtype=np.float64)
 
@@ -422,7 +423,7 @@ def power_law_loss(
     >>> power_law_loss([20.0, 30.0], irreducible=1.7, log_scale=3.0, exponent=0.15).round(3)
     array([2.7  , 1.732])
     """
-    compute, floor, scale, power = _aligned(log_compute, irreducible, log_scale, exponent)
+    compute, floor, scale, power = aligned(log_compute, irreducible, log_scale, exponent)
     with np.errstate(over="ignore"):
         return np.asarray(floor + np.exp((scale - power * compute) * _LN_10), dtype=np.float64)
 
@@ -444,5 +445,5 @@ def logistic_capability(
     >>> logistic_capability([20.0, 26.0, 27.0], midpoint_log10=26, slope_per_oom=2.0, floor=0.25).round(3)
     array([0.25 , 0.625, 0.911])
     """
-    compute, midpoint, slope, low, high = _aligned(log_compute, midpoint_log10, slope_per_oom, floor, ceiling)
+    compute, midpoint, slope, low, high = aligned(log_compute, midpoint_log10, slope_per_oom, floor, ceiling)
     return np.asarray(low + (high - low) * np.exp(-np.logaddexp(0.0, slope * (midpoint - compute))), dtype=np.float64)

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.history_columns import last_day, refusal
-from simulator.history_frontier import published_until, released_until, top_at_release, year_end_records
+from simulator.history_frontier import (
+    published_until,
+    released_until,
+    top_at_release,
+    within_of_record,
+    year_end_records,
+)
 from simulator.history_tables import AcceleratorHistory, RunHistory
 from simulator.observations import Observations as FrontierObservations
 
@@ -73,6 +79,7 @@ def observations(
     *,
     until: dt.date | None = None,
     top: int = 10,
+    within_oom: float | None = None,
 ) -> Observations:
     """Turn tables into the arrays that a model of growth is fitted to.
 
@@ -81,6 +88,7 @@ def observations(
     accelerators : None where hardware is not observed
     until : only what was published up to and including this day; by default up to the snapshot's date
     top : a run is of the frontier if it was among so many largest at its release
+    within_oom : instead, if it was within so many orders of magnitude of the record then
 
     Raises
     ------
@@ -99,7 +107,7 @@ def observations(
     known = published_until(runs, last)
     if until is not None:
         _check_end(known, until)
-    is_top = top_at_release(known, top)
+    is_top = top_at_release(known, top) if within_oom is None else within_of_record(known, within_oom)
     _check_counts(known, is_top, until=last)
     hardware_year, hardware = _hardware(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1

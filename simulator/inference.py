@@ -121,7 +121,10 @@ def fit_origins(
     prior = draw_prior(built, seed=settings.seed)
     complete = []
     for each, file, stored in zip(known, files, fits, strict=True):
-        fit = stored if stored is not None else _fit(built, each, sample=sample, prior=prior, settings=settings)
+        identity = _identity(observations, each, priors=priors, settings=settings)
+        fit = stored
+        if fit is None:
+            fit = _fit(built, each, identity=identity, sample=sample, prior=prior, settings=settings)
         if stored is None and file is not None:
             _store(fit, file)
         complete.append(fit)
@@ -201,7 +204,13 @@ _STATISTICS = {
 
 
 def _fit(
-    built: HistoryModel, known: Known, *, sample: _Sample, prior: xr.Dataset, settings: SamplerSettings
+    built: HistoryModel,
+    known: Known,
+    *,
+    identity: str,
+    sample: _Sample,
+    prior: xr.Dataset,
+    settings: SamplerSettings,
 ) -> xr.DataTree:
     sampled = sample(known)
     posterior = sampled["posterior"].to_dataset().astype(np.float64).drop_attrs()
@@ -212,7 +221,7 @@ def _fit(
     rng = np.random.default_rng([settings.seed, 1])
     return xr.DataTree.from_dict(
         {
-            "/": xr.Dataset(attrs=_attributes(built, known, settings=settings)),
+            "/": xr.Dataset(attrs=_attributes(built, known, identity=identity, settings=settings)),
             "prior": prior,
             "posterior": posterior,
             "posterior_predictive": replicate(posterior, built.observations, known, rng=rng),
@@ -222,8 +231,11 @@ def _fit(
     )
 
 
-def _attributes(built: HistoryModel, known: Known, *, settings: SamplerSettings) -> dict[str, str | int | float]:
+def _attributes(
+    built: HistoryModel, known: Known, *, identity: str, settings: SamplerSettings
+) -> dict[str, str | int | float]:
     return {
+        "fit": identity,
         "snapshot": built.observations.snapshot,
         "origin": known.origin,
         "first_year": built.first,
@@ -330,9 +342,14 @@ def _file(
     priors: GrowthPriors,
     settings: SamplerSettings,
 ) -> FilePath | None:
-    """Name the stored fit by all that decides its numbers."""
     if cache is None:
         return None
+    identity = _identity(observations, known, priors=priors, settings=settings)
+    return cache / f"history-{known.origin}-{identity}.nc"
+
+
+def _identity(observations: Observations, known: Known, *, priors: GrowthPriors, settings: SamplerSettings) -> str:
+    """Hash all that decides the numbers of a fit."""
     levels = np.linspace(0.0005, 0.9995, 1000)
     digest = hashlib.sha256()
     for field in fields(observations):
@@ -344,7 +361,7 @@ def _file(
     rest |= {"origin": known.origin, "model": MODEL_VERSION, "prior_draws": PRIOR_DRAWS}
     rest |= {name: version(name) for name in ("numpy", "pymc", settings.sampler)}
     digest.update(json.dumps(rest, sort_keys=True).encode())
-    return cache / f"history-{known.origin}-{digest.hexdigest()[:16]}.nc"
+    return digest.hexdigest()[:16]
 
 
 def _read(file: FilePath | None) -> xr.DataTree | None:

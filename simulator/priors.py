@@ -243,7 +243,7 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[C
         if slot.kind in ("rate", "drift"):
             growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if slot.kind == "rate" else "OOM/year"))
             if slot.kind == "drift" and growth.text != "OOM/year":
-                raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State the drift in OOM/year.")
+                raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
             return growth.conversion, "OOM/year", growth.positive, growth.meaning
         if slot.kind == "date":
             if unit not in (None, "year"):

@@ -5,7 +5,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,14 @@ from simulator.growth import (
     accumulate,
     log_difference,
     log_sum,
+    random_step_growth,
     random_walk_growth,
     regime_growth,
     saturate,
     table_growth,
 )
-from simulator.schema import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
-from simulator.slots import drift_years, level_unit, parts_of, rate_path, regimes_of, shock_path
+from simulator.schema import Factor, Level, Limit, Operation, Quantity, Regime, ScenarioSpec
+from simulator.slots import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 
@@ -93,21 +94,27 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
             years,
             base=base,
             starts=[-np.inf if regime.from_ is None else block.draw((*at, "from")) for at, regime in regimes],
-            rates=[block.draw(rate_path(level, at)) for at, _ in regimes],
+            rates=_rates(level, regimes, block),
             half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
             floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
         )
-    shock_years = drift_years(level, block.spec.years) if level.drift is not None else ()
-    if shock_years:
-        shocks = np.stack([block.draw(shock_path(path, year)) for year in shock_years], axis=-1)
-        result = result + random_walk_growth(
-            years,
-            base=base,
-            sd=block.draw((*path, "drift")),
-            shocks=shocks,
-            shock_years=np.array(shock_years, dtype=float),
-        )
+    every = shock_years(level, block.spec.years)
+    for key, growth in (("drift", random_walk_growth), ("volatility", random_step_growth)):
+        at = (*path, key)
+        if getattr(level, key) is not None and every:
+            shocks = np.stack([block.draw(shock_path(at, year)) for year in every], axis=-1)
+            dates = np.array(every, dtype=float)
+            result = result + growth(years, base=base, sd=block.draw(at), shocks=shocks, shock_years=dates)
     return result if result.shape[-1] == years.size else _constant(result, years)
+
+
+def _rates(level: Level, regimes: Sequence[tuple[Path, Regime]], block: Block) -> list[Array]:
+    """Give the rate of each regime; one that multiplies takes that of the regime before."""
+    rates: list[Array] = []
+    for at, regime in regimes:
+        multiplied = regime.times is not None  # never the first: it has no regime before it
+        rates.append(rates[-1] * block.draw((*at, "times")) if multiplied else block.draw(rate_path(level, at)))
+    return rates
 
 
 def _constant(level: Array, years: Array) -> Array:

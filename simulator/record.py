@@ -23,6 +23,7 @@ from simulator.schema import ScenarioSpec
 from simulator.slots import DRIVER_UNITS
 from simulator.statements import PROVENANCE_KEYS
 from simulator.unitcheck import variable_units
+from simulator.unknowns import UNKNOWNS
 from simulator.variables import VARIABLES, variable
 
 RUN_FORMAT = 1
@@ -61,6 +62,8 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
         datasets[f"components/{name}"] = label.dataset(arrays, _summary_dims)
     if groups.trajectories:
         datasets |= sample_datasets(scenario, plan, groups)
+    if scenario.fit is not None:
+        datasets |= fit_datasets(scenario.fit)
     run = xr.DataTree.from_dict(datasets)
     run.attrs["warnings"] = "\n".join([*scenario.warnings, *_never_binding(plan.limits, summary=summary)])
     return run
@@ -78,6 +81,28 @@ def sample_datasets(scenario: Scenario, plan: Plan, groups: Groups, *, first: in
     if groups.crossings:
         datasets["crossings"] = label.dataset(groups.crossings, lambda _: ("threshold", "sample"), samples)
     return datasets
+
+
+FIT_GROUPS = ("prior", "posterior", "posterior_predictive", "sample_stats", "observed_data")
+"""What a fit of history holds, in ArviZ's form."""
+
+
+def fit_datasets(fit: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Take a fit of history as groups of a run; what it is a fit of stands on `posterior`."""
+    datasets = {name: fit[name].to_dataset() for name in FIT_GROUPS}
+    for name, (unit, long_name) in UNKNOWNS.items():
+        for dataset in datasets.values():
+            if name in dataset:
+                dataset[name].attrs |= {"units": unit, "long_name": long_name}
+    return datasets | {"posterior": datasets["posterior"].assign_attrs(fit.attrs)}
+
+
+def fit_of(run: xr.DataTree) -> xr.DataTree | None:
+    """Take the fit of history out of a run whose priors were learnt; None of any other."""
+    if "posterior" not in run.children:
+        return None
+    datasets = {name: run[name].to_dataset() for name in FIT_GROUPS}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
 
 
 def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: xr.Dataset) -> list[str]:

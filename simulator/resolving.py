@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -21,6 +21,9 @@ from simulator.priors import JointPrior
 from simulator.remainder import as_path, concerns, entry_root, remaining_faults
 from simulator.schema import ScenarioSpec
 
+if TYPE_CHECKING:  # a scenario is read without xarray
+    from xarray import DataTree
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -29,7 +32,7 @@ class Scenario:
     `components` are what it says with its priors on the internal scale: one, or several where it mixes scenarios by
     weights; `data` the same as plain data with every library entry written out, from which the scenario can be read
     again; `places` where each entry stands; `overrides` what was changed from outside, as `path: old -> new`;
-    `warnings` what the reader should look at.
+    `warnings` what the reader should look at; `fit` the posterior that its priors were learnt from, where they were.
     """
 
     components: tuple[Component, ...]
@@ -37,6 +40,7 @@ class Scenario:
     places: Mapping[Path, Place]
     overrides: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    fit: DataTree | None = field(default=None, compare=False, repr=False)
 
     @property
     def spec(self) -> ScenarioSpec:
@@ -47,6 +51,12 @@ class Scenario:
     def joint(self) -> JointPrior:
         """Its priors; of several components, those of the first."""
         return self.components[0].joint
+
+    @property
+    def must_learn(self) -> bool:
+        """Whether it names a history that its priors have not learnt from yet."""
+        histories = [component.spec.history for component in self.components]
+        return any(history is not None and history.fit is None for history in histories)
 
     @property
     def hash(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 import xarray as xr
 
 from simulator.files import write_text
+from simulator.unknowns import UNKNOWNS
 from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, VARIABLES, Pattern, Variable
 
 DOCUMENT = FilePath("docs/run-format.md")
@@ -139,6 +140,9 @@ _GROUPS: Mapping[str, str] = {
     "/parameters": "The drawn priors, a variable each. Only with `keep` = `trajectories`, as the two below.",
     "/trajectories": "Every variable of the model by sample and year.",
     "/crossings": "When each sample crosses each threshold; absent where the scenario declares none.",
+    "/posterior": "Where priors were learnt from history: the posterior draws of its model (`chain`, `draw`), as ArviZ "
+    "reads them, beside `/prior`, `/posterior_predictive`, `/sample_stats` and `/observed_data`; its attributes say "
+    "what was fitted. They stay when a run is extended, and are not drawn again by `simulate check`.",
     "/components/<name>": "Of a mixture of scenarios: the summary of each component alone.",
 }
 
@@ -159,6 +163,9 @@ def run_format_text(run: xr.DataTree) -> str:
     parts.append("\n## Groups\n\n")
     rows = []
     for path, said in _GROUPS.items():
+        if path == "/posterior":
+            rows.append([f"`{path}`", "`chain`, `draw`, `year`, `step`", "`chain`, `draw`, `year`, `step`", said])
+            continue
         node = run["/summary" if path.startswith("/components") else path]
         rows.append([f"`{path}`", _names(map(str, node.sizes)), _names(map(str, node.coords)), said])
     parts += _table(["group", "dimensions", "coordinates", "holds"], rows)
@@ -173,6 +180,9 @@ def run_format_text(run: xr.DataTree) -> str:
     parts.append("\nNames in angle brackets are the scenario's; `<subject>` is a driver or `physical_compute`:\n\n")
     kinds = [_kind(pattern) for pattern in (*PATTERNS, *SUFFIXES)]
     parts += _table(["variables", "dimensions", "unit", "long name", "meaning"], map(_variable_row, kinds))
+    parts.append("\nWhere priors were learnt, in `/prior` and `/posterior`, and as seen in `/observed_data`:\n\n")
+    rows = [[f"`{name}`", unit, said] for name, (unit, said) in UNKNOWNS.items()]
+    parts += _table(["variable", "unit", "meaning"], rows)
     parts.append("\n## The example's variables\n\n```text\n")
     parts += [f"{line}\n" for line in explain_lines(run)]
     parts.append("```\n")

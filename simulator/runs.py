@@ -17,7 +17,7 @@ from simulator.collect import Samples
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder
 from simulator.outputs import open_run, run_path, write_run, write_tables
-from simulator.record import run_id, simulator_version
+from simulator.record import fit_of, run_id, simulator_version
 from simulator.scenario import Scenario, parse_scenario
 from simulator.simulation import KEPT, Progress, simulate
 from simulator.stores import STORE, simulate_to_store
@@ -65,6 +65,7 @@ def run_to_folder(
     """
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
+    scenario = ready(scenario, outputs, say=say)
     unfinished = _unfinished(scenario, outputs, how)
     with _alone(unfinished, how):
         if unfinished.exists and not resume:
@@ -76,6 +77,22 @@ def run_to_folder(
         if resume and not unfinished.exists:
             say("nothing was left by an interrupted run of this scenario: it is run from the start.")
         return _finish(scenario, outputs, how, unfinished)
+
+
+def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
+    """Let a scenario learn from the history that it names, from a stored fit where there is one.
+
+    Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
+    """
+    if not scenario.must_learn:
+        return scenario
+    from simulator.learning import learn, learnt_lines
+
+    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, a stored fit is read at once.")
+    learnt = learn(scenario, cache=outputs / "fits")
+    for line in learnt_lines(learnt):
+        say(line)
+    return learnt
 
 
 def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:
@@ -154,7 +171,7 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath) -> Scenario:
         )
     scenario = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario", overrides=[f"samples={samples}"])
     before = [line for line in str(run.attrs["overrides"]).splitlines() if not line.startswith("samples:")]
-    return replace(scenario, overrides=(*before, *scenario.overrides))
+    return replace(scenario, overrides=(*before, *scenario.overrides), fit=fit_of(run))
 
 
 def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.errors import Fault, Path, number, shown
 from simulator.goals import Capability, Threshold
+from simulator.history_statement import HistoryStatement
 from simulator.statements import Faults, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
@@ -25,14 +26,26 @@ SCHEMA_VERSION = 1
 class Regime(Model):
     """A stretch of time with one rate of growth."""
 
-    rate: Prior
+    rate: Prior | None = None
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    times: Prior | None = None
+    """Instead of a rate: the rate of the regime before, in OOM/year, times this number."""
     from_: Prior | None = Field(default=None, alias="from")
     """The year from which it holds, until the next one; the first regime holds from the start."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`."""
     towards: Prior | None = None
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Regime:
+        if self.rate is None and self.times is None:
+            raise Faults([Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")])
+        if self.rate is not None and self.times is not None:
+            raise Faults([Fault(("times",), "stands beside rate.", "Keep one of the two.")])
+        if self.times is not None and self.from_ is None:
+            raise Faults([Fault(("times",), "needs from: the year from which it holds.", "Write from: 2028.")])
+        return self
 
     @model_validator(mode="after")
     def _decay(self) -> Regime:
@@ -69,6 +82,8 @@ class Level(Model):
     """One rate, or a list of regimes, each `from` a year on."""
     drift: Prior | None = None
     """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
+    volatility: Prior | None = None
+    """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
     table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
     """Levels by year instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
@@ -86,7 +101,7 @@ class Level(Model):
 
 def _level_faults(level: Level) -> Iterator[Fault]:
     if level.table is not None:
-        for key in ("start", "growth", "at", "drift"):
+        for key in ("start", "growth", "at", "drift", "volatility"):
             if getattr(level, key) is not None:
                 yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
         for year in level.table:
@@ -126,7 +141,7 @@ class Driver(Factor):
     @model_validator(mode="after")
     def _factors_alone(self) -> Driver:
         if self.factors is not None:
-            for key in ("start", "growth", "at", "table", "drift", "custom"):
+            for key in ("start", "growth", "at", "table", "drift", "volatility", "custom"):
                 if getattr(self, key) is not None:
                     rule = "stands beside factors: the driver is their product."
                     raise Faults([Fault((key,), rule, f"Move {key} into one of the factors.")])
@@ -349,6 +364,8 @@ class ScenarioSpec(Model):
     """Levels whose crossing is dated."""
     capability: Capability | None = None
     """A metric as a function of compute."""
+    history: HistoryStatement | None = None
+    """What was observed, by which the priors on past growth are conditioned before the run."""
 
 
 class PriorLibrary(Model):

@@ -53,7 +53,8 @@ def simulate(
     Parameters
     ----------
     scenario : Scenario
-        From `load_scenario`.
+        From `load_scenario`. One that learns from history does so first, which takes about a minute; `learn` does
+        it once for several runs.
     keep : {"trajectories", "summary"}
         Keep every sample, or only quantiles, probabilities and shares; then memory is bounded by the block and
         quantiles are exact to 0.001 OOM.
@@ -71,7 +72,8 @@ def simulate(
     -------
     xarray.DataTree
         With groups `parameters` (sample), `trajectories` (sample, year), `crossings` (threshold, sample) - these
-        where samples are kept - and `summary`; `components` holds a summary of each scenario of a mixture.
+        where samples are kept - and `summary`; `components` holds a summary of each scenario of a mixture; where
+        priors were learnt, `prior`, `posterior`, `posterior_predictive`, `sample_stats`, `observed_data`.
 
     Raises
     ------
@@ -87,6 +89,10 @@ def simulate(
     >>> run["trajectories/effective_compute"].sizes["sample"]
     1024
     """
+    if scenario.must_learn:
+        from simulator.learning import learn
+
+        scenario = learn(scenario)
     plan = run_plan(scenario, custom)
     text = None if plan.custom else json.dumps(scenario.data)
     if keep == "trajectories":

@@ -109,35 +109,40 @@ def _level_slots(path: Path, level: Level, unit: str | None, years: Years) -> It
     if level.start is not None:
         yield Slot((*path, "start"), level.start, "level", unit)
     for regime_path, regime in regimes_of(level, path):
-        yield Slot(rate_path(level, regime_path), regime.rate, "rate")
+        if regime.rate is not None:
+            yield Slot(rate_path(level, regime_path), regime.rate, "rate")
+        if regime.times is not None:
+            yield Slot((*regime_path, "times"), regime.times, "number")
         if regime.from_ is not None:
             yield Slot((*regime_path, "from"), regime.from_, "date")
         if regime.half_life is not None:
             yield Slot((*regime_path, "half_life"), regime.half_life, "duration")
         if regime.towards is not None:
             yield Slot((*regime_path, "towards"), regime.towards, "rate")
-    if level.drift is not None:
-        yield Slot((*path, "drift"), level.drift, "drift")
-        for year in drift_years(level, years):
-            yield Slot(shock_path(path, year), _shock(), "number")
+    for key in ("drift", "volatility"):
+        prior = getattr(level, key)
+        if prior is not None:
+            yield Slot((*path, key), prior, "drift")
+            for year in shock_years(level, years):
+                yield Slot(shock_path((*path, key), year), _shock(), "number")
     for name, limit in level.caps.items():
         yield from _limit_slots((*path, "caps", name), limit, years)
 
 
-def drift_years(level: Level, years: Years) -> tuple[int, ...]:
-    """List the whole years in which the rate of a level drifts: after its base year, up to the horizon."""
+def shock_years(level: Level, years: Years) -> tuple[int, ...]:
+    """List the whole years with a shock to a level or its rate: after its base year, up to the horizon."""
     base = years.first if level.at is None else level.at
     return tuple(range(math.floor(base) + 1, math.ceil(years.last) + 1))
 
 
 @cache
 def _shock() -> Prior:
-    return Prior(family="normal", mean=0.0, sd=1.0, notes="Shock of a drifting rate.")
+    return Prior(family="normal", mean=0.0, sd=1.0, notes="Shock of a year.")
 
 
 def shock_path(path: Path, year: int) -> Path:
-    """Name the prior of the shock to the rate of a level in a year; a standard normal of its own."""
-    return (*path, "drift", "shock", year)
+    """Name the prior of the shock of a drift or volatility in a year; a standard normal of its own."""
+    return (*path, "shock", year)
 
 
 def _limit_slots(path: Path, limit: Limit, years: Years) -> Iterator[Slot]:

@@ -492,3 +492,32 @@ def test_a_logistic_score_is_half_way_at_its_midpoint_and_symmetric_about_it():
 def test_capabilities_out_of_range_become_infinite_without_a_warning():
     assert growth.gain_per_doubling(1e6, log_reference=0.0, log_gain=1.0) == np.inf
     assert growth.power_law_loss(-1e6, irreducible=1.0, log_scale=0.0, exponent=1.0) == np.inf
+
+
+# ---- yearly growth that scatters
+
+
+def test_random_steps_add_up_at_whole_years_and_a_later_horizon_changes_no_bit():
+    rng = np.random.default_rng(2)
+    shocks = rng.standard_normal((50, 6))
+    dates = np.arange(2026, 2032)
+    sd = rng.uniform(0.0, 0.3, 50)
+    grown = growth.random_step_growth(dates, base=2025.0, sd=sd, shocks=shocks, shock_years=dates)
+    np.testing.assert_allclose(grown, np.cumsum(sd[:, None] * shocks, axis=1), atol=1e-12)
+    sooner = growth.random_step_growth(
+        [2025.3, 2028.0], base=2025.0, sd=sd, shocks=shocks[:, :3], shock_years=dates[:3]
+    )
+    later = growth.random_step_growth([2025.3, 2028.0], base=2025.0, sd=sd, shocks=shocks, shock_years=dates)
+    np.testing.assert_array_equal(sooner, later)
+
+
+def test_a_broken_first_year_scatters_by_the_root_of_its_length():
+    step = growth.random_step_growth(
+        [2025.0, 2025.75, 2026.0], base=2025.75, sd=0.2, shocks=[[1.0]], shock_years=[2026]
+    )
+    np.testing.assert_allclose(step, [[0.0, 0.0, 0.1]])
+
+
+def test_random_steps_need_shock_years_after_their_base():
+    with pytest.raises(ValueError, match="must come after base 2026"):
+        growth.random_step_growth([2027], base=2026.0, sd=0.1, shocks=[[1.0]], shock_years=[2026])

@@ -173,3 +173,41 @@ def test_the_fine_grid_holds_the_years_and_whole_steps_whatever_the_step() -> No
     assert set(years) <= set(grid)
     steps = np.arange(np.ceil(2025.3 * FINE_STEPS), np.floor(2026.1 * FINE_STEPS) + 1) / FINE_STEPS
     np.testing.assert_array_equal(grid[is_fine(grid)], [2025.3, *steps])
+
+
+# ---- rates that scale, growth that scatters
+
+TINY = """
+schema: 1
+name: tiny
+years: {{first: 2025, last: 2035}}
+samples: 1024
+drivers:
+  compute: {{start: {{value: 1e26, unit: FLOP}}, {growth}}}
+"""
+
+
+def test_a_regime_that_multiplies_takes_its_share_of_the_rate_before_it():
+    first = "{rate: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}}"
+    later = "{from: 2030, times: 0.5}, {from: 2032, times: {uniform: [0, 1]}}"
+    text = TINY.format(growth=f"growth: [{first}, {later}]")
+    run = simulate(parse_scenario(text))
+    level = run["trajectories/physical_compute"]
+    rate = run["parameters"]["drivers.compute.growth[0].rate"]
+    scale = run["parameters"]["drivers.compute.growth[2].times"]
+    np.testing.assert_allclose(level.sel(year=2032) - level.sel(year=2030), 2 * 0.5 * rate, atol=1e-5)
+    np.testing.assert_allclose(level.sel(year=2035) - level.sel(year=2032), 3 * 0.5 * scale * rate, atol=1e-5)
+
+
+def test_volatility_spreads_the_level_by_the_root_of_the_years():
+    run = simulate(parse_scenario(TINY.format(growth="growth: 4, volatility: 0.1")))
+    spread = run["trajectories/physical_compute"].std("sample")
+    np.testing.assert_allclose(spread.sel(year=[2026, 2029, 2034]), [0.1, 0.2, 0.3], rtol=0.03)
+    assert "drivers.compute.volatility.shock[2026]" in run["parameters"]
+
+
+def test_no_volatility_changes_nothing():
+    plain, still = (
+        simulate(parse_scenario(TINY.format(growth=text))) for text in ("growth: 4", "growth: 4, volatility: 0")
+    )
+    np.testing.assert_array_equal(plain["trajectories/physical_compute"], still["trajectories/physical_compute"])
