@@ -154,7 +154,7 @@ def differing_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | No
                 a, b = float(first.values[place]), float(estimate.values[place])
                 gap = _gap(a, b)
                 spread = None if gap is None or math.isnan(error[place]) else float(error[place])
-                draws = "" if spread is None else "common" if common[place] else "independent"
+                draws = "" if not spread else "common" if common[place] else "independent"
                 said = _said(measure.statistics[place], a, b, gap, spread, horizons)
                 rows.append(row | {"difference": gap, "difference_error": spread, "draws": draws, "said": said})
     return rows
@@ -316,7 +316,7 @@ def _signed(difference: float, error: float | None, digits: int, unit: str) -> s
     if difference == 0.0 and not error:
         return SAME
     smallest = 10.0**-digits
-    least = "" if error is None else f" ± {error:.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:g}"
+    least = "" if not error else f" ± {error:.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:g}"
     text = f"{difference:+.{digits}f}"
     return f"{text if float(text) else text[1:]}{least} {unit}"
 
