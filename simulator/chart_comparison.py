@@ -180,7 +180,7 @@ def draw_multiples(
             style.pixel_layer(reference, mark=alt.MarkDef(type="area", color=REFERENCE)),
             *_grid(list(panels.values()), texts),
             style.pixel_layer(medians[True], mark=line[0]),
-            style.pixel_layer(edges, mark=edge),
+            *([style.pixel_layer(edges, mark=edge)] if edges else []),  # runs of fixed numbers have none
             style.pixel_layer(medians[False], mark=line[1]),
             *style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8),
             *style.text_layers(texts),

@@ -18,6 +18,8 @@ from simulator.summary import summarised_names, year_text
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
 LEVELS = (0.05, 0.5, 0.95)
 LONGEST_STRETCH = 1024
+EXACT = 1e-9
+"""Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
 """Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 
 _SAME_DRAWS = ("seed", "design", "block", "samples")
@@ -154,7 +156,8 @@ def differing_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | No
                 a, b = float(first.values[place]), float(estimate.values[place])
                 gap = _gap(a, b)
                 spread = None if gap is None or math.isnan(error[place]) else float(error[place])
-                draws = "" if spread is None else "common" if common[place] else "independent"
+                sure = spread is None or (spread < EXACT and not common[place])
+                draws = "" if sure else "common" if common[place] else "independent"
                 said = _said(measure.statistics[place], a, b, gap, spread, horizons)
                 rows.append(row | {"difference": gap, "difference_error": spread, "draws": draws, "said": said})
     return rows
@@ -316,7 +319,9 @@ def _signed(difference: float, error: float | None, digits: int, unit: str) -> s
     if difference == 0.0 and not error:
         return SAME
     smallest = 10.0**-digits
-    least = "" if error is None else f" ± {error:.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:g}"
+    least = (
+        "" if not error or error < EXACT else f" ± {error:.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:g}"
+    )
     text = f"{difference:+.{digits}f}"
     return f"{text if float(text) else text[1:]}{least} {unit}"
 

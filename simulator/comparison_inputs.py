@@ -18,8 +18,8 @@ _APART = ("name", "title", "notes", "seed", "samples", "design", "block")
 ORIGIN = ("source", "url", "doi", "as_of", "confidence", "notes", "prior")
 STATES = frozenset({
     "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
-    "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "truncated", "never",
-    "uniform", "log-uniform", "triangular", "pert",
+    "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
+    "never", "uniform", "log-uniform", "triangular", "pert",
 })  # fmt: skip
 """Keys by which plain data is known to state a prior; `prior` and `interval_NN` too."""
 

@@ -59,7 +59,11 @@ def nearest_correlation(matrix: Array) -> Array:
 
 
 def copula_groups(
-    correlations: Sequence[Correlation], *, names: Sequence[str], fixed: Collection[str]
+    correlations: Sequence[Correlation],
+    *,
+    names: Sequence[str],
+    fixed: Collection[str],
+    functions: Mapping[str, str] | None = None,
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others.
 
@@ -71,6 +75,8 @@ def copula_groups(
         Every prior of the scenario.
     fixed : collection of str
         Those that hold one number, which correlates with nothing.
+    functions : mapping of str to str, optional
+        Those that are a function of another prior, and that prior: what they correlate with follows from it.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def copula_groups(
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
-        faults += _pair_faults(index, correlation, names, fixed, pairs)
+        faults += _pair_faults(index, correlation, names, fixed, functions or {}, pairs)
         pairs[frozenset(correlation.between)] = (correlation.rank, index)
     if faults:
         return (), faults
@@ -109,6 +115,7 @@ def _pair_faults(
     correlation: Correlation,
     names: Sequence[str],
     fixed: Collection[str],
+    functions: Mapping[str, str],
     pairs: Mapping[frozenset[str], tuple[float, int]],
 ) -> list[Fault]:
     faults = []
@@ -119,6 +126,9 @@ def _pair_faults(
             faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
         elif name in fixed:
             faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
+        elif name in functions:
+            rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
+            faults.append(Fault(path, rule, f"Correlate what it is a function of: {functions[name]}."))
     if not faults and len(set(correlation.between)) == 1:
         faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))
     if not faults and frozenset(correlation.between) in pairs:

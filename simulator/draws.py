@@ -54,6 +54,8 @@ def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, desig
 def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
     """Turn independent uniform numbers into parameters: through the copula, then through each inverse CDF.
 
+    A prior that is a function of another is computed from that one's draws, and takes no uniform numbers of its own.
+
     Parameters
     ----------
     joint : JointPrior
@@ -73,10 +75,14 @@ def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Arr
     [8.59]
     """
     joined = {**uniforms, **_joined(joint, uniforms)}
-    return {
+    values = {
         name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
         for name, prior in joint.priors.items()
+        if name not in joint.functions
     }
+    for name, function in joint.functions.items():
+        values[name] = function(values[function.of])
+    return {name: values[name] for name in joint.priors}
 
 
 def _joined(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:

@@ -86,8 +86,21 @@ def cross_block(
         level = threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
         level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
         year, already = crossing_by_year(years, rows[quantity_of(spec, name)], level, falling=is_falling(spec, name))
+        if threshold.reading == "calendar":
+            year = calendar_years(year, years)
         result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
     return result
+
+
+def calendar_years(crossing: Array, years: Array) -> Array:
+    """Give the first of the scenario's years at or after each crossing; +inf stays.
+
+    Examples
+    --------
+    >>> calendar_years(np.array([2025.2, 2026.0, np.inf]), np.array([2025.0, 2026.0])).tolist()
+    [2026.0, 2026.0, inf]
+    """
+    return np.append(years, np.inf)[np.searchsorted(years, crossing)]
 
 
 def _delayed(

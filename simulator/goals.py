@@ -33,8 +33,11 @@ class Threshold(Model):
     within_oom: Annotated[Number, Field(gt=0.0)] | None = None
     """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
     level is no longer within so many OOM of the frontier."""
+    reading: Literal["interpolated", "calendar"] = "interpolated"
+    """interpolated: the date within the step at which the level is reached. calendar: the first of the scenario's
+    years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
-    """Years that pass between the crossing and the date that is reported."""
+    """Years that pass between the crossing and the date that is reported; a date past the horizon is not reported."""
     label: Text | None = None
     """A name for charts and tables."""
     notes: Text | None = None

@@ -96,6 +96,7 @@ _WHOLE = (
     "mixture",
     "discrete",
     "empirical",
+    "function",
     "uniform",
     "log-uniform",
     "triangular",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from simulator.copula import CopulaGroup, copula_groups
+from simulator.dependence import Axis, Dependence, chained, dependence, reference_faults
 from simulator.distributions import Discrete, Empirical, Family, Fixed, Mixture, Truncated, WithNever
 from simulator.errors import Fault, number
 from simulator.fitting import FitError, Statement, describe, fit_family
@@ -91,15 +92,22 @@ class NamedPrior:
 
 @dataclass(frozen=True, slots=True)
 class JointPrior:
-    """All priors of a scenario by name, and the groups that a Gaussian copula joins."""
+    """All priors of a scenario by name, and the groups that a Gaussian copula joins.
+
+    `functions` holds those that are a function of another one, each after what it is a function of; the `family` of
+    such a prior is what comes of the other's spread, to a thousandth, and its draws are computed from the other's.
+    """
 
     priors: Mapping[str, NamedPrior]
     groups: tuple[CopulaGroup, ...] = ()
+    functions: Mapping[str, Dependence] = field(default_factory=dict)
 
     @property
     def uncertain(self) -> tuple[str, ...]:
-        """The names of the priors that are not fixed."""
-        return tuple(name for name, prior in self.priors.items() if not is_fixed(prior.family))
+        """The names of the priors that are drawn: neither fixed nor a function of another."""
+        return tuple(
+            name for name, prior in self.priors.items() if name not in self.functions and not is_fixed(prior.family)
+        )
 
 
 def joint_prior(spec: ScenarioSpec) -> JointPrior:
@@ -119,18 +127,76 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     """
     faults: list[Fault] = []
     priors: dict[str, NamedPrior] = {}
-    names: list[str] = []
-    for slot in slots(spec):
-        names.append(slot.name)
+    every = {slot.name: slot for slot in slots(spec)}
+    for name, slot in every.items():
+        if slot.prior.function is None:
+            try:
+                priors[name] = named_prior(slot)
+            except Faults as error:
+                faults += error.faults
+    functions, function_faults = _functions(every, priors)
+    fixed = {name for name, prior in priors.items() if name not in functions and is_fixed(prior.family)}
+    uses = {name: function.of for name, function in functions.items()}
+    groups, copula_faults = copula_groups(spec.correlations, names=list(every), fixed=fixed, functions=uses)
+    if faults or function_faults or copula_faults:
+        raise Faults([*faults, *function_faults, *copula_faults])
+    return JointPrior({name: priors[name] for name in every}, groups, functions)
+
+
+def _functions(
+    every: Mapping[str, Slot], priors: dict[str, NamedPrior]
+) -> tuple[dict[str, Dependence], Sequence[Fault]]:
+    """Add the priors that are functions of others to those that are not; of a fixed number they are fixed."""
+    uses = {name: slot.prior.function.of for name, slot in every.items() if slot.prior.function is not None}
+    faults = list(reference_faults(uses, {name: every[name].path for name in uses}, list(every)))
+    result: dict[str, Dependence] = {}
+    for name in chained(uses)[0]:
+        slot, other = every[name], every.get(uses[name])
+        if other is None or other.name not in priors:
+            continue  # the fault is in what it is a function of
         try:
-            priors[slot.name] = named_prior(slot)
+            function = _dependence(slot, other)
         except Faults as error:
             faults += error.faults
-    fixed = {name for name, prior in priors.items() if is_fixed(prior.family)}
-    groups, copula_faults = copula_groups(spec.correlations, names=names, fixed=fixed)
-    if faults or copula_faults:
-        raise Faults(faults + copula_faults)
-    return JointPrior(priors, groups)
+            continue
+        spread = function(priors[other.name].family.ppf((np.arange(1000) + 0.5) / 1000))
+        stated = _own_scale(slot)
+        family: Fixed | Empirical = Fixed(float(spread[0]))
+        if spread.min() < spread.max():
+            family, result[name] = Empirical(tuple(spread.tolist())), function
+        said = describe(_on_scale_of_file(family, stated[0])).removeprefix("empirical")
+        unit = slot.prior.unit or ""
+        words = f"function of {other.name}{said} {unit}" if name in result else f"{said} {unit} by {other.name}"
+        priors[name] = NamedPrior(name, family, stated[1], " ".join(words.split()), slot.prior)
+    return result, faults
+
+
+def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Family:
+    """Give what comes of a function in the unit of the file."""
+    if isinstance(family, Fixed):
+        return Fixed(round(float(conversion.inverse(np.array(family.value))), 12))
+    return Empirical(tuple(conversion.inverse(np.array(family.values)).tolist()))
+
+
+def _own_scale(slot: Slot) -> tuple[Conversion, str, bool, str]:
+    """Find the scale of a prior's numbers; of a mixture without a unit of its own, that of its first part."""
+    prior = slot.prior
+    return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
+
+
+def _dependence(slot: Slot, other: Slot) -> Dependence:
+    """Make the function that a prior is of another one."""
+    if slot.prior.function is None:
+        raise ValueError(f"{slot.name} is no function")
+    return dependence(slot.prior.function, slot.path, other=_axis(other), own=_axis(slot))
+
+
+def _axis(slot: Slot) -> Axis:
+    """Tell on which scale a function of a prior, or to one, is straight, and how far down it reaches."""
+    conversion, label, positive, meaning = _own_scale(slot)
+    spans = slot.kind in ("drift", "delay")
+    least = 0.0 if positive or spans else -100.0 if slot.kind == "rate" and slot.prior.unit == "%/year" else -math.inf
+    return Axis(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
 
 
 def is_fixed(family: Family) -> bool:
@@ -207,12 +273,16 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     parts: list[tuple[float, Family, str]] = []
     for index, part in enumerate(prior.mixture or ()):
         try:
-            parts.append((part.weight, *_internal(slot, part, (*below, "mixture", index), part.unit or unit)))
+            if part.function is None:
+                parts.append((part.weight, *_internal(slot, part, (*below, "mixture", index), part.unit or unit)))
         except Faults as error:
             faults += error.faults
         if part.never is not None:
             rule = "cannot stand on one part of a mixture."
             faults.append(Fault((*path, "mixture", index, "never"), rule, "Write never beside mixture, for the whole."))
+        if part.function is not None:
+            rule = "cannot be a part of a mixture."
+            faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
     units = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})

@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 from simulator.comparison_inputs import ORIGIN, STATES, in_short
-from simulator.errors import Path, dotted
+from simulator.errors import Path, dotted, number
 from simulator.report_words import raised
 
 SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds")
@@ -22,6 +22,7 @@ _UNDERSTOOD = re.compile(
     r"(?P<shape>.+?), median (?P<median>\S+) \(90 % (?P<low>\S+) to (?P<high>\S+)\)"
     r"(?: with \S+ %, never with (?P<never>\S+) %)?(?P<unit> .+)?"
 )
+_SHAPES = ("mixture", "uniform", "log-uniform", "function")
 _PLACES = {
     "product": "factor", "sum": "term", "minimum": "choice", "maximum": "choice", "feedback": "feedback point",
     "growth": "era",
@@ -223,7 +224,7 @@ def _as_stated(entry: Any, default: str) -> tuple[str, str]:
     shape = str(rest.pop("family", ""))
     words = list(_stated_numbers(rest))
     cuts = list(_stated_bounds(rest))
-    shape = shape or next((key for key in ("mixture", "uniform", "log-uniform") if key in entry), "family not stated")
+    shape = shape or next((key for key in _SHAPES if key in entry), "family not stated")
     more = [f"{key} {in_short(value)}" for key, value in rest.items()]
     return raised(", ".join([f"{' '.join(words)}{unit}".strip(), *more, *cuts]).removeprefix(", ")), shape
 
@@ -232,6 +233,10 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
     """Take the numbers of a prior out of it, in words."""
     if "mixture" in rest:
         yield f"mixture of {len(rest.pop('mixture'))} parts"
+    if "function" in rest:
+        function = rest.pop("function")
+        points = ", ".join(f"{in_short(y)} at {number(float(x))}" for x, y in function["points"].items())
+        yield f"{points} of {function['of']}"
     if "value" in rest:
         yield in_short(rest.pop("value"))
     middle = "median" in rest

@@ -57,8 +57,8 @@ class Model(BaseModel):
 STATEMENT_KEYS = frozenset(
     {
         "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
-        "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "truncated", "never",
-        "uniform", "log-uniform", "triangular", "pert",
+        "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
+        "never", "uniform", "log-uniform", "triangular", "pert",
     }
 )  # fmt: skip
 """Keys that state the numbers of a prior; `interval_NN` too."""
@@ -75,6 +75,7 @@ SHORT_FORMS = {
 Family = Literal[
     "fixed", "normal", "lognormal", "uniform", "log-uniform", "triangular", "pert", "beta", "gamma", "student-t",
     "log-student-t", "skewed-normal", "skewed-lognormal", "metalog", "quantiles", "discrete", "empirical", "mixture",
+    "function",
 ]  # fmt: skip
 
 
@@ -131,6 +132,18 @@ class Empirical(Model):
     """The numbers read from it; written by the simulator, so that a run can be repeated without the file."""
 
 
+class PointFunction(Model):
+    """A function of another prior, through given points; constant beyond the first and the last."""
+
+    of: Text
+    """The dotted path of the other prior."""
+    points: Annotated[dict[str, Number], Field(min_length=2)]
+    """The other prior's numbers, in its unit, and what this one is there, in its own: `{1e29: 3.5, 1e35: 2}`."""
+    between: Literal["line", "step"] = "line"
+    """line: straight lines between the points; levels in their log, everything else as it is stated.
+    step: what holds at a point holds until the next."""
+
+
 class Prior(Model):
     """What is believed about one number: a number that is fixed, or quantiles or parameters of a family.
 
@@ -175,6 +188,8 @@ class Prior(Model):
     """Values with weights."""
     empirical: Empirical | None = None
     """A column of a CSV file."""
+    function: PointFunction | None = None
+    """A function of another prior of the scenario, whose draw settles this number."""
     truncated: tuple[Number | None, Number | None] | None = None
     """Bounds outside which the prior has no mass; null leaves a side open."""
     never: Probability | None = None
@@ -297,11 +312,13 @@ def _pair(value: Any) -> str:
     return f"[{value[0]}, {value[1]}]" if _numbers(value, 2) else "[low, high]"
 
 
-_WHOLE_STATEMENTS = ("value", "quantiles", "mixture", "discrete", "empirical")
+_WHOLE_STATEMENTS = ("value", "quantiles", "mixture", "discrete", "empirical", "function")
 _QUANTILE_WORDS = ("median", "interval", "quantiles")
 _PARAMETER_WORDS = ("mean", "sd", "alpha", "beta", "shape", "scale", "location", "mode")
 _BOUND_WORDS = ("lower", "upper", "df")
-_WHOLE_FAMILIES = {"value": "fixed", "discrete": "discrete", "empirical": "empirical", "mixture": "mixture"}
+_WHOLE_FAMILIES = {
+    "value": "fixed", "discrete": "discrete", "empirical": "empirical", "mixture": "mixture", "function": "function",
+}  # fmt: skip
 _WHOLE_NAMES = {family: key for key, family in _WHOLE_FAMILIES.items()}
 
 
@@ -321,6 +338,12 @@ def _statement_faults(prior: Prior) -> Iterator[Fault]:
         other = _written(prior, beside[0])
         rule = f"stands beside {whole[0]}: a prior states its numbers one way."
         yield Fault((other,), rule, f"Keep {whole[0]} or {other}.")
+    elif whole == ["function"] and (prior.never is not None or prior.truncated is not None):
+        key = "truncated" if prior.never is None else "never"
+        remedy = "Bound the function by its first and last points: it is constant beyond them."
+        if key == "never":
+            remedy = "Write it beside the other prior; where that is never, the function has its last point."
+        yield Fault((key,), "cannot stand beside function.", remedy)
     elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLE_NAMES):
         rule = f"is {prior.family}, but the prior is stated by {whole[0]}."
         yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")

@@ -239,7 +239,7 @@ def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
     summary, attrs = group(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
-        f"{int(attrs['samples']):,} samples, seed {attrs['seed']})"
+        f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
     )
     lines = [head, *_level_lines(summary), *_component_lines(run)]
     crossings = _crossing_lines(summary)
@@ -263,7 +263,7 @@ def _level_lines(summary: xr.Dataset) -> list[str]:
         low, mid, high = (float(_at(summary["effective_compute"], level)[column]) for level in (0.05, 0.5, 0.95))
         error = (
             float(_at(summary["effective_compute_error"], 0.5)[column])
-            if "effective_compute_error" in summary
+            if "effective_compute_error" in summary and high > low
             else math.nan
         )
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
@@ -299,7 +299,7 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
         if float(summary["already"].values[t]) > 0.995:
             continue  # passed before the start: nothing is forecast
         low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
-        error = float(_at(summary["crossing_quantile_error"][t], 0.5))
+        error = math.nan if low == high else float(_at(summary["crossing_quantile_error"][t], 0.5))
         never = float(summary["never"].values[t])
         share_error = float(summary["crossed_error"].values[t, -1])
         certain = low == high and never in (0.0, 1.0)
@@ -312,7 +312,7 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
 def _binding_line(summary: xr.Dataset) -> str:
     parts = []
     for subject, shares, errors in _binding(summary):
-        final, error = shares.values[:, -1], 100 * errors.values[:, -1]
+        final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if _is_fixed(summary) else 1)
         names = shares[shares.dims[0]].values.tolist()
         order = np.argsort(-final, kind="stable")
         said = ", ".join(
@@ -321,6 +321,12 @@ def _binding_line(summary: xr.Dataset) -> str:
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
     last = float(summary["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
+
+
+def _is_fixed(summary: xr.Dataset) -> bool:
+    """Tell whether all samples have the same effective compute: then no number of the run has an error."""
+    values = summary["effective_compute"].values
+    return bool((values[0] == values[-1]).all())
 
 
 def _plus_minus(error: float, digits: int) -> str:

@@ -43,7 +43,7 @@ def test_inputs_keep_to_the_width_of_a_terminal() -> None:
 def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> None:
     lines = comparison_lines(compared(2), most=60)
     start = lines.index("run-1 against run-0 (on common draws):")
-    assert lines[start + 1].startswith("  2035  effective compute: 9.3e30 FLOP -> 9.3e31 FLOP (+1.00 ± ")
+    assert lines[start + 1].startswith("  2035  effective compute: 9.3e30 FLOP -> 9.3e31 FLOP (+1.00 OOM)")
     crossing = next(place for place, line in enumerate(lines) if line.startswith("  t1: "))
     other = next(place for place, line in enumerate(lines) if "physical compute: " in line)
     assert start < crossing < other

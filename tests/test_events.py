@@ -43,6 +43,12 @@ def crossing(thresholds: dict[str, Any], name: str, **changes: Any) -> tuple[flo
         ({"effective_compute": 1e28, "delay": 6.01}, np.inf, False),
         ({"effective_compute": 1e20, "delay": 1}, 2026, False),
         ({"effective_compute": 1e28, "delay": {"value": 18, "unit": "month"}}, 2030.5, False),
+        ({"effective_compute": 10**27.85, "reading": "calendar"}, 2029, False),
+        ({"effective_compute": 1e28, "reading": "calendar"}, 2029, False),
+        ({"effective_compute": 1e20, "reading": "calendar"}, 2025, True),
+        ({"effective_compute": 1.01e31, "reading": "calendar"}, np.inf, False),
+        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": 4}, 2033, False),
+        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": 6.5}, np.inf, False),
     ],
 )
 def test_each_form_of_threshold_is_crossed_when_it_should_be(threshold: Any, year: float, already: bool) -> None:

@@ -114,3 +114,12 @@ def test_a_comparison_needs_levels_that_every_run_has(runs: list[xr.DataTree]) -
 def test_runs_without_thresholds_have_no_figure_of_crossings() -> None:
     pair = [small(name, thresholds={}) for name in ("a", "b")]
     assert [figure.name for figure in comparison_figures(pair, FigureOptions())] == ["comparison_effective_compute"]
+
+
+def test_many_runs_of_fixed_numbers_are_drawn_without_bands() -> None:
+    sure = {"drivers.compute.start": 1e26, "samples": 1}
+    runs = [
+        small(f"run-{n}", **{**sure, "drivers.compute.growth": {"value": 0.4 + 0.1 * n, "unit": "OOM/year"}})
+        for n in range(6)
+    ]
+    assert "run-5" in svg_text(comparison_figures(runs, FigureOptions())[0].chart)

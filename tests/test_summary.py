@@ -147,3 +147,13 @@ def test_sources_are_listed_by_prior() -> None:
     data = copy.deepcopy(small_scenario())
     data["drivers"]["compute"]["start"]["source"] = "Somebody 2024"
     assert sources(run_of(data)) == {"drivers.compute.start": "Somebody 2024"}
+
+
+@pytest.mark.parametrize("samples", [1, 4096])
+def test_a_run_of_fixed_numbers_is_told_without_errors(samples: int) -> None:
+    sure = {"drivers.compute.start": 1e26, "drivers.compute.growth": 4, "samples": samples}
+    cap = {"drivers.compute.caps": {"wall": {"limit": {"value": 1e28, "unit": "FLOP"}}}}
+    lines = summary_lines(run_of(small_scenario({**sure, **cap})))
+    assert "wall 100 %" in lines[-1]
+    assert "±" not in "\n".join(lines)
+    assert ("1 sample)" in lines[0]) == (samples == 1)
