@@ -75,7 +75,8 @@ def _means(rows: Sequence[RunScoreRow]) -> Iterator[str]:
             inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
             yield (
                 f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
-                f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, inside 50/80/90: {inside} %"
+                f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
+                f"inside 50/80/90: {inside} %"
             )
 
 

@@ -303,9 +303,7 @@ def _other_dollars(ours: str, basis: str) -> str:
     observed = re.search(r"\b(?:19|20)\d\d\b", basis)
     if ours == "not stated" or observed is None or ours == f"real {observed[0]}":
         return ""
-    return (
-        f"spending: left out: the run is in {ours} dollars, the cost in those of {observed[0]}; nothing is converted."
-    )
+    return f"the run is in {ours} dollars, the cost in those of {observed[0]}; nothing is converted"
 
 
 def _event_rows(
@@ -325,9 +323,9 @@ def _event_rows(
         level = float(np.median(levels))
         reason = _unobservable(quantity, levels, delayed=_is_delayed(scenario, name))
         if quantity == "spending":
-            reason = reason or _other_dollars(
-                str(run.attrs["dollars"]), _record_run(history, targets[-1][0]).cost_basis
-            )
+            bases = sorted({each.cost_basis for each in history.runs if each.cost_consistent})
+            others = (_other_dollars(str(run.attrs["dollars"]), each) for each in bases)
+            reason = reason or next(filter(None, others), "")
         if not reason and _crossed(history, start, quantity, level):
             reason = f"crossed by {start} already"
         if reason:
