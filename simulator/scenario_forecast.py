@@ -26,6 +26,7 @@ from simulator.rungroups import group
 from simulator.simulation import simulate
 from simulator.slots import DRIVER_UNITS
 from simulator.statements import Prior
+from simulator.units import parse_unit
 
 RECENT: Final[float] = 2.0
 """Years before the origin whose costs tell the FLOP per USD at the origin."""
@@ -212,16 +213,11 @@ def _set_start(
         stated[carrier].pop("at", None)
         stated[carrier]["start"] = _level_prior(rest, sd=sd, unit=DRIVER_UNITS[str(path[-1])] if len(factors) == 1 else
                                                 _unit_of((*carrier, "start"), component))  # fmt: skip
-    elif tables:
+    else:  # a driver that states no start has a table: a scenario without either has no level and is refused
         at, table = next(iter(tables.items()))
         others = sum(_in_table(each, where, component, start) for where, each in tables.items() if where != at)
         shift = rest - others - _in_table(table, at, component, start)
         table["table"] = {year: value * 10.0**shift for year, value in table["table"].items()}
-    else:
-        raise InputError(
-            f"{component.name}: {dotted(path)}: states no level from which it could start at the end of "
-            f"{start.origin}. Give it a start in a file that extends the scenario."
-        )
 
 
 def _fix(factor: dict[str, Any], at: Path, component: Component) -> float:
@@ -245,7 +241,7 @@ def _level_prior(level: float, *, sd: float, unit: str) -> dict[str, Any]:
 
 
 def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: Start) -> float:
-    """Read a table at the end of the origin, log10 of its own unit."""
+    """Read a table at the end of the origin, log10 of base units."""
     known = sorted((float(year), float(value)) for year, value in factor["table"].items())
     year = start.origin + 1.0
     if not known[0][0] <= year <= known[-1][0]:
@@ -253,7 +249,8 @@ def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: 
             f"{component.name}: {dotted(at)}.table: covers {known[0][0]:g} to {known[-1][0]:g}, and not {year:g}, the "
             "end of the origin. Nothing is extrapolated: add the years that are missing."
         )
-    levels = [float(np.log10(value)) for _, value in known]
+    scale = float(np.log10(parse_unit(factor.get("unit", "1")).scale))
+    levels = [float(np.log10(value)) + scale for _, value in known]
     return float(table_growth(np.array([year]), table_years=[year for year, _ in known], table_levels=levels)[0])
 
 
