@@ -89,7 +89,7 @@ def _notes(names: Sequence[str], scenarios: Sequence[Scenario], *, origins: Sequ
     for name, scenario in zip(names, scenarios, strict=True):
         if unsaid := undated(scenario):
             notes.append(
-                f"{name}: {len(unsaid)} priors state no as_of, so that it cannot be told whether they knew what came: "
-                f"{', '.join(unsaid[:3])}{', ...' if len(unsaid) > 3 else ''}"
+                f"{name}: {len(unsaid)} priors state no as_of, so that it cannot be told whether they knew what came"
+                f"{', such as' if len(unsaid) > 3 else ':'} {', '.join(unsaid[:3])}"
             )
     return notes

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, warn
+from simulator.cli_options import OutputOption, need, warn
 from simulator.errors import InputError
 
 SNAPSHOT, EARLIER = "2026-05", "2025-06"
@@ -86,6 +86,7 @@ def hindcast(
         scenario, tuple(against or ()), allow_hindsight, _years(origins), runs, snapshot, until,
         tuple(without_domain or ()), sampler, seed, output,
     )  # fmt: skip
+    need("scoringrules", extra="hindcast")
     wholes = [("", asked)]
     if document is not None and not without_domain:
         wholes.append((", without Games", replace(asked, left_out=("Games",))))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simulator.cli_options import need
 from simulator.errors import InputError
 
 LEDGER = FilePath("outputs/ledger.csv")
@@ -48,6 +49,7 @@ def score(
         for line in ledger_lines(ledger or LEDGER):
             typer.echo(line)
         return
+    need("scoringrules", extra="hindcast")
     _score(path, observed, snapshot, after, output, ledger or LEDGER)
 
 

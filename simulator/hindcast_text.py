@@ -54,9 +54,13 @@ def _event_lines(result: Hindcast, width: int) -> Iterator[str]:
         return
     thresholds = sorted({row.threshold for row in scores})
     yield "  Brier score of the record being above (0 is best, 0.25 is a coin):"
-    yield f"  {'FLOP':<{width}}" + "".join(f"{threshold:>10.0e}" for threshold in thresholds)
+    yield f"  {'FLOP':<{width}}" + "".join(f"{_flop(threshold):>10}" for threshold in thresholds)
     for name, cells in _by_forecast(scores, thresholds):
         yield f"  {name:<{width}}" + "".join(f"{cell.brier:>10.3f}" if cell else f"{'-':>10}" for cell in cells)
+
+
+def _flop(threshold: float) -> str:
+    return f"{threshold:.3g}".replace("e+", "e")
 
 
 def _by_forecast(
@@ -135,7 +139,7 @@ def _section(result: Hindcast) -> Iterator[str]:
         yield ""
         yield "Brier scores of the record being above a threshold (0 is best, 0.25 is a coin; n in brackets):"
         yield ""
-        yield f"| forecast | {' | '.join(f'{threshold:.0e} FLOP' for threshold in thresholds)} |"
+        yield f"| forecast | {' | '.join(f'{_flop(threshold)} FLOP' for threshold in thresholds)} |"
         yield f"|---|{'---|' * len(thresholds)}"
         for name, cells in _by_forecast(scores, thresholds):
             said = (f"{cell.brier:.3f} ({cell.forecasts})" if cell else "" for cell in cells)

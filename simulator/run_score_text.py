@@ -49,7 +49,8 @@ def run_score_lines(score: RunScore, *, name: str, against: str) -> Iterator[str
                 f"  {row.target[:4]}       {100 * (row.probability or 0):6.1f} %  {came:<9}{row.brier:5.3f}  "
                 f"{row.quantity.removeprefix('crossing ')}{_mark(row)}"
             )
-        yield f"  mean Brier {float(np.mean([row.brier for row in events])):.3f} over {len(events)}"
+        for mine, said in _apart(events):
+            yield f"  mean of {len(mine)} {said}: Brier {_mean(mine, 'brier'):.3f}"
     for note in score.notes:
         yield f"  note: {note}"
 
@@ -68,16 +69,22 @@ def _mark(row: RunScoreRow) -> str:
     return "  in sample" if row.in_sample else ""
 
 
-def _means(rows: Sequence[RunScoreRow]) -> Iterator[str]:
+def _apart(rows: Sequence[RunScoreRow]) -> Iterator[tuple[list[RunScoreRow], str]]:
+    """Part forecasts from what is in sample; their means are never mixed."""
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
         mine = [row for row in rows if row.in_sample == in_sample]
         if mine:
-            inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
-            yield (
-                f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
-                f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
-                f"inside 50/80/90: {inside} %"
-            )
+            yield mine, said
+
+
+def _means(rows: Sequence[RunScoreRow]) -> Iterator[str]:
+    for mine, said in _apart(rows):
+        inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
+        yield (
+            f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
+            f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
+            f"inside 50/80/90: {inside} %"
+        )
 
 
 def _mean(rows: Sequence[RunScoreRow], key: str) -> float:

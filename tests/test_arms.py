@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from simulator import load_scenario, parse_scenario
@@ -51,3 +52,14 @@ def test_hindsight_of_a_further_scenario_is_refused_too_and_is_its_own():
 def test_two_scenarios_of_one_name_are_refused():
     with pytest.raises(InputError, match="two of the scenarios are 'scenario baseline'"):
         arms(load_scenario("baseline"), load_scenario("baseline"), allow=True)
+
+
+def test_a_scenario_of_the_period_needs_no_leave():
+    text = COMPUTE.replace("growth: {value: 10}", "growth: {prior: period/2018/openai-compute}")
+    made = arms(parse_scenario(text))
+    assert not any(arm.hindsight for arm in made.arms)
+    assert not any("state no as_of" in note for note in made.notes)
+    period, whole = (next(arm for arm in made.arms if arm.name == name) for name in (PERIOD, "scenario whole"))
+    assert np.median(whole.forecast.samples, axis=1) == pytest.approx(
+        np.median(period.forecast.samples, axis=1), abs=4 * 0.2 * 1.25 * np.sqrt(2 / 256)
+    )

@@ -170,3 +170,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
     assert lines[1] == "  3 DISTINCT YEARS, 2 of them after what its priors knew"
     assert sum(line.endswith("in sample") for line in lines) == sum(row.in_sample for row in score.rows)
     assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)
+    events = [row for row in score.rows if row.is_event]
+    for in_sample, said in ((False, "forecasts"), (True, "in sample")):
+        mine = [row.brier for row in events if row.in_sample == in_sample]
+        assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines
