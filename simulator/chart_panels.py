@@ -101,7 +101,9 @@ def draw_panels(
         for first in range(0, len(drawn), 2)
     ]
     legend = style.legend_layers(
-        fan_legend(max(panels, key=lambda panel: len(panel.tables.bands)).tables), x=-GUTTER, y=0
+        fan_legend(max(panels, key=lambda panel: (len(panel.tables.bands), len(panel.tables.history))).tables),
+        x=-GUTTER,
+        y=0,
     )
     width = 2 * (GUTTER + WIDTH + right) + GAP
     key = alt.LayerChart(layer=legend, width=10, height=4)

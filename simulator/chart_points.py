@@ -1,4 +1,4 @@
-"""What is laid over a fan: sample paths, and observed runs with their labels."""
+"""What is laid over a fan: sample paths, observed runs with their labels, and the trend that was learnt of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import altair as alt
 
 from simulator import chart_style as style
-from simulator.chart_frame import Frame, Row, row_number, row_text
+from simulator.chart_frame import Frame, Row, row_columns, row_number, row_text
 
 LABEL_SIZE = 11
 LABEL_HEIGHT = 13.0
 LABEL_LENGTH = 28
 DOT = 4.5
+SMALL = 18
+"""The area of a dot in a small plot, square pixels."""
 
 type Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
@@ -28,6 +30,19 @@ def path_layers(paths: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
     return [style.layer(rows, frame.x("year"), frame.y("value"), detail, mark=mark)] if rows else []
 
 
+def trend_layers(trend: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
+    """Draw the trend of what was observed: a pale band with its median."""
+    if not trend:
+        return []
+    rows = row_columns(trend, "year", "lower", "median", "upper", table="trend")
+    area = alt.MarkDef(type="area", color=style.HAIR, opacity=1)
+    line = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=1.5, strokeDash=[5, 3])
+    return [
+        style.layer(rows, frame.x("year"), frame.y("lower"), alt.Y2("upper"), mark=area),
+        style.layer(rows, frame.x("year"), frame.y("median"), mark=line),
+    ]
+
+
 def history_layers(history: Sequence[Row], *, frame: Frame, lines: Sequence[float] = ()) -> list[alt.Chart]:
     """Draw observed runs as dots, each with its label where there is room; `lines` are levels to keep clear of."""
     seen = [
@@ -38,7 +53,9 @@ def history_layers(history: Sequence[Row], *, frame: Frame, lines: Sequence[floa
     if not seen:
         return []
     rows: style.Data = [{"year": date, "value": value} for date, value, _ in seen]
-    dots = style.layer(rows, frame.x("year"), frame.y("value"), mark=style.point_mark())
+    mark = style.point_mark()
+    mark["size"] = mark["size"] if frame.width > 400 else SMALL
+    dots = style.layer(rows, frame.x("year"), frame.y("value"), mark=mark)
     places = [(frame.pixel_x(date), frame.pixel(value)) for date, value, _ in seen]
     names = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for _, _, name in seen]
     clear = [frame.pixel(level) for level in lines]
@@ -46,7 +63,7 @@ def history_layers(history: Sequence[Row], *, frame: Frame, lines: Sequence[floa
     texts = [
         style.Text([name], box[0], (box[1] + box[3]) / 2, size=LABEL_SIZE)
         for name, box in zip(names, boxes, strict=True)
-        if box is not None
+        if box is not None and name
     ]
     return [dots, *style.text_layers(texts)]
 

@@ -272,7 +272,7 @@ class _Parts:
         free = -math.inf
         for tick in ticks:
             x = pixel(tick)
-            texts, width = _tick_texts(scale, tick, x=x, y=base + 14)
+            texts, width = tick_texts(scale, tick, x=x, y=base + 14)
             if x - width / 2 < free:
                 continue
             free = x + width / 2 + 8
@@ -298,7 +298,7 @@ class _Parts:
         )
 
 
-def _tick_texts(scale: Scale, tick: float, *, x: float, y: float) -> tuple[list[Text], float]:
+def tick_texts(scale: Scale, tick: float, *, x: float, y: float) -> tuple[list[Text], float]:
     """Place the label of a tick under it, as a power of ten where the number is long."""
     size = style.FOOT_SIZE
     if not scale.is_log or scale.is_percent or PLAIN_FROM <= tick < PLAIN_TO:

@@ -22,7 +22,7 @@ from simulator.chart_frame import (
     row_year,
     said_level,
 )
-from simulator.chart_points import history_layers, path_layers
+from simulator.chart_points import history_layers, path_layers, trend_layers
 from simulator.chart_strip import HEADING_Y, LEGEND_Y, NAME_CHARACTERS, crossing_strip
 from simulator.chart_style import RunLabel, save_chart
 from simulator.errors import InputError
@@ -60,7 +60,9 @@ class FanTables:
     paths : rows (path, year)
         `path` (the number of the sample), `year`, `value` (log10 of the unit).
     history : rows (observed run,)
-        `date` (decimal year), `value` (log10 of the unit), `label`.
+        `date` (decimal year), `value` (log10 of the unit), `label` (may be empty).
+    trend : rows (year,)
+        What was learnt of the past: `year`, `median`, `lower` and `upper` (90 %, log10 of the unit).
     """
 
     medians: Sequence[Row]
@@ -69,6 +71,7 @@ class FanTables:
     crossings: Sequence[Row] = ()
     paths: Sequence[Row] = ()
     history: Sequence[Row] = ()
+    trend: Sequence[Row] = ()
 
 
 def draw_fan(
@@ -164,6 +167,7 @@ def fan_frame(
     """Choose the ends of both axes of a fan."""
     known = ascending_years(tables.medians)
     dates = [row_number(row, "date", table="history") for row in tables.history]
+    dates += [row_number(row, "year", table="trend") for row in tables.trend]
     first, last = years or (min([known[0], *dates]), max([known[-1], *dates]))
     if dates and years is None and min(dates) < known[0]:
         first -= 0.03 * (last - first)  # so that the first dot stands clear of the axis
@@ -171,6 +175,7 @@ def fan_frame(
     levels += [row_number(row, key, table="bands") for row in tables.bands for key in ("lower", "upper")]
     levels += [row_number(row, "value", table="paths") for row in tables.paths]
     levels += [row_number(row, "value", table="history") for row in tables.history]
+    levels += [row_number(row, key, table="trend") for row in tables.trend for key in ("lower", "upper")]
     # A fan of no width still needs an axis: at least one OOM.
     least = 1.0 if log else 0.1 * max(abs(levels[0]), 1e-9)
     spare = max(0.0, least - (max(levels) - min(levels))) / 2
@@ -204,7 +209,7 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
     """Draw the bands, the lines of thresholds, sample paths, the median and observed runs."""
     names = _band_names(tables)
     fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
-    layers = []
+    layers = trend_layers(tables.trend, frame=frame)
     for name in names:
         band = [row for row in tables.bands if row["band"] == name]
         area = alt.MarkDef(type="area", color=fills[name], opacity=1)
@@ -229,6 +234,8 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
     if tables.paths:
         count = len({row["path"] for row in tables.paths})
         entries.append(("thread", style.INK, "one sample" if count == 1 else f"each of {count} samples"))
+    if tables.trend:
+        entries.append(("band", style.HAIR, "trend learnt, 90 %"))
     if tables.history:
         entries.append(("point", style.INK, "observed"))
     return entries

@@ -12,6 +12,7 @@ import xarray as xr
 from simulator.chart_frame import said_level
 from simulator.charts import FanTables
 from simulator.errors import InputError, number
+from simulator.fan_history import observed_rows, trend_rows
 from simulator.figure import FigureOptions, Row
 from simulator.rungroups import group
 from simulator.summary import crossing_table, power, quantiles, summarised, threshold_table
@@ -76,7 +77,8 @@ def read_fan(run: xr.DataTree, quantity: str, options: FigureOptions) -> Fan:
     crossings = [row for row in crossing_table(run) if every or row["threshold"] in own]
     tables = FanTables(
         medians, bands, thresholds, crossings, paths=_paths(run, quantity, options.paths, places),
-        history=_history(options, log=log, quantity=quantity),
+        history=_history(options, log=log, quantity=quantity) or observed_rows(run, quantity, years=options.years),
+        trend=trend_rows(run, quantity, years=options.years),
     )  # fmt: skip
     return Fan(quantity, str(values.attrs["long_name"]), _unit(quantity, unit), log, tables)
 

@@ -81,8 +81,15 @@ def fan_caption(fan: Fan) -> str:
         said = [f"{row['label']} in {share_text(float(str(row['never'])))} of the samples" for row in late[:3]]
         sentences.append(f"Not crossed by {horizon}: {listed(said)}.")
     if fan.tables.history:
-        sentences.append(f"Dots: runs that were observed ({len(fan.tables.history)}), labelled where there is room.")
+        named = ", labelled where there is room" if any(row["label"] for row in fan.tables.history) else ""
+        sentences.append(f"Dots: runs that were observed ({len(fan.tables.history)}){named}.")
+    if fan.tables.trend:
+        sentences.append(f"Grey: the trend that was learnt of them, to {number(_trend_end(fan))}, with its 90 % band.")
     return " ".join(sentences)
+
+
+def _trend_end(fan: Fan) -> float:
+    return float(str(fan.tables.trend[-1]["year"]))
 
 
 def fan_alt_text(fan: Fan) -> str:
@@ -100,6 +107,8 @@ def fan_alt_text(fan: Fan) -> str:
         extra.append(f"{len({row['path'] for row in fan.tables.paths})} thin lines are single samples")
     if fan.tables.history:
         extra.append(f"dots are observed runs ({len(fan.tables.history)})")
+    if fan.tables.trend:
+        extra.append(f"a grey band is the trend that was learnt of the past, to {number(_trend_end(fan))}")
     if extra:
         sentences.append(f"{capital(' and '.join(extra))}.")
     if fan.tables.crossings:

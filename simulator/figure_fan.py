@@ -81,7 +81,7 @@ def _single(run: xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
         start=float(group(run, "summary")["year"].values[0]),
     )
     tables: dict[str, Sequence[Row]] = {"": wide_rows([fan])}
-    for name in ("thresholds", "crossings", "paths", "history"):
+    for name in ("thresholds", "crossings", "paths", "history", "trend"):
         if rows := getattr(fan.tables, name):
             tables[name] = _even(rows)
     return Figure(f"fan_{fan.quantity}", chart, tables, fan_caption(fan), fan_alt_text(fan))
@@ -106,7 +106,7 @@ def _several(run: xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> F
         title=f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}",
         subtitle=_subject(run),
         run=run_label(run),
-        years=_axis_years(fans[0], options),
+        years=_common_years(fans, options),
     )
     names = [fan.quantity for fan in fans]
     stem = "fan_" + "_and_".join(names)
@@ -119,8 +119,9 @@ def _several(run: xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> F
     tables: dict[str, Sequence[Row]] = {"": wide_rows(fans)}
     if own := [row for row in fans[0].tables.thresholds if row["quantity"] in names]:
         tables["thresholds"] = _even(own)
-    if any(fan.tables.paths for fan in fans):
-        tables["paths"] = [{"variable": fan.quantity, **row} for fan in fans for row in fan.tables.paths]
+    for name in ("paths", "history", "trend"):
+        if any(getattr(fan.tables, name) for fan in fans):
+            tables[name] = [{"variable": fan.quantity, **row} for fan in fans for row in getattr(fan.tables, name)]
     return Figure(
         stem if len(stem) <= 100 else f"fan_{names[0]}_and_{len(names) - 1}_more",
         chart, tables, caption, alt_text,
@@ -137,9 +138,20 @@ def _axis_years(fan: Fan, options: FigureOptions) -> tuple[float, float] | None:
     if options.years is None:
         return None
     dates = [float(str(row["date"])) for row in fan.tables.history]
+    dates += [float(str(row["year"])) for row in fan.tables.trend]
     years = [float(str(row["year"])) for row in fan.tables.medians]
     first = options.years[0] if dates and min(dates) < years[0] else years[0]
     return first, max([years[-1], *dates])
+
+
+def _common_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, float] | None:
+    """Choose the ends of the time axis of several fans: all years, and those of what was observed of any."""
+    seen = [float(str(row["date"])) for fan in fans for row in fan.tables.history]
+    seen += [float(str(row["year"])) for fan in fans for row in fan.tables.trend]
+    if options.years is not None or not seen:
+        return _axis_years(fans[0], options)
+    years = [float(str(row["year"])) for row in fans[0].tables.medians]
+    return min([years[0], *seen]), max([years[-1], *seen])
 
 
 def _heading_unit(run: xr.DataTree, fan: Fan) -> str:

@@ -121,7 +121,7 @@ def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
             points, heights = single, counts / max(int(counts.max(initial=1)), 1)
         else:
             points = _points(finite, values)
-            heights = _density(finite, points)
+            heights = density(finite, points)
         rows += [
             {"name": name, "value": value, "height": height, "single": single.size <= FEW_VALUES}
             for value, height in zip(points.tolist(), heights.tolist(), strict=True)
@@ -137,7 +137,8 @@ def _points(finite: Array, ordered: Array) -> Array:
     return np.unique(np.concatenate([np.linspace(low, high, POINTS), inside]))
 
 
-def _density(finite: Array, points: Array) -> Array:
+def density(finite: Array, points: Array) -> Array:
+    """Read the density of rising samples at points, its highest bin being 1; see `density_table`."""
     quarter, three_quarters = sorted_quantiles(finite, [0.25, 0.75])
     part = max(1, finite.size // 4)
     shortest = float((finite[part:] - finite[:-part]).min())  # holds a quarter; tells the width of one hump of several

@@ -58,6 +58,18 @@ def _priors(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return prior_figures(run, options)
 
 
+def _posterior(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_posterior import posterior_figures
+
+    return posterior_figures(run, options)
+
+
+def _predictive(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_predictive import predictive_figures
+
+    return predictive_figures(run, options)
+
+
 KINDS: Mapping[str, Draw] = MappingProxyType({
     "fan": _fan,
     "crossings": _crossings,
@@ -65,6 +77,8 @@ KINDS: Mapping[str, Draw] = MappingProxyType({
     "binding": _binding,
     "demand": _demand,
     "priors": _priors,
+    "posterior": _posterior,
+    "predictive": _predictive,
 })  # fmt: skip
 """What each kind of chart is drawn by; a kind is loaded when it is drawn."""
 

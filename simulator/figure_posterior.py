@@ -1,0 +1,242 @@
+"""What a run has learnt from history: prior against posterior of every unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from simulator.chart_posterior import PosteriorTables, Section, draw_posterior, told
+from simulator.conflict import Conflict, conflicts
+from simulator.errors import InputError, number
+from simulator.figure import Figure, FigureOptions, Row
+from simulator.figure_priors import density
+from simulator.run_label import run_label
+from simulator.rungroups import group
+from simulator.units import Array
+from simulator.unknowns import UNKNOWNS
+from simulator.words import listed
+
+POINTS: Final[int] = 120
+DECIDED: Final[float] = 0.9
+"""Contraction from which the data, and not the prior, say what an unknown is."""
+_LABELS: Final = {
+    "run_tail": "degrees of freedom of the scatter of runs",
+    "cost_tail": "degrees of freedom of the scatter of costs",
+}
+_PATHS = ("spending", "efficiency", "compute")
+_KEYS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
+
+
+def learnt(run: xr.DataTree) -> None:
+    """Refuse a run that has learnt nothing.
+
+    Raises
+    ------
+    InputError
+        It has no posterior.
+    """
+    if "posterior" not in run.children:
+        raise InputError(
+            "the run has learnt nothing from history: its priors are as its scenario states them. "
+            "Run one that has history: in it, such as the shipped scenario learned."
+        )
+
+
+def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:  # noqa: ARG001
+    """Draw the prior and the posterior of every unknown of the model of history.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        Whose priors were learnt from history.
+    options : FigureOptions
+        None concerns this chart.
+
+    Returns
+    -------
+    list of one Figure, `posterior`
+
+    Raises
+    ------
+    InputError
+        The run has learnt nothing.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> posterior_figures(simulate(load_scenario("doubling-times")), FigureOptions())
+    Traceback (most recent call last):
+    simulator.errors.InputError: the run has learnt nothing from history: its priors are as its scenario states them...
+    """
+    learnt(run)
+    attributes = run["posterior"].attrs
+    draws = _draws(run)
+    rows = posterior_table(run)
+    decided = [row for row in rows if float(str(row["contraction"])) >= DECIDED]
+    against = [str(row["label"]) for row in rows if row["conflict"]]
+    conflict = f"{listed(against)} against the prior" if against else "none is in conflict with its prior"
+    title = f"History decides {len(decided)} of {len(rows)} unknowns; {conflict}"
+    names = [str(row["name"]) for row in rows]
+    densities = density_rows(draws, names)
+    chart = draw_posterior(
+        PosteriorTables(rows, densities, _sections(names, end=_end(run))),
+        title=title,
+        subtitle=(
+            f"{run.attrs['title']}. Learnt from {attributes['runs']} frontier runs to the end of "
+            f"{attributes['origin']}, estimates of {attributes['snapshot']}."
+        ),
+        run=run_label(run),
+    )
+    caption = (
+        f"{title}. {_growth_words(rows)} An unknown counts as decided by history where the variance of the "
+        f"posterior is below {100 * (1 - DECIDED):.0f} % of that of the prior."
+    )
+    alt_text = (
+        f"Small densities of {len(rows)} unknowns, three beside one another, each with its prior, pale, and its "
+        f"posterior, strong, on one axis. {title}. {_growth_words(rows)}"
+    )
+    return [Figure("posterior", chart, {"": rows, "density": densities}, caption, alt_text)]
+
+
+def _end(run: xr.DataTree) -> float:
+    return float(run["posterior"].attrs["origin"]) + 1.0
+
+
+def _draws(run: xr.DataTree) -> xr.DataTree:
+    """Take the draws of every unknown that is one number, the paths at the end of the data among them."""
+    datasets = {}
+    for name in ("prior", "posterior"):
+        dataset = run[name].to_dataset()
+        paths = {f"{path}_end": dataset[path].sel(year=_end(run), drop=True) for path in _PATHS if path in dataset}
+        known = [each for each in dataset.data_vars if each in UNKNOWNS and not str(each).endswith("_excess")]
+        datasets[name] = xr.Dataset({str(each): dataset[each] for each in known} | paths)
+    return xr.DataTree.from_dict(datasets)
+
+
+def posterior_table(run: xr.DataTree) -> list[Row]:
+    """Tabulate prior and posterior of every unknown that is one number, and what the data did to it.
+
+    The trends of spending, of FLOP per USD and of compute are read at the end of the data, from which a forecast goes
+    on (`spending_end`, `efficiency_end`, `compute_end`).
+
+    Returns
+    -------
+    rows of `name`, `label`, `unit`, `prior_lower_90`, `prior_median`, `prior_upper_90`, `lower_90`, `median`,
+    `upper_90` (internal scale), `contraction`, `shift` (posterior mean - prior mean, in prior sd), `said`, `conflict`
+
+    Raises
+    ------
+    InputError
+        The run has learnt nothing.
+    """
+    learnt(run)
+    draws = _draws(run)
+    found = {each.name: each for each in conflicts(draws)}
+    order = [name for section in _ORDER.values() for name in section]
+    rows: list[Row] = []
+    for name in sorted(found, key=lambda name: order.index(name) if name in order else len(order)):
+        unit, label = UNKNOWNS[name.removesuffix("_end")]
+        label = _LABELS.get(name, label)
+        row: dict[str, object] = {"name": name, "label": f"{label[0].upper()}{label[1:]}", "unit": unit}
+        for of, prefix in (("prior", "prior_"), ("posterior", "")):
+            levels = np.quantile(group(draws, of)[name].values, list(_KEYS.values()))
+            row |= {f"{prefix}{key}": float(level) for key, level in zip(_KEYS, levels, strict=True)}
+        conflict = found[name]
+        row |= {"contraction": conflict.contraction, "shift": conflict.shift}
+        row |= {"said": contraction_words(conflict.contraction), "conflict": _conflict_words(conflict)}
+        rows.append(row)
+    return rows
+
+
+def contraction_words(contraction: float) -> str:
+    """Say what a contraction means.
+
+    Examples
+    --------
+    >>> contraction_words(0.99), contraction_words(0.36), contraction_words(-0.03)
+    ('contraction 99 %: the data decide', 'contraction 36 %: mostly the prior', 'contraction 0 %: the data say nothing')
+    """
+    # The prior's variance is that of 1,000 draws: some per cent either way are noise.
+    share = f"{100 * contraction:.0f} %" if contraction <= -0.1 or contraction >= 0 else "0 %"
+    share = "> 99 %" if contraction > 0.995 else share
+    if contraction >= DECIDED:
+        meaning = "the data decide"
+    elif contraction >= 0.5:
+        meaning = "mostly the data"
+    elif contraction >= 0.1:
+        meaning = "mostly the prior"
+    else:
+        meaning = "the data say nothing" if contraction > -0.1 else "less sure than before"
+    return f"contraction {share.replace('-', '−')}: {meaning}"
+
+
+def _conflict_words(conflict: Conflict) -> str:
+    if not conflict.flagged:
+        return ""
+    side = "above" if conflict.shift > 0 else "below"
+    return f"in conflict: {abs(conflict.shift):.1f} prior sd {side} the prior's mean"
+
+
+def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
+    """Tabulate the densities of prior and posterior, each with its highest point at 1.
+
+    Prior densities are read between the 1 and 99 % points of the draws, posterior ones between 0.25 and 99.75 %.
+
+    Parameters
+    ----------
+    draws : DataTree
+        Groups `prior` and `posterior`.
+    names : sequence of str
+
+    Returns
+    -------
+    rows of `name`, `of`, `value`, `height`
+    """
+    rows: list[Row] = []
+    for name in names:
+        for of, tail in (("prior", 0.01), ("posterior", 0.0025)):
+            values: Array = np.sort(group(draws, of)[name].values.ravel())
+            low, high = np.quantile(values, [tail, 1 - tail]).tolist()
+            points = np.linspace(low, high, POINTS)
+            heights = density(values, points)
+            heights = heights / heights.max()
+            rows += [
+                {"name": name, "of": of, "value": value, "height": height}
+                for value, height in zip(points.tolist(), heights.tolist(), strict=True)
+            ]
+    return rows
+
+
+_ORDER: Final = {
+    "Growth": ("spending_growth", "efficiency_growth"),
+    "Trend at the end of the data, {end}, from which the forecast goes on": (
+        "spending_end", "efficiency_end", "compute_end",
+    ),
+    "Scatter of yearly growth": ("spending_volatility", "efficiency_volatility"),
+    "Scatter of what was seen about the trend": ("run_scatter", "cost_scatter", "accelerator_scatter"),
+}  # fmt: skip
+
+
+def _sections(names: Sequence[str], *, end: float) -> list[Section]:
+    sections = [
+        Section(heading.format(end=number(end)), tuple(name for name in members if name in names))
+        for heading, members in _ORDER.items()
+    ]
+    rest = tuple(name for name in names if all(name not in section.names for section in sections))
+    return [section for section in [*sections, Section("What else the model does not know", rest)] if section.names]
+
+
+def _growth_words(rows: Sequence[Row]) -> str:
+    """Say what was learnt of growth, a sentence for each."""
+    said = []
+    for row in rows:
+        if str(row["name"]).endswith("_growth"):
+            scale = told(row)
+            before, after, low, high = (
+                scale.text(float(str(row[key]))) for key in ("prior_median", "median", "lower_90", "upper_90")
+            )
+            said.append(f"{row['label']}: {after}x a year (90 % {low} to {high}), before {before}x.")
+    return " ".join(said)
