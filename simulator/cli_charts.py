@@ -41,9 +41,16 @@ def chart(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
 ) -> None:
-    """Draw charts of a run: fans, crossings, growth, what binds, demand, priors, what was learnt."""
+    """Draw charts of a run: fans, crossings, growth, what binds, demand, priors, what was learnt.
+
+    Or those of a hindcast, from its folder: fans, calibration, skill, or all.
+    """
     given = _options(quantity, bands, paths, years)
     formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
+    if (run / "forecasts.csv").is_file():
+        asked = {"--quantity": quantity, "--paths": paths, "--years": years, "--history": history}
+        _hindcast(run, kind, [name for name, value in asked.items() if value], formats, theme, output)
+        return
 
     from dataclasses import replace
 
@@ -65,6 +72,21 @@ def chart(
             left_out=lambda line: typer.echo(line, err=True),
         )
     for path in written:
+        typer.echo(str(path))
+
+
+def _hindcast(
+    folder: FilePath, kind: list[str] | None, asked: list[str], formats: list[str], theme: str, output: FilePath | None
+) -> None:
+    """Draw charts of a hindcast."""
+    if asked:
+        raise InputError(f"{asked[0]}: {folder} is a hindcast, and {asked[0]} is about charts of runs. Leave it out.")
+
+    from simulator.figure_hindcast import write_hindcast_figures
+    from simulator.hindcast_folder import open_hindcast
+
+    stored = open_hindcast(folder)
+    for path in write_hindcast_figures(stored, output or folder, kinds=kind or ["all"], formats=formats, theme=theme):
         typer.echo(str(path))
 
 

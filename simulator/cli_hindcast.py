@@ -69,6 +69,7 @@ def hindcast(
     document: Annotated[
         FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.")
     ] = None,
+    no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
@@ -97,9 +98,9 @@ def hindcast(
         _say(result)
         named = "shipped table" if runs is None else runs.name
         results.append((f"{named}, estimates of {snapshot}{added}", result))
-    _write(asked, results[0][1])
+    folder = _write(asked, results[0][1], charts=not no_charts)
     if document is not None:
-        _write_page(asked, results, document, scenarios)
+        _write_page(asked, results, document, scenarios, drawn=None if no_charts else folder)
     if not trust and any(fit.faults for _, result in results for fit in result.diagnostics):
         raise typer.Exit(1)
 
@@ -112,26 +113,38 @@ def _say(result: Any) -> None:
     warn(result.warnings)
 
 
-def _write(asked: _Asked, result: Any) -> None:
-    """Write the tables of a hindcast into a folder that is named by what was asked."""
+def _write(asked: _Asked, result: Any, *, charts: bool) -> FilePath:
+    """Write the tables of a hindcast, and its charts, into a folder that is named by what was asked."""
     import hashlib
-    from dataclasses import asdict
 
-    from simulator.files import make_folder, write_table
+    from simulator.hindcast_folder import open_hindcast, write_hindcast
 
     key = hashlib.sha256("\n".join(asked.words).encode()).hexdigest()[:8]
     folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"
-    make_folder(folder)
-    for name in ("forecasts", "scores", "skills", "quantiles", "events", "event_scores"):
-        write_table(folder / f"{name}.csv", [asdict(row) for row in getattr(result, name)])
+    write_hindcast(result, folder)
+    if charts:
+        from simulator.figure_hindcast import write_hindcast_figures
+
+        write_hindcast_figures(open_hindcast(folder), folder)
     typer.echo(f"  {folder}")
+    return folder
 
 
-def _write_page(asked: _Asked, results: list[tuple[str, Any]], document: FilePath, scenarios: list[Any]) -> None:
-    """Write the page; of the shipped table also the earlier estimates, on which the model fails."""
+def _write_page(
+    asked: _Asked,
+    results: list[tuple[str, Any]],
+    document: FilePath,
+    scenarios: list[Any],
+    *,
+    drawn: FilePath | None,
+) -> None:
+    """Write the page, with pictures of the hindcast in a folder beside it where there is one.
+
+    Of the shipped table also the earlier estimates, on which the model fails.
+    """
     from dataclasses import replace
 
-    from simulator.files import write_text
+    from simulator.files import make_folder, write_text
     from simulator.hindcast_text import hindcast_page
 
     failure = None
@@ -140,7 +153,14 @@ def _write_page(asked: _Asked, results: list[tuple[str, Any]], document: FilePat
         _say(earlier)
         failure = (f"Where it fails: shipped table, estimates of {EARLIER}", earlier)
     command = " ".join(["simulate", *asked.words, f"--document {document}"])
-    write_text(document, hindcast_page(results, command=command, failure=failure))
+    make_folder(document.parent)
+    pictures = []
+    if drawn is not None:
+        from simulator.figure_hindcast import write_pictures
+        from simulator.hindcast_folder import open_hindcast
+
+        pictures = write_pictures(open_hindcast(drawn), document.parent)
+    write_text(document, hindcast_page(results, command=command, failure=failure, pictures=pictures))
     typer.echo(f"  {document}")
 
 

@@ -21,6 +21,7 @@ from simulator.hindcast_tables import (
     EventRow,
     EventScore,
     QuantileRow,
+    RecordRow,
     event_rows,
     event_scores,
     quantile_rows,
@@ -135,6 +136,7 @@ class Hindcast:
     quantiles: tuple[QuantileRow, ...] = ()
     events: tuple[EventRow, ...] = ()
     notes: tuple[str, ...] = ()
+    record: tuple[RecordRow, ...] = ()
 
     @property
     def event_scores(self) -> tuple[EventScore, ...]:
@@ -231,6 +233,10 @@ def hindcast(
         quantiles=tuple(row for arm in made for row in quantile_rows(arm)),
         events=tuple(row for arm in made for row in event_rows(arm, observations, thresholds=thresholds)),
         notes=tuple(notes),
+        record=tuple(
+            RecordRow(int(year), float(level), observations.snapshot)
+            for year, level in zip(observations.record_year, observations.record_log_compute, strict=True)
+        ),
     )
 
 

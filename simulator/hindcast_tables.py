@@ -49,6 +49,15 @@ class QuantileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRow:
+    """Hold the record at the end of a year, log10 FLOP, and the snapshot of history that says so."""
+
+    year: int
+    log_flop: float
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     """Hold one forecast that the record at the end of `target` is at or above a threshold (FLOP)."""
 

@@ -94,7 +94,11 @@ _HINDSIGHT = (
 
 
 def hindcast_page(
-    results: Sequence[tuple[str, Hindcast]], *, command: str, failure: tuple[str, Hindcast] | None = None
+    results: Sequence[tuple[str, Hindcast]],
+    *,
+    command: str,
+    failure: tuple[str, Hindcast] | None = None,
+    pictures: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Write the page that documents hindcasts, from their results: (heading, hindcast) each.
 
@@ -105,6 +109,8 @@ def hindcast_page(
         The command that wrote the page.
     failure : (str, Hindcast), optional
         A snapshot on which the model fails, for a section of its own.
+    pictures : sequence of (file, text)
+        Pictures of the first result beside the page, and what each says to somebody who does not see it.
     """
     lines = ["# Hindcasts: how good such forecasts would have been", "", f"Written by `{command}`.", "", *_HEAD]
     every = [result for _, result in results] + ([failure[1]] if failure else [])
@@ -112,8 +118,10 @@ def hindcast_page(
         lines += ["", *_ARMS]
     if any(row.hindsight for result in every for row in result.scores):
         lines += ["", *_HINDSIGHT]
-    for heading, result in results:
+    for place, (heading, result) in enumerate(results):
         lines += ["", f"## {heading}", "", *_section(result)]
+        for file, text in pictures if place == 0 else ():
+            lines += ["", f"![{text}]({file})"]
     if failure:
         heading, result = failure
         lines += ["", f"## {heading}", "", *_failure_words(result), "", *_section(result)]
