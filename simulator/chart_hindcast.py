@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import batched
 
 import altair as alt
 
@@ -17,6 +18,8 @@ LATE = "with hindsight"
 WIDTH = 960
 GUTTER = 56.0
 NAME_HEIGHT = 18
+MOST_COLUMNS = 4
+REACH = 3.5
 _NUMBER_SIZE = 40
 
 
@@ -121,7 +124,8 @@ def framed(views: Sequence[alt.LayerChart | alt.HConcatChart], *, head: Head, le
 def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> alt.VConcatChart:
     """Draw the forecasts from each origin, and what came, beside one another; each way of forecasting in a row.
 
-    All plots share both axes. What lies far outside what came is cut off at the edge.
+    All plots share both axes, four stand beside one another at most. What lies far outside what came is cut off at
+    the edge, and the foot says so.
 
     Parameters
     ----------
@@ -131,7 +135,7 @@ def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> 
     height : float, pixels
         Of one plot.
     """
-    count = max(len(row.panels) for row in rows)
+    count = min(MOST_COLUMNS, max(len(row.panels) for row in rows))
     gap = 34.0
     width = min(420.0, (WIDTH - GUTTER - (count - 1) * gap) / count)
     frame = _frame([panel for row in rows for panel in row.panels], width=width, height=height)
@@ -145,18 +149,25 @@ def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> 
     legend.append(style.pixel_layer([{"x": last + 9, "y": 0}], mark=outside_mark()))
     legend += style.text_layers([Text(["what came, outside"], last + 24, 0, style.QUIET)])
     views: list[alt.LayerChart | alt.HConcatChart] = [alt.LayerChart(layer=legend, width=10, height=4)]
-    for row in rows:
-        lone = len(rows) == 1
+    lone = len(rows) == 1
+    for row, part in [(each, part) for each in rows for part in batched(each.panels, count)]:
         drawn = [
             _panel(panel, frame=frame, first=not place, lone=lone, name=None if lone or place else row)
-            for place, panel in enumerate(row.panels)
+            for place, panel in enumerate(part)
         ]
         views.append(alt.HConcatChart(hconcat=drawn, spacing=gap, bounds="flush"))
+    if any(_is_cut(panel, frame) for row in rows for panel in row.panels):
+        head = replace(head, source=f"{head.source} · bands are cut off at the edge")
     return framed(views, head=head, left=-GUTTER)
 
 
+def _is_cut(panel: Panel, frame: Frame) -> bool:
+    levels = [row_number(row, key, table="bands") for row in panel.bands for key in ("lower_90", "upper_90")]
+    return not all(frame.holds(level) for level in levels)
+
+
 def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
-    """Choose axes that hold what came and the narrower bands, and at most 3 OOM beyond what came."""
+    """Choose axes that hold what came and the narrower bands, and at most `REACH` OOM beyond what came."""
     record = [row for panel in panels for row in panel.record]
     years = [row_number(row, "year", table="record") for row in record]
     years += [row_number(row, "year", table="bands") for panel in panels for row in panel.bands]
@@ -167,7 +178,7 @@ def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
         for row in panel.bands
         for key in ("lower_90", "upper_90")
     ]
-    lower, upper = max(min(levels + came), min(came) - 3.0), min(max(levels + came), max(came) + 3.0)
+    lower, upper = max(min(levels + came), min(came) - REACH), min(max(levels + came), max(came) + REACH)
     margin = 0.05 * (upper - lower)
     return Frame(
         min(years) - 0.5, max(years) + 0.5, lower - margin, upper + margin, height=height, gutter=GUTTER, width=width

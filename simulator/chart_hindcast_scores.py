@@ -59,13 +59,10 @@ def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> alt.VConc
     parts.text("counts; grey: what a calibrated one gives, 90 %", _PIT_X, 25, quiet=True)
     parts.text("How often its intervals held what came", _COVER_X, 8, bold=True)
     parts.text("disc: seen; line: its 90 % interval; stroke: as stated", _COVER_X, 25, quiet=True)
-    highest = max(
-        max(row_number(bin_, key, table="pit") for key in ("count", "expected_95")) for row in rows for bin_ in row.pit
-    )
     for row in rows:
         parts.rules.append({"x": 0, "x2": _WIDTH, "y": top - 12, "y2": top - 12})
         parts.name(row.name, late=row.late, y=top + _PLOT / 2)
-        _pit(parts, row.pit, top=top, highest=highest)
+        _pit(parts, row.pit, top=top)
         _coverage(parts, row.coverage, top=top)
         top += _ROW
     for place in range(5):
@@ -76,7 +73,8 @@ def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> alt.VConc
     return framed([parts.view(height=top + 4)], head=head, left=0)
 
 
-def _pit(parts: _Parts, rows: Sequence[Row], *, top: float, highest: float) -> None:
+def _pit(parts: _Parts, rows: Sequence[Row], *, top: float) -> None:
+    highest = max(row_number(row, key, table="pit") for row in rows for key in ("count", "expected_95"))
     base, scale = top + _PLOT, _PLOT / highest
     first = rows[0]
     low, high = (row_number(first, key, table="pit") for key in ("expected_05", "expected_95"))

@@ -25,6 +25,10 @@ _ENDS = {
     "lower_90": "quantile_05", "lower_50": "quantile_25", "median": "quantile_50", "upper_50": "quantile_75",
     "upper_90": "quantile_95",
 }  # fmt: skip
+YEARS_BEFORE = 5
+"""Years of the record that are drawn before the first origin."""
+MOST_ORIGINS = 4
+"""Origins from which the forecasts of others than the model are drawn, spread evenly; the table has them all."""
 PICTURES = ("hindcast_fans", "hindcast_skill")
 """The figures that stand on the page of a hindcast."""
 
@@ -49,12 +53,16 @@ def _fans(stored: StoredHindcast, names: Sequence[str], *, name: str, height: fl
         title = f"90 % bands held what came between {min(held.values())} and {max(held.values())} times of {count}"
         if len(fewest) == 1 and len(most) > 1:
             title += f"; fewest: {fewest[0]}"
+    origins = stored.origins if names == [MODEL] else _spread(stored.origins)
+    subtitle = "The largest training run known at the end of each year, physical FLOP"
+    if len(origins) < len(stored.origins):
+        subtitle += f". Drawn are {len(origins)} of {len(stored.origins)} origins; the table has them all"
     chart = draw_hindcast_fans(
         [
-            FanRow(each, [_panel(stored, each, origin) for origin in stored.origins], each in stored.with_hindsight)
+            FanRow(each, [_panel(stored, each, origin) for origin in origins], each in stored.with_hindsight)
             for each in names
         ],
-        head=_head(stored, title, "The largest training run known at the end of each year, physical FLOP", names=names),
+        head=_head(stored, title, subtitle, names=names),
         height=height,
     )
     said = "; ".join(f"{each}{_late(stored, each)} {held[each]} of {count}" for each in names)
@@ -68,6 +76,19 @@ def _fans(stored: StoredHindcast, names: Sequence[str], *, name: str, height: fl
         f"as points. {title}."
     )
     return Figure(name, chart, {"": rows}, caption, alt_text)
+
+
+def _spread(origins: Sequence[int]) -> Sequence[int]:
+    """Choose origins, evenly, where they are too many to be drawn.
+
+    Examples
+    --------
+    >>> _spread(range(2014, 2025))
+    [2014, 2017, 2021, 2024]
+    """
+    if len(origins) <= MOST_ORIGINS:
+        return origins
+    return [origins[round(place * (len(origins) - 1) / (MOST_ORIGINS - 1))] for place in range(MOST_ORIGINS)]
 
 
 def fan_table(stored: StoredHindcast, names: Sequence[str]) -> list[Row]:
@@ -93,7 +114,7 @@ def _panel(stored: StoredHindcast, name: str, origin: int) -> Panel:
     record: list[Row] = [
         {"year": float(row.year), "value": row.log_flop, "state": "before"}
         for row in stored.record
-        if row.year <= origin
+        if stored.origins[0] - YEARS_BEFORE <= row.year <= origin
     ]
     record += [
         {"year": float(row.target), "value": row.observed, "state": "inside" if row.inside_90 else "outside"}
@@ -154,7 +175,10 @@ def skill_figures(stored: StoredHindcast) -> list[Figure]:
     groups = [
         SkillGroup(
             whole.baseline,
-            [_whole(whole, stored), *(_by_years(row) for row in ahead if row.baseline == whole.baseline)],
+            [
+                _whole(whole, stored),
+                *(_by_years(row) for row in ahead if row.baseline == whole.baseline and row.forecasts < _count(stored)),
+            ],
             whole.baseline in stored.with_hindsight,
         )
         for whole in stored.skills

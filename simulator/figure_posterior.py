@@ -76,9 +76,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     draws = _draws(run)
     rows = posterior_table(run)
     decided = [row for row in rows if float(str(row["contraction"])) >= DECIDED]
-    against = [str(row["label"]) for row in rows if row["conflict"]]
-    conflict = f"{listed(against)} against the prior" if against else "none is in conflict with its prior"
-    title = f"History decides {len(decided)} of {len(rows)} unknowns; {conflict}"
+    title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [str(row["name"]) for row in rows]
     densities = density_rows(draws, names)
     chart = draw_posterior(
@@ -99,6 +97,14 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"posterior, strong, on one axis. {title}. {_growth_words(rows)}"
     )
     return [Figure("posterior", chart, {"": rows, "density": densities}, caption, alt_text)]
+
+
+def _conflicts_said(rows: Sequence[Row]) -> str:
+    against = [str(row["label"]) for row in rows if row["conflict"]]
+    named = listed([f"{label[0].lower()}{label[1:]}" for label in against]) if 0 < len(against) <= 2 else ""
+    if named:
+        return f"in conflict with the prior: {named}"
+    return f"{len(against)} are in conflict with their priors" if against else "none is in conflict with its prior"
 
 
 def _end(run: xr.DataTree) -> float:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import typer
 from test_figure_fan import scenario
+from test_hindcast_text import RESULT
 from typer.testing import CliRunner
 
 from simulator.cli_charts import band_levels, chart, year_span
 from simulator.errors import InputError
+from simulator.hindcast_folder import write_hindcast
 from simulator.outputs import save_run
 from simulator.testing import run_of
 
@@ -104,3 +106,14 @@ def test_a_misspelled_preset_is_recognised() -> None:
 def test_years_that_are_no_span_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="as 2026-2035"):
         year_span(text)
+
+
+def test_a_folder_of_a_hindcast_is_drawn_by_its_own_kinds(tmp_path: Path) -> None:
+    write_hindcast(RESULT, tmp_path / "h")
+    written = call(
+        tmp_path / "h", "--kind", "skill", "--format", "svg", "--theme", "dark", "--output", tmp_path / "out"
+    )
+    assert Path(written[0]) == tmp_path / "out" / "hindcast_skill.svg"
+    assert "#14181D" in Path(written[0]).read_text(encoding="utf-8")
+    with pytest.raises(InputError, match=r"--quantity: .* is a hindcast"):
+        call(tmp_path / "h", "--quantity", "spending")

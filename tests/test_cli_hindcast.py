@@ -39,9 +39,16 @@ def test_the_shipped_table_is_forecast_with_and_without_games(asked: list[Any], 
     assert (earlier.snapshot, earlier.years[1]) == ("2025-06", 2024)
     assert page.read_text(encoding="utf-8").count("## ") == 3
     assert "## Where it fails" in page.read_text(encoding="utf-8")
+    for name in ("hindcast_fans.svg", "hindcast_skill.svg"):
+        assert f"]({name})" in page.read_text(encoding="utf-8")
+        assert (tmp_path / name).is_file()
     (folder,) = tmp_path.glob("hindcast-2026-05-2018-2020-*")
     with (folder / "forecasts.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == len(RESULT.forecasts)
+    drawn = ("fans", "fans_others", "calibration", "skill")
+    assert {f"hindcast_{name}.{end}" for name in drawn for end in ("png", "svg")} <= {
+        path.name for path in folder.iterdir()
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,9 @@ def test_bad_input_is_refused(
 
 
 def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any], tmp_path: Path) -> None:
-    main(["hindcast", "baseline", "--against", "no-caps", "--allow-hindsight", "--output", str(tmp_path)])
+    main(
+        ["hindcast", "baseline", "--against", "no-caps", "--allow-hindsight", "--no-charts", "--output", str(tmp_path)]
+    )
     ((observed, options),) = asked
     assert {(arm.name, arm.forecast.origin, arm.hindsight) for arm in options["arms"]} == {
         (name, origin, name != "period priors")
@@ -78,6 +87,6 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
     assert options["with_hindsight"] == ()
     (folder,) = tmp_path.glob("hindcast-*")
     assert {file.name for file in folder.iterdir()} == {
-        "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv"
+        "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv"
     }  # fmt: skip
     assert observed.years[1] == 2025
