@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.errors import Fault, Path, number, shown
 from simulator.goals import Capability, Threshold
+from simulator.models import Models
 from simulator.statements import Faults, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
@@ -349,6 +350,8 @@ class ScenarioSpec(Model):
     """Levels whose crossing is dated."""
     capability: Capability | None = None
     """A metric as a function of compute."""
+    models: Models | None = None
+    """Counts of models: how many training runs there are under the largest, and above what."""
 
 
 class PriorLibrary(Model):
