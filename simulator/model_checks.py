@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from simulator.errors import Fault, Path, dotted, number
 from simulator.models import Models
-from simulator.priors import JointPrior
+from simulator.priors import JointPrior, is_fixed
 from simulator.schema import ScenarioSpec
 from simulator.slots import calendar_years, share_path
 
@@ -33,20 +34,31 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
     yield from _year_faults(models, spec)
     if joint is None:
         return
-    low, high = joint.priors[dotted(share_path(models, calendar_years(spec.years)[0]))].family.support
-    if high > 0 or not np.isfinite(low):
-        rule = f"must lie above 0 and be at most 1; the prior reaches from {_end(10.0**low)} to {_end(10.0**high)}."
+    high = joint.priors[dotted(share_path(models, calendar_years(spec.years)[0]))].family.support[1]
+    if high > 0:
+        reach = f"reaches up to {number(10.0**high)}" if high < 300 else "has no upper end"
+        rule = f"must be at most 1; the prior {reach}."
         remedy = "It is a share of the year's training compute. Truncate it: truncated: [0.05, 0.5]."
         yield Fault(("models", "largest_share"), rule, remedy)
     for key, what in (("smallest", "a distance in OOM"), ("gradient", "a power")):
         low = joint.priors[f"models.{key}"].family.support[0]
-        if low <= 0:
-            rule = f"must stay above 0; the prior reaches down to {_end(low)}."
+        if low < 0 or (low == 0 and is_fixed(joint.priors[f"models.{key}"].family)):
+            reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
+            rule = f"must stay above 0; the prior {reach}."
             yield Fault(("models", key), rule, f"It is {what}. Use uniform, or truncate it: truncated: [0.1, null].")
 
 
-def _end(value: float) -> str:
-    return number(float(value)) if np.isfinite(value) else ("any number" if value > 0 else "any number below 0")
+def stated_once(fault: Fault) -> Fault:
+    """Place a fault of a prior that is drawn anew for each year where the prior stands.
+
+    Examples
+    --------
+    >>> stated_once(Fault(("models", "largest_share", 2026, "unit"), "is wrong.", "")).path
+    ('models', 'largest_share', 'unit')
+    """
+    if fault.path[:2] != ("models", "largest_share"):
+        return fault
+    return replace(fault, path=tuple(part for part in fault.path if not isinstance(part, int) or part < 1000))
 
 
 def _year_faults(models: Models, spec: ScenarioSpec) -> Iterator[Fault]:

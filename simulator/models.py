@@ -1,9 +1,10 @@
-"""What a scenario may say about counts of models: how many training runs there are under the largest, and above what."""
+"""What a scenario may say about counts of models: how many runs there are under the largest, and above what."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -39,7 +40,7 @@ class Models(Model):
     """
 
     physical_compute: Literal["largest-run", "all-training"] = "largest-run"
-    """What the physical compute of the scenario is: that of the largest run of a year, or that of all training in it."""
+    """What the physical compute of the scenario is: that of a year's largest run, or that of all training in it."""
     largest_share: Prior
     """The share of the year's training compute that the largest run takes."""
     largest_share_drawn: Literal["each-year", "once"] = "each-year"
@@ -83,7 +84,7 @@ class Models(Model):
 
 
 def _rising(levels: Sequence[float], key: str) -> Iterator[Fault]:
-    for place, (lower, upper) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+    for place, (lower, upper) in enumerate(pairwise(levels), start=1):
         if level_text(upper) == level_text(lower) or upper < lower:
             rule = f"must rise; {number(upper)} follows {number(lower)}."
             yield Fault((key, place), rule, "Sort the levels, each once.")
@@ -107,7 +108,7 @@ def _unknown_levels(counts: Mapping[str, int], above: Sequence[float], path: tup
 def _falling(counts: Mapping[str, int], path: tuple[str, ...]) -> Iterator[Fault]:
     """Find counts that rise with their level: whatever is above the higher one is above the lower one too."""
     ordered = sorted((level, count, key) for key, count in counts.items() if (level := _level(key)) is not None)
-    for (lower, few, _), (upper, many, key) in zip(ordered, ordered[1:], strict=False):
+    for (lower, few, _), (upper, many, key) in pairwise(ordered):
         if many > few:
             rule = f"counts {many} above {level_text(upper)}, more than the {few} above {level_text(lower)}."
             yield Fault((*path, key), rule, "A model above the higher level is above the lower one too.")
