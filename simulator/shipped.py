@@ -21,7 +21,9 @@ def shipped_folder(kind: Kind) -> FilePath:
 
 @cache
 def shipped_names(kind: Kind) -> tuple[str, ...]:
-    """List the names of the shipped files, sorted.
+    """List the names of the shipped files, sorted; one in a subfolder is called `folder/name`.
+
+    The published numbers that a scenario is held against stand in folders called `targets`, and are no scenarios.
 
     Examples
     --------
@@ -33,7 +35,7 @@ def shipped_names(kind: Kind) -> tuple[str, ...]:
         sorted(
             file.relative_to(folder).with_suffix("").as_posix()
             for file in folder.rglob(f"*{_ENDINGS[kind]}")
-            if file.parent.name != "targets"  # numbers that were published, beside the scenarios that reproduce them
+            if "targets" not in file.relative_to(folder).parts
         )
     )
 
