@@ -25,7 +25,7 @@ _LEVELS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
 def counted_names(run: xr.DataTree) -> list[str]:
-    """List the variables of a run that count models by the end of a year.
+    """List the variables of a run that count models by the end of a year: those above levels first, each rising.
 
     Examples
     --------
@@ -34,7 +34,8 @@ def counted_names(run: xr.DataTree) -> list[str]:
     []
     """
     names = map(str, group(run, "summary").data_vars)
-    return [name for name in names if name.startswith("models_") and not name.endswith(("_in_year", "_mean", "_error"))]
+    own = [name for name in names if name.startswith("models_") and not name.endswith(("_in_year", "_mean", "_error"))]
+    return sorted(own, key=lambda name: (name.split("_")[1], float(name.split("_")[2])))
 
 
 def count_quantiles(run: xr.DataTree, name: str) -> dict[str, Array]:

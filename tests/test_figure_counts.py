@@ -51,6 +51,16 @@ def test_the_table_is_written_beside_the_run_and_reads_alike_from_the_file(run: 
         assert count_table(opened) == count_table(run)
 
 
+def test_counts_are_listed_by_rising_level_in_whatever_order_a_file_holds_them(run: xr.DataTree) -> None:
+    summary = run["summary"].to_dataset()
+    other = xr.DataTree.from_dict({"summary": summary[sorted(map(str, summary.data_vars), reverse=True)]})
+    assert counted_names(other) == counted_names(run)
+    assert counted_names(run) == [
+        "models_above_1e25", "models_above_1e26",
+        *(f"models_within_{distance}_oom" for distance in ("0.5", "1", "1.5")),
+    ]  # fmt: skip
+
+
 def test_a_run_without_counts_has_no_table_no_line_and_no_chart(tmp_path: Path) -> None:
     plain = simulate(load_scenario("doubling-times", overrides=["samples=256"]))
     assert counted_names(plain) == count_table(plain) == count_lines(plain) == []
@@ -86,7 +96,7 @@ def test_every_count_has_a_panel_and_those_that_are_asked_for_are_chosen(run: xr
 
 
 def test_what_is_not_counted_is_refused_by_name(run: xr.DataTree) -> None:
-    with pytest.raises(InputError, match="Did you mean 'models_above_1e2[56]'"):
+    with pytest.raises(InputError, match=r"Did you mean 'models_above_1e2[56]'"):
         count_figures(run, FigureOptions(quantities=("models_above_1e24",)))
     with pytest.raises(InputError, match="two or more years"):
         count_figures(run, FigureOptions(years=(2028.0, 2030.0)))
