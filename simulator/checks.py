@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.errors import Fault, Path, dotted, near_name, number
+from simulator.model_checks import model_faults, stated_once
 from simulator.priors import JointPrior, joint_prior
 from simulator.schema import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
 from simulator.slots import DRIVER_UNITS, level_unit, parts_of, regimes_of, slots
@@ -42,7 +43,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     try:
         joint = joint_prior(spec)
     except Faults as error:
-        faults += error.faults
+        faults += [stated_once(fault) for fault in error.faults]
     uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
     for name, way in _circles(uses):
         remedy = "Break the circle: state one of them by its own prior."
@@ -63,6 +64,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += _growth_faults(level, path, spec)
     faults += units.faults
     faults += _threshold_faults(spec)
+    faults += model_faults(spec, joint)
     for path in _named(spec):
         if path[-1].endswith(("-mean", "-error")):
             rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."

@@ -11,6 +11,7 @@ import xarray as xr
 from simulator.documents import yaml_text
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_table, write_text
+from simulator.model_tables import count_table
 from simulator.record import RUN_FORMAT
 from simulator.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
 
@@ -55,6 +56,8 @@ def write_tables(run: xr.DataTree, folder: FilePath) -> None:
     write_table(folder / "crossing_years.csv", crossing_quantile_table(run))
     write_table(folder / "crossing_probability.csv", probability_table(run))
     write_table(folder / "binding.csv", binding_table(run))
+    if counts := count_table(run):
+        write_table(folder / "models.csv", counts)
     write_text(folder / "scenario.yaml", stored_scenario_text(run))
 
 

@@ -23,6 +23,8 @@ from simulator.growth import (
     power_law_loss,
     saturate,
 )
+from simulator.model_years import model_counts
+from simulator.models import count_names
 from simulator.quantities import (
     Block,
     CustomDriver,
@@ -109,7 +111,7 @@ def project_block(
     Returns
     -------
     dict of arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
-    of the limit that binds; `capability` the metric itself
+    of the limit that binds; `capability` the metric itself; `models_*` plain numbers
     """
     block = Block(spec, draws, custom)
     parts = _parts(block, years)
@@ -127,6 +129,8 @@ def project_block(
     result["effective_compute"] = effective_compute(assembled)
     if spec.capability is not None:
         result["capability"] = _capability(block, result)
+    if spec.models is not None:
+        result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
     return result
 
 
@@ -231,7 +235,8 @@ def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
         names += [f"{name}_demanded"] if name in limits or name in ("spending", "physical_compute") else []
         names += [_limit_variable(name, limit, spec) for limit in limits.get(name, ())]
         names += [f"binding_{name}"] if name in limits else []
-    return (*names, "effective_compute", *(["capability"] if spec.capability is not None else []))
+    names += ["effective_compute", *(["capability"] if spec.capability is not None else [])]
+    return (*names, *(count_names(spec.models) if spec.models is not None else ()))
 
 
 def _limit_variable(name: str, limit: str, spec: ScenarioSpec) -> str:

@@ -107,7 +107,8 @@ For what reads none of these: `simulate export RUN --format csv` (or `parquet`, 
 ## How things are coded
 
 * **Levels are log10** of the base unit and their unit says so: `log10(FLOP)`, `log10(USD)`, `log10(1)` for a plain
-  factor. Rates are in OOM/year. Only `capability` is in its metric's own unit.
+  factor. Rates are in OOM/year. `capability` is in its metric's own unit; counts of
+  models (`models_*`) are plain numbers.
 * **Dates are decimal years**: 2025.5 is the middle of 2025.
 * **+inf is a value, never a gap.** A crossing year of +inf is later than the horizon; a threshold level of +inf is
   a threshold that does not exist in that sample; a cap or constraint of +inf is none. A quantile that falls among such

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.errors import Fault, Path, number, shown
 from simulator.goals import Capability, Threshold
 from simulator.history_statement import HistoryStatement
+from simulator.models import Models
 from simulator.statements import Faults, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
@@ -366,6 +367,8 @@ class ScenarioSpec(Model):
     """A metric as a function of compute."""
     history: HistoryStatement | None = None
     """What was observed, by which the priors on past growth are conditioned before the run."""
+    models: Models | None = None
+    """Counts of models: how many training runs there are under the largest, and above what."""
 
 
 class PriorLibrary(Model):
