@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, warn
+from simulator.cli_options import OutputOption, need, warn
 from simulator.errors import InputError
+
+SNAPSHOT, EARLIER = "2026-05", "2025-06"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the options say."""
+
+    scenario: str | None
+    against: tuple[str, ...]
+    allow_hindsight: bool
+    origins: tuple[int, ...]
+    runs: FilePath | None
+    snapshot: str
+    until: str
+    left_out: tuple[str, ...]
+    sampler: Literal["pymc", "nutpie"]
+    seed: int
+    output: FilePath
+
+    @property
+    def words(self) -> list[str]:
+        """The command line that asks the same again, but for where it is written."""
+        words = ["hindcast", *([self.scenario] if self.scenario else [])]
+        words += [f"--against {name}" for name in self.against]
+        words += ["--allow-hindsight"] if self.allow_hindsight else []
+        words += [f"--origins {','.join(map(str, self.origins))}"]
+        words += [f"--snapshot {self.snapshot}", f"--until {self.until}"]
+        words += [f"--sampler {self.sampler}", f"--seed {self.seed}"]
+        words += [f"--runs {self.runs}"] if self.runs is not None else []
+        return words + [f"--without-domain '{domain}'" for domain in self.left_out]
 
 
 def hindcast(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCENARIO]", help="A scenario to forecast by as well.", show_default=False),
+    ] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(metavar="SCENARIO", help="A further scenario; may be repeated.")
+    ] = None,
+    allow_hindsight: Annotated[
+        bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
+    ] = False,
     origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
     runs: Annotated[
         FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
     ] = None,
-    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = "2026-05",
+    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = SNAPSHOT,
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
     without_domain: Annotated[
         list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
@@ -31,87 +73,123 @@ def hindcast(
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 
+    With a scenario, it is run as it stands from the record of each of those years, and so are the priors that were
+    published by then. A prior of the scenario that knew what came is refused (its as_of).
     A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
     'effective-compute-simulator[hindcast]'.
     """
-    import hashlib
-    from dataclasses import asdict
+    from dataclasses import replace
 
-    from simulator.files import make_folder, write_table, write_text
-    from simulator.hindcast_text import hindcast_lines, hindcast_page
-    from simulator.inference import SamplerSettings
-
-    years = _years(origins)
-    settings = SamplerSettings(sampler=sampler, seed=seed)
-    wholes: list[tuple[str, tuple[str, ...]]] = [("", tuple(without_domain or ()))]
+    if against and scenario is None:
+        raise InputError("--against: names a scenario to compare with, and there is none to compare. Name it first.")
+    asked = _Asked(
+        scenario, tuple(against or ()), allow_hindsight, _years(origins), runs, snapshot, until,
+        tuple(without_domain or ()), sampler, seed, output,
+    )  # fmt: skip
+    need("scoringrules", extra="hindcast")
+    wholes = [("", asked)]
     if document is not None and not without_domain:
-        wholes.append((", without Games", ("Games",)))
+        wholes.append((", without Games", replace(asked, left_out=("Games",))))
+    scenarios = _scenarios(asked)
     results = []
-    for added, left_out in wholes:
-        result = _result(runs, snapshot, until, left_out=left_out, years=years, settings=settings, output=output)
-        for line in hindcast_lines(result):
-            typer.echo(line)
-        warn(result.warnings)
+    for added, each in wholes:
+        result = _result(each, scenarios)
+        _say(result)
         named = "shipped table" if runs is None else runs.name
         results.append((f"{named}, estimates of {snapshot}{added}", result))
-    asked = [
-        f"--origins {origins}",
-        f"--snapshot {snapshot}",
-        f"--until {until}",
-        f"--sampler {sampler}",
-        f"--seed {seed}",
-    ]
-    asked += [f"--runs {runs}"] if runs is not None else []
-    asked += [f"--without-domain '{domain}'" for domain in without_domain or ()]
-    key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]
-    folder = output / f"hindcast-{snapshot}-{'-'.join(map(str, years))}-{key}"
-    make_folder(folder)
-    for name in ("forecasts", "scores", "skills"):
-        write_table(folder / f"{name}.csv", [asdict(row) for row in getattr(results[0][1], name)])
-    typer.echo(f"  {folder}")
+    _write(asked, results[0][1])
     if document is not None:
-        write_text(
-            document,
-            hindcast_page(results, command=" ".join(["simulate hindcast", *asked, f"--document {document}"])),
-        )
-        typer.echo(f"  {document}")
+        _write_page(asked, results, document, scenarios)
     if not trust and any(fit.faults for _, result in results for fit in result.diagnostics):
         raise typer.Exit(1)
 
 
-def _result(
-    runs: FilePath | None,
-    snapshot: str,
-    until: str,
-    *,
-    left_out: tuple[str, ...],
-    years: tuple[int, ...],
-    settings: Any,
-    output: FilePath,
-) -> Any:
+def _say(result: Any) -> None:
+    from simulator.hindcast_text import hindcast_lines
+
+    for line in hindcast_lines(result):
+        typer.echo(line)
+    warn(result.warnings)
+
+
+def _write(asked: _Asked, result: Any) -> None:
+    """Write the tables of a hindcast into a folder that is named by what was asked."""
+    import hashlib
+    from dataclasses import asdict
+
+    from simulator.files import make_folder, write_table
+
+    key = hashlib.sha256("\n".join(asked.words).encode()).hexdigest()[:8]
+    folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"
+    make_folder(folder)
+    for name in ("forecasts", "scores", "skills", "quantiles", "events", "event_scores"):
+        write_table(folder / f"{name}.csv", [asdict(row) for row in getattr(result, name)])
+    typer.echo(f"  {folder}")
+
+
+def _write_page(asked: _Asked, results: list[tuple[str, Any]], document: FilePath, scenarios: list[Any]) -> None:
+    """Write the page; of the shipped table also the earlier estimates, on which the model fails."""
+    from dataclasses import replace
+
+    from simulator.files import write_text
+    from simulator.hindcast_text import hindcast_page
+
+    failure = None
+    if asked.runs is None and asked.snapshot != EARLIER and not asked.left_out:
+        earlier = _result(replace(asked, snapshot=EARLIER, until=min(asked.until, "2024")), scenarios)
+        _say(earlier)
+        failure = (f"Where it fails: shipped table, estimates of {EARLIER}", earlier)
+    command = " ".join(["simulate", *asked.words, f"--document {document}"])
+    write_text(document, hindcast_page(results, command=command, failure=failure))
+    typer.echo(f"  {document}")
+
+
+def _scenarios(asked: _Asked) -> list[Any]:
+    if asked.scenario is None:
+        return []
+    from simulator.scenario import load_scenario
+
+    return [load_scenario(name) for name in (asked.scenario, *asked.against)]
+
+
+def _result(asked: _Asked, scenarios: list[Any]) -> Any:
+    from simulator.arms import make_arms
     from simulator.hindcast import hindcast as make_hindcast
     from simulator.history import load_history
     from simulator.history_columns import last_day
     from simulator.history_frontier import without
     from simulator.history_library import shipped_accelerators, shipped_runs
     from simulator.history_observations import observations
+    from simulator.inference import SamplerSettings
+    from simulator.scenario_forecast import growth_priors
 
-    if runs is None and snapshot not in ("2026-05", "2025-06"):
-        raise InputError(f"--snapshot: the shipped table has the estimates of 2026-05 and 2025-06; got {snapshot}.")
-    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)  # type: ignore[arg-type]
-    if left_out:
-        history = without(history, domains=left_out)
-    last = last_day(until, entry="--until")
+    settings = SamplerSettings(sampler=asked.sampler, seed=asked.seed)
+    if asked.runs is None and asked.snapshot not in (SNAPSHOT, EARLIER):
+        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER}; got {asked.snapshot}."
+        raise InputError(f"--snapshot: {rule}")
+    if asked.runs is None:
+        history = shipped_runs("2025-06" if asked.snapshot == EARLIER else "2026-05")
+    else:
+        history = load_history(asked.runs, snapshot=asked.snapshot)
+    if asked.left_out:
+        history = without(history, domains=asked.left_out)
+    last = last_day(asked.until, entry="--until")
     games = None
-    if not left_out and any("Games" in run.domains for run in history.runs):
+    if not asked.left_out and any("Games" in run.domains for run in history.runs):
         games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last).frontier
+    seen = observations(history, shipped_accelerators(), until=last).frontier
+    more: dict[str, Any] = {}
+    if scenarios:
+        size = settings.chains * settings.draws
+        made = make_arms(
+            scenarios, seen, origins=asked.origins, size=size, seed=asked.seed, allow_hindsight=asked.allow_hindsight
+        )
+        priors = growth_priors(scenarios[0])
+        more = {"arms": made.arms, "notes": made.notes, "priors": priors}
+        more["with_hindsight"] = made.with_hindsight if priors is not None else ()
+    cache = asked.output / "fits"
     return make_hindcast(
-        observations(history, shipped_accelerators(), until=last).frontier,
-        origins=years,
-        without=games,
-        left_out="Games",
-        settings=settings,
-        cache=output / "fits",
+        seen, origins=asked.origins, without=games, left_out="Games", settings=settings, cache=cache, **more
     )
 
 

@@ -56,3 +56,20 @@ def warn(warnings: Iterable[str]) -> None:
     """Print warnings beside the output."""
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def need(library: str, *, extra: str) -> None:
+    """Refuse a command whose library is not installed.
+
+    Raises
+    ------
+    InputError
+        It is not; it says how to install it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        raise InputError(
+            f"{library} is not installed, which this command needs. "
+            f"Install it: pip install 'effective-compute-simulator[{extra}]'"
+        )

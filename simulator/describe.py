@@ -59,8 +59,12 @@ def library_lines(name: str | None) -> Iterator[str]:
             yield from _library(library)
     elif name in libraries:
         yield from _library(name)
+    elif inside := [library for library in libraries if library.startswith(f"{name}/")]:
+        for library in inside:
+            yield from _library(library)
     elif name.rpartition("/")[0] in libraries:
-        yield from _entry(*name.split("/", 1))
+        library, _, key = name.rpartition("/")
+        yield from _entry(library, key)
     elif name.endswith((".yaml", ".yml")) or name in shipped_names("scenarios"):
         yield from prior_lines(load_scenario(name))
     else:

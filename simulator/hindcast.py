@@ -6,7 +6,7 @@ revisions of those values are not undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Final
@@ -15,6 +15,16 @@ import numpy as np
 
 from simulator.baselines import BASELINES, draw_baseline
 from simulator.diagnostics import Diagnostics, RateCheck, check_rate, diagnose
+from simulator.hindcast_tables import (
+    THRESHOLDS,
+    Arm,
+    EventRow,
+    EventScore,
+    QuantileRow,
+    event_rows,
+    event_scores,
+    quantile_rows,
+)
 from simulator.inference import SamplerSettings, fit_origins
 from simulator.inference_model import GrowthPriors
 from simulator.observations import Array, Observations
@@ -34,7 +44,7 @@ class ForecastRow:
     """Hold one forecast of the record at the end of `target`, made at the end of `origin`; log10 FLOP.
 
     `quantile_05` to `quantile_95` are of the forecast; `error` is its median minus what came; `inside_50` to
-    `inside_90` say whether what came lay in the central interval.
+    `inside_90` say whether what came lay in the central interval; `hindsight` whether a prior knew what came.
     """
 
     forecast: str
@@ -55,6 +65,7 @@ class ForecastRow:
     inside_50: bool
     inside_80: bool
     inside_90: bool
+    hindsight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class ScoreRow:
     coverage_50: float
     coverage_80: float
     coverage_90: float
+    hindsight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ class SkillRow:
     difference_05: float
     difference_95: float
     better: float
+    hindsight: bool = False
 
     @property
     def verdict(self) -> str:
@@ -119,6 +132,14 @@ class Hindcast:
     skills: tuple[SkillRow, ...]
     diagnostics: tuple[Diagnostics, ...]
     rate_checks: tuple[RateCheck, ...]
+    quantiles: tuple[QuantileRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def event_scores(self) -> tuple[EventScore, ...]:
+        """Mean Brier scores by forecast and threshold."""
+        return event_scores(self.events)
 
     @property
     def targets(self) -> int:
@@ -142,6 +163,10 @@ def hindcast(
     priors: GrowthPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
+    arms: Sequence[Arm] = (),
+    with_hindsight: Collection[int] = (),
+    notes: Sequence[str] = (),
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> Hindcast:
     """Forecast the year-end record from past origins to the last known year, and score model and baselines.
 
@@ -157,6 +182,14 @@ def hindcast(
         The name of that domain.
     priors, settings, cache
         See `simulator.inference.fit_history`.
+    arms : sequence of Arm
+        Further forecasts, each over the same origins.
+    with_hindsight : collection of int
+        Origins at which the model's priors knew what came.
+    notes : sequence of str
+        What a reader should know of the arms.
+    thresholds : sequence of float
+        FLOP of which it is asked whether the record is above them.
 
     Returns
     -------
@@ -170,13 +203,20 @@ def hindcast(
     settings = settings or SamplerSettings()
     fits = fit_origins(observations, origins=origins, priors=priors, settings=settings, cache=cache)
     last = observations.years[1]
-    forecasts = [(MODEL, forecast_record(fit, last_year=last, seed=settings.seed)) for fit in fits]
+    made = [
+        Arm(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
+        for origin, fit in zip(origins, fits, strict=True)
+    ]
     for name in BASELINES:
-        forecasts += [
-            (name, forecast_baseline(name, observations, origin=origin, size=_draws(settings), seed=settings.seed))
+        size = _draws(settings)
+        made += [
+            Arm(name, forecast_baseline(name, observations, origin=origin, size=size, seed=settings.seed))
             for origin in origins
         ]
-    rows = tuple(row for name, made in forecasts for row in score_record(made, observations, name=name))
+    made += arms
+    rows = tuple(
+        row for arm in made for row in score_record(arm.forecast, observations, name=arm.name, hindsight=arm.hindsight)
+    )
     checks = [] if without is None else [
         check_rate(observations, without=without, left_out=left_out, origin=origin) for origin in origins
     ]  # fmt: skip
@@ -188,6 +228,9 @@ def hindcast(
         skills=skills(rows, seed=settings.seed),
         diagnostics=tuple(diagnose(fit) for fit in fits),
         rate_checks=tuple(checks),
+        quantiles=tuple(row for arm in made for row in quantile_rows(arm)),
+        events=tuple(row for arm in made for row in event_rows(arm, observations, thresholds=thresholds)),
+        notes=tuple(notes),
     )
 
 
@@ -220,7 +263,9 @@ def forecast_baseline(name: str, observations: Observations, *, origin: int, siz
     return RecordForecast(origin, targets, np.array(samples).reshape(len(targets), size))
 
 
-def score_record(forecast: RecordForecast, observations: Observations, *, name: str) -> Iterator[ForecastRow]:
+def score_record(
+    forecast: RecordForecast, observations: Observations, *, name: str, hindsight: bool = False
+) -> Iterator[ForecastRow]:
     """Score a forecast of the record in every year that has come.
 
     Parameters
@@ -231,6 +276,8 @@ def score_record(forecast: RecordForecast, observations: Observations, *, name: 
         With the record of those years.
     name : str
         The forecast's name in the rows.
+    hindsight : bool
+        Whether a prior in it knew what came.
 
     Yields
     ------
@@ -262,6 +309,7 @@ def score_record(forecast: RecordForecast, observations: Observations, *, name: 
             inside_50=bool(covered(samples, observed, level=0.5)),
             inside_80=bool(covered(samples, observed, level=0.8)),
             inside_90=bool(covered(samples, observed, level=0.9)),
+            hindsight=hindsight,
         )
 
 
@@ -299,6 +347,7 @@ def _mean(rows: Sequence[ForecastRow], *, origin: int | None) -> ScoreRow:
         coverage_50=mean(lambda row: row.inside_50),
         coverage_80=mean(lambda row: row.inside_80),
         coverage_90=mean(lambda row: row.inside_90),
+        hindsight=any(row.hindsight for row in rows),
     )
 
 
@@ -329,6 +378,7 @@ def skills(rows: Sequence[ForecastRow], *, seed: int) -> tuple[SkillRow, ...]:
         return np.array([sum(scores[name, *place] for place in places if place[1] == each) for each in targets])
 
     table = []
+    late = {row.forecast for row in rows if row.hindsight}
     mine = totals(MODEL)
     for name in dict.fromkeys(row.forecast for row in rows if row.forecast != MODEL):
         theirs = totals(name)
@@ -347,6 +397,7 @@ def skills(rows: Sequence[ForecastRow], *, seed: int) -> tuple[SkillRow, ...]:
                 difference_05=float(difference[0]),
                 difference_95=float(difference[1]),
                 better=float(np.mean(resampled < other)),
+                hindsight=name in late,
             )
         )
     return tuple(table)

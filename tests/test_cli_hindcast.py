@@ -30,13 +30,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Observations, dict[str,
 def test_the_shipped_table_is_forecast_with_and_without_games(asked: list[Any], tmp_path: Path) -> None:
     page = tmp_path / "hindcast.md"
     main(["hindcast", "--output", str(tmp_path), "--document", str(page), "--origins", "2020,2018"])
-    (every, options), (no_games, other) = asked
+    (every, options), (no_games, other), (earlier, _) = asked
     assert options["origins"] == (2018, 2020)
     assert every.years[1] == 2025
     assert options["without"].run_year.size < every.run_year.size
     assert no_games.run_year.size == options["without"].run_year.size
     assert other["without"] is None
-    assert page.read_text(encoding="utf-8").count("## ") == 2
+    assert (earlier.snapshot, earlier.years[1]) == ("2025-06", 2024)
+    assert page.read_text(encoding="utf-8").count("## ") == 3
+    assert "## Where it fails" in page.read_text(encoding="utf-8")
     (folder,) = tmp_path.glob("hindcast-2026-05-2018-2020-*")
     with (folder / "forecasts.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == len(RESULT.forecasts)
@@ -48,6 +50,10 @@ def test_the_shipped_table_is_forecast_with_and_without_games(asked: list[Any], 
         (["--origins", "soon"], "--origins: must be years such as 2018,2020,2022; got 'soon'."),
         (["--snapshot", "2024-01"], "--snapshot: the shipped table has the estimates of 2026-05 and 2025-06"),
         (["--without-domain", "Gamez"], "Gamez"),
+        (["--against", "no-caps"], "--against: names a scenario to compare with"),
+        (["baseline"], "knew of 2026-11, after the origin 2018."),
+        (["baseline", "--against", "baseline", "--allow-hindsight"], "two of the scenarios are 'scenario baseline'"),
+        (["baselin"], "Did you mean 'baseline'"),
     ],
 )
 def test_bad_input_is_refused(
@@ -58,3 +64,20 @@ def test_bad_input_is_refused(
     assert ending.value.code == 2
     assert text in capsys.readouterr().err
     assert not asked
+
+
+def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any], tmp_path: Path) -> None:
+    main(["hindcast", "baseline", "--against", "no-caps", "--allow-hindsight", "--output", str(tmp_path)])
+    ((observed, options),) = asked
+    assert {(arm.name, arm.forecast.origin, arm.hindsight) for arm in options["arms"]} == {
+        (name, origin, name != "period priors")
+        for name in ("period priors", "scenario baseline", "scenario no-caps")
+        for origin in (2018, 2020, 2022)
+    }
+    assert options["priors"] is None  # its hardware is a product of factors: the model keeps its own
+    assert options["with_hindsight"] == ()
+    (folder,) = tmp_path.glob("hindcast-*")
+    assert {file.name for file in folder.iterdir()} == {
+        "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv"
+    }  # fmt: skip
+    assert observed.years[1] == 2025

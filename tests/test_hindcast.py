@@ -10,8 +10,10 @@ import xarray as xr
 
 from simulator.errors import InputError
 from simulator.hindcast import MODEL, hindcast, mean_scores, skills
+from simulator.hindcast_tables import Arm
 from simulator.inference import SamplerSettings
 from simulator.observations import Observations, known_at
+from simulator.posterior_forecast import RecordForecast
 from simulator.scores import crps
 
 YEARS = np.arange(2012, 2023)
@@ -171,3 +173,42 @@ def test_rows_agree_with_the_scores(result):
     assert row.crps > 0
     assert mean_scores([row])[0].crps == row.crps
     assert crps([row.quantile_50], row.observed) == pytest.approx(abs(row.error))
+
+
+def exact(origin, *, hindsight=False):
+    years = tuple(range(origin + 1, 2023))
+    return Arm(
+        "exact", RecordForecast(origin, years, RECORD[np.array(years) - 2012][:, None] + [[-0.1, 0.1]]), hindsight
+    )
+
+
+def test_further_forecasts_stand_in_every_table_and_say_where_they_have_hindsight():
+    found = hindcast(
+        OBSERVED,
+        origins=(2017, 2019),
+        settings=SETTINGS,
+        arms=[exact(2017, hindsight=True), exact(2019)],
+        notes=["a note"],
+    )
+    mine = [row for row in found.forecasts if row.forecast == "exact"]
+    assert [row.hindsight for row in mine] == [row.origin == 2017 for row in mine]
+    assert {(row.origin, row.hindsight) for row in found.scores if row.forecast == "exact"} == {
+        (None, True), (2017, True), (2019, False)
+    }  # fmt: skip
+    assert [row.baseline for row in found.skills if row.hindsight] == ["exact"]
+    assert {row.forecast for row in found.quantiles} == {row.forecast for row in found.forecasts}
+    assert len(found.quantiles) == 25 * len(found.forecasts)
+    assert found.notes == ("a note",)
+
+
+def test_a_model_whose_priors_knew_what_came_is_flagged():
+    found = hindcast(OBSERVED, origins=(2017, 2019), settings=SETTINGS, with_hindsight={2017})
+    assert {row.origin for row in found.forecasts if row.hindsight} == {2017}
+    assert {row.forecast for row in found.forecasts if row.hindsight} == {MODEL}
+
+
+def test_crossings_are_scored_for_every_forecast():
+    found = hindcast(OBSERVED, origins=(2019,), settings=SETTINGS, thresholds=[10 ** (RECORD[-1] - 0.01)])
+    assert {row.forecast for row in found.events} == {row.forecast for row in found.forecasts}
+    assert [row.happened for row in found.events if row.forecast == MODEL] == [False, False, True]
+    assert {row.forecast for row in found.event_scores} == {row.forecast for row in found.forecasts}

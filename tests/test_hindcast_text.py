@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from simulator.diagnostics import Diagnostics
+from simulator.diagnostics import Diagnostics, RateCheck
 from simulator.hindcast import MODEL, ForecastRow, Hindcast, mean_scores, skills
+from simulator.hindcast_tables import EventRow
 from simulator.hindcast_text import hindcast_lines, hindcast_page
 
 
@@ -37,3 +38,43 @@ def test_the_page_has_a_row_for_each_forecast_and_its_command() -> None:
     assert "Written by `c --d`." in page
     assert page.count("| 4x a year | 6 | 0.500 |") == 2
     assert page.count("**4 distinct years**") == 2
+
+
+LATE = [dataclasses.replace(row("scenario s", 2018, year, 0.3), hindsight=True) for year in range(2019, 2023)]
+LATE += [row("scenario s", 2020, year, 0.3) for year in range(2021, 2023)]
+EVENTS = tuple(
+    EventRow(name, origin, 2021, threshold, 0.5, True, 0.25, name != MODEL)
+    for name in (MODEL, "scenario s")
+    for origin, threshold in ((2018, 1e24), (2020, 1e25))
+)
+WITH_ARMS = dataclasses.replace(
+    RESULT,
+    forecasts=(*ROWS, *LATE),
+    scores=mean_scores([*ROWS, *LATE]),
+    skills=skills([*ROWS, *LATE], seed=0),
+    events=EVENTS,
+    notes=("something",),
+)
+
+
+def test_hindsight_is_said_beside_every_number_that_rests_on_it() -> None:
+    lines = list(hindcast_lines(WITH_ARMS))
+    named = [line for line in lines if "scenario s" in line]
+    assert len(named) == 3  # mean scores, Brier scores, skill
+    assert all("scenario s (with hindsight)" in line for line in named)
+    assert "  note: something" in lines
+    page = hindcast_page([("a table", WITH_ARMS)], command="c")
+    assert page.count("| scenario s (with hindsight) |") == 2
+    assert "**With hindsight**" in page
+    assert "| model | 0.250 (1) | 0.250 (1) |" in page
+    assert "with hindsight" not in hindcast_page([("a table", RESULT)], command="c").lower()
+
+
+def test_the_failure_has_a_section_of_its_own_with_whether_it_was_told() -> None:
+    told = dataclasses.replace(RESULT, rate_checks=(RateCheck(2018, "Games", 0.9, 0.6),))
+    for result, words in ((told, "see the warning below"), (RESULT, "there is no warning")):
+        page = hindcast_page([("a table", RESULT)], command="c", failure=("Where it fails", result))
+        section = page.split("## Where it fails")[1]
+        assert words in section
+        assert "Its CRPS is 0.200" in section
+        assert ("Warning: compute up to 2018" in section) == (result is told)
