@@ -93,7 +93,7 @@ def _result(
     from simulator.history import load_history
     from simulator.history_columns import last_day
     from simulator.history_frontier import without
-    from simulator.history_library import shipped_accelerators, shipped_runs
+    from simulator.history_library import SHIPPED_TOP, shipped_accelerators, shipped_runs
     from simulator.history_observations import observations
 
     if runs is None and snapshot not in ("2026-05", "2025-06"):
@@ -102,11 +102,12 @@ def _result(
     if left_out:
         history = without(history, domains=left_out)
     last = last_day(until, entry="--until")
+    top = SHIPPED_TOP if runs is None else 10
     games = None
     if not left_out and any("Games" in run.domains for run in history.runs):
-        games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last).frontier
+        games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last, top=top).frontier
     return make_hindcast(
-        observations(history, shipped_accelerators(), until=last).frontier,
+        observations(history, shipped_accelerators(), until=last, top=top).frontier,
         origins=years,
         without=games,
         left_out="Games",
