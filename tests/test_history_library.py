@@ -66,6 +66,26 @@ def test_the_record_at_the_end_of_2025_is_grok_4() -> None:
 
 
 @needs_snapshots
+def test_the_shipped_runs_are_those_that_the_rule_takes() -> None:
+    table = rows(SNAPSHOTS / "frontier_top10_latest.csv")
+    best = {n: min(int(float(row[key])) for key in ("rank_at_release", "rank_at_release_nogames") if row[key])
+            for n, row in enumerate(table)}  # fmt: skip
+    chosen = [row for n, row in enumerate(table) if best[n] <= (5 if row["confidence"] != "Speculative" else 1)]
+    largest: dict[tuple[str, str], float] = {}
+    for row in chosen:
+        release = row["publication_date"], row["organization"]
+        largest[release] = max(largest.get(release, 0.0), float(row["training_flop"]))
+    expected = {
+        row["model"].removesuffix(" (Mar 2023)") for row in chosen
+        if float(row["training_flop"]) == largest[row["publication_date"], row["organization"]]
+    }  # fmt: skip
+    same_run = {"GPT-3.5"}  # a second row of GPT-3.5 (davinci-002)
+    shown = {"Transformer", "GPT-1"}
+    games = {"Libratus", "AlphaGo Master", "AlphaZero", "OpenAI Five Rerun"}
+    assert {run.name for run in shipped_runs().runs} == (expected - same_run) | shown | games
+
+
+@needs_snapshots
 def test_the_shipped_records_are_those_of_the_whole_database() -> None:
     expected = {int(row["year"]): row for row in rows(SNAPSHOTS / "record_yearend.csv")}
     earlier = without(shipped_runs("2025-06"), names={"Wu Dao 2.0": DOUBTFUL_IN_2025_06["Wu Dao 2.0"]})

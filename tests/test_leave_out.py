@@ -35,7 +35,8 @@ def run(name: str, year: int, log_flop: float, *, organisation: str = "A Lab", d
 
 
 def history(*more: TrainingRun) -> RunHistory:
-    steady = [run(f"Line{'abcdefgh'[n]}", 2012 + n, 18 + 0.5 * n) for n in range(8)]
+    # Scatter about the line: without any, a heavy-tailed line passes the jump by as if it were not there.
+    steady = [run(f"Line{'abcdefgh'[n]}", 2012 + n, 18 + 0.5 * n + (-0.4, 0.4)[n % 4 // 2]) for n in range(8)]
     runs = sorted([*steady, *more], key=lambda each: each.date)
     return RunHistory("runs.csv", "2025-06", tuple(runs), Report(len(runs)))
 
@@ -55,16 +56,15 @@ def test_a_jump_of_one_group_is_flagged_under_each_of_its_names_and_said() -> No
     assert flags(found)["domain", "Games"] is flags(found)["organisation", "B"] is True
     assert flags(found)["name family", "Leap"] is True
     games = next(each for each in found if each.left_out == "Games")
-    assert games.rate_without == pytest.approx(0.5)
+    assert games.rate_without == pytest.approx(0.5, abs=0.1)
     assert games.change == pytest.approx(games.rate - games.rate_without)
     assert games.frontier_runs == 2
     assert "rests on these runs" in games.line
 
 
 def test_a_jump_after_the_date_is_not_seen() -> None:
-    found = rates_without(JUMP, until=dt.date(2017, 12, 31), named=["Linea"])
-    assert not any(flags(found).values())
-    assert "rests" not in found[0].line
+    found, without_it = (rates_without(each, until=dt.date(2017, 12, 31)) for each in (JUMP, history()))
+    assert found == without_it
 
 
 def test_the_most_influential_comes_first() -> None:
@@ -76,7 +76,7 @@ def test_a_group_by_hand_takes_stars_brackets_and_several_names() -> None:
     found = rates_without(JUMP, until=END_OF_2025, named=["leap [BIG]-1, Leap 2", "Leap*"])
     by_hand = [each for each in found if each.kind == "by hand"]
     assert {each.left_out: each.frontier_runs for each in by_hand} == {"leap [BIG]-1, Leap 2": 2, "Leap*": 2}
-    assert {each.rate_without for each in by_hand} == {pytest.approx(0.5)}
+    assert by_hand[0].rate_without == by_hand[1].rate_without == pytest.approx(0.5, abs=0.1)
     assert members(JUMP, by_hand[0]) == ("Leap 2", "Leap [big]-1")
 
 
@@ -95,12 +95,12 @@ def test_a_group_without_which_too_little_is_left_is_not_listed() -> None:
     [
         ({"named": ["Leep 2"]}, "--leave-out: runs.csv has no run 'Leep 2' by then. Did you mean 'Leap 2'?"),
         ({"named": ["x*"]}, "Write * for any letters"),
-        ({"since": 2017}, "runs.csv: only"),
+        ({"since": 2018}, "runs.csv: only"),
     ],
 )
 def test_bad_input_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError) as refused:
-        rates_without(JUMP, until=dt.date(2018, 12, 31), **options)
+        rates_without(JUMP, until=END_OF_2025, **options)
     assert text in str(refused.value)
 
 
