@@ -12,6 +12,7 @@ import typer
 from simulator.cli_charts import chart
 from simulator.cli_compare import compare
 from simulator.cli_export import export
+from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_options import RunArgument, SetOption, warn
@@ -41,6 +42,7 @@ app.command()(export)
 app.command()(report)
 app.command()(hindcast)
 app.command()(score)
+history_app.command()(fragility)
 app.add_typer(history_app, name="history")
 
 

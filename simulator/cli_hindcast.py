@@ -158,7 +158,7 @@ def _result(asked: _Asked, scenarios: list[Any]) -> Any:
     from simulator.history import load_history
     from simulator.history_columns import last_day
     from simulator.history_frontier import without
-    from simulator.history_library import shipped_accelerators, shipped_runs
+    from simulator.history_library import SHIPPED_TOP, shipped_accelerators, shipped_runs
     from simulator.history_observations import observations
     from simulator.inference import SamplerSettings
     from simulator.scenario_forecast import growth_priors
@@ -174,10 +174,11 @@ def _result(asked: _Asked, scenarios: list[Any]) -> Any:
     if asked.left_out:
         history = without(history, domains=asked.left_out)
     last = last_day(asked.until, entry="--until")
+    top = SHIPPED_TOP if asked.runs is None else 10
     games = None
     if not asked.left_out and any("Games" in run.domains for run in history.runs):
-        games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last).frontier
-    seen = observations(history, shipped_accelerators(), until=last).frontier
+        games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last, top=top).frontier
+    seen = observations(history, shipped_accelerators(), until=last, top=top).frontier
     more: dict[str, Any] = {}
     if scenarios:
         size = settings.chains * settings.draws

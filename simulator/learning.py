@@ -20,7 +20,6 @@ import numpy as np
 import xarray as xr
 from scipy import special, stats
 
-from simulator.conflict import conflict_lines, conflicts
 from simulator.diagnostics import diagnose
 from simulator.distributions import Family
 from simulator.documents import Document
@@ -28,7 +27,7 @@ from simulator.errors import Fault, InputError, Path, dotted, number
 from simulator.history import load_accelerators, load_history
 from simulator.history_columns import last_day
 from simulator.history_frontier import without
-from simulator.history_library import EARLIER_SNAPSHOT, SNAPSHOT, shipped_accelerators, shipped_runs
+from simulator.history_library import EARLIER_SNAPSHOT, SHIPPED_TOP, SNAPSHOT, shipped_accelerators, shipped_runs
 from simulator.history_observations import observations
 from simulator.history_statement import HistoryStatement
 from simulator.history_tables import AcceleratorHistory, RunHistory
@@ -36,6 +35,7 @@ from simulator.inference import SamplerSettings, fit_history
 from simulator.inference_model import GrowthPriors
 from simulator.layers import place_of, placed
 from simulator.observations import Observations
+from simulator.prior_conflict import conflicts
 from simulator.priors import Converted, NamedPrior
 from simulator.resolving import Scenario, resolve
 from simulator.schema import Level, ScenarioSpec
@@ -108,7 +108,7 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
     faults = diagnose(fit).faults
     said = (
         *(f"history: {fault}" for fault in faults),
-        *(f"history: {line}" for line in conflict_lines(fit)),
+        *(f"history: {each.line}." for each in conflicts(fit) if each.conflict),
         *(f"history: {line}" for line in dropped),
         *_unused(history, seen),
     )
@@ -128,10 +128,11 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
     )
     rows = [
-        f"  {each.name.replace('_', ' ')}: {10**each.mean:.2f}x a year, {each.mean:.3f} OOM/year (sd {each.sd:.3f}); "
+        f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, {each.posterior_mean:.3f} OOM/year "
+        f"(sd {each.posterior_sd:.3f}); "
         f"before {each.prior_mean:.2f} (sd {each.prior_sd:.2f}); contraction {percent(each.contraction)}"
         for each in conflicts(scenario.fit)
-        if each.name in ("spending_growth", "efficiency_growth")
+        if each.unknown in ("spending_growth", "efficiency_growth")
     ]
     return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
 
@@ -178,9 +179,8 @@ def observed(scenario: Scenario) -> Observations:
         runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
-    return observations(
-        runs, _accelerators(history, folder), until=until, top=rule.top or 10, within_oom=rule.within_oom
-    ).frontier
+    top = rule.top or (SHIPPED_TOP if history.runs == "shipped" else 10)
+    return observations(runs, _accelerators(history, folder), until=until, top=top, within_oom=rule.within_oom).frontier
 
 
 def _runs(history: HistoryStatement, scenario: Scenario, folder: FilePath) -> RunHistory:

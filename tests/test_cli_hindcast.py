@@ -33,7 +33,7 @@ def test_the_shipped_table_is_forecast_with_and_without_games(asked: list[Any], 
     (every, options), (no_games, other), (earlier, _) = asked
     assert options["origins"] == (2018, 2020)
     assert every.years[1] == 2025
-    assert options["without"].run_year.size < every.run_year.size
+    assert set(options["without"].run_year) != set(every.run_year)
     assert no_games.run_year.size == options["without"].run_year.size
     assert other["without"] is None
     assert (earlier.snapshot, earlier.years[1]) == ("2025-06", 2024)
