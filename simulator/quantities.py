@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted
+from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.growth import (
     accumulate,
     log_difference,
@@ -21,7 +21,7 @@ from simulator.growth import (
     saturate,
     table_growth,
 )
-from simulator.schema import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema import Factor, Level, Limit, Operation, Quantity, Regime, ScenarioSpec
 from simulator.slots import drift_years, level_unit, parts_of, rate_path, regimes_of, shock_path
 from simulator.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
@@ -37,8 +37,8 @@ type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 class Block:
     """What the levels of one block are computed from.
 
-    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps the dotted path
-    of a custom driver to its function.
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps a custom driver to
+    its function: by its name where the scenario gives one, else by its dotted path.
     """
 
     spec: ScenarioSpec
@@ -93,7 +93,7 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
             years,
             base=base,
             starts=[-np.inf if regime.from_ is None else block.draw((*at, "from")) for at, regime in regimes],
-            rates=[block.draw(rate_path(level, at)) for at, _ in regimes],
+            rates=[_rate(level, regime, at, block) for at, regime in regimes],
             half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
             floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
         )
@@ -119,15 +119,36 @@ def _start(level: Level, path: Path, block: Block) -> Array:
     return np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
 
 
+def _rate(level: Level, regime: Regime, path: Path, block: Block) -> Array:
+    rate = block.draw(rate_path(level, path))
+    return rate if regime.times is None else rate * block.draw((*path, "times"))
+
+
+class _Parameters(dict[str, Array]):
+    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
+
+    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
+        super().__init__(drawn)
+        self._name = name
+
+    def __missing__(self, key: str) -> Array:
+        given = ", ".join(self) or "none"
+        raise SimulatorError(
+            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
+            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
+        )
+
+
 def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
     name = dotted(path)
-    if name not in block.custom:
+    key = (level.custom.driver if level.custom else None) or name
+    if key not in block.custom:
         raise SimulatorError(
             f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
         )
     parameters = level.custom.parameters if level.custom else {}
-    draws = {key: block.draw((*path, "custom", "parameters", key)) for key in parameters}
-    result = np.atleast_2d(np.asarray(block.custom[name](draws, years), dtype=np.float64))
+    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
+    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
     sizes = {1, *(array.size for array in block.draws.values())}
     if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
         raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")

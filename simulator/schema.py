@@ -27,6 +27,8 @@ class Regime(Model):
 
     rate: Prior
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    times: Prior | None = None
+    """A number by which the rate is multiplied: a rate that is a product of two beliefs."""
     from_: Prior | None = Field(default=None, alias="from")
     """The year from which it holds, until the next one; the first regime holds from the start."""
     half_life: Prior | None = None
@@ -42,8 +44,10 @@ class Regime(Model):
 
 
 class Custom(Model):
-    """A driver whose levels are computed by Python code that the caller of `simulate` hands over."""
+    """A driver whose levels are computed by Python code, found by its name or handed over by the caller of `simulate`."""
 
+    driver: Name | None = None
+    """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
     parameters: dict[Name, Prior] = Field(default_factory=dict)
     """Priors that are drawn and handed to it by name."""
 

@@ -110,6 +110,8 @@ def _level_slots(path: Path, level: Level, unit: str | None, years: Years) -> It
         yield Slot((*path, "start"), level.start, "level", unit)
     for regime_path, regime in regimes_of(level, path):
         yield Slot(rate_path(level, regime_path), regime.rate, "rate")
+        if regime.times is not None:
+            yield Slot((*regime_path, "times"), regime.times, "number")
         if regime.from_ is not None:
             yield Slot((*regime_path, "from"), regime.from_, "date")
         if regime.half_life is not None:

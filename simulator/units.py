@@ -132,6 +132,28 @@ def _power(base: str, power: int) -> str:
     return base if power == 1 else f"{base}^{power}"
 
 
+def parse_level_unit(text: str) -> tuple[Unit, bool]:
+    """Read the unit of a level, and tell whether its numbers are logs: `OOM`, or `log10(FLOP)` and the like.
+
+    Raises
+    ------
+    UnitError
+        A word in it is no unit.
+
+    Examples
+    --------
+    >>> parse_level_unit("log10(FLOP)") == (parse_unit("FLOP"), True), parse_level_unit("OOM") == (DIMENSIONLESS, True)
+    (True, True)
+    """
+    if text.strip() == "OOM":
+        return DIMENSIONLESS, True
+    inner = re.fullmatch(r"log10\((.+)\)", text.strip())
+    unit = parse_unit(inner[1] if inner else text)
+    if inner and unit.scale != 1.0:
+        raise UnitError(f"'{text}' is a log of no base unit.", f"Write log10({Unit(unit.dimension)}).")
+    return unit, inner is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A one-to-one map from the numbers in a file to the internal scale.
