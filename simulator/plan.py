@@ -96,12 +96,10 @@ def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDri
     >>> plan_of(load_scenario("baseline").components).thresholds["ten-billion-dollar-run"]
     'spending'
     """
-    named = [named_drivers(component.spec) for component in components]
-    return Plan(
-        components,
-        year_grid(components[0].spec),
-        {key: each for every in [*named, custom or {}] for key, each in every.items()},
-    )
+    functions = dict(custom or {})
+    for component in components:
+        functions |= named_drivers(component.spec)
+    return Plan(components, year_grid(components[0].spec), functions)
 
 
 def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:

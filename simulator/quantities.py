@@ -6,7 +6,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 FINE_STEPS = 16
 """Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
 
+MOST_KNOWN = 1 << 20
+"""Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
+
 type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 """From drawn parameters by name, each (sample,), and years (year,) to log10 levels (sample, year)."""
 
@@ -44,10 +47,21 @@ class Block:
     spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
+    _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
         return self.draws[dotted(path)]
+
+    def named(self, name: str, years: Array) -> Array:
+        """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
+        key = (name, years.tobytes())
+        if key not in self._known:
+            level = quantity_level(self.spec.quantities[name], ("quantities", name), self, years)
+            if level.size > MOST_KNOWN:
+                return level
+            self._known[key] = level
+        return self._known[key]
 
 
 def fine_grid(first: float, last: float, years: Array) -> Array:
@@ -196,7 +210,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
         A difference is not above 0 in some samples: it says in how many, and what entered it.
     """
     if isinstance(quantity, str):
-        return quantity_level(block.spec.quantities[quantity], ("quantities", quantity), block, years)
+        return block.named(quantity, years)
     if isinstance(quantity, Prior):
         return _constant(block.draw(path)[:, None], years)
     if isinstance(quantity, Level):
@@ -248,10 +262,11 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         raise SimulatorError(
             f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
         )
-    times = fine_grid(base, float(years[-1]), years)
+    straight = _is_straight(operation.accumulation, block.spec)
+    times = np.unique([base, *years]) if straight else fine_grid(base, float(years[-1]), years)
     flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
     per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
-    on_grid = is_fine(times)
+    on_grid = np.ones(times.size, dtype=np.bool_) if straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
     on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
     stock = np.empty((on.shape[0], times.size))
@@ -261,3 +276,17 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         step = [before, time]
         stock[:, time] = accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
     return stock[:, np.searchsorted(times, years)]
+
+
+def _is_straight(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
+    """Tell whether a quantity's log is a straight line over time, so that no fine grid is needed to add it up."""
+    if isinstance(quantity, str):
+        return _is_straight(spec.quantities[quantity], spec)
+    if isinstance(quantity, Level):
+        one_rate = isinstance(quantity.growth, Prior | None) or len(quantity.growth) == 1
+        steady = all(regime.half_life is None for _, regime in regimes_of(quantity, ()))
+        return one_rate and steady and quantity.table is None and quantity.drift is None and not quantity.caps
+    if isinstance(quantity, Operation):
+        parts = quantity.product or quantity.ratio
+        return parts is not None and all(_is_straight(part, spec) for part in parts)
+    return quantity is not None

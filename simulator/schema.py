@@ -44,7 +44,7 @@ class Regime(Model):
 
 
 class Custom(Model):
-    """A driver whose levels are computed by Python code, found by its name or handed over by the caller of `simulate`."""
+    """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
 
     driver: Name | None = None
     """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
