@@ -22,6 +22,7 @@ from simulator.units import (
     Conversion,
     UnitError,
     logarithm,
+    logged,
     multiple,
     parse_growth_unit,
     parse_level_unit,
@@ -261,7 +262,7 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[C
         if slot.unit is not None:
             _same_dimension(level.dimension, slot.unit, unit or slot.unit)
         base = type(level)(level.dimension)
-        return multiple() if logs else logarithm(level.scale), f"log10({base})", not logs, ""
+        return logged(level.scale) if logs else logarithm(level.scale), f"log10({base})", not logs, ""
     except UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
 

@@ -32,6 +32,9 @@ FINE_STEPS = 16
 MOST_KNOWN = 1 << 20
 """Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
 
+TELLING = 0.1
+"""How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
+
 type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 """From drawn parameters by name, each (sample,), and years (year,) to log10 levels (sample, year)."""
 
@@ -229,7 +232,7 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     if operation.ratio is not None:
         return levels[0] - levels[1]
     if operation.difference is not None:
-        return _difference(operation, path, levels)
+        return _difference(operation, path, block, levels)
     result = levels[0]
     for level in levels[1:]:
         result = np.minimum(result, level) if operation.minimum is not None else np.maximum(result, level)
@@ -243,17 +246,43 @@ def _added(levels: list[Array]) -> Array:
     return result
 
 
-def _difference(operation: Operation, path: Path, levels: list[Array]) -> Array:
+def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
     result = log_difference(levels[0], levels[1])
     negative = np.isnan(result).any(axis=-1)
     if negative.any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
         raise SimulatorError(
             f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
-            f"where {names[1]} reaches {names[0]}; "
-            "it has no log there. Bound it with a minimum or maximum, or narrow its priors."
+            f"where {names[1]} reaches {names[0]}; it has no log there. "
+            f"{_inputs_behind(negative, operation, path, block)}"
+            "Bound it with a minimum or maximum, or narrow its priors."
         )
     return result
+
+
+def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+    """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
+    roots = {dotted(path), *(dotted(("quantities", name)) for name in _names_below(operation, block.spec))}
+    telling: list[tuple[float, str]] = []
+    for name, values in block.draws.items():
+        if values.size == failed.size > 1 and any(
+            name == root or name.startswith((f"{root}.", f"{root}[")) for root in roots
+        ):
+            place = float(np.argsort(np.argsort(values))[failed].mean()) / (values.size - 1) - 0.5
+            telling.append((abs(place), f"{name} is {'high' if place > 0 else 'low'}"))
+    words = [word for away, word in sorted(telling, reverse=True)[:3] if away > TELLING]
+    return f"In them {', '.join(words)}. " if words else ""
+
+
+def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
+    """Name the quantities that one is made of, directly or through others."""
+    if isinstance(quantity, str):
+        return {quantity} | _names_below(spec.quantities[quantity], spec)
+    if isinstance(quantity, Operation):
+        return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
+    if isinstance(quantity, Level):
+        return set().union(*(_names_below(cap.of or cap.limit, spec) for cap in quantity.caps.values()))
+    return set()
 
 
 def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:

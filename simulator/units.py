@@ -148,10 +148,7 @@ def parse_level_unit(text: str) -> tuple[Unit, bool]:
     if text.strip() == "OOM":
         return DIMENSIONLESS, True
     inner = re.fullmatch(r"log10\((.+)\)", text.strip())
-    unit = parse_unit(inner[1] if inner else text)
-    if inner and unit.scale != 1.0:
-        raise UnitError(f"'{text}' is a log of no base unit.", f"Write log10({Unit(unit.dimension)}).")
-    return unit, inner is not None
+    return parse_unit(inner[1] if inner else text), inner is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +180,18 @@ def logarithm(scale: float = 1.0) -> Conversion:
         lambda y: np.exp(y * _LN10) / scale,
         lambda y: y * _LN10 + math.log(_LN10 / scale),
     )
+
+
+def logged(scale: float = 1.0) -> Conversion:
+    """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale).
+
+    Examples
+    --------
+    >>> float(logged(1e9).forward(np.array(2.5)))
+    11.5
+    """
+    shift = math.log10(scale)
+    return Conversion(lambda x: x + shift, lambda y: y - shift, np.zeros_like)
 
 
 def multiple(scale: float = 1.0) -> Conversion:
