@@ -16,7 +16,7 @@ from simulator.driver_gpu_2023 import log_flop_per_dollar
 
 FOLDER = Path(__file__).parents[1] / "scenarios" / "published"
 FILE = FOLDER / "direct-approach-2023.yaml"
-TARGETS: list[dict[str, Any]] = load_document(FOLDER / "targets" / FILE.name).data["targets"]
+TARGETS: list[dict[str, Any]] = load_document(FOLDER / "targets" / FILE.name).data
 
 
 @pytest.fixture(scope="module")
