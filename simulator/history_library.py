@@ -35,9 +35,10 @@ def shipped_runs(estimate: Literal["2026-05", "2025-06"] = "2026-05") -> RunHist
     does not hold them all. One rule chose them, by rank and confidence alone: every run that was among the five
     largest at its release by the newest estimates, counted with or without games, if its compute is better than
     speculative or it was the largest; of runs that one organisation published on one day, the largest. Five is the
-    most that 80 rows hold. The rule was not found blindly: that the five largest forecast as well as the ten was
-    known of the whole database before it was fixed; no other list of 80 was tried with it. Beside them stand the other games of the ten largest, from which ranks without games are
-    counted, and the Transformer and GPT-1, which no rule of the frontier takes.
+    most that 80 rows hold. The rule was not found blindly: that the five largest forecast as well as the ten was known
+    of the whole database before it was fixed; no other list of 80 was tried with it. Beside them stand the other games
+    of the ten largest, from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the
+    frontier takes.
 
     Examples
     --------

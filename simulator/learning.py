@@ -128,8 +128,8 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
     )
     rows = [
-        f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, {each.posterior_mean:.3f} OOM/year "
-        f"(sd {each.posterior_sd:.3f}); "
+        f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, "
+        f"{each.posterior_mean:.3f} OOM/year (sd {each.posterior_sd:.3f}); "
         f"before {each.prior_mean:.2f} (sd {each.prior_sd:.2f}); contraction {percent(each.contraction)}"
         for each in conflicts(scenario.fit)
         if each.unknown in ("spending_growth", "efficiency_growth")
@@ -243,6 +243,8 @@ def _unfit(level: Level) -> str | None:
     if level.growth is None:
         return "has no growth"
     first = regimes_of(level, ())[0][1]
+    if first.times is not None:
+        return "has a first rate that is multiplied"
     return "has a first rate that decays" if first.half_life is not None else None
 
 

@@ -33,7 +33,6 @@ from simulator.quantities import (
     fine_grid,
     is_fine,
     limit_level,
-    quantity_level,
 )
 from simulator.schema import Driver, Limit, ScenarioSpec
 from simulator.slots import DRIVER_UNITS
@@ -119,9 +118,7 @@ def project_block(
         parts = _with_feedback(block, years)
     limits = _limits(block, years)
     assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
-    result: dict[str, NDArray[Any]] = {
-        f"quantity_{snake(name)}": quantity_level(name, (), block, years) for name in spec.quantities
-    }
+    result: dict[str, NDArray[Any]] = {f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities}
     for driver, factors in parts.items():
         result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
     for name, capped in assembled.items():

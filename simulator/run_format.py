@@ -123,7 +123,7 @@ For what reads none of these: `simulate export RUN --format csv` (or `parquet`, 
   variables a dash of the scenario is an underscore: cap `cash-flow` on spending is `cap_spending_cash_flow`. Thresholds
   and limits keep their names as coordinates.
 * Trajectories are stored as 32-bit numbers (a rounding of at most 2e-6 OOM), the rest as 64-bit ones; flags as 8-bit
-  integers. A large file is compressed (zlib).
+  integers. In a large file levels that no year changes are compressed (zlib), in a very large one all levels.
 * The same scenario, version and libraries give the same bytes.
 """
 
