@@ -237,6 +237,8 @@ class _Panel:
         """Write the numbers of a line that stands alone, as far as they do not touch."""
         end = -math.inf
         for row, point in zip(rows, points, strict=True):
+            if math.isinf(float(str(row["value"]))):
+                continue  # the lane says it
             x, y = float(str(point["x"])), float(str(point["y"]))
             half = style.text_width(str(row["text"]), size=11) / 2
             if x - half > end:

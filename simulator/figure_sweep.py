@@ -19,6 +19,9 @@ from simulator.rungroups import group
 from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
 from simulator.sweep_text import axis_heading, axis_value, is_log, value_text
 
+_STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
+"""The least width of a class of colours: OOM, years, shares."""
+
 MOST_PANELS = 12
 """Maps or frames of one figure: combinations of the axes beyond those that are drawn along and up."""
 
@@ -73,7 +76,7 @@ def _heat_figure(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> F
     along, up = axes[:2]
     panels = _panels(axes[2:])
     values = [_number(row, "value") for row in rows]
-    bounds = _bounds([value for value in values if math.isfinite(value)])
+    bounds = _bounds([value for value in values if math.isfinite(value)], step=_STEPS[outcome.kind])
     last = _last(sweep)
     log = is_log(sweep, outcome)
     drawn: list[dict[str, object]] = []
@@ -98,7 +101,8 @@ def _heat_figure(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> F
         f"median later than {last:g}" if censored else "",
     )  # fmt: skip
     title = _title(sweep, outcome, rows)
-    chart = draw_heat(heat, title=title, subtitle=_subtitle(outcome), foot=_foot(sweep))
+    small = "" if outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
+    chart = draw_heat(heat, title=title, subtitle=f"{_subtitle(outcome)}{small}", foot=_foot(sweep))
     alt_text = (
         f"Heat map of {outcome_label(sweep, outcome)}, {len(along.labels)} by {len(up.labels)} cells"
         f"{f' in {len(panels)} maps' if len(panels) > 1 else ''}. Along: {axis_heading(along)}, {_ends(along)}. "
@@ -156,7 +160,7 @@ def _title(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> str:
     texts = [value_text(row, "value", outcome=outcome, last=last, log=log) for row in (low, high)]
     unit = f" {_unit(sweep, outcome)}" if outcome.kind == "level" else ""
     what = outcome_label(sweep, outcome)
-    what = f"{what[0].upper()}{what[1:]}"
+    what = f"{what[0].upper()}{what[1:]}" if outcome.kind == "level" else what
     said = "" if outcome.kind == "crossed" else "median "
     if texts[0] == texts[1]:
         return f"{what}: {said}{texts[0]}{unit} at every point of the sweep"
@@ -254,12 +258,15 @@ def _place(row: Row, axis: SweptAxis) -> int:
     return list(values).index(row[axis.name])
 
 
-def _bounds(values: Sequence[float]) -> list[float]:
-    """Part the range of values into as many classes as there are colours; one class where all are the same."""
+def _bounds(values: Sequence[float], *, step: float) -> list[float]:
+    """Part the range of values into as many classes as there are colours; one where all are told alike."""
     if not values:
         return []
     low, high = min(values), max(values)
-    return [low, high] if low == high else np.linspace(low, high, len(RAMP) + 1).tolist()
+    if high - low < step / 2:
+        return [low, high]
+    spare = max(0.0, step * len(RAMP) - (high - low)) / 2  # colours that differ stand for numbers that do
+    return np.linspace(low - spare, high + spare, len(RAMP) + 1).tolist()
 
 
 def _span(rows: Sequence[Row], outcome: Outcome, last: float, *, bands: bool) -> tuple[float, float]:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from simulator.chart_axes import plain_text
-from simulator.errors import number
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
 from simulator.summary import power, year_text
@@ -30,8 +28,19 @@ def value_text(row: Row, key: str, *, outcome: Outcome, last: float, log: bool =
     """
     value = float(str(row[key]))
     if outcome.kind == "level":
-        return power(value) if log else plain_text(value)
+        if not log:
+            return f"{value:.3g}"
+        return power(value) if key != "value" else _two_digits(value)
     return year_text(value, last) if outcome.kind == "crossing" else f"{100 * value:.1f} %"
+
+
+def _two_digits(log_level: float) -> str:
+    """Write a log10 level with two digits: the differences between points are small."""
+    if not math.isfinite(log_level):
+        return power(log_level)
+    exponent = math.floor(log_level + 1e-9)
+    leading = f"{10 ** (log_level - exponent):.1f}"
+    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
 def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
@@ -40,8 +49,11 @@ def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
 
 
 def axis_value(axis: SweptAxis, value: object) -> str:
-    """Write a value of an axis: a number as it is read best, or its label."""
-    return str(value) if axis.numbers is None else number(float(str(value)))
+    """Write a value of an axis: a number with as few digits as tell it from the others, or its label."""
+    if axis.numbers is None:
+        return str(value)
+    digits = next((n for n in range(4, 17) if len({f"{each:.{n}g}" for each in axis.numbers}) == len(axis.numbers)), 17)
+    return f"{float(str(value)):.{digits}g}".replace("e+", "e")
 
 
 def axis_heading(axis: SweptAxis) -> str:
