@@ -10,7 +10,6 @@ import xarray as xr
 
 from simulator.chart_heat import RAMP
 from simulator.chart_palette import DARK, colors_of
-from simulator.chart_sweep import MOST_LINES
 from simulator.cli import main
 from simulator.errors import InputError
 from simulator.figure_sweep import sweep_figures
@@ -75,14 +74,10 @@ def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
     heat, lines = sweep_figures(several, parse_outcomes(several, ["effective_compute"]))
     assert f"{RATE} slow" in said(heat)
     assert f"{RATE} fast" in said(lines)
-    many = {RATE: "1.5:3:4", "drivers.compute.start": [1e25, 1e26], "seeds": {}}
-    with pytest.raises(InputError, match="has no points"):
-        sweep(scenario, over=many)
-    assert MOST_LINES >= 4
 
 
 def test_too_many_frames_are_refused_with_the_count() -> None:
-    scenario = parse_scenario(scenario_text(SMALL | {"samples": 64, "block": 64}))
+    scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
     over = {RATE: [2, 3], "drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": "1e28:1e30:13:log"}
     swept = sweep(scenario, over=over)
     with pytest.raises(InputError, match="13 maps would be drawn"):
