@@ -81,7 +81,7 @@ def cut(text: str, width: float) -> str:
     Examples
     --------
     >>> cut("algorithms", 1000), cut("algorithms", 40)
-    ('algorithms', 'alg…')
+    ('algorithms', 'algor…')
     """
     if style.text_width(text) <= width:
         return text
