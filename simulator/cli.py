@@ -19,6 +19,7 @@ from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
+from simulator.cli_sweep import show_sweep, sweep
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -40,6 +41,7 @@ app.command()(chart)
 app.command()(compare)
 app.command()(export)
 app.command()(report)
+app.command()(sweep)
 app.command()(hindcast)
 app.command()(score)
 history_app.command()(fragility)
@@ -80,10 +82,14 @@ def show(
     path: RunArgument,
     variables: Annotated[bool, typer.Option("--variables", help="List every variable with its unit.")] = False,
 ) -> None:
-    """Print the summary of a run again, or explain its variables."""
+    """Print the summary of a run or a sweep again, or explain its variables."""
     from simulator.outputs import open_run
     from simulator.summary import summary_lines
+    from simulator.sweep_files import is_sweep
 
+    if is_sweep(path):
+        show_sweep(path, variables=variables)
+        return
     with open_run(path) as opened:
         if variables:
             from simulator.run_format import explain_lines

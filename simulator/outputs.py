@@ -136,6 +136,10 @@ def open_run(path: FilePath | str) -> xr.DataTree:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
         raise damaged_run(str(file), error) from None
+    if "sweep_format" in run.attrs:
+        raise RunFileError(
+            f"{file}: is a sweep, not a run. 'simulate show' and 'simulate chart' read it; from Python, open_sweep."
+        )
     missing = [key for key in _REQUIRED if key not in run.attrs]
     if missing or "summary" not in run.children:
         raise RunFileError(
