@@ -17,6 +17,7 @@ from simulator.cli_history import app as history_app
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
+from simulator.cli_shares import shares
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -39,6 +40,7 @@ app.command()(compare)
 app.command()(export)
 app.command()(report)
 app.command()(hindcast)
+app.command()(shares)
 app.add_typer(history_app, name="history")
 
 
