@@ -74,7 +74,7 @@ def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.L
         parts.setdefault(str(row["part"]), []).append(row)
     order = list(dict.fromkeys(str(row["part"]) for row in rows))
     fills = _fills([(name, str(parts[name][0]["kind"])) for name in order])
-    lines = {name: tuple(style.wrapped(str(parts[name][0]["label"]), width=NAME_CHARACTERS)) for name in order}
+    lines = {name: _label_lines(parts[name], years=years) for name in order}
     height = max(HEIGHT, label_height([line for name in order for line in lines[name]]))
     layers, labels, intervals = [], [], []
     below = [0.0] * len(years)
@@ -96,6 +96,16 @@ def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.L
     layers += style.text_layers(_headings(heading, last=years[-1]))
     layers += end_labels(_with_intervals(labels, intervals)[::-1], height=height)
     return alt.LayerChart(layer=layers, width=WIDTH, height=height)
+
+
+def _label_lines(rows: Sequence[Row], *, years: Sequence[float]) -> tuple[str, ...]:
+    """Write the name of a part, and when it is largest where that is far from its last share."""
+    shares = [numeric(row, "share") for row in rows]
+    most = max(shares)
+    lines = style.wrapped(str(rows[0]["label"]), width=NAME_CHARACTERS)
+    if rows[0]["kind"] == "input" and most > shares[-1] + 0.05:
+        lines.append(f"most: {percent(most)} in {number(years[shares.index(most)])}")
+    return tuple(lines)
 
 
 def _with_intervals(labels: Sequence[EndLabel], intervals: Sequence[str]) -> list[EndLabel]:

@@ -17,6 +17,8 @@ from simulator.variables import variable
 from simulator.words import listed, percent
 
 MOST_NAMED = 7
+FEWEST_DECIDING = 20
+"""Samples that must make up the variance of an outcome for its shares to be shown."""
 LEAST_NAMED = 0.01
 """The share that an input must have in some year to be named in a chart."""
 _PART = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
@@ -47,18 +49,18 @@ def input_label(name: str) -> str:
     return f"{path[1]}: {words}" if words else str(path[1])
 
 
-def subject_words(subject: str) -> str:
+def subject_words(subject: str, *, year: str = "the year") -> str:
     """Say in words what an outcome is of.
 
     Examples
     --------
-    >>> subject_words("effective_compute"), subject_words("crossed:agi")
-    ('effective compute', 'whether agi is crossed by the year')
+    >>> subject_words("effective_compute"), subject_words("crossed:agi", year="2030")
+    ('effective compute', 'whether agi is crossed by 2030')
     """
     kind, colon, name = subject.partition(":")
     if not colon:
         return variable(subject).long_name
-    return f"whether {name} is crossed by the year" if kind == "crossed" else f"the crossing year of {name}"
+    return f"whether {name} is crossed by {year}" if kind == "crossed" else f"the crossing year of {name}"
 
 
 def share_table(shares: xr.Dataset) -> list[Row]:
@@ -95,7 +97,7 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     """Tabulate the parts that a chart stacks: the largest inputs, the others together, and interactions.
 
     An estimate below 0, which only chance gives, counts as 0; what the parts come to above 1 is taken off all of them.
-    Years in which the outcome is constant are left out.
+    Years in which the outcome is constant, or hangs on too few samples, are left out.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     named = largest(drawn)
     names, years = here["input"].values.tolist(), here["year"].values.tolist()
     bounds = (here[f"{measure}_lower"].values, here[f"{measure}_upper"].values)
-    rows = [
+    rows: list[Row] = [
         {
             "part": names[place], "label": input_label(names[place]), "kind": "input", "year": year,
             "share": float(drawn[place, y]), "estimate": float(estimates[place, y]),
@@ -147,8 +149,13 @@ def largest(drawn: NDArray[np.float64], *, most: int = MOST_NAMED) -> list[int]:
     return [int(place) for place in order if drawn[place].max() >= LEAST_NAMED] or [int(order[0])]
 
 
+def is_telling(shares: xr.Dataset) -> xr.DataArray:
+    """Say of each outcome whether enough samples make up its variance to share it out."""
+    return shares["deciding_samples"] >= FEWEST_DECIDING
+
+
 def _over_years(shares: xr.Dataset, subject: str) -> xr.Dataset:
-    chosen = (shares["subject"] == subject) & (shares["constant"] == 0) & shares["year"].notnull()
+    chosen = (shares["subject"] == subject) & is_telling(shares) & shares["year"].notnull()
     return shares.isel(outcome=np.flatnonzero(chosen.values))
 
 
@@ -178,25 +185,26 @@ def _figure(shares: xr.Dataset, subject: str) -> Figure:
     years = sorted({float(str(row["year"])) for row in rows})
     final = [row for row in rows if row["year"] == years[-1]]
     most = max((row for row in final if row["kind"] == "input"), key=lambda row: float(str(row["share"])))
-    about = subject_words(subject)
-    title = f"{_capital(str(most['label']))} has {_percent(most)} of the variance of {about} in {number(years[-1])}"
+    last = number(years[-1])
+    about = subject_words(subject, year=last)
+    when = "" if ":" in subject else f" in {last}"
+    title = f"{_percent(most)} of the variance of {about}{when} comes from {most['label']}"
     how = METHOD_WORDS[str(shares.attrs["method"])]
     said = listed([f"{row['label']} {_percent(row)}" for row in final])
     caption = f"{title}. All parts: {said}. {how}"
-    left_out = _constant_years(shares, subject)
+    left_out = _left_out(shares, subject)
     if left_out:
-        caption += f" No sample differs in {left_out}, which are left out."
+        caption += f" Left out, for too few samples differ: {left_out}."
     alt_text = (
         f"Stacked area chart. Along: years {number(years[0])} to {number(years[-1])}. Up: shares of the variance of "
-        f"{about}, from 0 to 100 %. At the right, from the bottom: {said}."
+        f"{subject_words(subject)}, from 0 to 100 %. At the right, from the bottom: {said}."
     )
     chart = draw_shares(
         rows,
         title=title,
-        subtitle=f"{shares.attrs['title']}.\n{how}",
-        heading=f"share of the variance{' of log10' if ':' not in subject else ''}",
-        foot=[share_label(shares), f"Method: {METHOD_NAMES[str(shares.attrs['method'])]}; "
-              f"{shares.attrs['method_because']}."],
+        subtitle=f"{shares.attrs['title']}: {shares.attrs['subject']}.\n{how}",
+        heading=f"share of the variance of {'' if ':' in subject else 'log10 '}{subject_words(subject)}",
+        foot=[share_label(shares), f"{METHOD_NAMES[str(shares.attrs['method'])]}: {shares.attrs['method_because']}."],
     )  # fmt: skip
     return Figure(f"shares_{re.sub(r'[^A-Za-z0-9]+', '_', subject)}", chart, {"": rows}, caption, alt_text)
 
@@ -223,15 +231,11 @@ def share_label(shares: xr.Dataset) -> str:
     )
 
 
-def _constant_years(shares: xr.Dataset, subject: str) -> str:
-    chosen = (shares["subject"] == subject) & (shares["constant"] == 1) & shares["year"].notnull()
+def _left_out(shares: xr.Dataset, subject: str) -> str:
+    chosen = (shares["subject"] == subject) & ~is_telling(shares) & shares["year"].notnull()
     years = shares["year"].values[chosen.values].tolist()
     return listed(map(number, years)) if years else ""
 
 
 def _percent(row: Row) -> str:
     return percent(float(str(row["share"])))
-
-
-def _capital(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}"

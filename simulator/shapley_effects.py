@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from simulator.bootstrap import Array, Estimate, bootstrap_weights, estimate, is_constant, spread
+from simulator.bootstrap import Array, Estimate, bootstrap_weights, deciding_rows, estimate, is_constant, spread
 from simulator.sobol_indices import Function
 from simulator.streams import EDGE
 
@@ -27,12 +27,14 @@ class ShapleyEffects:
     """Shapley effects of every outcome.
 
     `effect` (player, outcome), adding up to 1 over the players, or 0 where the outcome is constant; `variance`
-    (outcome,); `constant` (outcome,) says which outcomes do not vary.
+    (outcome,); `constant` (outcome,) says which outcomes do not vary, `deciding` (outcome,) how many rows make up the
+    variance.
     """
 
     effect: Estimate
     variance: Array
     constant: NDArray[np.bool_]
+    deciding: Array
 
 
 def shapley_effects(
@@ -124,8 +126,9 @@ def _effects(terms: Array, *, pooled: Array, seed: int) -> ShapleyEffects:
     # What is missing to 1 by chance goes to the players by their size: a player of no effect keeps 0, and where no
     # estimate is negative this is to divide by their sum.
     shares += (1.0 - shares.sum(axis=0)) * np.abs(sums) / np.where(constant, 1.0, size)
+    deciding = np.where(constant, 0.0, deciding_rows(pooled))
     effect = estimate(np.moveaxis(np.where(constant, 0.0, shares), 0, 1))
-    return ShapleyEffects(effect, np.where(constant, 0.0, variance[0]), constant)
+    return ShapleyEffects(effect, np.where(constant, 0.0, variance[0]), constant, deciding)
 
 
 def _keys(players: Sequence[Sequence[int]], correlated: Sequence[CorrelatedColumns]) -> list[tuple[int, ...]]:

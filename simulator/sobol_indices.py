@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.bootstrap import Array, Estimate, bootstrap_weights, estimate, is_constant, spread
+from simulator.bootstrap import Array, Estimate, bootstrap_weights, deciding_rows, estimate, is_constant, spread
 
 type Function = Callable[[Array], Array]
 """From uniform numbers (row, column) to outcomes (row, outcome), all finite."""
@@ -19,13 +19,14 @@ class SobolIndices:
     """Sobol indices of every outcome.
 
     `first_order` and `total` (input, outcome), 0 where the outcome is constant; `variance` (outcome,);
-    `constant` (outcome,) says which outcomes do not vary.
+    `constant` (outcome,) says which outcomes do not vary, `deciding` (outcome,) how many rows make up the variance.
     """
 
     first_order: Estimate
     total: Estimate
     variance: Array
     constant: NDArray[np.bool_]
+    deciding: Array
 
 
 def sobol_indices(
@@ -78,6 +79,7 @@ def sobol_indices(
     weights = bootstrap_weights(len(first), seed=seed)
     variance = spread(pooled, np.concatenate([weights, weights], axis=1) / 2)
     constant = is_constant(pooled)
+    deciding = np.where(constant, 0.0, deciding_rows(pooled))
     divisor = np.where(constant, 1.0, variance)
     parts = np.empty((2, len(inputs), *variance.shape))
     for place, columns in enumerate(inputs):
@@ -88,4 +90,4 @@ def sobol_indices(
         parts[1, place] = weights @ (one**2 + other**2) / 4
     shares = np.where(constant, 0.0, parts / divisor)
     first_order, total = (estimate(np.moveaxis(share, 0, 1)) for share in shares)
-    return SobolIndices(first_order, total, np.where(constant, 0.0, variance[0]), constant)
+    return SobolIndices(first_order, total, np.where(constant, 0.0, variance[0]), constant, deciding)

@@ -67,7 +67,8 @@ def variance_shares(
     xarray.Dataset
         Over (`input`, `outcome`): `first_order` and `total`, or `shapley`, each with `_error`, `_lower`, `_upper` (the
         standard error and the 90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over
-        `outcome`: `variance`, `constant`; coordinates `subject` and `year` (NaN where an outcome has none). Over
+        `outcome`: `variance`, `constant`, and `deciding_samples`, how many of the samples make up the variance: where
+        they are few, the shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over
         `input`: `members`, the names of its priors, one a line. Attributes: scenario, hash, seed, version, method and
         why, id.
 
@@ -94,10 +95,10 @@ def variance_shares(
         raise InputError(_refusal(split))
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, outcomes)  # names the unknown at once
-    estimates, variance, constant = (
+    estimates, about = (
         _sobol(model, inputs, outcomes, samples) if chosen == "sobol" else _shapley(model, inputs, outcomes, samples)
     )
-    dataset = _dataset(inputs, outcomes, estimates, variance, constant)
+    dataset = _dataset(inputs, outcomes, estimates, about)
     results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
     return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, _reason(split), results))
 
@@ -164,7 +165,7 @@ def _columns(model: Model, inputs: Sequence[Input]) -> list[list[int]]:
     return [[number[prior] for prior in each.members] for each in inputs]
 
 
-type _Found = tuple[dict[str, Estimate], Array, NDArray[np.bool_]]
+type _Found = tuple[dict[str, Estimate], tuple[Array, NDArray[np.bool_], Array]]
 
 
 def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
@@ -176,7 +177,7 @@ def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], s
     first, second = (_numbers(model, names, half, samples) for half in ("a", "b"))
     seed = model.component.spec.seed
     found = sobol_indices(function, first=first, second=second, inputs=_columns(model, inputs), seed=seed)
-    return {"first_order": found.first_order, "total": found.total}, found.variance, found.constant
+    return {"first_order": found.first_order, "total": found.total}, (found.variance, found.constant, found.deciding)
 
 
 def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
@@ -204,7 +205,7 @@ def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome],
         ],
         seed=model.component.spec.seed,
     )
-    return {"shapley": found.effect}, found.variance, found.constant
+    return {"shapley": found.effect}, (found.variance, found.constant, found.deciding)
 
 
 def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
@@ -232,9 +233,9 @@ def _dataset(
     inputs: Sequence[Input],
     outcomes: Sequence[Outcome],
     estimates: Mapping[str, Estimate],
-    variance: Array,
-    constant: NDArray[np.bool_],
+    about_outcomes: tuple[Array, NDArray[np.bool_], Array],
 ) -> xr.Dataset:
+    variance, constant, deciding = about_outcomes
     variables: dict[str, xr.Variable] = {}
     for name, found in estimates.items():
         arrays = {"": found.value, "error": found.error, "lower": found.lower, "upper": found.upper}
@@ -247,6 +248,9 @@ def _dataset(
         | {
             "variance": xr.Variable("outcome", variance, {"long_name": "variance of the outcome"}),
             "constant": xr.Variable("outcome", constant.astype(np.int8), {"long_name": "1 where it does not vary"}),
+            "deciding_samples": xr.Variable(
+                "outcome", deciding, {"long_name": "samples that make up the variance", "units": "1"}
+            ),
         },
         coords={
             "input": np.array([each.name for each in inputs]),
