@@ -92,10 +92,11 @@ def deciding_rows(values: Array) -> Array:
     >>> deciding_rows(np.repeat([[0.0], [1.0]], [990, 10], axis=0)).round(1).tolist()
     [10.2]
     """
-    squares = (values - values[:1] - (values - values[:1]).mean(axis=0)) ** 2
-    scaled = squares / np.maximum(squares.max(axis=0), np.finfo(float).tiny)
-    fourth = (scaled**2).sum(axis=0)
-    result: Array = np.where(fourth > 0.0, scaled.sum(axis=0) ** 2 / np.where(fourth > 0.0, fourth, 1.0), 0.0)
+    distances = values - values[:1]
+    distances = distances - distances.mean(axis=0)
+    largest = np.abs(distances).max(axis=0)
+    squares = (distances / np.where(largest > 0.0, largest, 1.0)) ** 2
+    result: Array = squares.sum(axis=0) ** 2 / np.maximum((squares**2).sum(axis=0), 1e-300)
     return result
 
 

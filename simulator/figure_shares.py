@@ -189,6 +189,8 @@ def _figure(shares: xr.Dataset, subject: str) -> Figure:
     about = subject_words(subject, year=last)
     when = "" if ":" in subject else f" in {last}"
     title = f"{_percent(most)} of the variance of {about}{when} comes from {most['label']}"
+    if final[-1]["kind"] == "interactions" and float(str(final[-1]["share"])) > float(str(most["share"])):
+        title = f"{_percent(final[-1])} of the variance of {about}{when} comes from priors acting together"
     how = METHOD_WORDS[str(shares.attrs["method"])]
     said = listed([f"{row['label']} {_percent(row)}" for row in final])
     caption = f"{title}. All parts: {said}. {how}"
