@@ -71,8 +71,12 @@ def _subject_lines(shares: xr.Dataset, subject: str) -> Iterator[str]:
     ):
         if chosen.any():
             when = [number(year) for year in years[chosen].tolist() if np.isfinite(year)]
-            spell = f" in {when[0]}{f' and {len(when) - 1} more years' if len(when) > 1 else ''}" if when else ""
+            spell = f" in {when[0]}{_more(len(when) - 1)}" if when else ""
             yield f"    {word}{spell}: {why}"
+
+
+def _more(years: int) -> str:
+    return f" and {years} more year{'s' * (years > 1)}" if years else ""
 
 
 def _untold(shares: xr.Dataset, column: int) -> str:

@@ -115,6 +115,11 @@ def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Se
                 f"outcome '{outcome.text}': is +inf where the threshold is not crossed, and has no variance. "
                 f"Ask for restricted:{outcome.name}, or for crossed:{outcome.name}@YEAR."
             )
+        if outcome.kind == "level" and outcome.name.startswith("binding_"):
+            raise InputError(
+                f"outcome '{outcome.text}': holds the numbers of limits, and their variance means nothing. "
+                "Ask for the level that is limited, for example spending@2035."
+            )
     if not inputs:
         raise InputError(f"{name}: has no uncertain prior: there is no variance to share.")
     most = MOST_NUMBERS // (len(inputs) * len(outcomes))

@@ -1,5 +1,7 @@
 """Shapley effects against closed forms, and the laws they obey."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
@@ -135,3 +137,24 @@ def test_regression_agrees_whether_patterns_are_solved_one_by_one_or_all_at_once
     many = np.concatenate([regression(known[row : row + 1], THREE, scores[row : row + 1]) for row in range(256)])
     np.testing.assert_allclose(few, many, atol=1e-12)
     np.testing.assert_allclose(few[known], scores[known], atol=1e-12)
+
+
+@pytest.mark.parametrize("rho", [-0.7, 0.4])
+def test_a_curved_function_with_interactions_across_a_correlation_has_its_known_effects(rho):
+    # f = z1^2 + 2 z1 z3 + z2, z1 and z2 correlated; the variances of E[f | known] by hand
+    explained = {
+        (): 0.0, (0,): 2 + rho**2, (1,): 2 * rho**4 + 1, (2,): 0.0,
+        (0, 1): 3.0, (0, 2): 6 + rho**2, (1, 2): 2 * rho**4 + 4 * rho**2 + 1, (0, 1, 2): 7.0,
+    }  # fmt: skip
+    known = np.zeros(3)
+    for order in permutations(range(3)):
+        for place, player in enumerate(order):
+            before, after = (tuple(sorted(order[:end])) for end in (place, place + 1))
+            known[player] += (explained[after] - explained[before]) / 6 / 7
+
+    def curved(points):
+        z = ndtri(points)
+        return (z[:, 0] ** 2 + 2 * z[:, 0] * z[:, 2] + z[:, 1])[:, None]
+
+    pair = CorrelatedColumns((1, 0), np.array([[1.0, rho], [rho, 1.0]]))
+    close(found(curved, 3, correlated=[pair], rows=32768).effect, known)
