@@ -38,11 +38,12 @@ def sobol_indices(
 
         first-order index  S = E[(f(BA) - f(B)) (f(A) - f(AB))] / (2 V)
         total index        T = E[(f(A) - f(AB))^2 + (f(B) - f(BA))^2] / (4 V)
+        variance           V = E[(f(A) - f(B))^2 + (f(BA) - f(AB))^2] / 4
 
     S is the share of the variance V that is gone when j is known, T the share that is left when all but j are known.
     In a sum of functions of one input each, every other input drops out of both, whatever the rows: the estimate of S
-    of Saltelli et al. (2010), E[f(B) (f(AB) - f(A))] / V, keeps the noise of all of them. An input that the function
-    does not use has both indices 0 exactly.
+    of Saltelli et al. (2010), E[f(B) (f(AB) - f(A))] / V, keeps the noise of all of them. Both indices of an input
+    that alone decides are 1 exactly; an input that the function does not use has both indices 0 exactly.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ def sobol_indices(
 
     Sources
     -------
-    Jansen 1999 (T); Azzini, Mara & Rosati 2021, Comparison of two sets of Monte Carlo estimators of Sobol' indices (S).
+    Jansen 1999 (T); Azzini, Mara & Rosati 2021, Comparison of two sets of Monte Carlo estimators of Sobol' indices
+    (S, V).
 
     Examples
     --------
@@ -80,14 +82,17 @@ def sobol_indices(
     variance = spread(pooled, np.concatenate([weights, weights], axis=1) / 2)
     constant = is_constant(pooled)
     deciding = np.where(constant, 0.0, deciding_rows(pooled))
-    divisor = np.where(constant, 1.0, variance)
-    parts = np.empty((2, len(inputs), *variance.shape))
+    parts = np.empty((3, len(inputs), *variance.shape))
+    apart = weights @ (at_first - at_second) ** 2
     for place, columns in enumerate(inputs):
         mixed, swapped = first.copy(), second.copy()
         mixed[:, columns], swapped[:, columns] = second[:, columns], first[:, columns]
-        one, other = at_first - function(mixed), function(swapped) - at_second
+        at_mixed, at_swapped = function(mixed), function(swapped)
+        one, other = at_first - at_mixed, at_swapped - at_second
         parts[0, place] = weights @ (one * other) / 2
         parts[1, place] = weights @ (one**2 + other**2) / 4
-    shares = np.where(constant, 0.0, parts / divisor)
+        parts[2, place] = (apart + weights @ (at_swapped - at_mixed) ** 2) / 4
+    divisor = np.where(constant | (parts[2] == 0.0), 1.0, parts[2])
+    shares = np.where(constant, 0.0, parts[:2] / divisor)
     first_order, total = (estimate(np.moveaxis(share, 0, 1)) for share in shares)
     return SobolIndices(first_order, total, np.where(constant, 0.0, variance[0]), constant, deciding)

@@ -53,6 +53,12 @@ def test_an_input_that_is_not_used_has_index_0_exactly():
         assert [part[3, 0] for part in (estimate.value, estimate.error, estimate.lower, estimate.upper)] == [0.0] * 4
 
 
+def test_an_input_that_alone_decides_has_indices_of_1_exactly():
+    indices = found(lambda points: np.exp(points[:, 1:2]), 2, rows=64)
+    assert indices.first_order.value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
+    assert indices.total.value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
+
+
 def test_a_constant_outcome_is_said_and_has_indices_of_0():
     indices = found(lambda points: np.hstack([ishigami(points), np.full((len(points), 1), 3.7)]), 3, rows=64)
     assert indices.constant.tolist() == [False, True]
