@@ -32,7 +32,7 @@ def share_lines(shares: xr.Dataset) -> Iterator[str]:
         f"Shares of variance of {attrs['name']} (shares {attrs['shares_id']}, {int(attrs['samples']):,} samples in "
         f"either half, seed {attrs['seed']})"
     )
-    yield f"  {METHOD_NAMES[attrs['method']]}, for {attrs['method_because']}"
+    yield f"  {METHOD_NAMES[attrs['method']]}: {attrs['method_because']}"
     for subject in dict.fromkeys(shares["subject"].values.tolist()):
         yield from _subject_lines(shares.isel(outcome=np.flatnonzero(shares["subject"].values == subject)), subject)
 

@@ -93,6 +93,7 @@ def variance_shares(
     split = _split_groups(model, inputs)
     if method == "sobol" and split:
         raise InputError(_refusal(split))
+    because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, outcomes)  # names the unknown at once
     estimates, about = (
@@ -100,7 +101,7 @@ def variance_shares(
     )
     dataset = _dataset(inputs, outcomes, estimates, about)
     results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
-    return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, _reason(split), results))
+    return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
 
 
 def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
@@ -292,6 +293,6 @@ def _attributes(
         "overrides": "\n".join(scenario.overrides),
     }
     grouped = list(zip(dataset["input"].values.tolist(), dataset["members"].values.tolist(), strict=True))
-    stated = {**attributes, "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
+    stated = {**attributes, "method_because": "", "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
     key = hashlib.sha256(json.dumps(stated).encode() + results).hexdigest()[:8]
     return {**attributes, "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}

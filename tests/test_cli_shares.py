@@ -23,7 +23,7 @@ def test_shares_are_printed_and_written_with_a_chart(scenario, tmp_path, capsys)
     out = shares(capsys, scenario, "--format", "png", tmp_path=tmp_path)
     (folder,) = (tmp_path / "out").iterdir()
     assert out.splitlines()[-1].strip() == str(folder)
-    assert "Sobol indices, for the inputs are independent" in out
+    assert "Sobol indices: the inputs are independent" in out
     names = {path.name for path in folder.iterdir()}
     assert names == {
         "shares.nc", "shares.csv", "scenario.yaml",

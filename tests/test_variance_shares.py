@@ -180,6 +180,9 @@ def test_sobol_indices_of_correlated_priors_are_refused_with_groups_that_work():
 
 def test_shapley_may_be_asked_of_independent_priors(independent):
     shares = variance_shares(parse_scenario(LINEAR), ASKED, method="shapley")
+    assert shares.attrs["method_because"] == "as asked; the inputs are independent"
+    asked = variance_shares(parse_scenario(LINEAR), ASKED, method="sobol")
+    assert asked.attrs["shares_id"] == independent.attrs["shares_id"]
     close(shares, "shapley", slopes(2030) ** 2 / (slopes(2030) ** 2).sum(), "effective_compute@2030")
 
 
