@@ -19,6 +19,7 @@ from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
+from simulator.cli_shares import shares
 from simulator.cli_sweep import show_sweep, sweep
 from simulator.errors import InputError, SimulatorError, near_name
 
@@ -45,6 +46,7 @@ app.command()(sweep)
 app.command()(hindcast)
 app.command()(score)
 history_app.command()(fragility)
+app.command()(shares)
 app.add_typer(history_app, name="history")
 
 
