@@ -16,7 +16,7 @@ type Axis = Literal["log", "plain", "year", "share"]
 
 NAME_CHARACTERS = 44
 PLOT_WIDTH = 420
-NEVER_WIDTH = 44
+NEVER_WIDTH = 64
 TOP = 66
 BAR = 9
 LABEL_SIZE = 11
@@ -183,8 +183,9 @@ class _Tornado:
         ]
         self._legend = style.legend_layers(entries, x=0, y=30)
         if self._censored:
-            self._arrows.append({"x": 424, "y": 30, "color": style.QUIET})
-            self._texts.append(Text([f"not crossed by {self._last:g}"], 436, 30, style.QUIET))
+            x = sum(42 + style.text_width(text) for _, _, text in entries) + 9
+            self._arrows.append({"x": x, "y": 30, "color": style.QUIET})
+            self._texts.append(Text([f"not crossed by {self._last:g}"], x + 15, 30, style.QUIET))
         if rest:
             self._texts.append(Text([rest], 0, bottom + 40, style.QUIET))
 

@@ -17,6 +17,7 @@ from simulator.cli_history import app as history_app
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
+from simulator.cli_swings import audit, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -39,6 +40,8 @@ app.command()(compare)
 app.command()(export)
 app.command()(report)
 app.command()(hindcast)
+app.command()(swings)
+app.command()(audit)
 app.add_typer(history_app, name="history")
 
 

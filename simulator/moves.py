@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulator.distributions import Fixed
-from simulator.draws import values_at
+from simulator.draws import joined_uniforms, values_of
 from simulator.evaluation import Input, Model, base_uniforms
 from simulator.priors import JointPrior
 from simulator.streams import EDGE
@@ -54,12 +54,8 @@ def common_draws(model: Model, samples: int) -> Draws:
     >>> draws.values["drivers.spending.start"].shape
     (64,)
     """
-    uniforms = base_uniforms(model, samples)
-    scores = {name: ndtri(array) for name, array in uniforms.items()}
-    for group in model.joint.groups:
-        joined = group.factor @ np.stack([scores[name] for name in group.names])
-        scores |= dict(zip(group.names, joined, strict=True))
-    return Draws(scores, values_at(model.joint, uniforms))
+    joined = joined_uniforms(model.joint, base_uniforms(model, samples))
+    return Draws({name: ndtri(array) for name, array in joined.items()}, values_of(joined, joint=model.joint))
 
 
 def median_draws(model: Model, size: int) -> Draws:

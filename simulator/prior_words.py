@@ -8,7 +8,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from simulator.errors import near_name
 from simulator.evaluation import Input
 from simulator.outcomes import Outcome
 from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
@@ -21,7 +20,9 @@ from simulator.variables import variable
 _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
-_SECTIONS = ("constraints", "capability", "thresholds")
+_SECTIONS: Mapping[str, str] = MappingProxyType({
+    "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold ",
+})  # fmt: skip
 
 
 def labels_of(spec: ScenarioSpec) -> dict[str, str]:
@@ -37,13 +38,13 @@ def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
     >>> input_words("drivers.spending.growth[1].from"), input_words("quantities.world-product.growth")
     ('spending: growth, era 2: first year', 'world product: growth')
     >>> input_words("constraints.power.limit.product[2]")
-    'constraints: power: limit: factor 3'
+    'constraint power: limit: factor 3'
     """
     path = as_path(name)
     words = in_words(path, labels=labels)
     if path[0] == "drivers" and len(path) > 1:
         return f"{path[1]}: {words}"
-    return f"{path[0]}: {words}" if path[0] in _SECTIONS else words
+    return f"{_SECTIONS.get(str(path[0]), '')}{words}"
 
 
 def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]) -> list[str]:
@@ -148,8 +149,3 @@ def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str
     if outcome.kind == "restricted":
         return f"{head}crossing year of {label}, the horizon where it is later"
     return f"{head}crossing year of {label}"
-
-
-def near_input(name: str, known: Mapping[str, object]) -> str:
-    """Suggest the input that was meant."""
-    return near_name(name, known) or "'simulate validate SCENARIO' lists the priors."

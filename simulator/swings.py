@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.special import ndtri
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
 from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
+from simulator.files import replacing
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
 from simulator.outcomes import Outcome, headline_outcomes
 from simulator.prior_words import input_words, labels_of, outcome_words, quantile_texts
@@ -30,7 +32,7 @@ type Row = dict[str, object]
 type Mode = Literal["free", "fixed"]
 
 LEVELS = (0.1, 0.9)
-SAMPLES = 2048
+SAMPLES = 1024
 STRETCHES = 8
 PASSED = 0.995
 """A threshold that so many samples have passed in the first year is nothing to forecast."""
@@ -73,9 +75,7 @@ def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
     ahead = []
     if crossings:
         when = evaluate_values(model, draws.values, crossings)
-        ahead = [
-            name for name, years in zip(names, when, strict=True) if np.mean(years <= model.years[0]) < PASSED
-        ]
+        ahead = [name for name, years in zip(names, when, strict=True) if np.mean(years <= model.years[0]) < PASSED]
     return headline_outcomes(model.years.tolist(), ahead or names)
 
 
@@ -127,8 +127,7 @@ def prior_swings(
     >>> str(found["input"].values[found["moved"].diff("quantile").squeeze().argmax()])
     'drivers.algorithms.growth'
     """
-    if mode not in MODES:
-        raise InputError(f"--mode: must be free or fixed; got {mode!r}. {near_name(mode, MODES)}".rstrip())
+    checked_mode(mode)
     if samples < STRETCHES:
         raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
     model = model_of(scenario, custom=custom)
@@ -141,6 +140,20 @@ def prior_swings(
     asked = tuple(outcomes) or forecast_outcomes(model, common_draws(model, min(samples, 512)))
     found = _free(model, inputs, asked, samples) if mode == "free" else _fixed(model, inputs, asked)
     return _labelled(scenario, model, inputs, asked, found, mode=mode, samples=samples)
+
+
+def checked_mode(text: str) -> Mode:
+    """Take the name of a mode.
+
+    Raises
+    ------
+    InputError
+        There is no such mode.
+    """
+    modes: dict[str, Mode] = {"free": "free", "fixed": "fixed"}
+    if text not in modes:
+        raise InputError(f"--mode: must be free or fixed; got {text!r}. {near_name(text, modes)}".rstrip())
+    return modes[text]
 
 
 def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
@@ -215,7 +228,7 @@ def _labelled(
     samples: int,
 ) -> xr.Dataset:
     spec, priors = scenario.spec, model.joint.priors
-    labels, units = labels_of(spec), variable_units(spec)
+    labels = labels_of(spec)
     dims = {"moved": ("outcome", "input", "quantile"), "base": ("outcome",), "constant": ("outcome",),
             "never": ("outcome",)}  # fmt: skip
     data = {
@@ -238,7 +251,7 @@ def _labelled(
         "quantile": list(LEVELS),
         "kind": ("outcome", [outcome.kind for outcome in outcomes]),
         "outcome_words": ("outcome", said),
-        "unit": ("outcome", [_unit(outcome, units) for outcome in outcomes]),
+        "unit": ("outcome", [outcome_unit(scenario, outcome) for outcome in outcomes]),
         "input_words": ("input", [input_words(name, labels=labels) for name in names]),
         "library": ("input", libraries),
         "follows": ("input", follows),
@@ -255,10 +268,11 @@ def _labelled(
     return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
-def _unit(outcome: Outcome, units: Mapping[str, str]) -> str:
+def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
+    """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`."""
     if outcome.kind != "level":
         return outcome.unit
-    return variable(outcome.name, unit=units.get(outcome.name, "1")).unit
+    return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit
 
 
 def swing_table(found: xr.Dataset) -> list[Row]:
@@ -283,10 +297,25 @@ def swing_table(found: xr.Dataset) -> list[Row]:
     last = float(found.attrs["last_year"])
     for place, outcome in enumerate(found["outcome"].values.tolist()):
         here = found.isel(outcome=place)
-        own = [_row(here.isel(input=number), outcome, last, str(found.attrs["mode"])) for number in range(here.sizes["input"])]
+        own = [
+            _row(here.isel(input=number), outcome, last, str(found.attrs["mode"]))
+            for number in range(here.sizes["input"])
+        ]
         own.sort(key=lambda row: (-float(str(row["at_least"])), str(row["input"])))
         rows += [row | {"rank": number} for number, row in enumerate(own, start=1)]
     return rows
+
+
+def save_swings(found: xr.Dataset, path: FilePath) -> None:
+    """Write swings as a netCDF file.
+
+    Raises
+    ------
+    SimulatorError
+        The file cannot be written.
+    """
+    with replacing(path) as temporary:
+        found.to_netcdf(temporary, engine="netcdf4")
 
 
 def _row(one: xr.Dataset, outcome: str, last: float, mode: str) -> Row:

@@ -107,7 +107,9 @@ def _outcome_lines(here: xr.Dataset, rows: Sequence[Row], most: int) -> list[str
         lines.append(f"  {censored_text(here)}")
         return lines
     for row in rows[:most]:
-        lower, upper = (outcome_text(float(str(row[key])), unit=unit, last=last, short=True) for key in ("lower", "upper"))
+        lower, upper = (
+            outcome_text(float(str(row[key])), unit=unit, last=last, short=True) for key in ("lower", "upper")
+        )
         inputs = f"{row['lower_value']} to {row['upper_value']}"
         fixed = "" if row["narrowing"] is None else f"  fixed: {narrowing_text(float(str(row['narrowing'])))}"
         line = f"  {str(row['input_words'])[:_NAME_WIDTH]:<{_NAME_WIDTH}} {inputs:<{_VALUE_WIDTH}} "
@@ -139,7 +141,11 @@ def rest_text(rows: Sequence[Row], unit: str) -> str:
     head = f"{len(rows)} more input{'s' if len(rows) > 1 else ''}"
     if still == len(rows):
         return f"{head}: {'none of them moves' if len(rows) > 1 else 'it does not move'} it"
-    each = f"each by {most:.{digits}f} {word}".rstrip() if most >= 10.0**-digits else f"each by less than {10.0**-digits:g} {word}".rstrip()
+    each = (
+        f"each by {most:.{digits}f} {word}".rstrip()
+        if most >= 10.0**-digits
+        else f"each by less than {10.0**-digits:g} {word}".rstrip()
+    )
     some = f"; {still} of them not at all" if still else ""
     return f"{head}, {each} at most{some}" if "less" not in each else f"{head}, {each}{some}"
 
