@@ -116,7 +116,7 @@ def audit(
     >>> from simulator.scenario import load_scenario
     >>> found = audit(load_scenario("baseline"), samples=64)
     >>> found.rows[0]["words"], found.rows[0]["stated_at"]
-    ('algorithms: growth', 'scenarios/baseline.yaml:44')
+    ('algorithms: growth', 'scenarios/baseline.yaml:42')
     """
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)

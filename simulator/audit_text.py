@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from simulator.audit import Audit, Audited, Row
-from simulator.swings_text import outcome_text
+from simulator.swings_text import measure_of, outcome_text
 from simulator.words import listed, percent
 
 MOST = 12
@@ -27,17 +27,19 @@ def audit_lines(audit: Audit, *, most: int = MOST) -> list[str]:
     >>> from simulator.scenario import load_scenario
     >>> lines = audit_lines(audit(load_scenario("baseline"), samples=64))
     >>> lines[0]
-    'Baseline: 38 uncertain numbers, 17 fixed (baseline, 64 common draws)'
+    'Baseline: 38 uncertain numbers, 15 fixed (baseline, 64 common draws)'
     """
     uncertain, fixed = _split(audit)
     lines = [
-        f"{audit.title}: {len(uncertain)} uncertain numbers, {len(fixed)} fixed "
-        f"({audit.name}, {audit.samples:,} common draws)",
+        f"{_counted(audit)} ({audit.name}, {audit.samples:,} common draws)",
         *(f"  {_outcome_line(audit, each)}" for each in audit.outcomes),
-        f"What to research next. {HOW}" if uncertain else "Every number is fixed: none has a share of any variance.",
+        *textwrap.wrap(
+            f"What to research next. {HOW}" if uncertain else "Every number is fixed: none has a share.", WIDTH
+        ),
     ]
     for row in uncertain[:most]:
-        lines.append(f"{row['rank']:>4}  {row['words']}: {influence_text(audit, row)}")
+        head = f"{row['rank']:>4}  {row['words']}: {influence_text(audit, row)}"
+        lines += textwrap.wrap(head, WIDTH, subsequent_indent=" " * 6)
         lines += textwrap.wrap(_origin(row), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     if uncertain[most:]:
         lines.append("The other uncertain numbers")
@@ -56,6 +58,11 @@ def _split(audit: Audit) -> tuple[list[Row], list[Row]]:
     ]
 
 
+def _counted(audit: Audit) -> str:
+    uncertain, fixed = _split(audit)
+    return f"{audit.title}: {len(uncertain)} uncertain numbers, {len(fixed)} fixed"
+
+
 def _outcome_line(audit: Audit, each: Audited) -> str:
     text = f"{each.words}: {outcome_text(each.base, unit=each.unit, last=audit.last_year)}"
     if each.shared != each.outcome:
@@ -70,12 +77,17 @@ def influence_text(audit: Audit, row: Row) -> str:
 
 def _one(audit: Audit, each: Audited, row: Row) -> str:
     share = percent(max(0.0, _number(row, f"share:{each.outcome.text}")))
-    low, high = (_number(row, f"{side}:{each.outcome.text}") for side in ("minus", "plus"))
-    said = [outcome_text(value, unit=each.unit, last=audit.last_year) for value in (low, high)]
-    moved = (
-        "not crossed at -1 or +1 sd" if math.isinf(low) and math.isinf(high) else f"-1 sd {said[0]}, +1 sd {said[1]}"
-    )
-    return f"{share} of {each.outcome.text} ({moved})"
+    low, high = (_shift_text(audit, each, row, side) for side in ("minus", "plus"))
+    return f"{share} of {each.outcome.text} (-1 sd: {low}, +1 sd: {high})"
+
+
+def _shift_text(audit: Audit, each: Audited, row: Row, side: str) -> str:
+    """Write a shift in OOM, years or as a number; where it reaches the horizon or leaves it, where it leads."""
+    shift = row[f"shift_{side}:{each.outcome.text}"]
+    if shift is None or math.isinf(float(str(shift))):
+        return outcome_text(_number(row, f"{side}:{each.outcome.text}"), unit=each.unit, last=audit.last_year)
+    digits, unit = measure_of(each.unit)
+    return f"{round(float(str(shift)), digits) + 0.0:+.{digits}f} {unit}".rstrip()
 
 
 def _shares(audit: Audit, row: Row) -> str:
@@ -119,8 +131,9 @@ def _markdown(audit: Audit) -> Iterator[str]:
     yield ""
     yield (
         f"Scenario `{audit.name}`, audit {audit.key}: {len(uncertain)} uncertain numbers and {len(fixed)} fixed; "
-        f"{audit.samples:,} common draws, seed {audit.seed}. {HOW} Shifts: the outcome with the assumption one standard "
-        "deviation lower and higher on its normal score, the others free; what is correlated with it moves along."
+        f"{audit.samples:,} common draws, seed {audit.seed}. {HOW} Shifts: the outcome with the assumption one "
+        "standard deviation (on its normal score) lower and higher, the others free; "
+        "what is correlated with it moves along."
     )
     yield ""
     for each in audit.outcomes:
@@ -142,8 +155,7 @@ def _cells(audit: Audit, row: Row) -> Iterator[str]:
     for each in audit.outcomes:
         yield percent(max(0.0, _number(row, f"share:{each.outcome.text}")))
         for side in ("minus", "plus"):
-            value = _number(row, f"{side}:{each.outcome.text}")
-            yield "" if row["shape"] == "fixed" else outcome_text(value, unit=each.unit, last=audit.last_year)
+            yield "" if row["shape"] == "fixed" else _shift_text(audit, each, row, side)
     yield str(row["source"]) or str(row["standing"])
     yield str(row["as_of"])
     yield str(row["confidence"])

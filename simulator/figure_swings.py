@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator.chart_swings import Axis, draw_swings
 from simulator.figure import Figure, Row
-from simulator.swings_text import censored_text, constant_text, outcome_text, rest_text, swing_text
+from simulator.swings_text import censored_text, outcome_text, rest_text, swing_text
 
 MOST = 14
 
@@ -52,7 +52,7 @@ def _figure(here: xr.Dataset, rows: Sequence[Row]) -> Figure:
     moving = [row for row in rows if _number(row, "at_least") > 0.0] or list(rows)
     drawn, rest = moving[:MOST], [row for row in rows if row not in moving[:MOST]]
     middle = outcome_text(base, unit=unit, last=last)
-    title = f"{words[0].upper()}{words[1:]}: {_finding(here, rows[0])}"
+    title = f"{words[0].upper()}{words[1:]}{_finding(here, rows)}"
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
     chart = draw_swings(
         drawn,
@@ -81,12 +81,14 @@ def _figure(here: xr.Dataset, rows: Sequence[Row]) -> Figure:
     return Figure(f"swings_{attrs['mode']}_{name}", chart, {"": rows}, caption, alt_text)
 
 
-def _finding(here: xr.Dataset, row: Row) -> str:
+def _finding(here: xr.Dataset, rows: Sequence[Row]) -> str:
     """Say in a title what moves an outcome most."""
     unit, last = str(here["unit"].values), float(here.attrs["last_year"])
-    if _number(row, "at_least") == 0.0:
-        return constant_text(here).split(":")[0] if math.isfinite(float(here["base"])) else f"> {last:g} whatever moves"
-    return f"{row['input_words']} moves it most, {_ends(row, unit, last)}"
+    if _all_censored(rows):
+        return f" is later than {last:g} wherever an input is moved"
+    if _number(rows[0], "at_least") == 0.0:
+        return ": no input moves it between its 10 % and its 90 % quantile"
+    return f" is moved most by {rows[0]['input_words']}, {_ends(rows[0], unit, last)}"
 
 
 def _ends(row: Row, unit: str, last: float) -> str:

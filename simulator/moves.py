@@ -23,7 +23,7 @@ from simulator.units import Array
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Draws of the joint prior: `scores` (normal, after the copula) and `values` (internal scale) by name, (sample,)."""
+    """Draws of the joint prior by name, (sample,): normal `scores`, after the copula, and `values` (internal scale)."""
 
     scores: Mapping[str, Array]
     values: Mapping[str, Array]
@@ -73,7 +73,7 @@ def direction_of(joint: JointPrior, varied: Input) -> Direction:
     >>> joint = load_scenario("baseline").joint
     >>> found = direction_of(joint, Input("drivers.spending.start", ("drivers.spending.start",)))
     >>> found.names[0], found.slopes.round(2).tolist()
-    ('drivers.hardware.factors.price-performance.start', [-0.31, 1.0])
+    ('drivers.hardware.factors.price-performance.start', [-0.23, 1.0])
     """
     groups = [group for group in joint.groups if set(group.names) & set(varied.members)]
     grouped = [name for group in groups for name in group.names]

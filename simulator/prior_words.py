@@ -17,7 +17,7 @@ from simulator.schema import ScenarioSpec
 from simulator.units import parse_growth_unit, parse_unit
 from simulator.variables import variable
 
-_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"))
+_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
 _SECTIONS: Mapping[str, str] = MappingProxyType({

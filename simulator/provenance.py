@@ -108,7 +108,7 @@ def _library(places: Mapping[Path, Place], path: Path, entry: Any) -> str:
     if not isinstance(name, str):
         return ""
     own = place_of(places, (*path, "prior")).file
-    inherited = [places[path + (str(key),)] for key in entry if path + (str(key),) in places]
+    inherited = [places[inner] for key in entry if (inner := (*path, str(key))) in places]
     at = next((place for place in sorted(inherited) if place.file != own and not place.file.startswith(SET)), None)
     return f"{name} ({place_text(at)})" if at else name
 

@@ -124,7 +124,7 @@ def prior_swings(
     >>> from simulator.scenario import load_scenario
     >>> asked = [parse_outcome("effective_compute@2035")]
     >>> found = prior_swings(load_scenario("baseline"), outcomes=asked, mode="fixed")
-    >>> str(found["input"].values[found["moved"].diff("quantile").squeeze().argmax()])
+    >>> str(found["input"].values[found["moved"].diff("quantile").values.argmax()])
     'drivers.algorithms.growth'
     """
     checked_mode(mode)

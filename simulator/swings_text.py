@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
@@ -38,7 +38,7 @@ def outcome_text(value: float, *, unit: str, last: float, short: bool = False) -
     return f"{value:.3g}" if unit in ("", "1") or short else f"{value:.3g} {unit}"
 
 
-def swing_text(row: Row) -> str:
+def swing_text(row: Mapping[str, object]) -> str:
     """Write a swing with its standard error: in OOM, years, or as a number; what is censored in words.
 
     Examples
@@ -48,13 +48,14 @@ def swing_text(row: Row) -> str:
     >>> swing_text({"unit": "year", "swing": math.inf, "standard_error": None, "at_least": 6.0})
     'more than 6.0 years'
     """
-    digits, unit = _measure(str(row["unit"]))
+    digits, unit = measure_of(str(row["unit"]))
     swing = row["swing"]
     if swing is None:
         return "not crossed at either"
     value = float(str(swing))
     if math.isinf(value):
-        return f"{'more' if value > 0 else 'earlier by more'} than {float(str(row['at_least'])):.{digits}f} {unit}".rstrip()
+        size = f"{float(str(row['at_least'])):.{digits}f} {unit}".rstrip()
+        return f"more than {size}" if value > 0 else f"earlier by more than {size}"
     if value == 0.0:
         return "0"
     error = row["standard_error"]
@@ -67,7 +68,14 @@ def _error(error: float, digits: int, least: float) -> str:
     return f" ± {error:.{digits}f}" if error >= least / 2 else f" ± <{number(least)}"
 
 
-def _measure(unit: str) -> tuple[int, str]:
+def measure_of(unit: str) -> tuple[int, str]:
+    """Tell to how many digits, and in what, a difference of an outcome is written.
+
+    Examples
+    --------
+    >>> measure_of("log10(FLOP)")
+    (2, 'OOM')
+    """
     if unit == "year":
         return 1, "years"
     return (2, "OOM") if unit.startswith("log10(") else (2, "")
@@ -85,10 +93,8 @@ def swing_lines(found: xr.Dataset, *, most: int = MOST) -> list[str]:
     'effective compute in 2035: 1.0e33 FLOP with nothing moved'
     """
     draws = f", {found.attrs['samples']:,} common draws" if found.attrs["mode"] == "free" else ""
-    lines = [
-        f"Each input at its 10 % and 90 % quantile, {found.attrs['mode_words']} "
-        f"({found.attrs['name']}, swings {found.attrs['id']}{draws})"
-    ]
+    where = f"{found.attrs['name']}, swings {found.attrs['id']}{draws}"
+    lines = [f"Each input at its 10 % and 90 % quantile, {found.attrs['mode_words']} ({where})"]
     rows = swing_table(found)
     for outcome in found["outcome"].values.tolist():
         lines += _outcome_lines(found.sel(outcome=outcome), [row for row in rows if row["outcome"] == outcome], most)
@@ -131,11 +137,11 @@ def narrowing_text(narrowing: float) -> str:
     return f"interval {percent(abs(narrowing))} {'narrower' if narrowing > 0 else 'wider'}"
 
 
-def rest_text(rows: Sequence[Row], unit: str) -> str:
+def rest_text(rows: Sequence[Mapping[str, object]], unit: str) -> str:
     """Say how many inputs are not named, and how little each of them moves."""
     if not rows:
         return ""
-    digits, word = _measure(unit)
+    digits, word = measure_of(unit)
     most = max(float(str(row["at_least"])) for row in rows)
     still = sum(row["at_least"] == 0.0 for row in rows)
     head = f"{len(rows)} more input{'s' if len(rows) > 1 else ''}"
