@@ -153,6 +153,8 @@ class _Tornado:
         if abs(stop - start) > 0.3:
             self._bars.append({"x": min(start, stop), "x2": max(start, stop), "y": y - BAR / 2, "y2": y + BAR / 2,
                                "color": COLORS[key]})  # fmt: skip
+        if arrow and math.isinf(self._base):  # beside the line of the base, not on it
+            end += 9
         if arrow:
             self._arrows.append({"x": end, "y": y, "color": COLORS[key]})
         side = self._side(value)

@@ -14,9 +14,6 @@ from simulator.swings import Row, swing_table
 from simulator.words import percent
 
 MOST = 12
-_NAME_WIDTH = 46
-_VALUE_WIDTH = 28
-_ENDS_WIDTH = 26
 
 
 def outcome_text(value: float, *, unit: str, last: float, short: bool = False) -> str:
@@ -112,16 +109,25 @@ def _outcome_lines(here: xr.Dataset, rows: Sequence[Row], most: int) -> list[str
     if all(math.isinf(float(str(row[key]))) for row in rows for key in ("lower", "upper")):
         lines.append(f"  {censored_text(here)}")
         return lines
-    for row in rows[:most]:
-        lower, upper = (
-            outcome_text(float(str(row[key])), unit=unit, last=last, short=True) for key in ("lower", "upper")
-        )
-        inputs = f"{row['lower_value']} to {row['upper_value']}"
-        fixed = "" if row["narrowing"] is None else f"  fixed: {narrowing_text(float(str(row['narrowing'])))}"
-        line = f"  {str(row['input_words'])[:_NAME_WIDTH]:<{_NAME_WIDTH}} {inputs:<{_VALUE_WIDTH}} "
-        lines.append(f"{line}{f'{lower} to {upper}':<{_ENDS_WIDTH}} {swing_text(row):<22}{fixed}".rstrip())
-    rest = rest_text(rows[most:], unit)
+    named = [row for row in rows if float(str(row["at_least"])) > 0.0][:most]
+    lines += _table(named, unit=unit, last=last)
+    rest = rest_text([row for row in rows if row not in named], unit)
     return [*lines, f"  {rest}"] if rest else lines
+
+
+def _table(rows: Sequence[Row], *, unit: str, last: float) -> list[str]:
+    """Set swings in columns: input, its values, the outcome there, the swing, what fixing it does."""
+    cells = []
+    for row in rows:
+        ends = [outcome_text(float(str(row[key])), unit=unit, last=last, short=True) for key in ("lower", "upper")]
+        fixed = "" if row["narrowing"] is None else f"fixed: {narrowing_text(float(str(row['narrowing'])))}"
+        values = f"{row['lower_value']} to {row['upper_value']}"
+        cells.append([str(row["input_words"]), values, " to ".join(ends), swing_text(row), fixed])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
 
 
 def narrowing_text(narrowing: float) -> str:
@@ -138,22 +144,30 @@ def narrowing_text(narrowing: float) -> str:
 
 
 def rest_text(rows: Sequence[Mapping[str, object]], unit: str) -> str:
-    """Say how many inputs are not named, and how little each of them moves."""
+    """Say how many inputs are not named, and how little each of them moves.
+
+    Examples
+    --------
+    >>> rest_text([{"at_least": 0.12, "swing": 0.12}, {"at_least": 0.0, "swing": 0.0}], "log10(FLOP)")
+    '2 more inputs, each by 0.12 OOM at most; 1 of them not at all'
+    """
     if not rows:
         return ""
     digits, word = measure_of(unit)
     most = max(float(str(row["at_least"])) for row in rows)
-    still = sum(row["at_least"] == 0.0 for row in rows)
+    never, still = sum(row["swing"] is None for row in rows), sum(row["swing"] == 0.0 for row in rows)
     head = f"{len(rows)} more input{'s' if len(rows) > 1 else ''}"
+    counts = [f"{still} of them not at all"] if still else []
+    counts += [f"{never} of them not crossed by the horizon at either quantile"] if never else []
+    if never == len(rows):
+        return f"{head}: not crossed by the horizon at either quantile"
     if still == len(rows):
         return f"{head}: {'none of them moves' if len(rows) > 1 else 'it does not move'} it"
-    each = (
-        f"each by {most:.{digits}f} {word}".rstrip()
-        if most >= 10.0**-digits
-        else f"each by less than {10.0**-digits:g} {word}".rstrip()
-    )
-    some = f"; {still} of them not at all" if still else ""
-    return f"{head}, {each} at most{some}" if "less" not in each else f"{head}, {each}{some}"
+    if most == 0.0:
+        return f"{head}: {'; '.join(counts)}"
+    least = 10.0**-digits
+    size = f"by {most:.{digits}f} {word}".rstrip() + " at most" if most >= least else f"by less than {least:g} {word}"
+    return "; ".join([f"{head}, each {size.rstrip()}", *counts])
 
 
 def constant_text(here: xr.Dataset) -> str:
