@@ -10,7 +10,7 @@ from typing import Any
 from simulator.comparison_inputs import in_short
 from simulator.documents import Document, load_document, mapping_document
 from simulator.errors import Path, Place, dotted
-from simulator.layers import expand_priors, lookup, place_of
+from simulator.layers import expand_priors, lookup, place_of, text_keys
 from simulator.library import library_entry
 from simulator.reading import find_scenario, parent_file, read_extended
 from simulator.remainder import as_path
@@ -142,7 +142,10 @@ def _restated(places: Mapping[Path, Place], path: Path, entry: Any) -> str:
     own = [key for key in entry if is_statement(key) and place_of(places, (*path, str(key))).file == at.file]
     if not own:
         return ""
-    return f"{in_short(library_entry(entry['prior'], at).data)} (library {entry['prior']})"
+    stated = library_entry(entry["prior"], at).data
+    if all(text_keys(entry[key]) == text_keys(stated.get(key)) for key in own):
+        return ""  # the same numbers, written out as a run stores them
+    return f"{in_short(stated)} (library {entry['prior']})"
 
 
 def place_text(place: Place) -> str:

@@ -18,6 +18,7 @@ from simulator.outcomes import parse_outcome
 from simulator.outputs import write_run
 from simulator.provenance import lineage, provenances
 from simulator.scenario import load_scenario, parse_scenario
+from simulator.simulation import simulate
 from simulator.testing import run_of, scenario_text, small_scenario
 
 LEVEL = parse_outcome("effective_compute@2035")
@@ -159,6 +160,12 @@ def test_the_scenario_of_a_run_is_read_again(tmp_path: Path) -> None:
         assert provenances(scenario)["drivers.compute.start"].stated.startswith(f"{folder}/scenario.yaml:")
     with pytest.raises(InputError, match="is a run, whose scenario is taken as it is"):
         open_scenario(str(folder), overrides=["samples=64"])
+
+
+def test_a_run_that_holds_library_entries_written_out_overrides_none(tmp_path: Path) -> None:
+    folder = write_run(simulate(load_scenario("baseline", overrides=["samples=64"]), keep="summary"), tmp_path)
+    scenario, _ = open_scenario(str(folder))
+    assert {each.replaced for each in provenances(scenario).values()} == {""}
 
 
 def test_the_table_and_the_page_hold_every_row(baseline: Audit) -> None:
