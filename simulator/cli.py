@@ -21,6 +21,7 @@ from simulator.cli_runs import extend, run
 from simulator.cli_score import score
 from simulator.cli_shares import shares
 from simulator.cli_sweep import show_sweep, sweep
+from simulator.cli_swings import audit, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -47,6 +48,8 @@ app.command()(hindcast)
 app.command()(score)
 history_app.command()(fragility)
 app.command()(shares)
+app.command()(swings)
+app.command()(audit)
 app.add_typer(history_app, name="history")
 
 
