@@ -12,6 +12,7 @@ from simulator.cli_options import (
     ScenarioArgument,
     SeedOption,
     SetOption,
+    learnt,
     number_of_samples,
     overridden,
     warn,
@@ -62,7 +63,7 @@ def shares(
     ground = check_theme(theme)
     count = number_of_samples(samples)
     groups = parse_groups(group or [])
-    loaded = load_scenario(scenario, overrides=overridden(set_, None, seed))
+    loaded = learnt(load_scenario(scenario, overrides=overridden(set_, None, seed)), output)
     warn(loaded.warnings)
     years = year_grid(loaded.spec).tolist()
     asked = list(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, SetOption, number_of_samples, warn
+from simulator.cli_options import OutputOption, SetOption, learnt, number_of_samples, warn
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def swings(
     from simulator.swings_text import swing_lines
 
     chosen, count, asked = checked_mode(mode), number_of_samples(samples), _outcomes(outcome)
-    scenario, _ = open_scenario(item, overrides=set_ or [])
+    scenario, _ = open_scenario(item, overrides=set_ or [], output=output)
     found = prior_swings(scenario, outcomes=asked, mode=chosen, samples=count)
     folder = output / f"{scenario.spec.name}-swings-{found.attrs['id']}"
     rows = swing_table(found)
@@ -92,7 +92,7 @@ def audit(
     from simulator.files import make_folder, write_table, write_text
 
     count, asked = number_of_samples(samples), _outcomes(outcome)
-    scenario, documents = open_scenario(item, overrides=set_ or [])
+    scenario, documents = open_scenario(item, overrides=set_ or [], output=output)
     found = audited(scenario, outcomes=asked, documents=documents, samples=count)
     folder = output / f"{found.name}-audit-{found.key}"
     make_folder(folder)
@@ -112,13 +112,17 @@ def _outcomes(texts: Sequence[str] | None) -> tuple[Outcome, ...]:
     return tuple(dict.fromkeys(parse_outcome(text) for text in texts or ()))
 
 
-def open_scenario(item: str, *, overrides: Sequence[str] = ()) -> tuple[Scenario, tuple[Document, ...]]:
+def open_scenario(
+    item: str, *, output: FilePath, overrides: Sequence[str] = ()
+) -> tuple[Scenario, tuple[Document, ...]]:
     """Read a scenario, or that of a run, with the files that it comes from.
 
     Parameters
     ----------
     item : str
         A scenario file or shipped name, a run file, or its folder.
+    output : path
+        The folder of run folders, in which fits of history are stored.
     overrides : sequence of str
         Changes as `path=value`.
 
@@ -132,7 +136,7 @@ def open_scenario(item: str, *, overrides: Sequence[str] = ()) -> tuple[Scenario
 
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
-        scenario = load_scenario(item, overrides=overrides)
+        scenario = learnt(load_scenario(item, overrides=overrides), output)
         warn(scenario.warnings)
         return scenario, lineage(item) if len(scenario.components) == 1 else ()
     if overrides:

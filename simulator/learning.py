@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -115,6 +116,14 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
     return replace(
         learnt, overrides=scenario.overrides, warnings=tuple(dict.fromkeys((*learnt.warnings, *said))), fit=fit
     )
+
+
+def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
+    """Let several scenarios learn; those that ask the same of the same history share one fit."""
+    if cache is not None or not any(scenario.must_learn for scenario in scenarios):
+        return tuple(learn(scenario, cache=cache) for scenario in scenarios)
+    with tempfile.TemporaryDirectory() as folder:
+        return tuple(learn(scenario, cache=FilePath(folder)) for scenario in scenarios)
 
 
 def learnt_lines(scenario: Scenario) -> list[str]:

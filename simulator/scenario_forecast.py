@@ -124,7 +124,8 @@ def scenario_at(component: Component, start: Start, *, last_year: int, size: int
         "correlations": [],
         "thresholds": {},
     }
-    data.pop("capability", None)
+    for key in ("capability", "history", "models"):  # what the record does not need; it stands as it was stated
+        data.pop(key, None)
     for path, level in _dated_levels(data):
         _keep_date(level, path, first=first, name=component.name, start=start)
     _set_starts(data, component, start)

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path as FilePath
 
 import xarray as xr
 
 from simulator.errors import SimulatorError
+from simulator.runs import FITS
 from simulator.scenario import Scenario, parse_scenario
 from simulator.simulation import COUNTED, Progress, simulate
 from simulator.sweep_files import UnfinishedSweep, write_sweep
@@ -75,8 +77,18 @@ def sweep(
     >>> swept["summary/never"].sel({rank: 0.5}).dims
     ('threshold',)
     """
-    plan = load_sweep(source, over=over, overrides=overrides)
+    plan = learnt_plan(load_sweep(source, over=over, overrides=overrides))
     return run_sweep(plan, workers=workers, progress=progress)
+
+
+def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
+    """Let the points of a sweep learn from history where they name one; points with one prior share one fit."""
+    if not any(point.must_learn for point in plan.points):
+        return plan
+    from simulator.learning import learn_each
+
+    base, *points = learn_each((plan.base, *plan.points), cache=cache)
+    return replace(plan, base=base, points=tuple(points))
 
 
 def run_sweep(
@@ -132,6 +144,7 @@ def sweep_to_folder(
     say : function
         Told what the reader should know.
     """
+    plan = learnt_plan(plan, cache=outputs / FITS)
     folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"
     unfinished = UnfinishedSweep(folder.with_name(f"{folder.name}.unfinished"))
     if unfinished.exists and not resume:

@@ -155,16 +155,16 @@ def test_the_command_line_is_named_with_what_it_changed(team: Path) -> None:
 def test_the_scenario_of_a_run_is_read_again(tmp_path: Path) -> None:
     folder = write_run(run_of(small_scenario(), keep="summary"), tmp_path)
     for item in (folder, folder / "run.nc"):
-        scenario, documents = open_scenario(str(item))
+        scenario, documents = open_scenario(str(item), output=tmp_path)
         assert documents == ()
         assert provenances(scenario)["drivers.compute.start"].stated.startswith(f"{folder}/scenario.yaml:")
     with pytest.raises(InputError, match="is a run, whose scenario is taken as it is"):
-        open_scenario(str(folder), overrides=["samples=64"])
+        open_scenario(str(folder), output=tmp_path, overrides=["samples=64"])
 
 
 def test_a_run_that_holds_library_entries_written_out_overrides_none(tmp_path: Path) -> None:
     folder = write_run(simulate(load_scenario("baseline", overrides=["samples=64"]), keep="summary"), tmp_path)
-    scenario, _ = open_scenario(str(folder))
+    scenario, _ = open_scenario(str(folder), output=tmp_path)
     assert {each.replaced for each in provenances(scenario).values()} == {""}
 
 
