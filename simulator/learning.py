@@ -95,9 +95,9 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
     if history is None or not scenario.must_learn:
         return scenario
     places = {name: _place(scenario, name, getattr(history.learns, name)) for name in ("spending", "hardware")}
-    seen = observed(scenario)
+    seen = series(scenario).observations()
     _refuse_gap(scenario, seen)
-    priors = growth_priors(scenario)
+    priors = learnt_priors(scenario)
     sampler = history.sampler
     settings = SamplerSettings(
         sampler=sampler.name, draws=sampler.draws, tune=sampler.tune, chains=sampler.chains, seed=sampler.seed
@@ -146,7 +146,7 @@ def learnt_lines(scenario: Scenario) -> list[str]:
     return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
 
 
-def growth_priors(scenario: Scenario) -> GrowthPriors:
+def learnt_priors(scenario: Scenario) -> GrowthPriors:
     """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year.
 
     Raises
@@ -158,25 +158,49 @@ def growth_priors(scenario: Scenario) -> GrowthPriors:
     if history is None:
         raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
     families = {
-        name: _plain(scenario.joint.priors[dotted(_place(scenario, name, getattr(history.learns, name)).rate)])
+        name: plain_family(scenario.joint.priors[dotted(_place(scenario, name, getattr(history.learns, name)).rate)])
         for name in ("spending", "hardware")
     }
     return GrowthPriors(spending=families["spending"], efficiency=families["hardware"])
 
 
-def _plain(prior: NamedPrior) -> Family:
+def plain_family(prior: NamedPrior) -> Family:
     """Give the family of a prior without its conversion where that changes nothing: PyMC then has it as its own."""
     family = prior.family
     return family.base if isinstance(family, Converted) and prior.prior.unit == "OOM/year" else family
 
 
-def observed(scenario: Scenario) -> Observations:
-    """Read the history that a scenario names, by its rule of the frontier and up to its cut-off.
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The tables that a history names, its rule of the frontier, and its cut-off."""
+
+    runs: RunHistory
+    accelerators: AcceleratorHistory | None
+    top: int
+    within_oom: float | None = None
+    until: dt.date | None = None
+
+    def observations(self, *, without_domain: str | None = None, until: dt.date | None = None) -> Observations:
+        """Choose what was observed; leave a domain out, or end on a day where no cut-off is named."""
+        runs = self.runs if without_domain is None else without(self.runs, domains=(without_domain,))
+        last = until if self.until is None else self.until
+        chosen = observations(runs, self.accelerators, until=last, top=self.top, within_oom=self.within_oom)
+        return chosen.frontier
+
+
+def series(scenario: Scenario) -> Series:
+    """Read the tables that a scenario's history names.
 
     Raises
     ------
     InputError
-        A table cannot be read, or says too little.
+        It names none, or a table cannot be read.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> series(load_scenario("learned")).observations().years
+    (2012, 2025)
     """
     history = scenario.spec.history
     if history is None:
@@ -189,7 +213,7 @@ def observed(scenario: Scenario) -> Observations:
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
     top = rule.top or (SHIPPED_TOP if history.runs == "shipped" else 10)
-    return observations(runs, _accelerators(history, folder), until=until, top=top, within_oom=rule.within_oom).frontier
+    return Series(runs, _accelerators(history, folder), top, rule.within_oom, until)
 
 
 def _runs(history: HistoryStatement, scenario: Scenario, folder: FilePath) -> RunHistory:
@@ -323,7 +347,7 @@ def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, floa
     Examples
     --------
     >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
-    [('a', 'b', 0.78...)]
+    [('a', 'b', 0.846258)]
     """
     names = list(columns)
     scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]

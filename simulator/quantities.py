@@ -297,7 +297,7 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
     times = np.unique([base, *years]) if straight else fine_grid(base, float(years[-1]), years)
     flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
     per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
-    on_grid = np.ones(times.size, dtype=np.bool_) if straight else is_fine(times)
+    on_grid = times == base if straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
     on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
     stock = np.empty((on.shape[0], times.size))

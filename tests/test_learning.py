@@ -11,7 +11,7 @@ from simulator.checking import check_run
 from simulator.draws import draw_blocks
 from simulator.errors import InputError
 from simulator.evaluation import model_of
-from simulator.learning import growth_priors, learn, learnt_draws, learnt_lines, observed
+from simulator.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
 from simulator.outputs import open_run
 from simulator.prior_conflict import conflicts
 from simulator.record import fit_of
@@ -183,13 +183,13 @@ correlations:
 
 def test_priors_of_any_unit_enter_as_growth_in_oom(given):
     own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5]}}"])
-    assert float(growth_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
-    assert float(growth_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
+    assert float(learnt_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
+    assert float(learnt_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
 
 
 def test_rules_of_the_frontier_choose_the_runs():
     def runs(rule: str) -> int:
-        return observed(parse_scenario(SMALL % rule)).run_year.size
+        return series(parse_scenario(SMALL % rule)).observations().run_year.size
 
     assert runs(", frontier: {top: 1}") < runs(", frontier: {top: 3}") < runs("")
     assert runs(", frontier: {within_oom: 0.5}") < runs(", frontier: {within_oom: 2}")
