@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario, load_scenario, load_variants, parse_scenario
     from simulator.simulation import simulate
     from simulator.summary import quantiles
+    from simulator.sweep_files import open_sweep
+    from simulator.sweeps import sweep
     from simulator.thresholds import crossing_years
 
 _HOMES = {
@@ -33,11 +35,13 @@ _HOMES = {
     "load_scenario": "scenario",
     "load_variants": "scenario",
     "open_run": "outputs",
+    "open_sweep": "sweep_files",
     "parse_scenario": "scenario",
     "quantiles": "summary",
     "save_chart": "charts",
     "save_run": "outputs",
     "simulate": "simulation",
+    "sweep": "sweeps",
 }
 
 __all__ = [
@@ -48,11 +52,13 @@ __all__ = [
     "load_scenario",
     "load_variants",
     "open_run",
+    "open_sweep",
     "parse_scenario",
     "quantiles",
     "save_chart",
     "save_run",
     "simulate",
+    "sweep",
 ]
 
 

@@ -19,10 +19,9 @@ PERIOD: Final[str] = "period priors"
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Hold the arms of a hindcast, the origins at which a scenario knew what came, and what a reader should know."""
+    """Hold the arms of a hindcast, and what a reader should know of them."""
 
     arms: tuple[Arm, ...]
-    with_hindsight: frozenset[int]
     notes: tuple[str, ...]
 
 
@@ -55,7 +54,6 @@ def make_arms(
     Returns
     -------
     Arms
-        `with_hindsight` is about the first scenario.
 
     Raises
     ------
@@ -79,8 +77,7 @@ def make_arms(
         for origin in origins:
             made = forecast_scenario(scenario, observations, origin=origin, last_year=last, size=size)
             arms.append(Arm(name, made, hindsight=bool(hindsight(scenario, origin=origin))))
-    known = frozenset(arm.forecast.origin for arm in arms if arm.hindsight and arm.name == names[0])
-    return Arms(tuple(arms), known, tuple(_notes(names, scenarios, origins=origins)))
+    return Arms(tuple(arms), tuple(_notes(names, scenarios, origins=origins)))
 
 
 def _notes(names: Sequence[str], scenarios: Sequence[Scenario], *, origins: Sequence[int]) -> list[str]:

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulator.drivers import driver_faults
 from simulator.errors import Fault, Path, dotted, near_name, number
+from simulator.model_checks import model_faults, stated_once
 from simulator.priors import JointPrior, joint_prior
 from simulator.schema import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
 from simulator.slots import DRIVER_UNITS, level_unit, parts_of, regimes_of, slots
 from simulator.statements import Faults, Prior
 from simulator.unitcheck import UnitCheck, unit_name
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     try:
         joint = joint_prior(spec)
     except Faults as error:
-        faults += error.faults
+        faults += [stated_once(fault) for fault in error.faults]
     uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
     for name, way in _circles(uses):
         remedy = "Break the circle: state one of them by its own prior."
@@ -62,7 +64,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     for path, level in _levels(spec):
         faults += _growth_faults(level, path, spec)
     faults += units.faults
+    faults += driver_faults(spec)
     faults += _threshold_faults(spec)
+    faults += model_faults(spec, joint)
     for path in _named(spec):
         if path[-1].endswith(("-mean", "-error")):
             rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."
@@ -93,7 +97,7 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
         for name, factor in driver.factors.items():
             inner = (*path, "factors", name)
             try:
-                own = parse_unit(level_unit(factor, None))
+                own = _stated_unit(factor)
             except UnitError as error:
                 known = False
                 if factor.table is not None:  # of a start, the joint prior reports it
@@ -107,6 +111,11 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
     if driver.factors is not None:
         for name, cap in driver.caps.items():
             units.limit(cap, (*path, "caps", name), unit)
+
+
+def _stated_unit(level: Level) -> Unit:
+    text = level_unit(level, None)
+    return parse_unit(text) if level.start is None else parse_level_unit(text)[0]
 
 
 def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:

@@ -12,12 +12,16 @@ import typer
 from simulator.cli_charts import chart
 from simulator.cli_compare import compare
 from simulator.cli_export import export
+from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
+from simulator.cli_shares import shares
+from simulator.cli_sweep import show_sweep, sweep
+from simulator.cli_swings import audit, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -39,8 +43,13 @@ app.command()(chart)
 app.command()(compare)
 app.command()(export)
 app.command()(report)
+app.command()(sweep)
 app.command()(hindcast)
 app.command()(score)
+history_app.command()(fragility)
+app.command()(shares)
+app.command()(swings)
+app.command()(audit)
 app.add_typer(history_app, name="history")
 
 
@@ -78,10 +87,14 @@ def show(
     path: RunArgument,
     variables: Annotated[bool, typer.Option("--variables", help="List every variable with its unit.")] = False,
 ) -> None:
-    """Print the summary of a run again, or explain its variables."""
+    """Print the summary of a run or a sweep again, or explain its variables."""
     from simulator.outputs import open_run
     from simulator.summary import summary_lines
+    from simulator.sweep_files import is_sweep
 
+    if is_sweep(path):
+        show_sweep(path, variables=variables)
+        return
     with open_run(path) as opened:
         if variables:
             from simulator.run_format import explain_lines

@@ -22,12 +22,15 @@ def chart(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="fan, crossings, growth, binding, demand, priors, posterior, predictive, or all; repeatable."
+            help="fan, crossings, growth, binding, demand, counts, priors, posterior, predictive, or all; repeatable."
         ),
     ] = None,
     quantity: Annotated[
         list[str] | None,
-        typer.Option(help="A variable of the run, such as spending; several make small fans side by side."),
+        typer.Option(
+            help="A variable of the run, such as spending; several make small fans side by side. Of a sweep: "
+            "an outcome, such as effective_compute@2035, crossing:NAME or crossed:NAME@2030."
+        ),
     ] = None,
     bands: Annotated[
         str, typer.Option(help="Bands in %, such as 50,80,90; or boe (30/60/90), ipcc (66/90), hub (50/95).")
@@ -41,9 +44,9 @@ def chart(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
 ) -> None:
-    """Draw charts of a run: fans, crossings, growth, what binds, demand, priors, what was learnt.
+    """Draw charts of a run: fans, crossings, growth, what binds, demand, counts of models, priors, what was learnt.
 
-    Or those of a hindcast, from its folder: fans, calibration, skill, or all.
+    Or of a sweep; or of a hindcast, from its folder: fans, calibration, skill, or all.
     """
     given = _options(quantity, bands, paths, years)
     formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
@@ -56,7 +59,15 @@ def chart(
 
     from simulator.figures import write_figures
     from simulator.outputs import open_run
+    from simulator.sweep_files import is_sweep
 
+    if is_sweep(run):
+        if kind:
+            raise InputError("--kind: a sweep is drawn by outcome. Write --quantity crossing:NAME, or leave it out.")
+        from simulator.cli_sweep import draw_sweep
+
+        draw_sweep(run, outcomes=quantity or (), formats=formats, theme=theme, output=output)
+        return
     if history is not None:
         from simulator.history_points import read_points
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import OutputOption, SamplesOption, SeedOption, number_of_samples, warn
+from simulator.cli_options import OutputOption, SamplesOption, SeedOption, learnt, number_of_samples, warn
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare(
 
         check_formats(formats)
         check_theme(theme)
-    runs = open_or_run(items, samples=samples, seed=seed)
+    runs = open_or_run(items, samples=samples, seed=seed, output=output)
     lines = compare_runs(runs, output=output, formats=formats if charts else (), theme=theme)
     warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
     for line in lines:
@@ -57,7 +57,13 @@ def compare(
             typer.echo(line)
 
 
-def open_or_run(items: Sequence[str], *, samples: str | None = None, seed: int | None = None) -> list[xr.DataTree]:
+def open_or_run(
+    items: Sequence[str],
+    *,
+    samples: str | None = None,
+    seed: int | None = None,
+    output: FilePath = FilePath("outputs"),
+) -> list[xr.DataTree]:
     """Open runs, and run scenarios on the draws of the first item, unless samples or seed are given.
 
     A run that kept its summary only has no draws to share; then the next item is the first.
@@ -70,6 +76,8 @@ def open_or_run(items: Sequence[str], *, samples: str | None = None, seed: int |
         Samples of the scenarios, such as "1e4".
     seed : int, optional
         Seed of the scenarios.
+    output : path, optional
+        The folder of run folders, in which fits of history are stored.
 
     Raises
     ------
@@ -92,7 +100,7 @@ def open_or_run(items: Sequence[str], *, samples: str | None = None, seed: int |
             own = load_scenario(item).spec
             stated = {key: str(getattr(own, key)) for key in _SHARED}
             changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
-            run = simulate(load_scenario(item, overrides=changes))
+            run = simulate(learnt(load_scenario(item, overrides=changes), output))
         shared = shared or stated
         runs.append(run)
     return runs

@@ -75,7 +75,8 @@ def hindcast(
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 
     With a scenario, it is run as it stands from the record of each of those years, and so are the priors that were
-    published by then. A prior of the scenario that knew what came is refused (its as_of).
+    published by then. A prior of the scenario that knew what came is refused (its as_of). Where the scenario learns
+    from history, the model has its table of runs and its priors on past growth.
     A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
     'effective-compute-simulator[hindcast]'.
     """
@@ -175,29 +176,18 @@ def _scenarios(asked: _Asked) -> list[Any]:
 def _result(asked: _Asked, scenarios: list[Any]) -> Any:
     from simulator.arms import make_arms
     from simulator.hindcast import hindcast as make_hindcast
-    from simulator.history import load_history
+    from simulator.hindsight import growth_knew
     from simulator.history_columns import last_day
-    from simulator.history_frontier import without
-    from simulator.history_library import shipped_accelerators, shipped_runs
-    from simulator.history_observations import observations
     from simulator.inference import SamplerSettings
     from simulator.scenario_forecast import growth_priors
 
     settings = SamplerSettings(sampler=asked.sampler, seed=asked.seed)
-    if asked.runs is None and asked.snapshot not in (SNAPSHOT, EARLIER):
-        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER}; got {asked.snapshot}."
-        raise InputError(f"--snapshot: {rule}")
-    if asked.runs is None:
-        history = shipped_runs("2025-06" if asked.snapshot == EARLIER else "2026-05")
-    else:
-        history = load_history(asked.runs, snapshot=asked.snapshot)
-    if asked.left_out:
-        history = without(history, domains=asked.left_out)
+    tables = _series(asked, scenarios)
     last = last_day(asked.until, entry="--until")
     games = None
-    if not asked.left_out and any("Games" in run.domains for run in history.runs):
-        games = observations(without(history, domains=("Games",)), shipped_accelerators(), until=last).frontier
-    seen = observations(history, shipped_accelerators(), until=last).frontier
+    if not asked.left_out and any("Games" in run.domains for run in tables.runs.runs):
+        games = tables.observations(without_domain="Games", until=last)
+    seen = tables.observations(until=last)
     more: dict[str, Any] = {}
     if scenarios:
         size = settings.chains * settings.draws
@@ -206,11 +196,36 @@ def _result(asked: _Asked, scenarios: list[Any]) -> Any:
         )
         priors = growth_priors(scenarios[0])
         more = {"arms": made.arms, "notes": made.notes, "priors": priors}
-        more["with_hindsight"] = made.with_hindsight if priors is not None else ()
+        if priors is not None:
+            more["with_hindsight"] = {origin for origin in asked.origins if growth_knew(scenarios[0], origin=origin)}
     cache = asked.output / "fits"
     return make_hindcast(
         seen, origins=asked.origins, without=games, left_out="Games", settings=settings, cache=cache, **more
     )
+
+
+def _series(asked: _Asked, scenarios: list[Any]) -> Any:
+    """Choose the tables: those that the options name, else those of the scenario, else what is shipped."""
+    from dataclasses import replace
+
+    from simulator.history import load_history
+    from simulator.history_frontier import without
+    from simulator.history_library import SHIPPED_TOP, shipped_accelerators, shipped_runs
+    from simulator.learning import Series, series
+
+    if asked.runs is not None:
+        found = Series(load_history(asked.runs, snapshot=asked.snapshot), shipped_accelerators(), 10)
+    elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
+        found = series(scenarios[0])
+    elif asked.snapshot in (SNAPSHOT, EARLIER):
+        runs = shipped_runs("2025-06" if asked.snapshot == EARLIER else "2026-05")
+        found = Series(runs, shipped_accelerators(), SHIPPED_TOP)
+    else:
+        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER}; got {asked.snapshot}."
+        raise InputError(f"--snapshot: {rule}")
+    if asked.left_out:
+        found = replace(found, runs=without(found.runs, domains=asked.left_out))
+    return found
 
 
 def _years(text: str) -> tuple[int, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
 
 SetOption = Annotated[
     list[str] | None,
@@ -50,6 +53,13 @@ def number_of_samples(text: str) -> int:
     if count != count // 1 or not 1 <= count <= 1e12:
         raise InputError(f"--samples: must be a whole number from 1; got {text}. Write for example 100000 or 1e6.")
     return int(count)
+
+
+def learnt(scenario: Scenario, output: FilePath) -> Scenario:
+    """Let a scenario learn from the history that it names; fits are stored among the run folders."""
+    from simulator.runs import ready
+
+    return ready(scenario, output, say=lambda text: typer.echo(text, err=True))
 
 
 def warn(warnings: Iterable[str]) -> None:

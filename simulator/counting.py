@@ -16,6 +16,7 @@ from simulator.batches import Arrays, Batch
 from simulator.estimates import Histogram, Moments, merged, quantile_error, sorted_quantiles
 from simulator.plan import Plan
 from simulator.units import Array
+from simulator.variables import is_plain
 
 LEVELS: tuple[float, ...] = (
     0.01, 0.025, 0.05, 0.1, 0.15, 0.17, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
@@ -25,6 +26,9 @@ LEVELS: tuple[float, ...] = (
 
 HEADLINE = ("effective_compute", "physical_compute")
 """The variables whose quantiles carry a standard error."""
+
+MOST_WHOLE = 250.0
+"""Counts up to which bins of 0.2 % tell whole numbers apart."""
 
 MOST_STRETCHES = 16
 """Stretches of a batch whose own estimates enter the standard errors; more would cost time and tell nothing new."""
@@ -132,7 +136,7 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
             variables[name] = merged([counted[id(values)]])
             continue
         variables[name] = counted[id(values)] = Histogram(plan.years.size)
-        variables[name].add(_compressed(values) if name == "capability" else values)
+        variables[name].add(_compressed(values) if is_plain(name) else values)
     crossing, level = Histogram(len(plan.thresholds)), Histogram(len(plan.thresholds))
     crossing.add(batch.crossings["crossing_year"])
     level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
@@ -186,6 +190,11 @@ def _expanded(metric: Array) -> Array:
         return np.asarray(np.sinh(metric * np.log(10.0)) / 1000.0)
 
 
+def _whole(name: str, values: Array) -> Array:
+    """Round counts to the whole numbers that they are, as far as bins tell them apart; leave a metric as it is."""
+    return np.where(values < MOST_WHOLE, np.rint(values), values) if name.startswith("models_") else values
+
+
 def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array]) -> Array:
     """Change the rows of (threshold, ...) that are levels of the capability metric."""
     rows = [quantity == "capability" for quantity in plan.thresholds.values()]
@@ -202,7 +211,7 @@ def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
     result: Arrays = {}
     for name, histogram in held.variables.items():
         quantiles = histogram.quantiles(LEVELS)
-        result[name] = _expanded(quantiles) if name == "capability" else quantiles
+        result[name] = _whole(name, _expanded(quantiles)) if is_plain(name) else quantiles
     if plan.thresholds:
         result["crossing_quantile"] = held.crossing.quantiles(LEVELS).T
         result["threshold_level_quantile"] = _levels_of_metric(plan, held.level.quantiles(LEVELS).T, _expanded)

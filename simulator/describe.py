@@ -161,6 +161,11 @@ def _grouping_schema(schema: dict[str, Any]) -> dict[str, Any]:
     written["variants"] = {
         "type": "object", "additionalProperties": changes, "description": written["variants"]["description"],
     }  # fmt: skip
+    written["sweep"] = {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "array", "object", "number"]},
+        "description": written["sweep"]["description"],
+    }
     return written
 
 

@@ -54,8 +54,6 @@ def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, desig
 def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
     """Turn independent uniform numbers into parameters: through the copula, then through each inverse CDF.
 
-    A prior that is a function of another is computed from that one's draws, and takes no uniform numbers of its own.
-
     Parameters
     ----------
     joint : JointPrior
@@ -74,7 +72,23 @@ def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Arr
     >>> middle["drivers.spending.start"].round(2).tolist()
     [8.59]
     """
-    joined = {**uniforms, **_joined(joint, uniforms)}
+    return values_of(joined_uniforms(joint, uniforms), joint=joint)
+
+
+def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Array]:
+    """Turn uniform numbers that are correlated already into parameters: through each inverse CDF.
+
+    A prior that is a function of another is computed from that one's draws, and takes no uniform numbers of its own.
+
+    Parameters
+    ----------
+    joined : arrays by name, (sample,), in (0, 1)
+    joint : JointPrior
+
+    Returns
+    -------
+    dict of arrays by name, (sample,), or (1,) for a fixed prior; internal scale
+    """
     values = {
         name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
         for name, prior in joint.priors.items()
@@ -85,9 +99,19 @@ def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Arr
     return {name: values[name] for name in joint.priors}
 
 
-def _joined(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
-    """Correlate the uniform numbers of each copula group: Phi(L Phi^-1(u)); the first name of a group keeps its own."""
-    result: dict[str, Array] = {}
+def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
+    """Correlate the uniform numbers of each copula group: Phi(L Phi^-1(u)); the first name of a group keeps its own.
+
+    Parameters
+    ----------
+    joint : JointPrior
+    uniforms : arrays by name, (sample,), in (0, 1)
+
+    Returns
+    -------
+    dict of arrays by name, (sample,); those of no group are handed on
+    """
+    result = dict(uniforms)
     for group in joint.groups:
         scores = group.factor @ ndtri(np.stack([uniforms[name] for name in group.names]))
         result |= dict(zip(group.names, np.clip(ndtr(scores), EDGE, 1.0 - EDGE), strict=True))

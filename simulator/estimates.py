@@ -54,7 +54,7 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> 
 
 def sample_quantiles(values: NDArray[np.floating], levels: Sequence[float]) -> Array:
     """Sort samples along the first axis and read quantiles off them: (sample, ...) to (level, ...)."""
-    ordered = np.ascontiguousarray(np.moveaxis(values, 0, -1))
+    ordered = np.array(np.moveaxis(values, 0, -1), order="C")  # a copy: the caller's samples keep their order
     ordered.sort(axis=-1)
     return sorted_quantiles(ordered, levels)
 

@@ -17,11 +17,12 @@ from simulator.draws import values_at
 from simulator.errors import InputError
 from simulator.events import cross_block
 from simulator.outcomes import Outcome, outcomes_from
-from simulator.plan import Component, Plan, plan_of
+from simulator.plan import Component, Plan
 from simulator.priors import JointPrior
 from simulator.projection import project_block
 from simulator.quantities import CustomDriver
 from simulator.scenario import Scenario
+from simulator.simulation import run_plan
 from simulator.streams import block_uniforms
 from simulator.units import Array
 
@@ -60,7 +61,8 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
     Raises
     ------
     InputError
-        It mixes several scenarios, whose priors of one name may say different things, or has not learnt yet.
+        It mixes several scenarios, whose priors of one name may say different things; it has not learnt yet; or a
+        custom driver is missing.
 
     Examples
     --------
@@ -76,7 +78,7 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
             f"{scenario.spec.name}: mixes {names}, and a prior of one name may mean another thing in each. "
             "Ask it of one of them."
         )
-    return Model(plan_of(scenario.components, custom=custom), scenario.components[0])
+    return Model(run_plan(scenario, custom), scenario.components[0])
 
 
 def inputs_of(model: Model) -> tuple[Input, ...]:

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from simulator.chart_posterior import PosteriorTables, Section, draw_posterior, told
-from simulator.conflict import Conflict, conflicts
 from simulator.errors import InputError, number
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.figure_priors import density
+from simulator.prior_conflict import PriorShift, conflicts
 from simulator.run_label import run_label
 from simulator.rungroups import group
 from simulator.units import Array
@@ -116,8 +116,9 @@ def _draws(run: xr.DataTree) -> xr.DataTree:
     datasets = {}
     for name in ("prior", "posterior"):
         dataset = run[name].to_dataset()
+        dataset = dataset[[each for each in dataset.data_vars if each in UNKNOWNS]].load()  # read once, used often
         paths = {f"{path}_end": dataset[path].sel(year=_end(run), drop=True) for path in _PATHS if path in dataset}
-        known = [each for each in dataset.data_vars if each in UNKNOWNS and not str(each).endswith("_excess")]
+        known = [each for each, values in dataset.data_vars.items() if set(values.dims) == {"chain", "draw"}]
         datasets[name] = xr.Dataset({str(each): dataset[each] for each in known} | paths)
     return xr.DataTree.from_dict(datasets)
 
@@ -140,7 +141,7 @@ def posterior_table(run: xr.DataTree) -> list[Row]:
     """
     learnt(run)
     draws = _draws(run)
-    found = {each.name: each for each in conflicts(draws)}
+    found = {each.unknown: each for each in conflicts(draws)}
     order = [name for section in _ORDER.values() for name in section]
     rows: list[Row] = []
     for name in sorted(found, key=lambda name: order.index(name) if name in order else len(order)):
@@ -150,9 +151,9 @@ def posterior_table(run: xr.DataTree) -> list[Row]:
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
             levels = np.quantile(group(draws, of)[name].values, list(_KEYS.values()))
             row |= {f"{prefix}{key}": float(level) for key, level in zip(_KEYS, levels, strict=True)}
-        conflict = found[name]
-        row |= {"contraction": conflict.contraction, "shift": conflict.shift}
-        row |= {"said": contraction_words(conflict.contraction), "conflict": _conflict_words(conflict)}
+        moved = found[name]
+        row |= {"contraction": moved.contraction, "shift": moved.shift}
+        row |= {"said": contraction_words(moved.contraction), "conflict": _conflict_words(moved)}
         rows.append(row)
     return rows
 
@@ -179,11 +180,11 @@ def contraction_words(contraction: float) -> str:
     return f"contraction {share.replace('-', '−')}: {meaning}"
 
 
-def _conflict_words(conflict: Conflict) -> str:
-    if not conflict.flagged:
+def _conflict_words(moved: PriorShift) -> str:
+    if not moved.conflict:
         return ""
-    side = "above" if conflict.shift > 0 else "below"
-    return f"in conflict: {abs(conflict.shift):.1f} prior sd {side} the prior's mean"
+    side = "above" if moved.shift > 0 else "below"
+    return f"in conflict: {abs(moved.shift):.1f} prior sd {side} the prior's mean"
 
 
 def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:

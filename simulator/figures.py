@@ -14,6 +14,7 @@ from simulator.chart_palette import Theme, check_theme
 from simulator.errors import InputError, RunFileError, near_name
 from simulator.figure import Figure, FigureOptions
 from simulator.files import make_folder, write_table, write_text
+from simulator.model_tables import counted_names
 
 BANDS = (0.5, 0.8, 0.9)
 FORMATS = ("png", "svg", "pdf", "html")
@@ -52,6 +53,12 @@ def _demand(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return demand_figures(run, options)
 
 
+def _counts(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_counts import count_figures
+
+    return count_figures(run, options)
+
+
 def _priors(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     from simulator.figure_priors import prior_figures
 
@@ -76,6 +83,7 @@ KINDS: Mapping[str, Draw] = MappingProxyType({
     "growth": _growth,
     "binding": _binding,
     "demand": _demand,
+    "counts": _counts,
     "priors": _priors,
     "posterior": _posterior,
     "predictive": _predictive,
@@ -266,7 +274,8 @@ def fan_chart(
 
 
 def write_charts(run: xr.DataTree, folder: FilePath) -> None:
-    """Write the fan of effective compute into a run folder, as PNG and SVG."""
-    figure = draw(run, "fan")[0]
-    paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
-    save_chart(figure.chart, *paths, alt_text=figure.alt_text)
+    """Write the fan of effective compute into a run folder, and its counts of models if it has any: PNG and SVG."""
+    for kind in ("fan", "counts") if counted_names(run) else ("fan",):
+        figure = draw(run, kind)[0]
+        paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
+        save_chart(figure.chart, *paths, alt_text=figure.alt_text)

@@ -1,12 +1,12 @@
-"""Files that stand for several scenarios: mixtures by weights, and variants.
+"""Files that stand for several scenarios: mixtures by weights, variants, and sweeps.
 
 A mixture has several parents instead of the one that `extends` names; the rest of the file is laid over each of them.
-A variant is the file itself with named changes laid over it.
+A variant is the file itself with named changes laid over it. A sweep is the file with values set in a grid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from simulator.batches import joint_variables
 from simulator.documents import Document
-from simulator.errors import Fault, Path, PlacedFault, ScenarioError, dotted, shown
+from simulator.errors import Fault, InputError, Path, PlacedFault, ScenarioError, dotted, shown
 from simulator.events import is_falling, quantity_of
 from simulator.faults import faults_of
 from simulator.layers import merge, place_of, placed, text_keys
@@ -25,6 +25,7 @@ from simulator.reading import GROUPING, extended, parent_file, read_extended
 from simulator.resolving import Scenario, resolve
 from simulator.schema import ScenarioSpec
 from simulator.statements import Model, Name, Number, Text
+from simulator.sweep_axes import Axis, checked_axes, read_axes
 
 
 class MixtureEntry(Model):
@@ -47,16 +48,19 @@ class GroupingKeys(Model):
     """Scenarios that are run as one forecast, each with its weight."""
     variants: dict[Name, dict[str, Any]] | None = None
     """Named changes: each is the scenario with what stands below its name laid over it."""
+    sweep: dict[str, Any] | None = None
+    """What `simulate sweep` changes: paths of entries, each with its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """A document taken apart: what it says itself, what it mixes, its variants as documents."""
+    """A document taken apart: what it says itself, what it mixes, its variants as documents, what it sweeps."""
 
     own: Document
     mixture: tuple[MixtureEntry, ...]
     variants: Mapping[str, Document]
     whole: Document
+    sweep: tuple[Axis, ...] = ()
 
 
 def grouped(document: Document) -> Groups:
@@ -65,7 +69,7 @@ def grouped(document: Document) -> Groups:
     Raises
     ------
     ScenarioError
-        The mixture or the variants are not written as they must be.
+        The mixture, the variants or the sweep are not written as they must be.
     """
     given = {key: document.data[key] for key in GROUPING if key in document.data}
     own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
@@ -87,7 +91,28 @@ def grouped(document: Document) -> Groups:
     if faults:
         raise placed(faults, document)
     variants = {name: _below(document, ("variants", name)) for name in keys.variants or {}}
-    return Groups(own, keys.mixture or (), variants, document)
+    return Groups(own, keys.mixture or (), variants, document, _axes(keys.sweep or {}, document))
+
+
+def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
+    """Read the axes of a sweep; what is wrong is placed."""
+    axes: list[Axis] = []
+    for name, values in sweep.items():
+        try:
+            axes += read_axes({name: values})
+            checked_axes(axes)
+        except InputError as error:
+            place = place_of(document.places, ("sweep", name))
+            raise ScenarioError([PlacedFault(place, "sweep", str(error).replace("--over ", ""))]) from None
+    return tuple(axes)
+
+
+def resolver(groups: Groups, file: str) -> Callable[[Sequence[str]], Scenario]:
+    """Give what resolves a file with overrides; what it extends is read once."""
+    if groups.mixture:
+        return lambda overrides: resolve_file(groups, file, overrides)
+    document = extended(groups.own, file)
+    return lambda overrides: resolve(document, overrides)
 
 
 def resolve_file(groups: Groups, file: str, overrides: Sequence[str] = (), *, variant: str | None = None) -> Scenario:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -36,6 +37,14 @@ def hindsight(scenario: Scenario, *, origin: int) -> tuple[PlacedFault, ...]:
                 rule = f"knew of {prior.as_of}, after the origin {origin}."
                 faults.append(Fault((*above, *path, "as_of"), rule))
     return placed(faults, Document(scenario.data, scenario.places)).faults if faults else ()
+
+
+_PAST_GROWTH: Final = re.compile(r"drivers\.(spending|hardware)(\.factors\.[^.]+)?\.growth(\[0\]\.rate)?\.")
+
+
+def growth_knew(scenario: Scenario, *, origin: int) -> bool:
+    """Tell whether a prior on past growth, which enters the model of history, knew what came after a year."""
+    return any(_PAST_GROWTH.match(fault.entry) for fault in hindsight(scenario, origin=origin))
 
 
 def undated(scenario: Scenario) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from simulator.observations import Observations as FrontierObservations
 
 FEWEST_RUNS = 5
 FEWEST_PRICES = 3
+FIRST_YEAR = 2012
+"""Where the frontier begins by default: with deep learning."""
 LONGEST_GAP = 2.0
 """Years by which a history may end before the date that it is asked to tell about."""
 
@@ -80,6 +82,7 @@ def observations(
     until: dt.date | None = None,
     top: int = 10,
     within_oom: float | None = None,
+    since: int = FIRST_YEAR,
 ) -> Observations:
     """Turn tables into the arrays that a model of growth is fitted to.
 
@@ -89,6 +92,7 @@ def observations(
     until : only what was published up to and including this day; by default up to the snapshot's date
     top : a run is of the frontier if it was among so many largest at its release
     within_oom : instead, if it was within so many orders of magnitude of the record then
+    since : the first year of the frontier and of its records; exports reach back to 1950, when growth was slower
 
     Raises
     ------
@@ -108,10 +112,11 @@ def observations(
     if until is not None:
         _check_end(known, until)
     is_top = top_at_release(known, top) if within_oom is None else within_of_record(known, within_oom)
+    is_top &= known.years >= since
     _check_counts(known, is_top, until=last)
     hardware_year, hardware = _hardware(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
-    records = year_end_records(known, last=whole_years)
+    records = year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
     bases = sorted({run.cost_basis for run in known.runs if run.cost_consistent})
     return Observations(
         snapshot=known.snapshot,

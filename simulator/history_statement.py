@@ -39,7 +39,8 @@ class FrontierRule(Model):
     """Which runs are of the frontier, ranked by what was known when each came out."""
 
     top: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """The so many largest at release; 1 takes the records alone. 10 where nothing is said."""
+    """The so many largest at release; 1 takes the records alone. Where nothing is said 10, or 5 of the shipped table,
+    which is whole as far as that."""
     within_oom: Annotated[Number, Field(gt=0.0)] | None = None
     """Instead: the runs within so many orders of magnitude of the record at release."""
 

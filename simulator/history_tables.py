@@ -170,7 +170,7 @@ def run_rows(history: RunHistory) -> list[dict[str, object]]:
     >>> from simulator.history_library import shipped_runs
     >>> row = run_rows(shipped_runs())[-1]
     >>> row["name"], row["date"], row["log10_training_flop"]
-    ('GPT-5', '2025-08-07', 25.8195)
+    ('Grok 4', '2025-07-09', 26.699)
     """
     return [
         {

@@ -92,6 +92,34 @@ def _year(text: str, tail: str) -> float:
         raise InputError(f"outcome '{text}': '{tail}' is no year. {WRITTEN}") from None
 
 
+def outcomes_over(text: str, years: Sequence[float]) -> tuple[Outcome, ...]:
+    """Read an outcome that may leave its year open: then it stands for that outcome in every year.
+
+    Parameters
+    ----------
+    text : str
+        A variable, `crossed:NAME`, or an outcome as `parse_outcome` reads it.
+    years : sequence of decimal years
+
+    Raises
+    ------
+    InputError
+        It is not written as an outcome.
+
+    Examples
+    --------
+    >>> [outcome.text for outcome in outcomes_over("crossed:agi", [2025.5, 2026])]
+    ['crossed:agi@2025.5', 'crossed:agi@2026']
+    >>> outcomes_over("restricted:agi", [2025.5, 2026])[0].text
+    'restricted:agi'
+    """
+    kind, colon, _ = text.strip().partition(":")
+    if "@" in text or not kind or (colon and kind != "crossed"):
+        return (parse_outcome(text),)
+    # Written with 17 digits a year is read back as it was.
+    return tuple(parse_outcome(f"{text.strip()}@{year!r}") for year in map(float, years))
+
+
 def outcomes_from(
     outcomes: Sequence[Outcome], *, years: Array, rows: Mapping[str, NDArray[Any]], crossing: Mapping[str, Array]
 ) -> Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.drivers import named_drivers
 from simulator.events import quantity_of
 from simulator.priors import JointPrior
 from simulator.projection import binding_names, year_grid
@@ -82,7 +83,12 @@ class Plan:
 
 
 def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
-    """Plan a run of one component or several.
+    """Plan a run of one component or several; drivers that they name are found, others are handed over as `custom`.
+
+    Raises
+    ------
+    InputError
+        A driver that is named cannot be imported.
 
     Examples
     --------
@@ -90,7 +96,10 @@ def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDri
     >>> plan_of(load_scenario("baseline").components).thresholds["ten-billion-dollar-run"]
     'spending'
     """
-    return Plan(components, year_grid(components[0].spec), dict(custom or {}))
+    functions = dict(custom or {})
+    for component in components:
+        functions |= named_drivers(component.spec)
+    return Plan(components, year_grid(components[0].spec), functions)
 
 
 def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:

@@ -23,8 +23,10 @@ from simulator.units import (
     Conversion,
     UnitError,
     logarithm,
+    logged,
     multiple,
     parse_growth_unit,
+    parse_level_unit,
     parse_unit,
 )
 
@@ -326,11 +328,11 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[C
             return multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed, ""
         if slot.kind == "number":
             return multiple(parse_unit(unit or "1").scale), "1", False, ""
-        level = parse_unit(unit or slot.unit or "1")
+        level, logs = parse_level_unit(unit or slot.unit or "1")
         if slot.unit is not None:
             _same_dimension(level.dimension, slot.unit, unit or slot.unit)
         base = type(level)(level.dimension)
-        return logarithm(level.scale), f"log10({base})", True, ""
+        return logged(level.scale) if logs else logarithm(level.scale), f"log10({base})", not logs, ""
     except UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
 

@@ -23,6 +23,8 @@ from simulator.growth import (
     power_law_loss,
     saturate,
 )
+from simulator.model_years import model_counts
+from simulator.models import count_names
 from simulator.quantities import (
     Block,
     CustomDriver,
@@ -31,7 +33,6 @@ from simulator.quantities import (
     fine_grid,
     is_fine,
     limit_level,
-    quantity_level,
 )
 from simulator.schema import Driver, Limit, ScenarioSpec
 from simulator.slots import DRIVER_UNITS
@@ -109,7 +110,7 @@ def project_block(
     Returns
     -------
     dict of arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
-    of the limit that binds; `capability` the metric itself
+    of the limit that binds; `capability` the metric itself; `models_*` plain numbers
     """
     block = Block(spec, draws, custom)
     parts = _parts(block, years)
@@ -117,9 +118,7 @@ def project_block(
         parts = _with_feedback(block, years)
     limits = _limits(block, years)
     assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
-    result: dict[str, NDArray[Any]] = {
-        f"quantity_{snake(name)}": quantity_level(name, (), block, years) for name in spec.quantities
-    }
+    result: dict[str, NDArray[Any]] = {f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities}
     for driver, factors in parts.items():
         result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
     for name, capped in assembled.items():
@@ -127,6 +126,8 @@ def project_block(
     result["effective_compute"] = effective_compute(assembled)
     if spec.capability is not None:
         result["capability"] = _capability(block, result)
+    if spec.models is not None:
+        result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
     return result
 
 
@@ -231,7 +232,8 @@ def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
         names += [f"{name}_demanded"] if name in limits or name in ("spending", "physical_compute") else []
         names += [_limit_variable(name, limit, spec) for limit in limits.get(name, ())]
         names += [f"binding_{name}"] if name in limits else []
-    return (*names, "effective_compute", *(["capability"] if spec.capability is not None else []))
+    names += ["effective_compute", *(["capability"] if spec.capability is not None else [])]
+    return (*names, *(count_names(spec.models) if spec.models is not None else ()))
 
 
 def _limit_variable(name: str, limit: str, spec: ScenarioSpec) -> str:

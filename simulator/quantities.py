@@ -6,12 +6,12 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted
+from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.growth import (
     accumulate,
     log_difference,
@@ -30,6 +30,12 @@ from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 FINE_STEPS = 16
 """Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
 
+MOST_KNOWN = 1 << 20
+"""Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
+
+TELLING = 0.1
+"""How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
+
 type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 """From drawn parameters by name, each (sample,), and years (year,) to log10 levels (sample, year)."""
 
@@ -38,17 +44,28 @@ type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 class Block:
     """What the levels of one block are computed from.
 
-    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps the dotted path
-    of a custom driver to its function.
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps a custom driver to
+    its function: by its name where the scenario gives one, else by its dotted path.
     """
 
     spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
+    _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
         return self.draws[dotted(path)]
+
+    def named(self, name: str, years: Array) -> Array:
+        """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
+        key = (name, years.tobytes())
+        if key not in self._known:
+            level = quantity_level(self.spec.quantities[name], ("quantities", name), self, years)
+            if level.size > MOST_KNOWN:
+                return level
+            self._known[key] = level
+        return self._known[key]
 
 
 def fine_grid(first: float, last: float, years: Array) -> Array:
@@ -109,11 +126,11 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
 
 
 def _rates(level: Level, regimes: Sequence[tuple[Path, Regime]], block: Block) -> list[Array]:
-    """Give the rate of each regime; one that multiplies takes that of the regime before."""
+    """Give the rate of each regime: its own, or that of the regime before, times what it is multiplied by."""
     rates: list[Array] = []
     for at, regime in regimes:
-        multiplied = regime.times is not None  # never the first: it has no regime before it
-        rates.append(rates[-1] * block.draw((*at, "times")) if multiplied else block.draw(rate_path(level, at)))
+        rate = rates[-1] if regime.rate is None else block.draw(rate_path(level, at))  # the first has its own
+        rates.append(rate if regime.times is None else rate * block.draw((*at, "times")))
     return rates
 
 
@@ -126,15 +143,31 @@ def _start(level: Level, path: Path, block: Block) -> Array:
     return np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
 
 
+class _Parameters(dict[str, Array]):
+    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
+
+    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
+        super().__init__(drawn)
+        self._name = name
+
+    def __missing__(self, key: str) -> Array:
+        given = ", ".join(self) or "none"
+        raise SimulatorError(
+            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
+            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
+        )
+
+
 def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
     name = dotted(path)
-    if name not in block.custom:
+    key = (level.custom.driver if level.custom else None) or name
+    if key not in block.custom:
         raise SimulatorError(
             f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
         )
     parameters = level.custom.parameters if level.custom else {}
-    draws = {key: block.draw((*path, "custom", "parameters", key)) for key in parameters}
-    result = np.atleast_2d(np.asarray(block.custom[name](draws, years), dtype=np.float64))
+    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
+    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
     sizes = {1, *(array.size for array in block.draws.values())}
     if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
         raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
@@ -182,7 +215,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
         A difference is not above 0 in some samples: it says in how many, and what entered it.
     """
     if isinstance(quantity, str):
-        return quantity_level(block.spec.quantities[quantity], ("quantities", quantity), block, years)
+        return block.named(quantity, years)
     if isinstance(quantity, Prior):
         return _constant(block.draw(path)[:, None], years)
     if isinstance(quantity, Level):
@@ -201,7 +234,7 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     if operation.ratio is not None:
         return levels[0] - levels[1]
     if operation.difference is not None:
-        return _difference(operation, path, levels)
+        return _difference(operation, path, block, levels)
     result = levels[0]
     for level in levels[1:]:
         result = np.minimum(result, level) if operation.minimum is not None else np.maximum(result, level)
@@ -215,17 +248,43 @@ def _added(levels: list[Array]) -> Array:
     return result
 
 
-def _difference(operation: Operation, path: Path, levels: list[Array]) -> Array:
+def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
     result = log_difference(levels[0], levels[1])
     negative = np.isnan(result).any(axis=-1)
     if negative.any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
         raise SimulatorError(
             f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
-            f"where {names[1]} reaches {names[0]}; "
-            "it has no log there. Bound it with a minimum or maximum, or narrow its priors."
+            f"where {names[1]} reaches {names[0]}; it has no log there. "
+            f"{_inputs_behind(negative, operation, path, block)}"
+            "Bound it with a minimum or maximum, or narrow its priors."
         )
     return result
+
+
+def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+    """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
+    roots = {dotted(path), *(dotted(("quantities", name)) for name in _names_below(operation, block.spec))}
+    telling: list[tuple[float, str]] = []
+    for name, values in block.draws.items():
+        if values.size == failed.size > 1 and any(
+            name == root or name.startswith((f"{root}.", f"{root}[")) for root in roots
+        ):
+            place = float(np.argsort(np.argsort(values))[failed].mean()) / (values.size - 1) - 0.5
+            telling.append((abs(place), f"{name} is {'high' if place > 0 else 'low'}"))
+    words = [word for away, word in sorted(telling, reverse=True)[:3] if away > TELLING]
+    return f"In them {', '.join(words)}. " if words else ""
+
+
+def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
+    """Name the quantities that one is made of, directly or through others."""
+    if isinstance(quantity, str):
+        return {quantity} | _names_below(spec.quantities[quantity], spec)
+    if isinstance(quantity, Operation):
+        return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
+    if isinstance(quantity, Level):
+        return set().union(*(_names_below(cap.of or cap.limit, spec) for cap in quantity.caps.values()))
+    return set()
 
 
 def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
@@ -234,10 +293,11 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         raise SimulatorError(
             f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
         )
-    times = fine_grid(base, float(years[-1]), years)
+    straight = _is_straight(operation.accumulation, block.spec)
+    times = np.unique([base, *years]) if straight else fine_grid(base, float(years[-1]), years)
     flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
     per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
-    on_grid = is_fine(times)
+    on_grid = times == base if straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
     on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
     stock = np.empty((on.shape[0], times.size))
@@ -247,3 +307,18 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         step = [before, time]
         stock[:, time] = accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
     return stock[:, np.searchsorted(times, years)]
+
+
+def _is_straight(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
+    """Tell whether a quantity's log is a straight line over time, so that no fine grid is needed to add it up."""
+    if isinstance(quantity, str):
+        return _is_straight(spec.quantities[quantity], spec)
+    if isinstance(quantity, Level):
+        one_rate = isinstance(quantity.growth, Prior | None) or len(quantity.growth) == 1
+        steady = all(regime.half_life is None for _, regime in regimes_of(quantity, ()))
+        bent = (quantity.table, quantity.drift, quantity.volatility)
+        return one_rate and steady and all(each is None for each in bent) and not quantity.caps
+    if isinstance(quantity, Operation):
+        parts = quantity.product or quantity.ratio
+        return parts is not None and all(_is_straight(part, spec) for part in parts)
+    return quantity is not None

@@ -12,7 +12,7 @@ from simulator.errors import Fault, PlacedFault, ScenarioError, near_name, shown
 from simulator.layers import merge
 from simulator.shipped import shipped_file, shipped_names
 
-GROUPING = ("mixture", "variants")
+GROUPING = ("mixture", "variants", "sweep")
 """Keys of a file that stands for several scenarios; what extends it does not inherit them."""
 
 

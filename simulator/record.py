@@ -55,7 +55,7 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     label = _Labels(scenario, plan)
     summary = label.dataset(groups.summary, _summary_dims)
     datasets = {
-        "/": xr.Dataset(attrs=_attributes(scenario, keep=keep, store=store, identity=identity)),
+        "/": xr.Dataset(attrs=run_attributes(scenario, keep=keep, store=store, identity=identity)),
         "summary": summary,
     }
     for name, arrays in groups.components.items():
@@ -234,7 +234,8 @@ def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     return attributes
 
 
-def _attributes(scenario: Scenario, *, keep: str, store: str, identity: str) -> dict[str, str | int]:
+def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) -> dict[str, str | int]:
+    """Say where a run comes from, and what it is of."""
     spec = scenario.spec
     sources: dict[str, dict[str, None]] = {}
     for component in scenario.components:

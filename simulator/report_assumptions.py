@@ -15,7 +15,10 @@ from simulator.comparison_inputs import ORIGIN, STATES, in_short
 from simulator.errors import Path, dotted, number
 from simulator.report_words import raised
 
-SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds")
+SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds", "models")
+NO_BELIEFS = ("component", "models.runs")
+"""Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
+_CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
 
 _UNDERSTOOD = re.compile(
@@ -103,9 +106,11 @@ def assumptions(run: xr.DataTree) -> list[Assumption]:
                 alike = found.setdefault(path, {}).setdefault(json.dumps(entry), (entry, []))
                 alike[1].append(component)
     result = []
+    drawn_as = {stated_name(str(key)): str(key) for key in drawn.data_vars}
     for path, entries in found.items():
         name = dotted(path)
-        attrs: Mapping[Any, Any] = drawn[name].attrs if len(entries) == 1 and name in drawn else {}
+        one = len(entries) == 1 and name in drawn_as
+        attrs: Mapping[Any, Any] = drawn[drawn_as[name]].attrs if one else {}
         said = [
             replace(statement(entry, attrs, unit=usual_unit(path)), components=_some(of, len(parts)))
             for entry, of in entries.values()
@@ -113,9 +118,20 @@ def assumptions(run: xr.DataTree) -> list[Assumption]:
         result.append(Assumption(name, _about(path), in_words(path, labels=labels), tuple(said)))
     for key, values in drawn.data_vars.items():  # of a driver of the caller's own, or of a foreign run file
         own = str(key)
-        if own not in {each.path for each in result} and own != "component":
+        if stated_name(own) not in {each.path for each in result} and own not in NO_BELIEFS:
             result.append(Assumption(own, _about(tuple(own.split("."))), own, (statement({}, values.attrs),)))
     return result
+
+
+def stated_name(name: str) -> str:
+    """Name the prior that a drawn number is of, where it is drawn anew for each year.
+
+    Examples
+    --------
+    >>> stated_name("models.largest_share[2027]"), stated_name("drivers.spending.growth[0].rate")
+    ('models.largest_share', 'drivers.spending.growth[0].rate')
+    """
+    return re.sub(r"\[[0-9]{4}\]$", "", name)
 
 
 def _some(components: Sequence[str], count: int) -> tuple[str, ...]:
@@ -141,6 +157,8 @@ def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         for key, inner in value.items():
             if key == "table":
                 yield (*path, "table"), inner
+            elif path == ("models",) and key in _CHOICES:
+                continue  # what is asked, and no estimate
             elif key not in ORIGIN and (key != "at" or "feedback" in path):  # the year of a start is no estimate
                 yield from _entries(inner, (*path, str(key)))
     elif isinstance(value, list):

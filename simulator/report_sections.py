@@ -346,8 +346,10 @@ def reproduction_section(run: xr.DataTree) -> Html:
         element("pre", text(f"simulate run scenario.yaml{keep}{store}"), class_="command"),
         element("p", text("The same scenario, version and libraries give the same numbers, and the same run id.")),
     ]
-    if "custom" in _keys(data):
-        more = "A part of this scenario is computed by Python code of its authors, which is not in the run."
+    if custom := list(_under(data, "custom")):
+        names = sorted({str(each["driver"]) for each in custom if isinstance(each, Mapping) and each.get("driver")})
+        named = f" by the name of {' and '.join(names)}" if names else " of its authors"
+        more = f"A part of this scenario is computed by Python code{named}, which is not in the run."
         parts.append(element("p", element("strong", text(more))))
     listing = (
         "The run folder has every number as CSV: quantiles.csv, crossing_years.csv, crossing_probability.csv, "
@@ -361,7 +363,9 @@ def reproduction_section(run: xr.DataTree) -> Html:
     return element("div", joined(parts, "\n"), class_="about")
 
 
-def _keys(data: object) -> set[str]:
+def _under(data: object, key: str) -> Iterator[object]:
+    """List what stands under a key, wherever it is."""
     if isinstance(data, Mapping):
-        return {str(key) for key in data}.union(*map(_keys, data.values()))
-    return set().union(*map(_keys, data)) if isinstance(data, list) else set()
+        yield from [data[key]] if key in data else []
+    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
+        yield from _under(inner, key)

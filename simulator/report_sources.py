@@ -31,6 +31,7 @@ ABOUT: Mapping[str, str] = MappingProxyType({
     "spending": "Spending", "hardware": "Hardware efficiency", "compute": "Physical compute",
     "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from",
     "constraints": "Constraints on physical compute", "capability": "Capability", "thresholds": "Thresholds",
+    "models": "Counts of models",
 })  # fmt: skip
 """What the groups of numbers are called."""
 

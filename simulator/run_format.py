@@ -107,7 +107,8 @@ For what reads none of these: `simulate export RUN --format csv` (or `parquet`, 
 ## How things are coded
 
 * **Levels are log10** of the base unit and their unit says so: `log10(FLOP)`, `log10(USD)`, `log10(1)` for a plain
-  factor. Rates are in OOM/year. Only `capability` is in its metric's own unit.
+  factor. Rates are in OOM/year. `capability` is in its metric's own unit; counts of
+  models (`models_*`) are plain numbers.
 * **Dates are decimal years**: 2025.5 is the middle of 2025.
 * **+inf is a value, never a gap.** A crossing year of +inf is later than the horizon; a threshold level of +inf is
   a threshold that does not exist in that sample; a cap or constraint of +inf is none. A quantile that falls among such
@@ -122,7 +123,7 @@ For what reads none of these: `simulate export RUN --format csv` (or `parquet`, 
   variables a dash of the scenario is an underscore: cap `cash-flow` on spending is `cap_spending_cash_flow`. Thresholds
   and limits keep their names as coordinates.
 * Trajectories are stored as 32-bit numbers (a rounding of at most 2e-6 OOM), the rest as 64-bit ones; flags as 8-bit
-  integers. A large file is compressed (zlib).
+  integers. In a large file levels that no year changes are compressed (zlib), in a very large one all levels.
 * The same scenario, version and libraries give the same bytes.
 """
 

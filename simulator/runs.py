@@ -23,6 +23,9 @@ from simulator.simulation import KEPT, Progress, simulate
 from simulator.stores import STORE, simulate_to_store
 from simulator.unfinished import COUNTS, Unfinished, read_tallies, write_tallies
 
+FITS = "fits"
+"""The folder of stored fits of history, among the run folders."""
+
 type Say = Callable[[str], None]
 
 
@@ -89,7 +92,7 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
     from simulator.learning import learn, learnt_lines
 
     say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, a stored fit is read at once.")
-    learnt = learn(scenario, cache=outputs / "fits")
+    learnt = learn(scenario, cache=outputs / FITS)
     for line in learnt_lines(learnt):
         say(line)
     return learnt

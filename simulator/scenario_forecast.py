@@ -17,6 +17,7 @@ from simulator.documents import Document
 from simulator.errors import InputError, Path, dotted
 from simulator.growth import table_growth
 from simulator.inference_model import GrowthPriors
+from simulator.learning import learnt_priors, plain_family
 from simulator.observations import Observations, known_at
 from simulator.period import RECORD_ERROR
 from simulator.plan import Component
@@ -124,7 +125,8 @@ def scenario_at(component: Component, start: Start, *, last_year: int, size: int
         "correlations": [],
         "thresholds": {},
     }
-    data.pop("capability", None)
+    for key in ("capability", "history", "models"):  # what the record does not need; it stands as it was stated
+        data.pop(key, None)
     for path, level in _dated_levels(data):
         _keep_date(level, path, first=first, name=component.name, start=start)
     _set_starts(data, component, start)
@@ -257,7 +259,8 @@ def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: 
 def growth_priors(scenario: Scenario) -> GrowthPriors | None:
     """Take the priors on historical growth from a scenario, for the model of history.
 
-    Those of the first regime of spending and of hardware efficiency, OOM/year; None where one of them is no single
+    Those of the drivers that learn, where it names a history; else those of the first regime of spending and of
+    hardware efficiency, OOM/year; None where one of them is no single
     level that grows by regimes, or where the scenario mixes several.
 
     Examples
@@ -268,6 +271,8 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
     """
     if len(scenario.components) > 1:
         return None
+    if scenario.spec.history is not None:
+        return learnt_priors(scenario)
     drivers, priors = scenario.spec.drivers, scenario.joint.priors
     found = []
     for name, driver in (("spending", drivers.spending), ("hardware", drivers.hardware)):
@@ -275,5 +280,5 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
             return None
         path: Path = ("drivers", name, "growth")
         prior = priors[dotted(path if isinstance(driver.growth, Prior) else (*path, 0, "rate"))]
-        found.append(prior.family)
+        found.append(plain_family(prior))
     return GrowthPriors(*found) if not any(isinstance(family, Fixed) for family in found) else None

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.errors import Fault, Path, number, shown
 from simulator.goals import Capability, Threshold
 from simulator.history_statement import HistoryStatement
+from simulator.models import Models
 from simulator.statements import Faults, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
@@ -29,7 +30,7 @@ class Regime(Model):
     rate: Prior | None = None
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
     times: Prior | None = None
-    """Instead of a rate: the rate of the regime before, in OOM/year, times this number."""
+    """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
     from_: Prior | None = Field(default=None, alias="from")
     """The year from which it holds, until the next one; the first regime holds from the start."""
     half_life: Prior | None = None
@@ -41,10 +42,8 @@ class Regime(Model):
     def _one_rate(self) -> Regime:
         if self.rate is None and self.times is None:
             raise Faults([Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")])
-        if self.rate is not None and self.times is not None:
-            raise Faults([Fault(("times",), "stands beside rate.", "Keep one of the two.")])
-        if self.times is not None and self.from_ is None:
-            raise Faults([Fault(("times",), "needs from: the year from which it holds.", "Write from: 2028.")])
+        if self.rate is None and self.from_ is None:
+            raise Faults([Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")])
         return self
 
     @model_validator(mode="after")
@@ -55,8 +54,10 @@ class Regime(Model):
 
 
 class Custom(Model):
-    """A driver whose levels are computed by Python code that the caller of `simulate` hands over."""
+    """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
 
+    driver: Name | None = None
+    """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
     parameters: dict[Name, Prior] = Field(default_factory=dict)
     """Priors that are drawn and handed to it by name."""
 
@@ -366,6 +367,8 @@ class ScenarioSpec(Model):
     """A metric as a function of compute."""
     history: HistoryStatement | None = None
     """What was observed, by which the priors on past growth are conditioned before the run."""
+    models: Models | None = None
+    """Counts of models: how many training runs there are under the largest, and above what."""
 
 
 class PriorLibrary(Model):

@@ -9,7 +9,7 @@ not depend on how many are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import xarray as xr
@@ -17,12 +17,12 @@ import xarray as xr
 from simulator import work
 from simulator.batches import Batch, compute_batch
 from simulator.collect import Groups, Samples, Tallies
-from simulator.errors import InputError, near_name
+from simulator.drivers import custom_entries
+from simulator.errors import InputError, dotted, near_name
 from simulator.plan import Plan, plan_of
 from simulator.quantities import CustomDriver
 from simulator.record import build_run
 from simulator.scenario import Scenario
-from simulator.schema import ScenarioSpec
 from simulator.unfinished import Unfinished
 
 MOST_BYTES = 4 * 2**30
@@ -59,7 +59,8 @@ def simulate(
         Keep every sample, or only quantiles, probabilities and shares; then memory is bounded by the block and
         quantiles are exact to 0.001 OOM.
     custom : mapping from str to function, optional
-        For each custom driver, by dotted path, a function of (draws by name, years) that returns log10 levels.
+        For each custom driver without a name, by dotted path, a function of (draws by name, years) that returns
+        log10 levels.
     workers : int
         Blocks computed side by side, in processes where the work is long; the result does not depend on it. A script
         that asks for several must do so below `if __name__ == "__main__":`, as for any Python that starts processes.
@@ -94,7 +95,7 @@ def simulate(
 
         scenario = learn(scenario)
     plan = run_plan(scenario, custom)
-    text = None if plan.custom else json.dumps(scenario.data)
+    text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
     if keep == "trajectories":
         if scenario.spec.samples > SURELY_FITS:
             _refuse_too_many(plan)
@@ -186,27 +187,24 @@ def tell(plan: Plan, progress: Progress | None, done: Sequence[work.Span]) -> No
 
 
 def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None:
-    declared = list(dict.fromkeys(name for component in scenario.components for name in _custom(component.spec)))
+    every = [each for component in scenario.components for each in custom_entries(component.spec)]
+    named = {dotted(path): custom.driver for path, custom in every if custom.driver is not None}
+    declared = [dotted(path) for path, custom in every if custom.driver is None]
     for name in declared:
         if name not in given:
             raise InputError(
-                f"{name}: is a custom driver; run it from Python: simulate(scenario, custom={{'{name}': function}})."
+                f"{name}: is a custom driver; run it from Python: simulate(scenario, custom={{'{name}': function}}). "
+                "One of an installed package can be named: custom: {driver: .., parameters: ..}."
             )
     for name in given:
+        if name in named and name not in declared:
+            raise InputError(
+                f"custom: the scenario names the driver of {name}, '{named[name]}': a function beside it would make "
+                "the run another than the scenario says. Remove one of the two."
+            )
         if name not in declared:
             hint = near_name(name, declared) or "The scenario marks one by custom: {parameters: ..}."
             raise InputError(f"custom: the scenario has no custom driver '{name}'. {hint}")
-
-
-def _custom(spec: ScenarioSpec) -> Iterator[str]:
-    """Name the drivers and factors that are functions of the user."""
-    for name in ("spending", "hardware", "compute", "algorithms"):
-        driver = getattr(spec.drivers, name)
-        if driver is not None:
-            yield from [f"drivers.{name}"] if driver.custom else []
-            yield from (
-                f"drivers.{name}.factors.{key}" for key, factor in (driver.factors or {}).items() if factor.custom
-            )
 
 
 def _refuse_too_many(plan: Plan) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from simulator.errors import Path, dotted
 from simulator.goals import Threshold
+from simulator.models import Models
 from simulator.schema import (
     OPERATIONS,
     Driver,
@@ -69,6 +70,8 @@ def slots(spec: ScenarioSpec) -> Iterator[Slot]:
     for name, threshold in spec.thresholds.items():
         yield from _threshold_slots(("thresholds", name), threshold)
     yield from _capability_slots(spec)
+    if spec.models is not None:
+        yield from _model_slots(spec.models, spec.years)
 
 
 def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
@@ -187,6 +190,36 @@ def _threshold_slots(path: Path, threshold: Threshold) -> Iterator[Slot]:
         yield Slot((*path, "multiple"), threshold.multiple, "level", "1", never=True)
     if threshold.delay is not None:
         yield Slot((*path, "delay"), threshold.delay, "delay")
+
+
+def _model_slots(models: Models, years: Years) -> Iterator[Slot]:
+    for year in calendar_years(years):
+        yield Slot(share_path(models, year), models.largest_share, "level", "1")
+        if models.largest_share_drawn == "once":
+            break
+    yield Slot(("models", "smallest"), models.smallest, "number")
+    yield Slot(("models", "gradient"), models.gradient, "number")
+    yield Slot(RUNS_PATH, _runs_prior(), "number")
+
+
+def calendar_years(years: Years) -> range:
+    """List the calendar years of a scenario whose step is a year."""
+    return range(math.floor(years.first), math.floor(years.last) + 1)
+
+
+def share_path(models: Models, year: int) -> Path:
+    """Name the prior of the largest run's share of a year's training compute."""
+    path: Path = ("models", "largest_share")
+    return (*path, year) if models.largest_share_drawn == "each-year" else path
+
+
+RUNS_PATH: Path = ("models", "runs")
+"""The prior of a uniform number from which all runs of a sample are drawn."""
+
+
+@cache
+def _runs_prior() -> Prior:
+    return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which all runs of a sample are drawn.")
 
 
 def _capability_slots(spec: ScenarioSpec) -> Iterator[Slot]:

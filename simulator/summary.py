@@ -11,6 +11,7 @@ import xarray as xr
 
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
+from simulator.model_tables import count_lines
 from simulator.rungroups import group
 
 type Row = dict[str, object]
@@ -235,13 +236,13 @@ def crossing_table(run: xr.DataTree) -> list[Row]:
 
 
 def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in at most ten lines: effective compute, crossing years with their errors, what binds."""
+    """Say a run in at most ten lines: effective compute, counts of models, crossing years, what binds."""
     summary, attrs = group(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
         f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
     )
-    lines = [head, *_level_lines(summary), *_component_lines(run)]
+    lines = [head, *_level_lines(summary), *_component_lines(run), *count_lines(run)]
     crossings = _crossing_lines(summary)
     binding = _binding_line(summary)
     room = most - len(lines) - (1 if binding else 0)

@@ -6,7 +6,7 @@ from simulator.errors import Fault, Path, near_name
 from simulator.schema import Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.slots import DRIVER_UNITS, level_unit, parts_of
 from simulator.statements import Prior
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
 from simulator.variables import snake
 
 
@@ -28,7 +28,7 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
         target = "physical_compute" if name == "compute" else name
         result |= {f"cap_{target}_{snake(cap)}": f"log10({text})" for cap in driver.caps}
         for factor_name, factor in (driver.factors or {}).items():
-            base = Unit(parse_unit(level_unit(factor, None)).dimension)
+            base = Unit(parse_level_unit(level_unit(factor, None))[0].dimension)
             result[f"{name}_factor_{snake(factor_name)}"] = f"log10({base})"
     for name, quantity in spec.quantities.items():
         unit = check.of(quantity, ("quantities", name))
@@ -63,7 +63,7 @@ class UnitCheck:
 
     def _parse(self, text: str) -> Unit | None:
         try:
-            return parse_unit(text)
+            return parse_level_unit(text)[0]
         except UnitError:
             return None  # the joint prior reports it, with the path of the prior
 
@@ -88,7 +88,7 @@ class UnitCheck:
             return None
         text = level_unit(level, None)
         try:
-            unit = parse_unit(text)
+            unit = parse_unit(text) if level.start is None else parse_level_unit(text)[0]
         except UnitError as error:
             if level.table is not None:
                 self.faults.append(Fault((*path, "unit"), error.rule, error.remedy))

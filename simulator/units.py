@@ -132,6 +132,25 @@ def _power(base: str, power: int) -> str:
     return base if power == 1 else f"{base}^{power}"
 
 
+def parse_level_unit(text: str) -> tuple[Unit, bool]:
+    """Read the unit of a level, and tell whether its numbers are logs: `OOM`, or `log10(FLOP)` and the like.
+
+    Raises
+    ------
+    UnitError
+        A word in it is no unit.
+
+    Examples
+    --------
+    >>> parse_level_unit("log10(FLOP)") == (parse_unit("FLOP"), True), parse_level_unit("OOM") == (DIMENSIONLESS, True)
+    (True, True)
+    """
+    if text.strip() == "OOM":
+        return DIMENSIONLESS, True
+    inner = re.fullmatch(r"log10\((.+)\)", text.strip())
+    return parse_unit(inner[1] if inner else text), inner is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A one-to-one map from the numbers in a file to the internal scale.
@@ -161,6 +180,18 @@ def logarithm(scale: float = 1.0) -> Conversion:
         lambda y: np.exp(y * _LN10) / scale,
         lambda y: y * _LN10 + math.log(_LN10 / scale),
     )
+
+
+def logged(scale: float = 1.0) -> Conversion:
+    """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale).
+
+    Examples
+    --------
+    >>> float(logged(1e9).forward(np.array(2.5)))
+    11.5
+    """
+    shift = math.log10(scale)
+    return Conversion(lambda x: x + shift, lambda y: y - shift, np.zeros_like)
 
 
 def multiple(scale: float = 1.0) -> Conversion:

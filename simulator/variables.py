@@ -62,6 +62,7 @@ _FIXED = (
 VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _FIXED})
 
 _SUBJECTS = "spending|hardware|physical_compute|algorithms"
+_LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
 _BY_YEAR = ("quantile", "year")
 
 
@@ -89,6 +90,16 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("cap_<subject>_<cap>", rf"cap_({_SUBJECTS})_(.+)", _TRAJECTORY, "", "cap on {0}: {1}", "The limit in force."),
     Pattern("constraint_<constraint>", r"constraint_(.+)", _TRAJECTORY, "", "constraint on physical compute: {0}",
             "The limit in force."),
+    Pattern("models_above_<level>", rf"models_above_({_LEVEL})", _TRAJECTORY, "1", "models above {0} FLOP",
+            "Training runs at or above the level by the end of the year, those before the first year included."),
+    Pattern("models_above_<level>_in_year", rf"models_above_({_LEVEL})_in_year", _TRAJECTORY, "1",
+            "models above {0} FLOP of the year", "Training runs of the calendar year at or above the level."),
+    Pattern("models_within_<distance>_oom", rf"models_within_({_LEVEL})_oom", _TRAJECTORY, "1",
+            "models within {0} OOM of the frontier",
+            "Training runs by the end of the year that were within the distance of the largest run of their year."),
+    Pattern("models_within_<distance>_oom_in_year", rf"models_within_({_LEVEL})_oom_in_year", _TRAJECTORY, "1",
+            "models within {0} OOM of the frontier of the year",
+            "Training runs of the calendar year within the distance of its largest run."),
     Pattern("binding_<subject>_share", rf"binding_({_SUBJECTS})_share", ("limit_<subject>", "year"), "1",
             "share of samples in which a limit on {0} binds", "Of all samples, in that year."),
     Pattern("binding_<subject>_share_error", rf"binding_({_SUBJECTS})_share_error", ("limit_<subject>", "year"), "1",
@@ -161,6 +172,17 @@ def variable(name: str, *, unit: str = "1") -> Variable:
                 name, pattern.dims, base.unit, pattern.long_name.format(base.long_name), pattern.description
             )
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether the numbers of a variable over samples and years are plain ones and no logarithms.
+
+    Examples
+    --------
+    >>> is_plain("capability"), is_plain("models_above_1e25"), is_plain("spending")
+    (True, True, False)
+    """
+    return name == "capability" or name.startswith("models_")
 
 
 def snake(name: str) -> str:

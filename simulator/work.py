@@ -103,7 +103,7 @@ def in_order[Result](
         size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
         jobs = (rest[start : start + size] for start in range(0, len(rest), size))
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=ignore_interrupts) as pool:
             yield from _ahead(pool, lambda job: pool.submit(_remote, task, text, job), jobs, workers)
     else:
         with ThreadPoolExecutor(workers) as pool:
@@ -133,7 +133,7 @@ def _ahead[Result](
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def ignore_interrupts() -> None:
     """Leave Ctrl-C to the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

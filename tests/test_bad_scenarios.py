@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from simulator.documents import load_document
-from simulator.errors import InputError, ScenarioError
+from simulator.errors import InputError, ScenarioError, SimulatorError
 from simulator.scenario import load_scenario, load_variants, parse_scenario
+from simulator.simulation import simulate
 
 FOLDER = Path(__file__).parent / "bad_scenarios"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.yaml"))
@@ -59,6 +60,13 @@ def test_a_faulty_file_is_refused_with_its_expected_text(name: str) -> None:
     places = [fault.place for fault in refused.value.faults]
     assert places == sorted(places)
     assert f"{refused.value}\n" == Path(f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", sorted((FOLDER / "in_the_run").glob("*.yaml")), ids=lambda file: file.stem)
+def test_what_only_the_samples_show_is_refused_with_its_expected_text(file: Path) -> None:
+    with pytest.raises(SimulatorError) as refused:
+        simulate(load_scenario(file))
+    assert f"{refused.value}\n" == file.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 JARGON = re.compile(

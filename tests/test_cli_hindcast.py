@@ -33,7 +33,7 @@ def test_the_shipped_table_is_forecast_with_and_without_games(asked: list[Any], 
     (every, options), (no_games, other), (earlier, _) = asked
     assert options["origins"] == (2018, 2020)
     assert every.years[1] == 2025
-    assert options["without"].run_year.size < every.run_year.size
+    assert set(options["without"].run_year) != set(every.run_year)
     assert no_games.run_year.size == options["without"].run_year.size
     assert other["without"] is None
     assert (earlier.snapshot, earlier.years[1]) == ("2025-06", 2024)
@@ -84,7 +84,7 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
         for origin in (2018, 2020, 2022)
     }
     assert options["priors"] is None  # its hardware is a product of factors: the model keeps its own
-    assert options["with_hindsight"] == ()
+    assert "with_hindsight" not in options
     (folder,) = tmp_path.glob("hindcast-*")
     assert {file.name for file in folder.iterdir()} == {
         "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv"

@@ -34,6 +34,12 @@ def test_censored_values_are_never_dropped(values: np.ndarray, censored: int) ->
     np.testing.assert_allclose(found[place <= last], instead[place <= last], atol=1e-9)
 
 
+def test_the_samples_keep_their_order() -> None:
+    values = np.array([3.0, 1.0, np.inf, 2.0])
+    sample_quantiles(values, LEVELS)
+    assert values.tolist() == [3.0, 1.0, np.inf, 2.0]
+
+
 def test_quantiles_of_nothing_but_censored_values_are_censored() -> None:
     assert np.isposinf(sorted_quantiles(np.full(7, np.inf), LEVELS)).all()
 

@@ -44,9 +44,9 @@ def test_revisions_are_kept_beside_the_newest_estimates() -> None:
     revised = {name: round(newest[name].log_flop - run.log_flop, 2) for name, run in earlier.items()}
     assert {name: by for name, by in revised.items() if abs(by) > 0.1} == {
         "AlphaGo Zero": -2.72, "AlphaGo Master": -2.77, "AlphaZero": -2.54, "AlphaStar": 0.26, "Wu Dao 2.0": -0.82,
-        "AlphaCode": 0.16, "Grok 3": -0.12, "GPT-4.5": 0.26,
+        "Grok 3": -0.12, "GPT-4.5": 0.26,
     }  # fmt: skip
-    assert set(newest) - set(earlier) >= {"Grok 4", "GPT-5"}
+    assert set(newest) - set(earlier) >= {"Grok 4", "Grover-Mega"}
 
 
 def test_a_cost_of_an_earlier_estimate_belongs_to_that_estimate() -> None:
@@ -63,6 +63,26 @@ def test_the_rate_of_the_shipped_sample_is_close_to_that_of_the_whole_frontier()
 def test_the_record_at_the_end_of_2025_is_grok_4() -> None:
     last = year_end_records(shipped_runs())[-1]
     assert (last.date.year, last.name, round(last.log_flop, 2)) == (2025, "Grok 4", 26.70)
+
+
+@needs_snapshots
+def test_the_shipped_runs_are_those_that_the_rule_takes() -> None:
+    table = rows(SNAPSHOTS / "frontier_top10_latest.csv")
+    best = {n: min(int(float(row[key])) for key in ("rank_at_release", "rank_at_release_nogames") if row[key])
+            for n, row in enumerate(table)}  # fmt: skip
+    chosen = [row for n, row in enumerate(table) if best[n] <= (5 if row["confidence"] != "Speculative" else 1)]
+    largest: dict[tuple[str, str], float] = {}
+    for row in chosen:
+        release = row["publication_date"], row["organization"]
+        largest[release] = max(largest.get(release, 0.0), float(row["training_flop"]))
+    expected = {
+        row["model"].removesuffix(" (Mar 2023)") for row in chosen
+        if float(row["training_flop"]) == largest[row["publication_date"], row["organization"]]
+    }  # fmt: skip
+    same_run = {"GPT-3.5"}  # a second row of GPT-3.5 (davinci-002)
+    shown = {"Transformer", "GPT-1"}
+    games = {"Libratus", "AlphaGo Master", "AlphaZero", "OpenAI Five Rerun"}
+    assert {run.name for run in shipped_runs().runs} == (expected - same_run) | shown | games
 
 
 @needs_snapshots

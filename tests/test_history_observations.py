@@ -48,7 +48,7 @@ def test_a_longer_look_begins_with_the_shorter() -> None:
 
 def test_costs_that_do_not_belong_are_not_observed() -> None:
     seen = observations(shipped_runs())
-    for name in ("AlphaGo Master", "AlphaZero", "ViT-G/14"):
+    for name in ("AlphaGo Master", "AlphaZero", "DistBelief NNLM"):
         assert np.isnan(seen.cost_log_usd[seen.run_names.index(name)])
     ratio = (seen.run_log_compute - seen.cost_log_usd)[~np.isnan(seen.cost_log_usd)]
     assert ratio.size > 50
@@ -82,3 +82,14 @@ def shipped_runs_of_2013() -> RunHistory:
     history = shipped_runs()
     early = (replace(run, date=dt.date(2013, 1, 5)) if run.date.year < 2016 else run for run in history.runs)
     return replace(history, runs=tuple(early))
+
+
+def test_the_frontier_begins_in_2012_however_far_back_an_export_reaches() -> None:
+    old = replace(shipped_runs().runs[0], name="Theseus", date=dt.date(1950, 7, 2), log_flop=1.6, stated_rank=1)
+    table = replace(shipped_runs(), runs=(old, *shipped_runs().runs))
+    seen, without_it = (observations(each, shipped_accelerators(), until=END_2020) for each in (table, shipped_runs()))
+    np.testing.assert_array_equal(seen.frontier.run_year, without_it.frontier.run_year)
+    assert seen.record_year[0] == 2012
+    reaching_back = observations(table, shipped_accelerators(), until=END_2020, since=1950)
+    assert reaching_back.frontier.run_year[0] < 1951
+    assert reaching_back.record_year[0] == 1950

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy import stats
 
 from simulator import load_scenario, simulate
 from simulator.checking import check_run
-from simulator.conflict import conflict_lines, conflicts
 from simulator.draws import draw_blocks
 from simulator.errors import InputError
 from simulator.evaluation import model_of
-from simulator.learning import growth_priors, learn, learnt_draws, learnt_lines, observed
+from simulator.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
 from simulator.outputs import open_run
+from simulator.prior_conflict import conflicts
 from simulator.record import fit_of
 from simulator.report_assumptions import assumptions
 from simulator.resolving import Scenario
@@ -127,7 +126,7 @@ def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert (attributes["origin"], attributes["snapshot"]) == (2025, "2026-05")
     assert attributes["fit"] == learnt.spec.history.fit
     assert run["posterior/spending_growth"].attrs["units"] == "OOM/year"
-    assert {each.name for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}
+    assert {each.unknown for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}
 
 
 def test_the_report_knows_every_learnt_number(run):
@@ -169,19 +168,6 @@ def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path)
         assert fit.attrs["fit"] == run["posterior"].attrs["fit"]
 
 
-def test_a_posterior_far_from_its_prior_is_told_as_a_conflict():
-    def of(mean: float, sd: float, chains: int) -> xr.Dataset:
-        draws = np.random.default_rng(1).normal(mean, sd, (chains, 400))
-        return xr.Dataset({"spending_growth": (("chain", "draw"), draws), "calm": (("chain", "draw"), draws * 0)})
-
-    far = xr.DataTree.from_dict({"prior": of(0.05, 0.05, 1), "posterior": of(0.35, 0.04, 2)})
-    near = xr.DataTree.from_dict({"prior": of(0.35, 0.35, 1), "posterior": of(0.52, 0.04, 2)})
-    assert conflict_lines(near) == []
-    assert len(conflict_lines(far)) == 1
-    assert conflict_lines(far)[0].startswith("spending growth: the data and the prior are in conflict")
-    assert conflicts(near)[0].contraction == pytest.approx(0.987, abs=0.003)
-
-
 def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):
     correlated = """
 correlations:
@@ -197,15 +183,15 @@ correlations:
 
 def test_priors_of_any_unit_enter_as_growth_in_oom(given):
     own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5]}}"])
-    assert float(growth_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
-    assert float(growth_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
+    assert float(learnt_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
+    assert float(learnt_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
 
 
 def test_rules_of_the_frontier_choose_the_runs():
     def runs(rule: str) -> int:
-        return observed(parse_scenario(SMALL % rule)).run_year.size
+        return series(parse_scenario(SMALL % rule)).observations().run_year.size
 
-    assert runs(", frontier: {top: 1}") < runs(", frontier: {top: 5}") < runs("")
+    assert runs(", frontier: {top: 1}") < runs(", frontier: {top: 3}") < runs("")
     assert runs(", frontier: {within_oom: 0.5}") < runs(", frontier: {within_oom: 2}")
     assert runs(", without: {domains: [Games]}") != runs("")
 

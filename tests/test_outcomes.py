@@ -6,7 +6,7 @@ import pytest
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
 from simulator.evaluation import base_uniforms, evaluate, inputs_of, model_of
-from simulator.outcomes import headline_outcomes, outcomes_from, parse_outcome, run_outcomes
+from simulator.outcomes import headline_outcomes, outcomes_from, outcomes_over, parse_outcome, run_outcomes
 
 ASKED = [
     "effective_compute@2035",
@@ -92,3 +92,15 @@ def test_a_mixture_is_refused_by_name():
 
 def test_without_thresholds_there_are_levels_alone():
     assert [outcome.text for outcome in headline_outcomes([2025.0, 2030.0], [])] == ["effective_compute@2030"]
+
+
+def test_an_outcome_may_leave_its_year_open():
+    years = [2025.5, 2026.0, 2027.0]
+    assert [each.year for each in outcomes_over("spending", years)] == years
+    assert [each.text for each in outcomes_over("crossed:a", years)] == [
+        "crossed:a@2025.5", "crossed:a@2026", "crossed:a@2027"
+    ]  # fmt: skip
+    assert outcomes_over("spending@2026", years) == (parse_outcome("spending@2026"),)
+    assert outcomes_over("restricted:a", years) == (parse_outcome("restricted:a"),)
+    with pytest.raises(InputError, match="is no kind of outcome"):
+        outcomes_over("crosed:a", years)

@@ -123,6 +123,46 @@ def test_a_table_that_an_earlier_accumulation_needs_is_not_extrapolated() -> Non
         quantity(early)
 
 
+def test_a_rate_may_be_a_product_of_two_beliefs() -> None:
+    rate = {"value": 0.4, "unit": "OOM/year"}
+    growth = [{"rate": rate, "times": 0.5}, {"from": 2030, "rate": rate, "times": {"value": 25, "unit": "%"}}]
+    found = quantity({"start": {"value": 1, "unit": "W"}, "growth": growth})
+    np.testing.assert_allclose(
+        np.log10(found), 0.2 * np.minimum(YEARS, 5) + 0.1 * np.maximum(YEARS - 5, 0), atol=FLOAT32
+    )
+    drawn = {"rate": {"uniform": [0.1, 0.4], "unit": "OOM/year"}, "times": {"uniform": [0.5, 2]}}
+    run = run_of(small_scenario({"quantities.this": {"start": {"value": 1, "unit": "W"}, "growth": [drawn]}}))
+    product = np.prod([run[f"parameters/quantities.this.growth[0].{key}"].values for key in drawn], axis=0)
+    np.testing.assert_allclose(run["trajectories/quantity_this"].values, product[:, None] * YEARS, rtol=1e-6)
+
+
+def test_a_level_may_be_stated_as_its_log() -> None:
+    np.testing.assert_allclose(quantity({"value": 3.5, "unit": "OOM"}), 10**3.5, rtol=1e-5)
+    np.testing.assert_allclose(
+        quantity({"product": [{"value": 3.5, "unit": "log10(GW)"}, "a"]}), 10**12.5 * a, rtol=1e-5
+    )
+    stated = {"family": "lognormal", "interval_80": [2.25, 12.1], "unit": "OOM"}
+    run = run_of(small_scenario({"quantities.this": stated, "samples": 4096}))
+    drawn = run["parameters/quantities.this"]
+    assert drawn.attrs["units"] == "log10(1)"
+    assert drawn.attrs["understood"] == "lognormal, median 5.22 (90 % 1.77 to 15.4) OOM"
+    np.testing.assert_allclose(np.quantile(drawn, [0.1, 0.9]), [2.25, 12.1], rtol=0.02)
+
+
+def test_a_steady_flow_and_the_same_flow_under_a_far_cap_add_up_to_one_stock() -> None:
+    """The first needs no fine grid, the second has one."""
+    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": 1.4}
+    far = {**flow, "caps": {"far": {"limit": {"value": 1e30, "unit": "chip/year"}}}}
+    product = {"product": [flow, {"start": {"value": 1, "unit": "1"}, "growth": 1.2}]}
+    product_far = {"product": [far, product["product"][1]]}
+    for steady, bent in ((flow, far), (product, product_far)):
+        one, two = (
+            quantity({"accumulation": each, "start": {"value": 3e6, "unit": "chip"}, "at": 2019.3})
+            for each in (steady, bent)
+        )
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
 # ------------------------------------------------------------------------------------------------------ custom
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario, simulate
-from simulator.report_assumptions import assumptions, statement
+from simulator.report_assumptions import NO_BELIEFS, assumptions, stated_name, statement
 from simulator.report_limits import correlations, limitations, quantities
 from simulator.shipped import shipped_names
 
@@ -16,10 +16,10 @@ def test_every_drawn_number_is_an_assumption_of_the_scenario(name):
         pytest.skip("test_learning.py has its run")
     run = simulate(scenario)
     found = {each.path: each for each in assumptions(run)}
-    drawn = run["parameters"].to_dataset().drop_vars("component", errors="ignore")
-    assert set(map(str, drawn.data_vars)) <= set(found)
+    drawn = run["parameters"].to_dataset().drop_vars(NO_BELIEFS, errors="ignore")
+    assert {stated_name(str(name)) for name in drawn.data_vars} <= set(found)
     for path, values in drawn.data_vars.items():
-        said = found[str(path)].statements
+        said = found[stated_name(str(path))].statements
         if len(said) == 1 and np.isfinite(values.values).all():  # all parts of a mixture have it, and say the same
             assert said[0].is_fixed == (np.ptp(values.values) == 0)
             assert said[0].origin.get("source", "") == values.attrs.get("source", "")

@@ -1,0 +1,137 @@
+"""The command that sweeps a scenario over changed priors."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli_options import OutputOption, SamplesOption, ScenarioArgument, SeedOption, SetOption, overridden, warn
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def sweep(
+    scenario: ScenarioArgument,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH=VALUES",
+            help="What is swept: from:to:count, from:to:count:log, or values with commas between them. A path that "
+            "ends in .centre moves a median and its interval together. Several: all combinations. It stands in the "
+            "place of the file's sweep block.",
+        ),
+    ] = None,
+    set_: SetOption = None,
+    samples: SamplesOption = None,
+    seed: SeedOption = None,
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030; several."
+        ),
+    ] = None,
+    output: OutputOption = FilePath("outputs"),
+    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
+    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Points computed side by side; the result does not depend on it.")
+    ] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
+) -> None:
+    """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
+    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
+    if charts:
+        from simulator.chart_palette import check_theme
+        from simulator.figures import check_formats
+
+        check_formats(formats)
+        check_theme(theme)
+
+    from simulator.sweep_points import load_sweep
+    from simulator.sweep_tables import parse_outcomes
+    from simulator.sweep_text import sweep_lines
+    from simulator.sweeps import sweep_to_folder
+
+    plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
+    with _progress(len(plan.points)) as progress:
+        result, folder = sweep_to_folder(
+            plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)
+        )
+    outcomes = parse_outcomes(result, outcome or ())
+    warn(str(result.attrs["warnings"]).splitlines())
+    for line in sweep_lines(result, outcomes=outcomes):
+        typer.echo(line)
+    if charts:
+        _write_charts(result, folder, outcome or (), formats=formats, theme=theme)
+    typer.echo(f"  {folder}")
+
+
+def show_sweep(path: FilePath, *, variables: bool = False) -> None:
+    """Print the table of a sweep again, or explain its variables."""
+    from simulator.sweep_files import open_sweep
+    from simulator.sweep_text import sweep_lines
+
+    opened = open_sweep(path)
+    if variables:
+        from simulator.run_format import explain_lines
+
+        lines = explain_lines(opened)
+    else:
+        warn(str(opened.attrs["warnings"]).splitlines())
+        lines = sweep_lines(opened)
+    for line in lines:
+        typer.echo(line)
+
+
+def draw_sweep(
+    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath | None
+) -> None:
+    """Draw the charts of a sweep file, and name the files."""
+    from simulator.sweep_files import open_sweep
+
+    folder = output or (path if path.is_dir() else path.parent)
+    for written in _write_charts(open_sweep(path), folder, outcomes, formats=formats, theme=theme):
+        typer.echo(str(written))
+
+
+def _write_charts(
+    result: xr.DataTree, folder: FilePath, outcomes: Sequence[str], *, formats: Sequence[str], theme: str
+) -> list[FilePath]:
+    from simulator.chart_palette import check_theme
+    from simulator.figure_sweep import sweep_figures
+    from simulator.figures import check_formats, write_figure
+    from simulator.files import make_folder
+    from simulator.sweep_tables import parse_outcomes
+
+    check_formats(formats)
+    ground = check_theme(theme)
+    figures = sweep_figures(result, parse_outcomes(result, outcomes))
+    make_folder(folder)
+    footer = f"Sweep {result.attrs['run_id']} of scenario {result.attrs['name']}"
+    return [
+        path
+        for figure in figures
+        for path in write_figure(figure, folder, formats=formats, theme=ground, footer=footer)
+    ]
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar over the points on a terminal; nothing elsewhere."""
+    if total < 5 or not sys.stderr.isatty():
+        yield None
+        return
+    with typer.progressbar(length=total, label="points", file=sys.stderr) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield told

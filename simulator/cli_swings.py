@@ -1,0 +1,155 @@
+"""The commands that tell which assumption matters: swings and the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from simulator.cli_options import OutputOption, SetOption, learnt, number_of_samples, warn
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.documents import Document
+    from simulator.outcomes import Outcome
+    from simulator.scenario import Scenario
+
+ItemArgument = Annotated[
+    str,
+    typer.Argument(metavar="SCENARIO|RUN", help="A scenario file or shipped name; or a run, whose scenario is read."),
+]
+OutcomeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--outcome",
+        help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several times.",
+    ),
+]
+DrawsOption = Annotated[str, typer.Option("--samples", help="Common draws; more make the medians sharper.")]
+
+
+def swings(
+    item: ItemArgument,
+    outcome: OutcomeOption = None,
+    mode: Annotated[
+        str, typer.Option(help="free: the others vary on common draws; fixed: the others at their medians.")
+    ] = "free",
+    samples: DrawsOption = "1024",
+    set_: SetOption = None,
+    output: OutputOption = FilePath("outputs"),
+    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw a tornado for each outcome.")] = True,
+    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+) -> None:
+    """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
+    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
+    if charts:
+        from simulator.chart_palette import check_theme
+        from simulator.figures import check_formats
+
+        check_formats(formats)
+        check_theme(theme)
+    from simulator.files import make_folder, write_table
+    from simulator.swings import checked_mode, prior_swings, save_swings, swing_table
+    from simulator.swings_text import swing_lines
+
+    chosen, count, asked = checked_mode(mode), number_of_samples(samples), _outcomes(outcome)
+    scenario, _ = open_scenario(item, overrides=set_ or [], output=output)
+    found = prior_swings(scenario, outcomes=asked, mode=chosen, samples=count)
+    folder = output / f"{scenario.spec.name}-swings-{found.attrs['id']}"
+    rows = swing_table(found)
+    make_folder(folder)
+    write_table(folder / "swings.csv", rows)
+    save_swings(found, folder / "swings.nc")
+    if charts:
+        from simulator.chart_palette import check_theme
+        from simulator.figure_swings import swing_figures
+        from simulator.figures import write_figure
+
+        footer = f"Swings {found.attrs['id']} of scenario {scenario.spec.name}"
+        for figure in swing_figures(found, rows):
+            write_figure(figure, folder, formats=formats, theme=check_theme(theme), footer=footer)
+    for line in [*swing_lines(found), f"  {folder}"]:
+        typer.echo(line)
+
+
+def audit(
+    item: ItemArgument,
+    outcome: OutcomeOption = None,
+    format_: Annotated[
+        Literal["text", "csv", "markdown"],
+        typer.Option("--format", help="What is printed; the files are audit.csv and audit.md in any case."),
+    ] = "text",
+    samples: DrawsOption = "1024",
+    set_: SetOption = None,
+    output: OutputOption = FilePath("outputs"),
+) -> None:
+    """List every assumption: its source, where it is stated, what rests on it; what to research next first."""
+    from simulator.audit import audit as audited
+    from simulator.audit_text import audit_lines, audit_markdown, audit_table
+    from simulator.files import make_folder, write_table, write_text
+
+    count, asked = number_of_samples(samples), _outcomes(outcome)
+    scenario, documents = open_scenario(item, overrides=set_ or [], output=output)
+    found = audited(scenario, outcomes=asked, documents=documents, samples=count)
+    folder = output / f"{found.name}-audit-{found.key}"
+    make_folder(folder)
+    write_table(folder / "audit.csv", audit_table(found))
+    write_text(folder / "audit.md", audit_markdown(found))
+    if format_ == "text":
+        for line in [*audit_lines(found), f"  {folder}"]:
+            typer.echo(line)
+        return
+    file = folder / ("audit.csv" if format_ == "csv" else "audit.md")
+    typer.echo(file.read_text(encoding="utf-8"), nl=False)
+
+
+def _outcomes(texts: Sequence[str] | None) -> tuple[Outcome, ...]:
+    from simulator.outcomes import parse_outcome
+
+    return tuple(dict.fromkeys(parse_outcome(text) for text in texts or ()))
+
+
+def open_scenario(
+    item: str, *, output: FilePath, overrides: Sequence[str] = ()
+) -> tuple[Scenario, tuple[Document, ...]]:
+    """Read a scenario, or that of a run, with the files that it comes from.
+
+    Parameters
+    ----------
+    item : str
+        A scenario file or shipped name, a run file, or its folder.
+    output : path
+        The folder of run folders, in which fits of history are stored.
+    overrides : sequence of str
+        Changes as `path=value`.
+
+    Raises
+    ------
+    InputError
+        There is no such scenario or run, or it has faults.
+    """
+    from simulator.provenance import lineage
+    from simulator.scenario import load_scenario
+
+    path = FilePath(item)
+    if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
+        scenario = learnt(load_scenario(item, overrides=overrides), output)
+        warn(scenario.warnings)
+        return scenario, lineage(item) if len(scenario.components) == 1 else ()
+    if overrides:
+        raise InputError(
+            f"{item}: is a run, whose scenario is taken as it is. For --set, name the scenario: "
+            f"{path if path.is_dir() else path.parent}/scenario.yaml holds it."
+        )
+    from dataclasses import replace
+
+    from simulator.outputs import open_run, run_path, stored_scenario_text
+    from simulator.scenario import parse_scenario
+
+    with open_run(path) as run:
+        text, changed = stored_scenario_text(run), str(run.attrs.get("overrides", "")).splitlines()
+    scenario = parse_scenario(text, file=str(run_path(path).parent / "scenario.yaml"))
+    return replace(scenario, overrides=tuple(changed)), ()

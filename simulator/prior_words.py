@@ -1,0 +1,151 @@
+"""Inputs of a scenario in words: their names as reports say them, and their numbers in the unit of the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from simulator.evaluation import Input
+from simulator.outcomes import Outcome
+from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
+from simulator.remainder import as_path
+from simulator.report_assumptions import in_words
+from simulator.schema import ScenarioSpec
+from simulator.units import parse_growth_unit, parse_unit
+from simulator.variables import variable
+
+_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
+_WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
+_SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
+_SECTIONS: Mapping[str, str] = MappingProxyType({
+    "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold ",
+})  # fmt: skip
+
+
+def labels_of(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name; a threshold without one is called by its name."""
+    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
+def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
+    """Name an input so that it says by itself what it is about.
+
+    Examples
+    --------
+    >>> input_words("drivers.spending.growth[1].from"), input_words("quantities.world-product.growth")
+    ('spending: growth, era 2: first year', 'world product: growth')
+    >>> input_words("constraints.power.limit.product[2]")
+    'constraint power: limit: factor 3'
+    """
+    path = as_path(name)
+    words = in_words(path, labels=labels)
+    if path[0] == "drivers" and len(path) > 1:
+        return f"{path[1]}: {words}"
+    return f"{_SECTIONS.get(str(path[0]), '')}{words}"
+
+
+def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]) -> list[str]:
+    """Write what an input is at quantiles; of several members, such as yearly shocks, the quantile itself."""
+    if len(varied.members) > 1:
+        return [f"{100 * level:g} %" for level in levels]
+    prior = priors[varied.members[0]]
+    return [value_text(prior, value) for value in prior.family.ppf(np.array(levels)).tolist()]
+
+
+def value_text(prior: NamedPrior, value: float) -> str:
+    """Write a number of a prior, given on the internal scale, in the unit in which the file states it.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> priors = load_scenario("baseline").joint.priors
+    >>> value_text(priors["drivers.spending.start"], 8.26), value_text(priors["drivers.algorithms.growth"], 0.3)
+    ('$182 million', '2x/yr')
+    >>> value_text(priors["quantities.world-product.growth"], 0.011)
+    '2.57 %/yr'
+    """
+    if math.isinf(value):
+        return "never"
+    stated = prior.prior.unit if prior.prior.mixture is None else None
+    if prior.unit == "OOM/year":
+        return _growth(value, stated or DEFAULT_GROWTH_UNIT)
+    if prior.unit == "year":
+        return f"{value:.1f}"
+    if prior.unit == "years":
+        return f"{value:.3g} years"
+    if not prior.unit.startswith("log10("):
+        return f"{value:.3g}"
+    base = prior.unit.removeprefix("log10(").removesuffix(")")
+    unit = stated or base
+    return level_text(value - math.log10(parse_unit(unit).scale), unit)
+
+
+def _growth(value: float, unit: str) -> str:
+    conversion = parse_growth_unit(unit).conversion
+    with np.errstate(divide="ignore", over="ignore"):
+        number = float(conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
+    return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"
+
+
+def level_text(log_value: float, unit: str) -> str:
+    """Write a level that is given in log10 of a unit.
+
+    Examples
+    --------
+    >>> level_text(9.0, "USD"), level_text(9.4, "W"), level_text(32.3, "FLOP"), level_text(-0.85, "fraction")
+    ('$1 billion', '2.51 GW', '2.0e32 FLOP', '0.141')
+    """
+    for symbol, scales in (("USD", _MONEY), ("W", _WATTS), ("J/s", _WATTS)):
+        if unit == symbol:
+            found = next(((power, word) for power, word in scales if power - 1e-9 <= log_value < power + 4), None)
+            if found:
+                return f"{'$' if unit == 'USD' else ''}{_plain(log_value - found[0])}{found[1]}"
+    named = "" if unit in ("1", "fraction") else f" {unit}"
+    text = _plain(log_value) if -3 <= log_value < 5 else power_text(log_value)
+    return f"{text}{named}"
+
+
+def _plain(log_value: float) -> str:
+    number = float(f"{10**log_value:.3g}")
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
+
+
+def power_text(log_value: float) -> str:
+    """Write a level that is given in log10 as a number with an exponent, to two digits.
+
+    Examples
+    --------
+    >>> power_text(34.6902), power_text(28.999), power_text(float("inf"))
+    ('4.9e34', '1.0e29', 'none')
+    """
+    if not math.isfinite(log_value):
+        return "none"
+    exponent = math.floor(log_value)
+    leading = f"{10 ** (log_value - exponent):.1f}"
+    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
+
+
+def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
+    """Name an outcome.
+
+    Examples
+    --------
+    >>> from simulator.outcomes import parse_outcome
+    >>> outcome_words(parse_outcome("effective_compute@2035"), labels={}, statistic="median")
+    'median effective compute in 2035'
+    >>> outcome_words(parse_outcome("crossing:agi"), labels={"agi": "AGI"})
+    'crossing year of AGI'
+    """
+    label = labels.get(outcome.name, outcome.name)
+    if outcome.kind == "crossed":
+        word = "probability that" if statistic == "mean" else "whether"
+        return f"{word} {label} is crossed by {outcome.year:g}"
+    head = f"{statistic} " if statistic else ""
+    if outcome.kind == "level":
+        return f"{head}{variable(outcome.name).long_name} in {outcome.year:g}"
+    if outcome.kind == "restricted":
+        return f"{head}crossing year of {label}, the horizon where it is later"
+    return f"{head}crossing year of {label}"

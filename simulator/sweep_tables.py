@@ -1,0 +1,231 @@
+"""Tables of a sweep, from its dataset alone: one outcome, or all headlines, at every point."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import InputError, near_name
+from simulator.outcomes import Outcome, parse_outcome
+from simulator.rungroups import group
+
+type Row = dict[str, object]
+
+PASSED = 0.995
+"""Share of samples above a threshold at the start from which it counts as passed: nothing is forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweptAxis:
+    """One axis of a sweep: its name, the unit of its numbers, its labels, and its numbers where it has them."""
+
+    name: str
+    unit: str
+    labels: tuple[str, ...]
+    numbers: tuple[float, ...] | None
+
+
+def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
+    """Read the axes of a sweep.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> swept = sweep("baseline", over={"correlations[1].rank": [0, 0.5]}, overrides=["samples=1024"])
+    >>> swept_axes(swept)[0].numbers
+    (0.0, 0.5)
+    """
+    return tuple(
+        SweptAxis(
+            str(axis["name"]),
+            str(axis["unit"]),
+            tuple(str(point["label"]) for point in axis["points"]),
+            None if axis["numbers"] is None else tuple(axis["numbers"]),
+        )
+        for axis in json.loads(str(sweep.attrs["sweep"]))
+    )
+
+
+def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
+    """Choose what is shown of a sweep where nothing is asked.
+
+    Effective compute half-way and at the end; of the first threshold that is ahead the crossing year, and whether it is
+    crossed by the year in which that is most open.
+    """
+    years = group(sweep, "summary")["year"].values.tolist()
+    middle, last = _middle(years), years[-1]
+    ahead = _ahead(sweep)[:1]
+    crossings = [Outcome("crossing", name) for name in ahead]
+    crossed = [Outcome("crossed", name, _even_year(sweep, name)) for name in ahead]
+    return (
+        Outcome("level", "effective_compute", middle),
+        Outcome("level", "effective_compute", last),
+        *crossings,
+        *crossed,
+    )
+
+
+def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, ...]:
+    """Read outcomes, and check that a sweep has them.
+
+    A variable without a year stands for its last year.
+
+    Raises
+    ------
+    InputError
+        One is not written as an outcome, or the sweep has no such variable, threshold or year.
+    """
+    last = float(group(sweep, "summary")["year"].values[-1])
+    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{last:g}") for text in texts)
+    for outcome in outcomes:
+        outcome_rows(sweep, outcome)
+    return outcomes
+
+
+def outcome_label(sweep: xr.DataTree, outcome: Outcome) -> str:
+    """Say what an outcome is, in words."""
+    summary = group(sweep, "summary")
+    if outcome.kind == "level":
+        return f"{summary[outcome.name].attrs['long_name']} in {outcome.year:g}"
+    names = summary["threshold"].values.tolist()
+    label = str(summary["label"].values[names.index(outcome.name)])
+    return f"{label} crossed by {outcome.year:g}" if outcome.kind == "crossed" else f"{label}: crossing year"
+
+
+def outcome_rows(sweep: xr.DataTree, outcome: Outcome) -> list[Row]:
+    """Tabulate an outcome at every point of a sweep, the last axis running fastest.
+
+    Parameters
+    ----------
+    sweep : xarray.DataTree
+    outcome : Outcome
+        A level, a crossing year, or whether a threshold is crossed by a year.
+
+    Returns
+    -------
+    rows of a column for each axis (number or label), and `value` (a median: log10 of the unit, or a year, +inf later
+        than the horizon; or a probability), `standard_error` (NaN where it cannot be told), `lower_50`, `upper_50`,
+        `lower_90`, `upper_90` (of the samples; None for a probability)
+
+    Raises
+    ------
+    InputError
+        The sweep has no such variable, threshold or year, or the outcome is none of a summary.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> swept = sweep("baseline", over={"correlations[1].rank": [0, 0.5]}, overrides=["samples=1024"])
+    >>> [row["correlations[1].rank"] for row in outcome_rows(swept, parse_outcome("crossed:1000x-gpt-4@2030"))]
+    [0.0, 0.5]
+    """
+    axes = swept_axes(sweep)
+    columns = _columns(sweep, outcome)
+    shape = tuple(len(axis.labels) for axis in axes)
+    rows: list[Row] = []
+    for places in itertools.product(*map(range, shape)):
+        row: Row = {
+            axis.name: axis.labels[place] if axis.numbers is None else axis.numbers[place]
+            for axis, place in zip(axes, places, strict=True)
+        }
+        rows.append(row | {name: None if values is None else float(values[places]) for name, values in columns.items()})
+    return rows
+
+
+def point_table(sweep: xr.DataTree) -> list[Row]:
+    """Tabulate the headlines of a sweep: a row for each point and outcome.
+
+    The outcomes are effective compute half-way and at the end, and of each threshold that is ahead the crossing year
+    and the probability of having crossed it half-way and at the end.
+    """
+    years = group(sweep, "summary")["year"].values.tolist()
+    asked = [Outcome("level", "effective_compute", year) for year in dict.fromkeys((_middle(years), years[-1]))]
+    for name in _ahead(sweep):
+        asked.append(Outcome("crossing", name))
+        asked += [Outcome("crossed", name, year) for year in dict.fromkeys((_middle(years), years[-1]))]
+    summary = group(sweep, "summary")
+    names = [axis.name for axis in swept_axes(sweep)]
+    rows: list[Row] = []
+    for outcome in asked:
+        unit = str(summary[outcome.name].attrs["units"]) if outcome.kind == "level" else outcome.unit
+        statistic = "probability" if outcome.kind == "crossed" else "median"
+        for row in outcome_rows(sweep, outcome):
+            point = {name: row.pop(name) for name in names}
+            rows.append(point | {"outcome": outcome.text, "unit": unit, "statistic": statistic} | row)
+    return rows
+
+
+def _columns(
+    sweep: xr.DataTree, outcome: Outcome
+) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None]:
+    summary = group(sweep, "summary")
+    if outcome.kind == "restricted":
+        raise InputError(
+            f"outcome '{outcome.text}': a sweep keeps no samples, of which it would be the mean. "
+            f"Ask for crossing:{outcome.name}, or crossed:{outcome.name}@YEAR."
+        )
+    spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
+    if outcome.kind == "level":
+        dims = len(swept_axes(sweep)) + 2
+        known = [str(n) for n, v in summary.data_vars.items() if v.ndim == dims and not str(n).endswith("_error")]
+        known = [name for name in known if summary[name].dims[-2:] == ("quantile", "year")]
+        _known(outcome, outcome.name, known, "variable")
+        values, name = _at_year(summary[outcome.name], outcome), f"{outcome.name}_error"
+        errors = _at_year(summary[name], outcome) if name in summary else xr.full_like(values, math.nan)
+    else:
+        thresholds = summary["threshold"].values.tolist() if "threshold" in summary.coords else []
+        _known(outcome, outcome.name, thresholds, "threshold")
+        here = summary.isel(threshold=thresholds.index(outcome.name))
+        if outcome.kind == "crossed":
+            value, error = (_at_year(here[name], outcome).values for name in ("crossed", "crossed_error"))
+            return {"value": value, "standard_error": error, **dict.fromkeys(spread)}
+        values, errors = here["crossing_quantile"], here["crossing_quantile_error"]
+    levels = values["quantile"].values
+
+    def at(item: xr.DataArray, level: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return np.asarray(item.isel(quantile=int(np.argmin(np.abs(levels - level)))).values, dtype=np.float64)
+
+    columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
+    return columns | {name: at(values, level) for name, level in spread.items()}
+
+
+def _known(outcome: Outcome, name: str, known: Sequence[str], what: str) -> None:
+    if name not in known:
+        hint = near_name(name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
+        raise InputError(f"outcome '{outcome.text}': the sweep has no {what} '{name}'. {hint}".rstrip())
+
+
+def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
+    years = values["year"].values
+    found = np.flatnonzero(years == outcome.year)
+    if not found.size:
+        nearest = ", ".join(f"{year:g}" for year in np.sort(years[np.argsort(np.abs(years - outcome.year))[:3]]))
+        raise InputError(f"outcome '{outcome.text}': the sweep has no such year. The nearest are {nearest}.")
+    return values.isel(year=int(found[0]))
+
+
+def _middle(years: Sequence[float]) -> float:
+    return min(years, key=lambda year: abs(year - (years[0] + years[-1]) / 2))
+
+
+def _even_year(sweep: xr.DataTree, threshold: str) -> float:
+    """Find the year by which it is, over all points, nearest to even odds that a threshold is crossed."""
+    summary = group(sweep, "summary")
+    place = summary["threshold"].values.tolist().index(threshold)
+    shares = summary["crossed"].values[..., place, :].reshape(-1, summary.sizes["year"]).mean(axis=0)
+    return float(summary["year"].values[int(np.argmin(np.abs(shares - 0.5)))])
+
+
+def _ahead(sweep: xr.DataTree) -> list[str]:
+    """List the thresholds that are not passed at the start of every point."""
+    summary = group(sweep, "summary")
+    if "threshold" not in summary.coords:
+        return []
+    names = [str(name) for name in summary["threshold"].values]
+    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < PASSED]
