@@ -121,7 +121,7 @@ def jeffreys(hits: float, count: int) -> tuple[float, float]:
     Examples
     --------
     >>> [round(end, 2) for end in jeffreys(5, 10)], jeffreys(0, 7)[0], jeffreys(7, 7)[1]
-    ([0.27, 0.73], 0.0, 1.0)
+    ([0.26, 0.74], 0.0, 1.0)
     """
     low, high = (float(special.betaincinv(hits + 0.5, count - hits + 0.5, level)) for level in (0.05, 0.95))
     return (0.0 if hits <= 0 else low), (1.0 if hits >= count else high)
