@@ -14,6 +14,7 @@ from simulator.cli_compare import compare
 from simulator.cli_export import export
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
+from simulator.cli_influence import influence
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
@@ -39,6 +40,7 @@ app.command()(compare)
 app.command()(export)
 app.command()(report)
 app.command()(hindcast)
+app.command()(influence)
 app.add_typer(history_app, name="history")
 
 
