@@ -84,9 +84,10 @@ def _bars(rows: Sequence[Row]) -> alt.LayerChart:
         texts.append(Text([f"{row['delta']:.3f}  (rank {rank})"], NAME_WIDTH + length + 8, y, style.QUIET))
     bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [
-        ("bar", style.BLUE, "more of the prior, more of the outcome"),
-        ("bar", style.ORANGE, "less of the outcome, or earlier"),
+        ("bar", style.BLUE, "rises with the prior"),
+        ("bar", style.ORANGE, "falls as the prior rises"),
     ]
+    entries = [entry for entry in entries if any(bar["color"] == entry[1] for bar in bars)]
     layers = [style.pixel_layer(bars, mark=alt.MarkDef(type="rect")), *style.text_layers(texts)]
     layers += style.legend_layers(entries, x=NAME_WIDTH, y=bottom + 16)
     return alt.LayerChart(layer=layers, width=WIDTH, height=bottom + 28)

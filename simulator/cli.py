@@ -17,6 +17,7 @@ from simulator.cli_history import app as history_app
 from simulator.cli_influence import influence
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
+from simulator.cli_reweight import reweight
 from simulator.cli_runs import extend, run
 from simulator.errors import InputError, SimulatorError, near_name
 
@@ -41,6 +42,7 @@ app.command()(export)
 app.command()(report)
 app.command()(hindcast)
 app.command()(influence)
+app.command()(reweight)
 app.add_typer(history_app, name="history")
 
 

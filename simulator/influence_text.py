@@ -47,6 +47,12 @@ def influence_lines(influence: Influence, *, horizon: float, most: int = MOST_LI
         numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
         told = f"  {_separates(row)}" if separates else ""
         lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
+    for row in kept[:most]:
+        if row["uneven_with"]:
+            lines.append(
+                f"  {row['input']}: its draws are unevenly spread with those of {row['uneven_with']}, and part of this "
+                "may be the influence of that. A run with --set design=random would tell."
+            )
     more = f"{len(kept) - most} more, and " if len(kept) > most else ""
     lines.append(f"  ... and {more}{rest} priors that are fixed or go with it no more than chance would")
     return lines
