@@ -116,22 +116,19 @@ def attribute(
     outcomes += [Outcome("crossing", name) for name in names]
     numbers = list(_numbers(models[0], _compared(years), names))
 
-    def value(changed: frozenset[int]) -> Array:
-        chosen = swapped(first, [swaps[place] for place in sorted(changed)]) if changed else first
-        model = models[0] if not changed else model_of(chosen, custom=custom)
-        found = _statistics(evaluate(model, draws.of(model), outcomes), _compared(years), len(names))
-        if progress is not None:
-            progress()
-        return found
-
     known: dict[frozenset[int], Array] = {}
 
-    def remembered(changed: frozenset[int]) -> Array:
-        known.setdefault(changed, value(changed)) if changed not in known else None
-        return np.where(np.isfinite(known[changed]), known[changed], 0.0)
+    def value(changed: frozenset[int]) -> Array:
+        if changed not in known:
+            chosen = _between(first, [swaps[place] for place in sorted(changed)])
+            model = model_of(chosen, custom=custom) if changed else models[0]
+            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), _compared(years), len(names))
+            if progress is not None:
+                progress()
+        return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
 
-    before, after = (remembered(one) for one in (frozenset[int](), frozenset(range(len(swaps)))))
-    shares = shapley_values(remembered, inputs=len(swaps))
+    before, after = (value(one) for one in (frozenset[int](), frozenset(range(len(swaps)))))
+    shares = shapley_values(value, inputs=len(swaps))
     kept, said = _kept(numbers, np.stack(list(known.values())))
     return Attribution(
         tuple(numbers[place] for place in kept),
@@ -142,6 +139,18 @@ def attribute(
         draws.samples,
         tuple(said),
     )
+
+
+def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
+    """Give a scenario with some inputs as in the other; say which they are where it does not hold together."""
+    try:
+        return swapped(scenario, swaps) if swaps else scenario
+    except InputError as error:
+        names = ", ".join(swap.name for swap in swaps)
+        raise InputError(
+            f"compare: --attribute: with only {names} as in the second, the first does not hold together, so the parts "
+            f"cannot be told apart:\n{error}\n        Go there in steps: compare scenarios that differ in fewer entries."
+        ) from None
 
 
 def _compared(years: Sequence[float]) -> list[float]:

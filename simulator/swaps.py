@@ -71,6 +71,8 @@ def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
     named = bool(path) and path[-1] in _NAMED
     one, other = ({} if named and value is ABSENT else value for value in (one, other))
     whole = len(path) == 2 and path[0] in ("correlations", "thresholds")
+    if len(path) == 2 and path[0] == "drivers" and isinstance(one, Mapping) and isinstance(other, Mapping):
+        whole = ("factors" in one) != ("factors" in other)  # a driver of factors has no start and growth of its own
     priors = path not in ((), ("capability",)) and any(is_prior(value) for value in (one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping) and not priors and not whole and path != ("years",):
         for key in dict.fromkeys([*one, *other]):
@@ -118,10 +120,11 @@ def _set(data: Any, path: Path, value: Any) -> Any:
         return [(_set(item, rest, value) if rest else value) if place == head else item
                 for place, item in enumerate(data)]  # fmt: skip
     above = {} if data is ABSENT else dict(data)
-    if not rest and value is ABSENT:
+    inner = _set(above.get(head, ABSENT), rest, value) if rest else value
+    if value is ABSENT and (not rest or inner == {}):  # an empty map says no more than none
         above.pop(head, None)
     else:
-        above[head] = _set(above.get(head, ABSENT), rest, value) if rest else value
+        above[head] = inner
     return above
 
 
@@ -136,7 +139,7 @@ def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
     InputError
         All entries together do not make a scenario.
     """
-    swaps = [Swap((entry,)) for entry in entries]
+    swaps = _by_mention(entries)
     if swaps and not _holds(scenario, swaps):
         raise InputError("compare: --attribute: the second scenario does not hold together on the first one's draws.")
     while True:
@@ -155,6 +158,33 @@ def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
             partners = broken if len(broken) > 1 else swaps
             swaps = [Swap(tuple(entry for swap in partners for entry in swap.entries)),
                      *(swap for swap in swaps if swap not in partners)]  # fmt: skip
+
+
+def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
+    """Join a quantity that only one scenario has to the entries that are built of it by name."""
+    groups = [[entry] for entry in entries]
+    for entry in entries:
+        if entry.path[0] != "quantities" or len(entry.path) != 2 or ABSENT not in (entry.one, entry.other):
+            continue
+        name = str(entry.path[1])
+        near = [
+            group for group in groups
+            if any(one is entry or name in {*_texts(one.one), *_texts(one.other)} for one in group)
+        ]  # fmt: skip
+        groups = [group for group in groups if group not in near] + [[one for group in near for one in group]]
+    return [Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """List the texts anywhere in plain data."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def _separable(scenario: Scenario, swaps: Sequence[Swap], one: Swap) -> bool:
