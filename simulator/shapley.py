@@ -70,7 +70,7 @@ def shapley_values(value: Value, *, inputs: int, most_exact: int = MOST_EXACT, o
     if inputs <= most_exact:
         parts = np.stack([_exact(cached, inputs, one) for one in range(inputs)])
         return Shares(parts, np.zeros_like(parts), 0)
-    pairs = max(4, EVALUATIONS // (2 * (inputs - 1))) if orders is None else max(2, orders // 2)
+    pairs = max(4, EVALUATIONS // (2 * max(1, inputs - 1))) if orders is None else max(2, orders // 2)
     return _sampled(cached, inputs, pairs)
 
 

@@ -42,8 +42,9 @@ class Swap:
 
     @property
     def name(self) -> str:
-        """The paths of its entries."""
-        return " + ".join(dotted(entry.path) for entry in self.entries)
+        """The paths of its entries, of many the first two."""
+        paths = [dotted(entry.path) for entry in self.entries]
+        return " + ".join(paths if len(paths) <= 3 else [*paths[:2], f"{len(paths) - 2} more"])
 
 
 def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Entry]:

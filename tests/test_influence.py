@@ -13,6 +13,7 @@ from simulator.influence_text import influence_lines, legend_lines
 OUTCOMES = ("effective_compute@2035", "crossing:1e30-run", "crossed:1e30-run@2040", "restricted:1e30-run")
 
 
+# The outcomes of a test share one run: it is not changed.
 @pytest.fixture(scope="module")
 def run():
     return simulate(load_scenario("baseline", overrides=["samples=2048"]))
@@ -29,12 +30,8 @@ def shuffled(run, seed=1):
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_permutation_of_samples_changes_no_index(run, outcome):
     one, other = influence_of(run, outcome), influence_of(shuffled(run), outcome)
-    assert [dict(row) for row in other.indices] == pytest.approx([dict(row) for row in one.indices])
-    exact = ("input", "rank", "delta", "delta_by_chance", "low", "high", "separation", "between")
-    if not outcome.startswith("crossed"):  # a share is a mean, whose rounding depends on the order
-        assert [[row[key] for key in exact] for row in other.indices] == [
-            [row[key] for key in exact] for row in one.indices
-        ]
+    assert [dict(row) for row in other.indices] == [dict(row) for row in one.indices]
+    assert [dict(row) for row in other.deciles] == [dict(row) for row in one.deciles]
     assert [dict(row) for row in other.regions] == [dict(row) for row in one.regions]
 
 
