@@ -67,6 +67,7 @@ def attribute(
     second: Scenario,
     *,
     samples: int | None = None,
+    orders: int | None = None,
     custom: Mapping[str, CustomDriver] | None = None,
     progress: Callable[[], None] | None = None,
 ) -> Attribution:
@@ -83,6 +84,8 @@ def attribute(
         Of one component each.
     samples : int, optional
         Without it those of the first scenario, at most 4,096.
+    orders : int, optional
+        Random orders where more than eight inputs differ; without it as many as take about 256 evaluations.
     custom : functions of custom drivers, as in `simulate`
     progress : function, optional
         Called after each evaluation.
@@ -129,7 +132,7 @@ def attribute(
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
 
     before, after = (value(one) for one in (frozenset[int](), frozenset(range(len(swaps)))))
-    shares = shapley_values(value, inputs=len(swaps))
+    shares = shapley_values(value, inputs=len(swaps), orders=orders)
     kept, said = _kept(numbers, np.stack(list(known.values())))
     return Attribution(
         tuple(numbers[place] for place in kept),
@@ -257,7 +260,14 @@ def attribution_table(attribution: Attribution) -> list[Row]:
         for described, part, error in zip(attribution.inputs, parts, errors, strict=True):
             named: Row = {"input": described["name"], **{key: described[key] for key in ("entries", "first", "second")}}
             rows.append(head | named | {"part": part, "standard_error": error} | ends)
-        whole: Row = {"input": "", "entries": "", "first": "", "second": "", "part": after - before, "standard_error": 0.0}
+        whole: Row = {
+            "input": "",
+            "entries": "",
+            "first": "",
+            "second": "",
+            "part": after - before,
+            "standard_error": 0.0,
+        }
         rows.append(head | whole | ends)
     return rows
 

@@ -111,7 +111,9 @@ class _Axis:
         """Write the ticks; give their values."""
         if self.kind == "log":
             ticks = style.power_ticks(self.low, self.high, most=5)
-            return [text for tick in ticks for text in style.power_texts(tick, right=left - 6, y=self.y(tick, top))], ticks
+            return [
+                text for tick in ticks for text in style.power_texts(tick, right=left - 6, y=self.y(tick, top))
+            ], ticks
         ticks = [tick for tick in style.plain_ticks(self.low, self.high, most=4) if self.low <= tick <= self.high]
         ticks = [tick for tick in ticks if not self.censored or tick < self.horizon]
         written = [f"{100 * tick:g} %" if self.kind == "share" else f"{tick:g}" for tick in ticks]

@@ -99,9 +99,7 @@ def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: s
     return style.stacked([view, footer], title=title, subtitle=subtitle, width=WIDTH)
 
 
-def _place(
-    fall: Fall, top: float, bars: style.Data, links: style.Data, rules: style.Data, texts: list[Text]
-) -> float:
+def _place(fall: Fall, top: float, bars: style.Data, links: style.Data, rules: style.Data, texts: list[Text]) -> float:
     """Add one waterfall that begins at a pixel; give where it ends."""
     levels = [fall.first]
     for part in fall.parts:

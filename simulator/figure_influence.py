@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import xarray as xr
 
@@ -13,8 +14,8 @@ from simulator.figure import Figure, FigureOptions, Row
 from simulator.influence import Influence, default_outcomes, influence_of
 from simulator.influence_text import value_text
 from simulator.outcomes import Outcome
-from simulator.rungroups import group
 from simulator.run_label import run_label
+from simulator.rungroups import group
 from simulator.words import listed
 
 MOST_BARS = 12
@@ -80,7 +81,7 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
     chart = draw_influence(
         InfluenceTables(bars, deciles, names),
-        kind={"level": "log", "crossed": "share"}.get(outcome.kind, "year"),
+        kind="log" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year",
         horizon=horizon,
         title=f"What goes with {label}",
         subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. {first}.",
@@ -95,7 +96,7 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
         f"Bars of the influence of {len(bars)} priors on {label}, and {len(names)} small charts of the {said} of the "
         f"outcome within tenths of a prior. {first}."
     )
-    tables = {"": bars, "deciles": deciles}
+    tables: dict[str, Sequence[Row]] = {"": bars, "deciles": deciles}
     return Figure(f"influence_{re.sub(r'[^A-Za-z0-9-]+', '_', outcome.text)}", chart, tables, caption, alt_text)
 
 

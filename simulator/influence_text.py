@@ -47,12 +47,12 @@ def influence_lines(influence: Influence, *, horizon: float, most: int = MOST_LI
         numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
         told = f"  {_separates(row)}" if separates else ""
         lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
-    for row in kept[:most]:
-        if row["uneven_with"]:
-            lines.append(
-                f"  {row['input']}: its draws are unevenly spread with those of {row['uneven_with']}, and part of this "
-                "may be the influence of that. A run with --set design=random would tell."
-            )
+    lines += [
+        f"  {row['input']}: its draws are unevenly spread with those of {row['uneven_with']}, and part of this "
+        "may be the influence of that. A run with --set design=random would tell."
+        for row in kept[:most]
+        if row["uneven_with"]
+    ]
     more = f"{len(kept) - most} more, and " if len(kept) > most else ""
     lines.append(f"  ... and {more}{rest} priors that are fixed or go with it no more than chance would")
     return lines
@@ -87,10 +87,11 @@ def _separates(row: Row) -> str:
 
 def legend_lines(outcomes: Sequence[Outcome]) -> list[str]:
     """Say what the columns mean."""
-    lines = [
+    first = (
         "delta: half the area between the outcome's distribution and that within a class of the prior, on average, "
-        "less what chance gives (0 to 1); rank: Spearman's correlation.",
-    ]
+        "less what chance gives (0 to 1); rank: Spearman's correlation."
+    )
+    lines = [first]
     if any(outcome.censored or outcome.kind == "crossed" for outcome in outcomes):
         lines.append(
             "separates: the largest distance between the prior's CDFs in two groups of samples; early and late are the "

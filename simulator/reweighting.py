@@ -93,19 +93,19 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
     overrides = [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
     new = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario", overrides=overrides)
     _check_paths(old, new)
-    marginals = [
-        name for name in old.joint.priors if old.joint.priors[name].family != new.joint.priors[name].family
-    ]
+    marginals = [name for name in old.joint.priors if old.joint.priors[name].family != new.joint.priors[name].family]
     for name in marginals:
         _check_prior(name, old.joint.priors[name].family, new.joint.priors[name].family)
     joined = _changed_groups(old.joint, new.joint, marginals)
     involved = tuple(dict.fromkeys([*marginals, *(name for one in joined for name in one)]))
+    if not involved:
+        raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
     values = {name: np.asarray(parameters[name].values, dtype=np.float64) for name in involved}
     logs = np.zeros(parameters.sizes["sample"])
     for name in marginals:
         logs += _log_ratio(values[name], old.joint.priors[name].family, new.joint.priors[name].family)
-    for names in joined:
-        logs += _log_copula(new.joint, names, values) - _log_copula(old.joint, names, values)
+    for together in joined:
+        logs += _log_copula(new.joint, together, values) - _log_copula(old.joint, together, values)
     return _weights(logs, involved)
 
 

@@ -173,7 +173,9 @@ def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
             if any(one is entry or name in {*_texts(one.one), *_texts(one.other)} for one in group)
         ]  # fmt: skip
         groups = [group for group in groups if group not in near] + [[one for group in near for one in group]]
-    return [Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))]
+    return [
+        Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))
+    ]
 
 
 def _texts(value: Any) -> Iterator[str]:

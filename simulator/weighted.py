@@ -107,7 +107,9 @@ def headline_table(run: xr.DataTree, weights: Array) -> list[Row]:
     """
     trajectories = group(run, "trajectories", of_samples=True)
     if weights.shape != (trajectories.sizes["sample"],):
-        raise InputError(f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}.")
+        raise InputError(
+            f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
+        )
     years = compared_years([run])
     outcomes = [Outcome("level", "effective_compute", year) for year in years]
     labels = {}
