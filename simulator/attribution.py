@@ -126,7 +126,7 @@ def attribute(
         if changed not in known:
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
-            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), _compared(years), len(names))
+            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), _compared(years))
             if progress is not None:
                 progress()
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
@@ -153,7 +153,7 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         names = ", ".join(swap.name for swap in swaps)
         raise InputError(
             f"compare: --attribute: with only {names} as in the second, the first does not hold together, so the parts "
-            f"cannot be told apart:\n{error}\n        Go there in steps: compare scenarios that differ in fewer entries."
+            f"cannot be told apart:\n{error}\n        Compare scenarios that differ in fewer entries."
         ) from None
 
 
@@ -198,7 +198,7 @@ def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> list
     return found
 
 
-def _statistics(results: Array, years: Sequence[float], thresholds: int) -> Array:
+def _statistics(results: Array, years: Sequence[float]) -> Array:
     """Take the headline numbers off outcomes (outcome, sample)."""
     levels = np.sort(results[: len(years)], axis=1)
     found = sorted_quantiles(levels, [0.5])[0].tolist()
@@ -225,10 +225,11 @@ def _kept(numbers: Sequence[Headline], values: Array) -> tuple[list[int], list[s
     if not censored:
         return kept, []
     last = next(number.year for number in numbers if number.statistic == "restricted mean crossing year")
-    return kept, [
-        f"The median crossing year of {', '.join(censored)} is later than {last:g} with some of the inputs changed, and "
-        f"has no difference there; the mean of the crossing year, at most {last:g}, stands in for it."
-    ]
+    said = (
+        f"The median crossing year of {', '.join(censored)} is later than {last:g} with some of the inputs changed, "
+        f"and has no difference there; the mean of the crossing year, at most {last:g}, stands in for it."
+    )
+    return kept, [said]
 
 
 def _described(swap: Swap) -> dict[str, str]:
@@ -245,9 +246,9 @@ def attribution_table(attribution: Attribution) -> list[Row]:
 
     Returns
     -------
-    rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole),
-    `entries` (what belongs to it), `first`, `second` (its states, in short), `part`, `standard_error` (of random orders; 0 where exact),
-    `before`, `after`
+    rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole), `entries`
+    (what belongs to the input), `first`, `second` (its states, in short), `part`, `standard_error` (of random orders;
+    0 where exact), `before`, `after`
     """
     rows: list[Row] = []
     for place, number in enumerate(attribution.numbers):
