@@ -19,6 +19,7 @@ from simulator.rungroups import group
 from simulator.scenario import Scenario, parse_scenario
 from simulator.slots import slots
 from simulator.streams import EDGE
+from simulator.swaps import bare_data
 from simulator.units import Array
 from simulator.weighted import effective_samples
 
@@ -92,14 +93,11 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
         )
     overrides = [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
     new = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario", overrides=overrides)
-    _check_paths(old, new)
-    marginals = [name for name in old.joint.priors if old.joint.priors[name].family != new.joint.priors[name].family]
+    marginals = _changed_priors(old, new)
     for name in marginals:
         _check_prior(name, old.joint.priors[name].family, new.joint.priors[name].family)
     joined = _changed_groups(old.joint, new.joint, marginals)
     involved = tuple(dict.fromkeys([*marginals, *(name for one in joined for name in one)]))
-    if not involved:
-        raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
     values = {name: np.asarray(parameters[name].values, dtype=np.float64) for name in involved}
     logs = np.zeros(parameters.sizes["sample"])
     for name in marginals:
@@ -127,22 +125,24 @@ def _weights(logs: Array, changed: tuple[str, ...]) -> Weights:
     return Weights(values, changed, effective, float(values.max()))
 
 
-def _check_paths(old: Scenario, new: Scenario) -> None:
-    """Refuse changes of anything else than priors and correlations."""
-    allowed = [slot.path for slot in slots(old.spec)]
-    differing = list(_differing(old.data, new.data, ()))
-    for path in differing:
-        if path[0] == "correlations" or any(path[: len(slot)] == slot for slot in allowed):
-            continue
-        raise InputError(
-            f"reweight: {dotted(path)}: is no prior of this run, so its samples cannot be weighted for it. "
-            "Only priors and correlations can be changed; run the scenario with --set for anything else."
-        )
+def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
+    """Name the priors that are stated otherwise; refuse changes of anything else than priors and correlations."""
+    differing = _differing(bare_data(old.data), bare_data(new.data), ())
     if not differing:
-        raise InputError("reweight: nothing is changed. Name a prior and another number: --set PATH=VALUE.")
+        raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
+    found: dict[str, None] = {}
+    for path in differing:
+        names = [slot.name for slot in slots(old.spec) if path[: len(slot.path)] == slot.path]
+        if not names and path[0] != "correlations":
+            raise InputError(
+                f"reweight: {dotted(path)}: is no prior of this run, so its samples cannot be weighted for it. "
+                "Only priors and correlations can be changed; run the scenario with --set for anything else."
+            )
+        found |= dict.fromkeys(names)
     if set(old.joint.priors) != set(new.joint.priors):
         apart = sorted(set(old.joint.priors) ^ set(new.joint.priors))
         raise InputError(f"reweight: {apart[0]}: is a prior of only one of the two. Run the scenario with --set.")
+    return list(found)
 
 
 def _differing(old: Any, new: Any, path: Path) -> list[Path]:

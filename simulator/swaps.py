@@ -67,7 +67,7 @@ def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[
 
 
 def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
-    if _bare(one) == _bare(other) or (len(path) == 1 and path[0] in APART):
+    if bare_data(one) == bare_data(other) or (len(path) == 1 and path[0] in APART):
         return
     named = bool(path) and path[-1] in _NAMED
     one, other = ({} if named and value is ABSENT else value for value in (one, other))
@@ -85,11 +85,17 @@ def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
         yield Entry(path, one, other)
 
 
-def _bare(value: Any) -> Any:
-    """Leave what results depend on; `prior` is only the name of where the numbers beside it come from."""
+def bare_data(value: Any) -> Any:
+    """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from.
+
+    Examples
+    --------
+    >>> bare_data({"median": 2, "source": "X 2024", "prior": "a/b"})
+    {'median': 2}
+    """
     if isinstance(value, Mapping):
-        return {key: _bare(inner) for key, inner in value.items() if key not in (*ORIGIN, "label")}
-    return [_bare(inner) for inner in value] if isinstance(value, list) else value
+        return {key: bare_data(inner) for key, inner in value.items() if key not in (*ORIGIN, "label")}
+    return [bare_data(inner) for inner in value] if isinstance(value, list) else value
 
 
 def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
