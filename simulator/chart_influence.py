@@ -22,6 +22,7 @@ PANEL_WIDTH = 220.0
 PANEL_HEIGHT = 130.0
 GAP_X = 62.0
 GAP_Y = 84.0
+PANELS_TOP = 76.0
 LEFT = 52.0
 WIDTH = LEFT + COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP_X + 20
 NAME_CHARACTERS = 46
@@ -141,13 +142,14 @@ def _panels(tables: InfluenceTables, *, kind: Kind, horizon: float) -> alt.Layer
     parts = _Parts()
     band = "" if kind == "share" else ", band: 90 % of the samples"
     word = "Share that has crossed" if kind == "share" else f"Median of the outcome{band}"
-    parts.texts.append(Text([f"{word}, by tenth of the prior"], 0, 12, style.QUIET, bold=True))
+    later = f"; a triangle: later than {horizon:g}" if axis.censored else ""
+    parts.texts.append(Text([f"{word}, by tenth of the prior{later}"], 0, 12, style.QUIET, bold=True))
     for place, name in enumerate(tables.names):
         left = LEFT + (place % COLUMNS) * (PANEL_WIDTH + GAP_X)
-        top = 62 + (place // COLUMNS) * (PANEL_HEIGHT + GAP_Y)
+        top = PANELS_TOP + (place // COLUMNS) * (PANEL_HEIGHT + GAP_Y)
         parts.panel([row for row in tables.deciles if row["input"] == name], axis, name=name, left=left, top=top)
     rows = -(-len(tables.names) // COLUMNS)
-    height = 62 + rows * PANEL_HEIGHT + (rows - 1) * GAP_Y + 36
+    height = PANELS_TOP + rows * PANEL_HEIGHT + (rows - 1) * GAP_Y + 36
     return alt.LayerChart(layer=parts.layers(), width=WIDTH, height=height)
 
 

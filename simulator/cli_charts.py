@@ -21,7 +21,7 @@ def chart(
     run: RunArgument,
     kind: Annotated[
         list[str] | None,
-        typer.Option(help="fan, crossings, growth, binding, demand, priors, or all; may be given several times."),
+        typer.Option(help="fan, crossings, growth, binding, demand, priors, influence, or all; repeatable."),
     ] = None,
     quantity: Annotated[
         list[str] | None,
@@ -39,7 +39,7 @@ def chart(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
 ) -> None:
-    """Draw charts of a run: fans, crossings, growth, what binds, demand, priors."""
+    """Draw charts of a run: fans, crossings, growth, what binds, demand, priors, influence."""
     given = _options(quantity, bands, paths, years)
     formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
 

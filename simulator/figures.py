@@ -58,6 +58,12 @@ def _priors(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return prior_figures(run, options)
 
 
+def _influence(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_influence import influence_figures
+
+    return influence_figures(run, options)
+
+
 KINDS: Mapping[str, Draw] = MappingProxyType({
     "fan": _fan,
     "crossings": _crossings,
@@ -65,6 +71,7 @@ KINDS: Mapping[str, Draw] = MappingProxyType({
     "binding": _binding,
     "demand": _demand,
     "priors": _priors,
+    "influence": _influence,
 })  # fmt: skip
 """What each kind of chart is drawn by; a kind is loaded when it is drawn."""
 
