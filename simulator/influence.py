@@ -106,7 +106,7 @@ def influence_of(run: xr.DataTree, outcome: Outcome | str) -> Influence:
     for name, unit, values, present in _inputs(run):
         here = results[present]
         head: Row = {"outcome": asked.text, "input": name, "unit": unit}
-        own = _decile_rows(asked, values, here) if values[0] != values[-1] or np.ptp(_finite(values)) > 0 else []
+        own = _decile_rows(asked, values, here) if values.min() < values.max() else []
         indices.append(head | {"samples": values.size} | _indices(values, here, chance) | _ends(own))
         deciles += [head | row for row in own]
         regions += [head | row for row in _region_rows(values, [(label, held[present]) for label, held in groups])]
@@ -183,11 +183,6 @@ def _inputs(run: xr.DataTree) -> Iterator[tuple[str, str, Array, NDArray[np.bool
         present = ~np.isnan(values)  # in a mixture of scenarios not every sample has every prior
         if str(name) != "component" and present.sum() >= FEWEST_SAMPLES:
             yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
-
-
-def _finite(values: Array) -> Array:
-    finite = values[np.isfinite(values)]
-    return finite if finite.size else np.zeros(1)
 
 
 def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> Row:
