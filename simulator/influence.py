@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.dependence import (
+from simulator.rank_dependence import (
     adjusted,
     class_count,
     corrected_delta,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from simulator.dependence import (
+from simulator.rank_dependence import (
     adjusted,
     class_count,
     corrected_delta,
