@@ -21,9 +21,7 @@ def chart(
     run: RunArgument,
     kind: Annotated[
         list[str] | None,
-        typer.Option(
-            help="fan, crossings, growth, binding, demand, counts, priors, or all; may be given several times."
-        ),
+        typer.Option(help="fan, crossings, growth, binding, demand, counts, priors, influence, or all; repeatable."),
     ] = None,
     quantity: Annotated[
         list[str] | None,
@@ -44,7 +42,7 @@ def chart(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
 ) -> None:
-    """Draw charts of a run: fans, crossings, growth, what binds, demand, counts of models, priors; or of a sweep."""
+    """Draw charts of a run (fans, crossings, growth, what binds, demand, counts, priors, influence), or of a sweep."""
     given = _options(quantity, bands, paths, years)
     formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
 

@@ -65,6 +65,12 @@ def _priors(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return prior_figures(run, options)
 
 
+def _influence(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_influence import influence_figures
+
+    return influence_figures(run, options)
+
+
 KINDS: Mapping[str, Draw] = MappingProxyType({
     "fan": _fan,
     "crossings": _crossings,
@@ -73,6 +79,7 @@ KINDS: Mapping[str, Draw] = MappingProxyType({
     "demand": _demand,
     "counts": _counts,
     "priors": _priors,
+    "influence": _influence,
 })  # fmt: skip
 """What each kind of chart is drawn by; a kind is loaded when it is drawn."""
 
