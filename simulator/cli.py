@@ -15,8 +15,10 @@ from simulator.cli_export import export
 from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
+from simulator.cli_influence import influence
 from simulator.cli_options import RunArgument, SetOption, warn
 from simulator.cli_report import report
+from simulator.cli_reweight import reweight
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
 from simulator.cli_shares import shares
@@ -50,6 +52,8 @@ history_app.command()(fragility)
 app.command()(shares)
 app.command()(swings)
 app.command()(audit)
+app.command()(influence)
+app.command()(reweight)
 app.add_typer(history_app, name="history")
 
 

@@ -22,7 +22,8 @@ def chart(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="fan, crossings, growth, binding, demand, counts, priors, posterior, predictive, or all; repeatable."
+            help="fan, crossings, growth, binding, demand, counts, priors, posterior, predictive, influence, or all; "
+            "repeatable. Of a hindcast: fans, calibration, skill, or all."
         ),
     ] = None,
     quantity: Annotated[
@@ -44,9 +45,9 @@ def chart(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
 ) -> None:
-    """Draw charts of a run: fans, crossings, growth, what binds, demand, counts of models, priors, what was learnt.
+    """Draw charts of a run, of a sweep, or of a hindcast.
 
-    Or of a sweep; or of a hindcast, from its folder: fans, calibration, skill, or all.
+    Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
     """
     given = _options(quantity, bands, paths, years)
     formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))

@@ -33,6 +33,9 @@ def compare(
     charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
     format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    attribute: Annotated[
+        bool, typer.Option("--attribute", help="Share each difference out among the inputs that differ (two items).")
+    ] = False,
 ) -> None:
     """Compare runs: what differs in their inputs and results, each against the first; scenarios are run for it."""
     if len(items) < 2:
@@ -42,6 +45,8 @@ def compare(
         )
     if len(items) > _MOST:
         raise InputError(f"compare: takes at most {_MOST} runs or scenarios; got {len(items)}. Compare fewer at once.")
+    if attribute and len(items) != 2:
+        raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
     formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
     if charts:
         from simulator.chart_palette import check_theme
@@ -50,7 +55,14 @@ def compare(
         check_formats(formats)
         check_theme(theme)
     runs = open_or_run(items, samples=samples, seed=seed, output=output)
-    lines = compare_runs(runs, output=output, formats=formats if charts else (), theme=theme)
+    formats = formats if charts else ()
+    lines = compare_runs(runs, output=output, formats=formats, theme=theme)
+    if attribute:
+        from simulator.attributed import write_attribution
+
+        folder = lines.pop()
+        lines += write_attribution(runs[0], runs[1], FilePath(folder.strip()), formats=formats, theme=theme)
+        lines.append(folder)
     warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
     for line in lines:
         if not line.startswith(WARNING):

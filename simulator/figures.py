@@ -77,6 +77,12 @@ def _predictive(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return predictive_figures(run, options)
 
 
+def _influence(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    from simulator.figure_influence import influence_figures
+
+    return influence_figures(run, options)
+
+
 KINDS: Mapping[str, Draw] = MappingProxyType({
     "fan": _fan,
     "crossings": _crossings,
@@ -87,6 +93,7 @@ KINDS: Mapping[str, Draw] = MappingProxyType({
     "priors": _priors,
     "posterior": _posterior,
     "predictive": _predictive,
+    "influence": _influence,
 })  # fmt: skip
 """What each kind of chart is drawn by; a kind is loaded when it is drawn."""
 

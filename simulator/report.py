@@ -25,6 +25,8 @@ from simulator.report_words import forecast_sentences, knowledge_date
 from simulator.summary import component_summaries
 
 _PARTS = {"fan": "forecast", "crossings": "forecast", "growth": "drives", "binding": "limits", "demand": "limits"}
+_IN_TABLES = "influence"
+"""A kind that the report does not draw: its table of rank correlations tells the same in less room."""
 
 
 def report_text(run: xr.DataTree) -> str:
@@ -140,6 +142,8 @@ def _figures(run: xr.DataTree) -> tuple[dict[str, dict[str, Figure]], list[str]]
     left_out: list[str] = []
     placed: dict[str, dict[str, Figure]] = {"forecast": {}, "drives": {}, "limits": {}, "assumptions": {}}
     for kind in KINDS:
+        if kind == _IN_TABLES:
+            continue
         for figure in _drawn(run, kind, left_out):
             placed[_PARTS.get(kind, "assumptions")][figure.name] = figure
     return placed, left_out

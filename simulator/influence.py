@@ -1,0 +1,261 @@
+"""What each prior of a run has to do with an outcome, from the samples alone: nothing is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from simulator.errors import InputError
+from simulator.estimates import sorted_quantiles
+from simulator.outcomes import Outcome, headline_outcomes, parse_outcome, run_outcomes
+from simulator.rank_dependence import (
+    adjusted,
+    class_count,
+    corrected_delta,
+    deltas_by_chance,
+    distance,
+    rank_classes,
+    raw_delta,
+    table_of,
+)
+from simulator.report_associations import FEWEST_SAMPLES, spearman
+from simulator.rungroups import group
+from simulator.streams import pair_loss
+from simulator.units import Array
+
+DECILES = 10
+UNEVEN = 0.25
+"""Loss of a pair of names (1: plain sampling) above which it is named; of the baseline's pairs one has 0.56."""
+
+type Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What the priors have to do with one outcome.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    indices : rows (prior,), the most influential first
+        `outcome`, `input`, `unit`, `samples` (those that have the prior), `rank` (Spearman's correlation; 0 for a
+        fixed prior), `delta` (0 to 1, `rank_dependence.raw_delta`; what chance gives is taken off), `delta_by_chance`
+        (999 in 1,000 priors without any influence stay below), `low`, `high` (the outcome in the lowest and in the
+        highest decile of the prior: median, or share of the samples for "crossed"), `separation`, `between`,
+        `p_value` (the largest of the distances in `regions`), `uneven_with` (see `uneven_pairs`; "" mostly)
+    deciles : rows (prior, decile)
+        `outcome`, `input`, `unit`, `decile` (1 to 10), `from`, `to` (range of the prior, internal scale), `samples`,
+        `statistic` ("median" or "share"), `value`, `lower`, `upper` (5 and 95 % quantiles of the outcome; None for a
+        share), `censored` (share that does not cross by the horizon)
+    regions : rows (prior, pair of groups of samples)
+        `outcome`, `input`, `first`, `second` (groups), `distance` (0 to 1: of the prior's distributions in them),
+        `p_value` (raised for all that were tested)
+    said : what the reader must know; "" mostly. Where the outcome does not vary there are no rows, and this says it
+    """
+
+    outcome: Outcome
+    indices: Sequence[Row]
+    deciles: Sequence[Row]
+    regions: Sequence[Row]
+    said: str = ""
+
+
+def influence_of(run: xr.DataTree, outcome: Outcome | str) -> Influence:
+    """Tell what each prior of a run has to do with an outcome.
+
+    Priors that are correlated share their influence: these numbers say what goes with what in the samples.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A run that kept its samples.
+    outcome : Outcome or str
+        As `effective_compute@2035`, `crossing:NAME`, `crossed:NAME@2030` or `restricted:NAME`.
+
+    Raises
+    ------
+    InputError
+        The run kept its summary only, or has no such outcome, or fewer than 30 samples.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> influence_of(run, "effective_compute@2035").indices[0]["input"]
+    'drivers.algorithms.growth'
+    """
+    asked = parse_outcome(outcome) if isinstance(outcome, str) else outcome
+    results = run_outcomes(run, [asked])[0]
+    if results.size < FEWEST_SAMPLES:
+        raise InputError(
+            f"influence: needs {FEWEST_SAMPLES} samples at least; this run has {results.size}. "
+            "Run it with more: --samples 10000."
+        )
+    if said := _constant(run, asked, results):
+        return Influence(asked, (), (), (), said)
+    groups = _groups(asked, results)
+    chance: dict[bytes, Array] = {}
+    indices: list[Row] = []
+    deciles: list[Row] = []
+    regions: list[Row] = []
+    for name, unit, values, present in _inputs(run):
+        here = results[present]
+        head: Row = {"outcome": asked.text, "input": name, "unit": unit}
+        own = _decile_rows(asked, values, here) if values.min() < values.max() else []
+        indices.append(head | {"samples": values.size} | _indices(values, here, chance) | _ends(own))
+        deciles += [head | row for row in own]
+        regions += [head | row for row in _region_rows(values, [(label, held[present]) for label, held in groups])]
+    for row, p_value in zip(regions, adjusted([float(str(row["p_value"])) for row in regions]), strict=True):
+        row["p_value"] = p_value
+        del row["unit"]
+    ordered = _ordered([row | _largest(regions, str(row["input"])) for row in indices])
+    uneven = uneven_pairs(run, [str(row["input"]) for row in ordered if float(str(row["delta"])) > 0.0])
+    ordered = [row | {"uneven_with": uneven.get(str(row["input"]), "")} for row in ordered]
+    return Influence(asked, ordered, deciles, regions)
+
+
+def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
+    """Find priors whose draws are unevenly spread together with those of a stronger one, by the latter's name.
+
+    In runs of the design "sobol" about 1 pair of names in 80 is (see `streams.pair_loss`). The weaker of two then
+    shows some of the influence of the stronger. It does not in a run with `design: random`.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+    names : sequence of str
+        Priors, the strongest first.
+    """
+    if run.attrs["design"] != "sobol" or len(names) < 2:
+        return {}
+    loss = pair_loss(names, size=int(run.attrs["block"]))
+    found: dict[str, str] = {}
+    for place in range(1, len(names)):
+        worst = int(np.argmax(loss[place, :place]))
+        if loss[place, worst] > UNEVEN:
+            found[names[place]] = names[worst]
+    return found
+
+
+def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
+    """Choose what is looked at where nothing is asked: effective compute, and the first threshold that lies ahead.
+
+    Raises
+    ------
+    InputError
+        The run kept its summary only.
+    """
+    years = group(run, "trajectories", of_samples=True)["year"].values.tolist()
+    names: list[str] = []
+    if "crossings" in run.children:
+        crossings = group(run, "crossings", of_samples=True)
+        names = [
+            str(name)
+            for name, when in zip(crossings["threshold"].values, crossings["crossing_year"].values, strict=True)
+            if when.min() < when.max() and np.median(when) > years[0]
+        ]
+    return headline_outcomes(years, names)
+
+
+def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:
+    """Say that an outcome does not vary; "" where it does."""
+    first = results[0]
+    if not bool((results == first).all()):
+        return ""
+    if np.isinf(first):
+        last = group(run, "trajectories")["year"].values[-1]
+        return (
+            f"{outcome.text}: no sample crosses by {last:g}, so nothing can be said of what moves it. "
+            "Ask of another threshold, or of a level; or run the scenario to a later last year."
+        )
+    return f"{outcome.text}: is {first:g} in every sample, so no prior has to do with it. Ask of another outcome."
+
+
+def _inputs(run: xr.DataTree) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:
+    """Give each prior that enough samples have: name, unit, its values, and which samples have it."""
+    for name, drawn in group(run, "parameters", of_samples=True).data_vars.items():
+        values = np.asarray(drawn.values, dtype=np.float64)
+        present = ~np.isnan(values)  # in a mixture of scenarios not every sample has every prior
+        if str(name) != "component" and present.sum() >= FEWEST_SAMPLES:
+            yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
+
+
+def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> Row:
+    """Give the rank correlation and delta of one prior; `chance` keeps what sizes of classes give by chance."""
+    rank = spearman(values, results)
+    if rank is None:  # the prior is fixed, or the outcome is the same wherever this prior is
+        return {"rank": 0.0, "delta": 0.0, "delta_by_chance": 0.0}
+    count = class_count(values.size)
+    table = table_of(rank_classes(values, count), rank_classes(results, count))
+    sizes = table.sum(axis=1), table.sum(axis=0)
+    key = sizes[0].tobytes() + b"|" + sizes[1].tobytes()
+    if key not in chance:
+        chance[key] = deltas_by_chance(*sizes)
+    delta, noise = corrected_delta(raw_delta(table), chance[key])
+    return {"rank": rank, "delta": delta, "delta_by_chance": noise}
+
+
+def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[Row]:
+    place = rank_classes(values, DECILES)
+    rows: list[Row] = []
+    for decile in range(DECILES):
+        held = place == decile
+        if not held.any():
+            continue
+        own, here = values[held], np.sort(results[held])
+        shares = outcome.kind == "crossed"
+        lower, median, upper = sorted_quantiles(here, [0.05, 0.5, 0.95]).tolist()
+        rows.append({
+            "decile": decile + 1, "from": float(own.min()), "to": float(own.max()), "samples": int(held.sum()),
+            "statistic": "share" if shares else "median", "value": float(here.mean()) if shares else median,
+            "lower": None if shares else lower, "upper": None if shares else upper,
+            "censored": float(np.isinf(here).mean()),
+        })  # fmt: skip
+    return rows
+
+
+def _ends(rows: Sequence[Row]) -> Row:
+    """Give the outcome in the lowest and in the highest decile that has samples."""
+    return {"low": rows[0]["value"], "high": rows[-1]["value"]} if rows else {"low": None, "high": None}
+
+
+def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Part the samples: by crossing early, late and never, or by having crossed; a level has no such groups.
+
+    Early and late are the halves of those that cross.
+    """
+    if outcome.kind == "crossed":
+        return [("crossed", results == 1.0), ("not crossed", results == 0.0)]
+    if outcome.kind != "crossing":
+        return []
+    crosses = np.isfinite(results)
+    middle = np.median(results[crosses])
+    return [("early", results < middle), ("late", crosses & (results >= middle)), ("never", ~crosses)]
+
+
+def _region_rows(values: Array, groups: Sequence[tuple[str, NDArray[np.bool_]]]) -> Iterator[Row]:
+    """Hold the values of a prior in each two groups of samples against one another; a fixed prior separates nothing."""
+    if values.min() == values.max():
+        return
+    for (first, one), (second, other) in combinations(groups, 2):
+        if min(one.sum(), other.sum()) >= FEWEST_SAMPLES:
+            apart, p_value = distance(values[one], values[other])
+            yield {"first": first, "second": second, "distance": apart, "p_value": p_value}
+
+
+def _largest(regions: Sequence[Row], name: str) -> Row:
+    own = [row for row in regions if row["input"] == name]
+    if not own:
+        return {"separation": None, "between": "", "p_value": None}
+    most = max(own, key=lambda row: float(str(row["distance"])))
+    between = f"{most['first']} and {most['second']}"
+    return {"separation": most["distance"], "between": between, "p_value": most["p_value"]}
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-float(str(row["delta"])), -abs(float(str(row["rank"]))), str(row["input"])))

@@ -1,0 +1,103 @@
+"""The commands that read a run's samples: influence, reweight, and compare --attribute."""
+
+import csv
+
+import pytest
+
+from simulator import load_scenario, save_run, simulate
+from simulator.cli import main
+
+
+# The folder is written once; each test writes its own output elsewhere.
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run")
+    save_run(simulate(load_scenario("baseline", overrides=["samples=2048"])), path / "run.nc")
+    return path
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_influence_prints_and_writes_its_tables(folder, tmp_path, capsys):
+    arguments = ["influence", str(folder), "--outcome", "effective_compute@2035", "--outcome", "crossing:1e30-run"]
+    main([*arguments, "--no-charts", "--output", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "drivers.algorithms.growth" in said
+    assert "early and never" in said
+    rows = rows_of(tmp_path / "influence.csv")
+    assert {row["outcome"] for row in rows} == {"effective_compute@2035", "crossing:1e30-run"}
+    assert len(rows_of(tmp_path / "influence_deciles.csv")) > 500
+    assert {row["outcome"] for row in rows_of(tmp_path / "influence_regions.csv")} == {"crossing:1e30-run"}
+
+
+def test_influence_draws_a_chart_for_each_outcome(folder, tmp_path):
+    arguments = ["influence", str(folder / "run.nc"), "--outcome", "effective_compute@2035"]
+    main([*arguments, "--format", "svg", "--output", str(tmp_path)])
+    assert (tmp_path / "influence_effective_compute_2035.svg").stat().st_size > 5000
+
+
+def test_chart_draws_influence_too(folder, tmp_path):
+    main(["chart", str(folder), "--kind", "influence", "--format", "svg", "--output", str(tmp_path)])
+    assert (tmp_path / "influence_effective_compute_2045.svg").exists()
+    assert (tmp_path / "influence_crossing_1000x-gpt-4_deciles.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--outcome", "crossing:nothing"], 2, "there is no threshold 'nothing'"),
+        (["--outcome", "effective_compute@2035.5"], 2, "no such year"),
+        (["--format", "gif"], 2, "--format"),
+    ],
+)
+def test_influence_refuses_what_is_not_there(folder, tmp_path, capsys, arguments, code, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["influence", str(folder), "--output", str(tmp_path), *arguments])
+    assert ended.value.code == code
+    assert said in capsys.readouterr().err
+
+
+def test_reweight_prints_before_and_after_and_writes_them(folder, tmp_path, capsys):
+    change = "drivers.spending.growth[0].rate.median=2.5"
+    main(["reweight", str(folder), "--set", change, "--output", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "samples are worth" in said
+    rows = rows_of(tmp_path / "reweighted.csv")
+    assert {"before", "before_error", "after", "after_error"} < set(rows[0])
+    assert any(row["before"] != row["after"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "needs a prior to change"),
+        (["--set", "drivers.spending.growth"], "must be path=value"),
+        (["--set", "samples=3"], "is no prior of this run"),
+    ],
+)
+def test_reweight_refuses_without_a_prior_to_change(folder, capsys, arguments, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["reweight", str(folder), *arguments])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_compare_attributes_and_names_its_folder_last(tmp_path, capsys):
+    arguments = ["compare", "baseline", "feedback", "--attribute", "--samples", "512", "--no-charts"]
+    main([*arguments, "--output", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("what the differences are due to (all subsets, 512") for line in lines)
+    made = next(tmp_path.iterdir())
+    assert lines[-1].strip() == str(made)
+    rows = rows_of(made / "attribution.csv")
+    assert {row["input"] for row in rows} == {"", "drivers.hardware.feedback", "drivers.algorithms.feedback"}
+
+
+def test_compare_attributes_two_items_only(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "baseline", "feedback", "no-caps", "--attribute"])
+    assert ended.value.code == 2
+    assert "takes two runs or scenarios" in capsys.readouterr().err
