@@ -16,6 +16,7 @@ from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_options import RunArgument, SetOption, warn
+from simulator.cli_published import published
 from simulator.cli_report import report
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
@@ -45,6 +46,7 @@ app.command()(export)
 app.command()(report)
 app.command()(sweep)
 app.command()(hindcast)
+app.command()(published)
 app.command()(score)
 history_app.command()(fragility)
 app.command()(shares)
