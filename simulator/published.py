@@ -126,10 +126,12 @@ def load_published(name: str) -> Published:
     known = published_names()
     scenario = f"published/{name}" if f"published/{name}" in known else name
     if scenario not in known and not scenario.endswith((".yaml", ".yml")):
-        hint = near_name(scenario, known) or near_name(f"published/{scenario}", known)
+        hint = near_name(name, [each.removeprefix("published/") for each in known])
         rule = f"{name}: no scenario of that name has published numbers beside it."
         raise InputError(f"{rule} {hint or f'There are: {", ".join(known)}.'}")
     file = _file(find_scenario(scenario))
+    if not file.exists():
+        raise InputError(f"{scenario}: has no published numbers beside it. Write them into {file}.")
     document = mapping_document(load_document(file), str(file))
     faults: list[PlacedFault] = []
     said = {key: _text(document, key, faults) for key in ("date", "assumed", "found", "missing")}

@@ -22,7 +22,6 @@ SAMPLES = 20_000
 """Of a scenario in which anything is uncertain; else 1."""
 
 ROUNDING = 1e-9
-_COUNTED = {0.05: 0, 0.5: 1, 0.95: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,48 +114,71 @@ def read_result(run: xr.DataTree, target: Target) -> Result:
     InputError
         The run has no such quantity, threshold, limit or year, or has it in another unit.
     """
-    try:
-        what, value = _read(run, target)
-    except KeyError as error:
-        rule = f"the run has no {target.quantity} with {error.args[0]}"
-        raise InputError(f"{target.place}: {rule}. Name what 'simulate show RUN --variables' lists.") from None
+    what, value = _read(run, target)
     return Result(target, what, value, float(run.attrs["last_year"]))
 
 
 def _read(run: xr.DataTree, target: Target) -> tuple[str, float]:
     if target.threshold:
-        crossings = group(run, "crossings", of_samples=True).sel(threshold=target.threshold)
-        years = crossings["crossing_year"]
+        crossings = _at(group(run, "crossings", of_samples=True), target, "threshold", target.threshold)
         label = str(crossings["label"].item()) if "label" in crossings else target.threshold
+        years = crossings["crossing_year"]
         if target.quantity == "crossed":
-            share = float((years.values <= target.year).mean())
-            return f"crossed: {label}", 100 * share if target.unit == "%" else share
+            return f"crossed: {label}", _share(float((years.values <= target.year).mean()), target)
         return label, float(quantiles(years, [target.quantile]).item())
+    summary = group(run, "summary")
     if target.limit:
-        subject = target.quantity.removeprefix("binding_")
-        shares = group(run, "summary")[f"{target.quantity}_share"]
-        share = float(shares.sel({"year": target.year, f"limit_{subject}": target.limit}).item())
-        return f"share bound by {target.limit}", 100 * share if target.unit == "%" else share
+        shares = _variable(summary, target, f"{target.quantity}_share")
+        share = _at(_at(shares, target, str(shares.dims[0]), target.limit), target, "year", target.year)
+        return f"share bound by {target.limit}", _share(float(share.item()), target)
     if target.reading:
-        counts = count_quantiles(run, target.quantity)[target.reading]
-        years = np.floor(group(run, "summary")["year"].values).tolist()
-        (column,) = [place for place, year in enumerate(years) if year == target.year]
-        said = str(group(run, "summary")[target.quantity].attrs["long_name"])
-        return f"{said}, {target.reading}", float(counts[_COUNTED[target.quantile], column])
+        by_reading = count_quantiles(run, target.quantity)
+        years = xr.DataArray(range(summary.sizes["year"]), coords={"year": np.floor(summary["year"].values)})
+        column = int(_at(years, target, "year", target.year).item())
+        counts = xr.DataArray(
+            list(by_reading.values()), coords={"reading": list(by_reading), "quantile": [0.05, 0.5, 0.95]},
+            dims=("reading", "quantile", "year"),
+        )  # fmt: skip
+        count = _at(_at(counts, target, "reading", target.reading), target, "quantile", target.quantile)
+        return f"{summary[target.quantity].attrs['long_name']}, {target.reading}", float(count[column].item())
     return _read_level(run, target)
 
 
+def _share(share: float, target: Target) -> float:
+    return 100 * share if target.unit == "%" else share
+
+
 def _read_level(run: xr.DataTree, target: Target) -> tuple[str, float]:
-    levels = group(run, "trajectories", of_samples=True)[target.quantity]
+    levels = _variable(group(run, "trajectories", of_samples=True), target, target.quantity)
     named, unit = str(levels.attrs.get("long_name", target.quantity)), str(levels.attrs["units"])
-    values = levels.sel(year=target.year)
+    values = _at(levels, target, "year", target.year)
     if target.since is not None:
-        grown = values.astype(float) - levels.sel(year=target.since).astype(float)
+        grown = values.astype(float) - _at(levels, target, "year", target.since).astype(float)
         return f"growth of {named}", _plain(float(quantiles(grown, [target.quantile]).item()), target, "factor")
     value = float(quantiles(values, [target.quantile]).item())
     if unit == target.unit:
         return named, value
     return named, _plain(value, target, unit.removeprefix("log10(").removesuffix(")"))
+
+
+def _variable(dataset: xr.Dataset, target: Target, name: str) -> xr.DataArray:
+    if name not in dataset:
+        hint = near_name(name, map(str, dataset.data_vars)) or "'simulate show RUN --variables' lists what it has."
+        raise InputError(f"{target.place}: quantity: the run has no '{name}'. {hint}")
+    return dataset[name]
+
+
+def _at[Values: (xr.DataArray, xr.Dataset)](
+    values: Values, target: Target, along: str, wanted: str | float | None
+) -> Values:
+    """Take what stands at one place of a dimension."""
+    known = values[along].values.tolist()
+    if wanted not in known:
+        names = [f"{each:g}" if isinstance(each, float) else str(each) for each in known]
+        hint = near_name(str(wanted), names) if isinstance(wanted, str) else ""
+        has = ", ".join(names) if len(names) < 9 else f"{names[0]} to {names[-1]}"
+        raise InputError(f"{target.place}: {along}: the run has no {wanted}; it has {has}. {hint}".strip())
+    return values.sel({along: wanted})
 
 
 def _plain(log_value: float, target: Target, unit: str) -> float:
