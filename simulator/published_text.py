@@ -13,6 +13,7 @@ from simulator.published import Published
 from simulator.published_runs import Result
 
 LARGE = 1e6
+_UNITS = {"J/s": "W", "1": ""}
 
 type Results = Sequence[Result]
 
@@ -156,8 +157,9 @@ def _key(result: Result) -> tuple[str, str, float | None, float | None, str]:
 def _what(result: Result) -> str:
     """Name a quantity with its unit."""
     unit = result.target.unit
-    unit = f"log10 {unit[6:-1]}" if unit.startswith("log10(") else unit
-    return result.what if unit in ("1", "factor", "fraction", "log10 1") else f"{result.what} ({unit})"
+    if unit.startswith("log10("):
+        unit = f"log10 {_UNITS.get(unit[6:-1], unit[6:-1])}".rstrip()
+    return result.what if unit in ("1", "factor", "fraction") else f"{result.what} ({unit})"
 
 
 def _without_case(line: Line) -> tuple[str, ...]:

@@ -71,6 +71,15 @@ def test_numbers_are_printed_as_finely_as_they_are_stated(
     assert (line.published, line.tool) == (printed, tool)
 
 
+@pytest.mark.parametrize(
+    ("unit", "name"),
+    [("log10(J/s)", "spending (log10 W)"), ("log10(1)", "spending (log10)"), ("fraction", "spending")],
+)
+def test_units_are_those_that_readers_know(unit: str, name: str) -> None:
+    (line,) = result_lines([result(9.4, unit=unit)])
+    assert line.name == name
+
+
 def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
     assert [signed(x, 2) for x in (-0.004, 0.004, -0.006, 1234.5)] == ["0.00", "0.00", "-0.01", "+1,234.50"]
 
