@@ -12,7 +12,7 @@ def published(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="Shipped scenarios with published numbers, e.g. cotra-2020; all of them without a name.",
             show_default=False,
         ),

@@ -154,7 +154,7 @@ def _read_level(run: xr.DataTree, target: Target) -> tuple[str, float]:
     values = _at(levels, target, "year", target.year)
     if target.since is not None:
         grown = values.astype(float) - _at(levels, target, "year", target.since).astype(float)
-        return f"growth of {named}", _plain(float(quantiles(grown, [target.quantile]).item()), target, "factor")
+        return f"growth factor of {named}", _plain(float(quantiles(grown, [target.quantile]).item()), target, "factor")
     value = float(quantiles(values, [target.quantile]).item())
     if unit == target.unit:
         return named, value

@@ -86,7 +86,7 @@ def test_a_number_may_be_plain_or_a_log() -> None:
     assert log10(plain.value) == pytest.approx(read_result(run, replace(ROW, year=2025)).value)
     grown = read_result(run, replace(ROW, quantity="hardware", since=2025, year=2030, unit="factor"))
     assert grown.value == pytest.approx(4, rel=1e-4)
-    assert grown.what == "growth of hardware efficiency"
+    assert grown.what == "growth factor of hardware efficiency"
 
 
 @pytest.mark.parametrize(
