@@ -97,5 +97,8 @@ def log_axis(lower: float, upper: float) -> alt.Axis:
 
 
 def year_axis(first: float, last: float, *, most: int = 12) -> alt.Axis:
-    """Make the axis of time, in whole years."""
-    return alt.Axis(values=year_ticks(first, last, most=most), format="d", title=None, labelPadding=5)
+    """Make the axis of time, in whole years; within one year its ends stand there."""
+    whole = year_ticks(first, last, most=most)
+    if not whole:
+        return alt.Axis(values=[first, last], format=".7~g", title=None, labelPadding=5)
+    return alt.Axis(values=whole, format="d", title=None, labelPadding=5)

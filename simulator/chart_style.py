@@ -40,6 +40,7 @@ from simulator.chart_palette import (
     band_tints,
 )
 from simulator.run_label import RunLabel, run_label, short_sources
+from simulator.words import sample_count
 
 __all__ = [
     "AXIS",
@@ -324,7 +325,7 @@ def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> alt.Laye
     -----
     The sources of the priors come last, on one line, as many as it holds.
     """
-    line = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {run.samples:,} samples"
+    line = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {sample_count(run.samples)}"
     characters = int(width / (0.52 * FOOT_SIZE))
     lines = [*wrapped(line, width=characters), *(wrapped(note, width=characters) if note else [])]
     lines += _sources_line(run.sources, characters=characters)

@@ -17,6 +17,7 @@ from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_influence import influence
 from simulator.cli_options import RunArgument, SetOption, warn
+from simulator.cli_published import published
 from simulator.cli_report import report
 from simulator.cli_reweight import reweight
 from simulator.cli_runs import extend, run
@@ -47,6 +48,7 @@ app.command()(export)
 app.command()(report)
 app.command()(sweep)
 app.command()(hindcast)
+app.command()(published)
 app.command()(score)
 history_app.command()(fragility)
 app.command()(shares)

@@ -119,10 +119,14 @@ def open_or_run(
 
 
 def _is_run(item: str) -> bool:
+    from simulator.shipped import shipped_names
+
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml"):
         return False
     held = any((path / name).exists() for name in ("run.nc", "run.zarr"))
+    if item in shipped_names("scenarios"):
+        return held
     return held or path.suffix in (".nc", ".zarr") or len(path.parts) > 1
 
 

@@ -20,6 +20,7 @@ from simulator.slots import Kind, Slot
 from simulator.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
 
+_PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -35,14 +36,19 @@ def prior_lines(scenario: Scenario) -> Iterator[str]:
 
 
 def scenario_lines() -> Iterator[str]:
-    """List the shipped scenarios: name, what each says."""
+    """List the shipped scenarios: name, what each says; then published forecasts under a heading, by their titles."""
     names = shipped_names("scenarios")
     width = max(len(name) for name in names)
-    for name in names:
+    ours = [name for name in names if not name.startswith(_PUBLISHED)]
+    for name in ours:
         spec = load_scenario(name).spec
         notes = " ".join((spec.notes or spec.title or "").split())
         first = notes.split(". ")[0].rstrip(".")
         yield f"{name:<{width}}  {first}."
+    yield ""
+    yield "Published forecasts; 'simulate published' holds them against what their authors published:"
+    for name in sorted(set(names) - set(ours)):
+        yield f"{name:<{width}}  {load_scenario(name).spec.title}."
 
 
 def library_lines(name: str | None) -> Iterator[str]:

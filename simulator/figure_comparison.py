@@ -14,7 +14,7 @@ from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.rungroups import group
 from simulator.summary import crossing_table, fan_table, summarised, year_text
-from simulator.words import listed
+from simulator.words import listed, sample_count
 
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
@@ -223,7 +223,7 @@ def _crossing_text(row: Row) -> str:
 
 def _foot(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[str]:
     """Name the runs that a chart is drawn from; seed and samples once where all have the same."""
-    facts = [f"seed {run.attrs['seed']} · {int(run.attrs['samples']):,} samples" for run in runs]
+    facts = [f"seed {run.attrs['seed']} · {sample_count(int(run.attrs['samples']))}" for run in runs]
     same = len(set(facts)) == 1
     parts = []
     for run, name, fact in zip(runs, names, facts, strict=True):

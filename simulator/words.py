@@ -17,6 +17,17 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {final}" if most else final
 
 
+def sample_count(samples: int) -> str:
+    """Say how many samples there are.
+
+    Examples
+    --------
+    >>> sample_count(1), sample_count(20_000)
+    ('1 sample', '20,000 samples')
+    """
+    return "1 sample" if samples == 1 else f"{samples:,} samples"
+
+
 def percent(share: float) -> str:
     """Write a share in percent, and never as 0 or 100 where it is neither.
 

@@ -152,6 +152,12 @@ def test_year_ticks_are_few_and_inside_the_axis(first: float, span: float) -> No
     assert first <= ticks[0] <= ticks[-1] <= first + span
 
 
+def test_an_axis_within_one_year_has_its_ends_as_ticks() -> None:
+    axis = style.year_axis(2023.2, 2023.93).to_dict()
+    assert (axis["values"], axis["format"]) == ([2023.2, 2023.93], ".7~g")
+    assert style.year_axis(2023.2, 2025.0).to_dict()["values"] == [2024, 2025]
+
+
 @given(st.lists(st.tuples(st.floats(0, 400), st.sampled_from([18.0, 33.0])), min_size=1, max_size=12))
 def test_spread_labels_never_overlap_and_stay_inside(labels: list[tuple[float, float]]) -> None:
     wanted = sorted(position for position, _ in labels)

@@ -296,7 +296,9 @@ def test_priors_lists_libraries_entries_and_scenarios(command: Command) -> None:
 def test_scenarios_lists_what_is_shipped(command: Command) -> None:
     done = command("scenarios")
     assert done.code == 0
-    assert [line.split()[0] for line in done.out] == list(shipped_names("scenarios"))
+    listed = [line.split()[0] for line in done.out if line]
+    listed.remove("Published")
+    assert sorted(listed) == list(shipped_names("scenarios"))
 
 
 @pytest.mark.parametrize("of", ["scenario", "priors"])

@@ -57,6 +57,13 @@ def test_runs_and_scenarios_may_be_mixed(folder: Path) -> None:
         assert [str(run.attrs["name"]) for run in runs] == ["quick", "slow"]
 
 
+def test_a_shipped_scenario_with_a_slash_in_its_name_is_a_scenario(folder: Path) -> None:
+    first, second = open_or_run(["published/cottier-2024", "published/four-times-a-year"])
+    assert (first.attrs["name"], second.attrs["name"]) == ("cottier-2024", "four-times-a-year")
+    with pytest.raises(InputError, match="published/cottier: no such run file"):
+        open_or_run(["published/cottier", "slow.yaml"])
+
+
 def test_a_run_of_the_summary_has_no_draws_to_share(folder: Path) -> None:
     save_run(run_of(small_scenario(QUICK), keep="summary"), folder / "summary.nc")
     runs = open_or_run(["summary.nc", "slow.yaml"])

@@ -88,10 +88,19 @@ def test_every_prior_of_a_scenario_has_a_line_with_its_source() -> None:
 
 def test_every_shipped_scenario_says_in_one_sentence_what_it_is() -> None:
     for line in scenario_lines():
+        if not line or line.startswith("Published forecasts; "):
+            continue
         name, _, sentence = line.partition("  ")
         assert len(sentence.strip()) > 10, name
         assert sentence.endswith(".")
         assert not sentence.endswith("..")
+
+
+def test_published_forecasts_stand_apart_under_a_heading() -> None:
+    lines = list(scenario_lines())
+    heading = lines.index("Published forecasts; 'simulate published' holds them against what their authors published:")
+    assert not any(line.startswith("published/") for line in lines[:heading])
+    assert all(line.startswith("published/") for line in lines[heading + 1 :])
 
 
 @pytest.mark.parametrize("library", shipped_names("priors"))

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 import xarray as xr
 
-from simulator import load_scenario, simulate
-from simulator.documents import load_document
-from simulator.model_tables import OF_SUM, SUM_OF, count_quantiles, count_table
+from simulator.model_tables import OF_SUM, SUM_OF, count_quantiles
 from simulator.summary import summary_lines
 from simulator.testing import assert_valid_run
+from tests.published_runs import results_of, run_of
 
-FOLDER = Path(__file__).parents[1] / "scenarios" / "published"
-FILE = FOLDER / "kumar-manning-2025.yaml"
-TARGETS: list[dict[str, Any]] = load_document(FOLDER / "targets" / FILE.name).data
+FILE = "published/kumar-manning-2025"
 
 
 @pytest.fixture(scope="module")
 def run() -> xr.DataTree:
-    return simulate(load_scenario(FILE))
-
-
-@pytest.fixture(scope="module")
-def rows(run: xr.DataTree) -> list[dict[str, object]]:
-    return count_table(run)
-
-
-@pytest.mark.parametrize(
-    "target", TARGETS, ids=lambda each: f"{each['quantity']}-{each['year']}-{each['quantile']}-{each['published']}"
-)
-def test_a_published_count_is_met(rows: list[dict[str, object]], target: dict[str, Any]) -> None:
-    (row,) = [
-        row for row in rows if [row[key] for key in ("variable", "year", "reading")]
-        == [target["quantity"], target["year"], target["reading"]]
-    ]  # fmt: skip
-    found = row[{0.05: "lower_90", 0.5: "median", 0.95: "upper_90"}[target["quantile"]]]
-    assert found == pytest.approx(target["published"], abs=target["tolerance"])
+    return run_of(FILE)
 
 
 def test_every_number_of_the_source_is_a_target_within_15_percent(run: xr.DataTree) -> None:
     assert run.attrs["samples"] == 20_000
-    assert len({(each["quantity"], each["year"], each["quantile"], each["published"]) for each in TARGETS}) == 28
-    for each in TARGETS:
-        assert each["tolerance"] == pytest.approx(0.15 * each["published"], abs=0.005)
+    held = [result for result in results_of(FILE) if result.within is not None]
+    assert len({(each.target.quantity, each.target.year, each.target.quantile) for each in held}) == len(held) == 24
+    for each in held:
+        assert each.target.reading == SUM_OF
+        assert each.target.tolerance == pytest.approx(0.15 * each.target.recomputed, abs=0.005)
+
+
+def test_what_the_paper_prints_is_met_too() -> None:
+    printed = [result for result in results_of(FILE) if result.target.published is not None]
+    assert [result.target.published for result in printed] == [103, 306, 45, 148]
+    for result in printed:
+        assert result.value == pytest.approx(result.target.published, rel=0.15)
 
 
 @pytest.mark.parametrize("name", ["models_above_1e25", "models_above_1e26"])

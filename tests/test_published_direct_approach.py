@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import pytest
-import xarray as xr
 
-from simulator import load_scenario, quantiles, simulate
+from simulator import load_scenario, simulate
 from simulator.checking import check_run
-from simulator.documents import load_document
 from simulator.driver_gpu_2023 import log_flop_per_dollar
+from tests.published_runs import published, results_of, run_of
 
-FOLDER = Path(__file__).parents[1] / "scenarios" / "published"
-FILE = FOLDER / "direct-approach-2023.yaml"
-TARGETS: list[dict[str, Any]] = load_document(FOLDER / "targets" / FILE.name).data
-
-
-@pytest.fixture(scope="module")
-def run() -> xr.DataTree:
-    return simulate(load_scenario(FILE))
+FILE = "published/direct-approach-2023"
 
 
-@pytest.mark.parametrize(
-    "target", TARGETS, ids=lambda target: f"{target['quantity']}-{target['year']}-{target['quantile']}"
-)
-def test_a_published_quantile_is_met(run: xr.DataTree, target: dict[str, Any]) -> None:
-    levels = run[f"trajectories/{target['quantity']}"]
-    assert levels.attrs["units"] == target["unit"]
-    found = float(quantiles(levels, [target["quantile"]]).sel(year=target["year"]).item())
-    assert found == pytest.approx(target["published"], abs=target["tolerance"])
+def test_every_number_of_the_source_is_a_target() -> None:
+    assert run_of(FILE).attrs["samples"] == 20_000
+    held = [target for target in published(FILE).targets if target.expected is not None]
+    assert len({(target.quantity, target.year, target.quantile) for target in held}) == len(held) == 5 * 5 * 3
 
 
-def test_every_number_of_the_source_is_a_target(run: xr.DataTree) -> None:
-    assert run.attrs["samples"] == 20_000
-    assert len({(t["quantity"], t["year"], t["quantile"]) for t in TARGETS}) == 5 * 5 * 3
+def test_the_jump_at_the_end_of_progress_is_shown() -> None:
+    (jump,) = [result for result in results_of(FILE) if result.within is None]
+    assert 2 < jump.value < 6
 
 
 def test_a_stored_run_with_a_driver_by_name_is_run_again_bit_for_bit() -> None:

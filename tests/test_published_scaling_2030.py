@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 import xarray as xr
 from scipy.special import expit, logit
 from scipy.stats import spearmanr
 
-from simulator import fan_chart, load_scenario, quantiles, simulate
+from simulator import fan_chart, load_scenario, simulate
 from simulator.checking import check_run
-from simulator.documents import load_document
 from simulator.units import SECONDS_PER_YEAR
+from tests.published_runs import published, run_of
 
-FOLDER = Path(__file__).parents[1] / "scenarios" / "published"
-FILE = FOLDER / "scaling-2030.yaml"
-TARGETS: list[dict[str, Any]] = load_document(FOLDER / "targets" / FILE.name).data
+FILE = "published/scaling-2030"
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, xr.DataTree]:
-    changes = {tuple(target.get("set", ())) for target in TARGETS}
-    return {"".join(change): simulate(load_scenario(FILE, overrides=change)) for change in changes}
-
-
-def named(target: dict[str, Any]) -> str:
-    return "-".join(str(target[key]) for key in ("quantity", "limit", "quantile", "set") if key in target)
-
-
-@pytest.mark.parametrize("target", TARGETS, ids=named)
-def test_a_number_that_the_inputs_give_is_met(runs: dict[str, xr.DataTree], target: dict[str, Any]) -> None:
-    run = runs["".join(target.get("set", ()))]
-    assert run.attrs["samples"] == 20_000
-    if "limit" in target:
-        shares = run[f"summary/{target['quantity']}_share"]
-        found = float(shares.sel(year=target["year"], limit_physical_compute=target["limit"]).item())
-    else:
-        levels = run[f"trajectories/{target['quantity']}"]
-        assert levels.attrs["units"] == target["unit"]
-        found = float(quantiles(levels, [target["quantile"]]).sel(year=target["year"]).item())
-    assert found == pytest.approx(target["recomputed"], abs=target["tolerance"])
+def run() -> xr.DataTree:
+    return run_of(FILE)
 
 
 def test_what_is_published_and_what_its_inputs_give_lie_within_a_quarter_of_an_order_of_magnitude() -> None:
-    published = [target for target in TARGETS if "published" in target]
-    assert len(published) == 9
-    for target in published:
-        assert target["recomputed"] == pytest.approx(target["published"], abs=0.25), target
+    printed = [target for target in published(FILE).targets if target.published is not None]
+    assert len(printed) == 9
+    for target in printed:
+        assert target.recomputed == pytest.approx(target.published, abs=0.25), target
 
 
 # ------------------------------------------------------------------------- the same, written out without the simulator
@@ -71,19 +47,18 @@ def metalog(u: np.ndarray, low: float, middle: float, high: float) -> np.ndarray
     ],
 )
 def test_a_prior_is_the_metalog_of_the_source(
-    runs: dict[str, xr.DataTree], name: str, points: tuple[float, float, float], bound: str
+    run: xr.DataTree, name: str, points: tuple[float, float, float], bound: str
 ) -> None:
     family = load_scenario(FILE).joint.priors[name].family
     u = np.array([0.001, 0.1, 0.3, 0.5, 0.9, 0.999])
     there = {"log": np.log, "logit": logit, "growth": lambda x: np.log(np.asarray(x) - 1)}[bound]
     back = {"log": np.exp, "logit": expit, "growth": lambda m: 1 + np.exp(m)}[bound]
     np.testing.assert_allclose(10 ** family.ppf(u), back(metalog(u, *there(points))), rtol=1e-9)
-    drawn = runs[""][f"parameters/{name}"].values
+    drawn = run[f"parameters/{name}"].values
     np.testing.assert_allclose(10 ** np.quantile(drawn, [0.1, 0.5, 0.9]), points, rtol=0.02)
 
 
-def test_every_node_is_the_arithmetic_of_its_inputs_in_2030(runs: dict[str, xr.DataTree]) -> None:
-    run = runs[""]
+def test_every_node_is_the_arithmetic_of_its_inputs_in_2030(run: xr.DataTree) -> None:
 
     def drawn(name: str) -> np.ndarray:
         return 10 ** np.asarray(run[f"parameters/quantities.{name}"].values, dtype=float)
@@ -113,16 +88,15 @@ def test_every_node_is_the_arithmetic_of_its_inputs_in_2030(runs: dict[str, xr.D
     np.testing.assert_array_equal(level("physical_compute"), least)
 
 
-def test_rank_correlations_are_those_of_the_source(runs: dict[str, xr.DataTree]) -> None:
+def test_rank_correlations_are_those_of_the_source(run: xr.DataTree) -> None:
     spec = load_scenario(FILE).spec
     assert len(spec.correlations) == 9
     for correlation in spec.correlations:
-        first, second = (runs[""][f"parameters/{name}"].values for name in correlation.between)
+        first, second = (run[f"parameters/{name}"].values for name in correlation.between)
         assert spearmanr(first, second).statistic == pytest.approx(correlation.rank, abs=4 / np.sqrt(20_000))
 
 
-def test_every_named_quantity_is_in_the_run_with_its_unit_and_can_be_drawn(runs: dict[str, xr.DataTree]) -> None:
-    run = runs[""]
+def test_every_named_quantity_is_in_the_run_with_its_unit_and_can_be_drawn(run: xr.DataTree) -> None:
     units = {
         name.removeprefix("quantity_"): values.attrs["units"] for name, values in run["trajectories"].data_vars.items()
     }
