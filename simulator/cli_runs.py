@@ -43,7 +43,8 @@ def run(
         typer.Option(help="One file, or a folder written batch by batch for samples that do not fit into memory."),
     ] = "netcdf",
     charts: Annotated[
-        Literal["fan", "all", "none"], typer.Option(help="The fan of effective compute, every chart, or none.")
+        Literal["fan", "all", "none"],
+        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
     ] = "fan",
     no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
     workers: WorkersOption = 1,
@@ -85,7 +86,8 @@ def extend(
     samples: Annotated[str, typer.Option(help="How many samples in all, e.g. 1e6.")],
     output: OutputOption = FilePath("outputs"),
     charts: Annotated[
-        Literal["fan", "all", "none"], typer.Option(help="The fan of effective compute, every chart, or none.")
+        Literal["fan", "all", "none"],
+        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
     ] = "fan",
     workers: WorkersOption = 1,
 ) -> None:

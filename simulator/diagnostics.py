@@ -49,7 +49,7 @@ class Diagnostics:
         lines = []
         # A chain that never moved has no R-hat: not a number counts as a fault.
         if not self.rhat <= LARGEST_RHAT:
-            lines.append(f"R-hat {self.rhat:.3f} of {self.rhat_of} is above {LARGEST_RHAT:g}: the chains disagree.")
+            lines.append(f"R-hat {self.rhat:.4f} of {self.rhat_of} is above {LARGEST_RHAT:g}: the chains disagree.")
         for name, size, where in (
             ("bulk", self.ess_bulk, self.ess_bulk_of),
             ("tail", self.ess_tail, self.ess_tail_of),

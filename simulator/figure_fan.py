@@ -25,6 +25,7 @@ from simulator.fan_words import (
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.run_label import run_label
 from simulator.rungroups import group
+from simulator.summary import main_quantity
 from simulator.words import listed
 
 MOST_PANELS = 6
@@ -37,7 +38,7 @@ def fan_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     ----------
     run : xarray.DataTree
     options : FigureOptions
-        Without `quantities`, effective compute is drawn.
+        Without `quantities`, the main quantity of the run is drawn.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def fan_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     >>> [figure.name for figure in fan_figures(run, FigureOptions(quantities=("spending", "hardware")))]
     ['fan_spending_and_hardware']
     """
-    names = tuple(dict.fromkeys(options.quantities)) or ("effective_compute",)
+    names = tuple(dict.fromkeys(options.quantities)) or (main_quantity(run),)
     if len(names) > MOST_PANELS:
         raise InputError(f"--quantity: one figure holds up to {MOST_PANELS} fans; got {len(names)}. Draw several.")
     if options.history and len(names) > 1:

@@ -281,7 +281,7 @@ def fan_chart(
 
 
 def write_charts(run: xr.DataTree, folder: FilePath) -> None:
-    """Write the fan of effective compute into a run folder, and its counts of models if it has any: PNG and SVG."""
+    """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
     for kind in ("fan", "counts") if counted_names(run) else ("fan",):
         figure = draw(run, kind)[0]
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]

@@ -155,7 +155,7 @@ def _section(result: Hindcast) -> Iterator[str]:
     for note in result.notes:
         yield from ("", f"Note: {note}.")
     for warning in result.warnings:
-        yield from ("", f"Warning: {warning}.")
+        yield from ("", f"Warning: {warning.rstrip('.')}.")
 
 
 def _skill(skill: SkillRow | None) -> str:

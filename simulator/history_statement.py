@@ -65,7 +65,7 @@ class Sampler(Model):
 
     name: Literal["pymc", "nutpie"] = "pymc"
     """nutpie is faster and needs the extra `nutpie`; it is never chosen by itself."""
-    draws: Annotated[int, Field(strict=True, ge=20, le=100_000)] = 800
+    draws: Annotated[int, Field(strict=True, ge=20, le=100_000)] = 1000
     """Draws of each chain."""
     tune: Annotated[int, Field(strict=True, ge=20, le=100_000)] = 600
     """Draws before them that tune the sampler."""

@@ -46,7 +46,7 @@ class SamplerSettings:
     """
 
     sampler: Literal["pymc", "nutpie"] = "pymc"
-    draws: int = 800
+    draws: int = 1000
     tune: int = 600
     chains: int = 4
     target_acceptance: float = 0.95

@@ -236,13 +236,13 @@ def crossing_table(run: xr.DataTree) -> list[Row]:
 
 
 def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in at most ten lines: effective compute, counts of models, crossing years, what binds."""
+    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds."""
     summary, attrs = group(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
         f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
     )
-    lines = [head, *_level_lines(summary), *_component_lines(run), *count_lines(run)]
+    lines = [head, *_level_lines(summary, main_quantity(run)), *_component_lines(run), *count_lines(run)]
     crossings = _crossing_lines(summary)
     binding = _binding_line(summary)
     room = most - len(lines) - (1 if binding else 0)
@@ -254,22 +254,32 @@ def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
     return [*lines, *crossings, *([binding] if binding else [])]
 
 
-def _level_lines(summary: xr.Dataset) -> list[str]:
+def main_quantity(run: xr.DataTree) -> str:
+    """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> main_quantity(simulate(load_scenario("published/four-times-a-year")))
+    'physical_compute'
+    """
+    return "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
+
+
+def _level_lines(summary: xr.Dataset, name: str) -> list[str]:
     years = summary["year"].values
     last = float(years[-1])
     middle = float(years[np.argmin(np.abs(years - (years[0] + last) / 2))])
     lines = []
     for year in dict.fromkeys([middle, last]):
         column = int(np.argmin(np.abs(years - year)))
-        low, mid, high = (float(_at(summary["effective_compute"], level)[column]) for level in (0.05, 0.5, 0.95))
+        low, mid, high = (float(_at(summary[name], level)[column]) for level in (0.05, 0.5, 0.95))
         error = (
-            float(_at(summary["effective_compute_error"], 0.5)[column])
-            if "effective_compute_error" in summary and high > low
-            else math.nan
+            float(_at(summary[f"{name}_error"], 0.5)[column]) if f"{name}_error" in summary and high > low else math.nan
         )
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
-            f"  {year:g}  effective compute {power(mid)} FLOP{interval}, log10 {mid:.2f}{_plus_minus(error, 2)}"
+            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{_plus_minus(error, 2)}"
         )
     return lines
 

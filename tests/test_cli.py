@@ -93,7 +93,7 @@ def test_one_command_runs_a_scenario_and_prints_at_most_ten_lines(tmp_path: Path
     assert len(out.splitlines()) <= 10
     folder = next((tmp_path / "outputs").iterdir())
     assert out.splitlines()[-1].strip() == str(Path("outputs") / folder.name)
-    assert {"run.nc", "scenario.yaml", "quantiles.csv", "fan_effective_compute.png", "fan_effective_compute.svg"} <= {
+    assert {"run.nc", "scenario.yaml", "quantiles.csv", "fan_physical_compute.png", "fan_physical_compute.svg"} <= {
         file.name for file in folder.iterdir()
     }
     with open_run(folder) as run:

@@ -137,7 +137,7 @@ def test_the_charts_of_a_run_folder_have_the_counts(run: xr.DataTree, tmp_path: 
     assert "counts" in KINDS
     write_charts(run, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        f"{name}.{ending}" for name in ("fan_effective_compute", "counts") for ending in ("png", "svg")
+        f"{name}.{ending}" for name in ("fan_physical_compute", "counts") for ending in ("png", "svg")
     }
 
 

@@ -127,7 +127,7 @@ def test_a_summary_without_thresholds_errors_or_caps_is_said_too() -> None:
     lines = summary_lines(run_of(small_scenario({"samples": 100})))
     assert len(lines) == 3
     assert "±" not in "".join(lines)
-    assert lines[2].startswith("  2035  effective compute ")
+    assert lines[2].startswith("  2035  physical compute ")
 
 
 @pytest.mark.parametrize(
