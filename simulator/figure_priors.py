@@ -80,7 +80,7 @@ def prior_table(run: xr.DataTree) -> list[Row]:
     """
     rows: list[Row] = []
     for name, values in group(run, "parameters", of_samples=True).data_vars.items():
-        if name in ("component", "models.runs"):  # nobody believes anything about these
+        if name in ("component", "models.runs") or ".shock[" in str(name):  # nobody believes anything about these
             continue
         ordered = _drawn(values)
         found = sorted_quantiles(ordered, list(_LEVELS.values())).tolist()

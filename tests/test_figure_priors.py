@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulator import load_scenario, simulate
 from simulator.chart_files import svg_text
 from simulator.errors import InputError
 from simulator.figure import FigureOptions, Row
@@ -132,3 +133,10 @@ def test_a_run_without_samples_or_spread_says_what_to_do() -> None:
     start = {"value": 1e26, "unit": "FLOP"}
     with pytest.raises(InputError, match="every prior is fixed"):
         prior_figures(run_of(small_scenario({"drivers": {"compute": {"start": start, "growth": 3}}})), OPTIONS)
+
+
+def test_yearly_shocks_are_no_beliefs_and_are_left_out():
+    drawn = simulate(load_scenario("baseline", overrides=["samples=256", "drivers.algorithms.drift=0.05"]))
+    names = {str(row["name"]) for row in prior_table(drawn)}
+    assert "drivers.algorithms.drift" in names
+    assert not [name for name in names if "shock" in name]
