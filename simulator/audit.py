@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from simulator.documents import Document
 from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
+from simulator.files import short_hash
 from simulator.layers import lookup
 from simulator.moves import Draws, common_draws, companions, moved_by
 from simulator.outcomes import Outcome
@@ -133,11 +133,10 @@ def audit(
         row |= _influence(audited, moves.get(varied.name), shares.get(varied.name))
         rows.append(row | _weight(row, uncertain=varied.name in moves))
     rows.sort(key=lambda row: -float(str(row["research"])))  # those that are alike stay in the order of the scenario
-    identity = "\n".join([scenario.hash, simulator_version(), str(samples), *(each.text for each in asked)])
     return Audit(
         name=scenario.spec.name,
         title=scenario.spec.title or scenario.spec.name,
-        key=hashlib.sha256(identity.encode()).hexdigest()[:8],
+        key=short_hash(scenario.hash, simulator_version(), str(samples), *(each.text for each in asked)),
         samples=samples,
         seed=scenario.spec.seed,
         last_year=float(model.years[-1]),

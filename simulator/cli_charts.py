@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import RunArgument
+from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_beside
 from simulator.errors import InputError, near_name
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def chart(
     history: Annotated[
         FilePath | None, typer.Option(help="A CSV table of observed runs (date, value, label), drawn as dots.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
-    output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
+    output: BesideOption = None,
 ) -> None:
     """Draw charts of a run (fans, crossings, growth, what binds, demand, counts, priors, influence), or of a sweep."""
     given = _options(quantity, bands, paths, years)
-    formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
+    formats = chart_formats(format_, theme=theme)
 
     from dataclasses import replace
 
@@ -66,7 +66,7 @@ def chart(
     with open_run(run) as opened:
         written = write_figures(
             opened,
-            output or (run if run.is_dir() else run.parent),
+            output or folder_beside(run),
             kinds=kind or ["fan"],
             options=given,
             formats=formats,

@@ -89,18 +89,6 @@ def inputs_of(model: Model) -> tuple[Input, ...]:
     return tuple(Input(name, tuple(priors)) for name, priors in members.items())
 
 
-def correlated_with(joint: JointPrior, name: str) -> tuple[str, ...]:
-    """Name the priors that are correlated with one, directly or through others, itself included.
-
-    Examples
-    --------
-    >>> from simulator.scenario import load_scenario
-    >>> correlated_with(load_scenario("baseline").joint, "drivers.spending.start")
-    ('drivers.hardware.factors.price-performance.start', 'drivers.spending.start')
-    """
-    return next((group.names for group in joint.groups if name in group.names), (name,))
-
-
 def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
     """Give the uniform numbers of a run's first samples, by name of the uncertain prior, (sample,)."""
     spec = model.component.spec

@@ -28,7 +28,7 @@ from simulator.errors import Fault, InputError, Path, dotted, number
 from simulator.history import load_accelerators, load_history
 from simulator.history_columns import last_day
 from simulator.history_frontier import without
-from simulator.history_library import EARLIER_SNAPSHOT, SHIPPED_TOP, SNAPSHOT, shipped_accelerators, shipped_runs
+from simulator.history_library import SHIPPED_TOP, SNAPSHOT, shipped_accelerators, shipped_runs, snapshot_rule
 from simulator.history_observations import observations
 from simulator.history_statement import HistoryStatement
 from simulator.history_tables import AcceleratorHistory, RunHistory
@@ -219,11 +219,10 @@ def series(scenario: Scenario) -> Series:
 def _runs(history: HistoryStatement, scenario: Scenario, folder: FilePath) -> RunHistory:
     if history.runs != "shipped":
         return load_history(folder / history.runs, snapshot=history.snapshot)
-    if history.snapshot not in (SNAPSHOT, EARLIER_SNAPSHOT):
-        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER_SNAPSHOT}; got {history.snapshot}."
+    if rule := snapshot_rule(history.snapshot):
         fault = Fault(("history", "snapshot"), rule, "Name one of them, or a table of your own: runs: ./runs.csv.")
         raise placed([fault], _document(scenario))
-    return shipped_runs(history.snapshot)  # type: ignore[arg-type]
+    return shipped_runs(history.snapshot)
 
 
 def _accelerators(history: HistoryStatement, folder: FilePath) -> AcceleratorHistory | None:
