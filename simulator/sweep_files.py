@@ -70,7 +70,7 @@ def open_sweep(path: FilePath | str) -> xr.DataTree:
     if int(sweep.attrs["sweep_format"]) > SWEEP_FORMAT:
         raise RunFileError(
             f"{file}: is of sweep format {sweep.attrs['sweep_format']}; this simulator reads up to {SWEEP_FORMAT}. "
-            f"Update it."
+            "Update it."
         )
     return sweep
 

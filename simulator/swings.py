@@ -19,10 +19,12 @@ from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model
 from simulator.files import replacing, short_hash
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
 from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import input_words, labels_of, outcome_words, quantile_texts
+from simulator.prior_words import labels_of, outcome_words, quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
+from simulator.report_assumptions import input_words
 from simulator.scenario import Scenario
+from simulator.summary import PASSED
 from simulator.unitcheck import variable_units
 from simulator.units import Array
 from simulator.variables import variable
@@ -33,8 +35,6 @@ type Mode = Literal["free", "fixed"]
 LEVELS = (0.1, 0.9)
 SAMPLES = 1024
 STRETCHES = 8
-PASSED = 0.995
-"""A threshold that so many samples have passed in the first year is nothing to forecast."""
 MODES: Mapping[str, str] = {
     "free": "the others vary; what is correlated with it moves along",
     "fixed": "the others at their medians",
