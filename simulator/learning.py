@@ -55,12 +55,11 @@ LONGEST_GAP: Final[float] = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a driver learns: its path and level, the name of its rate of past growth, the scale of its unit."""
+    """Where a driver learns: its path and level, and the path of its rate of past growth."""
 
     path: Path
     level: Level
     rate: Path
-    log_scale: float
 
 
 def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
@@ -257,7 +256,7 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     if unit is not None and parse_unit(unit).dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
         raise placed([Fault(at, text, "Name the factor that has that unit.")], _document(scenario))
-    return Place(path, level, rate_path(level, regime_path), 0.0)
+    return Place(path, level, rate_path(level, regime_path))
 
 
 def _level_at(spec: ScenarioSpec, path: Path) -> Level | None:
