@@ -9,9 +9,8 @@ import xarray as xr
 
 from simulator.attribution import attribute, attribution_lines, attribution_table
 from simulator.comparison_inputs import run_labels
-from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, write_table
-from simulator.scenario import Scenario, parse_scenario
+from simulator.record import stored_scenario
 
 
 def write_attribution(
@@ -47,7 +46,7 @@ def write_attribution(
     RunFileError
         A stored scenario cannot be read by this version.
     """
-    found = attribute(_stored(first), _stored(second))
+    found = attribute(stored_scenario(first), stored_scenario(second))
     rows = attribution_table(found)
     make_folder(folder)
     write_table(folder / "attribution.csv", rows)
@@ -65,10 +64,3 @@ def write_attribution(
         figure = attribution_figure(rows, labels=labels, note=note)
         write_figure(figure, folder, formats=formats, theme=check_theme(theme), footer=note)
     return attribution_lines(found)
-
-
-def _stored(run: xr.DataTree) -> Scenario:
-    try:
-        return parse_scenario(str(run.attrs["scenario"]), file=f"the scenario of run {run.attrs['run_id']}")
-    except InputError as error:
-        raise RunFileError(f"the run's stored scenario cannot be read by this version:\n{error}") from None

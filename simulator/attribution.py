@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.comparison import chosen_years
 from simulator.comparison_inputs import ABSENT as NOT_THERE
 from simulator.comparison_inputs import in_short
 from simulator.errors import InputError, dotted
 from simulator.estimates import sorted_quantiles
-from simulator.evaluation import Model, evaluate, model_of
+from simulator.evaluation import Model, evaluate, model_of, prior_uniforms
 from simulator.outcomes import Outcome
 from simulator.quantities import CustomDriver
 from simulator.scenario import Scenario
 from simulator.shapley import Shares, shapley_values
-from simulator.streams import block_uniforms
 from simulator.swaps import ABSENT, Swap, differing_entries, joined_swaps, swapped
 from simulator.units import Array
 
@@ -112,13 +112,14 @@ def attribute(
             "compare: --attribute: the two have no year in common, so no number can be held against another. "
             "Give them the same years and step."
         )
+    years = chosen_years(years)
     spec = models[0].component.spec
     swaps = joined_swaps(first, differing_entries(first.data, second.data))
     draws = _Draws(models[0], min(spec.samples, SAMPLES) if samples is None else samples)
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
-    outcomes = [Outcome("level", "effective_compute", year) for year in _compared(years)]
+    outcomes = [Outcome("level", "effective_compute", year) for year in years]
     outcomes += [Outcome("crossing", name) for name in names]
-    numbers = list(_numbers(models[0], _compared(years), names))
+    numbers = list(_numbers(models[0], years, names))
 
     known: dict[frozenset[int], Array] = {}
 
@@ -126,7 +127,7 @@ def attribute(
         if changed not in known:
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
-            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), _compared(years))
+            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), years)
             if progress is not None:
                 progress()
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
@@ -157,13 +158,6 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         ) from None
 
 
-def _compared(years: Sequence[float]) -> list[float]:
-    """Choose a quarter of the way, half of it and the last year, as the comparison of runs does."""
-    grid = np.array(years)
-    wanted = [years[0] + share * (years[-1] - years[0]) for share in (0.25, 0.5, 1.0)]
-    return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})
-
-
 class _Draws:
     """Give the uniform numbers of the first scenario's draws by name; each is drawn once."""
 
@@ -177,13 +171,7 @@ class _Draws:
 
     def _one(self, name: str) -> Array:
         if name not in self._known:
-            spec = self._spec
-            blocks = range(-(-self.samples // spec.block))
-            parts = [
-                block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design)
-                for block in blocks
-            ]
-            self._known[name] = np.concatenate(parts)[: self.samples]
+            self._known[name] = prior_uniforms(self._spec, name, samples=self.samples)
         return self._known[name]
 
 

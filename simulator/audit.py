@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from simulator.documents import Document
+from simulator.errors import as_path
 from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
+from simulator.files import short_hash
 from simulator.layers import lookup
 from simulator.moves import Draws, common_draws, companions, moved_by
 from simulator.outcomes import Outcome
-from simulator.prior_words import input_words, labels_of, outcome_words
+from simulator.prior_words import labels_of, outcome_words
 from simulator.priors import NamedPrior
 from simulator.provenance import Provenance, provenances
 from simulator.quantities import CustomDriver
 from simulator.record import prior_attributes, simulator_version
-from simulator.remainder import as_path
-from simulator.report_assumptions import OWN, Statement, statement, usual_unit
+from simulator.report_assumptions import OWN, Statement, input_words, statement, usual_unit
 from simulator.scenario import Scenario
 from simulator.swings import SAMPLES, Statistic, forecast_outcomes, outcome_unit
 from simulator.units import Array
@@ -133,11 +133,10 @@ def audit(
         row |= _influence(audited, moves.get(varied.name), shares.get(varied.name))
         rows.append(row | _weight(row, uncertain=varied.name in moves))
     rows.sort(key=lambda row: -float(str(row["research"])))  # those that are alike stay in the order of the scenario
-    identity = "\n".join([scenario.hash, simulator_version(), str(samples), *(each.text for each in asked)])
     return Audit(
         name=scenario.spec.name,
         title=scenario.spec.title or scenario.spec.name,
-        key=hashlib.sha256(identity.encode()).hexdigest()[:8],
+        key=short_hash(scenario.hash, simulator_version(), str(samples), *(each.text for each in asked)),
         samples=samples,
         seed=scenario.spec.seed,
         last_year=float(model.years[-1]),

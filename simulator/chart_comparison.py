@@ -89,7 +89,7 @@ def draw_overlaid(
         width=LEFT + WIDTH + LABEL_WIDTH,
         height=panel.top + HEIGHT + 24,
     )
-    return _framed(view, title=title, subtitle=subtitle, foot=foot, width=LEFT + WIDTH + LABEL_WIDTH)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=LEFT + WIDTH + LABEL_WIDTH)
 
 
 def _ends(
@@ -188,7 +188,7 @@ def draw_multiples(
         width=width,
         height=max(panel.top + panel.height for panel in panels.values()) + 24,
     )
-    return _framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
 def draw_dumbbells(
@@ -219,7 +219,7 @@ def draw_dumbbells(
     parts.axis(top)
     width = parts.left + STRIP_WIDTH + MEDIAN_WIDTH
     view = alt.LayerChart(layer=parts.layers(), width=width, height=top + 24)
-    return _framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
 class _Dumbbells:
@@ -317,16 +317,6 @@ def _grid(panels: Sequence[Panel], texts: list[Text]) -> list[alt.Chart]:
             lines.append({"x": x, "x2": x, "y": panel.top, "y2": bottom + 4})
             texts.append(Text([str(tick)], x + style.text_width(str(tick)) / 2, bottom + 14, align="right"))
     return [style.pixel_layer(lines, mark=alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8))]
-
-
-def _framed(view: alt.LayerChart, *, title: str, subtitle: str, foot: Sequence[str], width: float) -> alt.VConcatChart:
-    """Set a view between its title and the names of the runs."""
-    characters = int(width / (0.52 * style.FOOT_SIZE))
-    lines = [line for text in foot for line in style.wrapped(text, width=characters)]
-    height = style.LINE_HEIGHT * len(lines)
-    text = Text(lines, 0, height / 2, style.QUIET, size=style.FOOT_SIZE)
-    views = [view, alt.LayerChart(layer=style.text_layers([text]), width=10, height=height)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
 
 
 def _by_run(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -27,9 +27,9 @@ class Heat:
 
     Parameters
     ----------
-    rows : rows of `panel`, `x`, `y` (places along the axes), `class` (place in `RAMP`, or None beyond the horizon),
-    `text`,
-        `interval`
+    rows : rows (cell,)
+        `panel`, `x`, `y` (places along the axes), `class` (place in `RAMP`, or None beyond the horizon), `text`,
+        `interval`.
     x_labels, y_labels : the values along the axes, from the left and from below
     x_heading, y_heading : the axes' names
     panels : headings of maps under one another; one empty heading where there is one map
@@ -63,16 +63,7 @@ def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> 
     for panel in heat.panels:
         top = parts.panel(panel, top=top)
     view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
-    return framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
-
-
-def framed(view: alt.LayerChart, *, title: str, subtitle: str, foot: Sequence[str], width: float) -> alt.VConcatChart:
-    """Set a view between its title and its foot."""
-    lines = [line for text in foot for line in style.wrapped(text, width=int(width / (0.52 * style.FOOT_SIZE)))]
-    height = style.LINE_HEIGHT * len(lines)
-    below = style.text_layers([Text(lines, 0, height / 2, style.QUIET, size=style.FOOT_SIZE)])
-    views = [view, alt.LayerChart(layer=below, width=10, height=height)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
 def cut(text: str, width: float) -> str:

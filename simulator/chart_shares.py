@@ -64,8 +64,8 @@ def draw_shares(
     if len(years) < 2:
         raise InputError("shares: year: must be two or more years.")
     width = GUTTER + LABEL_X + COLUMN + INTERVAL_COLUMN + 230
-    views = [_plot(rows, years=years, heading=heading), _foot(foot, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    view = _plot(rows, years=years, heading=heading)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width, x=-GUTTER)
 
 
 def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.LayerChart:
@@ -140,11 +140,3 @@ def _share_channel() -> alt.Y:
 def _fills(parts: Sequence[tuple[str, str]]) -> dict[str, Fill]:
     named = [name for name, kind in parts if kind not in REST]
     return {name: REST[kind] if kind in REST else FILLS[named.index(name) % len(FILLS)] for name, kind in parts}
-
-
-def _foot(lines: Sequence[str], *, width: float) -> alt.LayerChart:
-    characters = int(width / (0.52 * style.FOOT_SIZE))
-    wrapped = [piece for line in lines for piece in style.wrapped(line, width=characters)]
-    height = style.LINE_HEIGHT * len(wrapped)
-    text = style.Text(wrapped, -GUTTER, height / 2, style.QUIET, size=style.FOOT_SIZE)
-    return alt.LayerChart(layer=style.text_layers([text]), width=10, height=height)

@@ -70,6 +70,7 @@ __all__ = [
     "band_tints",
     "dot_mark",
     "footer",
+    "framed",
     "layer",
     "legend_layers",
     "log_axis",
@@ -332,6 +333,17 @@ def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> alt.Laye
     height = LINE_HEIGHT * len(lines)
     text = Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)
     return alt.LayerChart(layer=text_layers([text]), width=10, height=height)
+
+
+def framed(
+    view: alt.LayerChart, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0
+) -> alt.VConcatChart:
+    """Set a view between its title and the lines of its foot, which begin at `x` pixels."""
+    lines = [line for text in foot for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
+    height = LINE_HEIGHT * len(lines)
+    below = text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)])
+    views = [view, alt.LayerChart(layer=below, width=10, height=height)]
+    return stacked(views, title=title, subtitle=subtitle, width=width)
 
 
 def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:

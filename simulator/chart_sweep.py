@@ -11,7 +11,7 @@ from typing import Literal
 import altair as alt
 
 from simulator import chart_style as style
-from simulator.chart_heat import cut, framed
+from simulator.chart_heat import cut
 from simulator.chart_style import Text
 from simulator.figure import Row
 
@@ -34,10 +34,10 @@ class Lines:
 
     Parameters
     ----------
-    rows : rows of `panel`, `line`, `x` (a number), `label`, `value` (+inf: later than the horizon), `low`, `high`
-    (two standard
+    rows : rows (point,)
+        `panel`, `line`, `x` (a number), `label`, `value` (+inf: later than the horizon), `low`, `high` (two standard
         errors below and above; None where they cannot be told), `lower_50`, `upper_50`, `lower_90`, `upper_90` (None
-        where there is no interval), `text`
+        where there is no interval), `text`.
     x_heading, y_heading : what stands along and up
     lines : names of the lines; one empty name where there is one line, which then has its intervals
     lines_heading : what the names are values of
@@ -73,7 +73,7 @@ def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) 
         top = _Panel(lines, name, top=top, parts=parts).draw()
     width = LEFT + WIDTH + 40
     view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
-    return framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
 class _Parts:
@@ -299,4 +299,4 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
     heads = [style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else []
     width = left + STRIP_WIDTH + TEXT_WIDTH
     view = alt.LayerChart(layer=[drawn[0], *rects, *heads, *drawn[1:]], width=width, height=bottom + 28)
-    return framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)

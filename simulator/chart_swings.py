@@ -66,11 +66,7 @@ def draw_swings(
     parts.frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
     height = top + 26 + (24 if rest else 0)
     view = alt.LayerChart(layer=parts.layers(), width=parts.width, height=height)
-    characters = int(parts.width / (0.52 * style.FOOT_SIZE))
-    lines = [line for text in foot for line in style.wrapped(text, width=characters)]
-    under = Text(lines, 0, style.LINE_HEIGHT * len(lines) / 2, style.QUIET, size=style.FOOT_SIZE)
-    views = [view, alt.LayerChart(layer=style.text_layers([under]), width=10, height=style.LINE_HEIGHT * len(lines))]
-    return style.stacked(views, title=title, subtitle=subtitle, width=parts.width)
+    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=parts.width)
 
 
 def span_of(rows: Sequence[Row], *, base: float, axis: Axis, years: tuple[float, float]) -> tuple[float, float]:

@@ -92,11 +92,7 @@ def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: s
         *style.text_layers(texts),
     ]
     view = alt.LayerChart(layer=layers, width=WIDTH, height=top)
-    lines = style.wrapped(note, width=int(WIDTH / (0.52 * style.FOOT_SIZE)))
-    height = style.LINE_HEIGHT * len(lines)
-    foot = Text(lines, 0, height / 2, style.QUIET, size=style.FOOT_SIZE)
-    footer = alt.LayerChart(layer=style.text_layers([foot]), width=10, height=height)
-    return style.stacked([view, footer], title=title, subtitle=subtitle, width=WIDTH)
+    return style.framed(view, title=title, subtitle=subtitle, foot=[note], width=WIDTH)
 
 
 def _place(fall: Fall, top: float, bars: style.Data, links: style.Data, rules: style.Data, texts: list[Text]) -> float:

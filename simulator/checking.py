@@ -12,10 +12,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.errors import InputError, RunFileError
 from simulator.outputs import damaged_run, open_run
 from simulator.quantities import CustomDriver
-from simulator.scenario import parse_scenario
+from simulator.record import stored_scenario
 from simulator.simulation import simulate
 from simulator.stores import STORE, simulate_to_store
 from simulator.unfinished import Unfinished
@@ -58,10 +57,7 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     RunFileError
         The stored scenario cannot be read by this version.
     """
-    try:
-        scenario = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario")
-    except InputError as error:
-        raise RunFileError(f"the run's stored scenario cannot be read by this version:\n{error}") from None
+    scenario = stored_scenario(run)
     if run.attrs.get("store") == "zarr":
         with tempfile.TemporaryDirectory() as folder:
             path = FilePath(folder) / STORE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import RunArgument
+from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_beside
 from simulator.errors import InputError, near_name
 
 if TYPE_CHECKING:
@@ -41,16 +42,16 @@ def chart(
     history: Annotated[
         FilePath | None, typer.Option(help="A CSV table of observed runs (date, value, label), drawn as dots.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
-    output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
+    output: BesideOption = None,
 ) -> None:
     """Draw charts of a run, of a sweep, or of a hindcast.
 
     Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
     """
     given = _options(quantity, bands, paths, years)
-    formats = list(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
+    formats = chart_formats(format_, theme=theme)
     if (run / "forecasts.csv").is_file():
         asked = {"--quantity": quantity, "--paths": paths, "--years": years, "--history": history}
         _hindcast(run, kind, [name for name, value in asked.items() if value], formats, theme, output)
@@ -76,7 +77,7 @@ def chart(
     with open_run(run) as opened:
         written = write_figures(
             opened,
-            output or (run if run.is_dir() else run.parent),
+            output or folder_beside(run),
             kinds=kind or ["fan"],
             options=given,
             formats=formats,
@@ -88,7 +89,12 @@ def chart(
 
 
 def _hindcast(
-    folder: FilePath, kind: list[str] | None, asked: list[str], formats: list[str], theme: str, output: FilePath | None
+    folder: FilePath,
+    kind: list[str] | None,
+    asked: list[str],
+    formats: Sequence[str],
+    theme: str,
+    output: FilePath | None,
 ) -> None:
     """Draw charts of a hindcast."""
     if asked:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import OutputOption, SamplesOption, SeedOption, learnt, number_of_samples, warn
+from simulator.cli_options import (
+    ChartsOption,
+    FormatOption,
+    OutputOption,
+    SamplesOption,
+    SeedOption,
+    ThemeOption,
+    chart_formats,
+    learnt,
+    number_of_samples,
+    warn,
+)
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,9 +41,9 @@ def compare(
     samples: SamplesOption = None,
     seed: SeedOption = None,
     output: OutputOption = FilePath("outputs"),
-    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Share each difference out among the inputs that differ (two items).")
     ] = False,
@@ -47,15 +58,8 @@ def compare(
         raise InputError(f"compare: takes at most {_MOST} runs or scenarios; got {len(items)}. Compare fewer at once.")
     if attribute and len(items) != 2:
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
-    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
-    if charts:
-        from simulator.chart_palette import check_theme
-        from simulator.figures import check_formats
-
-        check_formats(formats)
-        check_theme(theme)
+    formats = chart_formats(format_, theme=theme, charts=charts)
     runs = open_or_run(items, samples=samples, seed=seed, output=output)
-    formats = formats if charts else ()
     lines = compare_runs(runs, output=output, formats=formats, theme=theme)
     if attribute:
         from simulator.attributed import write_attribution
@@ -172,10 +176,9 @@ def compare_runs(
 
 
 def _folder_name(runs: Sequence[xr.DataTree], names: Sequence[str]) -> str:
-    import hashlib
+    from simulator.files import short_hash
 
-    text = "\n".join(f"{run.attrs['run_id']} {name}" for run, name in zip(runs, names, strict=True))
-    key = hashlib.sha256(text.encode()).hexdigest()[:8]
+    key = short_hash(*(f"{run.attrs['run_id']} {name}" for run, name in zip(runs, names, strict=True)))
     words = ["".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-") for name in names[:2]]
     return "-".join(["compare", *("-".join(filter(None, word.split("-")))[:40] for word in words), key])
 

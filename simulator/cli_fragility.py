@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from simulator.cli_options import OutputOption, warn
-from simulator.errors import InputError
 
 
 def fragility(
@@ -37,10 +36,9 @@ def fragility(
     A fit that was made before is read from <output>/fits.
     """
     import datetime as dt
-    import hashlib
     from dataclasses import asdict
 
-    from simulator.files import make_folder, write_table, write_text
+    from simulator.files import make_folder, short_hash, write_table, write_text
     from simulator.fragility import examine_history
     from simulator.fragility_text import fragility_lines, fragility_page
     from simulator.history import load_history
@@ -49,9 +47,7 @@ def fragility(
     from simulator.history_library import SHIPPED_TOP, shipped_accelerators, shipped_runs
     from simulator.inference import SamplerSettings
 
-    if runs is None and snapshot not in ("2026-05", "2025-06"):
-        raise InputError(f"--snapshot: the shipped table has the estimates of 2026-05 and 2025-06; got {snapshot}.")
-    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)  # type: ignore[arg-type]
+    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)
     if without_domain:
         history = without(history, domains=without_domain)
     last = last_day(until, entry="--until")
@@ -75,8 +71,7 @@ def fragility(
     asked += [f"--without-domain '{domain}'" for domain in without_domain or ()]
     asked += [f"--leave-out '{names}'" for names in leave_out or ()]
     asked += ["--refit"] if refit else []
-    key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]
-    folder = output / f"fragility-{snapshot}-{found.origin}-{key}"
+    folder = output / f"fragility-{snapshot}-{found.origin}-{short_hash(*asked)}"
     make_folder(folder)
     for name in ("shifts", "rates", "sensitivities", "refits"):
         rows = [asdict(row) for row in getattr(found, name)]

@@ -116,11 +116,10 @@ def _say(result: Any) -> None:
 
 def _write(asked: _Asked, result: Any, *, charts: bool) -> FilePath:
     """Write the tables of a hindcast, and its charts, into a folder that is named by what was asked."""
-    import hashlib
-
+    from simulator.files import short_hash
     from simulator.hindcast_folder import open_hindcast, write_hindcast
 
-    key = hashlib.sha256("\n".join(asked.words).encode()).hexdigest()[:8]
+    key = short_hash(*asked.words)
     folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"
     write_hindcast(result, folder)
     if charts:
@@ -217,12 +216,8 @@ def _series(asked: _Asked, scenarios: list[Any]) -> Any:
         found = Series(load_history(asked.runs, snapshot=asked.snapshot), shipped_accelerators(), 10)
     elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
         found = series(scenarios[0])
-    elif asked.snapshot in (SNAPSHOT, EARLIER):
-        runs = shipped_runs("2025-06" if asked.snapshot == EARLIER else "2026-05")
-        found = Series(runs, shipped_accelerators(), SHIPPED_TOP)
     else:
-        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER}; got {asked.snapshot}."
-        raise InputError(f"--snapshot: {rule}")
+        found = Series(shipped_runs(asked.snapshot), shipped_accelerators(), SHIPPED_TOP)
     if asked.left_out:
         found = replace(found, runs=without(found.runs, domains=asked.left_out))
     return found

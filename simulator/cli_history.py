@@ -89,9 +89,7 @@ def frontier(
     from simulator.history_library import SNAPSHOT, shipped_runs
 
     if file is None:
-        if snapshot not in (None, SNAPSHOT, "2025-06"):
-            raise InputError(f"--snapshot: the shipped table has estimates of {SNAPSHOT} and 2025-06; got {snapshot}.")
-        history = shipped_runs("2025-06" if snapshot == "2025-06" else "2026-05")
+        history = shipped_runs(snapshot or SNAPSHOT)
     elif snapshot is None:
         raise InputError(f"--snapshot: {file} needs the date of its export. Write for example --snapshot 2025-06.")
     else:

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli_options import RunArgument
+from simulator.cli_options import (
+    BesideOption,
+    ChartsOption,
+    FormatOption,
+    RunArgument,
+    ThemeOption,
+    chart_formats,
+    folder_beside,
+)
 
 
 def influence(
@@ -19,19 +27,13 @@ def influence(
             "times. Without it effective compute half-way and at the end, and the first threshold ahead."
         ),
     ] = None,
-    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
-    output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
+    output: BesideOption = None,
 ) -> None:
     """Tell from a run's samples alone which priors move its outcomes, and which part early from late crossings."""
-    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
-    if charts:
-        from simulator.chart_palette import check_theme
-        from simulator.figures import check_formats
-
-        check_formats(formats)
-        check_theme(theme)
+    formats = chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.influence import default_outcomes, influence_of
     from simulator.influence_text import influence_lines, legend_lines
@@ -39,7 +41,7 @@ def influence(
     from simulator.outputs import open_run
     from simulator.rungroups import group
 
-    folder = output or (run if run.is_dir() else run.parent)
+    folder = output or folder_beside(run)
     asked = [parse_outcome(text) for text in dict.fromkeys(outcome or [])]
     with open_run(run) as opened:
         found = [influence_of(opened, one) for one in asked or default_outcomes(opened)]
@@ -53,7 +55,8 @@ def influence(
         for line in legend_lines([each.outcome for each in told]):
             typer.echo(line)
         _write_tables(folder, [(each.indices, each.deciles, each.regions) for each in told])
-        if charts:
+        if formats:
+            from simulator.chart_palette import check_theme
             from simulator.figure_influence import influence_figure
             from simulator.figures import write_figure
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,10 @@ ScenarioArgument = Annotated[
 ]
 RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help="A run file (run.nc) or its folder.")]
 OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.")]
+BesideOption = Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")]
+ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
+FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
+ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
 
 
 def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:
@@ -53,6 +59,45 @@ def number_of_samples(text: str) -> int:
     if count != count // 1 or not 1 <= count <= 1e12:
         raise InputError(f"--samples: must be a whole number from 1; got {text}. Write for example 100000 or 1e6.")
     return int(count)
+
+
+def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, ...]:
+    """Read the formats of charts, and check them and the theme before any work; none where no charts are drawn.
+
+    Raises
+    ------
+    InputError
+        There is no such format or theme.
+    """
+    if not charts:
+        return ()
+    from simulator.chart_palette import check_theme
+    from simulator.figures import check_formats
+
+    formats = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    check_formats(formats)
+    check_theme(theme)
+    return formats
+
+
+def folder_beside(path: FilePath) -> FilePath:
+    """Give the folder of a run file, or that which a path names; a Zarr store is a file in this."""
+    return path if path.is_dir() and path.suffix != ".zarr" else path.parent
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on a terminal, for `least` steps or more; nothing elsewhere."""
+    if total < least or not sys.stderr.isatty():
+        yield None
+        return
+    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield told
 
 
 def learnt(scenario: Scenario, output: FilePath) -> Scenario:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli_options import RunArgument
+from simulator.cli_options import RunArgument, folder_beside
 
 
 def report(
@@ -24,8 +24,7 @@ def report(
     from simulator.outputs import open_run
     from simulator.report import check_report_path, write_report
 
-    beside = path if path.is_dir() and path.suffix != ".zarr" else path.parent
-    target = output or beside / "report.html"
+    target = output or folder_beside(path) / "report.html"
     check_report_path(target)
     with open_run(path) as run:
         write_report(run, target)

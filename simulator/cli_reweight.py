@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path as FilePath
-from typing import Annotated
-
 import typer
 
-from simulator.cli_options import RunArgument, SetOption
+from simulator.cli_options import BesideOption, RunArgument, SetOption, folder_beside
 from simulator.errors import InputError
 
 
 def reweight(
     run: RunArgument,
     set_: SetOption = None,
-    output: Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")] = None,
+    output: BesideOption = None,
 ) -> None:
     """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
     if not set_:
@@ -40,7 +37,7 @@ def reweight(
         f"  {count:,} samples are worth {weights.effective:,.0f} ({100 * weights.effective / count:.0f} %); "
         f"the largest weight is {100 * weights.largest:.2g} %"
     )
-    folder = output or (run if run.is_dir() else run.parent)
+    folder = output or folder_beside(run)
     make_folder(folder)
     write_table(folder / "reweighted.csv", rows)
     typer.echo(f"  {folder / 'reweighted.csv'}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -19,6 +17,7 @@ from simulator.cli_options import (
     SetOption,
     number_of_samples,
     overridden,
+    progress_bar,
     warn,
 )
 from simulator.errors import SimulatorError
@@ -66,7 +65,7 @@ def run(
     drawn = "none" if no_charts else charts
     done = []
     for each in (loaded, *variants.values()):
-        with _progress(-(-each.spec.samples // each.spec.block)) as progress:
+        with progress_bar(-(-each.spec.samples // each.spec.block), label="blocks", least=40) as progress:
             how = How(keep, store, workers, progress)
             result, folder = run_to_folder(each, output, how=how, resume=resume, say=_say)
         _finish(result, folder, drawn)
@@ -95,7 +94,7 @@ def extend(
     from simulator.runs import extend_run
 
     count = number_of_samples(samples)
-    with _progress(-(-count // 4096)) as progress:
+    with progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
         result, folder = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=_say)
     _finish(result, folder, charts)
 
@@ -133,18 +132,3 @@ def _refuse_bad_fits(runs: Iterable[Any], *, trust: bool) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar for long work on a terminal; nothing elsewhere."""
-    if total < 40 or not sys.stderr.isatty():
-        yield None
-        return
-    with typer.progressbar(length=total, label="blocks", file=sys.stderr) as bar:
-
-        def told(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
-
-        yield told

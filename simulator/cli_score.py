@@ -106,13 +106,10 @@ def _score(
 def _history(observed: FilePath | None, snapshot: str | None) -> Any:
     from simulator.history import is_hardware, load_history
     from simulator.history_columns import refusal
-    from simulator.history_library import EARLIER_SNAPSHOT, SNAPSHOT, shipped_runs
+    from simulator.history_library import SNAPSHOT, shipped_runs
 
     if observed is None:
-        if snapshot not in (None, SNAPSHOT, EARLIER_SNAPSHOT):
-            rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER_SNAPSHOT}; got {snapshot}."
-            raise InputError(f"--snapshot: {rule} Name your own table with --observed.")
-        return shipped_runs("2025-06" if snapshot == EARLIER_SNAPSHOT else "2026-05")
+        return shipped_runs(snapshot or SNAPSHOT)
     if snapshot is None:
         rule = "--observed needs --snapshot, the date of the table's estimates: they are revised later."
         raise InputError(f"{rule} Write for example --snapshot 2027-01.")

@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 
 from simulator.cli_options import (
+    ChartsOption,
+    FormatOption,
     OutputOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
+    ThemeOption,
+    chart_formats,
     learnt,
     number_of_samples,
     overridden,
@@ -42,13 +46,14 @@ def shares(
     set_: SetOption = None,
     seed: SeedOption = None,
     output: OutputOption = FilePath("outputs"),
-    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
 ) -> None:
     """Share out the variance of an outcome among the priors: which assumption matters, year by year."""
+    formats = chart_formats(format_, theme=theme, charts=charts)
+
     from simulator.chart_palette import check_theme
-    from simulator.figures import check_formats
     from simulator.input_groups import parse_groups
     from simulator.outcomes import outcomes_over
     from simulator.projection import year_grid
@@ -57,10 +62,6 @@ def shares(
     from simulator.shares_text import share_lines
     from simulator.variance_shares import variance_shares
 
-    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
-    if charts:
-        check_formats(formats)
-    ground = check_theme(theme)
     count = number_of_samples(samples)
     groups = parse_groups(group or [])
     loaded = learnt(load_scenario(scenario, overrides=overridden(set_, None, seed)), output)
@@ -72,5 +73,5 @@ def shares(
     found = variance_shares(loaded, asked, samples=count, method=method, groups=groups, by=by)
     for line in share_lines(found):
         typer.echo(line)
-    folder = write_shares(found, output, formats=formats if charts else (), theme=ground)
+    folder = write_shares(found, output, formats=formats, theme=check_theme(theme))
     typer.echo(f"  {folder}")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import OutputOption, SamplesOption, ScenarioArgument, SeedOption, SetOption, overridden, warn
+from simulator.cli_options import (
+    ChartsOption,
+    FormatOption,
+    OutputOption,
+    SamplesOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    ThemeOption,
+    chart_formats,
+    folder_beside,
+    overridden,
+    progress_bar,
+    warn,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,22 +49,16 @@ def sweep(
         ),
     ] = None,
     output: OutputOption = FilePath("outputs"),
-    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Points computed side by side; the result does not depend on it.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
 ) -> None:
     """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
-    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
-    if charts:
-        from simulator.chart_palette import check_theme
-        from simulator.figures import check_formats
-
-        check_formats(formats)
-        check_theme(theme)
+    formats = chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.sweep_points import load_sweep
     from simulator.sweep_tables import parse_outcomes
@@ -60,7 +66,7 @@ def sweep(
     from simulator.sweeps import sweep_to_folder
 
     plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
-    with _progress(len(plan.points)) as progress:
+    with progress_bar(len(plan.points), label="points", least=5) as progress:
         result, folder = sweep_to_folder(
             plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)
         )
@@ -68,7 +74,7 @@ def sweep(
     warn(str(result.attrs["warnings"]).splitlines())
     for line in sweep_lines(result, outcomes=outcomes):
         typer.echo(line)
-    if charts:
+    if formats:
         _write_charts(result, folder, outcome or (), formats=formats, theme=theme)
     typer.echo(f"  {folder}")
 
@@ -96,7 +102,7 @@ def draw_sweep(
     """Draw the charts of a sweep file, and name the files."""
     from simulator.sweep_files import open_sweep
 
-    folder = output or (path if path.is_dir() else path.parent)
+    folder = output or folder_beside(path)
     for written in _write_charts(open_sweep(path), folder, outcomes, formats=formats, theme=theme):
         typer.echo(str(written))
 
@@ -120,18 +126,3 @@ def _write_charts(
         for figure in figures
         for path in write_figure(figure, folder, formats=formats, theme=ground, footer=footer)
     ]
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar over the points on a terminal; nothing elsewhere."""
-    if total < 5 or not sys.stderr.isatty():
-        yield None
-        return
-    with typer.progressbar(length=total, label="points", file=sys.stderr) as bar:
-
-        def told(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
-
-        yield told

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, SetOption, learnt, number_of_samples, warn
+from simulator.cli_options import (
+    ChartsOption,
+    FormatOption,
+    OutputOption,
+    SetOption,
+    ThemeOption,
+    chart_formats,
+    folder_beside,
+    learnt,
+    number_of_samples,
+    warn,
+)
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,18 +50,12 @@ def swings(
     samples: DrawsOption = "1024",
     set_: SetOption = None,
     output: OutputOption = FilePath("outputs"),
-    charts: Annotated[bool, typer.Option("--charts/--no-charts", help="Draw a tornado for each outcome.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")] = "png,svg",
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
 ) -> None:
     """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
-    formats = tuple(dict.fromkeys(name.strip().lower() for name in format_.split(",") if name.strip()))
-    if charts:
-        from simulator.chart_palette import check_theme
-        from simulator.figures import check_formats
-
-        check_formats(formats)
-        check_theme(theme)
+    formats = chart_formats(format_, theme=theme, charts=charts)
     from simulator.files import make_folder, write_table
     from simulator.swings import checked_mode, prior_swings, save_swings, swing_table
     from simulator.swings_text import swing_lines
@@ -63,7 +68,7 @@ def swings(
     make_folder(folder)
     write_table(folder / "swings.csv", rows)
     save_swings(found, folder / "swings.nc")
-    if charts:
+    if formats:
         from simulator.chart_palette import check_theme
         from simulator.figure_swings import swing_figures
         from simulator.figures import write_figure
@@ -142,7 +147,7 @@ def open_scenario(
     if overrides:
         raise InputError(
             f"{item}: is a run, whose scenario is taken as it is. For --set, name the scenario: "
-            f"{path if path.is_dir() else path.parent}/scenario.yaml holds it."
+            f"{folder_beside(path)}/scenario.yaml holds it."
         )
     from dataclasses import replace
 

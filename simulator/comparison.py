@@ -24,7 +24,15 @@ EXACT = 1e-9
 
 _SAME_DRAWS = ("seed", "design", "block", "samples")
 
-__all__ = ["Comparison", "compare_results", "compared_years", "differing_inputs", "differing_results", "run_labels"]
+__all__ = [
+    "Comparison",
+    "chosen_years",
+    "compare_results",
+    "compared_years",
+    "differing_inputs",
+    "differing_results",
+    "run_labels",
+]
 
 type Array = NDArray[np.float64]
 type Row = dict[str, object]
@@ -118,8 +126,17 @@ def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
 def compared_years(runs: Sequence[xr.DataTree]) -> list[float]:
     """Choose the common years that are compared: a quarter of the way, half of it, the last."""
     years = common_years(runs)
-    if not years:
-        return []
+    return chosen_years(years) if years else []
+
+
+def chosen_years(years: Sequence[float]) -> list[float]:
+    """Choose a quarter of the way, half of it and the last of years.
+
+    Examples
+    --------
+    >>> chosen_years([2025.5, 2026.0, 2030.0, 2035.0, 2045.0])
+    [2030.0, 2035.0, 2045.0]
+    """
     grid = np.array(years)
     wanted = [years[0] + share * (years[-1] - years[0]) for share in (0.25, 0.5, 1.0)]
     return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from simulator.comparison import MEDIAN_YEAR, NEVER, SAME, Comparison, Row
+from simulator.summary import power_text
 
 MOST_LINES = 25
 LINE_WIDTH = 120
@@ -108,19 +108,6 @@ def _level(row: Row) -> str:
         return f"{value:.4g}"
     name = unit.removeprefix("log10(").removesuffix(")")
     return f"{power_text(value)} {name}" if name != "1" else power_text(value)
-
-
-def power_text(log_value: float) -> str:
-    """Write a level that is given in log10, to two digits.
-
-    Examples
-    --------
-    >>> power_text(34.6902), power_text(-2.0), power_text(28.999)
-    ('4.9e34', '1.0e-2', '1.0e29')
-    """
-    exponent = math.floor(log_value)
-    leading = f"{10 ** (log_value - exponent):.1f}"
-    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
 def _crossing(first: Row, row: Row) -> str:

@@ -5,11 +5,14 @@ A message says where, which entry, what rule, what was given, what it means and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top."""
+
+_PART = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 
 
 class SimulatorError(Exception):
@@ -91,6 +94,17 @@ def dotted(path: Iterable[str | int]) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
     return text
+
+
+def as_path(entry: str) -> Path:
+    """Read the dotted name of an entry.
+
+    Examples
+    --------
+    >>> as_path("drivers.spending.growth[0].rate")
+    ('drivers', 'spending', 'growth', 0, 'rate')
+    """
+    return tuple(match[1] if match[1] is not None else int(match[2]) for match in _PART.finditer(entry))
 
 
 def near_name(word: str, known: Iterable[str]) -> str:

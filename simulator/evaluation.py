@@ -22,6 +22,7 @@ from simulator.priors import JointPrior
 from simulator.projection import project_block
 from simulator.quantities import CustomDriver
 from simulator.scenario import Scenario
+from simulator.schema import ScenarioSpec
 from simulator.simulation import run_plan
 from simulator.streams import block_uniforms
 from simulator.units import Array
@@ -89,28 +90,17 @@ def inputs_of(model: Model) -> tuple[Input, ...]:
     return tuple(Input(name, tuple(priors)) for name, priors in members.items())
 
 
-def correlated_with(joint: JointPrior, name: str) -> tuple[str, ...]:
-    """Name the priors that are correlated with one, directly or through others, itself included.
-
-    Examples
-    --------
-    >>> from simulator.scenario import load_scenario
-    >>> correlated_with(load_scenario("baseline").joint, "drivers.spending.start")
-    ('drivers.hardware.factors.price-performance.start', 'drivers.spending.start')
-    """
-    return next((group.names for group in joint.groups if name in group.names), (name,))
-
-
 def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
     """Give the uniform numbers of a run's first samples, by name of the uncertain prior, (sample,)."""
     spec = model.component.spec
+    return {name: prior_uniforms(spec, name, samples=samples) for name in model.joint.uncertain}
+
+
+def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
+    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,)."""
     blocks = range(-(-samples // spec.block))
-    return {
-        name: np.concatenate(
-            [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
-        )[:samples]
-        for name in model.joint.uncertain
-    }
+    parts = [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
+    return np.concatenate(parts)[:samples]
 
 
 def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:

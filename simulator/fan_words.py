@@ -7,6 +7,7 @@ import math
 from simulator.chart_strip import share_text
 from simulator.errors import number
 from simulator.fan_tables import Fan
+from simulator.summary import PASSED
 from simulator.words import listed
 
 
@@ -70,7 +71,7 @@ def fan_caption(fan: Fan) -> str:
     """Say the fan and its crossings in three sentences."""
     sentences = [f"{capital(course(fan))}."]
     own = {row["threshold"] for row in fan.tables.thresholds if row["quantity"] == fan.quantity}
-    rows = [row for row in fan.tables.crossings if row["threshold"] in own and float(str(row["already"])) < 0.995]
+    rows = [row for row in fan.tables.crossings if row["threshold"] in own and float(str(row["already"])) < PASSED]
     crossed = [row for row in rows if math.isfinite(float(str(row["median"])))]
     late = [row for row in rows if row not in crossed]
     if crossed:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulator.chart_waterfall import Fall, draw_waterfalls
-from simulator.comparison_text import power_text
 from simulator.errors import InputError
 from simulator.figure import Figure, Row
+from simulator.summary import power_text
 from simulator.words import listed
 
 MOST_PARTS = 8

@@ -9,11 +9,10 @@ import xarray as xr
 
 from simulator.chart_comparison import draw_dumbbells, draw_multiples, draw_overlaid
 from simulator.comparison import run_labels
-from simulator.comparison_text import power_text
 from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.rungroups import group
-from simulator.summary import crossing_table, fan_table, summarised, year_text
+from simulator.summary import crossing_table, fan_table, power_text, summarised, year_text
 from simulator.words import listed, sample_count
 
 MOST_OVERLAID = 4

@@ -15,6 +15,7 @@ from simulator.figure_binding import drawn_years, subtitle
 from simulator.figure_demand import central_levels
 from simulator.run_label import run_label
 from simulator.rungroups import group
+from simulator.summary import PASSED
 from simulator.words import listed, percent
 
 MOST_SAID = 8
@@ -51,7 +52,7 @@ def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     rows = tables.crossings
     first, last = numeric(rows[0], "first_year"), numeric(rows[0], "last_year")
     title = _title(rows, first=first, last=last)
-    ahead = [row for row in rows if numeric(row, "already") < 0.995] or rows
+    ahead = [row for row in rows if numeric(row, "already") < PASSED] or rows
     listing = [f"{row['label']} {year_text(row, 'median')} ({_not_by(row)})" for row in ahead[:MOST_SAID]]
     more = f", and {len(ahead) - MOST_SAID} more in the table" if len(ahead) > MOST_SAID else ""
     caption = (
@@ -168,7 +169,7 @@ def _not_by(row: Row) -> str:
 
 def _title(rows: Sequence[Row], *, first: float, last: float) -> str:
     """Say when the first and the last of the thresholds ahead are as likely as not crossed, and which hardly is."""
-    ahead = [row for row in rows if numeric(row, "already") < 0.995]
+    ahead = [row for row in rows if numeric(row, "already") < PASSED]
     if not ahead:
         every = "The threshold is" if len(rows) == 1 else f"All {len(rows)} thresholds are"
         return f"{every} passed in {number(first)} already"

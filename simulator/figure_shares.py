@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulator.chart_shares import draw_shares
 from simulator.errors import number
 from simulator.figure import Figure, Row
-from simulator.report_assumptions import in_words
+from simulator.report_assumptions import input_words
 from simulator.variables import variable
 from simulator.words import listed, percent
 
@@ -21,32 +21,12 @@ FEWEST_DECIDING = 20
 """Samples that must make up the variance of an outcome for its shares to be shown."""
 LEAST_NAMED = 0.01
 """The share that an input must have in some year to be named in a chart."""
-_PART = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 MEASURES = {"sobol": ("first_order", "total"), "shapley": ("shapley",)}
 
 
 def measure_of(shares: xr.Dataset) -> str:
     """Name the variable that parts the variance: `first_order` or `shapley`."""
     return MEASURES[str(shares.attrs["method"])][0]
-
-
-def input_label(name: str) -> str:
-    """Say in words what an input is; a group keeps its name.
-
-    Examples
-    --------
-    >>> input_label("drivers.spending.growth[1].rate"), input_label("quantities.tokens.product[0]")
-    ('spending: growth, era 2: rate', 'tokens: factor 1')
-    >>> input_label("drivers.spending"), input_label("all caps")
-    ('spending', 'all caps')
-    """
-    path = tuple(int(place) if place else key for key, place in _PART.findall(name))
-    if len(path) < 2:
-        return name
-    words = in_words(path)
-    if path[0] != "drivers":
-        return words
-    return f"{path[1]}: {words}" if words else str(path[1])
 
 
 def subject_words(subject: str, *, year: str = "the year") -> str:
@@ -84,7 +64,7 @@ def share_table(shares: xr.Dataset) -> list[Row]:
     variance, constant = shares["variance"].values.tolist(), shares["constant"].values.tolist()
     return [
         {
-            "outcome": outcome, "input": name, "label": input_label(name),
+            "outcome": outcome, "input": name, "label": input_words(name),
             **{column: values[row][place] for column, values in columns},
             "variance_of_outcome": variance[place], "constant": constant[place],
         }
@@ -114,7 +94,7 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     bounds = (here[f"{measure}_lower"].values, here[f"{measure}_upper"].values)
     rows: list[Row] = [
         {
-            "part": names[place], "label": input_label(names[place]), "kind": "input", "year": year,
+            "part": names[place], "label": input_words(names[place]), "kind": "input", "year": year,
             "share": float(drawn[place, y]), "estimate": float(estimates[place, y]),
             "lower": float(bounds[0][place, y]), "upper": float(bounds[1][place, y]),
         }
@@ -123,7 +103,7 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     ]  # fmt: skip
     others = [place for place in range(len(names)) if place not in named]
     if others:
-        many = f"{len(others)} others" if len(others) > 1 else input_label(names[others[0]])
+        many = f"{len(others)} others" if len(others) > 1 else input_words(names[others[0]])
         rows += _rest("others", many, years, drawn[others].sum(axis=0), estimates[others].sum(axis=0))
     if measure == "first_order":
         left = 1.0 - drawn.sum(axis=0)

@@ -231,8 +231,7 @@ def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
     if count > MOST_PANELS:
         raise InputError(
             f"sweep: {count} maps would be drawn for {' x '.join(axis.name for axis in axes)}; at most {MOST_PANELS} "
-            f"are. "
-            "The table has every point; sweep fewer entries to have charts."
+            "are. The table has every point; sweep fewer entries to have charts."
         )
     every = itertools.product(*(_labels(axis) for axis in axes))
     return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,17 @@ def _umask() -> int:
 
 def _cannot_write(path: FilePath, error: OSError) -> str:
     return f"{path}: cannot be written: {error.strerror or error}. Name another folder with --output, or free space."
+
+
+def short_hash(*parts: str, results: bytes = b"") -> str:
+    """Name a folder's content by what determines it: 8 characters of the hash of texts, and of results where given.
+
+    Examples
+    --------
+    >>> short_hash("baseline", "1024"), short_hash("baseline", "1025")
+    ('831cc083', '1967e532')
+    """
+    return hashlib.sha256("\n".join(parts).encode() + results).hexdigest()[:8]
 
 
 def make_folder(path: FilePath) -> None:

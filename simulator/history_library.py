@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Literal
 
+from simulator.errors import InputError
 from simulator.history import load_accelerators, load_history
 from simulator.history_columns import RUN_COLUMNS
 from simulator.history_tables import AcceleratorHistory, RunHistory
@@ -14,6 +15,7 @@ SNAPSHOT = "2026-05"
 """The date of the estimates that are shipped."""
 EARLIER_SNAPSHOT = "2025-06"
 """The date of the earlier estimates that are kept beside them."""
+SNAPSHOTS = (SNAPSHOT, EARLIER_SNAPSHOT)
 SHIPPED_TOP = 5
 """The frontier of the shipped runs: they are complete among so many largest at release, and not beyond."""
 DOUBTFUL_IN_2025_06 = {
@@ -28,7 +30,19 @@ def history_file(name: Literal["training-runs", "accelerators"]) -> FilePath:
     return shipped_file("history", name)
 
 
-def shipped_runs(estimate: Literal["2026-05", "2025-06"] = "2026-05") -> RunHistory:
+def snapshot_rule(given: str) -> str:
+    """Say which estimates the shipped table of runs has; empty where it has those that are asked for.
+
+    Examples
+    --------
+    >>> snapshot_rule("2024"), snapshot_rule("2026-05")
+    ('the shipped table has the estimates of 2026-05 and 2025-06; got 2024.', '')
+    """
+    known = " and ".join(SNAPSHOTS)
+    return "" if given in SNAPSHOTS else f"the shipped table has the estimates of {known}; got {given}."
+
+
+def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
     """Load the shipped landmark runs with the newest estimates, or with those of mid-2025.
 
     Each states its rank among all runs known at its release, so that the rules of the frontier apply to a table that
@@ -40,12 +54,19 @@ def shipped_runs(estimate: Literal["2026-05", "2025-06"] = "2026-05") -> RunHist
     of the ten largest, from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the
     frontier takes.
 
+    Raises
+    ------
+    InputError
+        The table has no estimates of that date.
+
     Examples
     --------
     >>> newest, earlier = shipped_runs(), shipped_runs("2025-06")
     >>> [round(run.log_flop, 2) for table in (newest, earlier) for run in table.runs if run.name == "GPT-4.5"]
     [26.58, 26.32]
     """
+    if rule := snapshot_rule(estimate):
+        raise InputError(f"--snapshot: {rule} Take one of them, or name a table of your own.")
     columns = RUN_COLUMNS
     if estimate == EARLIER_SNAPSHOT:
         columns = {

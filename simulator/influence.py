@@ -26,6 +26,7 @@ from simulator.rank_dependence import (
 from simulator.report_associations import FEWEST_SAMPLES, spearman
 from simulator.rungroups import group
 from simulator.streams import pair_loss
+from simulator.summary import PASSED
 from simulator.units import Array
 
 DECILES = 10
@@ -157,7 +158,7 @@ def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
         names = [
             str(name)
             for name, when in zip(crossings["threshold"].values, crossings["crossing_year"].values, strict=True)
-            if when.min() < when.max() and np.median(when) > years[0]
+            if when.min() < when.max() and np.mean(when <= years[0]) < PASSED
         ]
     return headline_outcomes(years, names)
 

@@ -28,7 +28,7 @@ from simulator.errors import Fault, InputError, Path, dotted, number
 from simulator.history import load_accelerators, load_history
 from simulator.history_columns import last_day
 from simulator.history_frontier import without
-from simulator.history_library import EARLIER_SNAPSHOT, SHIPPED_TOP, SNAPSHOT, shipped_accelerators, shipped_runs
+from simulator.history_library import SHIPPED_TOP, SNAPSHOT, shipped_accelerators, shipped_runs, snapshot_rule
 from simulator.history_observations import observations
 from simulator.history_statement import HistoryStatement
 from simulator.history_tables import AcceleratorHistory, RunHistory
@@ -55,12 +55,11 @@ LONGEST_GAP: Final[float] = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a driver learns: its path and level, the name of its rate of past growth, the scale of its unit."""
+    """Where a driver learns: its path and level, and the path of its rate of past growth."""
 
     path: Path
     level: Level
     rate: Path
-    log_scale: float
 
 
 def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
@@ -219,11 +218,10 @@ def series(scenario: Scenario) -> Series:
 def _runs(history: HistoryStatement, scenario: Scenario, folder: FilePath) -> RunHistory:
     if history.runs != "shipped":
         return load_history(folder / history.runs, snapshot=history.snapshot)
-    if history.snapshot not in (SNAPSHOT, EARLIER_SNAPSHOT):
-        rule = f"the shipped table has the estimates of {SNAPSHOT} and {EARLIER_SNAPSHOT}; got {history.snapshot}."
+    if rule := snapshot_rule(history.snapshot):
         fault = Fault(("history", "snapshot"), rule, "Name one of them, or a table of your own: runs: ./runs.csv.")
         raise placed([fault], _document(scenario))
-    return shipped_runs(history.snapshot)  # type: ignore[arg-type]
+    return shipped_runs(history.snapshot)
 
 
 def _accelerators(history: HistoryStatement, folder: FilePath) -> AcceleratorHistory | None:
@@ -258,7 +256,7 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     if unit is not None and parse_unit(unit).dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
         raise placed([Fault(at, text, "Name the factor that has that unit.")], _document(scenario))
-    return Place(path, level, rate_path(level, regime_path), 0.0)
+    return Place(path, level, rate_path(level, regime_path))
 
 
 def _level_at(spec: ScenarioSpec, path: Path) -> Level | None:

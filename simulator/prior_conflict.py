@@ -48,7 +48,7 @@ class PriorShift:
 def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
     """Compare prior and posterior of every unknown that has a prior of its own.
 
-    Paths over `year` follow from the unknowns and are left out, as are latent helpers (`name__z`, `name_excess`),
+    Paths over `year` follow from the unknowns and are left out, as are latent forms (`name__z`, `name_excess`),
     whose value stands beside them, and what is fixed. Each yearly step is an unknown of its own.
 
     Parameters

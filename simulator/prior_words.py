@@ -11,40 +11,19 @@ import numpy as np
 from simulator.evaluation import Input
 from simulator.outcomes import Outcome
 from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
-from simulator.remainder import as_path
-from simulator.report_assumptions import in_words
 from simulator.schema import ScenarioSpec
+from simulator.summary import power_text
 from simulator.units import parse_growth_unit, parse_unit
 from simulator.variables import variable
 
 _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
-_SECTIONS: Mapping[str, str] = MappingProxyType({
-    "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold ",
-})  # fmt: skip
 
 
 def labels_of(spec: ScenarioSpec) -> dict[str, str]:
     """Give the labels of thresholds by name; a threshold without one is called by its name."""
     return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
-
-
-def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
-    """Name an input so that it says by itself what it is about.
-
-    Examples
-    --------
-    >>> input_words("drivers.spending.growth[1].from"), input_words("quantities.world-product.growth")
-    ('spending: growth, era 2: first year', 'world product: growth')
-    >>> input_words("constraints.power.limit.product[2]")
-    'constraint power: limit: factor 3'
-    """
-    path = as_path(name)
-    words = in_words(path, labels=labels)
-    if path[0] == "drivers" and len(path) > 1:
-        return f"{path[1]}: {words}"
-    return f"{_SECTIONS.get(str(path[0]), '')}{words}"
 
 
 def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]) -> list[str]:
@@ -111,21 +90,6 @@ def level_text(log_value: float, unit: str) -> str:
 def _plain(log_value: float) -> str:
     number = float(f"{10**log_value:.3g}")
     return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
-
-
-def power_text(log_value: float) -> str:
-    """Write a level that is given in log10 as a number with an exponent, to two digits.
-
-    Examples
-    --------
-    >>> power_text(34.6902), power_text(28.999), power_text(float("inf"))
-    ('4.9e34', '1.0e29', 'none')
-    """
-    if not math.isfinite(log_value):
-        return "none"
-    exponent = math.floor(log_value)
-    leading = f"{10 ** (log_value - exponent):.1f}"
-    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
 def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 from simulator.comparison_inputs import in_short
 from simulator.documents import Document, load_document, mapping_document
-from simulator.errors import Path, Place, dotted
+from simulator.errors import Path, Place, as_path, dotted
 from simulator.layers import expand_priors, lookup, place_of, text_keys
 from simulator.library import library_entry
 from simulator.reading import find_scenario, parent_file, read_extended
-from simulator.remainder import as_path
 from simulator.scenario import Scenario
 from simulator.shipped import shipped_folder
 from simulator.statements import is_statement

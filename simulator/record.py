@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from simulator.batches import Arrays
 from simulator.collect import Groups
 from simulator.counting import LEVELS
+from simulator.errors import InputError, RunFileError
 from simulator.events import is_falling, quantity_of
+from simulator.files import short_hash
 from simulator.plan import Plan
 from simulator.priors import NamedPrior
 from simulator.resolving import Scenario
+from simulator.scenario import parse_scenario
 from simulator.schema import ScenarioSpec
 from simulator.slots import DRIVER_UNITS
 from simulator.statements import PROVENANCE_KEYS
@@ -45,7 +48,28 @@ def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: byt
     parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
     parts += [hashlib.sha256(results).hexdigest()] if results else []
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return short_hash(*parts)
+
+
+def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scenario:
+    """Read the scenario that a run holds; overrides are changes as `path=value`.
+
+    Raises
+    ------
+    RunFileError
+        This version cannot read it.
+    InputError
+        An override is at fault.
+    """
+    text = str(run.attrs["scenario"])
+    try:
+        stored = parse_scenario(text, file="the stored scenario")
+    except InputError as error:
+        raise RunFileError(
+            f"run {run.attrs['run_id']}: its stored scenario cannot be read by this version:\n{error}\n"
+            f"Use version {run.attrs.get('simulator_version', 'that wrote it')} of the simulator, or run it anew."
+        ) from None
+    return parse_scenario(text, file="the stored scenario", overrides=overrides) if overrides else stored
 
 
 def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> xr.DataTree:

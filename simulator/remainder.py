@@ -6,7 +6,6 @@ reader sees every fault in one go; what comes only of their absence is left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ from simulator.layers import lookup, text_keys
 from simulator.schema import ScenarioSpec
 from simulator.statements import is_prior
 
-_PART = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 _ROUNDS = 4  # taking an entry out can leave the one above it incomplete, and so on upwards
 _ROOT_STAND_INS: Mapping[str, Any] = {"schema": 1, "name": "stand-in", "years": {"first": 2025, "last": 2045}}
 _DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD"}
@@ -79,17 +77,6 @@ def entry_root(data: Any, path: Path) -> Path:
 def concerns(path: Path, roots: Iterable[Path]) -> bool:
     """Tell whether an entry lies in one of others, or right above it."""
     return any(root and (path[: len(root)] == root or path == root[:-1]) for root in roots)
-
-
-def as_path(entry: str) -> Path:
-    """Read the dotted name of an entry.
-
-    Examples
-    --------
-    >>> as_path("drivers.spending.growth[0].rate")
-    ('drivers', 'spending', 'growth', 0, 'rate')
-    """
-    return tuple(match[1] if match[1] is not None else int(match[2]) for match in _PART.finditer(entry))
 
 
 def _cut(data: Any, roots: set[Path], path: Path) -> Any:

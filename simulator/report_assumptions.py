@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 from simulator.comparison_inputs import ORIGIN, STATES, in_short
-from simulator.errors import Path, dotted, number
+from simulator.errors import Path, as_path, dotted, number
 from simulator.report_words import raised
 
 SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds", "models")
@@ -20,6 +20,7 @@ NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
 _CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
+_ABOUT = {"constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
 
 _UNDERSTOOD = re.compile(
     r"(?P<shape>.+?), median (?P<median>\S+) \(90 % (?P<low>\S+) to (?P<high>\S+)\)"
@@ -333,3 +334,22 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
         nested = before.split(" ")[0] in _PLACES.values() and after.split(" ")[0] in _PLACES.values()
         text += f"{',' if nested else ':'} {after}"
     return text
+
+
+def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
+    """Name an input so that it says by itself what it is about; a group of inputs keeps its name.
+
+    Examples
+    --------
+    >>> input_words("drivers.spending.growth[1].from"), input_words("quantities.world-product.growth")
+    ('spending: growth, era 2: first year', 'world product: growth')
+    >>> input_words("constraints.power.limit.product[2]"), input_words("drivers.spending"), input_words("all caps")
+    ('constraint power: limit: factor 3', 'spending', 'all caps')
+    """
+    path = as_path(name)
+    if len(path) < 2 or path[0] not in SECTIONS:
+        return name
+    words = in_words(path, labels=labels)
+    if path[0] == "drivers":
+        return f"{path[1]}: {words}" if words else str(path[1])
+    return f"{_ABOUT.get(str(path[0]), '')}{words}"

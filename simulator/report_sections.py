@@ -47,7 +47,7 @@ from simulator.report_words import (
     when,
 )
 from simulator.rungroups import group
-from simulator.summary import component_summaries, crossing_table, summarised_names, threshold_table
+from simulator.summary import PASSED, component_summaries, crossing_table, summarised_names, threshold_table
 from simulator.words import percent
 
 MOST_ASSOCIATIONS = 10
@@ -121,7 +121,7 @@ def _crossing_table(run: xr.DataTree) -> Html:
         last = float(str(row["last_year"]))
         log = quantity != "capability"
         said = amount(float(str(level["level"])), _unit_of(quantity)) if log else f"{float(str(level['level'])):.3g}"
-        passed = float(str(row["already"])) > 0.995
+        passed = float(str(row["already"])) >= PASSED
         dates = [crossed_in(float(str(row[key])), last) for key in ("median", "lower_90", "upper_90")]
         cells = [
             name(row["label"]),

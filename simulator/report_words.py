@@ -14,15 +14,13 @@ import xarray as xr
 from simulator.decomposition import limits_on, mean_contributions
 from simulator.errors import number
 from simulator.rungroups import group
-from simulator.summary import crossing_table, power, summarised
+from simulator.summary import PASSED, crossing_table, power, summarised
 from simulator.words import listed, percent
 
 MOST_CROSSED = 3
 """Thresholds that the sentence on crossings dates."""
 MOST_OPEN = 2
 """Thresholds of which it says that they may not be crossed."""
-BEFORE_THE_START = 0.995
-"""A threshold that so many samples have passed in the first year is no forecast."""
 
 _POWER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -189,7 +187,7 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     rows = crossing_table(run)
     if not rows:
         return "The scenario names no thresholds, so no crossing is dated."
-    ahead = [row for row in rows if _float(row, "already") < BEFORE_THE_START]
+    ahead = [row for row in rows if _float(row, "already") < PASSED]
     if not ahead:
         return "All thresholds are passed at the start." if len(rows) > 1 else "Its threshold is passed at the start."
     last = _float(ahead[0], "last_year")

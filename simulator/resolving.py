@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from simulator.checks import check_scenario
 from simulator.documents import Document, yaml_text
-from simulator.errors import Fault, Path, Place, ScenarioError, dotted, number
+from simulator.errors import Fault, Path, Place, ScenarioError, as_path, dotted, number
 from simulator.faults import faults_of
 from simulator.layers import apply_override, expand_priors, lookup, parse_override, placed, text_keys
 from simulator.library import library_entry
 from simulator.plan import Component
 from simulator.priors import JointPrior
-from simulator.remainder import as_path, concerns, entry_root, remaining_faults
+from simulator.remainder import concerns, entry_root, remaining_faults
 from simulator.schema import ScenarioSpec
 
 if TYPE_CHECKING:  # a scenario is read without xarray

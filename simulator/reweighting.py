@@ -13,10 +13,11 @@ from scipy.special import ndtri
 
 from simulator.copula import CopulaGroup
 from simulator.distributions import Family, Fixed, split_atoms
-from simulator.errors import InputError, Path, RunFileError, dotted, number
+from simulator.errors import InputError, Path, dotted, number
 from simulator.priors import Converted, JointPrior
+from simulator.record import stored_scenario
 from simulator.rungroups import group
-from simulator.scenario import Scenario, parse_scenario
+from simulator.scenario import Scenario
 from simulator.slots import slots
 from simulator.streams import EDGE
 from simulator.swaps import bare_data
@@ -81,10 +82,7 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
     (('drivers.spending.growth[0].rate', 'drivers.hardware.factors.price-performance.growth'), True)
     """
     parameters = group(run, "parameters", of_samples=True)
-    try:
-        old = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario")
-    except InputError as error:
-        raise RunFileError(f"the run's stored scenario cannot be read by this version:\n{error}") from None
+    old = stored_scenario(run)
     if len(old.components) > 1:
         names = ", ".join(component.name for component in old.components)
         raise InputError(
@@ -92,7 +90,7 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
             "Reweight a run of one of them."
         )
     overrides = [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
-    new = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario", overrides=overrides)
+    new = stored_scenario(run, overrides=overrides)
     marginals = _changed_priors(old, new)
     for name in marginals:
         _check_prior(name, old.joint.priors[name].family, new.joint.priors[name].family)

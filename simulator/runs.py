@@ -17,8 +17,8 @@ from simulator.collect import Samples
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder
 from simulator.outputs import open_run, run_path, write_run, write_tables
-from simulator.record import fit_of, run_id, simulator_version
-from simulator.scenario import Scenario, parse_scenario
+from simulator.record import fit_of, run_id, simulator_version, stored_scenario
+from simulator.scenario import Scenario
 from simulator.simulation import KEPT, Progress, simulate
 from simulator.stores import STORE, simulate_to_store
 from simulator.unfinished import COUNTS, Unfinished, read_tallies, write_tallies
@@ -172,7 +172,7 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath) -> Scenario:
             f"{path}: was made by version {run.attrs['simulator_version']}; this is {simulator_version()}, whose "
             "samples may differ. Run its scenario.yaml anew."
         )
-    scenario = parse_scenario(str(run.attrs["scenario"]), file="the stored scenario", overrides=[f"samples={samples}"])
+    scenario = stored_scenario(run, overrides=[f"samples={samples}"])
     before = [line for line in str(run.attrs["overrides"]).splitlines() if not line.startswith("samples:")]
     return replace(scenario, overrides=(*before, *scenario.overrides), fit=fit_of(run))
 

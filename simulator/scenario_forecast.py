@@ -260,8 +260,8 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
     """Take the priors on historical growth from a scenario, for the model of history.
 
     Those of the drivers that learn, where it names a history; else those of the first regime of spending and of
-    hardware efficiency, OOM/year; None where one of them is no single
-    level that grows by regimes, or where the scenario mixes several.
+    hardware efficiency, OOM/year; None where one of them is no single level that grows by regimes, or where the
+    scenario mixes several.
 
     Examples
     --------

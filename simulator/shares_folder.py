@@ -66,12 +66,12 @@ def open_shares(path: FilePath | str) -> xr.Dataset:
     --------
     >>> open_shares("no-such-shares.nc")
     Traceback (most recent call last):
-    simulator.errors.RunFileError: no-such-shares.nc: no such file of shares.
+    simulator.errors.RunFileError: no-such-shares.nc: no such file of shares. `simulate shares` writes one.
     """
     file = FilePath(path)
     file = file / FILE if file.is_dir() else file
     if not file.exists():
-        raise RunFileError(f"{path}: no such file of shares.")
+        raise RunFileError(f"{path}: no such file of shares. `simulate shares` writes one.")
     try:
         shares = xr.load_dataset(file, engine="netcdf4")
     except (OSError, ValueError) as error:

@@ -14,6 +14,9 @@ from simulator.estimates import sample_quantiles
 from simulator.model_tables import count_lines
 from simulator.rungroups import group
 
+PASSED = 0.995
+"""A threshold that so many samples have passed at the start is nothing to forecast."""
+
 type Row = dict[str, object]
 
 
@@ -279,7 +282,7 @@ def _level_lines(summary: xr.Dataset, name: str) -> list[str]:
         )
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
-            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{_plus_minus(error, 2)}"
+            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(error, 2)}"
         )
     return lines
 
@@ -307,16 +310,16 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
     last = float(summary["year"].values[-1])
     lines = []
     for t, _ in enumerate(_thresholds(summary)):
-        if float(summary["already"].values[t]) > 0.995:
-            continue  # passed before the start: nothing is forecast
+        if float(summary["already"].values[t]) >= PASSED:
+            continue
         low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
         error = math.nan if low == high else float(_at(summary["crossing_quantile_error"][t], 0.5))
         never = float(summary["never"].values[t])
         share_error = float(summary["crossed_error"].values[t, -1])
         certain = low == high and never in (0.0, 1.0)
         interval = "" if certain else f" (90 % {year_text(low, last)} to {year_text(high, last)})"
-        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{_plus_minus(100 * share_error, 1)} %"
-        lines.append(f"  {summary['label'].values[t]}: {year_text(mid, last)}{_plus_minus(error, 1)}{interval}{share}")
+        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{plus_minus(100 * share_error, 1)} %"
+        lines.append(f"  {summary['label'].values[t]}: {year_text(mid, last)}{plus_minus(error, 1)}{interval}{share}")
     return lines
 
 
@@ -327,7 +330,7 @@ def _binding_line(summary: xr.Dataset) -> str:
         names = shares[shares.dims[0]].values.tolist()
         order = np.argsort(-final, kind="stable")
         said = ", ".join(
-            f"{names[n]} {100 * final[n]:.0f}{_plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
+            f"{names[n]} {100 * final[n]:.0f}{plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
         )
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
     last = float(summary["year"].values[-1])
@@ -340,7 +343,14 @@ def _is_fixed(summary: xr.Dataset) -> bool:
     return bool((values[0] == values[-1]).all())
 
 
-def _plus_minus(error: float, digits: int) -> str:
+def plus_minus(error: float, digits: int) -> str:
+    """Write a standard error behind its number, and never as 0; nothing where it is not known.
+
+    Examples
+    --------
+    >>> plus_minus(0.26, 1), plus_minus(0.001, 2), plus_minus(float("nan"), 1)
+    (' ± 0.3', ' ± <0.01', '')
+    """
     if math.isnan(error):
         return ""
     smallest = 10.0**-digits
@@ -360,6 +370,21 @@ def power(log_level: float) -> str:
     exponent = math.floor(log_level)
     leading = round(10 ** (log_level - exponent))
     return f"{1 if leading == 10 else leading}e{exponent + (leading == 10)}"
+
+
+def power_text(log_level: float) -> str:
+    """Write a log10 level as a power of ten with two digits.
+
+    Examples
+    --------
+    >>> power_text(34.6902), power_text(-2.0), power_text(28.999), power_text(math.inf)
+    ('4.9e34', '1.0e-2', '1.0e29', 'none')
+    """
+    if not math.isfinite(log_level):
+        return "none"
+    exponent = math.floor(log_level)
+    leading = f"{10 ** (log_level - exponent):.1f}"
+    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
 def year_text(year: float, last: float) -> str:

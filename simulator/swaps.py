@@ -148,7 +148,10 @@ def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
     """
     swaps = _by_mention(entries)
     if swaps and not _holds(scenario, swaps):
-        raise InputError("compare: --attribute: the second scenario does not hold together on the first one's draws.")
+        raise InputError(
+            "compare: --attribute: the second scenario does not hold together on the first one's "
+            "draws. Compare them without --attribute."
+        )
     while True:
         broken = [swap for swap in swaps if not _separable(scenario, swaps, swap)]
         if not broken or len(swaps) == 1:

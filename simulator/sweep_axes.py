@@ -136,8 +136,7 @@ def checked_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
         product = " x ".join(str(len(axis.points)) for axis in axes)
         raise InputError(
             f"sweep: {product} = {count:,} points; at most {MOST_POINTS} are run. Take fewer values, or sweep fewer "
-            f"entries at "
-            "once: the rest of a large grid is better asked of a run's samples."
+            "entries at once: the rest of a large grid is better asked of a run's samples."
         )
     return tuple(axes)
 
@@ -176,8 +175,7 @@ def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name) or _TAKEN.fullmatch(name):
         raise InputError(
             f"sweep: '{name}' cannot be the name of an axis. Use lower-case letters, digits and hyphens, and no name "
-            f"that "
-            "a run has (year, quantile, threshold); or write the path of the entry that is swept."
+            "that a run has (year, quantile, threshold); or write the path of the entry that is swept."
         )
     points, paths = [], list[Path]()
     for label, changes in given.items():
@@ -185,7 +183,7 @@ def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
             raise InputError(
                 f"sweep: {name}: {label}: must be entries with values; got {shown(changes)}. Write for example "
                 f"{label}: {{drivers.spending.start.median: 1e8}}; '{name}' is no path, so each point says what it "
-                f"changes."
+                "changes."
             )
         for path in map(str, changes):
             root = _root(_path(path), [changes[path]])

@@ -52,11 +52,11 @@ def open_sweep(path: FilePath | str) -> xr.DataTree:
     --------
     >>> open_sweep("no-such-sweep.nc")
     Traceback (most recent call last):
-    simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file.
+    simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file. `simulate sweep` writes one.
     """
     file = sweep_path(path)
     if not file.exists():
-        raise RunFileError(f"{path}: no such sweep file.")
+        raise RunFileError(f"{path}: no such sweep file. `simulate sweep` writes one.")
     try:
         sweep = xr.open_datatree(file, engine="netcdf4")
         sweep.load()
@@ -70,7 +70,7 @@ def open_sweep(path: FilePath | str) -> xr.DataTree:
     if int(sweep.attrs["sweep_format"]) > SWEEP_FORMAT:
         raise RunFileError(
             f"{file}: is of sweep format {sweep.attrs['sweep_format']}; this simulator reads up to {SWEEP_FORMAT}. "
-            f"Update it."
+            "Update it."
         )
     return sweep
 

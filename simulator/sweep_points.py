@@ -124,8 +124,7 @@ def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
     if count * samples > MOST_SAMPLES:
         raise InputError(
             f"sweep: {count:,} points of {samples:,} samples are {count * samples:,} samples; at most "
-            f"{MOST_SAMPLES:,} are run. "
-            f"Write --samples {MOST_SAMPLES // count} or fewer, or take fewer points."
+            f"{MOST_SAMPLES:,} are run. Write --samples {MOST_SAMPLES // count} or fewer, or take fewer points."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from simulator.files import short_hash
 from simulator.record import run_attributes, run_id, simulator_version
 from simulator.sweep_points import SweepPlan
 
@@ -28,7 +28,7 @@ def point_ids(plan: SweepPlan) -> tuple[str, ...]:
 def sweep_id(plan: SweepPlan) -> str:
     """Name a sweep by all that determines it: its points, what they are called, the format, the simulator's version."""
     parts = [_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), simulator_version()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return short_hash(*parts)
 
 
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> xr.DataTree:

@@ -14,11 +14,9 @@ import xarray as xr
 from simulator.errors import InputError, near_name
 from simulator.outcomes import Outcome, parse_outcome
 from simulator.rungroups import group
+from simulator.summary import PASSED
 
 type Row = dict[str, object]
-
-PASSED = 0.995
-"""Share of samples above a threshold at the start from which it counts as passed: nothing is forecast."""
 
 
 @dataclass(frozen=True, slots=True)

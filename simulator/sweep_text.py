@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
-from simulator.summary import power, year_text
+from simulator.summary import power, power_text, year_text
 from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
 
 MOST_ROWS = 24
@@ -30,17 +30,8 @@ def value_text(row: Row, key: str, *, outcome: Outcome, last: float, log: bool =
     if outcome.kind == "level":
         if not log:
             return f"{value:.3g}"
-        return power(value) if key != "value" else _two_digits(value)
+        return power(value) if key != "value" else power_text(value)
     return year_text(value, last) if outcome.kind == "crossing" else f"{100 * value:.1f} %"
-
-
-def _two_digits(log_level: float) -> str:
-    """Write a log10 level with two digits: the differences between points are small."""
-    if not math.isfinite(log_level):
-        return power(log_level)
-    exponent = math.floor(log_level + 1e-9)
-    leading = f"{10 ** (log_level - exponent):.1f}"
-    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
 def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,15 @@ from scipy.special import ndtri
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
 from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
-from simulator.files import replacing
+from simulator.files import replacing, short_hash
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
 from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import input_words, labels_of, outcome_words, quantile_texts
+from simulator.prior_words import labels_of, outcome_words, quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
+from simulator.report_assumptions import input_words
 from simulator.scenario import Scenario
+from simulator.summary import PASSED
 from simulator.unitcheck import variable_units
 from simulator.units import Array
 from simulator.variables import variable
@@ -34,8 +35,6 @@ type Mode = Literal["free", "fixed"]
 LEVELS = (0.1, 0.9)
 SAMPLES = 1024
 STRETCHES = 8
-PASSED = 0.995
-"""A threshold that so many samples have passed in the first year is nothing to forecast."""
 MODES: Mapping[str, str] = {
     "free": "the others vary; what is correlated with it moves along",
     "fixed": "the others at their medians",
@@ -257,12 +256,12 @@ def _labelled(
         "follows": ("input", follows),
     }
     data |= {"value": (("input", "quantile"), values), "value_text": (("input", "quantile"), texts)}
-    identity = "\n".join([scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes)])
+    identity = short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes))
     attrs = {
         "name": spec.name, "title": spec.title or spec.name, "mode": mode, "mode_words": MODES[mode],
         "samples": samples if mode == "free" else 1, "seed": spec.seed, "first_year": float(model.years[0]),
         "last_year": float(model.years[-1]), "scenario": json.dumps(scenario.data, ensure_ascii=False),
-        "scenario_hash": scenario.hash, "id": hashlib.sha256(identity.encode()).hexdigest()[:8],
+        "scenario_hash": scenario.hash, "id": identity,
         "simulator_version": simulator_version(),
     }  # fmt: skip
     return xr.Dataset(data, coords=coords, attrs=attrs)

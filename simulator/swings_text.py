@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from simulator.errors import number
 from simulator.prior_words import level_text
-from simulator.summary import year_text
+from simulator.summary import plus_minus, year_text
 from simulator.swings import Row, swing_table
 from simulator.words import percent
 
@@ -56,13 +55,8 @@ def swing_text(row: Mapping[str, object]) -> str:
     if value == 0.0:
         return "0"
     error = row["standard_error"]
-    least = 10.0**-digits
-    said = "" if error is None else _error(float(str(error)), digits, least)
+    said = "" if error is None else plus_minus(float(str(error)), digits)
     return f"{value:+.{digits}f}{said} {unit}".rstrip()
-
-
-def _error(error: float, digits: int, least: float) -> str:
-    return f" ± {error:.{digits}f}" if error >= least / 2 else f" ± <{number(least)}"
 
 
 def measure_of(unit: str) -> tuple[int, str]:

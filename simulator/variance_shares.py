@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +13,7 @@ from simulator.bootstrap import Estimate
 from simulator.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name
 from simulator.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, model_of
+from simulator.files import short_hash
 from simulator.input_groups import group_inputs
 from simulator.outcomes import Outcome
 from simulator.quantities import CustomDriver
@@ -294,5 +294,5 @@ def _attributes(
     }
     grouped = list(zip(dataset["input"].values.tolist(), dataset["members"].values.tolist(), strict=True))
     stated = {**attributes, "method_because": "", "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
-    key = hashlib.sha256(json.dumps(stated).encode() + results).hexdigest()[:8]
+    key = short_hash(json.dumps(stated), results=results)
     return {**attributes, "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}

@@ -11,7 +11,7 @@ from simulator.comparison import compared_years
 from simulator.errors import InputError
 from simulator.outcomes import Outcome, run_outcomes
 from simulator.rungroups import group
-from simulator.summary import power, year_text
+from simulator.summary import plus_minus, power, year_text
 from simulator.units import Array
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -196,7 +196,4 @@ def headline_lines(rows: Sequence[Row], *, horizon: float) -> list[str]:
 
 def _error(row: Row, name: str, digits: int) -> str:
     error = row[f"{name}_error"]
-    if error is None:
-        return ""
-    least = 10.0**-digits
-    return f" ± {float(str(error)):.{digits}f}" if float(str(error)) >= least / 2 else f" ± <{least:g}"
+    return "" if error is None else plus_minus(float(str(error)), digits)

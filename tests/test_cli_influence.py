@@ -6,6 +6,7 @@ import pytest
 
 from simulator import load_scenario, save_run, simulate
 from simulator.cli import main
+from simulator.cli_options import folder_beside
 
 
 # The folder is written once; each test writes its own output elsewhere.
@@ -31,6 +32,12 @@ def test_influence_prints_and_writes_its_tables(folder, tmp_path, capsys):
     assert {row["outcome"] for row in rows} == {"effective_compute@2035", "crossing:1e30-run"}
     assert len(rows_of(tmp_path / "influence_deciles.csv")) > 500
     assert {row["outcome"] for row in rows_of(tmp_path / "influence_regions.csv")} == {"crossing:1e30-run"}
+
+
+def test_what_is_read_off_a_store_is_written_beside_it(tmp_path):
+    store = tmp_path / "run.zarr"
+    store.mkdir()
+    assert [folder_beside(path) for path in (store, tmp_path, tmp_path / "run.nc")] == [tmp_path] * 3
 
 
 def test_influence_draws_a_chart_for_each_outcome(folder, tmp_path):
