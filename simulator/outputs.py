@@ -116,7 +116,7 @@ def _no_run(path: FilePath) -> str:
         return f"{path}: no such run file."
     other = next((name for name in ("shares", "swings", "audit") if any(path.glob(f"{name}.*"))), "")
     if other:
-        return f"{path}: holds {other}, not a run. Its tables are beside it: {other}.csv."
+        return f"{path}: holds {other}, not a run. Read {other}.csv in it."
     return f"{path}: is a folder without a run (run.nc). Name the folder of a run: 'simulate SCENARIO' prints it."
 
 
