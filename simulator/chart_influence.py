@@ -81,7 +81,7 @@ def _bars(rows: Sequence[Row]) -> alt.LayerChart:
         color = style.BLUE if _number(row, "rank") >= 0 else style.ORANGE
         bars.append({"x": NAME_WIDTH, "x2": NAME_WIDTH + length, "y": y - 7, "y2": y + 7, "color": color})
         rank = f"{_number(row, 'rank'):+.2f}".replace("-", "−")
-        texts.append(Text([_cut(str(row["input"]))], 0, y))
+        texts.append(Text([_cut(str(row["input"]).removeprefix("drivers."))], 0, y))
         texts.append(Text([f"{row['delta']:.3f}  (rank {rank})"], NAME_WIDTH + length + 8, y, style.QUIET))
     bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [

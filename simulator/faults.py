@@ -24,6 +24,7 @@ _EXAMPLES = {
     "rate": "Write for example rate: {median: 2.4, interval_90: [1.6, 3.4]}.",
     "weight": "Write for example weight: 0.5.",
 }
+_ENTRY = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _NUMBER = re.compile(r"\s*[-+]?[0-9][0-9_.,]*([eE][-+]?[0-9]+)?")
 
 
@@ -67,6 +68,8 @@ def _worded(path: Path, detail: Any, models: list[type[BaseModel]], above: list[
     if kind in ("float_type", "int_type", "int_from_float"):
         return _not_a_number(given, whole=kind != "float_type")
     if kind in ("model_type", "model_attributes_type", "dict_type"):
+        if key == "custom" and isinstance(given, str):
+            return "must be keys with values; got " + shown(given) + ".", f"Write {{driver: {given}}}."
         return _not_a_group(given, prior=any(issubclass(model, Prior) for model in models))
     if kind in ("too_short", "too_long"):
         bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
@@ -115,6 +118,8 @@ def _not_a_group(given: Any, *, prior: bool) -> tuple[str, str]:
         return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
     if isinstance(given, str) and _NUMBER.match(given):
         return rule, "Write a number without quotes; a unit goes beside it: {value: 4e8, unit: USD}."
+    if isinstance(given, str) and _ENTRY.fullmatch(given):
+        return rule, f"An entry of the prior library is named as {{prior: {given}}}."
     return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
 
 

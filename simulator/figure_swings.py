@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator.chart_swings import Axis, draw_swings
 from simulator.figure import Figure, Row
-from simulator.swings_text import censored_text, outcome_text, rest_text, swing_text
+from simulator.swings_text import censored_text, is_seen, outcome_text, rest_text, swing_text
 
 MOST = 14
 
@@ -49,7 +49,7 @@ def _figure(here: xr.Dataset, rows: Sequence[Row]) -> Figure:
     attrs, unit = here.attrs, str(here["unit"].values)
     last, base = float(attrs["last_year"]), float(here["base"])
     words = str(here["outcome_words"].values)
-    moving = [row for row in rows if _number(row, "at_least") > 0.0] or list(rows)
+    moving = [row for row in rows if is_seen(row, unit)] or list(rows)
     drawn, rest = moving[:MOST], [row for row in rows if row not in moving[:MOST]]
     middle = outcome_text(base, unit=unit, last=last)
     title = f"{words[0].upper()}{words[1:]}{_finding(here, rows)}"

@@ -174,7 +174,10 @@ def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:
             f"{outcome.text}: no sample crosses by {last:g}, so nothing can be said of what moves it. "
             "Ask of another threshold, or of a level; or run the scenario to a later last year."
         )
-    return f"{outcome.text}: is {first:g} in every sample, so no prior has to do with it. Ask of another outcome."
+    units = str(group(run, "trajectories")[outcome.name].attrs["units"]) if outcome.kind == "level" else ""
+    log = units.startswith("log10(")
+    said = f"10^{first:.4g} {units[6:-1]}".removesuffix(" 1") if log else f"{first:g}"
+    return f"{outcome.text}: is {said} in every sample, so no prior has to do with it. Ask of another outcome."
 
 
 def _inputs(run: xr.DataTree) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:

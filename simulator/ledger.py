@@ -152,7 +152,7 @@ def ledger_lines(path: FilePath) -> Iterator[str]:
     """
     latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path)}
     runs = {row["run_id"] for row in latest.values()}
-    yield f"{path}: {len(latest)} scores of {len(runs)} runs"
+    yield f"{path}: {len(latest)} score{'s' * (len(latest) != 1)} of {len(runs)} run{'s' * (len(runs) != 1)}"
     yield f"  {'':<48}{'n':>4}   CRPS    WIS  error  inside 90 %  Brier"
     for in_sample in ("false", "true"):
         mine = [row for row in latest.values() if row["in_sample"] == in_sample]

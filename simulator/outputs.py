@@ -111,6 +111,15 @@ def _packing(values: xr.DataArray, total: int) -> dict[str, Any]:
     return {}
 
 
+def _no_run(path: FilePath) -> str:
+    if not path.is_dir():
+        return f"{path}: no such run file."
+    other = next((name for name in ("shares", "swings", "audit") if any(path.glob(f"{name}.*"))), "")
+    if other:
+        return f"{path}: holds {other}, not a run. Read {other}.csv in it."
+    return f"{path}: is a folder without a run (run.nc). Name the folder of a run: 'simulate SCENARIO' prints it."
+
+
 def open_run(path: FilePath | str) -> xr.DataTree:
     """Open a run file, lazily.
 
@@ -127,7 +136,7 @@ def open_run(path: FilePath | str) -> xr.DataTree:
     """
     file = run_path(path)
     if not file.exists():
-        raise RunFileError(f"{path}: no such run file.")
+        raise RunFileError(_no_run(FilePath(path)))
     try:
         run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")
         if "summary" in run.children:

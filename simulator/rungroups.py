@@ -18,8 +18,21 @@ def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Datase
     if name not in run.children:
         if of_samples:
             raise InputError(
-                f"this run kept its summary only and has no {name}. "
+                f"{run_words(run)} kept its summary only and has no {name}. "
                 "Run it again with --keep trajectories to have samples."
             )
-        raise InputError(f"this run has no {name}. {near_name(name, list(run.children))}".strip())
+        raise InputError(f"{run_words(run)} has no {name}. {near_name(name, list(run.children))}".strip())
     return run.children[name].to_dataset()
+
+
+def run_words(run: xr.DataTree) -> str:
+    """Name a run for a message: its id and scenario where it has them.
+
+    Examples
+    --------
+    >>> run_words(xr.DataTree())
+    'this run'
+    """
+    if "run_id" not in run.attrs:
+        return "this run"
+    return f"run {run.attrs['run_id']} of {run.attrs['name']}" if "name" in run.attrs else f"run {run.attrs['run_id']}"

@@ -213,11 +213,15 @@ def _middle(years: Sequence[float]) -> float:
 
 
 def _even_year(sweep: xr.DataTree, threshold: str) -> float:
-    """Find the year by which it is, over all points, nearest to even odds that a threshold is crossed."""
+    """Find the year by which it is, over all points, nearest to even odds that a threshold is crossed.
+
+    Of years alike the last counts: what is never crossed is not crossed by the horizon, not by the start.
+    """
     summary = group(sweep, "summary")
     place = summary["threshold"].values.tolist().index(threshold)
     shares = summary["crossed"].values[..., place, :].reshape(-1, summary.sizes["year"]).mean(axis=0)
-    return float(summary["year"].values[int(np.argmin(np.abs(shares - 0.5)))])
+    distance = np.abs(shares - 0.5)
+    return float(summary["year"].values[np.flatnonzero(distance == distance.min())[-1]])
 
 
 def _ahead(sweep: xr.DataTree) -> list[str]:

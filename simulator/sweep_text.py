@@ -69,9 +69,10 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     axes, last = swept_axes(sweep), float(group(sweep, "summary")["year"].values[-1])
     attrs = sweep.attrs
     points = int(attrs["points"])
+    samples = int(attrs["samples"])
     head_line = (
         f"{attrs['title']}: sweep of {points:,} points ({attrs['name']}, sweep {attrs['run_id']}, "
-        f"{int(attrs['samples']):,} samples each on common draws, seed {attrs['seed']})"
+        f"{samples:,} sample{'s' * (samples != 1)} each on common draws, seed {attrs['seed']})"
     )
     lines = [head_line, *(f"  [{place + 1}] {axis_heading(axis)}" for place, axis in enumerate(axes))]
     tables = [outcome_rows(sweep, outcome) for outcome in asked]
@@ -102,7 +103,12 @@ def _cell(row: Row, outcome: Outcome, last: float, *, log: bool) -> str:
         scaled = 100 * error if outcome.kind == "crossed" else error
         least = f"{scaled:.1f}" if scaled >= 0.05 else "<0.1"
         text = f"{text.removesuffix(' %')} ± {least}{' %' if text.endswith('%') else ''}"
-    if row["lower_90"] is None or row["lower_90"] == row["upper_90"]:
+    if row["lower_90"] is None:
+        return text
+    ends = [float(str(row[key])) for key in ("lower_90", "upper_90")]
+    # Quantiles come from counted cells, 1/1024 wide: an interval within one is that of a fixed number.
+    cell = 1e-3 if log or outcome.kind == "crossing" else 0.0
+    if math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):
         return text
     low, high = (value_text(row, key, outcome=outcome, last=last, log=log) for key in ("lower_90", "upper_90"))
     return f"{text} ({low} to {high})"

@@ -72,6 +72,17 @@ def measure_of(unit: str) -> tuple[int, str]:
     return (2, "OOM") if unit.startswith("log10(") else (2, "")
 
 
+def is_seen(row: Mapping[str, object], unit: str) -> bool:
+    """Tell whether a swing is more than 0 as it is written.
+
+    Examples
+    --------
+    >>> is_seen({"at_least": 0.04}, "year"), is_seen({"at_least": 0.06}, "year")
+    (False, True)
+    """
+    return float(str(row["at_least"])) >= 10.0 ** -measure_of(unit)[0] / 2
+
+
 def swing_lines(found: xr.Dataset, *, most: int = MOST) -> list[str]:
     """Say swings for the terminal: for each outcome the largest, and how many more there are.
 
@@ -103,7 +114,7 @@ def _outcome_lines(here: xr.Dataset, rows: Sequence[Row], most: int) -> list[str
     if all(math.isinf(float(str(row[key]))) for row in rows for key in ("lower", "upper")):
         lines.append(f"  {censored_text(here)}")
         return lines
-    named = [row for row in rows if float(str(row["at_least"])) > 0.0][:most]
+    named = [row for row in rows if is_seen(row, unit)][:most]
     lines += _table(named, unit=unit, last=last)
     rest = rest_text([row for row in rows if row not in named], unit)
     return [*lines, f"  {rest}"] if rest else lines

@@ -88,6 +88,8 @@ def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
     assert censored.indices == ()
     assert "no sample crosses by 2045" in censored.said
     assert "is 2025.5 in every sample" in constant.said
+    spending = influence_of(simulate(load_scenario("essay-2023")), "spending@2043")
+    assert "is 10^11 USD in every sample" in spending.said
     assert influence_lines(censored, horizon=2045) == [censored.said]
     with pytest.raises(InputError, match="no sample crosses"):
         influence_figure(run, censored)

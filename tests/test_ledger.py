@@ -65,7 +65,7 @@ def test_means_are_taken_by_scenario_and_the_last_scoring_of_a_target_counts(tmp
     other = replace(LEVEL, target="2026-12-31", crps=0.2, inside_90=False)
     append_ledger(ledger, ledger_rows(replace(SCORING, snapshot="2029"), [replace(LEVEL, crps=0.6), other]))
     head, _, level, event = ledger_lines(ledger)
-    assert head.endswith("ledger.csv: 3 scores of 1 runs")
+    assert head.endswith("ledger.csv: 3 scores of 1 run")
     assert level.split() == ["a,", "b:", "physical", "compute", "2", "0.400", "-", "+0.50", "50", "-"]
     assert event.split()[-2:] == ["-", "0.090"]
 

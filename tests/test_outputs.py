@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulator import check_run, open_run, parse_scenario, save_run, simulate
+from simulator import check_run, load_scenario, open_run, parse_scenario, save_run, simulate
 from simulator.checking import describe_check
-from simulator.errors import RunFileError, SimulatorError
+from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.outputs import run_folder, stored_scenario_text, write_run
+from simulator.rungroups import group
 from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 
 DATA = small_scenario({
@@ -156,8 +157,20 @@ def test_a_folder_that_cannot_be_written_is_named(run: xr.DataTree, tmp_path: Pa
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match=r"nothing.nc: no such run file."):
         open_run(tmp_path / "nothing.nc")
-    with pytest.raises(RunFileError, match="no such run file"):
-        open_run(tmp_path)  # a folder without a run
+
+
+def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match=r"is a folder without a run \(run.nc\)"):
+        open_run(tmp_path)
+    (tmp_path / "shares.csv").touch()
+    with pytest.raises(RunFileError, match=r"holds shares, not a run\. .*shares.csv"):
+        open_run(tmp_path)
+
+
+def test_what_a_run_of_the_summary_lacks_is_said_with_its_name() -> None:
+    counted = simulate(load_scenario("baseline", overrides=["samples=256"]), keep="summary")
+    with pytest.raises(InputError, match=f"run {counted.attrs['run_id']} of baseline kept its summary only"):
+        group(counted, "trajectories", of_samples=True)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.95])

@@ -307,3 +307,16 @@ def test_the_command_sweeps_shows_and_says_faults(tmp_path: Path, capsys: pytest
         main(["sweep", str(file), "--over", f"{RATE}.median=9,10", "--output", str(tmp_path)])
     assert ended.value.code == 2
     assert f"at {RATE}.median=9:" in capsys.readouterr().err
+
+
+def test_a_sweep_of_fixed_numbers_prints_no_intervals_and_one_sample_is_no_plural() -> None:
+    lines = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}))
+    assert not any(" to " in line for line in lines)
+    one = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}, overrides=["samples=1"]))
+    assert ", 1 sample each" in one[0]
+
+
+def test_what_is_crossed_at_no_point_is_asked_for_at_the_horizon() -> None:
+    far = small(thresholds={"far": {"effective_compute": 1e60}})
+    swept = sweep(far, over={f"{RATE}.centre": [2, 3]})
+    assert sweep_outcomes(swept)[-1].year == float(swept["summary"]["year"].values[-1])

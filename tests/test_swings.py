@@ -182,3 +182,9 @@ def test_a_scenario_of_fixed_numbers_and_a_mixture_are_refused() -> None:
         prior_swings(fixed)
     with pytest.raises(InputError, match="Ask it of one of them"):
         prior_swings(load_scenario("views"))
+
+
+def test_no_swing_is_written_as_nothing_with_a_sign() -> None:
+    lines = swing_lines(prior_swings(load_scenario("baseline"), samples=256))
+    assert len(lines) > 20
+    assert not any("-0.0 " in line or "+0.0 " in line or "0.00 ±" in line for line in lines)
