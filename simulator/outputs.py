@@ -86,9 +86,10 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
     >>> int(open_run(folder / "run.nc").attrs["samples"])
     1024
     """
+    total = run.nbytes
     encoding = {
         node.path: {
-            str(name): _packing(values, run.nbytes)
+            str(name): _packing(values, total)
             for name, values in node.data_vars.items()
             if values.dtype.kind in "fi"
         }
