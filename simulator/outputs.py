@@ -89,9 +89,7 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
     total = run.nbytes
     encoding = {
         node.path: {
-            str(name): _packing(values, total)
-            for name, values in node.data_vars.items()
-            if values.dtype.kind in "fi"
+            str(name): _packing(values, total) for name, values in node.data_vars.items() if values.dtype.kind in "fi"
         }
         for node in run.subtree
         if node.data_vars
@@ -105,9 +103,11 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
 
 def _packing(values: xr.DataArray, total: int) -> dict[str, Any]:
     """Choose how a variable of a run of so many bytes is packed."""
+    if total <= STEADY_COMPRESSED_ABOVE:
+        return {}
     steady = values.dims == ("sample", "year") and bool((values[:, 0] == values[:, -1]).all())
     cheap = steady or values.dtype.kind == "i"
-    if total > COMPRESSED_ABOVE or (total > STEADY_COMPRESSED_ABOVE and cheap):
+    if total > COMPRESSED_ABOVE or cheap:
         return {"zlib": True, "complevel": 1, "shuffle": True}
     return {}
 
