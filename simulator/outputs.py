@@ -105,7 +105,8 @@ def _packing(values: xr.DataArray, total: int) -> dict[str, Any]:
     """Choose how a variable of a run of so many bytes is packed."""
     if total <= STEADY_COMPRESSED_ABOVE:
         return {}
-    steady = values.dims == ("sample", "year") and bool((values[:, 0] == values[:, -1]).all())
+    levels = values.values
+    steady = values.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
     cheap = steady or values.dtype.kind == "i"
     if total > COMPRESSED_ABOVE or cheap:
         return {"zlib": True, "complevel": 1, "shuffle": True}
