@@ -51,13 +51,13 @@ class Frame:
         """Encode years."""
         scale = alt.Scale(domain=[self.first, self.last], nice=False, zero=False)
         axis = style.year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
-        return alt.X(column, type="quantitative", scale=scale, axis=axis)
+        return alt.X(column, type="quantitative", scale=style.written_out(scale), axis=style.written_out(axis))
 
     def y(self, column: str) -> alt.Y:
         """Encode levels; the labels of the axis are the `texts` of the frame."""
         scale = alt.Scale(domain=[self.lower, self.upper], nice=False, zero=False)
         axis = alt.Axis(values=self.ticks(), labels=False, title=None)
-        return alt.Y(column, type="quantitative", scale=scale, axis=axis)
+        return alt.Y(column, type="quantitative", scale=style.written_out(scale), axis=style.written_out(axis))
 
     def ticks(self) -> list[float]:
         """Choose the ticks of the quantity."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 
@@ -186,8 +186,16 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
 def layer(rows: Data, *channels: alt.SchemaBase, mark: alt.MarkDef) -> alt.Chart:
     """Draw the rows of one table with one kind of mark."""
     # A tuple is handed on as it is; a list would be copied row by row into every chart that this one enters.
-    chart: alt.Chart = alt.Chart(alt.InlineData(values=tuple(rows)), mark=mark).encode(*channels)
+    chart: alt.Chart = alt.Chart(alt.InlineData(values=tuple(rows)), mark=written_out(mark)).encode(*channels)
     return chart
+
+
+def written_out(part: alt.SchemaBase) -> Any:
+    """Give a part of a chart as plain data: the few entries that it has, and not the many that it might have.
+
+    Every chart that it enters copies it, entry by entry.
+    """
+    return part.to_dict(validate=False)
 
 
 def pixel_layer(rows: Data, *, mark: alt.MarkDef) -> alt.Chart:

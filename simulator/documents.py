@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -114,6 +115,14 @@ def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False
     >>> document.data, document.places["word",].line
     ({'level': 1e+26, 'word': 'no'}, 2)
     """
+    document = _parsed(text, file)
+    if document.faults and not keep_faults:
+        raise ScenarioError(document.faults)
+    return document
+
+
+@lru_cache(maxsize=128)  # a scenario may be read to be run, and again to say where each of its priors comes from
+def _parsed(text: str, file: str) -> Document:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -132,8 +141,6 @@ def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False
         raise _fault(Place(file), "is empty.", "'simulate new' writes a starter file.")
     builder = _Builder(file)
     data = builder.build(root, ())
-    if builder.faults and not keep_faults:
-        raise ScenarioError(builder.faults)
     return Document(data, builder.places, tuple(builder.faults))
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.field_words import field_words
 from simulator.schema import Level, Operation, Regime, ScenarioSpec, path_in_file
 from simulator.statements import SHORT_FORMS, Faults, Prior, is_statement
 
@@ -162,7 +163,7 @@ def _description(models: list[type[BaseModel]], key: str) -> str:
     for model in models:
         for name, field in model.model_fields.items():
             if (field.alias or name) == key:
-                return " ".join((field.description or "").replace("`", "").split())
+                return " ".join(field_words(model).get(name, "").replace("`", "").split())
     return ""
 
 

@@ -86,11 +86,10 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
     >>> int(open_run(folder / "run.nc").attrs["samples"])
     1024
     """
+    total = run.nbytes
     encoding = {
         node.path: {
-            str(name): _packing(values, run.nbytes)
-            for name, values in node.data_vars.items()
-            if values.dtype.kind in "fi"
+            str(name): _packing(values, total) for name, values in node.data_vars.items() if values.dtype.kind in "fi"
         }
         for node in run.subtree
         if node.data_vars
@@ -104,9 +103,12 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
 
 def _packing(values: xr.DataArray, total: int) -> dict[str, Any]:
     """Choose how a variable of a run of so many bytes is packed."""
-    steady = values.dims == ("sample", "year") and bool((values[:, 0] == values[:, -1]).all())
+    if total <= STEADY_COMPRESSED_ABOVE:
+        return {}
+    levels = values.values
+    steady = values.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
     cheap = steady or values.dtype.kind == "i"
-    if total > COMPRESSED_ABOVE or (total > STEADY_COMPRESSED_ABOVE and cheap):
+    if total > COMPRESSED_ABOVE or cheap:
         return {"zlib": True, "complevel": 1, "shuffle": True}
     return {}
 

@@ -76,15 +76,20 @@ class Converted:
 class NamedPrior:
     """One prior of a scenario on the internal scale.
 
-    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `understood` says in
-    words what was read. `value` is the number of a fixed prior, None for any other.
+    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `words` are those of a
+    prior that is a function of another one. `value` is the number of a fixed prior, None for any other.
     """
 
     name: str
     family: Family
     unit: str
-    understood: str
     prior: Prior
+    words: str = ""
+
+    @property
+    def understood(self) -> str:
+        """What was read, in words: only when asked for, since quantiles have to be found for them."""
+        return self.words or understood_as(self.prior, self.family, scale=self.unit)
 
     @property
     def value(self) -> float | None:
@@ -169,7 +174,7 @@ def _functions(
         said = describe(_on_scale_of_file(family, stated[0])).removeprefix("empirical")
         unit = slot.prior.unit or ""
         words = f"function of {other.name}{said} {unit}" if name in result else f"{said} {unit} by {other.name}"
-        priors[name] = NamedPrior(name, family, stated[1], " ".join(words.split()), slot.prior)
+        priors[name] = NamedPrior(name, family, stated[1], slot.prior, " ".join(words.split()))
     return result, faults
 
 
@@ -230,7 +235,7 @@ def named_prior(slot: Slot) -> NamedPrior:
         if not slot.never:
             raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
         family = WithNever(family, slot.prior.never)
-    return NamedPrior(slot.name, family, unit, understood_as(slot.prior, family, scale=unit), slot.prior)
+    return NamedPrior(slot.name, family, unit, slot.prior)
 
 
 def understood_as(prior: Prior, family: Family, *, scale: str) -> str:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from simulator.errors import Fault, number, shown
+from simulator.field_words import field_words
 
 if TYPE_CHECKING:  # a module that takes as long to load as pydantic itself
     from pydantic import GetJsonSchemaHandler
@@ -51,7 +52,17 @@ class Faults(ValueError):
 class Model(BaseModel):
     """Something a file may say."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_words(cls).items():
+            properties[cls.model_fields[name].alias or name]["description"] = text
+        return written
 
 
 STATEMENT_KEYS = frozenset(
@@ -240,7 +251,7 @@ class Prior(Model):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        written = handler(schema)
+        written = super().__get_pydantic_json_schema__(schema, handler)
         body = handler.resolve_ref_schema(written)
         properties = body["properties"]
         properties.pop("interval", None)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -295,11 +295,8 @@ def swing_table(found: xr.Dataset) -> list[Row]:
     rows: list[Row] = []
     last = float(found.attrs["last_year"])
     for place, outcome in enumerate(found["outcome"].values.tolist()):
-        here = found.isel(outcome=place)
-        own = [
-            _row(here.isel(input=number), outcome, last, str(found.attrs["mode"]))
-            for number in range(here.sizes["input"])
-        ]
+        columns = {str(name): values.values.tolist() for name, values in found.isel(outcome=place).variables.items()}
+        own = [_row(columns, number, outcome, last, str(found.attrs["mode"])) for number in range(found.sizes["input"])]
         own.sort(key=lambda row: (-float(str(row["at_least"])), str(row["input"])))
         rows += [row | {"rank": number} for number, row in enumerate(own, start=1)]
     return rows
@@ -317,22 +314,23 @@ def save_swings(found: xr.Dataset, path: FilePath) -> None:
         found.to_netcdf(temporary, engine="netcdf4")
 
 
-def _row(one: xr.Dataset, outcome: str, last: float, mode: str) -> Row:
-    low, high = one["moved"].values.tolist()
-    base = float(one["base"])
-    top = last if str(one["kind"].values) == "crossing" else math.inf
+def _row(columns: Mapping[str, Any], number: int, outcome: str, last: float, mode: str) -> Row:
+    low, high = columns["moved"][number]
+    base = columns["base"]
+    top = last if columns["kind"] == "crossing" else math.inf
     ends = [min(end, top) for end in (low, high, base)]
     both = math.isinf(low) and math.isinf(high)
+    lower_value, upper_value = columns["value_text"][number]
     return {
-        "outcome": outcome, "unit": str(one["unit"].values), "mode": mode, "rank": 0,
-        "input": str(one["input"].values), "input_words": str(one["input_words"].values),
-        "library": str(one["library"].values), "lower_value": str(one["value_text"].values[0]),
-        "upper_value": str(one["value_text"].values[1]), "base": base, "lower": low, "upper": high,
+        "outcome": outcome, "unit": columns["unit"], "mode": mode, "rank": 0,
+        "input": columns["input"][number], "input_words": columns["input_words"][number],
+        "library": columns["library"][number], "lower_value": lower_value, "upper_value": upper_value,
+        "base": base, "lower": low, "upper": high,
         "swing": None if both else high - low, "at_least": max(ends) - min(ends),
-        "standard_error": _number(one["error"]), "removed": _number(one["removed"]),
-        "narrowing": _number(one["narrowing"]), "moves_along": str(one["follows"].values),
+        "standard_error": _number(columns["error"][number]), "removed": _number(columns["removed"][number]),
+        "narrowing": _number(columns["narrowing"][number]), "moves_along": columns["follows"][number],
     }  # fmt: skip
 
 
-def _number(value: xr.DataArray) -> float | None:
-    return None if math.isnan(float(value)) else float(value)
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

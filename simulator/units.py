@@ -156,6 +156,8 @@ class Conversion:
     """A one-to-one map from the numbers in a file to the internal scale.
 
     `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises.
+    Two are equal where they are made of the same functions: so each is made once, and a prior that is read again is
+    known to be the same one, whose tables are there already.
     """
 
     forward: Callable[[Array], Array]
@@ -167,6 +169,7 @@ class Conversion:
 _LN10 = math.log(10.0)
 
 
+@cache
 def logarithm(scale: float = 1.0) -> Conversion:
     """Convert a positive number of units to the log10 of base units: y = log10(scale x).
 
@@ -182,6 +185,7 @@ def logarithm(scale: float = 1.0) -> Conversion:
     )
 
 
+@cache
 def logged(scale: float = 1.0) -> Conversion:
     """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale).
 
@@ -194,6 +198,7 @@ def logged(scale: float = 1.0) -> Conversion:
     return Conversion(lambda x: x + shift, lambda y: y - shift, np.zeros_like)
 
 
+@cache
 def multiple(scale: float = 1.0) -> Conversion:
     """Convert a number of units to base units: y = scale x."""
     return Conversion(lambda x: x * scale, lambda y: y / scale, lambda y: np.full_like(y, -math.log(scale)))
@@ -242,6 +247,7 @@ def parse_growth_unit(text: str) -> GrowthUnit:
     raise UnitError(f"'{text}' is not a unit of growth.", near or f"Known: {known}.")
 
 
+@cache
 def _factor_per(text: str, span: float) -> GrowthUnit:
     conversion = Conversion(
         lambda x: np.log10(x) / span,
