@@ -28,7 +28,7 @@ def test_the_first_two_blocks_hold_one_command_line_each():
         assert len(text.splitlines()) == 1
         assert text.startswith("python3 -m venv ")
     assert BLOCKS[0][1].rstrip().endswith("simulate scenarios/baseline.yaml")
-    assert BLOCKS[1][1].rstrip().endswith("pytest -q")
+    assert BLOCKS[1][1].rstrip().endswith("pytest -q -n auto --maxprocesses 4")
 
 
 def test_the_printed_summary_is_that_of_the_baseline(tmp_path):
