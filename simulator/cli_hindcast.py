@@ -23,6 +23,7 @@ class _Asked:
     allow_hindsight: bool
     origins: tuple[int, ...]
     runs: FilePath | None
+    accelerators: FilePath | None
     snapshot: str
     until: str
     left_out: tuple[str, ...]
@@ -40,6 +41,7 @@ class _Asked:
         words += [f"--snapshot {self.snapshot}", f"--until {self.until}"]
         words += [f"--sampler {self.sampler}", f"--seed {self.seed}"]
         words += [f"--runs {self.runs}"] if self.runs is not None else []
+        words += [f"--accelerators {self.accelerators}"] if self.accelerators is not None else []
         return words + [f"--without-domain '{domain}'" for domain in self.left_out]
 
 
@@ -57,6 +59,9 @@ def hindcast(
     origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
     runs: Annotated[
         FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
+    ] = None,
+    accelerators: Annotated[
+        FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
     ] = None,
     snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = SNAPSHOT,
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
@@ -85,7 +90,7 @@ def hindcast(
     if against and scenario is None:
         raise InputError("--against: names a scenario to compare with, and there is none to compare. Name it first.")
     asked = _Asked(
-        scenario, tuple(against or ()), allow_hindsight, _years(origins), runs, snapshot, until,
+        scenario, tuple(against or ()), allow_hindsight, _years(origins), runs, accelerators, snapshot, until,
         tuple(without_domain or ()), sampler, seed, output,
     )  # fmt: skip
     need("scoringrules", extra="hindcast")
@@ -207,17 +212,21 @@ def _series(asked: _Asked, scenarios: list[Any]) -> Any:
     """Choose the tables: those that the options name, else those of the scenario, else what is shipped."""
     from dataclasses import replace
 
-    from simulator.history import load_history
+    from simulator.history import load_accelerators, load_history
     from simulator.history_frontier import without
     from simulator.history_library import SHIPPED_TOP, shipped_accelerators, shipped_runs
     from simulator.learning import Series, series
 
+    chips = load_accelerators(asked.accelerators, snapshot=asked.snapshot) if asked.accelerators else None
     if asked.runs is not None:
-        found = Series(load_history(asked.runs, snapshot=asked.snapshot), shipped_accelerators(), 10)
+        runs = load_history(asked.runs, snapshot=asked.snapshot)
+        found = Series(runs, shipped_accelerators(), 10)
     elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
         found = series(scenarios[0])
     else:
         found = Series(shipped_runs(asked.snapshot), shipped_accelerators(), SHIPPED_TOP)
+    if chips is not None:
+        found = replace(found, accelerators=chips)
     if asked.left_out:
         found = replace(found, runs=without(found.runs, domains=asked.left_out))
     return found

@@ -90,3 +90,13 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
         "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv"
     }  # fmt: skip
     assert observed.years[1] == 2025
+
+
+def test_a_table_of_accelerators_of_ones_own_is_taken(asked: list[Any], tmp_path: Path) -> None:
+    table = tmp_path / "chips.csv"
+    rows = [f"chip {year},{year}-06-01,{10 ** (year - 2003):.3g},10000" for year in range(2016, 2021)]
+    table.write_text("\n".join(["Name,release_date,flops_16bit,price_usd", *rows]), encoding="utf-8")
+    main(["hindcast", "--accelerators", str(table), "--output", str(tmp_path), "--no-charts"])
+    ((observed, _),) = asked
+    assert observed.accelerator_year.size == 5
+    assert observed.accelerator_log_flops_per_usd[0] == pytest.approx(13 - 4)
