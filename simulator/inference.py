@@ -113,7 +113,7 @@ def fit_origins(
     priors, settings = priors or GrowthPriors(), settings or SamplerSettings()
     known = [known_at(observations, origin=origin) for origin in origins]
     files = [_file(cache, observations, each, priors=priors, settings=settings) for each in known]
-    fits = [_read(file) for file in files]
+    fits = [_read(file, settings) for file in files]
     if all(fit is not None for fit in fits):
         return tuple(fit for fit in fits if fit is not None)
     built = build_model(observations, priors=priors)
@@ -213,6 +213,8 @@ def _fit(
     settings: SamplerSettings,
 ) -> xr.DataTree:
     sampled = sample(known)
+    if not _is_whole(sampled, settings):  # the samplers keep Ctrl-C to themselves, and give what they have so far
+        raise KeyboardInterrupt
     posterior = sampled["posterior"].to_dataset().astype(np.float64).drop_attrs()
     found = sampled["sample_stats"].to_dataset()
     names = {new: name for new, olds in _STATISTICS.items() for name in olds if name in found}
@@ -364,13 +366,19 @@ def _identity(observations: Observations, known: Known, *, priors: GrowthPriors,
     return digest.hexdigest()[:16]
 
 
-def _read(file: FilePath | None) -> xr.DataTree | None:
-    """Read a stored fit; None where there is none, or it is damaged."""
+def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
+    """Tell whether every chain has all its draws."""
+    sizes = fit["posterior"].sizes
+    return (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
+
+
+def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
+    """Read a stored fit; None where there is none, or it is damaged or not whole."""
     if file is None or not file.is_file():
         return None
     try:
         with xr.open_datatree(file, engine="netcdf4") as stored:
-            return stored.load()
+            return stored.load() if _is_whole(stored, settings) else None
     except (OSError, ValueError, KeyError):
         return None
 

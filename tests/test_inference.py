@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import simulator.inference
 from simulator.distributions import Normal
 from simulator.errors import InputError
 from simulator.inference import SamplerSettings, fit_history
@@ -139,3 +140,22 @@ def test_nutpie_that_is_not_installed_is_said_with_the_way_out(monkeypatch):
 def test_an_unknown_origin_is_refused_before_anything_is_built():
     with pytest.raises(InputError, match="origin 2030"):
         fit_history(OBSERVED, origin=2030)
+
+
+def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit):
+    """The samplers swallow Ctrl-C and hand back the chains that they have."""
+    short = fit["posterior"].to_dataset().isel(chain=[0], draw=slice(0, 20))
+    partial = xr.DataTree.from_dict({"posterior": short, "sample_stats": xr.Dataset()})
+    monkeypatch.setitem(simulator.inference._SAMPLERS, "pymc", lambda built, settings: lambda known: partial)
+    with pytest.raises(KeyboardInterrupt):
+        fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
+    (file,) = (path for path in cache.iterdir() if path.stem.startswith("history-2021"))
+    with xr.open_datatree(file, engine="netcdf4") as stored:
+        cut = stored.load().isel(chain=[0])
+    cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
+    assert simulator.inference._read(tmp_path / file.name, SHORT) is None
+    assert simulator.inference._read(file, SHORT) is not None
