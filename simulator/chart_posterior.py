@@ -10,7 +10,7 @@ import altair as alt
 
 from simulator import chart_style as style
 from simulator.chart_frame import row_number, row_text
-from simulator.chart_priors import FACTOR, Scale, scale_of, tick_texts
+from simulator.chart_priors import FACTOR, Group, Scale, scale_of, tick_texts
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
 
@@ -23,14 +23,6 @@ LEGEND_HEIGHT = 30
 NAME_CHARACTERS = 44
 WIDTH = COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP
 _LINE = float(style.LINE_HEIGHT)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What some unknowns are about, and their names, in the order in which they are drawn."""
-
-    heading: str
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,7 @@ class PosteriorTables:
 
     unknowns: Sequence[Row]
     densities: Sequence[Row]
-    sections: Sequence[Section]
+    sections: Sequence[Group]
 
 
 def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> alt.VConcatChart:

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from simulator.chart_posterior import PosteriorTables, Section, draw_posterior, told
+from simulator.chart_posterior import PosteriorTables, draw_posterior, told
+from simulator.chart_priors import Group
 from simulator.errors import InputError, number
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.figure_priors import density
@@ -227,13 +228,13 @@ _ORDER: Final = {
 }  # fmt: skip
 
 
-def _sections(names: Sequence[str], *, end: float) -> list[Section]:
+def _sections(names: Sequence[str], *, end: float) -> list[Group]:
     sections = [
-        Section(heading.format(end=number(end)), tuple(name for name in members if name in names))
+        Group(heading.format(end=number(end)), tuple(name for name in members if name in names))
         for heading, members in _ORDER.items()
     ]
     rest = tuple(name for name in names if all(name not in section.names for section in sections))
-    return [section for section in [*sections, Section("What else the model does not know", rest)] if section.names]
+    return [section for section in [*sections, Group("What else the model does not know", rest)] if section.names]
 
 
 def _growth_words(rows: Sequence[Row]) -> str:

@@ -12,8 +12,9 @@ from simulator.errors import InputError, Path, dotted
 from simulator.resolving import Scenario, resolve
 from simulator.statements import is_prior
 
-APART = ("name", "title", "notes", "subject", "dollars", "seed", "samples", "design", "block")
-"""Entries on which no result depends, and how samples are drawn, which is the first scenario's throughout."""
+APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
+"""Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
+first scenario's throughout."""
 _NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
 """Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 
