@@ -9,8 +9,25 @@ import xarray as xr
 
 from simulator.attribution import attribute, attribution_lines, attribution_table
 from simulator.comparison_inputs import run_labels
+from simulator.errors import InputError
 from simulator.files import make_folder, write_table
 from simulator.record import stored_scenario
+
+
+def check_attributable(runs: Sequence[xr.DataTree]) -> None:
+    """Refuse runs that mix scenarios, before anything is written.
+
+    Raises
+    ------
+    InputError
+        One does.
+    """
+    for run in runs:
+        if run.attrs.get("components"):
+            raise InputError(
+                f"compare: --attribute: {run.attrs['name']} mixes scenarios, and a prior of one name may mean another "
+                "thing in each. Compare one of them."
+            )
 
 
 def write_attribution(

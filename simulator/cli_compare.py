@@ -60,6 +60,10 @@ def compare(
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
     formats = chart_formats(format_, theme=theme, charts=charts)
     runs = open_or_run(items, samples=samples, seed=seed, output=output)
+    if attribute:
+        from simulator.attributed import check_attributable
+
+        check_attributable(runs)
     lines = compare_runs(runs, output=output, formats=formats, theme=theme)
     if attribute:
         from simulator.attributed import write_attribution
