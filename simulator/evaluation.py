@@ -71,8 +71,6 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
     >>> len(inputs_of(model_of(load_scenario("baseline"))) ) > 20
     True
     """
-    if scenario.must_learn:
-        raise InputError(f"{scenario.spec.name}: has not learnt from its history yet. Hand over learn(scenario).")
     if len(scenario.components) > 1:
         names = ", ".join(component.name for component in scenario.components)
         raise InputError(

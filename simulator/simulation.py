@@ -111,8 +111,10 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
     Raises
     ------
     InputError
-        A custom driver is missing or unknown.
+        A custom driver is missing or unknown, or the scenario has not learnt from its history yet.
     """
+    if scenario.must_learn:
+        raise InputError(f"{scenario.spec.name}: has not learnt from its history yet. Hand over learn(scenario).")
     _check_custom(scenario, dict(custom or {}))
     return plan_of(scenario.components, custom=custom)
 
