@@ -41,7 +41,7 @@ from simulator.priors import Converted, NamedPrior
 from simulator.resolving import Scenario, resolve
 from simulator.schema import Level, ScenarioSpec
 from simulator.slots import rate_path, regimes_of
-from simulator.units import Array, parse_unit
+from simulator.units import Array, parse_level_unit, parse_unit
 from simulator.words import percent
 
 PROBABILITIES: Final[tuple[float, ...]] = (
@@ -204,32 +204,37 @@ def series(scenario: Scenario) -> Series:
     history = scenario.spec.history
     if history is None:
         raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
-    folder = FilePath(place_of(scenario.places, ("history", "runs")).file).parent
-    runs = _runs(history, scenario, folder)
+    runs = _runs(history, scenario)
     if history.without is not None:
         reason = history.without.reason or "left out"
         runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
     top = rule.top or (SHIPPED_TOP if history.runs == "shipped" else 10)
-    return Series(runs, _accelerators(history, folder), top, rule.within_oom, until)
+    return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
-def _runs(history: HistoryStatement, scenario: Scenario, folder: FilePath) -> RunHistory:
+def _table(scenario: Scenario, key: str, name: str) -> FilePath:
+    """Find a table beside the file that names it; one named by --set counts from here."""
+    stated = place_of(scenario.places, ("history", key)).file
+    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
+
+
+def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
     if history.runs != "shipped":
-        return load_history(folder / history.runs, snapshot=history.snapshot)
+        return load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
     if rule := snapshot_rule(history.snapshot):
         fault = Fault(("history", "snapshot"), rule, "Name one of them, or a table of your own: runs: ./runs.csv.")
         raise placed([fault], _document(scenario))
     return shipped_runs(history.snapshot)
 
 
-def _accelerators(history: HistoryStatement, folder: FilePath) -> AcceleratorHistory | None:
+def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorHistory | None:
     if history.accelerators == "none":
         return None
     if history.accelerators == "shipped":
         return shipped_accelerators()
-    return load_accelerators(folder / history.accelerators, snapshot=history.snapshot)
+    return load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
 
 
 def _document(scenario: Scenario) -> Document:
@@ -253,7 +258,7 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     regime_path, _ = regimes_of(level, path)[0]
     unit = level.start.unit if level.start is not None else None
     expected = "USD" if name == "spending" else "FLOP/USD"
-    if unit is not None and parse_unit(unit).dimension != parse_unit(expected).dimension:
+    if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
         raise placed([Fault(at, text, "Name the factor that has that unit.")], _document(scenario))
     return Place(path, level, rate_path(level, regime_path))
@@ -290,8 +295,8 @@ def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
 
 
 def _unused(history: HistoryStatement, seen: Observations) -> list[str]:
-    until = None if history.until is None else last_day(history.until, entry="history.until")
-    if until is None or until == dt.date(until.year, 12, 31):
+    until = last_day(history.until or history.snapshot, entry="history.until")
+    if until == dt.date(until.year, 12, 31):
         return []
     return [f"history: whole years count: what came after the end of {seen.years[1]} is not used."]
 

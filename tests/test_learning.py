@@ -196,6 +196,42 @@ def test_rules_of_the_frontier_choose_the_runs():
     assert runs(", without: {domains: [Games]}") != runs("")
 
 
+TABLE = "Model,Publication date,Training compute (FLOP),Training compute cost (2023 USD)\n"
+
+
+def table_of_runs(path, last):
+    """Write a table of six runs, the largest of which is `last` FLOP."""
+    flop = [10 ** (21 + number) for number in range(5)] + [last]
+    rows = [f"run {number},{2018 + number}-03-01,{each:.3g},{each / 1e18:.3g}" for number, each in enumerate(flop)]
+    path.write_text(TABLE + "\n".join(rows), encoding="utf-8")
+
+
+def test_a_table_is_found_beside_the_file_that_names_it_and_one_of_set_from_here(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, last in ((here, 1e26), (there, 1e27)):
+        folder.mkdir()
+        table_of_runs(folder / "runs.csv", last)
+    own = SMALL.replace("until: 2025-12-31", "until: 2024-12-31") % ", runs: ./runs.csv"
+    (there / "own.yaml").write_text(own, encoding="utf-8")
+    monkeypatch.chdir(here)
+    beside = series(load_scenario(there / "own.yaml")).observations()
+    assert beside.record_log_compute[-1] == pytest.approx(27)
+    named = series(load_scenario(there / "own.yaml", overrides=["history.runs=runs.csv"])).observations()
+    assert named.record_log_compute[-1] == pytest.approx(26)
+
+
+def test_what_came_after_the_last_whole_year_is_said_to_be_unused(given, cache):
+    open_end = load_scenario("learned", overrides=[*QUICK, "history.until=null"])  # then to the date of the snapshot
+    said = [line for line in learn(open_end, cache=cache).warnings if "whole years count" in line]
+    assert said == ["history: whole years count: what came after the end of 2025 is not used."]
+
+
+def test_a_start_in_logs_learns_too(cache):
+    logs = [*QUICK, "drivers.hardware.start={median: 18, interval_90: [17.5, 18.5], unit: log10(FLOP/USD)}"]
+    learnt = learn(load_scenario("learned", overrides=logs), cache=cache)
+    assert learnt.joint.priors["drivers.hardware.start"].unit == "log10(FLOP/USD)"
+
+
 # ---- what cannot learn
 
 
