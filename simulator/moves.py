@@ -15,10 +15,14 @@ from scipy.special import ndtr, ndtri
 
 from simulator.distributions import Fixed
 from simulator.draws import joined_uniforms, values_of
+from simulator.errors import InputError
 from simulator.evaluation import Input, Model, base_uniforms
 from simulator.priors import JointPrior
 from simulator.streams import EDGE
 from simulator.units import Array
+
+MOST_NUMBERS = 1 << 26
+"""Numbers of the common draws, samples times priors: half a GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Direction:
 def common_draws(model: Model, samples: int) -> Draws:
     """Draw the first samples of a run of the scenario.
 
+    Raises
+    ------
+    InputError
+        They are too many to be held at once, for every prior.
+
     Examples
     --------
     >>> from simulator.evaluation import model_of
@@ -54,6 +63,12 @@ def common_draws(model: Model, samples: int) -> Draws:
     >>> draws.values["drivers.spending.start"].shape
     (64,)
     """
+    most = MOST_NUMBERS // max(1, len(model.joint.uncertain))
+    if samples > most:
+        raise InputError(
+            f"--samples: must be at most {most:,} for {len(model.joint.uncertain)} priors; got {samples:,}. "
+            "All are held at once and evaluated twice for each input; 1,024 give medians to a few hundredths of an OOM."
+        )
     joined = joined_uniforms(model.joint, base_uniforms(model, samples))
     return Draws({name: ndtri(array) for name, array in joined.items()}, values_of(joined, joint=model.joint))
 

@@ -188,3 +188,10 @@ def test_no_swing_is_written_as_nothing_with_a_sign() -> None:
     lines = swing_lines(prior_swings(load_scenario("baseline"), samples=256))
     assert len(lines) > 20
     assert not any("-0.0 " in line or "+0.0 " in line or "0.00 ±" in line for line in lines)
+
+
+def test_more_draws_than_can_be_held_are_refused_before_any_is_drawn():
+    with pytest.raises(
+        InputError, match=r"--samples: must be at most [0-9,]+ for [0-9]+ priors; got 1,000,000,000,000"
+    ):
+        prior_swings(load_scenario("baseline"), samples=10**12)
