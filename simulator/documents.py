@@ -16,6 +16,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
+from simulator.plain_yaml import plain_nodes
 
 MOST_COPIES = 20_000  # entries that aliases stand for: more is an attack or a mistake
 DEEPEST_DOCUMENT = 60
@@ -123,6 +124,13 @@ def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False
 
 @lru_cache(maxsize=128)  # a scenario may be read to be run, and again to say where each of its priors comes from
 def _parsed(text: str, file: str) -> Document:
+    root = plain_nodes(text) or _composed(text, file)
+    builder = _Builder(file)
+    data = builder.build(root, ())
+    return Document(data, builder.places, tuple(builder.faults))
+
+
+def _composed(text: str, file: str) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -139,9 +147,7 @@ def _parsed(text: str, file: str) -> Document:
         raise _unreadable_character(error, text, file) from None
     if root is None:
         raise _fault(Place(file), "is empty.", "'simulate new' writes a starter file.")
-    builder = _Builder(file)
-    data = builder.build(root, ())
-    return Document(data, builder.places, tuple(builder.faults))
+    return root
 
 
 def mapping_document(document: Document, file: str) -> Document:

@@ -124,19 +124,27 @@ def _shipped_entry(file: str, name: str) -> Document | None:
 
     None where the entry cannot be cut out of the text; then the whole file is read.
     """
-    path = shipped_file("priors", file)
-    text = path.read_text(encoding="utf-8")
+    cut = _shipped_texts(file).get(name)
+    if cut is None:
+        return None
+    above, text = cut
+    try:
+        part = parse_document(f"priors:\n{text}", file=str(shipped_file("priors", file)))
+    except ScenarioError:
+        return None
+    above -= 1  # the line `priors:` stands above the entry
+    places = {path: Place(place.file, place.line + above, place.column) for path, place in part.places.items()}
+    return replace(part, places=places)
+
+
+@cache
+def _shipped_texts(file: str) -> Mapping[str, tuple[int, str]]:
+    """Cut the text of a shipped library into its entries: by name, the number of lines above each, and its text."""
+    text = shipped_file("priors", file).read_text(encoding="utf-8")
     head = _PRIORS.search(text)
     starts = list(_ENTRY.finditer(text, head.end())) if head else []
-    for number, match in enumerate(starts):
-        if match[1] != name:
-            continue
-        end = starts[number + 1].start() if number + 1 < len(starts) else len(text)
-        try:
-            part = parse_document("priors:\n" + text[match.start() : end], file=str(path))
-        except ScenarioError:
-            return None
-        above = text.count("\n", 0, match.start()) - 1  # lines that were cut away above
-        places = {entry: replace(place, line=place.line + above) for entry, place in part.places.items()}
-        return replace(part, places=places)
-    return None
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    found: dict[str, tuple[int, str]] = {}
+    for match, end in zip(starts, ends, strict=True):
+        found.setdefault(match[1], (text.count("\n", 0, match.start()), text[match.start() : end]))
+    return found

@@ -12,6 +12,7 @@ Kind = Literal["scenarios", "priors", "history"]
 _ENDINGS = {"scenarios": ".yaml", "priors": ".yaml", "history": ".csv"}
 
 
+@cache
 def shipped_folder(kind: Kind) -> FilePath:
     """Name the folder of the shipped scenarios or prior libraries: inside an installed package, or in a checkout."""
     package = FilePath(__file__).resolve().parent
