@@ -26,6 +26,7 @@ LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is co
 _INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
 _NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_QUOTED = ("'", '"', "|", ">")
 _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -230,12 +231,14 @@ def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
 def _scalar(node: Any) -> Any:
     """Resolve a scalar by the YAML 1.2 core schema; digits may be grouped by underscores (10_000)."""
     text: str = node.value
-    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON writes rare characters as two halves
+    if not text.isascii():  # JSON writes rare characters as two halves
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if node.style in ("'", '"', "|", ">"):
+    if node.style in _QUOTED:
         return text
     if text in _WORDS:
         return _WORDS[text]
+    if text[0].isalpha():
+        return text
     if _INTEGER.fullmatch(text) and not _too_large(text):
         return int(text.replace("_", ""))
     if _FLOAT.fullmatch(text):
@@ -266,8 +269,8 @@ class _Builder:
         self._within: list[int] = []
 
     def build(self, node: Any, path: Path) -> Any:
-        place = self._place(node)
-        self.places.setdefault(path, place)
+        if path not in self.places:
+            self.places[path] = self._place(node)
         self._copies += id(node) in self._seen
         self._seen.add(id(node))
         if self._copies > MOST_COPIES:
@@ -275,12 +278,12 @@ class _Builder:
             raise _fault(Place(self.file), rule, "Remove the aliases that repeat one another.")
         if id(node) in self._within:
             rule = f"the alias *{node.anchor} stands inside what it stands for."
-            raise _fault(place, rule, "Write the values out.")
+            raise _fault(self._place(node), rule, "Write the values out.")
         if len(path) > DEEPEST_DOCUMENT:
-            raise _fault(place, _TOO_DEEP, "No scenario needs more than a dozen.")
+            raise _fault(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
         if node.id == "scalar":
-            return self._scalar(node, path, place)
-        self._refuse_tag(node, path, place)
+            return self._scalar(node, path)
+        self._refuse_tag(node, path)
         self._within.append(id(node))
         data = self._mapping(node, path) if node.id == "mapping" else self._sequence(node, path)
         self._within.pop()
@@ -313,19 +316,21 @@ class _Builder:
             data[key] = self.build(value_node, inner)
         return data
 
-    def _scalar(self, node: Any, path: Path, place: Place) -> Any:
-        self._refuse_tag(node, path, place)
-        plain = node.style not in ("'", '"', "|", ">")
-        if plain and _NOT_A_NUMBER.fullmatch(node.value):
-            self._add(place, path, f"{node.value} is not a finite number.", "Write a number, or leave the entry out.")
-            return None
-        if plain and _too_large(node.value):
-            self._add(place, path, f"{_cut(node.value)} is not a finite number.", "Write a number below 1e308.")
-            return None
+    def _scalar(self, node: Any, path: Path) -> Any:
+        self._refuse_tag(node, path)
+        text = node.value
+        if node.style not in _QUOTED and not text[:1].isalpha():
+            remedy = "Write a number, or leave the entry out." if _NOT_A_NUMBER.fullmatch(text) else ""
+            remedy = "Write a number below 1e308." if _too_large(text) else remedy
+            if remedy:
+                self._add(self._place(node), path, f"{_cut(text)} is not a finite number.", remedy)
+                return None
         return _scalar(node)
 
-    def _refuse_tag(self, node: Any, path: Path, place: Place) -> None:
-        tag = str(node.tag or "")
+    def _refuse_tag(self, node: Any, path: Path) -> None:
+        if node.tag is None:
+            return
+        tag, place = str(node.tag), self._place(node)
         if tag and not tag.startswith("tag:yaml.org,2002:"):
             self._add(place, path, f"has the tag {tag}.", "Remove it: nothing in a file is executed.")
         elif tag.startswith("tag:yaml.org,2002:python"):

@@ -124,27 +124,24 @@ def _shipped_entry(file: str, name: str) -> Document | None:
 
     None where the entry cannot be cut out of the text; then the whole file is read.
     """
-    cut = _shipped_texts(file).get(name)
-    if cut is None:
+    text, head = _shipped_text(file)
+    start = text.find(f"\n  {name}:", head) + 1
+    if not head or not start or not _ENTRY.fullmatch(f"  {name}:"):
         return None
-    above, text = cut
+    following = _ENTRY.search(text, start + 1)
+    end = following.start() if following else len(text)
     try:
-        part = parse_document(f"priors:\n{text}", file=str(shipped_file("priors", file)))
+        part = parse_document(f"priors:\n{text[start:end]}", file=str(shipped_file("priors", file)))
     except ScenarioError:
         return None
-    above -= 1  # the line `priors:` stands above the entry
+    above = text.count("\n", 0, start) - 1  # lines that were cut away above
     places = {path: Place(place.file, place.line + above, place.column) for path, place in part.places.items()}
     return replace(part, places=places)
 
 
 @cache
-def _shipped_texts(file: str) -> Mapping[str, tuple[int, str]]:
-    """Cut the text of a shipped library into its entries: by name, the number of lines above each, and its text."""
+def _shipped_text(file: str) -> tuple[str, int]:
+    """Read the text of a shipped library, and find where its entries begin; 0 where it is not seen."""
     text = shipped_file("priors", file).read_text(encoding="utf-8")
     head = _PRIORS.search(text)
-    starts = list(_ENTRY.finditer(text, head.end())) if head else []
-    ends = [match.start() for match in starts[1:]] + [len(text)]
-    found: dict[str, tuple[int, str]] = {}
-    for match, end in zip(starts, ends, strict=True):
-        found.setdefault(match[1], (text.count("\n", 0, match.start()), text[match.start() : end]))
-    return found
+    return text, head.end() if head else 0
