@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path as FilePath
@@ -185,7 +186,15 @@ def new(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        gc.freeze()  # what is left need not be searched for cycles when the process ends: a tenth of a small run
+
+
+def _run(arguments: list[str]) -> None:
+    given = list(arguments)
     commands = {
         command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands
     }
