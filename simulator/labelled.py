@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Variable(Protocol):
     @property
     def shape(self) -> tuple[int, ...]:
         """Their lengths."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
         ...
 
     @property
@@ -57,6 +63,11 @@ class Labelled:
     def shape(self) -> tuple[int, ...]:
         """The length of each dimension."""
         return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
+        return self.values.dtype
 
     @property
     def nbytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -46,13 +47,20 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
-            for place, group in root.walk():
-                _write_group(file if place == "/" else file.createGroup(place), group, total)
+            waiting = [
+                pair
+                for place, group in root.walk()
+                for pair in _declared(file if place == "/" else file.createGroup(place), group, total)
+            ]
+            for target, variable in waiting:  # after all are declared: to go back and forth costs more than to write
+                values = variable.values
+                target[...] = values.astype(object if target.dtype is str else target.dtype, copy=False)
     except RuntimeError as error:  # the netCDF library's word for a full disk
         raise OSError(str(error)) from None
 
 
-def _write_group(target: netCDF4.Dataset, group: Group, total: int) -> None:
+def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
+    """Declare the dimensions, attributes and variables of a group; give each variable with what it is to hold."""
     target.setncatts(group.attrs)
     for dim, length in group.sizes.items():
         target.createDimension(dim, length)
@@ -60,27 +68,24 @@ def _write_group(target: netCDF4.Dataset, group: Group, total: int) -> None:
     for name, variable in group.variables.items():
         near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
         attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})
-        _write_variable(target, name, variable, attrs, total)
-
-
-def _write_variable(target: netCDF4.Dataset, name: str, variable: Variable, attrs: dict[Any, Any], total: int) -> None:
-    values = variable.values
-    if values.dtype.kind == "b":
-        values, attrs = values.astype(np.int8), attrs | {"dtype": "bool"}
-    words = values.dtype.kind in "OSU"
-    dims = [str(dim) for dim in variable.dims]
-    written = target.createVariable(name, str if words else values.dtype, dims, **_packing(variable, total))
-    written.setncatts(attrs)
-    written[...] = values.astype(object) if words else values
+        kind: Any = variable.dtype
+        if kind.kind == "b":
+            kind, attrs = np.int8, attrs | {"dtype": "bool"}
+        elif kind.kind in "OSU":
+            kind = str
+        dims = [str(dim) for dim in variable.dims]
+        declared = target.createVariable(name, kind, dims, **_packing(variable, total))
+        declared.setncatts(attrs)
+        yield declared, variable
 
 
 def _packing(variable: Variable, total: int) -> dict[str, Any]:
     """Choose how a variable of a file of so many bytes is packed."""
-    levels = variable.values
-    if total <= STEADY_COMPRESSED_ABOVE or levels.dtype.kind not in "fi":
+    if total <= STEADY_COMPRESSED_ABOVE or variable.dtype.kind not in "fi":
         return {}
+    levels = variable.values
     steady = variable.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
-    cheap = steady or levels.dtype.kind == "i"
+    cheap = steady or variable.dtype.kind == "i"
     if total > COMPRESSED_ABOVE or cheap:
         return {"compression": "zlib", "complevel": 1, "shuffle": True}
     return {}
