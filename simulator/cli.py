@@ -187,10 +187,11 @@ def new(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
+    gc.set_threshold(50_000)  # loading modules and files makes many objects and hardly a cycle
     try:
         _run(sys.argv[1:] if arguments is None else arguments)
     finally:
-        gc.freeze()  # what is left need not be searched for cycles when the process ends: a tenth of a small run
+        gc.freeze()  # what is left need not be searched for cycles when the process ends
 
 
 def _run(arguments: list[str]) -> None:
