@@ -6,12 +6,11 @@ a list or a mapping with text or number keys.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -246,6 +245,11 @@ def _scalar(node: Any) -> Any:
     return text
 
 
+def _is_word(text: str) -> bool:
+    """Tell whether a text may stand without quotes: it reads as no number and no other word of YAML 1.2."""
+    return text not in _WORDS and not any(kind.fullmatch(text) for kind in (_INTEGER, _FLOAT, _NOT_A_NUMBER))
+
+
 def _too_large(text: str) -> bool:
     """Tell whether a word is a number beyond what can be computed with."""
     if _INTEGER.fullmatch(text):
@@ -351,31 +355,34 @@ def yaml_text(data: Any) -> str:
     >>> yaml_text({"years": {"first": 2025.5}})
     'years: {first: 2025.5}\n'
     """
-    from ruamel.yaml import YAML
+    import yaml
 
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Representer = _representer()
-    yaml.default_flow_style = None  # innermost groups in one line
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 110
-    stream = io.StringIO()
-    yaml.dump(_plain(data), stream)
-    return stream.getvalue()
+    text: str = yaml.dump(
+        _plain(data),
+        Dumper=_dumper(),
+        default_flow_style=None,  # innermost groups in one line
+        sort_keys=False,
+        width=110,
+        allow_unicode=True,
+    )
+    return text
 
 
-def _representer() -> Any:
-    """Write texts with rare characters (line separators, controls) in quotes, where they are escaped and not lost."""
-    from ruamel.yaml.representer import SafeRepresenter
+@cache
+def _dumper() -> type[Any]:
+    """Write texts in quotes where YAML 1.2 would read something else in them, or where rare characters are escaped."""
+    import yaml
 
-    class Representer(SafeRepresenter):
+    class Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
         pass
 
-    def quoted(representer: Any, text: str) -> Any:
-        style = None if text.isprintable() else '"'
-        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    def quoted(dumper: Any, text: str) -> Any:
+        read = None if _is_word(text) else "'"
+        style = read if text.isprintable() else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
-    Representer.add_representer(str, quoted)
-    return Representer
+    Dumper.add_representer(str, quoted)
+    return Dumper
 
 
 def _plain(data: Any) -> Any:
