@@ -26,6 +26,9 @@ STEP = 8192
 PIECE = 1 << 15
 """Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
 
+HELD = 4_000_000
+"""Bytes of an array that is made and let go at once, untouched, before a batch: see `hold_memory`."""
+
 type Arrays = dict[str, NDArray[Any]]
 
 
@@ -46,8 +49,18 @@ class Batch:
     component: NDArray[np.int16]
 
 
+def hold_memory() -> None:
+    """Let what is freed stay with the process, for the arrays that come next.
+
+    The C library of Linux gives memory back to the system at once, until it has seen a large array come and go
+    (mallopt(3), M_MMAP_THRESHOLD); each array would then be new pages, which cost more than what is computed in them.
+    """
+    np.empty(HELD, dtype=np.int8)
+
+
 def compute_batch(plan: Plan, first: int, size: int) -> Batch:
     """Compute a batch; `first` is a multiple of the block, and so is `size` but for the run's last batch."""
+    hold_memory()
     if len(plan.components) == 1:
         parts = _compute(plan, plan.components[0], first, size, None)
         return Batch(first, size, *parts, np.zeros(size, dtype=np.int16))
@@ -64,8 +77,7 @@ def _compute(
     spec, years = component.spec, plan.years
     standing = {quantity_of(spec, name) for name in spec.thresholds}
     total = size if chosen is None else int(np.count_nonzero(chosen))
-    names = list(component.joint.priors)
-    parameters: Arrays = dict(zip(names, np.empty((len(names), total)), strict=True))
+    parameters: Arrays = {name: np.empty(total) for name in component.joint.priors}
     rows: Arrays = {}
     twins: dict[str, str] = {}
     crossings: list[Arrays] = []
@@ -77,7 +89,8 @@ def _compute(
         for projected, place in _projected(plan, component, draws, count):
             if not rows:
                 twins = _twins(projected)
-                rows = _room({name: v for name, v in projected.items() if name not in twins}, years.size, total)
+                lines = {name: 1 if _is_constant(v) else years.size for name, v in projected.items()}
+                rows = {name: np.empty((lines[name], total), _kind(name)) for name in projected if name not in twins}
             for name, values in rows.items():
                 values[:, filled + place.start : filled + place.stop] = projected[name][:, : values.shape[0]].T
             for name, values in exact.items():
@@ -101,9 +114,11 @@ def _drawn(
     for start in range(0, size, step):
         count = min(step, size - start)
         blocks = range((first + start) // spec.block, -(-(first + start + count) // spec.block))
-        draws = draw_blocks(component.joint, seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design)
+        draws = draw_blocks(
+            component.joint, seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=count
+        )
         if chosen is None:
-            yield {name: values[:count] for name, values in draws.items()}, count
+            yield draws, count
             continue
         here = np.flatnonzero(chosen[start : start + count])
         if here.size:
@@ -145,18 +160,6 @@ def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:
 def _is_constant(values: NDArray[Any]) -> bool:
     """Tell whether a variable, (sample, year), is of a level that no year changes."""
     return values.shape[0] > 1 and values.strides[1] == 0
-
-
-def _room(projected: Mapping[str, NDArray[Any]], years: int, total: int) -> Arrays:
-    """Make room for variables, (year, sample) or (1, sample): one array of each kind, given at once."""
-    lines = {name: 1 if _is_constant(values) else years for name, values in projected.items()}
-    room: Arrays = {}
-    for kind in (np.float32, np.float64, np.int8):
-        names = [name for name in projected if _kind(name) is kind]
-        ends = np.cumsum([lines[name] for name in names], dtype=np.intp)
-        whole = np.empty((sum(lines[name] for name in names), total), dtype=kind)
-        room |= dict(zip(names, np.split(whole, ends[:-1]), strict=True)) if names else {}
-    return room
 
 
 def _kind(name: str) -> type[np.generic]:
