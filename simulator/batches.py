@@ -20,10 +20,10 @@ from simulator.plan import Component, Plan, component_of
 from simulator.projection import binding_names, project_block, variable_names
 from simulator.units import Array
 
-STEP = 8192
+STEP = 16384
 """Samples that are drawn at once, where a block is not longer."""
 
-PIECE = 1 << 15
+PIECE = 1 << 16
 """Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
 
 HELD = 4_000_000

@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from simulator.distributions import Fixed
 from simulator.priors import JointPrior
-from simulator.streams import EDGE, block_uniforms
+from simulator.streams import EDGE, blocks_uniforms
 from simulator.units import Array
 
 
@@ -46,12 +46,7 @@ def draw_blocks(
     >>> draws["drivers.spending.start"].shape
     (2048,)
     """
-    uniforms = {
-        name: np.concatenate(
-            [block_uniforms(name, seed=seed, block=block, size=size, design=design) for block in blocks]
-        )
-        for name in joint.uncertain
-    }
+    uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design)
     joined = joined_uniforms(joint, uniforms)  # of whole blocks, so that no number depends on how many are needed
     return values_of({name: values[:samples] for name, values in joined.items()}, joint=joint)
 
