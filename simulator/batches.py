@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ STEP = 16384
 PIECE = 1 << 16
 """Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
 
-HELD = 4_000_000
-"""Bytes of an array that is made and let go at once, untouched, before a batch: see `hold_memory`."""
+HELD = 31 << 20
+"""Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
 
 type Arrays = dict[str, NDArray[Any]]
 
@@ -49,6 +50,7 @@ class Batch:
     component: NDArray[np.int16]
 
 
+@cache
 def hold_memory() -> None:
     """Let what is freed stay with the process, for the arrays that come next.
 
