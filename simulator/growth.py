@@ -94,8 +94,7 @@ def regime_growth(
     growth: Array = np.zeros((1, 1))
     for number, (rate, half_life, floor) in enumerate(zip(rates, half_lives, floors, strict=True)):
         # Clipping both ends into the regime makes the integral signed and leaves 0 for a regime not met.
-        first = _within(base_year, dates[number], dates[number + 1])
-        last = _within(year, dates[number], dates[number + 1])
+        first, last = (np.minimum(np.maximum(date, dates[number]), dates[number + 1]) for date in (base_year, year))
         if half_life is None:
             growth = growth + row(rate) * (last - first)
             continue
@@ -103,11 +102,6 @@ def regime_growth(
         decay = (row(rate), row(half_life), row(0.0 if floor is None else floor))
         growth = growth + (_decaying_growth(last - anchor, *decay) - _decaying_growth(first - anchor, *decay))
     return growth.T
-
-
-def _within(year: Array, start: Array, end: Array) -> Array:
-    """Clip years into a regime; as np.clip does, which is slower where the ends differ by sample."""
-    return np.minimum(np.maximum(year, start), end)
 
 
 def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array) -> Array:
