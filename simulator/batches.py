@@ -6,23 +6,29 @@ once. Batches are independent of one another, and no number depends on how block
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.draws import draw_blocks
+from simulator.errors import SimulatorError
 from simulator.events import cross_block, quantity_of
 from simulator.plan import Component, Plan, component_of
 from simulator.projection import binding_names, project_block, variable_names
 from simulator.units import Array
 
-STEP = 8192
-"""Samples that are projected at once, where a block is not longer; the fastest of 4,096, 8,192 and 16,384 or a tie."""
+STEP = 16384
+"""Samples that are drawn at once, where a block is not longer."""
 
-_PIECE = 1024
+PIECE = 1 << 16
+"""Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
+
+HELD = 31 << 20
+"""Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
 
 type Arrays = dict[str, NDArray[Any]]
 
@@ -44,8 +50,19 @@ class Batch:
     component: NDArray[np.int16]
 
 
+@cache
+def hold_memory() -> None:
+    """Let what is freed stay with the process, for the arrays that come next.
+
+    The C library of Linux gives memory back to the system at once, until it has seen a large array come and go
+    (mallopt(3), M_MMAP_THRESHOLD); each array would then be new pages, which cost more than what is computed in them.
+    """
+    np.empty(HELD, dtype=np.int8)
+
+
 def compute_batch(plan: Plan, first: int, size: int) -> Batch:
     """Compute a batch; `first` is a multiple of the block, and so is `size` but for the run's last batch."""
+    hold_memory()
     if len(plan.components) == 1:
         parts = _compute(plan, plan.components[0], first, size, None)
         return Batch(first, size, *parts, np.zeros(size, dtype=np.int16))
@@ -59,44 +76,76 @@ def _compute(
     plan: Plan, component: Component, first: int, size: int, chosen: NDArray[np.bool_] | None
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
-    spec = component.spec
-    step = max(STEP, spec.block)
-    exact = frozenset(quantity_of(spec, name) for name in spec.thresholds)
+    spec, years = component.spec, plan.years
+    standing = {quantity_of(spec, name) for name in spec.thresholds}
     total = size if chosen is None else int(np.count_nonzero(chosen))
-    parameters = {name: np.empty(total) for name in component.joint.priors}
+    parameters: Arrays = {name: np.empty(total) for name in component.joint.priors}
     rows: Arrays = {}
     twins: dict[str, str] = {}
+    crossings: list[Arrays] = []
     filled = 0
-    for start in range(0, size, step):
-        blocks = range((first + start) // spec.block, -(-(first + min(start + step, size)) // spec.block))
-        draws = draw_blocks(component.joint, seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design)
-        count = min(len(blocks) * spec.block, size - start)
-        if chosen is not None:
-            here = np.flatnonzero(chosen[start : start + count])
-            draws = {name: values if values.size == 1 else values[here] for name, values in draws.items()}
-            count = here.size
-            if not count:
-                continue
-        projected = project_block(spec, draws, years=plan.years, custom=plan.custom)
-        place = slice(filled, filled + count)
+    for draws, count in _drawn(component, first, size, chosen):
         for name, values in draws.items():
-            parameters[name][place] = values[:count]
-        twins = _twins(projected)
-        exact |= {first for name, first in twins.items() if name in exact}
-        for name, values in projected.items():
-            if name in twins:
-                continue
-            if name not in rows:
-                years = 1 if _is_constant(values) else plan.years.size
-                rows[name] = np.empty((years, total), dtype=_kind(name, exact))
-            _turn(values[:count, : rows[name].shape[0]], rows[name][:, place])
+            parameters[name][filled : filled + count] = values
+        exact = {name: np.empty((years.size, count)) for name in standing}
+        for projected, place in _projected(plan, component, draws, count):
+            if not rows:
+                twins = _twins(projected)
+                lines = {name: 1 if _is_constant(v) else years.size for name, v in projected.items()}
+                rows = {name: np.empty((lines[name], total), _kind(name)) for name in projected if name not in twins}
+            for name, values in rows.items():
+                values[:, filled + place.start : filled + place.stop] = projected[name][:, : values.shape[0]].T
+            for name, values in exact.items():
+                values[:, place] = projected[name].T
+        crossings.append(_crossings(component, years, draws, exact, count))
         filled += count
-    if not rows:
+    if not crossings:
         return parameters, {}, {}
-    whole = {name: np.broadcast_to(rows[twins.get(name, name)], (plan.years.size, total)) for name in projected}
-    crossings = _crossings(component, plan.years, parameters, whole)
-    kept = {name: _kept(name, values, plan.years.size) for name, values in rows.items()}
-    return parameters, {name: kept[twins.get(name, name)] for name in projected}, crossings
+    whole = {name: np.broadcast_to(values, (years.size, total)) for name, values in rows.items()}
+    trajectories = {name: whole[twins.get(name, name)] for name in projected}
+    crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
+    return parameters, trajectories, crossed
+
+
+def _drawn(
+    component: Component, first: int, size: int, chosen: NDArray[np.bool_] | None
+) -> Iterator[tuple[dict[str, Array], int]]:
+    """Draw the parameters of a batch, a few blocks at a time; (sample,) or (1,), with how many samples they are."""
+    spec = component.spec
+    step = max(STEP, spec.block)
+    for start in range(0, size, step):
+        count = min(step, size - start)
+        blocks = range((first + start) // spec.block, -(-(first + start + count) // spec.block))
+        draws = draw_blocks(
+            component.joint, seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=count
+        )
+        if chosen is None:
+            yield draws, count
+            continue
+        here = np.flatnonzero(chosen[start : start + count])
+        if here.size:
+            yield {name: values if values.size == 1 else values[here] for name, values in draws.items()}, here.size
+
+
+def _projected(
+    plan: Plan, component: Component, draws: Mapping[str, Array], count: int
+) -> Iterator[tuple[dict[str, NDArray[Any]], slice]]:
+    """Project samples, a piece at a time; variables (sample, year) or (1, year), with which samples they are."""
+    piece = max(PIECE // plan.years.size, 1)
+    for start in range(0, count, piece):
+        part = {name: values if values.size == 1 else values[start : start + piece] for name, values in draws.items()}
+        yield _project(plan, component, part, draws), slice(start, min(start + piece, count))
+
+
+def _project(
+    plan: Plan, component: Component, part: Mapping[str, Array], whole: Mapping[str, Array]
+) -> dict[str, NDArray[Any]]:
+    """Project a piece; where it fails, project all that was drawn with it, so that an error speaks of all."""
+    try:
+        return project_block(component.spec, part, years=plan.years, custom=plan.custom)
+    except SimulatorError:
+        project_block(component.spec, whole, years=plan.years, custom=plan.custom)
+        raise
 
 
 def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:
@@ -115,32 +164,16 @@ def _is_constant(values: NDArray[Any]) -> bool:
     return values.shape[0] > 1 and values.strides[1] == 0
 
 
-def _kept(name: str, values: NDArray[Any], years: int) -> NDArray[Any]:
-    """Give a variable as it is kept, (year, sample); one level for all years takes no room for each."""
-    kept = values.astype(_kind(name, frozenset()), copy=False)
-    return np.broadcast_to(kept, (years, kept.shape[1]))
-
-
-def _turn(values: NDArray[Any], rows: NDArray[Any]) -> None:
-    """Write (sample, year) or (1, year) into (year, sample), a piece at a time that stays in the cache."""
-    if values.shape[0] == 1 or values.T.flags.c_contiguous:
-        rows[:] = values.T
-        return
-    for start in range(0, values.shape[0], _PIECE):
-        rows[:, start : start + _PIECE] = values[start : start + _PIECE].T
-
-
-def _kind(name: str, exact: frozenset[str]) -> type[np.generic]:
-    """Choose how a variable is kept; what thresholds stand on is exact until its crossings are found."""
+def _kind(name: str) -> type[np.generic]:
+    """Choose how a variable is kept."""
     if name.startswith("binding_"):
         return np.int8
-    return np.float64 if name == "capability" or name in exact else np.float32
+    return np.float64 if name == "capability" else np.float32
 
 
-def _crossings(component: Component, years: Array, parameters: Arrays, rows: Arrays) -> Arrays:
+def _crossings(component: Component, years: Array, draws: Arrays, rows: Arrays, size: int) -> Arrays:
     """Find the crossings of the declared thresholds: arrays (threshold, sample)."""
-    size = next(iter(rows.values())).shape[1]
-    crossed = cross_block(component.spec, parameters, rows, years=years, size=size)
+    crossed = cross_block(component.spec, draws, rows, years=years, size=size)
     return {
         "crossing_year": _stacked([crossing.year for crossing in crossed.values()], size),
         "already_above": _stacked([crossing.already for crossing in crossed.values()], size).astype(np.int8),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.batches import Arrays, Batch
 from simulator.counting import (
@@ -72,13 +74,8 @@ class Samples:
         """Give every sample, (sample, year) and (threshold, sample), and the summary."""
         plan, batches = self._plan, self._batches
         parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
-        crossings = {
-            name: np.concatenate([batch.crossings[name] for batch in batches], axis=-1) for name in batches[0].crossings
-        }
-        trajectories = {
-            name: np.concatenate([batch.trajectories[name] for batch in batches], axis=-1)
-            for name in batches[0].trajectories
-        }
+        crossings = _together([batch.crossings for batch in batches])
+        trajectories = _together([batch.trajectories for batch in batches])
         component = np.concatenate([batch.component for batch in batches])
         whole = _added([count(plan, batch) for batch in batches])
         summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings))
@@ -99,6 +96,19 @@ class Samples:
             {name: values.T for name, values in trajectories.items()},
             crossings if plan.thresholds else {},
         )
+
+
+def _together(batches: list[Arrays]) -> Arrays:
+    """Put the arrays of batches one after the other, (..., sample); those of one batch are handed on as they are."""
+    if len(batches) == 1:
+        return dict(batches[0])
+    together: dict[int, NDArray[Any]] = {}
+    result: Arrays = {}
+    for name, values in batches[0].items():
+        if id(values) not in together:  # one array may stand under two names
+            together[id(values)] = np.concatenate([batch[name] for batch in batches], axis=-1)
+        result[name] = together[id(values)]
+    return result
 
 
 def _added(counts: list[Counts]) -> Counts:

@@ -116,7 +116,7 @@ def count(plan: Plan, batch: Batch) -> Counts:
     stretches["crossed_error"] = _stretch_crossed(year, plan.years, part, full)
     return Counts(
         batch.size,
-        _sums({name: values for name, values in batch.trajectories.items() if name not in limits}),
+        _each({name: values for name, values in batch.trajectories.items() if name not in limits}, _sum),
         {name: _count_binding(batch.trajectories[name], len(named)) for name, named in limits.items()},
         np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1),
         np.count_nonzero(batch.crossings["already_above"], axis=-1),
@@ -143,14 +143,19 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
     return Histograms(variables, crossing, level)
 
 
-def _sums(trajectories: Arrays) -> Arrays:
-    """Add up each variable over the samples, (year,); one that stands under two names, or in all years, once."""
+def _each(trajectories: Arrays, function: Callable[[NDArray[Any]], Array]) -> Arrays:
+    """Compute (..., year) from each variable (year, sample); one under two names, or one level in all years, once."""
     done: dict[int, Array] = {}
     for values in trajectories.values():
         if id(values) not in done:
-            rows = values[:1] if values.strides[0] == 0 else values
-            done[id(values)] = np.broadcast_to(np.sum(rows, axis=-1, dtype=np.float64), values.shape[:1])
+            found = function(values[:1] if values.strides[0] == 0 else values)
+            done[id(values)] = np.broadcast_to(found, (*found.shape[:-1], values.shape[0]))
     return {name: done[id(values)] for name, values in trajectories.items()}
+
+
+def _sum(values: NDArray[Any]) -> Array:
+    """Add up a variable over the samples, (year,)."""
+    return np.asarray(np.sum(values, axis=-1, dtype=np.float64))
 
 
 def _count_binding(values: NDArray[np.integer], limits: int) -> NDArray[np.int64]:
@@ -221,7 +226,7 @@ def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
 def sampled_quantiles(plan: Plan, trajectories: Arrays, crossings: Arrays) -> Arrays:
     """Read the same off samples: trajectories (year, sample), crossings (threshold, sample)."""
     limits = plan.limits
-    result = {name: _quantiles(values) for name, values in trajectories.items() if name not in limits}
+    result = _each({name: values for name, values in trajectories.items() if name not in limits}, _quantiles)
     if plan.thresholds:
         result["crossing_quantile"] = _quantiles(crossings["crossing_year"]).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T

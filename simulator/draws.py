@@ -9,11 +9,13 @@ from scipy.special import ndtr, ndtri
 
 from simulator.distributions import Fixed
 from simulator.priors import JointPrior
-from simulator.streams import EDGE, block_uniforms
+from simulator.streams import EDGE, blocks_uniforms
 from simulator.units import Array
 
 
-def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, design: str) -> dict[str, Array]:
+def draw_blocks(
+    joint: JointPrior, *, seed: int, blocks: range, size: int, design: str, samples: int | None = None
+) -> dict[str, Array]:
     """Draw blocks of parameters, one after the other.
 
     Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated;
@@ -29,10 +31,12 @@ def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, desig
         Samples in a block, a power of two.
     design : str
         `sobol`, `latin-hypercube` or `random`.
+    samples : int, optional
+        How many are needed, from the first on; all of the blocks where it is left out.
 
     Returns
     -------
-    dict of arrays by name, (blocks x size,), or (1,) for a fixed prior; internal scale
+    dict of arrays by name, (samples,), or (1,) for a fixed prior; internal scale
 
     Examples
     --------
@@ -42,13 +46,9 @@ def draw_blocks(joint: JointPrior, *, seed: int, blocks: range, size: int, desig
     >>> draws["drivers.spending.start"].shape
     (2048,)
     """
-    uniforms = {
-        name: np.concatenate(
-            [block_uniforms(name, seed=seed, block=block, size=size, design=design) for block in blocks]
-        )
-        for name in joint.uncertain
-    }
-    return values_at(joint, uniforms)
+    uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design)
+    joined = joined_uniforms(joint, uniforms)  # of whole blocks, so that no number depends on how many are needed
+    return values_of({name: values[:samples] for name, values in joined.items()}, joint=joint)
 
 
 def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:

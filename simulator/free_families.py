@@ -191,17 +191,26 @@ class Metalog:
         y = special.expit(logit)
         spread = y * special.expit(-logit)
         centre = y - 0.5
-        value, slope = np.zeros_like(y), np.zeros_like(y)
+        slope = np.zeros_like(y)
         for term, coefficient in enumerate(self.coefficients):
             power, of_logit = metalog_term(term)
             base = centre**power
             base_slope = power * centre ** max(power - 1, 0) * spread
-            value = value + coefficient * (base * logit if of_logit else base)
             slope = slope + coefficient * (base + base_slope * logit if of_logit else base_slope)
-        return value, slope
+        return self._at_logit(logit), slope
+
+    def _at_logit(self, logit: Array) -> Array:
+        """Return m alone, as `quantile_of_logit` does."""
+        centre = special.expit(logit) - 0.5
+        value = np.zeros_like(centre)
+        for term, coefficient in enumerate(self.coefficients):
+            power, of_logit = metalog_term(term)
+            base = centre**power
+            value = value + coefficient * (base * logit if of_logit else base)
+        return np.asarray(value)
 
     def ppf(self, u: Array) -> Array:
-        m, _ = self.quantile_of_logit(np.asarray(special.logit(u)))
+        m = self._at_logit(np.asarray(special.logit(u)))
         if isfinite(self.lower) and isfinite(self.upper):
             return np.asarray(self.lower + (self.upper - self.lower) * special.expit(m))
         if isfinite(self.lower):

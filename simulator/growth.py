@@ -94,8 +94,7 @@ def regime_growth(
     growth: Array = np.zeros((1, 1))
     for number, (rate, half_life, floor) in enumerate(zip(rates, half_lives, floors, strict=True)):
         # Clipping both ends into the regime makes the integral signed and leaves 0 for a regime not met.
-        first = np.clip(base_year, dates[number], dates[number + 1])
-        last = np.clip(year, dates[number], dates[number + 1])
+        first, last = (np.minimum(np.maximum(date, dates[number]), dates[number + 1]) for date in (base_year, year))
         if half_life is None:
             growth = growth + row(rate) * (last - first)
             continue

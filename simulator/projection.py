@@ -82,16 +82,19 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
     """
     capped = demanded
     binding = np.zeros((1, 1), dtype=np.int8)
-    least = np.full((1, 1), np.inf)
+    earlier: list[tuple[NDArray[np.bool_], Array]] = []
     numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
     # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
     for name in sorted(limits, key=lambda name: (_LEAST_FIRST.index(limits[name][0].kind), name)):
         number, (limit, level) = numbers[name], limits[name]
         bent = saturate(demanded, level, kind=limit.kind, log_start=start)
         capped = np.minimum(capped, bent)
-        binds = (demanded >= level) & (bent < least)
-        least = np.where(binds, bent, least)
-        binding = np.where(binds, np.int8(number), binding).astype(np.int8)
+        reached = demanded >= level
+        binds = reached
+        for before, least in earlier:
+            binds = binds & (~before | (bent < least))
+        earlier.append((reached, bent))
+        binding = binding * ~binds + np.int8(number) * binds  # np.where takes ten times as long
     return Capped(demanded, capped, {name: level for name, (_, level) in limits.items()}, binding)
 
 

@@ -227,6 +227,12 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
     levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
+    if years.size > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
+        return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
+    return _combined(operation, path, block, levels)
+
+
+def _combined(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
     if operation.product is not None:
         return _added(levels)
     if operation.sum is not None:

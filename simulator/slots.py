@@ -79,7 +79,7 @@ def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
     if level.growth is None:
         return ()
     if isinstance(level.growth, Prior):
-        return (((*path, "growth"), Regime.model_construct(rate=level.growth)),)
+        return (((*path, "growth"), Regime.model_construct(rate=level.growth)),)  # a prior that was checked already
     return tuple(((*path, "growth", index), regime) for index, regime in enumerate(level.growth))
 
 

@@ -84,6 +84,40 @@ def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) 
     return np.clip(uniforms, EDGE, 1.0 - EDGE, out=uniforms)
 
 
+def blocks_uniforms(
+    names: Sequence[str], *, seed: int, blocks: range, size: int, design: str
+) -> dict[str, NDArray[np.float64]]:
+    """Draw the uniform numbers of several priors in several blocks: those of `block_uniforms`, one after the other.
+
+    Parameters
+    ----------
+    names : sequence of str
+    seed, size, design
+        As in `block_uniforms`.
+    blocks : range
+        The numbers of the blocks.
+
+    Returns
+    -------
+    dict of arrays by name, (blocks x size,)
+
+    Examples
+    --------
+    >>> both = blocks_uniforms(["a", "b"], seed=0, blocks=range(2), size=8, design="sobol")
+    >>> bool((both["b"][8:] == block_uniforms("b", seed=0, block=1, size=8, design="sobol")).all())
+    True
+    """
+    if design != "sobol" or not names:
+        return {
+            name: np.concatenate([block_uniforms(name, seed=seed, block=b, size=size, design=design) for b in blocks])
+            for name in names
+        }
+    _check(block=blocks.start, size=size, design=design)
+    uniforms = _to_unit(_digital_nets(names, seed, blocks, size))
+    np.clip(uniforms, EDGE, 1.0 - EDGE, out=uniforms)
+    return dict(zip(names, uniforms.reshape(len(names), -1), strict=True))
+
+
 def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> NDArray[np.float64]:
     """Measure how evenly each pair of names is spread in a block of the design "sobol".
 
@@ -128,7 +162,7 @@ def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> N
     rows = np.uint64(1) << np.arange(depth, dtype=np.uint64)[::-1]
     for index, name in enumerate(names):
         directions = np.bitwise_or.reduce(_generator_mask(name, salt)[:depth, :depth] & rows[None, :], axis=1)
-        _, exponent = np.frexp(_span(directions, np.uint64(0)).astype(np.float64))
+        _, exponent = np.frexp(_span(directions[None, :], np.zeros(1, dtype=np.uint64))[0].astype(np.float64))
         zeros = np.where(exponent > 0, depth - exponent, _BITS)
         table[index] = by_zeros[zeros]
     loss: NDArray[np.float64] = table @ table.T / before[-1] ** 2
@@ -199,25 +233,35 @@ def _generator_mask(name: str, salt: str) -> NDArray[np.uint64]:
 
 def _digital_net(name: str, seed: int, block: int, size: int) -> NDArray[np.float64]:
     """Return the points of the name's digital net, scrambled anew for every seed and block."""
+    return _to_unit(_digital_nets([name], seed, [block], size)[0])
+
+
+def _digital_nets(names: Sequence[str], seed: int, blocks: Sequence[int], size: int) -> NDArray[np.uint64]:
+    """Return the points of each name's digital net in each block, (name x block, size), as 52-bit integers."""
     depth = size.bit_length() - 1
-    digest = _stream_bytes("net scramble", name, seed, block, 8 * (_MAX_LOG2_SIZE + 1))
-    words = np.frombuffer(digest, dtype="<u8").astype(np.uint64) >> np.uint64(64 - _BITS)
-    shift, lower = words[0], words[1 : depth + 1]
+    count = 8 * (_MAX_LOG2_SIZE + 1)
+    digests = [_stream_bytes("net scramble", name, seed, block, count) for name in names for block in blocks]
+    words = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64) >> np.uint64(64 - _BITS)
+    words = words.reshape(len(digests), -1)
+    shift, lower = words[:, 0], words[:, 1 : depth + 1]
     # Column r of the lower-triangular scramble: 0 above the diagonal, 1 on it, random below, to the last bit.
     # It is applied to the generator matrix, not to the points: random linear scrambling (Matousek 1998).
     position = np.uint64(_BITS - 1) - np.arange(depth, dtype=np.uint64)
     diagonal = np.uint64(1) << position
     lower = (lower & (diagonal - np.uint64(1))) | diagonal
-    mask = _generator_mask(name, _MATRIX_SALT)[:depth, :depth]
-    directions = np.bitwise_xor.reduce(mask & lower[None, :], axis=1)
-    return _to_unit(_span(directions, shift))
+    masks = np.stack([_generator_mask(name, _MATRIX_SALT)[:depth, :depth] for name in names])
+    directions = np.bitwise_xor.reduce(np.repeat(masks, len(blocks), axis=0) & lower[:, None, :], axis=-1)
+    return _span(directions, shift)
 
 
-def _span(directions: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.uint64]:
-    """Return point i = shift xor the directions at the bits of i, in natural order, by doubling."""
-    points = np.empty(1 << len(directions), dtype=np.uint64)
-    points[0] = shift
-    for column, direction in enumerate(directions):
+def _span(directions: NDArray[np.uint64], shift: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return point i = shift xor the directions at the bits of i, in natural order, by doubling.
+
+    `directions` (net, bit) and `shift` (net,) give (net, point).
+    """
+    points = np.empty((shift.size, 1 << directions.shape[1]), dtype=np.uint64)
+    points[:, 0] = shift
+    for column in range(directions.shape[1]):
         half = 1 << column
-        np.bitwise_xor(points[:half], direction, out=points[half : 2 * half])
+        np.bitwise_xor(points[:, :half], directions[:, column, None], out=points[:, half : 2 * half])
     return points

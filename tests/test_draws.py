@@ -80,6 +80,15 @@ def test_blocks_are_drawn_one_by_one_or_together(design: str) -> None:
             np.testing.assert_array_equal(together[name][256 * number : 256 * (number + 1)], values)
 
 
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_first_samples_are_those_of_whole_blocks(design: str) -> None:
+    joint = joint_of((START, GROWTH, 0.5))
+    whole = draw_blocks(joint, seed=3, blocks=range(2), size=256, design=design)
+    first = draw_blocks(joint, seed=3, blocks=range(2), size=256, design=design, samples=300)
+    for name, values in first.items():
+        np.testing.assert_array_equal(whole[name][:300], values)
+
+
 def test_a_fixed_prior_is_one_number_and_every_other_a_block() -> None:
     draws = draw_blocks(joint_of(**{GROWTH: 3}), seed=0, blocks=range(2), size=256, design="sobol")
     assert draws[GROWTH].tolist() == [np.log10(3)]

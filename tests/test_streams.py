@@ -12,7 +12,7 @@ from scipy import stats
 
 from simulator import streams
 from simulator.errors import InputError
-from simulator.streams import DEFAULT_BLOCK, DEFAULT_DESIGN, DESIGNS, EDGE, block_uniforms, pair_loss
+from simulator.streams import DEFAULT_BLOCK, DEFAULT_DESIGN, DESIGNS, EDGE, block_uniforms, blocks_uniforms, pair_loss
 
 STRATIFIED = ("latin-hypercube", "sobol")
 NAMES = ("spending", "hardware", "algorithms", "power")
@@ -231,3 +231,12 @@ def test_what_cannot_be_drawn_is_refused(change: dict[str, object], message: str
     with pytest.raises(InputError) as caught:
         block_uniforms("x", **arguments)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_several_priors_and_blocks_at_once_are_those_one_by_one(design: str) -> None:
+    together = blocks_uniforms(["a", "b"], seed=3, blocks=range(2, 4), size=64, design=design)
+    for name, numbers in together.items():
+        one = [block_uniforms(name, seed=3, block=block, size=64, design=design) for block in (2, 3)]
+        assert np.array_equal(numbers, np.concatenate(one))
+    assert blocks_uniforms([], seed=3, blocks=range(2), size=64, design=design) == {}
