@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 DEEPEST = 30  # levels: what is nested deeper is not plain
 
-_CHARACTERS = re.compile(r"[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*")  # no tab, no rare break
 _SPACES = re.compile(r" *")
 _NOTHING = re.compile(r" *(?:#.*)?")
 _KEY = re.compile(r'(?:([A-Za-z0-9_][A-Za-z0-9_./+-]{0,99})|"([^"\\]{0,99})"):(?: +|$)')
@@ -60,7 +59,7 @@ def plain_nodes(text: str) -> Node | None:
     """
     if _WORD.fullmatch(text):
         return Node("scalar", text, Mark(0, 0))
-    if not _CHARACTERS.fullmatch(text):
+    if not text.replace("\n", "").isprintable():  # tabs, controls, rarer ends of lines
         return None
     try:
         return _Reader(text.split("\n")).document()
