@@ -6,10 +6,11 @@ a list or a mapping with text or number keys.
 
 from __future__ import annotations
 
-import io
+import json
 import math
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -31,6 +32,10 @@ _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+
+WIDTH = 110  # columns of what is written
+_BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./()%+ -]*[A-Za-z0-9_)%.])?")
+_TAKEN = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})  # not texts to every reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,41 +349,76 @@ class _Builder:
 
 
 def yaml_text(data: Any) -> str:
-    r"""Write plain data as YAML 1.2 that reads back as the same data.
+    r"""Write plain data as YAML 1.2 that reads back as the same data: innermost groups in one line, long texts folded.
 
     Examples
     --------
-    >>> yaml_text({"years": {"first": 2025.5}})
-    'years: {first: 2025.5}\n'
+    >>> print(yaml_text({"years": {"first": 2025.5}, "notes": "no more than one"}))
+    years: {first: 2025.5}
+    notes: no more than one
     """
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Representer = _representer()
-    yaml.default_flow_style = None  # innermost groups in one line
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 110
-    stream = io.StringIO()
-    yaml.dump(_plain(data), stream)
-    return stream.getvalue()
+    return "".join(f"{line}\n" for line in (_block(data, 0) if _holds(data) else [_inline(data)]))
 
 
-def _representer() -> Any:
-    """Write texts with rare characters (line separators, controls) in quotes, where they are escaped and not lost."""
-    from ruamel.yaml.representer import SafeRepresenter
-
-    class Representer(SafeRepresenter):
-        pass
-
-    def quoted(representer: Any, text: str) -> Any:
-        style = None if text.isprintable() else '"'
-        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    Representer.add_representer(str, quoted)
-    return Representer
-
-
-def _plain(data: Any) -> Any:
+def _block(data: Any, indent: int) -> Iterator[str]:
+    """Write the entries of a group or the items of a list, each on lines of its own."""
+    space = " " * indent
     if isinstance(data, Mapping):
-        return {key: _plain(value) for key, value in data.items()}
-    return [_plain(item) for item in data] if isinstance(data, list) else data
+        for key, value in data.items():
+            yield from _entry(f"{space}{_inline(key)}:", value, indent + 2)
+        return
+    for value in data:
+        if _holds(value) and not _in_one_line(value, indent + 2):
+            first, *others = _block(value, indent + 2)
+            yield f"{space}- {first.lstrip(' ')}"
+            yield from others
+        else:
+            yield f"{space}- {_inline(value)}"
+
+
+def _entry(head: str, value: Any, indent: int) -> Iterator[str]:
+    """Write a value after its key, or below it."""
+    space = " " * indent
+    folded = _wrapped(value, space, space) if isinstance(value, str) else []
+    if len(folded) > 1 and value[0].isalpha() and value.isprintable() and " ".join(map(str.strip, folded)) == value:
+        yield f"{head} >-"
+        yield from folded
+    elif not _holds(value) or _in_one_line(value, len(head) + 1):
+        yield f"{head} {_inline(value)}"
+    elif isinstance(value, list) and not any(isinstance(item, str) or _holds(item) for item in value):
+        yield from _wrapped(_inline(value), f"{head} ", space)
+    else:
+        yield head
+        yield from _block(value, indent)
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    """Break a text into lines, of which the first and the others begin as given."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, Mapping | list) and bool(value)
+
+
+def _in_one_line(value: Any, start: int) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value
+    return not any(map(_holds, inner)) and start + len(_inline(value)) <= WIDTH
+
+
+def _inline(value: Any) -> str:
+    """Write a value on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_inline(key)}: {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    if isinstance(value, float):
+        text = repr(value)
+        return text if "e" not in text or "." in text else text.replace("e", ".0e")  # a number by YAML 1.1 too
+    if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _TAKEN:
+        return value
+    if isinstance(value, str) and value.isprintable():
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value).replace("\x7f", "\\u007f")
