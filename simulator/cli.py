@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -187,7 +188,16 @@ def _nothing() -> None:  # without it, a command that stands alone would not be 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
+    gc.set_threshold(50_000)  # loading modules and files makes many objects and hardly a cycle
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        gc.freeze()  # what is left need not be searched for cycles when the process ends
+
+
+def _run(arguments: list[str]) -> None:
+    given = list(arguments)
     commands = {*COMMANDS, *GROUPS}
     if given and not given[0].startswith("-") and given[0] not in commands:
         word = given[0]

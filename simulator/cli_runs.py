@@ -74,7 +74,10 @@ def run(
         from simulator.cli_compare import compare_runs
 
         for line in compare_runs(
-            done, labels=[loaded.spec.name, *variants], output=output, formats=() if drawn == "none" else ("png", "svg")
+            [run.to_xarray() for run in done],
+            labels=[loaded.spec.name, *variants],
+            output=output,
+            formats=() if drawn == "none" else ("png", "svg"),
         ):
             typer.echo(line, err=line.startswith("warning: "))
     _refuse_bad_fits(done, trust=trust)
@@ -110,7 +113,7 @@ def _finish(result: Any, folder: FilePath, charts: str) -> None:
     elif charts == "all":
         from simulator.figures import write_figures
 
-        write_figures(result, folder, left_out=_say)
+        write_figures(result.to_xarray(), folder, left_out=_say)
     warn(str(result.attrs["warnings"]).splitlines())
     for line in summary_lines(result):
         typer.echo(line)
@@ -124,7 +127,7 @@ def _refuse_bad_fits(runs: Iterable[Any], *, trust: bool) -> None:
         if "posterior" in result.children:
             from simulator.diagnostics import diagnose
 
-            faults += [f"{result.attrs['name']}: {fault}" for fault in diagnose(result).faults]
+            faults += [f"{result.attrs['name']}: {fault}" for fault in diagnose(result.to_xarray()).faults]
     if faults and not trust:
         rows = "\n".join(faults)
         raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")

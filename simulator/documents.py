@@ -6,13 +6,11 @@ a list or a mapping with text or number keys.
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -32,10 +30,6 @@ _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-
-WIDTH = 110  # columns of what is written
-_BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./()%+ -]*[A-Za-z0-9_)%.])?")
-_TAKEN = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})  # not texts to every reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +245,11 @@ def _scalar(node: Any) -> Any:
     return text
 
 
+def _is_word(text: str) -> bool:
+    """Tell whether a text may stand without quotes: it reads as no number and no other word of YAML 1.2."""
+    return text not in _WORDS and not any(kind.fullmatch(text) for kind in (_INTEGER, _FLOAT, _NOT_A_NUMBER))
+
+
 def _too_large(text: str) -> bool:
     """Tell whether a word is a number beyond what can be computed with."""
     if _INTEGER.fullmatch(text):
@@ -349,76 +348,44 @@ class _Builder:
 
 
 def yaml_text(data: Any) -> str:
-    r"""Write plain data as YAML 1.2 that reads back as the same data: innermost groups in one line, long texts folded.
+    r"""Write plain data as YAML 1.2 that reads back as the same data.
 
     Examples
     --------
-    >>> print(yaml_text({"years": {"first": 2025.5}, "notes": "no more than one"}))
-    years: {first: 2025.5}
-    notes: no more than one
+    >>> yaml_text({"years": {"first": 2025.5}})
+    'years: {first: 2025.5}\n'
     """
-    return "".join(f"{line}\n" for line in (_block(data, 0) if _holds(data) else [_inline(data)]))
+    import yaml
 
-
-def _block(data: Any, indent: int) -> Iterator[str]:
-    """Write the entries of a group or the items of a list, each on lines of its own."""
-    space = " " * indent
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            yield from _entry(f"{space}{_inline(key)}:", value, indent + 2)
-        return
-    for value in data:
-        if _holds(value) and not _in_one_line(value, indent + 2):
-            first, *others = _block(value, indent + 2)
-            yield f"{space}- {first.lstrip(' ')}"
-            yield from others
-        else:
-            yield f"{space}- {_inline(value)}"
-
-
-def _entry(head: str, value: Any, indent: int) -> Iterator[str]:
-    """Write a value after its key, or below it."""
-    space = " " * indent
-    folded = _wrapped(value, space, space) if isinstance(value, str) else []
-    if len(folded) > 1 and value[0].isalpha() and value.isprintable() and " ".join(map(str.strip, folded)) == value:
-        yield f"{head} >-"
-        yield from folded
-    elif not _holds(value) or _in_one_line(value, len(head) + 1):
-        yield f"{head} {_inline(value)}"
-    elif isinstance(value, list) and not any(isinstance(item, str) or _holds(item) for item in value):
-        yield from _wrapped(_inline(value), f"{head} ", space)
-    else:
-        yield head
-        yield from _block(value, indent)
-
-
-def _wrapped(text: str, first: str, others: str) -> list[str]:
-    """Break a text into lines, of which the first and the others begin as given."""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    text: str = yaml.dump(
+        _plain(data),
+        Dumper=_dumper(),
+        default_flow_style=None,  # innermost groups in one line
+        sort_keys=False,
+        width=110,
+        allow_unicode=True,
     )
+    return text
 
 
-def _holds(value: Any) -> bool:
-    return isinstance(value, Mapping | list) and bool(value)
+@cache
+def _dumper() -> type[Any]:
+    """Write texts in quotes where YAML 1.2 would read something else in them, or where rare characters are escaped."""
+    import yaml
+
+    class Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
+        pass
+
+    def quoted(dumper: Any, text: str) -> Any:
+        read = None if _is_word(text) else "'"
+        style = read if text.isprintable() else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, quoted)
+    return Dumper
 
 
-def _in_one_line(value: Any, start: int) -> bool:
-    inner = value.values() if isinstance(value, Mapping) else value
-    return not any(map(_holds, inner)) and start + len(_inline(value)) <= WIDTH
-
-
-def _inline(value: Any) -> str:
-    """Write a value on one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_inline(key)}: {_inline(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_inline, value)) + "]"
-    if isinstance(value, float):
-        text = repr(value)
-        return text if "e" not in text or "." in text else text.replace("e", ".0e")  # a number by YAML 1.1 too
-    if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _TAKEN:
-        return value
-    if isinstance(value, str) and value.isprintable():
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(value).replace("\x7f", "\\u007f")
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    return [_plain(item) for item in data] if isinstance(data, list) else data

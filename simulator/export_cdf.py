@@ -135,7 +135,7 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
         The run has no such variable or year.
     """
     values = summarised(run, variable)
-    years = values["year"].values
+    years = values.years
     place = int(np.argmin(np.abs(years - year)))
     if abs(years[place] - year) > 1e-6:
         near = ", ".join(f"{item:g}" for item in years[max(0, place - 1) : place + 2])
@@ -147,7 +147,7 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
     if "trajectories" in run.children:
         levels = run.children["trajectories"].to_dataset()[variable].isel(year=place).values
         return sampled(levels, unit=plain, log=log, label=label, origin=f"{len(levels):,} samples")
-    levels, shares = values.transpose("year", "quantile").values[place], values["quantile"].values
+    levels, shares = values.values[:, place], values.levels
     finite = np.isfinite(levels)  # a limit that some samples do not have is +inf in them
     points, shares = _with_tails(*_rising(levels[finite], shares[finite]), upper=bool(finite.all()))
     origin = "the summary's quantiles, interpolated (the run kept no samples)"

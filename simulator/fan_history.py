@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import xarray as xr
 
 from simulator.figure import Row
+from simulator.labelled import Group
+from simulator.rungroups import arrays
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -16,7 +20,7 @@ TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardwar
 """Which trend of the model of history a variable goes on from."""
 
 
-def observed_rows(run: xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> list[Row]:
+def observed_rows(run: Group | xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> list[Row]:
     """List the observations of a variable that a run learnt from; none of a run that has not learnt.
 
     Parameters
@@ -39,7 +43,7 @@ def observed_rows(run: xr.DataTree, quantity: str, *, years: tuple[float, float]
     if quantity not in SEEN or "observed_data" not in run.children:
         return []
     name, when = SEEN[quantity]
-    seen = run["observed_data"].to_dataset()
+    seen = arrays(run, "observed_data")
     if name not in seen:
         return []
     first, last = years or (-math.inf, math.inf)
@@ -47,7 +51,7 @@ def observed_rows(run: xr.DataTree, quantity: str, *, years: tuple[float, float]
     return [{"date": date, "value": value, "label": ""} for date, value in pairs if first <= date <= last]
 
 
-def trend_rows(run: xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> list[Row]:
+def trend_rows(run: Group | xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> list[Row]:
     """Tabulate the trend that a run has learnt, up to the end of the data; none of a run that has not learnt.
 
     Returns
@@ -57,13 +61,15 @@ def trend_rows(run: xr.DataTree, quantity: str, *, years: tuple[float, float] | 
     """
     if quantity not in TRENDS or "posterior" not in run.children:
         return []
-    path = run["posterior"].to_dataset()[TRENDS[quantity]].transpose("chain", "draw", "year")
-    bands = np.quantile(path.values.reshape(-1, path.sizes["year"]), [0.05, 0.5, 0.95], axis=0)
+    learnt = arrays(run, "posterior")
+    years_learnt = learnt["year"].values
+    path = learnt[TRENDS[quantity]].values.reshape(-1, years_learnt.size)  # (chain, draw, year)
+    bands = np.quantile(path, [0.05, 0.5, 0.95], axis=0)
     first, last = years or (-math.inf, math.inf)
-    end = float(run["posterior"].attrs["origin"]) + 1.0
+    end = float(learnt.attrs["origin"]) + 1.0
     rows: list[Row] = [
         {"year": year, "lower": low, "median": median, "upper": high}
-        for year, low, median, high in zip(path["year"].values.tolist(), *bands.tolist(), strict=True)
+        for year, low, median, high in zip(years_learnt.tolist(), *bands.tolist(), strict=True)
         if first <= year <= min(last, end)
     ]
     return rows if len(rows) > 1 else []

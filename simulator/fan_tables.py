@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulator.chart_frame import said_level
 from simulator.charts import FanTables
 from simulator.errors import InputError, number
+from simulator.estimates import sample_quantiles
 from simulator.fan_history import observed_rows, trend_rows
 from simulator.figure import FigureOptions, Row
-from simulator.rungroups import group
-from simulator.summary import crossing_table, power, quantiles, summarised, threshold_table
+from simulator.labelled import Group
+from simulator.rungroups import arrays, group
+from simulator.summary import Summarised, crossing_table, power, summarised, threshold_table
 from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST_PATHS = 200
 RESOLUTION = 0.002
@@ -45,7 +50,7 @@ class Fan:
         return f"{number} {self.unit}".strip()
 
 
-def read_fan(run: xr.DataTree, quantity: str, options: FigureOptions) -> Fan:
+def read_fan(run: Group | xr.DataTree, quantity: str, options: FigureOptions) -> Fan:
     """Read the tables of the fan of a variable off a run.
 
     Raises
@@ -56,15 +61,15 @@ def read_fan(run: xr.DataTree, quantity: str, options: FigureOptions) -> Fan:
     values = summarised(run, quantity)
     unit = str(values.attrs["units"])
     log = unit.startswith("log10(")
-    places = _places(values["year"].values, options.years)
-    years = values["year"].values[places].tolist()
+    places = _places(values.years, options.years)
+    years = values.years[places].tolist()
     medians = [
         {"year": year, "median": level}
-        for year, level in zip(years, _levels(run, values, 0.5)[places].tolist(), strict=True)
+        for year, level in zip(years, _levels(run, quantity, values, 0.5)[places].tolist(), strict=True)
     ]
     bands: list[Row] = []
     for band in sorted(_checked_bands(options.bands), reverse=True):
-        lower, upper = _band(run, values, band)
+        lower, upper = _band(run, quantity, values, band)
         bands += [
             {"band": f"{100 * band:g} %", "year": year, "lower": low, "upper": high}
             for year, low, high in zip(years, lower[places].tolist(), upper[places].tolist(), strict=True)
@@ -123,35 +128,33 @@ def _checked_bands(bands: Sequence[float]) -> Sequence[float]:
     return sorted(set(bands))
 
 
-def _levels(run: xr.DataTree, values: xr.DataArray, level: float) -> Array:
+def _levels(run: Group | xr.DataTree, quantity: str, values: Summarised, level: float) -> Array:
     """Read a quantile by year from the summary, or where it has none at this level from the samples."""
-    known = values["quantile"].values
-    place = int(np.argmin(np.abs(known - level)))
-    if abs(known[place] - level) < 1e-9:
-        return np.asarray(values.values[place], dtype=np.float64)
-    return np.asarray(quantiles(group(run, "trajectories", of_samples=True)[values.name], [level]).values[0])
+    if values.has(level):
+        return values.at(level)
+    samples = arrays(run, "trajectories", of_samples=True)[quantity].values
+    return np.asarray(sample_quantiles(np.asarray(samples, dtype=np.float64), [level])[0])
 
 
-def _band(run: xr.DataTree, values: xr.DataArray, band: float) -> tuple[Array, Array]:
-    levels = ((1 - band) / 2, (1 + band) / 2)
-    known = values["quantile"].values
-    there = all(np.abs(known - level).min() < 1e-9 for level in levels)
-    if not there and "trajectories" not in run.children:
-        can = [f"{100 * (1 - 2 * level):.3g}" for level in reversed(known.tolist()) if level < 0.5 - 1e-9]
+def _band(run: Group | xr.DataTree, quantity: str, values: Summarised, band: float) -> tuple[Array, Array]:
+    low, high = (1 - band) / 2, (1 + band) / 2
+    if not (values.has(low) and values.has(high)) and "trajectories" not in run.children:
+        can = [f"{100 * (1 - 2 * level):.3g}" for level in reversed(values.levels.tolist()) if level < 0.5 - 1e-9]
         raise InputError(
             f"--bands: a band of {100 * band:g} % cannot be had from this run, which kept its summary only; it has "
             f"{', '.join(can)} %. Name one of these, or run it again with --keep trajectories."
         )
-    return _levels(run, values, levels[0]), _levels(run, values, levels[1])
+    return _levels(run, quantity, values, low), _levels(run, quantity, values, high)
 
 
-def _paths(run: xr.DataTree, quantity: str, count: int, places: Sequence[int]) -> list[Row]:
+def _paths(run: Group | xr.DataTree, quantity: str, count: int, places: Sequence[int]) -> list[Row]:
     """Read the first samples of a variable."""
     if count == 0:
         return []
     if not 0 < count <= MOST_PATHS:
         raise InputError(f"--paths: must be 0 to {MOST_PATHS}, more cannot be told apart; got {count}.")
-    values = group(run, "trajectories", of_samples=True)[quantity]
+    tree = run.to_xarray() if isinstance(run, Group) else run
+    values = group(tree, "trajectories", of_samples=True)[quantity]
     if count > values.sizes["sample"]:
         raise InputError(f"--paths: the run has {values.sizes['sample']:,} samples; got {count}. Draw fewer.")
     drawn = values.isel(sample=slice(count), year=list(places)).transpose("sample", "year")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from simulator.chart_panels import Panel, draw_panels
 from simulator.charts import draw_fan
@@ -23,15 +22,19 @@ from simulator.fan_words import (
     widest,
 )
 from simulator.figure import Figure, FigureOptions, Row
+from simulator.labelled import Group
 from simulator.run_label import run_label
-from simulator.rungroups import group
+from simulator.rungroups import arrays
 from simulator.summary import main_quantity
 from simulator.words import listed
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST_PANELS = 6
 
 
-def fan_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def fan_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
     """Draw the fan of a variable, or the fans of up to six in one figure.
 
     Parameters
@@ -64,7 +67,7 @@ def fan_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [_single(run, fans[0], options)] if len(fans) == 1 else [_several(run, fans, options)]
 
 
-def _single(run: xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
+def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
     """Draw one fan with its crossings."""
     said = "Every prior in it is fixed: there is no spread."
     if fan.spread:
@@ -79,7 +82,7 @@ def _single(run: xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
         run=run_label(run),
         log=fan.log,
         years=_axis_years(fan, options),
-        start=float(group(run, "summary")["year"].values[0]),
+        start=float(arrays(run, "summary")["year"].values[0]),
     )
     tables: dict[str, Sequence[Row]] = {"": wide_rows([fan])}
     for name in ("thresholds", "crossings", "paths", "history", "trend"):
@@ -94,7 +97,7 @@ def _even(rows: Sequence[Row]) -> list[Row]:
     return [{key: row.get(key) for key in keys} for row in rows]
 
 
-def _several(run: xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> Figure:
+def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> Figure:
     """Draw several fans on common years."""
     shown = [f"{fan.label} {fan.said(final_level(fan, 'median'))}" for fan in fans]
     named = shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more below"]
@@ -129,7 +132,7 @@ def _several(run: xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> F
     )  # fmt: skip
 
 
-def _subject(run: xr.DataTree) -> str:
+def _subject(run: Group | xr.DataTree) -> str:
     title = str(run.attrs["title"])
     return f"{title}{' ' if title.endswith(('?', '!', '.')) else ': '}{run.attrs['subject']}"
 
@@ -155,7 +158,7 @@ def _common_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, f
     return min([years[0], *seen]), max([years[-1], *seen])
 
 
-def _heading_unit(run: xr.DataTree, fan: Fan) -> str:
+def _heading_unit(run: Group | xr.DataTree, fan: Fan) -> str:
     dollars = str(run.attrs.get("dollars", "not stated"))
     known = "USD" in fan.unit and dollars != "not stated"
     return f"{fan.unit} ({dollars} dollars)" if known else fan.unit

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import altair as alt
-import xarray as xr
 
 from simulator.chart_files import save_chart
 from simulator.chart_palette import Theme, check_theme
 from simulator.errors import InputError, RunFileError, near_name
 from simulator.figure import Figure, FigureOptions
 from simulator.files import make_folder, write_table, write_text
+from simulator.labelled import Group
 from simulator.model_tables import counted_names
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BANDS = (0.5, 0.8, 0.9)
 FORMATS = ("png", "svg", "pdf", "html")
@@ -280,9 +284,13 @@ def fan_chart(
     return draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart
 
 
-def write_charts(run: xr.DataTree, folder: FilePath) -> None:
+def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
-    for kind in ("fan", "counts") if counted_names(run) else ("fan",):
-        figure = draw(run, kind)[0]
+    from simulator.figure_fan import fan_figures
+
+    figures = fan_figures(run, FigureOptions())
+    if counted_names(run):
+        figures += draw(run.to_xarray() if isinstance(run, Group) else run, "counts")[:1]
+    for figure in figures:
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
         save_chart(figure.chart, *paths, alt_text=figure.alt_text)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path as FilePath
 
 from simulator.errors import SimulatorError
@@ -83,6 +84,10 @@ def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows as CSV; the keys of the first row are the columns."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         if rows:
-            writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+            columns = list(rows[0])
+            cells = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
+            if any(row.keys() != rows[0].keys() for row in rows):
+                raise ValueError(f"{path.name}: the rows of a table must all have the columns {columns}.")
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(map(cells, rows))

@@ -7,13 +7,17 @@ percentiles adds the points of the single years up; it is wider, for good and ba
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulator.errors import InputError
-from simulator.rungroups import group
+from simulator.labelled import Group
+from simulator.rungroups import arrays
 from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 type Row = dict[str, object]
 
@@ -24,7 +28,7 @@ MOST_LINES = 3
 _LEVELS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
-def counted_names(run: xr.DataTree) -> list[str]:
+def counted_names(run: Group | xr.DataTree) -> list[str]:
     """List the variables of a run that count models by the end of a year: those above levels first, each rising.
 
     Examples
@@ -33,12 +37,12 @@ def counted_names(run: xr.DataTree) -> list[str]:
     >>> counted_names(simulate(load_scenario("baseline", overrides=["samples=1024"])))
     []
     """
-    names = map(str, group(run, "summary").data_vars)
+    names = map(str, arrays(run, "summary").data_vars)
     own = [name for name in names if name.startswith("models_") and not name.endswith(("_in_year", "_mean", "_error"))]
     return sorted(own, key=lambda name: (name.split("_")[1], float(name.split("_")[2])))
 
 
-def count_quantiles(run: xr.DataTree, name: str) -> dict[str, Array]:
+def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
     """Read the 5, 50 and 95 % points of a count by calendar year, in each reading.
 
     Parameters
@@ -57,17 +61,16 @@ def count_quantiles(run: xr.DataTree, name: str) -> dict[str, Array]:
     InputError
         The run has no such counts.
     """
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     if name not in counted_names(run):
         raise InputError(f"the run has no counts of models '{name}'. There are: {', '.join(counted_names(run))}.")
-    levels = list(_LEVELS.values())
-    total = summary[name].sel(quantile=levels, method="nearest").transpose("quantile", "year").values
-    single = summary[f"{name}_in_year"].sel(quantile=levels, method="nearest").transpose("quantile", "year").values
+    places = [int(np.argmin(np.abs(summary["quantile"].values - level))) for level in _LEVELS.values()]
+    total, single = summary[name].values[places], summary[f"{name}_in_year"].values[places]
     earlier = total[:, :1] - single[:, :1]  # one number, known
     return {IN_YEAR: single, OF_SUM: total, SUM_OF: earlier + np.cumsum(single, axis=1)}
 
 
-def count_table(run: xr.DataTree) -> list[Row]:
+def count_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the counts of models by calendar year: median and 90 % interval, in each reading.
 
     Returns
@@ -82,7 +85,7 @@ def count_table(run: xr.DataTree) -> list[Row]:
     >>> count_table(simulate(load_scenario("baseline", overrides=["samples=1024"])))
     []
     """
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     years = [math.floor(year) for year in summary["year"].values.tolist()]
     return [
         {
@@ -98,9 +101,9 @@ def count_table(run: xr.DataTree) -> list[Row]:
     ]
 
 
-def count_lines(run: xr.DataTree) -> list[str]:
+def count_lines(run: Group | xr.DataTree) -> list[str]:
     """Say how many models there are above each level by the end of the last year; at most three levels."""
-    last = math.floor(float(group(run, "summary")["year"].values[-1]))
+    last = math.floor(float(arrays(run, "summary")["year"].values[-1]))
     rows = [row for row in count_table(run) if row["year"] == last and row["reading"] == OF_SUM]
     rows = [row for row in rows if str(row["variable"]).startswith("models_above_")] or rows
     return [f"  {row['counts']} by the end of {last}: {said_counts(row)}" for row in rows[:MOST_LINES]]

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulator.documents import yaml_text
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_table, write_text
+from simulator.labelled import Group, of_tree
 from simulator.model_tables import count_table
+from simulator.netcdf import write_netcdf
 from simulator.record import RUN_FORMAT
 from simulator.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 _REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
-STEADY_COMPRESSED_ABOVE, COMPRESSED_ABOVE = 100_000_000, 500_000_000
-"""Bytes of a run above which levels that no year changes are compressed, and all else with them.
-
-Levels that no year changes shrink to a sixth, others by two fifths and in twice the time.
-"""
 
 
-def run_folder(run: xr.DataTree, outputs: FilePath) -> FilePath:
+def run_folder(run: Group | xr.DataTree, outputs: FilePath) -> FilePath:
     """Name the folder of a run: outputs/<scenario>-<run id>."""
     return outputs / f"{run.attrs['name']}-{run.attrs['run_id']}"
 
 
-def write_run(run: xr.DataTree, outputs: FilePath | str) -> FilePath:
+def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     """Write a run folder: run.nc, CSV tables and the resolved scenario.
 
     Parameters
     ----------
-    run : xarray.DataTree
+    run : xarray.DataTree, or its groups of labelled arrays
     outputs : path
         The folder that holds run folders.
 
@@ -54,7 +53,7 @@ def write_run(run: xr.DataTree, outputs: FilePath | str) -> FilePath:
     return folder
 
 
-def write_tables(run: xr.DataTree, folder: FilePath) -> None:
+def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
     """Write the CSV tables of a run and its resolved scenario into its folder."""
     write_table(folder / "quantiles.csv", quantile_table(run))
     write_table(folder / "crossing_years.csv", crossing_quantile_table(run))
@@ -65,12 +64,12 @@ def write_tables(run: xr.DataTree, folder: FilePath) -> None:
     write_text(folder / "scenario.yaml", stored_scenario_text(run))
 
 
-def stored_scenario_text(run: xr.DataTree) -> str:
+def stored_scenario_text(run: Group | xr.DataTree) -> str:
     """Write the resolved scenario of a run as YAML."""
     return yaml_text(json.loads(str(run.attrs["scenario"])))
 
 
-def save_run(run: xr.DataTree, path: FilePath | str) -> None:
+def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
     """Write a run as one netCDF file with groups; the same run gives the same bytes.
 
     Raises
@@ -86,31 +85,8 @@ def save_run(run: xr.DataTree, path: FilePath | str) -> None:
     >>> int(open_run(folder / "run.nc").attrs["samples"])
     1024
     """
-    total = run.nbytes
-    encoding = {
-        node.path: {
-            str(name): _packing(values, total) for name, values in node.data_vars.items() if values.dtype.kind in "fi"
-        }
-        for node in run.subtree
-        if node.data_vars
-    }
     with replacing(FilePath(path)) as temporary:
-        try:
-            run.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        except RuntimeError as error:  # the netCDF library's word for a full disk
-            raise OSError(str(error)) from None
-
-
-def _packing(values: xr.DataArray, total: int) -> dict[str, Any]:
-    """Choose how a variable of a run of so many bytes is packed."""
-    if total <= STEADY_COMPRESSED_ABOVE:
-        return {}
-    levels = values.values
-    steady = values.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
-    cheap = steady or values.dtype.kind == "i"
-    if total > COMPRESSED_ABOVE or cheap:
-        return {"zlib": True, "complevel": 1, "shuffle": True}
-    return {}
+        write_netcdf(run if isinstance(run, Group) else of_tree(run), temporary)
 
 
 def _no_run(path: FilePath) -> str:
@@ -136,6 +112,8 @@ def open_run(path: FilePath | str) -> xr.DataTree:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-run.nc: no such run file.
     """
+    import xarray as xr
+
     file = run_path(path)
     if not file.exists():
         raise RunFileError(_no_run(FilePath(path)))
@@ -178,6 +156,8 @@ def _open_store(path: FilePath) -> xr.DataTree:
         raise InputError(
             f"{path}: is a Zarr store. Install what reads it: pip install 'effective-compute-simulator[zarr]'"
         ) from None
+    import xarray as xr
+
     run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
     for node in run.subtree:
         for values in node.variables.values():

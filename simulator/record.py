@@ -6,10 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from simulator.batches import Arrays
@@ -18,6 +17,7 @@ from simulator.counting import LEVELS
 from simulator.errors import InputError, RunFileError
 from simulator.events import is_falling, quantity_of
 from simulator.files import short_hash
+from simulator.labelled import Group, Labelled, of_dataset
 from simulator.plan import Plan
 from simulator.priors import NamedPrior
 from simulator.resolving import Scenario
@@ -28,6 +28,9 @@ from simulator.statements import PROVENANCE_KEYS
 from simulator.unitcheck import variable_units
 from simulator.unknowns import UNKNOWNS
 from simulator.variables import VARIABLES, variable
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RUN_FORMAT = 1
 
@@ -72,64 +75,65 @@ def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scena
     return parse_scenario(text, file="the stored scenario", overrides=overrides) if overrides else stored
 
 
-def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> xr.DataTree:
+def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> Group:
     """Label the arrays of a run and say where it comes from; of a Zarr store, all but the samples."""
     results = groups.summary["effective_compute"].tobytes() if plan.custom else b""
     identity = run_id(scenario, keep=keep, store=store, results=results)
     label = _Labels(scenario, plan)
-    summary = label.dataset(groups.summary, _summary_dims)
-    datasets = {
-        "/": xr.Dataset(attrs=run_attributes(scenario, keep=keep, store=store, identity=identity)),
-        "summary": summary,
-    }
-    for name, arrays in groups.components.items():
-        datasets[f"components/{name}"] = label.dataset(arrays, _summary_dims)
+    summary = label.group(groups.summary, _summary_dims)
+    children = {"summary": summary}
+    if groups.components:
+        apart = {name: label.group(arrays, _summary_dims) for name, arrays in groups.components.items()}
+        children["components"] = Group(children=apart)
     if groups.trajectories:
-        datasets |= sample_datasets(scenario, plan, groups)
+        children |= sample_groups(scenario, plan, groups)
     if scenario.fit is not None:
-        datasets |= fit_datasets(scenario.fit)
-    run = xr.DataTree.from_dict(datasets)
-    run.attrs["warnings"] = "\n".join([*scenario.warnings, *_never_binding(plan.limits, summary=summary)])
-    return run
+        children |= fit_groups(scenario.fit)
+    attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
+    attrs["warnings"] = "\n".join([*scenario.warnings, *_never_binding(plan.limits, summary=summary)])
+    return Group(attrs=attrs, children=children)
 
 
-def sample_datasets(scenario: Scenario, plan: Plan, groups: Groups, *, first: int = 0) -> dict[str, xr.Dataset]:
+def sample_groups(scenario: Scenario, plan: Plan, groups: Groups, *, first: int = 0) -> dict[str, Group]:
     """Label the groups of a run that hold samples, from sample number `first` on."""
     label = _Labels(scenario, plan)
     count = next(iter(groups.trajectories.values())).shape[0]
     samples = {"sample": np.arange(first, first + count)}
-    datasets = {
+    labelled = {
         "parameters": _parameters(scenario, groups.parameters, samples),
-        "trajectories": label.dataset(groups.trajectories, lambda _: ("sample", "year"), samples),
+        "trajectories": label.group(groups.trajectories, lambda _: ("sample", "year"), samples),
     }
     if groups.crossings:
-        datasets["crossings"] = label.dataset(groups.crossings, lambda _: ("threshold", "sample"), samples)
-    return datasets
+        labelled["crossings"] = label.group(groups.crossings, lambda _: ("threshold", "sample"), samples)
+    return labelled
 
 
 FIT_GROUPS = ("prior", "posterior", "posterior_predictive", "sample_stats", "observed_data")
 """What a fit of history holds, in ArviZ's form."""
 
 
-def fit_datasets(fit: xr.DataTree) -> dict[str, xr.Dataset]:
+def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
     """Take a fit of history as groups of a run; what it is a fit of stands on `posterior`."""
-    datasets = {name: fit[name].to_dataset() for name in FIT_GROUPS}
+    groups = {name: of_dataset(fit[name].to_dataset()) for name in FIT_GROUPS}
     for name, (unit, long_name) in UNKNOWNS.items():
-        for dataset in datasets.values():
-            if name in dataset:
-                dataset[name].attrs |= {"units": unit, "long_name": long_name}
-    return datasets | {"posterior": datasets["posterior"].assign_attrs(fit.attrs)}
+        for group in groups.values():
+            if name in group:
+                group[name].attrs.update({"units": unit, "long_name": long_name})
+    groups["posterior"].attrs.update({str(key): value for key, value in fit.attrs.items()})
+    return groups
 
 
 def fit_of(run: xr.DataTree) -> xr.DataTree | None:
     """Take the fit of history out of a run whose priors were learnt; None of any other."""
     if "posterior" not in run.children:
         return None
+    import xarray as xr
+
     datasets = {name: run[name].to_dataset() for name in FIT_GROUPS}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
 
 
-def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: xr.Dataset) -> list[str]:
+def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> list[str]:
     return [
         f"{limit} never binds: no sample reaches it by the horizon."
         for name, named in limits.items()
@@ -160,28 +164,30 @@ class _Labels:
         for component in reversed(scenario.components):
             self._units |= variable_units(component.spec)
 
-    def dataset(
+    def group(
         self,
         arrays: Arrays,
         dims: Callable[[str], tuple[str, ...]],
         coords: Mapping[str, NDArray[Any]] | None = None,
-    ) -> xr.Dataset:
+    ) -> Group:
         """Label arrays; `dims` names the dimensions of each."""
         variables = {
-            name: xr.Variable(dims(name), values, _described(name, self._units)) for name, values in arrays.items()
+            name: Labelled(dims(name), values, _described(name, self._units)) for name, values in arrays.items()
         }
         used = {dim for item in variables.values() for dim in item.dims}
         numbers = {"year": self._plan.years, "quantile": np.array(LEVELS), **(coords or {})}
-        every = {dim: xr.Variable(dim, values, _COORDINATES[dim]) for dim, values in numbers.items() if dim in used}
+        every = {
+            dim: Labelled((dim,), values, dict(_COORDINATES[dim])) for dim, values in numbers.items() if dim in used
+        }
         for name, limits in self._plan.limits.items():
             dim = f"limit_{name.removeprefix('binding_')}"
             if dim in used:
-                every[dim] = xr.Variable(dim, np.array(limits, dtype=str))
+                every[dim] = Labelled((dim,), np.array(limits, dtype=str))
             if name in variables:
-                variables[name].attrs |= _flags(["none", *limits], np.int8)
+                variables[name].attrs.update(_flags(["none", *limits], np.int8))
         if "threshold" in used:
             every |= _threshold_coords(self._spec)
-        return xr.Dataset(variables, coords=every)
+        return Group(variables, every)
 
 
 def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
@@ -195,13 +201,13 @@ _COORDINATES = {
 }
 
 
-def _threshold_coords(spec: ScenarioSpec) -> dict[str, xr.Variable]:
+def _threshold_coords(spec: ScenarioSpec) -> dict[str, Labelled]:
     names = list(spec.thresholds)
     return {
-        "threshold": xr.Variable("threshold", np.array(names, dtype=str), {"long_name": "threshold"}),
-        "quantity": xr.Variable("threshold", np.array([quantity_of(spec, name) for name in names], dtype=str)),
-        "label": xr.Variable("threshold", np.array([spec.thresholds[name].label or name for name in names], dtype=str)),
-        "falling": xr.Variable("threshold", np.array([is_falling(spec, name) for name in names], dtype=np.int8)),
+        "threshold": Labelled(("threshold",), np.array(names, dtype=str), {"long_name": "threshold"}),
+        "quantity": Labelled(("threshold",), np.array([quantity_of(spec, name) for name in names], dtype=str)),
+        "label": Labelled(("threshold",), np.array([spec.thresholds[name].label or name for name in names], dtype=str)),
+        "falling": Labelled(("threshold",), np.array([is_falling(spec, name) for name in names], dtype=np.int8)),
     }
 
 
@@ -217,7 +223,7 @@ def _described(name: str, units: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _parameters(scenario: Scenario, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+def _parameters(scenario: Scenario, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
     variables = {}
     for name, values in arrays.items():
         if name == "component":
@@ -225,9 +231,8 @@ def _parameters(scenario: Scenario, arrays: Arrays, coords: Mapping[str, NDArray
             described |= _flags([component.name for component in scenario.components], np.int16)
         else:
             described = _shared_attributes(scenario, name)
-        variables[name] = xr.Variable("sample", values, described)
-    sample = xr.Variable("sample", coords["sample"], _COORDINATES["sample"])
-    return xr.Dataset(variables, coords={"sample": sample})
+        variables[name] = Labelled(("sample",), values, described)
+    return Group(variables, {"sample": Labelled(("sample",), coords["sample"], dict(_COORDINATES["sample"]))})
 
 
 def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:

@@ -22,7 +22,6 @@ from simulator.report_sections import (
 )
 from simulator.report_sources import assumption_section
 from simulator.report_words import forecast_sentences, knowledge_date
-from simulator.summary import component_summaries
 
 _PARTS = {"fan": "forecast", "crossings": "forecast", "growth": "drives", "binding": "limits", "demand": "limits"}
 _IN_TABLES = "influence"
@@ -60,7 +59,7 @@ def report_text(run: xr.DataTree) -> str:
     """
     figures, left_out = _figures(run)
     sections = [("forecast", "The forecast", forecast_section(run, figures["forecast"]))]
-    if component_summaries(run):
+    if "components" in run.children:
         sections.append(("mixture", "The scenarios that are weighed", mixture_section(run)))
     sections += [
         ("drives", "What drives it", driving_section(run, figures["drives"])),

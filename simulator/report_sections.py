@@ -44,10 +44,19 @@ from simulator.report_words import (
     is_certain,
     level_at,
     ooms,
+    three_at,
     when,
 )
 from simulator.rungroups import group
-from simulator.summary import PASSED, component_summaries, crossing_table, summarised_names, threshold_table
+from simulator.summary import (
+    PASSED,
+    Summarised,
+    component_levels,
+    crossing_table,
+    summarised,
+    summarised_names,
+    threshold_table,
+)
 from simulator.words import percent
 
 MOST_ASSOCIATIONS = 10
@@ -155,17 +164,17 @@ def mixture_section(run: xr.DataTree) -> Html:
     """Give each part of a mixture of scenarios apart: weight, median and 90 % interval."""
     middle, last = forecast_years(run)
     weights = json.loads(str(run.attrs.get("components") or "{}"))
-    rows: list[tuple[str, float, xr.DataArray]] = [("all together", 1.0, group(run, "summary")["effective_compute"])]
+    rows: list[tuple[str, float, Summarised]] = [("all together", 1.0, summarised(run, "effective_compute"))]
     rows += [
-        (key, float(weights.get(key, math.nan)), summary["effective_compute"])
-        for key, summary in component_summaries(run).items()
+        (key, float(weights.get(key, math.nan)), levels)
+        for key, levels in component_levels(run, "effective_compute").items()
     ]
-    spans = {key: _three(values, last) for key, _, values in rows}
+    spans = {key: three_at(values, last) for key, _, values in rows}
     low, high = min(span[0] for span in spans.values()), max(span[2] for span in spans.values())
     width = high - low or 1.0
     cells = []
     for key, weight, values in rows:
-        a, b, c = _three(values, middle)
+        a, b, c = three_at(values, middle)
         d, e, f = spans[key]
         cells.append([
             name(key),
@@ -184,12 +193,6 @@ def mixture_section(run: xr.DataTree) -> Html:
     )
     caption = "Effective compute: median and 90 % interval."
     return joined([element("p", text(intro)), table(columns, cells, caption=caption)], "\n")
-
-
-def _three(values: xr.DataArray, year: float) -> tuple[float, float, float]:
-    at = values.sel(year=year)
-    low, middle, high = (float(at.sel(quantile=level, method="nearest")) for level in (0.05, 0.5, 0.95))
-    return low, middle, high
 
 
 # ------------------------------------------------------------------------------------------------ what drives it

@@ -14,7 +14,7 @@ import xarray as xr
 from simulator.decomposition import limits_on, mean_contributions
 from simulator.errors import number
 from simulator.rungroups import group
-from simulator.summary import PASSED, crossing_table, power, summarised
+from simulator.summary import PASSED, Summarised, crossing_table, power, summarised
 from simulator.words import listed, percent
 
 MOST_CROSSED = 3
@@ -141,8 +141,13 @@ def forecast_years(run: xr.DataTree) -> tuple[float, float]:
 
 def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float, float]:
     """Read the 5, 50 and 95 % quantiles of a variable in one year."""
-    values = summarised(run, quantity).sel(year=year)
-    low, middle, high = (float(values.sel(quantile=level, method="nearest")) for level in (0.05, 0.5, 0.95))
+    return three_at(summarised(run, quantity), year)
+
+
+def three_at(values: Summarised, year: float) -> tuple[float, float, float]:
+    """Read the 5, 50 and 95 % quantiles of one year."""
+    place = int(np.argmin(np.abs(values.years - year)))
+    low, middle, high = (float(values.at(level)[place]) for level in (0.05, 0.5, 0.95))
     return low, middle, high
 
 

@@ -114,8 +114,8 @@ For what reads none of these: `simulate export RUN --format csv` (or `parquet`, 
   a threshold that does not exist in that sample; a cap or constraint of +inf is none. A quantile that falls among such
   samples is +inf. Nothing is dropped.
 * **NaN** stands in a standard error that cannot be told (too few samples), and, in a mixture of scenarios, in a
-  parameter that a sample's own scenario does not have. A `_FillValue` of NaN, which the writer adds
-  to every variable of floating-point numbers, marks nothing.
+  parameter that a sample's own scenario does not have. No variable has a
+  `_FillValue`: no number stands for a gap.
 * **`binding_*` over samples and years is a flag**: 0 where no limit binds, otherwise the number of the limit. The
   attributes `flag_values` and `flag_meanings` (CF conventions) name the numbers; in the summary the coordinate
   `limit_*` names them.

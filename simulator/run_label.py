@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.labelled import Group
+
 if TYPE_CHECKING:  # a chart of tables needs no datasets
     import xarray as xr
 
@@ -37,7 +39,7 @@ class RunLabel:
     sources: tuple[str, ...] = ()
 
 
-def run_label(run: xr.DataTree) -> RunLabel:
+def run_label(run: Group | xr.DataTree) -> RunLabel:
     """Read the label of a run off its attributes."""
     return RunLabel(
         run_id=str(run.attrs["run_id"]),

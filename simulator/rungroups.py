@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from simulator.errors import InputError, near_name
+from simulator.labelled import Group, of_dataset
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
@@ -15,22 +19,39 @@ def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Datase
     InputError
         The run does not have it.
     """
-    if name not in run.children:
-        if of_samples:
-            raise InputError(
-                f"{run_words(run)} kept its summary only and has no {name}. "
-                "Run it again with --keep trajectories to have samples."
-            )
-        raise InputError(f"{run_words(run)} has no {name}. {near_name(name, list(run.children))}".strip())
+    _check(run, name, of_samples=of_samples)
     return run.children[name].to_dataset()
 
 
-def run_words(run: xr.DataTree) -> str:
+def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
+    """Give one group of a run as labelled arrays, whether xarray holds the run or not.
+
+    Raises
+    ------
+    InputError
+        The run does not have it.
+    """
+    _check(run, name, of_samples=of_samples)
+    return run.children[name] if isinstance(run, Group) else of_dataset(run.children[name].to_dataset())
+
+
+def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:
+    if name in run.children:
+        return
+    if of_samples:
+        raise InputError(
+            f"{run_words(run)} kept its summary only and has no {name}. "
+            "Run it again with --keep trajectories to have samples."
+        )
+    raise InputError(f"{run_words(run)} has no {name}. {near_name(name, list(run.children))}".strip())
+
+
+def run_words(run: Group | xr.DataTree) -> str:
     """Name a run for a message: its id and scenario where it has them.
 
     Examples
     --------
-    >>> run_words(xr.DataTree())
+    >>> run_words(Group())
     'this run'
     """
     if "run_id" not in run.attrs:

@@ -7,21 +7,24 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import xarray as xr
 
 from simulator.batches import Batch
 from simulator.collect import Samples
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder
+from simulator.labelled import Group, of_tree
 from simulator.outputs import open_run, run_path, write_run, write_tables
 from simulator.record import fit_of, run_id, simulator_version, stored_scenario
 from simulator.scenario import Scenario
-from simulator.simulation import KEPT, Progress, simulate
+from simulator.simulation import KEPT, Progress, run_arrays
 from simulator.stores import STORE, simulate_to_store
 from simulator.unfinished import COUNTS, Unfinished, read_tallies, write_tallies
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FITS = "fits"
 """The folder of stored fits of history, among the run folders."""
@@ -41,7 +44,7 @@ class How:
 
 def run_to_folder(
     scenario: Scenario, outputs: FilePath, *, how: How, resume: bool = False, say: Say = print
-) -> tuple[xr.DataTree, FilePath]:
+) -> tuple[Group, FilePath]:
     """Run a scenario and write its run folder.
 
     What is done is left in `<run folder>.unfinished` every ten seconds and when the run is interrupted; it goes when
@@ -59,7 +62,7 @@ def run_to_folder(
 
     Returns
     -------
-    the run, and its folder
+    the run and its folder
 
     Raises
     ------
@@ -108,14 +111,14 @@ def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
     return Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
 
 
-def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[xr.DataTree, FilePath]:
+def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
     folder = unfinished.folder.with_suffix("")
     if how.store == "zarr":
         simulate_to_store(scenario, folder / STORE, unfinished=unfinished, workers=how.workers, progress=how.progress)
-        run = open_run(folder)
+        run = of_tree(open_run(folder))
         write_tables(run, folder)
     else:
-        run = simulate(scenario, keep=how.keep, workers=how.workers, progress=how.progress, unfinished=unfinished)
+        run = run_arrays(scenario, keep=how.keep, workers=how.workers, progress=how.progress, unfinished=unfinished)
         folder = write_run(run, outputs)
     tallies = unfinished.tallies()
     if tallies.samples:
@@ -132,7 +135,7 @@ def extend_run(
     workers: int = 1,
     progress: Progress | None = None,
     say: Say = print,
-) -> tuple[xr.DataTree, FilePath]:
+) -> tuple[Group, FilePath]:
     """Run a run's scenario with more samples, taking over those that it has.
 
     The result is that of a fresh run with so many samples, to the last bit: samples are numbered, and a run with more

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
-
-import xarray as xr
+from typing import TYPE_CHECKING, Literal
 
 from simulator import work
 from simulator.batches import Batch, compute_batch
 from simulator.collect import Groups, Samples, Tallies
 from simulator.drivers import custom_entries
 from simulator.errors import InputError, dotted, near_name
+from simulator.labelled import Group
 from simulator.plan import Plan, plan_of
 from simulator.quantities import CustomDriver
 from simulator.record import build_run
 from simulator.scenario import Scenario
 from simulator.unfinished import Unfinished
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
@@ -94,6 +96,20 @@ def simulate(
         from simulator.learning import learn
 
         scenario = learn(scenario)
+    run = run_arrays(scenario, keep=keep, custom=custom, workers=workers, progress=progress, unfinished=unfinished)
+    return run.to_xarray()
+
+
+def run_arrays(
+    scenario: Scenario,
+    *,
+    keep: Literal["trajectories", "summary"] = "trajectories",
+    custom: Mapping[str, CustomDriver] | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    unfinished: Unfinished | None = None,
+) -> Group:
+    """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
     plan = run_plan(scenario, custom)
     text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
     if keep == "trajectories":

@@ -13,8 +13,9 @@ from simulator.batches import Batch
 from simulator.collect import Groups, count_piece
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
+from simulator.labelled import as_dataset
 from simulator.plan import Plan
-from simulator.record import build_run, sample_datasets
+from simulator.record import build_run, sample_groups
 from simulator.scenario import Scenario
 from simulator.simulation import KEPT, Progress, batch_spans, run_plan, tell
 from simulator.unfinished import Unfinished
@@ -79,7 +80,7 @@ def simulate_to_store(
         unfinished.keep_tallies(tallies)
     run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr")
     with _said(growing):
-        run.to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
+        run.to_xarray().to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
     make_folder(path.parent)
     if path.exists():
         shutil.rmtree(path)
@@ -103,7 +104,8 @@ def _append(store: FilePath, scenario: Scenario, plan: Plan, batch: Batch) -> No
         {name: values.T for name, values in batch.trajectories.items()},
         batch.crossings if plan.thresholds else {},
     )
-    for name, dataset in sample_datasets(scenario, plan, groups, first=batch.first).items():
+    for name, group in sample_groups(scenario, plan, groups, first=batch.first).items():
+        dataset = as_dataset(group)
         with _said(store):
             if batch.first == 0:
                 size = {"sample": batch.size}

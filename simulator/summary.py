@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
+from simulator.labelled import Group, Variable
 from simulator.model_tables import count_lines
-from simulator.rungroups import group
+from simulator.rungroups import arrays
+from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 PASSED = 0.995
 """A threshold that so many samples have passed at the start is nothing to forecast."""
+
+_SAME_LEVEL = 1e-9
 
 type Row = dict[str, object]
 
@@ -39,6 +47,7 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
 
     Examples
     --------
+    >>> import xarray as xr
     >>> years = xr.DataArray([2030.0, 2040.0, np.inf], dims="sample")
     >>> quantiles(years, [0.5, 0.9]).values.tolist()
     [2040.0, inf]
@@ -47,6 +56,8 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
         raise InputError("quantiles are taken over the dimension 'sample', which these values do not have.")
     if not all(0.0 <= level <= 1.0 for level in levels):
         raise InputError(f"a quantile's level must lie in [0, 1]; got {list(levels)}.")
+    import xarray as xr
+
     moved = values.transpose("sample", ...)
     result = sample_quantiles(np.asarray(moved.values, dtype=np.float64), levels)
     coords = {name: coord for name, coord in moved.coords.items() if "sample" not in coord.dims}
@@ -59,23 +70,52 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
     )
 
 
-def summarised(run: xr.DataTree, quantity: str) -> xr.DataArray:
-    """Give the quantiles by year of a variable from the run's summary, (quantile, year).
+@dataclass(frozen=True, slots=True)
+class Summarised:
+    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,)."""
+
+    levels: Array
+    years: Array
+    values: Array
+    attrs: Mapping[str, Any]
+
+    def at(self, level: float) -> Array:
+        """Read one quantile by year.
+
+        Raises
+        ------
+        InputError
+            The summary does not have it.
+        """
+        return np.asarray(self.values[_place(self.levels, level)], dtype=np.float64)
+
+    def has(self, level: float) -> bool:
+        """Say whether the summary has a quantile."""
+        return bool(np.abs(self.levels - level).min() < _SAME_LEVEL)
+
+
+def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
+    """Read the quantiles by year of a variable off the run's summary.
 
     Raises
     ------
     InputError
         The run has no such variable.
     """
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     names = summarised_names(summary)
     if quantity not in names:
         hint = near_name(quantity, names) or f"There are: {', '.join(names)}."
         raise InputError(f"the run has no variable '{quantity}'. {hint}")
-    return summary[quantity]
+    return _summarised(summary, quantity)
 
 
-def summarised_names(summary: xr.Dataset) -> list[str]:
+def _summarised(summary: Group, name: str) -> Summarised:
+    found = summary[name]
+    return Summarised(summary["quantile"].values, summary["year"].values, found.values, found.attrs)
+
+
+def summarised_names(summary: Group | xr.Dataset) -> list[str]:
     """List the variables of a summary that have quantiles by year."""
     return [
         str(name)
@@ -87,9 +127,9 @@ def summarised_names(summary: xr.Dataset) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- tables
 
 
-def quantile_table(run: xr.DataTree) -> list[Row]:
+def quantile_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate every variable's quantiles by year, as log10 of its unit, with standard errors."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     years, levels = summary["year"].values.tolist(), summary["quantile"].values.tolist()
     rows: list[Row] = []
     for name in summarised_names(summary):
@@ -111,9 +151,9 @@ def quantile_table(run: xr.DataTree) -> list[Row]:
     return rows
 
 
-def crossing_quantile_table(run: xr.DataTree) -> list[Row]:
+def crossing_quantile_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the quantiles of the crossing years (inf: later than the horizon), their errors, P(never)."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     if not _thresholds(summary):
         return []
     levels, quantities = summary["quantile"].values.tolist(), summary["quantity"].values.tolist()
@@ -134,9 +174,9 @@ def crossing_quantile_table(run: xr.DataTree) -> list[Row]:
     ]
 
 
-def probability_table(run: xr.DataTree) -> list[Row]:
+def probability_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     if not _thresholds(summary):
         return []
     shares, errors = summary["crossed"].values.tolist(), summary["crossed_error"].values.tolist()
@@ -148,40 +188,40 @@ def probability_table(run: xr.DataTree) -> list[Row]:
     ]
 
 
-def binding_table(run: xr.DataTree) -> list[Row]:
+def binding_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the share of samples in which each cap or constraint binds, by year."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     years = summary["year"].values.tolist()
     return [
         {"on": subject, "limit": limit, "year": year, "share": values[n][y], "standard_error": spread[n][y]}
         for subject, shares, errors in _binding(summary)
         for values, spread in [(shares.values.tolist(), errors.values.tolist())]
-        for n, limit in enumerate(shares[shares.dims[0]].values.tolist())
+        for n, limit in enumerate(summary[str(shares.dims[0])].values.tolist())
         for y, year in enumerate(years)
     ]
 
 
-def _thresholds(summary: xr.Dataset) -> list[str]:
+def _thresholds(summary: Group) -> list[str]:
     return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
 
 
-def _binding(summary: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray]]:
+def _binding(summary: Group) -> Iterator[tuple[str, Variable, Variable]]:
     """List what limits there are on what, with the share of samples in which each binds, and its standard error."""
     for name, shares in summary.data_vars.items():
         if str(name).startswith("binding_") and str(name).endswith("_share"):
             yield str(name).removeprefix("binding_").removesuffix("_share"), shares, summary[f"{name}_error"]
 
 
-def fan_table(run: xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
+def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
     """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year."""
     values = summarised(run, quantity)
-    years = values["year"].values.tolist()
+    years = values.years.tolist()
     medians: list[Row] = [
-        {"year": year, "median": value} for year, value in zip(years, _at(values, 0.5).tolist(), strict=True)
+        {"year": year, "median": value} for year, value in zip(years, values.at(0.5).tolist(), strict=True)
     ]
     rows: list[Row] = []
     for band in sorted(bands, reverse=True):
-        low, high = _at(values, (1 - band) / 2), _at(values, (1 + band) / 2)
+        low, high = values.at((1 - band) / 2), values.at((1 + band) / 2)
         rows += [
             {"band": f"{100 * band:g} %", "year": year, "lower": a, "upper": b}
             for year, a, b in zip(years, low.tolist(), high.tolist(), strict=True)
@@ -189,22 +229,26 @@ def fan_table(run: xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[
     return medians, rows
 
 
-def _at(values: xr.DataArray, level: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    levels = values["quantile"].values
+def _place(levels: Array, level: float) -> int:
     place = int(np.argmin(np.abs(levels - level)))
-    if abs(levels[place] - level) > 1e-9:
+    if abs(levels[place] - level) > _SAME_LEVEL:
         raise InputError(f"the summary has no quantile at {level:g}; it has {', '.join(f'{x:g}' for x in levels)}.")
-    result = values.values[place] if values.dims[0] == "quantile" else values.values[..., place]
-    return np.asarray(result, dtype=np.float64)
+    return place
 
 
-def threshold_table(run: xr.DataTree) -> list[Row]:
+def _of_threshold(summary: Group, name: str, number: int, level: float) -> float:
+    """Read one quantile of what a summary has by threshold and quantile."""
+    return float(summary[name].values[number, _place(summary["quantile"].values, level)])
+
+
+def threshold_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the thresholds' levels: median, and the 90 % interval where a level is uncertain."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     rows: list[Row] = []
     for t, name in enumerate(_thresholds(summary)):
-        levels = summary["threshold_level_quantile"][t]
-        low, middle, high = (float(_at(levels, level)) for level in (0.05, 0.5, 0.95))
+        low, middle, high = (
+            _of_threshold(summary, "threshold_level_quantile", t, level) for level in (0.05, 0.5, 0.95)
+        )
         row: Row = {
             "threshold": name,
             "label": str(summary["label"].values[t]),
@@ -217,16 +261,16 @@ def threshold_table(run: xr.DataTree) -> list[Row]:
     return rows
 
 
-def crossing_table(run: xr.DataTree) -> list[Row]:
+def crossing_table(run: Group | xr.DataTree) -> list[Row]:
     """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already)."""
-    summary = group(run, "summary")
+    summary = arrays(run, "summary")
     last = float(summary["year"].values[-1])
     levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
     return [
         {
             "threshold": name,
             "label": str(summary["label"].values[t]),
-            **{key: float(_at(summary["crossing_quantile"][t], level)) for key, level in levels.items()},
+            **{key: _of_threshold(summary, "crossing_quantile", t, level) for key, level in levels.items()},
             "never": float(summary["never"].values[t]),
             "already": float(summary["already"].values[t]),
             "last_year": last,
@@ -238,9 +282,9 @@ def crossing_table(run: xr.DataTree) -> list[Row]:
 # ------------------------------------------------------------------------------------------------------- in words
 
 
-def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
+def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
     """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds."""
-    summary, attrs = group(run, "summary"), run.attrs
+    summary, attrs = arrays(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
         f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
@@ -257,7 +301,7 @@ def summary_lines(run: xr.DataTree, *, most: int = 9) -> list[str]:
     return [*lines, *crossings, *([binding] if binding else [])]
 
 
-def main_quantity(run: xr.DataTree) -> str:
+def main_quantity(run: Group | xr.DataTree) -> str:
     """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart.
 
     Examples
@@ -269,17 +313,16 @@ def main_quantity(run: xr.DataTree) -> str:
     return "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
 
 
-def _level_lines(summary: xr.Dataset, name: str) -> list[str]:
+def _level_lines(summary: Group, name: str) -> list[str]:
     years = summary["year"].values
     last = float(years[-1])
     middle = float(years[np.argmin(np.abs(years - (years[0] + last) / 2))])
     lines = []
     for year in dict.fromkeys([middle, last]):
         column = int(np.argmin(np.abs(years - year)))
-        low, mid, high = (float(_at(summary[name], level)[column]) for level in (0.05, 0.5, 0.95))
-        error = (
-            float(_at(summary[f"{name}_error"], 0.5)[column]) if f"{name}_error" in summary and high > low else math.nan
-        )
+        low, mid, high = (float(_summarised(summary, name).at(level)[column]) for level in (0.05, 0.5, 0.95))
+        known = f"{name}_error" in summary and high > low
+        error = float(_summarised(summary, f"{name}_error").at(0.5)[column]) if known else math.nan
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
             f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(error, 2)}"
@@ -287,33 +330,33 @@ def _level_lines(summary: xr.Dataset, name: str) -> list[str]:
     return lines
 
 
-def component_summaries(run: xr.DataTree) -> dict[str, xr.Dataset]:
-    """Give the summary of each component of a run that mixes scenarios; nothing of a run of one scenario."""
+def component_levels(run: Group | xr.DataTree, quantity: str) -> dict[str, Summarised]:
+    """Read a variable's quantiles by component of a run that mixes scenarios; nothing of a run of one scenario."""
     if "components" not in run.children:
         return {}
-    return {name: node.to_dataset() for name, node in run["components"].children.items()}
+    parts = run.children["components"]
+    return {name: _summarised(arrays(parts, name), quantity) for name in parts.children}
 
 
-def _component_lines(run: xr.DataTree) -> list[str]:
+def _component_lines(run: Group | xr.DataTree) -> list[str]:
     """Say in one line what the components of a mixture say apart."""
-    parts = component_summaries(run)
     weights = json.loads(str(run.attrs.get("components") or "{}"))
     said = [
-        f"{name} ({100 * weights[name]:.0f} %) {power(float(_at(summary['effective_compute'], 0.5)[-1]))}"
-        for name, summary in parts.items()
+        f"{name} ({100 * weights[name]:.0f} %) {power(float(levels.at(0.5)[-1]))}"
+        for name, levels in component_levels(run, "effective_compute").items()
     ]
-    last = float(group(run, "summary")["year"].values[-1])
+    last = float(arrays(run, "summary")["year"].values[-1])
     return [f"  apart, medians in {last:g}: {', '.join(said)}"] if said else []
 
 
-def _crossing_lines(summary: xr.Dataset) -> list[str]:
+def _crossing_lines(summary: Group) -> list[str]:
     last = float(summary["year"].values[-1])
     lines = []
     for t, _ in enumerate(_thresholds(summary)):
         if float(summary["already"].values[t]) >= PASSED:
             continue
-        low, mid, high = (float(_at(summary["crossing_quantile"][t], level)) for level in (0.05, 0.5, 0.95))
-        error = math.nan if low == high else float(_at(summary["crossing_quantile_error"][t], 0.5))
+        low, mid, high = (_of_threshold(summary, "crossing_quantile", t, level) for level in (0.05, 0.5, 0.95))
+        error = math.nan if low == high else _of_threshold(summary, "crossing_quantile_error", t, 0.5)
         never = float(summary["never"].values[t])
         share_error = float(summary["crossed_error"].values[t, -1])
         certain = low == high and never in (0.0, 1.0)
@@ -323,11 +366,11 @@ def _crossing_lines(summary: xr.Dataset) -> list[str]:
     return lines
 
 
-def _binding_line(summary: xr.Dataset) -> str:
+def _binding_line(summary: Group) -> str:
     parts = []
     for subject, shares, errors in _binding(summary):
         final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if _is_fixed(summary) else 1)
-        names = shares[shares.dims[0]].values.tolist()
+        names = summary[str(shares.dims[0])].values.tolist()
         order = np.argsort(-final, kind="stable")
         said = ", ".join(
             f"{names[n]} {100 * final[n]:.0f}{plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
@@ -337,7 +380,7 @@ def _binding_line(summary: xr.Dataset) -> str:
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
 
 
-def _is_fixed(summary: xr.Dataset) -> bool:
+def _is_fixed(summary: Group) -> bool:
     """Tell whether all samples have the same effective compute: then no number of the run has an error."""
     values = summary["effective_compute"].values
     return bool((values[0] == values[-1]).all())
@@ -398,6 +441,6 @@ def year_text(year: float, last: float) -> str:
     return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"
 
 
-def sources(run: xr.DataTree) -> dict[str, str]:
+def sources(run: Group | xr.DataTree) -> dict[str, str]:
     """List the source of each prior by name."""
     return dict(json.loads(run.attrs["sources"]))

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import netCDF4
 import pytest
-import xarray as xr
 
-from simulator import open_run, simulation
+from simulator import open_run, outputs, simulation
 from simulator.cli import main
 from simulator.shipped import shipped_names
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
@@ -215,11 +214,11 @@ def test_an_interruption_exits_with_130_and_leaves_nothing_half_written(
 
 
 def test_an_interruption_while_writing_leaves_no_half_file(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(tree: xr.DataTree, file: Path, **_: object) -> None:
+    def interrupt(_: object, file: Path) -> None:
         Path(file).write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", interrupt)
+    monkeypatch.setattr(outputs, "write_netcdf", interrupt)
     assert command("small.yaml", "--no-charts").code == 130
     assert list(only_run().iterdir()) == []
 

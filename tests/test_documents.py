@@ -7,12 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.documents import DEEPEST_DOCUMENT, WIDTH, load_document, parse_document, yaml_text
+from simulator.documents import DEEPEST_DOCUMENT, load_document, parse_document
 from simulator.errors import Place, ScenarioError
-from simulator.plain_yaml import plain_nodes
 
 
 @pytest.mark.parametrize(
@@ -143,54 +142,3 @@ def test_two_halves_of_a_character_are_joined_and_a_single_half_is_replaced() ->
 
 def test_a_long_list_is_read_where_no_alias_repeats_it() -> None:
     assert len(parse_document(f"a: [{', '.join(map(str, range(25_000)))}]\n").data["a"]) == 25_000
-
-
-WORDS = (
-    "no",
-    "True",
-    "null",
-    "2024-05-31",
-    "1e26",
-    "",
-    " a",
-    "a ",
-    "a: b",
-    "a #b",
-    "a:",
-    "- a",
-    "# a",
-    "\u2028",
-    "\x7f",
-    "it's",
-    "a-b % c",
-)
-PLAIN_DATA = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(WORDS) | st.lists(st.sampled_from(WORDS)).map(" ".join)
-    | st.lists(st.sampled_from(["Renting", "is", "about:", "3x,", "#4", "of", "long-run", "texts"]), max_size=60).map(" ".join),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30)
-    | st.dictionaries(st.sampled_from(WORDS) | st.text("ab-", min_size=1) | st.integers(0, 9) | st.floats(0.1, 0.9), inner, max_size=4),
-    max_leaves=6,
-)  # fmt: skip
-
-
-@given(st.dictionaries(st.text("abc", min_size=1), PLAIN_DATA, min_size=1))
-@settings(max_examples=100, deadline=None)
-def test_what_is_written_reads_back_as_the_same_data_by_either_reader(data: Any) -> None:
-    text = yaml_text(data)
-    for read in (text, f"---\n{text}"):  # what begins with --- is not plain
-        assert repr(parse_document(read).data) == repr(data)
-
-
-def test_what_is_written_is_plain_and_in_short_lines() -> None:
-    data = {
-        "notes": "a long text, " * 30 + "and its end",
-        "values": [0.125] * 90,
-        "groups": [{"a": 1, "b": [1, 2]}, "x y"],
-    }
-    text = yaml_text(data)
-    assert plain_nodes(text) is not None
-    assert max(map(len, text.splitlines())) <= WIDTH
-    assert parse_document(text).data == data
-    assert yaml_text({"level": 1e26, "none": {}, "date": "2024-05"}) == 'level: 1.0e+26\nnone: {}\ndate: "2024-05"\n'

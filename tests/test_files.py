@@ -59,3 +59,16 @@ def test_tables_have_a_header_quote_commas_and_may_be_empty(tmp_path: Path) -> N
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == 'name,x\n"a, b",0.1\nü,inf\n'
     write_table(tmp_path / "none.csv", [])
     assert (tmp_path / "none.csv").read_text() == ""
+
+
+def test_a_table_whose_rows_have_other_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must all have the columns"):
+        write_table(tmp_path / "t.csv", [{"a": 1, "b": 2}, {"a": 1}])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_one_column_and_one_of_none(tmp_path: Path) -> None:
+    write_table(tmp_path / "one.csv", [{"a": "x, y"}, {"a": 2.5}])
+    assert (tmp_path / "one.csv").read_text() == 'a\n"x, y"\n2.5\n'
+    write_table(tmp_path / "none.csv", [])
+    assert (tmp_path / "none.csv").read_text() == ""

@@ -161,11 +161,11 @@ def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path)
     run, folder = run_to_folder(given, tmp_path, how=How(), say=said.append)
     assert any("learns from history" in line for line in said)
     extended, longer = extend_run(folder, samples=4096, outputs=tmp_path, say=said.append)
-    assert extended["parameters"].sizes["sample"] == 4096
+    assert extended.children["parameters"].sizes["sample"] == 4096
     with open_run(longer) as opened:
         fit = fit_of(opened)
         assert fit is not None
-        assert fit.attrs["fit"] == run["posterior"].attrs["fit"]
+        assert fit.attrs["fit"] == run.children["posterior"].attrs["fit"]
 
 
 def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):

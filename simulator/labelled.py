@@ -1,0 +1,158 @@
+"""Arrays with names for their dimensions, in groups: a run in memory, before a file or xarray holds it.
+
+Loading xarray takes longer than a run. What writes, tabulates and draws a run asks a variable for its dimensions,
+values and attributes and no more; it takes the arrays of this module and those of xarray alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Variable(Protocol):
+    """What is asked of a variable; one of xarray's answers too."""
+
+    @property
+    def dims(self) -> tuple[Hashable, ...]:
+        """The names of its dimensions."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Their lengths."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its values take."""
+        ...
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Its numbers or words."""
+        ...
+
+    @property
+    def attrs(self) -> dict[Any, Any]:
+        """Its unit, its name for readers and whatever else describes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An array, the names of its dimensions and what describes it."""
+
+    dims: tuple[str, ...]
+    values: NDArray[Any]
+    attrs: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each dimension."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
+        return self.values.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its values take."""
+        return self.values.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> years = Group({}, {"year": Labelled(("year",), np.array([2030.0, 2031.0]))})
+    >>> run = Group(attrs={"name": "mine"}, children={"summary": years})
+    >>> run.children["summary"]["year"].values.tolist(), list(run.to_xarray().children)
+    ([2030.0, 2031.0], ['summary'])
+    """
+
+    data_vars: Mapping[str, Variable] = field(default_factory=dict)
+    coords: Mapping[str, Variable] = field(default_factory=dict)
+    attrs: dict[str, Any] = field(default_factory=dict)
+    children: Mapping[str, Group] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Variable:
+        return self.data_vars[name] if name in self.data_vars else self.coords[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.data_vars or name in self.coords
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Variables and coordinates by name."""
+        return {**self.data_vars, **self.coords}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The length of each dimension."""
+        return {
+            str(dim): length
+            for variable in self.variables.values()
+            for dim, length in zip(variable.dims, variable.shape, strict=True)
+        }
+
+    def walk(self, path: str = "/") -> Iterator[tuple[str, Group]]:
+        """List this group and those below, each by its path."""
+        yield path, self
+        for name, child in self.children.items():
+            yield from child.walk(f"{path.rstrip('/')}/{name}")
+
+    def to_xarray(self) -> xr.DataTree:
+        """Give it to xarray; the arrays are not copied."""
+        import xarray as xr
+
+        return xr.DataTree.from_dict({path: as_dataset(group) for path, group in self.walk()})
+
+
+def as_dataset(group: Group) -> xr.Dataset:
+    """Give one group, without those below, to xarray."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {name: _as_variable(each) for name, each in group.data_vars.items()},
+        coords={name: _as_variable(each) for name, each in group.coords.items()},
+        attrs=group.attrs,
+    )
+
+
+def _as_variable(given: Variable) -> xr.Variable:
+    import xarray as xr
+
+    return given if isinstance(given, xr.Variable) else xr.Variable(given.dims, given.values, given.attrs)
+
+
+def of_dataset(dataset: xr.Dataset) -> Group:
+    """Take a dataset of xarray; values that are still on the disk are read when they are asked for."""
+    return Group(
+        {str(name): values.variable for name, values in dataset.data_vars.items()},
+        {str(name): values.variable for name, values in dataset.coords.items()},
+        {str(key): value for key, value in dataset.attrs.items()},
+    )
+
+
+def of_tree(tree: xr.DataTree) -> Group:
+    """Take a tree of xarray's datasets, like `of_dataset`."""
+    own = of_dataset(tree.to_dataset(inherit=False))
+    return Group(own.data_vars, own.coords, own.attrs, {name: of_tree(child) for name, child in tree.children.items()})
