@@ -201,11 +201,12 @@ def _run(arguments: list[str]) -> None:
     commands = {*COMMANDS, *GROUPS}
     if given and not given[0].startswith("-") and given[0] not in commands:
         word = given[0]
-        if "." not in word and "/" not in word and not FilePath(word).exists() and near_name(word, commands):
+        if "." not in word and "/" not in word and not FilePath(word).exists():
             from simulator.shipped import shipped_names
 
-            if word not in shipped_names("scenarios"):
-                typer.echo(f"simulate: no command or scenario '{word}'. {near_name(word, commands)}", err=True)
+            near = "" if word in shipped_names("scenarios") else near_name(word, commands)
+            if near:
+                typer.echo(f"simulate: no command or scenario '{word}'. {near}", err=True)
                 raise SystemExit(2)
         given.insert(0, "run")
     try:

@@ -11,10 +11,7 @@ from typing import Any, NamedTuple
 
 DEEPEST = 60  # levels: what is nested deeper is not plain
 
-_RARE = re.compile(
-    r"^(?:%|---|\.\.\.)|[|>][-+0-9]*#|\t|[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
-    re.MULTILINE,
-)
+_RARE = re.compile(r"^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)", re.MULTILINE)  # the last: libyaml takes more
 
 
 class Mark(NamedTuple):
@@ -51,7 +48,7 @@ def plain_nodes(text: str) -> Node | None:
     """
     import yaml
 
-    if _RARE.search(text) or not yaml.__with_libyaml__:
+    if not text.replace("\n", "").isprintable() or _RARE.search(text) or not yaml.__with_libyaml__:
         return None
     try:
         return _composed(yaml.parse(text, Loader=yaml.CBaseLoader))
