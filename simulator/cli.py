@@ -16,7 +16,7 @@ from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_influence import influence
-from simulator.cli_options import RunArgument, SetOption, warn
+from simulator.cli_options import RunArgument, SetOption, file_option, warn
 from simulator.cli_published import published
 from simulator.cli_report import report
 from simulator.cli_reweight import reweight
@@ -153,16 +153,19 @@ def schema(
     of: Annotated[
         Literal["scenario", "priors"], typer.Argument(help="Of scenario files, or of prior libraries.")
     ] = "scenario",
-    output: Annotated[FilePath | None, typer.Option(help="Write it to a file instead of printing it.")] = None,
+    output: Annotated[
+        FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=file_option)
+    ] = None,
 ) -> None:
     """Print the JSON Schema, by which an editor completes and checks a file."""
     from simulator.describe import schema_text
-    from simulator.files import write_text
+    from simulator.files import make_folder, write_text
 
     text = schema_text(of)
     if output is None:
         typer.echo(text, nl=False)
     else:
+        make_folder(output.parent)
         write_text(output, text)
 
 

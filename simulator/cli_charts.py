@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_beside
+from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_for
 from simulator.errors import InputError, near_name
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ def chart(
     """
     given = _options(quantity, bands, paths, years)
     formats = chart_formats(format_, theme=theme)
+    folder = folder_for(run, output)
     if (run / "forecasts.csv").is_file():
         asked = {"--quantity": quantity, "--paths": paths, "--years": years, "--history": history}
-        _hindcast(run, kind, [name for name, value in asked.items() if value], formats, theme, output)
+        _hindcast(run, kind, [name for name, value in asked.items() if value], formats, theme, folder)
         return
 
     from dataclasses import replace
@@ -68,7 +69,7 @@ def chart(
             raise InputError("--kind: a sweep is drawn by outcome. Write --quantity crossing:NAME, or leave it out.")
         from simulator.cli_sweep import draw_sweep
 
-        draw_sweep(run, outcomes=quantity or (), formats=formats, theme=theme, output=output)
+        draw_sweep(run, outcomes=quantity or (), formats=formats, theme=theme, output=folder)
         return
     if history is not None:
         from simulator.history_points import read_points
@@ -77,7 +78,7 @@ def chart(
     with open_run(run) as opened:
         written = write_figures(
             opened,
-            output or folder_beside(run),
+            folder,
             kinds=kind or ["fan"],
             options=given,
             formats=formats,
@@ -89,23 +90,23 @@ def chart(
 
 
 def _hindcast(
-    folder: FilePath,
+    path: FilePath,
     kind: list[str] | None,
     asked: list[str],
     formats: Sequence[str],
     theme: str,
-    output: FilePath | None,
+    output: FilePath,
 ) -> None:
     """Draw charts of a hindcast."""
     if asked:
-        raise InputError(f"{asked[0]}: {folder} is a hindcast, and {asked[0]} is about charts of runs. Leave it out.")
+        raise InputError(f"{asked[0]}: {path} is a hindcast, and {asked[0]} is about charts of runs. Leave it out.")
 
     from simulator.figure_hindcast import write_hindcast_figures
     from simulator.hindcast_folder import open_hindcast
 
-    stored = open_hindcast(folder)
-    for path in write_hindcast_figures(stored, output or folder, kinds=kind or ["all"], formats=formats, theme=theme):
-        typer.echo(str(path))
+    stored = open_hindcast(path)
+    for written in write_hindcast_figures(stored, output, kinds=kind or ["all"], formats=formats, theme=theme):
+        typer.echo(str(written))
 
 
 def _options(quantity: list[str] | None, bands: str, paths: int, years: str | None) -> FigureOptions:

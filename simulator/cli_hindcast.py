@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, need, warn
+from simulator.cli_options import OutputOption, file_option, need, warn
 from simulator.errors import InputError
 
 SNAPSHOT, EARLIER = "2026-05", "2025-06"
@@ -72,7 +72,7 @@ def hindcast(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: OutputOption = FilePath("outputs"),
     document: Annotated[
-        FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.")
+        FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=file_option)
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,

@@ -14,7 +14,7 @@ from simulator.cli_options import (
     RunArgument,
     ThemeOption,
     chart_formats,
-    folder_beside,
+    folder_for,
 )
 
 
@@ -41,7 +41,7 @@ def influence(
     from simulator.outputs import open_run
     from simulator.rungroups import group
 
-    folder = output or folder_beside(run)
+    folder = folder_for(run, output)
     asked = [parse_outcome(text) for text in dict.fromkeys(outcome or [])]
     with open_run(run) as opened:
         found = [influence_of(opened, one) for one in asked or default_outcomes(opened)]

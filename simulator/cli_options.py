@@ -15,6 +15,25 @@ from simulator.errors import InputError
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
 
+
+def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the folder that an option names before there is any work."""
+    if value is not None:
+        from simulator.writable import check_folder
+
+        check_folder(value, option=param.opts[0])
+    return value
+
+
+def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the file that an option names before there is any work."""
+    if value is not None:
+        from simulator.writable import check_file
+
+        check_file(value, option=param.opts[0])
+    return value
+
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -27,8 +46,10 @@ ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A .yaml file, or the name of a shipped scenario.")
 ]
 RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help="A run file (run.nc) or its folder.")]
-OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.")]
-BesideOption = Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")]
+OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
+BesideOption = Annotated[
+    FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
+]
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
 ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
@@ -83,6 +104,22 @@ def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, .
 def folder_beside(path: FilePath) -> FilePath:
     """Give the folder of a run file, or that which a path names; a Zarr store is a file in this."""
     return path if path.is_dir() and path.suffix != ".zarr" else path.parent
+
+
+def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
+    """Give the folder in which results about a run are written: `output`, or that of the run.
+
+    Raises
+    ------
+    SimulatorError
+        Nothing can be written in that of the run; that which `output` names is checked as the option is read.
+    """
+    if output is not None:
+        return output
+    from simulator.writable import check_folder
+
+    check_folder(folder_beside(path))
+    return folder_beside(path)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli_options import file_option, folder_option
+
 
 def published(
     names: Annotated[
@@ -18,10 +20,14 @@ def published(
         ),
     ] = None,
     document: Annotated[
-        FilePath | None, typer.Option(metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.")
+        FilePath | None,
+        typer.Option(metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.", callback=file_option),
     ] = None,
     output: Annotated[
-        FilePath | None, typer.Option(metavar="FOLDER", help="Write every number to published.csv in this folder.")
+        FilePath | None,
+        typer.Option(
+            metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=folder_option
+        ),
     ] = None,
 ) -> None:
     """Run published forecasts from what their authors assumed, and compare with what they published.
@@ -50,6 +56,7 @@ def published(
         typer.echo(f"  {output / 'published.csv'}")
     if document is not None:
         command = " ".join(["simulate published", *(names or []), f"--document {document}"])
+        make_folder(document.parent)
         write_text(document, published_page(found, command=command))
         typer.echo(f"  {document}")
     if any(result.within is False for _, results in found for result in results):

@@ -18,7 +18,6 @@ from simulator.cli_options import (
     SetOption,
     ThemeOption,
     chart_formats,
-    folder_beside,
     overridden,
     progress_bar,
     warn,
@@ -97,13 +96,12 @@ def show_sweep(path: FilePath, *, variables: bool = False) -> None:
 
 
 def draw_sweep(
-    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath | None
+    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath
 ) -> None:
     """Draw the charts of a sweep file, and name the files."""
     from simulator.sweep_files import open_sweep
 
-    folder = output or folder_beside(path)
-    for written in _write_charts(open_sweep(path), folder, outcomes, formats=formats, theme=theme):
+    for written in _write_charts(open_sweep(path), output, outcomes, formats=formats, theme=theme):
         typer.echo(str(written))
 
 
