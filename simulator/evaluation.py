@@ -56,6 +56,11 @@ class Model:
         return self.plan.years
 
 
+def labels_of(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name; a threshold without one is called by its name."""
+    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
 def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
     """Take a scenario for evaluation.
 

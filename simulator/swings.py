@@ -15,14 +15,14 @@ from scipy.special import ndtri
 
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
-from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
+from simulator.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
 from simulator.files import replacing, short_hash
+from simulator.input_words import input_words
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
 from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import labels_of, outcome_words, quantile_texts
+from simulator.prior_words import outcome_words, quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
-from simulator.report_assumptions import input_words
 from simulator.scenario import Scenario
 from simulator.summary import PASSED
 from simulator.unitcheck import variable_units

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from simulator.bootstrap import Estimate
 from simulator.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name
-from simulator.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, model_of
+from simulator.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, labels_of, model_of
 from simulator.files import short_hash
 from simulator.input_groups import group_inputs
+from simulator.input_words import input_words
 from simulator.outcomes import Outcome
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
@@ -24,7 +25,7 @@ from simulator.sobol_indices import sobol_indices
 from simulator.streams import block_uniforms
 from simulator.units import Array
 
-SHARES_FORMAT = 1
+SHARES_FORMAT = 2
 METHODS = ("auto", "sobol", "shapley")
 DEFAULT_SAMPLES = 1024
 LEAST_SAMPLES = 64
@@ -69,7 +70,8 @@ def variance_shares(
         standard error and the 90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over
         `outcome`: `variance`, `constant`, and `deciding_samples`, how many of the samples make up the variance: where
         they are few, the shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over
-        `input`: `members`, the names of its priors, one a line. Attributes: scenario, hash, seed, version, method and
+        `input`: `members`, the names of its priors, one a line, and
+        `input_words`. Attributes: scenario, hash, seed, version, method and
         why, id.
 
     Raises
@@ -99,7 +101,9 @@ def variance_shares(
     estimates, about = (
         _sobol(model, inputs, outcomes, samples) if chosen == "sobol" else _shapley(model, inputs, outcomes, samples)
     )
-    dataset = _dataset(inputs, outcomes, estimates, about)
+    labels = labels_of(scenario.spec)
+    words = [input_words(each.name, labels=labels) for each in inputs]
+    dataset = _dataset(inputs, outcomes, estimates, about).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
     return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
 
