@@ -165,7 +165,7 @@ def _columns(
     summary = group(sweep, "summary")
     if outcome.kind == "restricted":
         raise InputError(
-            f"outcome '{outcome.text}': a sweep keeps no samples, of which it would be the mean. "
+            f"outcome '{outcome.asked}': a sweep keeps no samples, of which it would be the mean. "
             f"Ask for crossing:{outcome.name}, or crossed:{outcome.name}@YEAR."
         )
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
@@ -196,7 +196,7 @@ def _columns(
 def _known(outcome: Outcome, name: str, known: Sequence[str], what: str) -> None:
     if name not in known:
         hint = near_name(name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
-        raise InputError(f"outcome '{outcome.text}': the sweep has no {what} '{name}'. {hint}".rstrip())
+        raise InputError(f"outcome '{outcome.asked}': the sweep has no {what} '{name}'. {hint}".rstrip())
 
 
 def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
@@ -204,7 +204,7 @@ def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
     found = np.flatnonzero(years == outcome.year)
     if not found.size:
         nearest = ", ".join(f"{year:g}" for year in np.sort(years[np.argsort(np.abs(years - outcome.year))[:3]]))
-        raise InputError(f"outcome '{outcome.text}': the sweep has no such year. The nearest are {nearest}.")
+        raise InputError(f"outcome '{outcome.asked}': the sweep has no such year. The nearest are {nearest}.")
     return values.isel(year=int(found[0]))
 
 

@@ -117,12 +117,12 @@ def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Se
     for outcome in outcomes:
         if outcome.censored:
             raise InputError(
-                f"outcome '{outcome.text}': is +inf where the threshold is not crossed, and has no variance. "
+                f"outcome '{outcome.asked}': is +inf where the threshold is not crossed, and has no variance. "
                 f"Ask for restricted:{outcome.name}, or for crossed:{outcome.name}@YEAR."
             )
         if outcome.kind == "level" and outcome.name.startswith("binding_"):
             raise InputError(
-                f"outcome '{outcome.text}': holds the numbers of limits, and their variance means nothing. "
+                f"outcome '{outcome.asked}': holds the numbers of limits, and their variance means nothing. "
                 "Ask for the level that is limited, for example spending@2035."
             )
     if not inputs:
@@ -223,7 +223,7 @@ def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if wrong.size:
         raise InputError(
-            f"outcome '{outcomes[int(wrong[0])].text}': is not finite in some samples, and so has no variance. "
+            f"outcome '{outcomes[int(wrong[0])].asked}': is not finite in some samples, and so has no variance. "
             "Ask for another variable, or for crossed:NAME@YEAR."
         )
     return np.ascontiguousarray(values.T)
