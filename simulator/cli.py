@@ -23,7 +23,8 @@ from simulator.cli_reweight import reweight
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
 from simulator.cli_shares import shares
-from simulator.cli_sweep import show_sweep, sweep
+from simulator.cli_show import show
+from simulator.cli_sweep import sweep
 from simulator.cli_swings import audit, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
@@ -88,29 +89,7 @@ def validate(
         raise InputError("\n".join(failures))
 
 
-@app.command()
-def show(
-    path: RunArgument,
-    variables: Annotated[bool, typer.Option("--variables", help="List every variable with its unit.")] = False,
-) -> None:
-    """Print the summary of a run or a sweep again, or explain its variables."""
-    from simulator.outputs import open_run
-    from simulator.summary import summary_lines
-    from simulator.sweep_files import is_sweep
-
-    if is_sweep(path):
-        show_sweep(path, variables=variables)
-        return
-    with open_run(path) as opened:
-        if variables:
-            from simulator.run_format import explain_lines
-
-            for line in explain_lines(opened):
-                typer.echo(line)
-            return
-        warn(str(opened.attrs["warnings"]).splitlines())
-        for line in summary_lines(opened):
-            typer.echo(line)
+app.command()(show)
 
 
 @app.command()

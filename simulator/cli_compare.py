@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from simulator.comparison import Comparison
 
-WARNING = "warning: "
 _MOST = 12
 _SHARED = ("seed", "samples", "design", "block")
 """What runs must have in common for their priors to share draws."""
@@ -59,6 +58,8 @@ def compare(
     if attribute and len(items) != 2:
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
     formats = chart_formats(format_, theme=theme, charts=charts)
+    from simulator.folders import WARNING, keep_lines
+
     runs = open_or_run(items, samples=samples, seed=seed, output=output)
     if attribute:
         from simulator.attributed import check_attributable
@@ -70,6 +71,7 @@ def compare(
 
         folder = lines.pop()
         lines += write_attribution(runs[0], runs[1], FilePath(folder.strip()), formats=formats, theme=theme)
+        keep_lines(FilePath(folder.strip()), "comparison", lines)
         lines.append(folder)
     warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
     for line in lines:
@@ -171,12 +173,14 @@ def compare_runs(
     """
     from simulator.comparison import run_labels
     from simulator.comparison_text import comparison_lines
+    from simulator.folders import WARNING, keep_lines
 
     names = run_labels(runs, labels)
     folder = output / _folder_name(runs, names)
     comparison = write_comparison(runs, folder, labels=names, formats=formats, theme=theme)
-    warnings = [f"{WARNING}{warning}" for warning in comparison.warnings]
-    return [*warnings, *comparison_lines(comparison), f"  {folder}"]
+    lines = comparison_lines(comparison)
+    keep_lines(folder, "comparison", lines, warnings=comparison.warnings)
+    return [*(f"{WARNING}{warning}" for warning in comparison.warnings), *lines, f"  {folder}"]
 
 
 def _folder_name(runs: Sequence[xr.DataTree], names: Sequence[str]) -> str:

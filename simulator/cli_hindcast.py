@@ -122,11 +122,14 @@ def _say(result: Any) -> None:
 def _write(asked: _Asked, result: Any, *, charts: bool) -> FilePath:
     """Write the tables of a hindcast, and its charts, into a folder that is named by what was asked."""
     from simulator.files import short_hash
+    from simulator.folders import keep_lines
     from simulator.hindcast_folder import open_hindcast, write_hindcast
+    from simulator.hindcast_text import hindcast_lines
 
     key = short_hash(*asked.words)
     folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"
     write_hindcast(result, folder)
+    keep_lines(folder, "hindcast", hindcast_lines(result), warnings=result.warnings)
     if charts:
         from simulator.figure_hindcast import write_hindcast_figures
 

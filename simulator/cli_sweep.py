@@ -78,31 +78,13 @@ def sweep(
     typer.echo(f"  {folder}")
 
 
-def show_sweep(path: FilePath, *, variables: bool = False) -> None:
-    """Print the table of a sweep again, or explain its variables."""
-    from simulator.sweep_files import open_sweep
-    from simulator.sweep_text import sweep_lines
-
-    opened = open_sweep(path)
-    if variables:
-        from simulator.run_format import explain_lines
-
-        lines = explain_lines(opened)
-    else:
-        warn(str(opened.attrs["warnings"]).splitlines())
-        lines = sweep_lines(opened)
-    for line in lines:
-        typer.echo(line)
-
-
 def draw_sweep(
     path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath
-) -> None:
-    """Draw the charts of a sweep file, and name the files."""
+) -> list[FilePath]:
+    """Draw the charts of a sweep file, and give the files."""
     from simulator.sweep_files import open_sweep
 
-    for written in _write_charts(open_sweep(path), output, outcomes, formats=formats, theme=theme):
-        typer.echo(str(written))
+    return _write_charts(open_sweep(path), output, outcomes, formats=formats, theme=theme)
 
 
 def _write_charts(

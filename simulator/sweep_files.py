@@ -26,20 +26,6 @@ def sweep_path(path: FilePath | str) -> FilePath:
     return file / SWEEP if file.is_dir() else file
 
 
-def is_sweep(path: FilePath | str) -> bool:
-    """Tell whether a path is that of a sweep file or of its folder."""
-    file = sweep_path(path)
-    if not file.is_file():
-        return False
-    import netCDF4
-
-    try:
-        with netCDF4.Dataset(file) as opened:
-            return "sweep_format" in opened.ncattrs()
-    except OSError:
-        return False
-
-
 def open_sweep(path: FilePath | str) -> xr.DataTree:
     """Open a sweep file.
 

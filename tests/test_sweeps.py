@@ -12,11 +12,12 @@ import xarray as xr
 import simulator
 from simulator.cli import main
 from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
+from simulator.folders import kind_of
 from simulator.outputs import open_run
 from simulator.scenario import load_scenario, parse_scenario
 from simulator.simulation import simulate
 from simulator.sweep_faults import PointFaults, joined_faults
-from simulator.sweep_files import UnfinishedSweep, is_sweep, open_sweep
+from simulator.sweep_files import UnfinishedSweep, open_sweep
 from simulator.sweep_points import load_sweep
 from simulator.sweep_tables import outcome_rows, parse_outcomes, point_table, sweep_outcomes
 from simulator.sweep_text import sweep_lines
@@ -278,8 +279,8 @@ def test_a_sweep_file_is_opened_as_a_sweep_and_refused_as_a_run(tmp_path: Path, 
     opened = open_sweep(folder)
     assert_same(opened["summary"].to_dataset(), result["summary"].to_dataset())
     assert dict(opened.attrs) == dict(result.attrs)
-    assert is_sweep(folder)
-    assert not is_sweep(tmp_path)
+    assert kind_of(folder).name == kind_of(folder / "sweep.nc").name == "sweep"
+    assert kind_of(tmp_path).name == "run"
     with pytest.raises(RunFileError, match="is a sweep, not a run"):
         open_run(folder / "sweep.nc")
     with pytest.raises(RunFileError, match="no such sweep file"):
