@@ -156,7 +156,7 @@ def draw_multiples(
     edges: style.Data = []
     medians: dict[bool, style.Data] = {True: [], False: []}
     for run, panel in panels.items():
-        texts.append(Text([style.cut(run, PANEL_WIDTH)], panel.left, panel.top - 27, bold=True))
+        texts.append(Text([style.cut(run, PANEL_WIDTH, bold=True)], panel.left, panel.top - 27, bold=True))
         texts.append(Text([style.cut(notes[run], PANEL_WIDTH)], panel.left, panel.top - 11, style.QUIET))
         for row in runs[first]:
             low = _at(panel, row, "lower") | {"detail": run}
