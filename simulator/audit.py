@@ -23,7 +23,7 @@ from simulator.report_assumptions import OWN, Statement, statement, usual_unit
 from simulator.scenario import Scenario
 from simulator.swings import SAMPLES, Statistic, forecast_outcomes, outcome_unit
 from simulator.units import Array
-from simulator.variance_shares import variance_shares
+from simulator.variance_shares import check_method, variance_shares
 
 type Row = dict[str, object]
 
@@ -119,6 +119,7 @@ def audit(
     >>> found.rows[0]["words"], found.rows[0]["stated_at"]
     ('algorithms: growth', 'scenarios/baseline.yaml:42')
     """
+    check_method("auto", samples=samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     draws = common_draws(model, samples)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulator.comparison import Comparison
+    from simulator.scenario import Scenario
 
 _MOST = 12
 _SHARED = ("seed", "samples", "design", "block")
@@ -60,11 +61,7 @@ def compare(
     formats = chart_formats(format_, theme=theme, charts=charts)
     from simulator.folders import WARNING, keep_lines
 
-    runs = open_or_run(items, samples=samples, seed=seed, output=output)
-    if attribute:
-        from simulator.attributed import check_attributable
-
-        check_attributable(runs)
+    runs = open_or_run(items, samples=samples, seed=seed, output=output, attribute=attribute)
     lines = compare_runs(runs, output=output, formats=formats, theme=theme)
     if attribute:
         from simulator.attributed import write_attribution
@@ -85,6 +82,7 @@ def open_or_run(
     samples: str | None = None,
     seed: int | None = None,
     output: FilePath = FilePath("outputs"),
+    attribute: bool = False,
 ) -> list[xr.DataTree]:
     """Open runs, and run scenarios on the draws of the first item, unless samples or seed are given.
 
@@ -100,32 +98,38 @@ def open_or_run(
         Seed of the scenarios.
     output : path, optional
         The folder of run folders, in which fits of history are stored.
+    attribute : bool
+        Whether their difference will be attributed: mixtures are then refused.
 
     Raises
     ------
     InputError
-        There is no such run or scenario, or it has faults.
+        There is no such run or scenario, or it has faults. Nothing has been run then.
     """
     from simulator.outputs import open_run
-    from simulator.scenario import load_scenario
+    from simulator.scenario import Scenario, load_scenario
     from simulator.simulation import simulate
 
     given = {} if samples is None else {"samples": str(number_of_samples(samples))}
     given |= {} if seed is None else {"seed": str(seed)}
     shared: dict[str, str] = {}
-    runs: list[xr.DataTree] = []
+    read: list[xr.DataTree | Scenario] = []  # all of them, before one is run
     for item in items:
         if _is_run(item):
             run = open_run(item)
             stated = {key: str(run.attrs[key]) for key in _SHARED} if "trajectories" in run.children else {}
+            read.append(run)
         else:
-            own = load_scenario(item).spec
-            stated = {key: str(getattr(own, key)) for key in _SHARED}
+            own = load_scenario(item)
+            stated = {key: str(getattr(own.spec, key)) for key in _SHARED}
             changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
-            run = simulate(learnt(load_scenario(item, overrides=changes), output))
+            read.append(load_scenario(item, overrides=changes) if changes else own)
         shared = shared or stated
-        runs.append(run)
-    return runs
+    if attribute:
+        from simulator.attributed import check_attributable
+
+        check_attributable(read)
+    return [simulate(learnt(each, output)) if isinstance(each, Scenario) else each for each in read]
 
 
 def _is_run(item: str) -> bool:

@@ -182,6 +182,7 @@ def _scenarios(asked: _Asked) -> list[Any]:
 
 def _result(asked: _Asked, scenarios: list[Any]) -> Any:
     from simulator.arms import make_arms
+    from simulator.hindcast import check_origins
     from simulator.hindcast import hindcast as make_hindcast
     from simulator.hindsight import growth_knew
     from simulator.history_columns import last_day
@@ -196,6 +197,7 @@ def _result(asked: _Asked, scenarios: list[Any]) -> Any:
         games = tables.observations(without_domain="Games", until=last)
     seen = tables.observations(until=last)
     more: dict[str, Any] = {}
+    check_origins(seen, asked.origins)
     if scenarios:
         size = settings.chains * settings.draws
         made = make_arms(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ import typer
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
+    from simulator.outcomes import Outcome
     from simulator.scenario import Scenario
 
 
@@ -137,9 +138,20 @@ def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[in
         yield told
 
 
-def learnt(scenario: Scenario, output: FilePath) -> Scenario:
-    """Let a scenario learn from the history that it names; fits are stored among the run folders."""
+def learnt(scenario: Scenario, output: FilePath, *, outcomes: Sequence[Outcome] = ()) -> Scenario:
+    """Let a scenario learn from the history that it names; fits are stored among the run folders.
+
+    Raises
+    ------
+    InputError
+        It must learn, and has not the outcomes that are asked for; or what it says of history has faults.
+    """
     from simulator.runs import ready
+
+    if scenario.must_learn and outcomes:
+        from simulator.evaluation import check_outcomes
+
+        check_outcomes(scenario, outcomes)
 
     return ready(scenario, output, say=lambda text: typer.echo(text, err=True))
 

@@ -62,9 +62,10 @@ def sweep(
     from simulator.sweep_points import load_sweep
     from simulator.sweep_tables import parse_outcomes
     from simulator.sweep_text import sweep_lines
-    from simulator.sweeps import sweep_to_folder
+    from simulator.sweeps import check_asked, sweep_to_folder
 
     plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
+    check_asked(plan.points[0], outcome or ())
     with progress_bar(len(plan.points), label="points", least=5) as progress:
         result, folder = sweep_to_folder(
             plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)

@@ -127,8 +127,7 @@ def prior_swings(
     'drivers.algorithms.growth'
     """
     checked_mode(mode)
-    if samples < STRETCHES:
-        raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
+    check_samples(samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     if not inputs:
@@ -153,6 +152,18 @@ def checked_mode(text: str) -> Mode:
     if text not in modes:
         raise InputError(f"--mode: must be free or fixed; got {text!r}. {near_name(text, modes)}".rstrip())
     return modes[text]
+
+
+def check_samples(samples: int) -> None:
+    """Check that there are enough samples for a standard error.
+
+    Raises
+    ------
+    InputError
+        There are not.
+    """
+    if samples < STRETCHES:
+        raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
 
 
 def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:

@@ -108,10 +108,26 @@ def variance_shares(
     return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
 
 
-def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
+def check_method(method: str, *, samples: int) -> None:
+    """Check the name of a method, and that there are enough samples for any scenario.
+
+    Raises
+    ------
+    InputError
+        There is no such method, or there are too few samples.
+    """
     if method not in METHODS:
         hint = near_name(method, METHODS)
         raise InputError(f"--method: must be one of {', '.join(METHODS)}; got '{method}'. {hint}".strip())
+    if samples < LEAST_SAMPLES:
+        raise InputError(
+            f"--samples: must be from {LEAST_SAMPLES}; got {samples:,}. Of fewer samples nothing can be told: "
+            f"write for example {DEFAULT_SAMPLES}."
+        )
+
+
+def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
+    check_method(method, samples=samples)
     if not outcomes:
         raise InputError("outcomes: name one at least, for example effective_compute@2035.")
     for outcome in outcomes:
@@ -128,7 +144,7 @@ def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Se
     if not inputs:
         raise InputError(f"{name}: has no uncertain prior: there is no variance to share.")
     most = MOST_NUMBERS // (len(inputs) * len(outcomes))
-    if not LEAST_SAMPLES <= samples <= most:
+    if samples > most:
         raise InputError(
             f"--samples: must be from {LEAST_SAMPLES} to {most:,} for {len(inputs)} inputs and {len(outcomes)} "
             f"outcomes; got {samples:,}. Each sample is evaluated about twice for each input."
