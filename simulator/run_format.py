@@ -156,7 +156,8 @@ _GROUPS: Mapping[str, str] = {
     "/crossings": "When each sample crosses each threshold; absent where the scenario declares none.",
     "/posterior": "Where priors were learnt from history: the posterior draws of its model (`chain`, `draw`), as ArviZ "
     "reads them, beside `/prior`, `/posterior_predictive`, `/sample_stats` and `/observed_data`; its attributes say "
-    "what was fitted. They stay when a run is extended, and are not drawn again by `simulate check`.",
+    "what was fitted; `run_name`, `costed_run_name` and `accelerator_name` what was observed. "
+    "They stay when a run is extended, and are not drawn again by `simulate check`.",
     "/components/<name>": "Of a mixture of scenarios: the summary of each component alone.",
 }
 
