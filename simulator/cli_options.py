@@ -38,7 +38,7 @@ def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath 
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.caps.cash-flow.limit=3e10."
+        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6."
     ),
 ]
 SamplesOption = Annotated[str | None, typer.Option(help="Number of samples, e.g. 100000 or 1e6.")]
