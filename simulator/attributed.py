@@ -12,20 +12,26 @@ from simulator.comparison_inputs import run_labels
 from simulator.errors import InputError
 from simulator.files import make_folder, write_table
 from simulator.record import stored_scenario
+from simulator.scenario import Scenario
 
 
-def check_attributable(runs: Sequence[xr.DataTree]) -> None:
-    """Refuse runs that mix scenarios, before anything is written.
+def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
+    """Refuse runs and scenarios that mix scenarios, before anything is run or written.
 
     Raises
     ------
     InputError
         One does.
     """
-    for run in runs:
-        if run.attrs.get("components"):
+    for item in items:
+        name, mixes = (
+            (item.spec.name, len(item.components) > 1)
+            if isinstance(item, Scenario)
+            else (item.attrs["name"], bool(item.attrs.get("components")))
+        )
+        if mixes:
             raise InputError(
-                f"compare: --attribute: {run.attrs['name']} mixes scenarios, and a prior of one name may mean another "
+                f"compare: --attribute: {name} mixes scenarios, and a prior of one name may mean another "
                 "thing in each. Compare one of them."
             )
 

@@ -8,21 +8,22 @@ from dataclasses import dataclass, replace
 
 from simulator.documents import Document
 from simulator.errors import as_path
-from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
+from simulator.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
 from simulator.files import short_hash
+from simulator.input_words import input_words
 from simulator.layers import lookup
 from simulator.moves import Draws, common_draws, companions, moved_by
 from simulator.outcomes import Outcome
-from simulator.prior_words import labels_of, outcome_words
+from simulator.prior_words import outcome_words
 from simulator.priors import NamedPrior
 from simulator.provenance import Provenance, provenances
 from simulator.quantities import CustomDriver
 from simulator.record import prior_attributes, simulator_version
-from simulator.report_assumptions import OWN, Statement, input_words, statement, usual_unit
+from simulator.report_assumptions import OWN, Statement, statement, usual_unit
 from simulator.scenario import Scenario
 from simulator.swings import SAMPLES, Statistic, forecast_outcomes, outcome_unit
 from simulator.units import Array
-from simulator.variance_shares import variance_shares
+from simulator.variance_shares import check_method, variance_shares
 
 type Row = dict[str, object]
 
@@ -118,6 +119,7 @@ def audit(
     >>> found.rows[0]["words"], found.rows[0]["stated_at"]
     ('algorithms: growth', 'scenarios/baseline.yaml:42')
     """
+    check_method("auto", samples=samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     draws = common_draws(model, samples)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from simulator.audit import Audit, Audited, Row
 from simulator.swings_text import measure_of, outcome_text
-from simulator.words import listed, percent
+from simulator.words import listed, number_in, percent
 
 MOST = 12
 WIDTH = 116
@@ -76,7 +76,7 @@ def influence_text(audit: Audit, row: Row) -> str:
 
 
 def _one(audit: Audit, each: Audited, row: Row) -> str:
-    share = percent(max(0.0, _number(row, f"share:{each.outcome.text}")))
+    share = percent(max(0.0, number_in(row, f"share:{each.outcome.text}")))
     low, high = (_shift_text(audit, each, row, side) for side in ("minus", "plus"))
     return f"{share} of {each.outcome.text} (-1 sd: {low}, +1 sd: {high})"
 
@@ -85,14 +85,14 @@ def _shift_text(audit: Audit, each: Audited, row: Row, side: str) -> str:
     """Write a shift in OOM, years or as a number; where it reaches the horizon or leaves it, where it leads."""
     shift = row[f"shift_{side}:{each.outcome.text}"]
     if shift is None or math.isinf(float(str(shift))):
-        return outcome_text(_number(row, f"{side}:{each.outcome.text}"), unit=each.unit, last=audit.last_year)
+        return outcome_text(number_in(row, f"{side}:{each.outcome.text}"), unit=each.unit, last=audit.last_year)
     digits, unit = measure_of(each.unit)
     return f"{round(float(str(shift)), digits) + 0.0:+.{digits}f} {unit}".rstrip()
 
 
 def _shares(audit: Audit, row: Row) -> str:
     return listed(
-        f"{percent(max(0.0, _number(row, f'share:{each.outcome.text}')))} of {each.outcome.text}"
+        f"{percent(max(0.0, number_in(row, f'share:{each.outcome.text}')))} of {each.outcome.text}"
         for each in audit.outcomes
     )
 
@@ -153,7 +153,7 @@ def _cells(audit: Audit, row: Row) -> Iterator[str]:
     yield str(row["words"])
     yield f"{row['value']} ({row['shape']})"
     for each in audit.outcomes:
-        yield percent(max(0.0, _number(row, f"share:{each.outcome.text}")))
+        yield percent(max(0.0, number_in(row, f"share:{each.outcome.text}")))
         for side in ("minus", "plus"):
             yield "" if row["shape"] == "fixed" else _shift_text(audit, each, row, side)
     yield str(row["source"]) or str(row["standing"])
@@ -190,7 +190,3 @@ def audit_table(audit: Audit) -> list[Row]:
     """Give the rows for CSV: all that is known of each assumption, one a row."""
     rows: Sequence[Row] = audit.rows
     return [{**row, "priors": str(row["priors"]).replace("\n", "; ")} for row in rows]
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

@@ -11,6 +11,7 @@ import altair as alt
 from simulator import chart_style as style
 from simulator.chart_style import Text
 from simulator.figure import Row
+from simulator.words import number_in
 
 WIDTH = 560
 HEIGHT = 400
@@ -77,7 +78,7 @@ def draw_overlaid(
     for place, own in reversed(list(enumerate(runs.values()))):
         color, dash = SHADES[place]
         if place == 0:
-            area = [_at(panel, row, "lower") | {"y2": panel.y(_number(row, "upper"))} for row in own]
+            area = [_at(panel, row, "lower") | {"y2": panel.y(number_in(row, "upper"))} for row in own]
             layers.insert(0, style.pixel_layer(area, mark=alt.MarkDef(type="area", color=REFERENCE)))
         for key, width in (("lower", 1.1), ("upper", 1.1), ("median", 2.6)):
             if key == "median" or (place > 0 and _has_width(own)):
@@ -101,16 +102,16 @@ def _ends(
     samples: list[alt.Chart] = []
     right = panel.left + panel.width
     labels = {run: [*style.wrapped(run, width=LABEL_CHARACTERS), notes[run]] for run in runs}
-    order = sorted(runs, key=lambda run: panel.y(_number(runs[run][-1], "median")))
-    wanted = [panel.y(_number(runs[run][-1], "median")) for run in order]
+    order = sorted(runs, key=lambda run: panel.y(number_in(runs[run][-1], "median")))
+    wanted = [panel.y(number_in(runs[run][-1], "median")) for run in order]
     heights = [style.LINE_HEIGHT * len(labels[run]) + 8.0 for run in order]
     middles = style.spread_labels(wanted, heights=heights, top=panel.top - 6, bottom=panel.top + panel.height + 14)
     places = {run: place for place, run in enumerate(runs)}
     edge = right + 12 + 8 * len(runs)
     for run, start, end in zip(order, wanted, middles, strict=True):
         color, x, last = SHADES[places[run]][0], right + 10 + 8 * places[run], runs[run][-1]
-        bars.append({"x": x, "x2": x + 4, "y": panel.y(_number(last, "upper")) - 0.75,
-                     "y2": panel.y(_number(last, "lower")) + 0.75, "color": color})  # fmt: skip
+        bars.append({"x": x, "x2": x + 4, "y": panel.y(number_in(last, "upper")) - 0.75,
+                     "y2": panel.y(number_in(last, "lower")) + 0.75, "color": color})  # fmt: skip
         bars.append({"x": x - 2, "x2": x + 6, "y": start - 1.5, "y2": start + 1.5, "color": color})
         names = len(labels[run]) - 1
         shift = style.LINE_HEIGHT / 2
@@ -155,11 +156,11 @@ def draw_multiples(
     edges: style.Data = []
     medians: dict[bool, style.Data] = {True: [], False: []}
     for run, panel in panels.items():
-        texts.append(Text([_cut(run, PANEL_WIDTH)], panel.left, panel.top - 27, bold=True))
-        texts.append(Text([_cut(notes[run], PANEL_WIDTH)], panel.left, panel.top - 11, style.QUIET))
+        texts.append(Text([style.cut(run, PANEL_WIDTH, bold=True)], panel.left, panel.top - 27, bold=True))
+        texts.append(Text([style.cut(notes[run], PANEL_WIDTH)], panel.left, panel.top - 11, style.QUIET))
         for row in runs[first]:
             low = _at(panel, row, "lower") | {"detail": run}
-            reference.append(low | {"y2": panel.y(_number(row, "upper"))})
+            reference.append(low | {"y2": panel.y(number_in(row, "upper"))})
             medians[True].append(_at(panel, row, "median") | {"detail": run})
         if run != first:
             for key in ("lower", "upper") if _has_width(runs[run]) else ():
@@ -243,17 +244,17 @@ class _Dumbbells:
         height = max(ROW * len(rows), style.LINE_HEIGHT * len(name)) + 12
         self._rules.append({"x": 0, "x2": self._panel.left + STRIP_WIDTH + MEDIAN_WIDTH, "y": top, "y2": top})
         self._texts.append(Text(name, 0, top + 7 + style.LINE_HEIGHT * len(name) / 2, bold=True))
-        first = _number(rows[0], "median")
+        first = number_in(rows[0], "median")
         for place, row in enumerate(rows):
             y = top + 6 + ROW * (place + 0.5)
             self._run(row, first, y=y, is_first=self._order[str(row["run"])] == 0)
         return top + height
 
     def _run(self, row: Row, first: float, *, y: float, is_first: bool) -> None:
-        low, median, high, last = (_number(row, key) for key in ("lower_50", "median", "upper_50", "last_year"))
+        low, median, high, last = (number_in(row, key) for key in ("lower_50", "median", "upper_50", "last_year"))
         tint = style.band_tints(2)[1] if is_first else style.band_tints(2)[0]
         self._texts.append(
-            Text([_cut(str(row["run"]), self.left - self._name_width - 12)], self._name_width, y, style.INK)
+            Text([style.cut(str(row["run"]), self.left - self._name_width - 12)], self._name_width, y, style.INK)
         )
         self._texts.append(Text([str(row["text"])], self._panel.left + STRIP_WIDTH + 20, y, style.INK))
         end = self._panel.x(min(last, high))
@@ -331,25 +332,12 @@ def _has_width(rows: Sequence[Row]) -> bool:
 
 
 def _at(panel: Panel, row: Row, key: str) -> dict[str, object]:
-    return {"x": panel.x(_number(row, "year")), "y": panel.y(_number(row, key))}
+    return {"x": panel.x(number_in(row, "year")), "y": panel.y(number_in(row, key))}
 
 
 def _span(rows: Sequence[Row], keys: Sequence[str], margin: float) -> tuple[float, float]:
     """Find the ends of an axis, at least one unit long, with a margin as a share of its length."""
-    values = [_number(row, key) for row in rows for key in keys]
+    values = [number_in(row, key) for row in rows for key in keys]
     low, high = min(values), max(values)
     spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
     return low - spare, high + spare
-
-
-def _cut(text: str, width: float) -> str:
-    """Cut a text to a width in pixels."""
-    if style.text_width(text) * 1.05 <= width:
-        return text
-    while style.text_width(text) * 1.05 > width - 12:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

@@ -66,21 +66,6 @@ def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> 
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
-def cut(text: str, width: float) -> str:
-    """Cut a text to a width in pixels.
-
-    Examples
-    --------
-    >>> cut("algorithms", 1000), cut("algorithms", 40)
-    ('algorithms', 'algor…')
-    """
-    if style.text_width(text) <= width:
-        return text
-    while text and style.text_width(text) > width - 12:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
-
-
 class _Parts:
     """Collect the marks of all cells, so that each kind is one layer."""
 
@@ -119,9 +104,9 @@ class _Parts:
         bottom = top + high * len(heat.y_labels)
         for place, label in enumerate(heat.y_labels):
             middle = bottom - (place + 0.5) * high
-            self._texts.append(Text([cut(label, MOST_LABEL)], self._left - 8, middle, align="right"))
+            self._texts.append(Text([style.cut(label, MOST_LABEL)], self._left - 8, middle, align="right"))
         for place, label in enumerate(heat.x_labels):
-            shown = cut(label, wide - 6)
+            shown = style.cut(label, wide - 6)
             start = self._left + (place + 0.5) * wide - style.text_width(shown) / 2
             self._texts.append(Text([shown], start, bottom + 13))
         self._texts.append(Text([heat.x_heading], self._left, bottom + 32, bold=True))

@@ -12,6 +12,7 @@ import altair as alt
 from simulator import chart_style as style
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
+from simulator.words import cut_front, number_in
 
 NAME_WIDTH = 330.0
 BAR_WIDTH = 420.0
@@ -69,7 +70,7 @@ def draw_influence(
 
 
 def _bars(rows: Sequence[Row]) -> alt.LayerChart:
-    largest = max(_number(row, "delta") for row in rows) or 1.0
+    largest = max(number_in(row, "delta") for row in rows) or 1.0
     bars: style.Data = []
     texts = [
         Text(["Prior"], 0, 14, style.QUIET, bold=True),
@@ -77,11 +78,11 @@ def _bars(rows: Sequence[Row]) -> alt.LayerChart:
     ]
     for place, row in enumerate(rows):
         y = TOP + BAR_STEP * (place + 0.5)
-        length = max(1.0, BAR_WIDTH * 0.66 * _number(row, "delta") / largest)
-        color = style.BLUE if _number(row, "rank") >= 0 else style.ORANGE
+        length = max(1.0, BAR_WIDTH * 0.66 * number_in(row, "delta") / largest)
+        color = style.BLUE if number_in(row, "rank") >= 0 else style.ORANGE
         bars.append({"x": NAME_WIDTH, "x2": NAME_WIDTH + length, "y": y - 7, "y2": y + 7, "color": color})
-        rank = f"{_number(row, 'rank'):+.2f}".replace("-", "−")
-        texts.append(Text([_cut(str(row["input"]).removeprefix("drivers."))], 0, y))
+        rank = f"{number_in(row, 'rank'):+.2f}".replace("-", "−")
+        texts.append(Text([cut_front(str(row["input"]).removeprefix("drivers."), width=NAME_CHARACTERS)], 0, y))
         texts.append(Text([f"{row['delta']:.3f}  (rank {rank})"], NAME_WIDTH + length + 8, y, style.QUIET))
     bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [
@@ -125,7 +126,7 @@ class _Axis:
 
 
 def _axis(rows: Sequence[Row], kind: Kind, horizon: float) -> _Axis:
-    values = [_number(row, key) for row in rows for key in ("value", "lower", "upper") if row[key] is not None]
+    values = [number_in(row, key) for row in rows for key in ("value", "lower", "upper") if row[key] is not None]
     finite = [value for value in values if math.isfinite(value)]
     censored = len(finite) < len(values)
     if kind == "share":
@@ -174,13 +175,13 @@ class _Parts:
             {"x": left, "x2": left + PANEL_WIDTH, "y": axis.y(tick, top), "y2": axis.y(tick, top)} for tick in places
         ]
         for row in rows:
-            x = left + PANEL_WIDTH * (_number(row, "decile") - 0.5) / 10
+            x = left + PANEL_WIDTH * (number_in(row, "decile") - 0.5) / 10
             if row["lower"] is not None:
-                ends = axis.y(_number(row, "lower"), top), axis.y(_number(row, "upper"), top)
+                ends = axis.y(number_in(row, "lower"), top), axis.y(number_in(row, "upper"), top)
                 self._bands.append({"x": x, "y": ends[0], "y2": ends[1], "detail": name})
-            y = axis.y(_number(row, "value"), top)
+            y = axis.y(number_in(row, "value"), top)
             self._lines.append({"x": x, "y": y, "detail": name})
-            (self._arrows if math.isinf(_number(row, "value")) else self._dots).append({"x": x, "y": y})
+            (self._arrows if math.isinf(number_in(row, "value")) else self._dots).append({"x": x, "y": y})
         bottom = top + PANEL_HEIGHT + 14
         unit = f" {rows[0]['scale']}" if rows[0]["scale"] else ""
         self.texts.append(Text([f"up to {rows[0]['to_text']}"], left, bottom, style.QUIET, size=style.FOOT_SIZE))
@@ -200,11 +201,3 @@ class _Parts:
         ):
             found += [style.pixel_layer(rows, mark=mark)] if rows else []
         return [*found, *style.text_layers(self.texts)]
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_CHARACTERS else f"…{name[-NAME_CHARACTERS + 1 :]}"
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

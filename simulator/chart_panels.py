@@ -21,6 +21,8 @@ MOST_WRAPPED = 5
 GAP = 30.0
 LABEL_CHARACTERS = 16
 LABEL_SIZE = 11
+ROOM = GUTTER + WIDTH + RIGHT - 8
+"""The widest line of a panel's head, in pixels."""
 HEADING_Y = -38
 LINE_Y = -21
 
@@ -117,24 +119,14 @@ def _panel(
     layers = fan_layers(panel.tables, frame=frame, thresholds=thresholds)
     heading = f"{panel.label}, {panel.unit}" if panel.unit else panel.label
     texts = [
-        style.Text([_cut(heading, bold=True)], -frame.gutter, HEADING_Y, bold=True),
-        style.Text([_cut(panel.line)], -frame.gutter, LINE_Y, style.QUIET),
+        style.Text([style.cut(heading, ROOM, bold=True)], -frame.gutter, HEADING_Y, bold=True),
+        style.Text([style.cut(panel.line, ROOM)], -frame.gutter, LINE_Y, style.QUIET),
         *frame.texts(),
     ]
     layers += style.text_layers(texts)
     layers += _label_layers(thresholds, labels=labels, frame=frame)
     layers += pointer_layers(panel.tables, frame=frame, unit=panel.unit, name=name)
     return alt.LayerChart(layer=layers, width=frame.width, height=frame.height)
-
-
-def _cut(text: str, *, bold: bool = False) -> str:
-    """Cut a line that is wider than its panel."""
-    room = (GUTTER + WIDTH + RIGHT - 8) / (1.08 if bold else 1.0)
-    if style.text_width(text) <= room:
-        return text
-    while style.text_width(f"{text}…") > room:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
 
 
 def _labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:

@@ -11,6 +11,7 @@ import altair as alt
 from simulator import chart_style as style
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
+from simulator.words import number_in
 
 PLOT_X = 250
 PLOT_WIDTH = 260
@@ -185,7 +186,7 @@ def _legend(tables: PriorTables) -> list[alt.Chart]:
         ("band", middle, "90 %"),
         ("band", outer, "99 % of the samples"),
     ]
-    if any(_number(row, "never") > 0 for row in tables.priors):
+    if any(number_in(row, "never") > 0 for row in tables.priors):
         entries.append(("arrow", style.VERMILION, "and a share at never"))
     return style.legend_layers(entries, x=0, y=8)
 
@@ -229,7 +230,7 @@ class _Parts:
         self._notes(row, scale, middle)
         if not points:
             return
-        values = [_number(point, "value") for point in points]
+        values = [number_in(point, "value") for point in points]
         low, high = _ends(values, single=bool(points[0]["single"]), date=row["unit"] == "year")
         base = top + 8 + DENSITY_HEIGHT
 
@@ -238,16 +239,16 @@ class _Parts:
 
         if points[0]["single"]:
             for point, value in zip(points, values, strict=True):
-                up = base - DENSITY_HEIGHT * _number(point, "height")
+                up = base - DENSITY_HEIGHT * number_in(point, "height")
                 self._spikes.append({"x": pixel(value), "x2": pixel(value), "y": base, "y2": round(up, 2)})
         else:
             self._zones(row, points, base=base, detail=str(row["name"]), left=low, width=high - low)
         self._axes.append({"x": PLOT_X, "x2": PLOT_X + PLOT_WIDTH, "y": base, "y2": base})
         self._ticks(scale, [tick for tick in scale.ticks(low, high) if low <= tick <= high], pixel, base)
-        median = _number(row, "median")
+        median = number_in(row, "median")
         if low <= median <= high:
             self._dots.append({"x": pixel(median), "y": base})
-        if _number(row, "never") > 0:
+        if number_in(row, "never") > 0:
             self._arrows.append({"x": PLOT_X + PLOT_WIDTH + 6, "y": base})
 
     def _zones(self, row: Row, points: Sequence[Row], *, base: float, detail: str, left: float, width: float) -> None:
@@ -256,15 +257,15 @@ class _Parts:
         infinite = math.inf
         spans = {
             outer: (-infinite, infinite),
-            middle: (_number(row, "lower_90"), _number(row, "upper_90")),
-            inner: (_number(row, "lower_50"), _number(row, "upper_50")),
+            middle: (number_in(row, "lower_90"), number_in(row, "upper_90")),
+            inner: (number_in(row, "lower_50"), number_in(row, "upper_50")),
         }
         for tint, (low, high) in spans.items():
             for point in points:
-                value = _number(point, "value")
+                value = number_in(point, "value")
                 if low <= value <= high:
                     x = PLOT_X + PLOT_WIDTH * (value - left) / width
-                    up = base - DENSITY_HEIGHT * _number(point, "height")
+                    up = base - DENSITY_HEIGHT * number_in(point, "height")
                     self._areas[tint].append({"x": round(x, 2), "y": base, "y2": round(up, 2), "detail": detail})
 
     def _ticks(self, scale: Scale, ticks: Sequence[float], pixel: Callable[[float], float], base: float) -> None:
@@ -281,9 +282,9 @@ class _Parts:
 
     def _notes(self, row: Row, scale: Scale, middle: float) -> None:
         """Write the numbers, the family and the source at the right."""
-        median, low, high = (scale.text(_number(row, key)) for key in ("median", "lower_90", "upper_90"))
+        median, low, high = (scale.text(number_in(row, key)) for key in ("median", "lower_90", "upper_90"))
         numbers = "" if low == "never" else f"{median} (90 % {low} to {high}) {scale.unit}".strip()
-        never = f"never {100 * _number(row, 'never'):.0f} %" if _number(row, "never") else ""
+        never = f"never {100 * number_in(row, 'never'):.0f} %" if number_in(row, "never") else ""
         numbers = ", ".join(filter(None, [numbers, never]))
         family = str(row["understood"]).split(", ")[0]
         facts = [f"{row['confidence']} confidence"] if row["confidence"] else []
@@ -292,9 +293,14 @@ class _Parts:
         source = str(row["source"]) or "no source"
         color = style.QUIET if row["source"] else style.VERMILION
         self._texts.append(Text([numbers], NOTE_X, middle - style.LINE_HEIGHT - 1, bold=True))
-        self._texts.append(Text([_cut(source)], NOTE_X, middle, color))
+        self._texts.append(Text([style.cut(" ".join(source.split()), NOTE_WIDTH)], NOTE_X, middle, color))
         self._texts.append(
-            Text([_cut(" · ".join(filter(None, facts)))], NOTE_X, middle + style.LINE_HEIGHT, style.QUIET)
+            Text(
+                [style.cut(" · ".join(filter(None, facts)), NOTE_WIDTH)],
+                NOTE_X,
+                middle + style.LINE_HEIGHT,
+                style.QUIET,
+            )
         )
 
 
@@ -337,17 +343,3 @@ def name_lines(name: str) -> list[str]:
             lines.append("")
         lines[-1] += part
     return [piece for line in lines for piece in style.wrapped(line, width=NAME_CHARACTERS)]
-
-
-def _cut(text: str) -> str:
-    """Cut a text to one line of the notes."""
-    joined = " ".join(text.split())
-    if style.text_width(joined) <= NOTE_WIDTH:
-        return joined
-    while style.text_width(joined) > NOTE_WIDTH - 12:
-        joined = joined[:-1]
-    return f"{joined.rstrip()}…"
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

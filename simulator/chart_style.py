@@ -123,6 +123,22 @@ def text_width(text: str, *, size: float = TEXT_SIZE) -> float:
     return ems * size
 
 
+def cut(text: str, width: float, *, bold: bool = False) -> str:
+    """Cut one line of text that is wider than so many pixels.
+
+    Examples
+    --------
+    >>> cut("a long source", 40), cut("a long source", 400)
+    ('a lon…', 'a long source')
+    """
+    room = width / (1.08 if bold else 1.0)
+    if text_width(text) <= room:
+        return text
+    while text and text_width(f"{text}…") > room:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
 def wrapped(text: str, *, width: int) -> list[str]:
     """Break a text into lines of at most `width` characters, within a word only where it must.
 

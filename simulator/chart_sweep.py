@@ -11,7 +11,6 @@ from typing import Literal
 import altair as alt
 
 from simulator import chart_style as style
-from simulator.chart_heat import cut
 from simulator.chart_style import Text
 from simulator.figure import Row
 
@@ -92,7 +91,7 @@ class _Parts:
         self.texts.append(Text([lines.lines_heading], 0, 8, bold=True))
         x, y = 0.0, 27.0
         for place, name in enumerate(lines.lines):
-            shown = cut(name, 240)
+            shown = style.cut(name, 240)
             if x + 40 + style.text_width(shown) > LEFT + WIDTH:
                 x, y = 0.0, y + 18
             self.line([{"x": x, "y": y}, {"x": x + 26, "y": y}], place)
@@ -267,7 +266,7 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
     top = 44.0
     for number, row in enumerate(lines.rows):
         y = top + (number + 0.5) * STRIP
-        parts.texts.append(Text([cut(str(row["label"]), 300)], 0, y))
+        parts.texts.append(Text([style.cut(str(row["label"]), 300)], 0, y))
         parts.texts.append(Text([str(row["text"])], left + STRIP_WIDTH + 24, y))
         for ends, color in ((("lower_90", "upper_90"), WIDE), (("lower_50", "upper_50"), NARROW)):
             if row[ends[0]] is not None and math.isfinite(float(str(row[ends[0]]))):

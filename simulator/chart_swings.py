@@ -11,6 +11,7 @@ import altair as alt
 from simulator import chart_style as style
 from simulator.chart_style import Text
 from simulator.figure import Row
+from simulator.words import number_in
 
 type Axis = Literal["log", "plain", "year", "share"]
 
@@ -77,7 +78,7 @@ def span_of(rows: Sequence[Row], *, base: float, axis: Axis, years: tuple[float,
     >>> span_of([{"lower": 2030.0, "upper": math.inf}], base=2031.0, axis="year", years=(2025.0, 2045.0))
     (2030.0, 2045.0)
     """
-    values = [base, *(_number(row, key) for row in rows for key in ("lower", "upper"))]
+    values = [base, *(number_in(row, key) for row in rows for key in ("lower", "upper"))]
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return years
@@ -97,9 +98,11 @@ class _Tornado:
         self._names = [_name_lines(row) for row in rows]
         self._place = 0
         ends = [(row, key) for row in rows for key in COLORS]
-        self._censored = any(math.isinf(value) for value in [base, *(_number(row, key) for row, key in ends)])
+        self._censored = any(math.isinf(value) for value in [base, *(number_in(row, key) for row, key in ends)])
         texts = {
-            side: [_label_width(str(row[f"{key}_value"])) for row, key in ends if self._side(_number(row, key)) == side]
+            side: [
+                _label_width(str(row[f"{key}_value"])) for row, key in ends if self._side(number_in(row, key)) == side
+            ]
             for side in (-1, 1)
         }
         names = [text for lines, small in self._names for text in [*lines, small]]
@@ -142,7 +145,7 @@ class _Tornado:
         return top + height
 
     def _bar(self, row: Row, key: str, y: float) -> None:
-        value = _number(row, key)
+        value = number_in(row, key)
         start, end = self._x(self._base), self._x(value)
         arrow = math.isinf(value)
         stop = end - 4 if arrow and start < end else end
@@ -232,7 +235,3 @@ def _name_lines(row: Row) -> tuple[list[str], str]:
 
 def _label_width(text: str) -> float:
     return style.text_width(text, size=LABEL_SIZE) * 1.05 + 8
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

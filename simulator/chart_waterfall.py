@@ -9,6 +9,7 @@ import altair as alt
 
 from simulator import chart_style as style
 from simulator.chart_style import Text
+from simulator.words import cut_front
 
 NAME_WIDTH = 340.0
 PLOT_WIDTH = 430.0
@@ -116,7 +117,7 @@ def _place(fall: Fall, top: float, bars: style.Data, links: style.Data, rules: s
         left, right = sorted((x(start), x(stop)))
         color = style.BLUE if part.value > 0 else style.ORANGE
         bars.append({"x": left, "x2": max(right, left + 1), "y": y - 7, "y2": y + 7, "color": color})
-        texts.append(Text([_cut(part.name)], 0, y))
+        texts.append(Text([cut_front(part.name, width=NAME_CHARACTERS)], 0, y))
         texts.append(Text([part.text], right + 8, y, style.QUIET))
     links.append({"x": x(fall.last), "x2": x(fall.last), "y": y, "y2": y + STEP})
     y += STEP
@@ -128,7 +129,3 @@ def _end(label: str, written: str, x: float, y: float, bars: style.Data, texts: 
     bars.append({"x": x - 2.5, "x2": x + 2.5, "y": y - 9, "y2": y + 9, "color": style.INK})
     texts.append(Text([label], 0, y, bold=True))
     texts.append(Text([written], x + 10, y, bold=True))
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_CHARACTERS else f"…{name[-NAME_CHARACTERS + 1 :]}"

@@ -18,14 +18,15 @@ from simulator.cli_fragility import fragility
 from simulator.cli_hindcast import hindcast
 from simulator.cli_history import app as history_app
 from simulator.cli_influence import influence
-from simulator.cli_options import RunArgument, SetOption, warn
+from simulator.cli_options import RunArgument, SetOption, file_option, warn
 from simulator.cli_published import published
 from simulator.cli_report import report
 from simulator.cli_reweight import reweight
 from simulator.cli_runs import extend, run
 from simulator.cli_score import score
 from simulator.cli_shares import shares
-from simulator.cli_sweep import show_sweep, sweep
+from simulator.cli_show import show
+from simulator.cli_sweep import sweep
 from simulator.cli_swings import audit, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
@@ -58,30 +59,6 @@ def validate(
         typer.echo(f"{name}: no faults ({uncertain} uncertain of {every} priors{more})")
     if failures:
         raise InputError("\n".join(failures))
-
-
-def show(
-    path: RunArgument,
-    variables: Annotated[bool, typer.Option("--variables", help="List every variable with its unit.")] = False,
-) -> None:
-    """Print the summary of a run or a sweep again, or explain its variables."""
-    from simulator.outputs import open_run
-    from simulator.summary import summary_lines
-    from simulator.sweep_files import is_sweep
-
-    if is_sweep(path):
-        show_sweep(path, variables=variables)
-        return
-    with open_run(path) as opened:
-        if variables:
-            from simulator.run_format import explain_lines
-
-            for line in explain_lines(opened):
-                typer.echo(line)
-            return
-        warn(str(opened.attrs["warnings"]).splitlines())
-        for line in summary_lines(opened):
-            typer.echo(line)
 
 
 def check(path: RunArgument) -> None:
@@ -120,16 +97,19 @@ def schema(
     of: Annotated[
         Literal["scenario", "priors"], typer.Argument(help="Of scenario files, or of prior libraries.")
     ] = "scenario",
-    output: Annotated[FilePath | None, typer.Option(help="Write it to a file instead of printing it.")] = None,
+    output: Annotated[
+        FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=file_option)
+    ] = None,
 ) -> None:
     """Print the JSON Schema, by which an editor completes and checks a file."""
     from simulator.describe import schema_text
-    from simulator.files import write_text
+    from simulator.files import make_folder, write_text
 
     text = schema_text(of)
     if output is None:
         typer.echo(text, nl=False)
     else:
+        make_folder(output.parent)
         write_text(output, text)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_beside
+from simulator.cli_options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_for
 from simulator.errors import InputError, near_name
 
 if TYPE_CHECKING:
     from simulator.figure import FigureOptions
+    from simulator.folders import Kind
 
+BANDS = "50,80,90"
 BAND_PRESETS = {"boe": (0.3, 0.6, 0.9), "ipcc": (0.66, 0.9), "hub": (0.5, 0.95)}
 """Bands as banks, climate assessments and forecast hubs draw them."""
 
@@ -36,7 +38,7 @@ def chart(
     ] = None,
     bands: Annotated[
         str, typer.Option(help="Bands in %, such as 50,80,90; or boe (30/60/90), ipcc (66/90), hub (50/95).")
-    ] = "50,80,90",
+    ] = BANDS,
     paths: Annotated[int, typer.Option(min=0, help="Draw the first samples as thin lines, e.g. 20.")] = 0,
     years: Annotated[str | None, typer.Option(metavar="FIRST-LAST", help="Years to draw, e.g. 2026-2035.")] = None,
     history: Annotated[
@@ -46,66 +48,103 @@ def chart(
     theme: ThemeOption = "light",
     output: BesideOption = None,
 ) -> None:
-    """Draw charts of a run, of a sweep, or of a hindcast.
+    """Draw charts of a run, of a sweep, of shares or swings, or of a hindcast.
 
     Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
     """
     given = _options(quantity, bands, paths, years)
     formats = chart_formats(format_, theme=theme)
-    if (run / "forecasts.csv").is_file():
-        asked = {"--quantity": quantity, "--paths": paths, "--years": years, "--history": history}
-        _hindcast(run, kind, [name for name, value in asked.items() if value], formats, theme, output)
-        return
+    folder = folder_for(run, output)
 
-    from dataclasses import replace
+    from simulator.folders import kind_of
 
-    from simulator.figures import write_figures
-    from simulator.outputs import open_run
-    from simulator.sweep_files import is_sweep
-
-    if is_sweep(run):
-        if kind:
-            raise InputError("--kind: a sweep is drawn by outcome. Write --quantity crossing:NAME, or leave it out.")
-        from simulator.cli_sweep import draw_sweep
-
-        draw_sweep(run, outcomes=quantity or (), formats=formats, theme=theme, output=output)
-        return
-    if history is not None:
-        from simulator.history_points import read_points
-
-        given = replace(given, history=read_points(history))
-    with open_run(run) as opened:
-        written = write_figures(
-            opened,
-            output or folder_beside(run),
-            kinds=kind or ["fan"],
-            options=given,
-            formats=formats,
-            theme=theme,
-            left_out=lambda line: typer.echo(line, err=True),
-        )
+    found = kind_of(run)
+    asked = {
+        "--kind": kind, "--quantity": quantity, "--paths": paths, "--years": years, "--history": history,
+        "--bands": bands != BANDS,
+    }  # fmt: skip
+    _check_asked(run, found, [name for name, value in asked.items() if value])
+    if found.name == "run":
+        written = _run(run, folder, kind or ["fan"], given, history, formats, theme)
+    else:
+        written = _other(run, folder, found, kind or quantity or (), formats=formats, theme=theme)
     for path in written:
         typer.echo(str(path))
 
 
-def _hindcast(
+def _check_asked(path: FilePath, kind: Kind, asked: Sequence[str]) -> None:
+    """Refuse what is not drawn, and options that are about another kind of charts."""
+    if kind.name != "run" and kind.name not in _TAKEN:
+        raise InputError(f"{path}: {kind.is_one}, and no chart is drawn from its folder. 'simulate show' prints it.")
+    for option in asked:
+        if option in _TAKEN.get(kind.name, asked):
+            continue
+        if (option, kind.name) == ("--kind", "sweep"):
+            raise InputError("--kind: a sweep is drawn by outcome. Write --quantity crossing:NAME, or leave it out.")
+        raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about charts of runs. Leave it out.")
+
+
+def _run(
+    path: FilePath,
     folder: FilePath,
-    kind: list[str] | None,
-    asked: list[str],
+    kinds: Sequence[str],
+    options: FigureOptions,
+    history: FilePath | None,
     formats: Sequence[str],
     theme: str,
-    output: FilePath | None,
-) -> None:
-    """Draw charts of a hindcast."""
-    if asked:
-        raise InputError(f"{asked[0]}: {folder} is a hindcast, and {asked[0]} is about charts of runs. Leave it out.")
+) -> list[FilePath]:
+    from dataclasses import replace
 
-    from simulator.figure_hindcast import write_hindcast_figures
-    from simulator.hindcast_folder import open_hindcast
+    from simulator.chart_palette import check_theme
+    from simulator.figures import write_figures
+    from simulator.outputs import open_run
 
-    stored = open_hindcast(folder)
-    for path in write_hindcast_figures(stored, output or folder, kinds=kind or ["all"], formats=formats, theme=theme):
-        typer.echo(str(path))
+    if history is not None:
+        from simulator.history_points import read_points
+
+        options = replace(options, history=read_points(history))
+    with open_run(path) as opened:
+        return write_figures(
+            opened,
+            folder,
+            kinds=kinds,
+            options=options,
+            formats=formats,
+            theme=check_theme(theme),
+            left_out=lambda line: typer.echo(line, err=True),
+        )
+
+
+def _other(
+    path: FilePath, folder: FilePath, kind: Kind, asked: Sequence[str], *, formats: Sequence[str], theme: str
+) -> list[FilePath]:
+    """Draw the charts of what is no run; `asked` are the outcomes of a sweep, or kinds of chart of a hindcast."""
+    from simulator.chart_palette import check_theme
+
+    ground = check_theme(theme)
+    if kind.name == "sweep":
+        from simulator.cli_sweep import draw_sweep
+
+        return draw_sweep(path, outcomes=asked, formats=formats, theme=theme, output=folder)
+    if kind.name == "hindcast":
+        from simulator.figure_hindcast import write_hindcast_figures
+        from simulator.hindcast_folder import open_hindcast
+
+        return write_hindcast_figures(open_hindcast(path), folder, kinds=asked or ["all"], formats=formats, theme=theme)
+    if kind.name == "shares":
+        from simulator.shares_folder import open_shares, write_share_charts
+
+        return write_share_charts(open_shares(path), folder, formats=formats, theme=ground)
+
+    from simulator.swings_folder import open_swings, write_swing_charts
+
+    return write_swing_charts(open_swings(path), folder, formats=formats, theme=ground)
+
+
+_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "sweep": ("--quantity",), "hindcast": ("--kind",), "shares": (), "swings": (),
+}  # fmt: skip
+"""The options that a kind of folder with charts takes beside formats, theme and output; runs take all."""
 
 
 def _options(quantity: list[str] | None, bands: str, paths: int, years: str | None) -> FigureOptions:

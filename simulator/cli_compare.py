@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulator.comparison import Comparison
+    from simulator.scenario import Scenario
 
-WARNING = "warning: "
 _MOST = 12
 _SHARED = ("seed", "samples", "design", "block")
 """What runs must have in common for their priors to share draws."""
@@ -59,17 +59,16 @@ def compare(
     if attribute and len(items) != 2:
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
     formats = chart_formats(format_, theme=theme, charts=charts)
-    runs = open_or_run(items, samples=samples, seed=seed, output=output)
-    if attribute:
-        from simulator.attributed import check_attributable
+    from simulator.folders import WARNING, keep_lines
 
-        check_attributable(runs)
+    runs = open_or_run(items, samples=samples, seed=seed, output=output, attribute=attribute)
     lines = compare_runs(runs, output=output, formats=formats, theme=theme)
     if attribute:
         from simulator.attributed import write_attribution
 
         folder = lines.pop()
         lines += write_attribution(runs[0], runs[1], FilePath(folder.strip()), formats=formats, theme=theme)
+        keep_lines(FilePath(folder.strip()), "comparison", lines)
         lines.append(folder)
     warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
     for line in lines:
@@ -83,6 +82,7 @@ def open_or_run(
     samples: str | None = None,
     seed: int | None = None,
     output: FilePath = FilePath("outputs"),
+    attribute: bool = False,
 ) -> list[xr.DataTree]:
     """Open runs, and run scenarios on the draws of the first item, unless samples or seed are given.
 
@@ -98,32 +98,38 @@ def open_or_run(
         Seed of the scenarios.
     output : path, optional
         The folder of run folders, in which fits of history are stored.
+    attribute : bool
+        Whether their difference will be attributed: mixtures are then refused.
 
     Raises
     ------
     InputError
-        There is no such run or scenario, or it has faults.
+        There is no such run or scenario, or it has faults. Nothing has been run then.
     """
     from simulator.outputs import open_run
-    from simulator.scenario import load_scenario
+    from simulator.scenario import Scenario, load_scenario
     from simulator.simulation import simulate
 
     given = {} if samples is None else {"samples": str(number_of_samples(samples))}
     given |= {} if seed is None else {"seed": str(seed)}
     shared: dict[str, str] = {}
-    runs: list[xr.DataTree] = []
+    read: list[xr.DataTree | Scenario] = []  # all of them, before one is run
     for item in items:
         if _is_run(item):
             run = open_run(item)
             stated = {key: str(run.attrs[key]) for key in _SHARED} if "trajectories" in run.children else {}
+            read.append(run)
         else:
-            own = load_scenario(item).spec
-            stated = {key: str(getattr(own, key)) for key in _SHARED}
+            own = load_scenario(item)
+            stated = {key: str(getattr(own.spec, key)) for key in _SHARED}
             changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
-            run = simulate(learnt(load_scenario(item, overrides=changes), output))
+            read.append(load_scenario(item, overrides=changes) if changes else own)
         shared = shared or stated
-        runs.append(run)
-    return runs
+    if attribute:
+        from simulator.attributed import check_attributable
+
+        check_attributable(read)
+    return [simulate(learnt(each, output)) if isinstance(each, Scenario) else each for each in read]
 
 
 def _is_run(item: str) -> bool:
@@ -171,12 +177,14 @@ def compare_runs(
     """
     from simulator.comparison import run_labels
     from simulator.comparison_text import comparison_lines
+    from simulator.folders import WARNING, keep_lines
 
     names = run_labels(runs, labels)
     folder = output / _folder_name(runs, names)
     comparison = write_comparison(runs, folder, labels=names, formats=formats, theme=theme)
-    warnings = [f"{WARNING}{warning}" for warning in comparison.warnings]
-    return [*warnings, *comparison_lines(comparison), f"  {folder}"]
+    lines = comparison_lines(comparison)
+    keep_lines(folder, "comparison", lines, warnings=comparison.warnings)
+    return [*(f"{WARNING}{warning}" for warning in comparison.warnings), *lines, f"  {folder}"]
 
 
 def _folder_name(runs: Sequence[xr.DataTree], names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli_options import RunArgument
+from simulator.cli_options import RunArgument, folder_beside
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,15 @@ def export(
     ] = None,
 ) -> None:
     """Write a run as CSV, Parquet, JSON, hub quantiles, a Metaculus CDF or BibTeX."""
-    from simulator.exports import ExportOptions, check_export, export_tables, export_text, write_export
+    from simulator.exports import (
+        TABLES,
+        ExportOptions,
+        check_export,
+        check_target,
+        export_tables,
+        export_text,
+        write_export,
+    )
     from simulator.outputs import open_run
 
     scale = _scale(range_, open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point)
@@ -72,19 +80,23 @@ def export(
         origin=_date(date) if date else None,
     )  # fmt: skip
     check_export(format_, options)
+    target = output
+    if output is None and format_ in TABLES:
+        beside = folder_beside(path) / "export"
+        target = beside / f"{group}.{format_}" if group else beside
+    if target is not None:
+        check_target(format_, options, target)
     with open_run(path) as run:
-        if format_ in {"csv", "parquet"}:
-            beside = (path if path.is_dir() and path.suffix != ".zarr" else path.parent) / "export"
-            target = output or (beside / f"{group}.{format_}" if group else beside)
+        if format_ in TABLES and target is not None:
             for written in export_tables(run, format_, target, options):
                 typer.echo(str(written))
             return
         text, note = export_text(run, format_, options)
-    if output is None:
+    if target is None:
         typer.echo(text, nl=False)
     else:
-        write_export(text, output)
-        typer.echo(f"{output}: written.")
+        write_export(text, target)
+        typer.echo(f"{target}: written.")
     if note:
         typer.echo(note, err=True)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from simulator.cli_options import OutputOption, need, warn
+from simulator.cli_options import OutputOption, file_option, need, warn
 from simulator.errors import InputError
 
 SNAPSHOT, EARLIER = "2026-05", "2025-06"
@@ -72,7 +72,7 @@ def hindcast(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: OutputOption = FilePath("outputs"),
     document: Annotated[
-        FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.")
+        FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=file_option)
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
@@ -122,11 +122,14 @@ def _say(result: Any) -> None:
 def _write(asked: _Asked, result: Any, *, charts: bool) -> FilePath:
     """Write the tables of a hindcast, and its charts, into a folder that is named by what was asked."""
     from simulator.files import short_hash
+    from simulator.folders import keep_lines
     from simulator.hindcast_folder import open_hindcast, write_hindcast
+    from simulator.hindcast_text import hindcast_lines
 
     key = short_hash(*asked.words)
     folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"
     write_hindcast(result, folder)
+    keep_lines(folder, "hindcast", hindcast_lines(result), warnings=result.warnings)
     if charts:
         from simulator.figure_hindcast import write_hindcast_figures
 
@@ -179,6 +182,7 @@ def _scenarios(asked: _Asked) -> list[Any]:
 
 def _result(asked: _Asked, scenarios: list[Any]) -> Any:
     from simulator.arms import make_arms
+    from simulator.hindcast import check_origins
     from simulator.hindcast import hindcast as make_hindcast
     from simulator.hindsight import growth_knew
     from simulator.history_columns import last_day
@@ -193,6 +197,7 @@ def _result(asked: _Asked, scenarios: list[Any]) -> Any:
         games = tables.observations(without_domain="Games", until=last)
     seen = tables.observations(until=last)
     more: dict[str, Any] = {}
+    check_origins(seen, asked.origins)
     if scenarios:
         size = settings.chains * settings.draws
         made = make_arms(

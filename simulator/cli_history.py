@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli_options import file_option
 from simulator.errors import InputError
 
 app = typer.Typer(
@@ -24,7 +25,8 @@ SnapshotOption = Annotated[
     str, typer.Option(metavar="DATE", help="When the table was exported, e.g. 2025-06: its values are revised later.")
 ]
 TableOption = Annotated[
-    FilePath | None, typer.Option("--output", metavar="FILE", help="Write the table as CSV in the tidy form.")
+    FilePath | None,
+    typer.Option("--output", metavar="FILE", help="Write the table as CSV in the tidy form.", callback=file_option),
 ]
 
 
@@ -42,7 +44,7 @@ def load(
 
     Exports are at https://epoch.ai/data: download one yourself, nothing is fetched.
     """
-    from simulator.files import write_table
+    from simulator.files import make_folder, write_table
     from simulator.history import is_hardware, load_accelerators, load_history
     from simulator.history_tables import accelerator_rows, report_lines, run_rows
 
@@ -57,6 +59,7 @@ def load(
     for line in lines:
         typer.echo(line)
     if output is not None:
+        make_folder(output.parent)
         write_table(output, rows)
         typer.echo(f"  {output}")
 

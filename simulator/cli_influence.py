@@ -14,7 +14,7 @@ from simulator.cli_options import (
     RunArgument,
     ThemeOption,
     chart_formats,
-    folder_beside,
+    folder_for,
 )
 
 
@@ -37,13 +37,15 @@ def influence(
 
     from simulator.influence import default_outcomes, influence_of
     from simulator.influence_text import influence_lines, legend_lines
-    from simulator.outcomes import parse_outcome
+    from simulator.outcomes import parse_outcome, run_outcomes
     from simulator.outputs import open_run
     from simulator.rungroups import group
 
-    folder = output or folder_beside(run)
+    folder = folder_for(run, output)
     asked = [parse_outcome(text) for text in dict.fromkeys(outcome or [])]
     with open_run(run) as opened:
+        if asked:
+            run_outcomes(opened, asked)  # names what the run has not before the first is worked on
         found = [influence_of(opened, one) for one in asked or default_outcomes(opened)]
         horizon = float(group(opened, "summary")["year"].values[-1])
         for each in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +13,32 @@ import typer
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
+    from simulator.outcomes import Outcome
     from simulator.scenario import Scenario
+
+
+def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the folder that an option names before there is any work."""
+    if value is not None:
+        from simulator.writable import check_folder
+
+        check_folder(value, option=param.opts[0])
+    return value
+
+
+def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the file that an option names before there is any work."""
+    if value is not None:
+        from simulator.writable import check_file
+
+        check_file(value, option=param.opts[0])
+    return value
+
 
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.caps.cash-flow.limit=3e10."
+        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6."
     ),
 ]
 SamplesOption = Annotated[str | None, typer.Option(help="Number of samples, e.g. 100000 or 1e6.")]
@@ -27,8 +47,10 @@ ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A .yaml file, or the name of a shipped scenario.")
 ]
 RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help="A run file (run.nc) or its folder.")]
-OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.")]
-BesideOption = Annotated[FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.")]
+OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
+BesideOption = Annotated[
+    FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
+]
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
 ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
@@ -85,6 +107,22 @@ def folder_beside(path: FilePath) -> FilePath:
     return path if path.is_dir() and path.suffix != ".zarr" else path.parent
 
 
+def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
+    """Give the folder in which results about a run are written: `output`, or that of the run.
+
+    Raises
+    ------
+    SimulatorError
+        Nothing can be written in that of the run; that which `output` names is checked as the option is read.
+    """
+    if output is not None:
+        return output
+    from simulator.writable import check_folder
+
+    check_folder(folder_beside(path))
+    return folder_beside(path)
+
+
 @contextlib.contextmanager
 def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[int, int], None] | None]:
     """Show a progress bar on a terminal, for `least` steps or more; nothing elsewhere."""
@@ -100,9 +138,20 @@ def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[in
         yield told
 
 
-def learnt(scenario: Scenario, output: FilePath) -> Scenario:
-    """Let a scenario learn from the history that it names; fits are stored among the run folders."""
+def learnt(scenario: Scenario, output: FilePath, *, outcomes: Sequence[Outcome] = ()) -> Scenario:
+    """Let a scenario learn from the history that it names; fits are stored among the run folders.
+
+    Raises
+    ------
+    InputError
+        It must learn, and has not the outcomes that are asked for; or what it says of history has faults.
+    """
     from simulator.runs import ready
+
+    if scenario.must_learn and outcomes:
+        from simulator.evaluation import check_outcomes
+
+        check_outcomes(scenario, outcomes)
 
     return ready(scenario, output, say=lambda text: typer.echo(text, err=True))
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli_options import file_option, folder_option
+
 
 def published(
     names: Annotated[
@@ -18,10 +20,14 @@ def published(
         ),
     ] = None,
     document: Annotated[
-        FilePath | None, typer.Option(metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.")
+        FilePath | None,
+        typer.Option(metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.", callback=file_option),
     ] = None,
     output: Annotated[
-        FilePath | None, typer.Option(metavar="FOLDER", help="Write every number to published.csv in this folder.")
+        FilePath | None,
+        typer.Option(
+            metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=folder_option
+        ),
     ] = None,
 ) -> None:
     """Run published forecasts from what their authors assumed, and compare with what they published.
@@ -30,26 +36,31 @@ def published(
     beside it, in targets/<its name>; name the file.
     """
     from simulator.files import make_folder, write_table, write_text
+    from simulator.folders import keep_lines
     from simulator.published import load_published, published_names
     from simulator.published_page import published_page
     from simulator.published_runs import published_results, result_table
     from simulator.published_text import published_lines
 
     sources = [load_published(name) for name in names or published_names()]
-    found = []
+    found, said = [], list[str]()
     for source in sorted(sources, key=lambda each: (each.date, each.scenario)):
         results = published_results(source)
         found.append((source, results))
-        for line in published_lines(source, results):
+        lines = list(published_lines(source, results))
+        said += lines
+        for line in lines:
             typer.echo(line)
     if output is not None:
         make_folder(output)
         write_table(
             output / "published.csv", [row for source, results in found for row in result_table(source, results)]
         )
+        keep_lines(output, "published", said)
         typer.echo(f"  {output / 'published.csv'}")
     if document is not None:
         command = " ".join(["simulate published", *(names or []), f"--document {document}"])
+        make_folder(document.parent)
         write_text(document, published_page(found, command=command))
         typer.echo(f"  {document}")
     if any(result.within is False for _, results in found for result in results):

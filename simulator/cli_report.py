@@ -23,9 +23,11 @@ def report(
     """
     from simulator.outputs import open_run
     from simulator.report import check_report_path, write_report
+    from simulator.writable import check_file
 
     target = output or folder_beside(path) / "report.html"
     check_report_path(target)
+    check_file(target)
     with open_run(path) as run:
         write_report(run, target)
     typer.echo(str(target))

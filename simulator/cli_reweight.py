@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from simulator.cli_options import BesideOption, RunArgument, SetOption, folder_beside
+from simulator.cli_options import BesideOption, RunArgument, SetOption, folder_for
 from simulator.errors import InputError
 
 
@@ -25,6 +25,7 @@ def reweight(
     from simulator.rungroups import group
     from simulator.weighted import headline_lines, headline_table
 
+    folder = folder_for(run, output)
     with open_run(run) as opened:
         weights = weigh(opened, dict(_parted(text) for text in set_))
         rows = headline_table(opened, weights.values)
@@ -37,7 +38,6 @@ def reweight(
         f"  {count:,} samples are worth {weights.effective:,.0f} ({100 * weights.effective / count:.0f} %); "
         f"the largest weight is {100 * weights.largest:.2g} %"
     )
-    folder = output or folder_beside(run)
     make_folder(folder)
     write_table(folder / "reweighted.csv", rows)
     typer.echo(f"  {folder / 'reweighted.csv'}")

@@ -15,6 +15,7 @@ from simulator.cli_options import (
     ScenarioArgument,
     SeedOption,
     SetOption,
+    need,
     number_of_samples,
     overridden,
     progress_bar,
@@ -57,6 +58,9 @@ def run(
     A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does
     so first; where its chains do not agree, what comes out is written, and the exit code is 1.
     """
+    if store == "zarr":
+        need("zarr", extra="zarr")
+
     from simulator.runs import How, run_to_folder
     from simulator.scenario import load_with_variants
 

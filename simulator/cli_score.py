@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simulator.cli_options import need
+from simulator.cli_options import folder_for, folder_option, need
 from simulator.errors import InputError
 
 LEDGER = FilePath("outputs/ledger.csv")
@@ -29,7 +29,10 @@ def score(
         typer.Option(metavar="DATE", help="Count only what came after it; the run's first year without it."),
     ] = None,
     output: Annotated[
-        FilePath | None, typer.Option(metavar="FOLDER", help="Where scores.csv is written; the run folder without it.")
+        FilePath | None,
+        typer.Option(
+            metavar="FOLDER", help="Where scores.csv is written; the run folder without it.", callback=folder_option
+        ),
     ] = None,
     ledger: Annotated[
         FilePath | None,
@@ -68,10 +71,13 @@ def _score(
     from simulator.history_columns import last_day
     from simulator.history_library import history_file
     from simulator.ledger import Scoring, append_ledger, ledger_rows, read_ledger
-    from simulator.outputs import open_run, run_path
+    from simulator.outputs import open_run
     from simulator.run_score_text import run_score_lines
     from simulator.run_scores import score_run
+    from simulator.writable import check_file
 
+    folder = folder_for(path, output)
+    check_file(ledger, option="--ledger")
     history = _history(observed, snapshot)
     if ledger.exists():
         read_ledger(ledger)  # a file that is no ledger is refused before anything is written
@@ -94,7 +100,6 @@ def _score(
         observations_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
     )
     rows = ledger_rows(scoring, result.rows)
-    folder = run_path(path).parent if output is None else output
     make_folder(folder)
     write_table(folder / "scores.csv", rows)
     typer.echo(f"  {folder / 'scores.csv'}")

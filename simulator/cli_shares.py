@@ -54,22 +54,25 @@ def shares(
     formats = chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.chart_palette import check_theme
-    from simulator.input_groups import parse_groups
+    from simulator.input_groups import check_by, parse_groups
     from simulator.outcomes import outcomes_over
     from simulator.projection import year_grid
     from simulator.scenario import load_scenario
     from simulator.shares_folder import write_shares
     from simulator.shares_text import share_lines
-    from simulator.variance_shares import variance_shares
+    from simulator.variance_shares import check_method, variance_shares
 
     count = number_of_samples(samples)
     groups = parse_groups(group or [])
-    loaded = learnt(load_scenario(scenario, overrides=overridden(set_, None, seed)), output)
-    warn(loaded.warnings)
+    check_method(method, samples=count)
+    check_by(by)
+    loaded = load_scenario(scenario, overrides=overridden(set_, None, seed))
     years = year_grid(loaded.spec).tolist()
     asked = list(
         dict.fromkeys(each for text in outcome or ["effective_compute"] for each in outcomes_over(text, years))
     )
+    loaded = learnt(loaded, output, outcomes=asked)
+    warn(loaded.warnings)
     found = variance_shares(loaded, asked, samples=count, method=method, groups=groups, by=by)
     for line in share_lines(found):
         typer.echo(line)

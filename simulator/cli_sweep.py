@@ -18,7 +18,6 @@ from simulator.cli_options import (
     SetOption,
     ThemeOption,
     chart_formats,
-    folder_beside,
     overridden,
     progress_bar,
     warn,
@@ -63,9 +62,10 @@ def sweep(
     from simulator.sweep_points import load_sweep
     from simulator.sweep_tables import parse_outcomes
     from simulator.sweep_text import sweep_lines
-    from simulator.sweeps import sweep_to_folder
+    from simulator.sweeps import check_asked, sweep_to_folder
 
     plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
+    check_asked(plan.points[0], outcome or ())
     with progress_bar(len(plan.points), label="points", least=5) as progress:
         result, folder = sweep_to_folder(
             plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)
@@ -79,32 +79,13 @@ def sweep(
     typer.echo(f"  {folder}")
 
 
-def show_sweep(path: FilePath, *, variables: bool = False) -> None:
-    """Print the table of a sweep again, or explain its variables."""
-    from simulator.sweep_files import open_sweep
-    from simulator.sweep_text import sweep_lines
-
-    opened = open_sweep(path)
-    if variables:
-        from simulator.run_format import explain_lines
-
-        lines = explain_lines(opened)
-    else:
-        warn(str(opened.attrs["warnings"]).splitlines())
-        lines = sweep_lines(opened)
-    for line in lines:
-        typer.echo(line)
-
-
 def draw_sweep(
-    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath | None
-) -> None:
-    """Draw the charts of a sweep file, and name the files."""
+    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath
+) -> list[FilePath]:
+    """Draw the charts of a sweep file, and give the files."""
     from simulator.sweep_files import open_sweep
 
-    folder = output or folder_beside(path)
-    for written in _write_charts(open_sweep(path), folder, outcomes, formats=formats, theme=theme):
-        typer.echo(str(written))
+    return _write_charts(open_sweep(path), output, outcomes, formats=formats, theme=theme)
 
 
 def _write_charts(

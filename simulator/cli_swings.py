@@ -56,26 +56,17 @@ def swings(
 ) -> None:
     """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
     formats = chart_formats(format_, theme=theme, charts=charts)
-    from simulator.files import make_folder, write_table
-    from simulator.swings import checked_mode, prior_swings, save_swings, swing_table
+
+    from simulator.chart_palette import check_theme
+    from simulator.swings import check_samples, checked_mode, prior_swings
+    from simulator.swings_folder import write_swings
     from simulator.swings_text import swing_lines
 
     chosen, count, asked = checked_mode(mode), number_of_samples(samples), _outcomes(outcome)
-    scenario, _ = open_scenario(item, overrides=set_ or [], output=output)
+    check_samples(count)
+    scenario, _ = open_scenario(item, overrides=set_ or [], output=output, outcomes=asked)
     found = prior_swings(scenario, outcomes=asked, mode=chosen, samples=count)
-    folder = output / f"{scenario.spec.name}-swings-{found.attrs['id']}"
-    rows = swing_table(found)
-    make_folder(folder)
-    write_table(folder / "swings.csv", rows)
-    save_swings(found, folder / "swings.nc")
-    if formats:
-        from simulator.chart_palette import check_theme
-        from simulator.figure_swings import swing_figures
-        from simulator.figures import write_figure
-
-        footer = f"Swings {found.attrs['id']} of scenario {scenario.spec.name}"
-        for figure in swing_figures(found, rows):
-            write_figure(figure, folder, formats=formats, theme=check_theme(theme), footer=footer)
+    folder = write_swings(found, output, formats=formats, theme=check_theme(theme))
     for line in [*swing_lines(found), f"  {folder}"]:
         typer.echo(line)
 
@@ -95,16 +86,21 @@ def audit(
     from simulator.audit import audit as audited
     from simulator.audit_text import audit_lines, audit_markdown, audit_table
     from simulator.files import make_folder, write_table, write_text
+    from simulator.folders import keep_lines
+    from simulator.variance_shares import check_method
 
     count, asked = number_of_samples(samples), _outcomes(outcome)
-    scenario, documents = open_scenario(item, overrides=set_ or [], output=output)
+    check_method("auto", samples=count)
+    scenario, documents = open_scenario(item, overrides=set_ or [], output=output, outcomes=asked)
     found = audited(scenario, outcomes=asked, documents=documents, samples=count)
     folder = output / f"{found.name}-audit-{found.key}"
     make_folder(folder)
     write_table(folder / "audit.csv", audit_table(found))
     write_text(folder / "audit.md", audit_markdown(found))
+    lines = audit_lines(found)
+    keep_lines(folder, "audit", lines)
     if format_ == "text":
-        for line in [*audit_lines(found), f"  {folder}"]:
+        for line in [*lines, f"  {folder}"]:
             typer.echo(line)
         return
     file = folder / ("audit.csv" if format_ == "csv" else "audit.md")
@@ -118,7 +114,7 @@ def _outcomes(texts: Sequence[str] | None) -> tuple[Outcome, ...]:
 
 
 def open_scenario(
-    item: str, *, output: FilePath, overrides: Sequence[str] = ()
+    item: str, *, output: FilePath, overrides: Sequence[str] = (), outcomes: Sequence[Outcome] = ()
 ) -> tuple[Scenario, tuple[Document, ...]]:
     """Read a scenario, or that of a run, with the files that it comes from.
 
@@ -130,6 +126,8 @@ def open_scenario(
         The folder of run folders, in which fits of history are stored.
     overrides : sequence of str
         Changes as `path=value`.
+    outcomes : sequence of Outcome
+        What will be asked of it: a scenario that has not these does not learn first.
 
     Raises
     ------
@@ -141,7 +139,7 @@ def open_scenario(
 
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
-        scenario = learnt(load_scenario(item, overrides=overrides), output)
+        scenario = learnt(load_scenario(item, overrides=overrides), output, outcomes=outcomes)
         warn(scenario.warnings)
         return scenario, lineage(item) if len(scenario.components) == 1 else ()
     if overrides:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from simulator.comparison import MEDIAN_YEAR, NEVER, SAME, Comparison, Row
 from simulator.summary import power_text
+from simulator.words import cut
 
 MOST_LINES = 25
 LINE_WIDTH = 120
@@ -35,7 +36,7 @@ def comparison_lines(comparison: Comparison, *, most: int = MOST_LINES) -> list[
     said = [_input_line(row, labels) for row in numbers] or ["  nothing that the results depend on"]
     lines += _shortened(said, room=max(3, most // 3), table="inputs.csv")
     if others:
-        lines.append(_cut(f"  and, beside what the model computes with: {', '.join(others)}"))
+        lines.append(cut(f"  and, beside what the model computes with: {', '.join(others)}", width=LINE_WIDTH))
     results = list(_result_lines(comparison.results, labels[1:]))
     room = max(len(labels) - 1, most - len(lines) - 1)
     share = max(1, room // (len(labels) - 1) - 1)
@@ -53,10 +54,6 @@ def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
     return [*lines[:kept], f"  ... and {len(lines) - kept} more in {table}"]
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 3].rstrip()}..."
-
-
 def _input_line(row: Row, labels: Sequence[str]) -> str:
     """Write an entry with its values; equal ones once, where there are many runs."""
     values = [str(row[label]) for label in labels]
@@ -68,8 +65,8 @@ def _input_line(row: Row, labels: Sequence[str]) -> str:
     else:
         parts = values
     room = max(16, (LINE_WIDTH - len(str(row["path"])) - 4) // len(parts) - 4)
-    short = [part if len(part) <= room else f"{part[: room - 3].rstrip()}..." for part in parts]
-    return _cut(f"  {row['path']}: {(' | ' if len(values) > 2 else ' -> ').join(short)}")
+    short = [cut(part, width=room) for part in parts]
+    return cut(f"  {row['path']}: {(' | ' if len(values) > 2 else ' -> ').join(short)}", width=LINE_WIDTH)
 
 
 def _draws(results: Sequence[Row], label: str) -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.batches import STEP
+from simulator.batches import STEP, Batch, compute_batch
 from simulator.draws import values_at
+from simulator.drivers import custom_entries
 from simulator.errors import InputError
 from simulator.events import cross_block
 from simulator.outcomes import Outcome, outcomes_from
-from simulator.plan import Component, Plan
+from simulator.plan import Component, Plan, plan_of
 from simulator.priors import JointPrior
 from simulator.projection import project_block
 from simulator.quantities import CustomDriver
@@ -56,6 +57,11 @@ class Model:
         return self.plan.years
 
 
+def labels_of(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name; a threshold without one is called by its name."""
+    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
 def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
     """Take a scenario for evaluation.
 
@@ -78,6 +84,43 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
             "Ask it of one of them."
         )
     return Model(run_plan(scenario, custom), scenario.components[0])
+
+
+def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
+    """Compute one sample of a scenario that may not have learnt yet: it tells the names of all that a run would have.
+
+    None where a scenario that has not learnt has custom drivers, which come from Python.
+    """
+    if not scenario.must_learn:
+        plan = run_plan(scenario)
+    elif any(custom.driver is None for each in scenario.components for _, custom in custom_entries(each.spec)):
+        return None
+    else:
+        plan = plan_of(scenario.components)
+    return plan, compute_batch(plan, 0, 1)
+
+
+def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
+    """Check that a scenario has outcomes before it learns or is run.
+
+    Raises
+    ------
+    InputError
+        There is no such variable, threshold or year.
+
+    Examples
+    --------
+    >>> from simulator.outcomes import parse_outcome
+    >>> from simulator.scenario import load_scenario
+    >>> check_outcomes(load_scenario("learned"), [parse_outcome("crossing:gtp-4")])
+    Traceback (most recent call last):
+    simulator.errors.InputError: outcome 'crossing:gtp-4': there is no threshold 'gtp-4'. Did you mean 'gpt-4'?
+    """
+    found = first_sample(scenario)
+    if found is not None:
+        plan, sample = found
+        crossing = dict(zip(plan.thresholds, sample.crossings["crossing_year"], strict=True))
+        outcomes_from(outcomes, years=plan.years, rows=sample.trajectories, crossing=crossing)
 
 
 def inputs_of(model: Model) -> tuple[Input, ...]:

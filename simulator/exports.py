@@ -16,8 +16,11 @@ from simulator.export_metaculus import Scale, forecast_document, forecast_json, 
 from simulator.export_sources import bibtex
 from simulator.export_tables import GROUPS, Table, run_table, write_tables
 from simulator.files import make_folder, write_text
+from simulator.writable import check_file, check_folder
 
 FORMATS = ("csv", "parquet", "json", "hub", "metaculus", "bibtex")
+TABLES = ("csv", "parquet")
+"""Formats of tables: a file for each group, or one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,24 @@ def check_export(format_: str, options: ExportOptions) -> None:
         if getattr(options, name) not in ("", (), None) and name not in _TAKEN[format_]:
             takers = ", ".join(kind for kind in FORMATS if name in _TAKEN[kind])
             raise InputError(f"{option}: has no meaning for --format {format_}; it belongs to {takers}. Leave it out.")
+
+
+def check_target(format_: str, options: ExportOptions, output: FilePath) -> None:
+    """Check that an export can be written, before it is made.
+
+    Raises
+    ------
+    InputError
+        Several tables are to go into one file.
+    SimulatorError
+        The file or the folder cannot be written.
+    """
+    if format_ not in TABLES or options.group:
+        check_file(output)
+        return
+    if output.is_file():
+        raise InputError(f"--output: {output} is a file. Without --group there are several files: name a folder.")
+    check_folder(output)
 
 
 def export_text(run: xr.DataTree, format_: str, options: ExportOptions) -> tuple[str, str]:
@@ -155,6 +176,7 @@ def export_tables(run: xr.DataTree, format_: str, output: FilePath, options: Exp
         A file cannot be written, or pyarrow is not installed.
     """
     check_export(format_, options)
+    check_target(format_, options, output)
     if options.thresholds and options.group not in ("", "crossings"):
         raise InputError(f"--threshold: belongs to --group crossings, not to {options.group}.")
     if options.group:
@@ -162,8 +184,6 @@ def export_tables(run: xr.DataTree, format_: str, output: FilePath, options: Exp
         make_folder(output.parent)
         return write_tables([(table, output)], kind=format_)
     tables = _every_table(run, options)
-    if output.is_file():
-        raise InputError(f"--output: {output} is a file. Without --group there are several files: name a folder.")
     make_folder(output)
     return write_tables([(table, output / f"{table.name}.{format_}") for table in tables], kind=format_)
 

@@ -13,7 +13,7 @@ from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.rungroups import group
 from simulator.summary import crossing_table, fan_table, power_text, summarised, year_text
-from simulator.words import listed, sample_count
+from simulator.words import listed, number_in, sample_count
 
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
@@ -107,7 +107,7 @@ def crossing_rows(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[Row
                if threshold in table]  # fmt: skip
         if len(own) < 2 or all(float(str(row["upper_90"])) <= start for _, row, start in own):
             continue
-        first = _number(own[0][1], "median")
+        first = number_in(own[0][1], "median")
         for place, (name, row, _) in enumerate(own):
             kept = {key: row[key] for key in ("lower_50", "median", "upper_50", "never", "last_year")}
             text = _median_text(row, None if place == 0 else first)
@@ -117,7 +117,7 @@ def crossing_rows(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[Row
 
 def _median_text(row: Row, first: float | None) -> str:
     """Write a median year, and how far it is from that of the first run."""
-    median, last = _number(row, "median"), _number(row, "last_year")
+    median, last = number_in(row, "median"), number_in(row, "last_year")
     text = year_text(median, last)
     if first is None or not (math.isfinite(first) and math.isfinite(median)):
         return text
@@ -134,9 +134,9 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
     shared = set.intersection(*({float(str(row["year"])) for row in rows if row["run"] == name} for name in names))
     last = max(shared, default=None)
     ends = {name: _end(rows, name, last) for name in names}
-    order = sorted(names, key=lambda name: _number(ends[name], "median"))
+    order = sorted(names, key=lambda name: number_in(ends[name], "median"))
     when = f"in {last:g}" if last is not None else "in the last year of each"
-    lowest, highest = (power_text(_number(ends[name], "median")) for name in (order[0], order[-1]))
+    lowest, highest = (power_text(number_in(ends[name], "median")) for name in (order[0], order[-1]))
     title = (
         f"{long_name[0].upper()}{long_name[1:]} {when}: median {lowest} {unit} in {order[0]}, {highest} in {order[-1]}"
     )
@@ -169,7 +169,7 @@ def _end(rows: Sequence[Row], name: str, year: float | None) -> Row:
 
 
 def _ends_text(row: Row) -> str:
-    low, middle, high = (power_text(_number(row, key)) for key in ("lower", "median", "upper"))
+    low, middle, high = (power_text(number_in(row, key)) for key in ("lower", "median", "upper"))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
@@ -184,16 +184,20 @@ def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], rows: S
     widest = max(spread, key=lambda name: spread[name])
     own = [row for row in rows if row["threshold"] == widest]
     low, high = min(own, key=_shown_year), max(own, key=_shown_year)
-    early, late = (year_text(_number(row, "median"), _number(row, "last_year")) for row in (low, high))
+    early, late = (year_text(number_in(row, "median"), number_in(row, "last_year")) for row in (low, high))
     title = f"{own[0]['label']}: median crossing from {early} ({low['run']}) to {late} ({high['run']})"
     if early == late:
         title = "The runs cross every threshold at the same time" if spread[widest] < 0.05 else title
     left = len(spread) - len(kept)
     more = f" {left} thresholds on which the runs differ least are left out." if left else ""
     first = min(float(group(run, "summary")["year"].values[0]) for run in runs)
-    starts = [_number(row, key) for row in drawn for key in ("lower_50", "median") if math.isfinite(_number(row, key))]
-    horizon = max(_number(row, "last_year") for row in drawn)
-    last = min(horizon, math.ceil(max(min(_number(row, "upper_50"), _number(row, "last_year")) for row in drawn)) + 1.0)
+    starts = [
+        number_in(row, key) for row in drawn for key in ("lower_50", "median") if math.isfinite(number_in(row, key))
+    ]
+    horizon = max(number_in(row, "last_year") for row in drawn)
+    last = min(
+        horizon, math.ceil(max(min(number_in(row, "upper_50"), number_in(row, "last_year")) for row in drawn)) + 1.0
+    )
     begin = max(first, math.floor(min(starts, default=first)) - 1.0)
     chart = draw_dumbbells(
         drawn,
@@ -213,11 +217,11 @@ def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], rows: S
 
 
 def _shown_year(row: Row) -> float:
-    return min(_number(row, "median"), _number(row, "last_year"))
+    return min(number_in(row, "median"), number_in(row, "last_year"))
 
 
 def _crossing_text(row: Row) -> str:
-    return f"{row['run']} {year_text(_number(row, 'median'), _number(row, 'last_year'))}"
+    return f"{row['run']} {year_text(number_in(row, 'median'), number_in(row, 'last_year'))}"
 
 
 def _foot(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[str]:
@@ -230,7 +234,3 @@ def _foot(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[str]:
         called = scenario if name.startswith(scenario) else f"{name}: scenario {scenario}"
         parts.append(f"{run.attrs['run_id']} ({called}{'' if same else f', {fact}'})")
     return [f"Runs {', '.join(parts)}" + (f" · {facts[0]} each" if same else "")]
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from simulator.chart_shares import draw_shares
 from simulator.errors import number
 from simulator.figure import Figure, Row
-from simulator.report_assumptions import input_words
 from simulator.variables import variable
 from simulator.words import listed, percent
 
@@ -56,6 +55,7 @@ def share_table(shares: xr.Dataset) -> list[Row]:
     'spending'
     """
     names, outcomes = shares["input"].values.tolist(), shares["outcome"].values.tolist()
+    labels = shares["input_words"].values.tolist()
     columns = [
         (f"{measure}{part}", shares[f"{measure}{part}"].values.tolist())
         for measure in MEASURES[str(shares.attrs["method"])]
@@ -64,7 +64,7 @@ def share_table(shares: xr.Dataset) -> list[Row]:
     variance, constant = shares["variance"].values.tolist(), shares["constant"].values.tolist()
     return [
         {
-            "outcome": outcome, "input": name, "label": input_words(name),
+            "outcome": outcome, "input": name, "label": labels[row],
             **{column: values[row][place] for column, values in columns},
             "variance_of_outcome": variance[place], "constant": constant[place],
         }
@@ -91,10 +91,11 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     drawn = drawn / (drawn.sum(axis=0) if measure == "shapley" else np.maximum(drawn.sum(axis=0), 1.0))
     named = largest(drawn)
     names, years = here["input"].values.tolist(), here["year"].values.tolist()
+    labels = here["input_words"].values.tolist()
     bounds = (here[f"{measure}_lower"].values, here[f"{measure}_upper"].values)
     rows: list[Row] = [
         {
-            "part": names[place], "label": input_words(names[place]), "kind": "input", "year": year,
+            "part": names[place], "label": labels[place], "kind": "input", "year": year,
             "share": float(drawn[place, y]), "estimate": float(estimates[place, y]),
             "lower": float(bounds[0][place, y]), "upper": float(bounds[1][place, y]),
         }
@@ -103,7 +104,7 @@ def share_rows(shares: xr.Dataset, subject: str) -> list[Row]:
     ]  # fmt: skip
     others = [place for place in range(len(names)) if place not in named]
     if others:
-        many = f"{len(others)} others" if len(others) > 1 else input_words(names[others[0]])
+        many = f"{len(others)} others" if len(others) > 1 else labels[others[0]]
         rows += _rest("others", many, years, drawn[others].sum(axis=0), estimates[others].sum(axis=0))
     if measure == "first_order":
         left = 1.0 - drawn.sum(axis=0)

@@ -18,6 +18,7 @@ from simulator.outcomes import Outcome
 from simulator.rungroups import group
 from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
 from simulator.sweep_text import axis_heading, axis_value, is_log, value_text
+from simulator.words import number_in
 
 _STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
@@ -75,7 +76,7 @@ def _heat_figure(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> F
     axes = swept_axes(sweep)
     along, up = axes[:2]
     panels = _panels(axes[2:])
-    values = [_number(row, "value") for row in rows]
+    values = [number_in(row, "value") for row in rows]
     bounds = _bounds([value for value in values if math.isfinite(value)], step=_STEPS[outcome.kind])
     last = _last(sweep)
     log = is_log(sweep, outcome)
@@ -120,7 +121,7 @@ def _line_figure(
     last, log = _last(sweep), is_log(sweep, outcome)
     drawn = []
     for row in rows:
-        value, error = _number(row, "value"), _number(row, "standard_error")
+        value, error = number_in(row, "value"), number_in(row, "standard_error")
         known = math.isfinite(value) and math.isfinite(error)
         drawn.append({
             "panel": _panel_of(row, rest), "line": axis_value(by, row[by.name]) if by else "",
@@ -129,7 +130,7 @@ def _line_figure(
             **{key: row[key] for key in ("lower_50", "upper_50", "lower_90", "upper_90")},
             "text": value_text(row, "value", outcome=outcome, last=last, log=log),
         })  # fmt: skip
-    beyond = f"> {last:g}" if any(_number(row, "value") == math.inf for row in rows) else ""
+    beyond = f"> {last:g}" if any(number_in(row, "value") == math.inf for row in rows) else ""
     scale: Scale = "year" if outcome.kind == "crossing" else "share" if outcome.kind == "crossed" else "power"
     lines = Lines(
         drawn, axis_heading(along), _heading(sweep, outcome), _labels(by) if by else ("",),
@@ -156,7 +157,7 @@ def _line_figure(
 
 def _title(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> str:
     last, log = _last(sweep), is_log(sweep, outcome)
-    low, high = (choose(rows, key=lambda row: _number(row, "value")) for choose in (min, max))
+    low, high = (choose(rows, key=lambda row: number_in(row, "value")) for choose in (min, max))
     texts = [value_text(row, "value", outcome=outcome, last=last, log=log) for row in (low, high)]
     unit = f" {_unit(sweep, outcome)}" if outcome.kind == "level" else ""
     what = outcome_label(sweep, outcome)
@@ -171,15 +172,15 @@ def _caption(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row], title: s
     axes, last, log = swept_axes(sweep), _last(sweep), is_log(sweep, outcome)
     said = []
     for choose, word in ((min, "lowest"), (max, "highest")):
-        row = choose(rows, key=lambda row: _number(row, "value"))
+        row = choose(rows, key=lambda row: number_in(row, "value"))
         at = ", ".join(f"{axis.name} {axis_value(axis, row[axis.name])}" for axis in axes)
         said.append(f"{word} {value_text(row, 'value', outcome=outcome, last=last, log=log)} at {at}")
-    errors = [_number(row, "standard_error") for row in rows if math.isfinite(_number(row, "standard_error"))]
+    errors = [number_in(row, "standard_error") for row in rows if math.isfinite(number_in(row, "standard_error"))]
     scale, unit = {"level": (1.0, "OOM" if log else ""), "crossing": (1.0, "years"), "crossed": (100.0, "points")}[
         outcome.kind
     ]
     error = f" Monte Carlo standard errors: at most {scale * max(errors):.2g} {unit}.".rstrip() if errors else ""
-    count = sum(math.isinf(_number(row, "value")) for row in rows)
+    count = sum(math.isinf(number_in(row, "value")) for row in rows)
     beyond = f" At {count} of {len(rows)} points the median is later than {last:g}." if count else ""
     return f"{title}: {'; '.join(said)}.{beyond} All points on the same draws.{error}"
 
@@ -271,7 +272,7 @@ def _bounds(values: Sequence[float], *, step: float) -> list[float]:
 def _span(rows: Sequence[Row], outcome: Outcome, last: float, *, bands: bool) -> tuple[float, float]:
     """Choose the ends of the axis of an outcome."""
     keys = ("value", "lower_90", "upper_90") if bands else ("value",)
-    values = [_number(row, key) for row in rows for key in keys if row[key] is not None]
+    values = [number_in(row, key) for row in rows for key in keys if row[key] is not None]
     finite = [value for value in values if math.isfinite(value)]
     if outcome.kind == "crossed":
         low, high = min(finite), max(finite)
@@ -296,7 +297,3 @@ def _is_spaced_by_ratios(axis: SweptAxis) -> bool:
 
 def _last(sweep: xr.DataTree) -> float:
     return float(group(sweep, "summary")["year"].values[-1])
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

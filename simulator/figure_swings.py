@@ -10,6 +10,7 @@ import xarray as xr
 from simulator.chart_swings import Axis, draw_swings
 from simulator.figure import Figure, Row
 from simulator.swings_text import censored_text, is_seen, outcome_text, rest_text, swing_text
+from simulator.words import number_in
 
 MOST = 14
 
@@ -42,7 +43,7 @@ def swing_figures(found: xr.Dataset, rows: Sequence[Row]) -> list[Figure]:
 
 
 def _all_censored(rows: Sequence[Row]) -> bool:
-    return all(math.isinf(_number(row, key)) for row in rows for key in ("lower", "upper"))
+    return all(math.isinf(number_in(row, key)) for row in rows for key in ("lower", "upper"))
 
 
 def _figure(here: xr.Dataset, rows: Sequence[Row]) -> Figure:
@@ -86,14 +87,14 @@ def _finding(here: xr.Dataset, rows: Sequence[Row]) -> str:
     unit, last = str(here["unit"].values), float(here.attrs["last_year"])
     if _all_censored(rows):
         return f" is later than {last:g} wherever an input is moved"
-    if _number(rows[0], "at_least") == 0.0:
+    if number_in(rows[0], "at_least") == 0.0:
         return ": no input moves it between its 10 % and its 90 % quantile"
     return f" is moved most by {rows[0]['input_words']}, {_ends(rows[0], unit, last)}"
 
 
 def _ends(row: Row, unit: str, last: float) -> str:
-    lower = outcome_text(_number(row, "lower"), unit=unit, last=last, short=True)
-    upper = outcome_text(_number(row, "upper"), unit=unit, last=last)
+    lower = outcome_text(number_in(row, "lower"), unit=unit, last=last, short=True)
+    upper = outcome_text(number_in(row, "upper"), unit=unit, last=last)
     return f"from {lower} to {upper}" if row["swing"] is not None else swing_text(row)
 
 
@@ -107,7 +108,3 @@ def _axis(here: xr.Dataset) -> Axis:
 def _unit(unit: str) -> str:
     base = unit.removeprefix("log10(").removesuffix(")")
     return "" if base in ("1", "", "year") else f", {base}"
-
-
-def _number(row: Row, key: str) -> float:
-    return float(str(row[key]))

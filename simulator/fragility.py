@@ -110,14 +110,14 @@ def examine_history(
     """
     rates = rates_without(history, until=until, top=top, since=since, named=named)
     seen = observations(history, accelerators, until=until, top=top, since=since).frontier
+    if refit and not rates:
+        raise InputError(
+            f"--refit: {history.file} has no group of at least two frontier runs by {until}. "
+            "Name a later --until, or a group by hand with --leave-out."
+        )
     fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
     fits, refits = [fit], tuple[Refit, ...]()
     if refit:
-        if not rates:
-            raise InputError(
-                f"--refit: {history.file} has no group of at least two frontier runs by {until}. "
-                "Name a later --until, or a group by hand with --leave-out."
-            )
         gone = leave_out(history, members(history, rates[0]), reason=rates[0].left_out)
         less = observations(gone, accelerators, until=until, top=top, since=since).frontier
         fits.append(fit_history(less, priors=priors, settings=settings, cache=cache))

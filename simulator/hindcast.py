@@ -28,8 +28,8 @@ from simulator.hindcast_tables import (
 )
 from simulator.inference import SamplerSettings, fit_origins
 from simulator.inference_model import GrowthPriors
-from simulator.observations import Array, Observations
-from simulator.posterior_forecast import RecordForecast, forecast_record
+from simulator.observations import Array, Observations, known_at
+from simulator.posterior_forecast import RecordForecast, forecast_record, horizon_of
 from simulator.scores import covered, crps, interval_score, log_score, pinball, pit
 
 MODEL: Final[str] = "model"
@@ -203,6 +203,7 @@ def hindcast(
         An origin is not in the record, has too little before it or nothing after it.
     """
     settings = settings or SamplerSettings()
+    check_origins(observations, origins)
     fits = fit_origins(observations, origins=origins, priors=priors, settings=settings, cache=cache)
     last = observations.years[1]
     made = [
@@ -238,6 +239,21 @@ def hindcast(
             for year, level in zip(observations.record_year, observations.record_log_compute, strict=True)
         ),
     )
+
+
+def check_origins(observations: Observations, origins: Sequence[int]) -> None:
+    """Check before any fit that a record can be forecast from each origin, by model and baselines.
+
+    Raises
+    ------
+    InputError
+        An origin is not in the record, has too little before it or nothing after it.
+    """
+    for origin in origins:
+        known_at(observations, origin=origin)
+        horizon_of(origin, observations.years[1])
+        for name in BASELINES:
+            forecast_baseline(name, observations, origin=origin, size=1, seed=0)
 
 
 def _draws(settings: SamplerSettings) -> int:

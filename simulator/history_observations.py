@@ -37,7 +37,8 @@ class Observations:
     run_names, run_year, run_log_compute, run_is_top : (run,), decimal years, log10 FLOP, among the top at release
     cost_log_usd : (run,), log10 USD; NaN where unknown or not of that run
     cost_basis : which cost, in which dollars; several are joined by "; "
-    accelerator_year, accelerator_log_flops_per_usd : (accelerator,), those with a price; log10 FLOP/s per USD
+    accelerator_names, accelerator_year, accelerator_log_flops_per_usd : (accelerator,), those with a price; log10
+        FLOP/s per USD
     record_year, record_log_compute : (year,), the largest known run at the end of each whole year; -inf before one
     """
 
@@ -49,6 +50,7 @@ class Observations:
     run_is_top: NDArray[np.bool_]
     cost_log_usd: NDArray[np.float64]
     cost_basis: str
+    accelerator_names: tuple[str, ...]
     accelerator_year: NDArray[np.float64]
     accelerator_log_flops_per_usd: NDArray[np.float64]
     record_year: NDArray[np.int64]
@@ -67,6 +69,8 @@ class Observations:
             record_year=self.record_year.astype(np.float64),
             record_log_compute=self.record_log_compute,
             snapshot=self.snapshot,
+            run_name=tuple(name for name, chosen in zip(self.run_names, top, strict=True) if chosen),
+            accelerator_name=self.accelerator_names,
         )
 
     @property
@@ -114,7 +118,7 @@ def observations(
     is_top = top_at_release(known, top) if within_oom is None else within_of_record(known, within_oom)
     is_top &= known.years >= since
     _check_counts(known, is_top, until=last)
-    hardware_year, hardware = _hardware(accelerators, last)
+    hardware_names, hardware_year, hardware = _hardware(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
     records = year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
     bases = sorted({run.cost_basis for run in known.runs if run.cost_consistent})
@@ -127,6 +131,7 @@ def observations(
         run_is_top=is_top,
         cost_log_usd=known.log_cost,
         cost_basis="; ".join(bases),
+        accelerator_names=hardware_names,
         accelerator_year=hardware_year,
         accelerator_log_flops_per_usd=hardware,
         record_year=np.array([record.date.year for record in records], dtype=np.int64),
@@ -134,16 +139,20 @@ def observations(
     )
 
 
-def _hardware(history: AcceleratorHistory | None, last: dt.date) -> tuple[NDArray[np.float64], ...]:
+def _hardware(
+    history: AcceleratorHistory | None, last: dt.date
+) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+    """Give names, years and speed per price of the accelerators that have one."""
     if history is None:
-        return np.array([]), np.array([])
+        return (), np.array([]), np.array([])
     known = released_until(history, last)
     levels = known.log_flops_per_usd
     priced = np.isfinite(levels)
     if priced.sum() < FEWEST_PRICES:
         rule = f"only {priced.sum()} accelerators with a price are known by {last}; a trend needs {FEWEST_PRICES}."
         raise refusal(history.file, rule, "Name a later date, add the table of prices, or leave hardware out.")
-    return known.years[priced], levels[priced]
+    names = tuple(each.name for each, has in zip(known.accelerators, priced, strict=True) if has)
+    return names, known.years[priced], levels[priced]
 
 
 def _check_end(known: RunHistory, until: dt.date) -> None:

@@ -115,7 +115,7 @@ def fit_origins(
     files = [_file(cache, observations, each, priors=priors, settings=settings) for each in known]
     fits = [_read(file, settings) for file in files]
     if all(fit is not None for fit in fits):
-        return tuple(fit for fit in fits if fit is not None)
+        return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
     built = build_model(observations, priors=priors)
     sample = _SAMPLERS[settings.sampler](built, settings)
     prior = draw_prior(built, seed=settings.seed)
@@ -127,7 +127,7 @@ def fit_origins(
             fit = _fit(built, each, identity=identity, sample=sample, prior=prior, settings=settings)
         if stored is None and file is not None:
             _store(fit, file)
-        complete.append(fit)
+        complete.append(_named(fit, observations, each))
     return tuple(complete)
 
 
@@ -336,6 +336,27 @@ def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rn
     )
 
 
+def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.DataTree:
+    """Say which run and which accelerator each observation is of, where that is known.
+
+    Names are put on a fit that is handed out, never on one that is stored: they decide no number of it.
+    """
+    flags = {
+        "run": (observations.run_name, known.run),
+        "costed_run": (observations.run_name, known.cost),
+        "accelerator": (observations.accelerator_name, known.accelerator),
+    }
+    names = {
+        f"{dim}_name": (dim, np.array(every, dtype=str)[flag], {"long_name": f"name of the {dim.replace('_', ' ')}"})
+        for dim, (every, flag) in flags.items()
+        if every
+    }
+    datasets = {str(name): node.to_dataset() for name, node in fit.children.items()}
+    for place in ("observed_data", "posterior_predictive"):
+        datasets[place] = datasets[place].assign_coords(names)
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs), **datasets})
+
+
 def _file(
     cache: FilePath | None,
     observations: Observations,
@@ -355,6 +376,8 @@ def _identity(observations: Observations, known: Known, *, priors: GrowthPriors,
     levels = np.linspace(0.0005, 0.9995, 1000)
     digest = hashlib.sha256()
     for field in fields(observations):
+        if field.name in ("run_name", "accelerator_name"):
+            continue
         values = getattr(observations, field.name)
         digest.update(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
     for field in fields(priors):  # a family is what its quantiles are, however it was written

@@ -42,6 +42,20 @@ def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return groups
 
 
+def check_by(by: str | None) -> None:
+    """Check the name of a grouping that is built in.
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+    """
+    if by is not None and by not in BY:
+        raise InputError(
+            f"--by: must be {', '.join(BY)}; got {shown(by)}. For other groups write --group NAME=PATTERN."
+        )
+
+
 def group_inputs(
     inputs: Sequence[Input], *, groups: Mapping[str, Sequence[str]] | None = None, by: str | None = None
 ) -> tuple[Input, ...]:
@@ -70,10 +84,7 @@ def group_inputs(
     >>> [(each.name, len(each.members)) for each in group_inputs(inputs, groups={"all a": ["drivers.a"]})]
     [('all a', 2), ('drivers.b.start', 1)]
     """
-    if by is not None and by not in BY:
-        raise InputError(
-            f"--by: must be {', '.join(BY)}; got {shown(by)}. For other groups write --group NAME=PATTERN."
-        )
+    check_by(by)
     member_of: dict[str, str] = {}
     for name, patterns in (groups or {}).items():
         for pattern in patterns:

@@ -15,6 +15,9 @@ from simulator.errors import InputError
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
+WORDS = ("snapshot", "run_name", "accelerator_name")
+"""The fields of observations that hold no numbers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
@@ -38,6 +41,8 @@ class Observations:
         The largest known run at the end of each of these years.
     snapshot : str
         Which data these are, and of what date: every figure names it.
+    run_name, accelerator_name : tuple of str
+        What they are called; empty where nobody says. No number depends on it.
 
     Raises
     ------
@@ -64,10 +69,12 @@ class Observations:
     record_year: Array
     record_log_compute: Array
     snapshot: str = "unnamed snapshot"
+    run_name: tuple[str, ...] = ()
+    accelerator_name: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name == "snapshot":
+            if field.name in WORDS:
                 continue
             values = np.array(getattr(self, field.name), dtype=np.float64)
             values.flags.writeable = False
@@ -95,9 +102,10 @@ class Observations:
             ("run_year", "cost_log_usd"),
             ("accelerator_year", "accelerator_log_flops_per_usd"),
             ("record_year", "record_log_compute"),
+            *((f"{kind}_year", f"{kind}_name") for kind in ("run", "accelerator") if getattr(self, f"{kind}_name")),
         )
         for first, second in pairs:
-            sizes = getattr(self, first).size, getattr(self, second).size
+            sizes = getattr(self, first).size, len(getattr(self, second))
             if sizes[0] != sizes[1]:
                 raise _fault(self.snapshot, second, f"must be as long as {first} ({sizes[0]}); got {sizes[1]}")
         if self.run_year.size == 0 or self.record_year.size == 0:

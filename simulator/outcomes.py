@@ -11,7 +11,7 @@ An outcome is written as text, on the command line as in Python:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -30,12 +30,19 @@ WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME
 class Outcome:
     """One number of each sample.
 
-    `kind` says which; `name` is that of a variable or a threshold; `year` is None where a kind has none.
+    `kind` says which; `name` is that of a variable or a threshold; `year` is None where a kind has none; `written` is
+    what the user wrote, if anything.
     """
 
     kind: Literal["level", "crossing", "crossed", "restricted"]
     name: str
     year: float | None = None
+    written: str = field(default="", repr=False, compare=False)
+
+    @property
+    def asked(self) -> str:
+        """The outcome as errors name it: as the user wrote it, where a user did."""
+        return self.written or self.text
 
     @property
     def text(self) -> str:
@@ -69,20 +76,24 @@ def parse_outcome(text: str) -> Outcome:
     >>> parse_outcome("effective_compute@2035").text
     'effective_compute@2035'
     """
+    return _read(text, written=text.strip())
+
+
+def _read(text: str, *, written: str) -> Outcome:
     head, at, tail = text.strip().partition("@")
     kind, colon, name = head.partition(":")
-    year = _year(text, tail) if at else None
+    year = _year(written, tail) if at else None
     if not colon:
         if year is None or not head:
-            raise InputError(f"outcome '{text}': a variable needs a year. {WRITTEN}")
-        return Outcome("level", head.replace("-", "_"), year)
+            raise InputError(f"outcome '{written}': a variable needs a year. {WRITTEN}")
+        return Outcome("level", head.replace("-", "_"), year, written)
     if kind not in ("crossing", "crossed", "restricted") or not name:
         hint = near_name(kind, ("crossing", "crossed", "restricted"))
-        raise InputError(f"outcome '{text}': '{kind}' is no kind of outcome. {hint or WRITTEN}")
+        raise InputError(f"outcome '{written}': '{kind}' is no kind of outcome. {hint or WRITTEN}")
     if (kind == "crossed") != (year is not None):
         rule = "needs the year by which it is crossed" if kind == "crossed" else "has no year"
-        raise InputError(f"outcome '{text}': '{kind}' {rule}. {WRITTEN}")
-    return Outcome(kind, name, year)  # type: ignore[arg-type]
+        raise InputError(f"outcome '{written}': '{kind}' {rule}. {WRITTEN}")
+    return Outcome(kind, name, year, written)  # type: ignore[arg-type]
 
 
 def _year(text: str, tail: str) -> float:
@@ -117,7 +128,7 @@ def outcomes_over(text: str, years: Sequence[float]) -> tuple[Outcome, ...]:
     if "@" in text or not kind or (colon and kind != "crossed"):
         return (parse_outcome(text),)
     # Written with 17 digits a year is read back as it was.
-    return tuple(parse_outcome(f"{text.strip()}@{year!r}") for year in map(float, years))
+    return tuple(_read(f"{text.strip()}@{year!r}", written=text.strip()) for year in map(float, years))
 
 
 def outcomes_from(
@@ -156,13 +167,13 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
     if outcome.name not in known:
         what = "variable" if outcome.kind == "level" else "threshold"
         hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if known else "There is none.")
-        raise InputError(f"outcome '{outcome.text}': there is no {what} '{outcome.name}'. {hint}")
+        raise InputError(f"outcome '{outcome.asked}': there is no {what} '{outcome.name}'. {hint}")
     if outcome.kind == "level":
         return np.asarray(rows[outcome.name][_place(outcome, years)], dtype=np.float64)
     when = np.asarray(crossing[outcome.name], dtype=np.float64)
     if outcome.kind == "crossed":
         if outcome.year is None or not years[0] <= outcome.year <= years[-1]:
-            raise InputError(f"outcome '{outcome.text}': the years go from {years[0]:g} to {years[-1]:g}.")
+            raise InputError(f"outcome '{outcome.asked}': the years go from {years[0]:g} to {years[-1]:g}.")
         return np.asarray(when <= outcome.year, dtype=np.float64)
     return np.minimum(when, years[-1]) if outcome.kind == "restricted" else when
 
@@ -172,7 +183,7 @@ def _place(outcome: Outcome, years: Array) -> int:
     found = np.flatnonzero(years == asked)
     if not found.size:
         nearest = ", ".join(f"{year:g}" for year in np.sort(years[np.argsort(np.abs(years - asked))[:3]]))
-        raise InputError(f"outcome '{outcome.text}': the run has no such year. The nearest are {nearest}.")
+        raise InputError(f"outcome '{outcome.asked}': the run has no such year. The nearest are {nearest}.")
     return int(found[0])
 
 

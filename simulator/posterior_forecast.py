@@ -73,7 +73,7 @@ def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset
     [[26.0, 26.6, 27.2]]
     """
     origin = int(fit.attrs["origin"])
-    horizon = _horizon(origin, last_year)
+    horizon = horizon_of(origin, last_year)
     draws = _draws(fit)
     start = draws.sel(year=origin + 1.0)
     streams = np.random.default_rng([seed, 2]).spawn(horizon)
@@ -167,7 +167,14 @@ def _draws(fit: xr.DataTree) -> xr.Dataset:
     return stacked.drop_vars(["chain", "draw"], errors="ignore").transpose("sample", ...)
 
 
-def _horizon(origin: int, last_year: int) -> int:
+def horizon_of(origin: int, last_year: int) -> int:
+    """Count the years from an origin to the last that is forecast.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
     if last_year <= origin:
         raise InputError(
             f"last_year: must be after {origin}, the year at whose end the data of this fit end; got {last_year}. "

@@ -11,7 +11,6 @@ import numpy as np
 from simulator.evaluation import Input
 from simulator.outcomes import Outcome
 from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
-from simulator.schema import ScenarioSpec
 from simulator.summary import power_text
 from simulator.units import parse_growth_unit, parse_unit
 from simulator.variables import variable
@@ -19,11 +18,6 @@ from simulator.variables import variable
 _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
-
-
-def labels_of(spec: ScenarioSpec) -> dict[str, str]:
-    """Give the labels of thresholds by name; a threshold without one is called by its name."""
-    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
 
 
 def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]) -> list[str]:

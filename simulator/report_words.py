@@ -15,7 +15,7 @@ from simulator.decomposition import limits_on, mean_contributions
 from simulator.errors import number
 from simulator.rungroups import group
 from simulator.summary import PASSED, Summarised, crossing_table, power, summarised
-from simulator.words import listed, percent
+from simulator.words import listed, number_in, percent
 
 MOST_CROSSED = 3
 """Thresholds that the sentence on crossings dates."""
@@ -192,21 +192,21 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     rows = crossing_table(run)
     if not rows:
         return "The scenario names no thresholds, so no crossing is dated."
-    ahead = [row for row in rows if _float(row, "already") < PASSED]
+    ahead = [row for row in rows if number_in(row, "already") < PASSED]
     if not ahead:
         return "All thresholds are passed at the start." if len(rows) > 1 else "Its threshold is passed at the start."
-    last = _float(ahead[0], "last_year")
+    last = number_in(ahead[0], "last_year")
     dated = sorted(
-        (row for row in ahead if math.isfinite(_float(row, "median"))), key=lambda row: _float(row, "median")
+        (row for row in ahead if math.isfinite(number_in(row, "median"))), key=lambda row: number_in(row, "median")
     )
-    late = [row for row in ahead if math.isinf(_float(row, "median"))]
+    late = [row for row in ahead if math.isinf(number_in(row, "median"))]
     parts = []
     if dated:
         verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
         parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
     if late:
         names = listed([isolated(str(row["label"])) for row in late[:MOST_OPEN]])
-        shares = listed([percent(_float(row, "never")) for row in late[:MOST_OPEN]])
+        shares = listed([percent(number_in(row, "never")) for row in late[:MOST_OPEN]])
         be = "is" if len(late[:MOST_OPEN]) == 1 else "are"
         respectively = ", respectively" if len(late[:MOST_OPEN]) > 1 else ""
         parts.append(f"{names} {be} not crossed by {number(last)} in {shares} of the samples{respectively}")
@@ -216,9 +216,9 @@ def _crossing_sentence(run: xr.DataTree) -> str:
 
 
 def _dated(row: Mapping[str, object], last: float) -> str:
-    low, high = (crossed_in(_float(row, key), last) for key in ("lower_90", "upper_90"))
+    low, high = (crossed_in(number_in(row, key), last) for key in ("lower_90", "upper_90"))
     interval = f" (90 % interval {low} to {high})" if low != high else ""
-    return f"{crossed_in(_float(row, 'median'), last)} for {isolated(str(row['label']))}{interval}"
+    return f"{crossed_in(number_in(row, 'median'), last)} for {isolated(str(row['label']))}{interval}"
 
 
 def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:
@@ -350,7 +350,3 @@ def _dates(entry: object) -> Iterator[str]:
     elif isinstance(entry, list):
         for inner in entry:
             yield from _dates(inner)
-
-
-def _float(row: Mapping[str, object], key: str) -> float:
-    return float(str(row[key]))

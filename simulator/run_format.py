@@ -1,4 +1,4 @@
-"""The format of a run file: in words for its readers, and what a run at hand holds.
+"""The format of a run file and of a sweep file: in words for their readers, and what one at hand holds.
 
 `python -m simulator.run_format` writes docs/run-format.md anew.
 """
@@ -44,6 +44,19 @@ ATTRIBUTES: Mapping[str, str] = {
     "warnings": "What was warned of, a line each.",
 }
 """The attributes of the file as a whole."""
+
+SWEEP_ATTRIBUTES: Mapping[str, str] = {
+    "sweep_format": "Number of this format, in the place of `run_format`. A reader refuses a higher one.",
+    "run_id": "Of the sweep, made from all that determines it; `run_id` in `/points` is that of each point's own run.",
+    "keep": "`summary`: a sweep keeps no samples.",
+    "samples": "Number of samples of each point.",
+    "scenario": "The resolved scenario as JSON, before anything is swept; so are `scenario_hash` and `sources`.",
+    "sweep": "The axes as JSON, a list in the order of the dimensions: `name`, `unit` (empty where the values are "
+    "texts), `numbers` (null where they are texts), and `points`, each a `label` and the changes that make it (`set`).",
+    "points": "Number of points.",
+    "warnings": "What was warned of, a line each: also which axes change nothing, and which points are alike.",
+}
+"""The attributes of a sweep file that a run has not, or that mean another thing there."""
 
 _PARAMETER_ATTRIBUTES: Mapping[str, str] = {
     "units": "Unit of the stored numbers: `log10(USD)`, `OOM/year`, `year`, ...",
@@ -143,18 +156,47 @@ _GROUPS: Mapping[str, str] = {
     "/crossings": "When each sample crosses each threshold; absent where the scenario declares none.",
     "/posterior": "Where priors were learnt from history: the posterior draws of its model (`chain`, `draw`), as ArviZ "
     "reads them, beside `/prior`, `/posterior_predictive`, `/sample_stats` and `/observed_data`; its attributes say "
-    "what was fitted. They stay when a run is extended, and are not drawn again by `simulate check`.",
+    "what was fitted; `run_name`, `costed_run_name` and `accelerator_name` what was observed. "
+    "They stay when a run is extended, and are not drawn again by `simulate check`.",
     "/components/<name>": "Of a mixture of scenarios: the summary of each component alone.",
 }
 
 
-def run_format_text(run: xr.DataTree) -> str:
-    """Write the description of the format, with a run as its example.
+_SWEEP = """
+## Sweeps
+
+`simulate sweep` writes `sweep.nc`, sweep format {format}: the summary of a run with a dimension more for each entry
+that is swept, called after it and before all others. `simulate show SWEEP --variables` lists the variables of one at
+hand.
+
+```python
+import xarray as xr
+sweep = xr.open_datatree("sweep.nc", engine="netcdf4")    # or simulator.open_sweep, which also checks it
+median = sweep["summary/effective_compute"].sel(quantile=0.5, year=2035)    # over the axes
+print(median.to_series())
+```
+
+* The coordinate of an axis has the numbers that were set, in the unit of the entry, or texts.
+* All points are on common draws: differences between them are sharper than the standard errors of each.
+* A cap or constraint that a point does not have is +inf there, its error is NaN, and it binds in no sample. Another
+  variable that not every point has is left out, and `warnings` says so.
+"""
+
+_SWEEP_GROUPS: Mapping[str, str] = {
+    "/summary": "Every variable of a run's summary.",
+    "/points": "`run_id`: the run of each point, by which equal points are known.",
+}
+
+
+def run_format_text(run: xr.DataTree, sweep: xr.DataTree) -> str:
+    """Write the description of the format, with a run and a sweep as its examples.
 
     Parameters
     ----------
     run : xarray.DataTree
         With samples, caps, constraints and thresholds, so that the example shows them.
+    sweep : xarray.DataTree
+        Over an axis of numbers and one of texts.
 
     Returns
     -------
@@ -187,7 +229,29 @@ def run_format_text(run: xr.DataTree) -> str:
     parts.append("\n## The example's variables\n\n```text\n")
     parts += [f"{line}\n" for line in explain_lines(run)]
     parts.append("```\n")
-    return "".join(parts)
+    return "".join([*parts, *_sweep_parts(sweep)])
+
+
+def _sweep_parts(sweep: xr.DataTree) -> list[str]:
+    """Write what a sweep file has beside what a run has."""
+    parts = [_SWEEP.format(format=sweep.attrs["sweep_format"]), "\n"]
+    rows = [[f"`{path}`", _names(map(str, sweep[path].sizes)), said] for path, said in _SWEEP_GROUPS.items()]
+    axes = _names(map(str, sweep["/points"].sizes))
+    rows.append(["`/components/<name>`", f"{axes}, ...", "Of a mixture of scenarios: the summary of each component."])
+    parts += _table(["group", "dimensions", "holds"], rows)
+    parts.append("\nAttributes of the file, beside those of a run:\n\n")
+    parts += _table(["attribute", "meaning"], [[f"`{name}`", said] for name, said in SWEEP_ATTRIBUTES.items()])
+    parts.append("\nThe example is a sweep of the shipped baseline over a number and a choice:\n\n```text\n")
+    for name in sweep["/points"].sizes:
+        values = sweep["/points"].coords[str(name)]
+        unit = values.attrs.get("units", "text")
+        parts.append(f"{name}: {', '.join(map(str, values.values.tolist()))}  {unit}\n")
+    few = [line for line in explain_lines(sweep) if not line.startswith(" ") or line.split()[0] in _SWEEP_EXAMPLES]
+    return [*parts, *(f"{line}\n" for line in few), "```\n"]
+
+
+_SWEEP_EXAMPLES = ("effective_compute", "binding_spending_share", "crossed", "crossing_quantile", "never", "run_id")
+"""The variables of a sweep that the example shows; the others are those of a run."""
 
 
 def _kind(pattern: Pattern) -> Variable:
@@ -250,11 +314,23 @@ def explain_lines(run: xr.DataTree) -> list[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Write the description of the format; the argument is the file, docs/run-format.md where there is none."""
+    path = FilePath(arguments[0]) if arguments else DOCUMENT
+    write_text(path, run_format_text(*examples()))
+
+
+def examples() -> tuple[xr.DataTree, xr.DataTree]:
+    """Make the run and the sweep that the description shows."""
     from simulator.scenario import load_scenario
     from simulator.simulation import simulate
+    from simulator.sweeps import sweep
 
-    path = FilePath(arguments[0]) if arguments else DOCUMENT
-    write_text(path, run_format_text(simulate(load_scenario("baseline", overrides=["samples=1024"]))))
+    limit = "drivers.spending.caps.cash-flow.limit"
+    over = {
+        "drivers.spending.growth[0].rate.centre": [2.0, 2.4, 3.0],
+        "money": {"poor": {limit: {"value": 1e10, "unit": "USD"}}, "rich": {limit: {"value": 1e12, "unit": "USD"}}},
+    }
+    small = ["samples=1024"]
+    return simulate(load_scenario("baseline", overrides=small)), sweep("baseline", over=over, overrides=small)
 
 
 if __name__ == "__main__":

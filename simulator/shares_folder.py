@@ -9,13 +9,12 @@ from pathlib import Path as FilePath
 import xarray as xr
 
 from simulator.chart_palette import Theme
+from simulator.dataset_files import open_dataset, save_dataset
 from simulator.documents import yaml_text
-from simulator.errors import RunFileError
 from simulator.figure_shares import share_figures, share_label, share_table
 from simulator.figures import write_figure
-from simulator.files import make_folder, replacing, write_table, write_text
-
-FILE = "shares.nc"
+from simulator.files import make_folder, write_table, write_text
+from simulator.variance_shares import SHARES_FORMAT
 
 
 def write_shares(
@@ -44,14 +43,29 @@ def write_shares(
     """
     folder = FilePath(outputs) / f"{shares.attrs['name']}-shares-{shares.attrs['shares_id']}"
     make_folder(folder)
-    with replacing(folder / FILE) as temporary:
-        shares.to_netcdf(temporary, engine="netcdf4")
+    save_dataset(shares, folder / "shares.nc")
     write_table(folder / "shares.csv", share_table(shares))
     write_text(folder / "scenario.yaml", yaml_text(json.loads(str(shares.attrs["scenario"]))))
     if formats:
-        for figure in share_figures(shares):
-            write_figure(figure, folder, formats=formats, theme=theme, footer=share_label(shares))
+        write_share_charts(shares, folder, formats=formats, theme=theme)
     return folder
+
+
+def write_share_charts(
+    shares: xr.Dataset, folder: FilePath, *, formats: Sequence[str], theme: Theme = "light"
+) -> list[FilePath]:
+    """Draw the shares of each outcome over the years into a folder, which is made where it is not there.
+
+    Returns
+    -------
+    list of the files that were written; none where no outcome varies in two years
+    """
+    make_folder(folder)
+    return [
+        path
+        for figure in share_figures(shares)
+        for path in write_figure(figure, folder, formats=formats, theme=theme, footer=share_label(shares))
+    ]
 
 
 def open_shares(path: FilePath | str) -> xr.Dataset:
@@ -68,16 +82,4 @@ def open_shares(path: FilePath | str) -> xr.Dataset:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-shares.nc: no such file of shares. `simulate shares` writes one.
     """
-    file = FilePath(path)
-    file = file / FILE if file.is_dir() else file
-    if not file.exists():
-        raise RunFileError(f"{path}: no such file of shares. `simulate shares` writes one.")
-    try:
-        shares = xr.load_dataset(file, engine="netcdf4")
-    except (OSError, ValueError) as error:
-        raise RunFileError(
-            f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
-        ) from None
-    if "shares_id" not in shares.attrs:
-        raise RunFileError(f"{file}: is a netCDF file but holds no shares of variance. `simulate shares` writes one.")
-    return shares
+    return open_dataset(path, kind="shares", format_=SHARES_FORMAT)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator.errors import number
 from simulator.figure_shares import MEASURES, METHOD_NAMES, is_telling, largest, measure_of, subject_words
-from simulator.report_assumptions import input_words
+from simulator.words import cut
 
 MOST_LINES = 12
 MOST_COLUMNS = 5
@@ -52,10 +52,10 @@ def _subject_lines(shares: xr.Dataset, subject: str) -> Iterator[str]:
         yield f"    {'':<{_NAME}}{''.join(f'{head:>10}' for head in heads)}"
     values = np.maximum(shares[measure].values, 0.0)
     named = largest(values[:, telling], most=MOST_LINES) if telling.any() else []
-    names = shares["input"].values.tolist()
+    names = shares["input_words"].values.tolist()
     for place in named:
         cells = [_untold(shares, column) or _cell(shares, measure, place, column) for column in columns.tolist()]
-        yield f"    {_cut(input_words(names[place])):<{_NAME}}{''.join(f'{cell:>10}' for cell in cells)}"
+        yield f"    {cut(names[place], width=_NAME - 1):<{_NAME}}{''.join(f'{cell:>10}' for cell in cells)}"
     others = [place for place in range(len(names)) if place not in named]
     rests = {f"{len(others)} others": shares[measure].values[others].sum(axis=0)} if others else {}
     rests |= {"interactions": 1.0 - shares[measure].values.sum(axis=0)} if measure == "first_order" else {}
@@ -94,7 +94,3 @@ def _cell(shares: xr.Dataset, measure: str, place: int, column: int) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:.0f}".replace("-0", "0")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) < _NAME else f"{text[: _NAME - 2]}…"

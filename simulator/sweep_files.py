@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path as FilePath
 
 import xarray as xr
@@ -15,6 +16,7 @@ from simulator.files import make_folder, write_table, write_text
 from simulator.outputs import damaged_run, open_run, save_run, stored_scenario_text
 from simulator.sweep_record import SWEEP_FORMAT
 from simulator.sweep_tables import point_table
+from simulator.unfinished import keep_in
 
 SWEEP = "sweep.nc"
 _REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
@@ -24,20 +26,6 @@ def sweep_path(path: FilePath | str) -> FilePath:
     """Find the sweep file that a path names: itself, or the one in the folder."""
     file = FilePath(path)
     return file / SWEEP if file.is_dir() else file
-
-
-def is_sweep(path: FilePath | str) -> bool:
-    """Tell whether a path is that of a sweep file or of its folder."""
-    file = sweep_path(path)
-    if not file.is_file():
-        return False
-    import netCDF4
-
-    try:
-        with netCDF4.Dataset(file) as opened:
-            return "sweep_format" in opened.ncattrs()
-    except OSError:
-        return False
 
 
 def open_sweep(path: FilePath | str) -> xr.DataTree:
@@ -113,8 +101,7 @@ class UnfinishedSweep:
     def write(self) -> None:
         """Write the points that wait, a small run file each."""
         for name, run in self._waiting.items():
-            make_folder(self.folder)
-            save_run(run, self.folder / f"point-{name}.nc")
+            keep_in(self.folder, partial(save_run, run, self.folder / f"point-{name}.nc"))
             shutil.rmtree(self.point_folder(name), ignore_errors=True)
         self._waiting = {}
         self._written = time.monotonic()
@@ -123,8 +110,13 @@ class UnfinishedSweep:
         """Read the points that were written, by run id."""
         found = {}
         for path in sorted(self.folder.glob("point-*.nc")):
-            with open_run(path) as run:
-                run.load()
+            try:
+                with open_run(path) as run:
+                    run.load()
+            except RunFileError:
+                if path.exists():
+                    raise
+                continue  # another sweep of the same points was whole just now, and took it away
             found[str(run.attrs["run_id"])] = run
         return found
 

@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.documents import load_document, mapping_document, parse_document
-from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
+from simulator.errors import InputError, Path, ScenarioError, dotted, near_name, shown
 from simulator.grouping import Groups, grouped, resolver
 from simulator.priors import DEFAULT_GROWTH_UNIT
 from simulator.reading import find_scenario
@@ -19,12 +19,10 @@ from simulator.slots import Slot, slots
 from simulator.statements import is_prior
 from simulator.sweep_axes import WRITTEN, Axis, parse_over, read_axes
 from simulator.sweep_centre import written_out
+from simulator.sweep_faults import PointFaults, joined_faults
 
 MOST_SAMPLES = 1_000_000_000
 """Samples of all points of a sweep; more are refused."""
-
-MOST_FAULTS = 12
-"""Faults of a sweep that are said at once."""
 
 _PLAIN = frozenset({"rank", "weight", "never", "df", "alpha", "beta", "shape"})
 _UNITS = {"rate": DEFAULT_GROWTH_UNIT, "drift": "OOM/year", "date": "year", "duration": "year", "delay": "year"}
@@ -73,8 +71,8 @@ def load_sweep(
     Raises
     ------
     ScenarioError
-        The scenario has faults, or has them at a point of the sweep: all of them, with the first point at which each
-        comes up.
+        The scenario has faults, or has them at a point of the sweep: each that is
+        different once, with the points at which it comes up.
     InputError
         What is swept cannot be read, there is no such entry, or the sweep would be too long.
 
@@ -174,42 +172,22 @@ def _points(
     resolve: Callable[[Sequence[str]], Scenario], axes: Sequence[Axis], overrides: Sequence[str]
 ) -> tuple[Scenario, ...]:
     points: list[Scenario] = []
-    faults: dict[tuple[Place, str, str], PlacedFault] = {}
+    faulty: list[PointFaults] = []
     for places in combinations(axes):
         texts = [text for axis, place in zip(axes, places, strict=True) for text in axis.points[place].overrides]
         try:
             points.append(resolve([*overrides, *texts]))
         except ScenarioError as error:
-            name = _point_name(axes, places)
-            for fault in error.faults:
-                found = _at_point(fault, name, texts)
-                faults.setdefault((found.place, found.entry, found.rule), found)
+            faulty.append(PointFaults(_point_name(axes, places), tuple(texts), error.faults))
         except InputError as error:
             raise InputError(f"at {_point_name(axes, places)}: {str(error).replace('--set ', '')}") from None
-    if faults:
-        said = sorted(faults.values())
-        more = len(said) - MOST_FAULTS
-        if more > 0:
-            last = said[MOST_FAULTS - 1]
-            words = f"{last.remedy}\n{more} more faults of the sweep are not listed.".strip()
-            said[MOST_FAULTS - 1] = PlacedFault(last.place, last.entry, last.rule, words)
-        raise ScenarioError(said[:MOST_FAULTS])
+    if faulty:
+        raise ScenarioError(joined_faults(faulty))
     return tuple(points)
 
 
 def _point_name(axes: Sequence[Axis], places: Sequence[int]) -> str:
     return ", ".join(f"{axis.name}={axis.points[place].label}" for axis, place in zip(axes, places, strict=True))
-
-
-def _at_point(fault: PlacedFault, name: str, texts: Sequence[str]) -> PlacedFault:
-    """Say at which point a fault comes up: the value at fault, or all values where it is none of them alone."""
-    text = fault.place.file.removeprefix("--set ")
-    if text != fault.place.file and text in texts:
-        remedy = fault.remedy
-        if text.partition("=")[0].endswith(".median"):
-            remedy = f"{remedy}\nOr write .centre in the place of .median: the interval then goes along.".strip()
-        return PlacedFault(Place(f"at {text.replace('"', '')}"), fault.entry, fault.rule, remedy)
-    return PlacedFault(fault.place, fault.entry, fault.rule, f"{fault.remedy}\nIt comes up at {name}.".strip())
 
 
 def _check_alike(axes: Sequence[Axis], points: Sequence[Scenario]) -> None:

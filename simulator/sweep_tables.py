@@ -79,11 +79,57 @@ def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, .
     InputError
         One is not written as an outcome, or the sweep has no such variable, threshold or year.
     """
-    last = float(group(sweep, "summary")["year"].values[-1])
-    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{last:g}") for text in texts)
+    years = group(sweep, "summary")["year"].values.tolist()
+    return read_outcomes(texts, variables=_levels(sweep), thresholds=_thresholds(sweep), years=years)
+
+
+def read_outcomes(
+    texts: Sequence[str], *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]
+) -> tuple[Outcome, ...]:
+    """Read outcomes, and check that a sweep with such variables, thresholds and years has them.
+
+    Raises
+    ------
+    InputError
+        As `parse_outcomes`.
+
+    Examples
+    --------
+    >>> read_outcomes(["spending"], variables=["spending"], thresholds=[], years=[2030.0, 2035.0])[0].text
+    'spending@2035'
+    """
+    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{years[-1]:g}") for text in texts)
     for outcome in outcomes:
-        outcome_rows(sweep, outcome)
+        _check(outcome, variables=variables, thresholds=thresholds, years=years)
     return outcomes
+
+
+def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]) -> None:
+    if outcome.kind == "restricted":
+        raise InputError(
+            f"outcome '{outcome.asked}': a sweep keeps no samples, of which it would be the mean. "
+            f"Ask for crossing:{outcome.name}, or crossed:{outcome.name}@YEAR."
+        )
+    known, what = (variables, "variable") if outcome.kind == "level" else (thresholds, "threshold")
+    if outcome.name not in known:
+        hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
+        raise InputError(f"outcome '{outcome.asked}': the sweep has no {what} '{outcome.name}'. {hint}".rstrip())
+    if outcome.year is not None and outcome.year not in years:
+        asked = outcome.year
+        nearest = ", ".join(f"{year:g}" for year in sorted(sorted(years, key=lambda year: abs(year - asked))[:3]))
+        raise InputError(f"outcome '{outcome.asked}': the sweep has no such year. The nearest are {nearest}.")
+
+
+def _levels(sweep: xr.DataTree) -> list[str]:
+    """Name the variables that have quantiles by year."""
+    summary, dims = group(sweep, "summary"), len(swept_axes(sweep)) + 2
+    known = [str(n) for n, v in summary.data_vars.items() if v.ndim == dims and not str(n).endswith("_error")]
+    return [name for name in known if summary[name].dims[-2:] == ("quantile", "year")]
+
+
+def _thresholds(sweep: xr.DataTree) -> list[str]:
+    summary = group(sweep, "summary")
+    return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
 
 
 def outcome_label(sweep: xr.DataTree, outcome: Outcome) -> str:
@@ -162,23 +208,13 @@ def point_table(sweep: xr.DataTree) -> list[Row]:
 def _columns(
     sweep: xr.DataTree, outcome: Outcome
 ) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None]:
-    summary = group(sweep, "summary")
-    if outcome.kind == "restricted":
-        raise InputError(
-            f"outcome '{outcome.text}': a sweep keeps no samples, of which it would be the mean. "
-            f"Ask for crossing:{outcome.name}, or crossed:{outcome.name}@YEAR."
-        )
+    summary, thresholds = group(sweep, "summary"), _thresholds(sweep)
+    _check(outcome, variables=_levels(sweep), thresholds=thresholds, years=summary["year"].values.tolist())
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
     if outcome.kind == "level":
-        dims = len(swept_axes(sweep)) + 2
-        known = [str(n) for n, v in summary.data_vars.items() if v.ndim == dims and not str(n).endswith("_error")]
-        known = [name for name in known if summary[name].dims[-2:] == ("quantile", "year")]
-        _known(outcome, outcome.name, known, "variable")
         values, name = _at_year(summary[outcome.name], outcome), f"{outcome.name}_error"
         errors = _at_year(summary[name], outcome) if name in summary else xr.full_like(values, math.nan)
     else:
-        thresholds = summary["threshold"].values.tolist() if "threshold" in summary.coords else []
-        _known(outcome, outcome.name, thresholds, "threshold")
         here = summary.isel(threshold=thresholds.index(outcome.name))
         if outcome.kind == "crossed":
             value, error = (_at_year(here[name], outcome).values for name in ("crossed", "crossed_error"))
@@ -193,19 +229,8 @@ def _columns(
     return columns | {name: at(values, level) for name, level in spread.items()}
 
 
-def _known(outcome: Outcome, name: str, known: Sequence[str], what: str) -> None:
-    if name not in known:
-        hint = near_name(name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
-        raise InputError(f"outcome '{outcome.text}': the sweep has no {what} '{name}'. {hint}".rstrip())
-
-
 def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
-    years = values["year"].values
-    found = np.flatnonzero(years == outcome.year)
-    if not found.size:
-        nearest = ", ".join(f"{year:g}" for year in np.sort(years[np.argsort(np.abs(years - outcome.year))[:3]]))
-        raise InputError(f"outcome '{outcome.text}': the sweep has no such year. The nearest are {nearest}.")
-    return values.isel(year=int(found[0]))
+    return values.isel(year=int(np.flatnonzero(values["year"].values == outcome.year)[0]))
 
 
 def _middle(years: Sequence[float]) -> float:

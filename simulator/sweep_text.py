@@ -11,6 +11,7 @@ from simulator.outcomes import Outcome
 from simulator.rungroups import group
 from simulator.summary import power, power_text, year_text
 from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
+from simulator.words import cut
 
 MOST_ROWS = 24
 LABEL_WIDTH = 34
@@ -79,7 +80,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     head = [*(f"[{place + 1}]" for place in range(len(axes))), *(outcome_label(sweep, outcome) for outcome in asked)]
     body = []
     for rows in zip(*tables, strict=True):
-        cells = [_cut(axis_value(axis, rows[0][axis.name])) for axis in axes]
+        cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
         cells += [
             _cell(row, outcome, last, log=is_log(sweep, outcome)) for row, outcome in zip(rows, asked, strict=True)
         ]
@@ -112,7 +113,3 @@ def _cell(row: Row, outcome: Outcome, last: float, *, log: bool) -> str:
         return text
     low, high = (value_text(row, key, outcome=outcome, last=last, log=log) for key in ("lower_90", "upper_90"))
     return f"{text} ({low} to {high})"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LABEL_WIDTH else f"{text[: LABEL_WIDTH - 3].rstrip()}..."

@@ -17,12 +17,14 @@ from pathlib import Path as FilePath
 import xarray as xr
 
 from simulator.errors import SimulatorError
+from simulator.evaluation import first_sample
 from simulator.runs import FITS
 from simulator.scenario import Scenario, parse_scenario
 from simulator.simulation import COUNTED, Progress, simulate
 from simulator.sweep_files import UnfinishedSweep, write_sweep
 from simulator.sweep_points import Over, SweepPlan, load_sweep
 from simulator.sweep_record import build_sweep, point_ids, sweep_id
+from simulator.sweep_tables import read_outcomes
 from simulator.unfinished import Unfinished
 from simulator.work import WORTH_PROCESSES, ignore_interrupts
 
@@ -89,6 +91,21 @@ def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
 
     base, *points = learn_each((plan.base, *plan.points), cache=cache)
     return replace(plan, base=base, points=tuple(points))
+
+
+def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
+    """Check what is asked of a sweep before it is run, by one of its points.
+
+    Raises
+    ------
+    InputError
+        One is not written as an outcome, or a sweep has no such variable, threshold or year.
+    """
+    found = first_sample(point) if outcomes else None
+    if found is not None:
+        plan, sample = found
+        levels = [name for name in sample.trajectories if not name.startswith("binding_")]
+        read_outcomes(outcomes, variables=levels, thresholds=list(plan.thresholds), years=plan.years.tolist())
 
 
 def run_sweep(

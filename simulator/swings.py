@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any, Literal
 
 import numpy as np
@@ -15,14 +14,14 @@ from scipy.special import ndtri
 
 from simulator.errors import InputError, near_name
 from simulator.estimates import sample_quantiles
-from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
-from simulator.files import replacing, short_hash
+from simulator.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
+from simulator.files import short_hash
+from simulator.input_words import input_words
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
 from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import labels_of, outcome_words, quantile_texts
+from simulator.prior_words import outcome_words, quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
-from simulator.report_assumptions import input_words
 from simulator.scenario import Scenario
 from simulator.summary import PASSED
 from simulator.unitcheck import variable_units
@@ -32,6 +31,7 @@ from simulator.variables import variable
 type Row = dict[str, object]
 type Mode = Literal["free", "fixed"]
 
+SWINGS_FORMAT = 1
 LEVELS = (0.1, 0.9)
 SAMPLES = 1024
 STRETCHES = 8
@@ -127,8 +127,7 @@ def prior_swings(
     'drivers.algorithms.growth'
     """
     checked_mode(mode)
-    if samples < STRETCHES:
-        raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
+    check_samples(samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     if not inputs:
@@ -153,6 +152,18 @@ def checked_mode(text: str) -> Mode:
     if text not in modes:
         raise InputError(f"--mode: must be free or fixed; got {text!r}. {near_name(text, modes)}".rstrip())
     return modes[text]
+
+
+def check_samples(samples: int) -> None:
+    """Check that there are enough samples for a standard error.
+
+    Raises
+    ------
+    InputError
+        There are not.
+    """
+    if samples < STRETCHES:
+        raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
 
 
 def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
@@ -258,6 +269,7 @@ def _labelled(
     data |= {"value": (("input", "quantile"), values), "value_text": (("input", "quantile"), texts)}
     identity = short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes))
     attrs = {
+        "swings_format": SWINGS_FORMAT,
         "name": spec.name, "title": spec.title or spec.name, "mode": mode, "mode_words": MODES[mode],
         "samples": samples if mode == "free" else 1, "seed": spec.seed, "first_year": float(model.years[0]),
         "last_year": float(model.years[-1]), "scenario": json.dumps(scenario.data, ensure_ascii=False),
@@ -300,18 +312,6 @@ def swing_table(found: xr.Dataset) -> list[Row]:
         own.sort(key=lambda row: (-float(str(row["at_least"])), str(row["input"])))
         rows += [row | {"rank": number} for number, row in enumerate(own, start=1)]
     return rows
-
-
-def save_swings(found: xr.Dataset, path: FilePath) -> None:
-    """Write swings as a netCDF file.
-
-    Raises
-    ------
-    SimulatorError
-        The file cannot be written.
-    """
-    with replacing(path) as temporary:
-        found.to_netcdf(temporary, engine="netcdf4")
 
 
 def _row(columns: Mapping[str, Any], number: int, outcome: str, last: float, mode: str) -> Row:

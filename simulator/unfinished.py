@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from simulator.batches import Arrays, Batch
 from simulator.collect import Tallies
 from simulator.counting import Counts, Histograms
-from simulator.errors import InputError, RunFileError
+from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.estimates import Histogram, Moments
 from simulator.files import make_folder, replacing
 
 COUNTS = "counts.npz"
+TRIES = 5
 
 
 @dataclass(slots=True)
@@ -76,27 +78,36 @@ class Unfinished:
     def keep_tallies(self, tallies: Tallies) -> None:
         """Write what was counted."""
         if tallies.samples:
-            make_folder(self.folder)
-            write_tallies(self.folder / COUNTS, tallies)
+            keep_in(self.folder, lambda: write_tallies(self.folder / COUNTS, tallies))
         self._written = time.monotonic()
 
     def tallies(self) -> Tallies:
         """Read what was counted; nothing where there is nothing."""
         path = self.folder / COUNTS
-        return read_tallies(path) if path.exists() else Tallies()
+        try:
+            return read_tallies(path) if path.exists() else Tallies()
+        except RunFileError:
+            if path.exists():
+                raise
+            return Tallies()  # another run of the same scenario was whole just now, and took it away
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
         """Write batches beside those that were written before."""
         for batch in batches:
-            make_folder(self.folder)
-            _write(self.folder / f"samples-{batch.first:012}.npz", _batch_arrays(batch))
+            path, arrays = self.folder / f"samples-{batch.first:012}.npz", _batch_arrays(batch)
+            keep_in(self.folder, partial(_write, path, arrays))
         self._written = time.monotonic()
 
     def batches(self) -> list[Batch]:
         """Read the batches that were written, in their order, as far as none is missing."""
         result: list[Batch] = []
         for path in sorted(self.folder.glob("samples-*.npz")):
-            batch = _read(path, _batch_of)
+            try:
+                batch = _read(path, _batch_of)
+            except RunFileError:
+                if path.exists():
+                    raise
+                break  # another run of the same scenario was whole just now, and took it away
             if batch.first != sum(each.size for each in result):
                 break
             result.append(batch)
@@ -105,6 +116,23 @@ class Unfinished:
     def clear(self) -> None:
         """Remove the folder: the run is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def keep_in(folder: FilePath, write: Callable[[], None]) -> None:
+    """Write into a folder that another run of the same scenario may take away meanwhile, since it is whole.
+
+    Raises
+    ------
+    SimulatorError
+        It cannot be written, however often it is tried.
+    """
+    for _ in range(TRIES - 1):
+        make_folder(folder)
+        with contextlib.suppress(SimulatorError):
+            write()
+            return
+    make_folder(folder)
+    write()
 
 
 def write_tallies(path: FilePath, tallies: Tallies, *, packed: bool = False) -> None:

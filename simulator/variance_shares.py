@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from simulator.bootstrap import Estimate
 from simulator.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name
-from simulator.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, model_of
+from simulator.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, labels_of, model_of
 from simulator.files import short_hash
 from simulator.input_groups import group_inputs
+from simulator.input_words import input_words
 from simulator.outcomes import Outcome
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
@@ -24,7 +25,7 @@ from simulator.sobol_indices import sobol_indices
 from simulator.streams import block_uniforms
 from simulator.units import Array
 
-SHARES_FORMAT = 1
+SHARES_FORMAT = 2
 METHODS = ("auto", "sobol", "shapley")
 DEFAULT_SAMPLES = 1024
 LEAST_SAMPLES = 64
@@ -69,7 +70,8 @@ def variance_shares(
         standard error and the 90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over
         `outcome`: `variance`, `constant`, and `deciding_samples`, how many of the samples make up the variance: where
         they are few, the shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over
-        `input`: `members`, the names of its priors, one a line. Attributes: scenario, hash, seed, version, method and
+        `input`: `members`, the names of its priors, one a line, and
+        `input_words`. Attributes: scenario, hash, seed, version, method and
         why, id.
 
     Raises
@@ -99,32 +101,50 @@ def variance_shares(
     estimates, about = (
         _sobol(model, inputs, outcomes, samples) if chosen == "sobol" else _shapley(model, inputs, outcomes, samples)
     )
-    dataset = _dataset(inputs, outcomes, estimates, about)
+    labels = labels_of(scenario.spec)
+    words = [input_words(each.name, labels=labels) for each in inputs]
+    dataset = _dataset(inputs, outcomes, estimates, about).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
     return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
 
 
-def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
+def check_method(method: str, *, samples: int) -> None:
+    """Check the name of a method, and that there are enough samples for any scenario.
+
+    Raises
+    ------
+    InputError
+        There is no such method, or there are too few samples.
+    """
     if method not in METHODS:
         hint = near_name(method, METHODS)
         raise InputError(f"--method: must be one of {', '.join(METHODS)}; got '{method}'. {hint}".strip())
+    if samples < LEAST_SAMPLES:
+        raise InputError(
+            f"--samples: must be from {LEAST_SAMPLES}; got {samples:,}. Of fewer samples nothing can be told: "
+            f"write for example {DEFAULT_SAMPLES}."
+        )
+
+
+def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
+    check_method(method, samples=samples)
     if not outcomes:
         raise InputError("outcomes: name one at least, for example effective_compute@2035.")
     for outcome in outcomes:
         if outcome.censored:
             raise InputError(
-                f"outcome '{outcome.text}': is +inf where the threshold is not crossed, and has no variance. "
+                f"outcome '{outcome.asked}': is +inf where the threshold is not crossed, and has no variance. "
                 f"Ask for restricted:{outcome.name}, or for crossed:{outcome.name}@YEAR."
             )
         if outcome.kind == "level" and outcome.name.startswith("binding_"):
             raise InputError(
-                f"outcome '{outcome.text}': holds the numbers of limits, and their variance means nothing. "
+                f"outcome '{outcome.asked}': holds the numbers of limits, and their variance means nothing. "
                 "Ask for the level that is limited, for example spending@2035."
             )
     if not inputs:
         raise InputError(f"{name}: has no uncertain prior: there is no variance to share.")
     most = MOST_NUMBERS // (len(inputs) * len(outcomes))
-    if not LEAST_SAMPLES <= samples <= most:
+    if samples > most:
         raise InputError(
             f"--samples: must be from {LEAST_SAMPLES} to {most:,} for {len(inputs)} inputs and {len(outcomes)} "
             f"outcomes; got {samples:,}. Each sample is evaluated about twice for each input."
@@ -219,7 +239,7 @@ def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if wrong.size:
         raise InputError(
-            f"outcome '{outcomes[int(wrong[0])].text}': is not finite in some samples, and so has no variance. "
+            f"outcome '{outcomes[int(wrong[0])].asked}': is not finite in some samples, and so has no variance. "
             "Ask for another variable, or for crossed:NAME@YEAR."
         )
     return np.ascontiguousarray(values.T)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def listed(words: Iterable[str]) -> str:
@@ -39,3 +39,36 @@ def percent(share: float) -> str:
     if 1e-12 < share < 0.01:
         return "< 1 %"
     return "> 99 %" if 0.99 < share < 1 - 1e-12 else f"{100 * share:.0f} %"
+
+
+def number_in(row: Mapping[str, object], key: str) -> float:
+    """Read a number of a row of a table.
+
+    Examples
+    --------
+    >>> number_in({"year": 2035, "value": "inf"}, "value")
+    inf
+    """
+    return float(str(row[key]))
+
+
+def cut(text: str, *, width: int) -> str:
+    """Cut a text that has more than so many characters.
+
+    Examples
+    --------
+    >>> cut("drivers.algorithms", width=18), cut("drivers.algorithms", width=12)
+    ('drivers.algorithms', 'drivers.a...')
+    """
+    return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
+
+
+def cut_front(name: str, *, width: int) -> str:
+    """Cut the beginning of a name that has more than so many characters: its end tells it from others.
+
+    Examples
+    --------
+    >>> cut_front("drivers.algorithms.growth", width=12)
+    '…thms.growth'
+    """
+    return name if len(name) <= width else f"…{name[1 - width :]}"

@@ -189,11 +189,42 @@ def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) ->
     assert done.out == []
 
 
-def test_an_output_folder_that_cannot_be_written_exits_with_1(command: Command) -> None:
+FOLDERS = (
+    "no-such.yaml", "extend no-such.nc --samples 1e4", "sweep no-such.yaml", "swings no-such.yaml",
+    "shares no-such.yaml", "audit no-such.yaml", "influence no-such.nc", "reweight no-such.nc --set a=1",
+    "compare no-such.nc no-such.nc", "hindcast no-such.yaml", "score no-such.nc", "chart no-such.nc",
+    "export no-such.nc --format parquet", "published no-such.yaml", "history fragility --runs no-such.csv",
+)  # fmt: skip
+FILES = (
+    "report no-such.nc", "export no-such.nc --format json", "export no-such.nc --format csv --group summary",
+    "history load no-such.csv --snapshot 2026-05", "schema",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "output"), [*((words, "taken/below") for words in FOLDERS), *((words, "taken/a.html") for words in FILES)]
+)
+def test_an_output_that_cannot_be_written_is_refused_before_all_else(command: Command, words: str, output: str) -> None:
+    Path("taken").write_text("as it was")
+    done = command(*words.split(), "--output", output)
+    assert (done.code, done.out, len(done.err)) == (1, [], 1)
+    assert done.err[0].startswith("taken")
+    assert done.err[0].endswith("is a file. Name another folder with --output.")
+    assert Path("taken").read_text() == "as it was"
+
+
+@pytest.mark.parametrize("words", ["published no-such.yaml --document .", "score no-such.nc --ledger ."])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_all_else(command: Command, words: str) -> None:
+    done = command(*words.split())
+    assert (done.code, done.out) == (1, [])
+    assert done.err == [f".: cannot be written: it is a folder. Name a file with {words.split()[2]}."]
+
+
+def test_all_tables_into_one_file_are_refused_before_the_run_is_read(command: Command) -> None:
     Path("taken").write_text("")
-    done = command("small.yaml", "--no-charts", "--output", "taken")
-    assert done.code == 1
-    assert "cannot be written" in done.err[0]
+    done = command("export", "no-such.nc", "--format", "csv", "--output", "taken")
+    assert done.code == 2
+    assert done.err == ["--output: taken is a file. Without --group there are several files: name a folder."]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

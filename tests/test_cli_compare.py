@@ -77,7 +77,7 @@ def test_charts_come_with_their_tables_and_words(folder: Path) -> None:
     made = Path(compare_runs(runs, labels=["First run", "2nd: ünïcode/.."], output=folder)[-1].strip())
     assert made.parent == folder
     assert made.name.startswith("compare-first-run-2nd-n-code-")
-    assert {path.name for path in made.iterdir()} == {"inputs.csv", "results.csv"} | {
+    assert {path.name for path in made.iterdir()} == {"inputs.csv", "results.csv", "comparison.txt"} | {
         f"comparison_{name}.{suffix}"
         for name in ("effective_compute", "crossings")
         for suffix in ("png", "svg", "csv", "txt")

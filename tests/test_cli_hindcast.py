@@ -87,7 +87,8 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
     assert "with_hindsight" not in options
     (folder,) = tmp_path.glob("hindcast-*")
     assert {file.name for file in folder.iterdir()} == {
-        "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv"
+        "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv",
+        "hindcast.txt",
     }  # fmt: skip
     assert observed.years[1] == 2025
 

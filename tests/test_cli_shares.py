@@ -62,7 +62,15 @@ def test_by_driver_is_heeded(scenario, tmp_path, capsys):
     ("arguments", "text"),
     [
         (["--method", "sobol"], "--method sobol: "),
+        (
+            ["--outcome", "effective-computes"],
+            "outcome 'effective-computes': there is no variable 'effective_computes'",
+        ),
         (["--outcome", "effective-computes"], "Did you mean 'effective_compute'?"),
+        (["--outcome", "crossed:1000x"], "outcome 'crossed:1000x': there is no threshold '1000x'"),
+        (["--outcome", "crossed:1000x@2027"], "outcome 'crossed:1000x@2027': there is no threshold '1000x'"),
+        (["--outcome", "crossed:"], "outcome 'crossed:': 'crossed' is no kind of outcome"),
+        (["--outcome", "binding-spending"], "outcome 'binding-spending': holds the numbers of limits"),
         (["--outcome", "crossing:late"], "Ask for restricted:late"),
         (["--group", "a=drivers.sendin.*"], "Did you mean 'drivers.spending'?"),
         (["--group", "a"], "must be NAME=PATTERN"),

@@ -47,6 +47,7 @@ def many(values, *, method="shapley", constant=()):
         },
         coords={
             "input": [f"drivers.d{place}.start" for place in range(len(values))],
+            "input_words": ("input", [f"d{place}: start" for place in range(len(values))]),
             "outcome": [f"spending@{year:g}" for year in years],
             "subject": ("outcome", ["spending"] * len(years)),
             "year": ("outcome", years),

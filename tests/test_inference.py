@@ -36,6 +36,7 @@ def made_up():
 
 
 OBSERVED = made_up()
+NAMES = ["run_name", "costed_run_name", "accelerator_name"]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,30 @@ def test_arviz_reads_a_fit(fit):
 
     table = az.summary(fit, var_names=["spending_growth"], ci_prob=0.9)
     assert float(table["mean"].iloc[0]) == pytest.approx(float(fit["posterior"]["spending_growth"].mean()), abs=0.01)
+
+
+def test_observations_that_have_names_keep_them_and_no_number_depends_on_them(fit, cache, monkeypatch, tmp_path):
+    import arviz as az
+
+    monkeypatch.setattr("simulator.inference.build_model", lambda *_, **__: pytest.fail("built again"))
+    runs = tuple(f"run {place}" for place in range(60))
+    named = replace(OBSERVED, run_name=runs, accelerator_name=tuple(f"chip {place}" for place in range(15)))
+    again = fit_history(named, settings=SHORT, cache=cache)
+    for place in ("observed_data", "posterior_predictive"):
+        assert again[place]["run_name"].values.tolist() == list(runs)
+        assert again[place]["costed_run_name"].values[0] == "run 1"  # run 0 has no cost
+        assert again[place]["accelerator_name"].values[-1] == "chip 14"
+        assert again[place].to_dataset().drop_vars(NAMES).identical(fit[place].to_dataset())
+    again.to_netcdf(tmp_path / "named.nc")
+    with az.from_netcdf(tmp_path / "named.nc") as opened:
+        assert opened["observed_data"]["run_name"].values.tolist() == list(runs)
+        table = az.summary(opened, var_names=["spending_growth"], ci_prob=0.9)
+        assert list(table.index) == ["spending_growth"]
+
+
+def test_names_are_as_many_as_what_they_name():
+    with pytest.raises(InputError, match=r"run_name: must be as long as run_year \(60\); got 1"):
+        replace(OBSERVED, run_name=("only one",))
 
 
 def test_a_stored_fit_is_read_again_without_sampling(fit, cache, monkeypatch):

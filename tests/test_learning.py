@@ -122,6 +122,9 @@ def test_yearly_growth_scatters_by_the_learnt_volatility(run):
 
 def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert {"prior", "posterior", "posterior_predictive", "sample_stats", "observed_data"} <= set(run.children)
+    seen = run["observed_data"]
+    assert seen["run_name"].dims == ("run",)
+    assert set(seen["costed_run_name"].values.tolist()) < set(seen["run_name"].values.tolist())
     attributes = run["posterior"].attrs
     assert (attributes["origin"], attributes["snapshot"]) == (2025, "2026-05")
     assert attributes["fit"] == learnt.spec.history.fit
@@ -166,6 +169,8 @@ def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path)
         fit = fit_of(opened)
         assert fit is not None
         assert fit.attrs["fit"] == run.children["posterior"].attrs["fit"]
+        names = run.children["observed_data"]["run_name"].values.tolist()
+        assert fit["observed_data"]["run_name"].values.tolist() == names
 
 
 def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulator import load_scenario, save_run, simulate
-from simulator.run_format import ATTRIBUTES, explain_lines, main, run_format_text
+from simulator import save_run
+from simulator.run_format import ATTRIBUTES, SWEEP_ATTRIBUTES, examples, explain_lines, main, run_format_text
 from simulator.testing import run_of, small_scenario
 from simulator.variables import COORDINATES, PATTERNS, VARIABLES
 
@@ -19,29 +20,61 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def run() -> xr.DataTree:
-    return simulate(load_scenario("baseline", overrides=["samples=1024"]))
+def both() -> tuple[xr.DataTree, xr.DataTree]:
+    return examples()
 
 
 @pytest.fixture(scope="module")
-def path(run: xr.DataTree, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(both: tuple[xr.DataTree, xr.DataTree]) -> xr.DataTree:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def sweep(both: tuple[xr.DataTree, xr.DataTree]) -> xr.DataTree:
+    return both[1]
+
+
+@pytest.fixture(scope="module")
+def path(run: xr.DataTree, sweep: xr.DataTree, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("run") / "run.nc"
     save_run(run, file)
+    save_run(sweep, file.with_name("sweep.nc"))
     return file
 
 
-def test_the_document_is_what_the_table_and_a_run_say(run: xr.DataTree) -> None:
+def test_the_document_is_what_the_table_a_run_and_a_sweep_say(run: xr.DataTree, sweep: xr.DataTree) -> None:
     written = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
-    assert written == run_format_text(run), "write it anew with: python -m simulator.run_format"
+    assert written == run_format_text(run, sweep), "write it anew with: python -m simulator.run_format"
 
 
-def test_the_command_writes_the_document(run: xr.DataTree, tmp_path: Path) -> None:
+def test_the_command_writes_the_document(run: xr.DataTree, sweep: xr.DataTree, tmp_path: Path) -> None:
     main([str(tmp_path / "format.md")])
-    assert (tmp_path / "format.md").read_text(encoding="utf-8") == run_format_text(run)
+    assert (tmp_path / "format.md").read_text(encoding="utf-8") == run_format_text(run, sweep)
 
 
 def test_every_attribute_of_the_file_is_described(run: xr.DataTree) -> None:
     assert list(run.attrs) == list(ATTRIBUTES)
+
+
+def test_every_attribute_group_and_axis_of_a_sweep_is_described(run: xr.DataTree, sweep: xr.DataTree) -> None:
+    assert set(sweep.attrs) == (set(ATTRIBUTES) - {"run_format"}) | set(SWEEP_ATTRIBUTES)
+    text = run_format_text(run, sweep).partition("## Sweeps")[2]
+    for node in sweep.subtree:
+        assert not node.data_vars or f"`{node.path}`" in text
+    axes = json.loads(sweep.attrs["sweep"])
+    assert [set(axis) for axis in axes] == [{"name", "unit", "numbers", "points"}] * 2
+    assert all(set(point) == {"label", "set"} for axis in axes for point in axis["points"])
+    for axis in axes:
+        assert f"{axis['name']}: " in text
+        for name, values in sweep["summary"].data_vars.items():
+            assert axis["name"] in values.dims, name
+
+
+def test_a_sweep_has_the_variables_of_a_run_over_its_axes_first(run: xr.DataTree, sweep: xr.DataTree) -> None:
+    axes = tuple(axis["name"] for axis in json.loads(sweep.attrs["sweep"]))
+    assert set(sweep["summary"].data_vars) == set(run["summary"].data_vars)
+    for name, values in run["summary"].data_vars.items():
+        assert sweep["summary"][name].dims == (*axes, *values.dims), name
 
 
 def test_every_coordinate_and_variable_is_in_a_table_with_its_dimensions(run: xr.DataTree) -> None:
@@ -64,9 +97,9 @@ def test_every_coordinate_and_variable_is_in_a_table_with_its_dimensions(run: xr
 def test_the_python_examples_of_the_document_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
     text = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
-    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 2
-    for example in examples:
+    found = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(found) == 3
+    for example in found:
         exec(compile(example, "run-format.md", "exec"), {})
 
 

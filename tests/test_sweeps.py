@@ -11,11 +11,13 @@ import xarray as xr
 
 import simulator
 from simulator.cli import main
-from simulator.errors import InputError, RunFileError, ScenarioError
+from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
+from simulator.folders import kind_of
 from simulator.outputs import open_run
 from simulator.scenario import load_scenario, parse_scenario
 from simulator.simulation import simulate
-from simulator.sweep_files import UnfinishedSweep, is_sweep, open_sweep
+from simulator.sweep_faults import PointFaults, joined_faults
+from simulator.sweep_files import UnfinishedSweep, open_sweep
 from simulator.sweep_points import load_sweep
 from simulator.sweep_tables import outcome_rows, parse_outcomes, point_table, sweep_outcomes
 from simulator.sweep_text import sweep_lines
@@ -172,6 +174,41 @@ def test_what_cannot_be_swept_is_refused_with_the_reason(over: list[str], text: 
     assert "--set" not in str(caught.value).replace("with --set.", "")
 
 
+def test_a_fault_is_said_once_with_the_points_that_have_it() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_sweep(small(), over=[f"{RATE}.median=2,4,5,6,7,8,9,10", "thresholds.near.effective_compute=1e27,1e28"])
+    (fault,) = caught.value.faults
+    assert str(fault.place) == f"at {RATE}.median=4"
+    assert fault.rule.startswith("must bracket the median 4")
+    assert fault.remedy.splitlines()[-1] == "The same at 5, 6, 7, 8, 9, and 1 more."
+
+
+def test_different_faults_of_one_entry_are_said_each() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_sweep("baseline", over=["correlations[1].rank=-3,-2,0,1,2"])
+    assert [(str(fault.place)[-7:], fault.remedy.splitlines()[-1]) for fault in caught.value.faults] == [
+        ("rank=-3", "The same at -2."),
+        (".rank=1", "The same at 2."),
+    ]
+
+
+def test_a_fault_of_the_file_names_the_points_at_which_it_comes_up() -> None:
+    file = Place("team.yaml", 3, 5)
+    met = [
+        PointFaults(f"a={n}", (f"a={n}",), (PlacedFault(file, "correlations", f"cannot all hold; got {n}."),))
+        for n in range(8)
+    ]
+    (fault,) = joined_faults(met)
+    assert str(fault) == (
+        "team.yaml:3:5: correlations: cannot all hold; got 0.\n"
+        "        It comes up at a=0; a=1; a=2; a=3; a=4; and 3 more."
+    )
+    other = [PointFaults("a=9", ("a=9",), (PlacedFault(file, f"entry {n}", "x"),)) for n in range(20)]
+    said = joined_faults(other)
+    assert len(said) == 12
+    assert said[-1].remedy.splitlines() == ["It comes up at a=9.", "8 more faults of the sweep are not listed."]
+
+
 def test_too_much_work_is_refused_with_the_count() -> None:
     with pytest.raises(InputError, match=r"2 points of 600,000,000 samples are 1,200,000,000 samples"):
         load_sweep(small(samples=600_000_000), over={f"{RATE}.median": [2, 2.1]})
@@ -242,8 +279,8 @@ def test_a_sweep_file_is_opened_as_a_sweep_and_refused_as_a_run(tmp_path: Path, 
     opened = open_sweep(folder)
     assert_same(opened["summary"].to_dataset(), result["summary"].to_dataset())
     assert dict(opened.attrs) == dict(result.attrs)
-    assert is_sweep(folder)
-    assert not is_sweep(tmp_path)
+    assert kind_of(folder).name == kind_of(folder / "sweep.nc").name == "sweep"
+    assert kind_of(tmp_path).name == "run"
     with pytest.raises(RunFileError, match="is a sweep, not a run"):
         open_run(folder / "sweep.nc")
     with pytest.raises(RunFileError, match="no such sweep file"):

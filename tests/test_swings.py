@@ -16,7 +16,7 @@ from simulator.evaluation import Input, inputs_of, model_of
 from simulator.moves import common_draws, direction_of, moved_alone, moved_by, moved_to
 from simulator.outcomes import parse_outcome
 from simulator.scenario import Scenario, load_scenario, parse_scenario
-from simulator.swings import forecast_outcomes, prior_swings, save_swings, swing_table
+from simulator.swings import forecast_outcomes, prior_swings, swing_table
 from simulator.swings_text import swing_lines
 from simulator.testing import scenario_text, small_scenario
 
@@ -152,15 +152,6 @@ def test_the_yearly_shocks_of_a_drift_move_together() -> None:
     row = swings_of(drifting, "effective_compute@2035", samples=256)[shocks.name]
     assert row["swing"] > 0.0
     assert row["lower_value"] == "10 %"
-
-
-def test_swings_are_written_and_read_back(tmp_path: Any) -> None:
-    found = prior_swings(scenario(NEAR), outcomes=[parse_outcome("crossing:far")], samples=64)
-    save_swings(found, tmp_path / "swings.nc")
-    with xr.open_dataset(tmp_path / "swings.nc") as again:
-        assert again.attrs["id"] == found.attrs["id"]
-        np.testing.assert_array_equal(again["moved"].values, found["moved"].values)
-        assert again["value_text"].values.tolist() == found["value_text"].values.tolist()
 
 
 @pytest.mark.parametrize(

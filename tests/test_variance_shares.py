@@ -153,7 +153,7 @@ def test_a_custom_driver_is_shared_out_from_python():
         (["crossed:lat@2030"], {}, "Did you mean 'late'?"),
         (["crossing:late"], {}, "Ask for restricted:late, or for crossed:late@YEAR."),
         (["effective_compute@2030"], {"method": "sobel"}, "Did you mean 'sobol'?"),
-        (["effective_compute@2030"], {"samples": 63}, "--samples: must be from 64 to "),
+        (["effective_compute@2030"], {"samples": 63}, "--samples: must be from 64; got 63."),
         (["effective_compute@2030"], {"samples": 10**9}, "--samples: must be from 64 to "),
         (["effective_compute@2030"], {"groups": {"a": ["drivers.sending"]}}, "Did you mean 'drivers.spending'?"),
         (["binding_spending@2030"], {}, "their variance means nothing"),
