@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
 from simulator.figure import Row
 
@@ -47,7 +46,7 @@ class Heat:
     beyond: str = ""
 
 
-def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
+def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
     """Draw a heat map, or several under one another on one scale.
 
     Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
@@ -62,7 +61,7 @@ def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> 
     top = parts.legend(width)
     for panel in heat.panels:
         top = parts.panel(panel, top=top)
-    view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
+    view = vega.view(parts.layers(), width=width, height=top)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
@@ -163,8 +162,8 @@ class _Parts:
         edges = ((x, y, x2, y), (x2, y, x2, y2), (x2, y2, x, y2), (x, y2, x, y))
         self._hatches += [{"x": a, "y": b, "x2": c, "y2": d} for a, b, c, d in edges]
 
-    def layers(self) -> list[alt.Chart]:
+    def layers(self) -> list[vega.Spec]:
         """Give the layers of all maps."""
-        rect, rule = alt.MarkDef(type="rect"), alt.MarkDef(type="rule", color=style.AXIS, strokeWidth=0.9)
+        rect, rule = {"type": "rect"}, {"type": "rule", "color": style.AXIS, "strokeWidth": 0.9}
         marks = ((self._cells, rect), (self._hatches, rule), (self._plates, rect))
         return [*(style.pixel_layer(rows, mark=mark) for rows, mark in marks if rows), *style.text_layers(self._texts)]

@@ -64,7 +64,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     -------
     str, at most 1.5 MB for a chart of usual size
     """
-    spec = themed(figure.chart.to_dict(validate=False), theme)
+    spec = themed(figure.chart, theme)
     drawing = vl_convert.vegalite_to_vega(_answering(spec))
     title = str(spec.get("description", figure.name))
     picture = svg_text(figure.chart, theme=theme, alt_text=figure.alt_text)

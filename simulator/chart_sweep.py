@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_heat import cut
 from simulator.chart_style import Text
 from simulator.figure import Row
@@ -60,7 +59,7 @@ class Lines:
     beyond: str = ""
 
 
-def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
+def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
     """Draw an outcome along a swept number, in frames under one another.
 
     What is later than the horizon stands as an arrow in a lane above the frame, joined by a thin line.
@@ -72,7 +71,7 @@ def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) 
     for name in lines.panels:
         top = _Panel(lines, name, top=top, parts=parts).draw()
     width = LEFT + WIDTH + 40
-    view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
+    view = vega.view(parts.layers(), width=width, height=top)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
@@ -84,8 +83,8 @@ class _Parts:
         self.grid: style.Data = []
         self.leaders: style.Data = []
         self.errors: style.Data = []
-        self._charts: list[alt.Chart] = []
-        self._dots: list[alt.Chart] = []
+        self._charts: list[vega.Spec] = []
+        self._dots: list[vega.Spec] = []
 
     def key(self, lines: Lines) -> None:
         """Write what each line stands for."""
@@ -101,23 +100,29 @@ class _Parts:
 
     def line(self, rows: style.Data, place: int) -> None:
         color, dash = SHADES[place]
-        mark = alt.MarkDef(type="line", color=color, strokeWidth=2.4, strokeDash=dash)
+        mark = {"type": "line", "color": color, "strokeWidth": 2.4, "strokeDash": dash}
         self._charts.append(style.pixel_layer(rows, mark=mark))
 
     def band(self, rows: style.Data, color: str) -> None:
-        self._charts.append(style.pixel_layer(rows, mark=alt.MarkDef(type="area", color=color)))
+        self._charts.append(style.pixel_layer(rows, mark={"type": "area", "color": color}))
 
     def dots(self, rows: style.Data, place: int, *, shape: str = "circle") -> None:
-        mark = alt.MarkDef(
-            type="point", shape=shape, size=44, fill=style.PAPER, stroke=SHADES[place][0], strokeWidth=1.8, opacity=1
-        )
+        mark = {
+            "type": "point",
+            "shape": shape,
+            "size": 44,
+            "fill": style.PAPER,
+            "stroke": SHADES[place][0],
+            "strokeWidth": 1.8,
+            "opacity": 1,
+        }
         self._dots.append(style.pixel_layer(rows, mark=mark))
 
-    def layers(self) -> list[alt.Chart]:
+    def layers(self) -> list[vega.Spec]:
         """Give all layers, what lies below first."""
-        hair = alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)
-        thin = alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=0.9, strokeDash=[2, 2])
-        error = alt.MarkDef(type="rule", color=style.INK, strokeWidth=1.2)
+        hair = {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}
+        thin = {"type": "rule", "color": style.QUIET, "strokeWidth": 0.9, "strokeDash": [2, 2]}
+        error = {"type": "rule", "color": style.INK, "strokeWidth": 1.2}
         found = [style.pixel_layer(self.grid, mark=hair)] if self.grid else []
         found += self._charts
         found += [style.pixel_layer(self.leaders, mark=thin)] if self.leaders else []
@@ -246,7 +251,7 @@ class _Panel:
                 end = x + half + 4
 
 
-def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
+def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
     """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
 
     The same table as for `draw_lines`, without frames and with one line; `x` is left aside.
@@ -295,8 +300,8 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
     if dots:
         parts.dots(dots, 0)
     drawn = parts.layers()
-    rects = [style.pixel_layer(bars, mark=alt.MarkDef(type="rect"))] if bars else []
+    rects = [style.pixel_layer(bars, mark={"type": "rect"})] if bars else []
     heads = [style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else []
     width = left + STRIP_WIDTH + TEXT_WIDTH
-    view = alt.LayerChart(layer=[drawn[0], *rects, *heads, *drawn[1:]], width=width, height=bottom + 28)
+    view = vega.view([drawn[0], *rects, *heads, *drawn[1:]], width=width, height=bottom + 28)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import altair as alt
 import xarray as xr
 
 from simulator.chart_files import save_chart
@@ -15,6 +15,9 @@ from simulator.errors import InputError, RunFileError, near_name
 from simulator.figure import Figure, FigureOptions
 from simulator.files import make_folder, write_table, write_text
 from simulator.model_tables import counted_names
+
+if TYPE_CHECKING:
+    import altair as alt
 
 BANDS = (0.5, 0.8, 0.9)
 FORMATS = ("png", "svg", "pdf", "html")
@@ -277,7 +280,9 @@ def fan_chart(
     >>> type(chart).__name__
     'VConcatChart'
     """
-    return draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart
+    from simulator.altair_chart import altair_chart
+
+    return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
 def write_charts(run: xr.DataTree, folder: FilePath) -> None:
