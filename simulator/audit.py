@@ -12,8 +12,8 @@ from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model
 from simulator.files import short_hash
 from simulator.layers import lookup
 from simulator.moves import Draws, common_draws, companions, moved_by
-from simulator.outcomes import Outcome
-from simulator.prior_words import labels_of, outcome_words
+from simulator.outcomes import Outcome, outcome_words
+from simulator.prior_words import labels_of
 from simulator.priors import NamedPrior
 from simulator.provenance import Provenance, provenances
 from simulator.quantities import CustomDriver

@@ -13,6 +13,7 @@ from simulator.chart_palette import Theme, themed
 from simulator.errors import InputError
 from simulator.files import replacing
 from simulator.vega_lite import Spec
+from simulator.words import unturned
 
 if TYPE_CHECKING:
     import altair as alt
@@ -66,10 +67,27 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
 
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
     """Draw a chart as SVG, with a text for those who do not see it."""
-    spec = _still(themed(chart, theme))
-    said = html.escape(alt_text or str(spec.get("description", "chart")), quote=True)
+    spec = _still(readable(themed(chart, theme)))
+    said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
+
+
+def readable(spec: Any) -> Any:
+    r"""Write out the characters in all texts of a chart that would turn the direction of what follows them.
+
+    Titles, labels and names come from files of users.
+
+    Examples
+    --------
+    >>> readable({"title": {"text": ["a\u202eb"]}})
+    {'title': {'text': ['a\\u202eb']}}
+    """
+    if isinstance(spec, str):
+        return unturned(spec)
+    if isinstance(spec, Mapping):
+        return {key: readable(value) for key, value in spec.items()}
+    return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 
 def _still(spec: Mapping[str, Any]) -> dict[str, Any]:

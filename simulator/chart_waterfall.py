@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from simulator import chart_style as style
 from simulator import vega_lite as vega
 from simulator.chart_style import Text
+from simulator.words import signed
 
 NAME_WIDTH = 340.0
 PLOT_WIDTH = 430.0
@@ -59,7 +60,7 @@ class Fall:
         >>> fall.parts[0].text
         '−0.50 years'
         """
-        written = tuple(Part(name, value, f"{value:+.2f} {unit}".replace("-", "−")) for name, value in parts)
+        written = tuple(Part(name, value, f"{signed(value)} {unit}") for name, value in parts)
         return cls(heading, ends[0], ends[1], end_texts[0], end_texts[1], labels[0], labels[1], written)
 
 

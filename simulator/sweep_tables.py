@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import InputError, near_name
-from simulator.outcomes import Outcome, parse_outcome
+from simulator.outcomes import Outcome, outcome_words_in, parse_outcome
 from simulator.rungroups import group
 from simulator.summary import PASSED
 
@@ -86,14 +86,9 @@ def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, .
     return outcomes
 
 
-def outcome_label(sweep: xr.DataTree, outcome: Outcome) -> str:
-    """Say what an outcome is, in words."""
-    summary = group(sweep, "summary")
-    if outcome.kind == "level":
-        return f"{summary[outcome.name].attrs['long_name']} in {outcome.year:g}"
-    names = summary["threshold"].values.tolist()
-    label = str(summary["label"].values[names.index(outcome.name)])
-    return f"{label} crossed by {outcome.year:g}" if outcome.kind == "crossed" else f"{label}: crossing year"
+def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:
+    """Name what is told of an outcome at every point of a sweep."""
+    return outcome_words_in(sweep, outcome, statistic="mean" if outcome.kind == "crossed" else "")
 
 
 def outcome_rows(sweep: xr.DataTree, outcome: Outcome) -> list[Row]:

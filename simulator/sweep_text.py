@@ -10,7 +10,7 @@ import xarray as xr
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
 from simulator.summary import power, power_text, year_text
-from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
+from simulator.sweep_tables import SweptAxis, outcome_rows, sweep_outcomes, swept_axes, swept_words
 
 MOST_ROWS = 24
 LABEL_WIDTH = 34
@@ -76,7 +76,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     )
     lines = [head_line, *(f"  [{place + 1}] {axis_heading(axis)}" for place, axis in enumerate(axes))]
     tables = [outcome_rows(sweep, outcome) for outcome in asked]
-    head = [*(f"[{place + 1}]" for place in range(len(axes))), *(outcome_label(sweep, outcome) for outcome in asked)]
+    head = [*(f"[{place + 1}]" for place in range(len(axes))), *(swept_words(sweep, outcome) for outcome in asked)]
     body = []
     for rows in zip(*tables, strict=True):
         cells = [_cut(axis_value(axis, rows[0][axis.name])) for axis in axes]

@@ -18,8 +18,8 @@ from simulator.estimates import sample_quantiles
 from simulator.evaluation import Input, Model, evaluate_values, inputs_of, model_of
 from simulator.files import replacing, short_hash
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
-from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import labels_of, outcome_words, quantile_texts
+from simulator.outcomes import Outcome, headline_outcomes, outcome_words
+from simulator.prior_words import labels_of, quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
 from simulator.report_assumptions import input_words

@@ -8,12 +8,13 @@ from typing import Any
 
 import jsonschema
 from test_chart_panels import PANEL
-from test_charts import CROSSED, FEW, RUN, drawn, fan
+from test_charts import CROSSED, FEW, RUN, crossing, drawn, fan, threshold
 
 from simulator.altair_chart import altair_chart
 from simulator.chart_files import svg_text
+from simulator.chart_page import page_text
 from simulator.chart_panels import draw_panels
-from simulator.figure import FigureOptions
+from simulator.figure import Figure, FigureOptions
 from simulator.figures import ALL, draw_kinds
 from simulator.scenario import load_scenario
 from simulator.simulation import simulate
@@ -57,3 +58,18 @@ def test_a_misspelt_word_would_be_found() -> None:
 def test_a_chart_of_altair_is_drawn_as_the_chart_that_it_is_made_of() -> None:
     for chart in (drawn(fan(FEW, CROSSED)), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)):
         assert svg_text(altair_chart(chart).to_dict()) == svg_text(chart)
+
+
+TURNED = "ni \u202e turned"
+
+
+def test_a_character_that_turns_the_text_after_it_is_written_out_in_pictures_and_pages() -> None:
+    chart = drawn(fan([threshold(TURNED, 28.0)], [crossing(TURNED)]), title=TURNED, note=TURNED)
+    figure = Figure("fan", chart, {"": [{"label": TURNED}]}, TURNED, TURNED)
+    for text in (svg_text(chart, alt_text=TURNED), page_text(figure, footer=TURNED)):
+        assert "\u202e" not in text
+        assert "ni \\u202e turned" in text
+
+
+def test_letters_that_run_from_the_right_stay_as_they_are() -> None:
+    assert "שלום" in svg_text(drawn(fan(), title="שלום"))
