@@ -86,7 +86,7 @@ def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run:
     key = vega.view(style.legend_layers(entries, x=-GUTTER, y=0), width=10, height=4)
     width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
     views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[float]]:

@@ -106,7 +106,7 @@ def draw_panels(
     width = 2 * (GUTTER + WIDTH + right) + GAP
     key = vega.view(legend, width=10, height=4)
     views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
 
 
 def _panel(

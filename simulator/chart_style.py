@@ -358,7 +358,7 @@ def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:
     return []
 
 
-def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float) -> Spec:
+def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:
     """Set views under one another, under a title, and choose their fonts, lines and margins.
 
     Parameters
@@ -369,6 +369,8 @@ def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: flo
         What the chart shows; long ones are broken into lines. A line break in the subtitle begins a line.
     width : float, pixels
         The width that the title may take.
+    spacing : float, pixels
+        Between the views.
     """
     lines = [line for part in subtitle.splitlines() for line in wrapped(part, width=int(width / (0.52 * 13)))]
     heading: Spec = {
@@ -385,6 +387,6 @@ def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: flo
     }  # fmt: skip
     config = {"font": FONT, "axis": axis, "view": {"stroke": None}}
     return {
-        "title": heading, "description": title, "background": PAPER, "padding": 16, "spacing": 14,
+        "title": heading, "description": title, "background": PAPER, "padding": 16, "spacing": spacing,
         "config": config, "vconcat": list(views),
     }  # fmt: skip

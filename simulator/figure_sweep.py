@@ -163,8 +163,8 @@ def _title(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> str:
     what = f"{what[0].upper()}{what[1:]}"
     said = "" if outcome.kind == "crossed" else "median "
     if texts[0] == texts[1]:
-        return f"{what}: {said}{texts[0]}{unit} at every point of the sweep"
-    return f"{what}: {said}{texts[0]} to {texts[1]}{unit} over the sweep"
+        return f"{what}: {said}{texts[0]}{unit} at every point"
+    return f"{what}: {said}{texts[0]} to {texts[1]}{unit}"
 
 
 def _caption(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row], title: str) -> str:
@@ -235,12 +235,12 @@ def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
         )
     every = itertools.product(*(_labels(axis) for axis in axes))
     return tuple(
-        ", ".join(f"{axis.name} {label}" for axis, label in zip(axes, labels, strict=True)) for labels in every
+        ", ".join(f"{axis.name} = {label}" for axis, label in zip(axes, labels, strict=True)) for labels in every
     )
 
 
 def _panel_of(row: Row, axes: Sequence[SweptAxis]) -> str:
-    return ", ".join(f"{axis.name} {axis_value(axis, row[axis.name])}" for axis in axes)
+    return ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in axes)
 
 
 def _labels(axis: SweptAxis) -> tuple[str, ...]:

@@ -53,12 +53,12 @@ def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
 def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
     """Choose what is shown of a sweep where nothing is asked.
 
-    Effective compute half-way and at the end; of the first threshold that is ahead the crossing year, and whether it is
-    crossed by the year in which that is most open.
+    Effective compute half-way and at the end; of the first threshold that is ahead, in most samples if there is one,
+    the crossing year, and whether it is crossed by the year in which that is most open.
     """
     years = group(sweep, "summary")["year"].values.tolist()
     middle, last = _middle(years), years[-1]
-    ahead = _ahead(sweep)[:1]
+    ahead = (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]
     crossings = [Outcome("crossing", name) for name in ahead]
     crossed = [Outcome("crossed", name, _even_year(sweep, name)) for name in ahead]
     return (
@@ -219,10 +219,10 @@ def _even_year(sweep: xr.DataTree, threshold: str) -> float:
     return float(summary["year"].values[np.flatnonzero(distance == distance.min())[-1]])
 
 
-def _ahead(sweep: xr.DataTree) -> list[str]:
-    """List the thresholds that are not passed at the start of every point."""
+def _ahead(sweep: xr.DataTree, *, passed: float = PASSED) -> list[str]:
+    """List the thresholds that are not passed, in so large a share of the samples, at the start of every point."""
     summary = group(sweep, "summary")
     if "threshold" not in summary.coords:
         return []
     names = [str(name) for name in summary["threshold"].values]
-    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < PASSED]
+    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < passed]

@@ -44,7 +44,8 @@ def axis_value(axis: SweptAxis, value: object) -> str:
     if axis.numbers is None:
         return str(value)
     digits = next((n for n in range(4, 17) if len({f"{each:.{n}g}" for each in axis.numbers}) == len(axis.numbers)), 17)
-    return f"{float(str(value)):.{digits}g}".replace("e+", "e")
+    mantissa, e, exponent = f"{float(str(value)):.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def axis_heading(axis: SweptAxis) -> str:
