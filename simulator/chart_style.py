@@ -1,7 +1,8 @@
 """What every kind of chart shares: fonts, axes, labels, legend, footer; the colours are those of `chart_palette`.
 
-The font is one that the chart writer carries in itself. SVG files are the same bytes on any machine; in PNG and PDF
-files a machine's own copy of that font comes first, and is read from its file again for every letter. The font lacks some superscript digits: exponents are drawn as small raised text.
+The font is one that the chart writer carries in itself. In PNG and PDF files a machine's own copy of it comes first,
+and is read from its file again for every letter. The font lacks some superscript digits: exponents are drawn as small
+raised text.
 """
 
 from __future__ import annotations
