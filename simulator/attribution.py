@@ -20,6 +20,7 @@ from simulator.scenario import Scenario
 from simulator.shapley import Shares, shapley_values
 from simulator.swaps import ABSENT, Swap, differing_entries, joined_swaps, swapped
 from simulator.units import Array
+from simulator.words import signed
 
 SAMPLES = 4096
 """Samples at most, of the first scenario's draws."""
@@ -293,6 +294,5 @@ def attribution_lines(attribution: Attribution, *, most: int = 8) -> list[str]:
 
 def _signed(value: float, unit: str, error: float = 0.0) -> str:
     scaled, word = (100 * value, "points") if unit == "1" else (value, unit)
-    text = f"{scaled:+.2f}" if math.isfinite(scaled) else "?"
-    text = text.replace("-", "−") if float(f"{scaled:.2f}") else "0.00"
+    text = signed(scaled) if math.isfinite(scaled) else "?"
     return f"{text}{f' ± {100 * error if unit == "1" else error:.2f}' if error else ''} {word}"

@@ -13,8 +13,7 @@ from simulator.files import short_hash
 from simulator.input_words import input_words
 from simulator.layers import lookup
 from simulator.moves import Draws, common_draws, companions, moved_by
-from simulator.outcomes import Outcome
-from simulator.prior_words import outcome_words
+from simulator.outcomes import Outcome, outcome_words
 from simulator.priors import NamedPrior
 from simulator.provenance import Provenance, provenances
 from simulator.quantities import CustomDriver

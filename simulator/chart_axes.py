@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-import altair as alt
+from simulator.vega_lite import Spec
 
 
 def power_parts(log_value: float) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:
     return list(range(math.ceil(first / step) * step, math.floor(last) + 1, step))
 
 
-def log_axis(lower: float, upper: float) -> alt.Axis:
+def log_axis(lower: float, upper: float) -> Spec:
     """Make the axis of a quantity that is stored in log10; its labels are `power_texts` at the same ticks.
 
     Parameters
@@ -93,12 +93,12 @@ def log_axis(lower: float, upper: float) -> alt.Axis:
     lower, upper : float, log10 of the unit
         The ends of the axis.
     """
-    return alt.Axis(values=power_ticks(lower, upper), labels=False, title=None)
+    return {"values": power_ticks(lower, upper), "labels": False, "title": None}
 
 
-def year_axis(first: float, last: float, *, most: int = 12) -> alt.Axis:
+def year_axis(first: float, last: float, *, most: int = 12) -> Spec:
     """Make the axis of time, in whole years; within one year its ends stand there."""
     whole = year_ticks(first, last, most=most)
     if not whole:
-        return alt.Axis(values=[first, last], format=".7~g", title=None, labelPadding=5)
-    return alt.Axis(values=whole, format="d", title=None, labelPadding=5)
+        return {"values": [first, last], "format": ".7~g", "title": None, "labelPadding": 5}
+    return {"values": whole, "format": "d", "title": None, "labelPadding": 5}

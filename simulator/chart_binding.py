@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.errors import InputError, number
 from simulator.figure import Row
 from simulator.run_label import RunLabel
@@ -54,7 +53,7 @@ FILLS = (
 """Neighbours differ in grey too."""
 
 
-def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabel) -> alt.VConcatChart:
+def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
     Parameters
@@ -69,7 +68,7 @@ def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabe
     --------
     >>> rows = [{"subject": "spending", "limit": "cap", "year": year, "share": 0.1} for year in (2025, 2030)]
     >>> chart = draw_binding(rows, title="Few", subtitle="", run=RunLabel("3f9a2c1", "few", seed=1, samples=9))
-    >>> len(chart.vconcat)
+    >>> len(chart["vconcat"])
     2
     """
     subjects = list(dict.fromkeys(str(row["subject"]) for row in rows))
@@ -79,7 +78,7 @@ def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabe
     return style.stacked([*views, foot], title=title, subtitle=subtitle, width=width)
 
 
-def _panel(rows: Sequence[Row], *, subject: str) -> alt.LayerChart:
+def _panel(rows: Sequence[Row], *, subject: str) -> vega.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
     years = sorted({numeric(row, "year") for row in rows})
     shares: dict[str, list[float]] = {}
@@ -100,7 +99,7 @@ def _panel(rows: Sequence[Row], *, subject: str) -> alt.LayerChart:
             {"year": year, "low": low, "high": high} for year, low, high in zip(years, below, above, strict=True)
         ]
         fill = FILLS[place % len(FILLS)]
-        layers.append(style.layer(table, year_channel(years), _share_channel(), alt.Y2("high"), mark=area_mark(fill)))
+        layers.append(style.layer(table, year_channel(years), _share_channel(), vega.y2("high"), mark=area_mark(fill)))
         middle = height * (1 - (below[-1] + above[-1]) / 200)
         if max(shares[name]) > 0.0:
             labels.append(EndLabel(middle, (percent(shares[name][-1]),), lines[name]))
@@ -110,13 +109,13 @@ def _panel(rows: Sequence[Row], *, subject: str) -> alt.LayerChart:
     heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -GUTTER, HEADING_Y, bold=True)
     layers += style.text_layers([heading])
     layers += end_labels(labels[::-1], height=height)
-    return alt.LayerChart(layer=layers, width=WIDTH, height=height)
+    return vega.view(layers, width=WIDTH, height=height)
 
 
-def _share_channel() -> alt.Y:
-    scale = alt.Scale(domain=[0, 100], nice=False, zero=False)
-    axis = alt.Axis(values=[0, 25, 50, 75, 100], labelExpr="datum.value + ' %'", title=None)
-    return alt.Y("low", type="quantitative", scale=scale, axis=axis)
+def _share_channel() -> vega.Channel:
+    scale = vega.linear_scale(0, 100)
+    axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
+    return vega.y("low", scale=scale, axis=axis)
 
 
 def _label_lines(name: str, shares: Sequence[float], *, years: Sequence[float]) -> tuple[str, ...]:
@@ -131,15 +130,15 @@ def _label_lines(name: str, shares: Sequence[float], *, years: Sequence[float]) 
 # ----------------------------------------------------------------------------------------- what such charts share
 
 
-def year_channel(years: Sequence[float], column: str = "year") -> alt.X:
+def year_channel(years: Sequence[float], column: str = "year") -> vega.Channel:
     """Make the channel of time: from the first to the last of the years."""
-    scale = alt.Scale(domain=[years[0], years[-1]], nice=False, zero=False)
-    return alt.X(column, type="quantitative", scale=scale, axis=style.year_axis(years[0], years[-1]))
+    scale = vega.linear_scale(years[0], years[-1])
+    return vega.x(column, scale=scale, axis=style.year_axis(years[0], years[-1]))
 
 
-def area_mark(fill: Fill) -> alt.MarkDef:
+def area_mark(fill: Fill) -> vega.Spec:
     """Make the mark of one of several stacked areas, set apart by a fine line."""
-    return alt.MarkDef(type="area", color=fill.color, opacity=fill.opacity, stroke=style.PAPER, strokeWidth=0.8)
+    return {"type": "area", "color": fill.color, "opacity": fill.opacity, "stroke": style.PAPER, "strokeWidth": 0.8}
 
 
 def label_height(lines: Sequence[str]) -> float:
@@ -156,7 +155,7 @@ def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
 
 def end_labels(
     labels: Sequence[EndLabel], *, height: float, x: float = LABEL_X, bend: float = WIDTH + 8, indent: float = 0.0
-) -> list[alt.Chart]:
+) -> list[vega.Spec]:
     """Place labels beside the plot, with leader lines.
 
     Parameters
@@ -186,7 +185,7 @@ def end_labels(
             right += POWER_COLUMN
             texts += style.power_texts(label.power, right=right - 8, y=end, color=label.color)
         texts.append(style.Text(label.lines, right + indent, end, label.color, bold=label.bold))
-    mark = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=0.8)
+    mark = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
     return [*([style.pixel_layer(leaders, mark=mark)] if leaders else []), *style.text_layers(texts)]
 
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
 from simulator.figure import Row
 from simulator.words import number_in
@@ -56,7 +55,7 @@ class Panel:
 
 def draw_overlaid(
     rows: Sequence[Row], *, title: str, subtitle: str, heading: str, notes: Mapping[str, str], foot: Sequence[str]
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw the fans of two to four runs over one another: medians, one band, and the ends at the right.
 
     The band of the first run is filled, those of the others are outlined.
@@ -74,19 +73,19 @@ def draw_overlaid(
     """
     runs = _by_run(rows)
     panel = Panel(LEFT, 30, WIDTH, HEIGHT, _span(rows, ("year",), 0.0), _span(rows, ("median", "lower", "upper"), 0.04))
-    layers: list[alt.Chart] = []
+    layers: list[vega.Spec] = []
     for place, own in reversed(list(enumerate(runs.values()))):
         color, dash = SHADES[place]
         if place == 0:
             area = [_at(panel, row, "lower") | {"y2": panel.y(number_in(row, "upper"))} for row in own]
-            layers.insert(0, style.pixel_layer(area, mark=alt.MarkDef(type="area", color=REFERENCE)))
+            layers.insert(0, style.pixel_layer(area, mark={"type": "area", "color": REFERENCE}))
         for key, width in (("lower", 1.1), ("upper", 1.1), ("median", 2.6)):
             if key == "median" or (place > 0 and _has_width(own)):
-                mark = alt.MarkDef(type="line", color=color, strokeWidth=width, strokeDash=dash)
+                mark = {"type": "line", "color": color, "strokeWidth": width, "strokeDash": dash}
                 layers.append(style.pixel_layer([_at(panel, row, key) for row in own], mark=mark))
     texts = [Text([heading], 0, 8, bold=True)]
-    view = alt.LayerChart(
-        layer=[*_grid([panel], texts), *layers, *_ends(panel, runs, notes, texts), *style.text_layers(texts)],
+    view = vega.view(
+        [*_grid([panel], texts), *layers, *_ends(panel, runs, notes, texts), *style.text_layers(texts)],
         width=LEFT + WIDTH + LABEL_WIDTH,
         height=panel.top + HEIGHT + 24,
     )
@@ -95,11 +94,11 @@ def draw_overlaid(
 
 def _ends(
     panel: Panel, runs: Mapping[str, Sequence[Row]], notes: Mapping[str, str], texts: list[Text]
-) -> list[alt.Chart]:
+) -> list[vega.Spec]:
     """Draw, beside the plot, the last interval of each run with its median, and write its name."""
     bars: style.Data = []
     leaders: style.Data = []
-    samples: list[alt.Chart] = []
+    samples: list[vega.Spec] = []
     right = panel.left + panel.width
     labels = {run: [*style.wrapped(run, width=LABEL_CHARACTERS), notes[run]] for run in runs}
     order = sorted(runs, key=lambda run: panel.y(number_in(runs[run][-1], "median")))
@@ -119,20 +118,20 @@ def _ends(
         corners = ((x + 6, start), (edge, start), (edge + 12, line), (edge + 16, line))
         leaders += [{"detail": run, "x": a, "y": b} for a, b in corners]
         sample: style.Data = [{"x": edge + 18, "y": line}, {"x": edge + 44, "y": line}]
-        mark = alt.MarkDef(type="line", color=color, strokeWidth=2.6, strokeDash=SHADES[places[run]][1])
+        mark = {"type": "line", "color": color, "strokeWidth": 2.6, "strokeDash": SHADES[places[run]][1]}
         samples.append(style.pixel_layer(sample, mark=mark))
         texts.append(Text(labels[run][:names], edge + 50, end - shift, style.INK, bold=True))
         texts.append(Text(labels[run][names:], edge + 50, end + shift * names, style.QUIET))
     return [
-        style.pixel_layer(leaders, mark=alt.MarkDef(type="line", color=style.QUIET, strokeWidth=0.8)),
+        style.pixel_layer(leaders, mark={"type": "line", "color": style.QUIET, "strokeWidth": 0.8}),
         *samples,
-        style.pixel_layer(bars, mark=alt.MarkDef(type="rect")),
+        style.pixel_layer(bars, mark={"type": "rect"}),
     ]
 
 
 def draw_multiples(
     rows: Sequence[Row], *, title: str, subtitle: str, heading: str, notes: Mapping[str, str], foot: Sequence[str]
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw the fans of many runs in small frames on the same axes, each over the fan of the first run.
 
     Parameters
@@ -167,18 +166,18 @@ def draw_multiples(
                 edges += [_at(panel, row, key) | {"detail": f"{run} {key}"} for row in runs[run]]
             medians[False] += [_at(panel, row, "median") | {"detail": run} for row in runs[run]]
     line = {
-        place: alt.MarkDef(type="line", color=SHADES[place][0], strokeDash=SHADES[place][1], strokeWidth=2)
+        place: {"type": "line", "color": SHADES[place][0], "strokeDash": SHADES[place][1], "strokeWidth": 2}
         for place in (0, 1)
     }
-    edge = alt.MarkDef(type="line", color=style.VERMILION, strokeWidth=1)
+    edge = {"type": "line", "color": style.VERMILION, "strokeWidth": 1}
     entries: list[style.LegendEntry] = [
         ("band", REFERENCE, f"{first} in every frame"),
         ("line", style.VERMILION, "the run of the frame: median, and the ends of its band"),
     ]
     width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
-    view = alt.LayerChart(
-        layer=[
-            style.pixel_layer(reference, mark=alt.MarkDef(type="area", color=REFERENCE)),
+    view = vega.view(
+        [
+            style.pixel_layer(reference, mark={"type": "area", "color": REFERENCE}),
             *_grid(list(panels.values()), texts),
             style.pixel_layer(medians[True], mark=line[0]),
             *([style.pixel_layer(edges, mark=edge)] if edges else []),  # runs of fixed numbers have none
@@ -194,7 +193,7 @@ def draw_multiples(
 
 def draw_dumbbells(
     rows: Sequence[Row], *, title: str, subtitle: str, years: tuple[float, float], foot: Sequence[str]
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw the median crossing years of several runs, threshold by threshold, with their 50 % intervals.
 
     A line joins each median with that of the first run. What is later than the horizon of a run ends in an arrow.
@@ -219,7 +218,7 @@ def draw_dumbbells(
         top = parts.threshold(own, top=top)
     parts.axis(top)
     width = parts.left + STRIP_WIDTH + MEDIAN_WIDTH
-    view = alt.LayerChart(layer=parts.layers(), width=width, height=top + 24)
+    view = vega.view(parts.layers(), width=width, height=top + 24)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
@@ -282,17 +281,23 @@ class _Dumbbells:
         self._texts.append(Text(["first run"], left + 20, 14, style.QUIET))
         self._texts.append(Text(["other run"], left + 110, 14, style.QUIET))
 
-    def layers(self) -> list[alt.Chart]:
-        point = alt.MarkDef(type="point", shape="circle", size=50, filled=True, fill=style.DARK_BLUE, opacity=1)
-        diamond = alt.MarkDef(
-            type="point", shape="diamond", size=62, fill=style.PAPER, stroke=style.VERMILION, strokeWidth=2, opacity=1
-        )
-        arrow = alt.MarkDef(type="point", shape="triangle-right", size=60, filled=True, opacity=1)
+    def layers(self) -> list[vega.Spec]:
+        point = {"type": "point", "shape": "circle", "size": 50, "filled": True, "fill": style.DARK_BLUE, "opacity": 1}
+        diamond = {
+            "type": "point",
+            "shape": "diamond",
+            "size": 62,
+            "fill": style.PAPER,
+            "stroke": style.VERMILION,
+            "strokeWidth": 2,
+            "opacity": 1,
+        }
+        arrow = {"type": "point", "shape": "triangle-right", "size": 60, "filled": True, "opacity": 1}
         found = []
         for rows, mark in (
-            (self._rules, alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
-            (self._bars, alt.MarkDef(type="rect")),
-            (self._links, alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=1.2)),
+            (self._rules, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
+            (self._bars, {"type": "rect"}),
+            (self._links, {"type": "rule", "color": style.QUIET, "strokeWidth": 1.2}),
             (self._arrows, arrow),
             (self._dots[True] + self._keys[True], point),
             (self._dots[False] + self._keys[False], diamond),
@@ -301,7 +306,7 @@ class _Dumbbells:
         return [*found, *self._legend, *style.text_layers(self._texts)]
 
 
-def _grid(panels: Sequence[Panel], texts: list[Text]) -> list[alt.Chart]:
+def _grid(panels: Sequence[Panel], texts: list[Text]) -> list[vega.Spec]:
     """Draw the grids of frames, and write the ticks: levels beside those at the left, years under all."""
     lines: style.Data = []
     for panel in panels:
@@ -317,7 +322,7 @@ def _grid(panels: Sequence[Panel], texts: list[Text]) -> list[alt.Chart]:
             x = panel.x(tick)
             lines.append({"x": x, "x2": x, "y": panel.top, "y2": bottom + 4})
             texts.append(Text([str(tick)], x + style.text_width(str(tick)) / 2, bottom + 14, align="right"))
-    return [style.pixel_layer(lines, mark=alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8))]
+    return [style.pixel_layer(lines, mark={"type": "rule", "color": style.HAIR, "strokeWidth": 0.8})]
 
 
 def _by_run(rows: Sequence[Row]) -> dict[str, list[Row]]:

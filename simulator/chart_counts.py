@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
 import numpy as np
 
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, Row, ascending_years, row_number
 from simulator.errors import InputError
 from simulator.run_label import RunLabel
@@ -44,7 +44,7 @@ class CountPanel:
     line: str
 
 
-def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run: RunLabel) -> alt.VConcatChart:
+def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
     """Draw counts of models by year, two panels beside one another, each with its own scale.
 
     A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
@@ -67,7 +67,7 @@ def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run:
     >>> rows = [{"year": year, "lower_90": 3.0, "median": 5.0, "upper_90": 9.0} for year in (2025, 2026)]
     >>> panel = CountPanel(rows, rows, "Models above 1e26 FLOP", "2026: 5")
     >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
-    >>> len(draw_counts([panel] * 3, title="Counts", subtitle="", run=run).vconcat)
+    >>> len(draw_counts([panel] * 3, title="Counts", subtitle="", run=run)["vconcat"])
     4
 
     The key, two rows of panels, the foot.
@@ -76,18 +76,17 @@ def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run:
         raise InputError("counts: there is nothing to draw.")
     drawn = [_panel(panel, name=f"counts_{place}") for place, panel in enumerate(panels)]
     grid = [
-        alt.HConcatChart(hconcat=drawn[first : first + 2], spacing=RIGHT + GUTTER + GAP, bounds="flush")
-        for first in range(0, len(drawn), 2)
+        vega.side_by_side(drawn[first : first + 2], spacing=RIGHT + GUTTER + GAP) for first in range(0, len(drawn), 2)
     ]
     entries: list[style.LegendEntry] = [
         ("band", style.band_tints(1)[0], "90 % interval of the total (percentile of the sum)"),
         ("line", style.DARK_BLUE, "its median"),
         ("line", style.VERMILION, "sum of percentiles (5, 50, 95 %)"),
     ]
-    key = alt.LayerChart(layer=style.legend_layers(entries, x=-GUTTER, y=0), width=10, height=4)
+    key = vega.view(style.legend_layers(entries, x=-GUTTER, y=0), width=10, height=4)
     width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
-    views: list[alt.LayerChart | alt.HConcatChart] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
+    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[float]]:
@@ -96,15 +95,15 @@ def _columns(rows: Sequence[Row]) -> dict[str, list[float]]:
     return {"year": years} | {key: [row_number(row, key, table="counts") for row in rows] for key in _COLUMNS}
 
 
-def _panel(panel: CountPanel, *, name: str) -> alt.LayerChart:
+def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
     total, added = _columns(panel.of_sum), _columns(panel.sum_of)
     log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
     frame = _frame(total, added, log=log)
     layers = [_band(total, frame=frame)]
-    dashed = alt.MarkDef(type="line", color=style.VERMILION, strokeWidth=1.4, strokeDash=[5, 3])
+    dashed = {"type": "line", "color": style.VERMILION, "strokeWidth": 1.4, "strokeDash": [5, 3]}
     layers += [_line(added, key, frame=frame, mark=dashed) for key in _COLUMNS]
     layers.append(
-        _line(total, "median", frame=frame, mark=alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=2.5))
+        _line(total, "median", frame=frame, mark={"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5})
     )
     if len(total["year"]) <= 12:
         dots: style.Data = [
@@ -121,7 +120,7 @@ def _panel(panel: CountPanel, *, name: str) -> alt.LayerChart:
     ]
     layers += style.text_layers(texts)
     layers.append(_pointer(panel, frame=frame, name=name))
-    return alt.LayerChart(layer=layers, width=frame.width, height=frame.height)
+    return vega.view(layers, width=frame.width, height=frame.height)
 
 
 def _placed(count: float, *, log: bool) -> float:
@@ -137,16 +136,16 @@ def _frame(total: dict[str, list[float]], added: dict[str, list[float]], *, log:
     )
 
 
-def _band(total: dict[str, list[float]], *, frame: Frame) -> alt.Chart:
+def _band(total: dict[str, list[float]], *, frame: Frame) -> vega.Spec:
     rows: style.Data = [
         {"year": year, "lower": _placed(low, log=frame.log), "upper": _placed(high, log=frame.log)}
         for year, low, high in zip(total["year"], total["lower_90"], total["upper_90"], strict=True)
     ]
-    area = alt.MarkDef(type="area", color=style.band_tints(1)[0], opacity=1)
-    return style.layer(rows, frame.x("year"), frame.y("lower"), alt.Y2("upper"), mark=area)
+    area = {"type": "area", "color": style.band_tints(1)[0], "opacity": 1}
+    return style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
 
 
-def _line(columns: dict[str, list[float]], key: str, *, frame: Frame, mark: alt.MarkDef) -> alt.Chart:
+def _line(columns: dict[str, list[float]], key: str, *, frame: Frame, mark: vega.Spec) -> vega.Spec:
     rows: style.Data = [
         {"year": year, "count": _placed(count, log=frame.log)}
         for year, count in zip(columns["year"], columns[key], strict=True)
@@ -168,7 +167,7 @@ def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, 
     return texts
 
 
-def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> alt.Chart:
+def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
     """Say the counts of a year under the pointer."""
     rows: style.Data = []
     for total, added in zip(panel.of_sum, panel.sum_of, strict=True):
@@ -180,6 +179,6 @@ def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> alt.Chart:
             row[key] = f"{middle} ({low} to {high})"
         rows.append(row)
     columns = [("year", "by the end of"), ("total", "percentile of the sum"), ("added", "sum of percentiles")]
-    tops = [alt.Y("y", type="quantitative", scale=None, axis=None), alt.Y2("y2")]
-    mark = alt.MarkDef(type="rect", color=style.INK)
-    return style.pointer_layer(rows, frame.x("from"), alt.X2("to"), *tops, columns=columns, mark=mark, name=name)
+    tops = [vega.y("y"), vega.y2("y2")]
+    mark = {"type": "rect", "color": style.INK}
+    return style.pointer_layer(rows, frame.x("from"), vega.x2("to"), *tops, columns=columns, mark=mark, name=name)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_binding import (
     COLUMN,
     WIDTH,
@@ -89,7 +88,7 @@ class _Frame:
         return "never" if self.last == self.horizon else "not"
 
 
-def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: RunLabel) -> alt.VConcatChart:
+def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
     """Draw the probability of having crossed each threshold by year, and below it the intervals.
 
     Each curve has a mark at its median year and a label at its right end. Bars between the plot and the labels span
@@ -110,7 +109,7 @@ def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: Ru
     >>> row |= {"median": float("inf"), "narrow_lower": 2028.0, "narrow_upper": float("inf"), "wide_lower": 2026.0}
     >>> row |= {"wide_upper": float("inf"), "first_year": 2025, "last_year": 2030, "start": 2025, "horizon": 2030}
     >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
-    >>> len(draw_crossings(CrossingTables(curve, [row]), title="", subtitle="", run=run).vconcat)
+    >>> len(draw_crossings(CrossingTables(curve, [row]), title="", subtitle="", run=run)["vconcat"])
     3
     """
     if not tables.crossings:
@@ -152,11 +151,11 @@ def _gaps(crossings: Sequence[Row]) -> list[Row]:
     return sorted(gaps, key=lambda row: numeric(row, "not_by"))
 
 
-def _curves(tables: CrossingTables, *, looks: dict[str, _Look], frame: _Frame) -> alt.LayerChart:
+def _curves(tables: CrossingTables, *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
     """Draw the curves, their marks and labels, and what is missing to 100 %."""
-    scale = alt.Scale(domain=[0, 100], nice=False, zero=False)
-    axis = alt.Axis(values=[0, 25, 50, 75, 100], labelExpr="datum.value + ' %'", title=None)
-    y = alt.Y("percent", type="quantitative", scale=scale, axis=axis)
+    scale = vega.linear_scale(0, 100)
+    axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
+    y = vega.y("percent", scale=scale, axis=axis)
     layers = []
     for name, look in reversed(looks.items()):
         table: style.Data = [
@@ -164,7 +163,7 @@ def _curves(tables: CrossingTables, *, looks: dict[str, _Look], frame: _Frame) -
             for row in tables.curves
             if row["threshold"] == name
         ]
-        mark = alt.MarkDef(type="line", color=look.color, strokeWidth=2.2, strokeDash=look.dash)
+        mark = {"type": "line", "color": look.color, "strokeWidth": 2.2, "strokeDash": look.dash}
         layers.append(style.layer(table, year_channel(frame.years), y, mark=mark))
     marks: style.Data = []
     for row in tables.crossings:
@@ -183,8 +182,8 @@ def _curves(tables: CrossingTables, *, looks: dict[str, _Look], frame: _Frame) -
         style.Text(["probability of having crossed"], -frame.gutter, HEADING_Y, bold=True),
         style.Text([f"by {number(frame.last)}"], frame.label_x + COLUMN + MARK_ROOM, LEGEND_Y, style.QUIET),
     ]
-    return alt.LayerChart(
-        layer=[
+    return vega.view(
+        [
             *layers,
             *end_labels(labels, height=frame.height, x=frame.label_x, bend=frame.bend, indent=MARK_ROOM),
             *_missing(tables.crossings, looks=looks, frame=frame),
@@ -199,40 +198,40 @@ def _curves(tables: CrossingTables, *, looks: dict[str, _Look], frame: _Frame) -
     )  # fmt: skip
 
 
-def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> list[alt.Chart]:
+def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> list[vega.Spec]:
     """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
     bars: style.Data = []
     for lane, row in enumerate(_gaps(crossings)):
         x, color = WIDTH + 10 + LANE * lane, looks[str(row["threshold"])].color
         end = frame.height * numeric(row, "not_by")
         bars.append({"x": x, "x2": x + 3.5, "y": 0.0, "y2": end, "color": color})
-    return [style.pixel_layer(bars, mark=alt.MarkDef(type="rect"))] if bars else []
+    return [style.pixel_layer(bars, mark={"type": "rect"})] if bars else []
 
 
 def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
     return {"x": x, "y": y, "shape": look.shape, "color": look.color, "fill": look.fill}
 
 
-def _mark_layers(rows: style.Data) -> list[alt.Chart]:
+def _mark_layers(rows: style.Data) -> list[vega.Spec]:
     """Draw marks, each in its shape, with a rim of paper so that they stand out on lines."""
     if not rows:
         return []
-    x, y = (
-        alt_channel(key, type="quantitative", scale=None, axis=None)
-        for alt_channel, key in ((alt.X, "x"), (alt.Y, "y"))
-    )
-    shape = alt.Shape("shape", type="nominal", scale=None)
-    rim = alt.MarkDef(
-        type="point", size=62, filled=True, fill=style.PAPER, stroke=style.PAPER, strokeWidth=4.5, opacity=1
-    )
-    mark = alt.MarkDef(type="point", size=62, strokeWidth=1.7, opacity=1)
-    fill, stroke = (
-        channel(key, type="nominal", scale=None) for channel, key in ((alt.Fill, "fill"), (alt.Stroke, "color"))
-    )
-    return [style.layer(rows, x, y, shape, mark=rim), style.layer(rows, x, y, shape, fill, stroke, mark=mark)]
+    places = (vega.x("x"), vega.y("y"), vega.as_given("shape", "shape"))
+    rim = {
+        "type": "point",
+        "size": 62,
+        "filled": True,
+        "fill": style.PAPER,
+        "stroke": style.PAPER,
+        "strokeWidth": 4.5,
+        "opacity": 1,
+    }
+    mark = {"type": "point", "size": 62, "strokeWidth": 1.7, "opacity": 1}
+    colors = (vega.as_given("fill", "fill"), vega.as_given("stroke", "color"))
+    return [style.layer(rows, *places, mark=rim), style.layer(rows, *places, *colors, mark=mark)]
 
 
-def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> alt.LayerChart:
+def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
     """Draw the intervals of the crossing years, one row for each threshold."""
     names = [style.wrapped(str(row["label"]), width=NAME_CHARACTERS) for row in crossings]
     edges, middles = [0.0], []
@@ -258,13 +257,13 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) 
         if frame.first <= median <= frame.last:
             marks.append(_mark_row(look, frame.pixel(median), y))
     layers = [
-        style.pixel_layer(separators, mark=alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
+        style.pixel_layer(separators, mark={"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
         *_bars(crossings, looks=looks, middles=middles, frame=frame),
         *_mark_layers(marks),
         *style.text_layers(texts),
         *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=LEGEND_Y),
     ]
-    return alt.LayerChart(layer=layers, width=WIDTH, height=edges[-1])
+    return vega.view(layers, width=WIDTH, height=edges[-1])
 
 
 def _strip_legend(crossings: Sequence[Row], *, frame: _Frame) -> list[style.LegendEntry]:
@@ -278,7 +277,7 @@ def _strip_legend(crossings: Sequence[Row], *, frame: _Frame) -> list[style.Lege
 
 def _bars(
     crossings: Sequence[Row], *, looks: dict[str, _Look], middles: Sequence[float], frame: _Frame
-) -> list[alt.Chart]:
+) -> list[vega.Spec]:
     """Draw the intervals; one that reaches beyond the last year runs to the edge and has an arrow."""
     bars: style.Data = []
     arrows: style.Data = []
@@ -294,10 +293,10 @@ def _bars(
     # Drawn even where it is empty, for it carries the axis.
     layers = [
         style.layer(
-            bars, year_channel(frame.years, "from"), alt.X2("to"),
-            alt.Y("y", type="quantitative", scale=None, axis=None),
-            alt.StrokeWidth("width", type="quantitative", scale=None), alt.Stroke("color", type="nominal", scale=None),
-            mark=alt.MarkDef(type="rule"),
+            bars, year_channel(frame.years, "from"), vega.x2("to"),
+            vega.y("y"),
+            vega.line_widths("width"), vega.as_given("stroke", "color"),
+            mark={"type": "rule"},
         )
     ]  # fmt: skip
     return [*layers, style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_binding import (
     GUTTER,
     LABEL_X,
@@ -64,12 +63,12 @@ class _Frame:
     def pixel(self, level: float) -> float:
         return (self.upper - level) / (self.upper - self.lower) * self.height
 
-    def y(self, column: str) -> alt.Y:
-        scale = alt.Scale(domain=[self.lower, self.upper], nice=False, zero=False)
-        return alt.Y(column, type="quantitative", scale=scale, axis=style.log_axis(self.lower, self.upper))
+    def y(self, column: str) -> vega.Channel:
+        scale = vega.linear_scale(self.lower, self.upper)
+        return vega.y(column, scale=scale, axis=style.log_axis(self.lower, self.upper))
 
 
-def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str, run: RunLabel) -> alt.VConcatChart:
+def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str, run: RunLabel) -> vega.Spec:
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
@@ -88,7 +87,7 @@ def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str
     >>> years = (2025, 2030)
     >>> medians = [{"series": s, "year": y, "median": 9.0} for s in ("demanded", "limited") for y in years]
     >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
-    >>> len(draw_demand(DemandTables(medians, []), title="", subtitle="", heading="spending, USD", run=run).vconcat)
+    >>> len(draw_demand(DemandTables(medians, []), title="", subtitle="", heading="spending, USD", run=run)["vconcat"])
     2
     """
     frame = _frame(tables)
@@ -121,14 +120,14 @@ def _limit_lines(name: str, mark: str = "") -> tuple[str, ...]:
     return tuple(style.wrapped(f"{mark}limit: {name}", width=NAME_CHARACTERS))
 
 
-def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> alt.LayerChart:
+def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
     years = frame.years
     names = list(dict.fromkeys(str(row["band"]) for row in tables.bands if row["lower"] != row["upper"]))
     layers = _bands(tables.bands, names=names, frame=frame)
     layers += _limit_layers(tables.limits, frame=frame)
     for series, mark in (
-        ("limited", alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=2.5)),
-        ("demanded", alt.MarkDef(type="line", color=style.VERMILION, strokeWidth=2.5, strokeDash=[8, 3])),
+        ("limited", {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5}),
+        ("demanded", {"type": "line", "color": style.VERMILION, "strokeWidth": 2.5, "strokeDash": [8, 3]}),
     ):
         layers.append(
             style.layer(_rows(tables.medians, series, "median"), year_channel(years), frame.y("median"), mark=mark)
@@ -145,24 +144,24 @@ def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> alt.LayerChar
     layers += style.text_layers(texts)
     layers += style.legend_layers(entries, x=-GUTTER, y=LEGEND_Y)
     layers += _ends(tables, frame=frame)
-    return alt.LayerChart(layer=layers, width=WIDTH, height=frame.height)
+    return vega.view(layers, width=WIDTH, height=frame.height)
 
 
-def _bands(bands: Sequence[Row], *, names: Sequence[str], frame: _Frame) -> list[alt.Chart]:
+def _bands(bands: Sequence[Row], *, names: Sequence[str], frame: _Frame) -> list[vega.Spec]:
     """Draw the fan within limits; behind it, with its edges before it, the widest band of what is demanded."""
     if not names:
         return []
     years = year_channel(frame.years)
 
-    def area(series: str, name: str, mark: alt.MarkDef) -> alt.Chart:
+    def area(series: str, name: str, mark: vega.Spec) -> vega.Spec:
         rows = _rows(bands, series, "lower", "upper", band=name)
-        return style.layer(rows, years, frame.y("lower"), alt.Y2("upper"), mark=mark)
+        return style.layer(rows, years, frame.y("lower"), vega.y2("upper"), mark=mark)
 
-    layers = [area("demanded", names[0], alt.MarkDef(type="area", color=style.VERMILION, opacity=0.13))]
+    layers = [area("demanded", names[0], {"type": "area", "color": style.VERMILION, "opacity": 0.13})]
     for name, fill in zip(names, style.band_tints(len(names)), strict=True):
-        layers.append(area("limited", name, alt.MarkDef(type="area", color=fill, opacity=1)))
+        layers.append(area("limited", name, {"type": "area", "color": fill, "opacity": 1}))
     rows = _rows(bands, "demanded", "lower", "upper", band=names[0])
-    edge = alt.MarkDef(type="line", color=style.VERMILION, strokeWidth=1.2, strokeDash=[3, 2.5])
+    edge = {"type": "line", "color": style.VERMILION, "strokeWidth": 1.2, "strokeDash": [3, 2.5]}
     return [*layers, *(style.layer(rows, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
 
 
@@ -174,15 +173,15 @@ def _rows(rows: Sequence[Row], series: str, *keys: str, band: str | None = None)
     ]
 
 
-def _limit_layers(limits: Sequence[Row], *, frame: _Frame) -> list[alt.Chart]:
+def _limit_layers(limits: Sequence[Row], *, frame: _Frame) -> list[vega.Spec]:
     """Draw the medians of the limits, as far as they lie within the axis."""
     rows: style.Data = []
     for name in dict.fromkeys(str(row["limit"]) for row in limits):
         path = [(numeric(row, "year"), numeric(row, "median")) for row in limits if row["limit"] == name]
         for number, piece in enumerate(within(path, lower=frame.lower, upper=frame.upper)):
             rows += [{"piece": f"{name} {number}", "year": year, "median": level} for year, level in piece]
-    mark = alt.MarkDef(type="line", color=style.INK, strokeWidth=0.9, strokeDash=[1.5, 2.5])
-    detail = alt.Detail("piece", type="nominal")
+    mark = {"type": "line", "color": style.INK, "strokeWidth": 0.9, "strokeDash": [1.5, 2.5]}
+    detail = vega.one_line_each("piece")
     return [style.layer(rows, year_channel(frame.years), frame.y("median"), detail, mark=mark)] if rows else []
 
 
@@ -211,7 +210,7 @@ def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Po
     return pieces
 
 
-def _ends(tables: DemandTables, *, frame: _Frame) -> list[alt.Chart]:
+def _ends(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
     """Label the ends of the medians and of the limits."""
     last = frame.years[-1]
     ends = {str(row["series"]): numeric(row, "median") for row in tables.medians if row["year"] == last}

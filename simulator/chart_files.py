@@ -5,20 +5,24 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import vl_convert
 
 from simulator.chart_palette import Theme, themed
 from simulator.errors import InputError
 from simulator.files import replacing
+from simulator.vega_lite import Spec
+from simulator.words import unturned
+
+if TYPE_CHECKING:
+    import altair as alt
 
 POINTER = "pointer"
 """How the names of layers begin that only answer to a pointer: pictures leave them out."""
 
 
-def save_chart(chart: alt.VConcatChart, *paths: Path | str, theme: Theme = "light", alt_text: str = "") -> None:
+def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme = "light", alt_text: str = "") -> None:
     """Write a chart to one or several files, each in the format that its suffix names.
 
     The chart is laid out once, however many files are asked for. The same chart gives the same bytes. A file
@@ -26,7 +30,8 @@ def save_chart(chart: alt.VConcatChart, *paths: Path | str, theme: Theme = "ligh
 
     Parameters
     ----------
-    chart : altair.VConcatChart
+    chart : dict or altair.VConcatChart
+        As a figure holds it, or as `fan_chart` gives it.
     *paths : path
         Ends in `.svg`, `.png` (two pixels per point) or `.pdf`; the folder exists.
     theme : "light" or "dark"
@@ -52,20 +57,37 @@ def save_chart(chart: alt.VConcatChart, *paths: Path | str, theme: Theme = "ligh
                 f"{target}: the suffix of a chart must be .svg, .png or .pdf; got '{target.suffix}'. "
                 "The suffix says which format is written: name the file with one of these."
             )
-    svg = svg_text(chart, theme=theme, alt_text=alt_text)
+    spec = chart if isinstance(chart, dict) else chart.to_dict()
+    svg = svg_text(spec, theme=theme, alt_text=alt_text)
     for target in targets:
         content = converters[target.suffix.lower()](svg)
         with replacing(target) as temporary:
             temporary.write_bytes(content)
 
 
-def svg_text(chart: alt.VConcatChart, *, theme: Theme = "light", alt_text: str = "") -> str:
+def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
     """Draw a chart as SVG, with a text for those who do not see it."""
-    # Every part was checked when it was made; to check the whole again takes as long as to make it.
-    spec = _still(themed(chart.to_dict(validate=False), theme))
-    said = html.escape(alt_text or str(spec.get("description", "chart")), quote=True)
+    spec = _still(readable(themed(chart, theme)))
+    said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
+
+
+def readable(spec: Any) -> Any:
+    r"""Write out the characters in all texts of a chart that would turn the direction of what follows them.
+
+    Titles, labels and names come from files of users.
+
+    Examples
+    --------
+    >>> readable({"title": {"text": ["a\u202eb"]}})
+    {'title': {'text': ['a\\u202eb']}}
+    """
+    if isinstance(spec, str):
+        return unturned(spec)
+    if isinstance(spec, Mapping):
+        return {key: readable(value) for key, value in spec.items()}
+    return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 
 def _still(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.errors import InputError, number
 
 type Row = Mapping[str, object]
@@ -47,17 +46,17 @@ class Frame:
         """Place a year, from the left edge of the plot."""
         return (year - self.first) / (self.last - self.first) * self.width
 
-    def x(self, column: str) -> alt.X:
+    def x(self, column: str) -> vega.Channel:
         """Encode years."""
-        scale = alt.Scale(domain=[self.first, self.last], nice=False, zero=False)
+        scale = vega.linear_scale(self.first, self.last)
         axis = style.year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
-        return alt.X(column, type="quantitative", scale=style.written_out(scale), axis=style.written_out(axis))
+        return vega.x(column, scale=scale, axis=axis)
 
-    def y(self, column: str) -> alt.Y:
+    def y(self, column: str) -> vega.Channel:
         """Encode levels; the labels of the axis are the `texts` of the frame."""
-        scale = alt.Scale(domain=[self.lower, self.upper], nice=False, zero=False)
-        axis = alt.Axis(values=self.ticks(), labels=False, title=None)
-        return alt.Y(column, type="quantitative", scale=style.written_out(scale), axis=style.written_out(axis))
+        scale = vega.linear_scale(self.lower, self.upper)
+        axis = {"values": self.ticks(), "labels": False, "title": None}
+        return vega.y(column, scale=scale, axis=axis)
 
     def ticks(self) -> list[float]:
         """Choose the ticks of the quantity."""

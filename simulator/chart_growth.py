@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_binding import (
     COLUMN,
     GUTTER,
@@ -52,9 +51,7 @@ class _Part:
     values: tuple[float, ...]
 
 
-def draw_growth(
-    rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle: str, run: RunLabel
-) -> alt.VConcatChart:
+def draw_growth(rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle: str, run: RunLabel) -> vega.Spec:
     """Draw the parts of growth and their sum.
 
     Parameters
@@ -72,7 +69,7 @@ def draw_growth(
     >>> net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 2.0}]
     >>> rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
     >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
-    >>> len(draw_growth(rows, net=net, title="Growth", subtitle="", run=run).vconcat)
+    >>> len(draw_growth(rows, net=net, title="Growth", subtitle="", run=run)["vconcat"])
     2
     """
     years = [numeric(row, "year") for row in net]
@@ -111,7 +108,7 @@ def _parts(rows: Sequence[Row], years: Sequence[float]) -> list[_Part]:
     ]
 
 
-def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> alt.LayerChart:
+def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> vega.Spec:
     """Stack the parts away from zero, growth first, and draw the sum over them."""
     above, below = [0.0] * len(years), [0.0] * len(years)
     tables: list[tuple[_Part, style.Data, float]] = []
@@ -138,17 +135,17 @@ def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float
         return (upper - value) / (upper - lower) * height
 
     labels = [EndLabel(pixel(label.y), label.values, label.lines, label.color, label.bold) for label in labels]
-    scale = alt.Scale(domain=[lower, upper], nice=False, zero=False)
+    scale, axis = vega.linear_scale(lower, upper), {"title": None, "tickCount": 8}
     fills = _fills(parts)
     layers = []
     for part, table, _ in tables:
         for low, high in (("low", "base"), ("foot", "high")):
             if any(row[low] != row[high] for row in table):
-                channel = alt.Y(low, type="quantitative", scale=scale, axis=alt.Axis(title=None, tickCount=8))
+                channel = vega.y(low, scale=scale, axis=axis)
                 layers.append(
-                    style.layer(table, year_channel(years), channel, alt.Y2(high), mark=area_mark(fills[part.name]))
+                    style.layer(table, year_channel(years), channel, vega.y2(high), mark=area_mark(fills[part.name]))
                 )
-    layers += _lines(net, years=years, scale=scale)
+    layers += _lines(net, years=years, y=vega.y("value", scale=scale, axis=axis))
     texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -GUTTER, HEADING_Y, bold=True)]
     heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
     right = float(LABEL_X)
@@ -158,7 +155,7 @@ def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float
     texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, HEADING_Y, style.QUIET))
     layers += style.text_layers(texts)
     layers += end_labels(sorted(labels, key=lambda label: label.y), height=height)
-    return alt.LayerChart(layer=layers, width=WIDTH, height=height)
+    return vega.view(layers, width=WIDTH, height=height)
 
 
 def _fills(parts: Sequence[_Part]) -> dict[str, Fill]:
@@ -182,16 +179,15 @@ def _labels(tables: Sequence[tuple[_Part, style.Data, float]], *, net: float) ->
     return [*labels, EndLabel(net, values(net), ("effective compute",), bold=True)]
 
 
-def _lines(net: Sequence[float], *, years: Sequence[float], scale: alt.Scale) -> list[alt.Chart]:
+def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> list[vega.Spec]:
     """Draw the line of the sum, with a rim that sets it apart from every fill, and the line at zero."""
     table: style.Data = [{"year": year, "value": value} for year, value in zip(years, net, strict=True)]
-    y = alt.Y("value", type="quantitative", scale=scale)
     zero: style.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
-    rule = alt.MarkDef(type="rule", color=style.INK, strokeWidth=1)
-    rim = alt.MarkDef(type="line", color=style.PAPER, strokeWidth=5.5)
-    line = alt.MarkDef(type="line", color=style.INK, strokeWidth=2.5)
+    rule = {"type": "rule", "color": style.INK, "strokeWidth": 1}
+    rim = {"type": "line", "color": style.PAPER, "strokeWidth": 5.5}
+    line = {"type": "line", "color": style.INK, "strokeWidth": 2.5}
     return [
-        style.layer(zero, year_channel(years), alt.X2("to"), y, mark=rule),
+        style.layer(zero, year_channel(years), vega.x2("to"), y, mark=rule),
         style.layer(table, year_channel(years), y, mark=rim),
         style.layer(table, year_channel(years), y, mark=line),
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
 from simulator.figure import Row
 
@@ -19,6 +19,7 @@ WIDTH, HEIGHT = 640.0, 330.0
 MOST_LABEL = 210.0
 HATCH = 7.0
 GAP = 1.5
+BESIDE, WIDEST = 36.0, 980.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Heat:
         `interval`.
     x_labels, y_labels : the values along the axes, from the left and from below
     x_heading, y_heading : the axes' names
-    panels : headings of maps under one another; one empty heading where there is one map
+    panels : headings of the maps; one empty heading where there is one map
     classes : what each colour stands for, with its place in `RAMP`
     beyond : what hatched cells stand for, or empty
     """
@@ -47,22 +48,26 @@ class Heat:
     beyond: str = ""
 
 
-def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
-    """Draw a heat map, or several under one another on one scale.
+def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
+    """Draw a heat map, or several smaller ones on one scale, two beside one another where they have room.
 
     Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
     """
     left = min(MOST_LABEL, max(style.text_width(label) for label in heat.y_labels)) + 16
+    several = len(heat.panels) > 1
     cell = (
-        max(46.0, min(150.0, WIDTH / len(heat.x_labels))),
-        max(26.0, min(64.0, HEIGHT / len(heat.y_labels))),
+        max(46.0, min(96.0 if several else 150.0, WIDTH / len(heat.x_labels))),
+        max(26.0, min(44.0 if several else 64.0, HEIGHT / len(heat.y_labels))),
     )
+    step = left + cell[0] * len(heat.x_labels) + BESIDE
+    across = 2 if several and 2 * step - BESIDE <= WIDEST else 1
     parts = _Parts(heat, left=left, cell=cell)
-    width = left + max(cell[0] * len(heat.x_labels), WIDTH)
+    width = max(across * step - BESIDE, left + WIDTH)
     top = parts.legend(width)
-    for panel in heat.panels:
-        top = parts.panel(panel, top=top)
-    view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
+    for row in itertools.batched(heat.panels, across):
+        tops = [parts.panel(name, top=top, x=place * step) for place, name in enumerate(row)]
+        top = max(tops)
+    view = vega.view(parts.layers(), width=width, height=top)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
@@ -88,28 +93,32 @@ class _Parts:
             x += 24 + style.text_width(text) * 1.05 + 16
         return y + 22
 
-    def panel(self, name: str, *, top: float) -> float:
-        """Add a map; give the pixel at which the next begins."""
+    def panel(self, name: str, *, top: float, x: float) -> float:
+        """Add a map, whose room begins at the pixels; give the pixel at which the next begins."""
         wide, high = self._cell
-        heat = self._heat
+        heat, left = self._heat, x + self._left
+        room = self._left + wide * len(heat.x_labels)
         if name:
-            self._texts.append(Text([name], self._left, top + 8, bold=True))
-            top += 24
-        self._texts.append(Text([heat.y_heading], 0, top + 2, bold=True))
+            self._texts.append(Text([style.cut(name, room / 1.08)], x, top + 8, bold=True))
+            top += 22
+        if x == 0.0:
+            up = style.cut(heat.y_heading, room / 1.08 + (BESIDE if name else WIDTH))
+            self._texts.append(Text([up], x, top + 2, style.QUIET if name else style.INK, bold=not name))
         top += 18
         for row in heat.rows:
             if row["panel"] == name:
                 column, line = int(str(row["x"])), len(heat.y_labels) - 1 - int(str(row["y"]))
-                self._one(row, self._left + column * wide, top + line * high)
+                self._one(row, left + column * wide, top + line * high)
         bottom = top + high * len(heat.y_labels)
         for place, label in enumerate(heat.y_labels):
             middle = bottom - (place + 0.5) * high
-            self._texts.append(Text([style.cut(label, MOST_LABEL)], self._left - 8, middle, align="right"))
+            self._texts.append(Text([style.cut(label, MOST_LABEL)], left - 8, middle, align="right"))
         for place, label in enumerate(heat.x_labels):
             shown = style.cut(label, wide - 6)
-            start = self._left + (place + 0.5) * wide - style.text_width(shown) / 2
+            start = left + (place + 0.5) * wide - style.text_width(shown) / 2
             self._texts.append(Text([shown], start, bottom + 13))
-        self._texts.append(Text([heat.x_heading], self._left, bottom + 32, bold=True))
+        along = style.cut(heat.x_heading, (room - self._left) / 1.08 + BESIDE) if name else heat.x_heading
+        self._texts.append(Text([along], left, bottom + 32, style.QUIET if name else style.INK, bold=not name))
         return bottom + 58
 
     def _one(self, row: Row, x: float, y: float) -> None:
@@ -148,8 +157,8 @@ class _Parts:
         edges = ((x, y, x2, y), (x2, y, x2, y2), (x2, y2, x, y2), (x, y2, x, y))
         self._hatches += [{"x": a, "y": b, "x2": c, "y2": d} for a, b, c, d in edges]
 
-    def layers(self) -> list[alt.Chart]:
+    def layers(self) -> list[vega.Spec]:
         """Give the layers of all maps."""
-        rect, rule = alt.MarkDef(type="rect"), alt.MarkDef(type="rule", color=style.AXIS, strokeWidth=0.9)
+        rect, rule = {"type": "rect"}, {"type": "rule", "color": style.AXIS, "strokeWidth": 0.9}
         marks = ((self._cells, rect), (self._hatches, rule), (self._plates, rect))
         return [*(style.pixel_layer(rows, mark=mark) for rows, mark in marks if rows), *style.text_layers(self._texts)]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, row_columns, row_number, row_text
 from simulator.chart_predictive import outside_mark
 from simulator.chart_style import Text
@@ -87,7 +86,7 @@ class Panel:
     note: str
 
 
-def framed(views: Sequence[alt.LayerChart | alt.HConcatChart], *, head: Head, left: float) -> alt.VConcatChart:
+def framed(views: Sequence[vega.Spec], *, head: Head, left: float) -> vega.Spec:
     """Set the number of distinct years large above a chart, and where it is from below it.
 
     Parameters
@@ -114,14 +113,14 @@ def framed(views: Sequence[alt.LayerChart | alt.HConcatChart], *, head: Head, le
         lines = style.wrapped(f"With hindsight: {', '.join(head.late)}. Their priors knew what came.", width=130)
         texts.append(Text(lines, left, 52 + style.LINE_HEIGHT * len(lines) / 2, style.VERMILION, bold=True))
         height = 56.0 + style.LINE_HEIGHT * len(lines)
-    top = alt.LayerChart(layer=style.text_layers(texts), width=10, height=height)
+    top = vega.view(style.text_layers(texts), width=10, height=height)
     lines = style.wrapped(head.source, width=int(WIDTH / (0.52 * style.FOOT_SIZE)))
     words = Text(lines, left, style.LINE_HEIGHT * len(lines) / 2, style.QUIET, size=style.FOOT_SIZE)
-    foot = alt.LayerChart(layer=style.text_layers([words]), width=10, height=style.LINE_HEIGHT * len(lines))
+    foot = vega.view(style.text_layers([words]), width=10, height=style.LINE_HEIGHT * len(lines))
     return style.stacked([top, *views, foot], title=head.title, subtitle=head.subtitle, width=WIDTH)
 
 
-def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> alt.VConcatChart:
+def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> vega.Spec:
     """Draw the forecasts from each origin, and what came, beside one another; each way of forecasting in a row.
 
     All plots share both axes, four stand beside one another at most. What lies far outside what came is cut off at
@@ -148,14 +147,14 @@ def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> 
     last = -GUTTER + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
     legend.append(style.pixel_layer([{"x": last + 9, "y": 0}], mark=outside_mark()))
     legend += style.text_layers([Text(["what came, outside"], last + 24, 0, style.QUIET)])
-    views: list[alt.LayerChart | alt.HConcatChart] = [alt.LayerChart(layer=legend, width=10, height=4)]
+    views: list[vega.Spec] = [vega.view(legend, width=10, height=4)]
     lone = len(rows) == 1
     for row, part in [(each, part) for each in rows for part in batched(each.panels, count)]:
         drawn = [
             _panel(panel, frame=frame, first=not place, lone=lone, name=None if lone or place else row)
             for place, panel in enumerate(part)
         ]
-        views.append(alt.HConcatChart(hconcat=drawn, spacing=gap, bounds="flush"))
+        views.append(vega.side_by_side(drawn, spacing=gap))
     if any(_is_cut(panel, frame) for row in rows for panel in row.panels):
         head = replace(head, source=f"{head.source} · bands are cut off at the edge")
     return framed(views, head=head, left=-GUTTER)
@@ -185,17 +184,17 @@ def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
     )
 
 
-def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow | None) -> alt.LayerChart:
+def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow | None) -> vega.Spec:
     """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
     keys = ("year", "lower_90", "lower_50", "median", "upper_50", "upper_90")
     rows = row_columns(panel.bands, *keys, table="bands")
     layers = []
     for fill, level in zip(style.band_tints(2), (90, 50), strict=True):
-        area = alt.MarkDef(type="area", color=fill, opacity=1, clip=True)
+        area = {"type": "area", "color": fill, "opacity": 1, "clip": True}
         layers.append(
-            style.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), alt.Y2(f"upper_{level}"), mark=area)
+            style.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=area)
         )
-    line = alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=2, clip=True)
+    line = {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2, "clip": True}
     layers.append(style.layer(rows, frame.x("year"), frame.y("median"), mark=line))
     record = {
         state: row_columns(
@@ -203,7 +202,7 @@ def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow 
         )
         for state in ("before", "inside", "outside")
     }
-    thread = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=1.2, clip=True)
+    thread = {"type": "line", "color": style.QUIET, "strokeWidth": 1.2, "clip": True}
     small = style.point_mark()
     small["size"] = 34
     for state, mark in (("before", thread), ("inside", small), ("outside", outside_mark())):
@@ -220,4 +219,4 @@ def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow 
             texts.append(Text([late], -GUTTER + wide, -NAME_HEIGHT, style.VERMILION, bold=True))
     if lone:
         texts.append(Text([f"from the end of {panel.origin}"], 0, -12))
-    return alt.LayerChart(layer=[*layers, *style.text_layers(texts)], width=frame.width, height=frame.height)
+    return vega.view([*layers, *style.text_layers(texts)], width=frame.width, height=frame.height)

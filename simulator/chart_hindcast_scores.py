@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import row_number, row_text
 from simulator.chart_hindcast import LATE, Head, framed
 from simulator.chart_style import Text
@@ -44,7 +43,7 @@ class SkillGroup:
     late: bool = False
 
 
-def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> alt.VConcatChart:
+def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> vega.Spec:
     """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage.
 
     Parameters
@@ -117,7 +116,7 @@ _SKILL_NOTE_X = _AXIS_X + _AXIS_WIDTH + 24
 _LINE = 21.0
 
 
-def draw_skill(groups: Sequence[SkillGroup], *, head: Head) -> alt.VConcatChart:
+def draw_skill(groups: Sequence[SkillGroup], *, head: Head) -> vega.Spec:
     """Draw the skill of the model against each baseline, in all and by years ahead, with intervals.
 
     The axis runs from -1 to 1; what lies beyond has an arrow.
@@ -194,27 +193,34 @@ class _Parts:
         self.arrows: style.Data = []
         self._texts: list[Text] = []
 
-    def view(self, *, height: float) -> alt.LayerChart:
-        hair = alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)
-        arrow = alt.MarkDef(type="point", shape="triangle-left", size=70, filled=True, fill=style.BLUE, opacity=1)
+    def view(self, *, height: float) -> vega.Spec:
+        hair = {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}
+        arrow = {
+            "type": "point",
+            "shape": "triangle-left",
+            "size": 70,
+            "filled": True,
+            "fill": style.BLUE,
+            "opacity": 1,
+        }
         layers = [
             style.pixel_layer([_rounded(row) for row in rows], mark=mark)
             for rows, mark in (
-                (self.grey, alt.MarkDef(type="rect", color=style.HAIR)),
+                (self.grey, {"type": "rect", "color": style.HAIR}),
                 (self.hair, hair),
-                (self.rules, alt.MarkDef(type="rule", color=style.AXIS, strokeWidth=0.8)),
-                (self.bars, alt.MarkDef(type="rect", color=style.band_tints(3)[2])),
-                (self.dashes, alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=1, strokeDash=[4, 3])),
-                (self.axes, alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=1)),
-                (self.lines, alt.MarkDef(type="rule", color=style.BLUE, strokeWidth=2)),
-                (self.bars_wide, alt.MarkDef(type="rule", color=style.BLUE, strokeWidth=7)),
-                (self.strokes, alt.MarkDef(type="rule", color=style.VERMILION, strokeWidth=3)),
+                (self.rules, {"type": "rule", "color": style.AXIS, "strokeWidth": 0.8}),
+                (self.bars, {"type": "rect", "color": style.band_tints(3)[2]}),
+                (self.dashes, {"type": "rule", "color": style.QUIET, "strokeWidth": 1, "strokeDash": [4, 3]}),
+                (self.axes, {"type": "rule", "color": style.QUIET, "strokeWidth": 1}),
+                (self.lines, {"type": "rule", "color": style.BLUE, "strokeWidth": 2}),
+                (self.bars_wide, {"type": "rule", "color": style.BLUE, "strokeWidth": 7}),
+                (self.strokes, {"type": "rule", "color": style.VERMILION, "strokeWidth": 3}),
                 (self.arrows, arrow),
                 (self.dots, style.dot_mark()),
             )
             if rows
         ]
-        return alt.LayerChart(layer=[*layers, *style.text_layers(self._texts)], width=_WIDTH, height=height)
+        return vega.view([*layers, *style.text_layers(self._texts)], width=_WIDTH, height=height)
 
     def name(self, name: str, *, late: bool, y: float) -> None:
         lines = style.wrapped(name, width=NAME_CHARACTERS)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
 from simulator.words import cut_front, number_in
@@ -51,7 +50,7 @@ class InfluenceTables:
 
 def draw_influence(
     tables: InfluenceTables, *, kind: Kind, horizon: float, title: str, subtitle: str, run: RunLabel
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw bars of delta over small charts of the outcome within tenths of the strongest priors.
 
     Parameters
@@ -69,7 +68,7 @@ def draw_influence(
     return style.stacked([*views, style.footer(run, x=0, width=WIDTH)], title=title, subtitle=subtitle, width=WIDTH)
 
 
-def _bars(rows: Sequence[Row]) -> alt.LayerChart:
+def _bars(rows: Sequence[Row]) -> vega.Spec:
     largest = max(number_in(row, "delta") for row in rows) or 1.0
     bars: style.Data = []
     texts = [
@@ -90,9 +89,9 @@ def _bars(rows: Sequence[Row]) -> alt.LayerChart:
         ("bar", style.ORANGE, "falls as the prior rises"),
     ]
     entries = [entry for entry in entries if any(bar["color"] == entry[1] for bar in bars)]
-    layers = [style.pixel_layer(bars, mark=alt.MarkDef(type="rect")), *style.text_layers(texts)]
+    layers = [style.pixel_layer(bars, mark={"type": "rect"}), *style.text_layers(texts)]
     layers += style.legend_layers(entries, x=NAME_WIDTH, y=bottom + 16)
-    return alt.LayerChart(layer=layers, width=WIDTH, height=bottom + 28)
+    return vega.view(layers, width=WIDTH, height=bottom + 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def _axis(rows: Sequence[Row], kind: Kind, horizon: float) -> _Axis:
     return _Axis(kind, low - spare, high + spare, horizon, censored=False)
 
 
-def _panels(tables: InfluenceTables, *, kind: Kind, horizon: float) -> alt.LayerChart:
+def _panels(tables: InfluenceTables, *, kind: Kind, horizon: float) -> vega.Spec:
     axis = _axis(tables.deciles, kind, horizon)
     parts = _Parts()
     band = "" if kind == "share" else ", band: 90 % of the samples"
@@ -151,7 +150,7 @@ def _panels(tables: InfluenceTables, *, kind: Kind, horizon: float) -> alt.Layer
         parts.panel([row for row in tables.deciles if row["input"] == name], axis, name=name, left=left, top=top)
     rows = -(-len(tables.names) // COLUMNS)
     height = PANELS_TOP + rows * PANEL_HEIGHT + (rows - 1) * GAP_Y + 36
-    return alt.LayerChart(layer=parts.layers(), width=WIDTH, height=height)
+    return vega.view(parts.layers(), width=WIDTH, height=height)
 
 
 class _Parts:
@@ -188,14 +187,21 @@ class _Parts:
         end = f"from {rows[-1]['from_text']}{unit}"
         self.texts.append(Text([end], left + PANEL_WIDTH, bottom, style.QUIET, size=style.FOOT_SIZE, align="right"))
 
-    def layers(self) -> list[alt.Chart]:
-        area = alt.MarkDef(type="area", color=style.band_tints(1)[0], opacity=1)
-        arrow = alt.MarkDef(type="point", shape="triangle-up", size=60, filled=True, fill=style.VERMILION, opacity=1)
+    def layers(self) -> list[vega.Spec]:
+        area = {"type": "area", "color": style.band_tints(1)[0], "opacity": 1}
+        arrow = {
+            "type": "point",
+            "shape": "triangle-up",
+            "size": 60,
+            "filled": True,
+            "fill": style.VERMILION,
+            "opacity": 1,
+        }
         found = []
         for rows, mark in (
             (self._bands, area),
-            (self._grid, alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
-            (self._lines, alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=1.6)),
+            (self._grid, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
+            (self._lines, {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 1.6}),
             (self._dots, style.dot_mark()),
             (self._arrows, arrow),
         ):

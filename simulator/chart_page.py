@@ -9,9 +9,10 @@ from typing import Any
 
 import vl_convert
 
-from simulator.chart_files import POINTER, svg_text
+from simulator.chart_files import POINTER, readable, svg_text
 from simulator.chart_palette import DARK, HAIR, INK, PAPER, QUIET, Theme, themed
 from simulator.figure import Figure, Row
+from simulator.words import unturned
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
 """What the page may do: run what it holds, and load nothing."""
@@ -64,7 +65,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     -------
     str, at most 1.5 MB for a chart of usual size
     """
-    spec = themed(figure.chart.to_dict(validate=False), theme)
+    spec = readable(themed(figure.chart, theme))
     drawing = vl_convert.vegalite_to_vega(_answering(spec))
     title = str(spec.get("description", figure.name))
     picture = svg_text(figure.chart, theme=theme, alt_text=figure.alt_text)
@@ -83,13 +84,13 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         "</head>",
         "<body>",
         "<figure>",
-        f'<div id="chart" role="img" aria-label="{html.escape(figure.alt_text)}">{picture}</div>',
-        f"<figcaption>{html.escape(figure.caption)}</figcaption>",
+        f'<div id="chart" role="img" aria-label="{html.escape(unturned(figure.alt_text))}">{picture}</div>',
+        f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
         "</figure>",
         "<details><summary>The numbers</summary>",
         *(_table(name, rows) for name, rows in figure.tables.items()),
         "</details>",
-        f"<footer>{html.escape(footer)}</footer>",
+        f"<footer>{html.escape(unturned(footer))}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
         f"<script>{_library()}</script>",
         f"<script>{_SCRIPT % {'theme': theme}}</script>",
@@ -144,4 +145,4 @@ def _table(name: str, rows: Sequence[Row]) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
+    return f"{value:.7g}" if isinstance(value, float) else unturned(str(value))

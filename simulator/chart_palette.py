@@ -79,7 +79,7 @@ def themed(spec: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
     Parameters
     ----------
     spec : mapping
-        From `chart.to_dict()`.
+        In the words of Vega-Lite.
     theme : "light" or "dark"
 
     Raises

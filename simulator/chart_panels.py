@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, Row, row_number, row_text
 from simulator.charts import FanTables, fan_frame, fan_layers, fan_legend, pointer_layers
 from simulator.run_label import RunLabel
@@ -55,7 +54,7 @@ class Panel:
 
 def draw_panels(
     panels: Sequence[Panel], *, title: str, subtitle: str, run: RunLabel, years: tuple[float, float] | None = None
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw several fans, two beside one another, each with its own scale.
 
     Parameters
@@ -76,7 +75,7 @@ def draw_panels(
     >>> tables = FanTables([{"year": 2025, "median": 26.0}, {"year": 2045, "median": 34.0}], bands=[])
     >>> panel = Panel(tables, "spending", "Spending", "USD", "2045: 1e34")
     >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
-    >>> len(draw_panels([panel] * 4, title="Spending", subtitle="", run=run).vconcat)
+    >>> len(draw_panels([panel] * 4, title="Spending", subtitle="", run=run)["vconcat"])
     4
 
     The key, two rows of panels, the foot.
@@ -99,8 +98,7 @@ def draw_panels(
     ]
     # Only the plots count for the distance: so they stand under one another, whatever their labels.
     grid = [
-        alt.HConcatChart(hconcat=drawn[first : first + 2], spacing=right + GUTTER + GAP, bounds="flush")
-        for first in range(0, len(drawn), 2)
+        vega.side_by_side(drawn[first : first + 2], spacing=right + GUTTER + GAP) for first in range(0, len(drawn), 2)
     ]
     legend = style.legend_layers(
         fan_legend(max(panels, key=lambda panel: (len(panel.tables.bands), len(panel.tables.history))).tables),
@@ -108,14 +106,14 @@ def draw_panels(
         y=0,
     )
     width = 2 * (GUTTER + WIDTH + right) + GAP
-    key = alt.LayerChart(layer=legend, width=10, height=4)
-    views: list[alt.LayerChart | alt.HConcatChart] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    key = vega.view(legend, width=10, height=4)
+    views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
+    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
 
 
 def _panel(
     panel: Panel, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
-) -> alt.LayerChart:
+) -> vega.Spec:
     layers = fan_layers(panel.tables, frame=frame, thresholds=thresholds)
     heading = f"{panel.label}, {panel.unit}" if panel.unit else panel.label
     texts = [
@@ -126,7 +124,7 @@ def _panel(
     layers += style.text_layers(texts)
     layers += _label_layers(thresholds, labels=labels, frame=frame)
     layers += pointer_layers(panel.tables, frame=frame, unit=panel.unit, name=name)
-    return alt.LayerChart(layer=layers, width=frame.width, height=frame.height)
+    return vega.view(layers, width=frame.width, height=frame.height)
 
 
 def _labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:
@@ -148,7 +146,7 @@ def _height(lines: Sequence[str]) -> float:
     return style.LINE_HEIGHT * len(lines) + 2.0
 
 
-def _label_layers(thresholds: Sequence[Row], *, labels: Sequence[Sequence[str]], frame: Frame) -> list[alt.Chart]:
+def _label_layers(thresholds: Sequence[Row], *, labels: Sequence[Sequence[str]], frame: Frame) -> list[vega.Spec]:
     """Place the labels of thresholds beside the panel, with leader lines."""
     if not thresholds:
         return []
@@ -162,5 +160,5 @@ def _label_layers(thresholds: Sequence[Row], *, labels: Sequence[Sequence[str]],
         corners = ((WIDTH, start), (WIDTH + 5, start), (LABEL_X - 3, end)) if level == start else ()
         leaders += [{"detail": place, "x": x, "y": y} for x, y in corners]
     texts = [style.Text(lines, LABEL_X, middle, size=LABEL_SIZE) for lines, middle in zip(labels, middles, strict=True)]
-    line = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=0.8)
+    line = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
     return [*([style.pixel_layer(leaders, mark=line)] if leaders else []), *style.text_layers(texts)]

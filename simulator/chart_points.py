@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, Row, row_columns, row_number, row_text
 
 LABEL_SIZE = 11
@@ -20,30 +19,30 @@ type Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
 
-def path_layers(paths: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
+def path_layers(paths: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
     """Draw sample paths as thin lines."""
     rows: style.Data = [
         {"path": row["path"]} | {key: row_number(row, key, table="paths") for key in ("year", "value")} for row in paths
     ]
-    mark = alt.MarkDef(type="line", color=style.INK, strokeWidth=0.7, opacity=0.55, clip=True)
-    detail = alt.Detail("path", type="nominal")
+    mark = {"type": "line", "color": style.INK, "strokeWidth": 0.7, "opacity": 0.55, "clip": True}
+    detail = vega.one_line_each("path")
     return [style.layer(rows, frame.x("year"), frame.y("value"), detail, mark=mark)] if rows else []
 
 
-def trend_layers(trend: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
+def trend_layers(trend: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
     """Draw the trend of what was observed: a pale band with its median."""
     if not trend:
         return []
     rows = row_columns(trend, "year", "lower", "median", "upper", table="trend")
-    area = alt.MarkDef(type="area", color=style.HAIR, opacity=1)
-    line = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=1.5, strokeDash=[5, 3])
+    area = {"type": "area", "color": style.HAIR, "opacity": 1}
+    line = {"type": "line", "color": style.QUIET, "strokeWidth": 1.5, "strokeDash": [5, 3]}
     return [
-        style.layer(rows, frame.x("year"), frame.y("lower"), alt.Y2("upper"), mark=area),
+        style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area),
         style.layer(rows, frame.x("year"), frame.y("median"), mark=line),
     ]
 
 
-def history_layers(history: Sequence[Row], *, frame: Frame, lines: Sequence[float] = ()) -> list[alt.Chart]:
+def history_layers(history: Sequence[Row], *, frame: Frame, lines: Sequence[float] = ()) -> list[vega.Spec]:
     """Draw observed runs as dots, each with its label where there is room; `lines` are levels to keep clear of."""
     seen = [
         (row_number(row, "date", table="history"), row_number(row, "value", table="history"), row_text(row, "label"))

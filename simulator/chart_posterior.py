@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import row_number, row_text
 from simulator.chart_priors import FACTOR, Group, Scale, scale_of, tick_texts
 from simulator.chart_style import RunLabel, Text
@@ -44,7 +43,7 @@ class PosteriorTables:
     sections: Sequence[Group]
 
 
-def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> alt.VConcatChart:
+def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
     """Draw prior and posterior of each unknown, three beside one another, with what they say in words.
 
     Each curve is drawn to the same height, so that a narrow posterior does not hide its prior.
@@ -78,7 +77,7 @@ def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtit
         ("band", posterior, "learnt: posterior"),
     ]
     layers = [*parts.layers(), *style.legend_layers(entries, x=0, y=8)]
-    view = alt.LayerChart(layer=layers, width=WIDTH, height=top)
+    view = vega.view(layers, width=WIDTH, height=top)
     note = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
     foot = style.footer(run, note=note, x=0, width=WIDTH)
     return style.stacked([view, foot], title=title, subtitle=subtitle, width=WIDTH)
@@ -120,16 +119,16 @@ class _Parts:
         self._axes: style.Data = []
         self._texts: list[Text] = []
 
-    def layers(self) -> list[alt.Chart]:
-        outline = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=0.9, strokeDash=[3, 2])
+    def layers(self) -> list[vega.Spec]:
+        outline = {"type": "line", "color": style.QUIET, "strokeWidth": 0.9, "strokeDash": [3, 2]}
         found = []
         for of, fill in zip(("prior", "posterior"), _fills(), strict=True):
-            area = alt.MarkDef(type="area", color=fill, opacity=1)
+            area = {"type": "area", "color": fill, "opacity": 1}
             found += [style.pixel_layer(self._areas[of], mark=area)] if self._areas[of] else []
         for rows, mark in (
             (self._outlines, outline),  # over the posterior: the prior is seen through it
-            (self._rules, alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
-            (self._axes, alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=0.8)),
+            (self._rules, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
+            (self._axes, {"type": "rule", "color": style.QUIET, "strokeWidth": 0.8}),
         ):
             found += [style.pixel_layer(rows, mark=mark)] if rows else []
         return [*found, *style.text_layers(self._texts)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, row_columns, row_number
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
@@ -39,7 +38,7 @@ class Series:
     notes: Sequence[tuple[str, bool]]
 
 
-def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subtitle: str = "") -> alt.VConcatChart:
+def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
     """Draw each kind of observation in a plot of its own, under one another on common years.
 
     Points outside the 90 % band are hollow diamonds, the others discs.
@@ -67,20 +66,26 @@ def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subt
     last = -GUTTER + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
     legend.append(style.pixel_layer([{"x": last + 9, "y": 0}], mark=outside_mark()))
     legend += style.text_layers([Text(["seen, outside 90 %"], last + 24, 0, style.QUIET)])
-    views = [alt.LayerChart(layer=legend, width=10, height=4)]
+    views = [vega.view(legend, width=10, height=4)]
     views += [_plot(each, ends=ends) for each in series]
     views.append(style.footer(run, x=-GUTTER, width=GUTTER + WIDTH + RIGHT))
     return style.stacked(views, title=title, subtitle=subtitle, width=GUTTER + WIDTH + RIGHT)
 
 
-def outside_mark() -> alt.MarkDef:
+def outside_mark() -> vega.Spec:
     """Make the mark of what lies outside a band: a hollow diamond, told apart in grey by its shape."""
-    return alt.MarkDef(
-        type="point", shape="diamond", size=80, fill=style.PAPER, stroke=style.VERMILION, strokeWidth=2, opacity=1
-    )
+    return {
+        "type": "point",
+        "shape": "diamond",
+        "size": 80,
+        "fill": style.PAPER,
+        "stroke": style.VERMILION,
+        "strokeWidth": 2,
+        "opacity": 1,
+    }
 
 
-def _plot(series: Series, *, ends: tuple[float, float]) -> alt.LayerChart:
+def _plot(series: Series, *, ends: tuple[float, float]) -> vega.Spec:
     keys = ("year", "value", "lower_90", "lower_50", "median", "upper_50", "upper_90")
     rows = row_columns(series.points, *keys, table="points")
     levels = [row_number(row, key, table="points") for row in rows for key in keys[1:]]
@@ -88,10 +93,10 @@ def _plot(series: Series, *, ends: tuple[float, float]) -> alt.LayerChart:
     frame = Frame(*ends, min(levels) - margin, max(levels) + margin, height=HEIGHT, gutter=GUTTER, width=WIDTH)
     layers = []
     for fill, level in zip(style.band_tints(2), (90, 50), strict=True):
-        area = alt.MarkDef(type="area", color=fill, opacity=1)
-        upper = alt.Y2(f"upper_{level}")
+        area = {"type": "area", "color": fill, "opacity": 1}
+        upper = vega.y2(f"upper_{level}")
         layers.append(style.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), upper, mark=area))
-    line = alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=2.5)
+    line = {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5}
     layers.append(style.layer(rows, frame.x("year"), frame.y("median"), mark=line))
     for inside, mark in ((True, style.point_mark()), (False, outside_mark())):
         mine = [row for row, given in zip(rows, series.points, strict=True) if bool(given["inside_90"]) is inside]
@@ -103,4 +108,4 @@ def _plot(series: Series, *, ends: tuple[float, float]) -> alt.LayerChart:
         middle = y + style.LINE_HEIGHT * (len(lines) - 1) / 2
         texts.append(Text(lines, NOTE_X, middle, style.INK if main else style.QUIET, bold=main))
         y += style.LINE_HEIGHT * len(lines) + 4
-    return alt.LayerChart(layer=[*layers, *style.text_layers(texts)], width=WIDTH, height=HEIGHT)
+    return vega.view([*layers, *style.text_layers(texts)], width=WIDTH, height=HEIGHT)

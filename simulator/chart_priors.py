@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import RunLabel, Text
 from simulator.figure import Row
 from simulator.words import number_in
@@ -146,7 +145,7 @@ def scale_of(row: Row) -> Scale:
     return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")
 
 
-def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> alt.VConcatChart:
+def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
     """Draw priors one under another: name, density on an axis of its own, numbers and source.
 
     The tint of a density changes at the ends of the 50 and the 90 % interval. A share that stands at "never" is
@@ -174,11 +173,11 @@ def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str
             short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
             parts.prior(rows[name], points.get(name, []), name=short, top=top)
             top += ROW_HEIGHT
-    view = alt.LayerChart(layer=[*parts.layers(), *_legend(tables)], width=WIDTH, height=top)
+    view = vega.view([*parts.layers(), *_legend(tables)], width=WIDTH, height=top)
     return style.stacked([view, style.footer(run, x=0, width=WIDTH)], title=title, subtitle=subtitle, width=WIDTH)
 
 
-def _legend(tables: PriorTables) -> list[alt.Chart]:
+def _legend(tables: PriorTables) -> list[vega.Spec]:
     outer, middle, inner = style.band_tints(3)
     entries: list[style.LegendEntry] = [
         ("dot", style.INK, "median"),
@@ -203,14 +202,14 @@ class _Parts:
         self._arrows: style.Data = []
         self._texts: list[Text] = []
 
-    def layers(self) -> list[alt.Chart]:
-        area = {tint: alt.MarkDef(type="area", color=tint, opacity=1) for tint in self._areas}
-        spike = alt.MarkDef(type="rule", strokeWidth=5, color=style.band_tints(3)[2])
+    def layers(self) -> list[vega.Spec]:
+        area = {tint: {"type": "area", "color": tint, "opacity": 1} for tint in self._areas}
+        spike = {"type": "rule", "strokeWidth": 5, "color": style.band_tints(3)[2]}
         found = [style.pixel_layer(rows, mark=area[tint]) for tint, rows in self._areas.items() if rows]
         for rows, mark in (
-            (self._rules, alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
+            (self._rules, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
             (self._spikes, spike),
-            (self._axes, alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=0.8)),
+            (self._axes, {"type": "rule", "color": style.QUIET, "strokeWidth": 0.8}),
             (self._arrows, style.arrow_mark()),
             (self._dots, style.dot_mark()),
         ):

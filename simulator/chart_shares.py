@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_binding import (
     COLUMN,
     GUTTER,
@@ -36,9 +35,7 @@ FILLS = (
 REST = {"others": Fill(style.QUIET, 0.45), "interactions": Fill(style.QUIET, 0.15)}
 
 
-def draw_shares(
-    rows: Sequence[Row], *, title: str, subtitle: str, heading: str, foot: Sequence[str]
-) -> alt.VConcatChart:
+def draw_shares(rows: Sequence[Row], *, title: str, subtitle: str, heading: str, foot: Sequence[str]) -> vega.Spec:
     """Draw shares of variance.
 
     Parameters
@@ -57,7 +54,7 @@ def draw_shares(
     ...     {"part": "a", "label": "a", "kind": "input", "year": year, "share": 1.0, "lower": None, "upper": None}
     ...     for year in (2025, 2030)
     ... ]
-    >>> len(draw_shares(rows, title="Shares", subtitle="", heading="share", foot=["few"]).vconcat)
+    >>> len(draw_shares(rows, title="Shares", subtitle="", heading="share", foot=["few"])["vconcat"])
     2
     """
     years = sorted({numeric(row, "year") for row in rows})
@@ -68,7 +65,7 @@ def draw_shares(
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width, x=-GUTTER)
 
 
-def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.LayerChart:
+def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> vega.Spec:
     parts: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: numeric(row, "year")):
         parts.setdefault(str(row["part"]), []).append(row)
@@ -85,7 +82,7 @@ def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.L
             for year, low, high in zip(years, below, above, strict=True)
         ]
         mark = area_mark(fills[name])
-        layers.append(style.layer(table, year_channel(years), _share_channel(), alt.Y2("high"), mark=mark))
+        layers.append(style.layer(table, year_channel(years), _share_channel(), vega.y2("high"), mark=mark))
         last = parts[name][-1]
         quiet = last["kind"] != "input"
         middle = height * (1 - (below[-1] + above[-1]) / 2)
@@ -95,7 +92,7 @@ def _plot(rows: Sequence[Row], *, years: Sequence[float], heading: str) -> alt.L
         below = above
     layers += style.text_layers(_headings(heading, last=years[-1]))
     layers += end_labels(_with_intervals(labels, intervals)[::-1], height=height)
-    return alt.LayerChart(layer=layers, width=WIDTH, height=height)
+    return vega.view(layers, width=WIDTH, height=height)
 
 
 def _label_lines(rows: Sequence[Row], *, years: Sequence[float]) -> tuple[str, ...]:
@@ -131,10 +128,10 @@ def _interval(row: Row) -> str:
     return f"{low}–{high}".replace("-", "−") if low != high else low.replace("-", "−")
 
 
-def _share_channel() -> alt.Y:
-    scale = alt.Scale(domain=[0, 100], nice=False, zero=False)
-    axis = alt.Axis(values=[0, 25, 50, 75, 100], labelExpr="datum.value + ' %'", title=None)
-    return alt.Y("low", type="quantitative", scale=scale, axis=axis)
+def _share_channel() -> vega.Channel:
+    scale = vega.linear_scale(0, 100)
+    axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
+    return vega.y("low", scale=scale, axis=axis)
 
 
 def _fills(parts: Sequence[tuple[str, str]]) -> dict[str, Fill]:

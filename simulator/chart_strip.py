@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import Frame, Row, row_number, row_text, row_year
 from simulator.errors import number
 
@@ -16,7 +15,7 @@ HEADING_Y = -36
 LEGEND_Y = -16
 
 
-def crossing_strip(crossings: Sequence[Row], *, frame: Frame, start: float, right: float) -> alt.LayerChart:
+def crossing_strip(crossings: Sequence[Row], *, frame: Frame, start: float, right: float) -> vega.Spec:
     """Draw the crossing years under the fan, one row per threshold.
 
     Parameters
@@ -46,12 +45,12 @@ def crossing_strip(crossings: Sequence[Row], *, frame: Frame, start: float, righ
         texts.append(style.Text([_median_text(row, start=start)], medians_x, y, bold=True))
     texts.append(style.Text(["Year of crossing"], left, HEADING_Y, bold=True))
     layers = [
-        style.pixel_layer(separators, mark=alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
+        style.pixel_layer(separators, mark={"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
         *_marks(crossings, middles=middles, frame=frame),
         *style.text_layers(texts),
         *style.legend_layers(_legend(crossings, frame=frame), x=left, y=LEGEND_Y),
     ]
-    return alt.LayerChart(layer=layers, width=frame.width, height=edges[-1])
+    return vega.view(layers, width=frame.width, height=edges[-1])
 
 
 def _legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry]:
@@ -67,7 +66,7 @@ def _legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry
     return entries
 
 
-def _marks(crossings: Sequence[Row], *, middles: Sequence[float], frame: Frame) -> list[alt.Chart]:
+def _marks(crossings: Sequence[Row], *, middles: Sequence[float], frame: Frame) -> list[vega.Spec]:
     """Draw the intervals and the medians; an interval with no upper end runs to the edge and has an arrow."""
     bars: style.Data = []
     dots: style.Data = []
@@ -83,11 +82,11 @@ def _marks(crossings: Sequence[Row], *, middles: Sequence[float], frame: Frame) 
         median = row_year(row, "median")
         if median is not None and frame.covers(median):
             dots.append({"threshold": row["threshold"], "y": y, "year": median})
-    row_y = alt.Y("y", type="quantitative", scale=None, axis=None)
-    width = alt.StrokeWidth("width", type="quantitative", scale=None)
-    bar_mark = alt.MarkDef(type="rule", color=style.VERMILION)
+    row_y = vega.y("y")
+    width = vega.line_widths("width")
+    bar_mark = {"type": "rule", "color": style.VERMILION}
     # Drawn even where it is empty, for it carries the axis.
-    layers = [style.layer(bars, frame.x("from"), alt.X2("to"), row_y, width, mark=bar_mark)]
+    layers = [style.layer(bars, frame.x("from"), vega.x2("to"), row_y, width, mark=bar_mark)]
     layers += [style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else []
     return [*layers, style.layer(dots, frame.x("year"), row_y, mark=style.dot_mark())]
 

@@ -1,7 +1,8 @@
 """What every kind of chart shares: fonts, axes, labels, legend, footer; the colours are those of `chart_palette`.
 
-The font is the one that the chart writer carries in itself, so that the same tables give the same file on any
-machine. It lacks some superscript digits: exponents are drawn as small raised text.
+The font is one that the chart writer carries in itself. In PNG and PDF files a machine's own copy of it comes first,
+and is read from its file again for every letter. The font lacks some superscript digits: exponents are drawn as small
+raised text.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import altair as alt
-
+from simulator import vega_lite as vega
 from simulator.chart_axes import (
     log_axis,
     plain_text,
@@ -40,6 +40,7 @@ from simulator.chart_palette import (
     band_tints,
 )
 from simulator.run_label import RunLabel, run_label, short_sources
+from simulator.vega_lite import Channel, Data, Spec, layer
 from simulator.words import sample_count
 
 __all__ = [
@@ -94,7 +95,6 @@ __all__ = [
     "year_ticks",
 ]
 
-type Data = list[dict[str, object]]
 type LegendMark = Literal["band", "line", "bar", "dot", "arrow", "bracket", "point", "thread"]
 type LegendEntry = tuple[LegendMark, str, str]
 """A kind of mark, its colour and its text."""
@@ -199,33 +199,15 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
     return middles
 
 
-def layer(rows: Data, *channels: alt.SchemaBase, mark: alt.MarkDef) -> alt.Chart:
-    """Draw the rows of one table with one kind of mark."""
-    # A tuple is handed on as it is; a list would be copied row by row into every chart that this one enters.
-    chart: alt.Chart = alt.Chart(alt.InlineData(values=tuple(rows)), mark=written_out(mark)).encode(*channels)
-    return chart
-
-
-def written_out(part: alt.SchemaBase) -> Any:
-    """Give a part of a chart as plain data: the few entries that it has, and not the many that it might have.
-
-    Every chart that it enters copies it, entry by entry.
-    """
-    return part.to_dict(validate=False)
-
-
-def pixel_layer(rows: Data, *, mark: alt.MarkDef) -> alt.Chart:
+def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
     """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
     columns = rows[0]
-    channels: list[alt.SchemaBase] = [
-        alt.X("x", type="quantitative", scale=None, axis=None),
-        alt.Y("y", type="quantitative", scale=None, axis=None),
-    ]
-    channels += [alt.X2("x2")] if "x2" in columns else []
-    channels += [alt.Y2("y2")] if "y2" in columns else []
-    channels += [alt.Color("color", type="nominal", scale=None)] if "color" in columns else []
-    channels += [alt.Text("text", type="nominal")] if "text" in columns else []
-    channels += [alt.Detail("detail", type="nominal")] if "detail" in columns else []
+    channels = [vega.x("x"), vega.y("y")]
+    channels += [vega.x2("x2")] if "x2" in columns else []
+    channels += [vega.y2("y2")] if "y2" in columns else []
+    channels += [vega.as_given("color", "color")] if "color" in columns else []
+    channels += [vega.words("text")] if "text" in columns else []
+    channels += [vega.one_line_each("detail")] if "detail" in columns else []
     return layer(rows, *channels, mark=mark)
 
 
@@ -253,7 +235,7 @@ def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -
     ]
 
 
-def text_layers(texts: Sequence[Text]) -> list[alt.Chart]:
+def text_layers(texts: Sequence[Text]) -> list[Spec]:
     """Draw texts at their pixels, in one layer for each style."""
     styles: dict[tuple[bool, float, Literal["left", "right"]], Data] = {}
     for text in texts:
@@ -262,32 +244,46 @@ def text_layers(texts: Sequence[Text]) -> list[alt.Chart]:
         styles.setdefault((text.bold, text.size, text.align), []).append(row)
     layers = []
     for (bold, size, align), rows in styles.items():
-        mark = alt.MarkDef(
-            type="text", align=align, baseline="middle", lineBreak="\n", lineHeight=LINE_HEIGHT,
-            fontSize=size, fontWeight="bold" if bold else "normal",
-        )  # fmt: skip
+        mark = {
+            "type": "text", "align": align, "baseline": "middle", "lineBreak": "\n", "lineHeight": LINE_HEIGHT,
+            "fontSize": size, "fontWeight": "bold" if bold else "normal",
+        }  # fmt: skip
         layers.append(pixel_layer(rows, mark=mark))
     return layers
 
 
-def dot_mark() -> alt.MarkDef:
+def dot_mark() -> Spec:
     """Make the mark of medians: a white disc with a dark rim, which stands out on every tint and in grey."""
-    return alt.MarkDef(type="point", shape="circle", size=46, fill=PAPER, stroke=INK, strokeWidth=1.6, opacity=1)
+    return {
+        "type": "point",
+        "shape": "circle",
+        "size": 46,
+        "fill": PAPER,
+        "stroke": INK,
+        "strokeWidth": 1.6,
+        "opacity": 1,
+    }
 
 
-def arrow_mark() -> alt.MarkDef:
+def arrow_mark() -> Spec:
     """Make the mark of intervals that go on beyond the chart: the head of an arrow."""
-    return alt.MarkDef(type="point", shape="triangle-right", size=70, filled=True, fill=VERMILION, opacity=1)
+    return {"type": "point", "shape": "triangle-right", "size": 70, "filled": True, "fill": VERMILION, "opacity": 1}
 
 
-def point_mark() -> alt.MarkDef:
+def point_mark() -> Spec:
     """Make the mark of what was observed: a dark disc with a pale rim."""
-    return alt.MarkDef(type="point", shape="circle", size=42, fill=INK, stroke=PAPER, strokeWidth=1, opacity=1)
+    return {
+        "type": "point",
+        "shape": "circle",
+        "size": 42,
+        "fill": INK,
+        "stroke": PAPER,
+        "strokeWidth": 1,
+        "opacity": 1,
+    }
 
 
-def pointer_layer(
-    rows: Data, *channels: alt.SchemaBase, columns: Sequence[tuple[str, str]], mark: alt.MarkDef, name: str
-) -> alt.Chart:
+def pointer_layer(rows: Data, *channels: Channel, columns: Sequence[tuple[str, str]], mark: Spec, name: str) -> Spec:
     """Draw a layer that is seen only under the pointer, and then says its columns; pictures leave it out.
 
     Parameters
@@ -300,12 +296,12 @@ def pointer_layer(
     name : str
         Tells this layer from others in the same chart.
     """
-    said = [alt.Tooltip(column, type="nominal", title=title) for column, title in columns]
-    chart: alt.Chart = layer(rows, *channels, mark=mark).encode(tooltip=said, opacity=alt.value(0))
-    return chart.properties(name=f"{POINTER}_{name}")
+    said = [{"field": column, "type": "nominal", "title": title} for column, title in columns]
+    hidden: Channel = {"tooltip": said, "opacity": {"value": 0}}
+    return {"name": f"{POINTER}_{name}", **layer(rows, *channels, hidden, mark=mark)}
 
 
-def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[alt.Chart]:
+def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[Spec]:
     """Lay out a legend in one row.
 
     Parameters
@@ -329,11 +325,11 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
             symbols.append(pixel_layer([{"x": x + 9, "y": y}], mark=marks[kind]()))
         texts.append(Text([text], x + 24, y, QUIET))
         x += 24 + text_width(text) + 18
-    shapes = [pixel_layer(rectangles, mark=alt.MarkDef(type="rect"))] if rectangles else []
+    shapes = [pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
     return [*shapes, *symbols, *text_layers(texts)]
 
 
-def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> alt.LayerChart:
+def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
     """Make the foot of a chart: the run that it is drawn from, and a note.
 
     Parameters
@@ -356,17 +352,15 @@ def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> alt.Laye
     lines += _sources_line(run.sources, characters=characters)
     height = LINE_HEIGHT * len(lines)
     text = Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)
-    return alt.LayerChart(layer=text_layers([text]), width=10, height=height)
+    return vega.view(text_layers([text]), width=10, height=height)
 
 
-def framed(
-    view: alt.LayerChart, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0
-) -> alt.VConcatChart:
+def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0) -> Spec:
     """Set a view between its title and the lines of its foot, which begin at `x` pixels."""
     lines = [line for text in foot for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
     height = LINE_HEIGHT * len(lines)
     below = text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)])
-    views = [view, alt.LayerChart(layer=below, width=10, height=height)]
+    views = [view, vega.view(below, width=10, height=height)]
     return stacked(views, title=title, subtitle=subtitle, width=width)
 
 
@@ -381,9 +375,7 @@ def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:
     return []
 
 
-def stacked(
-    views: Sequence[alt.LayerChart | alt.HConcatChart], *, title: str, subtitle: str = "", width: float
-) -> alt.VConcatChart:
+def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:
     """Set views under one another, under a title, and choose their fonts, lines and margins.
 
     Parameters
@@ -394,20 +386,24 @@ def stacked(
         What the chart shows; long ones are broken into lines. A line break in the subtitle begins a line.
     width : float, pixels
         The width that the title may take.
+    spacing : float, pixels
+        Between the views.
     """
     lines = [line for part in subtitle.splitlines() for line in wrapped(part, width=int(width / (0.52 * 13)))]
-    heading = alt.TitleParams(
-        text=wrapped(title, width=int(width / (0.58 * TITLE_SIZE))),
-        subtitle=lines or alt.Undefined,
-        anchor="start", frame="bounds", offset=16, fontSize=TITLE_SIZE, fontWeight="bold", color=INK,
-        lineHeight=23, subtitleFontSize=13, subtitleColor=QUIET, subtitleLineHeight=17, subtitlePadding=6,
-    )  # fmt: skip
-    axis = alt.AxisConfig(
-        labelFontSize=TEXT_SIZE, labelColor=INK, domainColor=AXIS, tickColor=AXIS, tickSize=4,
-        gridColor=HAIR, gridWidth=0.8, labelOverlap=False,
-    )  # fmt: skip
-    config = alt.Config(font=FONT, axis=axis, view=alt.ViewConfig(stroke=None))
-    return alt.VConcatChart(
-        vconcat=list(views), title=heading, background=PAPER, padding=16, description=title, spacing=14,
-        config=config,
-    )  # fmt: skip
+    heading: Spec = {
+        "text": wrapped(title, width=int(width / (0.58 * TITLE_SIZE))),
+        "anchor": "start", "frame": "bounds", "offset": 16,
+        "fontSize": TITLE_SIZE, "fontWeight": "bold", "color": INK, "lineHeight": 23,
+        "subtitleFontSize": 13, "subtitleColor": QUIET, "subtitleLineHeight": 17, "subtitlePadding": 6,
+    }  # fmt: skip
+    if lines:
+        heading["subtitle"] = lines
+    axis = {
+        "labelFontSize": TEXT_SIZE, "labelColor": INK, "domainColor": AXIS, "tickColor": AXIS, "tickSize": 4,
+        "gridColor": HAIR, "gridWidth": 0.8, "labelOverlap": False,
+    }  # fmt: skip
+    config = {"font": FONT, "axis": axis, "view": {"stroke": None}}
+    return {
+        "title": heading, "description": title, "background": PAPER, "padding": 16, "spacing": spacing,
+        "config": config, "vconcat": list(views),
+    }  # fmt: skip

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
 from simulator.figure import Row
 
@@ -21,6 +20,7 @@ SHADES = (
 """Colour and dashes of each line."""
 MOST_LINES = len(SHADES)
 WIDTH, HEIGHT, LEFT, LANE = 560.0, 300.0, 66.0, 26.0
+SMALL, BESIDE = (320.0, 210.0), 30.0
 STRIP, STRIP_WIDTH, TEXT_WIDTH = 34.0, 420.0, 200.0
 WIDE, NARROW = style.band_tints(2)
 
@@ -59,8 +59,8 @@ class Lines:
     beyond: str = ""
 
 
-def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
-    """Draw an outcome along a swept number, in frames under one another.
+def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
+    """Draw an outcome along a swept number, in one frame or in several smaller ones, two beside one another.
 
     What is later than the horizon stands as an arrow in a lane above the frame, joined by a thin line.
     """
@@ -68,10 +68,16 @@ def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) 
     if lines.lines_heading:
         parts.key(lines)
         top = 46.0 + 18.0 * (len(lines.lines) > 3)
-    for name in lines.panels:
-        top = _Panel(lines, name, top=top, parts=parts).draw()
-    width = LEFT + WIDTH + 40
-    view = alt.LayerChart(layer=parts.layers(), width=width, height=top)
+    several = len(lines.panels) > 1
+    size = SMALL if several else (WIDTH, HEIGHT)
+    step = LEFT + size[0] + BESIDE
+    for row in itertools.batched(lines.panels, 2 if several else 1):
+        frames = [
+            _Panel(lines, name, top=top, x=place * step, size=size, parts=parts) for place, name in enumerate(row)
+        ]
+        top = max([frame.draw() for frame in frames])
+    width = 2 * step - BESIDE + 20 if several else LEFT + WIDTH + 40
+    view = vega.view(parts.layers(), width=width, height=top)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
 
 
@@ -83,8 +89,8 @@ class _Parts:
         self.grid: style.Data = []
         self.leaders: style.Data = []
         self.errors: style.Data = []
-        self._charts: list[alt.Chart] = []
-        self._dots: list[alt.Chart] = []
+        self._charts: list[vega.Spec] = []
+        self._dots: list[vega.Spec] = []
 
     def key(self, lines: Lines) -> None:
         """Write what each line stands for."""
@@ -100,23 +106,29 @@ class _Parts:
 
     def line(self, rows: style.Data, place: int) -> None:
         color, dash = SHADES[place]
-        mark = alt.MarkDef(type="line", color=color, strokeWidth=2.4, strokeDash=dash)
+        mark = {"type": "line", "color": color, "strokeWidth": 2.4, "strokeDash": dash}
         self._charts.append(style.pixel_layer(rows, mark=mark))
 
     def band(self, rows: style.Data, color: str) -> None:
-        self._charts.append(style.pixel_layer(rows, mark=alt.MarkDef(type="area", color=color)))
+        self._charts.append(style.pixel_layer(rows, mark={"type": "area", "color": color}))
 
     def dots(self, rows: style.Data, place: int, *, shape: str = "circle") -> None:
-        mark = alt.MarkDef(
-            type="point", shape=shape, size=44, fill=style.PAPER, stroke=SHADES[place][0], strokeWidth=1.8, opacity=1
-        )
+        mark = {
+            "type": "point",
+            "shape": shape,
+            "size": 44,
+            "fill": style.PAPER,
+            "stroke": SHADES[place][0],
+            "strokeWidth": 1.8,
+            "opacity": 1,
+        }
         self._dots.append(style.pixel_layer(rows, mark=mark))
 
-    def layers(self) -> list[alt.Chart]:
+    def layers(self) -> list[vega.Spec]:
         """Give all layers, what lies below first."""
-        hair = alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)
-        thin = alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=0.9, strokeDash=[2, 2])
-        error = alt.MarkDef(type="rule", color=style.INK, strokeWidth=1.2)
+        hair = {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}
+        thin = {"type": "rule", "color": style.QUIET, "strokeWidth": 0.9, "strokeDash": [2, 2]}
+        error = {"type": "rule", "color": style.INK, "strokeWidth": 1.2}
         found = [style.pixel_layer(self.grid, mark=hair)] if self.grid else []
         found += self._charts
         found += [style.pixel_layer(self.leaders, mark=thin)] if self.leaders else []
@@ -127,9 +139,12 @@ class _Parts:
 class _Panel:
     """One frame of lines."""
 
-    def __init__(self, lines: Lines, name: str, *, top: float, parts: _Parts) -> None:
+    def __init__(
+        self, lines: Lines, name: str, *, top: float, x: float, size: tuple[float, float], parts: _Parts
+    ) -> None:
         self._lines, self._name, self._parts = lines, name, parts
-        self._top = top + (24 if name else 0) + 20 + (LANE if lines.beyond else 0)
+        self._start, self._left, (self._width, self._height) = x, x + LEFT, size
+        self._top = top + (24 if name else 0) + 26 + (LANE if lines.beyond else 0)
         self._own = [row for row in lines.rows if row["panel"] == name]
         along = [self._along(row) for row in lines.rows]
         self._span = min(along), max(along)
@@ -141,26 +156,29 @@ class _Panel:
     def _x(self, row: Row) -> float:
         low, high = self._span
         share = 0.5 if low == high else (self._along(row) - low) / (high - low)
-        return round(LEFT + 14 + share * (WIDTH - 28), 2)
+        return round(self._left + 14 + share * (self._width - 28), 2)
 
     def _y(self, value: float) -> float:
         """Place an outcome; what is later than the horizon stands in the lane."""
         if math.isinf(value) and value > 0:
             return self._top - LANE / 2 - 3
         low, high = self._lines.ends
-        return round(self._top + (high - min(max(value, low), high)) / (high - low) * HEIGHT, 2)
+        return round(self._top + (high - min(max(value, low), high)) / (high - low) * self._height, 2)
 
     def draw(self) -> float:
         """Draw the frame; give the pixel at which the next begins."""
         parts, lines = self._parts, self._lines
-        head = self._top - (LANE if lines.beyond else 0) - 12
+        head = self._top - (LANE if lines.beyond else 0) - 18
         if self._name:
-            parts.texts.append(Text([self._name], 0, head - 20, bold=True))
-        parts.texts.append(Text([lines.y_heading], 0, head, bold=True))
+            name = style.cut(self._name, (LEFT + self._width) / 1.08)
+            parts.texts.append(Text([name], self._start, head - 20, bold=True))
+            parts.texts.append(Text([style.cut(lines.y_heading, LEFT + self._width)], self._start, head, style.QUIET))
+        else:
+            parts.texts.append(Text([lines.y_heading], 0, head, bold=True))
         self._axes()
         for place, name in enumerate(lines.lines):
             self._line([row for row in self._own if row["line"] == name], place)
-        return self._top + HEIGHT + 62
+        return self._top + self._height + 62
 
     def _axes(self) -> None:
         parts, lines = self._parts, self._lines
@@ -169,17 +187,17 @@ class _Panel:
             if lines.scale == "year" and tick != round(tick):
                 continue
             y = self._y(tick)
-            parts.grid.append({"x": LEFT, "x2": LEFT + WIDTH, "y": y, "y2": y})
+            parts.grid.append({"x": self._left, "x2": self._left + self._width, "y": y, "y2": y})
             if lines.scale == "power":
-                parts.texts += style.power_texts(tick, right=LEFT - 8, y=y)
+                parts.texts += style.power_texts(tick, right=self._left - 8, y=y)
             else:
                 text = {"year": f"{tick:g}", "share": f"{100 * tick:g} %"}.get(lines.scale, style.plain_text(tick))
-                parts.texts.append(Text([text], LEFT - 8, y, align="right"))
+                parts.texts.append(Text([text], self._left - 8, y, align="right"))
         if lines.beyond:
             y = self._y(math.inf)
-            parts.texts.append(Text([lines.beyond], LEFT - 8, y, align="right"))
-            parts.grid.append({"x": LEFT, "x2": LEFT + WIDTH, "y": y, "y2": y})
-        bottom, end = self._top + HEIGHT, -math.inf
+            parts.texts.append(Text([lines.beyond], self._left - 8, y, align="right"))
+            parts.grid.append({"x": self._left, "x2": self._left + self._width, "y": y, "y2": y})
+        bottom, end = self._top + self._height, -math.inf
         for row in sorted({str(row["label"]): row for row in self._own}.values(), key=self._along):
             x, label = self._x(row), str(row["label"])
             parts.grid.append({"x": x, "x2": x, "y": bottom, "y2": bottom + 5})
@@ -187,8 +205,10 @@ class _Panel:
             if x - half > end:
                 parts.texts.append(Text([label], x - half, bottom + 16))
                 end = x + half + 8
-        parts.grid.append({"x": LEFT, "x2": LEFT + WIDTH, "y": bottom, "y2": bottom})
-        parts.texts.append(Text([lines.x_heading], LEFT, bottom + 36, bold=True))
+        parts.grid.append({"x": self._left, "x2": self._left + self._width, "y": bottom, "y2": bottom})
+        along = style.cut(lines.x_heading, self._width) if self._name else lines.x_heading
+        ink = style.QUIET if self._name else style.INK
+        parts.texts.append(Text([along], self._left, bottom + 36, ink, bold=not self._name))
 
     def _line(self, rows: Sequence[Row], place: int) -> None:
         parts = self._parts
@@ -204,15 +224,18 @@ class _Panel:
                         color,
                     )
         values = [float(str(row["value"])) for row in ordered]
+        # What lies beyond stands side by side, a place for each line: else the last would hide the others.
+        aside = 9.0 * (place - (len(self._lines.lines) - 1) / 2)
         points: style.Data = [
-            {"x": self._x(row), "y": self._y(value)} for row, value in zip(ordered, values, strict=True)
+            {"x": self._x(row) + (aside if math.isinf(value) else 0.0), "y": self._y(value)}
+            for row, value in zip(ordered, values, strict=True)
         ]
         runs = [place for place, value in enumerate(values) if math.isfinite(value)]
         for start, end in itertools.pairwise(runs):
             if end == start + 1:
                 parts.line([points[start], points[end]], place)
         for start in range(len(points) - 1):
-            if math.isinf(values[start]) or math.isinf(values[start + 1]):
+            if math.isinf(values[start]) != math.isinf(values[start + 1]):
                 a, b = points[start], points[start + 1]
                 parts.leaders.append({"x": a["x"], "y": a["y"], "x2": b["x"], "y2": b["y"]})
         finite = [point for point, value in zip(points, values, strict=True) if math.isfinite(value)]
@@ -245,7 +268,7 @@ class _Panel:
                 end = x + half + 4
 
 
-def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> alt.VConcatChart:
+def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
     """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
 
     The same table as for `draw_lines`, without frames and with one line; `x` is left aside.
@@ -294,8 +317,8 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
     if dots:
         parts.dots(dots, 0)
     drawn = parts.layers()
-    rects = [style.pixel_layer(bars, mark=alt.MarkDef(type="rect"))] if bars else []
+    rects = [style.pixel_layer(bars, mark={"type": "rect"})] if bars else []
     heads = [style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else []
     width = left + STRIP_WIDTH + TEXT_WIDTH
-    view = alt.LayerChart(layer=[drawn[0], *rects, *heads, *drawn[1:]], width=width, height=bottom + 28)
+    view = vega.view([drawn[0], *rects, *heads, *drawn[1:]], width=width, height=bottom + 28)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)

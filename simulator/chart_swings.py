@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
 from simulator.figure import Row
 from simulator.words import number_in
@@ -36,7 +35,7 @@ def draw_swings(
     years: tuple[float, float],
     rest: str,
     foot: Sequence[str],
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw swings as two bars for each input, from the value with nothing moved to that at either quantile.
 
     Each bar ends in the value of the input there. What is not crossed by the horizon ends in an arrow.
@@ -66,7 +65,7 @@ def draw_swings(
         top = parts.row(row, top=top)
     parts.frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
     height = top + 26 + (24 if rest else 0)
-    view = alt.LayerChart(layer=parts.layers(), width=parts.width, height=height)
+    view = vega.view(parts.layers(), width=parts.width, height=height)
     return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=parts.width)
 
 
@@ -115,7 +114,7 @@ class _Tornado:
         self._arrows: style.Data = []
         self._lines: style.Data = []
         self._texts: list[Text] = []
-        self._legend: list[alt.Chart] = []
+        self._legend: list[vega.Spec] = []
 
     def _side(self, value: float) -> int:
         """Tell on which side of its bar a label stands."""
@@ -212,15 +211,15 @@ class _Tornado:
             said = style.plain_text(10.0**tick if self._axis == "log" else tick)
         return [Text([said], x + style.text_width(said) / 2, y, align="right")]
 
-    def layers(self) -> list[alt.Chart]:
+    def layers(self) -> list[vega.Spec]:
         """Give the layers, from the back to the front."""
-        arrow = alt.MarkDef(type="point", shape="triangle-right", size=70, filled=True, opacity=1)
+        arrow = {"type": "point", "shape": "triangle-right", "size": 70, "filled": True, "opacity": 1}
         found = []
         for rows, mark in (
-            (self._rules, alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
-            (self._bars, alt.MarkDef(type="rect")),
+            (self._rules, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
+            (self._bars, {"type": "rect"}),
             (self._arrows, arrow),
-            (self._lines, alt.MarkDef(type="rule", color=style.INK, strokeWidth=1.4)),
+            (self._lines, {"type": "rule", "color": style.INK, "strokeWidth": 1.4}),
         ):
             found += [style.pixel_layer(rows, mark=mark)] if rows else []
         return [*found, *self._legend, *style.text_layers(self._texts)]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_style import Text
-from simulator.words import cut_front
+from simulator.words import cut_front, signed
 
 NAME_WIDTH = 340.0
 PLOT_WIDTH = 430.0
@@ -61,11 +60,11 @@ class Fall:
         >>> fall.parts[0].text
         '−0.50 years'
         """
-        written = tuple(Part(name, value, f"{value:+.2f} {unit}".replace("-", "−")) for name, value in parts)
+        written = tuple(Part(name, value, f"{signed(value)} {unit}") for name, value in parts)
         return cls(heading, ends[0], ends[1], end_texts[0], end_texts[1], labels[0], labels[1], written)
 
 
-def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: str) -> alt.VConcatChart:
+def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: str) -> vega.Spec:
     """Draw waterfalls under one another, each on a scale of its own.
 
     Parameters
@@ -76,7 +75,7 @@ def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: s
     Examples
     --------
     >>> fall = Fall.of("a", [("x", -0.5)], ends=[2, 1.5], end_texts=["2", "1.5"], labels=["A", "B"], unit="years")
-    >>> len(draw_waterfalls([fall], title="A to B", subtitle="", note="").vconcat)
+    >>> len(draw_waterfalls([fall], title="A to B", subtitle="", note="")["vconcat"])
     2
     """
     bars: style.Data = []
@@ -87,12 +86,12 @@ def draw_waterfalls(falls: Sequence[Fall], *, title: str, subtitle: str, note: s
     for fall in falls:
         top = _place(fall, top, bars, links, rules, texts) + GAP
     layers = [
-        style.pixel_layer(rules, mark=alt.MarkDef(type="rule", color=style.HAIR, strokeWidth=0.8)),
-        style.pixel_layer(bars, mark=alt.MarkDef(type="rect")),
-        style.pixel_layer(links, mark=alt.MarkDef(type="rule", color=style.QUIET, strokeWidth=0.8)),
+        style.pixel_layer(rules, mark={"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
+        style.pixel_layer(bars, mark={"type": "rect"}),
+        style.pixel_layer(links, mark={"type": "rule", "color": style.QUIET, "strokeWidth": 0.8}),
         *style.text_layers(texts),
     ]
-    view = alt.LayerChart(layer=layers, width=WIDTH, height=top)
+    view = vega.view(layers, width=WIDTH, height=top)
     return style.framed(view, title=title, subtitle=subtitle, foot=[note], width=WIDTH)
 
 

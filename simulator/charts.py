@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import altair as alt
-
 from simulator import chart_style as style
+from simulator import vega_lite as vega
 from simulator.chart_frame import (
     Frame,
     Row,
@@ -87,7 +86,7 @@ def draw_fan(
     log: bool = True,
     years: tuple[float, float] | None = None,
     start: float | None = None,
-) -> alt.VConcatChart:
+) -> vega.Spec:
     """Draw the fan of a quantity over the years, and below it the years in which it crosses thresholds.
 
     Above: the median and the bands on a log scale; thresholds as lines, their levels and labels at the right.
@@ -125,7 +124,7 @@ def draw_fan(
     >>> tables = FanTables([{"year": 2025, "median": 26.0}, {"year": 2045, "median": 34.0}], bands=[])
     >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
     >>> names = {"quantity": "spending", "quantity_label": "Spending", "unit": "USD"}
-    >>> draw_fan(tables, title="Spending to 2045", run=run, **names).to_dict()["title"]["text"]
+    >>> draw_fan(tables, title="Spending to 2045", run=run, **names)["title"]["text"]
     ['Spending to 2045']
     """
     thresholds, crossings = _from_the_top(tables, quantity=quantity)
@@ -191,7 +190,7 @@ def fan_frame(
 
 def _fan(
     tables: FanTables, *, frame: Frame, thresholds: Sequence[Row], heading: str, unit: str, start: float
-) -> alt.LayerChart:
+) -> vega.Spec:
     """Draw the fan and the thresholds, from the back to the front."""
     layers = fan_layers(tables, frame=frame, thresholds=thresholds)
     layers += _threshold_labels(thresholds, frame=frame)
@@ -202,22 +201,22 @@ def _fan(
     layers += style.text_layers([style.Text([heading], -frame.gutter, HEADING_Y, bold=True), *frame.texts()])
     layers += style.legend_layers(entries, x=-frame.gutter, y=LEGEND_Y)
     layers += pointer_layers(tables, frame=frame, unit=unit, name="years")
-    return alt.LayerChart(layer=layers, width=frame.width, height=frame.height)
+    return vega.view(layers, width=frame.width, height=frame.height)
 
 
-def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[alt.Chart]:
+def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[vega.Spec]:
     """Draw the bands, the lines of thresholds, sample paths, the median and observed runs."""
     names = _band_names(tables)
     fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
     layers = trend_layers(tables.trend, frame=frame)
     for name in names:
         band = [row for row in tables.bands if row["band"] == name]
-        area = alt.MarkDef(type="area", color=fills[name], opacity=1)
+        area = {"type": "area", "color": fills[name], "opacity": 1}
         rows = row_columns(band, "year", "lower", "upper", table="bands")
-        layers.append(style.layer(rows, frame.x("year"), frame.y("lower"), alt.Y2("upper"), mark=area))
+        layers.append(style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area))
     layers += _threshold_lines(thresholds, frame=frame)
     layers += path_layers(tables.paths, frame=frame)
-    line = alt.MarkDef(type="line", color=style.DARK_BLUE, strokeWidth=2.5)
+    line = {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5}
     rows = row_columns(tables.medians, "year", "median", table="medians")
     layers.append(style.layer(rows, frame.x("year"), frame.y("median"), mark=line))
     levels = [row_number(row, "level", table="thresholds") for row in thresholds]
@@ -252,7 +251,7 @@ def _percent(name: str) -> float:
         raise InputError(f"bands: band: must be a percentage such as '90 %'; got {name!r}.") from error
 
 
-def pointer_layers(tables: FanTables, *, frame: Frame, unit: str, name: str) -> list[alt.Chart]:
+def pointer_layers(tables: FanTables, *, frame: Frame, unit: str, name: str) -> list[vega.Spec]:
     """Say year, median and bands under the pointer, one column of the plot for each year."""
     years = ascending_years(tables.medians)
     edges = [max(frame.first, years[0])]
@@ -270,9 +269,9 @@ def pointer_layers(tables: FanTables, *, frame: Frame, unit: str, name: str) -> 
             said[f"band_{number}"] = " to ".join(said_level(end, log=frame.log) for end in ends)
         rows.append(said)
     columns = [("year", "year"), ("median", "median"), *((f"band_{number}", band) for number, band in enumerate(names))]
-    tops = [alt.Y("y", type="quantitative", scale=None, axis=None), alt.Y2("y2")]
-    mark = alt.MarkDef(type="rect", color=style.INK)
-    return [style.pointer_layer(rows, frame.x("from"), alt.X2("to"), *tops, columns=columns, mark=mark, name=name)]
+    tops = [vega.y("y"), vega.y2("y2")]
+    mark = {"type": "rect", "color": style.INK}
+    return [style.pointer_layer(rows, frame.x("from"), vega.x2("to"), *tops, columns=columns, mark=mark, name=name)]
 
 
 def _uncertain(row: Row) -> bool:
@@ -290,16 +289,16 @@ def _label_height(lines: Sequence[str]) -> float:
     return style.LINE_HEIGHT * len(lines) + 3.0
 
 
-def _threshold_lines(thresholds: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
+def _threshold_lines(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
     levels = [row_number(row, "level", table="thresholds") for row in thresholds]
     rows: style.Data = [
         {"level": level, "from": frame.first, "to": frame.last} for level in levels if frame.holds(level)
     ]
-    mark = alt.MarkDef(type="rule", color=style.INK, strokeWidth=0.9, strokeDash=[4, 3])
-    return [style.layer(rows, frame.x("from"), alt.X2("to"), frame.y("level"), mark=mark)] if rows else []
+    mark = {"type": "rule", "color": style.INK, "strokeWidth": 0.9, "strokeDash": [4, 3]}
+    return [style.layer(rows, frame.x("from"), vega.x2("to"), frame.y("level"), mark=mark)] if rows else []
 
 
-def _threshold_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[alt.Chart]:
+def _threshold_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
     """Place the labels beside the plot, with leader lines, and the intervals of uncertain levels."""
     if not thresholds:
         return []
@@ -324,17 +323,17 @@ def _threshold_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[alt.Ch
     for row, middle in zip(thresholds, middles, strict=True):
         level = row_number(row, "level", table="thresholds")
         texts += frame.level_texts(level, right=NAME_X - 8, y=middle, color=style.QUIET)
-    leader_mark = alt.MarkDef(type="line", color=style.QUIET, strokeWidth=0.8)
+    leader_mark = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
     return [
         *([style.pixel_layer(leaders, mark=leader_mark)] if leaders else []),
-        *([style.pixel_layer(brackets, mark=alt.MarkDef(type="rect"))] if brackets else []),
+        *([style.pixel_layer(brackets, mark={"type": "rect"})] if brackets else []),
         *style.text_layers(texts),
     ]
 
 
 def _median_crossings(
     crossings: Sequence[Row], *, thresholds: Sequence[Row], frame: Frame, start: float
-) -> list[alt.Chart]:
+) -> list[vega.Spec]:
     """Mark the median year of each crossing on the fan, where a certain level puts it on the median line."""
     years = {row["threshold"]: row_year(row, "median") for row in crossings}
     rows: style.Data = []

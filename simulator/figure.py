@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import altair as alt
+from simulator.vega_lite import Spec
 
 type Row = Mapping[str, object]
 
@@ -18,7 +18,8 @@ class Figure:
     ----------
     name : str
         The stem of its files, such as `fan_effective_compute`.
-    chart : altair.VConcatChart
+    chart : dict
+        Its Vega-Lite specification.
     tables : tidy tables by name
         Written as `<figure>.csv` where the name is empty, otherwise as `<figure>_<name>.csv`.
     caption : str
@@ -28,7 +29,7 @@ class Figure:
     """
 
     name: str
-    chart: alt.VConcatChart
+    chart: Spec
     tables: Mapping[str, Sequence[Row]]
     caption: str
     alt_text: str

@@ -13,7 +13,7 @@ from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.influence import Influence, default_outcomes, influence_of
 from simulator.influence_text import value_text
-from simulator.outcomes import Outcome
+from simulator.outcomes import in_a_sentence, outcome_words_in
 from simulator.run_label import run_label
 from simulator.rungroups import group
 from simulator.words import listed
@@ -74,7 +74,7 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
             scale = scale_of({"unit": row["unit"], "understood": parameters[str(row["input"])].attrs["understood"]})
             written = {"from_text": scale.text(float(str(row["from"]))), "to_text": scale.text(float(str(row["to"])))}
             deciles.append({**row, **written, "scale": scale.unit})
-    label = outcome_label(run, outcome)
+    label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
     span = f"{value_text(outcome, strongest['low'], horizon)} to {value_text(outcome, strongest['high'], horizon)}"
@@ -98,23 +98,3 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
     )
     tables: dict[str, Sequence[Row]] = {"": bars, "deciles": deciles}
     return Figure(f"influence_{re.sub(r'[^A-Za-z0-9-]+', '_', outcome.text)}", chart, tables, caption, alt_text)
-
-
-def outcome_label(run: xr.DataTree, outcome: Outcome) -> str:
-    """Say an outcome in the words of a run.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=256"]))
-    >>> outcome_label(run, Outcome("crossing", "1000x-gpt-4"))
-    'the crossing year of 1000x GPT-4'
-    """
-    if outcome.kind == "level":
-        held = group(run, "trajectories")[outcome.name]
-        return f"{str(held.attrs.get('long_name', outcome.name)).lower()} in {outcome.year:g}"
-    crossings = group(run, "crossings")
-    label = str(crossings["label"].sel(threshold=outcome.name).item())
-    if outcome.kind == "crossed":
-        return f"having crossed {label} by {outcome.year:g}"
-    return f"the {'crossing year' if outcome.kind == 'crossing' else 'crossing year, at most the horizon,'} of {label}"

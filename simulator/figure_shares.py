@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulator.chart_shares import draw_shares
 from simulator.errors import number
 from simulator.figure import Figure, Row
-from simulator.variables import variable
+from simulator.outcomes import Outcome, in_a_sentence, outcome_words
 from simulator.words import listed, percent
 
 MOST_NAMED = 7
@@ -28,18 +28,17 @@ def measure_of(shares: xr.Dataset) -> str:
     return MEASURES[str(shares.attrs["method"])][0]
 
 
-def subject_words(subject: str, *, year: str = "the year") -> str:
-    """Say in words what an outcome is of.
+def subject_words(subject: str, *, year: float | None = None) -> str:
+    """Name what shares over the years are of, in one of the years or in all of them.
 
     Examples
     --------
-    >>> subject_words("effective_compute"), subject_words("crossed:agi", year="2030")
+    >>> subject_words("effective_compute"), subject_words("crossed:agi", year=2030)
     ('effective compute', 'whether agi is crossed by 2030')
     """
     kind, colon, name = subject.partition(":")
-    if not colon:
-        return variable(subject).long_name
-    return f"whether {name} is crossed by {year}" if kind == "crossed" else f"the crossing year of {name}"
+    outcome = Outcome(kind, name, year) if colon else Outcome("level", subject, year)  # type: ignore[arg-type]
+    return in_a_sentence(outcome_words(outcome, labels={}))
 
 
 def share_table(shares: xr.Dataset) -> list[Row]:
@@ -166,12 +165,10 @@ def _figure(shares: xr.Dataset, subject: str) -> Figure:
     years = sorted({float(str(row["year"])) for row in rows})
     final = [row for row in rows if row["year"] == years[-1]]
     most = max((row for row in final if row["kind"] == "input"), key=lambda row: float(str(row["share"])))
-    last = number(years[-1])
-    about = subject_words(subject, year=last)
-    when = "" if ":" in subject else f" in {last}"
-    title = f"{_percent(most)} of the variance of {about}{when} comes from {most['label']}"
+    about = subject_words(subject, year=years[-1])
+    title = f"{_percent(most)} of the variance of {about} comes from {most['label']}"
     if final[-1]["kind"] == "interactions" and float(str(final[-1]["share"])) > float(str(most["share"])):
-        title = f"{_percent(final[-1])} of the variance of {about}{when} comes from priors acting together"
+        title = f"{_percent(final[-1])} of the variance of {about} comes from priors acting together"
     how = METHOD_WORDS[str(shares.attrs["method"])]
     said = listed([f"{row['label']} {_percent(row)}" for row in final])
     caption = f"{title}. All parts: {said}. {how}"

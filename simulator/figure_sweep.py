@@ -16,7 +16,7 @@ from simulator.errors import InputError
 from simulator.figure import Figure, Row
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
-from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
+from simulator.sweep_tables import SweptAxis, outcome_rows, sweep_outcomes, swept_axes, swept_words
 from simulator.sweep_text import axis_heading, axis_value, is_log, value_text
 from simulator.words import number_in
 
@@ -105,7 +105,7 @@ def _heat_figure(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> F
     small = "" if outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
     chart = draw_heat(heat, title=title, subtitle=f"{_subtitle(outcome)}{small}", foot=_foot(sweep))
     alt_text = (
-        f"Heat map of {outcome_label(sweep, outcome)}, {len(along.labels)} by {len(up.labels)} cells"
+        f"Heat map of {swept_words(sweep, outcome)}, {len(along.labels)} by {len(up.labels)} cells"
         f"{f' in {len(panels)} maps' if len(panels) > 1 else ''}. Along: {axis_heading(along)}, {_ends(along)}. "
         f"Up: {axis_heading(up)}, {_ends(up)}. {title}."
     )
@@ -145,7 +145,7 @@ def _line_figure(
     chart = draw(lines, title=title, subtitle=subtitle, foot=_foot(sweep))
     kind = f"{len(lines.lines)} lines" if by else "one line" if numeric else "bars"
     alt_text = (
-        f"Chart of {outcome_label(sweep, outcome)} as {kind} along {axis_heading(along)}, {_ends(along)}"
+        f"Chart of {swept_words(sweep, outcome)} as {kind} along {axis_heading(along)}, {_ends(along)}"
         f"{f', one for each value of {axis_heading(by)}' if by else ''}. {title}."
     )
     name = f"sweep_{'lines' if numeric else 'strips'}_{_slug(outcome)}"
@@ -160,12 +160,12 @@ def _title(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row]) -> str:
     low, high = (choose(rows, key=lambda row: number_in(row, "value")) for choose in (min, max))
     texts = [value_text(row, "value", outcome=outcome, last=last, log=log) for row in (low, high)]
     unit = f" {_unit(sweep, outcome)}" if outcome.kind == "level" else ""
-    what = outcome_label(sweep, outcome)
-    what = f"{what[0].upper()}{what[1:]}" if outcome.kind == "level" else what
+    what = swept_words(sweep, outcome)
+    what = f"{what[0].upper()}{what[1:]}"
     said = "" if outcome.kind == "crossed" else "median "
     if texts[0] == texts[1]:
-        return f"{what}: {said}{texts[0]}{unit} at every point of the sweep"
-    return f"{what}: {said}{texts[0]} to {texts[1]}{unit} over the sweep"
+        return f"{what}: {said}{texts[0]}{unit} at every point"
+    return f"{what}: {said}{texts[0]} to {texts[1]}{unit}"
 
 
 def _caption(sweep: xr.DataTree, outcome: Outcome, rows: Sequence[Row], title: str) -> str:
@@ -192,7 +192,7 @@ def _subtitle(outcome: Outcome) -> str:
 
 
 def _heading(sweep: xr.DataTree, outcome: Outcome) -> str:
-    label = outcome_label(sweep, outcome)
+    label = swept_words(sweep, outcome)
     return f"{label}, {_unit(sweep, outcome)}" if outcome.kind == "level" else label
 
 
@@ -236,12 +236,12 @@ def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
         )
     every = itertools.product(*(_labels(axis) for axis in axes))
     return tuple(
-        ", ".join(f"{axis.name} {label}" for axis, label in zip(axes, labels, strict=True)) for labels in every
+        ", ".join(f"{axis.name} = {label}" for axis, label in zip(axes, labels, strict=True)) for labels in every
     )
 
 
 def _panel_of(row: Row, axes: Sequence[SweptAxis]) -> str:
-    return ", ".join(f"{axis.name} {axis_value(axis, row[axis.name])}" for axis in axes)
+    return ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in axes)
 
 
 def _labels(axis: SweptAxis) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import altair as alt
-
 from simulator.chart_files import save_chart
 from simulator.chart_palette import Theme, check_theme
 from simulator.errors import InputError, RunFileError, near_name
@@ -18,6 +16,7 @@ from simulator.labelled import Group
 from simulator.model_tables import counted_names
 
 if TYPE_CHECKING:
+    import altair as alt
     import xarray as xr
 
 BANDS = (0.5, 0.8, 0.9)
@@ -281,7 +280,9 @@ def fan_chart(
     >>> type(chart).__name__
     'VConcatChart'
     """
-    return draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart
+    from simulator.altair_chart import altair_chart
+
+    return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
 def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
 from simulator.rungroups import group
+from simulator.variables import variable
 
 type Array = NDArray[np.float64]
 
@@ -59,6 +60,62 @@ class Outcome:
     def censored(self) -> bool:
         """Whether it may be +inf, for "not by the horizon"."""
         return self.kind == "crossing"
+
+
+def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
+    """Name an outcome; one that has a year and is given without it is named for every year.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    labels : mapping
+        What thresholds and variables are called, by name; without an entry a threshold is called by its name, and
+        a variable as the table of variables has it.
+    statistic : str
+        What of the samples is told, such as `median`; `mean` makes a share a probability.
+
+    Examples
+    --------
+    >>> outcome_words(Outcome("level", "effective_compute", 2035.0), labels={}, statistic="median")
+    'median effective compute in 2035'
+    >>> outcome_words(Outcome("crossing", "agi"), labels={"agi": "AGI"})
+    'crossing year of AGI'
+    >>> outcome_words(Outcome("crossed", "agi", 2030.0), labels={}), outcome_words(Outcome("crossed", "agi"), labels={})
+    ('whether agi is crossed by 2030', 'whether agi is crossed by the year')
+    """
+    label = labels.get(outcome.name, outcome.name)
+    head = f"{statistic} " if statistic else ""
+    if outcome.kind == "crossed":
+        when = "the year" if outcome.year is None else f"{outcome.year:g}"
+        return f"{'probability that' if statistic == 'mean' else 'whether'} {label} is crossed by {when}"
+    if outcome.kind == "level":
+        name = labels.get(outcome.name) or variable(outcome.name).long_name
+        return f"{head}{name}" if outcome.year is None else f"{head}{name} in {outcome.year:g}"
+    if outcome.kind == "restricted":
+        return f"{head}crossing year of {label}, the horizon where it is later"
+    return f"{head}crossing year of {label}"
+
+
+def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "") -> str:
+    """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`."""
+    summary = group(run, "summary")
+    if outcome.kind == "level":
+        label = str(summary[outcome.name].attrs.get("long_name", ""))
+    else:
+        place = summary["threshold"].values.tolist().index(outcome.name)
+        label = str(summary["label"].values[place])
+    return outcome_words(outcome, labels={outcome.name: label}, statistic=statistic)
+
+
+def in_a_sentence(words: str) -> str:
+    """Set the article before the name of an outcome where a sentence needs one.
+
+    Examples
+    --------
+    >>> in_a_sentence("crossing year of AGI"), in_a_sentence("effective compute in 2035")
+    ('the crossing year of AGI', 'effective compute in 2035')
+    """
+    return f"the {words}" if words.startswith("crossing year of ") else words
 
 
 def parse_outcome(text: str) -> Outcome:

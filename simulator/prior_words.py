@@ -9,11 +9,9 @@ from types import MappingProxyType
 import numpy as np
 
 from simulator.evaluation import Input
-from simulator.outcomes import Outcome
 from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
 from simulator.summary import power_text
 from simulator.units import parse_growth_unit, parse_unit
-from simulator.variables import variable
 
 _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
@@ -84,26 +82,3 @@ def level_text(log_value: float, unit: str) -> str:
 def _plain(log_value: float) -> str:
     number = float(f"{10**log_value:.3g}")
     return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
-
-
-def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
-    """Name an outcome.
-
-    Examples
-    --------
-    >>> from simulator.outcomes import parse_outcome
-    >>> outcome_words(parse_outcome("effective_compute@2035"), labels={}, statistic="median")
-    'median effective compute in 2035'
-    >>> outcome_words(parse_outcome("crossing:agi"), labels={"agi": "AGI"})
-    'crossing year of AGI'
-    """
-    label = labels.get(outcome.name, outcome.name)
-    if outcome.kind == "crossed":
-        word = "probability that" if statistic == "mean" else "whether"
-        return f"{word} {label} is crossed by {outcome.year:g}"
-    head = f"{statistic} " if statistic else ""
-    if outcome.kind == "level":
-        return f"{head}{variable(outcome.name).long_name} in {outcome.year:g}"
-    if outcome.kind == "restricted":
-        return f"{head}crossing year of {label}, the horizon where it is later"
-    return f"{head}crossing year of {label}"

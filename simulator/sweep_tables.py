@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import InputError, near_name
-from simulator.outcomes import Outcome, parse_outcome
+from simulator.outcomes import Outcome, outcome_words_in, parse_outcome
 from simulator.rungroups import group
 from simulator.summary import PASSED
 
@@ -53,12 +53,12 @@ def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
 def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
     """Choose what is shown of a sweep where nothing is asked.
 
-    Effective compute half-way and at the end; of the first threshold that is ahead the crossing year, and whether it is
-    crossed by the year in which that is most open.
+    Effective compute half-way and at the end; of the first threshold that is ahead, in most samples if there is one,
+    the crossing year, and whether it is crossed by the year in which that is most open.
     """
     years = group(sweep, "summary")["year"].values.tolist()
     middle, last = _middle(years), years[-1]
-    ahead = _ahead(sweep)[:1]
+    ahead = (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]
     crossings = [Outcome("crossing", name) for name in ahead]
     crossed = [Outcome("crossed", name, _even_year(sweep, name)) for name in ahead]
     return (
@@ -132,14 +132,9 @@ def _thresholds(sweep: xr.DataTree) -> list[str]:
     return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
 
 
-def outcome_label(sweep: xr.DataTree, outcome: Outcome) -> str:
-    """Say what an outcome is, in words."""
-    summary = group(sweep, "summary")
-    if outcome.kind == "level":
-        return f"{summary[outcome.name].attrs['long_name']} in {outcome.year:g}"
-    names = summary["threshold"].values.tolist()
-    label = str(summary["label"].values[names.index(outcome.name)])
-    return f"{label} crossed by {outcome.year:g}" if outcome.kind == "crossed" else f"{label}: crossing year"
+def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:
+    """Name what is told of an outcome at every point of a sweep."""
+    return outcome_words_in(sweep, outcome, statistic="mean" if outcome.kind == "crossed" else "")
 
 
 def outcome_rows(sweep: xr.DataTree, outcome: Outcome) -> list[Row]:
@@ -249,10 +244,10 @@ def _even_year(sweep: xr.DataTree, threshold: str) -> float:
     return float(summary["year"].values[np.flatnonzero(distance == distance.min())[-1]])
 
 
-def _ahead(sweep: xr.DataTree) -> list[str]:
-    """List the thresholds that are not passed at the start of every point."""
+def _ahead(sweep: xr.DataTree, *, passed: float = PASSED) -> list[str]:
+    """List the thresholds that are not passed, in so large a share of the samples, at the start of every point."""
     summary = group(sweep, "summary")
     if "threshold" not in summary.coords:
         return []
     names = [str(name) for name in summary["threshold"].values]
-    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < PASSED]
+    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < passed]

@@ -10,7 +10,7 @@ import xarray as xr
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
 from simulator.summary import power, power_text, year_text
-from simulator.sweep_tables import SweptAxis, outcome_label, outcome_rows, sweep_outcomes, swept_axes
+from simulator.sweep_tables import SweptAxis, outcome_rows, sweep_outcomes, swept_axes, swept_words
 from simulator.words import cut
 
 MOST_ROWS = 24
@@ -45,7 +45,8 @@ def axis_value(axis: SweptAxis, value: object) -> str:
     if axis.numbers is None:
         return str(value)
     digits = next((n for n in range(4, 17) if len({f"{each:.{n}g}" for each in axis.numbers}) == len(axis.numbers)), 17)
-    return f"{float(str(value)):.{digits}g}".replace("e+", "e")
+    mantissa, e, exponent = f"{float(str(value)):.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def axis_heading(axis: SweptAxis) -> str:
@@ -77,7 +78,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     )
     lines = [head_line, *(f"  [{place + 1}] {axis_heading(axis)}" for place, axis in enumerate(axes))]
     tables = [outcome_rows(sweep, outcome) for outcome in asked]
-    head = [*(f"[{place + 1}]" for place in range(len(axes))), *(outcome_label(sweep, outcome) for outcome in asked)]
+    head = [*(f"[{place + 1}]" for place in range(len(axes))), *(swept_words(sweep, outcome) for outcome in asked)]
     body = []
     for rows in zip(*tables, strict=True):
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]

@@ -18,8 +18,8 @@ from simulator.evaluation import Input, Model, evaluate_values, inputs_of, label
 from simulator.files import short_hash
 from simulator.input_words import input_words
 from simulator.moves import Draws, common_draws, companions, median_draws, moved_alone, moved_to
-from simulator.outcomes import Outcome, headline_outcomes
-from simulator.prior_words import outcome_words, quantile_texts
+from simulator.outcomes import Outcome, headline_outcomes, outcome_words
+from simulator.prior_words import quantile_texts
 from simulator.quantities import CustomDriver
 from simulator.record import simulator_version
 from simulator.scenario import Scenario

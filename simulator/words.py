@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+_TURNS = str.maketrans({code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))})
+
 
 def listed(words: Iterable[str]) -> str:
     """Write words as a sentence lists them.
@@ -72,3 +74,28 @@ def cut_front(name: str, *, width: int) -> str:
     '…thms.growth'
     """
     return name if len(name) <= width else f"…{name[1 - width :]}"
+
+
+def unturned(text: str) -> str:
+    r"""Write out the characters that turn the direction of the text after them, which a name may hold unseen.
+
+    Letters of scripts that run from right to left stay as they are.
+
+    Examples
+    --------
+    >>> unturned("a\u202ename"), unturned("GPT-4")
+    ('a\\u202ename', 'GPT-4')
+    """
+    return text.translate(_TURNS)
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign, to two places; one that is written as 0 has none.
+
+    Examples
+    --------
+    >>> signed(0.5), signed(-0.123), signed(-0.0004)
+    ('+0.50', '−0.12', '0.00')
+    """
+    text = f"{value:+.2f}"
+    return text.replace("-", "−") if float(text) else "0.00"

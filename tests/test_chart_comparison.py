@@ -38,8 +38,7 @@ def crossing_row(run: str, low: float, median: float, high: float, last: float =
 
 
 def layers(chart: Any) -> list[dict[str, Any]]:
-    spec = chart.to_dict()
-    return [{**layer, "rows": spec["datasets"][layer["data"]["name"]]} for layer in spec["vconcat"][0]["layer"]]
+    return [{**layer, "rows": layer["data"]["values"]} for layer in chart["vconcat"][0]["layer"]]
 
 
 def lines(found: list[dict[str, Any]], color: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from simulator.chart_palette import DARK, band_tints, colors_of, themed
 from simulator.chart_panels import draw_panels
 from simulator.charts import FanTables
 from simulator.errors import InputError
+from simulator.vega_lite import Spec
 
 GROUNDS = {"light": lambda color: color, "dark": lambda color: DARK[color]}
 
@@ -70,9 +71,10 @@ FULL = FanTables(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("chart", [drawn(FULL), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)], ids=str)
-def test_a_fan_has_colours_of_the_palette_alone_and_the_dark_one_their_counterparts(chart: object) -> None:
-    spec = chart.to_dict(validate=False)  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    "spec", [drawn(FULL), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)], ids=["fan", "panels"]
+)
+def test_a_fan_has_colours_of_the_palette_alone_and_the_dark_one_their_counterparts(spec: Spec) -> None:
     light = colors_of(spec)
     assert light <= set(DARK)
     assert {palette.PAPER, palette.INK, palette.QUIET} <= light

@@ -16,13 +16,8 @@ PANEL = Panel(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "
 
 
 def panels_of(panels: list[Panel], **options: Any) -> list[dict[str, Any]]:
-    spec = draw_panels(panels, title="What is seen", subtitle="of what", run=RUN, **options).to_dict(validate=False)
-    found = [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
-    for panel in found:
-        for layer in panel["layer"]:
-            source = layer.get("data") or panel.get("data") or spec["data"]
-            layer["data"] = {"values": spec["datasets"][source["name"]]}
-    return found
+    spec = draw_panels(panels, title="What is seen", subtitle="of what", run=RUN, **options)
+    return [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
 
 
 def words(panel: dict[str, Any]) -> list[str]:
@@ -31,7 +26,7 @@ def words(panel: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_panels_stand_two_in_a_row(count: int) -> None:
-    spec = draw_panels([PANEL] * count, title="t", subtitle="", run=RUN).to_dict(validate=False)
+    spec = draw_panels([PANEL] * count, title="t", subtitle="", run=RUN)
     rows = [len(view["hconcat"]) for view in spec["vconcat"] if "hconcat" in view]
     assert sum(rows) == count
     assert all(length == 2 for length in rows[:-1])

@@ -43,9 +43,8 @@ def points(low: float, high: float, *, single: bool = False) -> list[dict[str, o
 
 def layers(prior: dict[str, object], density: list[dict[str, object]]) -> list[dict[str, Any]]:
     chart = draw_priors(PriorTables([prior], density, [Group("spending", (NAME,))]), title="t", run=RUN)
-    spec = chart.to_dict()
-    found: list[dict[str, Any]] = spec["vconcat"][0]["layer"]
-    return [{**layer, "rows": spec["datasets"][layer["data"]["name"]]} for layer in found]
+    found: list[dict[str, Any]] = chart["vconcat"][0]["layer"]
+    return [{**layer, "rows": layer["data"]["values"]} for layer in found]
 
 
 @pytest.mark.parametrize(("unit", "ending"), KINDS)

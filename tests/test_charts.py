@@ -10,10 +10,8 @@ import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
-import altair as alt
 import pytest
 import vl_convert
 from hypothesis import given
@@ -23,9 +21,9 @@ from simulator import chart_style as style
 from simulator.chart_files import POINTER
 from simulator.charts import WIDTH, FanTables, Row, RunLabel, draw_fan, save_chart
 from simulator.errors import InputError, SimulatorError
+from simulator.vega_lite import Spec
 
 FIRST, LAST = 2025.5, 2045.0
-type Spec = dict[str, Any]
 
 RUN = RunLabel("3f9a2c1", "current-trends-with-caps", 20261122, 10_000)
 
@@ -74,7 +72,7 @@ def fan(
     return FanTables(medians, bands, thresholds or [], crossings or [])
 
 
-def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> alt.VConcatChart:
+def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
     return draw_fan(
         tables,
         title=title,
@@ -100,19 +98,9 @@ def texts(view: Spec) -> list[str]:
     return [row["text"] for row in rows(view, "text", "text")]
 
 
-def views_of(chart: alt.VConcatChart) -> list[Spec]:
-    """Write out the views of a chart, each layer with its own rows."""
-    spec = chart.to_dict(validate=False)
-    for view in spec["vconcat"]:
-        for layer in view["layer"]:
-            source = layer["data"] if "data" in layer else view["data"]  # altair lifts data that layers share
-            layer["data"] = {"values": spec["datasets"][source["name"]]}
-    found: list[Spec] = spec["vconcat"]
-    return found
-
-
 def views(tables: FanTables) -> list[Spec]:
-    return views_of(drawn(tables))
+    found: list[Spec] = drawn(tables)["vconcat"]
+    return found
 
 
 FEW = [threshold("gpt-4", 25.3), threshold("thousandfold", 28.3), threshold("anchor", 31.0)]
@@ -153,9 +141,9 @@ def test_year_ticks_are_few_and_inside_the_axis(first: float, span: float) -> No
 
 
 def test_an_axis_within_one_year_has_its_ends_as_ticks() -> None:
-    axis = style.year_axis(2023.2, 2023.93).to_dict()
+    axis = style.year_axis(2023.2, 2023.93)
     assert (axis["values"], axis["format"]) == ([2023.2, 2023.93], ".7~g")
-    assert style.year_axis(2023.2, 2025.0).to_dict()["values"] == [2024, 2025]
+    assert style.year_axis(2023.2, 2025.0)["values"] == [2024, 2025]
 
 
 @given(st.lists(st.tuples(st.floats(0, 400), st.sampled_from([18.0, 33.0])), min_size=1, max_size=12))
@@ -279,7 +267,7 @@ def test_exponents_are_raised_beside_their_tick() -> None:
 
 def test_the_fan_and_the_strip_share_the_years_and_stand_under_one_another() -> None:
     chart = drawn(fan(FEW, CROSSED))
-    spec = chart.to_dict()
+    spec = chart
     plots = spec["vconcat"][:2]
     assert plots[0]["width"] == plots[1]["width"]
     for plot in plots:
@@ -409,7 +397,7 @@ def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> N
         fan([], crossings), title="t", quantity="q", quantity_label="Q", unit="FLOP", run=RUN,
         years=(2030.0, LAST), start=FIRST,
     )  # fmt: skip
-    strip = views_of(chart)[1]
+    strip = chart["vconcat"][1]
     assert {"2027", f"≤ {FIRST}"} <= set(texts(strip))
     ends = [row[end] for row in rows(strip, "rule", "from") for end in ("from", "to")]
     assert min(ends) == 2030.0
@@ -420,7 +408,7 @@ def test_an_interval_that_ends_after_the_chart_has_an_arrow() -> None:
     chart = draw_fan(
         fan([], [crossing("a")]), title="t", quantity="q", quantity_label="Q", unit="", run=RUN, years=(FIRST, 2036.0)
     )
-    strip = views_of(chart)[1]
+    strip = chart["vconcat"][1]
     assert "goes on after 2036" in texts(strip)
     assert max(row["to"] for row in rows(strip, "rule", "from")) == 2036.0
     assert [row["x"] for row in rows(strip, "point", "x") if row["x"] > WIDTH] == [WIDTH + 5]
@@ -436,7 +424,7 @@ def test_what_is_certain_has_no_key_of_intervals() -> None:
 def test_a_plain_scale_writes_plain_numbers() -> None:
     tables = FanTables([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
     chart = draw_fan(tables, title="t", quantity="q", quantity_label="Q", unit="points", run=RUN, log=False)
-    assert {"5", "10", "25"} <= set(texts(views_of(chart)[0]))
+    assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
 
 
 def test_everyday_numbers_are_no_powers_of_ten() -> None:
@@ -446,9 +434,8 @@ def test_everyday_numbers_are_no_powers_of_ten() -> None:
 
 def test_the_pointer_meets_every_year_once_and_pictures_know_nothing_of_it(tmp_path: Path) -> None:
     chart = drawn(fan())
-    spec = chart.to_dict()
-    (layer,) = [layer for layer in spec["vconcat"][0]["layer"] if layer.get("name", "").startswith(POINTER)]
-    columns = spec["datasets"][layer["data"]["name"]]
+    (layer,) = [layer for layer in chart["vconcat"][0]["layer"] if layer.get("name", "").startswith(POINTER)]
+    columns = layer["data"]["values"]
     assert [row["year"] for row in columns] == [f"{row['year']:g}" for row in fan().medians]
     assert all(before["to"] == after["from"] for before, after in pairwise(columns))
     assert columns[0]["median"].startswith("5e26 FLOP")
@@ -461,13 +448,13 @@ def test_the_pointer_meets_every_year_once_and_pictures_know_nothing_of_it(tmp_p
 
 def test_the_footer_names_sources_as_far_as_one_line_holds() -> None:
     many = RunLabel("a", "b", 0, 1, tuple(f"Someone et al. {year}" for year in range(2000, 2030)))
-    lines = texts(views_of(drawn(fan(), run=many))[-1])[0].split("\n")
+    lines = texts(drawn(fan(), run=many)["vconcat"][-1])[0].split("\n")
     assert len(lines) == 2
     assert lines[1].startswith("Sources of the priors: Someone et al. 2000; ")
     named = lines[1].count("Someone")
     assert lines[1].endswith(f"; and {30 - named} more in the run file")
     few = replace(many, sources=("Cotra 2020",))
-    assert texts(views_of(drawn(fan(), run=few))[-1])[0].endswith("Sources of the priors: Cotra 2020")
+    assert texts(drawn(fan(), run=few)["vconcat"][-1])[0].endswith("Sources of the priors: Cotra 2020")
 
 
 def test_an_svg_says_what_is_seen_whatever_the_words(tmp_path: Path) -> None:
@@ -479,7 +466,7 @@ def test_an_svg_says_what_is_seen_whatever_the_words(tmp_path: Path) -> None:
 
 def test_the_footer_names_run_scenario_seed_and_samples() -> None:
     run = RunLabel("3f9a2c1", "a-very-long-scenario-name-" * 8, 0, 1_000_000)
-    foot = views_of(drawn(fan(), run=run, note="Prices are 2023 USD."))[-1]
+    foot = drawn(fan(), run=run, note="Prices are 2023 USD.")["vconcat"][-1]
     (text,) = texts(foot)
     whole = text.replace("\n", "")
     for part in ("Run 3f9a2c1", run.scenario, "seed 0", "1,000,000 samples", "Prices are 2023 USD."):
@@ -489,8 +476,8 @@ def test_the_footer_names_run_scenario_seed_and_samples() -> None:
 
 def test_the_heading_names_quantity_and_unit_and_a_long_title_is_broken() -> None:
     chart = drawn(fan(), title="a long title " * 20)
-    assert "Effective compute, FLOP of 2025 algorithms" in texts(views_of(chart)[0])
-    assert len(chart.to_dict()["title"]["text"]) > 2
+    assert "Effective compute, FLOP of 2025 algorithms" in texts(chart["vconcat"][0])
+    assert len(chart["title"]["text"]) > 2
 
 
 @pytest.mark.parametrize("last", [FIRST + 5, LAST, 2100.0])

@@ -46,7 +46,7 @@ def test_runs_that_are_given_take_the_place_of_those_that_were_learnt_from(run: 
 def test_several_fans_share_the_years_of_their_history(run: xr.DataTree) -> None:
     (figure,) = fan_figures(run, FigureOptions(quantities=("effective_compute", "physical_compute", "spending")))
     assert {row["variable"] for row in figure.tables["history"]} == {"physical_compute", "spending"}
-    spec = figure.chart.to_dict()
+    spec = figure.chart
     domains = {
         tuple(layer["encoding"]["x"]["scale"]["domain"])
         for view in spec["vconcat"]

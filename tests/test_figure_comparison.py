@@ -63,11 +63,11 @@ def test_thresholds_that_all_have_passed_are_left_out(runs: list[xr.DataTree]) -
 
 def test_titles_and_words_have_the_numbers(figures: list[Figure]) -> None:
     levels, crossings = figures
-    title = " ".join(levels.chart.to_dict()["title"]["text"])
+    title = " ".join(levels.chart["title"]["text"])
     assert title == "Effective compute in 2035: median 9.3e30 FLOP in plain, 9.3e33 in quick"
     assert "plain 9.3e30 (" in levels.caption
     assert "2 runs" in levels.alt_text
-    assert "> 2035" in " ".join(crossings.chart.to_dict()["title"]["text"])
+    assert "> 2035" in " ".join(crossings.chart["title"]["text"])
     assert "The runs differ most on far: plain > 2035; quick 20" in crossings.caption
 
 
@@ -88,7 +88,7 @@ def test_many_runs_are_drawn_in_small_frames_with_the_thresholds_that_differ_mos
     more = {f"t{n}": {"effective_compute": 10.0 ** (27 + n / 3)} for n in range(12)}
     many = [small(f"run-{n}", 0.4 + 0.1 * n, thresholds=more) for n in range(8)]
     levels, crossings = comparison_figures(many, FigureOptions())
-    assert "run-0 against 7 other runs" in " ".join(levels.chart.to_dict()["title"]["subtitle"])
+    assert "run-0 against 7 other runs" in " ".join(levels.chart["title"]["subtitle"])
     assert "3 thresholds on which the runs differ least are left out" in crossings.caption
     assert len({row["threshold"] for row in crossings.tables[""]}) == 12
 

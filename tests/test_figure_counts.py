@@ -115,7 +115,7 @@ def y_domains(chart: object) -> list[list[float]]:
             for inner in spec:
                 walk(inner)
 
-    walk(chart.to_dict(validate=False))  # type: ignore[attr-defined]
+    walk(chart)  # type: ignore[attr-defined]
     return found
 
 

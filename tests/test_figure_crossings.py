@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from test_figure_binding import texts
+from test_figure_binding import tables, texts
 
 from simulator import load_scenario, simulate
 from simulator.chart_crossings import CrossingTables, draw_crossings
@@ -68,10 +68,8 @@ def test_what_never_crosses_is_said_and_spanned(run: xr.DataTree) -> None:
         for name, share in zip(run["summary/threshold"].values, run["summary/never"].values, strict=True)
     }
     assert {str(row["threshold"]): row["not_by"] for row in figure.tables[""]} == pytest.approx(never)
-    spec = figure.chart.to_dict(validate=False)
-    bars = [
-        row for rows in spec["datasets"].values() for row in rows if {"x2", "y2", "color"} <= set(row) and row["y"] == 0
-    ]
+    spec = figure.chart
+    bars = [row for rows in tables(spec) for row in rows if {"x2", "y2", "color"} <= set(row) and row["y"] == 0]
     height = spec["vconcat"][0]["height"]
     assert sorted(row["y2"] / height for row in bars) == pytest.approx(sorted(x for x in never.values() if x >= 0.001))
     assert "never by 2045" in texts(figure.chart)
@@ -115,8 +113,7 @@ def test_twelve_long_names_have_a_mark_each_and_do_not_touch() -> None:
     data = {f"t{i}": {"effective_compute": 10.0 ** (26.5 + i / 10), "label": f"a long label of forty characters no. {i}"}
             for i in range(12)}  # fmt: skip
     (figure,) = crossing_figures(run_of(small_scenario({"thresholds": data})), FigureOptions())
-    spec = figure.chart.to_dict(validate=False)
-    rows = [row for rows in spec["datasets"].values() for row in rows]
+    rows = [row for rows in tables(figure.chart) for row in rows]
     labels = [row for row in rows if "text" in row and "forty" in str(row["text"])]
     for x in {row["x"] for row in labels}:
         blocks = sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from test_figure_binding import texts
+from test_figure_binding import tables, texts
 
 from simulator import load_scenario, simulate
 from simulator.chart_growth import draw_growth, ooms
@@ -49,8 +49,7 @@ def test_amounts_and_shares_of_the_growth_stand_at_the_right_end(run: xr.DataTre
 
 def test_areas_lie_end_to_end_on_their_side_of_zero(run: xr.DataTree) -> None:
     (figure,) = growth_figures(run, FigureOptions())
-    spec = figure.chart.to_dict(validate=False)
-    stacks = [rows for rows in spec["datasets"].values() if rows and "foot" in rows[0]]
+    stacks = [rows for rows in tables(figure.chart) if rows and "foot" in rows[0]]
     ends = np.array([[[row[key] for key in ("low", "base", "foot", "high")] for row in rows] for rows in stacks])
     low, base, foot, high = np.moveaxis(ends, -1, 0)
     assert len(stacks) == 7

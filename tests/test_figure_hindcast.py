@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from test_figure_binding import tables
 from test_hindcast_text import ROWS, row
 
 from simulator.chart_files import svg_text
@@ -61,7 +62,7 @@ def test_what_came_is_told_apart_inside_and_outside() -> None:
 
 def test_a_fan_begins_at_the_record_of_its_origin_where_that_is_known() -> None:
     def years(chart) -> set[float]:
-        return {row["year"] for rows in chart.to_dict()["datasets"].values() for row in rows if "median" in row}
+        return {row["year"] for rows in tables(chart) for row in rows if "median" in row}
 
     assert min(years(fan_figures(stored(ROWS))[0].chart)) == 2018.0
     assert min(years(fan_figures(stored(ROWS, record=False))[0].chart)) == 2019.0
@@ -70,7 +71,7 @@ def test_a_fan_begins_at_the_record_of_its_origin_where_that_is_known() -> None:
 def test_many_origins_are_set_in_rows_of_four_and_the_others_drawn_from_some() -> None:
     rows = [row(name, origin, 2022, 0.3) for name in (MODEL, "4x a year") for origin in range(2016, 2022)]
     model, others = fan_figures(stored(rows))
-    assert [len(view["hconcat"]) for view in model.chart.to_dict()["vconcat"] if "hconcat" in view] == [4, 2]
+    assert [len(view["hconcat"]) for view in model.chart["vconcat"] if "hconcat" in view] == [4, 2]
     assert "Drawn are 4 of 6 origins" in svg_text(others.chart)
     assert len(others.tables[""]) == 6
 

@@ -100,13 +100,13 @@ def test_the_same_run_gives_the_same_bytes(run: xr.DataTree) -> None:
 def test_what_is_fixed_is_in_the_caption_only(run: xr.DataTree) -> None:
     (figure,) = prior_figures(run, OPTIONS)
     assert "drivers.hardware.start (1e+18 FLOP/USD)" in figure.caption
-    assert "drivers.hardware.start" not in json.dumps(figure.chart.to_dict())
+    assert "drivers.hardware.start" not in json.dumps(figure.chart)
     assert figure.tables[""] == [row for row in prior_table(run) if not row["fixed"]]
 
 
 def test_words_count_where_priors_come_from(run: xr.DataTree) -> None:
     (figure,) = prior_figures(run, OPTIONS)
-    (title,) = figure.chart.to_dict()["title"]["text"]
+    (title,) = figure.chart["title"]["text"]
     assert title == "Priors on spending, hardware, algorithms and thresholds: 3 of 5 have no source"
     assert "1 of them rest on a published source and 1 on own judgement; 3 have no source." in figure.caption
     assert "1 of 5" in figure.caption

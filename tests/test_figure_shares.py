@@ -135,7 +135,7 @@ def test_a_chart_says_who_has_most_or_that_priors_act_together():
 def test_a_chart_is_drawn_of_each_series(shares):
     figures = share_figures(shares)
     assert [figure.name for figure in figures] == ["shares_effective_compute", "shares_crossed_late"]
-    text = json.dumps(figures[0].chart.to_dict(validate=False))
+    text = json.dumps(figures[0].chart)
     assert shares.attrs["shares_id"] in text
     assert "algorithms: growth" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
@@ -12,10 +13,11 @@ from simulator.chart_heat import RAMP
 from simulator.chart_palette import DARK, colors_of
 from simulator.cli import main
 from simulator.errors import InputError
+from simulator.figure import Figure
 from simulator.figure_sweep import sweep_figures
 from simulator.scenario import parse_scenario
 from simulator.sweep_points import load_sweep
-from simulator.sweep_tables import parse_outcomes
+from simulator.sweep_tables import parse_outcomes, sweep_outcomes
 from simulator.sweeps import sweep, sweep_to_folder
 from simulator.testing import scenario_text, small_scenario
 
@@ -36,7 +38,7 @@ def grid() -> xr.DataTree:
 
 
 def said(figure: object) -> str:
-    return json.dumps(figure.chart.to_dict(validate=False), ensure_ascii=False)  # type: ignore[attr-defined]
+    return json.dumps(figure.chart, ensure_ascii=False)  # type: ignore[attr-defined]
 
 
 def test_two_numbers_are_drawn_as_a_heat_map_and_as_lines(grid: xr.DataTree) -> None:
@@ -55,12 +57,12 @@ def test_every_cell_is_filled_or_hatched(grid: xr.DataTree) -> None:
     text = said(heat)
     assert text.count("> 2035") >= 6
     assert not any(f'"color": "{color}"' in text for color in RAMP)
-    assert "> 2035 at every point of the sweep" in heat.caption
+    assert "> 2035 at every point" in heat.caption
 
 
 def test_every_colour_has_a_dark_counterpart(grid: xr.DataTree) -> None:
     for figure in sweep_figures(grid, parse_outcomes(grid, ["crossing:near", "crossed:near@2031"])):
-        assert colors_of(figure.chart.to_dict(validate=False)) <= set(DARK) | {"white"}
+        assert colors_of(figure.chart) <= set(DARK) | {"white"}
 
 
 def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
@@ -72,8 +74,38 @@ def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
     three = {"drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": [1e28, 1e29], RATE: {"slow": 1.5, "fast": 3.0}}
     several = sweep(scenario, over=three)
     heat, lines = sweep_figures(several, parse_outcomes(several, ["effective_compute"]))
-    assert f"{RATE} slow" in said(heat)
-    assert f"{RATE} fast" in said(lines)
+    assert f"{RATE} = slow" in said(heat)
+    assert f"{RATE} = fast" in said(lines)
+
+
+def rows_of(figure: Figure, kind: str) -> list[dict[str, Any]]:
+    layers = figure.chart["vconcat"][0]["layer"]
+    return [row for layer in layers if layer["mark"]["type"] == kind for row in layer["data"]["values"]]
+
+
+def test_two_maps_and_two_frames_stand_beside_one_another() -> None:
+    scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
+    over = {f"{LIMIT}.centre": [1e28, 1e29], "drivers.compute.start": [1e25, 1e26], f"{RATE}.centre": [1.5, 2.5]}
+    swept = sweep(scenario, over=over)
+    for figure in sweep_figures(swept, parse_outcomes(swept, ["effective_compute"])):
+        first, second = (row for row in rows_of(figure, "text") if row["text"].startswith(f"{RATE}.centre = "))
+        assert first["y"] == second["y"]
+        assert second["x"] - first["x"] > 200
+
+
+def test_lines_beyond_the_horizon_do_not_hide_one_another(grid: xr.DataTree) -> None:
+    (lines,) = [f for f in sweep_figures(grid, parse_outcomes(grid, ["crossing:far"])) if "lines" in f.name]
+    places = [(row["x"], row["y"]) for row in rows_of(lines, "point")]
+    assert len(places) == len(set(places)) == 6
+
+
+def test_the_threshold_that_most_samples_have_ahead_of_them_is_chosen() -> None:
+    data = SMALL | {"thresholds": {"passed": {"effective_compute": 1.01e26}, "ahead": {"effective_compute": 1e28}}}
+    changed = small_scenario(data | {"samples": 1024, "block": 1024, "drivers.compute.start": {
+        "median": 1.05e26, "interval_90": [1e26, 1.1e26], "unit": "FLOP"}})  # fmt: skip
+    swept = sweep(parse_scenario(scenario_text(changed)), over={f"{RATE}.centre": [1.5, 2.5]})
+    assert 0.5 < float(swept["summary/already"][..., 0].min()) < 0.995
+    assert [outcome.name for outcome in sweep_outcomes(swept)][2:] == ["ahead", "ahead"]
 
 
 def test_too_many_frames_are_refused_with_the_count() -> None:

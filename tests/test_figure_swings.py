@@ -28,18 +28,15 @@ def drawn(outcome: str, *, mode: str = "fixed", changes: dict[str, object] | Non
 
 def marks(figure: Figure, kind: str) -> list[dict[str, object]]:
     """List the rows of the layers of one kind of mark."""
-    spec = figure.chart.to_dict(validate=False)
-    held = spec.get("datasets", {})
-    found = []
-    for layer in spec["vconcat"][0]["layer"]:
+    found: list[dict[str, object]] = []
+    for layer in figure.chart["vconcat"][0]["layer"]:
         if layer["mark"].get("shape", layer["mark"]["type"]) == kind:
-            data = layer["data"]
-            found += data["values"] if "values" in data else held[data["name"]]
+            found += layer["data"]["values"]
     return found
 
 
 def texts(figure: Figure) -> str:
-    return json.dumps(figure.chart.to_dict(validate=False), ensure_ascii=False)
+    return json.dumps(figure.chart, ensure_ascii=False)
 
 
 def test_an_end_that_is_not_crossed_is_an_arrow_with_its_value() -> None:

@@ -143,7 +143,7 @@ def test_figures_draw_what_their_tables_say(run, outcome):
     ]
     assert len({row["input"] for row in figure.tables["deciles"]}) <= 6
     assert found.indices[0]["input"] in figure.caption
-    assert figure.chart.to_dict()["vconcat"]
+    assert figure.chart["vconcat"]
 
 
 def test_the_figures_of_a_run_are_of_its_end_and_of_the_first_threshold_ahead(run):
