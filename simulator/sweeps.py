@@ -8,15 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path as FilePath
 
 import xarray as xr
 
-from simulator.errors import SimulatorError
 from simulator.evaluation import first_sample
 from simulator.runs import FITS
 from simulator.scenario import Scenario, parse_scenario
@@ -26,7 +22,7 @@ from simulator.sweep_points import Over, SweepPlan, load_sweep
 from simulator.sweep_record import build_sweep, point_ids, sweep_id
 from simulator.sweep_tables import read_outcomes
 from simulator.unfinished import Unfinished
-from simulator.work import WORTH_PROCESSES, ignore_interrupts
+from simulator.work import WORTH_PROCESSES, side_by_side
 
 BATCHES_EACH = 4
 """Batches for each worker from which a point is shared between them, in the place of points done side by side."""
@@ -193,23 +189,17 @@ def _computed(
     began = time.perf_counter()
     yield todo[0][0], simulate(todo[0][1], keep="summary")
     each = time.perf_counter() - began
-    pool: Executor
-    if each * (len(todo) - 1) > WORTH_PROCESSES:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=ignore_interrupts)
-        waiting = [(name, pool.submit(_remote, json.dumps(point.data))) for name, point in todo[1:]]
-    else:
-        pool = ThreadPoolExecutor(workers)
-        waiting = [(name, pool.submit(simulate, point, keep="summary")) for name, point in todo[1:]]
-    try:
-        for name, future in waiting:
-            yield name, future.result()
-    except BrokenProcessPool:
-        raise SimulatorError(
-            "a worker process was killed (for want of memory, perhaps). Run the sweep again with fewer workers; "
-            "from the command line, --resume goes on with what was done."
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    if each * (len(todo) - 1) <= WORTH_PROCESSES:
+        yield from ((name, simulate(point, keep="summary")) for name, point in todo[1:])
+        return
+    shared = side_by_side(
+        todo[1:],
+        workers=workers,
+        here=lambda point: simulate(point[1], keep="summary"),
+        there=lambda pool, point: pool.submit(_remote, json.dumps(point[1].data)),
+    )
+    for (name, _), run in shared:
+        yield name, run
 
 
 def _remote(text: str) -> xr.DataTree:

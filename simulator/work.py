@@ -1,4 +1,4 @@
-"""The batches of a run as work: one after the other, in threads, or in processes; always handed on in their order."""
+"""The batches of a run as work: one after the other, or in several processes; always handed on in their order."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+from pathlib import Path as FilePath
 from typing import overload
 
 from simulator.batches import Batch, compute_batch
@@ -52,8 +54,8 @@ class Spans(Sequence[Span]):
         return first, min(self.firsts.step, self.end - first)
 
 
-WORTH_PROCESSES = 8.0
-"""Seconds of work from which processes pay for their start; below, threads share what they can."""
+WORTH_PROCESSES = 0.5
+"""Seconds of work from which other processes pay."""
 
 JOB_SECONDS = 2.0
 """Seconds of work that a process is given at once: what Ctrl-C waits for, and what a killed process loses."""
@@ -83,8 +85,8 @@ def in_order[Result](
 ) -> Iterator[tuple[Sequence[Span], Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 
-    The first batch is timed; where the others would take long and the plan can be sent as `text`, they are done in
-    processes, up to `together` at once; otherwise in threads.
+    The first batch is timed; where the others would take long and the plan can be sent as `text`, they are shared
+    with other processes, up to `together` at once. Threads do not pay: numpy's steps are too short.
 
     Raises
     ------
@@ -97,40 +99,78 @@ def in_order[Result](
     first = task(plan, spans[:1])
     each, rest = time.perf_counter() - began, spans[1:]
     yield spans[:1], first
-    if workers <= 1 or not rest:
+    if workers <= 1 or text is None or each * len(rest) <= WORTH_PROCESSES:
         yield from (([span], task(plan, [span])) for span in rest)
-    elif text is not None and each * len(rest) > WORTH_PROCESSES:
-        size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
-        jobs = (rest[start : start + size] for start in range(0, len(rest), size))
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=ignore_interrupts) as pool:
-            yield from _ahead(pool, lambda job: pool.submit(_remote, task, text, job), jobs, workers)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            yield from _ahead(pool, lambda job: pool.submit(task, plan, job), ([span] for span in rest), workers)
+        return
+    size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
+    jobs = (rest[start : start + size] for start in range(0, len(rest), size))
+    yield from side_by_side(
+        jobs,
+        workers=workers,
+        here=lambda job: task(plan, job),
+        there=lambda pool, job: pool.submit(_remote, task, text, job),
+    )
 
 
-def _ahead[Result](
-    pool: Executor, submit: Callable[[Sequence[Span]], Future[Result]], jobs: Iterable[Sequence[Span]], workers: int
-) -> Iterator[tuple[Sequence[Span], Result]]:
-    """Keep the workers busy with a few jobs ahead at most, so that memory does not grow with the samples."""
-    waiting: deque[tuple[Sequence[Span], Future[Result]]] = deque()
-    try:
-        for job in jobs:
-            if len(waiting) > workers:
-                first, future = waiting.popleft()
-                yield first, future.result()
-            waiting.append((job, submit(job)))
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    except BrokenProcessPool:
-        raise SimulatorError(
-            "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers; "
-            "from the command line, --resume goes on with what was done."
-        ) from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+def side_by_side[Job, Result](
+    jobs: Iterable[Job],
+    *,
+    workers: int,
+    here: Callable[[Job], Result],
+    there: Callable[[Executor, Job], Future[Result]],
+) -> Iterator[tuple[Job, Result]]:
+    """Do jobs in several processes, of which this is one, and hand the results on in the order of the jobs.
+
+    While the others start, this one works on. Each has a job and the next one; few results wait, so that memory does
+    not grow with the jobs.
+
+    Parameters
+    ----------
+    jobs : iterable
+    workers : int
+        How many processes, two or more.
+    here : function
+        Do a job in this process.
+    there : function
+        Hand a job to a process of a pool.
+
+    Raises
+    ------
+    SimulatorError
+        A process was killed.
+    """
+    context, left = multiprocessing.get_context(_start_method()), iter(jobs)
+    waiting: deque[tuple[Job, Future[Result]]] = deque()
+    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=ignore_interrupts) as pool:
+        try:
+            while True:
+                busy = sum(not future.done() for _, future in waiting)
+                for job in islice(left, max(0, 2 * (workers - 1) - busy)):
+                    waiting.append((job, there(pool, job)))
+                done = bool(waiting) and waiting[0][1].done()
+                own = [] if done or len(waiting) > 4 * workers else list(islice(left, 1))
+                for job in own:
+                    finished: Future[Result] = Future()
+                    finished.set_result(here(job))
+                    waiting.append((job, finished))
+                if not own:
+                    if not waiting:
+                        return
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+        except BrokenProcessPool:
+            raise SimulatorError(
+                "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers; "
+                "from the command line, --resume goes on with what was done."
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_method() -> str:
+    """Choose how processes start: as a copy of this one where it has one thread alone, which is safe and at once."""
+    threads = FilePath("/proc/self/task")
+    return "fork" if threads.is_dir() and len(list(threads.iterdir())) == 1 else "spawn"
 
 
 def ignore_interrupts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -184,8 +185,8 @@ def test_pieces_may_hold_any_number_of_batches(monkeypatch: pytest.MonkeyPatch) 
 
 
 def killed(plan: Plan, spans: Sequence[work.Span]) -> Piece:
-    """Die in a process as a worker does that the system kills; count the first batch."""
-    if spans[0][0] > 0:
+    """Die in another process, as a worker does that the system kills; count the first batches here."""
+    if multiprocessing.parent_process() is not None:
         os._exit(9)
     return count_piece(plan, (compute_batch(plan, *span) for span in spans))
 
@@ -198,7 +199,7 @@ def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
     with pytest.raises(SimulatorError, match="a worker process was killed"):
         run_to_folder(scenario(), tmp_path, how=How(keep="summary", workers=2))
     (left,) = tmp_path.iterdir()
-    assert Unfinished(left).tallies().samples == 2048
+    assert Unfinished(left).tallies().samples >= 2048
 
 
 # -------------------------------------------------------------------------------------------------------- stores
