@@ -169,7 +169,7 @@ def _nothing() -> None:  # without it, a command that stands alone would not be 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
-    gc.set_threshold(50_000)  # loading modules and files makes many objects and hardly a cycle
+    gc.set_threshold(200_000)  # loading modules and files makes many objects and hardly a cycle
     try:
         _run(sys.argv[1:] if arguments is None else arguments)
     finally:

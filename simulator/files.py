@@ -8,7 +8,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from pathlib import Path as FilePath
 
 from simulator.errors import SimulatorError
@@ -81,13 +80,10 @@ def write_text(path: FilePath, text: str) -> None:
 
 
 def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows as CSV; the keys of the first row are the columns."""
+    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         if rows:
-            columns = list(rows[0])
-            cells = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
-            if any(row.keys() != rows[0].keys() for row in rows):
-                raise ValueError(f"{path.name}: the rows of a table must all have the columns {columns}.")
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(columns)
-            writer.writerows(map(cells, rows))
+            writer.writerows(map(row.get, columns) for row in rows)  # what is None is left empty
