@@ -9,6 +9,8 @@ import xarray as xr
 
 from simulator.errors import RunFileError
 from simulator.files import replacing
+from simulator.labelled import of_dataset
+from simulator.netcdf import write_netcdf
 
 type DatasetKind = Literal["shares", "swings"]
 
@@ -24,7 +26,7 @@ def save_dataset(dataset: xr.Dataset, path: FilePath) -> None:
         The file cannot be written. What stood there before is left as it was.
     """
     with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="netcdf4")
+        write_netcdf(of_dataset(dataset), temporary)
 
 
 def open_dataset(path: FilePath | str, *, kind: DatasetKind, format_: int) -> xr.Dataset:

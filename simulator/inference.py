@@ -22,6 +22,8 @@ import xarray as xr
 from simulator.errors import InputError
 from simulator.files import make_folder, replacing
 from simulator.inference_model import MODEL_VERSION, GrowthPriors, HistoryModel, build_model, grid_weights, weights
+from simulator.labelled import of_tree
+from simulator.netcdf import write_netcdf
 from simulator.observations import Array, Known, Observations, known_at
 
 PRIOR_DRAWS = 1000
@@ -409,4 +411,4 @@ def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | Non
 def _store(fit: xr.DataTree, file: FilePath) -> None:
     make_folder(file.parent)
     with replacing(file) as temporary:
-        fit.to_netcdf(temporary, engine="netcdf4")
+        write_netcdf(of_tree(fit), temporary)
