@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import time
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the processes that are started, as the command does
 SCENARIO = Path(__file__).parent / "three_drivers.yaml"
 
 
 def _child(samples: int, workers: int, out: Any) -> None:
     from simulator.scenario import load_scenario
-    from simulator.simulation import simulate
+    from simulator.simulation import run_arrays
+    from simulator.summary import summarised
 
     scenario = load_scenario(SCENARIO, overrides=[f"samples={samples}"])
     began = time.perf_counter()
-    run = simulate(scenario, keep="summary", workers=workers)
-    out.send((time.perf_counter() - began, float(run["summary/effective_compute"].sel(quantile=0.5).values[-1])))
+    run = run_arrays(scenario, keep="summary", workers=workers)
+    out.send((time.perf_counter() - began, float(summarised(run, "effective_compute").at(0.5)[-1])))
 
 
 def resident(process: int) -> float:
