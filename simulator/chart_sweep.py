@@ -183,15 +183,15 @@ class _Panel:
     def _axes(self) -> None:
         parts, lines = self._parts, self._lines
         choose = style.power_ticks if lines.scale == "power" else style.plain_ticks
-        for tick in choose(*lines.ends, most=7):
-            if lines.scale == "year" and tick != round(tick):
-                continue
+        ticks = choose(*lines.ends, most=7)
+        whole = [tick for tick in ticks if tick == round(tick)]
+        for tick in whole if lines.scale == "year" and len(whole) > 1 else ticks:
             y = self._y(tick)
             parts.grid.append({"x": self._left, "x2": self._left + self._width, "y": y, "y2": y})
             if lines.scale == "power":
                 parts.texts += style.power_texts(tick, right=self._left - 8, y=y)
             else:
-                text = {"year": f"{tick:g}", "share": f"{100 * tick:g} %"}.get(lines.scale, style.plain_text(tick))
+                text = {"year": f"{tick:.10g}", "share": f"{100 * tick:g} %"}.get(lines.scale, style.plain_text(tick))
                 parts.texts.append(Text([text], self._left - 8, y, align="right"))
         if lines.beyond:
             y = self._y(math.inf)

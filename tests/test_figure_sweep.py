@@ -125,3 +125,11 @@ def test_the_chart_command_draws_a_sweep(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         main(["chart", str(folder), "--kind", "fan"])
     assert "a sweep is drawn by outcome" in capsys.readouterr().err
+
+
+def test_a_span_of_less_than_two_years_has_ticks_between_them() -> None:
+    scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
+    swept = sweep(scenario, over={f"{RATE}.centre": [2.4, 2.5, 2.6], "drivers.compute.start": [1e26, 1.1e26]})
+    (lines,) = [f for f in sweep_figures(swept, parse_outcomes(swept, ["crossing:near"])) if "lines" in f.name]
+    years = [row["text"] for row in rows_of(lines, "text") if str(row["text"]).startswith("20")]
+    assert len(years) > 2
