@@ -103,6 +103,12 @@ def check_theme(theme: str) -> Theme:
     ------
     InputError
         There is no such theme.
+
+    Examples
+    --------
+    >>> check_theme("night")
+    Traceback (most recent call last):
+    simulator.errors.InputError: --theme: must be light or dark; got 'night'.
     """
     themes: dict[str, Theme] = {"light": "light", "dark": "dark"}
     if theme not in themes:

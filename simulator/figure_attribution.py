@@ -26,6 +26,10 @@ def attribution_figure(rows: Sequence[Row], *, labels: Sequence[str], note: str)
     note : str
         How the parts were told, for the foot.
 
+    Returns
+    -------
+    Figure, named `attribution`
+
     Raises
     ------
     InputError
