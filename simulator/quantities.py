@@ -72,13 +72,24 @@ def fine_grid(first: float, last: float, years: Array) -> Array:
     """Make the internal grid: sixteenths of a calendar year between two years, and some years themselves.
 
     The grid between two years does not depend on the step of the scenario, so neither do the results.
+
+    Examples
+    --------
+    >>> fine_grid(2025.5, 2025.75, np.array([2025.6])).tolist()
+    [2025.5, 2025.5625, 2025.6, 2025.625, 2025.6875, 2025.75]
     """
     inner = np.arange(np.ceil(first * FINE_STEPS), np.floor(last * FINE_STEPS) + 1) / FINE_STEPS
     return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
 
 
 def is_fine(times: Array) -> NDArray[np.bool_]:
-    """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year.
+
+    Examples
+    --------
+    >>> is_fine(np.array([2025.5, 2025.5625, 2025.6])).tolist()
+    [True, True, False]
+    """
     fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
     fine[0] = True
     return fine
