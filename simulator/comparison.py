@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.comparison_inputs import differing_inputs, run_labels
 from simulator.estimates import sorted_quantiles
 from simulator.rungroups import group
-from simulator.summary import summarised_names, year_text
+from simulator.summary import summarised_names
+from simulator.words import year_text
 
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
 LEVELS = (0.05, 0.5, 0.95)

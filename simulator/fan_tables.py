@@ -17,8 +17,9 @@ from simulator.fan_history import observed_rows, trend_rows
 from simulator.figure import FigureOptions, Row
 from simulator.labelled import Group
 from simulator.rungroups import arrays, group
-from simulator.summary import Summarised, crossing_table, power, summarised, threshold_table
+from simulator.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.units import Array
+from simulator.words import power
 
 if TYPE_CHECKING:
     import xarray as xr

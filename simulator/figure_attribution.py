@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from simulator.chart_waterfall import Fall, draw_waterfalls
 from simulator.errors import InputError
 from simulator.figure import Figure, Row
-from simulator.summary import power_text
-from simulator.words import listed
+from simulator.words import listed, power_text
 
 MOST_PARTS = 8
 MOST_NUMBERS = 4

@@ -12,8 +12,8 @@ from simulator.comparison import run_labels
 from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.rungroups import group
-from simulator.summary import crossing_table, fan_table, power_text, summarised, year_text
-from simulator.words import listed, number_in, sample_count
+from simulator.summary import crossing_table, fan_table, summarised
+from simulator.words import listed, number_in, power_text, sample_count, year_text
 
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12

@@ -14,8 +14,8 @@ import xarray as xr
 from simulator.decomposition import limits_on, mean_contributions
 from simulator.errors import number
 from simulator.rungroups import group
-from simulator.summary import PASSED, Summarised, crossing_table, power, summarised
-from simulator.words import listed, number_in, percent
+from simulator.summary import PASSED, Summarised, crossing_table, summarised
+from simulator.words import listed, number_in, percent, power
 
 MOST_CROSSED = 3
 """Thresholds that the sentence on crossings dates."""

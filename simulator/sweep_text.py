@@ -9,9 +9,8 @@ import xarray as xr
 
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
-from simulator.summary import power, power_text, year_text
 from simulator.sweep_tables import SweptAxis, outcome_rows, sweep_outcomes, swept_axes, swept_words
-from simulator.words import cut
+from simulator.words import cut, power, power_text, year_text
 
 MOST_ROWS = 24
 LABEL_WIDTH = 34
