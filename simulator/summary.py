@@ -73,7 +73,14 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
 
 @dataclass(frozen=True, slots=True)
 class Summarised:
-    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,)."""
+    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,).
+
+    Examples
+    --------
+    >>> found = Summarised(np.array([0.5]), np.array([2030.0, 2031.0]), np.array([[28.0, 28.5]]), {})
+    >>> found.at(0.5).tolist(), found.has(0.05)
+    ([28.0, 28.5], False)
+    """
 
     levels: Array
     years: Array
@@ -102,6 +109,12 @@ def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
     ------
     InputError
         The run has no such variable.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> summarised(simulate(load_scenario("essay-2023")), "spending").at(0.5)[-2:].round(2).tolist()  # log10 USD
+    [11.0, 11.0]
     """
     summary = arrays(run, "summary")
     names = summarised_names(summary)
@@ -176,7 +189,15 @@ def crossing_quantile_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def probability_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
+    """Tabulate the probability of having crossed each threshold by each year, with its standard error.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> rows = [row for row in probability_table(simulate(load_scenario("essay-2023"))) if row["threshold"] == "gpt-4"]
+    >>> [row["probability"] for row in rows if row["year"] in (2023, 2024)]
+    [0.0, 1.0]
+    """
     summary = arrays(run, "summary")
     if not _thresholds(summary):
         return []
@@ -190,7 +211,14 @@ def probability_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def binding_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the share of samples in which each cap or constraint binds, by year."""
+    """Tabulate the share of samples in which each cap or constraint binds, by year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> binding_table(simulate(load_scenario("essay-2023")))[-1]
+    {'on': 'spending', 'limit': 'hard', 'year': 2043.0, 'share': 1.0, 'standard_error': nan}
+    """
     summary = arrays(run, "summary")
     years = summary["year"].values.tolist()
     return [
@@ -214,7 +242,15 @@ def _binding(summary: Group) -> Iterator[tuple[str, Variable, Variable]]:
 
 
 def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
-    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year."""
+    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> medians, bands = fan_table(simulate(load_scenario("essay-2023")), "spending", [0.5, 0.9])
+    >>> medians[-1]["year"], bands[0]["band"], list(bands[0])  # the widest comes first
+    (2043.0, '90 %', ['band', 'year', 'lower', 'upper'])
+    """
     values = summarised(run, quantity)
     years = values.years.tolist()
     medians: list[Row] = [
@@ -263,7 +299,15 @@ def threshold_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def crossing_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already)."""
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already).
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> row = crossing_table(simulate(load_scenario("essay-2023", overrides=["years.last=2025"])))[-1]
+    >>> row["label"], row["median"], row["never"], row["last_year"]
+    ('$100 billion run', inf, 1.0, 2025.0)
+    """
     summary = arrays(run, "summary")
     last = float(summary["year"].values[-1])
     levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
@@ -284,7 +328,14 @@ def crossing_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds."""
+    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> print(summary_lines(simulate(load_scenario("essay-2023")))[-1])
+      binds in 2043 - spending: hard 100 %
+    """
     summary, attrs = arrays(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
