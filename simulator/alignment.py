@@ -57,7 +57,13 @@ def increasing(where: str, name: str, values: ArrayLike) -> Array:
 
 
 def refuse_size(where: str, name: str, given: int, wanted: int, each: str) -> None:
-    """Refuse a list that does not pair with the years or points it belongs to."""
+    """Refuse a list that does not pair with the years or points it belongs to.
+
+    Raises
+    ------
+    ValueError
+        There are not so many, or none is wanted.
+    """
     if given != wanted or wanted == 0:
         raise ValueError(
             f"{where}: {name}: must have one value per {each}, at least one; got {given} for {wanted}. "

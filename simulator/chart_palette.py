@@ -63,6 +63,11 @@ _NO_COLOR = frozenset({"transparent", "none"})
 def band_tints(count: int) -> tuple[str, ...]:
     """List the fills of nested bands, the widest (lightest) first.
 
+    Raises
+    ------
+    InputError
+        There are no bands, or more than three.
+
     Examples
     --------
     >>> band_tints(3)

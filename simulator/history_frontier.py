@@ -84,6 +84,7 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
 
     Parameters
     ----------
+    history : RunHistory
     domains : domains, e.g. "Games": a run of several domains goes if one of them is named
     names : the reason by the run's name
 
@@ -114,6 +115,7 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
 
     Parameters
     ----------
+    history : RunHistory
     same_day : whether larger runs of the same day count
 
     Returns
@@ -207,6 +209,8 @@ def year_end_records(history: RunHistory, *, first: int | None = None, last: int
 
     Parameters
     ----------
+    history : RunHistory
+    first : by default the year of the first run
     last : by default the last year that ended by the snapshot's date
 
     Examples

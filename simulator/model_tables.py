@@ -47,7 +47,7 @@ def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
 
     Parameters
     ----------
-    run : xarray.DataTree
+    run : xarray.DataTree, or its groups of labelled arrays
         With samples or without.
     name : str
         One of `counted_names`.

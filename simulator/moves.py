@@ -136,6 +136,10 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
 
     `score` is one number or (sample,). Several members of one input, such as yearly shocks, move together: the score
     is that of their sum.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
     """
     found = direction_of(joint, varied)
     now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
@@ -144,6 +148,10 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
 
 def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float) -> dict[str, Array]:
     """Give parameters with the score of an input moved by a number of standard deviations.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
 
     Examples
     --------
@@ -160,7 +168,12 @@ def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float) -> 
 
 
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
-    """Give parameters with an input at a score, all others where they are."""
+    """Give parameters with an input at a score, all others where they are.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
+    """
     found = direction_of(joint, varied)
     size = next(iter(draws.scores.values())).shape
     scores = {
