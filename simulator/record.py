@@ -1,4 +1,4 @@
-"""The run as a labelled dataset: groups, coordinates, units, long names, provenance."""
+"""The run as groups of labelled arrays: coordinates, units, long names, provenance."""
 
 from __future__ import annotations
 

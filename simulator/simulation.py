@@ -58,8 +58,8 @@ def simulate(
         From `load_scenario`. One that learns from history does so first, which takes about a minute; `learn` does
         it once for several runs.
     keep : {"trajectories", "summary"}
-        Keep every sample, or only quantiles, probabilities and shares; then memory is bounded by the block and
-        quantiles are exact to 0.001 OOM.
+        Keep every sample, or only quantiles, probabilities and shares; then memory is bounded, however many
+        samples there are, and quantiles are exact to 0.001 OOM.
     custom : mapping from str to function, optional
         For each custom driver without a name, by dotted path, a function of (draws by name, years) that returns
         log10 levels.
