@@ -238,6 +238,15 @@ def attribution_table(attribution: Attribution) -> list[Row]:
     rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole), `entries`
     (what belongs to the input), `first`, `second` (its states, in short), `part`, `standard_error` (of random orders;
     0 where exact), `before`, `after`
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
+    >>> found = attribute(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
+    >>> rows = [row for row in attribution_table(found) if (row["label"], row["year"]) == ("effective compute", 2043)]
+    >>> [(row["input"] or "the whole", round(row["part"], 2)) for row in rows]  # spending stands at its cap
+    [('drivers.spending.growth[2].rate', 0.0), ('drivers.hardware.growth[3].rate', 1.08), ('the whole', 1.08)]
     """
     rows: list[Row] = []
     for place, number in enumerate(attribution.numbers):
@@ -263,7 +272,25 @@ def attribution_table(attribution: Attribution) -> list[Row]:
 
 
 def attribution_lines(attribution: Attribution, *, most: int = 8) -> list[str]:
-    """Write the parts of the numbers that differ, the largest first: medians of the last year, then thresholds."""
+    """Write the parts of the numbers that differ, the largest first: medians of the last year, then thresholds.
+
+    Parameters
+    ----------
+    attribution : Attribution
+    most : int
+        Numbers that are told; how many more there are is said.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
+    >>> found = attribute(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
+    >>> for line in attribution_lines(found, most=1):
+    ...     print(line)
+    what the differences are due to (all subsets, 256 common samples):
+      effective compute, median in 2043: +1.08 OOM = drivers.hardware.growth[3].rate +1.08 OOM
+      ... and 4 more numbers in attribution.csv
+    """
     inputs = [entry["name"] for entry in attribution.inputs]
     how = f"{attribution.shares.orders} random orders" if attribution.shares.orders else "all subsets"
     lines = [f"what the differences are due to ({how}, {attribution.samples:,} common samples):"]

@@ -32,7 +32,19 @@ DOUBTS = {"no source": 4, "low": 3, "medium": 2, "high": 1}
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An outcome of an audit: itself, that of which shares are told (always finite), in words, its unit, its value."""
+    """An outcome of an audit.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    shared : Outcome
+        That of which shares of variance are told: always finite.
+    words, unit : str
+    base : float
+        Its median (the mean, of a probability), with nothing changed.
+    constant : bool
+        Whether it is the same in every sample.
+    """
 
     outcome: Outcome
     shared: Outcome

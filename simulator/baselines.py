@@ -60,6 +60,12 @@ def regression_line(years: Array, record: Array, *, target: int, size: int, rng:
     """Forecast by a line through the past records, with the usual predictive spread of least squares.
 
     Parameters and result are those of `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])  # no scatter about the line
+    >>> regression_line(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()
+    [23.0]
     """
     line = _line(years, record)
     spread = line.spread * np.sqrt(1 + 1 / years.size + (target - years.mean()) ** 2 / line.squares)
@@ -73,6 +79,13 @@ def random_walk(years: Array, record: Array, *, target: int, size: int, rng: np.
     record(target) = last + mean h + s sqrt(h) z, with the mean and spread s of past steps. To count the doubt about
     the mean too would be more honest, and makes the scores worse. Parameters and result are those of
     `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 18.0, 20.0, 21.0])
+    >>> draws = random_walk(years, record, target=2019, size=100_000, rng=np.random.default_rng(0))
+    >>> round(float(draws.mean()), 1), round(float(draws.std()), 1)  # four steps of 1, each with a spread of 1
+    (25.0, 2.0)
     """
     steps = np.diff(record)
     ahead = target - years[-1]
@@ -86,6 +99,13 @@ def four_times(years: Array, record: Array, *, target: int, size: int, rng: np.r
     The spread is the root mean square of its past errors over as many years ahead; where there are fewer than two,
     that of one year ahead times sqrt(h). The rate has hindsight: it was measured on the years that are forecast.
     Parameters and result are those of `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), 18.0 + FIXED_RATE * np.arange(4)  # as the rule says, so no spread
+    >>> found = four_times(years, record, target=2017, size=1, rng=np.random.default_rng(0))
+    >>> (10 ** (found - record[-1])).round(6).tolist()
+    [16.0]
     """
     ahead = int(target - years[-1])
     errors = record[ahead:] - record[:-ahead] - ahead * FIXED_RATE

@@ -68,7 +68,14 @@ def estimate(replicated: Array) -> Estimate:
 
 
 def spread(values: Array, weights: Array) -> Array:
-    """Compute the variance of values (row, outcome) under each line of weights: (1 + replicates, outcome)."""
+    """Compute the variance of values (row, outcome) under each line of weights: (1 + replicates, outcome).
+
+    Examples
+    --------
+    >>> values, weights = np.array([[1.0], [3.0]]), np.array([[0.5, 0.5], [1.0, 0.0]])
+    >>> spread(values, weights).tolist()  # both alike; the first row alone
+    [[1.0], [0.0]]
+    """
     shifted = values - values[:1]
     result: Array = np.maximum(weights @ shifted**2 - (weights @ shifted) ** 2, 0.0)
     return result
@@ -101,7 +108,13 @@ def deciding_rows(values: Array) -> Array:
 
 
 def is_constant(values: Array) -> NDArray[np.bool_]:
-    """Tell which outcomes (row, outcome) do not vary, but for the rounding of the arithmetic."""
+    """Tell which outcomes (row, outcome) do not vary, but for the rounding of the arithmetic.
+
+    Examples
+    --------
+    >>> is_constant(np.array([[0.3, 1.0], [0.1 + 0.2, 2.0]])).tolist()
+    [True, False]
+    """
     lowest, highest = values.min(axis=0), values.max(axis=0)
     result: NDArray[np.bool_] = highest - lowest <= 1e-12 * np.maximum(np.abs(lowest), np.abs(highest))
     return result

@@ -92,12 +92,29 @@ def log_axis(lower: float, upper: float) -> Spec:
     ----------
     lower, upper : float, log10 of the unit
         The ends of the axis.
+
+    Examples
+    --------
+    >>> log_axis(24.9, 26.1)["values"]
+    [25.0, 25.30102999566398, 25.69897000433602, 26.0]
     """
     return {"values": power_ticks(lower, upper), "labels": False, "title": None}
 
 
 def year_axis(first: float, last: float, *, most: int = 12) -> Spec:
-    """Make the axis of time, in whole years; within one year its ends stand there."""
+    """Make the axis of time, in whole years; within one year its ends stand there.
+
+    Parameters
+    ----------
+    first, last : float, decimal years
+    most : int
+        Labels.
+
+    Examples
+    --------
+    >>> year_axis(2025.5, 2045.0, most=6)["values"], year_axis(2025.25, 2025.75)["values"]
+    ([2030, 2035, 2040, 2045], [2025.25, 2025.75])
+    """
     whole = year_ticks(first, last, most=most)
     if not whole:
         return {"values": [first, last], "format": ".7~g", "title": None, "labelPadding": 5}

@@ -147,7 +147,14 @@ def label_height(lines: Sequence[str]) -> float:
 
 
 def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
-    """Tell where labels stand, from the top down, each as near to its end as room allows; pixels."""
+    """Tell where labels stand, from the top down, each as near to its end as room allows; pixels.
+
+    Examples
+    --------
+    >>> close = [EndLabel(y, (), (name,)) for y, name in ((50.0, "power"), (52.0, "data"))]
+    >>> label_middles(close, height=200.0)
+    [42.0, 60.0]
+    """
     wanted = [min(max(label.y, 0.0), height) for label in labels]
     heights = [style.LINE_HEIGHT * len(label.lines) + 3.0 for label in labels]
     return style.spread_labels(wanted, heights=heights, top=-8.0, bottom=height + 8.0)
@@ -196,6 +203,14 @@ def numeric(row: Row, key: str) -> float:
     ------
     InputError
         There is none, or one that is not finite.
+
+    Examples
+    --------
+    >>> numeric({"limit": "power", "share": 0.65}, "share")
+    0.65
+    >>> numeric({"limit": "power"}, "share")
+    Traceback (most recent call last):
+    simulator.errors.InputError: share: must be a finite number in every row of a table; got None in ...
     """
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

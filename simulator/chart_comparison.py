@@ -34,7 +34,14 @@ NAME_CHARACTERS, MOST_RUN_WIDTH = 26, 270
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A frame in pixels: years along, log10 of the unit up."""
+    """A frame in pixels: years along, log10 of the unit up.
+
+    Examples
+    --------
+    >>> panel = Panel(40, 30, 500, 200, (2025.0, 2045.0), (24.0, 34.0))
+    >>> panel.x(2035.0), panel.y(34.0), panel.y(24.0)  # down from the top
+    (290.0, 30.0, 230.0)
+    """
 
     left: float
     top: float

@@ -102,6 +102,11 @@ def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: Ru
         What is seen.
     run : RunLabel
 
+    Raises
+    ------
+    InputError
+        There are no thresholds, or a row lacks a number or a text.
+
     Examples
     --------
     >>> curve = [{"threshold": "a", "year": year, "probability": share} for year, share in ((2025, 0.0), (2030, 0.4))]

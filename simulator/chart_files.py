@@ -44,6 +44,15 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
         Where a suffix is another; then no file is written.
     SimulatorError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> along = {"x": {"field": "year", "type": "quantitative"}}
+    >>> chart = {"data": {"values": [{"year": 2030}, {"year": 2031}]}, "mark": "tick", "encoding": along}
+    >>> save_chart(chart, getfixture("tmp_path") / "years.svg", alt_text="Two years")
+    >>> save_chart(chart, "years.jpg")
+    Traceback (most recent call last):
+    simulator.errors.InputError: years.jpg: the suffix of a chart must be .svg, .png or .pdf; got '.jpg'. ...
     """
     converters: dict[str, Callable[[str], bytes]] = {
         ".svg": str.encode,
@@ -66,7 +75,22 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
 
 
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
-    """Draw a chart as SVG, with a text for those who do not see it."""
+    """Draw a chart as SVG, with a text for those who do not see it.
+
+    Parameters
+    ----------
+    chart : dict
+        A specification of Vega-Lite.
+    theme : "light" or "dark"
+    alt_text : str
+        Without it the `description` of the chart is said.
+
+    Examples
+    --------
+    >>> chart = {"data": {"values": [{"x": 10}]}, "mark": "tick", "encoding": {"x": {"field": "x"}}}
+    >>> svg_text(chart, alt_text="One stroke")[:40]
+    '<svg role="img" aria-label="One stroke" '
+    """
     spec = _still(readable(themed(chart, theme)))
     said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)

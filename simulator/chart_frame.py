@@ -27,6 +27,12 @@ class Frame:
         Of the plot, and of the room at its left.
     width : float, pixels
     log : bool
+
+    Examples
+    --------
+    >>> frame = Frame(2025.0, 2045.0, 24.0, 34.0, height=200.0, gutter=56.0, width=600.0)
+    >>> frame.pixel_x(2035.0), frame.pixel(34.0), frame.pixel(24.0)  # down from the top
+    (300.0, 0.0, 200.0)
     """
 
     first: float
@@ -106,6 +112,12 @@ def row_number(row: Row, key: str, *, table: str) -> float:
     ------
     InputError
         There is none, or it is not finite.
+
+    Examples
+    --------
+    >>> row_number({"year": 2030}, "median", table="medians")
+    Traceback (most recent call last):
+    simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030}...
     """
     value = row.get(key)
     if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(float(value)):
@@ -118,7 +130,13 @@ def row_number(row: Row, key: str, *, table: str) -> float:
 
 
 def row_year(row: Row, key: str) -> float | None:
-    """Read a quantile of the crossing year; None where it is later than the horizon."""
+    """Read a quantile of the crossing year; None where it is later than the horizon.
+
+    Examples
+    --------
+    >>> row_year({"median": 2031.5}, "median"), row_year({"median": math.inf}, "median")
+    (2031.5, None)
+    """
     value = row.get(key, math.nan)
     return None if value is None or value == math.inf else row_number(row, key, table="crossings")
 
@@ -137,7 +155,13 @@ def row_text(row: Row, key: str) -> str:
 
 
 def row_columns(rows: Sequence[Row], *keys: str, table: str) -> style.Data:
-    """Take columns of numbers from rows."""
+    """Take columns of numbers from rows.
+
+    Raises
+    ------
+    InputError
+        One is missing, or not finite.
+    """
     return [{key: row_number(row, key, table=table) for key in keys} for row in rows]
 
 
@@ -148,6 +172,12 @@ def ascending_years(medians: Sequence[Row]) -> list[float]:
     ------
     InputError
         There are fewer than two, or they do not ascend.
+
+    Examples
+    --------
+    >>> ascending_years([{"year": 2030, "median": 1.0}, {"year": 2025, "median": 0.0}])
+    Traceback (most recent call last):
+    simulator.errors.InputError: medians: year: must be two or more years in ascending order; got 2030, 2025.
     """
     years = [row_number(row, "year", table="medians") for row in medians]
     if len(years) < 2 or years != sorted(set(years)):

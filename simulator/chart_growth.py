@@ -64,6 +64,11 @@ def draw_growth(rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle
         What is seen.
     run : RunLabel
 
+    Raises
+    ------
+    InputError
+        There are fewer than two years, or they do not ascend; or a row lacks a number.
+
     Examples
     --------
     >>> net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 2.0}]

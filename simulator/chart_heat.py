@@ -52,6 +52,14 @@ def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> 
     """Draw a heat map, or several smaller ones on one scale, two beside one another where they have room.
 
     Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
+
+    Examples
+    --------
+    >>> cell = {"panel": "", "x": 0, "y": 0, "class": 1, "text": "2031", "interval": "2029 to 2035"}
+    >>> late = cell | {"x": 1, "class": None, "text": "> 2045", "interval": ""}
+    >>> heat = Heat([cell, late], ["1", "2"], [""], "rank", "", [""], [(1, "2030 to 2035")], beyond="> 2045")
+    >>> draw_heat(heat, title="When", subtitle="", foot=["few"])["title"]["text"]
+    ['When']
     """
     left = min(MOST_LABEL, max(style.text_width(label) for label in heat.y_labels)) + 16
     several = len(heat.panels) > 1

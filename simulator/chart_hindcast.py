@@ -91,7 +91,7 @@ def framed(views: Sequence[vega.Spec], *, head: Head, left: float) -> vega.Spec:
 
     Parameters
     ----------
-    views : sequence of charts
+    views : sequence of dict, views of Vega-Lite
         From the top down.
     head : Head
     left : float, pixels

@@ -63,6 +63,11 @@ _NO_COLOR = frozenset({"transparent", "none"})
 def band_tints(count: int) -> tuple[str, ...]:
     """List the fills of nested bands, the widest (lightest) first.
 
+    Raises
+    ------
+    InputError
+        There are no bands, or more than three.
+
     Examples
     --------
     >>> band_tints(3)
@@ -103,6 +108,12 @@ def check_theme(theme: str) -> Theme:
     ------
     InputError
         There is no such theme.
+
+    Examples
+    --------
+    >>> check_theme("night")
+    Traceback (most recent call last):
+    simulator.errors.InputError: --theme: must be light or dark; got 'night'.
     """
     themes: dict[str, Theme] = {"light": "light", "dark": "dark"}
     if theme not in themes:

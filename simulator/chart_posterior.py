@@ -89,7 +89,13 @@ def _fills() -> tuple[str, str]:
 
 
 def name_lines(row: Row) -> list[str]:
-    """Break the name of an unknown into the lines above its panel."""
+    """Break the name of an unknown into the lines above its panel.
+
+    Examples
+    --------
+    >>> name_lines({"label": "growth of what frontier training runs cost, of all of them"})
+    ['growth of what frontier training runs cost,', 'of all of them']
+    """
     return style.wrapped(row_text(row, "label"), width=NAME_CHARACTERS)
 
 

@@ -48,6 +48,11 @@ def draw_shares(rows: Sequence[Row], *, title: str, subtitle: str, heading: str,
     foot : sequence of str
         The lines below the chart.
 
+    Raises
+    ------
+    InputError
+        There are fewer than two years, or a row lacks a number.
+
     Examples
     --------
     >>> rows = [

@@ -200,7 +200,21 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
 
 
 def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
-    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
+    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Not empty; all with the columns of the first.
+    mark : dict
+        A mark of Vega-Lite.
+
+    Examples
+    --------
+    >>> rule = pixel_layer([{"x": 0, "x2": 100, "y": 20}], mark={"type": "rule"})
+    >>> sorted(rule["encoding"])
+    ['x', 'x2', 'y']
+    """
     columns = rows[0]
     channels = [vega.x("x"), vega.y("y")]
     channels += [vega.x2("x2")] if "x2" in columns else []
@@ -225,7 +239,13 @@ class Text:
 
 
 def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -> list[Text]:
-    """Place a power of ten, its exponent raised, so that it ends at the pixel `right`."""
+    """Place a power of ten, its exponent raised, so that it ends at the pixel `right`.
+
+    Examples
+    --------
+    >>> [(text.lines, text.size < TEXT_SIZE) for text in power_texts(25.3222, right=100, y=50)]
+    [(['2.1×10'], False), (['25'], True)]
+    """
     base, exponent = power_parts(log_value)
     size = 0.75 * TEXT_SIZE
     width = _DIGIT_WIDTH * size * len(exponent)
@@ -236,7 +256,14 @@ def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -
 
 
 def text_layers(texts: Sequence[Text]) -> list[Spec]:
-    """Draw texts at their pixels, in one layer for each style."""
+    """Draw texts at their pixels, in one layer for each style.
+
+    Examples
+    --------
+    >>> texts = [Text(["one"], 0, 10), Text(["two"], 0, 30), Text(["three"], 0, 50, bold=True)]
+    >>> [len(layer["data"]["values"]) for layer in text_layers(texts)]
+    [2, 1]
+    """
     styles: dict[tuple[bool, float, Literal["left", "right"]], Data] = {}
     for text in texts:
         first_line = text.y - LINE_HEIGHT * (len(text.lines) - 1) / 2
@@ -292,7 +319,8 @@ def pointer_layer(rows: Data, *channels: Channel, columns: Sequence[tuple[str, s
     *channels : where each row stands
     columns : sequence of (column, how it is called)
         What is said.
-    mark : altair.MarkDef
+    mark : dict
+        A mark of Vega-Lite.
     name : str
         Tells this layer from others in the same chart.
     """
@@ -380,7 +408,7 @@ def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: flo
 
     Parameters
     ----------
-    views : sequence of charts
+    views : sequence of dict, views of Vega-Lite
         From the top down; their plots begin at the same left edge.
     title, subtitle : str
         What the chart shows; long ones are broken into lines. A line break in the subtitle begins a line.

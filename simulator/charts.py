@@ -163,7 +163,30 @@ def fan_frame(
     width: float,
     height: float,
 ) -> Frame:
-    """Choose the ends of both axes of a fan."""
+    """Choose the ends of both axes of a fan.
+
+    Parameters
+    ----------
+    tables : FanTables
+    thresholds : rows, as in `FanTables`
+        Those that have a line; they may stretch the axis, but not so far that the fan becomes thin.
+    log : bool
+        Whether levels are logarithms.
+    years : first and last year; None: all that the tables have
+    width, height : float, pixels
+
+    Raises
+    ------
+    InputError
+        A number is missing, or the years do not ascend.
+
+    Examples
+    --------
+    >>> tables = FanTables([{"year": 2025, "median": 26.0}, {"year": 2045, "median": 34.0}], bands=[])
+    >>> frame = fan_frame(tables, thresholds=[], log=True, years=None, width=600, height=300)
+    >>> frame.first, frame.last, frame.lower, frame.upper
+    (2025.0, 2045.0, 25.68, 34.32)
+    """
     known = ascending_years(tables.medians)
     dates = [row_number(row, "date", table="history") for row in tables.history]
     dates += [row_number(row, "year", table="trend") for row in tables.trend]
@@ -224,7 +247,14 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
 
 
 def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
-    """List what the marks of a fan mean."""
+    """List what the marks of a fan mean.
+
+    Examples
+    --------
+    >>> bands = [{"band": band, "year": 2025, "lower": 25.0, "upper": 27.0} for band in ("90 %", "50 %")]
+    >>> [text for _, _, text in fan_legend(FanTables([{"year": 2025, "median": 26.0}], bands))]
+    ['median', '50 %', '90 % of the samples']
+    """
     names = _band_names(tables)
     fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
     entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median" if names else "level")]

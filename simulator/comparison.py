@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.comparison_inputs import differing_inputs, run_labels
 from simulator.estimates import sorted_quantiles
 from simulator.rungroups import group
-from simulator.summary import summarised_names, year_text
+from simulator.summary import summarised_names
+from simulator.words import year_text
 
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
 LEVELS = (0.05, 0.5, 0.95)
@@ -118,13 +119,36 @@ SAME = "no difference"
 
 
 def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
-    """List the years that all runs have, matched exactly."""
+    """List the years that all runs have, matched exactly.
+
+    Parameters
+    ----------
+    runs : sequence of xarray.DataTree
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> changes = (["years.first=2039"], ["years.last=2041"])
+    >>> common_years([simulate(load_scenario("essay-2023", overrides=change)) for change in changes])
+    [2039.0, 2040.0, 2041.0]
+    """
     shared = set.intersection(*(set(group(run, "summary")["year"].values.tolist()) for run in runs))
     return sorted(shared)
 
 
 def compared_years(runs: Sequence[xr.DataTree]) -> list[float]:
-    """Choose the common years that are compared: a quarter of the way, half of it, the last."""
+    """Choose the common years that are compared: a quarter of the way, half of it, the last.
+
+    Parameters
+    ----------
+    runs : sequence of xarray.DataTree
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> compared_years([simulate(load_scenario("essay-2023"))])
+    [2020.0, 2027.0, 2043.0]
+    """
     years = common_years(runs)
     return chosen_years(years) if years else []
 
@@ -150,11 +174,31 @@ def differing_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | No
     sd over the stretches / sqrt(number of them), and is mostly smaller than that of two independent runs, which is
     sqrt(error1^2 + error2^2).
 
+    Parameters
+    ----------
+    runs : sequence of xarray.DataTree
+    labels : sequence of str, optional
+        As in `compare_results`.
+
     Returns
     -------
     rows of `quantity`, `label`, `statistic`, `year`, `unit`, `run`, `value` (+inf: a crossing later than the horizon),
     `standard_error`, `difference` (None where a crossing year is censored), `difference_error` (None where it cannot
     be told), `draws` ("common" or "independent": how that error was told), `said` (the difference in words)
+
+    Raises
+    ------
+    InputError
+        There are too few or too many runs, or labels that are not one each and all different.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> changes = ([], ["drivers.spending.caps=null"])
+    >>> runs = [simulate(load_scenario("essay-2023", overrides=change)) for change in changes]
+    >>> rows = [row for row in differing_results(runs, labels=["capped", "free"]) if row["run"] == "free"]
+    >>> [(row["label"], row["year"], row["said"]) for row in rows if row["statistic"] == "median"][-1]
+    ('spending', 2043.0, '+3.28 OOM')
     """
     names = run_labels(runs, labels)
     rows: list[Row] = []
@@ -200,7 +244,22 @@ def _gap(a: float, b: float) -> float | None:
 
 
 def on_common_draws(first: xr.DataTree, second: xr.DataTree) -> bool:
-    """Tell whether priors of the same name have the same draws in both runs, and both kept them."""
+    """Tell whether priors of the same name have the same draws in both runs, and both kept them.
+
+    Parameters
+    ----------
+    first, second : xarray.DataTree
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> first, second, other = (
+    ...     simulate(load_scenario(name, overrides=["samples=256", seed]))
+    ...     for name, seed in (("baseline", "seed=1"), ("no-caps", "seed=1"), ("no-caps", "seed=2"))
+    ... )
+    >>> on_common_draws(first, second), on_common_draws(first, other)
+    (True, False)
+    """
     kept = all("trajectories" in run.children for run in (first, second))
     return kept and all(first.attrs[key] == second.attrs[key] for key in _SAME_DRAWS)
 

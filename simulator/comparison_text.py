@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulator.comparison import MEDIAN_YEAR, NEVER, SAME, Comparison, Row
-from simulator.summary import power_text
-from simulator.words import cut
+from simulator.words import cut, power_text
 
 MOST_LINES = 25
 LINE_WIDTH = 120

@@ -88,6 +88,14 @@ def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Ar
     Returns
     -------
     dict of arrays by name, (sample,), or (1,) for a fixed prior; internal scale
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> joint = load_scenario("baseline").joint
+    >>> middle = values_of({name: np.array([0.5]) for name in joint.uncertain}, joint=joint)
+    >>> round(10 ** float(middle["drivers.algorithms.growth"][0]), 2)  # a factor a year
+    2.55
     """
     values = {
         name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
@@ -110,6 +118,15 @@ def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[st
     Returns
     -------
     dict of arrays by name, (sample,); those of no group are handed on
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> joint = load_scenario("baseline").joint
+    >>> first, second = joint.groups[0].names[:2]
+    >>> joined = joined_uniforms(joint, {name: np.array([0.9 if name == first else 0.5]) for name in joint.uncertain})
+    >>> joined[first].round(2).tolist(), joined[second].round(2).tolist()  # a high first raises the second
+    ([0.9], [0.66])
     """
     result = dict(uniforms)
     for group in joint.groups:

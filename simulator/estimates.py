@@ -53,7 +53,24 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> 
 
 
 def sample_quantiles(values: NDArray[np.floating], levels: Sequence[float]) -> Array:
-    """Sort samples along the first axis and read quantiles off them: (sample, ...) to (level, ...)."""
+    """Sort samples along the first axis and read quantiles off them: (sample, ...) to (level, ...).
+
+    Parameters
+    ----------
+    values : array (sample, ...)
+        +inf counts like any other value.
+    levels : sequence of float
+        In [0, 1].
+
+    Returns
+    -------
+    array (level, ...)
+
+    Examples
+    --------
+    >>> sample_quantiles(np.array([2040.0, 2030.0, np.inf]), [0.0, 0.5, 0.9]).tolist()
+    [2030.0, 2040.0, inf]
+    """
     ordered = np.array(np.moveaxis(values, 0, -1), order="C")  # a copy: the caller's samples keep their order
     ordered.sort(axis=-1)
     return sorted_quantiles(ordered, levels)
@@ -142,6 +159,13 @@ class Histogram:
 
     The grid is anchored at 0 and the counts are whole numbers, so the order in which values come, or are merged, does
     not matter. Values of +inf are counted apart. Each row keeps the bins between its least and its largest value.
+
+    Examples
+    --------
+    >>> counts = Histogram(1)
+    >>> counts.add(np.array([[26.0, 28.0, np.inf]]))
+    >>> counts.quantiles([0.5, 0.9]).round(2).tolist()
+    [[28.0], [inf]]
     """
 
     def __init__(self, rows: int) -> None:
@@ -215,7 +239,16 @@ class Histogram:
 
 
 def merged(histograms: Sequence[Histogram]) -> Histogram:
-    """Add histograms of the same rows up to a new one."""
+    """Add histograms of the same rows up to a new one.
+
+    Examples
+    --------
+    >>> parts = [Histogram(1), Histogram(1)]
+    >>> parts[0].add(np.array([[1.0, 2.0]]))
+    >>> parts[1].add(np.array([[3.0]]))
+    >>> merged(parts).count
+    3
+    """
     result = Histogram(histograms[0].rows)
     for histogram in histograms:
         result.merge(histogram)

@@ -58,7 +58,14 @@ class Model:
 
 
 def labels_of(spec: ScenarioSpec) -> dict[str, str]:
-    """Give the labels of thresholds by name; a threshold without one is called by its name."""
+    """Give the labels of thresholds by name; a threshold without one is called by its name.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> labels_of(load_scenario("essay-2023").spec)["20x-gpt-4"]
+    '20x GPT-4'
+    """
     return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
 
 
@@ -90,6 +97,13 @@ def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
     """Compute one sample of a scenario that may not have learnt yet: it tells the names of all that a run would have.
 
     None where a scenario that has not learnt has custom drivers, which come from Python.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> plan, sample = first_sample(load_scenario("essay-2023"))
+    >>> sample.size, sorted(sample.trajectories)[:3]
+    (1, ['algorithms', 'binding_spending', 'cap_spending_hard'])
     """
     if not scenario.must_learn:
         plan = run_plan(scenario)
@@ -124,7 +138,16 @@ def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
 
 
 def inputs_of(model: Model) -> tuple[Input, ...]:
-    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input."""
+    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> changes = ["years.last=2027", "drivers.algorithms.drift={value: 0.1, unit: OOM/year}"]
+    >>> found = inputs_of(model_of(load_scenario("baseline", overrides=changes)))
+    >>> [(each.name, len(each.members)) for each in found if len(each.members) > 1]
+    [('drivers.algorithms.drift.shocks', 2)]
+    """
     members: dict[str, list[str]] = {}
     for name in model.joint.uncertain:
         members.setdefault(_SHOCK.sub(".shocks", name), []).append(name)
@@ -138,7 +161,16 @@ def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
 
 
 def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
-    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,)."""
+    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,).
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> spec = load_scenario("baseline").spec
+    >>> few, more = (prior_uniforms(spec, "drivers.algorithms.growth", samples=count) for count in (1000, 9000))
+    >>> bool((few == more[:1000]).all())
+    True
+    """
     blocks = range(-(-samples // spec.block))
     parts = [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
     return np.concatenate(parts)[:samples]
@@ -176,7 +208,26 @@ def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Out
 
 
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Evaluate outcomes at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
+    """Evaluate outcomes at parameters on the internal scale: arrays by name, (sample,) or (1,).
+
+    Returns
+    -------
+    array (outcome, sample)
+
+    Raises
+    ------
+    InputError
+        There is no such variable, threshold or year.
+
+    Examples
+    --------
+    >>> from simulator.outcomes import parse_outcome
+    >>> from simulator.scenario import load_scenario
+    >>> model = model_of(load_scenario("essay-2023"))
+    >>> values = {name: np.array([prior.value]) for name, prior in model.joint.priors.items()}
+    >>> evaluate_values(model, values, [parse_outcome("spending@2043")]).round(2).tolist()  # log10 USD
+    [[11.0]]
+    """
     size = max((array.size for array in values.values()), default=1)
     parts = []
     for start in range(0, size, STEP):

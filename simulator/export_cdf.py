@@ -102,6 +102,14 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
     ------
     InputError
         The run has no such threshold.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> found = crossing_distribution(run, "1e30-run")
+    >>> bool(abs(found.at(2045.0) + found.censored - 1.0) < 1e-12)
+    True
     """
     label = f"crossing year of {threshold}"
     if "crossings" in run.children:
@@ -133,6 +141,13 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
     ------
     InputError
         The run has no such variable or year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> found = level_distribution(simulate(load_scenario("essay-2023")), "spending", 2043)
+    >>> found.at([9e10, 1.01e11]).tolist()  # USD
+    [0.0, 1.0]
     """
     values = summarised(run, variable)
     years = values.years

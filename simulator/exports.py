@@ -84,12 +84,27 @@ def check_export(format_: str, options: ExportOptions) -> None:
 def check_target(format_: str, options: ExportOptions, output: FilePath) -> None:
     """Check that an export can be written, before it is made.
 
+    Parameters
+    ----------
+    format_ : one of `FORMATS`
+    options : ExportOptions
+    output : path of a file; of a folder, where there are several tables
+
     Raises
     ------
     InputError
         Several tables are to go into one file.
     SimulatorError
         The file or the folder cannot be written.
+
+    Examples
+    --------
+    >>> file = getfixture("tmp_path") / "run.csv"
+    >>> file.touch()
+    >>> check_target("csv", ExportOptions(group="summary"), file)  # one table: the file is written anew
+    >>> check_target("csv", ExportOptions(), file)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --output: ...run.csv is a file. Without --group there are several ...
     """
     if format_ not in TABLES or options.group:
         check_file(output)
@@ -174,6 +189,14 @@ def export_tables(run: xr.DataTree, format_: str, output: FilePath, options: Exp
         The run has no such group, variable or threshold, or kept no samples.
     SimulatorError
         A file cannot be written, or pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run, file = simulate(load_scenario("essay-2023")), getfixture("tmp_path") / "gpt-4.csv"
+    >>> written = export_tables(run, "csv", file, ExportOptions(group="crossings", thresholds=("gpt-4",)))
+    >>> [each.name for each in written]  # the second says the units
+    ['gpt-4.csv', 'gpt-4.columns.csv']
     """
     check_export(format_, options)
     check_target(format_, options, output)
@@ -213,6 +236,12 @@ def _every_table(run: xr.DataTree, options: ExportOptions) -> list[Table]:
 
 
 def write_export(text: str, output: FilePath) -> None:
-    """Write the text of an export to a file; what stood there stays where it cannot be written."""
+    """Write the text of an export to a file; what stood there stays where it cannot be written.
+
+    Raises
+    ------
+    SimulatorError
+        The file or its folder cannot be written.
+    """
     make_folder(output.parent)
     write_text(output, text)

@@ -25,7 +25,7 @@ def observed_rows(run: Group | xr.DataTree, quantity: str, *, years: tuple[float
 
     Parameters
     ----------
-    run : xarray.DataTree
+    run : xarray.DataTree, or its groups of labelled arrays
     quantity : str
         A variable of the summary.
     years : first and last year, or None for all

@@ -17,8 +17,9 @@ from simulator.fan_history import observed_rows, trend_rows
 from simulator.figure import FigureOptions, Row
 from simulator.labelled import Group
 from simulator.rungroups import arrays, group
-from simulator.summary import Summarised, crossing_table, power, summarised, threshold_table
+from simulator.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.units import Array
+from simulator.words import power
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,6 +58,13 @@ def read_fan(run: Group | xr.DataTree, quantity: str, options: FigureOptions) ->
     ------
     InputError
         As `fan_figures`.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> fan = read_fan(simulate(load_scenario("essay-2023")), "spending", FigureOptions(years=(2040, 2043)))
+    >>> fan.unit, fan.log, fan.spread, len(fan.tables.medians)  # fixed numbers have no spread
+    ('USD', True, False, 4)
     """
     values = summarised(run, quantity)
     unit = str(values.attrs["units"])
@@ -180,7 +188,15 @@ def _history(options: FigureOptions, *, log: bool, quantity: str) -> list[Row]:
 
 
 def wide_rows(fans: Sequence[Fan]) -> list[Row]:
-    """Tabulate fans, one row for a variable and year: median and the ends of each band."""
+    """Tabulate fans, one row for a variable and year: median and the ends of each band.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=256"]))
+    >>> list(wide_rows([read_fan(run, "spending", FigureOptions())])[0])
+    ['variable', 'unit', 'year', 'median', 'lower_50', 'upper_50', 'lower_80', 'upper_80', 'lower_90', 'upper_90']
+    """
     rows: list[Row] = []
     for fan in fans:
         bands = {(row["band"], row["year"]): row for row in fan.tables.bands}

@@ -68,7 +68,17 @@ def course(fan: Fan) -> str:
 
 
 def fan_caption(fan: Fan) -> str:
-    """Say the fan and its crossings in three sentences."""
+    """Say the fan and its crossings in three sentences.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> from simulator.fan_tables import read_fan
+    >>> from simulator.figure import FigureOptions
+    >>> fan = read_fan(simulate(load_scenario("essay-2023")), "spending", FigureOptions())
+    >>> print(fan_caption(fan))
+    Spending rises from 1,000 USD in 2012 to 1e11 USD in 2043, without any spread. It crosses $100 billion run in 2030.
+    """
     sentences = [f"{capital(course(fan))}."]
     own = {row["threshold"] for row in fan.tables.thresholds if row["quantity"] == fan.quantity}
     rows = [row for row in fan.tables.crossings if row["threshold"] in own and float(str(row["already"])) < PASSED]
@@ -94,7 +104,20 @@ def _trend_end(fan: Fan) -> float:
 
 
 def fan_alt_text(fan: Fan) -> str:
-    """Describe a fan to somebody who does not see it."""
+    """Describe a fan to somebody who does not see it.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> from simulator.fan_tables import read_fan
+    >>> from simulator.figure import FigureOptions
+    >>> fan = read_fan(simulate(load_scenario("essay-2023")), "spending", FigureOptions())
+    >>> for sentence in fan_alt_text(fan).split(". "):
+    ...     print(sentence)
+    Chart of one line: years from 2012 to 2043 along, spending in USD on a log scale up
+    Spending rises from 1,000 USD in 2012 to 1e11 USD in 2043, without any spread
+    Below, bars show the years in which a threshold is crossed.
+    """
     scale = "on a log scale" if fan.log else "on a plain scale"
     unit = f" in {fan.unit}" if fan.unit else ""
     bands = list(dict.fromkeys(str(row["band"]) for row in reversed(fan.tables.bands)))
@@ -113,5 +136,7 @@ def fan_alt_text(fan: Fan) -> str:
     if extra:
         sentences.append(f"{capital(' and '.join(extra))}.")
     if fan.tables.crossings:
-        sentences.append(f"Below, bars show the years in which {len(fan.tables.crossings)} thresholds are crossed.")
+        count = len(fan.tables.crossings)
+        crossed = "a threshold is crossed" if count == 1 else f"{count} thresholds are crossed"
+        sentences.append(f"Below, bars show the years in which {crossed}.")
     return " ".join(sentences)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from simulator.chart_waterfall import Fall, draw_waterfalls
 from simulator.errors import InputError
 from simulator.figure import Figure, Row
-from simulator.summary import power_text
-from simulator.words import listed
+from simulator.words import listed, power_text
 
 MOST_PARTS = 8
 MOST_NUMBERS = 4
@@ -25,6 +24,10 @@ def attribution_figure(rows: Sequence[Row], *, labels: Sequence[str], note: str)
     labels : what the first and the second are called
     note : str
         How the parts were told, for the foot.
+
+    Returns
+    -------
+    Figure, named `attribution`
 
     Raises
     ------

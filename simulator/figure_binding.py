@@ -103,7 +103,14 @@ def _said(rows: Sequence[Row], subject: str, *, last: float) -> tuple[str, float
 
 
 def subtitle(run: xr.DataTree) -> str:
-    """Name the scenario and its subject."""
+    """Name the scenario and its subject.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> subtitle(simulate(load_scenario("essay-2023")))
+    'Three factors with regimes (essay, 2023): largest training run, as the essay of spring 2023 counts it'
+    """
     return (
         f"{run.attrs['title']}: {run.attrs['subject']}".rstrip(" .?!:") if run.attrs["subject"] else run.attrs["title"]
     )
@@ -112,10 +119,28 @@ def subtitle(run: xr.DataTree) -> str:
 def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -> list[str]:
     """Choose what to draw among the subjects that have limits, in the order of the model.
 
+    Parameters
+    ----------
+    run : xarray.DataTree
+    quantities : sequence of str
+        Subjects that are asked for; none: all.
+    kind : str
+        The kind of chart, for the error.
+
     Raises
     ------
     InputError
         There are none, or not on what is asked for.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"))
+    >>> chosen_subjects(run, [], kind="binding")
+    ['spending']
+    >>> chosen_subjects(run, ["hardware"], kind="binding")
+    Traceback (most recent call last):
+    simulator.errors.InputError: binding: hardware: no limit stands on it in this run. Limits stand on: spending
     """
     limits = limits_on(run)
     if not limits:
@@ -136,6 +161,10 @@ def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -
 
 def drawn_years(summary: xr.Dataset, years: tuple[float, float] | None) -> list[int]:
     """Choose the places of the years of a run that lie within a range.
+
+    Returns
+    -------
+    list of places of years, rising
 
     Raises
     ------

@@ -12,8 +12,8 @@ from simulator.comparison import run_labels
 from simulator.errors import InputError
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.rungroups import group
-from simulator.summary import crossing_table, fan_table, power_text, summarised, year_text
-from simulator.words import listed, number_in, sample_count
+from simulator.summary import crossing_table, fan_table, summarised
+from simulator.words import listed, number_in, power_text, sample_count, year_text
 
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
@@ -65,10 +65,23 @@ def level_rows(
 ) -> list[Row]:
     """Tabulate the median and a central band of a variable by year, for each run in its own years.
 
+    Returns
+    -------
+    rows of `run`, `year`, `median`, `lower`, `upper` (log10 of the unit)
+
     Raises
     ------
     InputError
         A run has no such variable, or it is no level that is drawn in log10, or no year is within `years`.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> changes = ([], ["drivers.spending.caps=null"])
+    >>> runs = [simulate(load_scenario("essay-2023", overrides=change)) for change in changes]
+    >>> rows = level_rows(runs, ["capped", "free"], quantity="spending", band=0.9, years=(2042, 2043))
+    >>> [(row["run"], row["year"], round(row["median"], 1)) for row in rows]
+    [('capped', 2042.0, 11.0), ('capped', 2043.0, 11.0), ('free', 2042.0, 14.0), ('free', 2043.0, 14.3)]
     """
     rows: list[Row] = []
     for run, name in zip(runs, names, strict=True):
@@ -98,6 +111,13 @@ def crossing_rows(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[Row
     """Tabulate the crossing years of the thresholds that the first run shares with another, run by run.
 
     Thresholds that every run has passed by its first year are left out.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> runs = [simulate(load_scenario("essay-2023", overrides=change)) for change in ([], ["years.last=2025"])]
+    >>> [(row["run"], row["text"]) for row in crossing_rows(runs, ["to 2043", "to 2025"]) if row["label"] == "GPT-4"]
+    [('to 2043', '2023.0'), ('to 2025', '2023.0  (0.0)')]
     """
     tables = [{str(row["threshold"]): row for row in crossing_table(run)} for run in runs]
     starts = [float(group(run, "summary")["year"].values[0]) for run in runs]

@@ -78,6 +78,12 @@ def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
 def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[float, float] | None) -> CrossingTables:
     """Tabulate the curves and the intervals of the crossing years, the earliest threshold first.
 
+    Raises
+    ------
+    InputError
+        The run has no thresholds, no band is asked for or one that its summary does not have, or fewer than two years
+        lie within `years`.
+
     Examples
     --------
     >>> from simulator import load_scenario, simulate

@@ -15,8 +15,7 @@ from simulator.figure import Figure, FigureOptions, Row
 from simulator.figure_binding import chosen_subjects, drawn_years, subtitle
 from simulator.run_label import run_label
 from simulator.rungroups import group
-from simulator.summary import power
-from simulator.words import listed
+from simulator.words import listed, power
 
 _DEMANDED = {
     "spending": "what growth alone would give",

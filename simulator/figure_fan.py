@@ -39,7 +39,7 @@ def fan_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure
 
     Parameters
     ----------
-    run : xarray.DataTree
+    run : xarray.DataTree, or its groups of labelled arrays
     options : FigureOptions
         Without `quantities`, the main quantity of the run is drawn.
 

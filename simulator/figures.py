@@ -147,6 +147,15 @@ def draw_kinds(
     ------
     InputError
         A kind that was asked for by name cannot be drawn; nor can the fan, which every run has.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run, said = simulate(load_scenario("essay-2023")), []
+    >>> [figure.name for figure in draw_kinds(run, ["all"], FigureOptions(), left_out=said.append)]
+    ['fan_effective_compute', 'crossings', 'growth', 'binding', 'demand_spending']
+    >>> [line.partition(":")[0] for line in said]
+    ['counts', 'priors', 'posterior', 'predictive', 'influence']
     """
     figures: list[Figure] = []
     for kind in dict.fromkeys(kinds):
@@ -201,6 +210,13 @@ def write_figures(
         A kind, format or theme is none, or a chart cannot be drawn from this run.
     SimulatorError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run, folder = simulate(load_scenario("essay-2023")), getfixture("tmp_path")
+    >>> sorted({path.suffix for path in write_figures(run, folder, kinds=["fan"], formats=["svg"])})
+    ['.csv', '.svg', '.txt']
     """
     check_formats(formats)
     ground = check_theme(theme)
@@ -221,6 +237,12 @@ def check_formats(formats: Sequence[str]) -> None:
     ------
     InputError
         One is not known.
+
+    Examples
+    --------
+    >>> check_formats(["svg", "jpg"])
+    Traceback (most recent call last):
+    simulator.errors.InputError: --format: must be of png, svg, pdf, html; got 'jpg'. Did you mean 'png'?
     """
     for name in formats:
         if name not in FORMATS:
@@ -233,7 +255,17 @@ def check_formats(formats: Sequence[str]) -> None:
 def write_figure(
     figure: Figure, folder: FilePath, *, formats: Sequence[str], theme: Theme = "light", footer: str = ""
 ) -> list[FilePath]:
-    """Write one figure in formats, with its tables and its words; see `write_figures`."""
+    """Write one figure in formats, with its tables and its words; see `write_figures`.
+
+    Parameters
+    ----------
+    figure : Figure
+    folder : path of a folder that is there
+    formats, theme
+        As in `write_figures`.
+    footer : str
+        What stands at the end of an HTML page.
+    """
     stills = [folder / f"{figure.name}.{name}" for name in FORMATS if name in formats and name != "html"]
     if stills:
         save_chart(figure.chart, *stills, theme=theme, alt_text=figure.alt_text)

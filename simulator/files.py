@@ -21,6 +21,17 @@ def replacing(path: FilePath) -> Iterator[FilePath]:
     ------
     SimulatorError
         The folder cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> file = getfixture("tmp_path") / "table.csv"
+    >>> write_text(file, "as it was")
+    >>> with replacing(file) as temporary:
+    ...     raise ValueError(f"half of {temporary.suffix} is written")
+    Traceback (most recent call last):
+    ValueError: half of .csv is written
+    >>> file.read_text()
+    'as it was'
     """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -80,7 +91,22 @@ def write_text(path: FilePath, text: str) -> None:
 
 
 def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty."""
+    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty.
+
+    Raises
+    ------
+    SimulatorError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> file = getfixture("tmp_path") / "table.csv"
+    >>> write_table(file, [{"year": 2030, "median": 28.5}, {"year": 2031, "error": 0.1}])
+    >>> print(file.read_text())
+    year,median,error
+    2030,28.5,
+    2031,,0.1
+    """
     columns = list(dict.fromkeys(column for row in rows for column in row))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         if rows:

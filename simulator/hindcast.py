@@ -97,6 +97,12 @@ class SkillRow:
 
     `skill` = 1 - model / baseline; above 0 the model is better. `difference` = baseline - model in CRPS. The 90 %
     intervals resample whole target years, paired; `better` is the share of resamples in which the model wins.
+
+    Examples
+    --------
+    >>> row = SkillRow("random walk", 0.4, 0.5, 0.2, -0.1, 0.3, 0.1, -0.02, 0.2, better=0.9)
+    >>> row.skill, row.verdict  # its interval holds 0
+    (0.2, 'a tie')
     """
 
     baseline: str
@@ -244,6 +250,11 @@ def hindcast(
 def check_origins(observations: Observations, origins: Sequence[int]) -> None:
     """Check before any fit that a record can be forecast from each origin, by model and baselines.
 
+    Parameters
+    ----------
+    observations : Observations
+    origins : sequence of calendar years
+
     Raises
     ------
     InputError
@@ -262,6 +273,16 @@ def _draws(settings: SamplerSettings) -> int:
 
 def forecast_baseline(name: str, observations: Observations, *, origin: int, size: int, seed: int) -> RecordForecast:
     """Forecast the record by a baseline from the end of a year to the last known year.
+
+    Parameters
+    ----------
+    name : one of `BASELINES`
+    observations : Observations
+    origin : int
+        The forecast is made at the end of this year.
+    size : int
+        Samples of each year.
+    seed : int
 
     Raises
     ------

@@ -70,7 +70,16 @@ class HorizonRow:
 
 
 def pit_rows(rows: Sequence[ForecastRow]) -> tuple[PitRow, ...]:
-    """Count probability integral transforms in 5 bins (10 from 50 forecasts on), by forecast."""
+    """Count probability integral transforms in 5 bins (10 from 50 forecasts on), by forecast.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> places = enumerate((0.02, 0.11, 0.5, 0.97, 0.99), start=2021)
+    >>> rows = pit_rows([SimpleNamespace(forecast="model", target=year, pit=pit) for year, pit in places])
+    >>> [row.count for row in rows], rows[0].expected  # too many at the ends: the forecast is too narrow
+    ([2, 0, 1, 0, 2], 1.0)
+    """
     table = []
     for name in dict.fromkeys(row.forecast for row in rows):
         mine = [row for row in rows if row.forecast == name]
@@ -100,7 +109,16 @@ def binomial_quantile(level: float, count: int, share: float) -> int:
 
 
 def coverage_rows(rows: Sequence[ForecastRow]) -> tuple[CoverageRow, ...]:
-    """Count how often what came lay inside the 50, 80 and 90 % intervals, by forecast."""
+    """Count how often what came lay inside the 50, 80 and 90 % intervals, by forecast.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> held = {"inside_50": False, "inside_80": True, "inside_90": True}
+    >>> rows = coverage_rows([SimpleNamespace(forecast="model", target=2020, hindsight=False, **held)])
+    >>> [(row.level, row.seen, round(row.seen_05, 2)) for row in rows]  # one year tells little
+    [(50, 0.0, 0.0), (80, 1.0, 0.23), (90, 1.0, 0.23)]
+    """
     table = []
     for name in dict.fromkeys(row.forecast for row in rows):
         mine = [row for row in rows if row.forecast == name]
@@ -133,6 +151,11 @@ def horizon_bins(rows: Sequence[ForecastRow]) -> list[tuple[int, int]]:
     Examples
     --------
     Forecasts of 2019 to 2025 from 2018, 2020 and 2022 give groups of 1, 2, 3, and 4 to 7 years ahead.
+
+    >>> from types import SimpleNamespace
+    >>> pairs = [(origin, target) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
+    >>> horizon_bins([SimpleNamespace(forecast=MODEL, origin=origin, target=target) for origin, target in pairs])
+    [(1, 1), (2, 2), (3, 3), (4, 7)]
     """
     targets: dict[int, set[int]] = {}
     for row in rows:

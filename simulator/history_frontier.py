@@ -27,7 +27,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A straight line through log10 levels: OOM per year, its standard error, and how many points it has."""
+    """A straight line through log10 levels: OOM per year, its standard error, and how many points it has.
+
+    Examples
+    --------
+    >>> Trend(slope=0.6, standard_error=0.1, count=30).interval_90
+    (0.4355, 0.7645)
+    """
 
     slope: float
     standard_error: float
@@ -46,6 +52,13 @@ def published_until(history: RunHistory, date: dt.date) -> RunHistory:
     ------
     InputError
         Nothing was.
+
+    Examples
+    --------
+    >>> from simulator.history_library import shipped_runs
+    >>> history = shipped_runs()
+    >>> max(run.date for run in published_until(history, dt.date(2020, 12, 31)).runs).year, history.runs[-1].date.year
+    (2020, 2025)
     """
     kept = [run for run in history.runs if run.date <= date]
     if not kept:
@@ -71,6 +84,7 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
 
     Parameters
     ----------
+    history : RunHistory
     domains : domains, e.g. "Games": a run of several domains goes if one of them is named
     names : the reason by the run's name
 
@@ -101,6 +115,7 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
 
     Parameters
     ----------
+    history : RunHistory
     same_day : whether larger runs of the same day count
 
     Returns
@@ -121,7 +136,12 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
 
 
 def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
-    """Say which runs were among the n largest when they came out: array (run,)."""
+    """Say which runs were among the n largest when they came out: array (run,).
+
+    Returns
+    -------
+    array (run,)
+    """
     return rank_at_release(history, same_day=same_day) <= n
 
 
@@ -129,6 +149,13 @@ def records_at_release(history: RunHistory) -> NDArray[np.bool_]:
     """Say which runs were larger than every earlier one, and than those of the same day: array (run,).
 
     A run that equals the record within 0.0001 OOM is none; of equals of one day the first by name may be one.
+
+    Examples
+    --------
+    >>> from simulator.history_library import shipped_runs
+    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
+    >>> [run.name for run, record in zip(history.runs, records_at_release(history), strict=True) if record][-3:]
+    ['GPT-3.5 (davinci-002)', 'GPT-4', 'Gemini 1.0 Ultra']
     """
     record = -math.inf
     records: list[bool] = []
@@ -145,6 +172,13 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
     """Say which runs came within some orders of magnitude of the record of their date, itself included: array (run,).
 
     Runs that continue another model are never within.
+
+    Examples
+    --------
+    >>> from simulator.history_library import shipped_runs
+    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
+    >>> [int(within_of_record(history, oom).sum()) for oom in (0.0, 0.5, 1.0)]
+    [21, 39, 62]
     """
     record = -math.inf
     within: list[bool] = []
@@ -155,7 +189,14 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
 
 
 def record_on(history: RunHistory, date: dt.date) -> Record:
-    """Find the largest run that was published up to and including a date."""
+    """Find the largest run that was published up to and including a date.
+
+    Examples
+    --------
+    >>> from simulator.history_library import shipped_runs
+    >>> record_on(shipped_runs(), dt.date(2021, 1, 1)).name
+    'GPT-3 175B (davinci)'
+    """
     known = [run for run in history.runs if run.date <= date and not run.base_model]
     if not known:
         return Record(date, None, -math.inf)
@@ -168,6 +209,8 @@ def year_end_records(history: RunHistory, *, first: int | None = None, last: int
 
     Parameters
     ----------
+    history : RunHistory
+    first : by default the year of the first run
     last : by default the last year that ended by the snapshot's date
 
     Examples

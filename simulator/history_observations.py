@@ -92,6 +92,7 @@ def observations(
 
     Parameters
     ----------
+    runs : RunHistory
     accelerators : None where hardware is not observed
     until : only what was published up to and including this day; by default up to the snapshot's date
     top : a run is of the frontier if it was among so many largest at its release

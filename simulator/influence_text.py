@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from simulator.influence import Influence, Row
 from simulator.outcomes import Outcome
-from simulator.summary import power, year_text
+from simulator.words import power, year_text
 
 MOST_LINES = 12
 

@@ -49,6 +49,12 @@ def check_by(by: str | None) -> None:
     ------
     InputError
         There is none of that name.
+
+    Examples
+    --------
+    >>> check_by("drivers")
+    Traceback (most recent call last):
+    simulator.errors.InputError: --by: must be driver; got 'drivers'. For other groups write --group NAME=PATTERN.
     """
     if by is not None and by not in BY:
         raise InputError(

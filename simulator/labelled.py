@@ -53,7 +53,14 @@ class Variable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An array, the names of its dimensions and what describes it."""
+    """An array, the names of its dimensions and what describes it.
+
+    Examples
+    --------
+    >>> levels = Labelled(("sample", "year"), np.zeros((1024, 21), dtype=np.float32), {"units": "log10(FLOP)"})
+    >>> levels.shape, levels.nbytes
+    ((1024, 21), 86016)
+    """
 
     dims: tuple[str, ...]
     values: NDArray[Any]
@@ -127,7 +134,15 @@ class Group:
 
 
 def as_dataset(group: Group) -> xr.Dataset:
-    """Give one group, without those below, to xarray."""
+    """Give one group, without those below, to xarray.
+
+    Examples
+    --------
+    >>> years = {"year": Labelled(("year",), np.array([2030.0, 2031.0]))}
+    >>> group = Group({"median": Labelled(("year",), np.array([28.0, 28.5]), {"units": "log10(FLOP)"})}, years)
+    >>> float(as_dataset(group)["median"].sel(year=2031))
+    28.5
+    """
     import xarray as xr
 
     return xr.Dataset(
@@ -144,7 +159,15 @@ def _as_variable(given: Variable) -> xr.Variable:
 
 
 def of_dataset(dataset: xr.Dataset) -> Group:
-    """Take a dataset of xarray; values that are still on the disk are read when they are asked for."""
+    """Take a dataset of xarray; values that are still on the disk are read when they are asked for.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> group = of_dataset(xr.Dataset({"median": ("year", [28.0, 28.5])}, coords={"year": [2030.0, 2031.0]}))
+    >>> list(group.data_vars), list(group.coords), group.sizes
+    (['median'], ['year'], {'year': 2})
+    """
     return Group(
         {str(name): values.variable for name, values in dataset.data_vars.items()},
         {str(name): values.variable for name, values in dataset.coords.items()},
@@ -153,6 +176,13 @@ def of_dataset(dataset: xr.Dataset) -> Group:
 
 
 def of_tree(tree: xr.DataTree) -> Group:
-    """Take a tree of xarray's datasets, like `of_dataset`."""
+    """Take a tree of xarray's datasets, like `of_dataset`.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> list(of_tree(simulate(load_scenario("essay-2023"))).children)
+    ['summary', 'parameters', 'trajectories', 'crossings']
+    """
     own = of_dataset(tree.to_dataset(inherit=False))
     return Group(own.data_vars, own.coords, own.attrs, {name: of_tree(child) for name, child in tree.children.items()})

@@ -118,7 +118,15 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
 
 
 def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
-    """Let several scenarios learn; those that ask the same of the same history share one fit."""
+    """Let several scenarios learn; those that ask the same of the same history share one fit.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> scenario = load_scenario("baseline")
+    >>> learn_each([scenario])[0] is scenario  # it names no history
+    True
+    """
     if cache is not None or not any(scenario.must_learn for scenario in scenarios):
         return tuple(learn(scenario, cache=cache) for scenario in scenarios)
     with tempfile.TemporaryDirectory() as folder:
@@ -152,6 +160,12 @@ def learnt_priors(scenario: Scenario) -> GrowthPriors:
     ------
     InputError
         The scenario names no history, or a driver is no single level with a constant rate.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> learnt_priors(load_scenario("learned")).spending
+    Normal(mean=0.35, sd=0.35)
     """
     history = scenario.spec.history
     if history is None:

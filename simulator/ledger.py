@@ -106,6 +106,10 @@ def append_ledger(path: FilePath, rows: Sequence[Mapping[str, str]]) -> int:
 def read_ledger(path: FilePath) -> list[dict[str, str]]:
     """Read a ledger.
 
+    Returns
+    -------
+    rows by `COLUMNS`, as texts
+
     Raises
     ------
     InputError

@@ -47,7 +47,7 @@ def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
 
     Parameters
     ----------
-    run : xarray.DataTree
+    run : xarray.DataTree, or its groups of labelled arrays
         With samples or without.
     name : str
         One of `counted_names`.
@@ -60,6 +60,13 @@ def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
     ------
     InputError
         The run has no such counts.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("published/kumar-manning-2025", overrides=["samples=1024"]))
+    >>> {reading: points.shape for reading, points in count_quantiles(run, counted_names(run)[0]).items()}
+    {'in the year': (3, 5), 'percentile of the sum': (3, 5), 'sum of percentiles': (3, 5)}
     """
     summary = arrays(run, "summary")
     if name not in counted_names(run):

@@ -74,7 +74,16 @@ def common_draws(model: Model, samples: int) -> Draws:
 
 
 def median_draws(model: Model, size: int) -> Draws:
-    """Put every prior at its median, `size` times."""
+    """Put every prior at its median, `size` times.
+
+    Examples
+    --------
+    >>> from simulator.evaluation import model_of
+    >>> from simulator.scenario import load_scenario
+    >>> draws = median_draws(model_of(load_scenario("baseline")), 2)
+    >>> (10 ** draws.values["drivers.algorithms.growth"]).round(2).tolist()
+    [2.55, 2.55]
+    """
     scores = {name: np.zeros(size) for name in model.joint.uncertain}
     return Draws(scores, _with_scores(model.joint, {}, scores))
 
@@ -127,6 +136,10 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
 
     `score` is one number or (sample,). Several members of one input, such as yearly shocks, move together: the score
     is that of their sum.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
     """
     found = direction_of(joint, varied)
     now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
@@ -134,13 +147,33 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
 
 
 def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float) -> dict[str, Array]:
-    """Give parameters with the score of an input moved by a number of standard deviations."""
+    """Give parameters with the score of an input moved by a number of standard deviations.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
+
+    Examples
+    --------
+    >>> from simulator.evaluation import inputs_of, model_of
+    >>> from simulator.scenario import load_scenario
+    >>> model = model_of(load_scenario("baseline"))
+    >>> draws, algorithms = median_draws(model, 1), Input("drivers.algorithms.growth", ("drivers.algorithms.growth",))
+    >>> moved = moved_by(model.joint, draws, algorithms, step=1.0)
+    >>> [name for name in model.joint.uncertain if moved[name] != draws.values[name]]
+    ['drivers.algorithms.growth']
+    """
     found = direction_of(joint, varied)
     return _moved(joint, draws, found, np.float64(step))
 
 
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
-    """Give parameters with an input at a score, all others where they are."""
+    """Give parameters with an input at a score, all others where they are.
+
+    Returns
+    -------
+    dict of arrays by name, (sample,) or (1,), internal scale
+    """
     found = direction_of(joint, varied)
     size = next(iter(draws.scores.values())).shape
     scores = {

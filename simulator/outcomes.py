@@ -33,6 +33,14 @@ class Outcome:
 
     `kind` says which; `name` is that of a variable or a threshold; `year` is None where a kind has none; `written` is
     what the user wrote, if anything.
+
+    Examples
+    --------
+    >>> outcome = Outcome("crossed", "agi", 2030.0)
+    >>> outcome.text, outcome.unit, outcome.censored
+    ('crossed:agi@2030', '1', False)
+    >>> Outcome("crossing", "agi").censored
+    True
     """
 
     kind: Literal["level", "crossing", "crossed", "restricted"]
@@ -97,7 +105,17 @@ def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str
 
 
 def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "") -> str:
-    """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`."""
+    """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"))
+    >>> outcome_words_in(run, parse_outcome("effective_compute@2030"), statistic="median")
+    'median effective compute in 2030'
+    >>> outcome_words_in(run, Outcome("crossed", str(run["summary/threshold"].values[0]), 2030.0), statistic="mean")
+    'probability that GPT-4 is crossed by 2030'
+    """
     summary = group(run, "summary")
     if outcome.kind == "level":
         label = str(summary[outcome.name].attrs.get("long_name", ""))
@@ -274,6 +292,12 @@ def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
 
 def headline_outcomes(years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
     """Choose what is looked at where nothing is asked: effective compute half-way and at the end, a first threshold.
+
+    Parameters
+    ----------
+    years : sequence of decimal years, rising
+    thresholds : sequence of str
+        Names; the first is looked at, if there is one.
 
     Examples
     --------

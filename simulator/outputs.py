@@ -45,6 +45,13 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     ------
     SimulatorError
         The folder cannot be written. What stood there before is left as it was.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> folder = write_run(simulate(load_scenario("essay-2023")), getfixture("tmp_path"))
+    >>> sorted(file.name for file in folder.iterdir())
+    ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
     """
     folder = run_folder(run, FilePath(outputs))
     make_folder(folder)
@@ -142,7 +149,14 @@ def open_run(path: FilePath | str) -> xr.DataTree:
 
 
 def run_path(path: FilePath | str) -> FilePath:
-    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
+    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> run_path(folder).name, run_path("outputs/mine.nc").name
+    ('run.nc', 'mine.nc')
+    """
     file = FilePath(path)
     if file.is_dir() and file.suffix != ".zarr":
         return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"

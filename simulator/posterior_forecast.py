@@ -174,6 +174,14 @@ def horizon_of(origin: int, last_year: int) -> int:
     ------
     InputError
         There is none.
+
+    Examples
+    --------
+    >>> horizon_of(2020, 2025)
+    5
+    >>> horizon_of(2020, 2020)
+    Traceback (most recent call last):
+    simulator.errors.InputError: last_year: must be after 2020, the year at whose end the data of this fit end; ...
     """
     if last_year <= origin:
         raise InputError(

@@ -10,8 +10,8 @@ import numpy as np
 
 from simulator.evaluation import Input
 from simulator.priors import DEFAULT_GROWTH_UNIT, NamedPrior
-from simulator.summary import power_text
 from simulator.units import parse_growth_unit, parse_unit
+from simulator.words import power_text
 
 _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))

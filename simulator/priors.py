@@ -78,6 +78,13 @@ class NamedPrior:
 
     `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `words` are those of a
     prior that is a function of another one. `value` is the number of a fixed prior, None for any other.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> prior = load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"]
+    >>> prior.unit, round(prior.value, 3), prior.understood
+    ('OOM/year', 0.238, '1.73 factor/year')
     """
 
     name: str

@@ -79,6 +79,19 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
     demanded : array (sample, year), log10
     start : array (sample, 1), log10; the level at the start, for the Gompertz law
     limits : by name, sorted; each with its law and its level (sample, year), log10
+
+    Returns
+    -------
+    Capped, with arrays (sample, year)
+
+    Examples
+    --------
+    >>> demanded, start = np.array([[9.0, 11.0, 13.0]]), np.array([[9.0]])
+    >>> levels = {"cash": np.full((1, 3), 12.0), "power": np.full((1, 3), 10.0)}
+    >>> limits = {name: (Limit(kind="hard", limit=name), level) for name, level in levels.items()}
+    >>> found = under_limits(demanded, start, limits)  # power is the second by name
+    >>> found.capped.tolist(), found.binding.tolist()
+    ([[9.0, 10.0, 10.0]], [[0, 2, 2]])
     """
     capped = demanded
     binding = np.zeros((1, 1), dtype=np.int8)

@@ -46,7 +46,13 @@ from simulator.shipped import shipped_file, shipped_names
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row of published numbers; the keys are those that the module describes."""
+    """One row of published numbers; the keys are those that the module describes.
+
+    Examples
+    --------
+    >>> Target(Place("numbers.yaml"), "spending", "log10(USD)", published=8.6, recomputed=8.58).expected
+    8.58
+    """
 
     place: Place
     quantity: str

@@ -60,6 +60,11 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
     overrides : sequence of str
         Changes as `path=value`.
 
+    Raises
+    ------
+    InputError
+        There is no such scenario or variant, or an override is at fault.
+
     Examples
     --------
     >>> int(run_published("published/four-times-a-year").attrs["samples"])

@@ -72,13 +72,34 @@ def fine_grid(first: float, last: float, years: Array) -> Array:
     """Make the internal grid: sixteenths of a calendar year between two years, and some years themselves.
 
     The grid between two years does not depend on the step of the scenario, so neither do the results.
+
+    Parameters
+    ----------
+    first, last : float, decimal years
+    years : array (year,), decimal years
+        Those that are added where they lie between the two.
+
+    Returns
+    -------
+    array (time,), decimal years, rising
+
+    Examples
+    --------
+    >>> fine_grid(2025.5, 2025.75, np.array([2025.6])).tolist()
+    [2025.5, 2025.5625, 2025.6, 2025.625, 2025.6875, 2025.75]
     """
     inner = np.arange(np.ceil(first * FINE_STEPS), np.floor(last * FINE_STEPS) + 1) / FINE_STEPS
     return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
 
 
 def is_fine(times: Array) -> NDArray[np.bool_]:
-    """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year.
+
+    Examples
+    --------
+    >>> is_fine(np.array([2025.5, 2025.5625, 2025.6])).tolist()
+    [True, True, False]
+    """
     fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
     fine[0] = True
     return fine
@@ -90,6 +111,11 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
     Returns
     -------
     array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        A table does not cover the years, or a custom driver returns something else than levels.
     """
     if isinstance(level, Factor) and level.custom is not None:
         return _custom_level(level, path, block, years)
@@ -180,7 +206,17 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
 
 
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
-    """Compute a limit over the years: an amount, or a share of a named quantity."""
+    """Compute a limit over the years: an amount, or a share of a named quantity.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        The limit is neither an amount nor a share.
+    """
     if limit.share is not None:
         return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
     if limit.limit is None:
@@ -189,7 +225,12 @@ def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
 
 
 def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
-    """Compute a level under its caps; the lowest of the saturated levels counts."""
+    """Compute a level under its caps; the lowest of the saturated levels counts.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+    """
     demanded = demanded_level(level, path, block, years)
     if not level.caps:
         return demanded

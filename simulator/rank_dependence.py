@@ -88,6 +88,12 @@ def deltas_by_chance(inputs: Whole, outcomes: Whole, *, draws: int = DRAWS_BY_CH
     Returns
     -------
     array (draw,)
+
+    Examples
+    --------
+    >>> few, many = (deltas_by_chance(sizes, sizes).mean() for sizes in (np.array([5] * 10), np.array([500] * 10)))
+    >>> bool(few > 5 * many)
+    True
     """
     rng = np.random.default_rng(20_261_122)
     found = np.empty(draws)

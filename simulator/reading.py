@@ -30,7 +30,13 @@ def read_extended(file: FilePath, chain: tuple[FilePath, ...] = ()) -> Document:
 
 
 def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) -> Document:
-    """Lay a scenario over the one that it extends; where there is none, the link joins its faults."""
+    """Lay a scenario over the one that it extends; where there is none, the link joins its faults.
+
+    Raises
+    ------
+    ScenarioError
+        What is extended is a mixture.
+    """
     parent = document.data.get("extends")
     if chain and "mixture" in document.data:
         rule = "is a mixture, which cannot be extended or mixed again."

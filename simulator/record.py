@@ -1,4 +1,4 @@
-"""The run as a labelled dataset: groups, coordinates, units, long names, provenance."""
+"""The run as groups of labelled arrays: coordinates, units, long names, provenance."""
 
 from __future__ import annotations
 
@@ -47,6 +47,22 @@ def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: byt
     """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version.
 
     `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    keep : {"trajectories", "summary"}
+    store : {"netcdf", "zarr"}
+    results : bytes
+        Added where custom drivers, whose code has no name that tells it apart, enter the run.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> seeds = ("seed=1", "seed=1", "seed=2")
+    >>> first, again, other = (run_id(load_scenario("baseline", overrides=[seed]), keep="summary") for seed in seeds)
+    >>> first == again, first == other
+    (True, False)
     """
     parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
@@ -63,6 +79,15 @@ def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scena
         This version cannot read it.
     InputError
         An override is at fault.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"))
+    >>> stored_scenario(run).hash == run.attrs["scenario_hash"]
+    True
+    >>> stored_scenario(run, overrides=["years.last=2030"]).spec.years.last
+    2030.0
     """
     text = str(run.attrs["scenario"])
     try:
@@ -124,7 +149,14 @@ def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
 
 
 def fit_of(run: xr.DataTree) -> xr.DataTree | None:
-    """Take the fit of history out of a run whose priors were learnt; None of any other."""
+    """Take the fit of history out of a run whose priors were learnt; None of any other.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> fit_of(simulate(load_scenario("essay-2023"))) is None
+    True
+    """
     if "posterior" not in run.children:
         return None
     import xarray as xr
@@ -252,7 +284,15 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:
 
 
 def prior_attributes(prior: NamedPrior) -> dict[str, str]:
-    """Describe a prior: its unit, what was understood, and where it comes from."""
+    """Describe a prior: its unit, what was understood, and where it comes from.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> said = prior_attributes(load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"])
+    >>> said["units"], said["understood"], said["library"]
+    ('OOM/year', '1.73 factor/year', 'spending/essay-2023-from-2026')
+    """
     stated = prior.prior
     attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}

@@ -107,6 +107,12 @@ def check_report_path(path: FilePath) -> None:
     ------
     InputError
         It names a folder, or does not end in .html.
+
+    Examples
+    --------
+    >>> check_report_path(FilePath("report.pdf"))
+    Traceback (most recent call last):
+    simulator.errors.InputError: report.pdf: the name of a report must end in .html; got '.pdf'. ...
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder; a report is one file. Write for example {path / 'report.html'}.")

@@ -63,6 +63,11 @@ def rank_associations(run: xr.DataTree) -> list[Row]:
 def spearman(first: Array, second: Array) -> float | None:
     """Give Spearman's rank correlation of two columns (sample,); None where one of them does not vary.
 
+    Raises
+    ------
+    InputError
+        The columns differ in length.
+
     Examples
     --------
     >>> round(spearman(np.array([1.0, 2.0, 3.0, np.inf]), np.array([1.0, 2.0, 9.0, 4.0])), 6)

@@ -14,8 +14,8 @@ import xarray as xr
 from simulator.decomposition import limits_on, mean_contributions
 from simulator.errors import number
 from simulator.rungroups import group
-from simulator.summary import PASSED, Summarised, crossing_table, power, summarised
-from simulator.words import listed, number_in, percent
+from simulator.summary import PASSED, Summarised, crossing_table, summarised
+from simulator.words import listed, number_in, percent, power
 
 MOST_CROSSED = 3
 """Thresholds that the sentence on crossings dates."""
@@ -133,7 +133,14 @@ def ooms(value: float) -> str:
 
 
 def forecast_years(run: xr.DataTree) -> tuple[float, float]:
-    """Give the year in the middle of a run and its last year."""
+    """Give the year in the middle of a run and its last year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> forecast_years(simulate(load_scenario("essay-2023")))
+    (2027.0, 2043.0)
+    """
     years = group(run, "summary")["year"].values
     middle = years[np.argmin(np.abs(years - (years[0] + years[-1]) / 2))]
     return float(middle), float(years[-1])
@@ -249,7 +256,14 @@ def _binding_sentence(run: xr.DataTree) -> str:
 
 
 def growth_sentences(run: xr.DataTree) -> list[str]:
-    """Say what growth alone would give, part by part, and what limits take away, until the last year."""
+    """Say what growth alone would give, part by part, and what limits take away, until the last year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> print(growth_sentences(simulate(load_scenario("essay-2023")))[1])
+    Limits take 3.3 OOM away: on spending (hard) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰.
+    """
     parts = mean_contributions(run).isel(year=-1)
     rows = list(zip(parts["label"].values.tolist(), parts["kind"].values.tolist(), parts.values.tolist(), strict=True))
     grown = sorted(((label, value) for label, kind, value in rows if kind == "growth"), key=lambda row: -row[1])

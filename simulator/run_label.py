@@ -40,7 +40,15 @@ class RunLabel:
 
 
 def run_label(run: Group | xr.DataTree) -> RunLabel:
-    """Read the label of a run off its attributes."""
+    """Read the label of a run off its attributes.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> label = run_label(simulate(load_scenario("essay-2023")))
+    >>> label.scenario, label.samples, label.sources
+    ('essay-2023', 256, ('Essay on effective compute, spring 2023',))
+    """
     return RunLabel(
         run_id=str(run.attrs["run_id"]),
         scenario=str(run.attrs["name"]),

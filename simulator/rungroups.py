@@ -14,10 +14,27 @@ if TYPE_CHECKING:
 def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
     """Give one group of a run as a dataset.
 
+    Parameters
+    ----------
+    run : xarray.DataTree
+    name : str
+    of_samples : bool
+        Whether the group is one that a run without samples lacks; the error then says so.
+
     Raises
     ------
     InputError
         The run does not have it.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"), keep="summary")
+    >>> group(run, "summary").sizes["year"]
+    32
+    >>> group(run, "trajectories", of_samples=True)
+    Traceback (most recent call last):
+    simulator.errors.InputError: run ... of essay-2023 kept its summary only and has no trajectories. ...
     """
     _check(run, name, of_samples=of_samples)
     return run.children[name].to_dataset()
@@ -25,6 +42,12 @@ def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Datase
 
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
     """Give one group of a run as labelled arrays, whether xarray holds the run or not.
+
+    Parameters
+    ----------
+    run : Group, or xarray.DataTree
+    name, of_samples
+        As in `group`.
 
     Raises
     ------

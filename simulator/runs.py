@@ -68,6 +68,13 @@ def run_to_folder(
     ------
     InputError
         A Zarr store is asked for where only the summary is kept.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> run, folder = run_to_folder(load_scenario("essay-2023"), getfixture("tmp_path"), how=How(keep="summary"))
+    >>> list(run.children), (folder / "run.nc").is_file()
+    (['summary'], True)
     """
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
@@ -89,6 +96,13 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
     """Let a scenario learn from the history that it names, from a stored fit where there is one.
 
     Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> scenario = load_scenario("essay-2023")
+    >>> ready(scenario, getfixture("tmp_path")) is scenario
+    True
     """
     if not scenario.must_learn:
         return scenario
@@ -139,7 +153,8 @@ def extend_run(
     """Run a run's scenario with more samples, taking over those that it has.
 
     The result is that of a fresh run with so many samples, to the last bit: samples are numbered, and a run with more
-    of them begins with the same.
+    of them begins with the same. Samples that were kept are taken over in whole batches of 16,384; where they were
+    only counted, from runs of a million samples on, which leave their counts. `say` tells how many.
 
     Parameters
     ----------
@@ -147,11 +162,30 @@ def extend_run(
     samples : int
         How many samples the new run has in all.
     outputs : path of the folder that holds run folders
+    workers, progress
+        As in `simulate`.
+    say : function
+        Told what the reader should know.
+
+    Returns
+    -------
+    the run and its folder
 
     Raises
     ------
     InputError
-        The run has as many samples already, or is of another version of the simulator.
+        The run has as many samples already.
+    RunFileError
+        There is no such run, or it is of another version of the simulator.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> outputs = getfixture("tmp_path")
+    >>> _, folder = run_to_folder(load_scenario("essay-2023"), outputs, how=How())
+    >>> extend_run(folder, samples=100, outputs=outputs)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --samples: must be more than the 256 samples that ... has; got 100.
     """
     with open_run(path) as run:
         scenario, how = (

@@ -41,7 +41,7 @@ def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = Non
     Raises
     ------
     InputError
-        Something is not finite, and no horizon is given.
+        Something is not a number, or is infinite and no horizon is given.
 
     Examples
     --------
@@ -81,6 +81,11 @@ def pinball(
     Returns
     -------
     array (...)
+
+    Raises
+    ------
+    InputError
+        As `crps`.
 
     Examples
     --------
@@ -125,6 +130,11 @@ def interval_score(
     -------
     array (...)
 
+    Raises
+    ------
+    InputError
+        As `crps`.
+
     Examples
     --------
     >>> interval_score([1.0, 1.0], 3.0).round(12).item()
@@ -161,6 +171,11 @@ def log_score(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None 
     Returns
     -------
     array (...), natural log
+
+    Raises
+    ------
+    InputError
+        As `crps`; or the samples that come before the horizon are all equal.
 
     Examples
     --------
@@ -217,6 +232,11 @@ def pit(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None
     -------
     array (...), 0 to 1
 
+    Raises
+    ------
+    InputError
+        As `crps`.
+
     Examples
     --------
     >>> pit([1.0, 2.0, 3.0, 4.0], 2.0).item()
@@ -246,6 +266,11 @@ def covered(
     Returns
     -------
     array (...) of bool
+
+    Raises
+    ------
+    InputError
+        As `crps`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Run a scenario: blocks of draws, projected, crossed and summarised, as one labelled dataset.
+"""Run a scenario: blocks of draws, projected, crossed and summarised, as one labelled tree.
 
     scenario -> blocks of draws -> trajectories and crossings -> run (xarray.DataTree)
 
@@ -58,8 +58,8 @@ def simulate(
         From `load_scenario`. One that learns from history does so first, which takes about a minute; `learn` does
         it once for several runs.
     keep : {"trajectories", "summary"}
-        Keep every sample, or only quantiles, probabilities and shares; then memory is bounded by the block and
-        quantiles are exact to 0.001 OOM.
+        Keep every sample, or only quantiles, probabilities and shares; then memory is bounded, however many
+        samples there are, and quantiles are exact to 0.001 OOM.
     custom : mapping from str to function, optional
         For each custom driver without a name, by dotted path, a function of (draws by name, years) that returns
         log10 levels.
@@ -109,7 +109,30 @@ def run_arrays(
     progress: Progress | None = None,
     unfinished: Unfinished | None = None,
 ) -> Group:
-    """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
+    """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays.
+
+    Parameters
+    ----------
+    scenario, keep, custom, workers, progress, unfinished
+        As in `simulate`.
+
+    Returns
+    -------
+    Group
+        With the groups of `simulate`; `to_xarray` gives its tree.
+
+    Raises
+    ------
+    InputError, SimulatorError
+        As `simulate`; and InputError where the scenario has not learnt yet.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> run = run_arrays(load_scenario("essay-2023"))
+    >>> run.children["trajectories"]["effective_compute"].values.shape, list(run.children)
+    ((256, 32), ['summary', 'parameters', 'trajectories', 'crossings'])
+    """
     plan = run_plan(scenario, custom)
     text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
     if keep == "trajectories":
@@ -128,6 +151,15 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
     ------
     InputError
         A custom driver is missing or unknown, or the scenario has not learnt from its history yet.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> run_plan(load_scenario("baseline")).years[[0, 1, -1]].tolist()
+    [2025.5, 2026.0, 2045.0]
+    >>> run_plan(load_scenario("learned"))
+    Traceback (most recent call last):
+    simulator.errors.InputError: learned: has not learnt from its history yet. Hand over learn(scenario).
     """
     if scenario.must_learn:
         raise InputError(f"{scenario.spec.name}: has not learnt from its history yet. Hand over learn(scenario).")
@@ -136,7 +168,23 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
 
 
 def batch_spans(plan: Plan, *, keep: str, done: int = 0) -> work.Spans:
-    """List the batches of a run that are not done: (first sample, samples)."""
+    """List the batches of a run that are not done: (first sample, samples).
+
+    Parameters
+    ----------
+    plan : Plan
+    keep : {"trajectories", "summary"}
+        Samples that are only counted come in larger batches.
+    done : int
+        Samples that are done, from the first on.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> plan = run_plan(load_scenario("baseline", overrides=["samples=40000"]))
+    >>> list(batch_spans(plan, keep="trajectories", done=16384)), list(batch_spans(plan, keep="summary"))
+    ([(16384, 16384), (32768, 7232)], [(0, 40000)])
+    """
     spec = plan.spec
     length = max(KEPT if keep == "trajectories" else COUNTED, spec.block)
     return work.Spans(range(done, spec.samples, length), spec.samples)
@@ -198,7 +246,21 @@ def _without_partial(spans: Sequence[work.Span]) -> tuple[Sequence[work.Span], S
 
 
 def tell(plan: Plan, progress: Progress | None, done: Sequence[work.Span]) -> None:
-    """Tell how many blocks are done, of how many."""
+    """Tell how many blocks are done, of how many.
+
+    Parameters
+    ----------
+    plan : Plan
+    progress : function, or None
+    done : sequence of (first sample, samples)
+        The batches that are done; the last one counts.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> tell(run_plan(load_scenario("baseline")), print, [(0, 2048)])
+    1 3
+    """
     if progress is not None:
         first, count = done[-1]
         progress(-(-(first + count) // plan.spec.block), -(-plan.spec.samples // plan.spec.block))

@@ -16,6 +16,7 @@ from simulator.labelled import Group, Variable
 from simulator.model_tables import count_lines
 from simulator.rungroups import arrays
 from simulator.units import Array
+from simulator.words import plus_minus, power, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,7 +73,14 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
 
 @dataclass(frozen=True, slots=True)
 class Summarised:
-    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,)."""
+    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,).
+
+    Examples
+    --------
+    >>> found = Summarised(np.array([0.5]), np.array([2030.0, 2031.0]), np.array([[28.0, 28.5]]), {})
+    >>> found.at(0.5).tolist(), found.has(0.05)
+    ([28.0, 28.5], False)
+    """
 
     levels: Array
     years: Array
@@ -101,6 +109,12 @@ def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
     ------
     InputError
         The run has no such variable.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> summarised(simulate(load_scenario("essay-2023")), "spending").at(0.5)[-2:].round(2).tolist()  # log10 USD
+    [11.0, 11.0]
     """
     summary = arrays(run, "summary")
     names = summarised_names(summary)
@@ -175,7 +189,15 @@ def crossing_quantile_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def probability_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
+    """Tabulate the probability of having crossed each threshold by each year, with its standard error.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> rows = [row for row in probability_table(simulate(load_scenario("essay-2023"))) if row["threshold"] == "gpt-4"]
+    >>> [row["probability"] for row in rows if row["year"] in (2023, 2024)]
+    [0.0, 1.0]
+    """
     summary = arrays(run, "summary")
     if not _thresholds(summary):
         return []
@@ -189,7 +211,14 @@ def probability_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def binding_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the share of samples in which each cap or constraint binds, by year."""
+    """Tabulate the share of samples in which each cap or constraint binds, by year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> binding_table(simulate(load_scenario("essay-2023")))[-1]
+    {'on': 'spending', 'limit': 'hard', 'year': 2043.0, 'share': 1.0, 'standard_error': nan}
+    """
     summary = arrays(run, "summary")
     years = summary["year"].values.tolist()
     return [
@@ -213,7 +242,15 @@ def _binding(summary: Group) -> Iterator[tuple[str, Variable, Variable]]:
 
 
 def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
-    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year."""
+    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> medians, bands = fan_table(simulate(load_scenario("essay-2023")), "spending", [0.5, 0.9])
+    >>> medians[-1]["year"], bands[0]["band"], list(bands[0])  # the widest comes first
+    (2043.0, '90 %', ['band', 'year', 'lower', 'upper'])
+    """
     values = summarised(run, quantity)
     years = values.years.tolist()
     medians: list[Row] = [
@@ -262,7 +299,15 @@ def threshold_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def crossing_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already)."""
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already).
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> row = crossing_table(simulate(load_scenario("essay-2023", overrides=["years.last=2025"])))[-1]
+    >>> row["label"], row["median"], row["never"], row["last_year"]
+    ('$100 billion run', inf, 1.0, 2025.0)
+    """
     summary = arrays(run, "summary")
     last = float(summary["year"].values[-1])
     levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
@@ -283,7 +328,14 @@ def crossing_table(run: Group | xr.DataTree) -> list[Row]:
 
 
 def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds."""
+    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> print(summary_lines(simulate(load_scenario("essay-2023")))[-1])
+      binds in 2043 - spending: hard 100 %
+    """
     summary, attrs = arrays(run, "summary"), run.attrs
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
@@ -384,61 +436,6 @@ def _is_fixed(summary: Group) -> bool:
     """Tell whether all samples have the same effective compute: then no number of the run has an error."""
     values = summary["effective_compute"].values
     return bool((values[0] == values[-1]).all())
-
-
-def plus_minus(error: float, digits: int) -> str:
-    """Write a standard error behind its number, and never as 0; nothing where it is not known.
-
-    Examples
-    --------
-    >>> plus_minus(0.26, 1), plus_minus(0.001, 2), plus_minus(float("nan"), 1)
-    (' ± 0.3', ' ± <0.01', '')
-    """
-    if math.isnan(error):
-        return ""
-    smallest = 10.0**-digits
-    return f" ± {max(error, smallest):.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:.{digits}f}"
-
-
-def power(log_level: float) -> str:
-    """Write a log10 level as a power of ten.
-
-    Examples
-    --------
-    >>> power(28.31)
-    '2e28'
-    """
-    if not math.isfinite(log_level):
-        return "none"
-    exponent = math.floor(log_level)
-    leading = round(10 ** (log_level - exponent))
-    return f"{1 if leading == 10 else leading}e{exponent + (leading == 10)}"
-
-
-def power_text(log_level: float) -> str:
-    """Write a log10 level as a power of ten with two digits.
-
-    Examples
-    --------
-    >>> power_text(34.6902), power_text(-2.0), power_text(28.999), power_text(math.inf)
-    ('4.9e34', '1.0e-2', '1.0e29', 'none')
-    """
-    if not math.isfinite(log_level):
-        return "none"
-    exponent = math.floor(log_level)
-    leading = f"{10 ** (log_level - exponent):.1f}"
-    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
-
-
-def year_text(year: float, last: float) -> str:
-    """Write a crossing year; later than the horizon where it is censored.
-
-    Examples
-    --------
-    >>> year_text(2031.23, 2045), year_text(np.inf, 2045)
-    ('2031.2', '> 2045')
-    """
-    return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"
 
 
 def sources(run: Group | xr.DataTree) -> dict[str, str]:

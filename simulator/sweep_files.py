@@ -23,7 +23,13 @@ _REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
 
 
 def sweep_path(path: FilePath | str) -> FilePath:
-    """Find the sweep file that a path names: itself, or the one in the folder."""
+    """Find the sweep file that a path names: itself, or the one in the folder.
+
+    Examples
+    --------
+    >>> sweep_path(getfixture("tmp_path")).name, sweep_path("mine.nc").name
+    ('sweep.nc', 'mine.nc')
+    """
     file = FilePath(path)
     return file / SWEEP if file.is_dir() else file
 

@@ -21,7 +21,7 @@ type Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SweptAxis:
-    """One axis of a sweep: its name, the unit of its numbers, its labels, and its numbers where it has them."""
+    """One axis of a sweep: its path, the unit of its numbers, its labels, and its numbers where it has them."""
 
     name: str
     unit: str
@@ -55,6 +55,13 @@ def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
 
     Effective compute half-way and at the end; of the first threshold that is ahead, in most samples if there is one,
     the crossing year, and whether it is crossed by the year in which that is most open.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> [outcome.text for outcome in sweep_outcomes(swept)]
+    ['effective_compute@2027', 'effective_compute@2043', 'crossing:gpt-4', 'crossed:gpt-4@2043']
     """
     years = group(sweep, "summary")["year"].values.tolist()
     middle, last = _middle(years), years[-1]
@@ -78,6 +85,16 @@ def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, .
     ------
     InputError
         One is not written as an outcome, or the sweep has no such variable, threshold or year.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> [outcome.text for outcome in parse_outcomes(swept, ["spending", "crossed:gpt-4@2023"])]
+    ['spending@2043', 'crossed:gpt-4@2023']
+    >>> parse_outcomes(swept, ["spending@2050"])
+    Traceback (most recent call last):
+    simulator.errors.InputError: outcome 'spending@2050': the sweep has no such year. The nearest are 2041, 2042, 2043.
     """
     years = group(sweep, "summary")["year"].values.tolist()
     return read_outcomes(texts, variables=_levels(sweep), thresholds=_thresholds(sweep), years=years)
@@ -87,6 +104,13 @@ def read_outcomes(
     texts: Sequence[str], *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]
 ) -> tuple[Outcome, ...]:
     """Read outcomes, and check that a sweep with such variables, thresholds and years has them.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    variables, thresholds : sequence of str
+        The names that the sweep has.
+    years : sequence of decimal years, rising
 
     Raises
     ------
@@ -133,7 +157,15 @@ def _thresholds(sweep: xr.DataTree) -> list[str]:
 
 
 def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:
-    """Name what is told of an outcome at every point of a sweep."""
+    """Name what is told of an outcome at every point of a sweep.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> swept_words(swept, Outcome("crossed", "gpt-4", 2023.0))
+    'probability that GPT-4 is crossed by 2023'
+    """
     return outcome_words_in(sweep, outcome, statistic="mean" if outcome.kind == "crossed" else "")
 
 
@@ -182,6 +214,20 @@ def point_table(sweep: xr.DataTree) -> list[Row]:
 
     The outcomes are effective compute half-way and at the end, and of each threshold that is ahead the crossing year
     and the probability of having crossed it half-way and at the end.
+
+    Returns
+    -------
+    rows
+        A column for each axis, by its path; `outcome`, `unit`, `statistic` (median or probability); and the numbers of
+        `outcome_rows`.
+
+    Examples
+    --------
+    >>> from simulator import sweep
+    >>> path = "drivers.spending.growth[2].rate"
+    >>> rows = point_table(sweep("essay-2023", over={path: [1.5, 3]}))
+    >>> {row[path]: f"{row['value']:.1f}" for row in rows if row["outcome"] == "crossing:hundred-billion-dollar-run"}
+    {1.5: '2031.0', 3.0: '2028.0'}
     """
     years = group(sweep, "summary")["year"].values.tolist()
     asked = [Outcome("level", "effective_compute", year) for year in dict.fromkeys((_middle(years), years[-1]))]

@@ -9,9 +9,8 @@ import xarray as xr
 
 from simulator.outcomes import Outcome
 from simulator.rungroups import group
-from simulator.summary import power, power_text, year_text
 from simulator.sweep_tables import SweptAxis, outcome_rows, sweep_outcomes, swept_axes, swept_words
-from simulator.words import cut
+from simulator.words import cut, power, power_text, year_text
 
 MOST_ROWS = 24
 LABEL_WIDTH = 34
@@ -41,7 +40,14 @@ def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
 
 
 def axis_value(axis: SweptAxis, value: object) -> str:
-    """Write a value of an axis: a number with as few digits as tell it from the others, or its label."""
+    """Write a value of an axis: a number with as few digits as tell it from the others, or its label.
+
+    Examples
+    --------
+    >>> axis = SweptAxis("limit", "USD", ("", ""), (1e11, 2e11))
+    >>> axis_value(axis, 1e11)
+    '1e11'
+    """
     if axis.numbers is None:
         return str(value)
     digits = next((n for n in range(4, 17) if len({f"{each:.{n}g}" for each in axis.numbers}) == len(axis.numbers)), 17)
@@ -50,7 +56,13 @@ def axis_value(axis: SweptAxis, value: object) -> str:
 
 
 def axis_heading(axis: SweptAxis) -> str:
-    """Write the name of an axis with its unit."""
+    """Write the name of an axis with its unit.
+
+    Examples
+    --------
+    >>> axis_heading(SweptAxis("spending.growth", "factor/year", ("2", "3"), (2.0, 3.0)))
+    'spending.growth, factor/year'
+    """
     return f"{axis.name}, {axis.unit}" if axis.unit not in ("", "1") else axis.name
 
 

@@ -80,7 +80,20 @@ def sweep(
 
 
 def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
-    """Let the points of a sweep learn from history where they name one; points with one prior share one fit."""
+    """Let the points of a sweep learn from history where they name one; points with one prior share one fit.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+    cache : path of a folder, optional
+        Where fits are kept and found again.
+
+    Examples
+    --------
+    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> learnt_plan(plan) is plan  # nothing to learn
+    True
+    """
     if not any(point.must_learn for point in plan.points):
         return plan
     from simulator.learning import learn_each
@@ -92,10 +105,25 @@ def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
 def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
     """Check what is asked of a sweep before it is run, by one of its points.
 
+    Parameters
+    ----------
+    point : Scenario
+        Any point of the sweep: all have the same variables, thresholds and years.
+    outcomes : sequence of str
+        As written after `--outcome`.
+
     Raises
     ------
     InputError
         One is not written as an outcome, or a sweep has no such variable, threshold or year.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> check_asked(load_scenario("essay-2023"), ["effective_compute@2030"])
+    >>> check_asked(load_scenario("essay-2023"), ["spendin@2030"])
+    Traceback (most recent call last):
+    simulator.errors.InputError: outcome 'spendin@2030': the sweep has no variable 'spendin'. Did you mean 'spending'?
     """
     found = first_sample(point) if outcomes else None
     if found is not None:
@@ -109,10 +137,30 @@ def run_sweep(
 ) -> xr.DataTree:
     """Run the points of a sweep that are not done, and join all.
 
+    Parameters
+    ----------
+    plan : SweepPlan
+        From `load_sweep`, learnt where it must.
+    workers, progress
+        As in `sweep`.
+    unfinished : UnfinishedSweep, optional
+        Where points that are done are left on interruption, and taken up again.
+
+    Returns
+    -------
+    xarray.DataTree
+        As `sweep`.
+
     Raises
     ------
     SimulatorError
         A point cannot be computed, or a process was killed.
+
+    Examples
+    --------
+    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> run_sweep(plan)["summary/spending"].sel(quantile=0.5, year=2027).values.round(2).tolist()  # log10 USD
+    [10.35, 10.95]
     """
     wanted = dict(zip(point_ids(plan), plan.points, strict=True))  # points that say the same are run once
     left = unfinished.points() if unfinished else {}
@@ -156,6 +204,22 @@ def sweep_to_folder(
         Go on with what an interrupted sweep of the same points left.
     say : function
         Told what the reader should know.
+
+    Returns
+    -------
+    xarray.DataTree, and the path of its folder
+
+    Raises
+    ------
+    InputError, SimulatorError
+        As `sweep`; or the folder cannot be written.
+
+    Examples
+    --------
+    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> result, folder = sweep_to_folder(plan, getfixture("tmp_path"))
+    >>> sorted(file.name for file in folder.iterdir())
+    ['points.csv', 'scenario.yaml', 'sweep.nc']
     """
     plan = learnt_plan(plan, cache=outputs / FITS)
     folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"

@@ -43,7 +43,16 @@ MODES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """The number that is looked at in samples of an outcome: the median, or the mean of what is always finite."""
+    """The number that is looked at in samples of an outcome: the median, or the mean of what is always finite.
+
+    Examples
+    --------
+    >>> years = np.array([2030.0, 2031.0, np.inf])
+    >>> Statistic(Outcome("crossing", "agi")).of(years), Statistic(Outcome("crossing", "agi")).of(years[1:])
+    (2031.0, inf)
+    >>> Statistic(Outcome("crossed", "agi", 2031.0)).of(np.array([1.0, 1.0, 0.0, 0.0]))
+    0.5
+    """
 
     outcome: Outcome
 
@@ -147,6 +156,12 @@ def checked_mode(text: str) -> Mode:
     ------
     InputError
         There is no such mode.
+
+    Examples
+    --------
+    >>> checked_mode("fixt")
+    Traceback (most recent call last):
+    simulator.errors.InputError: --mode: must be free or fixed; got 'fixt'. Did you mean 'fixed'?
     """
     modes: dict[str, Mode] = {"free": "free", "fixed": "fixed"}
     if text not in modes:
@@ -161,6 +176,12 @@ def check_samples(samples: int) -> None:
     ------
     InputError
         There are not.
+
+    Examples
+    --------
+    >>> check_samples(7)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --samples: must be 8 at least; got 7. Write for example 2048.
     """
     if samples < STRETCHES:
         raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
@@ -280,7 +301,15 @@ def _labelled(
 
 
 def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
-    """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`."""
+    """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`.
+
+    Examples
+    --------
+    >>> from simulator.scenario import load_scenario
+    >>> asked = (Outcome("level", "spending", 2035.0), Outcome("crossing", "agi"), Outcome("crossed", "agi", 2035.0))
+    >>> [outcome_unit(load_scenario("essay-2023"), outcome) for outcome in asked]
+    ['log10(USD)', 'year', '1']
+    """
     if outcome.kind != "level":
         return outcome.unit
     return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from simulator.prior_words import level_text
-from simulator.summary import plus_minus, year_text
 from simulator.swings import Row, swing_table
-from simulator.words import percent
+from simulator.words import percent, plus_minus, year_text
 
 MOST = 12
 

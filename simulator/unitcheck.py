@@ -145,5 +145,11 @@ class UnitCheck:
 
 
 def unit_name(unit: Unit) -> str:
-    """Write a unit for a message."""
+    """Write a unit for a message.
+
+    Examples
+    --------
+    >>> unit_name(Unit(())), unit_name(Unit((("USD", 1),)))
+    ('a plain number', 'USD')
+    """
     return str(unit) if unit.dimension else "a plain number"

@@ -52,6 +52,12 @@ class Unit:
     """A unit as a product of powers of base units times a number.
 
     `scale` is the number of base units in one of it; `dimension` lists (base, power), sorted.
+
+    Examples
+    --------
+    >>> flop, second = Unit((("FLOP", 1),)), Unit((("s", 1),))
+    >>> str(flop / second), (flop / second * second) == flop
+    ('FLOP/s', True)
     """
 
     dimension: tuple[tuple[str, int], ...]
@@ -200,7 +206,13 @@ def logged(scale: float = 1.0) -> Conversion:
 
 @cache
 def multiple(scale: float = 1.0) -> Conversion:
-    """Convert a number of units to base units: y = scale x."""
+    """Convert a number of units to base units: y = scale x.
+
+    Examples
+    --------
+    >>> multiple(1e9).forward(np.array([35.0])).tolist()  # 35 thousand millions
+    [35000000000.0]
+    """
     return Conversion(lambda x: x * scale, lambda y: y / scale, lambda y: np.full_like(y, -math.log(scale)))
 
 

@@ -115,6 +115,13 @@ def check_method(method: str, *, samples: int) -> None:
     ------
     InputError
         There is no such method, or there are too few samples.
+
+    Examples
+    --------
+    >>> check_method("sobol", samples=1000)
+    >>> check_method("shaply", samples=1000)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --method: must be one of auto, sobol, shapley; got 'shaply'. Did you mean 'shapley'?
     """
     if method not in METHODS:
         hint = near_name(method, METHODS)

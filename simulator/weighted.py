@@ -11,8 +11,8 @@ from simulator.comparison import compared_years
 from simulator.errors import InputError
 from simulator.outcomes import Outcome, run_outcomes
 from simulator.rungroups import group
-from simulator.summary import plus_minus, power, year_text
 from simulator.units import Array
+from simulator.words import plus_minus, power, year_text
 
 LEVELS = (0.05, 0.5, 0.95)
 STRETCH = 1024

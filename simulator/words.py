@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 _TURNS = str.maketrans({code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))})
@@ -99,3 +100,58 @@ def signed(value: float) -> str:
     """
     text = f"{value:+.2f}"
     return text.replace("-", "−") if float(text) else "0.00"
+
+
+def plus_minus(error: float, digits: int) -> str:
+    """Write a standard error behind its number, and never as 0; nothing where it is not known.
+
+    Examples
+    --------
+    >>> plus_minus(0.26, 1), plus_minus(0.001, 2), plus_minus(float("nan"), 1)
+    (' ± 0.3', ' ± <0.01', '')
+    """
+    if math.isnan(error):
+        return ""
+    smallest = 10.0**-digits
+    return f" ± {max(error, smallest):.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:.{digits}f}"
+
+
+def power(log_level: float) -> str:
+    """Write a log10 level as a power of ten.
+
+    Examples
+    --------
+    >>> power(28.31)
+    '2e28'
+    """
+    if not math.isfinite(log_level):
+        return "none"
+    exponent = math.floor(log_level)
+    leading = round(10 ** (log_level - exponent))
+    return f"{1 if leading == 10 else leading}e{exponent + (leading == 10)}"
+
+
+def power_text(log_level: float) -> str:
+    """Write a log10 level as a power of ten with two digits.
+
+    Examples
+    --------
+    >>> power_text(34.6902), power_text(-2.0), power_text(28.999), power_text(math.inf)
+    ('4.9e34', '1.0e-2', '1.0e29', 'none')
+    """
+    if not math.isfinite(log_level):
+        return "none"
+    exponent = math.floor(log_level)
+    leading = f"{10 ** (log_level - exponent):.1f}"
+    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
+
+
+def year_text(year: float, last: float) -> str:
+    """Write a crossing year; later than the horizon where it is censored.
+
+    Examples
+    --------
+    >>> year_text(2031.23, 2045), year_text(math.inf, 2045)
+    ('2031.2', '> 2045')
+    """
+    return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"

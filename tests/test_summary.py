@@ -15,7 +15,6 @@ from simulator.summary import (
     crossing_quantile_table,
     crossing_table,
     fan_table,
-    power,
     probability_table,
     quantile_table,
     sources,
@@ -23,9 +22,9 @@ from simulator.summary import (
     summarised_names,
     summary_lines,
     threshold_table,
-    year_text,
 )
 from simulator.testing import run_of, small_scenario
+from simulator.words import power, year_text
 
 LIMIT = {"limit": {"family": "lognormal", "median": 1e29, "interval_90": [1e28, 1e30], "unit": "FLOP"}}
 THRESHOLDS = {
