@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from simulator.summary import binding_table, crossing_quantile_table, probabilit
 
 if TYPE_CHECKING:
     import xarray as xr
+
+ORDER = "variable_order"
+"""The attribute of a Zarr store that keeps the order of a group's variables and groups."""
 
 _REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
 
@@ -173,11 +177,23 @@ def _open_store(path: FilePath) -> xr.DataTree:
     import xarray as xr
 
     run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
-    for node in run.subtree:
+    for node in list(run.subtree):
+        _put_in_order(node)
         for values in node.variables.values():
             if isinstance(values.attrs.get("flag_values"), list):  # JSON, in which Zarr keeps attributes, has no arrays
                 values.attrs["flag_values"] = np.asarray(values.attrs["flag_values"], dtype=values.dtype)
     return run
+
+
+def _put_in_order(node: xr.DataTree) -> None:
+    """Put the variables and groups of a store into their order: it lists them as the disk happens to."""
+    names = list(node.attrs.pop(ORDER, []))
+
+    def place(name: Hashable) -> tuple[int, str]:
+        return names.index(name) if name in names else len(names), str(name)
+
+    node.dataset = node.to_dataset(inherit=False)[sorted(node.data_vars, key=place)]
+    node.children = {name: node.children[name] for name in sorted(node.children, key=place)}
 
 
 def damaged_run(file: str, error: Exception) -> RunFileError:

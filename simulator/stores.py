@@ -14,6 +14,7 @@ from simulator.collect import Groups, count_piece
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
 from simulator.labelled import as_dataset
+from simulator.outputs import ORDER
 from simulator.plan import Plan
 from simulator.record import build_run, sample_groups
 from simulator.scenario import Scenario
@@ -78,9 +79,11 @@ def simulate_to_store(
         raise
     if tallies.samples % KEPT == 0:
         unfinished.keep_tallies(tallies)
-    run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr")
+    run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
+    for node in run.subtree:
+        node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
     with _said(growing):
-        run.to_xarray().to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
+        run.to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
     make_folder(path.parent)
     if path.exists():
         shutil.rmtree(path)
@@ -105,7 +108,7 @@ def _append(store: FilePath, scenario: Scenario, plan: Plan, batch: Batch) -> No
         batch.crossings if plan.thresholds else {},
     )
     for name, group in sample_groups(scenario, plan, groups, first=batch.first).items():
-        dataset = as_dataset(group)
+        dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         with _said(store):
             if batch.first == 0:
                 size = {"sample": batch.size}

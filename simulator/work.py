@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -141,7 +143,7 @@ def side_by_side[Job, Result](
     """
     context, left = multiprocessing.get_context(_start_method()), iter(jobs)
     waiting: deque[tuple[Job, Future[Result]]] = deque()
-    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=ignore_interrupts) as pool:
+    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_follow) as pool:
         try:
             while True:
                 busy = sum(not future.done() for _, future in waiting)
@@ -173,9 +175,17 @@ def _start_method() -> str:
     return "fork" if threads.is_dir() and len(list(threads.iterdir())) == 1 else "spawn"
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
+def _follow() -> None:
+    """Leave Ctrl-C to the process that started this one, and end where that one was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's end: the pool would go on waiting for its next job, and keep its memory."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _remote[Result](task: Callable[[Plan, Sequence[Span]], Result], text: str, spans: Sequence[Span]) -> Result:

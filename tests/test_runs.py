@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -202,7 +204,51 @@ def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
     assert Unfinished(left).tallies().samples >= 2048
 
 
+WORK = """
+import os, sys, time
+from simulator import work
+
+def there(pool, job):
+    return pool.submit(os.getpid)
+
+if __name__ == "__main__":
+    work._start_method = lambda: sys.argv[1]
+    jobs = work.side_by_side(range(9), workers=3, here=lambda job: time.sleep(0.5), there=there)
+    for _, process in jobs:
+        if process is not None:
+            break
+    print("at work", flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_end_with_the_process_that_started_them(method: str, tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(WORK)
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, script, method]
+    parent = subprocess.run(command, env=here, capture_output=True, text=True, timeout=30, check=False)
+    assert (parent.returncode, parent.stdout) == (-9, "at work\n")  # the output ends when the last that has it ended
+
+
 # -------------------------------------------------------------------------------------------------------- stores
+
+
+def test_the_tables_and_groups_of_a_store_have_the_order_of_those_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, file = run_to_folder(scenario(), tmp_path, how=How())
+    listed = Path.iterdir
+    for backwards in (False, True):  # whatever order the disk lists a folder in
+        monkeypatch.setattr(Path, "iterdir", lambda path, turned=backwards: iter(sorted(listed(path), reverse=turned)))
+        _, store = run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+        with open_run(file) as known, open_run(store) as run:
+            assert list(run.children)[:1] == list(known.children)[:1] == ["summary"]
+            for name, group in known.children.items():
+                assert list(run[name].data_vars) == list(group.data_vars)
+                assert run[name].attrs == group.attrs
 
 
 def test_a_store_holds_what_a_file_holds(tmp_path: Path) -> None:
