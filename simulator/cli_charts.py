@@ -134,7 +134,10 @@ def _other(
     if kind.name == "shares":
         from simulator.shares_folder import open_shares, write_share_charts
 
-        return write_share_charts(open_shares(path), folder, formats=formats, theme=ground)
+        if written := write_share_charts(open_shares(path), folder, formats=formats, theme=ground):
+            return written
+        rule = "no chart: shares are drawn over the years, and nothing in it has shares in two years or more"
+        raise InputError(f"{path}: {rule}. 'simulate show' prints what it has.")
 
     from simulator.swings_folder import open_swings, write_swing_charts
 

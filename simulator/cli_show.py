@@ -88,7 +88,7 @@ def _stored(folder: FilePath, name: str, command: str) -> list[str]:
     from simulator.folders import WARNING
 
     try:
-        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        lines = (folder / name).read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except FileNotFoundError:
         rule = f"has no {name}, in which `{command}` keeps what it prints"
         raise RunFileError(f"{folder}: {rule}. Make the folder again.") from None

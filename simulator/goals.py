@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from simulator.errors import Fault
-from simulator.statements import Faults, Model, Number, Prior, Text
+from simulator.statements import Faults, Line, Model, Number, Prior, Text
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
@@ -38,7 +38,7 @@ class Threshold(Model):
     years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
     """Years that pass between the crossing and the date that is reported; a date past the horizon is not reported."""
-    label: Text | None = None
+    label: Line | None = None
     """A name for charts and tables."""
     notes: Text | None = None
     """What the threshold means."""

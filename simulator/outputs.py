@@ -12,6 +12,7 @@ import numpy as np
 from simulator.documents import yaml_text
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_table, write_text
+from simulator.folders import RUN, kind_of
 from simulator.labelled import Group, of_tree
 from simulator.model_tables import count_table
 from simulator.netcdf import write_netcdf
@@ -103,9 +104,9 @@ def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
 def _no_run(path: FilePath) -> str:
     if not path.is_dir():
         return f"{path}: no such run file."
-    other = next((name for name in ("shares", "swings", "audit") if any(path.glob(f"{name}.*"))), "")
-    if other:
-        return f"{path}: holds {other}, not a run. Read {other}.csv in it."
+    kind = kind_of(path)
+    if kind is not RUN:
+        return f"{path}: {kind.is_one}, not a run. 'simulate show' prints it."
     return f"{path}: is a folder without a run (run.nc). Name the folder of a run: 'simulate SCENARIO' prints it."
 
 

@@ -17,7 +17,7 @@ from simulator.errors import Fault, Path, number, shown
 from simulator.goals import Capability, Threshold
 from simulator.history_statement import HistoryStatement
 from simulator.models import Models
-from simulator.statements import Faults, Model, Name, Number, Prior, Text
+from simulator.statements import Faults, Line, Model, Name, Number, Prior, Text
 
 SCHEMA_VERSION = 1
 
@@ -335,9 +335,9 @@ class ScenarioSpec(Model):
     """The version of this format: 1."""
     name: Name
     """A short name; the run folder is called after it."""
-    title: Text | None = None
+    title: Line | None = None
     """A name for readers."""
-    subject: Text = "largest training run"
+    subject: Line = "largest training run"
     """Whose compute is forecast, and on which basis."""
     notes: Text | None = None
     """What the scenario means, where it comes from, how it may be wrong."""

@@ -54,16 +54,18 @@ def write_shares(
 def write_share_charts(
     shares: xr.Dataset, folder: FilePath, *, formats: Sequence[str], theme: Theme = "light"
 ) -> list[FilePath]:
-    """Draw the shares of each outcome over the years into a folder, which is made where it is not there.
+    """Draw the shares of each outcome over the years into a folder, which is made where there are any.
 
     Returns
     -------
     list of the files that were written; none where no outcome varies in two years
     """
-    make_folder(folder)
+    figures = share_figures(shares)
+    if figures:
+        make_folder(folder)
     return [
         path
-        for figure in share_figures(shares)
+        for figure in figures
         for path in write_figure(figure, folder, formats=formats, theme=theme, footer=share_label(shares))
     ]
 

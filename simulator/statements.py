@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -31,6 +32,14 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+
+
+def _in_one_line(text: str) -> str:
+    """Put a text into one line, as a folded text of YAML, which ends with a line break, is meant."""
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+Line = Annotated[Text, AfterValidator(_in_one_line)]
 
 
 def _year_as_text(value: Any) -> Any:

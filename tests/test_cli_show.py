@@ -9,7 +9,7 @@ import pytest
 import simulator.hindcast
 from simulator.cli import main
 from simulator.errors import RunFileError
-from simulator.folders import KINDS, kind_of
+from simulator.folders import KINDS, keep_lines, kind_of
 from simulator.scenario import load_scenario
 from simulator.swings import prior_swings
 from simulator.swings_folder import open_swings
@@ -75,6 +75,23 @@ def test_every_kind_of_folder_is_shown(said, tmp_path: Path) -> None:
     assert {kind.name for kind in KINDS} == {*COMMANDS, "fragility"}  # which takes a fit, and has a page
     (tmp_path / "fragility.txt").write_text("the page\n\nits end\n")
     assert said("show .") == (["the page", "", "its end"], [], 0)
+
+
+def test_kept_lines_end_at_line_breaks_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["a label\u2028of two", "warning\x85: none", ""]
+    keep_lines(tmp_path, "fragility", lines, warnings=["one\u2028line"])
+    main(["show", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert out == "".join(f"{line}\n" for line in lines)
+    assert err == "warning: one\u2028line\n"
+
+
+def test_shares_of_one_year_have_no_chart_and_it_is_said(said) -> None:
+    said(COMMANDS["shares"] + " --outcome effective_compute@2030 --output out")
+    (folder,) = Path("out").iterdir()
+    out, err, code = said(f"chart {folder} --output drawn")
+    assert (out, code, Path("drawn").exists()) == ([], 2, False)
+    assert err[0].startswith(f"{folder}: no chart: shares are drawn over the years")
 
 
 @pytest.mark.parametrize("kind", ["shares", "swings"])

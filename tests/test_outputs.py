@@ -161,8 +161,8 @@ def test_a_missing_run_is_named(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match=r"is a folder without a run \(run.nc\)"):
         open_run(tmp_path)
-    (tmp_path / "shares.csv").touch()
-    with pytest.raises(RunFileError, match=r"holds shares, not a run\. .*shares.csv"):
+    (tmp_path / "results.csv").touch()
+    with pytest.raises(RunFileError, match=r"is a comparison, not a run\. 'simulate show' prints it"):
         open_run(tmp_path)
 
 

@@ -156,3 +156,14 @@ def test_a_run_of_fixed_numbers_is_told_without_errors(samples: int) -> None:
     assert "wall 100 %" in lines[-1]
     assert "±" not in "\n".join(lines)
     assert ("1 sample)" in lines[0]) == (samples == 1)
+
+
+def test_titles_and_labels_of_several_lines_are_said_in_one() -> None:
+    run = run_of(small_scenario({
+        "samples": 256, "title": "A title\nof two lines\n", "subject": "a\u2028run",
+        "thresholds": {"some": {"physical_compute": 1e27, "label": "a label\n\nof two\n"}},
+    }))  # fmt: skip
+    lines = summary_lines(run)
+    assert lines[0].startswith("A title of two lines: a run (")
+    assert any(line.startswith("  a label of two: ") for line in lines)
+    assert not any(len(line.splitlines()) > 1 for line in lines)
