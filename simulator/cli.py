@@ -167,11 +167,17 @@ def _nothing() -> None:  # without it, a command that stands alone would not be 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`."""
+    """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`.
+
+    Without arguments those of the process are taken, which is then set up for this one command.
+    """
+    if arguments is not None:
+        _run(arguments)
+        return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
     gc.set_threshold(200_000)  # loading modules and files makes many objects and hardly a cycle
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        _run(sys.argv[1:])
     finally:
         gc.freeze()  # what is left need not be searched for cycles when the process ends
 

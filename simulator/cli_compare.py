@@ -18,7 +18,6 @@ from simulator.cli_options import (
     chart_formats,
     learnt,
     number_of_samples,
-    warn,
 )
 from simulator.errors import InputError
 
@@ -59,21 +58,23 @@ def compare(
     if attribute and len(items) != 2:
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
     formats = chart_formats(format_, theme=theme, charts=charts)
-    from simulator.folders import WARNING, keep_lines
-
     runs = open_or_run(items, samples=samples, seed=seed, output=output, attribute=attribute)
-    lines = compare_runs(runs, output=output, formats=formats, theme=theme)
+    lines, folder = compare_runs(runs, output=output, formats=formats, theme=theme)
     if attribute:
         from simulator.attributed import write_attribution
+        from simulator.folders import keep_lines
 
-        folder = lines.pop()
-        lines += write_attribution(runs[0], runs[1], FilePath(folder.strip()), formats=formats, theme=theme)
-        keep_lines(FilePath(folder.strip()), "comparison", lines)
-        lines.append(folder)
-    warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
-    for line in lines:
-        if not line.startswith(WARNING):
-            typer.echo(line)
+        lines += write_attribution(runs[0], runs[1], folder, formats=formats, theme=theme)
+        keep_lines(folder, "comparison", lines)
+    tell(lines, folder)
+
+
+def tell(lines: Sequence[str], folder: FilePath) -> None:
+    """Print what `compare_runs` gave: warnings beside the output."""
+    from simulator.folders import WARNING
+
+    for line in [*lines, f"  {folder}"]:
+        typer.echo(line, err=line.startswith(WARNING))
 
 
 def open_or_run(
@@ -151,7 +152,7 @@ def compare_runs(
     output: FilePath = FilePath("outputs"),
     formats: Sequence[str] = ("png", "svg"),
     theme: str = "light",
-) -> list[str]:
+) -> tuple[list[str], FilePath]:
     """Compare runs, write the tables and charts into a folder of their own, and say what differs.
 
     Parameters
@@ -168,7 +169,7 @@ def compare_runs(
 
     Returns
     -------
-    lines for the terminal: warnings, which begin with `warning: `, what differs, and the folder
+    lines for the terminal, warnings, which begin with `warning: `, and what differs; and the folder
 
     Raises
     ------
@@ -182,9 +183,9 @@ def compare_runs(
     names = run_labels(runs, labels)
     folder = output / _folder_name(runs, names)
     comparison = write_comparison(runs, folder, labels=names, formats=formats, theme=theme)
-    lines = comparison_lines(comparison)
-    keep_lines(folder, "comparison", lines, warnings=comparison.warnings)
-    return [*(f"{WARNING}{warning}" for warning in comparison.warnings), *lines, f"  {folder}"]
+    lines = [*(f"{WARNING}{warning}" for warning in comparison.warnings), *comparison_lines(comparison)]
+    keep_lines(folder, "comparison", lines)
+    return lines, folder
 
 
 def _folder_name(runs: Sequence[xr.DataTree], names: Sequence[str]) -> str:

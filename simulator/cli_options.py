@@ -66,20 +66,25 @@ def overridden(given: list[str] | None, samples: str | None, seed: int | None) -
     return overrides
 
 
+MOST_SAMPLES = 10**12
+
+
 def number_of_samples(text: str) -> int:
     """Read a number of samples, such as 100000, 1_000 or 1e6.
 
     Raises
     ------
     InputError
-        It is no whole number from 1.
+        It is no whole number from 1 to 1e12.
     """
     try:
         count = float(text.replace("_", "").replace(",", ""))
     except ValueError:
         raise InputError(f"--samples: must be a whole number; got {text!r}. Write for example 100000 or 1e6.") from None
-    if count != count // 1 or not 1 <= count <= 1e12:
+    if count != count // 1 or not count >= 1:
         raise InputError(f"--samples: must be a whole number from 1; got {text}. Write for example 100000 or 1e6.")
+    if count > MOST_SAMPLES:
+        raise InputError(f"--samples: must be at most {MOST_SAMPLES:,}; got {text}. Write for example 100000 or 1e6.")
     return int(count)
 
 

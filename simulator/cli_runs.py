@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ from simulator.cli_options import (
     warn,
 )
 from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.labelled import Group
 
 WorkersOption = Annotated[
     int, typer.Option(min=1, max=64, help="Batches computed side by side; the result does not depend on it.")
@@ -75,15 +78,16 @@ def run(
         _finish(result, folder, drawn)
         done.append(result)
     if variants:
-        from simulator.cli_compare import compare_runs
+        from simulator.cli_compare import compare_runs, tell
 
-        for line in compare_runs(
-            [run.to_xarray() for run in done],
-            labels=[loaded.spec.name, *variants],
-            output=output,
-            formats=() if drawn == "none" else ("png", "svg"),
-        ):
-            typer.echo(line, err=line.startswith("warning: "))
+        tell(
+            *compare_runs(
+                [run.to_xarray() for run in done],
+                labels=[loaded.spec.name, *variants],
+                output=output,
+                formats=() if drawn == "none" else ("png", "svg"),
+            )
+        )
     _refuse_bad_fits(done, trust=trust)
 
 
@@ -106,7 +110,7 @@ def extend(
     _finish(result, folder, charts)
 
 
-def _finish(result: Any, folder: FilePath, charts: str) -> None:
+def _finish(result: Group, folder: FilePath, charts: str) -> None:
     """Draw the charts that are asked for, and say what came out."""
     from simulator.summary import summary_lines
 
@@ -124,7 +128,7 @@ def _finish(result: Any, folder: FilePath, charts: str) -> None:
     typer.echo(f"  {folder}")
 
 
-def _refuse_bad_fits(runs: Iterable[Any], *, trust: bool) -> None:
+def _refuse_bad_fits(runs: Iterable[Group], *, trust: bool) -> None:
     """Fail where the chains of a fit of history did not agree, unless told otherwise."""
     faults: list[str] = []
     for result in runs:

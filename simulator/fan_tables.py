@@ -161,8 +161,7 @@ def _paths(run: Group | xr.DataTree, quantity: str, count: int, places: Sequence
         return []
     if not 0 < count <= MOST_PATHS:
         raise InputError(f"--paths: must be 0 to {MOST_PATHS}, more cannot be told apart; got {count}.")
-    tree = run.to_xarray() if isinstance(run, Group) else run
-    values = group(tree, "trajectories", of_samples=True)[quantity]
+    values = group(run, "trajectories", of_samples=True)[quantity]
     if count > values.sizes["sample"]:
         raise InputError(f"--paths: the run has {values.sizes['sample']:,} samples; got {count}. Draw fewer.")
     drawn = values.isel(sample=slice(count), year=list(places)).transpose("sample", "year")

@@ -11,6 +11,7 @@ from simulator.chart_binding import draw_binding, numeric
 from simulator.decomposition import SUBJECTS, limits_on
 from simulator.errors import InputError, near_name, number
 from simulator.figure import Figure, FigureOptions, Row
+from simulator.labelled import Group
 from simulator.run_label import run_label
 from simulator.rungroups import group
 from simulator.words import listed, percent
@@ -102,7 +103,7 @@ def _said(rows: Sequence[Row], subject: str, *, last: float) -> tuple[str, float
 # ------------------------------------------------------------------------------------- what figures of a run share
 
 
-def subtitle(run: xr.DataTree) -> str:
+def subtitle(run: Group | xr.DataTree) -> str:
     """Name the scenario and its subject.
 
     Examples

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from simulator.chart_counts import CountPanel, draw_counts
 from simulator.errors import InputError, near_name, number
 from simulator.figure import Figure, FigureOptions, Row
 from simulator.figure_binding import subtitle
+from simulator.labelled import Group
 from simulator.model_tables import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.run_label import run_label
 from simulator.words import listed
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 MOST_PANELS = 6
 
 
-def count_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
     """Draw how many models lie above each level, or within each distance of the frontier, by the end of each year.
 
     Parameters
@@ -77,7 +80,7 @@ def count_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [Figure("counts", chart, {"": rows}, caption, alt_text)]
 
 
-def _chosen(run: xr.DataTree, quantities: Sequence[str]) -> list[str]:
+def _chosen(run: Group | xr.DataTree, quantities: Sequence[str]) -> list[str]:
     known = counted_names(run)
     if not known:
         raise InputError(

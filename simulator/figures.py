@@ -319,11 +319,12 @@ def fan_chart(
 
 def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
+    from simulator.figure_counts import count_figures
     from simulator.figure_fan import fan_figures
 
     figures = fan_figures(run, FigureOptions())
     if counted_names(run):
-        figures += draw(run.to_xarray() if isinstance(run, Group) else run, "counts")[:1]
+        figures += count_figures(run, FigureOptions())
     for figure in figures:
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
         save_chart(figure.chart, *paths, alt_text=figure.alt_text)

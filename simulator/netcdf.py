@@ -83,9 +83,11 @@ def _packing(variable: Variable, total: int) -> dict[str, Any]:
     """Choose how a variable of a file of so many bytes is packed."""
     if total <= STEADY_COMPRESSED_ABOVE or variable.dtype.kind not in "fi":
         return {}
-    levels = variable.values
-    steady = variable.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
-    cheap = steady or variable.dtype.kind == "i"
-    if total > COMPRESSED_ABOVE or cheap:
+    if total > COMPRESSED_ABOVE or variable.dtype.kind == "i" or _is_steady(variable):
         return {"compression": "zlib", "complevel": 1, "shuffle": True}
     return {}
+
+
+def _is_steady(variable: Variable) -> bool:
+    levels = variable.values
+    return variable.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])

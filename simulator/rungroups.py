@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.errors import InputError, near_name
-from simulator.labelled import Group, of_dataset
+from simulator.labelled import Group, as_dataset, of_dataset
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
-    """Give one group of a run as a dataset.
+def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
+    """Give one group of a run as a dataset, whether xarray holds the run or not.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def group(run: xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Datase
     simulator.errors.InputError: run ... of essay-2023 kept its summary only and has no trajectories. ...
     """
     _check(run, name, of_samples=of_samples)
-    return run.children[name].to_dataset()
+    child = run.children[name]
+    return as_dataset(child) if isinstance(child, Group) else child.to_dataset()
 
 
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
@@ -55,7 +56,8 @@ def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> 
         The run does not have it.
     """
     _check(run, name, of_samples=of_samples)
-    return run.children[name] if isinstance(run, Group) else of_dataset(run.children[name].to_dataset())
+    child = run.children[name]
+    return child if isinstance(child, Group) else of_dataset(child.to_dataset())
 
 
 def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:

@@ -151,6 +151,7 @@ def test_keep_and_workers_are_taken(command: Command) -> None:
         (["small.yaml", "--samples", "many"], "--samples: must be a whole number; got 'many'."),
         (["small.yaml", "--samples", "1.5"], "--samples: must be a whole number from 1; got 1.5."),
         (["small.yaml", "--samples", "0"], "--samples: must be a whole number from 1; got 0."),
+        (["small.yaml", "--samples", "1e15"], "--samples: must be at most 1,000,000,000,000; got 1e15."),
         (["small.yaml", "--samples", "nan"], "--samples: must be a whole number"),
         (["small.yaml", "--samples", "inf"], "--samples: must be a whole number"),
         (["small.yaml", "--seed", "-1"], "seed"),

@@ -68,13 +68,13 @@ def test_a_run_of_the_summary_has_no_draws_to_share(folder: Path) -> None:
     save_run(run_of(small_scenario(QUICK), keep="summary"), folder / "summary.nc")
     runs = open_or_run(["summary.nc", "slow.yaml"])
     assert [int(run.attrs["seed"]) for run in runs] == [5, 0]
-    lines = compare_runs(runs, formats=(), output=folder)
+    lines, _ = compare_runs(runs, formats=(), output=folder)
     assert any(line.startswith("warning: not on the draws of quick: slow") for line in lines)
 
 
 def test_charts_come_with_their_tables_and_words(folder: Path) -> None:
     runs = [run_of(small_scenario({**changes, "samples": 256})) for changes in (SLOW, QUICK)]
-    made = Path(compare_runs(runs, labels=["First run", "2nd: ünïcode/.."], output=folder)[-1].strip())
+    _, made = compare_runs(runs, labels=["First run", "2nd: ünïcode/.."], output=folder)
     assert made.parent == folder
     assert made.name.startswith("compare-first-run-2nd-n-code-")
     assert {path.name for path in made.iterdir()} == {"inputs.csv", "results.csv", "comparison.txt"} | {
@@ -86,7 +86,7 @@ def test_charts_come_with_their_tables_and_words(folder: Path) -> None:
 
 def test_the_folder_is_named_by_the_runs(folder: Path) -> None:
     a, b = (run_of(small_scenario({**changes, "samples": 256})) for changes in (SLOW, QUICK))
-    names = [compare_runs(runs, formats=(), output=folder)[-1] for runs in ([a, b], [a, b], [b, a], [a, a])]
+    names = [compare_runs(runs, formats=(), output=folder)[1] for runs in ([a, b], [a, b], [b, a], [a, a])]
     assert names[0] == names[1]
     assert len(set(names)) == 3
 
