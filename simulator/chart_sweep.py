@@ -182,17 +182,13 @@ class _Panel:
 
     def _axes(self) -> None:
         parts, lines = self._parts, self._lines
-        choose = style.power_ticks if lines.scale == "power" else style.plain_ticks
-        ticks = choose(*lines.ends, most=7)
-        whole = [tick for tick in ticks if tick == round(tick)]
-        for tick in whole if lines.scale == "year" and len(whole) > 1 else ticks:
+        for tick in _ticks(lines):
             y = self._y(tick)
             parts.grid.append({"x": self._left, "x2": self._left + self._width, "y": y, "y2": y})
             if lines.scale == "power":
                 parts.texts += style.power_texts(tick, right=self._left - 8, y=y)
             else:
-                text = {"year": f"{tick:.10g}", "share": f"{100 * tick:g} %"}.get(lines.scale, style.plain_text(tick))
-                parts.texts.append(Text([text], self._left - 8, y, align="right"))
+                parts.texts.append(Text([_tick_text(tick, lines.scale)], self._left - 8, y, align="right"))
         if lines.beyond:
             y = self._y(math.inf)
             parts.texts.append(Text([lines.beyond], self._left - 8, y, align="right"))
@@ -268,6 +264,21 @@ class _Panel:
                 end = x + half + 4
 
 
+def _ticks(lines: Lines) -> list[float]:
+    """Choose the ticks of an outcome; whole years alone where there are two or more."""
+    if lines.scale == "power":
+        return style.power_ticks(*lines.ends, most=7)
+    ticks = style.plain_ticks(*lines.ends, most=7)
+    whole = [tick for tick in ticks if tick == round(tick)]
+    return whole if lines.scale == "year" and len(whole) > 1 else ticks
+
+
+def _tick_text(tick: float, scale: str) -> str:
+    if scale == "share":
+        return f"{100 * tick:g} %"
+    return f"{tick:.10g}" if scale == "year" else style.plain_text(tick)
+
+
 def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
     """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
 
@@ -303,16 +314,13 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
         if row["low"] is not None:
             parts.errors.append({"x": place(row["low"]), "x2": place(row["high"]), "y": y, "y2": y})
     bottom = top + STRIP * len(lines.rows)
-    ticks = style.power_ticks(low, high, most=7) if lines.scale == "power" else style.plain_ticks(low, high, most=7)
-    for tick in ticks:
+    for tick in _ticks(lines):
         x = place(tick)
         parts.grid.append({"x": x, "x2": x, "y": top, "y2": bottom + 4})
         if lines.scale == "power":
             parts.texts += style.power_texts(tick, right=x + 12, y=bottom + 16)
         else:
-            text = (
-                f"{tick:g}" if lines.scale == "year" else f"{100 * tick:g} %" if lines.scale == "share" else f"{tick:g}"
-            )
+            text = _tick_text(tick, lines.scale)
             parts.texts.append(Text([text], x + style.text_width(text) / 2, bottom + 16, align="right"))
     if dots:
         parts.dots(dots, 0)

@@ -22,7 +22,7 @@ from simulator.sweep_points import Over, SweepPlan, load_sweep
 from simulator.sweep_record import build_sweep, point_ids, sweep_id
 from simulator.sweep_tables import read_outcomes
 from simulator.unfinished import Unfinished
-from simulator.work import WORTH_PROCESSES, side_by_side
+from simulator.work import side_by_side, worth_processes
 
 BATCHES_EACH = 4
 """Batches for each worker from which a point is shared between them, in the place of points done side by side."""
@@ -253,7 +253,7 @@ def _computed(
     began = time.perf_counter()
     yield todo[0][0], simulate(todo[0][1], keep="summary")
     each = time.perf_counter() - began
-    if each * (len(todo) - 1) <= WORTH_PROCESSES:
+    if not worth_processes(each * (len(todo) - 1)):
         yield from ((name, simulate(point, keep="summary")) for name, point in todo[1:])
         return
     shared = side_by_side(

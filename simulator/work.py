@@ -8,14 +8,14 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import overload
+from typing import Literal, overload
 
 from simulator.batches import Batch, compute_batch
 from simulator.collect import Piece, count_piece
@@ -56,8 +56,8 @@ class Spans(Sequence[Span]):
         return first, min(self.firsts.step, self.end - first)
 
 
-WORTH_PROCESSES = 0.5
-"""Seconds of work from which other processes pay."""
+WORTH_PROCESSES: Mapping[str, float] = {"fork": 1.0, "spawn": 3.0}
+"""Seconds of work from which other processes pay, by how they start."""
 
 JOB_SECONDS = 2.0
 """Seconds of work that a process is given at once: what Ctrl-C waits for, and what a killed process loses."""
@@ -101,7 +101,7 @@ def in_order[Result](
     first = task(plan, spans[:1])
     each, rest = time.perf_counter() - began, spans[1:]
     yield spans[:1], first
-    if workers <= 1 or text is None or each * len(rest) <= WORTH_PROCESSES:
+    if workers <= 1 or text is None or not worth_processes(each * len(rest)):
         yield from (([span], task(plan, [span])) for span in rest)
         return
     size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
@@ -169,7 +169,12 @@ def side_by_side[Job, Result](
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start_method() -> str:
+def worth_processes(seconds: float) -> bool:
+    """Tell whether so much work is done earlier with other processes beside this one."""
+    return seconds > WORTH_PROCESSES[_start_method()]
+
+
+def _start_method() -> Literal["fork", "spawn"]:
     """Choose how processes start: as a copy of this one where it has one thread alone, which is safe and at once."""
     threads = FilePath("/proc/self/task")
     return "fork" if threads.is_dir() and len(list(threads.iterdir())) == 1 else "spawn"

@@ -68,7 +68,7 @@ def test_a_driver_of_an_installed_package_is_found_by_its_name_and_run_again() -
 
 @pytest.mark.usefixtures("installed")
 def test_processes_find_a_driver_by_name_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(work, "WORTH_PROCESSES", {"fork": 0.0, "spawn": 0.0})
     monkeypatch.setattr("simulator.simulation.KEPT", 256)
     asked = scenario("our-model", samples=1024, block=256)
     one, two = (simulated(asked, workers=workers) for workers in (1, 2))

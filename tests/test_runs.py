@@ -167,7 +167,7 @@ def test_what_was_left_and_is_damaged_is_said(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("keep", ["trajectories", "summary"])
 def test_processes_give_the_same_bits_as_one_worker(keep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = simulate(scenario(), keep=keep)
-    monkeypatch.setattr(work, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(work, "WORTH_PROCESSES", {"fork": 0.0, "spawn": 0.0})
     monkeypatch.setattr(work, "MOST_TOGETHER", 2)
     together = simulate(scenario(), keep=keep, workers=2)
     for node in alone.subtree:
@@ -196,7 +196,7 @@ def killed(plan: Plan, spans: Sequence[work.Span]) -> Piece:
 def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(work, "WORTH_PROCESSES", {"fork": 0.0, "spawn": 0.0})
     monkeypatch.setattr(work, "counted", killed)
     with pytest.raises(SimulatorError, match="a worker process was killed"):
         run_to_folder(scenario(), tmp_path, how=How(keep="summary", workers=2))
