@@ -140,14 +140,15 @@ def cut(text: str, width: float, *, bold: bool = False) -> str:
 
 
 def wrapped(text: str, *, width: int) -> list[str]:
-    """Break a text into lines of at most `width` characters, within a word only where it must.
+    """Break a text into lines of at most `width` characters, within a word only where it must, never before a `%`.
 
     Examples
     --------
-    >>> wrapped("ten-billion-dollar training run", width=20)
-    ['ten-billion-dollar', 'training run']
+    >>> wrapped("ten-billion-dollar training run", width=20), wrapped("never by 2045: 51 %", width=17)
+    (['ten-billion-dollar', 'training run'], ['never by 2045:', '51 %'])
     """
-    return textwrap.wrap(text, width) or [""]
+    held = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in textwrap.wrap(held, width)] or [""]
 
 
 def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: float, bottom: float) -> list[float]:
