@@ -20,10 +20,10 @@ import xarray as xr
 from hindcast_bar import read
 from scipy import stats
 
-from simulator.distributions import Normal
-from simulator.inference import PRIOR_DRAWS, draw_prior, replicate
-from simulator.inference_model import GrowthPriors, build_model, levels, weights
-from simulator.observations import Observations, known_at
+from simulator.history.fit import PRIOR_DRAWS, draw_prior, replicate
+from simulator.history.model import GrowthPriors, build_model, levels, weights
+from simulator.history.observations import Observations, known_at
+from simulator.priors.families import Normal
 
 UNKNOWN = (
     "spending_growth", "efficiency_growth", "spending_volatility", "efficiency_volatility", "run_scatter",

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 from scipy.stats import qmc  # type: ignore[import-untyped]
 
-from simulator import streams
-from simulator.streams import DEFAULT_BLOCK, DESIGNS, EDGE, block_uniforms
+from simulator.priors import streams
+from simulator.priors.streams import DEFAULT_BLOCK, DESIGNS, EDGE, block_uniforms
 
 Array = NDArray[np.float64]
 Table = tuple[Array, Array] | None  # CDF and rate; None means the lognormal

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.hindcast import MODEL, ORIGINS, ScoreRow, hindcast
-from simulator.inference import SamplerSettings
-from simulator.observations import Observations
+from simulator.hindcast.hindcast import MODEL, ORIGINS, ScoreRow, hindcast
+from simulator.history.fit import SamplerSettings
+from simulator.history.observations import Observations
 
 
 def rows(file: Path) -> list[dict[str, str]]:

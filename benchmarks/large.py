@@ -21,9 +21,9 @@ SCENARIO = Path(__file__).parent / "three_drivers.yaml"
 
 
 def _child(samples: int, workers: int, out: Any) -> None:
-    from simulator.scenario import load_scenario
-    from simulator.simulation import run_arrays
-    from simulator.summary import summarised
+    from simulator.engine.simulation import run_arrays
+    from simulator.runs.summary import summarised
+    from simulator.scenario.load import load_scenario
 
     scenario = load_scenario(SCENARIO, overrides=[f"samples={samples}"])
     began = time.perf_counter()

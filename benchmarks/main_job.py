@@ -16,7 +16,7 @@ import tempfile
 import time
 
 PYTHON = [sys.executable, "-c"]
-COMMAND = [*PYTHON, "from simulator.cli import main; main()"]
+COMMAND = [*PYTHON, "from simulator.cli.main import main; main()"]
 IMPORTS = "import numpy, scipy.special, netCDF4, pydantic, typer, yaml"
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the command sets it for itself
 JOBS = {

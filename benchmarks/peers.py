@@ -29,8 +29,8 @@ PRIORS = {
 
 def ours(samples: int) -> float:
     """Run the simulator, everything that it writes into a summary included; give the last median."""
-    from simulator.scenario import load_scenario
-    from simulator.simulation import simulate
+    from simulator.engine.simulation import simulate
+    from simulator.scenario.load import load_scenario
 
     run = simulate(load_scenario(SCENARIO, overrides=[f"samples={samples}"]), keep="summary")
     return float(run["summary/effective_compute"].sel(quantile=0.5).values[-1])

@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from simulator.batches import compute_batch
-from simulator.estimates import sample_quantiles
-from simulator.plan import Plan
-from simulator.scenario import load_scenario
+from simulator.engine.batches import compute_batch
+from simulator.engine.plan import Plan
+from simulator.runs.estimates import sample_quantiles
+from simulator.scenario.load import load_scenario
 
 LEVELS = (0.05, 0.5, 0.95)
 SAMPLES, PLAIN = 4096, 12_288

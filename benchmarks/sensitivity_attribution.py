@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable
 
 from simulator import load_scenario, simulate
-from simulator.attribution import attribute
-from simulator.influence import influence_of
-from simulator.reweighting import reweight
-from simulator.weighted import headline_table
+from simulator.analysis.attribution import attribute
+from simulator.analysis.influence import influence_of
+from simulator.analysis.reweighting import headline_table, reweight
 
 CHANGE = {"drivers.spending.growth[0].rate.median": 2.5}
 

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulator.outcomes import outcomes_over
-from simulator.projection import year_grid
-from simulator.scenario import load_scenario, parse_scenario
-from simulator.variance_shares import variance_shares
+from simulator.analysis.outcomes import outcomes_over
+from simulator.analysis.shares import variance_shares
+from simulator.model.projection import year_grid
+from simulator.scenario.load import load_scenario, parse_scenario
 
 HEAD = "schema: 1\nname: many-priors\nyears: {first: 2025, last: 2049}\ndrivers:\n"
 RATE = "{{family: normal, mean: {mean}, sd: {sd}, unit: OOM/year}}"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import time
 
-from simulator.simulation import simulate
-from simulator.sweep_points import load_sweep
-from simulator.sweeps import run_sweep
+from simulator.analysis.sweep_points import load_sweep
+from simulator.analysis.sweeps import run_sweep
+from simulator.engine.simulation import simulate
 
 OVER = ["drivers.spending.growth[0].rate.centre=1.5:4:6", "correlations[1].rank=0,0.3,0.6"]
 

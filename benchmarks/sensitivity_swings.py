@@ -29,7 +29,7 @@ def measured(arguments: list[str]) -> tuple[float, float]:
     """Run a command; give its wall and its processor time in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         before, start = os.times(), time.perf_counter()
-        code = "from simulator.cli import main; main()"
+        code = "from simulator.cli.main import main; main()"
         subprocess.run(
             [sys.executable, "-c", code, *arguments, "--output", folder], check=True, stdout=subprocess.DEVNULL
         )

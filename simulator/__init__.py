@@ -16,32 +16,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.charts import save_chart
-    from simulator.checking import check_run
-    from simulator.figures import fan_chart
-    from simulator.outputs import open_run, save_run
-    from simulator.scenario import Scenario, load_scenario, load_variants, parse_scenario
-    from simulator.simulation import simulate
-    from simulator.summary import quantiles
-    from simulator.sweep_files import open_sweep
-    from simulator.sweeps import sweep
-    from simulator.thresholds import crossing_years
+    from simulator.analysis.sweep_files import open_sweep
+    from simulator.analysis.sweeps import sweep
+    from simulator.charts.register import fan_chart
+    from simulator.charts.writing import save_chart
+    from simulator.engine.run_folders import check_run
+    from simulator.engine.simulation import simulate
+    from simulator.runs.crossings import crossing_years
+    from simulator.runs.folder import open_run, save_run
+    from simulator.runs.summary import quantiles
+    from simulator.scenario.load import load_scenario, load_variants, parse_scenario
+    from simulator.scenario.resolving import Scenario
 
 _HOMES = {
-    "Scenario": "scenario",
-    "check_run": "checking",
-    "crossing_years": "thresholds",
-    "fan_chart": "figures",
-    "load_scenario": "scenario",
-    "load_variants": "scenario",
-    "open_run": "outputs",
-    "open_sweep": "sweep_files",
-    "parse_scenario": "scenario",
-    "quantiles": "summary",
-    "save_chart": "charts",
-    "save_run": "outputs",
-    "simulate": "simulation",
-    "sweep": "sweeps",
+    "Scenario": "scenario.resolving",
+    "check_run": "engine.run_folders",
+    "crossing_years": "runs.crossings",
+    "fan_chart": "charts.register",
+    "load_scenario": "scenario.load",
+    "load_variants": "scenario.load",
+    "open_run": "runs.folder",
+    "open_sweep": "analysis.sweep_files",
+    "parse_scenario": "scenario.load",
+    "quantiles": "runs.summary",
+    "save_chart": "charts.writing",
+    "save_run": "runs.folder",
+    "simulate": "engine.simulation",
+    "sweep": "analysis.sweeps",
 }
 
 __all__ = [

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from simulator.scenario import parse_scenario
-from simulator.simulation import simulate
+from simulator.engine.simulation import simulate
+from simulator.scenario.load import parse_scenario
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 ROUNDING = 1e-5
 """OOM by which a level kept in float32 may miss an identity between levels."""
@@ -24,9 +26,6 @@ type Data = dict[str, Any]
 """A scenario as plain data, as a file would say it."""
 
 _ATTRIBUTES = ("run_format", "run_id", "name", "scenario", "scenario_hash", "seed", "samples", "keep", "warnings")
-
-
-# --------------------------------------------------------------------------------------------------- assertions
 
 
 def assert_valid_run(run: xr.DataTree) -> None:
@@ -142,9 +141,6 @@ def _check_crossings(crossings: xr.Dataset, trajectories: xr.Dataset, summary: x
     _require(np.all(crossing[already == 1] == years[0]), "crossings/already_above: but not crossed at the start")
     share = np.stack([(crossing <= year).mean(axis=1) for year in years], axis=1)
     _require(np.allclose(share, summary["crossed"].values, atol=1e-12), "summary/crossed: not what the samples say")
-
-
-# --------------------------------------------------------------------------------------------------- strategies
 
 
 def scenario_text(data: Mapping[str, Any]) -> str:

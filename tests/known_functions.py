@@ -6,7 +6,7 @@ from math import comb, pi
 import numpy as np
 from scipy.special import ndtri
 
-from simulator.streams import block_uniforms
+from simulator.priors.streams import block_uniforms
 
 ISHIGAMI_FIRST = (0.31390519, 0.44241114, 0.0)
 ISHIGAMI_TOTAL = (0.55758886, 0.44241114, 0.24368366)

@@ -6,8 +6,7 @@ from functools import cache
 
 import xarray as xr
 
-from simulator.published import Published, load_published
-from simulator.published_runs import Result, read_result, run_published
+from simulator.hindcast.published import Published, Result, load_published, read_result, run_published
 
 
 @cache

@@ -105,9 +105,6 @@ def test_a_word_that_is_no_unit_gets_the_unit_that_was_meant(meant: str, propose
     parse_unit(proposed)
 
 
-# ----------------------------------------------------------------------------------------- growth, closed forms
-
-
 def test_halving_in_8_months_is_a_factor_of_2_83_a_year() -> None:
     assert growth(8, "months/halving") == pytest.approx(2 ** (12 / 8), rel=1e-14)
     assert growth(8, "months/halving") == pytest.approx(2.83, abs=0.005)

@@ -1,0 +1,1 @@
+"""What matters and what differs: swings, shares, influence, audit, sweeps, comparison, reweighting."""

@@ -1,0 +1,439 @@
+"""Another prior without another run: importance weights of a run's samples for changed priors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from simulator.analysis.comparison import compared_years
+from simulator.analysis.outcomes import Outcome, run_outcomes
+from simulator.errors import InputError, Path, dotted, number
+from simulator.priors.composite import split_atoms
+from simulator.priors.dependence import CopulaGroup
+from simulator.priors.families import Family, Fixed
+from simulator.priors.joint import Converted, JointPrior
+from simulator.priors.streams import EDGE
+from simulator.runs.folder import stored_scenario
+from simulator.runs.groups import group
+from simulator.scenario.differences import bare_data
+from simulator.scenario.resolving import Scenario
+from simulator.schema.prior_names import slots
+from simulator.units import Array
+from simulator.wording import plus_minus, power, year_text
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEVELS = (0.05, 0.5, 0.95)
+STRETCH = 1024
+"""Samples whose own estimates enter a standard error, as in the summary of a run."""
+
+type Row = dict[str, object]
+
+
+def effective_samples(weights: Array) -> float:
+    """Give how many equal samples the weighted ones are worth: (sum w)^2 / sum w^2 (Kish 1965).
+
+    Examples
+    --------
+    >>> effective_samples(np.array([1.0, 1.0, 0.0, 0.0]))
+    2.0
+    """
+    return float(weights.sum() ** 2 / np.square(weights).sum())
+
+
+def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
+    """Read quantiles off weighted samples.
+
+    The samples of positive weight stand, in their order, at p_k = (S_k - w_k / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)
+    with S_k the weight up to and with k, and the quantile is linear between them; with equal weights that is the usual
+    (k - 1) / (n - 1). Between a finite value and +inf it is +inf.
+
+    Parameters
+    ----------
+    values : array (sample,); may hold +inf
+    weights : array (sample,), not negative
+    levels : probabilities in [0, 1]
+
+    Returns
+    -------
+    array (level,)
+
+    Examples
+    --------
+    >>> values = np.array([1.0, 2.0, 3.0, np.inf])
+    >>> weighted_quantiles(values, np.ones(4), [0.5, 0.9]).tolist()
+    [2.5, inf]
+    >>> weighted_quantiles(values, np.array([1.0, 1.0, 1.0, 0.0]), [0.5, 0.9]).round(6).tolist()
+    [2.0, 2.8]
+    """
+    held = weights > 0
+    order = np.argsort(values[held], kind="stable")
+    ordered = np.asarray(values[held][order], dtype=np.float64)
+    share = weights[held][order] / weights[held].sum()
+    if ordered.size == 1:
+        return np.full(len(levels), ordered[0])
+    ends = (share[0] + share[-1]) / 2
+    places = (np.cumsum(share) - share / 2 - share[0] / 2) / (1.0 - ends)
+    wanted = np.asarray(levels, dtype=np.float64)
+    above = np.clip(np.searchsorted(places, wanted - 1e-12), 1, ordered.size - 1)
+    below = above - 1
+    part = np.clip((wanted - places[below]) / (places[above] - places[below]), 0.0, 1.0)
+    low, high = ordered[below], ordered[above]
+    with np.errstate(invalid="ignore"):
+        between = low + part * (high - low)
+    return np.where((part <= 1e-9) | (low == high), low, np.where(np.isinf(high), high, between))
+
+
+def headline_table(run: xr.DataTree, weights: Array) -> list[Row]:
+    """Tabulate the headline numbers of a run as it is and with its samples weighted.
+
+    Quantiles of effective compute in the compared years, the median crossing year and the probability of having
+    crossed of every threshold. Standard errors are from stretches of 1,024 samples, each weighted by itself: sd over
+    the stretches / sqrt(their number); None where there are fewer than four, or a crossing year is censored in one.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A run that kept its samples.
+    weights : array (sample,)
+
+    Returns
+    -------
+    rows of `quantity`, `label`, `statistic`, `year`, `unit`, `before`, `before_error`, `after`, `after_error`
+
+    Raises
+    ------
+    InputError
+        The run kept its summary only, or has another number of samples than there are weights.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> rows = headline_table(run, np.ones(1024))
+    >>> all(row["before"] == row["after"] for row in rows)
+    True
+    """
+    trajectories = group(run, "trajectories", of_samples=True)
+    if weights.shape != (trajectories.sizes["sample"],):
+        raise InputError(
+            f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
+        )
+    years = compared_years([run])
+    outcomes = [Outcome("level", "effective_compute", year) for year in years]
+    labels = {}
+    if "crossings" in run.children:
+        crossings = group(run, "crossings")
+        labels = dict(zip(crossings["threshold"].values.tolist(), crossings["label"].values.tolist(), strict=True))
+        outcomes += [Outcome("crossing", name) for name in labels]
+    rows: list[Row] = []
+    for outcome, values in zip(outcomes, run_outcomes(run, outcomes), strict=True):
+        if outcome.kind == "level":
+            described = trajectories["effective_compute"].attrs
+            for level in LEVELS:
+                name = "median" if level == 0.5 else f"{100 * level:g} % quantile"
+                head = _head(outcome.name, described["long_name"], name, outcome.year, described["units"])
+                rows.append(head | _both(values, weights, level))
+            continue
+        label = labels[outcome.name]
+        rows.append(_head(outcome.name, label, "median crossing year", None, "year") | _both(values, weights, 0.5))
+        for year in years:
+            crossed = np.asarray(values <= year, dtype=np.float64)
+            head = _head(outcome.name, label, "probability of having crossed", year, "1")
+            rows.append(head | _both(crossed, weights, None))
+    return rows
+
+
+def _head(quantity: str, label: object, statistic: str, year: float | None, unit: object) -> Row:
+    return {"quantity": quantity, "label": str(label), "statistic": statistic, "year": year, "unit": str(unit)}
+
+
+def _both(values: Array, weights: Array, level: float | None) -> Row:
+    found: Row = {}
+    for name, own in (("before", np.ones(values.size)), ("after", weights)):
+        estimate, error = _estimate(values, own, level)
+        found |= {name: estimate, f"{name}_error": error}
+    return found
+
+
+def _estimate(values: Array, weights: Array, level: float | None) -> tuple[float, float | None]:
+    """Estimate a quantile, or the mean where there is no level, and its standard error."""
+
+    def statistic(part: slice) -> float:
+        if level is None:
+            return float(values[part] @ weights[part] / weights[part].sum())
+        return float(weighted_quantiles(values[part], weights[part], [level])[0])
+
+    whole = statistic(slice(None))
+    full = values.size // STRETCH
+    parts = [slice(start * STRETCH, (start + 1) * STRETCH) for start in range(full)]
+    if full < 4 or not all(weights[part].any() for part in parts):
+        return whole, None
+    single = np.array([statistic(part) for part in parts])
+    if not np.isfinite(single).all():
+        return whole, None
+    return whole, float(single.std(ddof=1) / np.sqrt(values.size / STRETCH))
+
+
+def headline_lines(rows: Sequence[Row], *, horizon: float) -> list[str]:
+    """Write the medians and probabilities before and after, one to a line.
+
+    Examples
+    --------
+    >>> row = {"label": "Effective compute", "statistic": "median", "year": 2035.0, "unit": "log10(FLOP)"}
+    >>> headline_lines([row | {"before": 32.0, "before_error": 0.01, "after": 32.5, "after_error": None}], horizon=2045)
+    ['  2035  Effective compute: 1e32 -> 3e32 FLOP (log10 32.00 ± 0.01 -> 32.50)']
+    """
+    lines = []
+    for row in rows:
+        before, after = float(str(row["before"])), float(str(row["after"]))
+        if row["statistic"] == "median":
+            unit = str(row["unit"]).removeprefix("log10(").removesuffix(")")
+            logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
+            text = f"{power(before)} -> {power(after)} {unit} ({logs})"
+            lines.append(f"  {row['year']:g}  {row['label']}: {text}")
+        elif row["statistic"] == "median crossing year":
+            texts = [
+                f"{year_text(value, horizon)}{_error(row, name, 1) if np.isfinite(value) else ''}"
+                for name, value in (("before", before), ("after", after))
+            ]
+            lines.append(f"  {row['label']}: median crossing year {texts[0]} -> {texts[1]}")
+        elif row["statistic"] == "probability of having crossed" and row["year"] == horizon:
+            lines[-1] += f"; crossed by {horizon:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
+    return lines
+
+
+def _error(row: Row, name: str, digits: int) -> str:
+    error = row[f"{name}_error"]
+    return "" if error is None else plus_minus(float(str(error)), digits)
+
+
+FEWEST_EFFECTIVE = 100.0
+LEAST_SHARE = 0.01
+"""A run is refused that is worth fewer samples than either: single samples would decide its numbers."""
+_CHECKED = 2001
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What weight each sample of a run has under changed priors.
+
+    Parameters
+    ----------
+    values : array (sample,), not negative, of sum 1
+    changed : names of the priors whose density changed, alone or through a correlation
+    effective : how many equal samples they are worth (Kish)
+    largest : the largest weight
+    """
+
+    values: Array
+    changed: tuple[str, ...]
+    effective: float
+    largest: float
+
+
+def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
+    """Weigh the samples of a run as if its priors had been others.
+
+    weight = density of a sample's parameters under the new joint prior / under the old one, over their sum. The density
+    is that of the marginals times that of the Gaussian copula; both may change. Nothing is run again.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A run that kept its samples.
+    changes : new entries by dotted path
+        As of `--set`: a number (`drivers.spending.growth[0].rate.median`) or a whole prior or correlation.
+
+    Returns
+    -------
+    Weights
+
+    Raises
+    ------
+    InputError
+        A change is of something else than a prior or a correlation; a prior is fixed before or after; the new prior
+        has values that the old one does not have; or fewer than 100 effective samples, or 1 % of them, would be left.
+    RunFileError
+        The stored scenario cannot be read by this version.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> weights = reweight(run, {"drivers.spending.growth[0].rate.median": 2.5})
+    >>> weights.changed, 100 < weights.effective < 1024
+    (('drivers.spending.growth[0].rate', 'drivers.hardware.factors.price-performance.growth'), True)
+    """
+    parameters = group(run, "parameters", of_samples=True)
+    old = stored_scenario(run)
+    if len(old.components) > 1:
+        names = ", ".join(component.name for component in old.components)
+        raise InputError(
+            f"reweight: this run mixes {names}, and a prior of one name may mean another thing in each. "
+            "Reweight a run of one of them."
+        )
+    overrides = [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
+    new = stored_scenario(run, overrides=overrides)
+    marginals = _changed_priors(old, new)
+    for name in marginals:
+        _check_prior(name, old.joint.priors[name].family, new.joint.priors[name].family)
+    joined = _changed_groups(old.joint, new.joint, marginals)
+    involved = tuple(dict.fromkeys([*marginals, *(name for one in joined for name in one)]))
+    values = {name: np.asarray(parameters[name].values, dtype=np.float64) for name in involved}
+    logs = np.zeros(parameters.sizes["sample"])
+    for name in marginals:
+        logs += _log_ratio(values[name], old.joint.priors[name].family, new.joint.priors[name].family)
+    for together in joined:
+        logs += _log_copula(new.joint, together, values) - _log_copula(old.joint, together, values)
+    return _weights(logs, involved)
+
+
+def _weights(logs: Array, changed: tuple[str, ...]) -> Weights:
+    count = logs.size
+    remedy = "Change the prior by less, or run the scenario with --set instead, which is exact."
+    if not np.isfinite(logs).any():
+        raise InputError(f"reweight: no sample of this run is possible under the new prior. {remedy}")
+    raw = np.exp(logs - logs.max())
+    effective = effective_samples(raw)
+    values = raw / raw.sum()
+    if effective < FEWEST_EFFECTIVE or effective < LEAST_SHARE * count:
+        needed = max(FEWEST_EFFECTIVE, LEAST_SHARE * count)
+        raise InputError(
+            f"reweight: {count:,} samples would be worth {effective:.1f}, and {needed:,.0f} are needed at least (100, "
+            f"and 1 % of the samples); the largest weight is {100 * values.max():.1f} %. "
+            f"The new prior lies where the run has few samples. {remedy}"
+        )
+    return Weights(values, changed, effective, float(values.max()))
+
+
+def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
+    """Name the priors that are stated otherwise; refuse changes of anything else than priors and correlations."""
+    differing = _differing(bare_data(old.data), bare_data(new.data), ())
+    if not differing:
+        raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
+    found: dict[str, None] = {}
+    for path in differing:
+        names = [slot.name for slot in slots(old.spec) if path[: len(slot.path)] == slot.path]
+        if not names and path[0] != "correlations":
+            raise InputError(
+                f"reweight: {dotted(path)}: is no prior of this run, so its samples cannot be weighted for it. "
+                "Only priors and correlations can be changed; run the scenario with --set for anything else."
+            )
+        found |= dict.fromkeys(names)
+    if set(old.joint.priors) != set(new.joint.priors):
+        apart = sorted(set(old.joint.priors) ^ set(new.joint.priors))
+        raise InputError(f"reweight: {apart[0]}: is a prior of only one of the two. Run the scenario with --set.")
+    return list(found)
+
+
+def _differing(old: Any, new: Any, path: Path) -> list[Path]:
+    if old == new:
+        return []
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = dict.fromkeys([*old, *new])
+        return [found for key in keys for found in _differing(old.get(key), new.get(key), (*path, str(key)))]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            found
+            for place, (one, other) in enumerate(zip(old, new, strict=True))
+            for found in _differing(one, other, (*path, place))
+        ]
+    return [path]
+
+
+def _check_prior(name: str, old: Family, new: Family) -> None:
+    """Refuse a change for which the samples of the old prior cannot stand in."""
+    for family, word in ((old, "was"), (new, "becomes")):
+        if isinstance(family, Fixed):
+            raise InputError(
+                f"reweight: {name}: {word} one fixed number, which weights cannot make of a spread, nor a spread of "
+                "it. Run the scenario with --set instead."
+            )
+        if isinstance(family, Converted) and split_atoms(family.base).values:
+            raise InputError(
+                f"reweight: {name}: {word} a prior that gives single values a probability in another unit, of which "
+                "no density is known. Run the scenario with --set instead."
+            )
+    parts = split_atoms(old), split_atoms(new)
+    missing = sorted(set(parts[1].values) - set(parts[0].values))
+    if missing:
+        raise _beyond(name, f"the new prior gives {number(missing[0])} a probability of its own, which the old did not")
+    if not parts[1].families:
+        return
+    if not parts[0].families:
+        raise _beyond(name, "the old prior is of single values, and the new one spreads between them")
+    low, high = parts[0].continuous.support
+    first, last = parts[1].continuous.support
+    slack = 1e-9 * max([1.0, *(abs(end) for end in (low, high, first, last) if np.isfinite(end))])
+    points = parts[1].continuous.ppf(np.linspace(0.0, 1.0, _CHECKED + 2)[1:-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        outside = float(np.mean(np.isneginf(parts[0].continuous.logpdf(points))))
+    if first < low - slack or last > high + slack or outside > 1.0 / _CHECKED:
+        spans = f"{number(first)} to {number(last)} and the old one from {number(low)} to {number(high)}"
+        gap = f", and {100 * outside:.2g} % of it where the old one has nothing" if outside > 0 else ""
+        raise _beyond(name, f"the new prior goes from {spans} (internal scale){gap}")
+
+
+def _beyond(name: str, what: str) -> InputError:
+    return InputError(
+        f"reweight: {name}: must not have values that the run's prior does not have: {what}. "
+        "No sample stands for them. Run the scenario with --set instead."
+    )
+
+
+def _log_ratio(values: Array, old: Family, new: Family) -> Array:
+    """Give log(new density / old density); -inf at a single value that the new prior does not have."""
+    atoms = split_atoms(old), split_atoms(new)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = new.logpdf(values) - old.logpdf(values)
+    single = np.isin(values, atoms[0].values)
+    kept = np.isin(values, atoms[1].values)
+    ratio = np.where(single & ~kept, -np.inf, ratio)
+    return np.where(np.isnan(ratio), -np.inf, ratio)
+
+
+def _changed_groups(old: JointPrior, new: JointPrior, marginals: list[str]) -> list[tuple[str, ...]]:
+    """Collect the priors whose copula may weigh samples otherwise: those joined in either, by connected groups."""
+    before, after = ({one.names: one for one in joint.groups} for joint in (old, new))
+    touched: list[set[str]] = []
+    for names in dict.fromkeys([*before, *after]):
+        same = names in before and names in after and np.array_equal(before[names].factor, after[names].factor)
+        if same and not set(names) & set(marginals):
+            continue
+        overlapping = [found for found in touched if found & set(names)]
+        touched = [found for found in touched if not found & set(names)] + [set(names).union(*overlapping)]
+    result = [tuple(sorted(found)) for found in touched]
+    for name in (name for names in result for name in names):
+        for joint in (old, new):
+            if split_atoms(joint.priors[name].family).values:
+                raise InputError(
+                    f"reweight: {name}: gives single values a probability and is correlated with a changed prior; the "
+                    "density of both together is not known. Run the scenario with --set instead."
+                )
+    return result
+
+
+def _log_copula(joint: JointPrior, names: tuple[str, ...], values: Mapping[str, Array]) -> Array:
+    """Give the log density of the Gaussian copula: sum over groups of -log|R| / 2 - z'(R^-1 - 1) z / 2."""
+    total = np.zeros(next(iter(values.values())).size)
+    for one in joint.groups:
+        if set(one.names) <= set(names):
+            total += _log_group(one, np.stack([_scores(joint, name, values[name]) for name in one.names]))
+    return total
+
+
+def _scores(joint: JointPrior, name: str, values: Array) -> Array:
+    return np.asarray(ndtri(np.clip(joint.priors[name].family.cdf(values), EDGE, 1.0 - EDGE)))
+
+
+def _log_group(one: CopulaGroup, scores: Array) -> Array:
+    free = np.linalg.solve(one.factor, scores)
+    log_root = float(np.log(np.diag(one.factor)).sum())
+    return np.asarray(-log_root - 0.5 * (np.square(free).sum(axis=0) - np.square(scores).sum(axis=0)))

@@ -1,0 +1,319 @@
+"""Shares of the variance of outcomes by prior: Sobol indices where priors are independent, else Shapley effects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from simulator.analysis.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, labels_of, model_of
+from simulator.analysis.inputs import group_inputs
+from simulator.analysis.outcomes import Outcome
+from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
+from simulator.analysis.sobol import Estimate, sobol_indices
+from simulator.engine.draws import joined_uniforms, values_of
+from simulator.errors import InputError, near_name
+from simulator.files import short_hash
+from simulator.priors.streams import block_uniforms
+from simulator.runs.format import simulator_version
+from simulator.scenario.resolving import Scenario
+from simulator.schema.drivers import CustomDriver
+from simulator.schema.prior_names import input_words
+from simulator.units import Array
+
+SHARES_FORMAT = 2
+METHODS = ("auto", "sobol", "shapley")
+DEFAULT_SAMPLES = 1024
+LEAST_SAMPLES = 64
+MOST_NUMBERS = 1 << 27
+"""The most numbers of (input, sample, outcome) that are held at once: 1 GiB."""
+DESIGN = "latin-hypercube"
+"""Of the two halves. In nets keyed by name some pairs of names are badly spread, and the halves make many pairs."""
+
+
+def variance_shares(
+    scenario: Scenario,
+    outcomes: Sequence[Outcome],
+    *,
+    samples: int = DEFAULT_SAMPLES,
+    method: str = "auto",
+    groups: Mapping[str, Sequence[str]] | None = None,
+    by: str | None = None,
+    custom: Mapping[str, CustomDriver] | None = None,
+) -> xr.Dataset:
+    """Estimate which share of the variance of each outcome each prior has.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    outcomes : sequence of Outcome
+        Always finite ones: levels, `crossed` and `restricted`.
+    samples : int
+        Rows of either half of the draws; any number from 64.
+    method : {"auto", "sobol", "shapley"}
+        `sobol`: first-order and total indices, for inputs that are independent of one another. `shapley`: Shapley
+        effects, whatever the correlations. `auto`: Sobol indices if the inputs are independent, else Shapley effects.
+    groups : patterns of names of priors by name of the group, optional
+        Priors that count as one input; see `group_inputs`.
+    by : "driver", optional
+        Puts together all that stands under one driver, quantity, constraint or threshold.
+    custom : functions of custom drivers by dotted path, optional
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (`input`, `outcome`): `first_order` and `total`, or `shapley`, each with `_error`, `_lower`, `_upper` (the
+        standard error and the 90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over
+        `outcome`: `variance`, `constant`, and `deciding_samples`, how many of the samples make up the variance: where
+        they are few, the shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over
+        `input`: `members`, the names of its priors, one a line, and
+        `input_words`. Attributes: scenario, hash, seed, version, method and
+        why, id.
+
+    Raises
+    ------
+    InputError
+        A name is unknown, an outcome is not always finite, the method does not go with the correlations, there are
+        too few or too many samples, or nothing is uncertain.
+
+    Examples
+    --------
+    >>> from simulator.analysis.outcomes import parse_outcome
+    >>> from simulator.scenario.load import load_scenario
+    >>> asked = [parse_outcome("effective_compute@2035")]
+    >>> shares = variance_shares(load_scenario("baseline"), asked, samples=256)
+    >>> shares.attrs["method"], float(shares["shapley"].sum().round(9))
+    ('shapley', 1.0)
+    """
+    model = model_of(scenario, custom=custom)
+    inputs = group_inputs(inputs_of(model), groups=groups, by=by)
+    _check(outcomes, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
+    split = _split_groups(model, inputs)
+    if method == "sobol" and split:
+        raise InputError(_refusal(split))
+    because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
+    chosen = method if method != "auto" else "shapley" if split else "sobol"
+    evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, outcomes)  # names the unknown at once
+    estimates, about = (
+        _sobol(model, inputs, outcomes, samples) if chosen == "sobol" else _shapley(model, inputs, outcomes, samples)
+    )
+    labels = labels_of(scenario.spec)
+    words = [input_words(each.name, labels=labels) for each in inputs]
+    dataset = _dataset(inputs, outcomes, estimates, about).assign_coords(input_words=("input", words))
+    results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
+    return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
+
+
+def check_method(method: str, *, samples: int) -> None:
+    """Check the name of a method, and that there are enough samples for any scenario.
+
+    Raises
+    ------
+    InputError
+        There is no such method, or there are too few samples.
+
+    Examples
+    --------
+    >>> check_method("sobol", samples=1000)
+    >>> check_method("shaply", samples=1000)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --method: must be one of auto, sobol, shapley; got 'shaply'. Did you mean 'shapley'?
+    """
+    if method not in METHODS:
+        hint = near_name(method, METHODS)
+        raise InputError(f"--method: must be one of {', '.join(METHODS)}; got '{method}'. {hint}".strip())
+    if samples < LEAST_SAMPLES:
+        raise InputError(
+            f"--samples: must be from {LEAST_SAMPLES}; got {samples:,}. Of fewer samples nothing can be told: "
+            f"write for example {DEFAULT_SAMPLES}."
+        )
+
+
+def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Sequence[Input], name: str) -> None:
+    check_method(method, samples=samples)
+    if not outcomes:
+        raise InputError("outcomes: name one at least, for example effective_compute@2035.")
+    for outcome in outcomes:
+        if outcome.censored:
+            raise InputError(
+                f"outcome '{outcome.asked}': is +inf where the threshold is not crossed, and has no variance. "
+                f"Ask for restricted:{outcome.name}, or for crossed:{outcome.name}@YEAR."
+            )
+        if outcome.kind == "level" and outcome.name.startswith("binding_"):
+            raise InputError(
+                f"outcome '{outcome.asked}': holds the numbers of limits, and their variance means nothing. "
+                "Ask for the level that is limited, for example spending@2035."
+            )
+    if not inputs:
+        raise InputError(f"{name}: has no uncertain prior: there is no variance to share.")
+    most = MOST_NUMBERS // (len(inputs) * len(outcomes))
+    if samples > most:
+        raise InputError(
+            f"--samples: must be from {LEAST_SAMPLES} to {most:,} for {len(inputs)} inputs and {len(outcomes)} "
+            f"outcomes; got {samples:,}. Each sample is evaluated about twice for each input."
+        )
+
+
+def _split_groups(model: Model, inputs: Sequence[Input]) -> list[tuple[str, ...]]:
+    """List the groups of correlated priors that are spread over several inputs."""
+    of = {prior: each.name for each in inputs for prior in each.members}
+    return [group.names for group in model.joint.groups if len({of[name] for name in group.names}) > 1]
+
+
+def _reason(split: Sequence[Sequence[str]]) -> str:
+    if not split:
+        return "the inputs are independent"
+    more = f", and {len(split) - 1} more such groups" if len(split) > 1 else ""
+    return f"{' with '.join(split[0][:3])}{' and others' if len(split[0]) > 3 else ''} are correlated{more}"
+
+
+def _refusal(split: Sequence[Sequence[str]]) -> str:
+    lines = [f"  --group correlated-{place}={','.join(names)}" for place, names in enumerate(split, start=1)]
+    return (
+        f"--method sobol: {_reason(split)}. Sobol indices share the variance of independent inputs; among correlated "
+        "ones the shares overlap and mean nothing. Ask for --method shapley, which shares it fairly, "
+        "or put together what is correlated, for Sobol indices of independent groups are exact:\n" + "\n".join(lines)
+    )
+
+
+def _numbers(model: Model, names: Sequence[str], suffix: str, samples: int) -> Array:
+    """Draw uniform numbers (sample, name), keyed by the seed and each name."""
+    seed, size = model.component.spec.seed, 1 << (samples - 1).bit_length()
+    columns = [
+        block_uniforms(f"{name}.sensitivity.{suffix}", seed=seed, block=0, size=size, design=DESIGN)[:samples]
+        for name in names
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _columns(model: Model, inputs: Sequence[Input]) -> list[list[int]]:
+    number = {name: place for place, name in enumerate(model.joint.uncertain)}
+    return [[number[prior] for prior in each.members] for each in inputs]
+
+
+type _Found = tuple[dict[str, Estimate], tuple[Array, NDArray[np.bool_], Array]]
+
+
+def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
+    names = model.joint.uncertain
+
+    def function(points: Array) -> Array:
+        return _finite(evaluate(model, dict(zip(names, points.T, strict=True)), outcomes), outcomes)
+
+    first, second = (_numbers(model, names, half, samples) for half in ("a", "b"))
+    seed = model.component.spec.seed
+    found = sobol_indices(function, first=first, second=second, inputs=_columns(model, inputs), seed=seed)
+    return {"first_order": found.first_order, "total": found.total}, (found.variance, found.constant, found.deciding)
+
+
+def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
+    names = model.joint.uncertain
+    number = {name: place for place, name in enumerate(names)}
+
+    def function(points: Array) -> Array:
+        values = values_of(dict(zip(names, points.T, strict=True)), joint=model.joint)
+        return _finite(evaluate_values(model, values, outcomes), outcomes)
+
+    def half(suffix: str) -> Array:
+        drawn = dict(zip(names, _numbers(model, names, suffix, samples).T, strict=True))
+        joined = joined_uniforms(model.joint, drawn)
+        return np.stack([joined[name] for name in names], axis=1)
+
+    found = shapley_effects(
+        function,
+        first=half("a"),
+        second=half("b"),
+        order=_numbers(model, [each.name for each in inputs], "order", samples),
+        players=_columns(model, inputs),
+        correlated=[
+            CorrelatedColumns(tuple(number[name] for name in group.names), group.factor @ group.factor.T)
+            for group in model.joint.groups
+        ],
+        seed=model.component.spec.seed,
+    )
+    return {"shapley": found.effect}, (found.variance, found.constant, found.deciding)
+
+
+def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
+    """Turn (outcome, sample) round, and refuse what has no variance because it is not finite."""
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if wrong.size:
+        raise InputError(
+            f"outcome '{outcomes[int(wrong[0])].asked}': is not finite in some samples, and so has no variance. "
+            "Ask for another variable, or for crossed:NAME@YEAR."
+        )
+    return np.ascontiguousarray(values.T)
+
+
+_LONG_NAMES = {
+    "first_order": "first-order Sobol index",
+    "total": "total Sobol index",
+    "shapley": "Shapley effect",
+}
+_ABOUT = {"": "", "error": ", standard error", "lower": ", 5 % bound", "upper": ", 95 % bound"}
+
+
+def _dataset(
+    inputs: Sequence[Input],
+    outcomes: Sequence[Outcome],
+    estimates: Mapping[str, Estimate],
+    about_outcomes: tuple[Array, NDArray[np.bool_], Array],
+) -> xr.Dataset:
+    variance, constant, deciding = about_outcomes
+    variables: dict[str, xr.Variable] = {}
+    for name, found in estimates.items():
+        arrays = {"": found.value, "error": found.error, "lower": found.lower, "upper": found.upper}
+        for part, values in arrays.items():
+            about = {"units": "1", "long_name": f"{_LONG_NAMES[name]}{_ABOUT[part]}"}
+            variables["_".join(filter(None, (name, part)))] = xr.Variable(("input", "outcome"), values, about)
+    squared = np.array([f"{outcome.unit}^2" if outcome.unit != "1" else "1" for outcome in outcomes])
+    return xr.Dataset(
+        variables
+        | {
+            "variance": xr.Variable("outcome", variance, {"long_name": "variance of the outcome"}),
+            "constant": xr.Variable("outcome", constant.astype(np.int8), {"long_name": "1 where it does not vary"}),
+            "deciding_samples": xr.Variable(
+                "outcome", deciding, {"long_name": "samples that make up the variance", "units": "1"}
+            ),
+        },
+        coords={
+            "input": np.array([each.name for each in inputs]),
+            "outcome": np.array([outcome.text for outcome in outcomes]),
+            "members": ("input", np.array(["\n".join(each.members) for each in inputs])),
+            "subject": ("outcome", np.array([_subject(outcome) for outcome in outcomes])),
+            "year": ("outcome", np.array([np.nan if each.year is None else each.year for each in outcomes], float)),
+            "variance_unit": ("outcome", squared),
+        },
+    )
+
+
+def _subject(outcome: Outcome) -> str:
+    """Name what an outcome is of, whatever the year."""
+    return outcome.text.partition("@")[0]
+
+
+def _attributes(
+    scenario: Scenario, dataset: xr.Dataset, samples: int, method: str, reason: str, results: bytes
+) -> dict[str, str | int]:
+    """Say where the shares come from; the id is the hash of all that determines them."""
+    spec = scenario.spec
+    attributes: dict[str, str | int] = {
+        "shares_format": SHARES_FORMAT,
+        "name": spec.name,
+        "title": spec.title or spec.name,
+        "subject": spec.subject,
+        "scenario_hash": scenario.hash,
+        "seed": spec.seed,
+        "samples": samples,
+        "method": method,
+        "method_because": reason,
+        "simulator_version": simulator_version(),
+        "overrides": "\n".join(scenario.overrides),
+    }
+    grouped = list(zip(dataset["input"].values.tolist(), dataset["members"].values.tolist(), strict=True))
+    stated = {**attributes, "method_because": "", "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
+    key = short_hash(json.dumps(stated), results=results)
+    return {**attributes, "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}

@@ -1,0 +1,338 @@
+"""A sweep as one labelled dataset: the summary of a run, with a dimension more for each axis."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from simulator.analysis.sweep_points import SweepPlan
+from simulator.analysis.sweep_tables import point_table
+from simulator.engine.checkpoints import keep_in
+from simulator.engine.plan import plan_warnings
+from simulator.engine.record import run_attributes, run_id
+from simulator.errors import RunFileError
+from simulator.files import make_folder, short_hash, write_table, write_text
+from simulator.runs.folder import damaged_run, open_run, save_run, stored_scenario_text
+from simulator.runs.format import simulator_version
+
+SWEEP_FORMAT = 1
+_ABSENT_LIMIT = ("cap_", "constraint_")
+_ALIKE_NAMED = 3
+"""Points that are the same as another, as many as are named."""
+
+
+def point_ids(plan: SweepPlan) -> tuple[str, ...]:
+    """Name the run of each point; points that say the same have the same name."""
+    return tuple(run_id(point, keep="summary") for point in plan.points)
+
+
+def sweep_id(plan: SweepPlan) -> str:
+    """Name a sweep by all that determines it: its points, what they are called, the format, the simulator's version."""
+    parts = [_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), simulator_version()]
+    return short_hash(*parts)
+
+
+def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> xr.DataTree:
+    """Join the summaries of the points.
+
+    A cap or constraint that a point does not have is +inf there, and binds in no sample. Any other variable that a
+    point does not have is left out, with a warning.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+    runs : runs that kept their summary, by run id
+
+    Returns
+    -------
+    xarray.DataTree
+        `summary` with the variables of a run's summary over (axis, ..., their dimensions there); of mixtures
+        `components`; `points` with the `run_id` of each point's own run.
+    """
+    ids = point_ids(plan)
+    identity = sweep_id(plan)
+    ordered = [runs[name] for name in ids]
+    summary, left = _stacked(plan, [run["summary"].to_dataset() for run in ordered])
+    datasets = {"/": xr.Dataset(attrs=_attributes(plan, identity)), "summary": summary}
+    for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
+        if all(name in run["components"].children for run in ordered):
+            datasets[f"components/{name}"] = _stacked(
+                plan, [run[f"components/{name}"].to_dataset() for run in ordered]
+            )[0]
+    named = xr.Variable(_dims(plan), np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
+    datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
+    sweep = xr.DataTree.from_dict(datasets)
+    left_out = [f"left out of the sweep, since not every point has them: {', '.join(left)}."] if left else []
+    sweep.attrs["warnings"] = "\n".join([
+        *_without_unchanged(plan_warnings(plan.base)),
+        *left_out, *_point_warnings(plan, ordered), *_same_points(plan, ids),
+        *_constant(plan, summary),
+    ])  # fmt: skip
+    return sweep
+
+
+def _axes_text(plan: SweepPlan) -> str:
+    axes = [
+        {
+            "name": axis.name,
+            "unit": unit,
+            "numbers": None if axis.numbers is None else list(axis.numbers),
+            "points": [{"label": point.label, "set": list(point.overrides)} for point in axis.points],
+        }
+        for axis, unit in zip(plan.axes, plan.units, strict=True)
+    ]
+    return json.dumps(axes, ensure_ascii=False)
+
+
+def _attributes(plan: SweepPlan, identity: str) -> dict[str, str | int]:
+    attributes = run_attributes(plan.base, keep="summary", store="netcdf", identity=identity)
+    del attributes["run_format"]
+    return {"sweep_format": SWEEP_FORMAT, **attributes, "sweep": _axes_text(plan), "points": len(plan.points)}
+
+
+def _dims(plan: SweepPlan) -> tuple[str, ...]:
+    return tuple(axis.name for axis in plan.axes)
+
+
+def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
+    """Label the axes: numbers with their unit, or texts."""
+    coords = {}
+    for axis, unit in zip(plan.axes, plan.units, strict=True):
+        if axis.numbers is None:
+            values: NDArray[Any] = np.array([point.label for point in axis.points], dtype=str)
+            coords[axis.name] = xr.Variable(axis.name, values, {"long_name": axis.name})
+        else:
+            described = {"units": unit, "long_name": axis.name}
+            coords[axis.name] = xr.Variable(axis.name, np.array(axis.numbers, dtype=np.float64), described)
+    return coords
+
+
+def _stacked(plan: SweepPlan, summaries: Sequence[xr.Dataset]) -> tuple[xr.Dataset, list[str]]:
+    """Stack summaries; give the names of the variables that are left out, too."""
+    names = list(dict.fromkeys(str(name) for summary in summaries for name in summary.data_vars))
+    first = summaries[0]
+    coords: dict[str, xr.Variable] = {str(name): coord.variable for name, coord in first.coords.items()}
+    limits: dict[str, list[str]] = {}
+    for summary in summaries:
+        for name in (str(name) for name in summary.coords if str(name).startswith("limit_")):
+            known = limits.setdefault(name, [])
+            known += [limit for limit in summary[name].values.tolist() if limit not in known]
+    coords |= {name: xr.Variable(name, np.array(sorted(known), dtype=str)) for name, known in limits.items()}
+    for name in ("threshold", "quantity", "label"):
+        if name in coords:  # read back from a file they are objects
+            coords[name] = xr.Variable(coords[name].dims, np.array(coords[name].values, dtype=str), coords[name].attrs)
+    variables, left = {}, []
+    for name in names:
+        described = next(summary[name].variable for summary in summaries if name in summary)
+        if any(name not in summary for summary in summaries) and not name.startswith((*_ABSENT_LIMIT, "binding_")):
+            left.append(name)
+            continue
+        parts = [_part(summary, name, described, coords) for summary in summaries]
+        values = np.stack(parts).reshape(*plan.shape, *parts[0].shape)
+        variables[name] = xr.Variable((*_dims(plan), *described.dims), values, dict(described.attrs))
+    return xr.Dataset(variables, coords=_coords(plan) | coords), left
+
+
+def _part(
+    summary: xr.Dataset, name: str, described: xr.Variable, coords: Mapping[str, xr.Variable]
+) -> NDArray[np.float64]:
+    """Give a variable of one point; where it has no such limit, what stands for none."""
+    if not name.startswith("binding_"):
+        absent = np.nan if name.endswith("_error") else np.inf
+        own = summary[name].values if name in summary else np.full(described.shape, absent)
+        return np.asarray(own, dtype=np.float64)
+    dim = str(described.dims[0])
+    every = coords[dim].values.tolist()
+    values = np.zeros((len(every), described.shape[1]))
+    if name in summary:
+        for row, limit in zip(summary[name].values, summary[dim].values.tolist(), strict=True):
+            values[every.index(limit)] = row
+    return values
+
+
+def _without_unchanged(warnings: Iterable[str]) -> list[str]:
+    """Leave out that an override changes nothing: an axis may well pass through what the scenario says."""
+    return [line for line in warnings if not line.startswith("--set ")]
+
+
+def _point_warnings(plan: SweepPlan, runs: Sequence[xr.DataTree]) -> list[str]:
+    """Join the warnings of the points; each is said once, with the points at which it holds."""
+    base = set(plan_warnings(plan.base))
+    found: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        for line in _without_unchanged(str(run.attrs["warnings"]).splitlines()):
+            if line not in base:
+                found.setdefault(line, []).append(place)
+    return [
+        line
+        if len(places) == len(runs)
+        else f"at {len(places)} of {len(runs)} points, first at {plan.name(places[0])}: {line}"
+        for line, places in found.items()
+    ]
+
+
+def _same_points(plan: SweepPlan, ids: Sequence[str]) -> list[str]:
+    """Say which points are the same scenario."""
+    pairs = [(ids.index(name), place) for place, name in enumerate(ids) if ids.index(name) < place]
+    if not pairs:
+        return []
+    said = [f"{plan.name(other)} is {plan.name(place)}" for other, place in pairs[:_ALIKE_NAMED]]
+    more = f"; and {len(pairs) - _ALIKE_NAMED} more" if len(pairs) > _ALIKE_NAMED else ""
+    return [
+        f"{len(pairs)} of {len(ids)} points say the same as another and were not run again: {'; '.join(said)}{more}."
+    ]
+
+
+def _constant(plan: SweepPlan, summary: xr.Dataset) -> list[str]:
+    """Say which axes change nothing, and which results no axis changes."""
+    said = []
+    for place, axis in enumerate(plan.axes):
+        if plan.shape[place] > 1 and all(
+            _is_constant(values.values, (place,)) for values in summary.data_vars.values()
+        ):
+            said.append(f"nothing depends on {axis.name}: every result is the same at all its values.")
+    every = tuple(range(len(plan.shape)))
+    if len(plan.points) == 1 or all(_is_constant(values.values, every) for values in summary.data_vars.values()):
+        return said
+    if _is_constant(summary["effective_compute"].values, every):
+        said.append("effective compute is the same at every point.")
+    if "threshold" in summary.coords:
+        crossing = summary["crossing_quantile"].values
+        same = [
+            str(label)
+            for place, label in enumerate(summary["label"].values)
+            if _is_constant(crossing[..., place, :], every) and float(summary["already"][..., place].min()) < 1.0
+        ]
+        if same:
+            said.append(f"the crossing years are the same at every point: {', '.join(same)}.")
+    return said
+
+
+def _is_constant(values: NDArray[Any], axes: tuple[int, ...]) -> bool:
+    """Tell whether values are the same along some axes."""
+    first = values[tuple(slice(0, 1) if place in axes else slice(None) for place in range(values.ndim))]
+    return bool(((values == first) | (np.isnan(values) & np.isnan(first))).all())
+
+
+SWEEP = "sweep.nc"
+_REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
+
+
+def sweep_path(path: FilePath | str) -> FilePath:
+    """Find the sweep file that a path names: itself, or the one in the folder.
+
+    Examples
+    --------
+    >>> sweep_path(getfixture("tmp_path")).name, sweep_path("mine.nc").name
+    ('sweep.nc', 'mine.nc')
+    """
+    file = FilePath(path)
+    return file / SWEEP if file.is_dir() else file
+
+
+def open_sweep(path: FilePath | str) -> xr.DataTree:
+    """Open a sweep file.
+
+    Raises
+    ------
+    RunFileError
+        The file is missing, damaged, no sweep or of a newer format.
+
+    Examples
+    --------
+    >>> open_sweep("no-such-sweep.nc")
+    Traceback (most recent call last):
+    simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file. `simulate sweep` writes one.
+    """
+    file = sweep_path(path)
+    if not file.exists():
+        raise RunFileError(f"{path}: no such sweep file. `simulate sweep` writes one.")
+    try:
+        sweep = xr.open_datatree(file, engine="netcdf4")
+        sweep.load()
+        sweep.close()
+    except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
+        raise damaged_run(str(file), error) from None
+    missing = [key for key in _REQUIRED if key not in sweep.attrs]
+    if missing or "summary" not in sweep.children:
+        what = "is a run, not a sweep: open it with open_run" if "run_format" in sweep.attrs else "is no sweep"
+        raise RunFileError(f"{file}: {what} (no {(missing or ['summary'])[0]}).")
+    if int(sweep.attrs["sweep_format"]) > SWEEP_FORMAT:
+        raise RunFileError(
+            f"{file}: is of sweep format {sweep.attrs['sweep_format']}; this simulator reads up to {SWEEP_FORMAT}. "
+            "Update it."
+        )
+    return sweep
+
+
+def write_sweep(sweep: xr.DataTree, folder: FilePath) -> None:
+    """Write a sweep folder: sweep.nc, points.csv with the headlines, and the scenario."""
+    make_folder(folder)
+    save_run(sweep, folder / SWEEP)
+    write_table(folder / "points.csv", point_table(sweep))
+    write_text(folder / "scenario.yaml", stored_scenario_text(sweep))
+
+
+@dataclass(slots=True)
+class UnfinishedSweep:
+    """The folder in which a sweep leaves the points that are done.
+
+    They are written every `seconds` of work, and when the sweep is interrupted.
+    """
+
+    folder: FilePath
+    seconds: float = 10.0
+    _waiting: dict[str, xr.DataTree] = field(default_factory=dict)
+    _written: float = field(default_factory=time.monotonic)
+
+    @property
+    def exists(self) -> bool:
+        """Whether something of the sweep was left here."""
+        return self.folder.is_dir() and any(self.folder.iterdir())
+
+    def point_folder(self, name: str) -> FilePath:
+        """Name the folder in which a point that is half done leaves what it has."""
+        return self.folder / f"point-{name}.unfinished"
+
+    def keep(self, name: str, run: xr.DataTree) -> None:
+        """Take a point that is done, and write those that wait where enough time has passed."""
+        self._waiting[name] = run
+        if time.monotonic() - self._written >= self.seconds:
+            self.write()
+
+    def write(self) -> None:
+        """Write the points that wait, a small run file each."""
+        for name, run in self._waiting.items():
+            keep_in(self.folder, partial(save_run, run, self.folder / f"point-{name}.nc"))
+            shutil.rmtree(self.point_folder(name), ignore_errors=True)
+        self._waiting = {}
+        self._written = time.monotonic()
+
+    def points(self) -> Mapping[str, xr.DataTree]:
+        """Read the points that were written, by run id."""
+        found = {}
+        for path in sorted(self.folder.glob("point-*.nc")):
+            try:
+                with open_run(path) as run:
+                    run.load()
+            except RunFileError:
+                if path.exists():
+                    raise
+                continue  # another sweep of the same points was whole just now, and took it away
+            found[str(run.attrs["run_id"])] = run
+        return found
+
+    def clear(self) -> None:
+        """Remove the folder: the sweep is whole."""
+        self._waiting = {}
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,297 @@
+"""The points of a sweep: a scenario for each combination of the values on its axes, made by overrides."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
+from simulator.priors.joint import DEFAULT_GROWTH_UNIT
+from simulator.scenario.documents import load_document, mapping_document, parse_document
+from simulator.scenario.library import find_scenario
+from simulator.scenario.load import Groups, grouped, resolver
+from simulator.scenario.resolving import Scenario
+from simulator.scenario.sweep_axes import WRITTEN, Axis, parse_over, read_axes, written_out
+from simulator.schema.prior_names import Slot, slots
+from simulator.schema.statements import is_prior
+
+MOST_FAULTS = 12
+"""Faults of a sweep that are said at once."""
+MOST_POINTS = 5
+"""Points of one fault that are named; the others are counted."""
+
+_GIVEN = re.compile(r"'[^']*'|[-+]?\d[\d_.,]*(?:e[-+]?\d+)?", re.IGNORECASE)
+"""What differs in a rule from point to point: what was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointFaults:
+    """The faults that a point has; `texts` are the changes that make it, as `path=value`."""
+
+    name: str
+    texts: tuple[str, ...]
+    faults: tuple[PlacedFault, ...]
+
+
+@dataclass(slots=True)
+class _Fault:
+    """A fault as it is first met, and the points that have it: the values of one entry, or the names of points."""
+
+    first: PlacedFault
+    path: str
+    points: dict[str, None] = field(default_factory=dict)
+
+
+def joined_faults(points: Iterable[PointFaults]) -> list[PlacedFault]:
+    """Put together the faults that differ only in the value that was given.
+
+    A fault of one changed value stands at that value, others where the file has them, with the points at which they
+    come up.
+
+    Examples
+    --------
+    >>> said = [PlacedFault(Place(f"--set a.rank={n}"), "a.rank", f"must be below 1; got {n}.") for n in (1, 2)]
+    >>> met = [PointFaults(f"a.rank={n}", (f"a.rank={n}",), (fault,)) for n, fault in zip((1, 2), said)]
+    >>> print(*joined_faults(met))
+    at a.rank=1: a.rank: must be below 1; got 1.
+            The same at 2.
+    """
+    found: dict[tuple[str, str, str, str], _Fault] = {}
+    for point in points:
+        for fault in point.faults:
+            text = fault.place.file.removeprefix("--set ")
+            own = text != fault.place.file and text in point.texts
+            path, _, value = text.partition("=") if own else ("", "", "")
+            key = (path or str(fault.place), fault.entry, _GIVEN.sub("", fault.rule), fault.remedy)
+            at = value.replace('"', "") if own else point.name
+            found.setdefault(key, _Fault(fault, path)).points.setdefault(at)
+    return _shortened(sorted(map(_said, found.values())))
+
+
+def _said(fault: _Fault) -> PlacedFault:
+    first, points = fault.first, list(fault.points)
+    if not fault.path:
+        return _with(first, f"It comes up at {_listed(points, by='; ')}.")
+    lines = ["Or write .centre in the place of .median: the interval then goes along."] * fault.path.endswith(".median")
+    lines += [f"The same at {_listed(points[1:], by=', ')}."] * (len(points) > 1)
+    return _with(replace(first, place=Place(f"at {fault.path}={points[0]}")), *lines)
+
+
+def _with(fault: PlacedFault, *lines: str) -> PlacedFault:
+    return replace(fault, remedy="\n".join([fault.remedy, *lines]).strip())
+
+
+def _listed(points: Sequence[str], *, by: str) -> str:
+    more = len(points) - MOST_POINTS
+    return by.join([*points[:MOST_POINTS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _shortened(faults: list[PlacedFault]) -> list[PlacedFault]:
+    more = len(faults) - MOST_FAULTS
+    if more <= 0:
+        return faults
+    last = _with(faults[MOST_FAULTS - 1], f"{more} more faults of the sweep are not listed.")
+    return [*faults[: MOST_FAULTS - 1], last]
+
+
+MOST_SAMPLES = 1_000_000_000
+"""Samples of all points of a sweep; more are refused."""
+
+_PLAIN = frozenset({"rank", "weight", "never", "df", "alpha", "beta", "shape"})
+_UNITS = {"rate": DEFAULT_GROWTH_UNIT, "drift": "OOM/year", "date": "year", "duration": "year", "delay": "year"}
+
+type Over = Mapping[str, Any] | Sequence[str]
+"""What is swept: paths with their values, or texts as behind `--over`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """What a sweep runs.
+
+    `base` is the scenario as it is; `axes` what is changed; `units` that of each axis, empty where its values are
+    labels; `points` a scenario for each combination, the last axis running fastest.
+    """
+
+    base: Scenario
+    axes: tuple[Axis, ...]
+    units: tuple[str, ...]
+    points: tuple[Scenario, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each axis has."""
+        return tuple(len(axis.points) for axis in self.axes)
+
+    def name(self, point: int) -> str:
+        """Name a point by its values."""
+        return _point_name(self.axes, list(combinations(self.axes))[point])
+
+
+def load_sweep(
+    source: Scenario | FilePath | str, *, over: Over | None = None, overrides: Sequence[str] = ()
+) -> SweepPlan:
+    """Read a scenario and make the points of its sweep.
+
+    Parameters
+    ----------
+    source : Scenario, path or str
+        A scenario, a file, or the name of a shipped scenario.
+    over : mapping or sequence of str, optional
+        What is swept; without it, what the file's `sweep:` block says.
+    overrides : sequence of str
+        Changes of the whole sweep, as `path=value`.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has faults, or has them at a point of the sweep: each that is
+        different once, with the points at which it comes up.
+    InputError
+        What is swept cannot be read, there is no such entry, or the sweep would be too long.
+
+    Examples
+    --------
+    >>> over = {"drivers.spending.growth[0].rate.centre": "2:3:2"}
+    >>> plan = load_sweep("baseline", over=over, overrides=["samples=1024"])
+    >>> plan.shape, plan.units, plan.name(1)
+    ((2,), ('factor/year',), 'drivers.spending.growth[0].rate.centre=3')
+    """
+    groups, file = _groups(source)
+    resolve = resolver(groups, file)
+    base = resolve(overrides)
+    axes = _axes(groups, over)
+    _check_work(base, axes)
+    for axis in axes:
+        _check_paths(base, axis)
+    axes = tuple(written_out(axis, _data(base)[0]) for axis in axes)
+    points = _points(resolve, axes, overrides)
+    _check_alike(axes, points)
+    return SweepPlan(base, axes, tuple(_unit(points[0], axis) for axis in axes), points)
+
+
+def combinations(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
+    """List the places of the points along each axis, the last running fastest."""
+    return itertools.product(*(range(len(axis.points)) for axis in axes))
+
+
+def _groups(source: Scenario | FilePath | str) -> tuple[Groups, str]:
+    if isinstance(source, Scenario):
+        file = "the scenario"
+        return grouped(mapping_document(parse_document(source.text(), file=file), file)), file
+    found = find_scenario(source)
+    return grouped(mapping_document(load_document(found, keep_faults=True), str(found))), str(found)
+
+
+def _axes(groups: Groups, over: Over | None) -> tuple[Axis, ...]:
+    if over:
+        return read_axes(over) if isinstance(over, Mapping) else parse_over(over)
+    if not groups.sweep:
+        raise InputError(f"sweep: the file has no sweep block, and nothing is swept. {WRITTEN}")
+    return groups.sweep
+
+
+def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
+    count, samples = math.prod(len(axis.points) for axis in axes), base.spec.samples
+    if count * samples > MOST_SAMPLES:
+        raise InputError(
+            f"sweep: {count:,} points of {samples:,} samples are {count * samples:,} samples; at most "
+            f"{MOST_SAMPLES:,} are run. Write --samples {MOST_SAMPLES // count} or fewer, or take fewer points."
+        )
+
+
+def _check_paths(base: Scenario, axis: Axis) -> None:
+    """Refuse an entry of which the scenario has not even what it stands in: to make it would be a new thing."""
+    every = _data(base)
+    for path in axis.paths:
+        missing = [found for data in every if (found := _missing(data, path)) is not None]
+        if len(missing) == len(every):
+            raise InputError(f"--over {axis.name}: {missing[0]}")
+
+
+def _data(base: Scenario) -> list[Any]:
+    """Give what a scenario says, or what each of those says that it mixes."""
+    parts = base.data.get("mixture")
+    return [entry["scenario"] for entry in parts] if isinstance(parts, list) else [base.data]
+
+
+def _missing(data: Any, path: Path) -> str | None:
+    """Say what of a path is not there; its last part may be new, and so may all that stands in a prior."""
+    for place, part in enumerate(path):
+        above = dotted(path[:place]) or "the scenario"
+        if isinstance(part, int):
+            if not isinstance(data, list):
+                return f"{above} is no list; leave [{part}] out."
+            if part >= len(data):
+                return f"{above} has only {len(data)} items, counted from [0]."
+            data = data[part]
+            continue
+        if isinstance(data, list):
+            return f"{above} is a list of {len(data)}; name one, as in {above}[0]."
+        if is_prior(data):
+            return None
+        if not isinstance(data, Mapping):
+            return f"{above} is {shown(data)}: it has no entry '{part}'."
+        known = {str(key): key for key in data}
+        if part not in known:
+            if place == len(path) - 1:
+                return None
+            listed = f"There are: {', '.join(known)}." if len(known) <= 12 else ""
+            return f"there is no '{part}' in {above}. {near_name(part, known) or listed}".rstrip()
+        data = data[known[part]]
+    return None
+
+
+def _points(
+    resolve: Callable[[Sequence[str]], Scenario], axes: Sequence[Axis], overrides: Sequence[str]
+) -> tuple[Scenario, ...]:
+    points: list[Scenario] = []
+    faulty: list[PointFaults] = []
+    for places in combinations(axes):
+        texts = [text for axis, place in zip(axes, places, strict=True) for text in axis.points[place].overrides]
+        try:
+            points.append(resolve([*overrides, *texts]))
+        except ScenarioError as error:
+            faulty.append(PointFaults(_point_name(axes, places), tuple(texts), error.faults))
+        except InputError as error:
+            raise InputError(f"at {_point_name(axes, places)}: {str(error).replace('--set ', '')}") from None
+    if faulty:
+        raise ScenarioError(joined_faults(faulty))
+    return tuple(points)
+
+
+def _point_name(axes: Sequence[Axis], places: Sequence[int]) -> str:
+    return ", ".join(f"{axis.name}={axis.points[place].label}" for axis, place in zip(axes, places, strict=True))
+
+
+def _check_alike(axes: Sequence[Axis], points: Sequence[Scenario]) -> None:
+    """Refuse points that cannot stand in one grid."""
+    first = list(points[0].spec.thresholds)
+    for places, point in zip(combinations(axes), points, strict=True):
+        if list(point.spec.thresholds) != first:
+            raise InputError(
+                f"at {_point_name(axes, places)}: the thresholds are {', '.join(point.spec.thresholds) or 'none'}, and "
+                f"{', '.join(first) or 'none'} at the first point. All points of a sweep have the same thresholds; "
+                "their levels may be swept."
+            )
+    for attribute in ("seed", "samples", "block", "design", "years"):
+        if any(getattr(point.spec, attribute) != getattr(points[0].spec, attribute) for point in points):
+            raise InputError(f"sweep: {attribute} differs between points; they would not be on common draws.")
+
+
+def _unit(scenario: Scenario, axis: Axis) -> str:
+    """Find the unit of an axis of numbers: that of the prior in which it stands."""
+    if axis.numbers is None:
+        return ""
+    path = axis.paths[0]
+    if path[-1] in _PLAIN:
+        return "1"
+    every: list[Slot] = [slot for component in scenario.components for slot in slots(component.spec)]
+    for slot in every:
+        if path[: len(slot.path)] == slot.path:
+            return slot.prior.unit or _UNITS.get(slot.kind) or slot.unit or "1"
+    return "1"

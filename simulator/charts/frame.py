@@ -1,0 +1,186 @@
+"""The frame of a chart over the years: both axes, pixels, and numbers read from the rows of tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simulator.charts import spec as vega
+from simulator.charts import style
+from simulator.errors import InputError, number
+
+type Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The frame of a plot: years along, a quantity up, on a log scale or a plain one.
+
+    Parameters
+    ----------
+    first, last : float
+        The ends of the time axis, decimal years.
+    lower, upper : float
+        The ends of the axis of the quantity: log10 of the unit, or the unit itself where `log` is false.
+    height, gutter : float, pixels
+        Of the plot, and of the room at its left.
+    width : float, pixels
+    log : bool
+
+    Examples
+    --------
+    >>> frame = Frame(2025.0, 2045.0, 24.0, 34.0, height=200.0, gutter=56.0, width=600.0)
+    >>> frame.pixel_x(2035.0), frame.pixel(34.0), frame.pixel(24.0)  # down from the top
+    (300.0, 0.0, 200.0)
+    """
+
+    first: float
+    last: float
+    lower: float
+    upper: float
+    height: float
+    gutter: float
+    width: float
+    log: bool = True
+
+    def pixel(self, level: float) -> float:
+        """Place a level, from the top of the plot."""
+        return (self.upper - level) / (self.upper - self.lower) * self.height
+
+    def pixel_x(self, year: float) -> float:
+        """Place a year, from the left edge of the plot."""
+        return (year - self.first) / (self.last - self.first) * self.width
+
+    def x(self, column: str) -> vega.Channel:
+        """Encode years."""
+        scale = vega.linear_scale(self.first, self.last)
+        axis = style.year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
+        return vega.x(column, scale=scale, axis=axis)
+
+    def y(self, column: str) -> vega.Channel:
+        """Encode levels; the labels of the axis are the `texts` of the frame."""
+        scale = vega.linear_scale(self.lower, self.upper)
+        axis = {"values": self.ticks(), "labels": False, "title": None}
+        return vega.y(column, scale=scale, axis=axis)
+
+    def ticks(self) -> list[float]:
+        """Choose the ticks of the quantity."""
+        most = 9 if self.height > 260 else 6
+        choose = style.power_ticks if self.log else style.plain_ticks
+        return choose(self.lower, self.upper, most=most)
+
+    def texts(self) -> list[style.Text]:
+        """Write the numbers at the ticks of the quantity."""
+        return [text for tick in self.ticks() for text in self.level_texts(tick, right=-9, y=self.pixel(tick))]
+
+    def level_texts(self, level: float, *, right: float, y: float, color: str = style.INK) -> list[style.Text]:
+        """Write a level so that it ends at the pixel `right`; powers of ten but for an axis of everyday numbers."""
+        everyday = self.lower >= -2.5 and self.upper <= 4.5
+        if self.log and not (everyday and -2.5 <= level <= 4.5):
+            return style.power_texts(level, right=right, y=y, color=color)
+        number = style.plain_text(10.0**level if self.log else level)
+        return [style.Text([number], right, y, color, align="right")]
+
+    def holds(self, level: float) -> bool:
+        """Say whether a level is on the axis."""
+        return self.lower <= level <= self.upper
+
+    def covers(self, year: float) -> bool:
+        """Say whether a year is on the axis."""
+        return self.first <= year <= self.last
+
+
+def said_level(level: float, *, log: bool) -> str:
+    """Write a level in a line of text.
+
+    Examples
+    --------
+    >>> said_level(32.32, log=True), said_level(1.3, log=True), said_level(28.1, log=False)
+    ('2.1e32', '20', '28.1')
+    """
+    if not log or -2 <= level < 4:
+        return style.plain_text(10.0**level if log else level)
+    base, exponent = style.power_parts(level)
+    return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
+
+
+def row_number(row: Row, key: str, *, table: str) -> float:
+    """Read a number from a row.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is not finite.
+
+    Examples
+    --------
+    >>> row_number({"year": 2030}, "median", table="medians")
+    Traceback (most recent call last):
+    simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030}...
+    """
+    value = row.get(key)
+    if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(float(value)):
+        given = "nothing" if key not in row else repr(value)
+        raise InputError(
+            f"{table}: {key}: must be a finite number in every row; got {given} in {dict(row)}. "
+            "A chart cannot place it: check the table that the chart is drawn from."
+        )
+    return float(value)
+
+
+def row_year(row: Row, key: str) -> float | None:
+    """Read a quantile of the crossing year; None where it is later than the horizon.
+
+    Examples
+    --------
+    >>> row_year({"median": 2031.5}, "median"), row_year({"median": math.inf}, "median")
+    (2031.5, None)
+    """
+    value = row.get(key, math.nan)
+    return None if value is None or value == math.inf else row_number(row, key, table="crossings")
+
+
+def row_text(row: Row, key: str) -> str:
+    """Read a text from a row.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if not isinstance(row.get(key), str):
+        raise InputError(f"tables: {key}: must be a text in every row; got {row.get(key)!r} in {dict(row)}.")
+    return str(row[key])
+
+
+def row_columns(rows: Sequence[Row], *keys: str, table: str) -> style.Data:
+    """Take columns of numbers from rows.
+
+    Raises
+    ------
+    InputError
+        One is missing, or not finite.
+    """
+    return [{key: row_number(row, key, table=table) for key in keys} for row in rows]
+
+
+def ascending_years(medians: Sequence[Row]) -> list[float]:
+    """Read the years of a table of medians.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two, or they do not ascend.
+
+    Examples
+    --------
+    >>> ascending_years([{"year": 2030, "median": 1.0}, {"year": 2025, "median": 0.0}])
+    Traceback (most recent call last):
+    simulator.errors.InputError: medians: year: must be two or more years in ascending order; got 2030, 2025.
+    """
+    years = [row_number(row, "year", table="medians") for row in medians]
+    if len(years) < 2 or years != sorted(set(years)):
+        given = ", ".join(map(number, years[:5])) or "none"
+        raise InputError(f"medians: year: must be two or more years in ascending order; got {given}.")
+    return years

@@ -1,0 +1,310 @@
+"""The growth of effective compute by driver and factor, and what limits take away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.charts import spec as vega
+from simulator.charts import style
+from simulator.charts.kinds.binding import GUTTER, HEADING_Y
+from simulator.charts.layout import (
+    COLUMN,
+    LABEL_X,
+    NAME_CHARACTERS,
+    WIDTH,
+    EndLabel,
+    Fill,
+    area_mark,
+    drawn_years,
+    end_labels,
+    label_height,
+    numeric,
+    subtitle,
+    year_channel,
+)
+from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.errors import InputError, number
+from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.growth_by_driver import mean_contributions
+from simulator.wording import listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+HEIGHT = 400.0
+LEAST_SHARE = 0.05
+"""OOM of net growth below which shares of it say nothing."""
+GROWTH_FILLS = (
+    Fill(style.BLUE, 0.85), Fill(style.BLUE, 0.35), Fill(style.DARK_BLUE, 0.9), Fill(style.BLUE, 0.18),
+    Fill(style.DARK_BLUE, 0.55), Fill(style.QUIET, 0.4),
+)  # fmt: skip
+LIMIT_FILLS = (
+    Fill(style.VERMILION, 0.9),
+    Fill(style.VERMILION, 0.4),
+    Fill(style.VERMILION, 0.65),
+    Fill(style.QUIET, 0.3),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the growth: its name, whether it is of limits, and its values by year."""
+
+    name: str
+    label: str
+    limits: bool
+    values: tuple[float, ...]
+
+
+def draw_growth(rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+    """Draw the parts of growth and their sum.
+
+    Parameters
+    ----------
+    rows : rows (part, year)
+        `part` (name), `label`, `kind` (`growth` or `limits`), `year`, `value` (OOM since the first year).
+    net : rows (year,)
+        `year`, `value`: the sum of the parts.
+    title, subtitle : str
+        What is seen.
+    run : RunLabel
+
+    Raises
+    ------
+    InputError
+        There are fewer than two years, or they do not ascend; or a row lacks a number.
+
+    Examples
+    --------
+    >>> net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 2.0}]
+    >>> rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
+    >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
+    >>> len(draw_growth(rows, net=net, title="Growth", subtitle="", run=run)["vconcat"])
+    2
+    """
+    years = [numeric(row, "year") for row in net]
+    if len(years) < 2 or years != sorted(set(years)):
+        raise InputError("net: year: must be two or more years in ascending order.")
+    parts = _parts(rows, years)
+    width = GUTTER + LABEL_X + 2 * COLUMN + 200
+    views = [_plot(parts, net=[numeric(row, "value") for row in net], years=years)]
+    views.append(style.footer(run, x=-GUTTER, width=width))
+    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+
+
+def ooms(value: float) -> str:
+    """Write orders of magnitude with their sign.
+
+    Examples
+    --------
+    >>> ooms(4.44), ooms(-2.31), ooms(0.001), ooms(-0.02)
+    ('+4.4', '−2.3', '0.0', '−0.02')
+    """
+    if abs(value) < 0.005:
+        return "0.0"
+    text = f"{value:+.1f}" if abs(value) >= 0.1 else f"{value:+.2f}"
+    return text.replace("-", "−")
+
+
+def _parts(rows: Sequence[Row], years: Sequence[float]) -> list[_Part]:
+    found: dict[str, dict[float, float]] = {}
+    described: dict[str, tuple[str, bool]] = {}
+    for row in rows:
+        name = str(row["part"])
+        described[name] = (str(row["label"]), row["kind"] == "limits")
+        found.setdefault(name, {})[numeric(row, "year")] = numeric(row, "value")
+    return [
+        _Part(name, *described[name], tuple(values.get(year, 0.0) for year in years)) for name, values in found.items()
+    ]
+
+
+def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> vega.Spec:
+    """Stack the parts away from zero, growth first, and draw the sum over them."""
+    above, below = [0.0] * len(years), [0.0] * len(years)
+    tables: list[tuple[_Part, style.Data, float]] = []
+    for part in parts:
+        table: style.Data = []
+        for place, value in enumerate(part.values):
+            # A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
+            table.append({
+                "year": years[place],
+                "low": below[place] + min(value, 0.0), "base": below[place],
+                "foot": above[place], "high": above[place] + max(value, 0.0),
+            })  # fmt: skip
+            below[place] += min(value, 0.0)
+            above[place] += max(value, 0.0)
+        final = part.values[-1]
+        tables.append((part, table, above[-1] - final / 2 if final > 0 else below[-1] - final / 2))
+    lower, upper = min(*below, *net), max(*above, *net)
+    spare = max(0.0, 0.1 - (upper - lower)) + 0.03 * (upper - lower)
+    lower, upper = lower - (spare if lower < 0 else 0.0), upper + spare
+    labels = _labels(tables, net=net[-1])
+    height = max(HEIGHT, label_height([line for label in labels for line in label.lines]))
+
+    def pixel(value: float) -> float:
+        return (upper - value) / (upper - lower) * height
+
+    labels = [EndLabel(pixel(label.y), label.values, label.lines, label.color, label.bold) for label in labels]
+    scale, axis = vega.linear_scale(lower, upper), {"title": None, "tickCount": 8}
+    fills = _fills(parts)
+    layers = []
+    for part, table, _ in tables:
+        for low, high in (("low", "base"), ("foot", "high")):
+            if any(row[low] != row[high] for row in table):
+                channel = vega.y(low, scale=scale, axis=axis)
+                layers.append(
+                    style.layer(table, year_channel(years), channel, vega.y2(high), mark=area_mark(fills[part.name]))
+                )
+    layers += _lines(net, years=years, y=vega.y("value", scale=scale, axis=axis))
+    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -GUTTER, HEADING_Y, bold=True)]
+    heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
+    right = float(LABEL_X)
+    for head in heads:
+        right += COLUMN
+        texts.append(style.Text([head], right - 8, HEADING_Y, style.QUIET, align="right"))
+    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, HEADING_Y, style.QUIET))
+    layers += style.text_layers(texts)
+    layers += end_labels(sorted(labels, key=lambda label: label.y), height=height)
+    return vega.view(layers, width=WIDTH, height=height)
+
+
+def _fills(parts: Sequence[_Part]) -> dict[str, Fill]:
+    fills = {}
+    for limits, choice in ((False, GROWTH_FILLS), (True, LIMIT_FILLS)):
+        for place, part in enumerate(part for part in parts if part.limits == limits):
+            fills[part.name] = choice[place % len(choice)]
+    return fills
+
+
+def _labels(tables: Sequence[tuple[_Part, style.Data, float]], *, net: float) -> list[EndLabel]:
+    """Label the parts and their sum; the height of each is still a value."""
+
+    def values(value: float) -> tuple[str, ...]:
+        return (ooms(value), f"{100 * value / net:.0f} %".replace("-", "−")) if net > LEAST_SHARE else (ooms(value),)
+
+    labels = [
+        EndLabel(y, values(part.values[-1]), tuple(style.wrapped(part.label, width=NAME_CHARACTERS)))
+        for part, _, y in tables
+    ]
+    return [*labels, EndLabel(net, values(net), ("effective compute",), bold=True)]
+
+
+def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> list[vega.Spec]:
+    """Draw the line of the sum, with a rim that sets it apart from every fill, and the line at zero."""
+    table: style.Data = [{"year": year, "value": value} for year, value in zip(years, net, strict=True)]
+    zero: style.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
+    rule = {"type": "rule", "color": style.INK, "strokeWidth": 1}
+    rim = {"type": "line", "color": style.PAPER, "strokeWidth": 5.5}
+    line = {"type": "line", "color": style.INK, "strokeWidth": 2.5}
+    return [
+        style.layer(zero, year_channel(years), vega.x2("to"), y, mark=rule),
+        style.layer(table, year_channel(years), y, mark=rim),
+        style.layer(table, year_channel(years), y, mark=line),
+    ]
+
+
+def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    """Draw what each driver and factor adds to the growth of effective compute, and what limits take away.
+
+    Means over the samples, for they add up; since the first year that is drawn.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        With samples or without.
+    options : FigureOptions
+        `years` chooses the years.
+
+    Returns
+    -------
+    list of one Figure, `growth`
+
+    Raises
+    ------
+    InputError
+        The summary has no means, or fewer than two years lie in the range.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> growth_figures(run, FigureOptions())[0].name
+    'growth'
+    """
+    rows, net = growth_rows(run, years=options.years)
+    first, last = numeric(net[0], "year"), numeric(net[-1], "year")
+    total = numeric(net[-1], "value")
+    final = [row for row in rows if row["year"] == last]
+    demanded = [row for row in final if row["kind"] == "growth"]
+    taken = [row for row in final if row["kind"] == "limits"]
+    loss = sum(numeric(row, "value") for row in taken)
+    verb = "grows" if total >= 0 else "shrinks"
+    title = f"Effective compute {verb} by {abs(total):.1f} OOM from {number(first)} to {number(last)}"
+    if taken:
+        wanted = sum(numeric(row, "value") for row in demanded)
+        share = f"take {-loss:.1f} of {wanted:.1f} OOM" if loss <= 0 else f"give back {loss:.1f} OOM"
+        title += f"; limits {share}"
+    elif len(demanded) > 1 and total > 0:
+        most = max(demanded, key=lambda row: numeric(row, "value"))
+        title += f", {100 * numeric(most, 'value') / total:.0f} % of it from {most['label']}"
+    caption = (
+        f"{title}. Demanded by growth alone: {_amounts(demanded)}. "
+        + (f"{_amounts(taken, capital=True)}. " if taken else "")
+        + "The parts are means over the samples, in OOM (factors of ten), which add up; medians do not."
+    )
+    below = "; below zero, what limits take away" if taken else ""
+    alt_text = (
+        f"Stacked area chart with a line. Along: years {number(first)} to {number(last)}. "
+        f"Up: mean growth since {number(first)}, in OOM{below}. "
+        f"The line, the sum of all parts, ends at {ooms(total)} OOM."
+    )
+    chart = draw_growth(
+        rows,
+        net=net,
+        title=title,
+        subtitle=f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten.",
+        run=run_label(run),
+    )
+    return [Figure("growth", chart, {"": rows, "net": net}, caption, alt_text)]
+
+
+def growth_rows(run: xr.DataTree, *, years: tuple[float, float] | None) -> tuple[list[Row], list[Row]]:
+    """Tabulate the parts of the mean growth since the first drawn year, and their sum.
+
+    Returns
+    -------
+    two lists of rows
+        `part`, `label`, `kind` (`growth` or `limits`), `year`, `value` (OOM); and `year`, `value` of effective compute
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> rows, net = growth_rows(simulate(load_scenario("doubling-times")), years=(1960, 2018))
+    >>> net[0], rows[0]["label"]
+    ({'year': 1960.0, 'value': 0.0}, 'physical compute')
+    """
+    summary = group(run, "summary")
+    places = drawn_years(summary, years)
+    parts = mean_contributions(run).isel(year=places)
+    parts = parts - parts.isel(year=0, drop=True)
+    every = parts["year"].values.tolist()
+    rows: list[Row] = [
+        {"part": name, "label": label, "kind": kind, "year": year, "value": value}
+        for name, label, kind, values in zip(
+            parts["part"].values.tolist(), parts["label"].values.tolist(), parts["kind"].values.tolist(),
+            parts.values.tolist(), strict=True,
+        )
+        for year, value in zip(every, values, strict=True)
+    ]  # fmt: skip
+    mean = summary["effective_compute_mean"].values[places]
+    net: list[Row] = [
+        {"year": year, "value": value} for year, value in zip(every, (mean - mean[0]).tolist(), strict=True)
+    ]
+    return rows, net
+
+
+def _amounts(rows: Sequence[Row], *, capital: bool = False) -> str:
+    text = listed([f"{row['label']} {ooms(numeric(row, 'value'))}" for row in rows])
+    return f"{text[0].upper()}{text[1:]}" if capital else text

@@ -1,0 +1,335 @@
+"""The charts of a hindcast: fans by origin, calibration, and skill by years ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path as FilePath
+from types import MappingProxyType
+
+from simulator.charts.kinds.hindcast_panels import (
+    LATE,
+    CalibrationRow,
+    FanRow,
+    Head,
+    Panel,
+    SkillGroup,
+    draw_calibration,
+    draw_hindcast_fans,
+    draw_skill,
+)
+from simulator.charts.palette import check_theme
+from simulator.charts.register import ALL, check_formats, write_figure
+from simulator.charts.spec import Figure, Row
+from simulator.charts.writing import save_chart
+from simulator.errors import InputError, near_name
+from simulator.files import make_folder
+from simulator.hindcast.baselines import BASELINES
+from simulator.hindcast.hindcast import MODEL, SkillRow
+from simulator.hindcast.output import LEAST_TARGETS, HorizonRow, StoredHindcast, coverage_rows, horizon_rows, pit_rows
+from simulator.wording import listed
+
+_ENDS = {
+    "lower_90": "quantile_05", "lower_50": "quantile_25", "median": "quantile_50", "upper_50": "quantile_75",
+    "upper_90": "quantile_95",
+}  # fmt: skip
+YEARS_BEFORE = 5
+"""Years of the record that are drawn before the first origin."""
+MOST_ORIGINS = 4
+"""Origins from which the forecasts of others than the model are drawn, spread evenly; the table has them all."""
+PICTURES = ("hindcast_fans", "hindcast_skill")
+"""The figures that stand on the page of a hindcast."""
+
+
+def fan_figures(stored: StoredHindcast) -> list[Figure]:
+    """Draw the forecasts of the model from each origin with what came later; and those of all others, smaller."""
+    others = [name for name in stored.names if name != MODEL]
+    figures = [_fans(stored, [MODEL], name="hindcast_fans", height=250.0)]
+    return figures + ([_fans(stored, others, name="hindcast_fans_others", height=120.0)] if others else [])
+
+
+def _fans(stored: StoredHindcast, names: Sequence[str], *, name: str, height: float) -> Figure:
+    rows = fan_table(stored, names)
+    mine = [row for row in stored.forecasts if row.forecast in names]
+    held = {each: sum(row.inside_90 for row in mine if row.forecast == each) for each in names}
+    count = sum(row.forecast == names[0] for row in mine)
+    if names == [MODEL]:
+        title = f"The model's 90 % band held what came in {held[MODEL]} of {count} forecasts"
+    else:
+        most = [each for each in names if held[each] == max(held.values())]
+        fewest = [each for each in names if held[each] == min(held.values())]
+        title = f"90 % bands held what came between {min(held.values())} and {max(held.values())} times of {count}"
+        if len(fewest) == 1 and len(most) > 1:
+            title += f"; fewest: {fewest[0]}"
+    origins = stored.origins if names == [MODEL] else _spread(stored.origins)
+    subtitle = "The largest training run known at the end of each year, physical FLOP"
+    if len(origins) < len(stored.origins):
+        subtitle += f". Drawn are {len(origins)} of {len(stored.origins)} origins; the table has them all"
+    chart = draw_hindcast_fans(
+        [
+            FanRow(each, [_panel(stored, each, origin) for origin in origins], each in stored.with_hindsight)
+            for each in names
+        ],
+        head=_head(stored, title, subtitle, names=names),
+        height=height,
+    )
+    said = "; ".join(f"{each}{_late(stored, each)} {held[each]} of {count}" for each in names)
+    caption = (
+        f"Forecasts of the record at the end of each year, made at the ends of {listed(map(str, stored.origins))}, and "
+        f"what came. Inside the 90 % band: {said}. {_years(stored)}"
+    )
+    alt_text = (
+        f"Small fan charts, a column for each origin ({listed(map(str, stored.origins))}) and a row for each way of "
+        f"forecasting ({len(names)}). Years along, FLOP up on a log scale; medians, 50 and 90 % bands, and what came "
+        f"as points. {title}."
+    )
+    return Figure(name, chart, {"": rows}, caption, alt_text)
+
+
+def _spread(origins: Sequence[int]) -> Sequence[int]:
+    """Choose origins, evenly, where they are too many to be drawn.
+
+    Examples
+    --------
+    >>> _spread(range(2014, 2025))
+    [2014, 2017, 2021, 2024]
+    """
+    if len(origins) <= MOST_ORIGINS:
+        return origins
+    return [origins[round(place * (len(origins) - 1) / (MOST_ORIGINS - 1))] for place in range(MOST_ORIGINS)]
+
+
+def fan_table(stored: StoredHindcast, names: Sequence[str]) -> list[Row]:
+    """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
+    return [
+        {"forecast": row.forecast, "origin": row.origin, "target": row.target}
+        | {key: getattr(row, end) for key, end in _ENDS.items()}
+        | {"observed": row.observed, "inside_90": row.inside_90, "hindsight": row.hindsight}
+        for name in names
+        for row in stored.forecasts
+        if row.forecast == name
+    ]
+
+
+def _panel(stored: StoredHindcast, name: str, origin: int) -> Panel:
+    mine = [row for row in stored.forecasts if (row.forecast, row.origin) == (name, origin)]
+    bands: list[Row] = [
+        {"year": float(row.target)} | {key: getattr(row, end) for key, end in _ENDS.items()} for row in mine
+    ]
+    start = next((row.log_flop for row in stored.record if row.year == origin), None)
+    if start is not None:  # a fan begins at the record that it goes on from
+        bands.insert(0, {"year": float(origin)} | dict.fromkeys(_ENDS, start))
+    record: list[Row] = [
+        {"year": float(row.year), "value": row.log_flop, "state": "before"}
+        for row in stored.record
+        if stored.origins[0] - YEARS_BEFORE <= row.year <= origin
+    ]
+    record += [
+        {"year": float(row.target), "value": row.observed, "state": "inside" if row.inside_90 else "outside"}
+        for row in mine
+    ]
+    return Panel(origin, bands, record, f"{sum(row.inside_90 for row in mine)} of {len(mine)} inside 90 %")
+
+
+def calibration_figures(stored: StoredHindcast) -> list[Figure]:
+    """Draw where in the forecasts what came lay, and how often their intervals held it."""
+    pit, coverage = pit_rows(stored.forecasts), coverage_rows(stored.forecasts)
+    mine = {row.level: row for row in coverage if row.forecast == MODEL}
+    held = listed([f"{mine[level].inside} of {mine[level].forecasts}" for level in mine])
+    title = f"The model's 50, 80 and 90 % intervals held {held}"
+    rows = [
+        CalibrationRow(
+            name,
+            [asdict(row) for row in pit if row.forecast == name],
+            [asdict(row) for row in coverage if row.forecast == name],
+            name in stored.with_hindsight,
+        )
+        for name in stored.names
+    ]
+    subtitle = (
+        f"Forecasts of one year err together: intervals are those of {stored.targets} independent forecasts, "
+        f"not of {_count(stored)}."
+    )
+    chart = draw_calibration(rows, head=_head(stored, title, subtitle, names=stored.names))
+    wrong = [
+        f"{row.forecast} at {row.level} % ({row.inside} of {row.forecasts})"
+        for row in coverage
+        if not row.seen_05 <= row.level / 100 <= row.seen_95
+    ]
+    told = f"Away from what they state by more than chance: {listed(wrong)}." if wrong else (
+        "None is further from what it states than chance allows."
+    )  # fmt: skip
+    caption = f"{title}. {told} {_years(stored)}"
+    alt_text = (
+        f"Rows for {len(rows)} ways of forecasting. In each a histogram of where in the forecast what came lay, in "
+        f"five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % intervals. "
+        f"{title}. {told}"
+    )
+    tables = {"pit": [asdict(row) for row in pit], "coverage": [asdict(row) for row in coverage]}
+    return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
+
+
+def skill_figures(stored: StoredHindcast) -> list[Figure]:
+    """Draw the skill of the model against each other forecast, in all and by years ahead.
+
+    Raises
+    ------
+    InputError
+        There is nothing to compare with.
+    """
+    if not stored.skills:
+        raise InputError(f"{stored.name}: has the model alone: there is no skill without another forecast.")
+    ahead = horizon_rows(stored.forecasts)
+    groups = [
+        SkillGroup(
+            whole.baseline,
+            [
+                _whole(whole, stored),
+                *(_by_years(row) for row in ahead if row.baseline == whole.baseline and row.forecasts < _count(stored)),
+            ],
+            whole.baseline in stored.with_hindsight,
+        )
+        for whole in stored.skills
+    ]
+    simple = [row for row in stored.skills if row.baseline in BASELINES] or list(stored.skills)
+    better = sum(row.verdict == "better" for row in simple)
+    ties = sum(row.verdict == "a tie" for row in simple)
+    what = "simple rules" if any(row.baseline in BASELINES for row in stored.skills) else "others"
+    title = f"The model beats {better} of {len(simple)} {what}" + (f" and ties with {ties}" if ties else "")
+    subtitle = (
+        "Skill: 1 − CRPS of the model / CRPS of the other. Intervals resample whole years; they are too narrow, for "
+        f"neighbouring years depend on one another, and are left out where there are fewer than {LEAST_TARGETS} years."
+    )
+    names = [MODEL, *(row.baseline for row in stored.skills)]
+    chart = draw_skill(groups, head=_head(stored, title, subtitle, names=names))
+    said = "; ".join(
+        f"{row.baseline}{_late(stored, row.baseline)} {row.skill:+.2f} ({row.skill_05:+.2f} to {row.skill_95:+.2f})"
+        for row in stored.skills
+    ).replace("-", "−")
+    caption = f"{title}. Skill in CRPS with 90 % intervals, against {said}. {_years(stored)}"
+    alt_text = (
+        f"Dots with intervals on an axis of skill from −1 to 1, for {len(groups)} other ways of forecasting, in all "
+        f"and by years ahead. {title}. Skill against {said}."
+    )
+    tables = {"": [asdict(row) for row in stored.skills], "by_years_ahead": [asdict(row) for row in ahead]}
+    return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
+
+
+def _whole(row: SkillRow, stored: StoredHindcast) -> Row:
+    known = stored.targets >= LEAST_TARGETS
+    note = _interval(row.skill, row.skill_05 if known else None, row.skill_95 if known else None)
+    return {
+        "label": "all", "skill": row.skill, "skill_05": row.skill_05 if known else None,
+        "skill_95": row.skill_95 if known else None, "note": f"{note}: {row.verdict}", "whole": True,
+    }  # fmt: skip
+
+
+def _by_years(row: HorizonRow) -> Row:
+    one = row.first_ahead == row.last_ahead
+    span = f"{row.first_ahead}" if one else f"{row.first_ahead} to {row.last_ahead}"
+    years = f"{row.targets} year{'s' if row.targets > 1 else ''}"
+    count = f"{row.forecasts} forecast{'s' if row.forecasts > 1 else ''} of {years}"
+    return {
+        "label": f"{span} year{'' if span == '1' else 's'} ahead", "skill": row.skill, "skill_05": row.skill_05,
+        "skill_95": row.skill_95, "note": f"{_interval(row.skill, row.skill_05, row.skill_95)}, {count}",
+        "whole": False,
+    }  # fmt: skip
+
+
+def _interval(skill: float, low: float | None, high: float | None) -> str:
+    ends = "" if low is None or high is None else f" ({low:+.2f} to {high:+.2f})"
+    return f"{skill:+.2f}{ends}".replace("-", "−")
+
+
+def _count(stored: StoredHindcast) -> int:
+    return sum(row.forecast == MODEL for row in stored.forecasts)
+
+
+def _late(stored: StoredHindcast, name: str) -> str:
+    return f" ({LATE})" if name in stored.with_hindsight else ""
+
+
+def _years(stored: StoredHindcast) -> str:
+    return f"{stored.targets} distinct years, forecast {_count(stored)} times."
+
+
+def _head(stored: StoredHindcast, title: str, subtitle: str, *, names: Sequence[str]) -> Head:
+    snapshots = list(dict.fromkeys(row.snapshot for row in stored.record if row.snapshot))
+    source = f"Hindcast {stored.name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
+    return Head(
+        title, subtitle, stored.targets, _count(stored), stored.origins,
+        f"{source} · the values are those that the snapshot gives today",
+        [name for name in names if name in stored.with_hindsight],
+    )  # fmt: skip
+
+
+HINDCAST_KINDS: Mapping[str, Callable[[StoredHindcast], list[Figure]]] = MappingProxyType({
+    "fans": fan_figures,
+    "calibration": calibration_figures,
+    "skill": skill_figures,
+})  # fmt: skip
+"""What each kind of chart of a hindcast is drawn by."""
+
+
+def write_hindcast_figures(
+    stored: StoredHindcast,
+    folder: FilePath | str,
+    *,
+    kinds: Sequence[str] = (ALL,),
+    formats: Sequence[str] = ("png", "svg"),
+    theme: str = "light",
+) -> list[FilePath]:
+    """Draw kinds of chart of a hindcast and write each with its tables and its words.
+
+    Parameters
+    ----------
+    stored : StoredHindcast
+        From `open_hindcast`.
+    folder : path
+        Made where it is not there.
+    kinds : keys of `HINDCAST_KINDS`, or "all"
+    formats : of "png", "svg", "pdf", "html"
+    theme : "light" or "dark"
+
+    Returns
+    -------
+    list of the files that were written
+
+    Raises
+    ------
+    InputError
+        A kind, format or theme is none, or a chart cannot be drawn.
+    SimulatorError
+        The folder cannot be written.
+    """
+    check_formats(formats)
+    ground = check_theme(theme)
+    for kind in kinds:
+        if kind not in (*HINDCAST_KINDS, ALL):
+            hint = near_name(kind, HINDCAST_KINDS) or f"There are: {', '.join(HINDCAST_KINDS)}, and all."
+            raise InputError(f"--kind: no kind of chart of a hindcast '{kind}'. {hint}")
+    asked = [kind for kind in HINDCAST_KINDS if ALL in kinds or kind in kinds]
+    figures = [figure for kind in asked for figure in HINDCAST_KINDS[kind](stored)]
+    make_folder(FilePath(folder))
+    return [
+        path
+        for figure in figures
+        for path in write_figure(
+            figure, FilePath(folder), formats=formats, theme=ground, footer=f"Hindcast {stored.name}"
+        )
+    ]
+
+
+def write_pictures(stored: StoredHindcast, folder: FilePath) -> list[tuple[str, str]]:
+    """Write the pictures of the page of a hindcast as SVG, a tenth of a PNG in size.
+
+    Returns
+    -------
+    list of (name of the file, what it says to somebody who does not see it)
+    """
+    made = []
+    for figure in (*fan_figures(stored), *skill_figures(stored)):
+        if figure.name in PICTURES:
+            save_chart(figure.chart, folder / f"{figure.name}.svg", alt_text=figure.alt_text)
+            made.append((f"{figure.name}.svg", figure.alt_text))
+    return made

@@ -1,0 +1,293 @@
+"""Counts of models of a run: how many lie above each level by year, in both readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.charts import spec as vega
+from simulator.charts import style
+from simulator.charts.frame import Frame, Row, ascending_years, row_number
+from simulator.charts.layout import subtitle
+from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Row as Row_
+from simulator.errors import InputError, near_name, number
+from simulator.runs.groups import Group, RunLabel, run_label
+from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
+from simulator.wording import listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+WIDTH, HEIGHT = 330.0, 220.0
+GUTTER = 52.0
+RIGHT = 92.0
+GAP = 30.0
+HEADING_Y, LINE_Y = -38, -21
+WIDE = 50.0
+"""How many times the lowest of the last 90 % interval its highest must be for the axis to be a logarithm."""
+
+_COLUMNS = ("lower_90", "median", "upper_90")
+
+
+@dataclass(frozen=True, slots=True)
+class CountPanel:
+    """The counts above one level.
+
+    Parameters
+    ----------
+    of_sum : rows (year,)
+        `year`, `lower_90`, `median`, `upper_90`: of the total in each sample.
+    sum_of : rows (year,)
+        The same of the single years, added up.
+    heading, line : str
+        What is counted, and what is seen in it.
+    """
+
+    of_sum: Sequence[Row]
+    sum_of: Sequence[Row]
+    heading: str
+    line: str
+
+
+def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+    """Draw counts of models by year, two panels beside one another, each with its own scale.
+
+    A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
+    added up. An axis of whole numbers begins at 0; a wide one is a logarithm and begins at 1.
+
+    Parameters
+    ----------
+    panels : sequence of CountPanel
+        On the same years.
+    title, subtitle : str
+    run : RunLabel
+
+    Raises
+    ------
+    InputError
+        A row lacks a column, or there are fewer than two years.
+
+    Examples
+    --------
+    >>> rows = [{"year": year, "lower_90": 3.0, "median": 5.0, "upper_90": 9.0} for year in (2025, 2026)]
+    >>> panel = CountPanel(rows, rows, "Models above 1e26 FLOP", "2026: 5")
+    >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
+    >>> len(draw_counts([panel] * 3, title="Counts", subtitle="", run=run)["vconcat"])
+    4
+
+    The key, two rows of panels, the foot.
+    """
+    if not panels:
+        raise InputError("counts: there is nothing to draw.")
+    drawn = [_panel(panel, name=f"counts_{place}") for place, panel in enumerate(panels)]
+    grid = [
+        vega.side_by_side(drawn[first : first + 2], spacing=RIGHT + GUTTER + GAP) for first in range(0, len(drawn), 2)
+    ]
+    entries: list[style.LegendEntry] = [
+        ("band", style.band_tints(1)[0], "90 % interval of the total (percentile of the sum)"),
+        ("line", style.DARK_BLUE, "its median"),
+        ("line", style.VERMILION, "sum of percentiles (5, 50, 95 %)"),
+    ]
+    key = vega.view(style.legend_layers(entries, x=-GUTTER, y=0), width=10, height=4)
+    width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
+    views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
+    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, list[float]]:
+    """Read the columns of a panel, checked."""
+    years = ascending_years(rows)
+    return {"year": years} | {key: [row_number(row, key, table="counts") for row in rows] for key in _COLUMNS}
+
+
+def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
+    total, added = _columns(panel.of_sum), _columns(panel.sum_of)
+    log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
+    frame = _frame(total, added, log=log)
+    layers = [_band(total, frame=frame)]
+    dashed = {"type": "line", "color": style.VERMILION, "strokeWidth": 1.4, "strokeDash": [5, 3]}
+    layers += [_line(added, key, frame=frame, mark=dashed) for key in _COLUMNS]
+    layers.append(
+        _line(total, "median", frame=frame, mark={"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5})
+    )
+    if len(total["year"]) <= 12:
+        dots: style.Data = [
+            {"year": year, "count": _placed(count, log=log)}
+            for year, count in zip(total["year"], total["median"], strict=True)
+            if count >= 1 or not log
+        ]
+        layers.append(style.layer(dots, frame.x("year"), frame.y("count"), mark=style.dot_mark()))
+    texts = [
+        style.Text([panel.heading], -GUTTER, HEADING_Y, bold=True),
+        style.Text([panel.line], -GUTTER, LINE_Y, style.QUIET),
+        *frame.texts(),
+        *_end_texts(total, added, frame=frame),
+    ]
+    layers += style.text_layers(texts)
+    layers.append(_pointer(panel, frame=frame, name=name))
+    return vega.view(layers, width=frame.width, height=frame.height)
+
+
+def _placed(count: float, *, log: bool) -> float:
+    return float(np.log10(max(count, 1.0))) if log else count
+
+
+def _frame(total: dict[str, list[float]], added: dict[str, list[float]], *, log: bool) -> Frame:
+    """Choose the axes: whole numbers from 0, at least to 10, so that no tick is a part of a model; or powers from 1."""
+    most = max(*total["upper_90"], *added["upper_90"], 9.0)
+    upper = 1.03 * np.log10(most) if log else 1.06 * most
+    return Frame(
+        total["year"][0], total["year"][-1], 0.0, float(upper), height=HEIGHT, gutter=GUTTER, width=WIDTH, log=log
+    )
+
+
+def _band(total: dict[str, list[float]], *, frame: Frame) -> vega.Spec:
+    rows: style.Data = [
+        {"year": year, "lower": _placed(low, log=frame.log), "upper": _placed(high, log=frame.log)}
+        for year, low, high in zip(total["year"], total["lower_90"], total["upper_90"], strict=True)
+    ]
+    area = {"type": "area", "color": style.band_tints(1)[0], "opacity": 1}
+    return style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
+
+
+def _line(columns: dict[str, list[float]], key: str, *, frame: Frame, mark: vega.Spec) -> vega.Spec:
+    rows: style.Data = [
+        {"year": year, "count": _placed(count, log=frame.log)}
+        for year, count in zip(columns["year"], columns[key], strict=True)
+    ]
+    return style.layer(rows, frame.x("year"), frame.y("count"), mark=mark)
+
+
+def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, frame: Frame) -> list[style.Text]:
+    """Write the counts of the last year at the right: the total beside the plot, the sums of percentiles after it."""
+    texts = []
+    for columns, x, color in ((total, WIDTH + 46, style.DARK_BLUE), (added, WIDTH + 86, style.VERMILION)):
+        counts = [columns[key][-1] for key in reversed(_COLUMNS)]
+        wanted = [frame.pixel(_placed(count, log=frame.log)) for count in counts]
+        middles = style.spread_labels(wanted, heights=[14.0] * 3, top=-8.0, bottom=HEIGHT + 8.0)
+        texts += [
+            style.Text([f"{count:,.0f}"], x, middle, color, bold=place == 1, align="right")
+            for place, (count, middle) in enumerate(zip(counts, middles, strict=True))
+        ]
+    return texts
+
+
+def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
+    """Say the counts of a year under the pointer."""
+    rows: style.Data = []
+    for total, added in zip(panel.of_sum, panel.sum_of, strict=True):
+        year = row_number(total, "year", table="counts")
+        row: dict[str, object] = {"year": f"{year:.0f}", "from": max(frame.first, year - 0.5)}
+        row |= {"to": min(frame.last, year + 0.5), "y": 0.0, "y2": frame.height}
+        for key, source in (("total", total), ("added", added)):
+            low, middle, high = (f"{row_number(source, column, table='counts'):,.0f}" for column in _COLUMNS)
+            row[key] = f"{middle} ({low} to {high})"
+        rows.append(row)
+    columns = [("year", "by the end of"), ("total", "percentile of the sum"), ("added", "sum of percentiles")]
+    tops = [vega.y("y"), vega.y2("y2")]
+    mark = {"type": "rect", "color": style.INK}
+    return style.pointer_layer(rows, frame.x("from"), vega.x2("to"), *tops, columns=columns, mark=mark, name=name)
+
+
+MOST_PANELS = 6
+
+
+def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
+    """Draw how many models lie above each level, or within each distance of the frontier, by the end of each year.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        With samples or without.
+    options : FigureOptions
+        `quantities` chooses among the counts, up to six; `years` the years.
+
+    Returns
+    -------
+    list of one Figure, `counts`
+
+    Raises
+    ------
+    InputError
+        The run counts no models, or not those that are asked for, or fewer than two years lie in the range.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("published/kumar-manning-2025", overrides=["samples=1024"]))
+    >>> count_figures(run, FigureOptions())[0].name
+    'counts'
+    """
+    names = _chosen(run, options.quantities)
+    first, last = options.years or (-float("inf"), float("inf"))
+    rows: list[Row_] = [
+        row for row in count_table(run) if row["variable"] in names and first <= float(str(row["year"])) <= last
+    ]
+    years = sorted({int(str(row["year"])) for row in rows})
+    if len(years) < 2:
+        span = f"{number(first)} to {number(last)}"
+        raise InputError(f"--years: {span}: two or more years of the run must lie in it; {len(years)} do.")
+    panels = [_count_panel(rows, name, last=years[-1]) for name in names]
+    said = [f"{panel.heading[0].lower()}{panel.heading[1:]}: {_total(panel)}" for panel in panels]
+    head = panels[_headline(names)]
+    title = f"{head.heading} by the end of {years[-1]}: {_total(head)}"
+    chart = draw_counts(
+        panels,
+        title=title,
+        subtitle=f"{subtitle(run)}.\nTraining runs of all calendar years to the end of each. Points of single years, "
+        "added up, are no interval of the total: they lie too far apart, as years do not fall together.",
+        run=run_label(run),
+    )
+    added = [f"{said_counts(dict(panel.sum_of[-1]))} {panel.heading[7:]}" for panel in panels]
+    caption = (
+        f"By the end of {years[-1]}, median and 90 % interval of the total (percentile of the sum): {listed(said)}. "
+        f"The 5, 50 and 95 % points of the single years, added up (sum of percentiles): {listed(added)}; "
+        "that is no interval of the total, for good and bad years do not all fall together."
+    )
+    alt_text = (
+        f"{len(panels)} charts of counts by year, {years[0]} to {years[-1]}. Each has a band and a line for the 90 % "
+        f"interval and the median of the total, and dashed lines for sums of percentiles, mostly outside the band. "
+        f"In {years[-1]}: {listed(said)}."
+    )
+    return [Figure("counts", chart, {"": rows}, caption, alt_text)]
+
+
+def _chosen(run: Group | xr.DataTree, quantities: Sequence[str]) -> list[str]:
+    known = counted_names(run)
+    if not known:
+        raise InputError(
+            "counts: this run counts no models, so there is nothing to draw. "
+            "Add models: to its scenario (largest_share, smallest, above) and run it again."
+        )
+    for quantity in quantities:
+        if quantity not in known:
+            hint = near_name(quantity, known) or f"There are: {', '.join(known)}."
+            raise InputError(f"counts: {quantity}: no such count of models in this run. {hint}")
+    chosen = [name for name in known if name in quantities or not quantities]
+    if len(chosen) > MOST_PANELS and quantities:
+        raise InputError(f"counts: one figure holds up to {MOST_PANELS} counts; got {len(chosen)}. Draw several.")
+    return chosen[:MOST_PANELS]
+
+
+def _headline(names: Sequence[str]) -> int:
+    """Choose the count of the title: that above the highest level."""
+    absolute = [place for place, name in enumerate(names) if name.startswith("models_above_")]
+    return absolute[-1] if absolute else 0
+
+
+def _count_panel(rows: Sequence[Row_], name: str, *, last: int) -> CountPanel:
+    own = [row for row in rows if row["variable"] == name]
+    of_sum, sum_of = ([row for row in own if row["reading"] == reading] for reading in (OF_SUM, SUM_OF))
+    heading = str(own[0]["counts"])
+    panel = CountPanel(of_sum, sum_of, f"{heading[0].upper()}{heading[1:]}", "")
+    line = f"by the end of {last}: {_total(panel)}"
+    return CountPanel(of_sum, sum_of, panel.heading, line)
+
+
+def _total(panel: CountPanel) -> str:
+    return said_counts(dict(panel.of_sum[-1]))

@@ -1,0 +1,167 @@
+"""The parts of a chart, as the plain data of a Vega-Lite specification.
+
+A chart is written in the words of Vega-Lite, and nothing stands between the tables and what draws them: to load a
+library of classes for it takes as long as to draw a chart. `fan_chart` gives a chart as an object of altair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+
+type Spec = dict[str, Any]
+"""A chart, or a part of one: a view, a layer, a mark, a scale, an axis."""
+
+type Channel = dict[str, Any]
+"""What of a mark is read from which column: the name of the channel, and its definition."""
+
+type Data = list[dict[str, object]]
+
+
+def x(column: str, *, scale: Spec | None = None, axis: Spec | None = None) -> Channel:
+    """Place marks along; without a scale the column holds pixels of the view.
+
+    Examples
+    --------
+    >>> x("year", scale={"domain": [2025, 2045]})
+    {'x': {'field': 'year', 'type': 'quantitative', 'scale': {'domain': [2025, 2045]}, 'axis': None}}
+    """
+    return {"x": {"field": column, "type": "quantitative", "scale": scale, "axis": axis}}
+
+
+def y(column: str, *, scale: Spec | None = None, axis: Spec | None = None) -> Channel:
+    """Place marks up and down; without a scale the column holds pixels of the view."""
+    return {"y": {"field": column, "type": "quantitative", "scale": scale, "axis": axis}}
+
+
+def x2(column: str) -> Channel:
+    """Say where along a mark ends, on the scale of `x`."""
+    return {"x2": {"field": column}}
+
+
+def y2(column: str) -> Channel:
+    """Say at which height a mark ends, on the scale of `y`."""
+    return {"y2": {"field": column}}
+
+
+def as_given(name: Literal["color", "fill", "shape", "stroke"], column: str) -> Channel:
+    """Take colours or shapes from a column as they stand there."""
+    return {name: {"field": column, "type": "nominal", "scale": None}}
+
+
+def line_widths(column: str) -> Channel:
+    """Take the widths of lines from a column, in pixels."""
+    return {"strokeWidth": {"field": column, "type": "quantitative", "scale": None}}
+
+
+def words(column: str) -> Channel:
+    """Take texts from a column."""
+    return {"text": {"field": column, "type": "nominal"}}
+
+
+def one_line_each(column: str) -> Channel:
+    """Draw one line for each value of a column."""
+    return {"detail": {"field": column, "type": "nominal"}}
+
+
+def linear_scale(first: float, last: float) -> Spec:
+    """Make a scale that ends where it is told to."""
+    return {"domain": [first, last], "nice": False, "zero": False}
+
+
+def layer(rows: Data, *channels: Channel, mark: Spec) -> Spec:
+    """Draw the rows of one table with one kind of mark.
+
+    Examples
+    --------
+    >>> layer([{"x": 1, "y": 2}], x("x"), y("y"), mark={"type": "point"})["mark"]
+    {'type': 'point'}
+    """
+    encoding = {name: definition for channel in channels for name, definition in channel.items()}
+    return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
+
+
+def view(layers: Sequence[Spec], *, width: float, height: float) -> Spec:
+    """Lay layers over one another, from the back to the front."""
+    return {"layer": list(layers), "width": width, "height": height}
+
+
+def side_by_side(views: Sequence[Spec], *, spacing: float) -> Spec:
+    """Set views beside one another, their plots as far apart as told, whatever stands around them."""
+    return {"hconcat": list(views), "spacing": spacing, "bounds": "flush"}
+
+
+type Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, the tables that it is drawn from, and what it says in words.
+
+    Parameters
+    ----------
+    name : str
+        The stem of its files, such as `fan_effective_compute`.
+    chart : dict
+        Its Vega-Lite specification.
+    tables : tidy tables by name
+        Written as `<figure>.csv` where the name is empty, otherwise as `<figure>_<name>.csv`.
+    caption : str
+        What is seen, in plain words, with the numbers that a reader would quote.
+    alt_text : str
+        The same for somebody who does not see it: what kind of chart, its axes, what it shows.
+    """
+
+    name: str
+    chart: Spec
+    tables: Mapping[str, Sequence[Row]]
+    caption: str
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureOptions:
+    """What may be asked of a chart; each kind heeds what concerns it.
+
+    Parameters
+    ----------
+    quantities : names of variables of the run; none: the kind's own choice
+    bands : levels of central intervals, widest last
+    paths : number of sample paths to draw (needs a run that kept its samples)
+    years : first and last year to draw, or None for all
+    history : rows of `date` (decimal year), `value` (not a logarithm), `label`
+    """
+
+    quantities: tuple[str, ...] = ()
+    bands: tuple[float, ...] = (0.5, 0.8, 0.9)
+    paths: int = 0
+    years: tuple[float, float] | None = None
+    history: tuple[Row, ...] = ()
+
+
+def altair_chart(chart: Spec) -> alt.VConcatChart:
+    """Give a chart as an object of altair.
+
+    `altair.VConcatChart.from_dict` gives the same; it tries every class of altair on every part, which takes
+    longer than all else together.
+
+    Examples
+    --------
+    >>> type(altair_chart({"vconcat": [{"layer": [{"mark": {"type": "rule"}, "encoding": {}}]}]})).__name__
+    'VConcatChart'
+    """
+    rest = {name: value for name, value in chart.items() if name != "vconcat"}
+    return alt.VConcatChart(vconcat=[_part(view) for view in chart["vconcat"]], **rest)
+
+
+def _part(view: Spec) -> alt.Chart | alt.LayerChart | alt.HConcatChart:
+    """Give a view or a layer as an object of altair."""
+    rest = {name: value for name, value in view.items() if name not in ("layer", "hconcat")}
+    if "hconcat" in view:
+        return alt.HConcatChart(hconcat=[_part(below) for below in view["hconcat"]], **rest)
+    if "layer" in view:
+        return alt.LayerChart(layer=[_part(below) for below in view["layer"]], **rest)
+    return alt.Chart(**rest | {"encoding": alt.FacetedEncoding(**view["encoding"])})

@@ -1,0 +1,430 @@
+"""What every kind of chart shares: fonts, axes, labels, legend, footer; the colours are those of `chart_palette`.
+
+The font is one that the chart writer carries in itself. In PNG and PDF files a machine's own copy of it comes first,
+and is read from its file again for every letter. The font lacks some superscript digits: exponents are drawn as small
+raised text.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.charts import spec as vega
+from simulator.charts.palette import (
+    AXIS,
+    BLUE,
+    DARK_BLUE,
+    GREEN,
+    HAIR,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    QUIET,
+    SKY,
+    VERMILION,
+    YELLOW,
+    band_tints,
+)
+from simulator.charts.spec import Channel, Data, Spec, layer
+from simulator.charts.ticks import log_axis, plain_text, plain_ticks, power_parts, power_ticks, year_axis, year_ticks
+from simulator.charts.writing import POINTER, save_chart
+from simulator.runs.groups import RunLabel, run_label, short_sources
+from simulator.wording import sample_count
+
+__all__ = [
+    "AXIS",
+    "BLUE",
+    "DARK_BLUE",
+    "FONT",
+    "FOOT_SIZE",
+    "GREEN",
+    "HAIR",
+    "INK",
+    "LINE_HEIGHT",
+    "ORANGE",
+    "PAPER",
+    "PURPLE",
+    "QUIET",
+    "SKY",
+    "TEXT_SIZE",
+    "TITLE_SIZE",
+    "VERMILION",
+    "YELLOW",
+    "Data",
+    "LegendEntry",
+    "LegendMark",
+    "RunLabel",
+    "Text",
+    "arrow_mark",
+    "band_tints",
+    "dot_mark",
+    "footer",
+    "framed",
+    "layer",
+    "legend_layers",
+    "log_axis",
+    "pixel_layer",
+    "plain_text",
+    "plain_ticks",
+    "point_mark",
+    "pointer_layer",
+    "power_parts",
+    "power_texts",
+    "power_ticks",
+    "run_label",
+    "save_chart",
+    "short_sources",
+    "spread_labels",
+    "stacked",
+    "text_layers",
+    "text_width",
+    "wrapped",
+    "year_axis",
+    "year_ticks",
+]
+
+type LegendMark = Literal["band", "line", "bar", "dot", "arrow", "bracket", "point", "thread"]
+type LegendEntry = tuple[LegendMark, str, str]
+"""A kind of mark, its colour and its text."""
+
+# Arial and Helvetica are as wide as Liberation Sans: an SVG file keeps its layout where they stand in.
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+TEXT_SIZE = 12
+TITLE_SIZE = 18
+FOOT_SIZE = 11
+LINE_HEIGHT = 15
+
+_DIGIT_WIDTH = 0.556  # of the font size; the same in bold
+_NARROW = frozenset(" ijltfrI.,:;|'()[]-/")
+_WIDE = frozenset("mwMW%@")
+
+
+def text_width(text: str, *, size: float = TEXT_SIZE) -> float:
+    """Estimate the width of one line of text in pixels, within a tenth or so, without asking for fonts.
+
+    Examples
+    --------
+    >>> text_width("mm") > text_width("xx") > text_width("ii")
+    True
+    """
+    ems = sum(0.29 if c in _NARROW else 0.87 if c in _WIDE else 0.7 if c.isupper() else _DIGIT_WIDTH for c in text)
+    return ems * size
+
+
+def cut(text: str, width: float, *, bold: bool = False) -> str:
+    """Cut one line of text that is wider than so many pixels.
+
+    Examples
+    --------
+    >>> cut("a long source", 40), cut("a long source", 400)
+    ('a lon…', 'a long source')
+    """
+    room = width / (1.08 if bold else 1.0)
+    if text_width(text) <= room:
+        return text
+    while text and text_width(f"{text}…") > room:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def wrapped(text: str, *, width: int) -> list[str]:
+    """Break a text into lines of at most `width` characters, within a word only where it must, never before a `%`.
+
+    Examples
+    --------
+    >>> wrapped("ten-billion-dollar training run", width=20), wrapped("never by 2045: 51 %", width=17)
+    (['ten-billion-dollar', 'training run'], ['never by 2045:', '51 %'])
+    """
+    held = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in textwrap.wrap(held, width)] or [""]
+
+
+def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: float, bottom: float) -> list[float]:
+    """Move labels apart, each as little as it can, so that none overlap.
+
+    Labels that touch form a group, which stands where its members want to be on average. Labels that are far
+    apart stay where they are. Where the labels together are taller than the space, they run below its bottom.
+
+    Parameters
+    ----------
+    positions : sequence (label,), pixels
+        Where the middle of each label wants to be, in ascending order.
+    heights : sequence (label,), pixels
+        The height of each label, its gap included.
+    top, bottom : float, pixels
+        The space for the labels, `top` being the smaller number.
+
+    Returns
+    -------
+    list (label,), pixels
+        The middle of each label, in the same order.
+
+    Examples
+    --------
+    >>> spread_labels([50, 52, 90], heights=[10, 10, 10], top=0, bottom=100)
+    [46.0, 56.0, 90.0]
+    """
+    groups: list[tuple[float, float, list[int]]] = []  # top edge, height, members
+
+    def held(edge: float, height: float) -> float:
+        return max(top, min(edge, bottom - height))
+
+    for index, (position, height) in enumerate(zip(positions, heights, strict=True)):
+        group = (held(position - height / 2, height), height, [index])
+        while groups and groups[-1][0] + groups[-1][1] > group[0]:
+            members = [*groups.pop()[2], *group[2]]
+            wanted, total = 0.0, 0.0
+            for member in members:
+                wanted += positions[member] - heights[member] / 2 - total
+                total += heights[member]
+            group = (held(wanted / len(members), total), total, members)
+        groups.append(group)
+    middles = []
+    for edge, _, members in groups:
+        above = edge
+        for member in members:
+            middles.append(above + heights[member] / 2)
+            above += heights[member]
+    return middles
+
+
+def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
+    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Not empty; all with the columns of the first.
+    mark : dict
+        A mark of Vega-Lite.
+
+    Examples
+    --------
+    >>> rule = pixel_layer([{"x": 0, "x2": 100, "y": 20}], mark={"type": "rule"})
+    >>> sorted(rule["encoding"])
+    ['x', 'x2', 'y']
+    """
+    columns = rows[0]
+    channels = [vega.x("x"), vega.y("y")]
+    channels += [vega.x2("x2")] if "x2" in columns else []
+    channels += [vega.y2("y2")] if "y2" in columns else []
+    channels += [vega.as_given("color", "color")] if "color" in columns else []
+    channels += [vega.words("text")] if "text" in columns else []
+    channels += [vega.one_line_each("detail")] if "detail" in columns else []
+    return layer(rows, *channels, mark=mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Place lines of text: one edge at pixel `x`, the middle of the block at pixel `y` of the view."""
+
+    lines: Sequence[str]
+    x: float
+    y: float
+    color: str = INK
+    bold: bool = False
+    size: float = TEXT_SIZE
+    align: Literal["left", "right"] = "left"
+
+
+def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -> list[Text]:
+    """Place a power of ten, its exponent raised, so that it ends at the pixel `right`.
+
+    Examples
+    --------
+    >>> [(text.lines, text.size < TEXT_SIZE) for text in power_texts(25.3222, right=100, y=50)]
+    [(['2.1×10'], False), (['25'], True)]
+    """
+    base, exponent = power_parts(log_value)
+    size = 0.75 * TEXT_SIZE
+    width = _DIGIT_WIDTH * size * len(exponent)
+    return [
+        Text([base], right - width - 0.5, y, color, align="right"),
+        Text([exponent], right, y - 0.35 * TEXT_SIZE, color, size=size, align="right"),
+    ]
+
+
+def text_layers(texts: Sequence[Text]) -> list[Spec]:
+    """Draw texts at their pixels, in one layer for each style.
+
+    Examples
+    --------
+    >>> texts = [Text(["one"], 0, 10), Text(["two"], 0, 30), Text(["three"], 0, 50, bold=True)]
+    >>> [len(layer["data"]["values"]) for layer in text_layers(texts)]
+    [2, 1]
+    """
+    styles: dict[tuple[bool, float, Literal["left", "right"]], Data] = {}
+    for text in texts:
+        first_line = text.y - LINE_HEIGHT * (len(text.lines) - 1) / 2
+        row = {"text": "\n".join(text.lines), "x": text.x, "y": first_line, "color": text.color}
+        styles.setdefault((text.bold, text.size, text.align), []).append(row)
+    layers = []
+    for (bold, size, align), rows in styles.items():
+        mark = {
+            "type": "text", "align": align, "baseline": "middle", "lineBreak": "\n", "lineHeight": LINE_HEIGHT,
+            "fontSize": size, "fontWeight": "bold" if bold else "normal",
+        }  # fmt: skip
+        layers.append(pixel_layer(rows, mark=mark))
+    return layers
+
+
+def dot_mark() -> Spec:
+    """Make the mark of medians: a white disc with a dark rim, which stands out on every tint and in grey."""
+    return {
+        "type": "point",
+        "shape": "circle",
+        "size": 46,
+        "fill": PAPER,
+        "stroke": INK,
+        "strokeWidth": 1.6,
+        "opacity": 1,
+    }
+
+
+def arrow_mark() -> Spec:
+    """Make the mark of intervals that go on beyond the chart: the head of an arrow."""
+    return {"type": "point", "shape": "triangle-right", "size": 70, "filled": True, "fill": VERMILION, "opacity": 1}
+
+
+def point_mark() -> Spec:
+    """Make the mark of what was observed: a dark disc with a pale rim."""
+    return {
+        "type": "point",
+        "shape": "circle",
+        "size": 42,
+        "fill": INK,
+        "stroke": PAPER,
+        "strokeWidth": 1,
+        "opacity": 1,
+    }
+
+
+def pointer_layer(rows: Data, *channels: Channel, columns: Sequence[tuple[str, str]], mark: Spec, name: str) -> Spec:
+    """Draw a layer that is seen only under the pointer, and then says its columns; pictures leave it out.
+
+    Parameters
+    ----------
+    rows : list of dict
+    *channels : where each row stands
+    columns : sequence of (column, how it is called)
+        What is said.
+    mark : dict
+        A mark of Vega-Lite.
+    name : str
+        Tells this layer from others in the same chart.
+    """
+    said = [{"field": column, "type": "nominal", "title": title} for column, title in columns]
+    hidden: Channel = {"tooltip": said, "opacity": {"value": 0}}
+    return {"name": f"{POINTER}_{name}", **layer(rows, *channels, hidden, mark=mark)}
+
+
+def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[Spec]:
+    """Lay out a legend in one row.
+
+    Parameters
+    ----------
+    entries : sequence of (kind of mark, colour, text)
+    x, y : float, pixels
+        The left edge of the row, and its middle.
+    """
+    halves: dict[LegendMark, tuple[float, float]] = {
+        "band": (9, 5.5), "bar": (9, 3.5), "line": (9, 1.25), "thread": (9, 0.4), "bracket": (1.5, 6),
+    }  # fmt: skip
+    rectangles: Data = []
+    texts = []
+    symbols = []
+    for kind, color, text in entries:
+        if kind in halves:
+            wide, high = halves[kind]
+            rectangles.append({"x": x + 9 - wide, "x2": x + 9 + wide, "y": y - high, "y2": y + high, "color": color})
+        else:
+            marks = {"dot": dot_mark, "arrow": arrow_mark, "point": point_mark}
+            symbols.append(pixel_layer([{"x": x + 9, "y": y}], mark=marks[kind]()))
+        texts.append(Text([text], x + 24, y, QUIET))
+        x += 24 + text_width(text) + 18
+    shapes = [pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
+    return [*shapes, *symbols, *text_layers(texts)]
+
+
+def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
+    """Make the foot of a chart: the run that it is drawn from, and a note.
+
+    Parameters
+    ----------
+    run : RunLabel
+    note : str
+        A further sentence, on lines of its own.
+    x : float, pixels
+        The left edge of the text, from the left edge of the plot.
+    width : float, pixels
+        The width of the text.
+
+    Notes
+    -----
+    The sources of the priors come last, on one line, as many as it holds.
+    """
+    line = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {sample_count(run.samples)}"
+    characters = int(width / (0.52 * FOOT_SIZE))
+    lines = [*wrapped(line, width=characters), *(wrapped(note, width=characters) if note else [])]
+    lines += _sources_line(run.sources, characters=characters)
+    height = LINE_HEIGHT * len(lines)
+    text = Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)
+    return vega.view(text_layers([text]), width=10, height=height)
+
+
+def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0) -> Spec:
+    """Set a view between its title and the lines of its foot, which begin at `x` pixels."""
+    lines = [line for text in foot for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
+    height = LINE_HEIGHT * len(lines)
+    below = text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)])
+    views = [view, vega.view(below, width=10, height=height)]
+    return stacked(views, title=title, subtitle=subtitle, width=width)
+
+
+def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:
+    """Name as many sources as one line holds, and say how many more there are."""
+    for count in range(len(sources), 0, -1):
+        more = len(sources) - count
+        rest = f"; and {more} more in the run file" if more else ""
+        line = f"Sources of the priors: {'; '.join(sources[:count])}{rest}"
+        if count == 1 or len(line) <= characters:
+            return wrapped(line, width=characters)
+    return []
+
+
+def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:
+    """Set views under one another, under a title, and choose their fonts, lines and margins.
+
+    Parameters
+    ----------
+    views : sequence of dict, views of Vega-Lite
+        From the top down; their plots begin at the same left edge.
+    title, subtitle : str
+        What the chart shows; long ones are broken into lines. A line break in the subtitle begins a line.
+    width : float, pixels
+        The width that the title may take.
+    spacing : float, pixels
+        Between the views.
+    """
+    lines = [line for part in subtitle.splitlines() for line in wrapped(part, width=int(width / (0.52 * 13)))]
+    heading: Spec = {
+        "text": wrapped(title, width=int(width / (0.58 * TITLE_SIZE))),
+        "anchor": "start", "frame": "bounds", "offset": 16,
+        "fontSize": TITLE_SIZE, "fontWeight": "bold", "color": INK, "lineHeight": 23,
+        "subtitleFontSize": 13, "subtitleColor": QUIET, "subtitleLineHeight": 17, "subtitlePadding": 6,
+    }  # fmt: skip
+    if lines:
+        heading["subtitle"] = lines
+    axis = {
+        "labelFontSize": TEXT_SIZE, "labelColor": INK, "domainColor": AXIS, "tickColor": AXIS, "tickSize": 4,
+        "gridColor": HAIR, "gridWidth": 0.8, "labelOverlap": False,
+    }  # fmt: skip
+    config = {"font": FONT, "axis": axis, "view": {"stroke": None}}
+    return {
+        "title": heading, "description": title, "background": PAPER, "padding": 16, "spacing": spacing,
+        "config": config, "vconcat": list(views),
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""The ticks of the axes of charts, and how their numbers are written."""
+
+from __future__ import annotations
+
+import math
+
+from simulator.charts.spec import Spec
+
+
+def power_parts(log_value: float) -> tuple[str, str]:
+    """Write a value given in log10 as a power of ten and its exponent, to two significant digits.
+
+    Examples
+    --------
+    >>> power_parts(24.0), power_parts(25.3222), power_parts(-2.0), power_parts(25.9999)
+    (('10', '24'), ('2.1×10', '25'), ('10', '−2'), ('10', '26'))
+    """
+    exponent = math.floor(log_value)
+    mantissa = round(10.0 ** (log_value - exponent), 1)
+    if mantissa >= 10.0:
+        exponent, mantissa = exponent + 1, 1.0
+    return ("10" if mantissa == 1.0 else f"{mantissa:g}×10"), str(exponent).replace("-", "−")
+
+
+def power_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
+    """Choose the ticks of a log10 axis: whole powers, or 1, 2 and 5 times them where it is short; about `most`.
+
+    Examples
+    --------
+    >>> power_ticks(23.8, 36.2)
+    [24.0, 26.0, 28.0, 30.0, 32.0, 34.0, 36.0]
+    >>> ["^".join(power_parts(tick)) for tick in power_ticks(24.9, 26.1)]
+    ['10^25', '2×10^25', '5×10^25', '10^26']
+    """
+    first, last = math.floor(lower), math.ceil(upper)
+    if upper - lower <= 2.5 * most / 9:
+        ticks = [power + math.log10(times) for power in range(first, last + 1) for times in (1, 2, 5)]
+    else:
+        steps = (step * 10**scale for scale in range(300) for step in (1, 2, 3, 5))
+        step = next(step for step in steps if (upper - lower) / step <= most)
+        ticks = [float(power) for power in range(math.ceil(first / step) * step, last + 1, step)]
+    return [tick for tick in ticks if lower <= tick <= upper]
+
+
+def plain_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
+    """Choose the ticks of an axis that is no logarithm: at most one more than `most` round numbers.
+
+    Examples
+    --------
+    >>> plain_ticks(0, 29), plain_ticks(0.12, 0.98)
+    ([0.0, 5.0, 10.0, 15.0, 20.0, 25.0], [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+    """
+    scale = 10.0 ** (math.floor(math.log10(upper - lower)) - 1)
+    step = next(times * scale for times in (1, 2, 5, 10, 20, 50) if (upper - lower) / (times * scale) <= most)
+    places = range(math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9) + 1)
+    return [round(place * step, 12) for place in places]
+
+
+def plain_text(value: float) -> str:
+    """Write a number that is no logarithm: three digits, or a power of ten where it is very large or small.
+
+    Examples
+    --------
+    >>> plain_text(28.1024), plain_text(1500.0), plain_text(-0.25), plain_text(3.2e7)
+    ('28.1', '1,500', '−0.25', '3.2e7')
+    """
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        base, exponent = f"{value:.1e}".split("e")
+        return f"{base}e{int(exponent)}".replace("-", "−")
+    text = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:
+    """Choose the ticks of a time axis: whole years, at most one more than `most`.
+
+    Examples
+    --------
+    >>> year_ticks(2025.5, 2045.0)
+    [2026, 2028, 2030, 2032, 2034, 2036, 2038, 2040, 2042, 2044]
+    >>> year_ticks(2025, 2100)[:3]
+    [2030, 2040, 2050]
+    """
+    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if (last - first) / step <= most), 1000)
+    return list(range(math.ceil(first / step) * step, math.floor(last) + 1, step))
+
+
+def log_axis(lower: float, upper: float) -> Spec:
+    """Make the axis of a quantity that is stored in log10; its labels are `power_texts` at the same ticks.
+
+    Parameters
+    ----------
+    lower, upper : float, log10 of the unit
+        The ends of the axis.
+
+    Examples
+    --------
+    >>> log_axis(24.9, 26.1)["values"]
+    [25.0, 25.30102999566398, 25.69897000433602, 26.0]
+    """
+    return {"values": power_ticks(lower, upper), "labels": False, "title": None}
+
+
+def year_axis(first: float, last: float, *, most: int = 12) -> Spec:
+    """Make the axis of time, in whole years; within one year its ends stand there.
+
+    Parameters
+    ----------
+    first, last : float, decimal years
+    most : int
+        Labels.
+
+    Examples
+    --------
+    >>> year_axis(2025.5, 2045.0, most=6)["values"], year_axis(2025.25, 2025.75)["values"]
+    ([2030, 2035, 2040, 2045], [2025.25, 2025.75])
+    """
+    whole = year_ticks(first, last, most=most)
+    if not whole:
+        return {"values": [first, last], "format": ".7~g", "title": None, "labelPadding": 5}
+    return {"values": whole, "format": "d", "title": None, "labelPadding": 5}

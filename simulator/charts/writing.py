@@ -1,0 +1,260 @@
+"""Writing a chart as SVG, PNG and PDF, without a browser; the same chart gives the same bytes."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import vl_convert
+
+from simulator.charts.palette import DARK, HAIR, INK, PAPER, QUIET, Theme, themed
+from simulator.charts.spec import Figure, Row, Spec
+from simulator.errors import InputError
+from simulator.files import replacing
+from simulator.wording import unturned
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+POINTER = "pointer"
+"""How the names of layers begin that only answer to a pointer: pictures leave them out."""
+
+
+def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme = "light", alt_text: str = "") -> None:
+    """Write a chart to one or several files, each in the format that its suffix names.
+
+    The chart is laid out once, however many files are asked for. The same chart gives the same bytes. A file
+    is replaced only when the new one is complete.
+
+    Parameters
+    ----------
+    chart : dict or altair.VConcatChart
+        As a figure holds it, or as `fan_chart` gives it.
+    *paths : path
+        Ends in `.svg`, `.png` (two pixels per point) or `.pdf`; the folder exists.
+    theme : "light" or "dark"
+    alt_text : str
+        What an SVG file says to somebody who does not see it; without it, the title of the chart.
+
+    Raises
+    ------
+    InputError
+        Where a suffix is another; then no file is written.
+    SimulatorError
+        The folder cannot be written.
+
+    Examples
+    --------
+    >>> along = {"x": {"field": "year", "type": "quantitative"}}
+    >>> chart = {"data": {"values": [{"year": 2030}, {"year": 2031}]}, "mark": "tick", "encoding": along}
+    >>> save_chart(chart, getfixture("tmp_path") / "years.svg", alt_text="Two years")
+    >>> save_chart(chart, "years.jpg")
+    Traceback (most recent call last):
+    simulator.errors.InputError: years.jpg: the suffix of a chart must be .svg, .png or .pdf; got '.jpg'. ...
+    """
+    converters: dict[str, Callable[[str], bytes]] = {
+        ".svg": str.encode,
+        ".png": lambda svg: vl_convert.svg_to_png(svg, scale=2),
+        ".pdf": vl_convert.svg_to_pdf,
+    }
+    targets = [Path(path) for path in paths]
+    for target in targets:
+        if target.suffix.lower() not in converters:
+            raise InputError(
+                f"{target}: the suffix of a chart must be .svg, .png or .pdf; got '{target.suffix}'. "
+                "The suffix says which format is written: name the file with one of these."
+            )
+    spec = chart if isinstance(chart, dict) else chart.to_dict()
+    svg = svg_text(spec, theme=theme, alt_text=alt_text)
+    for target in targets:
+        content = converters[target.suffix.lower()](svg)
+        with replacing(target) as temporary:
+            temporary.write_bytes(content)
+
+
+def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
+    """Draw a chart as SVG, with a text for those who do not see it.
+
+    Parameters
+    ----------
+    chart : dict
+        A specification of Vega-Lite.
+    theme : "light" or "dark"
+    alt_text : str
+        Without it the `description` of the chart is said.
+
+    Examples
+    --------
+    >>> chart = {"data": {"values": [{"x": 10}]}, "mark": "tick", "encoding": {"x": {"field": "x"}}}
+    >>> svg_text(chart, alt_text="One stroke")[:40]
+    '<svg role="img" aria-label="One stroke" '
+    """
+    spec = _still(readable(themed(chart, theme)))
+    said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
+
+
+def readable(spec: Any) -> Any:
+    r"""Write out the characters in all texts of a chart that would turn the direction of what follows them.
+
+    Titles, labels and names come from files of users.
+
+    Examples
+    --------
+    >>> readable({"title": {"text": ["a\u202eb"]}})
+    {'title': {'text': ['a\\u202eb']}}
+    """
+    if isinstance(spec, str):
+        return unturned(spec)
+    if isinstance(spec, Mapping):
+        return {key: readable(value) for key, value in spec.items()}
+    return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
+
+
+def _still(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the layers that answer to a pointer."""
+    kept = dict(spec)
+    for key in ("vconcat", "hconcat", "concat", "layer"):
+        if key in kept:
+            views = [view for view in kept[key] if not str(view.get("name", "")).startswith(POINTER)]
+            kept[key] = [_still(view) for view in views]
+    return kept
+
+
+_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
+"""What the page may do: run what it holds, and load nothing."""
+
+_STYLE = """
+:root { color-scheme: %(scheme)s; }
+body { margin: 0 auto; padding: 12px; max-width: 1100px; background: %(paper)s; color: %(ink)s;
+       font: 15px/1.5 "Liberation Sans", Arial, Helvetica, sans-serif; }
+figure { margin: 0; }
+#chart { overflow-x: auto; }
+figcaption { max-width: 46em; margin: 8px 16px; }
+details { margin: 8px 16px; }
+summary { cursor: pointer; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; margin: 8px 0 20px; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: bold; padding: 4px 0; }
+th, td { padding: 2px 12px 2px 0; text-align: left; border-bottom: 1px solid %(hair)s; white-space: nowrap; }
+td.number, th.number { text-align: right; }
+footer { margin: 16px; color: %(quiet)s; font-size: 13px; }
+"""
+
+_SCRIPT = """
+{  // a block of its own: the library fills the page with short names
+  const chart = document.getElementById("chart");
+  const drawing = document.createElement("div");
+  const options = {mode: "vega", renderer: "svg", actions: false, tooltip: {theme: "%(theme)s"}};
+  vegaEmbed(drawing, JSON.parse(document.getElementById("drawing").textContent), options).then(() => {
+    chart.replaceChildren(drawing);  // the still picture stands until the one that answers is ready
+    chart.dataset.drawn = "true";
+  });
+}
+"""
+
+
+def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> str:
+    """Write a figure as one HTML page.
+
+    The page holds the chart as a still picture, which a reader without scripts sees, and as a chart that says the
+    numbers at the pointer. Its policy forbids it to load anything. Texts of a scenario are shown as text, whatever
+    they hold.
+
+    Parameters
+    ----------
+    figure : Figure
+    theme : "light" or "dark"
+    footer : str
+        What stands at the end of the page, such as the run.
+
+    Returns
+    -------
+    str, at most 1.5 MB for a chart of usual size
+    """
+    spec = readable(themed(figure.chart, theme))
+    drawing = vl_convert.vegalite_to_vega(_answering(spec))
+    title = str(spec.get("description", figure.name))
+    picture = svg_text(figure.chart, theme=theme, alt_text=figure.alt_text)
+    mapped = DARK if theme == "dark" else {}
+    colors = {"paper": PAPER, "ink": INK, "quiet": QUIET, "hair": HAIR}
+    look = _STYLE % ({name: mapped.get(color, color) for name, color in colors.items()} | {"scheme": theme})
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{html.escape(title)}</title>",
+        f"<style>{look}</style>",
+        "</head>",
+        "<body>",
+        "<figure>",
+        f'<div id="chart" role="img" aria-label="{html.escape(unturned(figure.alt_text))}">{picture}</div>',
+        f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
+        "</figure>",
+        "<details><summary>The numbers</summary>",
+        *(_table(name, rows) for name, rows in figure.tables.items()),
+        "</details>",
+        f"<footer>{html.escape(unturned(footer))}</footer>",
+        f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
+        f"<script>{_library()}</script>",
+        f"<script>{_SCRIPT % {'theme': theme}}</script>",
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _answering(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the layers that are made for the pointer show what is under it."""
+    lively = dict(spec)
+    for key in ("vconcat", "hconcat", "concat", "layer"):
+        if key in lively:
+            lively[key] = [_answering(view) for view in lively[key]]
+    name = str(lively.get("name", ""))
+    if name.startswith(POINTER):
+        select = {"type": "point", "on": "pointerover", "clear": "pointerout"}
+        lively["params"] = [{"name": f"{name}_under", "select": select}]
+        seen = {"condition": {"param": f"{name}_under", "empty": False, "value": 0.12}, "value": 0}
+        lively["encoding"] = {**lively["encoding"], "opacity": seen}
+    return lively
+
+
+def _library() -> str:
+    """Give the script that draws: the bundle that the chart writer holds; another one takes seconds to make."""
+    bundle: str = vl_convert.javascript_bundle(None)  # type: ignore[arg-type]  # None is its default
+    return bundle
+
+
+def _embedded(value: object) -> str:
+    """Write JSON that cannot end the element that holds it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _table(name: str, rows: Sequence[Row]) -> str:
+    """Write a table; columns of numbers stand to the right."""
+    columns = list(rows[0]) if rows else []
+    numeric = {key for key in columns if all(isinstance(row.get(key), int | float) for row in rows)}
+
+    def cell(tag: str, key: str, text: str) -> str:
+        kind = ' class="number"' if key in numeric else ""
+        return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
+
+    head = "".join(cell("th", key, key.replace("_", " ")) for key in columns)
+    body = "\n".join(f"<tr>{''.join(cell('td', key, _shown(row.get(key))) for key in columns)}</tr>" for row in rows)
+    caption = f"<caption>{html.escape(name.replace('_', ' ').capitalize() or 'Values')}</caption>"
+    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.7g}" if isinstance(value, float) else unturned(str(value))

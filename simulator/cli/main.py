@@ -1,0 +1,218 @@
+"""The `simulate` command."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from simulator.cli.charts import chart
+from simulator.cli.compare import compare, reweight
+from simulator.cli.export import export, report
+from simulator.cli.hindcast import hindcast
+from simulator.cli.history import app as history_app
+from simulator.cli.history import fragility
+from simulator.cli.options import RunArgument, SetOption, file_option, warn
+from simulator.cli.run import extend, run
+from simulator.cli.score import published, score
+from simulator.cli.sensitivity import audit, influence, shares, swings
+from simulator.cli.show import show
+from simulator.cli.sweep import sweep
+from simulator.errors import InputError, SimulatorError, near_name
+
+INTERRUPTED = 130
+
+
+def validate(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files or shipped names.")],
+    set_: SetOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
+) -> None:
+    """Check scenarios, and print back what was understood of each prior."""
+    from simulator.engine.plan import plan_warnings
+    from simulator.scenario.describing import prior_lines
+    from simulator.scenario.load import load_with_variants
+
+    failures: list[str] = []
+    for name in scenarios:
+        try:
+            loaded, variants = load_with_variants(name, overrides=set_ or [])
+        except InputError as error:
+            failures.append(str(error))
+            continue
+        warn(plan_warnings(loaded))
+        if not quiet:
+            for line in prior_lines(loaded):
+                typer.echo(line)
+        uncertain = sum(len(component.joint.uncertain) for component in loaded.components)
+        every = sum(len(component.joint.priors) for component in loaded.components)
+        more = f"; variants: {', '.join(variants)}" if variants else ""
+        typer.echo(f"{name}: no faults ({uncertain} uncertain of {every} priors{more})")
+    if failures:
+        raise InputError("\n".join(failures))
+
+
+def check(path: RunArgument) -> None:
+    """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
+    from simulator.engine.run_folders import check_run, describe_check
+    from simulator.runs.folder import open_run
+
+    with open_run(path) as opened:
+        outcome = check_run(opened)
+    typer.echo(describe_check(outcome))
+    if not outcome.passed:
+        raise typer.Exit(1)
+
+
+def priors(
+    name: Annotated[
+        str | None, typer.Argument(help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.")
+    ] = None,
+) -> None:
+    """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
+    from simulator.scenario.describing import library_lines
+
+    for line in library_lines(name):
+        typer.echo(line)
+
+
+def scenarios() -> None:
+    """List the shipped scenarios."""
+    from simulator.scenario.describing import scenario_lines
+
+    for line in scenario_lines():
+        typer.echo(line)
+
+
+def schema(
+    of: Annotated[
+        Literal["scenario", "priors"], typer.Argument(help="Of scenario files, or of prior libraries.")
+    ] = "scenario",
+    output: Annotated[
+        FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=file_option)
+    ] = None,
+) -> None:
+    """Print the JSON Schema, by which an editor completes and checks a file."""
+    from simulator.files import make_folder, write_text
+    from simulator.scenario.describing import schema_text
+
+    text = schema_text(of)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        make_folder(output.parent)
+        write_text(output, text)
+
+
+def new(
+    path: Annotated[FilePath, typer.Argument(metavar="FILE", help="The file to write, e.g. my-scenario.yaml.")],
+) -> None:
+    """Write a commented starter scenario."""
+    from simulator.files import make_folder, write_text
+    from simulator.scenario.describing import starter_text
+
+    if path.suffix not in (".yaml", ".yml"):
+        raise InputError(f"{path}: a scenario file ends in .yaml. Write for example {path.with_suffix('.yaml')}.")
+    if path.exists():
+        raise InputError(f"{path}: there is such a file already. Name another, or remove it first.")
+    make_folder(path.parent)
+    write_text(path, starter_text(path.stem))
+    typer.echo(f"{path}: written. Change it, then: simulate {path}")
+
+
+history_app.command()(fragility)
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    command.__name__: command
+    for command in (
+        run, extend, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
+        influence, reweight, validate, show, check, priors, scenarios, schema, new,
+    )
+}  # fmt: skip
+GROUPS: Mapping[str, typer.Typer] = {"history": history_app}
+
+
+def command_line(*, only: str | None = None) -> typer.Typer:
+    """Make the command line: with every command, or with one alone, since all 23 take ten times as long to make."""
+    made = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Forecast effective compute: 'simulate scenario.yaml' runs a scenario and writes its run folder.",
+        epilog="'simulate baseline' runs the shipped baseline; 'simulate scenarios' lists what is shipped. "
+        "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.",
+        callback=_nothing,
+    )
+    for name, command in COMMANDS.items():
+        if only in (None, name):
+            made.command()(command)
+    for name, group in GROUPS.items():
+        if only in (None, name):
+            made.add_typer(group, name=name)
+    return made
+
+
+def _nothing() -> None:  # without it, a command that stands alone would not be called by its name
+    pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; `simulate scenario.yaml` is `simulate run scenario.yaml`.
+
+    Without arguments those of the process are taken, which is then set up for this one command.
+    """
+    if arguments is not None:
+        _run(arguments)
+        return
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
+    gc.set_threshold(200_000)  # loading modules and files makes many objects and hardly a cycle
+    try:
+        _run(sys.argv[1:])
+    finally:
+        gc.freeze()  # what is left need not be searched for cycles when the process ends
+
+
+def _run(arguments: list[str]) -> None:
+    given = list(arguments)
+    commands = {*COMMANDS, *GROUPS}
+    if given and not given[0].startswith("-") and given[0] not in commands:
+        word = given[0]
+        if "." not in word and "/" not in word and not FilePath(word).exists():
+            from simulator.scenario.library import shipped_names
+
+            near = "" if word in shipped_names("scenarios") else near_name(word, commands)
+            if near:
+                typer.echo(f"simulate: no command or scenario '{word}'. {near}", err=True)
+                raise SystemExit(2)
+        given.insert(0, "run")
+    try:
+        shown = command_line(only=given[0] if given and given[0] in commands else None)
+        shown(args=given, prog_name="simulate")  # prints its own faults of use, and exits with their code
+    except SimulatorError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _interrupted()
+    except SystemExit as ending:
+        if ending.code == INTERRUPTED:  # typer's word for Ctrl-C
+            _interrupted()
+        if ending.code:
+            raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _interrupted() -> NoReturn:
+    typer.echo(
+        "interrupted: nothing half-written is left, earlier runs are as they were; "
+        "--resume goes on with what was done.",
+        err=True,
+    )
+    raise SystemExit(INTERRUPTED) from None

@@ -1,0 +1,184 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.analysis.outcomes import Outcome
+    from simulator.scenario.resolving import Scenario
+
+
+def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the folder that an option names before there is any work."""
+    if value is not None:
+        from simulator.files import check_folder
+
+        check_folder(value, option=param.opts[0])
+    return value
+
+
+def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+    """Check the file that an option names before there is any work."""
+    if value is not None:
+        from simulator.files import check_file
+
+        check_file(value, option=param.opts[0])
+    return value
+
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6."
+    ),
+]
+SamplesOption = Annotated[str | None, typer.Option(help="Number of samples, e.g. 100000 or 1e6.")]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of the draws.")]
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A .yaml file, or the name of a shipped scenario.")
+]
+RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help="A run file (run.nc) or its folder.")]
+OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
+BesideOption = Annotated[
+    FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
+]
+ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
+FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
+ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
+
+
+def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:
+    """Put the options that change a scenario into the form of --set."""
+    overrides = list(given or [])
+    if samples is not None:
+        overrides.append(f"samples={number_of_samples(samples)}")
+    if seed is not None:
+        overrides.append(f"seed={seed}")
+    return overrides
+
+
+MOST_SAMPLES = 10**12
+
+
+def number_of_samples(text: str) -> int:
+    """Read a number of samples, such as 100000, 1_000 or 1e6.
+
+    Raises
+    ------
+    InputError
+        It is no whole number from 1 to 1e12.
+    """
+    try:
+        count = float(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise InputError(f"--samples: must be a whole number; got {text!r}. Write for example 100000 or 1e6.") from None
+    if count != count // 1 or not count >= 1:
+        raise InputError(f"--samples: must be a whole number from 1; got {text}. Write for example 100000 or 1e6.")
+    if count > MOST_SAMPLES:
+        raise InputError(f"--samples: must be at most {MOST_SAMPLES:,}; got {text}. Write for example 100000 or 1e6.")
+    return int(count)
+
+
+def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, ...]:
+    """Read the formats of charts, and check them and the theme before any work; none where no charts are drawn.
+
+    Raises
+    ------
+    InputError
+        There is no such format or theme.
+    """
+    if not charts:
+        return ()
+    from simulator.charts.palette import check_theme
+    from simulator.charts.register import check_formats
+
+    formats = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    check_formats(formats)
+    check_theme(theme)
+    return formats
+
+
+def folder_beside(path: FilePath) -> FilePath:
+    """Give the folder of a run file, or that which a path names; a Zarr store is a file in this."""
+    return path if path.is_dir() and path.suffix != ".zarr" else path.parent
+
+
+def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
+    """Give the folder in which results about a run are written: `output`, or that of the run.
+
+    Raises
+    ------
+    SimulatorError
+        Nothing can be written in that of the run; that which `output` names is checked as the option is read.
+    """
+    if output is not None:
+        return output
+    from simulator.files import check_folder
+
+    check_folder(folder_beside(path))
+    return folder_beside(path)
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on a terminal, for `least` steps or more; nothing elsewhere."""
+    if total < least or not sys.stderr.isatty():
+        yield None
+        return
+    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield told
+
+
+def learnt(scenario: Scenario, output: FilePath, *, outcomes: Sequence[Outcome] = ()) -> Scenario:
+    """Let a scenario learn from the history that it names; fits are stored among the run folders.
+
+    Raises
+    ------
+    InputError
+        It must learn, and has not the outcomes that are asked for; or what it says of history has faults.
+    """
+    from simulator.engine.run_folders import ready
+
+    if scenario.must_learn and outcomes:
+        from simulator.analysis.evaluation import check_outcomes
+
+        check_outcomes(scenario, outcomes)
+
+    return ready(scenario, output, say=lambda text: typer.echo(text, err=True))
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print warnings beside the output."""
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def need(library: str, *, extra: str) -> None:
+    """Refuse a command whose library is not installed.
+
+    Raises
+    ------
+    InputError
+        It is not; it says how to install it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        raise InputError(
+            f"{library} is not installed, which this command needs. "
+            f"Install it: pip install 'effective-compute-simulator[{extra}]'"
+        )

@@ -1,0 +1,146 @@
+"""The commands that run scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from simulator.cli.options import (
+    OutputOption,
+    RunArgument,
+    SamplesOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    need,
+    number_of_samples,
+    overridden,
+    progress_bar,
+    warn,
+)
+from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.runs.groups import Group
+
+
+WorkersOption = Annotated[
+    int, typer.Option(min=1, max=64, help="Batches computed side by side; the result does not depend on it.")
+]
+
+
+def run(
+    scenario: ScenarioArgument,
+    set_: SetOption = None,
+    samples: SamplesOption = None,
+    seed: SeedOption = None,
+    output: OutputOption = FilePath("outputs"),
+    keep: Annotated[
+        Literal["trajectories", "summary"],
+        typer.Option(help="Keep every sample, or quantiles and probabilities only (runs of any size)."),
+    ] = "trajectories",
+    store: Annotated[
+        Literal["netcdf", "zarr"],
+        typer.Option(help="One file, or a folder written batch by batch for samples that do not fit into memory."),
+    ] = "netcdf",
+    charts: Annotated[
+        Literal["fan", "all", "none"],
+        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
+    ] = "fan",
+    no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
+    workers: WorkersOption = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Exit with 0 also where the chains of a fit of history did not agree.")
+    ] = False,
+) -> None:
+    """Run a scenario: write its run file, tables and chart, and print a summary.
+
+    A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does
+    so first; where its chains do not agree, what comes out is written, and the exit code is 1.
+    """
+    if store == "zarr":
+        need("zarr", extra="zarr")
+
+    from simulator.engine.run_folders import How, run_to_folder
+    from simulator.scenario.load import load_with_variants
+
+    overrides = overridden(set_, samples, seed)
+    loaded, variants = load_with_variants(scenario, overrides=overrides)
+    drawn = "none" if no_charts else charts
+    done = []
+    for each in (loaded, *variants.values()):
+        with progress_bar(-(-each.spec.samples // each.spec.block), label="blocks", least=40) as progress:
+            how = How(keep, store, workers, progress)
+            result, folder = run_to_folder(each, output, how=how, resume=resume, say=_say)
+        _finish(result, folder, drawn)
+        done.append(result)
+    if variants:
+        from simulator.cli.compare import compare_runs, tell
+
+        tell(
+            *compare_runs(
+                [run.to_xarray() for run in done],
+                labels=[loaded.spec.name, *variants],
+                output=output,
+                formats=() if drawn == "none" else ("png", "svg"),
+            )
+        )
+    _refuse_bad_fits(done, trust=trust)
+
+
+def extend(
+    path: RunArgument,
+    samples: Annotated[str, typer.Option(help="How many samples in all, e.g. 1e6.")],
+    output: OutputOption = FilePath("outputs"),
+    charts: Annotated[
+        Literal["fan", "all", "none"],
+        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
+    ] = "fan",
+    workers: WorkersOption = 1,
+) -> None:
+    """Run a run's scenario with more samples, taking over those that it has."""
+    from simulator.engine.run_folders import extend_run
+
+    count = number_of_samples(samples)
+    with progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
+        result, folder = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=_say)
+    _finish(result, folder, charts)
+
+
+def _finish(result: Group, folder: FilePath, charts: str) -> None:
+    """Draw the charts that are asked for, and say what came out."""
+    from simulator.runs.summary import summary_lines
+
+    if charts == "fan":
+        from simulator.charts.register import write_charts
+
+        write_charts(result, folder)
+    elif charts == "all":
+        from simulator.charts.register import write_figures
+
+        write_figures(result.to_xarray(), folder, left_out=_say)
+    warn(str(result.attrs["warnings"]).splitlines())
+    for line in summary_lines(result):
+        typer.echo(line)
+    typer.echo(f"  {folder}")
+
+
+def _refuse_bad_fits(runs: Iterable[Group], *, trust: bool) -> None:
+    """Fail where the chains of a fit of history did not agree, unless told otherwise."""
+    faults: list[str] = []
+    for result in runs:
+        if "posterior" in result.children:
+            from simulator.history.diagnostics import diagnose
+
+            faults += [f"{result.attrs['name']}: {fault}" for fault in diagnose(result.to_xarray()).faults]
+    if faults and not trust:
+        rows = "\n".join(faults)
+        raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

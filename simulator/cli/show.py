@@ -1,0 +1,96 @@
+"""The command that prints again what a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated
+
+import typer
+
+from simulator.cli.options import warn
+from simulator.errors import InputError, RunFileError
+
+FolderArgument = Annotated[
+    FilePath, typer.Argument(metavar="FOLDER", help="A folder that a command wrote, or its file.")
+]
+
+
+def show(
+    path: FolderArgument,
+    variables: Annotated[
+        bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
+    ] = False,
+) -> None:
+    """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
+    from simulator.runs.folder import kind_of
+
+    kind = kind_of(path)
+    if variables and kind.name not in ("run", "sweep"):
+        raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
+    if kind.lines:
+        lines: Iterable[str] = _stored(path, kind.lines, kind.command)
+    else:
+        lines = _variables(path, kind.name) if variables else _LINES[kind.name](path)
+    for line in lines:
+        typer.echo(line)
+
+
+def _run(path: FilePath) -> list[str]:
+    from simulator.runs.folder import open_run
+    from simulator.runs.summary import summary_lines
+
+    with open_run(path) as opened:
+        warn(str(opened.attrs["warnings"]).splitlines())
+        return list(summary_lines(opened))
+
+
+def _sweep(path: FilePath) -> list[str]:
+    from simulator.analysis.sweep_files import open_sweep
+    from simulator.analysis.sweep_tables import sweep_lines
+
+    opened = open_sweep(path)
+    warn(str(opened.attrs["warnings"]).splitlines())
+    return sweep_lines(opened)
+
+
+def _shares(path: FilePath) -> Iterable[str]:
+    from simulator.analysis.shares_output import open_shares, share_lines
+
+    return share_lines(open_shares(path))
+
+
+def _swings(path: FilePath) -> list[str]:
+    from simulator.analysis.swings_output import open_swings, swing_lines
+
+    return swing_lines(open_swings(path))
+
+
+_LINES: Mapping[str, Callable[[FilePath], Iterable[str]]] = {
+    "run": _run, "sweep": _sweep, "shares": _shares, "swings": _swings,
+}  # fmt: skip
+"""How the lines of a kind of folder are made from its data; other folders keep their lines."""
+
+
+def _variables(path: FilePath, kind: str) -> list[str]:
+    from simulator.analysis.sweep_files import open_sweep
+    from simulator.runs.folder import open_run
+    from simulator.runs.format import explain_lines
+
+    with open_sweep(path) if kind == "sweep" else open_run(path) as opened:
+        return explain_lines(opened)
+
+
+def _stored(folder: FilePath, name: str, command: str) -> list[str]:
+    """Read the lines that a command left beside its tables."""
+    from simulator.runs.folder import WARNING
+
+    try:
+        lines = (folder / name).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except FileNotFoundError:
+        rule = f"has no {name}, in which `{command}` keeps what it prints"
+        raise RunFileError(f"{folder}: {rule}. Make the folder again.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFileError(f"{folder / name}: cannot be read as text ({type(error).__name__}).") from None
+    warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
+    return [line for line in lines if not line.startswith(WARNING)]

@@ -1,0 +1,1 @@
+"""A Scenario in, a run out: batches, workers, checkpoints, record."""

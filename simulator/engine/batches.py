@@ -1,0 +1,229 @@
+"""A batch of blocks: drawn, projected and crossed, as arrays with the year first.
+
+A block is the unit of randomisation; a batch is how many blocks are computed and handed on at
+once. Batches are independent of one another, and no number depends on how blocks are batched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.draws import draw_blocks
+from simulator.engine.plan import Plan, component_of, joint_variables
+from simulator.errors import SimulatorError
+from simulator.model.crossings import cross_block
+from simulator.model.projection import binding_names, project_block
+from simulator.scenario.resolving import Component
+from simulator.schema.spec import quantity_of
+from simulator.units import Array
+
+STEP = 16384
+"""Samples that are drawn at once, where a block is not longer."""
+
+PIECE = 1 << 16
+"""Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
+
+HELD = 31 << 20
+"""Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
+
+type Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The samples `first` to `first + size` of a run.
+
+    `parameters` (sample,) by name, NaN where a sample's component has no such prior; `trajectories` (year, sample) by
+    variable, float32 (a relative error of 6e-8), the capability metric float64, what binds int8; `crossing_year`,
+    `already_above`, `threshold_level` (threshold, sample); `component` (sample,), all 0 where there is only one.
+    """
+
+    first: int
+    size: int
+    parameters: Arrays
+    trajectories: Arrays
+    crossings: Arrays
+    component: NDArray[np.int16]
+
+
+@cache
+def hold_memory() -> None:
+    """Let what is freed stay with the process, for the arrays that come next.
+
+    The C library of Linux gives memory back to the system at once, until it has seen a large array come and go
+    (mallopt(3), M_MMAP_THRESHOLD); each array would then be new pages, which cost more than what is computed in them.
+    """
+    np.empty(HELD, dtype=np.int8)
+
+
+def compute_batch(plan: Plan, first: int, size: int) -> Batch:
+    """Compute a batch; `first` is a multiple of the block, and so is `size` but for the run's last batch."""
+    hold_memory()
+    if len(plan.components) == 1:
+        parts = _compute(plan, plan.components[0], first, size, None)
+        return Batch(first, size, *parts, np.zeros(size, dtype=np.int16))
+    blocks = range(first // plan.spec.block, -(-(first + size) // plan.spec.block))
+    component = component_of(plan, blocks)[:size]
+    apart = [_compute(plan, each, first, size, component == number) for number, each in enumerate(plan.components)]
+    return Batch(first, size, *_joined(plan, apart, component), component)
+
+
+def _compute(
+    plan: Plan, component: Component, first: int, size: int, chosen: NDArray[np.bool_] | None
+) -> tuple[Arrays, Arrays, Arrays]:
+    """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
+    spec, years = component.spec, plan.years
+    standing = {quantity_of(spec, name) for name in spec.thresholds}
+    total = size if chosen is None else int(np.count_nonzero(chosen))
+    parameters: Arrays = {name: np.empty(total) for name in component.joint.priors}
+    rows: Arrays = {}
+    twins: dict[str, str] = {}
+    crossings: list[Arrays] = []
+    filled = 0
+    for draws, count in _drawn(component, first, size, chosen):
+        for name, values in draws.items():
+            parameters[name][filled : filled + count] = values
+        exact = {name: np.empty((years.size, count)) for name in standing}
+        for projected, place in _projected(plan, component, draws, count):
+            if not rows:
+                twins = _twins(projected)
+                lines = {name: 1 if _is_constant(v) else years.size for name, v in projected.items()}
+                rows = {name: np.empty((lines[name], total), _kind(name)) for name in projected if name not in twins}
+            for name, values in rows.items():
+                values[:, filled + place.start : filled + place.stop] = projected[name][:, : values.shape[0]].T
+            for name, values in exact.items():
+                values[:, place] = projected[name].T
+        crossings.append(_crossings(component, years, draws, exact, count))
+        filled += count
+    if not crossings:
+        return parameters, {}, {}
+    whole = {name: np.broadcast_to(values, (years.size, total)) for name, values in rows.items()}
+    trajectories = {name: whole[twins.get(name, name)] for name in projected}
+    crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
+    return parameters, trajectories, crossed
+
+
+def _drawn(
+    component: Component, first: int, size: int, chosen: NDArray[np.bool_] | None
+) -> Iterator[tuple[dict[str, Array], int]]:
+    """Draw the parameters of a batch, a few blocks at a time; (sample,) or (1,), with how many samples they are."""
+    spec = component.spec
+    step = max(STEP, spec.block)
+    for start in range(0, size, step):
+        count = min(step, size - start)
+        blocks = range((first + start) // spec.block, -(-(first + start + count) // spec.block))
+        draws = draw_blocks(
+            component.joint, seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=count
+        )
+        if chosen is None:
+            yield draws, count
+            continue
+        here = np.flatnonzero(chosen[start : start + count])
+        if here.size:
+            yield {name: values if values.size == 1 else values[here] for name, values in draws.items()}, here.size
+
+
+def _projected(
+    plan: Plan, component: Component, draws: Mapping[str, Array], count: int
+) -> Iterator[tuple[dict[str, NDArray[Any]], slice]]:
+    """Project samples, a piece at a time; variables (sample, year) or (1, year), with which samples they are."""
+    piece = max(PIECE // plan.years.size, 1)
+    for start in range(0, count, piece):
+        part = {name: values if values.size == 1 else values[start : start + piece] for name, values in draws.items()}
+        yield _project(plan, component, part, draws), slice(start, min(start + piece, count))
+
+
+def _project(
+    plan: Plan, component: Component, part: Mapping[str, Array], whole: Mapping[str, Array]
+) -> dict[str, NDArray[Any]]:
+    """Project a piece; where it fails, project all that was drawn with it, so that an error speaks of all."""
+    try:
+        return project_block(component.spec, part, years=plan.years, custom=plan.custom)
+    except SimulatorError:
+        project_block(component.spec, whole, years=plan.years, custom=plan.custom)
+        raise
+
+
+def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Find the variables that are one array under two names, as what is demanded is where nothing limits it."""
+    names: dict[int, str] = {}
+    twins = {}
+    for name, values in sorted(projected.items()):  # the shorter name first: what is had, then what is demanded
+        first = names.setdefault(id(values), name)
+        if first != name:
+            twins[name] = first
+    return twins
+
+
+def _is_constant(values: NDArray[Any]) -> bool:
+    """Tell whether a variable, (sample, year), is of a level that no year changes."""
+    return values.shape[0] > 1 and values.strides[1] == 0
+
+
+def _kind(name: str) -> type[np.generic]:
+    """Choose how a variable is kept."""
+    if name.startswith("binding_"):
+        return np.int8
+    return np.float64 if name == "capability" else np.float32
+
+
+def _crossings(component: Component, years: Array, draws: Arrays, rows: Arrays, size: int) -> Arrays:
+    """Find the crossings of the declared thresholds: arrays (threshold, sample)."""
+    crossed = cross_block(component.spec, draws, rows, years=years, size=size)
+    return {
+        "crossing_year": _stacked([crossing.year for crossing in crossed.values()], size),
+        "already_above": _stacked([crossing.already for crossing in crossed.values()], size).astype(np.int8),
+        "threshold_level": _stacked([crossing.level for crossing in crossed.values()], size),
+    }
+
+
+def _stacked(arrays: Sequence[NDArray[Any]], size: int) -> NDArray[Any]:
+    return np.stack(arrays) if arrays else np.empty((0, size))
+
+
+def _joined(
+    plan: Plan, apart: Sequence[tuple[Arrays, Arrays, Arrays]], component: NDArray[np.int16]
+) -> tuple[Arrays, Arrays, Arrays]:
+    """Put the samples of all components into their places."""
+    size = component.size
+    where = [np.flatnonzero(component == number) for number in range(len(apart))]
+    parameters = {name: np.full(size, np.nan) for name in plan.parameters}
+    trajectories: Arrays = {}
+    crossings: Arrays = {}
+    kept = joint_variables(plan)
+    for each, here, (own, rows, crossed) in zip(plan.components, where, apart, strict=True):
+        if not here.size:
+            continue
+        for name, values in own.items():
+            parameters[name][here] = values
+        for name in kept:
+            values = _stand_in(plan, each, name, rows)
+            if name not in trajectories:
+                trajectories[name] = np.empty((plan.years.size, size), dtype=values.dtype)
+            trajectories[name][:, here] = values
+        order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
+        for name, values in crossed.items():
+            if name not in crossings:
+                crossings[name] = np.empty((len(order), size), dtype=values.dtype)
+            crossings[name][:, here] = values[order]
+    return parameters, trajectories, crossings
+
+
+def _stand_in(plan: Plan, component: Component, name: str, rows: Arrays) -> NDArray[Any]:
+    """Give a variable of a component in the form that all components share, (year, sample)."""
+    if name.startswith("binding_"):
+        shared, own = plan.limits[name], binding_names(component.spec).get(name, ())
+        numbers = np.array([0, *(shared.index(limit) + 1 for limit in own)], dtype=np.int8)
+        like = rows["effective_compute"]
+        return numbers[rows[name]] if name in rows else np.zeros(like.shape, dtype=np.int8)
+    if name in rows:
+        return rows[name]
+    if name.endswith("_demanded"):
+        return rows[name.removesuffix("_demanded")]
+    return np.full_like(rows["effective_compute"], np.inf)

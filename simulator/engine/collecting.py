@@ -1,0 +1,420 @@
+"""Collect batches into the groups of a run: every sample, or counts whose memory does not grow with the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.batches import Arrays, Batch
+from simulator.engine.plan import Plan
+from simulator.runs.estimates import Histogram, Moments, merged, quantile_error, sorted_quantiles
+from simulator.units import Array
+from simulator.variables import is_plain
+
+LEVELS: tuple[float, ...] = (
+    0.01, 0.025, 0.05, 0.1, 0.15, 0.17, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
+    0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.83, 0.85, 0.9, 0.95, 0.975, 0.99,
+)  # fmt: skip
+"""The quantile levels of a summary: the 23 of the forecast hubs, and 17 and 83 % for the likely range of the IPCC."""
+
+HEADLINE = ("effective_compute", "physical_compute")
+"""The variables whose quantiles carry a standard error."""
+
+MOST_WHOLE = 250.0
+"""Counts up to which bins of 0.2 % tell whole numbers apart."""
+
+MOST_STRETCHES = 16
+"""Stretches of a batch whose own estimates enter the standard errors; more would cost time and tell nothing new."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Sums over samples that every run needs.
+
+    `sums` of each variable (year,); `binding` the samples in which each limit binds (limit, year); `crossed`
+    (threshold, year) and `already` (threshold,) samples; `stretches` the moments of estimates in single stretches:
+    quantiles of the headline variables (level, year), shares that have crossed and in which limits bind.
+    """
+
+    samples: int
+    sums: Arrays
+    binding: Arrays
+    crossed: NDArray[np.int64]
+    already: NDArray[np.int64]
+    stretches: dict[str, Moments]
+
+    def add(self, other: Counts) -> None:
+        """Take the counts of the samples that come next."""
+        self.samples += other.samples
+        for name, values in other.sums.items():
+            self.sums[name] = self.sums[name] + values
+        for name, values in other.binding.items():
+            self.binding[name] = self.binding[name] + values
+        self.crossed = self.crossed + other.crossed
+        self.already = self.already + other.already
+        for name, moments in other.stretches.items():
+            self.stretches[name].merge(moments)
+
+
+@dataclass(slots=True)
+class Histograms:
+    """Where the samples of one component lie, for its quantiles; whole numbers, so that no order matters."""
+
+    variables: dict[str, Histogram]
+    crossing: Histogram
+    level: Histogram
+
+    def add(self, other: Histograms) -> None:
+        """Take further samples."""
+        for name, histogram in other.variables.items():
+            self.variables[name].merge(histogram)
+        self.crossing.merge(other.crossing)
+        self.level.merge(other.level)
+
+
+def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
+    """Take a batch apart by components; a component without samples in it has an empty batch."""
+    if len(plan.components) == 1:
+        yield batch
+        return
+    for number in range(len(plan.components)):
+        here = np.flatnonzero(batch.component == number)
+        yield Batch(
+            batch.first,
+            here.size,
+            {},
+            {name: values[:, here] for name, values in batch.trajectories.items()},
+            {name: values[:, here] for name, values in batch.crossings.items()},
+            batch.component[here],
+        )
+
+
+def count(plan: Plan, batch: Batch) -> Counts:
+    """Count a batch."""
+    limits = plan.limits
+    year, part = batch.crossings["crossing_year"], plan.stretch
+    full = min(batch.size // part, MOST_STRETCHES)
+    stretches = {
+        f"{name}_error": _stretch_quantiles(batch.trajectories[name], part, full)
+        for name in HEADLINE
+        if name in batch.trajectories
+    }
+    stretches |= {
+        f"{name}_share_error": _stretch_binding(batch.trajectories[name], len(named), part, full)
+        for name, named in limits.items()
+    }
+    stretches["crossed_error"] = _stretch_crossed(year, plan.years, part, full)
+    return Counts(
+        batch.size,
+        _each({name: values for name, values in batch.trajectories.items() if name not in limits}, _sum),
+        {name: _count_binding(batch.trajectories[name], len(named)) for name, named in limits.items()},
+        np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1),
+        np.count_nonzero(batch.crossings["already_above"], axis=-1),
+        {name: Moments.of(estimates) for name, estimates in stretches.items()},
+    )
+
+
+def histograms(plan: Plan, batch: Batch) -> Histograms:
+    """Sort the samples of a batch into histograms; what the samples are is forgotten."""
+    variables: dict[str, Histogram] = {}
+    counted: dict[int, Histogram] = {}
+    limits = plan.limits
+    for name, values in batch.trajectories.items():
+        if name in limits:
+            continue
+        if id(values) in counted:  # one array under two names; each histogram is added to on its own
+            variables[name] = merged([counted[id(values)]])
+            continue
+        variables[name] = counted[id(values)] = Histogram(plan.years.size)
+        variables[name].add(_compressed(values) if is_plain(name) else values)
+    crossing, level = Histogram(len(plan.thresholds)), Histogram(len(plan.thresholds))
+    crossing.add(batch.crossings["crossing_year"])
+    level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
+    return Histograms(variables, crossing, level)
+
+
+def _each(trajectories: Arrays, function: Callable[[NDArray[Any]], Array]) -> Arrays:
+    """Compute (..., year) from each variable (year, sample); one under two names, or one level in all years, once."""
+    done: dict[int, Array] = {}
+    for values in trajectories.values():
+        if id(values) not in done:
+            found = function(values[:1] if values.strides[0] == 0 else values)
+            done[id(values)] = np.broadcast_to(found, (*found.shape[:-1], values.shape[0]))
+    return {name: done[id(values)] for name, values in trajectories.items()}
+
+
+def _sum(values: NDArray[Any]) -> Array:
+    """Add up a variable over the samples, (year,)."""
+    return np.asarray(np.sum(values, axis=-1, dtype=np.float64))
+
+
+def _count_binding(values: NDArray[np.integer], limits: int) -> NDArray[np.int64]:
+    """Count the samples in which each limit binds: (year, sample) to (limit, year)."""
+    return np.stack([np.count_nonzero(values == number, axis=-1) for number in range(1, limits + 1)])
+
+
+def _stretch_quantiles(values: NDArray[Any], part: int, full: int) -> Array:
+    """Read the quantiles of each stretch: (year, sample) to (stretch, level, year)."""
+    ordered = values[:, : full * part].reshape(values.shape[0], full, part).copy()
+    ordered.sort(axis=-1)
+    return np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
+
+
+def _stretch_crossed(crossing_year: Array, years: Array, part: int, full: int) -> Array:
+    """Count the share of each stretch that has crossed by each year, (stretch, threshold, year)."""
+    in_stretches = crossing_year[:, : full * part].reshape(crossing_year.shape[0], full, part)
+    shares = np.stack([np.count_nonzero(in_stretches <= year, axis=-1) for year in years], axis=-1) / part
+    return np.moveaxis(shares, 1, 0)
+
+
+def _stretch_binding(numbers: NDArray[Any], limits: int, part: int, full: int) -> Array:
+    """Count the share of each stretch in which each limit binds: (year, sample) to (stretch, limit, year)."""
+    in_stretches = numbers[:, : full * part].reshape(numbers.shape[0], full, part)
+    shares = [np.count_nonzero(in_stretches == number, axis=-1) / part for number in range(1, limits + 1)]
+    return np.moveaxis(np.stack(shares), -1, 0)
+
+
+def _compressed(metric: Array) -> Array:
+    """Put a metric on a scale on which bins are fine everywhere: to 2e-6 near 0, to 0.2 % far from it."""
+    return np.asarray(np.arcsinh(1000.0 * metric) / np.log(10.0))
+
+
+def _expanded(metric: Array) -> Array:
+    """Undo `_compressed`."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sinh(metric * np.log(10.0)) / 1000.0)
+
+
+def _whole(name: str, values: Array) -> Array:
+    """Round counts to the whole numbers that they are, as far as bins tell them apart; leave a metric as it is."""
+    return np.where(values < MOST_WHOLE, np.rint(values), values) if name.startswith("models_") else values
+
+
+def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array]) -> Array:
+    """Change the rows of (threshold, ...) that are levels of the capability metric."""
+    rows = [quantity == "capability" for quantity in plan.thresholds.values()]
+    result = levels.copy()
+    result[rows] = change(levels[rows])
+    return result
+
+
+def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
+    """Read the quantiles of every variable, (level, year), and of crossings and levels, (threshold, level)."""
+    result: Arrays = {}
+    for name, histogram in held.variables.items():
+        quantiles = histogram.quantiles(LEVELS)
+        result[name] = _whole(name, _expanded(quantiles)) if is_plain(name) else quantiles
+    if plan.thresholds:
+        result["crossing_quantile"] = held.crossing.quantiles(LEVELS).T
+        result["threshold_level_quantile"] = _levels_of_metric(plan, held.level.quantiles(LEVELS).T, _expanded)
+    return result
+
+
+def sampled_quantiles(plan: Plan, trajectories: Arrays, crossings: Arrays) -> Arrays:
+    """Read the same off samples: trajectories (year, sample), crossings (threshold, sample)."""
+    limits = plan.limits
+    result = _each({name: values for name, values in trajectories.items() if name not in limits}, _quantiles)
+    if plan.thresholds:
+        result["crossing_quantile"] = _quantiles(crossings["crossing_year"]).T
+        result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
+    return result
+
+
+def _quantiles(values: NDArray[np.floating]) -> Array:
+    return sorted_quantiles(np.sort(values, axis=-1), LEVELS)
+
+
+def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Put together the summary of the samples that were counted and whose quantiles are known."""
+    samples = counts.samples
+    errors = {
+        name: moments.mean_error(parts=samples / plan.stretch)
+        for name, moments in counts.stretches.items()
+        if name != "crossed_error"
+    }
+    result: Arrays = {name: values for name, values in quantiles.items() if name in counts.sums}
+    result |= {f"{name}_mean": total / samples for name, total in counts.sums.items()}
+    result |= {f"{name}_share": numbers / samples for name, numbers in counts.binding.items()}
+    result |= errors
+    if plan.thresholds:
+        share = counts.crossed / samples
+        error = counts.stretches["crossed_error"].mean_error(parts=samples / plan.stretch)
+        years = quantiles["crossing_quantile"]
+        result |= {
+            "crossed": share,
+            "crossed_error": error,
+            "never": 1.0 - share[:, -1],
+            "already": counts.already / samples,
+            "crossing_quantile": years,
+            "crossing_quantile_error": np.stack(
+                [quantile_error(plan.years, *rows) for rows in zip(share, error, years, strict=True)]
+            ),
+            "threshold_level_quantile": quantiles["threshold_level_quantile"],
+        }
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The arrays of a run by group; `parameters`, `trajectories`, `crossings` are empty where samples are not kept.
+
+    `components` are the summaries of the single components where there are several; `component` (sample,) tells them
+    apart where samples are kept.
+    """
+
+    summary: Arrays
+    components: dict[str, Arrays] = field(default_factory=dict)
+    parameters: Arrays = field(default_factory=dict)
+    trajectories: Arrays = field(default_factory=dict)
+    crossings: Arrays = field(default_factory=dict)
+
+
+class Samples:
+    """Keeps every sample of the batches that it is given, in the order of the samples."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._batches: list[Batch] = []
+
+    @property
+    def samples(self) -> int:
+        """How many samples it holds."""
+        return sum(batch.size for batch in self._batches)
+
+    @staticmethod
+    def cut(batch: Batch, length: int) -> list[Batch]:
+        """Cut samples into full batches of a length; what is left over at the end is left out."""
+        return [
+            Batch(
+                first,
+                length,
+                {name: values[first : first + length] for name, values in batch.parameters.items()},
+                {name: values[:, first : first + length] for name, values in batch.trajectories.items()},
+                {name: values[:, first : first + length] for name, values in batch.crossings.items()},
+                batch.component[first : first + length],
+            )
+            for first in range(0, batch.size - length + 1, length)
+        ]
+
+    def add(self, batch: Batch) -> None:
+        """Take the next batch."""
+        self._batches.append(batch)
+
+    def groups(self) -> Groups:
+        """Give every sample, (sample, year) and (threshold, sample), and the summary."""
+        plan, batches = self._plan, self._batches
+        parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
+        crossings = _together([batch.crossings for batch in batches])
+        trajectories = _together([batch.trajectories for batch in batches])
+        component = np.concatenate([batch.component for batch in batches])
+        whole = _added([count(plan, batch) for batch in batches])
+        summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings))
+        apart: dict[str, Arrays] = {}
+        if len(plan.components) > 1:
+            everything = Batch(0, component.size, {}, trajectories, crossings, component)
+            parts = zip(*(parts_of(plan, batch) for batch in batches), strict=True)
+            for each, own, pieces in zip(plan.components, parts_of(plan, everything), parts, strict=True):
+                counted = [count(plan, piece) for piece in pieces]
+                if own.size:
+                    quantiles = sampled_quantiles(plan, own.trajectories, own.crossings)
+                    apart[each.name] = summary_of(plan, _added(counted), quantiles)
+            parameters["component"] = component
+        return Groups(
+            summary,
+            apart,
+            parameters,
+            {name: values.T for name, values in trajectories.items()},
+            crossings if plan.thresholds else {},
+        )
+
+
+def _together(batches: list[Arrays]) -> Arrays:
+    """Put the arrays of batches one after the other, (..., sample); those of one batch are handed on as they are."""
+    if len(batches) == 1:
+        return dict(batches[0])
+    together: dict[int, NDArray[Any]] = {}
+    result: Arrays = {}
+    for name, values in batches[0].items():
+        if id(values) not in together:  # one array may stand under two names
+            together[id(values)] = np.concatenate([batch[name] for batch in batches], axis=-1)
+        result[name] = together[id(values)]
+    return result
+
+
+def _added(counts: list[Counts]) -> Counts:
+    total = counts[0]
+    for other in counts[1:]:
+        total.add(other)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Consecutive batches, counted: of each the counts of all samples and of each component; histograms of all."""
+
+    counts: list[tuple[Counts, ...]]
+    histograms: list[Histograms]
+
+
+def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
+    """Count batches one after the other; what their samples are is forgotten."""
+    counts: list[tuple[Counts, ...]] = []
+    held: list[Histograms] = []
+    for batch in batches:
+        parts = list(parts_of(plan, batch))
+        own = [count(plan, part) for part in parts]
+        counts.append(tuple(own) if len(parts) == 1 else (count(plan, batch), *own))
+        for number, part in enumerate(parts):
+            new = histograms(plan, part)
+            if number < len(held):
+                held[number].add(new)
+            else:
+                held.append(new)
+    return Piece(counts, held)
+
+
+@dataclass(slots=True)
+class Tallies:
+    """What has been counted so far: `counts` of all samples and, where there are several, of each component."""
+
+    counts: list[Counts] = field(default_factory=list)
+    histograms: list[Histograms] = field(default_factory=list)
+
+    @property
+    def samples(self) -> int:
+        """How many samples were counted."""
+        return self.counts[0].samples if self.counts else 0
+
+    def add(self, piece: Piece) -> None:
+        """Take the samples that come next. Sums are added batch by batch, whatever pieces they come in."""
+        for counted in piece.counts:
+            if not self.counts:
+                self.counts = list(counted)
+                continue
+            for own, theirs in zip(self.counts, counted, strict=True):
+                own.add(theirs)
+        if not self.histograms:
+            self.histograms = piece.histograms
+            return
+        for held, new in zip(self.histograms, piece.histograms, strict=True):
+            held.add(new)
+
+    def groups(self, plan: Plan) -> Groups:
+        """Give the summary, and that of each component where there are several."""
+        if len(plan.components) == 1:
+            return Groups(summary_of(plan, self.counts[0], counted_quantiles(plan, self.histograms[0])))
+        apart = {
+            each.name: summary_of(plan, own, counted_quantiles(plan, held))
+            for each, own, held in zip(plan.components, self.counts[1:], self.histograms, strict=True)
+            if own.samples
+        }
+        every = Histograms(
+            {name: merged([held.variables[name] for held in self.histograms]) for name in self.histograms[0].variables},
+            merged([held.crossing for held in self.histograms]),
+            merged([held.level for held in self.histograms]),
+        )
+        return Groups(summary_of(plan, self.counts[0], counted_quantiles(plan, every)), apart)

@@ -1,0 +1,134 @@
+"""What every batch of a run shares: its components, its years, its samples, the names of what it holds.
+
+An ordinary scenario has one component. A weighted one has several; each sample then belongs to one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.model.projection import binding_names, variable_names, year_grid
+from simulator.priors.streams import block_uniforms
+from simulator.scenario.resolving import Component, Scenario
+from simulator.schema.drivers import CustomDriver, named_drivers
+from simulator.schema.spec import ScenarioSpec, quantity_of
+from simulator.units import Array
+
+
+def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
+    """Give the warnings of a scenario, and of a mixture what is left out of its run."""
+    if len(scenario.components) == 1:
+        return scenario.warnings
+    kept = set(joint_variables(plan_of(scenario.components)))
+    every = dict.fromkeys(name for component in scenario.components for name in variable_names(component.spec))
+    left = [name for name in every if name not in kept]
+    said = [f"left out of the run, since not every component has them: {', '.join(left)}."] if left else []
+    return (*scenario.warnings, *said)
+
+
+def joint_variables(plan: Plan) -> tuple[str, ...]:
+    """Name the trajectories that samples of all components have: those in each, and those with a plain stand-in.
+
+    A cap or constraint that a component does not know stands at +inf there, nothing of it binds, and what is demanded
+    is what is had.
+    """
+    every = [variable_names(component.spec) for component in plan.components]
+    names = dict.fromkeys(name for own in every for name in own)
+    return tuple(name for name in names if all(name in own or _may_stand_in(name, own) for own in every))
+
+
+def _may_stand_in(name: str, own: Sequence[str]) -> bool:
+    limits = name.startswith(("cap_", "constraint_", "binding_"))
+    return limits or (name.endswith("_demanded") and name.removesuffix("_demanded") in own)
+
+
+STRETCH = 1024
+"""Samples of the longest stretch whose own estimates enter a standard error."""
+
+COMPONENT_STREAM = "mixture.component"
+"""The name of the stream that says which component a sample belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every batch of a run shares."""
+
+    components: tuple[Component, ...]
+    years: Array
+    custom: Mapping[str, CustomDriver]
+
+    @property
+    def spec(self) -> ScenarioSpec:
+        """What all components have in common: samples, seed, block, years, the names of thresholds."""
+        return self.components[0].spec
+
+    @property
+    def stretch(self) -> int:
+        """How many samples make a stretch: a block, or 1,024 samples of a larger one.
+
+        A stretch of a scrambled net is a net of its own, so the spread over stretches tells the error of a run; whole
+        blocks would be too few to tell. On the baseline the reported errors of the 5, 50 and 95 % quantiles in 2045
+        were 0.022, 0.014 and 0.037 OOM where 16 seeds scattered by 0.026, 0.015 and 0.046.
+        """
+        return min(self.spec.block, STRETCH)
+
+    @property
+    def limits(self) -> dict[str, tuple[str, ...]]:
+        """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
+        every = [binding_names(component.spec) for component in self.components]
+        subjects = [f"binding_{subject}" for subject in ("spending", "hardware", "algorithms", "physical_compute")]
+        return {
+            subject: tuple(sorted({limit for names in every for limit in names.get(subject, ())}))
+            for subject in subjects
+            if any(subject in names for names in every)
+        }
+
+    @property
+    def thresholds(self) -> dict[str, str]:
+        """The quantity that each threshold stands on, by the name of the threshold."""
+        return {name: quantity_of(self.spec, name) for name in self.spec.thresholds}
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the priors of all components."""
+        return tuple(dict.fromkeys(name for component in self.components for name in component.joint.priors))
+
+
+def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
+    """Plan a run of one component or several; drivers that they name are found, others are handed over as `custom`.
+
+    Raises
+    ------
+    InputError
+        A driver that is named cannot be imported.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> plan_of(load_scenario("baseline").components).thresholds["ten-billion-dollar-run"]
+    'spending'
+    """
+    functions = dict(custom or {})
+    for component in components:
+        functions |= named_drivers(component.spec)
+    return Plan(components, year_grid(components[0].spec), functions)
+
+
+def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:
+    """Tell which component each sample of some blocks belongs to, (sample,).
+
+    The choice is one more dimension of the design, so that each block holds the components by their weights, as
+    evenly as its other priors are spread; a sample is that of its component's own run.
+    """
+    spec = plan.spec
+    uniforms = [
+        block_uniforms(COMPONENT_STREAM, seed=spec.seed, block=block, size=spec.block, design=spec.design)
+        for block in blocks
+    ]
+    weights = np.array([component.weight for component in plan.components])
+    edges = np.cumsum(weights)[:-1] / weights.sum()
+    return np.searchsorted(edges, np.concatenate(uniforms), side="right").astype(np.int16)

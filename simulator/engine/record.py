@@ -1,0 +1,297 @@
+"""The run as groups of labelled arrays: coordinates, units, long names, provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.batches import Arrays
+from simulator.engine.collecting import LEVELS, Groups
+from simulator.engine.plan import Plan, plan_warnings
+from simulator.files import short_hash
+from simulator.priors.joint import NamedPrior
+from simulator.runs.format import RUN_FORMAT, simulator_version
+from simulator.runs.groups import Group, Labelled, of_dataset
+from simulator.scenario.resolving import Scenario
+from simulator.scenario.unit_checks import variable_units
+from simulator.schema.prior_names import DRIVER_UNITS
+from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.statements import PROVENANCE_KEYS
+from simulator.variables import UNKNOWNS, VARIABLES, variable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: bytes = b"") -> str:
+    """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version.
+
+    `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    keep : {"trajectories", "summary"}
+    store : {"netcdf", "zarr"}
+    results : bytes
+        Added where custom drivers, whose code has no name that tells it apart, enter the run.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> seeds = ("seed=1", "seed=1", "seed=2")
+    >>> first, again, other = (run_id(load_scenario("baseline", overrides=[seed]), keep="summary") for seed in seeds)
+    >>> first == again, first == other
+    (True, False)
+    """
+    parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
+    parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
+    parts += [hashlib.sha256(results).hexdigest()] if results else []
+    return short_hash(*parts)
+
+
+def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> Group:
+    """Label the arrays of a run and say where it comes from; of a Zarr store, all but the samples."""
+    results = groups.summary["effective_compute"].tobytes() if plan.custom else b""
+    identity = run_id(scenario, keep=keep, store=store, results=results)
+    label = _Labels(scenario, plan)
+    summary = label.group(groups.summary, _summary_dims)
+    children = {"summary": summary}
+    if groups.components:
+        apart = {name: label.group(arrays, _summary_dims) for name, arrays in groups.components.items()}
+        children["components"] = Group(children=apart)
+    if groups.trajectories:
+        children |= sample_groups(scenario, plan, groups)
+    if scenario.fit is not None:
+        children |= fit_groups(scenario.fit)
+    attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
+    attrs["warnings"] = "\n".join([*plan_warnings(scenario), *_never_binding(plan.limits, summary=summary)])
+    return Group(attrs=attrs, children=children)
+
+
+def sample_groups(scenario: Scenario, plan: Plan, groups: Groups, *, first: int = 0) -> dict[str, Group]:
+    """Label the groups of a run that hold samples, from sample number `first` on."""
+    label = _Labels(scenario, plan)
+    count = next(iter(groups.trajectories.values())).shape[0]
+    samples = {"sample": np.arange(first, first + count)}
+    labelled = {
+        "parameters": _parameters(scenario, groups.parameters, samples),
+        "trajectories": label.group(groups.trajectories, lambda _: ("sample", "year"), samples),
+    }
+    if groups.crossings:
+        labelled["crossings"] = label.group(groups.crossings, lambda _: ("threshold", "sample"), samples)
+    return labelled
+
+
+FIT_GROUPS = ("prior", "posterior", "posterior_predictive", "sample_stats", "observed_data")
+"""What a fit of history holds, in ArviZ's form."""
+
+
+def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
+    """Take a fit of history as groups of a run; what it is a fit of stands on `posterior`."""
+    groups = {name: of_dataset(fit[name].to_dataset()) for name in FIT_GROUPS}
+    for name, (unit, long_name) in UNKNOWNS.items():
+        for group in groups.values():
+            if name in group:
+                group[name].attrs.update({"units": unit, "long_name": long_name})
+    groups["posterior"].attrs.update({str(key): value for key, value in fit.attrs.items()})
+    return groups
+
+
+def fit_of(run: xr.DataTree) -> xr.DataTree | None:
+    """Take the fit of history out of a run whose priors were learnt; None of any other.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> fit_of(simulate(load_scenario("essay-2023"))) is None
+    True
+    """
+    if "posterior" not in run.children:
+        return None
+    import xarray as xr
+
+    datasets = {name: run[name].to_dataset() for name in FIT_GROUPS}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
+
+
+def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> list[str]:
+    return [
+        f"{limit} never binds: no sample reaches it by the horizon."
+        for name, named in limits.items()
+        for number, limit in enumerate(named)
+        if not float(summary[f"{name}_share"].values[number].max()) > 0
+    ]
+
+
+def _summary_dims(name: str) -> tuple[str, ...]:
+    fixed = {
+        "crossed": ("threshold", "year"), "crossed_error": ("threshold", "year"), "never": ("threshold",),
+        "already": ("threshold",), "crossing_quantile": ("threshold", "quantile"),
+        "crossing_quantile_error": ("threshold", "quantile"), "threshold_level_quantile": ("threshold", "quantile"),
+    }  # fmt: skip
+    if name in fixed:
+        return fixed[name]
+    if name.startswith("binding_"):
+        return (name.removesuffix("_error").removesuffix("_share").replace("binding_", "limit_"), "year")
+    return ("year",) if name.endswith("_mean") else ("quantile", "year")
+
+
+class _Labels:
+    """What the arrays of a run are called: dimensions, coordinates, units, the names of limits and thresholds."""
+
+    def __init__(self, scenario: Scenario, plan: Plan) -> None:
+        self._spec, self._plan = scenario.spec, plan
+        self._units: dict[str, str] = {}
+        for component in reversed(scenario.components):
+            self._units |= variable_units(component.spec)
+
+    def group(
+        self,
+        arrays: Arrays,
+        dims: Callable[[str], tuple[str, ...]],
+        coords: Mapping[str, NDArray[Any]] | None = None,
+    ) -> Group:
+        """Label arrays; `dims` names the dimensions of each."""
+        variables = {
+            name: Labelled(dims(name), values, _described(name, self._units)) for name, values in arrays.items()
+        }
+        used = {dim for item in variables.values() for dim in item.dims}
+        numbers = {"year": self._plan.years, "quantile": np.array(LEVELS), **(coords or {})}
+        every = {
+            dim: Labelled((dim,), values, dict(_COORDINATES[dim])) for dim, values in numbers.items() if dim in used
+        }
+        for name, limits in self._plan.limits.items():
+            dim = f"limit_{name.removeprefix('binding_')}"
+            if dim in used:
+                every[dim] = Labelled((dim,), np.array(limits, dtype=str))
+            if name in variables:
+                variables[name].attrs.update(_flags(["none", *limits], np.int8))
+        if "threshold" in used:
+            every |= _threshold_coords(self._spec)
+        return Group(variables, every)
+
+
+def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
+    return {"flag_values": np.arange(len(meanings), dtype=kind), "flag_meanings": " ".join(meanings)}
+
+
+_COORDINATES = {
+    "year": {"units": "year", "long_name": "year"},
+    "quantile": {"units": "1", "long_name": "probability of the quantile"},
+    "sample": {"units": "1", "long_name": "number of the sample"},
+}
+
+
+def _threshold_coords(spec: ScenarioSpec) -> dict[str, Labelled]:
+    names = list(spec.thresholds)
+    return {
+        "threshold": Labelled(("threshold",), np.array(names, dtype=str), {"long_name": "threshold"}),
+        "quantity": Labelled(("threshold",), np.array([quantity_of(spec, name) for name in names], dtype=str)),
+        "label": Labelled(("threshold",), np.array([spec.thresholds[name].label or name for name in names], dtype=str)),
+        "falling": Labelled(("threshold",), np.array([is_falling(spec, name) for name in names], dtype=np.int8)),
+    }
+
+
+def _described(name: str, units: Mapping[str, str]) -> dict[str, str]:
+    base = name.removesuffix("_error").removesuffix("_mean")
+    base = base if base in units or base in VARIABLES else name
+    described = variable(name, unit=units.get(base, "1"))
+    unit = units.get(base, variable(base).unit if base != name else described.unit)
+    return {
+        key: value
+        for key, value in (("units", unit), ("long_name", described.long_name), ("description", described.description))
+        if value
+    }
+
+
+def _parameters(scenario: Scenario, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
+    variables = {}
+    for name, values in arrays.items():
+        if name == "component":
+            described: dict[str, Any] = _described(name, {})
+            described |= _flags([component.name for component in scenario.components], np.int16)
+        else:
+            described = _shared_attributes(scenario, name)
+        variables[name] = Labelled(("sample",), values, described)
+    return Group(variables, {"sample": Labelled(("sample",), coords["sample"], dict(_COORDINATES["sample"]))})
+
+
+def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:
+    """Describe a prior; where the components of a mixture say different things of it, what each says."""
+    every = {
+        component.name: prior_attributes(component.joint.priors[name])
+        for component in scenario.components
+        if name in component.joint.priors
+    }
+    keys = dict.fromkeys(key for attributes in every.values() for key in attributes)
+    result = {}
+    for key in keys:
+        said = {component: attributes.get(key, "nothing") for component, attributes in every.items()}
+        alike = len(set(said.values())) == 1
+        result[key] = next(iter(said.values())) if alike else "; ".join(f"{of}: {text}" for of, text in said.items())
+    return result
+
+
+def prior_attributes(prior: NamedPrior) -> dict[str, str]:
+    """Describe a prior: its unit, what was understood, and where it comes from.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> said = prior_attributes(load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"])
+    >>> said["units"], said["understood"], said["library"]
+    ('OOM/year', '1.73 factor/year', 'spending/essay-2023-from-2026')
+    """
+    stated = prior.prior
+    attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
+    attributes |= {"library": stated.prior} if stated.prior else {}
+    for key in sorted(PROVENANCE_KEYS):
+        value = getattr(stated, key)
+        if value is not None:
+            attributes[key] = value
+    return attributes
+
+
+def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) -> dict[str, str | int]:
+    """Say where a run comes from, and what it is of."""
+    spec = scenario.spec
+    sources: dict[str, dict[str, None]] = {}
+    for component in scenario.components:
+        for name, prior in sorted(component.joint.priors.items()):
+            if prior.prior.source is not None:
+                sources.setdefault(name, {})[prior.prior.source] = None
+    every = [component.spec for component in scenario.components]
+    return {
+        "run_format": RUN_FORMAT,
+        "run_id": identity,
+        "name": spec.name,
+        "title": spec.title or spec.name,
+        "subject": spec.subject,
+        "dollars": spec.dollars or "not stated",
+        "notes": spec.notes or "",
+        "scenario": json.dumps(scenario.data, ensure_ascii=False),
+        "scenario_hash": scenario.hash,
+        "keep": keep,
+        "store": store,
+        "samples": spec.samples,
+        "seed": spec.seed,
+        "design": spec.design,
+        "block": spec.block,
+        "first_year": str(spec.years.first),
+        "last_year": str(spec.years.last),
+        "drivers": " ".join(
+            name for name in DRIVER_UNITS if any(getattr(each.drivers, name) is not None for each in every)
+        ),
+        "components": json.dumps({component.name: component.weight for component in scenario.components})
+        if len(every) > 1
+        else "",
+        "simulator_version": simulator_version(),
+        "overrides": "\n".join(scenario.overrides),
+        "sources": json.dumps({name: "; ".join(each) for name, each in sources.items()}, ensure_ascii=False),
+    }

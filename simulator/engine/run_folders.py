@@ -1,0 +1,375 @@
+"""Run folders from scenarios: run, go on with what was interrupted, extend what is there."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.batches import Batch
+from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
+from simulator.engine.collecting import Samples
+from simulator.engine.record import fit_of, run_id
+from simulator.engine.simulation import KEPT, Progress, run_arrays, simulate
+from simulator.engine.zarr_store import STORE, simulate_to_store
+from simulator.errors import InputError, RunFileError
+from simulator.files import make_folder
+from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
+from simulator.runs.format import simulator_version
+from simulator.runs.groups import Group, of_tree
+from simulator.scenario.resolving import Scenario
+from simulator.schema.drivers import CustomDriver
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FITS = "fits"
+"""The folder of stored fits of history, among the run folders."""
+
+type Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a scenario is run: what is kept and where, by how many workers, what is told."""
+
+    keep: Literal["trajectories", "summary"] = "trajectories"
+    store: Literal["netcdf", "zarr"] = "netcdf"
+    workers: int = 1
+    progress: Progress | None = None
+
+
+def run_to_folder(
+    scenario: Scenario, outputs: FilePath, *, how: How, resume: bool = False, say: Say = print
+) -> tuple[Group, FilePath]:
+    """Run a scenario and write its run folder.
+
+    What is done is left in `<run folder>.unfinished` every ten seconds and when the run is interrupted; it goes when
+    the run folder is written.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    outputs : path of the folder that holds run folders
+    how : How
+    resume : bool
+        Go on with what an interrupted run of the same scenario left.
+    say : function
+        Told what the reader should know.
+
+    Returns
+    -------
+    the run and its folder
+
+    Raises
+    ------
+    InputError
+        A Zarr store is asked for where only the summary is kept.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> run, folder = run_to_folder(load_scenario("essay-2023"), getfixture("tmp_path"), how=How(keep="summary"))
+    >>> list(run.children), (folder / "run.nc").is_file()
+    (['summary'], True)
+    """
+    if how.store == "zarr" and how.keep == "summary":
+        raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
+    scenario = ready(scenario, outputs, say=say)
+    unfinished = _unfinished(scenario, outputs, how)
+    with _alone(unfinished, how):
+        if unfinished.exists and not resume:
+            say(
+                "an interrupted run of this scenario is started anew; "
+                f"--resume would have gone on with {unfinished.folder}"
+            )
+            unfinished.clear()
+        if resume and not unfinished.exists:
+            say("nothing was left by an interrupted run of this scenario: it is run from the start.")
+        return _finish(scenario, outputs, how, unfinished)
+
+
+def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
+    """Let a scenario learn from the history that it names, from a stored fit where there is one.
+
+    Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> scenario = load_scenario("essay-2023")
+    >>> ready(scenario, getfixture("tmp_path")) is scenario
+    True
+    """
+    if not scenario.must_learn:
+        return scenario
+    from simulator.history.learning import learn, learnt_lines
+
+    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, a stored fit is read at once.")
+    learnt = learn(scenario, cache=outputs / FITS)
+    for line in learnt_lines(learnt):
+        say(line)
+    return learnt
+
+
+def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:
+    """Keep two processes from growing one store; files are replaced whole, and two that write them write the same."""
+    return unfinished.alone() if how.store == "zarr" else contextlib.nullcontext()
+
+
+def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
+    identity = run_id(scenario, keep=how.keep, store=how.store)
+    return Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+
+
+def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
+    folder = unfinished.folder.with_suffix("")
+    if how.store == "zarr":
+        simulate_to_store(scenario, folder / STORE, unfinished=unfinished, workers=how.workers, progress=how.progress)
+        run = of_tree(open_run(folder))
+        write_tables(run, folder)
+    else:
+        run = run_arrays(scenario, keep=how.keep, workers=how.workers, progress=how.progress, unfinished=unfinished)
+        folder = write_run(run, outputs)
+    tallies = unfinished.tallies()
+    if tallies.samples:
+        write_tallies(folder / COUNTS, tallies, packed=True)
+    unfinished.clear()
+    return run, folder
+
+
+def extend_run(
+    path: FilePath,
+    *,
+    samples: int,
+    outputs: FilePath,
+    workers: int = 1,
+    progress: Progress | None = None,
+    say: Say = print,
+) -> tuple[Group, FilePath]:
+    """Run a run's scenario with more samples, taking over those that it has.
+
+    The result is that of a fresh run with so many samples, to the last bit: samples are numbered, and a run with more
+    of them begins with the same. Samples that were kept are taken over in whole batches of 16,384; where they were
+    only counted, from runs of a million samples on, which leave their counts. `say` tells how many.
+
+    Parameters
+    ----------
+    path : path of a run file or run folder
+    samples : int
+        How many samples the new run has in all.
+    outputs : path of the folder that holds run folders
+    workers, progress
+        As in `simulate`.
+    say : function
+        Told what the reader should know.
+
+    Returns
+    -------
+    the run and its folder
+
+    Raises
+    ------
+    InputError
+        The run has as many samples already.
+    RunFileError
+        There is no such run, or it is of another version of the simulator.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> outputs = getfixture("tmp_path")
+    >>> _, folder = run_to_folder(load_scenario("essay-2023"), outputs, how=How())
+    >>> extend_run(folder, samples=100, outputs=outputs)
+    Traceback (most recent call last):
+    simulator.errors.InputError: --samples: must be more than the 256 samples that ... has; got 100.
+    """
+    with open_run(path) as run:
+        scenario, how = (
+            _extended(run, samples, path),
+            How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress),
+        )
+        unfinished = _unfinished(scenario, outputs, how)
+        with _alone(unfinished, how):
+            if not unfinished.exists:
+                taken = _take_over(run, run_path(path), unfinished)
+                say(f"{taken:,} samples are taken over.")
+            return _finish(scenario, outputs, how, unfinished)
+
+
+def _extended(run: xr.DataTree, samples: int, path: FilePath) -> Scenario:
+    had = int(run.attrs["samples"])
+    if samples <= had:
+        raise InputError(f"--samples: must be more than the {had:,} samples that {path} has; got {samples:,}.")
+    if run.attrs["simulator_version"] != simulator_version():
+        raise RunFileError(
+            f"{path}: was made by version {run.attrs['simulator_version']}; this is {simulator_version()}, whose "
+            "samples may differ. Run its scenario.yaml anew."
+        )
+    scenario = stored_scenario(run, overrides=[f"samples={samples}"])
+    before = [line for line in str(run.attrs["overrides"]).splitlines() if not line.startswith("samples:")]
+    return replace(scenario, overrides=(*before, *scenario.overrides), fit=fit_of(run))
+
+
+def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
+    """Put what a run holds where an interrupted run would have left it; give the number of samples."""
+    counts = file.parent / COUNTS
+    if run.attrs["keep"] == "summary" or file.name == STORE:
+        if not counts.exists():
+            return 0
+        tallies = read_tallies(counts)
+        if tallies.samples % KEPT:
+            return 0
+        make_folder(unfinished.folder)
+        if file.name == STORE:
+            shutil.copytree(file, unfinished.folder / STORE)
+        unfinished.keep_tallies(tallies)
+        return tallies.samples
+    batches = Samples.cut(_arrays(run), KEPT)
+    unfinished.keep_batches(batches)
+    return sum(batch.size for batch in batches)
+
+
+def _arrays(run: xr.DataTree) -> Batch:
+    parameters = {str(name): values.values for name, values in run["parameters"].data_vars.items()}
+    component = parameters.pop("component", None)
+    size = run["parameters"].sizes["sample"]
+    return Batch(
+        0,
+        size,
+        parameters,
+        {str(name): values.values.T for name, values in run["trajectories"].data_vars.items()},
+        {str(name): values.values for name, values in run["crossings"].data_vars.items()}
+        if "crossings" in run.children
+        else {
+            "crossing_year": np.empty((0, size)),
+            "already_above": np.empty((0, size), dtype=np.int8),
+            "threshold_level": np.empty((0, size)),
+        },
+        np.zeros(size, dtype=np.int16) if component is None else component,
+    )
+
+
+_SAME_ATTRIBUTES = ("name", "title", "subject", "scenario_hash", "samples", "seed", "design", "block", "sources")
+_AT_ONCE = 1 << 18
+_ROUNDING = 1e-6
+"""A relative difference that other versions of the numerical libraries may make in float32 levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCheck:
+    """What a check found: how many variables were compared, which are equal, close, or different (with how much)."""
+
+    equal: int
+    close: Mapping[str, float]
+    different: Mapping[str, float]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs by more than rounding."""
+        return not self.different
+
+
+def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = None) -> RunCheck:
+    """Run a run's stored scenario again and compare every variable.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `open_run`.
+    custom : functions of custom drivers, as in `simulate`
+
+    Returns
+    -------
+    RunCheck
+
+    Raises
+    ------
+    RunFileError
+        The stored scenario cannot be read by this version.
+    """
+    scenario = stored_scenario(run)
+    if run.attrs.get("store") == "zarr":
+        with tempfile.TemporaryDirectory() as folder:
+            path = FilePath(folder) / STORE
+            simulate_to_store(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")))
+            with open_run(path) as again:
+                return _compared(run, again)
+    return _compared(run, simulate(scenario, keep=run.attrs["keep"], custom=custom))
+
+
+def _compared(run: xr.DataTree, again: xr.DataTree) -> RunCheck:
+    equal, close = 0, {}
+    different = {key: np.inf for key in _SAME_ATTRIBUTES if run.attrs.get(key) != again.attrs[key]}
+    held = {node.path: node.variables for node in run.subtree}
+    for node in again.subtree:
+        name_of_group = node.path.lstrip("/")
+        stored = held.get(node.path, {})
+        for name, values in node.variables.items():
+            label = f"{name_of_group}/{name}"
+            if name not in stored:
+                different[label] = np.inf
+                continue
+            try:
+                distance = _distance(stored[str(name)], values)
+            except (OSError, RuntimeError) as error:
+                raise damaged_run(f"{label} of the run", error) from None
+            equal += distance == 0.0
+            if 0.0 < distance <= _ROUNDING:
+                close[label] = distance
+            elif distance > _ROUNDING:
+                different[label] = distance
+    return RunCheck(equal, close, different)
+
+
+def _distance(stored: xr.Variable, again: xr.Variable) -> float:
+    """The largest relative difference of two variables, read a stretch of samples at a time."""
+    if stored.dims != again.dims or stored.shape != again.shape:
+        return float(np.inf)
+    if "sample" not in again.dims:
+        return _array_distance(np.asarray(stored.values), np.asarray(again.values))
+    parts = [{"sample": slice(first, first + _AT_ONCE)} for first in range(0, again.sizes["sample"], _AT_ONCE)]
+    return max(
+        (_array_distance(np.asarray(stored[part].values), np.asarray(again[part].values)) for part in parts),
+        default=0.0,
+    )
+
+
+def _array_distance(stored: NDArray[Any], again: NDArray[Any]) -> float:
+    """The largest relative difference of two arrays; +inf where their infinities or texts differ."""
+    if again.dtype.kind not in "fiu" or stored.dtype.kind not in "fiu":
+        return 0.0 if np.array_equal(stored.astype(str), again.astype(str)) else float(np.inf)
+    if np.array_equal(stored, again, equal_nan=True):
+        return 0.0
+    same = (stored == again) | (np.isnan(stored) & np.isnan(again))
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(stored.astype(float) - again.astype(float)) / np.maximum(np.abs(again.astype(float)), 1.0)
+    worst = np.where(same, 0.0, gap).max()
+    return float(worst) if np.isfinite(worst) else float(np.inf)
+
+
+def describe_check(check: RunCheck) -> str:
+    """Say a check in a line or a few."""
+    if check.passed and not check.close:
+        return f"same: {check.equal} variables, bit for bit."
+    if check.passed:
+        worst = max(check.close.values())
+        return (
+            f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} "
+            "(other library versions)."
+        )
+    rows = [
+        f"  {name}: differs by {gap:.3g}" if np.isfinite(gap) else f"  {name}: is another, or missing"
+        for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]
+    ]
+    more = len(check.different) - len(rows)
+    return "\n".join(
+        [f"different: {len(check.different)} variables.", *rows, *([f"  and {more} more"] if more > 0 else [])]
+    )

@@ -1,0 +1,202 @@
+"""The batches of a run as work: one after the other, or in several processes; always handed on in their order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path as FilePath
+from typing import Literal, overload
+
+from simulator.engine.batches import Batch, compute_batch
+from simulator.engine.collecting import Piece, count_piece
+from simulator.engine.plan import Plan, plan_of
+from simulator.errors import SimulatorError
+from simulator.scenario.load import parse_scenario
+
+type Span = tuple[int, int]
+"""The first sample of a batch and how many it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spans(Sequence[Span]):
+    """The batches from some sample on, which take no memory for each.
+
+    Examples
+    --------
+    >>> list(Spans(range(0, 10, 4), 10))
+    [(0, 4), (4, 4), (8, 2)]
+    >>> list(Spans(range(0, 10, 4), 10)[1:])
+    [(4, 4), (8, 2)]
+    """
+
+    firsts: range
+    end: int
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    @overload
+    def __getitem__(self, place: int) -> Span: ...
+    @overload
+    def __getitem__(self, place: slice) -> Spans: ...
+    def __getitem__(self, place: int | slice) -> Span | Spans:
+        if isinstance(place, slice):
+            return Spans(self.firsts[place], self.end)
+        first = self.firsts[place]
+        return first, min(self.firsts.step, self.end - first)
+
+
+WORTH_PROCESSES: Mapping[str, float] = {"fork": 1.0, "spawn": 3.0}
+"""Seconds of work from which other processes pay, by how they start."""
+
+JOB_SECONDS = 2.0
+"""Seconds of work that a process is given at once: what Ctrl-C waits for, and what a killed process loses."""
+
+MOST_TOGETHER = 16
+"""Batches that a process counts before it hands their sum on."""
+
+
+def kept(plan: Plan, spans: Sequence[Span]) -> list[Batch]:
+    """Compute batches, to be kept."""
+    return [compute_batch(plan, *span) for span in spans]
+
+
+def counted(plan: Plan, spans: Sequence[Span]) -> Piece:
+    """Compute batches and count them."""
+    return count_piece(plan, (compute_batch(plan, *span) for span in spans))
+
+
+def in_order[Result](
+    task: Callable[[Plan, Sequence[Span]], Result],
+    plan: Plan,
+    spans: Sequence[Span],
+    *,
+    workers: int,
+    text: str | None,
+    together: int = 1,
+) -> Iterator[tuple[Sequence[Span], Result]]:
+    """Do a task for each batch, several at a time, and hand the results on in order.
+
+    The first batch is timed; where the others would take long and the plan can be sent as `text`, they are shared
+    with other processes, up to `together` at once. Threads do not pay: numpy's steps are too short.
+
+    Raises
+    ------
+    SimulatorError
+        A process was killed.
+    """
+    if not spans:
+        return
+    began = time.perf_counter()
+    first = task(plan, spans[:1])
+    each, rest = time.perf_counter() - began, spans[1:]
+    yield spans[:1], first
+    if workers <= 1 or text is None or not worth_processes(each * len(rest)):
+        yield from (([span], task(plan, [span])) for span in rest)
+        return
+    size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
+    jobs = (rest[start : start + size] for start in range(0, len(rest), size))
+    yield from side_by_side(
+        jobs,
+        workers=workers,
+        here=lambda job: task(plan, job),
+        there=lambda pool, job: pool.submit(_remote, task, text, job),
+    )
+
+
+def side_by_side[Job, Result](
+    jobs: Iterable[Job],
+    *,
+    workers: int,
+    here: Callable[[Job], Result],
+    there: Callable[[Executor, Job], Future[Result]],
+) -> Iterator[tuple[Job, Result]]:
+    """Do jobs in several processes, of which this is one, and hand the results on in the order of the jobs.
+
+    While the others start, this one works on. Each has a job and the next one; few results wait, so that memory does
+    not grow with the jobs.
+
+    Parameters
+    ----------
+    jobs : iterable
+    workers : int
+        How many processes, two or more.
+    here : function
+        Do a job in this process.
+    there : function
+        Hand a job to a process of a pool.
+
+    Raises
+    ------
+    SimulatorError
+        A process was killed.
+    """
+    context, left = multiprocessing.get_context(_start_method()), iter(jobs)
+    waiting: deque[tuple[Job, Future[Result]]] = deque()
+    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_follow) as pool:
+        try:
+            while True:
+                busy = sum(not future.done() for _, future in waiting)
+                for job in islice(left, max(0, 2 * (workers - 1) - busy)):
+                    waiting.append((job, there(pool, job)))
+                done = bool(waiting) and waiting[0][1].done()
+                own = [] if done or len(waiting) > 4 * workers else list(islice(left, 1))
+                for job in own:
+                    finished: Future[Result] = Future()
+                    finished.set_result(here(job))
+                    waiting.append((job, finished))
+                if not own:
+                    if not waiting:
+                        return
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+        except BrokenProcessPool:
+            raise SimulatorError(
+                "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers; "
+                "from the command line, --resume goes on with what was done."
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def worth_processes(seconds: float) -> bool:
+    """Tell whether so much work is done earlier with other processes beside this one."""
+    return seconds > WORTH_PROCESSES[_start_method()]
+
+
+def _start_method() -> Literal["fork", "spawn"]:
+    """Choose how processes start: as a copy of this one where it has one thread alone, which is safe and at once."""
+    threads = FilePath("/proc/self/task")
+    return "fork" if threads.is_dir() and len(list(threads.iterdir())) == 1 else "spawn"
+
+
+def _follow() -> None:
+    """Leave Ctrl-C to the process that started this one, and end where that one was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's end: the pool would go on waiting for its next job, and keep its memory."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _remote[Result](task: Callable[[Plan, Sequence[Span]], Result], text: str, spans: Sequence[Span]) -> Result:
+    return task(_plan_of_text(text), spans)
+
+
+@lru_cache(maxsize=1)
+def _plan_of_text(text: str) -> Plan:
+    return plan_of(parse_scenario(text, file="the scenario").components)

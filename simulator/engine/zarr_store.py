@@ -1,0 +1,168 @@
+"""Runs whose samples do not fit into memory: written to a Zarr store batch by batch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from simulator.engine import workers as work
+from simulator.engine.batches import Batch
+from simulator.engine.checkpoints import Unfinished
+from simulator.engine.collecting import Groups, count_piece
+from simulator.engine.plan import Plan
+from simulator.engine.record import build_run, sample_groups
+from simulator.engine.simulation import KEPT, Progress, batch_spans, run_plan, tell
+from simulator.errors import InputError, RunFileError, SimulatorError
+from simulator.files import make_folder
+from simulator.runs.folder import ORDER
+from simulator.runs.groups import as_dataset
+from simulator.scenario.resolving import Scenario
+
+STORE = "run.zarr"
+
+
+def simulate_to_store(
+    scenario: Scenario,
+    path: FilePath,
+    *,
+    unfinished: Unfinished,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> None:
+    """Run a scenario and write every sample to a Zarr store as it is computed.
+
+    Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
+    grows in the unfinished run's folder and is put in its place when it is whole.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    path : path of the store to write, `run.zarr` in a run folder
+    unfinished : Unfinished
+        Where the store grows; an interrupted run goes on from there.
+    workers, progress : as in `simulate`
+
+    Raises
+    ------
+    SimulatorError
+        Zarr is not installed, the disk is too small, or a batch fails.
+    """
+    _need_zarr()
+    plan = run_plan(scenario)
+    growing, tallies = unfinished.folder / STORE, unfinished.tallies()
+    make_folder(unfinished.folder)
+    if tallies.samples == 0:
+        shutil.rmtree(growing, ignore_errors=True)
+    else:
+        _cut(growing, tallies.samples)
+    spans = batch_spans(plan, keep="trajectories", done=tallies.samples)
+    try:
+        for done, batches in work.in_order(work.kept, plan, spans, workers=workers, text=json.dumps(scenario.data)):
+            for batch in batches:
+                if tallies.samples == 0:
+                    _refuse_small_disk(batch, plan, unfinished.folder)
+                full = batch.size % KEPT == 0
+                if not full:  # an extension starts where full batches end
+                    unfinished.keep_tallies(tallies)
+                _append(growing, scenario, plan, batch)
+                tallies.add(count_piece(plan, [batch]))
+            tell(plan, progress, done)
+            if full and unfinished.due():
+                unfinished.keep_tallies(tallies)
+    except BaseException:
+        unfinished.keep_tallies(tallies)
+        if tallies.samples == 0:
+            unfinished.clear()
+        raise
+    if tallies.samples % KEPT == 0:
+        unfinished.keep_tallies(tallies)
+    run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
+    for node in run.subtree:
+        node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
+    with _said(growing):
+        run.to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
+    make_folder(path.parent)
+    if path.exists():
+        shutil.rmtree(path)
+    growing.rename(path)
+
+
+def _need_zarr() -> None:
+    try:
+        import zarr  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "--store zarr needs the package zarr. Install it: pip install 'effective-compute-simulator[zarr]'"
+        ) from None
+
+
+def _append(store: FilePath, scenario: Scenario, plan: Plan, batch: Batch) -> None:
+    groups = Groups(
+        {},
+        {},
+        batch.parameters | ({"component": batch.component} if len(plan.components) > 1 else {}),
+        {name: values.T for name, values in batch.trajectories.items()},
+        batch.crossings if plan.thresholds else {},
+    )
+    for name, group in sample_groups(scenario, plan, groups, first=batch.first).items():
+        dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
+        with _said(store):
+            if batch.first == 0:
+                size = {"sample": batch.size}
+                chunks = {
+                    str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims)}
+                    for key, values in dataset.variables.items()
+                    if "sample" in values.dims
+                }
+                dataset.to_zarr(store, group=name, mode="w", encoding=chunks, zarr_format=3, consolidated=False)
+            else:
+                fixed = [key for key, values in dataset.variables.items() if "sample" not in values.dims]
+                dataset.drop_vars(fixed).to_zarr(
+                    store, group=name, append_dim="sample", zarr_format=3, consolidated=False
+                )
+
+
+@contextlib.contextmanager
+def _said(store: FilePath) -> Iterator[None]:
+    """Say what a full or lost disk means."""
+    try:
+        yield
+    except OSError as error:
+        raise SimulatorError(
+            f"{store}: cannot be written: {error.strerror or error}. Free space, and go on with --resume."
+        ) from None
+
+
+def _cut(store: FilePath, samples: int) -> None:
+    """Take away what was appended after the last batch that was counted."""
+    import zarr
+
+    try:
+        root = zarr.open_group(store, mode="r+")
+        for _, group in root.groups():
+            for _, array in group.arrays():
+                dims = getattr(array.metadata, "dimension_names", None) or ()
+                if "sample" in dims and array.shape[dims.index("sample")] > samples:
+                    array.resize(
+                        tuple(samples if dim == "sample" else n for dim, n in zip(dims, array.shape, strict=True))
+                    )
+    except (OSError, ValueError, KeyError) as error:
+        raise RunFileError(
+            f"{store}: what was done of the run cannot be read ({type(error).__name__}). "
+            "Remove the folder that it is in, and run the scenario from the start."
+        ) from None
+
+
+def _refuse_small_disk(batch: Batch, plan: Plan, folder: FilePath) -> None:
+    """Refuse a run that the disk cannot hold, before it is begun; one batch tells how much it takes."""
+    groups = (batch.parameters, batch.trajectories, batch.crossings)
+    need = sum(array.nbytes for group in groups for array in group.values()) / batch.size * plan.spec.samples
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise InputError(
+            f"samples: {plan.spec.samples:,} samples take {need / 2**30:,.1f} GiB; the disk has "
+            f"{free / 2**30:,.1f} GiB. Write --keep summary, fewer samples, or name another disk with --output."
+        )

@@ -1,0 +1,202 @@
+"""The distribution of a crossing year or of a variable in a year, from a run's samples or from its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from simulator.errors import InputError, near_name
+from simulator.runs.crossings import crossing_years
+from simulator.runs.groups import group
+from simulator.runs.summary import summarised
+from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_JUMP = 0.005
+"""Probability at one value that is kept as a jump; less is the noise of two estimates of one point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A cumulative distribution: the run's probability at or below a value.
+
+    Parameters
+    ----------
+    points : (n,), rising; the scale on which it is interpolated (log10 where `log`)
+    shares : (n,), rising; probability at or below each point
+    exact : bool
+        Whether the points are samples, between which nothing lies; otherwise it is interpolated monotonically.
+    log : bool
+        Whether the points are log10 of the quantity.
+    unit, label, origin : what it is the distribution of, and what it was made from
+    censored : float
+        Probability of no value: no crossing by the run's last year, or no such limit.
+    """
+
+    points: Array
+    shares: Array
+    exact: bool
+    log: bool
+    unit: str
+    label: str
+    origin: str
+    censored: float = 0.0
+
+    def at(self, values: ArrayLike) -> Array:
+        """Give the probability at or below values of the quantity."""
+        asked = self._scaled(values)
+        if self.exact:
+            places = np.searchsorted(self.points, asked, side="right")
+            return np.asarray(np.concatenate([[0.0], self.shares])[places], dtype=np.float64)
+        return self._interpolated(asked)
+
+    def below(self, value: float) -> float:
+        """Give the probability strictly below a value of the quantity."""
+        asked = self._scaled([value])
+        if self.exact:
+            place = int(np.searchsorted(self.points, asked, side="left")[0])
+            return float(self.shares[place - 1]) if place else 0.0
+        return float(self._interpolated(asked)[0]) if asked[0] > self.points[0] else 0.0
+
+    def _interpolated(self, asked: Array) -> Array:
+        from scipy.interpolate import PchipInterpolator
+
+        if len(self.points) < 2:
+            return np.where(asked >= self.points[0], self.shares[0], 0.0) if len(self.points) else np.zeros(asked.shape)
+        inside = np.clip(asked, self.points[0], self.points[-1])
+        found = np.asarray(PchipInterpolator(self.points, self.shares)(inside), dtype=np.float64)
+        return np.where(asked < self.points[0], 0.0, found)
+
+    def _scaled(self, values: ArrayLike) -> Array:
+        asked = np.asarray(values, dtype=np.float64)
+        if not self.log:
+            return asked
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(asked > 0, np.log10(asked), -np.inf)
+
+
+def sampled(values: ArrayLike, *, unit: str, log: bool, label: str = "", origin: str = "samples") -> Distribution:
+    """Make the distribution of samples; those that are +inf are censored.
+
+    Examples
+    --------
+    >>> years = sampled([2030.0, 2040.0, np.inf, np.inf], unit="year", log=False)
+    >>> years.at([2029, 2030, 2050]).tolist(), years.censored
+    ([0.0, 0.25, 0.5], 0.5)
+    """
+    given = np.sort(np.asarray(values, dtype=np.float64))
+    finite = given[given < np.inf]
+    shares = np.arange(1, len(finite) + 1) / len(given)
+    return Distribution(finite, shares, True, log, unit, label, origin, 1.0 - len(finite) / len(given))
+
+
+def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
+    """Give the distribution of the year in which a threshold is crossed.
+
+    From the samples where the run kept them; otherwise through the summary's quantiles and its probabilities of having
+    crossed by each year, interpolated monotonically (PCHIP) between them.
+
+    Raises
+    ------
+    InputError
+        The run has no such threshold.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> found = crossing_distribution(run, "1e30-run")
+    >>> bool(abs(found.at(2045.0) + found.censored - 1.0) < 1e-12)
+    True
+    """
+    label = f"crossing year of {threshold}"
+    if "crossings" in run.children:
+        years = crossing_years(run, threshold).values
+        return sampled(years, unit="year", log=False, label=label, origin=f"{len(years):,} samples")
+    summary = group(run, "summary")
+    names = [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
+    if threshold not in names:
+        hint = near_name(threshold, names) or f"There are: {', '.join(names) or 'none'}."
+        raise InputError(f"the run has no threshold '{threshold}'. {hint}")
+    one = summary.sel(threshold=threshold)
+    quantiles, years = one["crossing_quantile"].values, one["year"].values
+    finite = np.isfinite(quantiles)
+    points, shares = _rising(
+        np.concatenate([quantiles[finite], years]),
+        np.concatenate([one["quantile"].values[finite], one["crossed"].values]),
+    )
+    origin = "the summary's quantiles and probabilities, interpolated (the run kept no samples)"
+    return Distribution(points, shares, False, False, "year", label, origin, float(one["never"]))
+
+
+def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribution:
+    """Give the distribution of a variable in a year of the run.
+
+    From the samples where the run kept them; otherwise through the summary's quantiles, interpolated monotonically
+    (PCHIP), with straight tails beyond the lowest and the highest.
+
+    Raises
+    ------
+    InputError
+        The run has no such variable or year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> found = level_distribution(simulate(load_scenario("essay-2023")), "spending", 2043)
+    >>> found.at([9e10, 1.01e11]).tolist()  # USD
+    [0.0, 1.0]
+    """
+    values = summarised(run, variable)
+    years = values.years
+    place = int(np.argmin(np.abs(years - year)))
+    if abs(years[place] - year) > 1e-6:
+        near = ", ".join(f"{item:g}" for item in years[max(0, place - 1) : place + 2])
+        raise InputError(f"--year: the run has no year {year:g}; near it are {near}.")
+    unit = str(values.attrs["units"])
+    log = unit.startswith("log10(")
+    plain = unit.removeprefix("log10(").removesuffix(")") if log else unit
+    label = f"{values.attrs['long_name']} in {year:g}"
+    if "trajectories" in run.children:
+        levels = run.children["trajectories"].to_dataset()[variable].isel(year=place).values
+        return sampled(levels, unit=plain, log=log, label=label, origin=f"{len(levels):,} samples")
+    levels, shares = values.values[:, place], values.levels
+    finite = np.isfinite(levels)  # a limit that some samples do not have is +inf in them
+    points, shares = _with_tails(*_rising(levels[finite], shares[finite]), upper=bool(finite.all()))
+    origin = "the summary's quantiles, interpolated (the run kept no samples)"
+    return Distribution(points, shares, False, log, plain, label, origin)
+
+
+def _rising(values: Array, shares: Array) -> tuple[Array, Array]:
+    """Sort points of a CDF; where several stand at one value, keep the lowest just before it and the highest on it."""
+    order = np.lexsort((shares, values))
+    values, shares = values[order], np.maximum.accumulate(shares[order])
+    distinct, first = np.unique(values, return_index=True)
+    last = np.append(first[1:], len(values)) - 1
+    points: list[float] = []
+    found: list[float] = []
+    for value, low, high in zip(distinct.tolist(), shares[first].tolist(), shares[last].tolist(), strict=True):
+        just_before = value - 1e-6 * max(1.0, abs(value))
+        if high - low > _JUMP and points and just_before > points[-1]:
+            points.append(just_before)
+            found.append(low)
+        points.append(value)
+        found.append(high)
+    return np.array(points), np.array(found)
+
+
+def _with_tails(points: Array, shares: Array, *, upper: bool) -> tuple[Array, Array]:
+    """Draw the outermost segments on, straight, until the probability is 0 and, where `upper`, 1."""
+    if len(points) < 2:
+        return points, np.ones(len(points)) if upper else shares
+    low = points[0] - (points[1] - points[0]) * shares[0] / (shares[1] - shares[0])
+    points, shares = np.array([low, *points]), np.array([0.0, *shares])
+    if upper and shares[-1] < 1.0:
+        high = points[-1] + (points[-1] - points[-2]) * (1 - shares[-1]) / (shares[-1] - shares[-2])
+        points, shares = np.array([*points, high]), np.array([*shares, 1.0])
+    return points, shares

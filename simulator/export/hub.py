@@ -1,0 +1,149 @@
+"""Quantiles and probabilities of a run in the columns of the forecast hubs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.dates import date_of, year_of
+from simulator.errors import InputError
+from simulator.export.tables import chosen_names
+from simulator.runs.groups import group
+from simulator.runs.summary import Row, summarised_names
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+HUB_LEVELS = (0.01, 0.025, *(n / 20 for n in range(1, 20)), 0.975, 0.99)
+"""The 23 levels of the forecast hubs."""
+_USUAL = ("spending", "physical_compute", "effective_compute", "capability")
+
+
+def hub_rows(
+    run: xr.DataTree,
+    *,
+    variables: Sequence[str] = (),
+    thresholds: Sequence[str] = (),
+    origin: date | None = None,
+) -> list[Row]:
+    """Tabulate a run as model output of a forecast hub (hubverse): a row per prediction.
+
+    Columns: `origin_date`, `scenario_id`, `target`, `horizon`, `output_type`, `output_type_id`, `value`. The last three
+    are the standard's own; the names before them are those that it suggests for what identifies a prediction. A hub
+    names its targets itself: rename them to its own.
+
+    * A variable's target is its name with its unit, such as `effective_compute log10(FLOP)`: values are log10 where
+      the unit says so. `horizon` is in years from `origin_date` (the standard leaves the unit to the hub), and
+      `output_type` is `quantile` at the 23 levels of the hubs.
+    * A threshold's target is `crossing_year <threshold>`; it has no horizon (`NA`). It is given twice: as `quantile`,
+      where `Inf` stands for later than the run's last year, and as `cdf`, whose `output_type_id` is a year and whose
+      value is the probability of having crossed by then. Take the `cdf` where a hub wants finite values.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        With samples or without.
+    variables : names of variables of the summary; none: spending, physical and effective compute, capability
+    thresholds : names; none: all, unless variables were named
+    origin : date from which horizons count; none: the date of the run's first year
+
+    Returns
+    -------
+    list of rows
+
+    Raises
+    ------
+    InputError
+        There is no such variable or threshold, or the summary lacks a level of the hubs.
+
+    References
+    ----------
+    hubverse documentation, "Model output" and "Task ID variables", docs.hubverse.io, read in November 2026.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    >>> rows = hub_rows(run, variables=["spending"])
+    >>> rows[0]["target"], rows[0]["origin_date"], rows[0]["output_type_id"], len(rows)
+    ('spending log10(USD)', '2025-07-02', '0.01', 483)
+    """
+    summary = group(run, "summary")
+    known = summarised_names(summary)
+    usual = [] if thresholds else [name for name in _USUAL if name in known]
+    names = chosen_names(variables, known, "the run's summary has no variable") if variables else usual
+    declared = [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
+    crossing = [] if variables and not thresholds else chosen_names(thresholds, declared, "the run has no threshold")
+    places = _places(summary)
+    first = float(summary["year"].values[0])
+    start = first if origin is None else year_of(datetime(origin.year, origin.month, origin.day, tzinfo=UTC))
+    shared: Row = {
+        "origin_date": (origin or date_of(first).date()).isoformat(),
+        "scenario_id": str(run.attrs["name"]),
+    }
+    rows: list[Row] = []
+    for name in names:
+        rows += _variable_rows(summary, name, places, shared, start=start)
+    for name in crossing:
+        rows += _crossing_rows(summary, name, places, shared)
+    return rows
+
+
+def _places(summary: xr.Dataset) -> list[int]:
+    levels = summary["quantile"].values
+    places = [int(np.argmin(np.abs(levels - level))) for level in HUB_LEVELS]
+    for level, place in zip(HUB_LEVELS, places, strict=True):
+        if abs(levels[place] - level) > 1e-9:
+            raise InputError(f"the run's summary has no quantile at {level:g}, which the forecast hubs ask for.")
+    return places
+
+
+def _variable_rows(summary: xr.Dataset, name: str, places: Sequence[int], shared: Row, *, start: float) -> list[Row]:
+    values = summary[name].transpose("year", "quantile").values[:, places].tolist()
+    target = f"{name} {summary[name].attrs['units']}"
+    return [
+        {**shared, "target": target, "horizon": f"{year - start:.6g}", "output_type": "quantile",
+         "output_type_id": f"{level:g}", "value": _text(value)}
+        for year, row in zip(summary["year"].values.tolist(), values, strict=True)
+        for level, value in zip(HUB_LEVELS, row, strict=True)
+    ]  # fmt: skip
+
+
+def _crossing_rows(summary: xr.Dataset, name: str, places: Sequence[int], shared: Row) -> list[Row]:
+    one = summary.sel(threshold=name)
+    task = {**shared, "target": f"crossing_year {name}", "horizon": "NA"}
+    quantiles: list[Row] = [
+        {**task, "output_type": "quantile", "output_type_id": f"{level:g}", "value": _text(year)}
+        for level, year in zip(HUB_LEVELS, one["crossing_quantile"].values[places].tolist(), strict=True)
+    ]
+    crossed = zip(one["year"].values.tolist(), one["crossed"].values.tolist(), strict=True)
+    return quantiles + [
+        {**task, "output_type": "cdf", "output_type_id": f"{year:.10g}", "value": _text(share)}
+        for year, share in crossed
+    ]
+
+
+def _text(value: float) -> str:
+    return "Inf" if value == math.inf else repr(value)
+
+
+def hub_csv(rows: Sequence[Row]) -> str:
+    r"""Write rows of a hub as CSV text.
+
+    Examples
+    --------
+    >>> hub_csv([{"target": "a", "value": "1.5"}])
+    'target,value\na,1.5\n'
+    """
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return stream.getvalue()

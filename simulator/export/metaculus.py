@@ -1,0 +1,275 @@
+"""A crossing year, or a variable in a year, as the continuous CDF that a Metaculus question takes.
+
+The rules are those of Metaculus' server (`questions/serializers/common.py` of its public repository): 201 values, for
+the positions 0, 1/200, ..., 1 of the question's scale; every step at least 0.01 / 200 and at most 0.2 (some versions
+allowed 0.59); the first value 0 at a closed lower bound, at least 0.001 at an open one; the last 1 at a closed upper
+bound, at most 0.999 at an open one. The scale is that of `utils/the_math/formulas.py`: linear, or, with a zero point z,
+low + (high - low) (r^u - 1) / (r - 1) with r = (high - z) / (low - z), which for z = 0 is even in the logarithm.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.dates import moments_between, year_of
+from simulator.errors import InputError
+from simulator.export.cdf import Distribution
+from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STEPS = 200
+LEAST_STEP = 0.01 / STEPS
+MOST_STEP = 0.2
+OPEN_MASS = 0.001
+_FINE = 10_000_000_000
+"""Metaculus rounds to ten digits; the values are whole numbers of these, so that no step loses its last digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The scale of a question: its bounds, whether they are open, and its zero point where it is logarithmic.
+
+    `low` and `high` are in the unit of the quantity (FLOP, USD, decimal years), or moments of a question of dates.
+    """
+
+    low: float | datetime
+    high: float | datetime
+    open_lower: bool = False
+    open_upper: bool = False
+    zero_point: float | None = None
+
+    def locations(self) -> Array:
+        """Give the 201 values of the quantity, rising; decimal years for moments.
+
+        Raises
+        ------
+        InputError
+            The bounds do not rise, or the zero point does not lie below them.
+
+        Examples
+        --------
+        >>> Scale(1e26, 1e30, zero_point=0).locations()[[0, 100, 200]].tolist()
+        [1e+26, 1e+28, 1e+30]
+        """
+        if isinstance(self.low, datetime) or isinstance(self.high, datetime):
+            return self._moments()
+        low, high, zero = self.low, self.high, self.zero_point
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise InputError(f"--range: the lower bound must lie below the upper one; got {low:g} and {high:g}.")
+        position = np.linspace(0.0, 1.0, STEPS + 1)
+        if zero is None:
+            return np.asarray(low + (high - low) * position, dtype=np.float64)
+        if not zero < low:
+            raise InputError(
+                f"--zero-point: must lie below the lower bound {low:g}; got {zero:g}. "
+                "A scale that is even in the logarithm (--log) has the zero point 0."
+            )
+        ratio = (high - zero) / (low - zero)
+        found = zero + (low - zero) * ratio**position  # the formula above, with less rounding
+        found[[0, -1]] = low, high
+        return np.asarray(found, dtype=np.float64)
+
+    def _moments(self) -> Array:
+        low, high = self.low, self.high
+        if not (isinstance(low, datetime) and isinstance(high, datetime)):
+            raise InputError("--range: give both bounds as dates (2026-01-01), or both as numbers.")
+        if not low < high:
+            raise InputError(f"--range: must rise; got {low:%Y-%m-%d} and {high:%Y-%m-%d}.")
+        if self.zero_point is not None:
+            raise InputError("--log, --zero-point: a question of dates has an even scale. Leave them out.")
+        return np.array([year_of(moment) for moment in moments_between(low, high, steps=STEPS)])
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A CDF that Metaculus takes.
+
+    Parameters
+    ----------
+    cdf : (201,), strictly rising
+    locations : (201,), the values of the quantity at which it holds
+    below, above : mass outside the bounds, as the run has it
+    moved : float
+        The largest difference from the run's own CDF, by the rules on steps and bounds.
+    """
+
+    cdf: Array
+    locations: Array
+    below: float
+    above: float
+    moved: float
+
+
+def continuous_forecast(distribution: Distribution, scale: Scale) -> Forecast:
+    """Bring a distribution into the form that a question takes.
+
+        cdf(u) = a + 0.01 u + (1 - 0.01 - a - b) F(u);  a, b = 0.001 at open bounds, 0 at closed ones
+
+    the smallest mixture with an even distribution that keeps every step at least 0.01 / 200, after steps that are too
+    steep (a certain crossing) have been spread over their neighbours.
+
+    Parameters
+    ----------
+    distribution : of the quantity, from `export_cdf`
+    scale : of the question
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    InputError
+        Mass lies beyond a closed bound.
+
+    Examples
+    --------
+    >>> from simulator.export.cdf import sampled
+    >>> certain = sampled([2030.0] * 1000, unit="year", log=False)
+    >>> forecast = continuous_forecast(certain, Scale(2026.0, 2036.0, open_upper=True))
+    >>> float(forecast.cdf[0]), round(float(forecast.cdf[-1]), 3), bool(np.diff(forecast.cdf).max() <= 0.2)
+    (0.0, 0.999, True)
+    """
+    locations = scale.locations()
+    raw = distribution.at(locations)
+    below, above = distribution.below(float(locations[0])), 1.0 - float(raw[-1])
+    _refuse_beyond_closed(distribution, scale, below=below, above=above)
+    lower = OPEN_MASS if scale.open_lower else 0.0
+    upper = OPEN_MASS if scale.open_upper else 0.0
+    weight = 1.0 - STEPS * LEAST_STEP - lower - upper
+    start = below if scale.open_lower else 0.0
+    steps = np.diff(np.concatenate([[start], raw[1:]]))
+    spread = _spread(np.maximum(steps, 0.0), (MOST_STEP - LEAST_STEP) / weight - 1e-9)
+    shape = np.concatenate([[start], start + np.cumsum(spread)])
+    whole = np.rint(weight * shape * _FINE).astype(np.int64)
+    whole += round(lower * _FINE) + np.arange(STEPS + 1) * round(LEAST_STEP * _FINE)
+    if not scale.open_upper:
+        whole[-1] = _FINE
+    cdf = whole / _FINE
+    own = np.concatenate([[start], raw[1:]])
+    return Forecast(cdf, locations, below, above, float(np.abs(cdf - own).max()))
+
+
+def _refuse_beyond_closed(distribution: Distribution, scale: Scale, *, below: float, above: float) -> None:
+    tolerance = 1e-9
+    if above > tolerance and not scale.open_upper:
+        said = "do not cross by the run's last year" if distribution.unit == "year" else "have no such limit"
+        never = f" ({100 * distribution.censored:.3g} % {said})" if distribution.censored else ""
+        raise InputError(
+            f"--range: {100 * above:.3g} % of the distribution lies above the upper bound{never}, which is closed. "
+            "If the question's upper bound is open, add --open-upper; if not, it rules out what the run allows."
+        )
+    if below > tolerance and not scale.open_lower:
+        raise InputError(
+            f"--range: {100 * below:.3g} % of the distribution lies below the lower bound, which is closed. "
+            "If the question's lower bound is open, add --open-lower; if not, it rules out what the run allows."
+        )
+
+
+def _spread(steps: Array, most: float) -> Array:
+    """Hand what a step has above `most` to its neighbours in equal halves, until no step is steeper."""
+    found = steps.copy()
+    while True:
+        excess = np.maximum(found - most, 0.0)
+        if excess.max() <= 1e-12:
+            return np.minimum(found, most)
+        half = excess / 2
+        found -= excess
+        found[1:] += half[:-1]
+        found[:-1] += half[1:]
+        found[0] += half[0]  # the ends have one neighbour: what has nowhere to go stays for the next round
+        found[-1] += half[-1]
+
+
+def forecast_document(run: xr.DataTree, distribution: Distribution, scale: Scale) -> dict[str, Any]:
+    """Lay out a forecast as plain data: `continuous_cdf` is what Metaculus takes, the rest says what it is.
+
+    Returns
+    -------
+    dict with `continuous_cdf`, `scaling` (of the question, in Metaculus' words), `locations`, `about`
+
+    Raises
+    ------
+    InputError
+        As `continuous_forecast`.
+    """
+    forecast = continuous_forecast(distribution, scale)
+
+    def bound(value: float | datetime) -> float:
+        return value.timestamp() if isinstance(value, datetime) else value
+
+    return {
+        "continuous_cdf": forecast.cdf.tolist(),
+        "scaling": {
+            "range_min": bound(scale.low),
+            "range_max": bound(scale.high),
+            "zero_point": scale.zero_point,
+            "open_lower_bound": scale.open_lower,
+            "open_upper_bound": scale.open_upper,
+            "inbound_outcome_count": STEPS,
+        },
+        "locations": forecast.locations.tolist(),
+        "about": {
+            "run_id": str(run.attrs["run_id"]),
+            "scenario": str(run.attrs["name"]),
+            "quantity": distribution.label,
+            "unit": distribution.unit,
+            "from": distribution.origin,
+            "share_below": forecast.below,
+            "share_above": forecast.above,
+            "largest_change": forecast.moved,
+        },
+    }
+
+
+def forecast_json(document: dict[str, Any]) -> str:
+    r"""Write a forecast as strict JSON text.
+
+    Examples
+    --------
+    >>> forecast_json({"continuous_cdf": [0.0, 1.0]})
+    '{\n "continuous_cdf": [0.0, 1.0]\n}\n'
+    """
+    parts = [f" {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def forecast_note(document: dict[str, Any]) -> str:
+    """Say a forecast in a line: what it is made from, what lies outside, how much the rules moved."""
+    about = document["about"]
+    return (
+        f"{about['quantity']}: from {about['from']}; {100 * about['share_below']:.3g} % below and "
+        f"{100 * about['share_above']:.3g} % above the range; Metaculus' rules move the CDF by at most "
+        f"{100 * about['largest_change']:.2g} %."
+    )
+
+
+def bound_of(text: str) -> float | datetime:
+    """Read a bound of a question: a number, or a date.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+
+    Examples
+    --------
+    >>> bound_of("1e26"), bound_of("2030-01-01").isoformat()
+    (1e+26, '2030-01-01T00:00:00+00:00')
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--range: a bound is a number (2030, 1e26) or a date (2030-01-01); got '{text}'.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,181 @@
+"""Simple forecasts of the record, which a model must beat to be worth its trouble.
+
+Each takes the record at the end of past years and gives draws of it at the end of a later year. None looks at
+single runs, costs or hardware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.history.observations import Array
+
+FIXED_RATE: Final[float] = float(np.log10(4.0))
+SMALLEST_RECORD: Final[int] = 3
+
+
+def jump_from_last(years: Array, record: Array, *, target: int, size: int, rng: np.random.Generator) -> Array:
+    """Forecast by the slope of a line through the past records, put on the last of them.
+
+    record(target) = last + slope h + s sqrt(1 + h^2 / Sxx) t, with h years ahead, s the spread about the line,
+    Sxx the sum of squared distances of the years from their mean, t a Student t of n - 2 degrees of freedom.
+
+    Parameters
+    ----------
+    years : array (year,)
+        Past calendar years.
+    record : array (year,), log10 FLOP
+        The largest known run at the end of each.
+    target : int
+        The year to forecast.
+    size : int
+        Draws.
+    rng : Generator
+        Source of the draws.
+
+    Returns
+    -------
+    array (size,), log10 FLOP
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])
+    >>> jump_from_last(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()
+    [23.0]
+    """
+    line = _line(years, record)
+    ahead = target - years[-1]
+    spread = line.spread * np.sqrt(1 + ahead**2 / line.squares)
+    return np.asarray(record[-1] + line.slope * ahead + spread * rng.standard_t(years.size - 2, size))
+
+
+def regression_line(years: Array, record: Array, *, target: int, size: int, rng: np.random.Generator) -> Array:
+    """Forecast by a line through the past records, with the usual predictive spread of least squares.
+
+    Parameters and result are those of `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])  # no scatter about the line
+    >>> regression_line(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()
+    [23.0]
+    """
+    line = _line(years, record)
+    spread = line.spread * np.sqrt(1 + 1 / years.size + (target - years.mean()) ** 2 / line.squares)
+    centre = record.mean() + line.slope * (target - years.mean())
+    return np.asarray(centre + spread * rng.standard_t(years.size - 2, size))
+
+
+def random_walk(years: Array, record: Array, *, target: int, size: int, rng: np.random.Generator) -> Array:
+    """Forecast by a random walk with drift: steps like the past yearly ones.
+
+    record(target) = last + mean h + s sqrt(h) z, with the mean and spread s of past steps. To count the doubt about
+    the mean too would be more honest, and makes the scores worse. Parameters and result are those of
+    `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 18.0, 20.0, 21.0])
+    >>> draws = random_walk(years, record, target=2019, size=100_000, rng=np.random.default_rng(0))
+    >>> round(float(draws.mean()), 1), round(float(draws.std()), 1)  # four steps of 1, each with a spread of 1
+    (25.0, 2.0)
+    """
+    steps = np.diff(record)
+    ahead = target - years[-1]
+    spread = steps.std(ddof=1) * np.sqrt(ahead)
+    return np.asarray(record[-1] + steps.mean() * ahead + spread * rng.standard_normal(size))
+
+
+def four_times(years: Array, record: Array, *, target: int, size: int, rng: np.random.Generator) -> Array:
+    """Forecast growth of 4 times a year from the last record, spread like this rule's own past errors.
+
+    The spread is the root mean square of its past errors over as many years ahead; where there are fewer than two,
+    that of one year ahead times sqrt(h). The rate has hindsight: it was measured on the years that are forecast.
+    Parameters and result are those of `jump_from_last`.
+
+    Examples
+    --------
+    >>> years, record = np.arange(2012.0, 2016.0), 18.0 + FIXED_RATE * np.arange(4)  # as the rule says, so no spread
+    >>> found = four_times(years, record, target=2017, size=1, rng=np.random.default_rng(0))
+    >>> (10 ** (found - record[-1])).round(6).tolist()
+    [16.0]
+    """
+    ahead = int(target - years[-1])
+    errors = record[ahead:] - record[:-ahead] - ahead * FIXED_RATE
+    if errors.size < 2:
+        errors = (np.diff(record) - FIXED_RATE) * np.sqrt(ahead)
+    spread = np.sqrt(np.mean(errors**2))
+    return np.asarray(record[-1] + FIXED_RATE * ahead + spread * rng.standard_normal(size))
+
+
+type Baseline = Callable[..., Array]
+
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
+    {
+        "jump from last": jump_from_last,
+        "4x a year": four_times,
+        "random walk": random_walk,
+        "regression line": regression_line,
+    }
+)
+"""The baselines by name."""
+
+
+def draw_baseline(name: str, *, years: Array, record: Array, target: int, size: int, rng: np.random.Generator) -> Array:
+    """Draw from a baseline by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `BASELINES`.
+    years, record, target, size, rng
+        See `jump_from_last`.
+
+    Returns
+    -------
+    array (size,), log10 FLOP
+
+    Raises
+    ------
+    InputError
+        Fewer than three years of record, or a target that is not after them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])
+    >>> draws = draw_baseline(
+    ...     "random walk", years=years, record=record, target=2017, size=2, rng=np.random.default_rng(0))
+    >>> draws.tolist()
+    [23.0, 23.0]
+    """
+    if years.size < SMALLEST_RECORD or target <= years[-1]:
+        raise InputError(
+            f"baseline {name}: needs at least {SMALLEST_RECORD} years of record and a target after them; "
+            f"got {years.size} years and the target {target}. Take a later origin."
+        )
+    return BASELINES[name](years, record, target=target, size=size, rng=rng)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A least-squares line: its slope, the spread about it, and the sum of squares of the centred years."""
+
+    slope: float
+    spread: float
+    squares: float
+
+
+def _line(years: Array, record: Array) -> _Line:
+    centred = years - years.mean()
+    squares = float(centred @ centred)
+    slope = float(centred @ record) / squares
+    residuals = record - record.mean() - slope * centred
+    return _Line(slope, float(np.sqrt(residuals @ residuals / (years.size - 2))), squares)

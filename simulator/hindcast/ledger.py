@@ -1,0 +1,220 @@
+"""The ledger of scored forecasts: one CSV file to which every scoring of a run adds its rows, once."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path as FilePath
+from typing import Final
+
+from simulator.errors import InputError, shown
+from simulator.files import make_folder, write_text
+from simulator.hindcast.run_scores import RunScoreRow
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Say which run was scored when and against what.
+
+    Parameters
+    ----------
+    scored_on : str
+        The day of the scoring, YYYY-MM-DD.
+    run_id, name, scenario_hash, simulator_version : str
+        As in the attributes of the run.
+    observations : str
+        The name of the table, without its folder.
+    snapshot : str
+        The date of the estimates in it.
+    observations_sha256 : str
+        The hash of the file.
+    """
+
+    scored_on: str
+    run_id: str
+    name: str
+    scenario_hash: str
+    simulator_version: str
+    observations: str
+    snapshot: str
+    observations_sha256: str
+
+
+COLUMNS: Final[tuple[str, ...]] = tuple(field.name for kind in (Scoring, RunScoreRow) for field in fields(kind))
+KEYS: Final[tuple[str, ...]] = ("run_id", "snapshot", "observations_sha256", "quantity", "target")
+"""What makes a row the same as another: the scores follow from it."""
+_MEANS: Final[tuple[str, ...]] = ("crps", "interval_score", "error", "inside_90", "brier")
+
+
+def ledger_rows(scoring: Scoring, rows: Sequence[RunScoreRow]) -> list[dict[str, str]]:
+    """Write scores as rows of the ledger: text, empty where a field does not apply.
+
+    Examples
+    --------
+    >>> scoring = Scoring("2026-11-22", "123e0893", "baseline", "ab", "0.1.0", "runs.csv", "2026-05", "cd")
+    >>> row = ledger_rows(scoring, [RunScoreRow("crossing gpt-4", "2026-12-31", False, 1.0, probability=0.7)])[0]
+    >>> row["name"], row["probability"], row["crps"], row["in_sample"]
+    ('baseline', '0.7', '', 'false')
+    """
+    return [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
+
+
+def append_ledger(path: FilePath, rows: Sequence[Mapping[str, str]]) -> int:
+    """Add rows to the ledger that it does not hold yet; the file is replaced whole, or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Of the ledger; it is made where there is none.
+    rows : rows of `ledger_rows`
+
+    Returns
+    -------
+    int
+        How many were added; the same scoring a second time adds none.
+
+    Raises
+    ------
+    InputError
+        The file is no ledger.
+    SimulatorError
+        It cannot be written.
+
+    Examples
+    --------
+    >>> ledger = getfixture("tmp_path") / "ledger.csv"
+    >>> scoring = Scoring("2026-11-22", "123e0893", "baseline", "ab", "0.1.0", "runs.csv", "2026-05", "cd")
+    >>> rows = ledger_rows(scoring, [RunScoreRow("crossing gpt-4", "2026-12-31", False, 1.0, probability=0.7)])
+    >>> append_ledger(ledger, rows), append_ledger(ledger, rows)
+    (1, 0)
+    """
+    make_folder(path.parent)
+    with _alone(path.parent):
+        held = {_key(row) for row in read_ledger(path)} if path.exists() else set()
+        new = [row for row in rows if _key(row) not in held]
+        if new:
+            before = path.read_text(encoding="utf-8") if held else _line(COLUMNS)
+            before += "" if before.endswith("\n") else "\n"
+            write_text(path, before + "".join(_line([row[column] for column in COLUMNS]) for row in new))
+    return len(new)
+
+
+def read_ledger(path: FilePath) -> list[dict[str, str]]:
+    """Read a ledger.
+
+    Returns
+    -------
+    rows by `COLUMNS`, as texts
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is no ledger: it says which columns it has.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such ledger. 'simulate score RUN --ledger {path}' begins one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a ledger ({type(error).__name__}). Name another file.") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = tuple(next(reader, []))
+    if header != COLUMNS:
+        missing = [column for column in COLUMNS if column not in header]
+        foreign = [column for column in header if column not in COLUMNS]
+        wrong = "; ".join(
+            [f"it lacks {', '.join(missing)}"] * bool(missing) + [f"it has {', '.join(foreign)}"] * bool(foreign)
+        )
+        raise InputError(
+            f"{path}:1: is no ledger of this simulator: {wrong or 'its columns are in another order'}. "
+            "It is left as it was: name another file with --ledger."
+        )
+    rows = []
+    for cells in reader:
+        if len(cells) != len(COLUMNS):
+            raise InputError(
+                f"{path}:{reader.line_num}: has {len(cells)} cells, must have {len(COLUMNS)}; "
+                f"it begins with {shown(cells[:3])}. Mend or remove the line; the ledger is left as it was."
+            )
+        rows.append(dict(zip(COLUMNS, cells, strict=True)))
+    return rows
+
+
+def ledger_lines(path: FilePath) -> Iterator[str]:
+    """Say the mean scores of a ledger by scenario: forecasts, then what was in sample.
+
+    Of scorings of one run's quantity and target against several tables the last counts.
+
+    Raises
+    ------
+    InputError
+        The file is no ledger.
+    """
+    latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path)}
+    runs = {row["run_id"] for row in latest.values()}
+    yield f"{path}: {len(latest)} score{'s' * (len(latest) != 1)} of {len(runs)} run{'s' * (len(runs) != 1)}"
+    yield f"  {'':<48}{'n':>4}   CRPS    WIS  error  inside 90 %  Brier"
+    for in_sample in ("false", "true"):
+        mine = [row for row in latest.values() if row["in_sample"] == in_sample]
+        for name, what in dict.fromkeys((row["name"], _what(row)) for row in mine):
+            chosen = [row for row in mine if (row["name"], _what(row)) == (name, what)]
+            yield _mean_line(f"{name}: {what}{' (in sample)' if in_sample == 'true' else ''}", chosen)
+
+
+def _what(row: Mapping[str, str]) -> str:
+    return "thresholds" if row["brier"] else row["quantity"].replace("_", " ")
+
+
+def _mean_line(said: str, rows: Sequence[Mapping[str, str]]) -> str:
+    def mean(column: str) -> float | None:
+        values = [float({"true": "1", "false": "0"}.get(row[column], row[column])) for row in rows if row[column]]
+        return sum(values) / len(values) if values else None
+
+    crps, interval, error, inside, brier = (mean(column) for column in _MEANS)
+    return (
+        f"  {said:<48}{len(rows):>4}  {_number(crps, '5.3f')}  {_number(interval, '5.3f')}  {_number(error, '+5.2f')}"
+        f"  {_number(None if inside is None else 100 * inside, '11.0f')}  {_number(brier, '5.3f')}"
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    width = int(form.lstrip("+").split(".")[0])
+    return "-".rjust(width) if value is None else format(value, form)
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[key] for key in KEYS)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerow(cells)
+    return stream.getvalue()
+
+
+@contextlib.contextmanager
+def _alone(folder: FilePath) -> Iterator[None]:
+    """Hold the folder, so that two scorings at once lose no row."""
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,334 @@
+"""Published numbers beside those of the tool, in lines: quantiles side by side, and what is printed."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from simulator.hindcast.published import SAMPLES, Published, Result
+
+LARGE = 1e6
+_UNITS = {"J/s": "W", "1": ""}
+
+type Results = Sequence[Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The results of one quantity in one year or case: its quantiles, side by side."""
+
+    what: str
+    case: str
+    results: tuple[Result, ...]
+    digits: int
+
+    @property
+    def name(self) -> str:
+        """What the line is of, with the case and a note."""
+        note = self.results[0].target.note
+        return f"{self.what}{f', {self.case}' if self.case else ''}{f'; {note}' if note else ''}"
+
+    @property
+    def year(self) -> str:
+        """The year or the years that the line is of; empty for a crossing year."""
+        target = self.results[0].target
+        if target.year is None:
+            return ""
+        return f"{target.year:g}" if target.since is None else f"{target.since:g} to {target.year:g}"
+
+    @property
+    def levels(self) -> str:
+        """Which quantiles stand side by side; empty where there is the median alone."""
+        levels = [result.target.quantile for result in self.results]
+        return "" if levels == [0.5] else f"{' / '.join(f'{100 * level:g}' for level in levels)} %"
+
+    @property
+    def published(self) -> str:
+        """What was published; a dash for a quantile that was not."""
+        return self._joined([result.target.published for result in self.results])
+
+    @property
+    def recomputed(self) -> str:
+        """What the source's inputs give without the tool."""
+        return self._joined([result.target.recomputed for result in self.results])
+
+    @property
+    def tool(self) -> str:
+        """What the tool gives."""
+        return self._joined([result.value for result in self.results])
+
+    @property
+    def difference(self) -> str:
+        """The tool less what it is held against."""
+        differences = [result.difference for result in self.results]
+        if all(math.isnan(each) for each in differences):
+            return ""
+        large = self._is_large()
+        return " / ".join(
+            "-" if math.isnan(each) else signed(each, 0 if large else self.digits, large=large) for each in differences
+        )
+
+    @property
+    def tolerance(self) -> str:
+        """The tolerances, once where all are alike."""
+        said = [_plain(f"{each:g}") for result in self.results if (each := result.target.tolerance) is not None]
+        return said[0] if len(set(said)) == 1 else " / ".join(said)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the line holds: yes, NO, or shown where it is held against nothing."""
+        held = [result.within for result in self.results if result.within is not None]
+        return ("yes" if all(held) else "NO") if held else "shown"
+
+    def _joined(self, values: Sequence[float | None]) -> str:
+        if all(value is None for value in values):
+            return ""
+        return " / ".join("-" if value is None else self._said(value) for value in values)
+
+    def _said(self, value: float) -> str:
+        if value == math.inf:
+            return f"> {self.results[0].last_year:g}"
+        if self.results[0].target.unit == "year":
+            return f"{value:.{self.digits}f}"
+        return _plain(f"{value:.4g}") if self._is_large() else f"{value:,.{self.digits}f}"
+
+    def _is_large(self) -> bool:
+        return any(LARGE <= abs(result.value) < math.inf for result in self.results)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"e\+?0*(\d)", r"e\1", text)
+
+
+def signed(value: float, digits: int, *, large: bool = False) -> str:
+    """Write a difference with its sign; nothing where it rounds to nothing.
+
+    Examples
+    --------
+    >>> signed(0.012, 2), signed(-0.0012, 2), signed(-5.4e22, 0, large=True)
+    ('+0.01', '0.00', '-5e22')
+    """
+    text = _plain(f"{value:+.1g}") if large else f"{value:+,.{digits}f}"
+    return text if float(text.replace(",", "")) else text[1:]
+
+
+def result_lines(results: Results) -> list[Line]:
+    """Gather results that differ in their quantile alone, in their order; cases that come out alike are joined.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Of one scenario.
+
+    Returns
+    -------
+    list of Line
+
+    Examples
+    --------
+    >>> from simulator.hindcast.published import load_published
+    >>> from simulator.hindcast.published import published_results
+    >>> (line,) = result_lines(published_results(load_published("cottier-2024")))
+    >>> line.name, line.tool
+    ('$1 billion run (year)', '2026.88')
+    """
+    lines: list[Line] = []
+    for (what, case, *_), gathered in groupby(results, key=_key):
+        in_order = tuple(sorted(gathered, key=lambda result: result.target.quantile))
+        line = Line(what, case, in_order, _digits(what, results))
+        before = lines[-1] if lines else None
+        if before and case and before.case and _without_case(before) == _without_case(line):
+            line = replace(line, case=f"{before.case.partition(' to ')[0]} to {case}")
+            lines.pop()
+        lines.append(line)
+    return lines
+
+
+def _key(result: Result) -> tuple[str, str, float | None, float | None, str]:
+    target = result.target
+    return _what(result), target.case or target.variant, target.since, target.year, target.note
+
+
+def _what(result: Result) -> str:
+    """Name a quantity with its unit."""
+    unit = result.target.unit
+    if unit.startswith("log10("):
+        unit = f"log10 {_UNITS.get(unit[6:-1], unit[6:-1])}".rstrip()
+    return result.what if unit in ("1", "factor", "fraction") else f"{result.what} ({unit})"
+
+
+def _without_case(line: Line) -> tuple[str, ...]:
+    return line.what, line.year, line.levels, line.published, line.recomputed, line.tool, line.tolerance, line.verdict
+
+
+def _digits(what: str, results: Results) -> int:
+    """Take the decimals of the stated numbers; of a log10 two, of a year at least one unless it must be met exactly."""
+    targets = [result.target for result in results if _what(result) == what]
+    unit = targets[0].unit
+    if unit.startswith("log10("):
+        return 2
+    stated = [each for target in targets for each in (target.published, target.recomputed) if each is not None]
+    digits = max((_decimals(each) for each in stated), default=1 if unit == "factor" else 0)
+    exact = all(target.tolerance == 0 for target in targets)
+    return max(digits, 1) if unit == "year" and not exact else digits
+
+
+def _decimals(value: float) -> int:
+    text = repr(value)
+    return 0 if "e" in text or "inf" in text or text.endswith(".0") else len(text.partition(".")[2])
+
+
+def published_lines(published: Published, results: Results) -> Iterator[str]:
+    """Say in lines what was assumed and published, what the tool gives, the difference, and whether it holds."""
+    yield f"{published.title} ({published.scenario})"
+    yield from textwrap.wrap(published.assumed, 100, initial_indent="  ", subsequent_indent="  ")
+    lines = result_lines(results)
+    head = ["", "", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
+    rows = [[line.name, _when(line), *cells(line)] for line in lines]
+    shown = [column for column in range(8) if any(row[column] for row in rows)]
+    widths = {column: max(len(row[column]) for row in [head, *rows]) for column in shown}
+    for row in [head, *rows]:
+        yield f"  {'  '.join(f'{row[column]:<{widths[column]}}' for column in shown)}".rstrip()
+    yield f"  {_tally(results)}"
+
+
+def _when(line: Line) -> str:
+    return ", ".join(filter(None, [line.year, line.levels]))
+
+
+def cells(line: Line) -> list[str]:
+    """List what stands in the columns of a line, from what was published to whether it holds."""
+    return [line.published, line.recomputed, line.tool, line.difference, line.tolerance, line.verdict]
+
+
+def _tally(results: Results) -> str:
+    held = [result.within for result in results if result.within is not None]
+    more = len(results) - len(held)
+    shown = f"; {more} more shown, with nothing to hold them against" if more else ""
+    return f"{sum(held)} of {len(held)} numbers within their tolerance{shown}"
+
+
+WIDE = 3
+"""Years from which on a table has a column for each."""
+
+_HEAD = f"""\
+Each of these forecasts is a scenario file that `simulate` runs like any other, fed with what its authors assumed.
+The tables say what was published, what the tool gives, and how far apart they are. A scenario in which anything is
+uncertain is run with {SAMPLES:,} samples. *Recomputed* is what the source's inputs give when they are computed again
+without the tool. Where it stands the tool is held against it, since a published number may be rounded, or may not
+follow from the inputs. A number that is held against nothing is only *shown*. Several numbers in a cell are quantiles
+among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands.
+"""
+
+_TAIL = """\
+## What is not here
+
+Halving times of algorithms (8 months; 5 to 14; 2 to 22) as yearly factors are conversions of units, and are no
+scenarios: tests hold them. Nothing on this page says that a forecast is right: it says that the tool computes what its
+authors computed. How such forecasts would have done is in [hindcast.md](hindcast.md).
+"""
+
+
+def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
+    """Write the page that documents published forecasts, a section for each.
+
+    Parameters
+    ----------
+    found : sequence of (Published, sequence of Result)
+    command : str
+        The command that writes the page.
+
+    Returns
+    -------
+    str, Markdown
+    """
+    parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
+    parts += ["| source | scenario | within tolerance | furthest, in tolerances |", "|---|---|---|---|"]
+    for published, results in found:
+        held = [result for result in results if result.within is not None]
+        met = sum(result.within is True for result in held)
+        parts.append(f"| {published.title} | `{published.scenario}` | {met} of {len(held)} | {_furthest(held)} |")
+    for published, results in found:
+        parts += ["", *_section(published, results)]
+    return "\n".join([*parts, "", _TAIL])
+
+
+def _furthest(held: Results) -> str:
+    if not held:
+        return ""
+    ratios = [abs(each.difference) / each.target.tolerance for each in held if each.target.tolerance]
+    return f"{max(ratios):.1f}" if ratios else "exact"
+
+
+def _section(published: Published, results: Results) -> Iterator[str]:
+    yield f"## {published.title}"
+    yield ""
+    yield f"`simulate {published.scenario}`. **Assumed:** {published.assumed}"
+    yield ""
+    wide, rest = _split(result_lines(results))
+    if wide:
+        yield from _wide_table(wide)
+        yield ""
+    if rest:
+        yield from _long_table(rest)
+        yield ""
+    if published.found:
+        yield f"**Found:** {published.found}"
+        yield ""
+    yield f"**Not reproduced, or not published:** {published.missing or 'nothing.'}"
+
+
+def _split(lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
+    """Part the lines of quantities with many years, gathered by quantity, from the others."""
+    gathered: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        gathered.setdefault((line.what, line.case), []).append(line)
+    wide = [
+        group
+        for group in gathered.values()
+        if len(group) >= WIDE and all(line.results[0].target.since is None and line.year for line in group)
+    ]
+    taken = {id(line) for group in wide for line in group}
+    return wide, [line for line in lines if id(line) not in taken]
+
+
+def _wide_table(groups: list[list[Line]]) -> Iterator[str]:
+    """Write a column for each year, and for each quantity a row of what was said and one of what the tool gives."""
+    years = list(dict.fromkeys(line.year for group in groups for line in group))
+    yield f"| | | {' | '.join(years)} | furthest |"
+    yield f"|---|---|{'---|' * len(years)}---|"
+    for group in groups:
+        by_year = {line.year: line for line in group}
+        kinds = ("published", "recomputed", "tool")
+        rows = {kind: [getattr(by_year[year], kind) if year in by_year else "" for year in years] for kind in kinds}
+        stated = [kind for kind in kinds if any(rows[kind])]
+        for kind in stated:
+            levels = group[0].levels
+            named = f"{group[0].name}{f', {levels}' if levels else ''}" if kind == stated[0] else ""
+            last = _verdict(group) if kind == "tool" else ""
+            yield f"| {named} | {kind} | {' | '.join(rows[kind])} | {last} |"
+
+
+def _verdict(group: list[Line]) -> str:
+    """Say by how much a row is furthest from what it is held against, and what is allowed there."""
+    held = [result for line in group for result in line.results if result.within is not None]
+    if not held:
+        return "shown"
+    worst = max(held, key=lambda each: abs(each.difference) / (each.target.tolerance or 1))
+    outside = "" if all(each.within for each in held) else ", NOT HELD"
+    return f"{signed(worst.difference, max(group[0].digits, 1))} of {worst.target.tolerance:g}{outside}"
+
+
+def _long_table(lines: list[Line]) -> Iterator[str]:
+    """Write a row for each line, and no column that would be empty."""
+    head = ["", "year", "quantiles", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
+    rows = [[line.name, line.year, line.levels, *cells(line)] for line in lines]
+    shown = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    yield f"| {' | '.join(head[column] for column in shown)} |"
+    yield f"|{'---|' * len(shown)}"
+    for row in rows:
+        yield f"| {' | '.join(row[column] for column in shown)} |"

@@ -1,0 +1,461 @@
+"""Scores of a run against what came after it: records of training compute, their costs, thresholds that were crossed.
+
+A run is a forecast that was declared. It is compared with a table of training runs that may be newer, at every end of
+a year that has come. A quantity is a level in log10; a threshold is an event with a probability.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from simulator.dates import date_of
+from simulator.errors import InputError
+from simulator.hindcast.scores import Array, brier, covered, crps, interval_score, log_score, pinball, pit
+from simulator.history.columns import last_day, refusal
+from simulator.history.frontier import record_on
+from simulator.history.observations import LONGEST_GAP
+from simulator.history.tables import RunHistory, TrainingRun
+from simulator.runs.groups import group
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+QUANTITIES: Final[Mapping[str, str]] = {"physical_compute": "log10(FLOP)", "spending": "log10(USD)"}
+"""What can be observed, with the unit in which a run must hold it."""
+
+SAME_LEVEL: Final[float] = 0.005
+"""OOM within which the quantiles of a threshold's level are one number: a summary holds them to 0.001."""
+
+DRAWS_OF_QUANTILES: Final[int] = 10_000
+"""Evenly spaced points by which quantiles stand for samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunScoreRow:
+    """Hold the score of one quantity or event at one date; a field that does not apply is None.
+
+    Parameters
+    ----------
+    quantity : str
+        `physical_compute` or `spending` (log10 of the base unit), or `crossing <threshold>` (an event).
+    target : str
+        The end of a year, YYYY-MM-DD.
+    in_sample : bool
+        Whether a prior of the run knew what had come by then.
+    observed : float
+        What came; of an event 1 or 0.
+    median, low, high : float
+        Of the forecast; `low` and `high` are its 5 and 95 % quantiles.
+    crps, interval_score, pinball, log_score, pit, inside_50, inside_80, inside_90
+        See `simulator.hindcast.scores`; `error` is the median less what came.
+    probability, brier : float
+        Of an event: what was forecast, and its score.
+    """
+
+    quantity: str
+    target: str
+    in_sample: bool
+    observed: float
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    crps: float | None = None
+    interval_score: float | None = None
+    pinball: float | None = None
+    log_score: float | None = None
+    pit: float | None = None
+    inside_50: bool | None = None
+    inside_80: bool | None = None
+    inside_90: bool | None = None
+    error: float | None = None
+    probability: float | None = None
+    brier: float | None = None
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is about a threshold that is crossed or not."""
+        return self.probability is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RunScore:
+    """Hold the scores of a run, the day up to which its priors knew what came, and what a reader should know."""
+
+    rows: tuple[RunScoreRow, ...]
+    known_to: dt.date | None
+    after: dt.date
+    notes: tuple[str, ...]
+
+
+def score_run(run: xr.DataTree, history: RunHistory, *, after: dt.date | None = None) -> RunScore:
+    """Score a run against the largest training run known at each end of a year.
+
+    Parameters
+    ----------
+    run : DataTree
+        A run; one that kept its summary only is scored by its quantiles, without a log score.
+    history : RunHistory
+        What was observed, up to the date of its snapshot.
+    after : date, optional
+        Only what came after this day is scored; without it, what came after the run's first year.
+
+    Returns
+    -------
+    RunScore
+
+    Raises
+    ------
+    InputError
+        The run has no physical compute, or in another unit; nothing was observed between its start and its horizon.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> from simulator.history.loading import shipped_runs
+    >>> changes = ["samples=1024", "years.first=2023", "years.last=2030"]
+    >>> score = score_run(simulate(load_scenario("no-caps", overrides=changes)), shipped_runs())
+    >>> row = score.rows[0]
+    >>> row.quantity, row.target, round(row.observed, 2), row.in_sample
+    ('physical_compute', '2023-12-31', 25.7, True)
+    """
+    summary = group(run, "summary")
+    _check_unit(summary, "physical_compute")
+    start = date_of(float(run.attrs["first_year"])).date() if after is None else after
+    targets = _targets(summary, history, after=start)
+    scenario = json.loads(str(run.attrs["scenario"]))
+    known_to = knowledge(scenario)
+    notes = list(_notes(run, known_to, [target for target, _ in targets]))
+    rows = [*_compute_rows(run, history, targets)]
+    spending, said = _spending_rows(run, history, targets)
+    events, more = _event_rows(run, history, targets, start=start, scenario=scenario)
+    every = [*rows, *spending, *events]
+    marked = [_marked(fields, known_to) for fields in every]
+    return RunScore(tuple(marked), known_to, start, (*notes, *said, *more))
+
+
+def knowledge(scenario: Any) -> dt.date | None:
+    """Find the last day of which a prior of a scenario knew, by the `as_of` that priors state.
+
+    Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
+
+    Parameters
+    ----------
+    scenario : plain data
+        A resolved scenario, as a run holds it.
+
+    Returns
+    -------
+    date or None
+        None where no prior states it.
+
+    Examples
+    --------
+    >>> knowledge({"drivers": {"growth": {"median": 2, "as_of": "2024-05"}}, "thresholds": {"x": {"as_of": "2026"}}})
+    datetime.date(2024, 5, 31)
+    """
+    return max(_as_of(scenario), default=None)
+
+
+def _as_of(data: Any) -> Iterator[dt.date]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if key == "as_of":
+                yield last_day(str(value), entry="as_of")
+            elif key != "thresholds":
+                yield from _as_of(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _as_of(item)
+
+
+def _marked(fields: dict[str, Any], known_to: dt.date | None) -> RunScoreRow:
+    target: dt.date = fields.pop("target")
+    return RunScoreRow(target=target.isoformat(), in_sample=known_to is not None and target <= known_to, **fields)
+
+
+def _check_unit(summary: xr.Dataset, name: str) -> None:
+    if name not in summary:
+        raise InputError(
+            f"the run has no {name}, so it forecasts nothing that is observed of it. "
+            "Score a run of a scenario with spending and hardware, or with compute."
+        )
+    unit = summary[name].attrs.get("units")
+    if unit != QUANTITIES[name]:
+        raise InputError(
+            f"the run's {name} is in {unit or 'no unit'}; observations are in {QUANTITIES[name]}. "
+            "Nothing is converted: write the run again in that unit."
+        )
+
+
+def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> list[tuple[dt.date, float]]:
+    """List the ends of years that have come and that the run forecasts, each with its year in the run."""
+    years = summary["year"].values
+    known_to = last_day(history.snapshot, entry="snapshot")
+    last = history.runs[-1]
+    gap = (known_to - last.date).days / 365.25
+    if gap > LONGEST_GAP:
+        rule = f"ends on {last.date} with {last.name}, {gap:.1f} years before the date of its snapshot, {known_to}."
+        remedy = "The record of the years between is not known here. Name the day up to which the table is whole."
+        raise refusal(history.file, rule, remedy)
+    ends = [(dt.date(round(year) - 1, 12, 31), float(year)) for year in years if year == round(year)]
+    found = [(end, year) for end, year in ends if after < end <= known_to and record_on(history, end).name is not None]
+    if not found:
+        raise InputError(
+            f"{history.file}: no end of a year to score: observations go up to {known_to} (the last is {last.name}, "
+            f"{last.date}), the run forecasts {years[0]:g} to {years[-1]:g}, and what is counted begins after {after}. "
+            "Score it again with a newer table, or name an earlier day with --after."
+        )
+    return found
+
+
+def _notes(run: xr.DataTree, known_to: dt.date | None, targets: Sequence[dt.date]) -> Iterator[str]:
+    yield f"the run is about: {run.attrs['subject']}; what came is the largest training run known."
+    if known_to is None:
+        yield "no prior of the run states as_of: it cannot be told what its priors knew, and nothing is in sample."
+    elif all(target <= known_to for target in targets):
+        yield f"all of it is in sample: priors of the run knew of {known_to}. This is a fit, not a forecast."
+    if "trajectories" not in run.children:
+        yield (
+            "the run kept its summary only: scores come from its 25 quantiles, with nothing beyond the 1 and 99 % "
+            "points; there is no log score."
+        )
+
+
+def _draws(run: xr.DataTree, name: str, year: float) -> Array:
+    """Give the samples of a variable in a year, or points of its quantile function where no samples were kept."""
+    if "trajectories" in run.children:
+        samples = group(run, "trajectories")[name].sel(year=year)
+        return np.asarray(samples.values, dtype=np.float64)
+    quantiles = group(run, "summary")[name].sel(year=year)
+    points = (np.arange(DRAWS_OF_QUANTILES) + 0.5) / DRAWS_OF_QUANTILES
+    return np.asarray(np.interp(points, quantiles["quantile"].values, quantiles.values), dtype=np.float64)
+
+
+def _level_row(run: xr.DataTree, name: str, *, target: dt.date, year: float, observed: float) -> dict[str, Any]:
+    draws = _draws(run, name, year)
+    low, median, high = (float(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
+    has_density = "trajectories" in run.children and float(np.ptp(draws)) > 0
+    return {
+        "quantity": name,
+        "target": target,
+        "observed": observed,
+        "median": median,
+        "low": low,
+        "high": high,
+        "crps": float(crps(draws, observed)),
+        "interval_score": float(interval_score(draws, observed)),
+        "pinball": float(pinball(draws, observed)),
+        "log_score": float(log_score(draws, observed)) if has_density else None,
+        "pit": float(pit(draws, observed)),
+        "inside_50": bool(covered(draws, observed, level=0.5)),
+        "inside_80": bool(covered(draws, observed, level=0.8)),
+        "inside_90": bool(covered(draws, observed, level=0.9)),
+        "error": median - observed,
+    }
+
+
+def _compute_rows(
+    run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
+) -> Iterator[dict[str, Any]]:
+    for target, year in targets:
+        record = record_on(history, target)
+        yield _level_row(run, "physical_compute", target=target, year=year, observed=record.log_flop)
+
+
+def _record_run(history: RunHistory, date: dt.date) -> TrainingRun:
+    record = record_on(history, date)
+    return next(each for each in history.runs if each.name == record.name and each.log_flop == record.log_flop)
+
+
+def _spending_rows(
+    run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    summary = group(run, "summary")
+    if "spending" not in summary:
+        return [], ["spending: the run does not tell it from hardware."]
+    _check_unit(summary, "spending")
+    rows, notes = [], []
+    unknown = []
+    for target, year in targets:
+        largest = _record_run(history, target)
+        if largest.log_cost is None or not largest.cost_consistent:
+            unknown.append(f"{target.year} ({largest.name})")
+            continue
+        if other := _other_dollars(str(run.attrs["dollars"]), largest.cost_basis):
+            notes.append(f"spending: left out: {other}.")
+            continue
+        rows.append(_level_row(run, "spending", target=target, year=year, observed=largest.log_cost))
+    if unknown:
+        notes.append(f"spending: no cost that belongs to the largest run is known at the end of {', '.join(unknown)}.")
+    if rows:
+        bases = sorted({_record_run(history, row["target"]).cost_basis for row in rows})
+        notes.append(f"spending: observed as {'; '.join(bases)}; the run's are {run.attrs['dollars']} dollars.")
+    return rows, list(dict.fromkeys(notes))
+
+
+def _other_dollars(ours: str, basis: str) -> str:
+    """Say that a cost is in other dollars than the run's; empty where it is not, or where one does not say."""
+    observed = re.search(r"\b(?:19|20)\d\d\b", basis)
+    if ours == "not stated" or observed is None or ours == f"real {observed[0]}":
+        return ""
+    return f"the run is in {ours} dollars, the cost in those of {observed[0]}; nothing is converted"
+
+
+def _event_rows(
+    run: xr.DataTree,
+    history: RunHistory,
+    targets: Sequence[tuple[dt.date, float]],
+    *,
+    start: dt.date,
+    scenario: Any,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    summary = group(run, "summary")
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, list[str]] = {}
+    for name in summary["threshold"].values.tolist() if "threshold" in summary.dims else []:
+        at = summary.sel(threshold=name)
+        quantity, levels = str(at["quantity"].values), at["threshold_level_quantile"].values
+        level = float(np.median(levels))
+        reason = _unobservable(quantity, levels, delayed=_is_delayed(scenario, name))
+        if quantity == "spending":
+            bases = sorted({each.cost_basis for each in history.runs if each.cost_consistent})
+            others = (_other_dollars(str(run.attrs["dollars"]), each) for each in bases)
+            reason = reason or next(filter(None, others), "")
+        if not reason and _crossed(history, start, quantity, level):
+            reason = f"crossed by {start} already"
+        if reason:
+            left_out.setdefault(reason, []).append(name)
+            continue
+        for target, year in targets:
+            happened = _crossed(history, target, quantity, level)
+            if happened is None:
+                left_out.setdefault("the cost of the largest run is not known", []).append(f"{name} ({target.year})")
+                continue
+            probability = float(at["crossed"].sel(year=year))
+            rows.append({
+                "quantity": f"crossing {name}", "target": target, "observed": float(happened),
+                "probability": probability, "brier": float(brier(probability, happened)),
+            })  # fmt: skip
+    return rows, [f"thresholds left out: {', '.join(names)}: {reason}." for reason, names in left_out.items()]
+
+
+def _unobservable(quantity: str, levels: Array, *, delayed: bool) -> str:
+    if quantity == "effective_compute":
+        return "nobody observes effective compute"
+    if quantity not in QUANTITIES:
+        return f"nothing is observed of {quantity}"
+    if not np.isfinite(levels).all() or float(np.ptp(levels)) > SAME_LEVEL:
+        return "the level is uncertain, so that it cannot be told whether it was crossed"
+    return "a delay stands between the crossing and its date" if delayed else ""
+
+
+def _is_delayed(scenario: Any, name: str) -> bool:
+    if isinstance(scenario, Mapping):
+        thresholds = scenario.get("thresholds")
+        stated = thresholds.get(name) if isinstance(thresholds, Mapping) else None
+        if isinstance(stated, Mapping) and "delay" in stated:
+            return True
+        return any(_is_delayed(value, name) for value in scenario.values())
+    return isinstance(scenario, list) and any(_is_delayed(item, name) for item in scenario)
+
+
+def _crossed(history: RunHistory, date: dt.date, quantity: str, level: float) -> bool | None:
+    """Tell whether a level was reached by a day; None where the cost that would tell is not known."""
+    if quantity == "physical_compute":
+        return record_on(history, date).log_flop >= level
+    costs = [each.log_cost for each in history.runs if each.date <= date and each.cost_consistent]
+    if any(cost is not None and cost >= level for cost in costs):
+        return True
+    if record_on(history, date).name is None:
+        return False
+    return False if _record_run(history, date).cost_consistent else None
+
+
+_HEAD = "  end of     came   median (90 %)             CRPS    WIS  pinball   log    PIT"
+_UNITS = {"physical_compute": "physical compute, log10 FLOP", "spending": "spending, log10 USD"}
+
+
+def run_score_lines(score: RunScore, *, name: str, against: str) -> Iterator[str]:
+    """Say the scores of a run: a table for each quantity, one for thresholds, means, notes.
+
+    Parameters
+    ----------
+    score : RunScore
+    name : str
+        The run.
+    against : str
+        The table of observations, with the date of its estimates.
+
+    Yields
+    ------
+    str
+        A line.
+    """
+    targets = len({row.target for row in score.rows})
+    forecasts = len({row.target for row in score.rows if not row.in_sample})
+    yield f"{name} against {against}, from {score.after} on"
+    yield f"  {targets} DISTINCT {'YEAR' if targets == 1 else 'YEARS'}, {forecasts} of them after what its priors knew"
+    for quantity, title in _UNITS.items():
+        rows = [row for row in score.rows if row.quantity == quantity]
+        if rows:
+            yield f"  {title}"
+            yield f"{_HEAD}  error  inside 50/80/90"
+            yield from (f"  {_cells(row)}" for row in rows)
+            yield from _means(rows)
+    events = [row for row in score.rows if row.is_event]
+    if events:
+        yield "  thresholds"
+        yield "  end of     forecast  came     Brier"
+        for row in events:
+            came = "crossed" if row.observed else "not"
+            yield (
+                f"  {row.target[:4]}       {100 * (row.probability or 0):6.1f} %  {came:<9}{row.brier:5.3f}  "
+                f"{row.quantity.removeprefix('crossing ')}{_mark(row)}"
+            )
+        for mine, said in _apart(events):
+            yield f"  mean of {len(mine)} {said}: Brier {_mean(mine, 'brier'):.3f}"
+    for note in score.notes:
+        yield f"  note: {note}"
+
+
+def _cells(row: RunScoreRow) -> str:
+    interval = f"{row.median:.2f} ({row.low:.2f} to {row.high:.2f})"
+    logs = "    -" if row.log_score is None else f"{row.log_score:5.2f}"
+    inside = " / ".join("yes" if each else "no" for each in (row.inside_50, row.inside_80, row.inside_90))
+    return (
+        f"{row.target[:4]}      {row.observed:6.2f}  {interval:<24} {row.crps:5.3f}  {row.interval_score:5.3f}  "
+        f"{row.pinball:7.3f}  {logs}  {row.pit:5.2f}  {row.error:+5.2f}  {inside}{_mark(row)}"
+    )
+
+
+def _mark(row: RunScoreRow) -> str:
+    return "  in sample" if row.in_sample else ""
+
+
+def _apart(rows: Sequence[RunScoreRow]) -> Iterator[tuple[list[RunScoreRow], str]]:
+    """Part forecasts from what is in sample; their means are never mixed."""
+    for in_sample, said in ((False, "forecasts"), (True, "in sample")):
+        mine = [row for row in rows if row.in_sample == in_sample]
+        if mine:
+            yield mine, said
+
+
+def _means(rows: Sequence[RunScoreRow]) -> Iterator[str]:
+    for mine, said in _apart(rows):
+        inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
+        yield (
+            f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
+            f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
+            f"inside 50/80/90: {inside} %"
+        )
+
+
+def _mean(rows: Sequence[RunScoreRow], key: str) -> float:
+    return float(np.mean([getattr(row, key) for row in rows]))

@@ -1,0 +1,381 @@
+"""A scenario as it stands, run from a past record on: its growth, caps and constraints, with their dates.
+
+The years begin at the end of the origin; levels outside the drivers keep the dates at which they were stated, and so
+do regimes. Only the starts of the drivers are set anew, from what was known at the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from simulator.engine.simulation import simulate
+from simulator.errors import InputError, Path, dotted
+from simulator.history.columns import last_day
+from simulator.history.forecast import RecordForecast
+from simulator.history.learning import learnt_priors, plain_family
+from simulator.history.model import GrowthPriors
+from simulator.history.observations import Observations, known_at
+from simulator.model.growth import table_growth
+from simulator.priors.families import Fixed
+from simulator.priors.joint import NamedPrior, named_prior
+from simulator.runs.groups import group
+from simulator.scenario.documents import Document
+from simulator.scenario.library import library_prior, load_library, shipped_names
+from simulator.scenario.resolving import Component, Scenario, resolve
+from simulator.schema.prior_names import DRIVER_UNITS, Slot
+from simulator.schema.statements import Prior
+from simulator.units import parse_unit
+
+FOLDER: Final[str] = "period"
+RECORD_ERROR: Final[float] = 0.2
+"""OOM by which the compute of the record is uncertain where a forecast starts from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodGrowth:
+    """Hold the newest priors on the growth of compute that were known at the end of a year.
+
+    `references` are their names in the library; `priors` the same on the internal scale, OOM/year.
+    """
+
+    origin: int
+    references: tuple[str, ...]
+    priors: tuple[NamedPrior, ...]
+
+
+def period_growth(origin: int) -> PeriodGrowth:
+    """Find the newest priors on the growth of compute that were known at the end of a year.
+
+    Those of the newest file of `priors/period/` up to that year that has any: entries whose name ends in `compute`
+    and whose `as_of` is not later.
+
+    Parameters
+    ----------
+    origin : int
+        A calendar year.
+
+    Returns
+    -------
+    PeriodGrowth
+
+    Raises
+    ------
+    InputError
+        None was known by then.
+
+    Examples
+    --------
+    >>> period_growth(2020).references
+    ('period/2018/openai-compute',)
+    >>> period_growth(2023).references
+    ('period/2022/sevilla-compute', 'period/2022/sevilla-large-scale-compute')
+    """
+    files = [name for name in shipped_names("priors") if name.startswith(f"{FOLDER}/")]
+    known = sorted((name for name in files if int(name.split("/")[1]) <= origin), reverse=True)
+    for file in known:
+        entries = [f"{file}/{key}" for key in load_library(file).data["priors"] if key.split("-")[-1] == "compute"]
+        found = [(entry, library_prior(entry)) for entry in entries]
+        found = [(entry, prior) for entry, prior in found if last_day(str(prior.as_of), entry="as_of").year <= origin]
+        if found:
+            slots = (Slot((entry,), prior, "rate") for entry, prior in found)
+            return PeriodGrowth(origin, tuple(entry for entry, _ in found), tuple(map(named_prior, slots)))
+    first = min((name.split("/")[1] for name in files), default="none")
+    raise InputError(
+        f"origin {origin}: no prior on the growth of compute that was known by then is shipped; "
+        f"the first is of {first}. Take a later origin."
+    )
+
+
+def forecast_period(observations: Observations, *, origin: int, last_year: int, size: int, seed: int) -> RecordForecast:
+    """Forecast the record by the growth that had been published at the origin, and nothing else.
+
+    record(target) = record + 0.2 z + rate h, with h years ahead, z standard normal, and the rate drawn from one of
+    the newest priors of the period, each as likely as the next.
+
+    Parameters
+    ----------
+    observations : Observations
+        With the record at the end of the origin.
+    origin, last_year : int
+        Calendar years.
+    size : int
+        Draws.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    RecordForecast
+
+    Raises
+    ------
+    InputError
+        No such prior was known at the origin, or the record of that year is not given.
+    """
+    growth = period_growth(origin)
+    rng = np.random.default_rng([seed, origin, 5])
+    record = known_at(observations, origin=origin).record + RECORD_ERROR * rng.standard_normal(size)
+    chosen = rng.integers(len(growth.priors), size=size)
+    uniforms = rng.random(size)
+    rates = np.stack([prior.family.ppf(uniforms) for prior in growth.priors])[chosen, np.arange(size)]
+    years = tuple(range(origin + 1, last_year + 1))
+    return RecordForecast(origin, years, np.stack([record + rates * (year - origin) for year in years]))
+
+
+RECENT: Final[float] = 2.0
+"""Years before the origin whose costs tell the FLOP per USD at the origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Hold what was known at the end of a year: the record (log10 FLOP) and FLOP per USD (log10; NaN: unknown)."""
+
+    origin: int
+    record: float
+    efficiency: float
+
+
+def start_at(observations: Observations, *, origin: int) -> Start:
+    """Read the record and the FLOP per USD of frontier runs off what was known at the end of a year.
+
+    FLOP per USD is the median over the runs of the last two years with a cost, or over all where there is none.
+
+    Raises
+    ------
+    InputError
+        The record of that year is not given.
+    """
+    known = known_at(observations, origin=origin)
+    ratios = observations.run_log_compute - observations.cost_log_usd
+    recent = known.cost & (observations.run_year >= origin + 1 - RECENT)
+    chosen = ratios[recent if recent.any() else known.cost]
+    return Start(origin, known.record, float(np.median(chosen)) if chosen.size else float("nan"))
+
+
+def forecast_scenario(
+    scenario: Scenario, observations: Observations, *, origin: int, last_year: int, size: int
+) -> RecordForecast:
+    """Forecast the record by a scenario's physical compute, from the record at the end of a year on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        One, or a mixture of several by weight.
+    observations : Observations
+        With the record, and costs where the scenario tells spending from hardware.
+    origin, last_year : int
+        Calendar years.
+    size : int
+        Samples, shared out by weight where the scenario mixes several.
+
+    Returns
+    -------
+    RecordForecast
+        Samples of the scenario's seed.
+
+    Raises
+    ------
+    InputError
+        The scenario cannot start at the origin: a table or a stock begins later, a driver is Python code, no cost is
+        known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simulator.scenario.load import load_scenario
+    >>> observed = Observations(
+    ...     run_year=np.array([2019.2, 2020.4]), run_log_compute=np.array([22.5, 23.5]),
+    ...     cost_log_usd=np.array([6.1, 6.5]), accelerator_year=np.array([]),
+    ...     accelerator_log_flops_per_usd=np.array([]), record_year=np.array([2019, 2020]),
+    ...     record_log_compute=np.array([22.5, 23.5]))
+    >>> made = forecast_scenario(load_scenario("no-caps"), observed, origin=2020, last_year=2022, size=512)
+    >>> made.years, made.samples.shape
+    ((2021, 2022), (2, 512))
+    """
+    start = start_at(observations, origin=origin)
+    parts = []
+    for component in scenario.components:
+        moved = scenario_at(component, start, last_year=last_year, size=max(1, round(component.weight * size)))
+        levels = group(simulate(moved), "trajectories")["physical_compute"]
+        parts.append(levels.sel(year=[year + 1.0 for year in range(origin + 1, last_year + 1)]).values.T)
+    samples = np.concatenate(parts, axis=1).astype(np.float64)
+    return RecordForecast(origin, tuple(range(origin + 1, last_year + 1)), samples)
+
+
+def scenario_at(component: Component, start: Start, *, last_year: int, size: int) -> Scenario:
+    """Move one component of a scenario to the end of a past year.
+
+    Raises
+    ------
+    InputError
+        It cannot start there.
+    """
+    data = _without_references(component.spec.model_dump(mode="json", by_alias=True, exclude_none=True))
+    first = float(component.spec.years.first)
+    data |= {
+        "years": {"first": start.origin + 1.0, "last": last_year + 1.0, "step": "year"},
+        "samples": size,
+        "correlations": [],
+        "thresholds": {},
+    }
+    for key in ("capability", "history", "models"):  # what the record does not need; it stands as it was stated
+        data.pop(key, None)
+    for path, level in _dated_levels(data):
+        _keep_date(level, path, first=first, name=component.name, start=start)
+    _set_starts(data, component, start)
+    moved = resolve(Document(data, {}))
+    free = set(moved.joint.uncertain)
+    kept = [
+        each.model_dump(mode="json", exclude_none=True)
+        for each in component.spec.correlations
+        if free.issuperset(each.between)
+    ]
+    return resolve(Document({**data, "correlations": kept}, {})) if kept else moved
+
+
+def _without_references(data: Any) -> Any:
+    """Take out the names of library entries, whose numbers stand beside them."""
+    if isinstance(data, Mapping):
+        return {key: _without_references(value) for key, value in data.items() if key != "prior"}
+    return [_without_references(item) for item in data] if isinstance(data, list) else data
+
+
+def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """List the growing levels and stocks outside the drivers' own."""
+    for key in ("quantities", "constraints"):
+        yield from _levels_in(data.get(key, {}), (key,))
+    for name, driver in data["drivers"].items():
+        yield from _levels_in(driver.get("caps", {}), ("drivers", name, "caps"))
+        for factor, said in driver.get("factors", {}).items():
+            yield from _levels_in(said.get("caps", {}), ("drivers", name, "factors", factor, "caps"))
+
+
+def _levels_in(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if isinstance(data, dict):
+        if any(key in data for key in ("start", "growth", "drift", "accumulation")):
+            yield path, data
+        for key, value in data.items():
+            yield from _levels_in(value, (*path, str(key)))
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _levels_in(item, (*path, index))
+
+
+def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, start: Start) -> None:
+    level.setdefault("at", first)
+    if "accumulation" in level and level["at"] > start.origin + 1:
+        raise InputError(
+            f"{name}: {dotted(path)}: is a stock that is known from {level['at']:g} on; a forecast from the end of "
+            f"{start.origin} needs it earlier. Take the limit out in a file that extends the scenario."
+        )
+
+
+def _set_starts(data: dict[str, Any], component: Component, start: Start) -> None:
+    """Set the starts of the drivers so that physical compute is the record at the end of the origin."""
+    drivers = data["drivers"]
+    if "compute" in drivers:
+        _set_start(drivers["compute"], ("drivers", "compute"), component, start, level=start.record, sd=RECORD_ERROR)
+        return
+    if not np.isfinite(start.efficiency):
+        raise InputError(
+            f"{component.name}: no cost of a run is known by the end of {start.origin}, so that spending cannot be "
+            "told from hardware. Take a later origin, or a scenario that states compute as a whole."
+        )
+    spending = start.record - start.efficiency
+    _set_start(drivers["spending"], ("drivers", "spending"), component, start, level=spending, sd=RECORD_ERROR)
+    _set_start(drivers["hardware"], ("drivers", "hardware"), component, start, level=start.efficiency, sd=0.0)
+
+
+def _set_start(
+    driver: dict[str, Any], path: Path, component: Component, start: Start, *, level: float, sd: float
+) -> None:
+    """Set the level of a driver at the start: of the first factor that has a start; the others keep their medians."""
+    factors: dict[Path, dict[str, Any]] = {
+        (*path, "factors", name): factor for name, factor in driver.get("factors", {}).items()
+    } or {path: driver}
+    for at, factor in factors.items():
+        if "custom" in factor:
+            raise InputError(
+                f"{component.name}: {dotted(at)}: is computed by Python code, which a hindcast does not have. "
+                "Take a scenario whose drivers are written in its file."
+            )
+    stated = {at: factor for at, factor in factors.items() if "start" in factor}
+    tables = {at: factor for at, factor in factors.items() if "table" in factor}
+    carrier = next(iter(stated), None)
+    rest = level - sum(_fix(factor, at, component) for at, factor in stated.items() if at != carrier)
+    rest -= sum(_in_table(factor, at, component, start) for at, factor in tables.items() if carrier is not None)
+    if carrier is not None:
+        stated[carrier].pop("at", None)
+        stated[carrier]["start"] = _level_prior(rest, sd=sd, unit=DRIVER_UNITS[str(path[-1])] if len(factors) == 1 else
+                                                _unit_of((*carrier, "start"), component))  # fmt: skip
+    else:  # a driver that states no start has a table: a scenario without either has no level and is refused
+        at, table = next(iter(tables.items()))
+        others = sum(_in_table(each, where, component, start) for where, each in tables.items() if where != at)
+        shift = rest - others - _in_table(table, at, component, start)
+        table["table"] = {year: value * 10.0**shift for year, value in table["table"].items()}
+
+
+def _fix(factor: dict[str, Any], at: Path, component: Component) -> float:
+    """Hold a factor's start at its median, and give that (log10)."""
+    name = (*at, "start")
+    level = float(component.joint.priors[dotted(name)].family.ppf(np.array([0.5]))[0])
+    factor["start"] = _level_prior(level, sd=0.0, unit=_unit_of(name, component))
+    factor.pop("at", None)
+    return level
+
+
+def _unit_of(name: Path, component: Component) -> str:
+    return component.joint.priors[dotted(name)].unit.removeprefix("log10(").removesuffix(")")
+
+
+def _level_prior(level: float, *, sd: float, unit: str) -> dict[str, Any]:
+    if sd == 0:
+        return {"value": 10.0**level, "unit": unit}
+    half = 1.6448536269514722 * sd
+    return {"family": "lognormal", "interval_90": [10.0 ** (level - half), 10.0 ** (level + half)], "unit": unit}
+
+
+def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: Start) -> float:
+    """Read a table at the end of the origin, log10 of base units."""
+    known = sorted((float(year), float(value)) for year, value in factor["table"].items())
+    year = start.origin + 1.0
+    if not known[0][0] <= year <= known[-1][0]:
+        raise InputError(
+            f"{component.name}: {dotted(at)}.table: covers {known[0][0]:g} to {known[-1][0]:g}, and not {year:g}, the "
+            "end of the origin. Nothing is extrapolated: add the years that are missing."
+        )
+    scale = float(np.log10(parse_unit(factor.get("unit", "1")).scale))
+    levels = [float(np.log10(value)) + scale for _, value in known]
+    return float(table_growth(np.array([year]), table_years=[year for year, _ in known], table_levels=levels)[0])
+
+
+def growth_priors(scenario: Scenario) -> GrowthPriors | None:
+    """Take the priors on historical growth from a scenario, for the model of history.
+
+    Those of the drivers that learn, where it names a history; else those of the first regime of spending and of
+    hardware efficiency, OOM/year; None where one of them is no single level that grows by regimes, or where the
+    scenario mixes several.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> growth_priors(load_scenario("baseline")) is None  # its hardware is a product of factors
+    True
+    """
+    if len(scenario.components) > 1:
+        return None
+    if scenario.spec.history is not None:
+        return learnt_priors(scenario)
+    drivers, priors = scenario.spec.drivers, scenario.joint.priors
+    found = []
+    for name, driver in (("spending", drivers.spending), ("hardware", drivers.hardware)):
+        if driver is None or driver.growth is None:
+            return None
+        path: Path = ("drivers", name, "growth")
+        prior = priors[dotted(path if isinstance(driver.growth, Prior) else (*path, 0, "rate"))]
+        found.append(plain_family(prior))
+    return GrowthPriors(*found) if not any(isinstance(family, Fixed) for family in found) else None

@@ -1,0 +1,470 @@
+"""Scores of forecasts that are samples: how near, how well calibrated, how sharp.
+
+Samples and observations may be +inf, "not by the horizon", as crossing years are. Then a horizon must be given, and
+everything later than it counts as one: the score is that of min(x, horizon), which is a proper score of what can be
+known by then. All scores but coverage and PIT are losses: smaller is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.engine.collecting import LEVELS
+from simulator.errors import InputError
+from simulator.history.forecast import RecordForecast
+from simulator.history.observations import Observations
+
+type Array = NDArray[np.float64]
+
+PINBALL_LEVELS: Final[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+INTERVAL_LEVELS: Final[tuple[float, ...]] = (0.5, 0.8, 0.9)
+
+
+def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
+    """Compute the continuous ranked probability score, the integral of (F(x) - [observed <= x])^2.
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast.
+    observed : array (...)
+        What came.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...)
+        In the unit of the samples; the absolute error where the forecast is one number.
+
+    Raises
+    ------
+    InputError
+        Something is not a number, or is infinite and no horizon is given.
+
+    Examples
+    --------
+    >>> crps([1.0, 1.0], 3.0).round(12).item()
+    2.0
+    >>> crps([2030.0, float("inf")], float("inf"), horizon=2045.0).item()
+    3.75
+    """
+    import scoringrules
+
+    draws, came = _censored(samples, observed, horizon=horizon)
+    return np.asarray(scoringrules.crps_ensemble(came, draws, estimator="qd", backend="numpy"))
+
+
+def pinball(
+    samples: ArrayLike,
+    observed: ArrayLike,
+    *,
+    levels: Sequence[float] = PINBALL_LEVELS,
+    horizon: float | None = None,
+) -> Array:
+    """Compute the mean pinball loss over quantile levels.
+
+    loss = level (observed - q) where observed >= q, else (1 - level) (q - observed).
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast.
+    observed : array (...)
+        What came.
+    levels : sequence of float
+        Levels of the quantiles, between 0 and 1.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    InputError
+        As `crps`.
+
+    Examples
+    --------
+    >>> pinball([1.0, 1.0], 3.0, levels=[0.9]).round(12).item()
+    1.8
+    """
+    import scoringrules
+
+    draws, came = _censored(samples, observed, horizon=horizon)
+    quantiles = np.quantile(draws, levels, axis=-1)
+    losses = [
+        scoringrules.quantile_score(came, each, level, backend="numpy")
+        for level, each in zip(levels, quantiles, strict=True)
+    ]
+    return np.asarray(np.mean(losses, axis=0))
+
+
+def interval_score(
+    samples: ArrayLike,
+    observed: ArrayLike,
+    *,
+    levels: Sequence[float] = INTERVAL_LEVELS,
+    horizon: float | None = None,
+) -> Array:
+    """Compute the weighted interval score of the median and central intervals.
+
+    WIS = (|observed - median| / 2 + sum of alpha/2 IS_alpha) / (K + 1/2), with alpha = 1 - level and
+    IS_alpha = width + 2/alpha (distance outside the interval) (Bracher et al. 2021).
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast.
+    observed : array (...)
+        What came.
+    levels : sequence of K floats
+        Probabilities of the central intervals.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    InputError
+        As `crps`.
+
+    Examples
+    --------
+    >>> interval_score([1.0, 1.0], 3.0).round(12).item()
+    2.0
+    """
+    import scoringrules
+
+    draws, came = _censored(samples, observed, horizon=horizon)
+    total = np.abs(came - np.median(draws, axis=-1)) / 2
+    for level in levels:
+        alpha = 1.0 - level
+        low, high = np.quantile(draws, [alpha / 2, 1 - alpha / 2], axis=-1)
+        total = total + alpha / 2 * scoringrules.interval_score(came, low, high, alpha, backend="numpy")
+    # scoringrules 0.11 has the weighted score too, but puts the median where the distance to it belongs.
+    return np.asarray(total / (len(levels) + 0.5))
+
+
+def log_score(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
+    """Compute minus the log of the forecast's density at what came.
+
+    The density is a sum of normal kernels (Silverman's bandwidth). Where what came is later than the horizon, it is
+    minus the log of the share of samples that are, counted as (k + 1/2) / (n + 1) so that it stays finite; before
+    it, the density of the samples before it times their share.
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast; they must spread.
+    observed : array (...)
+        What came.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...), natural log
+
+    Raises
+    ------
+    InputError
+        As `crps`; or the samples that come before the horizon are all equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_score([2030.0, np.inf, np.inf], np.inf, horizon=2045.0).round(3).item()  # -log(2.5 / 4)
+    0.47
+    """
+    draws, came = _censored(samples, observed, horizon=horizon)
+    shape = came.shape
+    flat = [
+        _log_score(each, float(value), horizon=np.inf if horizon is None else horizon)
+        for each, value in zip(draws.reshape(-1, draws.shape[-1]), came.ravel(), strict=True)
+    ]
+    return np.array(flat).reshape(shape)
+
+
+def _log_score(draws: Array, came: float, *, horizon: float) -> float:
+    from scipy.special import logsumexp
+
+    before = draws[draws < horizon]
+    share = (draws.size - before.size + 0.5) / (draws.size + 1)
+    if came >= horizon:
+        return float(-np.log(share))
+    if before.size == 0 or np.ptp(before) == 0:
+        raise InputError(
+            "log score: the samples must spread to have a density; all that are before the horizon are equal. "
+            "Take the CRPS, which needs none."
+        )
+    low, high = np.quantile(before, [0.25, 0.75])
+    spreads = [spread for spread in (before.std(ddof=1), (high - low) / 1.34) if spread > 0]
+    width = 1.06 * min(spreads) * before.size**-0.2
+    # By the log of sums: scoringrules gives infinity where every kernel is far away.
+    log_density = float(logsumexp(-0.5 * ((came - before) / width) ** 2))
+    loss = float(np.log(before.size * width * np.sqrt(2 * np.pi))) - log_density
+    return loss - float(np.log1p(-share)) if np.isfinite(horizon) else loss
+
+
+def pit(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
+    """Compute the probability integral transform: the share of samples below what came.
+
+    Samples equal to it count half, so that what lies beyond the horizon stands in the middle of its range. Of a
+    calibrated forecast these are spread evenly over 0 to 1.
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast.
+    observed : array (...)
+        What came.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...), 0 to 1
+
+    Raises
+    ------
+    InputError
+        As `crps`.
+
+    Examples
+    --------
+    >>> pit([1.0, 2.0, 3.0, 4.0], 2.0).item()
+    0.375
+    """
+    draws, came = _censored(samples, observed, horizon=horizon)
+    below, equal = draws < came[..., None], draws == came[..., None]
+    return np.asarray(np.mean(below + 0.5 * equal, axis=-1))
+
+
+def covered(
+    samples: ArrayLike, observed: ArrayLike, *, level: float, horizon: float | None = None
+) -> NDArray[np.bool_]:
+    """Say whether what came lies in the central interval of a level.
+
+    Parameters
+    ----------
+    samples : array (..., sample)
+        Draws of the forecast.
+    observed : array (...)
+        What came.
+    level : float
+        Probability of the interval, which is equal-tailed; its ends belong to it.
+    horizon : float, optional
+        Values above it, +inf included, count as later than it.
+
+    Returns
+    -------
+    array (...) of bool
+
+    Raises
+    ------
+    InputError
+        As `crps`.
+
+    Examples
+    --------
+    >>> covered([1.0, 2.0, 3.0], 2.9, level=0.5).item()
+    False
+    """
+    draws, came = _censored(samples, observed, horizon=horizon)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=-1)
+    return np.asarray((low <= came) & (came <= high))
+
+
+def brier(probability: ArrayLike, happened: ArrayLike) -> Array:
+    """Compute the Brier score of probabilities of events: (probability - [happened])^2.
+
+    Parameters
+    ----------
+    probability : array (...), 0 to 1
+        What was forecast.
+    happened : array (...) of bool
+        What came.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    InputError
+        A probability is outside 0 to 1.
+
+    Examples
+    --------
+    >>> brier([0.7, 0.7], [True, False]).round(2).tolist()
+    [0.09, 0.49]
+    """
+    import scoringrules
+
+    forecast = np.asarray(probability, dtype=np.float64)
+    if not np.all((forecast >= 0) & (forecast <= 1)):
+        raise InputError("Brier score: a probability must lie between 0 and 1. Divide percentages by 100.")
+    return np.asarray(scoringrules.brier_score(np.asarray(happened, dtype=np.float64), forecast, backend="numpy"))
+
+
+def _censored(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None) -> tuple[Array, Array]:
+    """Bring samples (..., sample) and what came (...) under the horizon, as one shape."""
+    draws, came = np.asarray(samples, dtype=np.float64), np.asarray(observed, dtype=np.float64)
+    if np.isnan(draws).any() or np.isnan(came).any():
+        raise InputError("score: a forecast or an observation is not a number. Leave out what is not known.")
+    if horizon is not None:
+        draws, came = np.minimum(draws, horizon), np.minimum(came, horizon)
+    if not (np.isfinite(draws).all() and np.isfinite(came).all()):
+        raise InputError(
+            "score: a forecast or an observation is infinite (not by the horizon), and no horizon is given. "
+            "Give horizon=, the last year of the run: later than it then counts as one."
+        )
+    shape = np.broadcast_shapes(draws.shape[:-1], came.shape)
+    return np.broadcast_to(draws, (*shape, draws.shape[-1])), np.broadcast_to(came, shape)
+
+
+THRESHOLDS: Final[tuple[float, ...]] = (1e24, 1e25, 1e26)
+"""FLOP of which it is asked whether the record is above them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Hold a forecast made at one origin beside the model and the baselines.
+
+    Parameters
+    ----------
+    name : str
+        The forecast's name in the tables; that of all its origins.
+    forecast : RecordForecast
+        Samples by year.
+    hindsight : bool
+        Whether a prior in it knew what came.
+    """
+
+    name: str
+    forecast: RecordForecast
+    hindsight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuantileRow:
+    """Hold one quantile of one forecast of the record at the end of `target`; `value` is log10 FLOP."""
+
+    forecast: str
+    origin: int
+    target: int
+    quantile: float
+    value: float
+    hindsight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """Hold the record at the end of a year, log10 FLOP, and the snapshot of history that says so."""
+
+    year: int
+    log_flop: float
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """Hold one forecast that the record at the end of `target` is at or above a threshold (FLOP)."""
+
+    forecast: str
+    origin: int
+    target: int
+    threshold: float
+    probability: float
+    happened: bool
+    brier: float
+    hindsight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventScore:
+    """Hold the mean Brier score of one forecast for one threshold; `happened` is the share of times that it came."""
+
+    forecast: str
+    threshold: float
+    forecasts: int
+    brier: float
+    happened: float
+    hindsight: bool
+
+
+def quantile_rows(arm: Arm) -> Iterator[QuantileRow]:
+    """List the 25 quantiles of a forecast in each of its years.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = list(quantile_rows(Arm("x", RecordForecast(2020, (2021,), np.array([[24.0, 25.0, 26.0]])))))
+    >>> len(rows), rows[12].quantile, rows[12].value
+    (25, 0.5, 25.0)
+    """
+    for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
+        for level, value in zip(LEVELS, np.quantile(samples, LEVELS), strict=True):
+            yield QuantileRow(arm.name, arm.forecast.origin, target, level, float(value), arm.hindsight)
+
+
+def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[float] = THRESHOLDS) -> Iterator[EventRow]:
+    """Score the forecast that the record passes thresholds by the end of each year that has come.
+
+    The record never falls, so that it has passed a threshold by the end of a year where it is above it then. A
+    threshold that the record had passed at the origin is no forecast and is left out.
+
+    Parameters
+    ----------
+    arm : Arm
+    observations : Observations
+        With the record.
+    thresholds : sequence of float
+        FLOP.
+    """
+    came = dict(zip(observations.record_year.astype(int).tolist(), observations.record_log_compute, strict=True))
+    ahead = [level for level in thresholds if came[arm.forecast.origin] < np.log10(level)]
+    for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
+        for threshold in ahead if target in came else []:
+            level = np.log10(threshold)
+            probability, happened = float(np.mean(samples >= level)), bool(came[target] >= level)
+            score = float(brier(probability, happened))
+            yield EventRow(
+                arm.name, arm.forecast.origin, target, threshold, probability, happened, score, arm.hindsight
+            )
+
+
+def event_scores(rows: Sequence[EventRow]) -> tuple[EventScore, ...]:
+    """Average Brier scores by forecast and threshold.
+
+    Examples
+    --------
+    >>> rows = [EventRow("x", 2020, year, 1e24, 0.5, year > 2021, 0.25, False) for year in (2021, 2022)]
+    >>> event_scores(rows)
+    (EventScore(forecast='x', threshold=1e+24, forecasts=2, brier=0.25, happened=0.5, hindsight=False),)
+    """
+    table = []
+    for name, threshold in dict.fromkeys((row.forecast, row.threshold) for row in rows):
+        mine = [row for row in rows if (row.forecast, row.threshold) == (name, threshold)]
+        table.append(
+            EventScore(
+                name,
+                threshold,
+                forecasts=len(mine),
+                brier=float(np.mean([row.brier for row in mine])),
+                happened=float(np.mean([row.happened for row in mine])),
+                hindsight=any(row.hindsight for row in mine),
+            )
+        )
+    return tuple(table)

@@ -1,0 +1,341 @@
+"""Exported tables as they come: a column by any of its names, a cell by any of its spellings."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import datetime as dt
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Literal
+
+from simulator.dates import year_of
+from simulator.errors import InputError, Place, PlacedFault, shown
+
+PUBLIC_PAGE = "https://epoch.ai/data"
+
+RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("Model", "System", "Name"),
+    "date": ("Publication date", "publication_date", "Date"),
+    "flop": ("Training compute (FLOP)", "training_flop", "log10_training_flop"),
+    "organisation": ("Organization", "Organisation"),
+    "domain": ("Domain",),
+    "day_known": ("day_known",),
+    "cost": (
+        "Training compute cost (2023 USD)", "Training cost (2023 USD)", "Training compute cost (2020 USD)",
+        "cost_usd", "cost_usd_2023_amortized", "log10_cost_usd",
+    ),
+    "cost_basis": ("cost_basis",),
+    "confidence": ("Confidence",),
+    "open_weights": ("Model accessibility", "Open model weights?", "open_weights"),
+    "base_model": ("Base model", "base_model"),
+    "link": ("Link", "source"),
+    "rank": ("rank_at_release",),
+}  # fmt: skip
+"""Names under which each column of a table of training runs is published; the first that is there counts."""
+
+ACCELERATOR_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("Hardware name", "Name of the hardware", "Name"),
+    "date": ("Release date", "release_date", "Date"),
+    "tensor": ("Tensor-FP16/BF16 performance (FLOP/s)", "flops_16bit", "peak_fp16_bf16_dense_flops", "log10_flops"),
+    "fp16": ("FP16 (half precision) performance (FLOP/s)", "FP16 performance (FLOP/s)"),
+    "fp32": ("FP32 (single precision) performance (FLOP/s)", "flops_fp32", "peak_fp32_flops"),
+    "manufacturer": ("Manufacturer",),
+    "day_known": ("day_known",),
+    "price": ("Release price (USD)", "price_usd", "launch_price_usd", "log10_price_usd"),
+    "price_basis": ("price_basis",),
+    "power": ("TDP (W)", "power_w", "tdp_w"),
+    "precision": ("precision",),
+    "used": ("ML hardware",),
+    "link": ("Link to datasheet", "Link", "source"),
+}
+
+PRICE_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("Hardware model", "Hardware name"),
+    "date": ("Price date",),
+    "price": ("Price (hardware purchase)",),
+}
+
+DateOrder = Literal["year-month-day", "day-month-year", "month-day-year"]
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ].*)?")
+_OTHER = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+_NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
+_UNKNOWN = {"", "nan", "none", "null", "n/a", "na", "-", "#n/a"}
+_TRUE, _FALSE = {"true", "checked", "yes", "1"}, {"false", "unchecked", "no", "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of a table, by what their columns mean.
+
+    Attributes
+    ----------
+    found : the name under which each column that is there was found
+    rows : (line of the file, cells by meaning); a column that is not there gives empty text
+    ragged : lines with more cells than the header has columns, which are not among the rows
+    """
+
+    file: str
+    found: Mapping[str, str]
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+    ragged: tuple[int, ...]
+
+
+def refusal(place: FilePath | str, rule: str, remedy: str) -> InputError:
+    """Write the error for a table that cannot be used: where, which rule, what to do."""
+    return InputError(str(PlacedFault(Place(str(place)), "", rule, remedy)))
+
+
+def read_sheet(
+    path: FilePath | str, *, columns: Mapping[str, tuple[str, ...]], needed: Iterable[tuple[str, ...]], what: str
+) -> Sheet:
+    """Read a CSV table, finding each column under any of its published names.
+
+    Parameters
+    ----------
+    path : path of a CSV file in UTF-8
+    columns : the names of each column, by meaning
+    needed : groups of meanings; without one of each group the table is of no use
+    what : what the table should hold, for the message
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is empty, or lacks a needed column: then it says which it has.
+    """
+    reader = csv.reader(io.StringIO(_text_of(path), newline=""), strict=True)
+    try:
+        header = [" ".join(cell.split()) for cell in next(reader, [])]
+        lines = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise refusal(
+            f"{path}:{reader.line_num}", f"is no CSV text: {error}.", "A quote may be open; export the table again."
+        ) from None
+    spelled = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
+    places = {
+        meaning: spelled[name.lower()]
+        for meaning, names in columns.items()
+        for name in [next((name for name in names if name.lower() in spelled), "")]
+        if name
+    }
+    missing = [
+        tuple(name for meaning in group for name in columns[meaning]) for group in needed if not places.keys() & group
+    ]
+    if missing:
+        raise _columns_missing(path, header=header, missing=missing, what=what)
+    filled = [(line, row) for line, row in lines if any(cell.strip() for cell in row)]
+    rows = tuple(
+        (line, {meaning: row[at] if (at := places.get(meaning, len(row))) < len(row) else "" for meaning in columns})
+        for line, row in filled
+        if len(row) <= len(header)
+    )
+    if not filled:
+        raise refusal(path, "has a header and no rows.", f"Export {what} again; see {PUBLIC_PAGE}.")
+    ragged = tuple(line for line, row in filled if len(row) > len(header))
+    return Sheet(str(path), {meaning: header[at] for meaning, at in places.items()}, rows, ragged)
+
+
+def _text_of(path: FilePath | str) -> str:
+    if str(path).startswith(("http://", "https://")):
+        raise refusal(path, "is an address, not a file.", "Nothing is fetched: download the table and name the file.")
+    file = FilePath(path)
+    if file.is_dir():
+        raise refusal(path, "is a directory, not a file.", "Name the .csv file in it.")
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise refusal(path, "no such file.", f"Download an export from {PUBLIC_PAGE} and name the file.") from None
+    except OSError as error:
+        raise refusal(path, f"cannot be read: {error.strerror or error}.", "Check its permissions.") from None
+    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise refusal(path, "is empty.", f"Download the export again from {PUBLIC_PAGE}.")
+    if b"\0" in content or content.startswith(b"PK\x03\x04"):
+        raise refusal(path, "is no CSV text: it holds binary data.", "Unpack it, or save the sheet as CSV (UTF-8).")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise refusal(f"{path}:{line}", "is not in UTF-8.", "Save the sheet as 'CSV UTF-8'.") from None
+
+
+def _columns_missing(
+    path: FilePath | str, *, header: list[str], missing: list[tuple[str, ...]], what: str
+) -> InputError:
+    wanted = "; ".join(" or ".join(f"'{name}'" for name in names[:3]) for names in missing)
+    shortened = [f"'{name}'" if len(name) <= 60 else f"'{name[:57]}...'" for name in header]
+    more = f" and {len(header) - 12} more" if len(header) > 12 else ""
+    remedy = f"It has {', '.join(shortened[:12])}{more}.\n"
+    if len(header) == 1 and (found := next((mark for mark in (";", "\t", "|") if mark in header[0]), "")):
+        mark = "tabs" if found == "\t" else f"'{found}'"
+        remedy += f"Its columns are parted by {mark}: save it with commas, and with points in numbers."
+    else:
+        remedy += f"Name a table of {what}: an export from {PUBLIC_PAGE}, or one with the columns above."
+    return refusal(path, f"is no table of {what}: it lacks {wanted}.", remedy)
+
+
+def cell_text(cell: str) -> str:
+    r"""Read text on one line, without blanks at the ends; what means unknown is empty.
+
+    Examples
+    --------
+    >>> cell_text(" Cosmos-1.0-\nDiffusion-14B  "), cell_text("n/a")
+    ('Cosmos-1.0- Diffusion-14B', '')
+    """
+    text = " ".join(cell.split())
+    return "" if text.lower() in _UNKNOWN else text
+
+
+def cell_list(cell: str) -> tuple[str, ...]:
+    """Read a comma list, each item once.
+
+    Examples
+    --------
+    >>> cell_list("Google,Google Brain,Google")
+    ('Google', 'Google Brain')
+    """
+    return tuple(dict.fromkeys(filter(None, (cell_text(part) for part in cell.split(",")))))
+
+
+def cell_number(cell: str) -> float | None:
+    """Read a positive number, with or without a dollar sign; zero, infinity and what is no number are unknown.
+
+    A comma parts thousands and nothing else, so that `7,80E+24` is unknown and not a hundred times too large.
+
+    Examples
+    --------
+    >>> cell_number("$6770000.00"), cell_number("7.80E+24"), cell_number("1,250"), cell_number(".5")
+    (6770000.0, 7.8e+24, 1250.0, 0.5)
+    >>> [cell_number(cell) for cell in ("0.0", "inf", "TRUE", "7,80E+24", "-3", "1e400", "")]
+    [None, None, None, None, None, None, None]
+    """
+    text = cell_text(cell).removeprefix("$").strip()
+    if not _NUMBER.fullmatch(text) or not any(sign.isdigit() for sign in text):
+        return None
+    try:
+        value = float(text.replace(",", ""))
+    except ValueError:
+        return None
+    return value if 0 < value < math.inf else None
+
+
+def cell_log10(cell: str, *, column: str) -> float | None:
+    """Read a positive number as its log10; a column named log10_... holds it already.
+
+    Examples
+    --------
+    >>> cell_log10("1e26", column="Training compute (FLOP)"), cell_log10("-0.5", column="log10_cost_usd")
+    (26.0, -0.5)
+    """
+    if column.startswith("log10_"):
+        try:
+            value = float(cell)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+    number = cell_number(cell)
+    return None if number is None else math.log10(number)
+
+
+def cell_flag(cell: str) -> bool | None:
+    """Read yes or no as a spreadsheet, a database or a person writes them.
+
+    Examples
+    --------
+    >>> cell_flag("TRUE"), cell_flag("checked"), cell_flag("No"), cell_flag("")
+    (True, True, False, None)
+    """
+    text = cell_text(cell).lower()
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def date_order(cells: Iterable[str], *, file: str) -> DateOrder:
+    """Tell in which order a column writes its dates, from the dates that allow one order only.
+
+    Dates that are not ISO come from a spreadsheet: DD-MM-YYYY where nothing speaks against it.
+
+    Raises
+    ------
+    InputError
+        Dates with slashes do not say which number is the day, or dates speak for either order.
+
+    Examples
+    --------
+    >>> date_order(["15-03-2023", "05-04-2023"], file="runs.csv")
+    'day-month-year'
+    """
+    others = [match for cell in cells if (match := _OTHER.fullmatch(cell.strip()))]
+    if not others:
+        return "year-month-day"
+    day_first = [match[0] for match in others if int(match[1]) > 12]
+    month_first = [match[0] for match in others if int(match[3]) > 12]
+    if day_first and month_first:
+        rule = f"writes dates in two orders: '{day_first[0]}' and '{month_first[0]}'."
+        raise refusal(file, rule, "Save the dates as YYYY-MM-DD.")
+    if not day_first and not month_first and others[0][2] == "/":
+        rule = f"dates such as '{others[0][0]}' do not say which number is the day."
+        raise refusal(file, rule, "Save the dates as YYYY-MM-DD.")
+    return "month-day-year" if month_first else "day-month-year"
+
+
+def cell_date(cell: str, *, order: DateOrder) -> tuple[dt.date, bool] | None:
+    """Read a date, and whether its day is known: a 1st often stands for a month of which no more is known.
+
+    Examples
+    --------
+    >>> cell_date("2023-03-15", order="year-month-day")
+    (datetime.date(2023, 3, 15), True)
+    >>> cell_date("01-03-2023", order="day-month-year"), cell_date("2023", order="year-month-day")
+    ((datetime.date(2023, 3, 1), False), None)
+    """
+    text = cell.strip()
+    if match := _ISO.fullmatch(text):
+        year, month, day = int(match[1]), int(match[2]), int(match[3] or 1)
+    elif match := _OTHER.fullmatch(text):
+        year, month, day = int(match[4]), int(match[3]), int(match[1])
+        if order == "month-day-year":
+            month, day = day, month
+    else:
+        return None
+    try:
+        return dt.date(year, month, day), day != 1
+    except ValueError:
+        return None
+
+
+def last_day(text: str, *, entry: str) -> dt.date:
+    """Read a year, a month or a day as the last day that it covers.
+
+    Raises
+    ------
+    InputError
+        It is none of these.
+
+    Examples
+    --------
+    >>> last_day("2025-06", entry="--snapshot").isoformat(), last_day("2018", entry="--until").isoformat()
+    ('2025-06-30', '2018-12-31')
+    """
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text.strip())
+    try:
+        if match:
+            year, month = int(match[1]), int(match[2] or 12)
+            return dt.date(year, month, int(match[3] or calendar.monthrange(year, month)[1]))
+    except (ValueError, calendar.IllegalMonthError):
+        pass
+    raise refusal(entry, f"must be a year, a month or a day; got {shown(text)}.", "Write 2025, 2025-06 or 2025-06-30.")
+
+
+def decimal_year(date: dt.date) -> float:
+    """Write a date as a decimal year: the share of the year that has passed when the day begins.
+
+    Examples
+    --------
+    >>> decimal_year(dt.date(2023, 7, 2)), decimal_year(dt.date(2024, 1, 1))
+    (2023.4986301369863, 2024.0)
+    """
+    return year_of(dt.datetime(date.year, date.month, date.day, tzinfo=dt.UTC))

@@ -1,0 +1,414 @@
+"""Fitting the model of history: growth priors and observations give posterior draws, in ArviZ's form.
+
+A fit is a DataTree with the groups `prior`, `posterior`, `posterior_predictive`, `sample_stats` and
+`observed_data`. The same observations, priors and settings give the same draws, and a stored fit is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path as FilePath
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import InputError
+from simulator.files import make_folder, replacing
+from simulator.history.model import MODEL_VERSION, GrowthPriors, HistoryModel, build_model, grid_weights, weights
+from simulator.history.observations import Array, Known, Observations, known_at
+from simulator.runs.groups import of_tree
+from simulator.runs.netcdf import write_netcdf
+
+PRIOR_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerSettings:
+    """Say how to sample.
+
+    Parameters
+    ----------
+    sampler : {"pymc", "nutpie"}
+        nutpie is faster and needs the extra `nutpie`.
+    draws, tune, chains : int
+        Draws of each chain that are kept, draws before them that tune the sampler, and chains.
+    target_acceptance : float
+        Between 0 and 1; nearer to 1 means smaller steps and fewer divergences.
+    seed : int
+        At least 0.
+    cores : int
+        Chains that run at once; the draws do not depend on it. 0 takes as many as there are.
+    """
+
+    sampler: Literal["pymc", "nutpie"] = "pymc"
+    draws: int = 1000
+    tune: int = 600
+    chains: int = 4
+    target_acceptance: float = 0.95
+    seed: int = 0
+    cores: int = 0
+
+    @property
+    def workers(self) -> int:
+        """Chains that run at once."""
+        return min(self.chains, self.cores or os.cpu_count() or 1)
+
+
+def fit_history(
+    observations: Observations,
+    *,
+    origin: int | None = None,
+    priors: GrowthPriors | None = None,
+    settings: SamplerSettings | None = None,
+    cache: FilePath | None = None,
+) -> xr.DataTree:
+    """Fit the model to what was known at the end of a year.
+
+    Parameters
+    ----------
+    observations : Observations
+        One snapshot of history.
+    origin : int, optional
+        The year at whose end the data end; the last year of the record by default.
+    priors : GrowthPriors, optional
+        Priors of past growth, OOM/year.
+    settings : SamplerSettings, optional
+        How to sample.
+    cache : path, optional
+        A folder of stored fits. A fit that is there is read, any other is stored.
+
+    Returns
+    -------
+    DataTree
+        Groups `prior` and `posterior` (chain, draw, ...), `posterior_predictive` (the same runs, costs and
+        accelerators drawn anew), `sample_stats`, and `observed_data` with what was known. Attributes say what it is
+        a fit of. Whether the chains agree is for `diagnose` to say.
+
+    Raises
+    ------
+    InputError
+        The origin is not in the record, or nutpie is asked for and not installed.
+    """
+    last = observations.years[1] if origin is None else origin
+    return fit_origins(observations, origins=(last,), priors=priors, settings=settings, cache=cache)[0]
+
+
+def fit_origins(
+    observations: Observations,
+    *,
+    origins: Sequence[int],
+    priors: GrowthPriors | None = None,
+    settings: SamplerSettings | None = None,
+    cache: FilePath | None = None,
+) -> tuple[xr.DataTree, ...]:
+    """Fit one model to what was known at the end of each of several years; see `fit_history`.
+
+    The model is built, and with nutpie compiled, once for all.
+    """
+    priors, settings = priors or GrowthPriors(), settings or SamplerSettings()
+    known = [known_at(observations, origin=origin) for origin in origins]
+    files = [_file(cache, observations, each, priors=priors, settings=settings) for each in known]
+    fits = [_read(file, settings) for file in files]
+    if all(fit is not None for fit in fits):
+        return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
+    built = build_model(observations, priors=priors)
+    sample = _SAMPLERS[settings.sampler](built, settings)
+    prior = draw_prior(built, seed=settings.seed)
+    complete = []
+    for each, file, stored in zip(known, files, fits, strict=True):
+        identity = _identity(observations, each, priors=priors, settings=settings)
+        fit = stored
+        if fit is None:
+            fit = _fit(built, each, identity=identity, sample=sample, prior=prior, settings=settings)
+        if stored is None and file is not None:
+            _store(fit, file)
+        complete.append(_named(fit, observations, each))
+    return tuple(complete)
+
+
+type _Sample = Callable[[Known], xr.DataTree]
+
+
+def _pymc_sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
+    import pymc as pm
+
+    def sample(known: Known) -> xr.DataTree:
+        # A step that runs away overflows and is rejected: that is how the sampler finds its step size.
+        with built.model, np.errstate(over="ignore"):
+            pm.set_data(weights(known))
+            tree: xr.DataTree = pm.sample(
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=settings.workers,
+                target_accept=settings.target_acceptance,
+                random_seed=settings.seed,
+                nuts_sampler="pymc",  # PyMC takes nutpie by itself where it is installed
+                progressbar=sys.stderr.isatty(),
+                quiet=not sys.stderr.isatty(),
+                compute_convergence_checks=False,
+            )
+        return tree
+
+    return sample
+
+
+def _nutpie_sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
+    try:
+        import nutpie
+    except ImportError:
+        raise InputError(
+            "sampler: nutpie is not installed. Install the extra, effective-compute-simulator[nutpie], "
+            "or take the sampler pymc, which needs nothing more."
+        ) from None
+    compiled = nutpie.compile_pymc_model(built.model)
+
+    def sample(known: Known) -> xr.DataTree:
+        tree: xr.DataTree = nutpie.sample(
+            compiled.with_data(**weights(known)),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.workers,
+            target_accept=settings.target_acceptance,
+            seed=settings.seed,
+            adaptation="draw_diag",  # twice the effective draws of its default on this model
+            progress_bar=sys.stderr.isatty(),
+            save_warmup=False,
+        )
+        return tree
+
+    return sample
+
+
+_SAMPLERS: Mapping[str, Callable[[HistoryModel, SamplerSettings], _Sample]] = {
+    "pymc": _pymc_sampler,
+    "nutpie": _nutpie_sampler,
+}
+# What the two samplers call the same figures. Timings are left out: they differ from run to run.
+_STATISTICS = {
+    "diverging": ("diverging",),
+    "n_steps": ("n_steps",),
+    "tree_depth": ("tree_depth", "depth"),
+    "reached_max_treedepth": ("reached_max_treedepth", "maxdepth_reached"),
+    "energy": ("energy",),
+    "lp": ("lp", "logp"),
+    "step_size": ("step_size",),
+    "acceptance_rate": ("acceptance_rate", "mean_tree_accept"),
+}
+
+
+def _fit(
+    built: HistoryModel,
+    known: Known,
+    *,
+    identity: str,
+    sample: _Sample,
+    prior: xr.Dataset,
+    settings: SamplerSettings,
+) -> xr.DataTree:
+    sampled = sample(known)
+    if not _is_whole(sampled, settings):  # the samplers keep Ctrl-C to themselves, and give what they have so far
+        raise KeyboardInterrupt
+    posterior = sampled["posterior"].to_dataset().astype(np.float64).drop_attrs()
+    found = sampled["sample_stats"].to_dataset()
+    names = {new: name for new, olds in _STATISTICS.items() for name in olds if name in found}
+    statistics = xr.Dataset({new: found[old].variable for new, old in names.items()}).drop_attrs()
+    statistics = statistics.assign_coords({dim: posterior[dim] for dim in ("chain", "draw")})
+    rng = np.random.default_rng([settings.seed, 1])
+    return xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs=_attributes(built, known, identity=identity, settings=settings)),
+            "prior": prior,
+            "posterior": posterior,
+            "posterior_predictive": replicate(posterior, built.observations, known, rng=rng),
+            "sample_stats": statistics,
+            "observed_data": _observed(built.observations, known),
+        }
+    )
+
+
+def _attributes(
+    built: HistoryModel, known: Known, *, identity: str, settings: SamplerSettings
+) -> dict[str, str | int | float]:
+    return {
+        "fit": identity,
+        "snapshot": built.observations.snapshot,
+        "origin": known.origin,
+        "first_year": built.first,
+        "runs": int(known.run.sum()),
+        "record": known.record,
+        "model_version": MODEL_VERSION,
+        "sampler": f"{settings.sampler} {version(settings.sampler)}",
+        "seed": settings.seed,
+    }
+
+
+def draw_prior(built: HistoryModel, *, seed: int) -> xr.Dataset:
+    """Draw every unknown of a model from the prior, with the names and dimensions of the posterior.
+
+    Returns
+    -------
+    Dataset
+        1,000 draws over (chain, draw, ...), in one chain.
+    """
+    import pymc as pm
+
+    model = built.model
+    unknown = [*model.free_RVs, *model.deterministics]
+    # Compiling would take longer than the draws.
+    values = pm.draw(unknown, draws=PRIOR_DRAWS, random_seed=seed, mode="FAST_COMPILE")
+    variables = {
+        rv.name: (("chain", "draw", *(model.named_vars_to_dims.get(rv.name) or ())), np.asarray(drawn, float)[None])
+        for rv, drawn in zip(unknown, values, strict=True)
+    }
+    coords = {dim: np.asarray(labels) for dim, labels in model.coords.items()}
+    return xr.Dataset(variables, coords={**coords, "chain": [0], "draw": np.arange(PRIOR_DRAWS)})
+
+
+def _observed(observations: Observations, known: Known) -> xr.Dataset:
+    """Give what was known at the origin."""
+    return xr.Dataset(
+        {
+            "run_log_compute": ("run", observations.run_log_compute[known.run]),
+            "cost_log_usd": ("costed_run", observations.cost_log_usd[known.cost]),
+            "accelerator_log_flops_per_usd": (
+                "accelerator",
+                observations.accelerator_log_flops_per_usd[known.accelerator],
+            ),
+        },
+        coords={
+            "run_year": ("run", observations.run_year[known.run]),
+            "costed_run_year": ("costed_run", observations.run_year[known.cost]),
+            "accelerator_year": ("accelerator", observations.accelerator_year[known.accelerator]),
+        },
+    )
+
+
+def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
+    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns.
+
+    Parameters
+    ----------
+    draws : Dataset (chain, draw, ...)
+        Draws from the posterior or the prior.
+    observations : Observations
+        Gives the times.
+    known : Known
+        Says which are drawn.
+    rng : Generator
+        Source of the draws.
+
+    Returns
+    -------
+    Dataset
+        The variables of `observed_data`, over (chain, draw) too.
+    """
+    grid = draws["year"].values
+    shape = (draws.sizes["chain"], draws.sizes["draw"])
+
+    def one(name: str) -> Array:
+        return np.asarray(draws[name].values[..., None])
+
+    def at(name: str, times: Array) -> Array:
+        return np.asarray(draws[name].values @ grid_weights(times, grid=grid).T)
+
+    runs, chips = observations.run_year[known.run], observations.accelerator_year[known.accelerator]
+    above = one("run_scatter") * rng.standard_t(one("run_tail"), (*shape, runs.size))
+    costed = known.cost[known.run]
+    spending = at("spending", runs[costed]) + one("cost_slope") * above[..., costed]
+    cost = spending + one("cost_scatter") * rng.standard_t(one("cost_tail"), (*shape, int(costed.sum())))
+    speed = at("efficiency", chips) - one("accelerator_offset")
+    speed = speed + one("accelerator_scatter") * rng.standard_normal((*shape, chips.size))
+    coords = _observed(observations, known).coords
+    return xr.Dataset(
+        {
+            "run_log_compute": (("chain", "draw", "run"), at("compute", runs) + above),
+            "cost_log_usd": (("chain", "draw", "costed_run"), cost),
+            "accelerator_log_flops_per_usd": (("chain", "draw", "accelerator"), speed),
+        },
+        coords={**coords, "chain": draws["chain"], "draw": draws["draw"]},
+    )
+
+
+def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.DataTree:
+    """Say which run and which accelerator each observation is of, where that is known.
+
+    Names are put on a fit that is handed out, never on one that is stored: they decide no number of it.
+    """
+    flags = {
+        "run": (observations.run_name, known.run),
+        "costed_run": (observations.run_name, known.cost),
+        "accelerator": (observations.accelerator_name, known.accelerator),
+    }
+    names = {
+        f"{dim}_name": (dim, np.array(every, dtype=str)[flag], {"long_name": f"name of the {dim.replace('_', ' ')}"})
+        for dim, (every, flag) in flags.items()
+        if every
+    }
+    datasets = {str(name): node.to_dataset() for name, node in fit.children.items()}
+    for place in ("observed_data", "posterior_predictive"):
+        datasets[place] = datasets[place].assign_coords(names)
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs), **datasets})
+
+
+def _file(
+    cache: FilePath | None,
+    observations: Observations,
+    known: Known,
+    *,
+    priors: GrowthPriors,
+    settings: SamplerSettings,
+) -> FilePath | None:
+    if cache is None:
+        return None
+    identity = _identity(observations, known, priors=priors, settings=settings)
+    return cache / f"history-{known.origin}-{identity}.nc"
+
+
+def _identity(observations: Observations, known: Known, *, priors: GrowthPriors, settings: SamplerSettings) -> str:
+    """Hash all that decides the numbers of a fit."""
+    levels = np.linspace(0.0005, 0.9995, 1000)
+    digest = hashlib.sha256()
+    for field in fields(observations):
+        if field.name in ("run_name", "accelerator_name"):
+            continue
+        values = getattr(observations, field.name)
+        digest.update(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
+    for field in fields(priors):  # a family is what its quantiles are, however it was written
+        digest.update(np.asarray(getattr(priors, field.name).ppf(levels), dtype=np.float64).tobytes())
+    rest = {key: value for key, value in asdict(settings).items() if key != "cores"}
+    rest |= {"origin": known.origin, "model": MODEL_VERSION, "prior_draws": PRIOR_DRAWS}
+    rest |= {name: version(name) for name in ("numpy", "pymc", settings.sampler)}
+    digest.update(json.dumps(rest, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
+    """Tell whether every chain has all its draws."""
+    sizes = fit["posterior"].sizes
+    return (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
+
+
+def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
+    """Read a stored fit; None where there is none, or it is damaged or not whole."""
+    if file is None or not file.is_file():
+        return None
+    try:
+        with xr.open_datatree(file, engine="netcdf4") as stored:
+            return stored.load() if _is_whole(stored, settings) else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _store(fit: xr.DataTree, file: FilePath) -> None:
+    make_folder(file.parent)
+    with replacing(file) as temporary:
+        write_netcdf(of_tree(fit), temporary)

@@ -1,0 +1,191 @@
+"""Forecasts from a fit of history: the trends go on, runs come out at random, and the record is the largest so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from simulator.errors import InputError
+from simulator.history.observations import Array
+from simulator.runs.groups import group
+
+_STEPS = ("spending", "efficiency")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordForecast:
+    """Hold forecasts of the largest known run at the end of several years.
+
+    Parameters
+    ----------
+    origin : int
+        The forecast uses what was known at the end of this year.
+    years : tuple of int
+        The years at whose end the record is forecast.
+    samples : array (year, sample), log10 FLOP
+        Never falls from one year to the next within a sample.
+    """
+
+    origin: int
+    years: tuple[int, ...]
+    samples: Array
+
+
+def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset:
+    """Continue spending, efficiency and compute of a typical frontier run after the end of the data.
+
+    Each year spending and efficiency grow by their rate and a normal step of their volatility.
+
+    Parameters
+    ----------
+    fit : DataTree
+        A fit of history.
+    last_year : int
+        The last calendar year; the path ends with the end of it.
+    seed : int
+        At least 0; any number of years after the origin has the same draws in the years that they share.
+
+    Returns
+    -------
+    Dataset
+        `spending` (log10 USD), `efficiency` (log10 FLOP per USD) and `compute` (log10 FLOP) over
+        (sample, year); `year` is in decimal years, from the end of the origin (origin + 1.0) on.
+
+    Raises
+    ------
+    InputError
+        The last year is not after the origin.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> one = {name: (("chain", "draw"), [[value]]) for name, value in {
+    ...     "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0,
+    ...     "efficiency_volatility": 0.0, "run_scatter": 0.3, "run_tail": 5.0}.items()}
+    >>> levels = {"spending": (("chain", "draw", "year"), [[[8.0]]]),
+    ...     "efficiency": (("chain", "draw", "year"), [[[18.0]]])}
+    >>> fit = xr.DataTree.from_dict({
+    ...     "/": xr.Dataset(attrs={"origin": 2025, "first_year": 2012, "runs": 130, "record": 99.0}),
+    ...     "posterior": xr.Dataset({**one, **levels}, coords={"year": [2026.0]})})
+    >>> forecast_trend(fit, last_year=2027, seed=0)["compute"].values.round(1).tolist()
+    [[26.0, 26.6, 27.2]]
+    """
+    origin = int(fit.attrs["origin"])
+    horizon = horizon_of(origin, last_year)
+    draws = _draws(fit)
+    start = draws.sel(year=origin + 1.0)
+    streams = np.random.default_rng([seed, 2]).spawn(horizon)
+    paths = {name: [start[name].values] for name in _STEPS}
+    for rng in streams:
+        for name in _STEPS:
+            growth, volatility = draws[f"{name}_growth"].values, draws[f"{name}_volatility"].values
+            paths[name].append(paths[name][-1] + growth + volatility * rng.standard_normal(growth.size))
+    levels = {name: np.stack(path, axis=1) for name, path in paths.items()}
+    levels["compute"] = levels["spending"] + levels["efficiency"]
+    years = origin + 1.0 + np.arange(horizon + 1)
+    return xr.Dataset(
+        {name: (("sample", "year"), values) for name, values in levels.items()},
+        coords={"sample": np.arange(draws.sizes["sample"]), "year": years},
+    )
+
+
+def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordForecast:
+    """Forecast the largest known run at the end of each year after the origin.
+
+    Each year Poisson(rate) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years so far);
+    each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
+    maximum, from the last known record on.
+
+    Parameters
+    ----------
+    fit : DataTree
+        A fit of history.
+    last_year : int
+        The last calendar year of the forecast.
+    seed : int
+        At least 0; fewer years give the same draws in the years that they share.
+
+    Returns
+    -------
+    RecordForecast
+        One sample for every posterior draw.
+
+    Raises
+    ------
+    InputError
+        The last year is not after the origin.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> one = {name: (("chain", "draw"), [[value]]) for name, value in {
+    ...     "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0,
+    ...     "efficiency_volatility": 0.0, "run_scatter": 0.3, "run_tail": 5.0}.items()}
+    >>> levels = {"spending": (("chain", "draw", "year"), [[[8.0]]]),
+    ...     "efficiency": (("chain", "draw", "year"), [[[18.0]]])}
+    >>> fit = xr.DataTree.from_dict({
+    ...     "/": xr.Dataset(attrs={"origin": 2025, "first_year": 2012, "runs": 130, "record": 99.0}),
+    ...     "posterior": xr.Dataset({**one, **levels}, coords={"year": [2026.0]})})
+    >>> forecast_record(fit, last_year=2027, seed=0).samples.tolist()  # nothing reaches the last record
+    [[99.0], [99.0]]
+    """
+    origin, record = int(fit.attrs["origin"]), float(fit.attrs["record"])
+    # One stream for the rate and one for each year: a later last year changes no earlier one.
+    trend = forecast_trend(fit, last_year=last_year, seed=seed)["compute"].values
+    draws = _draws(fit)
+    years_so_far = origin + 1 - int(fit.attrs["first_year"])
+    first, *streams = np.random.default_rng([seed, 3]).spawn(trend.shape[1])
+    rate = np.asarray(first.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years_so_far, trend.shape[0]))
+    scatter, tail = draws["run_scatter"].values, draws["run_tail"].values
+    level = np.full(trend.shape[0], record)
+    records = []
+    for start, end, rng in zip(trend.T[:-1], trend.T[1:], streams, strict=True):
+        largest = _largest_run(start, end, rate=rate, scatter=scatter, tail=tail, rng=rng)
+        level = np.maximum(level, largest)
+        records.append(level)
+    return RecordForecast(origin, tuple(range(origin + 1, last_year + 1)), np.stack(records))
+
+
+def _largest_run(
+    start: Array, end: Array, *, rate: Array, scatter: Array, tail: Array, rng: np.random.Generator
+) -> Array:
+    """Draw the largest of one year's runs; -inf where none comes out."""
+    count = rng.poisson(rate)
+    shape = (rate.size, int(count.max(initial=0)))
+    times = rng.random(shape)
+    runs = start[:, None] + (end - start)[:, None] * times + scatter[:, None] * rng.standard_t(tail[:, None], shape)
+    exists = np.arange(shape[1]) < count[:, None]
+    return np.asarray(np.max(runs, axis=1, where=exists, initial=-np.inf))
+
+
+def _draws(fit: xr.DataTree) -> xr.Dataset:
+    """Give the posterior draws of all chains along one dimension."""
+    posterior = group(fit, "posterior")
+    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
+    return stacked.drop_vars(["chain", "draw"], errors="ignore").transpose("sample", ...)
+
+
+def horizon_of(origin: int, last_year: int) -> int:
+    """Count the years from an origin to the last that is forecast.
+
+    Raises
+    ------
+    InputError
+        There is none.
+
+    Examples
+    --------
+    >>> horizon_of(2020, 2025)
+    5
+    >>> horizon_of(2020, 2020)
+    Traceback (most recent call last):
+    simulator.errors.InputError: last_year: must be after 2020, the year at whose end the data of this fit end; ...
+    """
+    if last_year <= origin:
+        raise InputError(
+            f"last_year: must be after {origin}, the year at whose end the data of this fit end; got {last_year}. "
+            "Name a later year, or fit an earlier origin."
+        )
+    return last_year - origin

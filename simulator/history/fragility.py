@@ -1,0 +1,338 @@
+"""Whether what was learnt from history is fragile: conflict with the priors, groups of runs that carry the rate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.history.diagnostics import Diagnostics, diagnose
+from simulator.history.fit import SamplerSettings, fit_history
+from simulator.history.leave_out import RateWithout, leave_out, members, rates_without
+from simulator.history.model import GrowthPriors
+from simulator.history.observations import Array, observations
+from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, sensitivities
+from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.runs.groups import group
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LARGEST_SHIFT: Final[float] = 2.0
+"""Prior standard deviations by which the posterior mean may move before it counts as a conflict."""
+_OF_DRAWS: Final[frozenset[str]] = frozenset({"chain", "draw"})
+
+
+@dataclass(frozen=True, slots=True)
+class PriorShift:
+    """Compare the prior and the posterior of one unknown.
+
+    `shift` = (posterior mean - prior mean) / prior sd. `contraction` = 1 - (posterior sd / prior sd)^2: 0 where the
+    data say nothing, near 1 where they say nearly all, below 0 where they made it less certain. `conflict` says
+    whether the shift is above 2 either way.
+    """
+
+    unknown: str
+    prior_mean: float
+    prior_sd: float
+    posterior_mean: float
+    posterior_sd: float
+    shift: float
+    contraction: float
+    conflict: bool
+
+    @property
+    def line(self) -> str:
+        """The comparison in words."""
+        text = (
+            f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior "
+            f"{self.posterior_mean:.3g} ± {self.posterior_sd:.2g}, {self.shift:+.1f} prior sd"
+        )
+        return f"{text}: the data contradict the prior" if self.conflict else text
+
+
+def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
+    """Compare prior and posterior of every unknown that has a prior of its own.
+
+    Paths over `year` follow from the unknowns and are left out, as are latent forms (`name__z`, `name_excess`),
+    whose value stands beside them, and what is fixed. Each yearly step is an unknown of its own.
+
+    Parameters
+    ----------
+    fit : DataTree
+        With groups `prior` and `posterior` (chain, draw, ...), as of `fit_history`.
+
+    Returns
+    -------
+    tuple of PriorShift
+        In the order of the prior; `conflict` marks those that moved by more than 2 prior sd.
+
+    Raises
+    ------
+    InputError
+        A group is missing.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> believed = xr.Dataset({"rate": (("chain", "draw"), np.array([[0.1, 0.2, 0.3]]))})
+    >>> learnt = xr.Dataset({"rate": (("chain", "draw"), np.array([[0.49, 0.50, 0.51]]))})
+    >>> (found,) = conflicts(xr.DataTree.from_dict({"prior": believed, "posterior": learnt}))
+    >>> print(found.line)
+    rate: prior 0.2 ± 0.082, posterior 0.5 ± 0.0082, +3.7 prior sd: the data contradict the prior
+    """
+    prior, posterior = group(fit, "prior"), group(fit, "posterior")
+    shifts = []
+    for name in prior.data_vars:
+        if name not in posterior or "year" in prior[name].dims or _is_latent(str(name)):
+            continue
+        learnt = dict(_elements(posterior[name]))
+        for label, believed in _elements(prior[name]):
+            if label in learnt and believed.std() > 0:
+                shifts.append(_shift(label, believed, learnt[label]))
+    return tuple(shifts)
+
+
+def _is_latent(name: str) -> bool:
+    return "__" in name or name.endswith("_excess")
+
+
+def _elements(values: xr.DataArray) -> Iterator[tuple[str, Array]]:
+    """Give the draws of each element with its label."""
+    others = [dim for dim in values.dims if dim not in _OF_DRAWS]
+    ordered = values.transpose(*others, ...)
+    for index in np.ndindex(ordered.shape[: len(others)]):
+        places = [f"{values[dim].values[i]:g}" for dim, i in zip(others, index, strict=True)]
+        label = f"{values.name}[{', '.join(places)}]" if places else str(values.name)
+        yield label, np.ravel(ordered.values[index]).astype(np.float64)
+
+
+def _shift(label: str, believed: Array, learnt: Array) -> PriorShift:
+    prior_mean, prior_sd = float(believed.mean()), float(believed.std())
+    mean, sd = float(learnt.mean()), float(learnt.std())
+    shift = (mean - prior_mean) / prior_sd
+    contraction = 1.0 - (sd / prior_sd) ** 2
+    return PriorShift(label, prior_mean, prior_sd, mean, sd, shift, contraction, abs(shift) > LARGEST_SHIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """Compare the posterior of one rate with and without one group of runs, OOM/year."""
+
+    left_out: str
+    rate: str
+    mean: float
+    sd: float
+    mean_without: float
+    sd_without: float
+
+    @property
+    def line(self) -> str:
+        """The comparison in words."""
+        return (
+            f"{self.rate}: {self.mean:.2f} ± {self.sd:.2f} OOM/year, without {self.left_out} "
+            f"{self.mean_without:.2f} ± {self.sd_without:.2f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fragility:
+    """Hold what speaks for and against trusting what was learnt from one history up to the end of a year.
+
+    `shifts` has every unknown with a prior, `rates` every group of runs, the most influential first, `sensitivities`
+    every unknown of one value, `refits` the three rates without the most influential group where that was asked for,
+    and `diagnostics` the chains of each fit.
+    """
+
+    snapshot: str
+    origin: int
+    runs: int
+    shifts: tuple[PriorShift, ...]
+    rates: tuple[RateWithout, ...]
+    sensitivities: tuple[Sensitivity, ...]
+    refits: tuple[Refit, ...]
+    diagnostics: tuple[Diagnostics, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against trusting the rates, one line each."""
+        faults = [fault for fit in self.diagnostics for fault in fit.faults]
+        shifts = [each.line for each in self.shifts if each.conflict]
+        return (*faults, *shifts, *(each.line for each in self.rates if each.flagged))
+
+
+def examine_history(
+    history: RunHistory,
+    accelerators: AcceleratorHistory | None = None,
+    *,
+    until: dt.date,
+    top: int = 10,
+    since: int = 2012,
+    named: Sequence[str] = (),
+    refit: bool = False,
+    priors: GrowthPriors | None = None,
+    settings: SamplerSettings | None = None,
+    cache: FilePath | None = None,
+) -> Fragility:
+    """Fit the model of history, and say whether what it learnt is fragile.
+
+    Parameters
+    ----------
+    history : RunHistory
+    accelerators : AcceleratorHistory, optional
+    until : date
+        What was published up to this day counts.
+    top : int
+        A run is of the frontier if it was among so many largest at its release.
+    since : int
+        The first year of the frontier.
+    named : sequence of str
+        More groups of runs to leave out; see `rates_without`.
+    refit : bool
+        Whether to fit again without the group that moves the rate most.
+    priors, settings, cache
+        See `simulator.history.fit.fit_history`.
+
+    Returns
+    -------
+    Fragility
+
+    Raises
+    ------
+    InputError
+        The history is too short, or a named run is not in it.
+    """
+    rates = rates_without(history, until=until, top=top, since=since, named=named)
+    seen = observations(history, accelerators, until=until, top=top, since=since).frontier
+    if refit and not rates:
+        raise InputError(
+            f"--refit: {history.file} has no group of at least two frontier runs by {until}. "
+            "Name a later --until, or a group by hand with --leave-out."
+        )
+    fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
+    fits, refits = [fit], tuple[Refit, ...]()
+    if refit:
+        gone = leave_out(history, members(history, rates[0]), reason=rates[0].left_out)
+        less = observations(gone, accelerators, until=until, top=top, since=since).frontier
+        fits.append(fit_history(less, priors=priors, settings=settings, cache=cache))
+        refits = _refits(*fits, left_out=rates[0].left_out)
+    return Fragility(
+        snapshot=seen.snapshot,
+        origin=seen.years[1],
+        runs=int(fit.attrs["runs"]),
+        shifts=conflicts(fit),
+        rates=rates,
+        sensitivities=sensitivities(fit, seen, priors=priors),
+        refits=refits,
+        diagnostics=tuple(diagnose(each) for each in fits),
+    )
+
+
+def _refits(fit: xr.DataTree, without: xr.DataTree, *, left_out: str) -> tuple[Refit, ...]:
+    rows = []
+    drawn = [group(each, "posterior") for each in (fit, without)]
+    both = [each.assign(compute_growth=each["spending_growth"] + each["efficiency_growth"]) for each in drawn]
+    for rate in ("spending_growth", "efficiency_growth", "compute_growth"):
+        (mean, sd), (mean_without, sd_without) = ((float(each[rate].mean()), float(each[rate].std())) for each in both)
+        rows.append(Refit(left_out, rate, mean, sd, mean_without, sd_without))
+    return tuple(rows)
+
+
+SHOWN = 8
+"""Groups that are listed where none is flagged; the table has all."""
+
+
+def fragility_lines(found: Fragility) -> Iterator[str]:
+    """Say in lines what conflicts, what carries the rate, and what the rates are sensitive to."""
+    yield (
+        f"fragility of what was learnt: {found.snapshot}, {found.runs} frontier runs up to the end of {found.origin}"
+    )
+    yield from (f"  {line}" for fit in found.diagnostics for line in fit.lines)
+    yield "prior and data"
+    yield from (f"  {line}" for line in _shift_lines(found.shifts))
+    yield "growth of frontier compute with and without a group of runs (a line with heavy-tailed scatter)"
+    yield from (f"  {line}" for line in _rate_lines(found.rates))
+    if found.refits:
+        yield f"posterior without {found.refits[0].left_out}, the group that moves the rate most"
+        yield from (f"  {each.line}" for each in found.refits)
+    yield "what the rates are sensitive to (distance moved per doubling of a power; 0.05 and more counts)"
+    yield from (f"  {line}" for line in _sensitivity_lines(found))
+    yield from (f"conclusion: {line}" for line in conclusions(found))
+
+
+def conclusions(found: Fragility) -> Iterator[str]:
+    """Say what the reader should conclude, a sentence for each point."""
+    shifted = {each.unknown: each for each in found.shifts}
+    for row in found.sensitivities:
+        if row.unknown in RATES:
+            yield f"{row.unknown} {row.mean:.2f} OOM/year: {row.reading}{_distance(row, shifted.get(row.unknown))}."
+    flagged = [each for each in found.rates if each.flagged]
+    if flagged:
+        most = flagged[0]
+        yield (
+            f"the rate rests on {most.kind} {most.left_out}: a revision of these runs would move it by "
+            f"{abs(most.change):.2f} OOM/year. Forecast with and without them."
+        )
+    else:
+        yield "no group of runs moves the rate by more than 0.1 OOM/year."
+    if not all(fit.passed for fit in found.diagnostics):
+        yield "the chains do not agree: none of this can be relied on before they do."
+
+
+def _distance(row: Sensitivity, shift: PriorShift | None) -> str:
+    """Say how far the posterior lies from the prior, where that decides what the sensitivities mean."""
+    if shift is None:
+        return ""
+    if shift.conflict:
+        return f"; it lies {abs(shift.shift):.1f} prior sd from the prior: one of the two is wrong"
+    if row.own_prior >= SENSITIVE and row.likelihood >= SENSITIVE:
+        return f"; it lies only {abs(shift.shift):.1f} prior sd from the prior, which informs and does not contradict"
+    return ""
+
+
+def fragility_page(found: Fragility, *, command: str) -> str:
+    """Write the page: what was asked, the lines, and how to read them."""
+    reading = (
+        "A conflict is a posterior mean more than 2 prior standard deviations from the prior mean. Contraction is",
+        "1 - variance of the posterior / variance of the prior: near 1 the data say nearly all. A group is flagged",
+        "where the rate without it differs by more than 0.1 OOM/year, half an order of magnitude in five years: the",
+        "runs that are left are ranked again. Sensitivities raise the priors or the likelihood to a power near 1 and",
+        "measure how far the posterior moves, in cumulative Jensen-Shannon distance per doubling (Kallioinen et al.",
+        "2024). With few runs many groups are influential; with many, none should be.",
+    )
+    return "\n".join([f"Written by: {command}", "", *fragility_lines(found), "", *reading]) + "\n"
+
+
+def _shift_lines(shifts: tuple[PriorShift, ...]) -> Iterator[str]:
+    for each in shifts:
+        if each.conflict or each.unknown in RATES:
+            yield f"{each.line}, contraction {each.contraction:.2f}"
+    others = sum(not each.conflict and each.unknown not in RATES for each in shifts)
+    if others:
+        yield f"the other {others} unknowns lie within {LARGEST_SHIFT:g} prior sd"
+
+
+def _rate_lines(rates: tuple[RateWithout, ...]) -> Iterator[str]:
+    flagged = [each for each in rates if each.flagged]
+    by_hand = [each for each in rates if each.kind == "by hand" and not each.flagged]
+    others = [each for each in rates if not each.flagged and each.kind != "by hand"]
+    shown = max(0, SHOWN - len(flagged))
+    yield from (each.line for each in (*flagged, *by_hand, *others[:shown]))
+    if len(others) > shown:
+        yield f"{len(others) - shown} more groups move it by less"
+
+
+def _sensitivity_lines(found: Fragility) -> Iterator[str]:
+    for row in found.sensitivities:
+        if row.unknown in RATES:
+            yield (
+                f"{row.unknown}: own prior {row.own_prior:.3f}, all priors {row.prior:.3f}, all data "
+                f"{row.likelihood:.3f} (runs {row.runs:.3f}, costs {row.costs:.3f}, accelerators "
+                f"{row.accelerators:.3f}); mean {row.mean:.3f}, with half its prior {row.mean_own_prior_half:.3f}, "
+                f"with twice {row.mean_own_prior_double:.3f}"
+            )

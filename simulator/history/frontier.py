@@ -1,0 +1,314 @@
+"""The frontier: which runs were among the largest when they came out, judged from the past alone."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import near_name
+from simulator.history.columns import last_day, refusal
+from simulator.history.tables import SAME, AcceleratorHistory, RunHistory, TrainingRun
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The largest run known on a date; None and -inf before the first."""
+
+    date: dt.date
+    name: str | None
+    log_flop: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A straight line through log10 levels: OOM per year, its standard error, and how many points it has.
+
+    Examples
+    --------
+    >>> Trend(slope=0.6, standard_error=0.1, count=30).interval_90
+    (0.4355, 0.7645)
+    """
+
+    slope: float
+    standard_error: float
+    count: int
+
+    @property
+    def interval_90(self) -> tuple[float, float]:
+        """The 90 % interval of the slope, OOM per year, as if the residuals were normal."""
+        return self.slope - 1.645 * self.standard_error, self.slope + 1.645 * self.standard_error
+
+
+def published_until(history: RunHistory, date: dt.date) -> RunHistory:
+    """Keep what was published up to and including a date.
+
+    Raises
+    ------
+    InputError
+        Nothing was.
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_runs
+    >>> history = shipped_runs()
+    >>> max(run.date for run in published_until(history, dt.date(2020, 12, 31)).runs).year, history.runs[-1].date.year
+    (2020, 2025)
+    """
+    kept = [run for run in history.runs if run.date <= date]
+    if not kept:
+        first = history.runs[0]
+        rule = f"no run was published by {date}: the first, {first.name}, came on {first.date}."
+        raise refusal(history.file, rule, "Name a later cut-off date, or a longer history.")
+    later = [run.name for run in history.runs if run.date > date]
+    return replace(history, runs=tuple(kept), report=history.report.without(f"published after {date}", later))
+
+
+def released_until(history: AcceleratorHistory, date: dt.date) -> AcceleratorHistory:
+    """Keep the accelerators that were released up to and including a date; there may be none."""
+    kept = tuple(each for each in history.accelerators if each.date <= date)
+    later = [each.name for each in history.accelerators if each.date > date]
+    report = history.report.without(f"released after {date}", later)
+    return replace(history, accelerators=kept, report=report)
+
+
+def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[str, str] | None = None) -> RunHistory:
+    """Leave out runs by domain, or by name with a reason.
+
+    A rank that the table states is counted again without them.
+
+    Parameters
+    ----------
+    history : RunHistory
+    domains : domains, e.g. "Games": a run of several domains goes if one of them is named
+    names : the reason by the run's name
+
+    Raises
+    ------
+    InputError
+        There is no such domain or run, or nothing is left.
+    """
+    reasons = {**{f"domain {domain}": _of_domain(history, domain) for domain in domains}}
+    for name, reason in (names or {}).items():
+        reasons[reason] = [*reasons.get(reason, []), *_of_name(history, name)]
+    gone = {id(run) for runs in reasons.values() for run in runs}
+    kept = [run for run in history.runs if id(run) not in gone]
+    if not kept:
+        raise refusal(history.file, "nothing is left of the history.", "Leave fewer domains or runs out.")
+    removed = [run for run in history.runs if id(run) in gone]
+    report = history.report
+    for reason, runs in reasons.items():
+        report = report.without(f"left out: {reason}", [run.name for run in runs])
+    return replace(history, runs=tuple(_reranked(run, removed) for run in kept), report=report)
+
+
+def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
+    """Rank each run among those published up to and including its date.
+
+    rank = 1 + the number of runs that had more FLOP by more than 0.0001 OOM. Runs that continue another model
+    include its FLOP: they are not ranked, and count for nobody. A rank that the table states goes before.
+
+    Parameters
+    ----------
+    history : RunHistory
+    same_day : whether larger runs of the same day count
+
+    Returns
+    -------
+    array (run,), from 1; +inf where a run is not ranked
+    """
+    ranks = []
+    above: list[float] = []  # of all runs so far, ascending
+    for group in _days(history.runs):
+        scratch = [run.log_flop for run in group if not run.base_model]
+        counted = sorted([*above, *scratch]) if same_day else above
+        for run in group:
+            larger = len(counted) - bisect.bisect_right(counted, run.log_flop + SAME)
+            rank = larger + 1 if run.stated_rank is None else run.stated_rank
+            ranks.append(math.inf if run.base_model else float(rank))
+        above = sorted([*above, *scratch])
+    return np.array(ranks, dtype=np.float64)
+
+
+def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
+    """Say which runs were among the n largest when they came out: array (run,).
+
+    Returns
+    -------
+    array (run,)
+    """
+    return rank_at_release(history, same_day=same_day) <= n
+
+
+def records_at_release(history: RunHistory) -> NDArray[np.bool_]:
+    """Say which runs were larger than every earlier one, and than those of the same day: array (run,).
+
+    A run that equals the record within 0.0001 OOM is none; of equals of one day the first by name may be one.
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_runs
+    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
+    >>> [run.name for run, record in zip(history.runs, records_at_release(history), strict=True) if record][-3:]
+    ['GPT-3.5 (davinci-002)', 'GPT-4', 'Gemini 1.0 Ultra']
+    """
+    record = -math.inf
+    records: list[bool] = []
+    for group in _days(history.runs):
+        scratch = [run for run in group if not run.base_model]
+        best = max(scratch, key=lambda run: run.log_flop, default=None)
+        beaten = best is not None and best.log_flop > record + SAME and best.stated_rank in (None, 1)
+        records += [beaten and run is best for run in group]
+        record = max([record, *(run.log_flop for run in scratch)])
+    return np.array(records, dtype=np.bool_)
+
+
+def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
+    """Say which runs came within some orders of magnitude of the record of their date, itself included: array (run,).
+
+    Runs that continue another model are never within.
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_runs
+    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
+    >>> [int(within_of_record(history, oom).sum()) for oom in (0.0, 0.5, 1.0)]
+    [21, 39, 62]
+    """
+    record = -math.inf
+    within: list[bool] = []
+    for group in _days(history.runs):
+        record = max([record, *(run.log_flop for run in group if not run.base_model)])
+        within += [not run.base_model and run.log_flop >= record - oom - SAME for run in group]
+    return np.array(within, dtype=np.bool_)
+
+
+def record_on(history: RunHistory, date: dt.date) -> Record:
+    """Find the largest run that was published up to and including a date.
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_runs
+    >>> record_on(shipped_runs(), dt.date(2021, 1, 1)).name
+    'GPT-3 175B (davinci)'
+    """
+    known = [run for run in history.runs if run.date <= date and not run.base_model]
+    if not known:
+        return Record(date, None, -math.inf)
+    largest = max(known, key=lambda run: run.log_flop)
+    return Record(date, largest.name, largest.log_flop)
+
+
+def year_end_records(history: RunHistory, *, first: int | None = None, last: int | None = None) -> tuple[Record, ...]:
+    """List the record at the end of each year from the first run's on.
+
+    Parameters
+    ----------
+    history : RunHistory
+    first : by default the year of the first run
+    last : by default the last year that ended by the snapshot's date
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_runs
+    >>> [record.name for record in year_end_records(shipped_runs(), first=2022)]
+    ['GPT-3.5 (davinci-002)', 'Gemini 1.0 Ultra', 'Gemini 1.0 Ultra', 'Grok 4']
+    """
+    known_to = last_day(history.snapshot, entry="snapshot")
+    ended = known_to.year if (known_to.month, known_to.day) == (12, 31) else known_to.year - 1
+    years = range(history.runs[0].date.year if first is None else first, (ended if last is None else last) + 1)
+    return tuple(record_on(history, dt.date(year, 12, 31)) for year in years)
+
+
+def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:
+    """Fit a straight line to log10 levels by least squares; pairs with a NaN are left out.
+
+    Parameters
+    ----------
+    years : array (point,), decimal years
+    log_levels : array (point,), log10
+
+    Raises
+    ------
+    ValueError
+        There are fewer than three points, or all are of one date.
+
+    Examples
+    --------
+    >>> line = trend(np.array([2020.0, 2021.0, 2022.0]), np.array([1.0, 2.0, 3.0]))
+    >>> round(line.slope, 6), round(line.standard_error, 6)
+    (1.0, 0.0)
+    """
+    known = np.isfinite(years) & np.isfinite(log_levels)
+    x, y = years[known] - years[known].mean(), log_levels[known]
+    spread = float((x**2).sum())
+    if x.size < 3 or spread == 0:
+        raise ValueError("a line with an error needs three points of more than one date")
+    slope = float((x * y).sum()) / spread
+    residuals = y - y.mean() - slope * x
+    variance = float((residuals**2).sum()) / (x.size - 2)
+    return Trend(slope, math.sqrt(variance / spread), int(x.size))
+
+
+def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> list[str]:
+    """List the runs among the n largest at release since a year, the records marked, and their growth per year."""
+    ranks, records, years = rank_at_release(history), records_at_release(history), history.years
+    chosen = (ranks <= n) & (years >= since)
+    head = f"{history.file} (snapshot {history.snapshot}): {chosen.sum()} runs among the {n} largest at release"
+    lines = [f"{head}, since {since}; * is a record", "  date        rank  log10 FLOP   log10 USD  name"]
+    for run, rank, record, cost, keep in zip(history.runs, ranks, records, history.log_cost, chosen, strict=True):
+        if keep:
+            price = f"{'-':>11}" if math.isnan(cost) else f"{cost:11.2f}"
+            mark = "*" if record else " "
+            lines.append(f"  {run.date}  {rank:4.0f}  {run.log_flop:9.2f}{mark} {price}  {run.name}")
+    for what, levels in (("compute", history.log_flop), ("cost", history.log_cost)):
+        if np.isfinite(levels[chosen]).sum() > 2 and np.ptp(years[chosen]) > 0:
+            line = trend(years[chosen], levels[chosen])
+            low, high = (10**rate for rate in line.interval_90)
+            lines.append(f"  {what}: {10**line.slope:.2f}x a year (90 % {low:.2f} to {high:.2f}), {line.count} runs")
+    return lines
+
+
+def _days(runs: Iterable[TrainingRun]) -> Iterable[list[TrainingRun]]:
+    group: list[TrainingRun] = []
+    for run in runs:
+        if group and run.date != group[0].date:
+            yield group
+            group = []
+        group.append(run)
+    if group:
+        yield group
+
+
+def _of_domain(history: RunHistory, domain: str) -> list[TrainingRun]:
+    return _matching(history, domain, "domain", lambda run: run.domains)
+
+
+def _of_name(history: RunHistory, name: str) -> list[TrainingRun]:
+    return _matching(history, name, "run", lambda run: (run.name,))
+
+
+def _matching(
+    history: RunHistory, word: str, what: str, read: Callable[[TrainingRun], tuple[str, ...]]
+) -> list[TrainingRun]:
+    found = [run for run in history.runs if word.casefold() in (text.casefold() for text in read(run))]
+    if not found:
+        known = dict.fromkeys(text for run in history.runs for text in read(run))
+        hint = near_name(word, known) or f"There are for example {', '.join(list(known)[:6])}."
+        raise refusal(history.file, f"has no {what} '{word}'.", hint)
+    return found
+
+
+def _reranked(run: TrainingRun, removed: Iterable[TrainingRun]) -> TrainingRun:
+    """Count a stated rank again without some runs that were larger before it."""
+    if run.stated_rank is None:
+        return run
+    larger = sum(
+        other.date < run.date and other.log_flop > run.log_flop + SAME and not other.base_model for other in removed
+    )
+    return replace(run, stated_rank=run.stated_rank - larger)

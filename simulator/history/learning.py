@@ -1,0 +1,447 @@
+"""Learning from history: the priors of a scenario become their posterior before the scenario is run.
+
+The scenario's priors on past growth enter the model of history (`inference_model`). What comes out is written back
+as priors of the scenario: the growth of spending and of FLOP per USD, the scatter of yearly growth, and where both
+start, from the largest known run with its error. Each is stated by quantiles of its posterior draws, and their rank
+correlations join them by a Gaussian copula. Regimes of later eras, caps and constraints stay as the scenario states
+them. So a scenario that has learnt is a scenario like any other, and needs no sampler to be run again.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from scipy import special, stats
+
+from simulator.errors import Fault, InputError, Path, dotted, number
+from simulator.history.columns import last_day
+from simulator.history.diagnostics import diagnose
+from simulator.history.fit import SamplerSettings, fit_history
+from simulator.history.fragility import conflicts
+from simulator.history.frontier import without
+from simulator.history.loading import (
+    SHIPPED_TOP,
+    SNAPSHOT,
+    load_accelerators,
+    load_history,
+    shipped_accelerators,
+    shipped_runs,
+    snapshot_rule,
+)
+from simulator.history.model import GrowthPriors
+from simulator.history.observations import Observations, observations
+from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.priors.families import Family
+from simulator.priors.joint import Converted, NamedPrior
+from simulator.scenario.documents import Document
+from simulator.scenario.layers import place_of, placed
+from simulator.scenario.resolving import Scenario, resolve
+from simulator.schema.history import HistoryStatement
+from simulator.schema.prior_names import rate_path, regimes_of
+from simulator.schema.spec import Level, ScenarioSpec
+from simulator.units import Array, parse_level_unit, parse_unit
+from simulator.wording import percent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PROBABILITIES: Final[tuple[float, ...]] = (
+    0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995,
+)  # fmt: skip
+"""Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
+
+LONGEST_GAP: Final[float] = 2.0
+"""Years by which the known record may end before the first year of a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a driver learns: its path and level, and the path of its rate of past growth."""
+
+    path: Path
+    level: Level
+    rate: Path
+
+
+def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
+    """Condition the priors of a scenario on the history that it names.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With `history`. One that names none, or has learnt already, is given back as it is.
+    cache : path, optional
+        A folder of fits; one that is there is read in no time, any other is stored.
+
+    Returns
+    -------
+    Scenario
+        Its `fit` has the groups `prior`, `posterior`, `posterior_predictive`, `sample_stats` and `observed_data`;
+        `warnings` say where data and prior are in conflict, and whether the chains agree.
+
+    Raises
+    ------
+    InputError
+        The history cannot be read, says too little, or ends years before the scenario begins; a driver that is to
+        learn is not a single level with a constant rate.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> learn(load_scenario("baseline")).fit is None
+    True
+    """
+    history = scenario.spec.history
+    if history is None or not scenario.must_learn:
+        return scenario
+    places = {name: _place(scenario, name, getattr(history.learns, name)) for name in ("spending", "hardware")}
+    seen = series(scenario).observations()
+    _refuse_gap(scenario, seen)
+    priors = learnt_priors(scenario)
+    sampler = history.sampler
+    settings = SamplerSettings(
+        sampler=sampler.name, draws=sampler.draws, tune=sampler.tune, chains=sampler.chains, seed=sampler.seed
+    )
+    fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
+    draws = learnt_draws(fit, history)
+    data, dropped = _conditioned(scenario, places, fit, draws)
+    learnt = resolve(Document(data, scenario.places))
+    faults = diagnose(fit).faults
+    said = (
+        *(f"history: {fault}" for fault in faults),
+        *(f"history: {each.line}." for each in conflicts(fit) if each.conflict),
+        *(f"history: {line}" for line in dropped),
+        *_unused(history, seen),
+    )
+    return replace(
+        learnt, overrides=scenario.overrides, warnings=tuple(dict.fromkeys((*learnt.warnings, *said))), fit=fit
+    )
+
+
+def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
+    """Let several scenarios learn; those that ask the same of the same history share one fit.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> scenario = load_scenario("baseline")
+    >>> learn_each([scenario])[0] is scenario  # it names no history
+    True
+    """
+    if cache is not None or not any(scenario.must_learn for scenario in scenarios):
+        return tuple(learn(scenario, cache=cache) for scenario in scenarios)
+    with tempfile.TemporaryDirectory() as folder:
+        return tuple(learn(scenario, cache=FilePath(folder)) for scenario in scenarios)
+
+
+def learnt_lines(scenario: Scenario) -> list[str]:
+    """Say what a scenario has learnt, by which chains; nothing where it has not."""
+    history = scenario.spec.history
+    if scenario.fit is None or history is None:
+        return []
+    attributes = scenario.fit.attrs
+    head = (
+        f"  fit {attributes['fit']}: {attributes['runs']} frontier runs to the end of {attributes['origin']}, "
+        f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
+    )
+    rows = [
+        f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, "
+        f"{each.posterior_mean:.3f} OOM/year (sd {each.posterior_sd:.3f}); "
+        f"before {each.prior_mean:.2f} (sd {each.prior_sd:.2f}); contraction {percent(each.contraction)}"
+        for each in conflicts(scenario.fit)
+        if each.unknown in ("spending_growth", "efficiency_growth")
+    ]
+    return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
+
+
+def learnt_priors(scenario: Scenario) -> GrowthPriors:
+    """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year.
+
+    Raises
+    ------
+    InputError
+        The scenario names no history, or a driver is no single level with a constant rate.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> learnt_priors(load_scenario("learned")).spending
+    Normal(mean=0.35, sd=0.35)
+    """
+    history = scenario.spec.history
+    if history is None:
+        raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
+    families = {
+        name: plain_family(scenario.joint.priors[dotted(_place(scenario, name, getattr(history.learns, name)).rate)])
+        for name in ("spending", "hardware")
+    }
+    return GrowthPriors(spending=families["spending"], efficiency=families["hardware"])
+
+
+def plain_family(prior: NamedPrior) -> Family:
+    """Give the family of a prior without its conversion where that changes nothing: PyMC then has it as its own."""
+    family = prior.family
+    return family.base if isinstance(family, Converted) and prior.prior.unit == "OOM/year" else family
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The tables that a history names, its rule of the frontier, and its cut-off."""
+
+    runs: RunHistory
+    accelerators: AcceleratorHistory | None
+    top: int
+    within_oom: float | None = None
+    until: dt.date | None = None
+
+    def observations(self, *, without_domain: str | None = None, until: dt.date | None = None) -> Observations:
+        """Choose what was observed; leave a domain out, or end on a day where no cut-off is named."""
+        runs = self.runs if without_domain is None else without(self.runs, domains=(without_domain,))
+        last = until if self.until is None else self.until
+        chosen = observations(runs, self.accelerators, until=last, top=self.top, within_oom=self.within_oom)
+        return chosen.frontier
+
+
+def series(scenario: Scenario) -> Series:
+    """Read the tables that a scenario's history names.
+
+    Raises
+    ------
+    InputError
+        It names none, or a table cannot be read.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> series(load_scenario("learned")).observations().years
+    (2012, 2025)
+    """
+    history = scenario.spec.history
+    if history is None:
+        raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
+    runs = _runs(history, scenario)
+    if history.without is not None:
+        reason = history.without.reason or "left out"
+        runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
+    until = None if history.until is None else last_day(history.until, entry="history.until")
+    rule = history.frontier
+    top = rule.top or (SHIPPED_TOP if history.runs == "shipped" else 10)
+    return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
+
+
+def _table(scenario: Scenario, key: str, name: str) -> FilePath:
+    """Find a table beside the file that names it; one named by --set counts from here."""
+    stated = place_of(scenario.places, ("history", key)).file
+    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
+
+
+def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
+    if history.runs != "shipped":
+        return load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
+    if rule := snapshot_rule(history.snapshot):
+        fault = Fault(("history", "snapshot"), rule, "Name one of them, or a table of your own: runs: ./runs.csv.")
+        raise placed([fault], _document(scenario))
+    return shipped_runs(history.snapshot)
+
+
+def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorHistory | None:
+    if history.accelerators == "none":
+        return None
+    if history.accelerators == "shipped":
+        return shipped_accelerators()
+    return load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
+
+
+def _document(scenario: Scenario) -> Document:
+    return Document(dict(scenario.data), scenario.places)
+
+
+def _place(scenario: Scenario, name: str, path_text: str) -> Place:
+    """Find the level that learns."""
+    path = tuple(path_text.split("."))
+    level = _level_at(scenario.spec, path)
+    at: Path = ("history", "learns", name)
+    if level is None:
+        raise placed(
+            [Fault(at, f"there is no {path_text}.", "Name a driver that the scenario has.")], _document(scenario)
+        )
+    rule = _unfit(level)
+    if rule is not None:
+        text = f"{path_text} {rule}; what learns is a single level with a start and a rate."
+        remedy = "State the driver so, or name one of its factors under history: learns."
+        raise placed([Fault(at, text, remedy)], _document(scenario))
+    regime_path, _ = regimes_of(level, path)[0]
+    unit = level.start.unit if level.start is not None else None
+    expected = "USD" if name == "spending" else "FLOP/USD"
+    if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
+        text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
+        raise placed([Fault(at, text, "Name the factor that has that unit.")], _document(scenario))
+    return Place(path, level, rate_path(level, regime_path))
+
+
+def _level_at(spec: ScenarioSpec, path: Path) -> Level | None:
+    driver = getattr(spec.drivers, str(path[1]), None)
+    if driver is None or len(path) == 2:
+        return driver
+    return (driver.factors or {}).get(path[3])
+
+
+def _unfit(level: Level) -> str | None:
+    """Say why a level cannot learn; None where it can."""
+    for key in ("factors", "table", "custom", "drift"):
+        if getattr(level, key, None) is not None:
+            return f"has {key}"
+    if level.growth is None:
+        return "has no growth"
+    first = regimes_of(level, ())[0][1]
+    if first.times is not None:
+        return "has a first rate that is multiplied"
+    return "has a first rate that decays" if first.half_life is not None else None
+
+
+def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
+    known, first = seen.years[1] + 1.0, scenario.spec.years.first
+    if first - known > LONGEST_GAP:
+        rule = (
+            f"the record is known to the end of {seen.years[1]}, {number(first - known)} years before {number(first)}."
+        )
+        fault = Fault(("history",), rule, "Start the scenario earlier (years: first), or bring a longer history.")
+        raise placed([fault], _document(scenario))
+
+
+def _unused(history: HistoryStatement, seen: Observations) -> list[str]:
+    until = last_day(history.until or history.snapshot, entry="history.until")
+    if until == dt.date(until.year, 12, 31):
+        return []
+    return [f"history: whole years count: what came after the end of {seen.years[1]} is not used."]
+
+
+def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array]:
+    """Turn the posterior into what a scenario's drivers start from and grow by.
+
+    From the largest known run R (log10 FLOP, with a normal error of `record_error`) and the trend at the end of the
+    data, with the slope b of cost on compute:
+
+        spending start = spending + b (R - compute)        hardware start = R - spending start
+
+    Returns
+    -------
+    dict of arrays (draw,): `spending_start` (log10 USD), `hardware_start` (log10 FLOP/USD), `spending_growth`,
+    `hardware_growth`, `spending_volatility`, `hardware_volatility` (OOM/year)
+    """
+    posterior = fit["posterior"].to_dataset().stack(draw_of_all=("chain", "draw"))
+    last = posterior.sel(year=float(fit.attrs["origin"]) + 1.0)
+    error = np.random.default_rng([history.sampler.seed, 5]).standard_normal(posterior.sizes["draw_of_all"])
+    record = float(fit.attrs["record"]) + history.record_error * error
+    above = record - last["compute"].values
+    spending = last["spending"].values + posterior["cost_slope"].values * above
+    return {
+        "spending_start": spending,
+        "hardware_start": record - spending,
+        "spending_growth": _widened(posterior["spending_growth"].values, history.widen.get("spending")),
+        "hardware_growth": _widened(posterior["efficiency_growth"].values, history.widen.get("hardware")),
+        "spending_volatility": posterior["spending_volatility"].values,
+        "hardware_volatility": posterior["efficiency_volatility"].values,
+    }
+
+
+def _widened(draws: Array, least: float | None) -> Array:
+    spread = float(draws.std())
+    if least is None or spread >= least or spread == 0.0:
+        return draws
+    centre = float(draws.mean())
+    return np.asarray(centre + (draws - centre) * (least / spread))
+
+
+def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, float]]:
+    """Measure the correlation of normal scores between columns, written as the rank correlation that gives it.
+
+    A Gaussian copula with these rank correlations has the correlations of the scores; its matrix is positive
+    definite, as theirs is.
+
+    Examples
+    --------
+    >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
+    [('a', 'b', 0.846258)]
+    """
+    names = list(columns)
+    scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]
+    matrix = np.corrcoef(np.stack(scores))
+    ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
+    return [
+        (first, second, round(float(ranks[row, column]), 6))
+        for row, first in enumerate(names)
+        for column, second in enumerate(names)
+        if row < column
+    ]
+
+
+def _conditioned(
+    scenario: Scenario, places: Mapping[str, Place], fit: xr.DataTree, draws: Mapping[str, Array]
+) -> tuple[dict[str, Any], list[str]]:
+    """Write what was learnt as priors; give the plain data, and what was said about it."""
+    data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
+    named: dict[str, Array] = {}
+    for name, place in places.items():
+        target = _entry(data, place.path)
+        unit = {"spending": "USD", "hardware": "FLOP/USD"}[name]
+        columns: list[tuple[str, Path, str]] = [
+            (f"{name}_start", (*place.path, "start"), unit), (f"{name}_growth", place.rate, "OOM/year"),
+        ]  # fmt: skip
+        if place.level.volatility is None:
+            columns.append((f"{name}_volatility", (*place.path, "volatility"), "OOM/year"))
+        target["at"] = float(fit.attrs["origin"]) + 1.0
+        for column, path, column_unit in columns:
+            values = draws[column]
+            if values.std() == 0.0:  # a rate that was fixed has nothing to learn
+                continue
+            before = scenario.joint.priors.get(dotted(path)) if column.endswith("_growth") else None
+            text = None if before is None else before.understood
+            _entry(data, path[:-1])[path[-1]] = _stated(
+                values, column_unit, fit, spread=column.endswith("_volatility"), was=text
+            )
+            named[dotted(path)] = values
+    correlations, dropped = [], []
+    for correlation in data.get("correlations") or []:
+        between = [str(each) for each in correlation["between"]]
+        if all(each in named for each in between):
+            dropped.append(f"the correlation between {between[0]} and {between[1]} is learnt.")
+        else:
+            correlations.append(correlation)
+    source = f"posterior of history, fit {fit.attrs['fit']}"
+    correlations += [
+        {"between": [first, second], "rank": rank, "source": source} for first, second, rank in rank_correlations(named)
+    ]
+    data["correlations"] = correlations
+    data["history"] = {**data["history"], "fit": str(fit.attrs["fit"])}
+    return data, dropped
+
+
+def _entry(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _stated(values: Array, unit: str, fit: xr.DataTree, *, spread: bool, was: str | None) -> dict[str, Any]:
+    levels = np.quantile(values, PROBABILITIES)
+    shown = 10.0**levels if unit != "OOM/year" else levels
+    quantiles = {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, shown, strict=True)}
+    runs, origin = fit.attrs["runs"], fit.attrs["origin"]
+    prior = "" if was is None else f" Before: {was}."
+    tails = {"truncated": [0.0, None]} if spread else {}  # the normal tail of a curve would reach below 0
+    return {
+        "quantiles": quantiles,
+        **tails,
+        "unit": unit,
+        "source": f"posterior of {runs} frontier runs to the end of {origin}, estimates of {fit.attrs['snapshot']}",
+        "as_of": str(origin),
+        "notes": f"learnt from history (fit {fit.attrs['fit']}).{prior}",
+    }

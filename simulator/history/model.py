@@ -1,0 +1,400 @@
+"""The model of history in PyMC: spending and efficiency grow; runs, costs and accelerators show them with noise.
+
+On a yearly grid, t = 0, 1, ... years after the start of the first year, all in log10:
+
+    spending[t]   = spending[0]   + growth_S t + volatility_S (z[1] + ... + z[t])          USD per run
+    efficiency[t] = efficiency[0] + growth_E t + volatility_E (z'[1] + ... + z'[t])        FLOP per amortised USD
+    compute[t]    = spending[t] + efficiency[t]                                            FLOP per run
+
+and between the years on straight lines. What is seen:
+
+    compute of run i  ~ StudentT(run_tail, compute(t_i), run_scatter)
+    its cost          ~ StudentT(cost_tail, spending(t_i) + cost_slope (its compute - compute(t_i)), cost_scatter)
+    accelerator j     ~ Normal(efficiency(t_j) - accelerator_offset, accelerator_scatter)       FLOP/s per USD
+
+The cost depends on the run's own compute: a run above the trend is also dearer. Taking both noises as independent
+would count the scatter twice in a forecast. Each observation has a weight of 0 or 1, so that one model serves every
+origin: what was not known then has weight 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from simulator.history.observations import Array, Known, Observations
+from simulator.priors.composite import Mixture, WithNever, quantile_table, split_atoms
+from simulator.priors.families import PERT, Beta, Family, Fixed, Gamma, Normal, StudentT, Triangular, Uniform
+from simulator.priors.free_families import Discrete, LogNormal, LogStudentT, LogUniform, Metalog, metalog_term
+from simulator.priors.quantile_tables import QuantileTable
+
+if TYPE_CHECKING:
+    from pytensor.tensor.variable import TensorVariable
+
+
+def to_pymc(name: str, family: Family) -> TensorVariable[Any, Any]:
+    """Add a prior to the PyMC model whose context is open.
+
+    Parameters
+    ----------
+    name : str
+        The variable's name in the model. A latent `<name>__z` or `<name>__base` may stand beside it.
+    family : Family
+        The prior; the same spec that sampling uses.
+
+    Returns
+    -------
+    TensorVariable
+        A scalar with the family's distribution, differentiable unless the family is discrete.
+
+    Raises
+    ------
+    ValueError
+        Where the prior has a mass at "never", or mixes single values with a continuous spread.
+
+    Examples
+    --------
+    >>> import pymc
+    >>> with pymc.Model() as model:
+    ...     rate = to_pymc("rate", LogUniform(1.0, 10.0))
+    >>> [variable.name for variable in model.free_RVs]
+    ['rate__base']
+    """
+    variable: TensorVariable[Any, Any] = _counterpart(name, family)
+    return variable
+
+
+def _counterpart(name: str, family: Family) -> Any:
+    import pymc
+
+    native = _native(name, family)
+    if native is not None:
+        return native
+    match family:
+        case Fixed():
+            return pymc.Deterministic(name, _constant(family.value))
+        case Discrete():
+            index = pymc.Categorical(f"{name}__index", p=np.array(family.weights))
+            return pymc.Deterministic(name, _constant(family.values)[index])
+        case PERT():
+            return to_pymc(name, family.beta)
+        case Beta():
+            share = pymc.Beta(f"{name}__base", alpha=family.alpha, beta=family.beta)
+            return pymc.Deterministic(name, family.lower + (family.upper - family.lower) * share)
+        case LogUniform() | LogStudentT():
+            return pymc.Deterministic(name, _counterpart(f"{name}__base", family.logarithm).exp())
+        case WithNever():
+            raise ValueError(
+                f'{name}: a prior with a mass at "never" has no place in inference; got a probability of '
+                f"{family.probability:g}. Give the finite part as the prior and add the mass afterwards."
+            )
+    return _from_latent(name, family)
+
+
+def _native(name: str, family: Family) -> Any:
+    """Return PyMC's own distribution where it is the same, else None."""
+    import pymc
+
+    match family:
+        case Normal():
+            return pymc.Normal(name, mu=family.mean, sigma=family.sd)
+        case LogNormal():
+            return pymc.LogNormal(name, mu=family.log_mean, sigma=family.log_sd)
+        case Uniform():
+            return pymc.Uniform(name, lower=family.lower, upper=family.upper)
+        case Triangular() if family.lower < family.mode < family.upper:
+            return pymc.Triangular(name, lower=family.lower, c=family.mode, upper=family.upper)
+        case Beta(lower=0.0, upper=1.0):
+            return pymc.Beta(name, alpha=family.alpha, beta=family.beta)
+        case Gamma():
+            return pymc.Gamma(name, alpha=family.shape, beta=1 / family.scale)
+        case StudentT():
+            return pymc.StudentT(name, nu=family.df, mu=family.location, sigma=family.scale)
+        case Mixture():
+            return _native_mixture(name, family)
+    return None
+
+
+def _native_mixture(name: str, family: Mixture) -> Any:
+    """Return a mixture of PyMC's own where all components are its own on one support, else None."""
+    import pymc
+
+    parts = family.components
+    on_line = all(isinstance(part, (Normal, StudentT)) for part in parts)
+    if not (on_line or all(isinstance(part, (LogNormal, Gamma)) for part in parts)):
+        return None
+    return pymc.Mixture(name, w=np.array(family.weights), comp_dists=[_unnamed(part) for part in parts])
+
+
+def _unnamed(part: Family) -> Any:
+    import pymc
+
+    match part:
+        case Normal():
+            return pymc.Normal.dist(mu=part.mean, sigma=part.sd)
+        case StudentT():
+            return pymc.StudentT.dist(nu=part.df, mu=part.location, sigma=part.scale)
+        case LogNormal():
+            return pymc.LogNormal.dist(mu=part.log_mean, sigma=part.log_sd)
+        case Gamma():
+            return pymc.Gamma.dist(alpha=part.shape, beta=1 / part.scale)
+    raise ValueError(f"no unnamed counterpart of {part}.")
+
+
+def _from_latent(name: str, family: Family) -> Any:
+    """Write the value as the family's quantile function of a latent standard normal."""
+    import pymc
+
+    parts = split_atoms(family)
+    if parts.values and not parts.families:
+        return to_pymc(name, Discrete(parts.values, parts.masses))
+    if parts.values:
+        raise ValueError(
+            f"{name}: inference cannot mix single values with a continuous spread; got the single values "
+            f"{parts.values}. Give the prior without them, or let sampling draw it."
+        )
+    z = pymc.Normal(f"{name}__z", mu=0.0, sigma=1.0)
+    return pymc.Deterministic(name, _quantile_graph(z, family))
+
+
+def _quantile_graph(z: Any, family: Family) -> Any:
+    """Return the quantile function of z = ndtri(u) as a graph.
+
+    The two-piece families are read from the table too: their closed form has infinite gradients
+    far from the mode.
+    """
+    if isinstance(family, Metalog):
+        return _metalog_graph(z, family)
+    return _table_graph(z, quantile_table(family))
+
+
+def _table_graph(z: Any, table: QuantileTable) -> Any:
+    """Read a table by cubic Hermite interpolation; straight lines beyond its ends."""
+    import pytensor.tensor as pt
+
+    step, rise = np.diff(table.z), np.diff(table.y)
+    lies = step > 0  # an interval without a width is never the one that z lies in
+    start, end = np.where(lies, step * table.right, 0.0), np.where(lies, step * table.left, 0.0)
+    rows = [
+        table.z[:-1], np.where(lies, step, 1.0),
+        table.y[:-1], start, 3 * rise - 2 * start - end, start + end - 2 * rise,
+    ]  # fmt: skip
+    searchsorted: Any = pt.searchsorted
+    # The interval is a step function of z: its gradient is nothing, and the cubic carries all of it.
+    interval = pt.clip(searchsorted(_constant(table.z), z, side="left") - 1, 0, step.size - 1)
+    row = _constant(np.array(rows).T)[interval]
+    t = (z - row[0]) / row[1]
+    inner = pt.clip(t, 0.0, 1.0)
+    level = row[2] + inner * (row[3] + inner * (row[4] + inner * row[5]))
+    level = level + (t - inner) * (row[3] + inner * (2 * row[4] + 3 * inner * row[5]))
+    return level.exp() if table.log else level
+
+
+def _metalog_graph(z: Any, family: Metalog) -> Any:
+    """Write the metalog as a function of z, with the logit of ndtr(z) exact in both tails."""
+    import pytensor.tensor as pt
+    from pymc.distributions.dist_math import normal_lcdf
+
+    logit = normal_lcdf(0.0, 1.0, z) - normal_lcdf(0.0, 1.0, -z)
+    centre = pt.sigmoid(logit) - 0.5
+    level = 0.0 * z
+    for term, coefficient in enumerate(family.coefficients):
+        power, of_logit = metalog_term(term)
+        level = level + coefficient * centre**power * (logit if of_logit else 1.0)
+    low, high = np.isfinite(family.lower), np.isfinite(family.upper)
+    if low and high:
+        return family.lower + (family.upper - family.lower) * pt.sigmoid(level)
+    if low:
+        return family.lower + level.exp()
+    return family.upper - (-level).exp() if high else level
+
+
+def _constant(values: Any) -> Any:
+    import pytensor.tensor as pt
+
+    return pt.as_tensor_variable(np.asarray(values, dtype=np.float64))
+
+
+MODEL_VERSION: Final[str] = "1"
+"""Changes whenever the equations or the fixed priors change: stored fits of another version are not used."""
+
+
+SPENDING_GROWTH: Final[Family] = Normal(0.35, 0.35)
+EFFICIENCY_GROWTH: Final[Family] = Normal(0.13, 0.08)
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthPriors:
+    """Hold what is believed of past growth before seeing the data, in OOM/year.
+
+    Any family of `simulator.priors.composite` on the internal scale may stand for either.
+
+    Parameters
+    ----------
+    spending : Family
+        Growth of spending per run.
+    efficiency : Family
+        Growth of FLOP per amortised USD.
+    """
+
+    spending: Family = SPENDING_GROWTH
+    efficiency: Family = EFFICIENCY_GROWTH
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryModel:
+    """A PyMC model of one snapshot: `model` is a `pymc.Model`, `first` the first year of its grid."""
+
+    model: Any
+    first: int
+    observations: Observations
+
+
+def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryModel:
+    """Write the model of history in PyMC.
+
+    Parameters
+    ----------
+    observations : Observations
+        One snapshot. The grid runs from its first year to the end of its last.
+    priors : GrowthPriors
+        Priors of growth, OOM/year.
+
+    Returns
+    -------
+    HistoryModel
+        It sees all observations; `weights` gives what it sees at an origin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> observed = Observations(
+    ...     run_year=np.array([2019.2, 2020.4]), run_log_compute=np.array([22.5, 23.5]),
+    ...     cost_log_usd=np.array([6.1, 6.5]), accelerator_year=np.array([2019.5]),
+    ...     accelerator_log_flops_per_usd=np.array([10.0]), record_year=np.array([2019, 2020]),
+    ...     record_log_compute=np.array([22.5, 23.5]))
+    >>> built = build_model(observed, priors=GrowthPriors())
+    >>> built.first, built.model.named_vars_to_dims["compute"]
+    (2019, ('year',))
+    """
+    import pymc as pm
+
+    first, last = observations.years
+    years = np.arange(max(last, int(observations.run_year.max())) + 2 - first, dtype=np.float64)
+    coords = {"year": first + years, "step": first + 1 + years[:-1]}
+    with pm.Model(coords=coords) as model:
+        pm.Data("run_weight", np.ones(observations.run_year.size))
+        pm.Data("cost_weight", np.isfinite(observations.cost_log_usd).astype(np.float64))
+        pm.Data("accelerator_weight", (observations.accelerator_year >= first).astype(np.float64))
+        for name, values in levels(observations).items():
+            pm.Data(name, values)
+        _add_paths(years, priors=priors)
+        _add_likelihood(model, observations, grid=first + years)
+    return HistoryModel(model, first, observations)
+
+
+def weights(known: Known) -> Mapping[str, Array]:
+    """Give the weights that let the model see what was known at an origin, by the names of its data.
+
+    Returns
+    -------
+    mapping of arrays (run,), (run,), (accelerator,)
+        1 where known, 0 elsewhere.
+    """
+    flags = {"run_weight": known.run, "cost_weight": known.cost, "accelerator_weight": known.accelerator}
+    return {name: flag.astype(np.float64) for name, flag in flags.items()}
+
+
+def levels(observations: Observations) -> Mapping[str, Array]:
+    """Give what was seen, by the names of the model's data; 0 stands for a cost that is not known.
+
+    Observations of the same times and other levels can so be put into one compiled model.
+    """
+    return {
+        "run_log_compute": observations.run_log_compute,
+        "cost_log_usd": np.nan_to_num(observations.cost_log_usd),
+        "accelerator_log_flops_per_usd": observations.accelerator_log_flops_per_usd,
+    }
+
+
+def grid_weights(times: Array, *, grid: Array) -> Array:
+    """Compute the matrix that reads a path on a yearly grid at any times, on straight lines.
+
+    Parameters
+    ----------
+    times : array (time,), decimal year
+        Times outside the grid read its nearest end.
+    grid : array (year,), decimal year
+        Rising by 1.
+
+    Returns
+    -------
+    array (time, year)
+        Rows sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grid_weights(np.array([2020.25]), grid=np.array([2019.0, 2020.0, 2021.0])).tolist()
+    [[0.0, 0.75, 0.25]]
+    """
+    offset = np.clip(times - grid[0], 0.0, grid.size - 1.0)
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(offset[:, None] - np.arange(grid.size))))
+
+
+def _add_paths(years: Array, *, priors: GrowthPriors) -> None:
+    """Add growth, volatility and the paths of spending, efficiency and compute to the open model."""
+    import pymc as pm
+
+    growth_spending = to_pymc("spending_growth", priors.spending)
+    growth_efficiency = to_pymc("efficiency_growth", priors.efficiency)
+    # Gamma priors that keep off 0: half-normals make the sampler diverge where steps vanish.
+    volatility_spending = pm.Gamma("spending_volatility", alpha=3.0, beta=3.0 / 0.10)
+    volatility_efficiency = pm.Gamma("efficiency_volatility", alpha=3.0, beta=3.0 / 0.04)
+    start_compute = pm.Normal("compute_start", mu=17.5, sigma=1.5)
+    start_efficiency = pm.Normal("efficiency_start", mu=16.6, sigma=0.7)
+    steps_spending = pm.Normal("spending_steps", dims="step")
+    steps_efficiency = pm.Normal("efficiency_steps", dims="step")
+
+    sums = np.tri(years.size, years.size - 1, -1)  # row t adds up the steps before year t
+    spending = (
+        start_compute - start_efficiency + growth_spending * years + volatility_spending * (sums @ steps_spending)
+    )
+    efficiency = start_efficiency + growth_efficiency * years + volatility_efficiency * (sums @ steps_efficiency)
+    pm.Deterministic("spending", spending, dims="year")
+    pm.Deterministic("efficiency", efficiency, dims="year")
+    pm.Deterministic("compute", spending + efficiency, dims="year")
+
+
+def _add_likelihood(model: Any, observations: Observations, *, grid: Array) -> None:
+    """Add what is seen of the paths to the open model."""
+    import pymc as pm
+
+    run_scatter = pm.HalfNormal("run_scatter", sigma=0.6)
+    cost_scatter = pm.HalfNormal("cost_scatter", sigma=0.5)
+    accelerator_scatter = pm.HalfNormal("accelerator_scatter", sigma=0.4)
+    # Above 2.5 degrees of freedom the variance is finite.
+    run_tail = pm.Deterministic("run_tail", 2.5 + pm.Gamma("run_tail_excess", alpha=2.0, beta=0.3))
+    cost_tail = pm.Deterministic("cost_tail", 2.5 + pm.Gamma("cost_tail_excess", alpha=2.0, beta=0.3))
+    cost_slope = pm.Normal("cost_slope", mu=1.0, sigma=0.3)
+    offset = pm.Normal("accelerator_offset", mu=7.4, sigma=0.5)
+
+    at_runs = grid_weights(observations.run_year, grid=grid)
+    at_accelerators = grid_weights(observations.accelerator_year, grid=grid)
+    seen = model["run_log_compute"]
+
+    spending = at_runs @ model["spending"]
+    compute = at_runs @ model["compute"]
+    runs = pm.StudentT.dist(nu=run_tail, mu=compute, sigma=run_scatter)
+    mean_cost = spending + cost_slope * (seen - compute)
+    cost = pm.StudentT.dist(nu=cost_tail, mu=mean_cost, sigma=cost_scatter)
+    speeds = pm.Normal.dist(mu=at_accelerators @ model["efficiency"] - offset, sigma=accelerator_scatter)
+
+    pm.Potential("runs", (model["run_weight"] * pm.logp(runs, seen)).sum())
+    pm.Potential("costs", (model["cost_weight"] * pm.logp(cost, model["cost_log_usd"])).sum())
+    pm.Potential(
+        "accelerators", (model["accelerator_weight"] * pm.logp(speeds, model["accelerator_log_flops_per_usd"])).sum()
+    )

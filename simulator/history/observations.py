@@ -1,0 +1,356 @@
+"""What has been observed: training runs, accelerators, and the record at each year's end.
+
+Arrays only; reading files and choosing which runs count is done elsewhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import InputError
+from simulator.history.columns import last_day, refusal
+from simulator.history.frontier import (
+    published_until,
+    released_until,
+    top_at_release,
+    within_of_record,
+    year_end_records,
+)
+from simulator.history.tables import AcceleratorHistory, RunHistory
+
+type Array = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
+
+WORDS = ("snapshot", "run_name", "accelerator_name")
+"""The fields of observations that hold no numbers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """Hold one snapshot of the history of frontier training.
+
+    Parameters
+    ----------
+    run_year : array (run,), decimal year
+        When each run was published.
+    run_log_compute : array (run,), log10 FLOP
+        Training compute of runs that were among the largest when they came out; ranked by the past only.
+    cost_log_usd : array (run,), log10 USD
+        Their cost; NaN where it is not known or does not belong to this compute.
+    accelerator_year : array (accelerator,), decimal year
+        When each accelerator was released.
+    accelerator_log_flops_per_usd : array (accelerator,), log10 FLOP/s per USD
+        Its speed in training per USD of price.
+    record_year : array (year,)
+        Calendar years, rising by 1.
+    record_log_compute : array (year,), log10 FLOP
+        The largest known run at the end of each of these years.
+    snapshot : str
+        Which data these are, and of what date: every figure names it.
+    run_name, accelerator_name : tuple of str
+        What they are called; empty where nobody says. No number depends on it.
+
+    Raises
+    ------
+    InputError
+        Where lengths differ, a number is missing, years do not rise by 1, or the record falls.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> none = np.array([])
+    >>> observed = Observations(
+    ...     run_year=np.array([2020.4]), run_log_compute=np.array([23.5]), cost_log_usd=np.array([np.nan]),
+    ...     accelerator_year=none, accelerator_log_flops_per_usd=none,
+    ...     record_year=np.array([2020.0]), record_log_compute=np.array([23.5]), snapshot="example")
+    >>> observed.years
+    (2020, 2020)
+    """
+
+    run_year: Array
+    run_log_compute: Array
+    cost_log_usd: Array
+    accelerator_year: Array
+    accelerator_log_flops_per_usd: Array
+    record_year: Array
+    record_log_compute: Array
+    snapshot: str = "unnamed snapshot"
+    run_name: tuple[str, ...] = ()
+    accelerator_name: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name in WORDS:
+                continue
+            values = np.array(getattr(self, field.name), dtype=np.float64)
+            values.flags.writeable = False
+            object.__setattr__(self, field.name, values)
+            gaps = np.isinf(values) if field.name == "cost_log_usd" else ~np.isfinite(values)
+            if values.ndim != 1 or gaps.any():
+                raise _fault(self.snapshot, field.name, "must be a row of finite numbers", "Leave unknown runs out.")
+        self._check_lengths()
+        steps = np.diff(self.record_year)
+        if self.record_year.size and (np.any(steps != 1) or np.any(self.record_year % 1)):
+            raise _fault(
+                self.snapshot, "record_year", "must hold whole years that rise by 1", "Fill the years between."
+            )
+        if np.any(np.diff(self.record_log_compute) < 0):
+            raise _fault(
+                self.snapshot,
+                "record_log_compute",
+                "must never fall",
+                "A record is the largest run so far: take maxima.",
+            )
+
+    def _check_lengths(self) -> None:
+        pairs = (
+            ("run_year", "run_log_compute"),
+            ("run_year", "cost_log_usd"),
+            ("accelerator_year", "accelerator_log_flops_per_usd"),
+            ("record_year", "record_log_compute"),
+            *((f"{kind}_year", f"{kind}_name") for kind in ("run", "accelerator") if getattr(self, f"{kind}_name")),
+        )
+        for first, second in pairs:
+            sizes = getattr(self, first).size, len(getattr(self, second))
+            if sizes[0] != sizes[1]:
+                raise _fault(self.snapshot, second, f"must be as long as {first} ({sizes[0]}); got {sizes[1]}")
+        if self.run_year.size == 0 or self.record_year.size == 0:
+            raise _fault(self.snapshot, "run_year and record_year", "must not be empty", "Give at least one run.")
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """The first calendar year of a run, and the last year of the record."""
+        return int(np.floor(self.run_year.min())), int(self.record_year[-1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Say which observations were known at the end of a year.
+
+    `run`, `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known
+    run (log10 FLOP); `years` is the number of years since the first run's year.
+    """
+
+    origin: int
+    run: Flags
+    cost: Flags
+    accelerator: Flags
+    record: float
+    years: int
+
+
+def known_at(observations: Observations, *, origin: int) -> Known:
+    """Select what had been published by the end of a year.
+
+    Parameters
+    ----------
+    observations : Observations
+        One snapshot.
+    origin : int
+        The calendar year at whose end the forecast is made.
+
+    Returns
+    -------
+    Known
+        Flags of the known observations. Accelerators from before the first year of runs are left out.
+
+    Raises
+    ------
+    InputError
+        Where the record of that year is not given, or fewer than two runs are known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> observed = Observations(
+    ...     run_year=np.array([2018.3, 2019.2, 2020.4]), run_log_compute=np.array([21.9, 22.5, 23.5]),
+    ...     cost_log_usd=np.array([np.nan, 6.1, 6.5]), accelerator_year=np.array([2017.5]),
+    ...     accelerator_log_flops_per_usd=np.array([10.0]), record_year=np.array([2018, 2019, 2020]),
+    ...     record_log_compute=np.array([21.9, 22.5, 23.5]))
+    >>> known = known_at(observed, origin=2019)
+    >>> known.run.tolist(), known.cost.tolist(), known.accelerator.tolist(), known.record
+    ([True, True, False], [False, True, False], [False], 22.5)
+    """
+    first, _ = observations.years
+    given = observations.record_year == origin
+    if not given.any():
+        low, high = observations.record_year[[0, -1]].astype(int)
+        raise InputError(
+            f"{observations.snapshot}: origin {origin}: must be a year with a known record, {low} to {high}. "
+            "A forecast starts from the record of that year's end."
+        )
+    run = observations.run_year < origin + 1
+    if run.sum() < 2:
+        raise InputError(
+            f"{observations.snapshot}: origin {origin}: at least two runs must be known by then; got {run.sum()}. "
+            "Take a later origin."
+        )
+    accelerator = (observations.accelerator_year >= first) & (observations.accelerator_year < origin + 1)
+    record = float(observations.record_log_compute[given][0])
+    return Known(origin, run, run & np.isfinite(observations.cost_log_usd), accelerator, record, origin + 1 - first)
+
+
+def _fault(snapshot: str, entry: str, rule: str, remedy: str = "") -> InputError:
+    return InputError(f"{snapshot}: {entry}: {rule}. {remedy}".strip())
+
+
+FEWEST_RUNS = 5
+FEWEST_PRICES = 3
+FIRST_YEAR = 2012
+"""Where the frontier begins by default: with deep learning."""
+LONGEST_GAP = 2.0
+"""Years by which a history may end before the date that it is asked to tell about."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Observed runs and accelerators, as arrays.
+
+    Attributes
+    ----------
+    snapshot, until : the date of the estimates, and the last day of what is observed
+    run_names, run_year, run_log_compute, run_is_top : (run,), decimal years, log10 FLOP, among the top at release
+    cost_log_usd : (run,), log10 USD; NaN where unknown or not of that run
+    cost_basis : which cost, in which dollars; several are joined by "; "
+    accelerator_names, accelerator_year, accelerator_log_flops_per_usd : (accelerator,), those with a price; log10
+        FLOP/s per USD
+    record_year, record_log_compute : (year,), the largest known run at the end of each whole year; -inf before one
+    """
+
+    snapshot: str
+    until: dt.date
+    run_names: tuple[str, ...]
+    run_year: NDArray[np.float64]
+    run_log_compute: NDArray[np.float64]
+    run_is_top: NDArray[np.bool_]
+    cost_log_usd: NDArray[np.float64]
+    cost_basis: str
+    accelerator_names: tuple[str, ...]
+    accelerator_year: NDArray[np.float64]
+    accelerator_log_flops_per_usd: NDArray[np.float64]
+    record_year: NDArray[np.int64]
+    record_log_compute: NDArray[np.float64]
+
+    @property
+    def frontier(self) -> Observations:
+        """What the model of history is fitted to: the runs that were among the top at their release."""
+        top = self.run_is_top
+        return Observations(
+            run_year=self.run_year[top],
+            run_log_compute=self.run_log_compute[top],
+            cost_log_usd=self.cost_log_usd[top],
+            accelerator_year=self.accelerator_year,
+            accelerator_log_flops_per_usd=self.accelerator_log_flops_per_usd,
+            record_year=self.record_year.astype(np.float64),
+            record_log_compute=self.record_log_compute,
+            snapshot=self.snapshot,
+            run_name=tuple(name for name, chosen in zip(self.run_names, top, strict=True) if chosen),
+            accelerator_name=self.accelerator_names,
+        )
+
+    @property
+    def cost_year(self) -> NDArray[np.float64]:
+        """Decimal years of the costs (run,); NaN where there is none."""
+        return np.where(np.isnan(self.cost_log_usd), np.nan, self.run_year)
+
+
+def observations(
+    runs: RunHistory,
+    accelerators: AcceleratorHistory | None = None,
+    *,
+    until: dt.date | None = None,
+    top: int = 10,
+    within_oom: float | None = None,
+    since: int = FIRST_YEAR,
+) -> Snapshot:
+    """Turn tables into the arrays that a model of growth is fitted to.
+
+    Parameters
+    ----------
+    runs : RunHistory
+    accelerators : None where hardware is not observed
+    until : only what was published up to and including this day; by default up to the snapshot's date
+    top : a run is of the frontier if it was among so many largest at its release
+    within_oom : instead, if it was within so many orders of magnitude of the record then
+    since : the first year of the frontier and of its records; exports reach back to 1950, when growth was slower
+
+    Raises
+    ------
+    InputError
+        The history begins after `until` or ends years before it, or has too few runs, costs or prices.
+
+    Examples
+    --------
+    >>> from simulator.history.loading import shipped_accelerators, shipped_runs
+    >>> seen = observations(shipped_runs(), shipped_accelerators(), until=dt.date(2020, 12, 31))
+    >>> int(seen.record_year[-1]), round(float(seen.record_log_compute[-1]), 2)
+    (2020, 23.5)
+    """
+    known_to = last_day(runs.snapshot, entry="snapshot")
+    last = known_to if until is None else min(until, known_to)
+    known = published_until(runs, last)
+    if until is not None:
+        _check_end(known, until)
+    is_top = top_at_release(known, top) if within_oom is None else within_of_record(known, within_oom)
+    is_top &= known.years >= since
+    _check_counts(known, is_top, until=last)
+    hardware_names, hardware_year, hardware = _hardware(accelerators, last)
+    whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
+    records = year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
+    bases = sorted({run.cost_basis for run in known.runs if run.cost_consistent})
+    return Snapshot(
+        snapshot=known.snapshot,
+        until=last,
+        run_names=tuple(run.name for run in known.runs),
+        run_year=known.years,
+        run_log_compute=known.log_flop,
+        run_is_top=is_top,
+        cost_log_usd=known.log_cost,
+        cost_basis="; ".join(bases),
+        accelerator_names=hardware_names,
+        accelerator_year=hardware_year,
+        accelerator_log_flops_per_usd=hardware,
+        record_year=np.array([record.date.year for record in records], dtype=np.int64),
+        record_log_compute=np.array([record.log_flop for record in records], dtype=np.float64),
+    )
+
+
+def _hardware(
+    history: AcceleratorHistory | None, last: dt.date
+) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+    """Give names, years and speed per price of the accelerators that have one."""
+    if history is None:
+        return (), np.array([]), np.array([])
+    known = released_until(history, last)
+    levels = known.log_flops_per_usd
+    priced = np.isfinite(levels)
+    if priced.sum() < FEWEST_PRICES:
+        rule = f"only {priced.sum()} accelerators with a price are known by {last}; a trend needs {FEWEST_PRICES}."
+        raise refusal(history.file, rule, "Name a later date, add the table of prices, or leave hardware out.")
+    names = tuple(each.name for each, has in zip(known.accelerators, priced, strict=True) if has)
+    return names, known.years[priced], levels[priced]
+
+
+def _check_end(known: RunHistory, until: dt.date) -> None:
+    final = known.runs[-1]
+    gap = (until - final.date).days / 365.25
+    if gap > LONGEST_GAP:
+        rule = f"ends on {final.date} with {final.name}, {gap:.1f} years before the date that is asked, {until}."
+        raise refusal(known.file, rule, f"What came in between is not known here. Ask up to {final.date}, or add runs.")
+
+
+def _check_counts(known: RunHistory, is_top: NDArray[np.bool_], *, until: dt.date) -> None:
+    if is_top.sum() < FEWEST_RUNS:
+        rule = f"only {is_top.sum()} runs of the frontier are known by {until}; a trend needs {FEWEST_RUNS}."
+        raise refusal(known.file, rule, "Name a later date, or a longer history.")
+    if np.isnan(known.log_cost).all():
+        unknown = sum(run.log_cost is None for run in known.runs)
+        rule = (
+            f"no run by {until} has a cost that belongs to it: "
+            f"{unknown} of {len(known.runs)} are unknown (0.0 is unknown), the rest do not fit their FLOP."
+        )
+        raise refusal(known.file, rule, "Spending cannot be told from hardware efficiency without costs: add some.")

@@ -1,0 +1,249 @@
+"""How far the posterior would move if prior or likelihood counted a little more: power-scaling, without a new fit.
+
+The posterior is proportional to prior(unknowns)^a x likelihood(unknowns)^b at a = b = 1. The draws of a fit are
+weighted by prior^(a - 1) or likelihood^(b - 1) near 1, and the distance by which the distribution of an unknown
+moves per doubling of the power is its sensitivity (Kallioinen, Paananen, Bürkner and Vehtari 2024, Statistics and
+Computing 34, 57). ArviZ computes it; here are the densities of the model's own terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from simulator.history.model import GrowthPriors, HistoryModel, build_model, weights
+from simulator.history.observations import Array, Observations, known_at
+from simulator.runs.groups import group
+
+SENSITIVE: Final[float] = 0.05
+"""Cumulative Jensen-Shannon distance per doubling from which an unknown counts as sensitive (Kallioinen et al.)."""
+RATES: Final[tuple[str, ...]] = ("spending_growth", "efficiency_growth", "compute_growth")
+FEWEST_WEIGHTED: Final[float] = 100.0
+_STEPS: Final[frozenset[str]] = frozenset({"spending_steps", "efficiency_steps"})
+_DRAWS: Final[tuple[str, str]] = ("chain", "draw")
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """Hold how sensitive one unknown is to the power of each part of the model.
+
+    `prior` is of all priors together, `own_prior` of the unknown's own, `other_prior` the largest of any other single
+    one and `other_prior_of` whose that is; `likelihood` is of all that was seen, `runs`, `costs` and `accelerators`
+    of its parts. 0.05 and more count. `mean_own_prior_half` and `mean_own_prior_double` are what the posterior `mean`
+    would be if its own prior counted half or twice; NaN where too few draws tell. `reading` says it in words.
+    """
+
+    unknown: str
+    prior: float
+    own_prior: float
+    other_prior: float
+    other_prior_of: str
+    likelihood: float
+    runs: float
+    costs: float
+    accelerators: float
+    mean: float
+    mean_own_prior_half: float
+    mean_own_prior_double: float
+    reading: str
+
+
+def reading(*, own_prior: float, likelihood: float, other_prior: float, other_prior_of: str) -> str:
+    """Say what the sensitivities of one unknown mean together.
+
+    Examples
+    --------
+    >>> reading(own_prior=0.01, likelihood=0.3, other_prior=0.02, other_prior_of="run_tail")
+    'the likelihood dominates: the data decide, its prior hardly matters'
+    """
+    if own_prior >= SENSITIVE and likelihood >= SENSITIVE:
+        said = "possible prior-data conflict: its prior and the data both move it, look at that prior again"
+    elif own_prior >= SENSITIVE:
+        said = "its prior dominates: the data say little of it"
+    elif likelihood >= SENSITIVE:
+        said = "the likelihood dominates: the data decide, its prior hardly matters"
+    else:
+        said = "settled: neither its prior nor the weight of the data moves it by much"
+    if other_prior >= SENSITIVE:
+        said += f"; the prior of {other_prior_of} moves it"
+    return said
+
+
+def log_terms(
+    built: HistoryModel, posterior: xr.Dataset, *, priors: GrowthPriors, origin: int
+) -> Mapping[str, xr.Dataset]:
+    """Compute the log density of every prior and of what was seen, at each draw.
+
+    The yearly steps are left out of the priors: they are part of what the model says of the data (Kallioinen et al.
+    scale top-level priors only). Densities are of the unknowns themselves, whatever scale they were sampled on.
+
+    Parameters
+    ----------
+    built : HistoryModel
+        The model that was fitted.
+    posterior : Dataset (chain, draw, ...)
+        Draws of all its unknowns.
+    priors : GrowthPriors
+        Of that model.
+    origin : int
+        What was known at the end of this year counts.
+
+    Returns
+    -------
+    mapping
+        `log_prior` with a variable of each unknown, `log_likelihood` with `runs`, `costs` and `accelerators`,
+        (chain, draw), natural logarithms.
+    """
+    import pymc as pm
+
+    model = built.model
+    growth = {"spending_growth": priors.spending, "efficiency_growth": priors.efficiency}
+    prior: dict[str, Array] = {}
+    for name, family in growth.items():
+        values = _flat(posterior, name)
+        if np.ptp(values) > 0:
+            prior[name] = np.asarray(family.logpdf(values), dtype=np.float64)
+    for unknown in model.free_RVs:
+        if unknown.name not in _STEPS and not unknown.name.startswith(tuple(growth)):
+            draws = _flat(posterior, unknown.name)
+            prior[unknown.name] = np.asarray(pm.logp(unknown, draws).eval(mode="FAST_COMPILE"), dtype=np.float64)
+    with model:
+        pm.set_data(weights(known_at(built.observations, origin=origin)))
+    seen = _likelihood(model, posterior)
+    return {"log_prior": _dataset(prior, posterior), "log_likelihood": _dataset(seen, posterior)}
+
+
+def sensitivities(
+    fit: xr.DataTree, observations: Observations, *, priors: GrowthPriors | None = None
+) -> tuple[Sensitivity, ...]:
+    """Measure how sensitive each unknown of a fit is to the power of its priors and of its data.
+
+    Parameters
+    ----------
+    fit : DataTree
+        A fit of `fit_history`, with its `origin`.
+    observations : Observations
+        What it was fitted to.
+    priors : GrowthPriors, optional
+        Those of the fit.
+
+    Returns
+    -------
+    tuple of Sensitivity
+        The growth of spending, of efficiency and of both together (`compute_growth`) first, then every other
+        unknown that has one value.
+
+    Raises
+    ------
+    InputError
+        A group is missing, or the origin is not in the record.
+    """
+    priors, posterior = priors or GrowthPriors(), group(fit, "posterior")
+    built = build_model(observations, priors=priors)
+    terms = log_terms(built, posterior, priors=priors, origin=int(fit.attrs["origin"]))
+    unknowns = _unknowns(posterior, priors={str(name): None for name in terms["log_prior"].data_vars})
+    tree = xr.DataTree.from_dict({"posterior": unknowns, **terms})
+    each_prior = {str(name): _scaled(tree, "prior", [str(name)]) for name in terms["log_prior"].data_vars}
+    parts = {part: _scaled(tree, "likelihood", [part]) for part in ("runs", "costs", "accelerators")}
+    whole = {part: _scaled(tree, part) for part in ("prior", "likelihood")}
+    both_rates = _scaled(tree, "prior", [name for name in RATES if name in each_prior] or None)
+    rows = []
+    for name in (str(each) for each in unknowns.data_vars):
+        own = _own_priors(name, each_prior)
+        alone = both_rates if name == "compute_growth" else each_prior[own[0]]
+        own_prior = alone[name]
+        others = {other: found[name] for other, found in each_prior.items() if other not in own}
+        strongest = max(others, key=lambda other: others[other])
+        log_own = sum((terms["log_prior"][each].values.ravel() for each in own), np.zeros(1))
+        values = _flat(unknowns, name)
+        rows.append(
+            Sensitivity(
+                name,
+                prior=whole["prior"][name],
+                own_prior=own_prior,
+                other_prior=others[strongest],
+                other_prior_of=strongest.removesuffix("_excess"),
+                likelihood=whole["likelihood"][name],
+                runs=parts["runs"][name],
+                costs=parts["costs"][name],
+                accelerators=parts["accelerators"][name],
+                mean=float(values.mean()),
+                mean_own_prior_half=_mean(values, -0.5 * log_own),
+                mean_own_prior_double=_mean(values, log_own),
+                reading=reading(
+                    own_prior=own_prior,
+                    likelihood=whole["likelihood"][name],
+                    other_prior=others[strongest],
+                    other_prior_of=strongest.removesuffix("_excess"),
+                ),
+            )
+        )
+    return tuple(rows)
+
+
+def _own_priors(name: str, priors: Mapping[str, object]) -> list[str]:
+    """Name the priors that stand for an unknown: that of the sum of both rates are both, of a tail its excess."""
+    wanted = RATES if name == "compute_growth" else (name, f"{name}_excess")
+    return [each for each in wanted if each in priors]
+
+
+def _unknowns(posterior: xr.Dataset, *, priors: Mapping[str, object]) -> xr.Dataset:
+    """Give the unknowns of one value that have a prior, rates first, with the growth of compute added."""
+    found = {}
+    if _own_priors("compute_growth", priors):
+        found["compute_growth"] = posterior["spending_growth"] + posterior["efficiency_growth"]
+    for name, values in posterior.data_vars.items():
+        latent = "__" in str(name) or str(name).endswith("_excess")
+        if set(values.dims) == set(_DRAWS) and not latent and _own_priors(str(name), priors):
+            found[str(name)] = values
+    ordered = [*(name for name in RATES if name in found), *(name for name in found if name not in RATES)]
+    return xr.Dataset({name: found[name] for name in ordered})
+
+
+def _scaled(tree: xr.DataTree, part: str, terms: Sequence[str] | None = None) -> Mapping[str, float]:
+    """Raise some terms of a part to a power, and say how far each unknown moves."""
+    import arviz as az
+
+    found = az.psense(tree, group=part, group_var_names=terms)
+    return {str(name): float(value) for name, value in found.data_vars.items()}
+
+
+def _mean(values: Array, log_weights: Array) -> float:
+    """Average draws by weights; NaN where the weights leave fewer than 100 effective draws."""
+    weight = np.broadcast_to(np.exp(log_weights - log_weights.max()), values.shape)
+    effective = weight.sum() ** 2 / (weight**2).sum()
+    return float(np.average(values, weights=weight)) if effective >= FEWEST_WEIGHTED else float("nan")
+
+
+def _likelihood(model: Any, posterior: xr.Dataset) -> dict[str, Array]:
+    """Evaluate the terms of what was seen at all draws at once."""
+    import pymc as pm
+    import pytensor.tensor as pt
+    from pytensor.graph.replace import vectorize_graph
+
+    unknown = {variable: np.asarray(_flat(posterior, variable.name)) for variable in model.free_RVs}
+    batched = {
+        variable: pt.tensor(f"{variable.name}_draws", shape=(None, *variable.type.shape), dtype="float64")
+        for variable in unknown
+    }
+    terms = vectorize_graph(model.potentials, replace=batched)
+    inputs = [batched[each] for each in unknown]
+    density = pm.compile(inputs, terms, mode="FAST_COMPILE", on_unused_input="ignore")
+    found = density(*unknown.values())
+    return {term.name: np.asarray(each) for term, each in zip(model.potentials, found, strict=True)}
+
+
+def _flat(draws: xr.Dataset, name: str) -> Array:
+    """Give draws of all chains in one row, other dimensions after it."""
+    values = draws[name].transpose(*_DRAWS, ...).values
+    return np.asarray(values.reshape(-1, *values.shape[2:]), dtype=np.float64)
+
+
+def _dataset(terms: Mapping[str, Array], posterior: xr.Dataset) -> xr.Dataset:
+    shape = tuple(posterior.sizes[dim] for dim in _DRAWS)
+    coords = {dim: posterior[dim] for dim in _DRAWS}
+    return xr.Dataset({name: (_DRAWS, values.reshape(shape)) for name, values in terms.items()}, coords=coords)

@@ -1,0 +1,1 @@
+"""The equations: levels, limits, projection, crossings, counts."""

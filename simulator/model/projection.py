@@ -1,0 +1,362 @@
+"""From drawn parameters to trajectories: drivers, caps, constraints, feedback, effective compute, capability.
+
+    physical compute  = spending x hardware efficiency, at most what the constraints allow
+    effective compute = physical compute x algorithmic efficiency
+
+All in log10, vectorised over the samples of a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path
+from simulator.model.growth import feedback_multiplier, gain_per_doubling, logistic_capability, power_law_loss, saturate
+from simulator.model.model_counts import model_counts
+from simulator.model.quantities import (
+    Block,
+    capped_level,
+    demanded_level,
+    fine_grid,
+    is_fine,
+    limit_level,
+)
+from simulator.schema.drivers import CustomDriver
+from simulator.schema.model_counts import count_names
+from simulator.schema.prior_names import DRIVER_UNITS
+from simulator.schema.spec import Driver, Limit, ScenarioSpec
+from simulator.units import Array
+from simulator.variables import snake
+
+_LEAST_FIRST = ("logistic", "gompertz", "exponential", "hard")
+
+STEPS_PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
+
+
+def year_grid(spec: ScenarioSpec) -> Array:
+    """List the years of a scenario: the first, every calendar step after it, the last.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> year_grid(load_scenario("baseline").spec)[:3].tolist()
+    [2025.5, 2026.0, 2027.0]
+    """
+    steps = STEPS_PER_YEAR[spec.years.step]
+    first, last = spec.years.first, spec.years.last
+    inner = np.arange(np.floor(first * steps) + 1, np.ceil(last * steps)) / steps
+    return np.concatenate([[first], inner[(inner > first) & (inner < last)], [last]])
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A level under its limits: what was demanded, what is left, the limits, and which of them binds (0: none)."""
+
+    demanded: Array
+    capped: Array
+    limits: Mapping[str, Array]
+    binding: NDArray[np.int8]
+
+
+def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit, Array]]) -> Capped:
+    """Put a level under several limits; the one that leaves the least counts.
+
+    A limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
+
+    Parameters
+    ----------
+    demanded : array (sample, year), log10
+    start : array (sample, 1), log10; the level at the start, for the Gompertz law
+    limits : by name, sorted; each with its law and its level (sample, year), log10
+
+    Returns
+    -------
+    Capped, with arrays (sample, year)
+
+    Examples
+    --------
+    >>> demanded, start = np.array([[9.0, 11.0, 13.0]]), np.array([[9.0]])
+    >>> levels = {"cash": np.full((1, 3), 12.0), "power": np.full((1, 3), 10.0)}
+    >>> limits = {name: (Limit(kind="hard", limit=name), level) for name, level in levels.items()}
+    >>> found = under_limits(demanded, start, limits)  # power is the second by name
+    >>> found.capped.tolist(), found.binding.tolist()
+    ([[9.0, 10.0, 10.0]], [[0, 2, 2]])
+    """
+    capped = demanded
+    binding = np.zeros((1, 1), dtype=np.int8)
+    earlier: list[tuple[NDArray[np.bool_], Array]] = []
+    numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
+    # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
+    for name in sorted(limits, key=lambda name: (_LEAST_FIRST.index(limits[name][0].kind), name)):
+        number, (limit, level) = numbers[name], limits[name]
+        bent = saturate(demanded, level, kind=limit.kind, log_start=start)
+        capped = np.minimum(capped, bent)
+        reached = demanded >= level
+        binds = reached
+        for before, least in earlier:
+            binds = binds & (~before | (bent < least))
+        earlier.append((reached, bent))
+        binding = binding * ~binds + np.int8(number) * binds  # np.where takes ten times as long
+    return Capped(demanded, capped, {name: level for name, (_, level) in limits.items()}, binding)
+
+
+def project_block(
+    spec: ScenarioSpec, draws: Mapping[str, Array], *, years: Array, custom: Mapping[str, CustomDriver]
+) -> dict[str, NDArray[Any]]:
+    """Project one block of draws over the years.
+
+    Parameters
+    ----------
+    spec : ScenarioSpec
+    draws : by name of the prior, (sample,) or (1,), internal scale
+    years : array (year,), decimal years, from `year_grid`
+    custom : functions of custom drivers by dotted path
+
+    Returns
+    -------
+    dict of arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
+    of the limit that binds; `capability` the metric itself; `models_*` plain numbers
+    """
+    block = Block(spec, draws, custom)
+    parts = _parts(block, years)
+    if any(driver.feedback for driver in _drivers(spec).values()):
+        parts = _with_feedback(block, years)
+    limits = _limits(block, years)
+    assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
+    result: dict[str, NDArray[Any]] = {f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities}
+    for driver, factors in parts.items():
+        result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
+    for name, capped in assembled.items():
+        result |= _variables_of(name, capped, spec)
+    result["effective_compute"] = effective_compute(assembled)
+    if spec.capability is not None:
+        result["capability"] = _capability(block, result)
+    if spec.models is not None:
+        result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
+    return result
+
+
+def effective_compute(assembled: Mapping[str, Capped]) -> Array:
+    """Add physical compute and algorithmic efficiency in log10; without algorithms the two computes are one."""
+    physical = assembled["physical_compute"].capped
+    return physical + assembled["algorithms"].capped if "algorithms" in assembled else physical
+
+
+def _drivers(spec: ScenarioSpec) -> dict[str, Driver]:
+    every = {name: getattr(spec.drivers, name) for name in DRIVER_UNITS}
+    return {name: driver for name, driver in every.items() if driver is not None}
+
+
+def _parts(block: Block, years: Array) -> dict[str, dict[str, Array]]:
+    """Compute what growth demands of each driver, by factor; a driver without factors has one, of the name ''."""
+    result: dict[str, dict[str, Array]] = {}
+    for name, driver in _drivers(block.spec).items():
+        path: Path = ("drivers", name)
+        if driver.factors is None:
+            result[name] = {"": demanded_level(driver, path, block, years)}
+        else:
+            result[name] = {
+                factor: capped_level(driver.factors[factor], (*path, "factors", factor), block, years)
+                for factor in sorted(driver.factors)
+            }
+    return result
+
+
+def _totals(parts: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
+    totals: dict[str, Array] = {}
+    for driver, factors in parts.items():
+        levels = list(factors.values())
+        total = levels[0]
+        for level in levels[1:]:
+            total = total + level
+        totals[driver] = total
+    return totals
+
+
+type Limits = Mapping[str, Mapping[str, tuple[Limit, Array]]]
+
+
+def _limits(block: Block, years: Array) -> Limits:
+    """Compute the caps of each driver; the constraints on physical compute with a compute driver's caps."""
+    spec = block.spec
+    result: dict[str, dict[str, tuple[Limit, Array]]] = {"physical_compute": {}}
+    for name, driver in _drivers(spec).items():
+        target = result.setdefault("physical_compute" if name == "compute" else name, {})
+        for cap_name, cap in driver.caps.items():
+            target[cap_name] = (cap, limit_level(cap, ("drivers", name, "caps", cap_name), block, years))
+    for name, constraint in spec.constraints.items():
+        level = limit_level(constraint, ("constraints", name), block, years)
+        result["physical_compute"][name] = (constraint, level)
+    return result
+
+
+def _assemble(
+    parts: Mapping[str, Mapping[str, Array]], starts: Mapping[str, Array], limits: Limits
+) -> dict[str, Capped]:
+    """Put each driver under its caps and physical compute under the constraints."""
+    totals = _totals(parts)
+    assembled = {
+        name: under_limits(total, starts[name], limits[name]) for name, total in totals.items() if name != "compute"
+    }
+    if "compute" in totals:
+        demanded, start = totals["compute"], starts["compute"]
+    else:
+        demanded = assembled["spending"].capped + assembled["hardware"].capped
+        start = starts["spending"] + starts["hardware"]
+    assembled["physical_compute"] = under_limits(demanded, start, limits["physical_compute"])
+    return assembled
+
+
+def _variables_of(name: str, capped: Capped, spec: ScenarioSpec) -> dict[str, NDArray[Any]]:
+    """Name the arrays of a driver or of physical compute as they stand in the run."""
+    result: dict[str, NDArray[Any]] = {name: capped.capped}
+    if capped.limits or name in ("spending", "physical_compute"):
+        result[f"{name}_demanded"] = capped.demanded
+    for limit, level in capped.limits.items():
+        result[_limit_variable(name, limit, spec)] = level
+    if capped.limits:
+        result[f"binding_{name}"] = capped.binding
+    return result
+
+
+def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
+    """Name the variables that `project_block` gives for a scenario.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> variable_names(load_scenario("no-caps").spec)[-2:]
+    ('physical_compute_demanded', 'effective_compute')
+    """
+    limits = {name.removeprefix("binding_"): named for name, named in binding_names(spec).items()}
+    names = [f"quantity_{snake(name)}" for name in spec.quantities]
+    for driver_name, driver in _drivers(spec).items():
+        names += [f"{driver_name}_factor_{snake(factor)}" for factor in sorted(driver.factors or {})]
+    for name in (*(name for name in _drivers(spec) if name != "compute"), "physical_compute"):
+        names += [name]
+        names += [f"{name}_demanded"] if name in limits or name in ("spending", "physical_compute") else []
+        names += [_limit_variable(name, limit, spec) for limit in limits.get(name, ())]
+        names += [f"binding_{name}"] if name in limits else []
+    names += ["effective_compute", *(["capability"] if spec.capability is not None else [])]
+    return (*names, *(count_names(spec.models) if spec.models is not None else ()))
+
+
+def _limit_variable(name: str, limit: str, spec: ScenarioSpec) -> str:
+    kind = "constraint" if name == "physical_compute" and limit in spec.constraints else f"cap_{name}"
+    return f"{kind}_{snake(limit)}"
+
+
+def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
+    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> binding_names(load_scenario("baseline").spec)["binding_spending"]
+    ('cash-flow', 'world-product')
+    """
+    names = {name: set(driver.caps) for name, driver in _drivers(spec).items() if name != "compute"}
+    names["physical_compute"] = set(spec.constraints) | set(spec.drivers.compute.caps if spec.drivers.compute else ())
+    return {f"binding_{name}": tuple(sorted(limits)) for name, limits in names.items() if limits}
+
+
+def _with_feedback(block: Block, years: Array) -> dict[str, dict[str, Array]]:
+    """Step the drivers through time where effective compute feeds back on their growth.
+
+    d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year: second order in
+    the step. A year that is not on the grid is stepped to from the grid and not from, so that neither the step of the
+    scenario nor its horizon changes the other years.
+    """
+    times = fine_grid(float(years[0]), float(years[-1]), years)
+    plain = _parts(block, times)
+    limits = _limits(block, times)
+    starts = {name: total[:, :1] for name, total in _totals(plain).items()}
+    feedbacks = {name: driver for name, driver in _drivers(block.spec).items() if driver.feedback}
+    path = [{driver: {name: level[:, :1] for name, level in factors.items()} for driver, factors in plain.items()}]
+    origin = 0
+    before = _multipliers(block, feedbacks, path[0], starts, limits, 0)
+    on_grid = is_fine(times)
+    for step in range(1, times.size):
+        change = {
+            driver: {name: level[:, [step]] - level[:, [origin]] for name, level in factors.items()}
+            for driver, factors in plain.items()
+        }
+        guess = _advanced(path[origin], change, before)
+        after = _multipliers(block, feedbacks, guess, starts, limits, step)
+        path.append(_advanced(path[origin], change, {name: (before[name] + after[name]) / 2 for name in before}))
+        if on_grid[step]:
+            origin, before = step, _multipliers(block, feedbacks, path[step], starts, limits, step)
+    kept = np.searchsorted(times, years)
+    return {
+        driver: {
+            name: np.concatenate(np.broadcast_arrays(*(path[i][driver][name] for i in kept)), axis=1)
+            for name in factors
+        }
+        for driver, factors in plain.items()
+    }
+
+
+def _advanced(
+    now: Mapping[str, Mapping[str, Array]], change: Mapping[str, Mapping[str, Array]], by: Mapping[str, Array]
+) -> dict[str, dict[str, Array]]:
+    return {
+        driver: {name: level + change[driver][name] * by.get(driver, 1.0) for name, level in factors.items()}
+        for driver, factors in now.items()
+    }
+
+
+def _multipliers(
+    block: Block,
+    feedbacks: Mapping[str, Driver],
+    now: Mapping[str, Mapping[str, Array]],
+    starts: Mapping[str, Array],
+    limits: Limits,
+    step: int,
+) -> dict[str, Array]:
+    """Compute the multiplier on each driver's growth from the effective compute of a moment, (sample, 1)."""
+    here = {
+        target: {name: (limit, level[:, step : step + 1]) for name, (limit, level) in named.items()}
+        for target, named in limits.items()
+    }
+    compute = effective_compute(_assemble(now, starts, here))
+    result = {}
+    for name, driver in feedbacks.items():
+        points = driver.feedback or ()
+        multipliers = np.broadcast_arrays(
+            *(block.draw(("drivers", name, "feedback", i, "multiplier")) for i in range(len(points)))
+        )
+        log_points = np.log10([point.at for point in points])
+        stacked = np.stack(multipliers, axis=-1)
+        result[name] = feedback_multiplier(compute[:, 0], log_points=log_points, log_multipliers=stacked)[:, None]
+    return result
+
+
+def _capability(block: Block, variables: Mapping[str, Array]) -> Array:
+    """Compute the capability metric from effective or physical compute."""
+    spec = block.spec.capability
+    if spec is None:
+        raise ValueError("no capability metric in this scenario")
+    compute = variables[spec.of]
+
+    def drawn(key: str) -> Array:
+        return block.draw(("capability", key))[:, None]
+
+    if spec.kind == "gain-per-doubling":
+        reference = compute[:, :1] if spec.reference is None else drawn("reference")
+        return gain_per_doubling(compute, log_reference=reference, log_gain=drawn("gain"))
+    if spec.kind == "power-law-loss":
+        return power_law_loss(
+            compute, irreducible=drawn("irreducible"), log_scale=drawn("scale"), exponent=drawn("exponent")
+        )
+    return logistic_capability(
+        compute,
+        midpoint_log10=drawn("midpoint"),
+        slope_per_oom=drawn("slope"),
+        floor=0.0 if spec.floor is None else drawn("floor"),
+        ceiling=1.0 if spec.ceiling is None else drawn("ceiling"),
+    )

@@ -1,0 +1,369 @@
+"""Levels and named quantities of a scenario over time, from one block of drawn parameters.
+
+Everything is log10 of base units, as arrays (sample, year), or (1, year) where nothing in it is uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path, SimulatorError, dotted, near_name
+from simulator.model.growth import (
+    accumulate,
+    log_difference,
+    log_sum,
+    random_step_growth,
+    random_walk_growth,
+    regime_growth,
+    saturate,
+    table_growth,
+)
+from simulator.schema.drivers import CustomDriver
+from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
+from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, Regime, ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
+
+FINE_STEPS = 16
+"""Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
+
+MOST_KNOWN = 1 << 20
+"""Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
+
+TELLING = 0.1
+"""How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the levels of one block are computed from.
+
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps a custom driver to
+    its function: by its name where the scenario gives one, else by its dotted path.
+    """
+
+    spec: ScenarioSpec
+    draws: Mapping[str, Array]
+    custom: Mapping[str, CustomDriver]
+    _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
+
+    def draw(self, path: Path) -> Array:
+        """The drawn numbers of the prior at a path, (sample,) or (1,)."""
+        return self.draws[dotted(path)]
+
+    def named(self, name: str, years: Array) -> Array:
+        """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
+        key = (name, years.tobytes())
+        if key not in self._known:
+            level = quantity_level(self.spec.quantities[name], ("quantities", name), self, years)
+            if level.size > MOST_KNOWN:
+                return level
+            self._known[key] = level
+        return self._known[key]
+
+
+def fine_grid(first: float, last: float, years: Array) -> Array:
+    """Make the internal grid: sixteenths of a calendar year between two years, and some years themselves.
+
+    The grid between two years does not depend on the step of the scenario, so neither do the results.
+
+    Parameters
+    ----------
+    first, last : float, decimal years
+    years : array (year,), decimal years
+        Those that are added where they lie between the two.
+
+    Returns
+    -------
+    array (time,), decimal years, rising
+
+    Examples
+    --------
+    >>> fine_grid(2025.5, 2025.75, np.array([2025.6])).tolist()
+    [2025.5, 2025.5625, 2025.6, 2025.625, 2025.6875, 2025.75]
+    """
+    inner = np.arange(np.ceil(first * FINE_STEPS), np.floor(last * FINE_STEPS) + 1) / FINE_STEPS
+    return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
+
+
+def is_fine(times: Array) -> NDArray[np.bool_]:
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year.
+
+    Examples
+    --------
+    >>> is_fine(np.array([2025.5, 2025.5625, 2025.6])).tolist()
+    [True, True, False]
+    """
+    fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
+    fine[0] = True
+    return fine
+
+
+def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+    """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        A table does not cover the years, or a custom driver returns something else than levels.
+    """
+    if isinstance(level, Factor) and level.custom is not None:
+        return _custom_level(level, path, block, years)
+    if level.table is not None:
+        known = sorted((float(year), value) for year, value in level.table.items())
+        if years[0] < known[0][0] or years[-1] > known[-1][0]:
+            raise SimulatorError(
+                f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years[0]:g} to "
+                f"{years[-1]:g}. Nothing is extrapolated: add the years that are missing."
+            )
+        scale = np.log10(parse_unit(level_unit(level, None)).scale)
+        levels = np.log10([value for _, value in known]) + scale
+        return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
+    result = _start(level, path, block)
+    regimes = regimes_of(level, path)
+    base = block.spec.years.first if level.at is None else level.at
+    if regimes:
+        result = result + regime_growth(
+            years,
+            base=base,
+            starts=[-np.inf if regime.from_ is None else block.draw((*at, "from")) for at, regime in regimes],
+            rates=_rates(level, regimes, block),
+            half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
+            floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
+        )
+    every = shock_years(level, block.spec.years)
+    for key, growth in (("drift", random_walk_growth), ("volatility", random_step_growth)):
+        at = (*path, key)
+        if getattr(level, key) is not None and every:
+            shocks = np.stack([block.draw(shock_path(at, year)) for year in every], axis=-1)
+            dates = np.array(every, dtype=float)
+            result = result + growth(years, base=base, sd=block.draw(at), shocks=shocks, shock_years=dates)
+    return result if result.shape[-1] == years.size else _constant(result, years)
+
+
+def _rates(level: Level, regimes: Sequence[tuple[Path, Regime]], block: Block) -> list[Array]:
+    """Give the rate of each regime: its own, or that of the regime before, times what it is multiplied by."""
+    rates: list[Array] = []
+    for at, regime in regimes:
+        rate = rates[-1] if regime.rate is None else block.draw(rate_path(level, at))  # the first has its own
+        rates.append(rate if regime.times is None else rate * block.draw((*at, "times")))
+    return rates
+
+
+def _constant(level: Array, years: Array) -> Array:
+    """Give a level that no year changes, (sample, 1), every year: (sample, year)."""
+    return np.broadcast_to(level, (level.shape[0], years.size))
+
+
+def _start(level: Level, path: Path, block: Block) -> Array:
+    return np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
+
+
+class _Parameters(dict[str, Array]):
+    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
+
+    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
+        super().__init__(drawn)
+        self._name = name
+
+    def __missing__(self, key: str) -> Array:
+        given = ", ".join(self) or "none"
+        raise SimulatorError(
+            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
+            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
+        )
+
+
+def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
+    name = dotted(path)
+    key = (level.custom.driver if level.custom else None) or name
+    if key not in block.custom:
+        raise SimulatorError(
+            f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
+        )
+    parameters = level.custom.parameters if level.custom else {}
+    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
+    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
+    sizes = {1, *(array.size for array in block.draws.values())}
+    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
+        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
+    broken = ~np.isfinite(result).all(axis=1)
+    if broken.any():
+        raise SimulatorError(
+            f"{name}: returned NaN or infinity in {broken.mean():.1%} of the samples; a level is a finite log10."
+        )
+    return result
+
+
+def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
+    """Compute a limit over the years: an amount, or a share of a named quantity.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        The limit is neither an amount nor a share.
+    """
+    if limit.share is not None:
+        return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
+    if limit.limit is None:
+        raise SimulatorError(f"{dotted(path)}: has no limit.")
+    return quantity_level(limit.limit, (*path, "limit"), block, years)
+
+
+def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+    """Compute a level under its caps; the lowest of the saturated levels counts.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+    """
+    demanded = demanded_level(level, path, block, years)
+    if not level.caps:
+        return demanded
+    start = demanded_level(level, path, block, np.array([block.spec.years.first]))
+    capped = demanded
+    for name in sorted(level.caps):
+        cap = level.caps[name]
+        limit = limit_level(cap, (*path, "caps", name), block, years)
+        capped = np.minimum(capped, saturate(demanded, limit, kind=cap.kind, log_start=start))
+    return capped
+
+
+def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -> Array:
+    """Compute a quantity over the years.
+
+    Returns
+    -------
+    array (sample, year) or (1, year), log10 of base units
+
+    Raises
+    ------
+    SimulatorError
+        A difference is not above 0 in some samples: it says in how many, and what entered it.
+    """
+    if isinstance(quantity, str):
+        return block.named(quantity, years)
+    if isinstance(quantity, Prior):
+        return _constant(block.draw(path)[:, None], years)
+    if isinstance(quantity, Level):
+        return capped_level(quantity, path, block, years)
+    return _operation_level(quantity, path, block, years)
+
+
+def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    if operation.accumulation is not None:
+        return _accumulated(operation, path, block, years)
+    levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
+    if years.size > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
+        return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
+    return _combined(operation, path, block, levels)
+
+
+def _combined(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
+    if operation.product is not None:
+        return _added(levels)
+    if operation.sum is not None:
+        return log_sum(levels)
+    if operation.ratio is not None:
+        return levels[0] - levels[1]
+    if operation.difference is not None:
+        return _difference(operation, path, block, levels)
+    result = levels[0]
+    for level in levels[1:]:
+        result = np.minimum(result, level) if operation.minimum is not None else np.maximum(result, level)
+    return result
+
+
+def _added(levels: list[Array]) -> Array:
+    result = levels[0]
+    for level in levels[1:]:
+        result = result + level
+    return result
+
+
+def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
+    result = log_difference(levels[0], levels[1])
+    negative = np.isnan(result).any(axis=-1)
+    if negative.any():
+        names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
+        raise SimulatorError(
+            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
+            f"where {names[1]} reaches {names[0]}; it has no log there. "
+            f"{_inputs_behind(negative, operation, path, block)}"
+            "Bound it with a minimum or maximum, or narrow its priors."
+        )
+    return result
+
+
+def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+    """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
+    roots = {dotted(path), *(dotted(("quantities", name)) for name in _names_below(operation, block.spec))}
+    telling: list[tuple[float, str]] = []
+    for name, values in block.draws.items():
+        if values.size == failed.size > 1 and any(
+            name == root or name.startswith((f"{root}.", f"{root}[")) for root in roots
+        ):
+            place = float(np.argsort(np.argsort(values))[failed].mean()) / (values.size - 1) - 0.5
+            telling.append((abs(place), f"{name} is {'high' if place > 0 else 'low'}"))
+    words = [word for away, word in sorted(telling, reverse=True)[:3] if away > TELLING]
+    return f"In them {', '.join(words)}. " if words else ""
+
+
+def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
+    """Name the quantities that one is made of, directly or through others."""
+    if isinstance(quantity, str):
+        return {quantity} | _names_below(spec.quantities[quantity], spec)
+    if isinstance(quantity, Operation):
+        return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
+    if isinstance(quantity, Level):
+        return set().union(*(_names_below(cap.of or cap.limit, spec) for cap in quantity.caps.values()))
+    return set()
+
+
+def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    base = block.spec.years.first if operation.at is None else operation.at
+    if base > years[0]:
+        raise SimulatorError(
+            f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
+        )
+    straight = _is_straight(operation.accumulation, block.spec)
+    times = np.unique([base, *years]) if straight else fine_grid(base, float(years[-1]), years)
+    flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
+    per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
+    on_grid = times == base if straight else is_fine(times)
+    grid = np.flatnonzero(on_grid)
+    on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
+    stock = np.empty((on.shape[0], times.size))
+    stock[:, grid] = on
+    for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
+        before = grid[np.searchsorted(grid, time) - 1]
+        step = [before, time]
+        stock[:, time] = accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
+    return stock[:, np.searchsorted(times, years)]
+
+
+def _is_straight(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
+    """Tell whether a quantity's log is a straight line over time, so that no fine grid is needed to add it up."""
+    if isinstance(quantity, str):
+        return _is_straight(spec.quantities[quantity], spec)
+    if isinstance(quantity, Level):
+        one_rate = isinstance(quantity.growth, Prior | None) or len(quantity.growth) == 1
+        steady = all(regime.half_life is None for _, regime in regimes_of(quantity, ()))
+        bent = (quantity.table, quantity.drift, quantity.volatility)
+        return one_rate and steady and all(each is None for each in bent) and not quantity.caps
+    if isinstance(quantity, Operation):
+        parts = quantity.product or quantity.ratio
+        return parts is not None and all(_is_straight(part, spec) for part in parts)
+    return quantity is not None

@@ -1,0 +1,1 @@
+"""From a statement to a distribution: families, fits, tables, dependence, uniforms."""

@@ -1,0 +1,402 @@
+"""Prior families: one spec gives the quantile function for sampling and the density for inference.
+
+All families are named here. `families` and `free_families` hold the simple ones; here are those made of
+others: a mixture, a family truncated to an interval, and a mass at "never" (+inf).
+
+Atoms are values that have a probability of their own. A composite family is split into its atoms and its
+continuous parts, so that the quantile function is the exact inverse of the CDF also where it jumps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from simulator.priors.families import (
+    PERT,
+    Beta,
+    Family,
+    Fixed,
+    Gamma,
+    Normal,
+    SkewedNormal,
+    StudentT,
+    Triangular,
+    Uniform,
+    require,
+)
+from simulator.priors.free_families import (
+    Discrete,
+    Empirical,
+    LogNormal,
+    LogStudentT,
+    LogUniform,
+    Metalog,
+    Quantiles,
+    SkewedLogNormal,
+    free_table,
+    scaled_weights,
+)
+from simulator.priors.quantile_tables import (
+    Array,
+    QuantileTable,
+    exponential,
+    log_of,
+    normal_quantile,
+    start_probabilities,
+    tabulate,
+)
+from simulator.units import Conversion
+
+__all__ = [
+    "PERT", "Array", "Beta", "Discrete", "Empirical", "Family", "Fixed", "Gamma", "LogNormal", "LogStudentT",
+    "LogUniform", "Metalog", "Mixture", "Normal", "Parts", "Quantiles", "SkewedLogNormal", "SkewedNormal",
+    "StudentT", "Triangular", "Truncated", "Uniform", "WithNever", "direct_quantiles", "quantile_table",
+    "split_atoms",
+]  # fmt: skip
+
+_LARGEST_U = float(np.nextafter(1.0, 0.0))
+_LEAST_MASS = 1e-9
+"""A family is not truncated to an interval that holds less than this: the CDF is not exact enough there."""
+
+
+@runtime_checkable
+class _Carried(Protocol):
+    """Describe a family that is another one carried over to a new scale, such as one of logs."""
+
+    @property
+    def base(self) -> Family: ...
+
+    @property
+    def conversion(self) -> Conversion: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Choose one of several families by weight, then a value from it; weights are scaled to sum to 1.
+
+    cdf(x) = sum of weight cdf_i(x), and ppf is its inverse: one u gives one value. Components may be any
+    families, mixtures included. The log density at an atom is the log of its mass.
+
+    Without atoms cdf(ppf(u)) is u within 1e-10, or x is within rounding of where it should be: the CDF may
+    climb far in one step of x, as over a value that occurs more than once in an `Empirical` component.
+
+    Examples
+    --------
+    >>> mixture = Mixture((3.0, 1.0), (Uniform(0.0, 1.0), Uniform(2.0, 3.0)))
+    >>> mixture.ppf(np.array([0.375, 0.875])).round(9).tolist()
+    [0.5, 2.5]
+    """
+
+    weights: tuple[float, ...]
+    components: tuple[Family, ...]
+
+    def __post_init__(self) -> None:
+        weights = scaled_weights(self.weights, count=len(self.components))
+        object.__setattr__(self, "weights", tuple(weights.tolist()))
+        object.__setattr__(self, "components", tuple(self.components))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        ends = [part.support for part, weight in zip(self.components, self.weights, strict=True) if weight > 0]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    def ppf(self, u: Array) -> Array:
+        return split_atoms(self).ppf(u)
+
+    def cdf(self, x: Array) -> Array:
+        total = np.zeros(np.shape(x))
+        for weight, part in zip(self.weights, self.components, strict=True):
+            # A component carried over from another scale may know nothing of values outside its support.
+            total += weight * np.where(np.asarray(x) >= part.support[0], part.cdf(x), 0.0)
+        return np.minimum(total, 1.0)
+
+    def logpdf(self, x: Array) -> Array:
+        return split_atoms(self).logpdf(x)
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """Restrict a family to values from lower to upper, ends included, and scale its probabilities up to 1.
+
+    Bounds far outside the family change nothing. A bound may be infinite.
+
+    Examples
+    --------
+    >>> Truncated(Normal(0.0, 1.0), lower=0.0).ppf(np.array([0.5])).round(4).tolist()
+    [0.6745]
+    """
+
+    base: Family
+    lower: float = -inf
+    upper: float = inf
+
+    def __post_init__(self) -> None:
+        require(
+            self.lower < self.upper,
+            f"lower must be below upper; got lower {self.lower:g}, upper {self.upper:g}.",
+        )
+        first, last = self._range()
+        require(
+            last - first >= _LEAST_MASS,
+            f"the bounds {self.lower:g} to {self.upper:g} leave {max(last - first, 0.0):.2g} of the "
+            "prior's probability; at least 1e-9 must remain.",
+        )
+
+    def _range(self) -> tuple[float, float]:
+        """Return the base's probabilities below lower, and at or below upper."""
+        below = np.nextafter(self.lower, -inf) if np.isfinite(self.lower) else self.lower
+        first, last = self.base.cdf(np.array([below, self.upper])).tolist()
+        return (0.0 if self.lower == -inf else first), (1.0 if self.upper == inf else last)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        low, high = self.base.support
+        return max(low, self.lower), min(high, self.upper)
+
+    def ppf(self, u: Array) -> Array:
+        first, last = self._range()
+        within = np.clip(first + (last - first) * np.asarray(u), np.nextafter(0.0, 1.0), _LARGEST_U)
+        return np.clip(self.base.ppf(within), self.lower, self.upper)
+
+    def cdf(self, x: Array) -> Array:
+        first, last = self._range()
+        inside = np.clip((self.base.cdf(x) - first) / (last - first), 0.0, 1.0)
+        return np.where(np.asarray(x) < self.lower, 0.0, np.where(np.asarray(x) >= self.upper, 1.0, inside))
+
+    def logpdf(self, x: Array) -> Array:
+        first, last = self._range()
+        inside = (np.asarray(x) >= self.lower) & (np.asarray(x) <= self.upper)
+        return np.where(inside, self.base.logpdf(x) - np.log(last - first), -np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class WithNever:
+    """Give +inf ("never") a probability and the base family the rest.
+
+    u > 1 - probability gives +inf; below that, base.ppf(u / (1 - probability)). Probability 0 is the base.
+
+    Examples
+    --------
+    >>> WithNever(Uniform(0.0, 1.0), 0.5).ppf(np.array([0.25, 0.75])).tolist()
+    [0.5, inf]
+    """
+
+    base: Family
+    probability: float
+
+    def __post_init__(self) -> None:
+        require(
+            0 <= self.probability < 1,
+            f'the probability of "never" must be at least 0 and below 1; got {self.probability:g}.',
+        )
+
+    @property
+    def support(self) -> tuple[float, float]:
+        low, high = self.base.support
+        return low, (inf if self.probability > 0 else high)
+
+    def ppf(self, u: Array) -> Array:
+        share = np.asarray(u) / (1 - self.probability)
+        value = self.base.ppf(np.minimum(share, _LARGEST_U))
+        return np.where(np.asarray(u) > 1 - self.probability, np.inf, value)
+
+    def cdf(self, x: Array) -> Array:
+        return np.where(np.asarray(x) == inf, 1.0, (1 - self.probability) * self.base.cdf(x))
+
+    def logpdf(self, x: Array) -> Array:
+        never = np.asarray(x) == inf
+        finite = self.base.logpdf(np.where(never, 0.0, x)) + np.log1p(-self.probability)
+        return np.where(never, log_of(np.array(self.probability)), finite)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Hold the atoms of a family and its continuous parts; all masses and weights sum to 1.
+
+    Parameters
+    ----------
+    values, masses : tuple
+        The atoms, increasing, and their probabilities.
+    weights, families : tuple
+        The continuous families and their probabilities.
+    """
+
+    values: tuple[float, ...]
+    masses: tuple[float, ...]
+    weights: tuple[float, ...]
+    families: tuple[Family, ...]
+
+    @property
+    def continuous(self) -> Family:
+        """The continuous parts as one family."""
+        return self.families[0] if len(self.families) == 1 else Mixture(self.weights, self.families)
+
+    def _levels(self) -> tuple[Array, Array]:
+        """Return the probability below each atom, and below or at it."""
+        masses = np.array(self.masses)
+        total = np.cumsum(masses)
+        if self.families:
+            total = total + sum(self.weights) * self.continuous.cdf(np.array(self.values))
+        return total - masses, total
+
+    def ppf(self, u: Array) -> Array:
+        """Return the smallest x with probability u at or below it."""
+        u = np.asarray(u, dtype=float)
+        if not self.values:
+            return _continuous_ppf(self.continuous, u)
+        below, upto = self._levels()
+        atom = np.searchsorted(upto[:-1], u, side="left")
+        value = np.array(self.values)[atom]
+        if not self.families:
+            return np.asarray(value)
+        share = sum(self.weights)
+        passed = np.concatenate([[0.0], np.cumsum(self.masses)])[atom + (u > upto[-1])]
+        between = _continuous_ppf(self.continuous, np.clip((u - passed) / share, 1e-300, _LARGEST_U))
+        under = np.concatenate([[-inf], self.values])[atom + (u > upto[-1])]
+        over = np.where(u > upto[-1], inf, value)
+        return np.where((u > below[atom]) & (u <= upto[atom]), value, np.clip(between, under, over))
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the log mass at an atom and the log density elsewhere."""
+        x = np.asarray(x, dtype=float)
+        logs = [np.log(w) + f.logpdf(x) for w, f in zip(self.weights, self.families, strict=True)]
+        density = np.logaddexp.reduce(logs, axis=0) if logs else np.full(x.shape, -np.inf)
+        for value, mass in zip(self.values, self.masses, strict=True):
+            density = np.where(x == value, np.log(mass), density)
+        return np.asarray(density)
+
+
+def _continuous_ppf(family: Family, u: Array) -> Array:
+    if isinstance(family, Mixture):
+        return np.clip(quantile_table(family).values(normal_quantile(u)), *family.support)
+    return family.ppf(u)
+
+
+@lru_cache(maxsize=1024)
+def split_atoms(family: Family) -> Parts:
+    """Split a family into atoms (values with a probability of their own) and continuous parts.
+
+    Examples
+    --------
+    >>> split_atoms(WithNever(Mixture((0.5, 0.5), (Fixed(1.0), Normal(0.0, 1.0))), 0.5))
+    Parts(values=(1.0, inf), masses=(0.25, 0.5), weights=(0.25,), families=(Normal(mean=0.0, sd=1.0),))
+    """
+    atoms: dict[float, float] = {}
+    continuous: dict[Family, float] = {}
+    for weight, part in _flatten(family):
+        if isinstance(part, float):
+            atoms[part] = atoms.get(part, 0.0) + weight
+        else:
+            continuous[part] = continuous.get(part, 0.0) + weight
+    values = tuple(sorted(atoms))
+    return Parts(values, tuple(atoms[value] for value in values), tuple(continuous.values()), tuple(continuous))
+
+
+def _flatten(family: Family) -> list[tuple[float, Family | float]]:
+    """List the simple families in a family with their probabilities; an atom is given by its value."""
+    match family:
+        case Discrete():
+            return [(w, v) for w, v in zip(family.weights, family.values, strict=True) if w > 0]
+        case Fixed():
+            return [(1.0, float(family.value))]
+        case Mixture():
+            pairs = zip(family.weights, family.components, strict=True)
+            return [(w * share, part) for w, base in pairs if w > 0 for share, part in _flatten(base)]
+        case WithNever():
+            kept: list[tuple[float, Family | float]] = [
+                (w * (1 - family.probability), part) for w, part in _flatten(family.base)
+            ]
+            return kept + ([(family.probability, inf)] if family.probability > 0 else [])
+        case Truncated():
+            return _flatten_truncated(family)
+    return [(1.0, family)]
+
+
+def _flatten_truncated(family: Truncated) -> list[tuple[float, Family | float]]:
+    kept: list[tuple[float, Family | float]] = []
+    for weight, part in _flatten(family.base):
+        if isinstance(part, float):
+            if family.lower <= part <= family.upper:
+                kept.append((weight, part))
+            continue
+        first, last = part.cdf(np.array([family.lower, family.upper])).tolist()
+        if last - first >= _LEAST_MASS:
+            kept.append((weight * (last - first), Truncated(part, family.lower, family.upper)))
+    total = sum(weight for weight, _ in kept)
+    return [(weight / total, part) for weight, part in kept]
+
+
+@lru_cache(maxsize=512)
+def quantile_table(family: Family) -> QuantileTable:
+    """Tabulate the quantile function of a continuous family against z = ndtri(u).
+
+    The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
+
+    Raises
+    ------
+    ValueError
+        Where the family has atoms: a smooth table cannot follow a jump.
+
+    Examples
+    --------
+    >>> table = quantile_table(Normal(1.0, 2.0))
+    >>> table.values(np.array([0.5])).round(9).tolist()
+    [2.0]
+    """
+    if isinstance(family, Quantiles):
+        return free_table(family)
+    parts = split_atoms(family)
+    require(not parts.values, f"a prior that gives single values a probability has no smooth table: {family}.")
+    whole = parts.continuous
+    positive = all(part.support[0] >= 0 for part in parts.families)
+    breaks = np.array(_breaks(family), dtype=float)
+    breaks = breaks[np.isfinite(breaks)]
+    around = 4 * np.finfo(float).eps * np.abs(breaks)  # a conversion may move a break by its rounding
+    quantiles = [direct_quantiles(part, start_probabilities()) for part in parts.families]
+    return tabulate(
+        np.concatenate([*quantiles, breaks - around, breaks, breaks + around]),
+        scores=lambda x: normal_quantile(whole.cdf(x)),
+        log_density=parts.logpdf,
+        positive=positive,
+        rounding=1e-15,
+    )
+
+
+def direct_quantiles(family: Family, u: Array) -> Array:
+    """Return `family.ppf(u)` without making a table where there is a way: cheaper for a few hundred values.
+
+    Examples
+    --------
+    >>> direct_quantiles(StudentT(1.0, 0.0, 2.0), np.array([0.75])).round(12).tolist()
+    [2.0]
+    """
+    match family:
+        case Beta() | Gamma() | StudentT():
+            return family.direct_ppf(u)
+        case PERT():
+            return family.beta.direct_ppf(u)
+        case LogStudentT():
+            return exponential(family.logarithm.direct_ppf(u))
+    return family.ppf(u)
+
+
+def _breaks(family: Family) -> list[float]:
+    """List where the density may jump or bend sharply."""
+    match family:
+        case Mixture():
+            return [x for part in family.components for x in _breaks(part)]
+        case Truncated():
+            return [family.lower, family.upper, *_breaks(family.base)]
+        case Empirical():
+            return list(family.values)
+        case Triangular():
+            return [family.lower, family.mode, family.upper]
+        case _Carried():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return [*family.conversion.forward(np.array(_breaks(family.base))).tolist(), *family.support]
+    return list(family.support)

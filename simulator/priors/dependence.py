@@ -1,0 +1,342 @@
+"""Priors that are functions of another prior, through given points.
+
+Such a prior is no free dimension: its number in a sample follows from the other's draw in that sample.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.errors import Fault, Path, near_name, number
+from simulator.schema.spec import Correlation
+from simulator.schema.statements import Faults, PointFunction
+from simulator.units import Array, Conversion
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The scale on which one side of a function is straight.
+
+    `conversion` leads from the numbers of the file to the internal scale. A level (`log`) is straight in its log,
+    which is the internal scale; everything else in the unit in which it is stated. `least` is what the numbers must
+    stay above, or, where `reached`, at or above; `meaning` explains them.
+    """
+
+    conversion: Conversion
+    log: bool
+    least: float
+    reached: bool = False
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """A function of the prior `of`, from its internal scale to that of the prior which follows from it.
+
+    `at` and `values` are the points on the scales on which the function is straight, `at` rising; `read` leads there
+    from the internal scale of `of`, `write` from there to the internal scale of the result.
+    """
+
+    of: str
+    at: tuple[float, ...]
+    values: tuple[float, ...]
+    between: str
+    read: Callable[[Array], Array]
+    write: Callable[[Array], Array]
+
+    def __call__(self, drawn: Array) -> Array:
+        """Compute the numbers that follow from draws of `of`, on the internal scales; +inf (never): the last point."""
+        with np.errstate(divide="ignore"):
+            x = self.read(drawn)
+        if self.between == "line":
+            return self.write(np.interp(x, self.at, self.values))
+        place = np.searchsorted(self.at, x, side="right") - 1
+        return self.write(np.array(self.values)[np.maximum(place, 0)])
+
+
+def dependence(function: PointFunction, path: Path, *, other: Axis, own: Axis) -> Dependence:
+    """Make the function that a prior is of another one.
+
+    Parameters
+    ----------
+    function : PointFunction
+    path : path of the prior
+    other, own : Axis
+        The scales of the prior that it is a function of, and its own.
+
+    Raises
+    ------
+    Faults
+        Points that are no numbers, that stand twice, or that lie where a scale ends.
+
+    Examples
+    --------
+    >>> from simulator.units import logarithm, parse_growth_unit
+    >>> times = parse_growth_unit("years/doubling").conversion
+    >>> function = PointFunction(of="thresholds.x.spending", points={"1e29": 3.5, "1e35": 2.0})
+    >>> rate = dependence(function, ("rate",), other=Axis(logarithm(), True, 0), own=Axis(times, False, 0))
+    >>> times.inverse(rate(np.array([20.0, 29.0, 32.0, 40.0, np.inf]))).round(6).tolist()
+    [3.5, 3.5, 2.75, 2.0, 2.0]
+    """
+    faults: list[Fault] = []
+    points: dict[float, float] = {}
+    for text, value in function.points.items():
+        where = (*path, "function", "points", text)
+        try:
+            at = float(text)
+        except ValueError:
+            remedy = "Write for example 1e29: 3.5: where the other prior is 1e29, this one is 3.5."
+            faults.append(Fault(where, f"must be a number; got '{text}'.", remedy))
+            continue
+        if at in points:
+            faults.append(Fault(where, f"is a second point at {number(at)}.", "Keep one of the two."))
+        points[at] = value
+        faults += [
+            Fault(where, f"{what} {fault}", f"{axis.meaning}\nWrite a larger number.".strip())
+            for what, axis, given in (
+                ("lies where the other prior has no value: it", other, at),
+                ("gives what", own, value),
+            )
+            if (fault := _beyond(axis, given))
+        ]
+    if faults:
+        raise Faults(faults)
+    x = np.array(sorted(points))
+    y = np.array([points[at] for at in sorted(points)])
+    return Dependence(
+        function.of,
+        tuple((other.conversion.forward(x) if other.log else x).tolist()),
+        tuple((own.conversion.forward(y) if own.log else y).tolist()),
+        function.between,
+        _same if other.log else other.conversion.inverse,
+        _same if own.log else own.conversion.forward,
+    )
+
+
+def _beyond(axis: Axis, value: float) -> str:
+    """Say that a number lies where a scale has no values; empty where it does not."""
+    if value > axis.least or (axis.reached and value == axis.least):
+        return ""
+    return f"must be {'at least' if axis.reached else 'above'} {number(axis.least)}; got {number(value)}."
+
+
+def _same(values: Array) -> Array:
+    return values
+
+
+def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """Put functions of priors into an order in which each comes after what it is a function of.
+
+    Parameters
+    ----------
+    uses : mapping of str to str
+        The name of each function, and what it is a function of.
+
+    Returns
+    -------
+    order, circles
+        The names that are in no circle and lead into none; of each circle a name and the way round.
+
+    Examples
+    --------
+    >>> chained({"a": "b", "b": "start", "c": "d", "d": "c"})
+    (('b', 'a'), [('c', 'c -> d -> c')])
+    """
+    order: list[str] = []
+    circles: list[tuple[str, str]] = []
+    lost: set[str] = set()
+    for name in uses:
+        way = [name]
+        while (following := uses.get(way[-1])) is not None and following in uses and following not in order:
+            if following in lost or following in way:
+                break
+            way.append(following)
+        following = uses[way[-1]]
+        if following in way:
+            circle = [*way[way.index(following) :], following]
+            circles.append((following, " -> ".join(circle)))
+        if following in way or following in lost:
+            lost |= set(way)
+        else:
+            order += [each for each in reversed(way) if each not in order]
+    return tuple(order), circles
+
+
+def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: Collection[str]) -> Iterator[Fault]:
+    """List functions of priors that there are not, and functions of themselves.
+
+    Parameters
+    ----------
+    uses : mapping of str to str
+        The name of each function, and what it is a function of.
+    paths : mapping of str to path
+        The path of each function.
+    names : collection of str
+        Every prior of the scenario.
+
+    Examples
+    --------
+    >>> [fault.rule for fault in reference_faults({"a": "c"}, {"a": ("a",)}, ["a", "b"])]
+    ["there is no prior 'c'."]
+    """
+    for name, of in uses.items():
+        if of not in names:
+            below = [known for known in names if known.startswith(f"{of}.")]
+            near = f"Did you mean '{below[0]}'?" if len(below) == 1 else near_name(of, names)
+            remedy = near or "Name a prior by its path, for example drivers.spending.start."
+            yield Fault((*paths[name], "function", "of"), f"there is no prior '{of}'.", remedy)
+    for name, way in chained(uses)[1]:
+        remedy = "Break the circle: state one of them by its own numbers."
+        yield Fault((*paths[name], "function", "of"), f"is a function of itself: {way}.", remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class CopulaGroup:
+    """Priors that are correlated with one another.
+
+    `names` are sorted; `factor` (n, n) is the lower Cholesky factor of their normal correlation matrix.
+    """
+
+    names: tuple[str, ...]
+    factor: Array
+
+
+def normal_correlation(rank: Array) -> Array:
+    """Turn rank correlations into those of the normal scores: 2 sin(pi rank / 6) (Pearson 1907).
+
+    Examples
+    --------
+    >>> float(normal_correlation(np.array(0.5)))
+    0.5176...
+    """
+    return 2.0 * np.sin(np.pi * rank / 6.0)
+
+
+def nearest_correlation(matrix: Array) -> Array:
+    """Find a positive definite correlation matrix near one that is not: negative eigenvalues raised, diagonal rescaled.
+
+    Parameters
+    ----------
+    matrix : array (n, n), symmetric with a diagonal of 1
+
+    Returns
+    -------
+    array (n, n), positive definite with a diagonal of 1
+
+    Examples
+    --------
+    >>> bad = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+    >>> bool(np.linalg.eigvalsh(nearest_correlation(bad)).min() > 0)
+    True
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    raised = (vectors * np.maximum(values, 1e-3)) @ vectors.T
+    scale = 1.0 / np.sqrt(np.diag(raised))
+    return np.asarray(raised * np.outer(scale, scale))
+
+
+def copula_groups(
+    correlations: Sequence[Correlation],
+    *,
+    names: Sequence[str],
+    fixed: Collection[str],
+    functions: Mapping[str, str] | None = None,
+) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
+    """Group the priors that correlations join, directly or through others.
+
+    Parameters
+    ----------
+    correlations : sequence of Correlation
+        Rank correlations between pairs of priors.
+    names : sequence of str
+        Every prior of the scenario.
+    fixed : collection of str
+        Those that hold one number, which correlates with nothing.
+    functions : mapping of str to str, optional
+        Those that are a function of another prior, and that prior: what they correlate with follows from it.
+
+    Returns
+    -------
+    groups, faults
+        No groups where a pair is at fault.
+
+    Examples
+    --------
+    >>> pair = Correlation(between=("b", "a"), rank=0.5)
+    >>> copula_groups([pair], names=["a", "b", "c"], fixed=())[0][0].names
+    ('a', 'b')
+    """
+    pairs: dict[frozenset[str], tuple[float, int]] = {}
+    faults: list[Fault] = []
+    for index, correlation in enumerate(correlations):
+        faults += _pair_faults(index, correlation, names, fixed, functions or {}, pairs)
+        pairs[frozenset(correlation.between)] = (correlation.rank, index)
+    if faults:
+        return (), faults
+    groups = []
+    for group in _components(list(pairs)):
+        matrix = np.eye(len(group))
+        for pair, (rank, _) in pairs.items():
+            if pair <= set(group):
+                i, j = (group.index(name) for name in sorted(pair))
+                matrix[i, j] = matrix[j, i] = float(normal_correlation(np.array(rank)))
+        try:
+            groups.append(CopulaGroup(group, np.linalg.cholesky(matrix)))
+        except np.linalg.LinAlgError:
+            faults.append(_not_positive_definite(group, matrix, pairs))
+    return tuple(groups), faults
+
+
+def _pair_faults(
+    index: int,
+    correlation: Correlation,
+    names: Sequence[str],
+    fixed: Collection[str],
+    functions: Mapping[str, str],
+    pairs: Mapping[frozenset[str], tuple[float, int]],
+) -> list[Fault]:
+    faults = []
+    for place, name in enumerate(correlation.between):
+        path = ("correlations", index, "between", place)
+        if name not in names:
+            remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
+            faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
+        elif name in fixed:
+            faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
+        elif name in functions:
+            rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
+            faults.append(Fault(path, rule, f"Correlate what it is a function of: {functions[name]}."))
+    if not faults and len(set(correlation.between)) == 1:
+        faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))
+    if not faults and frozenset(correlation.between) in pairs:
+        first = pairs[frozenset(correlation.between)][1]
+        faults.append(Fault(("correlations", index), f"repeats correlations[{first}].", "Keep one of the two."))
+    return faults
+
+
+def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
+    """Collect names that are joined, directly or through others; names sorted, groups by first name."""
+    groups: list[set[str]] = []
+    for pair in pairs:
+        touching = [group for group in groups if group & pair]
+        groups = [group for group in groups if not group & pair] + [set(pair).union(*touching)]
+    return sorted(tuple(sorted(group)) for group in groups)
+
+
+def _not_positive_definite(
+    names: tuple[str, ...], matrix: Array, pairs: Mapping[frozenset[str], tuple[float, int]]
+) -> Fault:
+    near = nearest_correlation(matrix)
+    lines = []
+    for pair, (rank, _) in pairs.items():
+        if pair <= set(names):
+            first, second = sorted(pair)
+            new = 6.0 / math.pi * math.asin(float(near[names.index(first), names.index(second)]) / 2.0)
+            lines.append(f"  {first} with {second}: {number(round(new, 3))} instead of {number(rank)}")
+    index = min(index for pair, (_, index) in pairs.items() if pair <= set(names))
+    rule = "these correlations cannot hold together: their matrix is not positive definite."
+    return Fault(("correlations", index), rule, "The nearest that can:\n" + "\n".join(lines))

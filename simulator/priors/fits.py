@@ -1,0 +1,402 @@
+"""What may be stated about one number, and how each family is made from it.
+
+`fitting.fit_family` checks a statement and chooses the function here. Intervals are equal-tailed and, like
+quantiles, matched exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import exp, isfinite, log, sqrt
+
+import numpy as np
+from scipy import special
+
+from simulator.errors import number
+from simulator.priors.families import PERT, Beta, Family, Gamma, Normal, SkewedNormal, StudentT, Triangular, Uniform
+from simulator.priors.free_families import (
+    Discrete,
+    LogNormal,
+    LogStudentT,
+    LogUniform,
+    Metalog,
+    Quantiles,
+    SkewedLogNormal,
+    metalog_term,
+)
+
+type Points = tuple[tuple[float, float], ...]
+"""Pairs of probability and value, increasing."""
+
+
+class FitError(ValueError):
+    """Say why no family fits a statement: the key at fault, the rule with the numbers, and what to do."""
+
+    def __init__(self, key: str, rule: str, remedy: str = "") -> None:
+        super().__init__(f"{key}: {rule} {remedy}".strip())
+        self.field = key
+        self.rule = rule
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Hold what is stated about one number: quantiles, moments or parameters, never a mixture of them.
+
+    Parameters
+    ----------
+    family : str or None
+        Name of the family; None leaves the choice (`default_family`).
+    median, mean, sd : float or None
+        On the natural scale.
+    interval : (level, low, high) or None
+        Equal-tailed: half of 1 - level lies below low.
+    quantiles : tuple of (probability, value)
+        In any order.
+    parameters : mapping
+        The family's own: lower, mode, upper, alpha, beta, shape, scale, df, location, terms, ...;
+        `values` and `weights` of a discrete prior are tuples.
+    positive : bool
+        Whether the quantity cannot be 0 or less.
+    """
+
+    family: str | None = None
+    median: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    interval: tuple[float, float, float] | None = None
+    quantiles: Points = ()
+    parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    positive: bool = False
+
+    def stated(self) -> tuple[str, ...]:
+        """Return the keys that are stated."""
+        simple = {"median": self.median, "mean": self.mean, "sd": self.sd, "interval": self.interval}
+        given = [key for key, value in simple.items() if value is not None]
+        return (*given, *(["quantiles"] if self.quantiles else []), *self.parameters)
+
+    def parameter(self, name: str, default: float | None = None) -> float:
+        """Return one of the family's own numbers."""
+        value = self.parameters.get(name, default)
+        if not isinstance(value, (int, float)):
+            raise FitError(name, f"must be one number; got {value}.", f"Write {name}: and a number.")
+        return float(value)
+
+    def points(self) -> Points:
+        """Return the stated quantiles, those of the median and interval among them, by probability."""
+        if self.quantiles:
+            return tuple(sorted(self.quantiles))
+        middle = [] if self.median is None else [(0.5, self.median)]
+        if self.interval is None:
+            return tuple(middle)
+        level, low, high = self.interval
+        return ((0.5 - 0.5 * level, low), *middle, (0.5 + 0.5 * level, high))
+
+
+def default_family(statement: Statement) -> str:
+    """Return the family of a statement that names none: lognormal for a positive quantity, else normal.
+
+    Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
+
+    Examples
+    --------
+    >>> default_family(Statement(mean=3.0, sd=1.0, positive=True))
+    'lognormal'
+    """
+    points = statement.points()
+    numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]
+    log_scale = statement.positive and all(value > 0 for value in numbers)
+    free = len(points) > 3 or (len(points) == 3 and not _within_reach(points, log_scale=log_scale))
+    if statement.quantiles and free:
+        return "quantiles"
+    return "lognormal" if log_scale else "normal"
+
+
+def _fit_centred(statement: Statement) -> Family:
+    log_scale = (statement.family or default_family(statement)) == "lognormal"
+    if "log_mean" in statement.parameters:
+        return LogNormal(statement.parameter("log_mean"), statement.parameter("log_sd"))
+    if statement.sd is not None:
+        return _from_moments(statement, statement.sd, log_scale=log_scale)
+    points = statement.points()
+    z, y = _on_scale(points, log_scale=log_scale)
+    if len(points) == 2:
+        spread = (y[1] - y[0]) / (z[1] - z[0])
+        centre = (y[0] * z[1] - y[1] * z[0]) / (z[1] - z[0])
+        return LogNormal(centre, spread) if log_scale else Normal(centre, spread)
+    if len(points) > 3:
+        raise FitError(
+            "quantiles",
+            f"a {'lognormal' if log_scale else 'normal'} goes through 2 or 3 quantiles; got {len(points)}.",
+            "Use family: quantiles (a smooth curve through all of them) or family: metalog.",
+        )
+    below, above = (y[1] - y[0]) / (z[1] - z[0]), (y[2] - y[1]) / (z[2] - z[1])
+    if abs(below - above) <= 1e-9 * max(below, above):
+        spread = (y[2] - y[0]) / (z[2] - z[0])
+        centre = y[1] - spread * z[1]
+        return LogNormal(centre, spread) if log_scale else Normal(centre, spread)
+    return _two_piece(points, log_scale=log_scale, key="quantiles" if statement.quantiles else "interval")
+
+
+def _from_moments(statement: Statement, sd: float, *, log_scale: bool) -> Family:
+    if not log_scale:
+        centre = statement.mean if statement.mean is not None else statement.median
+        return Normal(float(centre if centre is not None else 0.0), sd)
+    if statement.mean is not None:
+        variance = np.log1p((sd / statement.mean) ** 2)
+        return LogNormal(log(statement.mean) - 0.5 * float(variance), sqrt(variance))
+    median = float(statement.median if statement.median is not None else 1.0)
+    # sd^2 = median^2 w (w - 1) with w = exp(log_sd^2); w - 1 is kept to full precision for a small sd.
+    square = 4 * (sd / median) ** 2
+    excess = square / (2 * (1 + sqrt(1 + square)))
+    return LogNormal(log(median), sqrt(float(np.log1p(excess))))
+
+
+def _on_scale(points: Points, *, log_scale: bool) -> tuple[list[float], list[float]]:
+    z = [float(special.ndtri(probability)) for probability, _ in points]
+    return z, [log(value) if log_scale else float(value) for _, value in points]
+
+
+def _standard_two_piece(share: float, probability: float) -> float:
+    """Return the quantile of a two-piece normal with mode 0, width `share` below and 1 - share above."""
+    if probability < share:
+        return share * float(special.ndtri(probability / (2 * share)))
+    return (share - 1) * float(special.ndtri((1 - probability) / (2 * (1 - share)))) if share < 1 else 0.0
+
+
+def _half_width_ratio(share: float, probabilities: tuple[float, ...]) -> float:
+    low, middle, high = (_standard_two_piece(share, probability) for probability in probabilities)
+    return (high - middle) / (middle - low)
+
+
+def _within_reach(points: Points, *, log_scale: bool) -> bool:
+    _, y = _on_scale(points, log_scale=log_scale)
+    probabilities = tuple(probability for probability, _ in points)
+    ratio = (y[2] - y[1]) / (y[1] - y[0])
+    return _half_width_ratio(1.0, probabilities) < ratio < _half_width_ratio(0.0, probabilities)
+
+
+def _two_piece(points: Points, *, log_scale: bool, key: str) -> Family:
+    """Return the two-piece normal, of x or ln x, through three points."""
+    _, y = _on_scale(points, log_scale=log_scale)
+    probabilities = tuple(probability for probability, _ in points)
+    ratio = (y[2] - y[1]) / (y[1] - y[0])
+    if not _within_reach(points, log_scale=log_scale):
+        least, most = _half_width_ratio(1.0, probabilities), _half_width_ratio(0.0, probabilities)
+        ends = sorted(y[0] + (y[2] - y[0]) / (1 + r) for r in (least, most))
+        low, high = (exp(end) if log_scale else end for end in ends)
+        shown = ", ".join(f"{number(value)} at {number(round(p, 12))}" for p, value in points)
+        raise FitError(
+            key,
+            f"too lopsided for a two-piece {'lognormal' if log_scale else 'normal'}: {shown}. The upper part "
+            f"is {ratio:.3g} times the lower{' on the log scale' if log_scale else ''}; it can be "
+            f"{least:.3g} to {most:.3g} times.",
+            f"Move the middle value to between {low:.4g} and {high:.4g}, or use family: metalog or family: quantiles.",
+        )
+    share = _root(lambda s: _half_width_ratio(s, probabilities) - ratio, 0.0, 1.0)
+    low, middle, high = (_standard_two_piece(share, probability) for probability in probabilities)
+    width = (y[2] - y[0]) / (high - low)
+    mode = y[1] - width * middle
+    kind = SkewedLogNormal if log_scale else SkewedNormal
+    return kind(mode, width * share, width * (1 - share))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return the zero of a monotone function between low and high, to the last bits, by halving."""
+    rising = function(high) > 0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        if (function(middle) > 0) == rising:
+            high = middle
+        else:
+            low = middle
+    return 0.5 * (low + high)
+
+
+def _fit_skewed(statement: Statement) -> Family:
+    log_scale = statement.family == "skewed-lognormal"
+    names = [("log_" if log_scale else "") + name for name in ("mode", "sd_below", "sd_above")]
+    if names[0] in statement.parameters:
+        numbers = [statement.parameter(name) for name in names]
+        return SkewedLogNormal(*numbers) if log_scale else SkewedNormal(*numbers)
+    points = statement.points()
+    key = "quantiles" if statement.quantiles else "interval"
+    if len(points) != 3:
+        raise FitError(key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
+    return _two_piece(points, log_scale=log_scale, key=key)
+
+
+def _fit_uniform(statement: Statement) -> Family:
+    log_scale = statement.family == "log-uniform"
+    if statement.interval is None:
+        lower, upper = statement.parameter("lower"), statement.parameter("upper")
+    else:
+        level, low, high = statement.interval
+        low, high = (log(low), log(high)) if log_scale else (low, high)
+        beyond = 0.5 * (high - low) * (1 / level - 1)
+        lower, upper = (exp(low - beyond), exp(high + beyond)) if log_scale else (low - beyond, high + beyond)
+    return LogUniform(lower, upper) if log_scale else Uniform(lower, upper)
+
+
+def _fit_peaked(statement: Statement) -> Family:
+    kind = PERT if statement.family == "pert" else Triangular
+    return kind(statement.parameter("lower"), statement.parameter("mode"), statement.parameter("upper"))
+
+
+def _fit_beta(statement: Statement) -> Family:
+    lower, upper = statement.parameter("lower", 0.0), statement.parameter("upper", 1.0)
+    bounds = f"{number(lower)} and {number(upper)}"
+    if "alpha" in statement.parameters:
+        return Beta(statement.parameter("alpha"), statement.parameter("beta"), lower, upper)
+    _ = Beta(1.0, 1.0, lower, upper)  # refuses reversed bounds before they are used
+    if statement.mean is not None and statement.sd is not None:
+        mean, variance = (statement.mean - lower) / (upper - lower), (statement.sd / (upper - lower)) ** 2
+        if not 0 < mean < 1:
+            raise FitError("mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside.")
+        if variance >= mean * (1 - mean):
+            most = sqrt(mean * (1 - mean)) * (upper - lower)
+            raise FitError(
+                "sd",
+                f"must be below {most:.4g} for values between {bounds} with mean {number(statement.mean)}; "
+                f"got {number(statement.sd)}.",
+                "Lower it.",
+            )
+        total = mean * (1 - mean) / variance - 1
+        return Beta(mean * total, (1 - mean) * total, lower, upper)
+    (first, low), (last, high) = statement.points()
+    if not lower < low < high < upper:
+        shown = f"[{number(low)}, {number(high)}]"
+        raise FitError(
+            "interval",
+            f"must lie between {bounds}; got {shown}.",
+            "Move it inside, or state lower and upper.",
+        )
+    shares = [(value - lower) / (upper - lower) for value in (low, high)]
+
+    def alpha_beta(log_total: float) -> tuple[float, float]:
+        total = exp(log_total)
+
+        def excess(logit: float) -> float:
+            mean = float(special.expit(logit))
+            return float(special.betainc(mean * total, (1 - mean) * total, shares[0])) - first
+
+        mean = float(special.expit(_root(excess, -30.0, 30.0)))
+        return mean * total, (1 - mean) * total
+
+    alpha, beta = alpha_beta(
+        _root(lambda log_total: float(special.betainc(*alpha_beta(log_total), shares[1])) - last, -5.0, 18.0)
+    )
+    return _confirmed(Beta(alpha, beta, lower, upper), statement.points(), name="beta")
+
+
+def _fit_gamma(statement: Statement) -> Family:
+    if "shape" in statement.parameters:
+        return Gamma(statement.parameter("shape"), statement.parameter("scale"))
+    if statement.mean is not None and statement.sd is not None:
+        return Gamma((statement.mean / statement.sd) ** 2, statement.sd**2 / statement.mean)
+    (first, low), (last, high) = statement.points()
+
+    def log_ratio(log_shape: float) -> float:
+        ends = special.gammaincinv(exp(log_shape), [first, last])
+        return float(np.log(ends[1]) - np.log(ends[0])) - log(high / low)
+
+    shape = exp(_root(log_ratio, log(0.02), log(1e10)))
+    return _confirmed(Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points(), name="gamma")
+
+
+def _confirmed(family: Family, points: Points, *, name: str) -> Family:
+    """Return the family, or refuse it where the search did not reach the stated interval."""
+    found = family.ppf(np.array([probability for probability, _ in points]))
+    if np.allclose(found, [value for _, value in points], rtol=1e-9, atol=0):
+        return family
+    shown = f"[{number(points[0][1])}, {number(points[-1][1])}]"
+    raise FitError("interval", f"no {name} has the interval {shown}.", "Use family: lognormal or family: quantiles.")
+
+
+def _fit_student(statement: Statement) -> Family:
+    log_scale = statement.family == "log-student-t"
+    df = statement.parameter("df")
+    if statement.interval is None:
+        prefix = "log_" if log_scale else ""
+        centre, scale = statement.parameter(f"{prefix}location"), statement.parameter(f"{prefix}scale")
+        return LogStudentT(df, centre, scale) if log_scale else StudentT(df, centre, scale)
+    if df <= 0:
+        raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
+    level, low, high = statement.interval
+    low, high = (log(low), log(high)) if log_scale else (low, high)
+    middle, half = 0.5 * (low + high), 0.5 * (high - low)
+    if statement.median is not None:
+        away = (log(statement.median) if log_scale else statement.median) - middle
+        if abs(away) > 1e-9 * half:
+            centre = exp(middle) if log_scale else middle
+            raise FitError(
+                "median",
+                f"a {statement.family} is symmetric{' on the log scale' if log_scale else ''}: the median of "
+                f"this interval is {centre:.10g}; got {number(statement.median)}.",
+                "Leave the median out, or use family: metalog or family: quantiles.",
+            )
+    scale = half / -float(special.stdtrit(df, 0.5 - 0.5 * level))
+    return LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
+
+
+def _fit_metalog(statement: Statement) -> Family:
+    points = statement.points()
+    key = "quantiles" if statement.quantiles else "interval"
+    terms = statement.parameter("terms", float(len(points)))
+    if terms != len(points) or terms < 3:
+        raise FitError(
+            key,
+            f"a metalog of {number(terms)} terms needs as many quantiles, at least 3; got {len(points)}.",
+            "State one quantile for each term.",
+        )  # fmt: skip
+    positive = statement.positive and "upper" not in statement.parameters
+    lower = statement.parameter("lower", 0.0 if positive else -np.inf)
+    upper = statement.parameter("upper", np.inf)
+    if not lower < points[0][1] < points[-1][1] < upper:
+        shown = f"{number(points[0][1])} to {number(points[-1][1])}"
+        raise FitError(
+            key, f"the values must lie between {number(lower)} and {number(upper)}; got {shown}.",
+            "Move the bounds outwards.",
+        )  # fmt: skip
+    matrix, level = [], []
+    for probability, value in points:
+        logit = float(special.logit(probability))
+        powers = (metalog_term(term) for term in range(len(points)))
+        matrix.append([(probability - 0.5) ** power * (logit if of_logit else 1.0) for power, of_logit in powers])
+        above = log(value - lower) if isfinite(lower) else 0.0
+        under = log(upper - value) if isfinite(upper) else 0.0
+        level.append(above - under if isfinite(lower) or isfinite(upper) else value)
+    coefficients = np.linalg.solve(np.array(matrix), np.array(level))
+    try:
+        return Metalog(tuple(coefficients.tolist()), lower, upper)
+    except ValueError as error:
+        raise FitError(
+            key, f"no metalog goes through these {len(points)} points and rises everywhere.",
+            "Move the points closer to evenly spread, change the bounds, or use family: quantiles.",
+        ) from error  # fmt: skip
+
+
+def _fit_quantiles(statement: Statement) -> Family:
+    points = statement.points()
+    log_scale = statement.positive and all(value > 0 for _, value in points)
+    return Quantiles(tuple(p for p, _ in points), tuple(value for _, value in points), log=log_scale)
+
+
+def _fit_discrete(statement: Statement) -> Family:
+    values, weights = (statement.parameters[name] for name in ("values", "weights"))
+    if isinstance(values, (int, float)) or isinstance(weights, (int, float)):
+        raise FitError("values", "values and weights must be lists of numbers.", "Write [1, 2] and [0.5, 0.5].")
+    return Discrete(tuple(values), tuple(weights))
+
+
+FITS: Mapping[str, Callable[[Statement], Family]] = {
+    "normal": _fit_centred, "lognormal": _fit_centred,
+    "skewed-normal": _fit_skewed, "skewed-lognormal": _fit_skewed,
+    "uniform": _fit_uniform, "log-uniform": _fit_uniform, "triangular": _fit_peaked, "pert": _fit_peaked,
+    "beta": _fit_beta, "gamma": _fit_gamma, "student-t": _fit_student, "log-student-t": _fit_student,
+    "metalog": _fit_metalog, "quantiles": _fit_quantiles, "discrete": _fit_discrete,
+}  # fmt: skip
+"""The function that makes each family from a checked statement."""

@@ -1,0 +1,251 @@
+"""From a statement (median and interval, mean and deviation, quantiles, parameters) to a prior family.
+
+A statement that no member of the family fits is refused, with what was given and the ways out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import isfinite
+
+import numpy as np
+
+from simulator.errors import near_name, number
+from simulator.priors.composite import Mixture, Truncated, WithNever, direct_quantiles
+from simulator.priors.families import (
+    PERT,
+    Beta,
+    Family,
+    Fixed,
+    Gamma,
+    Normal,
+    SkewedNormal,
+    StudentT,
+    Triangular,
+    Uniform,
+)
+from simulator.priors.fits import FITS, FitError, Points, Statement, default_family
+from simulator.priors.free_families import (
+    Discrete,
+    Empirical,
+    LogNormal,
+    LogStudentT,
+    LogUniform,
+    Metalog,
+    Quantiles,
+    SkewedLogNormal,
+)
+
+__all__ = ["FAMILY_NAMES", "FitError", "Statement", "describe", "fit_family"]
+
+_CENTRED = (("mean", "sd"), ("median", "sd"), ("interval",), ("median", "interval"), ("quantiles",))
+_THREE = (("median", "interval"), ("quantiles",))
+_LIMITS = (("lower", "upper"), ("interval",))
+_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "normal": _CENTRED,
+    "lognormal": (*_CENTRED, ("log_mean", "log_sd")),
+    "skewed-normal": (*_THREE, ("mode", "sd_below", "sd_above")),
+    "skewed-lognormal": (*_THREE, ("log_mode", "log_sd_below", "log_sd_above")),
+    "uniform": _LIMITS,
+    "log-uniform": _LIMITS,
+    "triangular": (("lower", "mode", "upper"),),
+    "pert": (("lower", "mode", "upper"),),
+    "beta": (("alpha", "beta"), ("mean", "sd"), ("interval",)),
+    "gamma": (("shape", "scale"), ("mean", "sd"), ("interval",)),
+    "student-t": (("df", "interval"), ("df", "median", "interval"), ("df", "location", "scale")),
+    "log-student-t": (("df", "interval"), ("df", "median", "interval"), ("df", "log_location", "log_scale")),
+    "metalog": (("quantiles",), ("median", "interval")),
+    "quantiles": (("quantiles",), ("median", "interval"), ("interval",)),
+    "discrete": (("values", "weights"),),
+}
+_OPTIONAL: Mapping[str, frozenset[str]] = {
+    "beta": frozenset({"lower", "upper"}),
+    "metalog": frozenset({"lower", "upper", "terms"}),
+}
+_LOG_FAMILIES = frozenset({"lognormal", "skewed-lognormal", "log-uniform", "log-student-t", "gamma"})
+
+FAMILY_NAMES: tuple[str, ...] = tuple(_WAYS)
+"""The families that a statement can name."""
+
+
+def fit_family(statement: Statement) -> Family:
+    """Make the family that says exactly what was stated.
+
+    Parameters
+    ----------
+    statement : Statement
+        Quantiles (a median, an interval, a list), moments or the family's own parameters.
+
+    Returns
+    -------
+    Family
+        Its `ppf` gives the stated quantiles. A median that is not central (on the log scale,
+        for a lognormal) gives the two-piece family through all three points.
+
+    Raises
+    ------
+    FitError
+        With `.field`, `.rule` and `.remedy`, where the numbers contradict one another or the family.
+
+    Examples
+    --------
+    >>> family = fit_family(Statement(interval=(0.9, 0.004, 5.0), positive=True))
+    >>> describe(family)
+    'lognormal, median 0.141 (90 % 0.004 to 5)'
+    """
+    _check_numbers(statement)
+    name = statement.family or default_family(statement)
+    if name not in _WAYS:
+        raise FitError("family", f"no such family: {name!r}.", near_name(name, FAMILY_NAMES))
+    if name in _LOG_FAMILIES:
+        _check_positive(statement, name)
+    _check_ways(statement, name)
+    try:
+        return FITS[name](statement)
+    except FitError:
+        raise
+    except ValueError as error:  # a family refuses its parameters: its message names the rule and the value
+        named = next((key for key in statement.stated() if str(error).startswith(key)), "family")
+        raise FitError(named, str(error), f"Change the numbers of the {name}.") from error
+
+
+def _check_numbers(statement: Statement) -> None:
+    for key in ("median", "mean", "sd"):
+        value = getattr(statement, key)
+        if value is not None and not isfinite(value):
+            raise FitError(key, f"must be a finite number; got {value}.", "Write a number.")
+    if statement.sd is not None and statement.sd <= 0:
+        raise FitError(
+            "sd", f"must be above 0; got {number(statement.sd)}.", "For a fixed value write the number alone."
+        )
+    for key, given in statement.parameters.items():
+        if not np.all(np.isfinite(np.array(given, dtype=float))):
+            raise FitError(key, f"must be finite; got {given}.", "Write numbers.")
+    if statement.interval is not None:
+        _check_interval(statement.interval, statement.median)
+    if statement.quantiles:
+        _check_quantiles(statement.points())
+
+
+def _check_interval(interval: tuple[float, float, float], median: float | None) -> None:
+    level, low, high = interval
+    shown = f"[{number(low)}, {number(high)}]"
+    if not 0 < level < 1:
+        raise FitError(
+            "interval",
+            f"its level must lie between 0 and 100 %; got {number(100 * level)} %.",
+            "interval_90 means that 5 % lies below and 5 % above.",
+        )
+    if not (isfinite(low) and isfinite(high)):
+        raise FitError("interval", f"its ends must be finite; got {shown}.", "Write two numbers.")
+    if low == high:
+        raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
+    if low > high:
+        raise FitError("interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}].")
+    if median is not None and not low < median < high:
+        raise FitError(
+            "interval",
+            f"must bracket the median {number(median)}; got {shown}.",
+            "Widen the interval or move the median.",
+        )
+
+
+def _check_quantiles(points: Points) -> None:
+    if len(points) < 2:
+        probability, value = points[0]
+        raise FitError(
+            "quantiles",
+            f"at least two are needed; got one, {number(value)} at {number(probability)}.",
+            "One quantile gives no width: add another, or write the number alone for a fixed value.",
+        )
+    for probability, value in points:
+        if not 0 < probability < 1:
+            raise FitError(
+                "quantiles",
+                f"probabilities must lie between 0 and 1; got {number(probability)}.",
+                "0.05 means that 5 % lies below.",
+            )
+        if not isfinite(value):
+            raise FitError("quantiles", f"must be finite; got {value} at {number(probability)}.", "Write a number.")
+    for (first, low), (second, high) in pairwise(points):
+        if first == second:
+            raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")
+        if low >= high:
+            raise FitError(
+                "quantiles",
+                f"must increase with the probability; got {number(low)} at {number(first)} and "
+                f"{number(high)} at {number(second)}.",
+                "The value at a probability is what that share of the outcomes lies below.",
+            )
+
+
+def _check_positive(statement: Statement, name: str) -> None:
+    remedy = f"A {name} has only values above 0. Use family: normal, or numbers above 0."
+    candidates: list[tuple[str, float | None]] = [("median", statement.median), ("mean", statement.mean)]
+    if statement.interval is not None:
+        candidates.append(("interval", statement.interval[1]))
+    candidates += [("quantiles", value) for _, value in statement.quantiles]
+    if name == "log-uniform" and "lower" in statement.parameters:
+        candidates.append(("lower", statement.parameter("lower")))
+    for key, value in candidates:
+        if value is not None and value <= 0:
+            raise FitError(key, f"must be above 0 for a {name}; got {number(value)}.", remedy)
+
+
+def _check_ways(statement: Statement, name: str) -> None:
+    """Refuse a set of keys that does not state this family."""
+    optional = _OPTIONAL.get(name, frozenset())
+    stated = [key for key in statement.stated() if key not in optional]
+    ways = _WAYS[name]
+    if any(set(stated) == set(way) for way in ways):
+        return
+    known = {key for way in ways for key in way}
+    shown = "; ".join(" and ".join(way) for way in ways)
+    got = ", ".join(stated) or "nothing"
+    key = next((key for key in stated if key not in known), stated[0] if stated else "family")
+    raise FitError(key, f"a {name} is not stated by {got}.", f"State one of: {shown}.")
+
+
+_NAMES: Mapping[type, str] = {
+    Normal: "normal", LogNormal: "lognormal", SkewedNormal: "skewed normal",
+    SkewedLogNormal: "skewed lognormal",
+    Uniform: "uniform", LogUniform: "log-uniform", Triangular: "triangular", PERT: "PERT", Beta: "beta",
+    Gamma: "gamma", StudentT: "Student t", LogStudentT: "log Student t", Metalog: "metalog",
+    Quantiles: "quantiles",
+    Discrete: "discrete", Empirical: "empirical", Mixture: "mixture",
+}  # fmt: skip
+
+
+def describe(family: Family) -> str:
+    """Print back what was understood: the family, its median and its central 90 %.
+
+    Examples
+    --------
+    >>> describe(Normal(0.4, 0.1))
+    'normal, median 0.4 (90 % 0.236 to 0.564)'
+    >>> describe(Uniform(2027.0, 2030.0))
+    'uniform, median 2028.5 (90 % 2027.2 to 2029.8)'
+    >>> describe(WithNever(Fixed(2.0), 0.25))
+    '2 with 75 %, never with 25 %'
+    """
+    if isinstance(family, Fixed):
+        return number(family.value)
+    if isinstance(family, WithNever):
+        share = 100 * family.probability
+        return f"{describe(family.base)} with {100 - share:.3g} %, never with {share:.3g} %"
+    low, median, high = map(_shown, direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist())
+    return f"{_kind(family)}, median {median} (90 % {low} to {high})"
+
+
+def _shown(value: float) -> str:
+    """Write three digits, or five from 1000 to 9999, where a year is told apart from the next."""
+    return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"
+
+
+def _kind(family: Family) -> str:
+    if isinstance(family, Truncated):
+        return f"{_kind(family.base)} from {_shown(family.lower)} to {_shown(family.upper)}"
+    if isinstance(family, Mixture):
+        return f"mixture of {len(family.components)}"
+    return str(_NAMES.get(type(family), type(family).__name__))

@@ -1,0 +1,440 @@
+"""Prior families on the log scale and free-form ones: metalog, free quantiles, discrete and empirical.
+
+They obey the same rules as those in `families`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf, isfinite, log
+
+import numpy as np
+from scipy import special
+
+from simulator.priors.families import Family, Normal, SkewedNormal, StudentT, Uniform, require
+from simulator.priors.quantile_tables import (
+    Array,
+    QuantileTable,
+    exponential,
+    log_normal_density,
+    log_of,
+    monotone_table,
+    normal_quantile,
+    solve_increasing,
+)
+
+
+class _Logarithmic:
+    """Give exp(y) the quantile function, CDF and density of a family for y: f(x) = g(ln x) / x."""
+
+    __slots__ = ()
+
+    @property
+    def logarithm(self) -> Family:
+        """The family of ln x."""
+        raise NotImplementedError
+
+    @property
+    def support(self) -> tuple[float, float]:
+        low, high = self.logarithm.support
+        return (float(np.exp(low)), float(np.exp(high)))
+
+    def ppf(self, u: Array) -> Array:
+        return exponential(self.logarithm.ppf(u))
+
+    def cdf(self, x: Array) -> Array:
+        return self.logarithm.cdf(log_of(x))
+
+    def logpdf(self, x: Array) -> Array:
+        logs = log_of(x)
+        inside = np.isfinite(logs)
+        held = np.where(inside, logs, 0.0)
+        return np.where(inside, self.logarithm.logpdf(held) - held, -np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal(_Logarithmic):
+    """Spread ln x as a normal (natural logs): x = exp(log_mean + log_sd z), median exp(log_mean).
+
+    Examples
+    --------
+    >>> LogNormal(0.0, 1.0).ppf(np.array([0.5])).tolist()
+    [1.0]
+    """
+
+    log_mean: float
+    log_sd: float
+
+    def __post_init__(self) -> None:
+        _ = self.logarithm
+
+    @property
+    def logarithm(self) -> Normal:
+        """The normal of ln x."""
+        return Normal(self.log_mean, self.log_sd)
+
+
+@dataclass(frozen=True, slots=True)
+class LogUniform(_Logarithmic):
+    """Hold every ratio from lower to upper equally likely: ln x is uniform.
+
+    Examples
+    --------
+    >>> LogUniform(1.0, 100.0).ppf(np.array([0.5])).round(9).tolist()
+    [10.0]
+    """
+
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        require(
+            0 < self.lower < self.upper < inf,
+            f"log-uniform needs 0 < lower < upper; got lower {self.lower:g}, upper {self.upper:g}.",
+        )
+
+    @property
+    def logarithm(self) -> Uniform:
+        """The uniform of ln x."""
+        return Uniform(log(self.lower), log(self.upper))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
+
+@dataclass(frozen=True, slots=True)
+class LogStudentT(_Logarithmic):
+    """Spread ln x as a Student t (natural logs); quantiles are held within 1e-304 and 1e304.
+
+    Examples
+    --------
+    >>> LogStudentT(3.0, 0.0, 1.0).ppf(np.array([0.5])).round(9).tolist()
+    [1.0]
+    """
+
+    df: float
+    log_location: float
+    log_scale: float
+
+    def __post_init__(self) -> None:
+        _ = self.logarithm
+
+    @property
+    def logarithm(self) -> StudentT:
+        """The Student t of ln x."""
+        return StudentT(self.df, self.log_location, self.log_scale)
+
+
+@dataclass(frozen=True, slots=True)
+class SkewedLogNormal(_Logarithmic):
+    """Spread ln x as a two-piece normal (natural logs); equal widths give a lognormal.
+
+    Examples
+    --------
+    >>> SkewedLogNormal(0.0, 1.0, 3.0).cdf(np.array([1.0])).tolist()
+    [0.25]
+    """
+
+    log_mode: float
+    log_sd_below: float
+    log_sd_above: float
+
+    def __post_init__(self) -> None:
+        _ = self.logarithm
+
+    @property
+    def logarithm(self) -> SkewedNormal:
+        """The two-piece normal of ln x."""
+        return SkewedNormal(self.log_mode, self.log_sd_below, self.log_sd_above)
+
+
+@dataclass(frozen=True, slots=True)
+class Metalog:
+    """Spread values by the metalog: a quantile function linear in its coefficients.
+
+    With y = u, L = ln(y / (1 - y)) and c = y - 1/2, m = a1 + a2 L + a3 c L + a4 c + a5 c^2 + a6 c^2 L + ...
+    and x = m (no bound), lower + e^m, upper - e^-m, or (lower + upper e^m) / (1 + e^m). Two terms give
+    a logistic. m must rise everywhere, or the coefficients are refused. Source: Keelin 2016, "The metalog
+    distributions".
+
+    Examples
+    --------
+    >>> Metalog((0.0, 1.0, 0.0)).ppf(np.array([0.5, 0.75])).round(6).tolist()
+    [0.0, 1.098612]
+    """
+
+    coefficients: tuple[float, ...]
+    lower: float = -inf
+    upper: float = inf
+
+    def __post_init__(self) -> None:
+        terms = _numbers(self.coefficients)
+        object.__setattr__(self, "coefficients", terms)
+        require(len(terms) >= 2, f"a metalog needs at least 2 coefficients; got {len(terms)}.")
+        require(all(map(isfinite, terms)), f"metalog coefficients must be finite; got {terms}.")
+        require(self.lower < self.upper, f"lower must be below upper; got {self.lower:g} and {self.upper:g}.")
+        logits = np.linspace(-32.0, 32.0, 6401)
+        _, slope = self.quantile_of_logit(logits)
+        fault = f"the metalog with coefficients {terms} is no distribution: its quantiles do not always rise"
+        worst = float(special.expit(logits[np.argmin(slope)]))
+        require(bool(np.all(slope > 0)), f"{fault} (they fall near probability {worst:.3g}).")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
+    def quantile_of_logit(self, logit: Array) -> tuple[Array, Array]:
+        """Return m and dm/dL at L = ln(y / (1 - y)), before the bounds are applied."""
+        y = special.expit(logit)
+        spread = y * special.expit(-logit)
+        centre = y - 0.5
+        slope = np.zeros_like(y)
+        for term, coefficient in enumerate(self.coefficients):
+            power, of_logit = metalog_term(term)
+            base = centre**power
+            base_slope = power * centre ** max(power - 1, 0) * spread
+            slope = slope + coefficient * (base + base_slope * logit if of_logit else base_slope)
+        return self._at_logit(logit), slope
+
+    def _at_logit(self, logit: Array) -> Array:
+        """Return m alone, as `quantile_of_logit` does."""
+        centre = special.expit(logit) - 0.5
+        value = np.zeros_like(centre)
+        for term, coefficient in enumerate(self.coefficients):
+            power, of_logit = metalog_term(term)
+            base = centre**power
+            value = value + coefficient * (base * logit if of_logit else base)
+        return np.asarray(value)
+
+    def ppf(self, u: Array) -> Array:
+        m = self._at_logit(np.asarray(special.logit(u)))
+        if isfinite(self.lower) and isfinite(self.upper):
+            return np.asarray(self.lower + (self.upper - self.lower) * special.expit(m))
+        if isfinite(self.lower):
+            return self.lower + exponential(m)
+        return self.upper - exponential(-m) if isfinite(self.upper) else m
+
+    def _unbounded(self, x: Array) -> tuple[Array, Array]:
+        """Return m and ln dm/dx at x."""
+        x = np.asarray(x, dtype=float)
+        low, high = isfinite(self.lower), isfinite(self.upper)
+        above = log_of(x - self.lower) if low else np.zeros_like(x)
+        under = log_of(self.upper - x) if high else np.zeros_like(x)
+        if low and high:
+            return above - under, log(self.upper - self.lower) - above - under
+        if low or high:
+            return above - under, -above - under
+        return x, above
+
+    def _logit_at(self, m: Array) -> Array:
+        ends = np.concatenate([[-750.0], np.linspace(-40.0, 40.0, 161), [750.0]])
+        values, _ = self.quantile_of_logit(ends)
+        place = np.clip(np.searchsorted(np.maximum.accumulate(values), m) - 1, 0, ends.size - 2)
+        noise = 1e-15 * (np.abs(m) + sum(map(abs, self.coefficients)))
+        return solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1], noise=noise)
+
+    def cdf(self, x: Array) -> Array:
+        m, _ = self._unbounded(np.clip(x, self.lower, self.upper))
+        finite = np.isfinite(m)
+        inside = special.expit(self._logit_at(np.where(finite, m, self.coefficients[0])))
+        return np.where(finite, inside, np.where(m > 0, 1.0, 0.0))
+
+    def logpdf(self, x: Array) -> Array:
+        x = np.asarray(x, dtype=float)
+        inside = (x > self.lower) & (x < self.upper)
+        m, log_slope = self._unbounded(np.where(inside, x, self.ppf(np.array(0.5))))
+        logit = self._logit_at(m)
+        _, slope = self.quantile_of_logit(logit)
+        density = log_slope + special.log_expit(logit) + special.log_expit(-logit) - np.log(slope)
+        return np.where(inside, density, -np.inf)
+
+
+def metalog_term(term: int) -> tuple[int, bool]:
+    """Return the power of y - 1/2 in a metalog term, counted from 0, and whether logit(y) multiplies it.
+
+    Examples
+    --------
+    >>> [metalog_term(term) for term in range(6)]
+    [(0, False), (0, True), (1, True), (1, False), (2, False), (2, True)]
+    """
+    if term < 4:
+        return (0, 0, 1, 1)[term], term in (1, 2)
+    return term // 2, term % 2 == 1
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Join stated quantiles by a rising curve of x (or ln x, with `log`) against z = ndtri(probability).
+
+    The curve goes exactly through the points (monotone cubic) and on in straight lines beyond them, so that
+    the tails are normal (lognormal). Two points give a normal (lognormal).
+
+    Examples
+    --------
+    >>> Quantiles((0.05, 0.5, 0.95), (2.0, 3.0, 8.0), log=True).ppf(np.array([0.5])).round(12).tolist()
+    [3.0]
+    """
+
+    probabilities: tuple[float, ...]
+    values: tuple[float, ...]
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        probabilities, values = _numbers(self.probabilities), _numbers(self.values)
+        object.__setattr__(self, "probabilities", probabilities)
+        object.__setattr__(self, "values", values)
+        require(
+            len(probabilities) == len(values) >= 2,
+            f"2 or more probabilities and values are needed; got {len(probabilities)}, {len(values)}.",
+        )
+        require(
+            bool(probabilities[0] > 0 and probabilities[-1] < 1 and np.all(np.diff(probabilities) > 0)),
+            f"probabilities must lie between 0 and 1 and increase; got {probabilities}.",
+        )
+        require(
+            bool(np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)),
+            f"values must be finite and increase with the probability; got {values}.",
+        )
+        require(not self.log or values[0] > 0, f"values on a log scale must be above 0; got {values[0]:g}.")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return (0.0 if self.log else -inf), inf
+
+    def ppf(self, u: Array) -> Array:
+        return free_table(self).values(normal_quantile(u))
+
+    def cdf(self, x: Array) -> Array:
+        level = log_of(x) if self.log else np.asarray(x, dtype=float)
+        return np.asarray(special.ndtr(free_table(self).positions(level)))
+
+    def logpdf(self, x: Array) -> Array:
+        level = log_of(x) if self.log else np.asarray(x, dtype=float)
+        inside = np.isfinite(level)
+        held = np.where(inside, level, 0.0)
+        table = free_table(self)
+        z = table.positions(held)
+        _, slope = table.levels(z)
+        return np.where(inside, log_normal_density(z) - np.log(slope) - (held if self.log else 0.0), -np.inf)
+
+
+@lru_cache(maxsize=512)
+def free_table(family: Quantiles) -> QuantileTable:
+    """Return the rising curve that joins stated quantiles, against z.
+
+    Examples
+    --------
+    >>> free_table(Quantiles((0.5, 0.975), (0.0, 1.0))).z.round(4).tolist()
+    [0.0, 1.96]
+    """
+    z, values = normal_quantile(np.array(family.probabilities)), np.array(family.values)
+    return monotone_table(z, np.log(values) if family.log else values, log=family.log)
+
+
+@dataclass(frozen=True, slots=True)
+class Discrete:
+    """Give each of some values a weight; weights are scaled to sum to 1. `logpdf` is the log mass.
+
+    Examples
+    --------
+    >>> Discrete((1.0, 2.0), (3.0, 1.0)).ppf(np.array([0.75, 0.76])).tolist()
+    [1.0, 2.0]
+    """
+
+    values: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        weights = scaled_weights(self.weights, count=len(self.values))
+        values, where = np.unique(np.array(_numbers(self.values)), return_inverse=True)
+        require(bool(np.all(np.isfinite(values))), f"values must be finite; got {tuple(self.values)}.")
+        object.__setattr__(self, "values", _numbers(values.tolist()))
+        object.__setattr__(self, "weights", _numbers(np.bincount(where, weights).tolist()))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.values[0], self.values[-1]
+
+    def ppf(self, u: Array) -> Array:
+        place = np.searchsorted(np.cumsum(self.weights)[:-1], u, side="left")
+        return np.asarray(np.array(self.values)[place])
+
+    def cdf(self, x: Array) -> Array:
+        total = np.concatenate([[0.0], np.cumsum(self.weights)[:-1], [1.0]])
+        return np.asarray(total[np.searchsorted(self.values, x, side="right")])
+
+    def logpdf(self, x: Array) -> Array:
+        place = np.minimum(np.searchsorted(self.values, x, side="left"), len(self.values) - 1)
+        same = np.array(self.values)[place] == x
+        return log_of(np.where(same, np.array(self.weights)[place], 0.0))
+
+
+def scaled_weights(weights: Sequence[float], *, count: int) -> Array:
+    """Return the weights scaled to sum to 1.
+
+    Examples
+    --------
+    >>> scaled_weights([3.0, 1.0], count=2).tolist()
+    [0.75, 0.25]
+    """
+    require(len(weights) == count >= 1, f"each entry needs one weight; got {len(weights)} for {count}.")
+    array = np.array(_numbers(weights))
+    right = bool(np.all(np.isfinite(array)) and np.all(array >= 0) and array.sum() > 0)
+    require(right, f"weights must be 0 or more and not all 0; got {tuple(weights)}.")
+    return np.asarray(array / array.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Empirical:
+    """Spread values as an observed sample: straight lines between the order statistics.
+
+    ppf(u) runs from the smallest (u = 0) to the largest (u = 1) of n values, the i-th at (i - 1) / (n - 1).
+    A value that occurs k times has the probability (k - 1) / (n - 1); the density says nothing of it.
+
+    Examples
+    --------
+    >>> Empirical((3.0, 1.0, 2.0)).ppf(np.array([0.25, 0.5])).tolist()
+    [1.5, 2.0]
+    """
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        values = np.sort(np.array(_numbers(self.values)))
+        object.__setattr__(self, "values", _numbers(values.tolist()))
+        right = values.size >= 2 and bool(np.all(np.isfinite(values)) and values[0] < values[-1])
+        require(right, f"an empirical prior needs finite values, two of them different; got {values.size}.")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.values[0], self.values[-1]
+
+    def ppf(self, u: Array) -> Array:
+        return np.asarray(np.interp(u, np.linspace(0.0, 1.0, len(self.values)), self.values))
+
+    def _place(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return how many values are at or below x, and the two that x lies between."""
+        values = np.array(self.values)
+        count = np.searchsorted(values, x, side="right")
+        place = np.clip(count, 1, values.size - 1)
+        return np.asarray(count, dtype=float), values[place - 1], values[place]
+
+    def cdf(self, x: Array) -> Array:
+        count, low, high = self._place(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = (count - 1 + (np.asarray(x) - low) / (high - low)) / (len(self.values) - 1)
+        last = len(self.values)
+        return np.where(count <= 0, 0.0, np.where(count >= last, 1.0, inside))
+
+    def logpdf(self, x: Array) -> Array:
+        count, low, high = self._place(x)
+        inside = (count > 0) & ((count < len(self.values)) | (np.asarray(x) == high)) & (high > low)
+        gap = np.where(inside, high - low, 1.0)
+        return np.where(inside, -np.log(gap) - log(len(self.values) - 1), -np.inf)

@@ -1,0 +1,447 @@
+"""The named joint prior of a scenario: each prior on the internal scale, and their rank correlations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.errors import Fault, number
+from simulator.priors.composite import Mixture, Truncated, WithNever
+from simulator.priors.dependence import (
+    Axis,
+    CopulaGroup,
+    Dependence,
+    chained,
+    copula_groups,
+    dependence,
+    reference_faults,
+)
+from simulator.priors.families import Family, Fixed
+from simulator.priors.fits import FitError, Statement
+from simulator.priors.fitting import describe, fit_family
+from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.streams import EDGE
+from simulator.schema.prior_names import Slot, slots
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import SHORT_FORMS, Faults, Prior
+from simulator.units import (
+    SECONDS_PER_YEAR,
+    Array,
+    Conversion,
+    UnitError,
+    logarithm,
+    logged,
+    multiple,
+    parse_growth_unit,
+    parse_level_unit,
+    parse_unit,
+)
+
+DEFAULT_GROWTH_UNIT = "factor/year"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A family carried over to the internal scale by a one-to-one conversion.
+
+    The quantile function rises on the internal scale also where the conversion falls (doubling times), so that
+    rank correlations speak of growth and not of the time that it takes.
+    """
+
+    base: Family
+    conversion: Conversion
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and largest value on the internal scale."""
+        ends = np.array(self.base.support, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = np.nan_to_num(self.conversion.forward(ends), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
+
+    def ppf(self, u: Array) -> Array:
+        """Return the quantile on the internal scale."""
+        return self.conversion.forward(self.base.ppf(1.0 - u if self.conversion.falling else u))
+
+    def cdf(self, x: Array) -> Array:
+        """Return the probability of a value at or below x on the internal scale."""
+        with np.errstate(divide="ignore", over="ignore"):
+            below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
+        if not self.conversion.falling:
+            return below
+        return np.where(x < self.support[0], 0.0, 1.0 - below)  # below 0 a time has no meaning and its inverse no sense
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the log density on the internal scale: that of the base times |dx/dy|."""
+        x = np.asarray(x, dtype=float)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            density = self.base.logpdf(self.conversion.inverse(x))
+            return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPrior:
+    """One prior of a scenario on the internal scale.
+
+    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `words` are those of a
+    prior that is a function of another one. `value` is the number of a fixed prior, None for any other.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> prior = load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"]
+    >>> prior.unit, round(prior.value, 3), prior.understood
+    ('OOM/year', 0.238, '1.73 factor/year')
+    """
+
+    name: str
+    family: Family
+    unit: str
+    prior: Prior
+    words: str = ""
+
+    @property
+    def understood(self) -> str:
+        """What was read, in words: only when asked for, since quantiles have to be found for them."""
+        return self.words or understood_as(self.prior, self.family, scale=self.unit)
+
+    @property
+    def value(self) -> float | None:
+        """The number, where it is fixed."""
+        return float(self.family.ppf(np.array([0.5]))[0]) if is_fixed(self.family) else None
+
+
+@dataclass(frozen=True, slots=True)
+class JointPrior:
+    """All priors of a scenario by name, and the groups that a Gaussian copula joins.
+
+    `functions` holds those that are a function of another one, each after what it is a function of; the `family` of
+    such a prior is what comes of the other's spread, to a thousandth, and its draws are computed from the other's.
+    """
+
+    priors: Mapping[str, NamedPrior]
+    groups: tuple[CopulaGroup, ...] = ()
+    functions: Mapping[str, Dependence] = field(default_factory=dict)
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The names of the priors that are drawn: neither fixed nor a function of another."""
+        return tuple(
+            name for name, prior in self.priors.items() if name not in self.functions and not is_fixed(prior.family)
+        )
+
+
+def joint_prior(spec: ScenarioSpec) -> JointPrior:
+    """Make the joint prior of a scenario.
+
+    Raises
+    ------
+    Faults
+        A prior cannot be what it says, or the correlations cannot hold together.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> joint = joint_prior(load_scenario("baseline").spec)
+    >>> joint.priors["drivers.spending.start"].unit
+    'log10(USD)'
+    """
+    faults: list[Fault] = []
+    priors: dict[str, NamedPrior] = {}
+    every = {slot.name: slot for slot in slots(spec)}
+    for name, slot in every.items():
+        if slot.prior.function is None:
+            try:
+                priors[name] = named_prior(slot)
+            except Faults as error:
+                faults += error.faults
+    functions, function_faults = _functions(every, priors)
+    fixed = {name for name, prior in priors.items() if name not in functions and is_fixed(prior.family)}
+    uses = {name: function.of for name, function in functions.items()}
+    groups, copula_faults = copula_groups(spec.correlations, names=list(every), fixed=fixed, functions=uses)
+    if faults or function_faults or copula_faults:
+        raise Faults([*faults, *function_faults, *copula_faults])
+    return JointPrior({name: priors[name] for name in every}, groups, functions)
+
+
+def _functions(
+    every: Mapping[str, Slot], priors: dict[str, NamedPrior]
+) -> tuple[dict[str, Dependence], Sequence[Fault]]:
+    """Add the priors that are functions of others to those that are not; of a fixed number they are fixed."""
+    uses = {name: slot.prior.function.of for name, slot in every.items() if slot.prior.function is not None}
+    faults = list(reference_faults(uses, {name: every[name].path for name in uses}, list(every)))
+    result: dict[str, Dependence] = {}
+    for name in chained(uses)[0]:
+        slot, other = every[name], every.get(uses[name])
+        if other is None or other.name not in priors:
+            continue  # the fault is in what it is a function of
+        try:
+            function = _dependence(slot, other)
+        except Faults as error:
+            faults += error.faults
+            continue
+        spread = function(priors[other.name].family.ppf((np.arange(1000) + 0.5) / 1000))
+        stated = _own_scale(slot)
+        family: Fixed | Empirical = Fixed(float(spread[0]))
+        if spread.min() < spread.max():
+            family, result[name] = Empirical(tuple(spread.tolist())), function
+        said = describe(_on_scale_of_file(family, stated[0])).removeprefix("empirical")
+        unit = slot.prior.unit or ""
+        words = f"function of {other.name}{said} {unit}" if name in result else f"{said} {unit} by {other.name}"
+        priors[name] = NamedPrior(name, family, stated[1], slot.prior, " ".join(words.split()))
+    return result, faults
+
+
+def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Family:
+    """Give what comes of a function in the unit of the file."""
+    if isinstance(family, Fixed):
+        return Fixed(round(float(conversion.inverse(np.array(family.value))), 12))
+    return Empirical(tuple(conversion.inverse(np.array(family.values)).tolist()))
+
+
+def _own_scale(slot: Slot) -> tuple[Conversion, str, bool, str]:
+    """Find the scale of a prior's numbers; of a mixture without a unit of its own, that of its first part."""
+    prior = slot.prior
+    return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
+
+
+def _dependence(slot: Slot, other: Slot) -> Dependence:
+    """Make the function that a prior is of another one."""
+    if slot.prior.function is None:
+        raise ValueError(f"{slot.name} is no function")
+    return dependence(slot.prior.function, slot.path, other=_axis(other), own=_axis(slot))
+
+
+def _axis(slot: Slot) -> Axis:
+    """Tell on which scale a function of a prior, or to one, is straight, and how far down it reaches."""
+    conversion, label, positive, meaning = _own_scale(slot)
+    spans = slot.kind in ("drift", "delay")
+    least = 0.0 if positive or spans else -100.0 if slot.kind == "rate" and slot.prior.unit == "%/year" else -math.inf
+    return Axis(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
+
+
+def is_fixed(family: Family) -> bool:
+    """Tell whether a family holds one number."""
+    return isinstance(family, Fixed)
+
+
+def _converted(base: Family, conversion: Conversion) -> Family:
+    """Carry a family over to the internal scale; what holds single values stays what it is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if isinstance(base, Fixed) and math.isfinite(value := float(conversion.forward(np.array(base.value)))):
+            return Fixed(value)
+        if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
+            order = np.argsort(values)
+            return Discrete(tuple(values[order].tolist()), tuple(np.array(base.weights)[order].tolist()))
+    return Converted(base, conversion)
+
+
+def named_prior(slot: Slot) -> NamedPrior:
+    """Put one prior on the internal scale.
+
+    Raises
+    ------
+    Faults
+        Its unit is of another dimension, its numbers cannot be matched, or it reaches where the scale ends.
+    """
+    family, unit = _internal(slot, slot.prior, (), slot.prior.unit)
+    if slot.prior.never is not None:
+        if not slot.never:
+            raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
+        family = WithNever(family, slot.prior.never)
+    return NamedPrior(slot.name, family, unit, slot.prior)
+
+
+def understood_as(prior: Prior, family: Family, *, scale: str) -> str:
+    """Say in words what was read: in the unit of the file where there is one, else on the internal scale."""
+    family = _as_stated(family, prior)
+    unit = scale if prior.mixture is not None else prior.unit
+    return f"{describe(family)} {unit}" if unit else describe(family)
+
+
+def _as_stated(family: Family, prior: Prior) -> Family:
+    """Give the family in the unit of the file."""
+    if isinstance(family, WithNever):
+        return WithNever(_as_stated(family.base, prior), family.probability)
+    if isinstance(family, Converted):
+        return family.base
+    return Fixed(prior.value) if isinstance(family, Fixed) and prior.value is not None else family
+
+
+def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+    """Make a prior's family on the internal scale, and name that scale's unit."""
+    path = (*slot.path, *below)
+    if prior.mixture is not None:
+        return _mixture(slot, prior, below, unit)
+    conversion, label, positive, meaning = _scale(slot, path, unit)
+    base = _family(prior, path, positive=positive, meaning=meaning)
+    family = _converted(base, conversion)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
+    if not np.isfinite(ends).all():
+        rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
+        raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
+    if slot.kind in ("drift", "duration", "delay") and float(ends[0]) < 0:
+        what = "a standard deviation" if slot.kind == "drift" else "a span of time"
+        remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
+        raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
+    return family, label
+
+
+def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+    path = (*slot.path, *below)
+    faults: list[Fault] = []
+    parts: list[tuple[float, Family, str]] = []
+    for index, part in enumerate(prior.mixture or ()):
+        try:
+            if part.function is None:
+                parts.append((part.weight, *_internal(slot, part, (*below, "mixture", index), part.unit or unit)))
+        except Faults as error:
+            faults += error.faults
+        if part.never is not None:
+            rule = "cannot stand on one part of a mixture."
+            faults.append(Fault((*path, "mixture", index, "never"), rule, "Write never beside mixture, for the whole."))
+        if part.function is not None:
+            rule = "cannot be a part of a mixture."
+            faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
+    if prior.truncated is not None:
+        faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
+    units = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
+    if len(units) > 1:
+        rule = f"mixes units: {', '.join(units)}."
+        faults.append(Fault((*path, "mixture"), rule, "State every part in the same kind of unit."))
+    if faults:
+        raise Faults(faults)
+    weights, families, labels = zip(*parts, strict=True)
+    return Mixture(weights, families), labels[0]
+
+
+def _beyond_scale(base: Family, limit: float) -> tuple[str, str]:
+    """Say where a prior has no value on the internal scale, and what to do."""
+    if isinstance(base, Fixed):
+        return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
+    share = float(base.cdf(np.array([limit]))[0])
+    if share <= 0:
+        return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
+    rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
+    remedy = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
+    return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
+
+
+def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[Conversion, str, bool, str]:
+    """Find the conversion of a slot's numbers, the unit of the result, whether they are positive, their meaning."""
+    try:
+        if slot.kind in ("rate", "drift"):
+            growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if slot.kind == "rate" else "OOM/year"))
+            if slot.kind == "drift" and growth.text != "OOM/year":
+                raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
+            return growth.conversion, "OOM/year", growth.positive, growth.meaning
+        if slot.kind == "date":
+            if unit not in (None, "year"):
+                raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
+            return multiple(), "year", False, ""
+        if slot.kind in ("duration", "delay"):
+            span = parse_unit(unit or "year")
+            _same_dimension(span.dimension, "year", unit or "year")
+            fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
+            return multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed, ""
+        if slot.kind == "number":
+            return multiple(parse_unit(unit or "1").scale), "1", False, ""
+        level, logs = parse_level_unit(unit or slot.unit or "1")
+        if slot.unit is not None:
+            _same_dimension(level.dimension, slot.unit, unit or slot.unit)
+        base = type(level)(level.dimension)
+        return logged(level.scale) if logs else logarithm(level.scale), f"log10({base})", not logs, ""
+    except UnitError as error:
+        raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
+
+
+def _same_dimension(dimension: tuple[tuple[str, int], ...], expected: str, given: str) -> None:
+    if dimension != parse_unit(expected).dimension:
+        raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"State the numbers in {expected}.")
+
+
+def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Family:
+    """Make the family of a prior that is no mixture, in the units of the file."""
+    try:
+        family = _untruncated(prior, positive=positive)
+    except FitError as error:
+        key = _field(prior, error.field)
+        remedy = f"{meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
+        raise Faults([Fault((*path, *key), error.rule, remedy)]) from None
+    except ValueError as error:
+        raise Faults([Fault(path, str(error), meaning)]) from None
+    return _truncated(prior, family, path)
+
+
+def _in_keys_of_file(prior: Prior, remedy: str) -> str:
+    """Name the keys that a file writes, where the fit speaks of its own."""
+    if remedy.startswith("State one of: "):
+        ways = remedy.removeprefix("State one of: ").rstrip(".").split("; ")
+        ways = [way.replace("interval", "interval_90") for way in ways if "log_" not in way and "sd_" not in way]
+        return f"State one of: {'; '.join(ways)}."
+    if remedy.startswith("Change the numbers of") and prior.family in SHORT_FORMS:
+        return f"Write {', '.join(SHORT_FORMS[prior.family])} in rising order."
+    return remedy
+
+
+def _truncated(prior: Prior, family: Family, path: tuple[str | int, ...]) -> Family:
+    if prior.truncated is None:
+        return family
+    low, high = prior.truncated
+    if low is not None and high is not None and low >= high:
+        rule = f"must go from low to high; got [{number(low)}, {number(high)}]."
+        raise Faults([Fault((*path, "truncated"), rule, "Sort the bounds; null leaves a side open.")])
+    try:
+        return Truncated(family, -math.inf if low is None else low, math.inf if high is None else high)
+    except ValueError:
+        first, last = family.ppf(np.array([0.001, 0.999])).tolist()
+        rule = f"leaves nothing: the prior lies between {first:.4g} and {last:.4g} (99.8 %)."
+        raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
+
+
+def _untruncated(prior: Prior, *, positive: bool) -> Family:
+    if prior.value is not None:
+        if positive and prior.value <= 0:
+            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
+        return Fixed(prior.value)
+    if prior.discrete is not None:
+        return Discrete(prior.discrete.values, prior.discrete.weights)
+    if prior.empirical is not None:
+        return Empirical(prior.empirical.values)
+    quantiles: tuple[tuple[float, float], ...] = ()
+    if prior.quantiles is not None:
+        quantiles = tuple(sorted((_probability(key), value) for key, value in prior.quantiles.items()))
+    interval = prior.interval
+    keys = ("mode", "lower", "upper", "alpha", "beta", "shape", "scale", "df", "location")
+    return fit_family(
+        Statement(
+            family=prior.family,
+            median=prior.median,
+            mean=prior.mean,
+            sd=prior.sd,
+            interval=None if interval is None else (interval.level, interval.lower, interval.upper),
+            quantiles=quantiles,
+            parameters={key: value for key in keys if (value := getattr(prior, key)) is not None},
+            positive=positive,
+        )
+    )
+
+
+def _probability(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise FitError("quantiles", f"'{text}' is not a probability.", "Write for example 0.05: 2.") from None
+
+
+def _field(prior: Prior, field: str) -> tuple[str, ...]:
+    """Name the key in the file that a fault of the fit is about."""
+    if field == "interval" and prior.interval is not None:
+        return (f"interval_{number(round(prior.interval.level * 100, 9))}",)
+    if prior.family in SHORT_FORMS and field in SHORT_FORMS[prior.family]:
+        return (prior.family,)
+    return (field,) if field in Prior.model_fields and getattr(prior, field) is not None else ()

@@ -1,0 +1,364 @@
+"""The parts of an HTML page: escaped text, links, badges, bars and tables."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import NewType
+from urllib.parse import quote, urlsplit
+
+from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
+from simulator.charts.spec import Figure, Row
+from simulator.charts.writing import svg_text
+from simulator.errors import number
+
+Html = NewType("Html", str)
+"""Text that is HTML already; whatever comes from a scenario passes through `text` on its way."""
+
+MOST_ROWS = 80
+"""Rows of a table on the page; a longer one is thinned."""
+
+_SUPERSCRIPT = re.compile("[⁻⁰¹²³⁴-⁹]+")
+_UNBROKEN = re.compile(r"(?<=\d) (?=%|× 10|OOM\b|[mb]illion\b|trillion\b)|(?<=×) (?=10)")
+"""The spaces at which no line should end."""
+_PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789")
+
+
+def text(words: object) -> Html:
+    """Show words as text, whatever they hold; raised digits become superscripts, and numbers keep their units.
+
+    Examples
+    --------
+    >>> text("<b> & 10³²")
+    '&lt;b&gt; &amp; 10<sup>32</sup>'
+    """
+    escaped = _UNBROKEN.sub("\u00a0", html.escape(str(words)))
+    return Html(_SUPERSCRIPT.sub(lambda match: f"<sup>{match[0].translate(_PLAIN)}</sup>", escaped))
+
+
+def name(words: object) -> Html:
+    """Show a name, letter by letter, in its own direction of writing, so that it cannot turn what stands around it."""
+    return Html(f"<bdi>{html.escape(str(words))}</bdi>")
+
+
+def joined(parts: Iterable[Html], between: str = "") -> Html:
+    """Set parts one after another."""
+    return Html(between.join(parts))
+
+
+def element(tag: str, *content: Html, **attributes: str) -> Html:
+    """Make an element; `class_` is its class, an underscore in an attribute's name a dash."""
+    said = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"' for key, value in attributes.items())
+    return Html(f"<{tag}{said}>{joined(content)}</{tag}>")
+
+
+def link(words: str, *, url: str = "", doi: str = "") -> Html:
+    """Link words to a page of the web; words alone where there is no address that a browser may follow.
+
+    Examples
+    --------
+    >>> link("x", url="javascript:alert(1)")
+    '<bdi>x</bdi>'
+    >>> link("x", doi="10.1/a b")
+    '<a href="https://doi.org/10.1/a%20b" rel="noopener noreferrer"><bdi>x</bdi></a>'
+    """
+    target = address(url=url, doi=doi)
+    return element("a", name(words), href=target, rel="noopener noreferrer") if target else name(words)
+
+
+def address(*, url: str = "", doi: str = "") -> str:
+    """Give the address of a source on the web; empty where it has none, or one that is no web address."""
+    if url:
+        try:
+            parts = urlsplit(url.strip())
+        except ValueError:
+            return ""
+        return url.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
+    bare = re.sub(r"^(https?://(dx\.)?doi\.org/|doi:)", "", doi.strip())
+    return f"https://doi.org/{quote(bare, safe='/():;._-')}" if bare.startswith("10.") else ""
+
+
+def badge(words: str, kind: str) -> Html:
+    """Mark something with a word in a frame."""
+    return element("span", text(words), class_=f"badge {kind}")
+
+
+def bar(share: float, *, signed: bool = False) -> Html:
+    """Draw a bar: from the left, or from the middle with negative ones to the left.
+
+    Parameters
+    ----------
+    share : float
+        Of the whole width, -1 to 1.
+    signed : bool
+    """
+    width = min(abs(share), 1.0) * (50.0 if signed else 100.0)
+    left = (50.0 if share >= 0 else 50.0 - width) if signed else 0.0
+    kind = "loss" if share < 0 else "gain"
+    inner = element("span", class_=kind, style=f"left:{left:.1f}%;width:{width:.1f}%")
+    return element("span", inner, class_="bar signed" if signed else "bar", aria_hidden="true")
+
+
+def range_bar(low: float, middle: float, high: float) -> Html:
+    """Draw an interval and its median, as shares of the whole width."""
+    span = element("span", class_="range", style=f"left:{100 * low:.1f}%;width:{max(100 * (high - low), 0.5):.1f}%")
+    dot = element("span", class_="dot", style=f"left:{100 * middle:.1f}%")
+    return element("span", span, dot, class_="bar interval", aria_hidden="true")
+
+
+def path_name(path: str) -> Html:
+    """Show the path of an entry, which may be broken at its dots."""
+    return element("code", Html(name(path).replace(".", ".<wbr>")), class_="origin")
+
+
+def paragraphs(lines: Iterable[str]) -> Html:
+    """Set texts as paragraphs."""
+    return joined((element("p", text(line)) for line in lines), "\n")
+
+
+def bullets(items: Iterable[Html]) -> Html:
+    """Set items as a list."""
+    return element("ul", joined((element("li", item) for item in items), "\n"))
+
+
+def terms(pairs: Iterable[tuple[str, Html]]) -> Html:
+    """Set words and what they mean as a list of definitions."""
+    rows = (element("div", element("dt", name(word)), element("dd", meaning)) for word, meaning in pairs)
+    return element("dl", joined(rows, "\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its head, and whether it holds numbers."""
+
+    head: str
+    number: bool = False
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Html]], *, caption: str, stacked: bool = False) -> Html:
+    """Make a table whose first column names the rows.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    rows : sequences of cells
+    caption : str
+    stacked : bool
+        On narrow screens the cells of a row stand under one another instead of being scrolled.
+    """
+    kinds = [' class="number"' if column.number else "" for column in columns]
+    head = "".join(
+        f'<th scope="col"{kind} role="columnheader">{text(column.head)}</th>'
+        for column, kind in zip(columns, kinds, strict=True)
+    )
+    body = []
+    for row in rows:
+        cells = [f'<th scope="row"{kinds[0]} role="rowheader">{row[0]}</th>']
+        for cell, kind in zip(row[1:], kinds[1:], strict=True):
+            cells.append(f'<td{kind} role="cell">{cell}</td>')
+        body.append(f'<tr role="row">{"".join(cells)}</tr>')
+    parts = [
+        f'<table role="table"{' class="stacked"' if stacked else ""}><caption><span>{text(caption)}</span></caption>',
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>',
+        '<tbody role="rowgroup">',
+        *body,
+        "</tbody></table>",
+    ]
+    label = html.escape(caption)
+    return Html(f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">' + "\n".join(parts) + "</div>")
+
+
+def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) -> Html:
+    """Show the table of a chart: series side by side, at most `MOST_ROWS` rows, columns that say nothing left out.
+
+    Parameters
+    ----------
+    rows : tidy rows
+    caption : str
+    leave : columns to leave out
+    """
+    kept = [{key: value for key, value in row.items() if key not in leave} for row in rows]
+    wide = _side_by_side(kept)
+    same = {
+        key: str(wide[0][key])
+        for key in wide[0]
+        if len(wide) > 1 and isinstance(wide[0][key], str) and len({str(row.get(key)) for row in wide}) == 1
+    }
+    every = -(-len(wide) // MOST_ROWS)
+    shown = wide[::every] if every > 1 else wide
+    notes = [", ".join(f"{_head(key)} {value}" for key, value in same.items())] if same else []
+    notes += [f"one row in {every}"] if every > 1 else []
+    keys = [key for key in dict.fromkeys(key for row in wide for key in row) if key not in same]
+    columns = [Column(_head(key), _is_numeric(wide, key)) for key in keys]
+    cells = [[name(_shown(row, key)) for key in keys] for row in shown]
+    return table(columns, cells, caption=f"{caption}{f' ({"; ".join(notes)})' if notes else ''}")
+
+
+def _side_by_side(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Give a table over years and series one row for each year, and each series a column."""
+    first = rows[0]
+    texts = [key for key in first if isinstance(first[key], str) and len({str(row[key]) for row in rows}) > 1]
+    values = [key for key in first if key != "year" and not isinstance(first[key], str)]
+    years = [row.get("year") for row in rows]
+    if not texts or "year" not in first or not values or len(set(years)) == len(rows):
+        return [dict(row) for row in rows]
+    distinct = [key for key in texts if "label" not in texts or key not in ("part", "threshold", "kind")]
+    wide: dict[object, dict[str, object]] = {}
+    for row in rows:
+        series = ", ".join(str(row[key]) for key in distinct)
+        at = wide.setdefault(row["year"], {"year": row["year"]})
+        for value in values:
+            at[series if len(values) == 1 else f"{series}: {value}"] = row[value]
+    heads = dict.fromkeys(key for row in wide.values() for key in row)
+    shared = [row for row in wide.values() if len(row) == len(heads)]
+    # Where series have points of their own, as curves between the years, only years that all of them have are shown.
+    chosen = shared if len(shared) > 1 else list(wide.values())
+    return sorted(chosen, key=lambda row: float(str(row["year"])))
+
+
+def _is_numeric(rows: Sequence[Mapping[str, object]], key: str) -> bool:
+    return all(row.get(key) is None or isinstance(row[key], int | float) for row in rows)
+
+
+def _head(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _shown(row: Mapping[str, object], key: str) -> str:
+    value = row.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if math.isinf(value):
+            late = row.get("horizon", row.get("last_year"))
+            return f"> {number(float(str(late)))}" if late is not None and value > 0 else "none"
+        return number(value) if key == "year" else f"{value:.5g}"
+    return str(value)
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What the page may do: show what it holds, and load or run nothing."""
+
+_BANDS = band_tints(3)
+_ROLES = {
+    "paper": PAPER, "ink": INK, "quiet": QUIET, "axis": AXIS, "hair": HAIR, "link": BLUE, "accent": VERMILION,
+    "gain": _BANDS[2], "band": _BANDS[1], "wash": _BANDS[0],
+}  # fmt: skip
+_UNTABLED = ("density",)
+"""Tables of charts that are no reading: points of curves."""
+_SAID_BELOW = ("group", "understood", "library", "source", "confidence", "as_of", "fixed")
+"""Columns of the tables of priors that the table of assumptions has."""
+
+
+def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], foot: Html) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    title : str
+    head : Html
+        What stands above the list of sections.
+    sections : sequence of (anchor, title, content)
+    foot : Html
+
+    Returns
+    -------
+    str, a whole HTML document that loads nothing
+    """
+    links = element("ul", joined(element("li", element("a", text(name), href=f"#{key}")) for key, name, _ in sections))
+    content = (
+        element("section", element("h2", text(name), id=key), inner, aria_labelledby=key)
+        for key, name, inner in sections
+    )
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        '<meta name="color-scheme" content="light dark">',
+        f"<title>{html.escape(title)}</title>",
+        f"<style>\n{_style()}</style>",
+        "</head>",
+        "<body>",
+        '<a class="skip" href="#forecast">To the forecast</a>',
+        element("header", head, element("nav", links, aria_label="Sections")),
+        element("main", joined(content, "\n")),
+        element("footer", foot),
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _style() -> str:
+    """Write the style: the colours of the palette, light, and dark on screens that ask for it; then the layout."""
+    light = _variables(_ROLES)
+    dark = _variables({role: DARK[color] for role, color in _ROLES.items()})
+    charts = "\n".join(
+        f'  .picture [fill="{color}"] {{ fill: {other}; }}\n  .picture [stroke="{color}"] {{ stroke: {other}; }}'
+        for color, other in DARK.items()
+    )
+    sheet = (FilePath(__file__).parent / "report.css").read_text(encoding="utf-8")
+    return (
+        f":root {{ color-scheme: light dark; {light} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n  :root {{ {dark} }}\n{charts}\n}}\n{sheet}"
+    )
+
+
+def _variables(colors: Mapping[str, str]) -> str:
+    return " ".join(f"--{role}: {color};" for role, color in colors.items())
+
+
+def chart(figure: Figure, *, title: str) -> Html:
+    """Show a chart: a heading, the picture with its text for those who do not see it, the caption, the numbers."""
+    picture = Html(svg_text(figure.chart, alt_text=figure.alt_text))
+    frame = element("div", picture, class_="picture", role="group", tabindex="0", aria_label=title)
+    swipe = element("span", text("Swipe sideways to see the whole chart."), class_="quiet small swipe")
+    caption = element("figcaption", text(figure.caption))
+    shown = [
+        data_table(rows, caption=f"{title}{f', {key}' if key else ''}".replace("_", " "), leave=_SAID_BELOW)
+        for key, rows in figure.tables.items()
+        if rows and key not in _UNTABLED
+    ]
+    left_out = [key for key, rows in figure.tables.items() if rows and key in _UNTABLED]
+    note = f"The points of the curves are in {figure.name}_{left_out[0]}.csv." if left_out else ""
+    numbers = element(
+        "details",
+        element("summary", text("The numbers of this chart")),
+        *shown,
+        element("p", text(f"Levels are log10 of their unit; years are decimal. {note}".strip()), class_="quiet small"),
+    )
+    drawn = element("figure", frame, swipe, caption, numbers)
+    return joined([element("h3", text(title)), drawn], "\n")
+
+
+def chart_title(key: str) -> str:
+    """Say in words what the chart of a name shows.
+
+    Examples
+    --------
+    >>> chart_title("fan_effective_compute"), chart_title("demand_spending")
+    ('Effective compute by year', 'Demand and limits: spending')
+    """
+    titles = {
+        "crossings": "When thresholds are crossed", "growth": "Where growth comes from",
+        "binding": "Which limits bind, and when",
+    }  # fmt: skip
+    kind, _, subject = key.partition("_")
+    about = subject.replace("_", " ")
+    if key in titles:
+        return titles[key]
+    if kind == "fan":
+        return f"{about[:1].upper()}{about[1:]} by year"
+    if kind == "demand":
+        return f"Demand and limits: {about}"
+    return f"The uncertain numbers, part {about}" if kind == "priors" else key.replace("_", " ")

@@ -1,0 +1,167 @@
+"""A report of a run: one HTML page that needs nothing from outside, for readers who do not have the simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+from simulator.charts.register import KINDS, draw
+from simulator.charts.spec import Figure, FigureOptions
+from simulator.errors import InputError, RunFileError
+from simulator.files import make_folder, write_text
+from simulator.report.html import Html, element, joined, name, page, paragraphs, text
+from simulator.report.sections import (
+    driving_section,
+    forecast_section,
+    limits_section,
+    mixture_section,
+    reproduction_section,
+    warning_section,
+)
+from simulator.report.sentences import forecast_sentences, knowledge_date
+from simulator.report.sources import assumption_section
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_PARTS = {"fan": "forecast", "crossings": "forecast", "growth": "drives", "binding": "limits", "demand": "limits"}
+_IN_TABLES = "influence"
+"""A kind that the report does not draw: its table of rank correlations tells the same in less room."""
+
+
+def report_text(run: xr.DataTree) -> str:
+    """Write the report of a run as one HTML page.
+
+    The page loads nothing and runs no script. It has the forecast in sentences, the charts of the run with their
+    numbers, what drives the forecast and what holds it back, every assumption with its source, warnings, and how to
+    get the same numbers again. Texts of the scenario are shown as text, whatever they hold. The same run gives the
+    same bytes.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `simulate` or `open_run`; without samples, the page says what needs them.
+
+    Returns
+    -------
+    str, HTML
+
+    Raises
+    ------
+    InputError
+        The run cannot be drawn.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> html = report_text(simulate(load_scenario("doubling-times")))
+    >>> html.count("<svg"), "<script" in html
+    (3, False)
+    """
+    figures, left_out = _figures(run)
+    sections = [("forecast", "The forecast", forecast_section(run, figures["forecast"]))]
+    if "components" in run.children:
+        sections.append(("mixture", "The scenarios that are weighed", mixture_section(run)))
+    sections += [
+        ("drives", "What drives it", driving_section(run, figures["drives"])),
+        ("limits", "What holds it back", limits_section(run, figures["limits"])),
+        ("assumptions", "Every assumption, with its source", assumption_section(run, figures["assumptions"])),
+        ("warnings", "Warnings, and how to be wrong with it", warning_section(run, left_out=left_out)),
+        ("again", "How to get the same numbers again", reproduction_section(run)),
+    ]
+    attrs = run.attrs
+    foot = text(
+        f"Report of run {attrs['run_id']} of scenario {attrs['name']}, written by effective-compute-simulator "
+        f"{attrs.get('simulator_version', '')}. It loads nothing from the network and runs no script."
+    )
+    title = str(attrs.get("title") or attrs["name"])
+    return page(f"{title}: forecast of effective compute", head=_head(run, title), sections=sections, foot=foot)
+
+
+def write_report(run: xr.DataTree, path: FilePath | str) -> None:
+    """Write the report of a run to a file.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+    path : path
+        Ends in .html; its folder is made where it is not there.
+
+    Raises
+    ------
+    InputError
+        The name is not that of an HTML file.
+    SimulatorError
+        The file cannot be written.
+    """
+    file = FilePath(path)
+    check_report_path(file)
+    written = report_text(run)
+    make_folder(file.parent)
+    write_text(file, written)
+
+
+def check_report_path(path: FilePath) -> None:
+    """Check the name of a report.
+
+    Raises
+    ------
+    InputError
+        It names a folder, or does not end in .html.
+
+    Examples
+    --------
+    >>> check_report_path(FilePath("report.pdf"))
+    Traceback (most recent call last):
+    simulator.errors.InputError: report.pdf: the name of a report must end in .html; got '.pdf'. ...
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; a report is one file. Write for example {path / 'report.html'}.")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(
+            f"{path}: the name of a report must end in .html; got '{path.suffix}'. "
+            f"A browser opens it by that name: write {path.name.removesuffix(path.suffix)}.html."
+        )
+
+
+def _head(run: xr.DataTree, title: str) -> Html:
+    """Say what the page is about, and the forecast in three sentences."""
+    attrs = run.attrs
+    date = knowledge_date(run)
+    facts = [f"Scenario {attrs['name']}", f"run {attrs['run_id']}", f"{int(attrs['samples']):,} samples"]
+    facts += [f"{attrs['dollars']} dollars"] if attrs.get("dollars", "not stated") != "not stated" else []
+    facts += [f"sources up to {date}"] if date else []
+    return joined(
+        [
+            element("p", text("Forecast of effective compute"), class_="kicker"),
+            element("h1", name(title)),
+            element("p", name(attrs.get("subject", "")), class_="subject"),
+            element("p", name(" · ".join(facts)), class_="facts"),
+            element("div", paragraphs(forecast_sentences(run)), class_="gist"),
+        ],
+        "\n",
+    )
+
+
+def _figures(run: xr.DataTree) -> tuple[dict[str, dict[str, Figure]], list[str]]:
+    """Draw what the run has, by section of the report; and say what it has not."""
+    left_out: list[str] = []
+    placed: dict[str, dict[str, Figure]] = {"forecast": {}, "drives": {}, "limits": {}, "assumptions": {}}
+    for kind in KINDS:
+        if kind == _IN_TABLES:
+            continue
+        for figure in _drawn(run, kind, left_out):
+            placed[_PARTS.get(kind, "assumptions")][figure.name] = figure
+    return placed, left_out
+
+
+def _drawn(run: xr.DataTree, kind: str, left_out: list[str]) -> list[Figure]:
+    try:
+        return draw(run, kind, FigureOptions())
+    except RunFileError:
+        raise
+    except InputError as error:
+        if kind == "fan":
+            raise
+        left_out.append(f"Chart of {kind}: {str(error).removeprefix(f'{kind}: ')}")
+        return []

@@ -1,0 +1,336 @@
+"""What a report says of a run in sentences: the forecast, what drives it, what holds it back, how it may be wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.errors import number
+from simulator.runs.groups import group
+from simulator.runs.growth_by_driver import limits_on, mean_contributions
+from simulator.runs.summary import PASSED, Summarised, crossing_table, summarised
+from simulator.wording import listed, number_in, percent, power, raised
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_CROSSED = 3
+"""Thresholds that the sentence on crossings dates."""
+MOST_OPEN = 2
+"""Thresholds of which it says that they may not be crossed."""
+_DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
+_LEFT_TO_RIGHT = frozenset({"L", "EN", "ES", "ET", "CS", "WS", "ON", "NSM", "B", "S"})
+_SCALE = ((12, "trillion"), (9, "billion"), (6, "million"))
+
+
+def amount(log_level: float, unit: str = "") -> str:
+    """Write a log10 level with its unit: dollars in words, anything else as a power of ten.
+
+    Examples
+    --------
+    >>> amount(32.31, "FLOP"), amount(8.59, "USD"), amount(2.5), amount(13.02, "USD"), amount(np.inf, "USD")
+    ('2 × 10³² FLOP', '$390 million', '320', '$10 trillion', 'none')
+    """
+    if not math.isfinite(log_level):
+        return "none"
+    if unit == "USD" and log_level < 16:
+        for exponent, word in _SCALE:
+            if log_level >= exponent - 1e-9:
+                return f"${float(f'{10 ** (log_level - exponent):.2g}'):,g} {word}"
+    if unit == "USD" and 0 <= log_level < 6:
+        return f"${float(f'{10**log_level:.2g}'):,g}"
+    text = f"{float(f'{10**log_level:.2g}'):,g}" if -2 <= log_level < 6 else raised(power(log_level))
+    return f"{text} {unit}".strip()
+
+
+def base_unit(unit: str) -> str:
+    """Name the unit of which a variable is the log10; empty where it has none.
+
+    Examples
+    --------
+    >>> base_unit("log10(FLOP)"), base_unit("log10(1)"), base_unit("1")
+    ('FLOP', '', '')
+    """
+    match = re.fullmatch(r"log10\((.*)\)", unit)
+    inner = match[1] if match else unit
+    return "" if inner == "1" else inner
+
+
+def when(year: float) -> str:
+    """Write a year of the grid; the dash does not break.
+
+    Examples
+    --------
+    >>> when(2035.0), when(2025.5), when(2025.25)
+    ('2035', 'mid‑2025', '2025.25')
+    """
+    return f"mid‑{math.floor(year)}" if year % 1 == 0.5 else number(year)
+
+
+def crossed_in(year: float, last: float) -> str:
+    """Write the calendar year of a crossing; later than the horizon where it is censored.
+
+    Examples
+    --------
+    >>> crossed_in(2031.9, 2045.0), crossed_in(np.inf, 2045.0)
+    ('2031', 'after 2045')
+    """
+    return str(math.floor(year + 1e-6)) if math.isfinite(year) else f"after {number(last)}"
+
+
+def isolated(name: str) -> str:
+    r"""Keep a name that is not written from the left from turning the rest of its sentence.
+
+    Examples
+    --------
+    >>> isolated("GPT-4"), isolated("\u202eabc")
+    ('GPT-4', '\u2068\u202eabc\u2069')
+    """
+    turns = any(unicodedata.bidirectional(letter) not in _LEFT_TO_RIGHT for letter in name)
+    return f"\u2068{name}\u2069" if turns else name
+
+
+def ooms(value: float) -> str:
+    """Write growth in orders of magnitude, with its sign.
+
+    Examples
+    --------
+    >>> ooms(4.41), ooms(-0.66), ooms(0.001)
+    ('+4.4', '−0.7', '0.0')
+    """
+    text = f"{value:+.1f}".replace("-", "−")
+    return text if float(f"{value:.1f}") else "0.0"
+
+
+def forecast_years(run: xr.DataTree) -> tuple[float, float]:
+    """Give the year in the middle of a run and its last year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> forecast_years(simulate(load_scenario("essay-2023")))
+    (2027.0, 2043.0)
+    """
+    years = group(run, "summary")["year"].values
+    middle = years[np.argmin(np.abs(years - (years[0] + years[-1]) / 2))]
+    return float(middle), float(years[-1])
+
+
+def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float, float]:
+    """Read the 5, 50 and 95 % quantiles of a variable in one year."""
+    return three_at(summarised(run, quantity), year)
+
+
+def three_at(values: Summarised, year: float) -> tuple[float, float, float]:
+    """Read the 5, 50 and 95 % quantiles of one year."""
+    place = int(np.argmin(np.abs(values.years - year)))
+    low, middle, high = (float(values.at(level)[place]) for level in (0.05, 0.5, 0.95))
+    return low, middle, high
+
+
+def is_certain(run: xr.DataTree) -> bool:
+    """Tell whether all samples agree on effective compute in every year."""
+    values = summarised(run, "effective_compute").values
+    return bool((values[0] == values[-1]).all())
+
+
+def forecast_sentences(run: xr.DataTree) -> list[str]:
+    """Say the forecast in three sentences: how much effective compute, when thresholds are crossed, what binds.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> said = forecast_sentences(simulate(load_scenario("baseline", overrides=["samples=1024"])))
+    >>> len(said), said[2][:38]
+    (3, 'In 2045 limits hold spending back in 9')
+    """
+    return [_level_sentence(run), _crossing_sentence(run), _binding_sentence(run)]
+
+
+def _level_sentence(run: xr.DataTree) -> str:
+    middle, last = forecast_years(run)
+    first = float(group(run, "summary")["year"].values[0])
+    start = level_at(run, "effective_compute", first)[1]
+    said = []
+    for year in (middle, last):
+        low, level, high = level_at(run, "effective_compute", year)
+        interval = f" (90 % interval {amount(low)} to {amount(high)})" if high > low else ""
+        said.append(f"{amount(level, 'FLOP')} in {when(year)}{interval}")
+    gain = level_at(run, "effective_compute", last)[1] - start
+    course = f"about {amount(abs(gain))} times {'as much as' if gain >= 0 else 'less than'} in {when(first)}"
+    if is_certain(run):
+        return (
+            f"Effective compute is {said[0]} and {said[1]}, {course}; every number is fixed, so there is no interval."
+        )
+    return f"The median forecast of effective compute is {said[0]} and {said[1]}, {course}."
+
+
+def _crossing_sentence(run: xr.DataTree) -> str:
+    rows = crossing_table(run)
+    if not rows:
+        return "The scenario names no thresholds, so no crossing is dated."
+    ahead = [row for row in rows if number_in(row, "already") < PASSED]
+    if not ahead:
+        return "All thresholds are passed at the start." if len(rows) > 1 else "Its threshold is passed at the start."
+    last = number_in(ahead[0], "last_year")
+    dated = sorted(
+        (row for row in ahead if math.isfinite(number_in(row, "median"))), key=lambda row: number_in(row, "median")
+    )
+    late = [row for row in ahead if math.isinf(number_in(row, "median"))]
+    parts = []
+    if dated:
+        verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
+        parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
+    if late:
+        names = listed([isolated(str(row["label"])) for row in late[:MOST_OPEN]])
+        shares = listed([percent(number_in(row, "never")) for row in late[:MOST_OPEN]])
+        be = "is" if len(late[:MOST_OPEN]) == 1 else "are"
+        respectively = ", respectively" if len(late[:MOST_OPEN]) > 1 else ""
+        parts.append(f"{names} {be} not crossed by {number(last)} in {shares} of the samples{respectively}")
+    more = len(dated[MOST_CROSSED:]) + len(late[MOST_OPEN:])
+    rest = f" ({more} more in the table)" if more else ""
+    return f"{'; '.join(parts)}{rest}."
+
+
+def _dated(row: Mapping[str, object], last: float) -> str:
+    low, high = (crossed_in(number_in(row, key), last) for key in ("lower_90", "upper_90"))
+    interval = f" (90 % interval {low} to {high})" if low != high else ""
+    return f"{crossed_in(number_in(row, 'median'), last)} for {isolated(str(row['label']))}{interval}"
+
+
+def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:
+    """Read the share of the samples in which each limit binds in a year, by what it stands on."""
+    summary = group(run, "summary").sel(year=year)
+    return {
+        subject: dict(zip(names, summary[f"binding_{subject}_share"].values.tolist(), strict=True))
+        for subject, names in limits_on(run).items()
+    }
+
+
+def _binding_sentence(run: xr.DataTree) -> str:
+    last = forecast_years(run)[1]
+    shares = binding_shares(run, last)
+    if not shares:
+        return "The scenario has no caps and no constraints, so nothing holds growth back."
+    said = []
+    for subject, limits in shares.items():
+        total = sum(limits.values())
+        if total > 0:
+            named = [f"{name} {percent(share)}" for name, share in sorted(limits.items(), key=lambda pair: -pair[1])]
+            detail = f" ({', '.join(named[:4])})"
+            said.append(f"{subject.replace('_', ' ')} back in {percent(total)} of the samples{detail}")
+    return f"In {when(last)} limits hold {listed(said)}." if said else f"In {when(last)} no limit binds in any sample."
+
+
+def growth_sentences(run: xr.DataTree) -> list[str]:
+    """Say what growth alone would give, part by part, and what limits take away, until the last year.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> print(growth_sentences(simulate(load_scenario("essay-2023")))[1])
+    Limits take 3.3 OOM away: on spending (hard) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰.
+    """
+    parts = mean_contributions(run).isel(year=-1)
+    rows = list(zip(parts["label"].values.tolist(), parts["kind"].values.tolist(), parts.values.tolist(), strict=True))
+    grown = sorted(((label, value) for label, kind, value in rows if kind == "growth"), key=lambda row: -row[1])
+    taken = sorted(((label, value) for label, kind, value in rows if kind == "limits"), key=lambda row: row[1])
+    years = group(run, "summary")["year"].values
+    wanted, loss = sum(value for _, value in grown), sum(value for _, value in taken)
+    net = wanted + loss
+    share = "most of it" if grown[0][1] > wanted / 2 else "the largest part"
+    most = f", {share} from {_bracketed(grown[0][0])}, {ooms(grown[0][1])}" if len(grown) > 1 else ""
+    rest = [f"{_bracketed(label)} gives {ooms(value)}" for label, value in grown[1:]]
+    others = f"; {listed(rest)}" if rest else ""
+    span = f"From {when(float(years[0]))} to {when(float(years[-1]))}"
+    amounts = f"{wanted:.1f} OOM (orders of magnitude: factors of ten){most}{others}"
+    said = [f"{span} growth alone would raise effective compute by {amounts}."]
+    if taken:
+        verb = f"take {-loss:.1f} OOM away" if loss <= 0 else f"give {loss:.1f} OOM back"
+        detail = listed([f"{_bracketed(label).removeprefix('limits ')} {ooms(value)}" for label, value in taken])
+        said.append(f"Limits {verb}: {detail}. What is left is {net:.1f} OOM, a factor of {amount(net)}.")
+    else:
+        said.append(f"No limit takes anything away: {net:.1f} OOM is a factor of {amount(net)}.")
+    return said
+
+
+def _bracketed(label: str) -> str:
+    """Write `hardware: price performance` as hardware (price performance)."""
+    name, colon, detail = label.partition(": ")
+    return f"{name} ({detail})" if colon else label
+
+
+def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertain: int, tied: int) -> Iterator[str]:
+    """Say in what ways a reader may be wrong with this forecast.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+    judged, bare, doubted : int
+        How many of its uncertain priors are own judgement, have no source, have low confidence.
+    uncertain : int
+        How many priors are uncertain.
+    tied : int
+        How many rank correlations are stated.
+    """
+    years = group(run, "summary")["year"].values
+    for subject, named in limits_on(run).items():
+        shares = group(run, "summary")[f"binding_{subject}_share"].values.sum(axis=0)
+        held = years[shares > 0.5]
+        if held.size:
+            which = f"the limits {listed(named)} are" if len(named) > 1 else f"the limit {named[0]} is"
+            yield (
+                f"From {when(float(held[0]))} on, {subject.replace('_', ' ')} is at a limit in more than half of the "
+                f"samples. What comes after rests on how {which} assumed, more than on trends."
+            )
+    if uncertain:
+        bareness = f", {bare} {'has' if bare == 1 else 'have'} no source" if bare else ""
+        yield (
+            f"Of {uncertain} uncertain numbers, {judged} {'is' if judged == 1 else 'are'} the authors' own "
+            f"judgement{bareness}, and {doubted} {'is' if doubted == 1 else 'are'} marked as of low confidence."
+        )
+        stated = (
+            f"{tied} rank correlation{'s are' if tied != 1 else ' is'} stated"
+            if tied
+            else "No rank correlations are stated"
+        )
+        yield (
+            f"{stated}; apart from that the numbers vary independently of one another. If things rise and fall "
+            "together that are independent here, the intervals are too narrow."
+        )
+        yield (
+            "The intervals follow from these assumptions and from this model. They do not cover that the model itself "
+            "is wrong, nor events that nobody wrote down."
+        )
+    else:
+        yield "Every number is fixed. The result is what follows from them, not how sure anyone can be of it."
+    yield "This page does not score the forecast against what came; it shows what follows from the assumptions."
+
+
+def knowledge_date(run: xr.DataTree) -> str:
+    """Give the latest date of a source in the scenario, as it is written there; empty where none has a date.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> knowledge_date(simulate(load_scenario("baseline", overrides=["samples=256"])))
+    '2026-11'
+    """
+    return max(_dates(json.loads(str(run.attrs["scenario"]))), default="")
+
+
+def _dates(entry: object) -> Iterator[str]:
+    if isinstance(entry, Mapping):
+        if _DATE.fullmatch(str(entry.get("as_of", ""))):
+            yield str(entry["as_of"])
+        for inner in entry.values():
+            yield from _dates(inner)
+    elif isinstance(entry, list):
+        for inner in entry:
+            yield from _dates(inner)

@@ -1,0 +1,1 @@
+"""A run as data: groups, files, tables, estimates, summaries."""

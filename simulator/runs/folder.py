@@ -1,0 +1,332 @@
+"""Run folders: writing, opening and checking runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from simulator.errors import InputError, RunFileError
+from simulator.files import make_folder, replacing, write_table, write_text
+from simulator.runs.format import RUN_FORMAT
+from simulator.runs.groups import Group, of_tree
+from simulator.runs.model_counts import count_table
+from simulator.runs.netcdf import write_netcdf
+from simulator.runs.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
+from simulator.scenario.documents import yaml_text
+from simulator.scenario.load import parse_scenario
+from simulator.scenario.resolving import Scenario
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scenario:
+    """Read the scenario that a run holds; overrides are changes as `path=value`.
+
+    Raises
+    ------
+    RunFileError
+        This version cannot read it.
+    InputError
+        An override is at fault.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"))
+    >>> stored_scenario(run).hash == run.attrs["scenario_hash"]
+    True
+    >>> stored_scenario(run, overrides=["years.last=2030"]).spec.years.last
+    2030.0
+    """
+    text = str(run.attrs["scenario"])
+    try:
+        stored = parse_scenario(text, file="the stored scenario")
+    except InputError as error:
+        raise RunFileError(
+            f"run {run.attrs['run_id']}: its stored scenario cannot be read by this version:\n{error}\n"
+            f"Use version {run.attrs.get('simulator_version', 'that wrote it')} of the simulator, or run it anew."
+        ) from None
+    return parse_scenario(text, file="the stored scenario", overrides=overrides) if overrides else stored
+
+
+WARNING: Final = "warning: "
+"""What a line begins with that is printed beside the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of folder.
+
+    Parameters
+    ----------
+    name : str
+    is_one : str
+        Says of a path that it is of this kind: `is a sweep`.
+    file : str
+        The file by which such a folder is known; also found as a Zarr store of that name.
+    attribute : str
+        The attribute by which such a netCDF file is known, whatever it is called; empty where it is none.
+    command : str
+        What writes it.
+    """
+
+    name: str
+    is_one: str
+    file: str
+    attribute: str
+    command: str
+
+    @property
+    def lines(self) -> str:
+        """The file that keeps the lines that were printed, where they are not made again from the data."""
+        return "" if self.attribute else f"{self.name}.txt"
+
+    def is_in(self, folder: FilePath) -> bool:
+        """Tell whether a folder is of this kind."""
+        return (folder / self.file).is_file() or (folder / self.file).with_suffix(".zarr").is_dir()
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO"),
+    Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
+    Kind("shares", "holds shares of variance", "shares.nc", "shares_format", "simulate shares"),
+    Kind("swings", "holds swings", "swings.nc", "swings_format", "simulate swings"),
+    Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
+    Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
+    Kind("hindcast", "is a hindcast", "forecasts.csv", "", "simulate hindcast"),
+    Kind("fragility", "tells what is fragile", "fragility.txt", "", "simulate history fragility"),
+    Kind("published", "tells what was published", "published.csv", "", "simulate published"),
+)
+RUN: Final = KINDS[0]
+
+
+def kind_of(path: FilePath) -> Kind:
+    """Find what kind of folder or file a path is; what is none of them counts as a run, and is refused as one.
+
+    A folder of two kinds, such as that of a run with a table beside it, is of the one that comes first in `KINDS`.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> (folder / "audit.csv").touch()
+    >>> kind_of(folder).name, kind_of(folder / "run.nc").name
+    ('audit', 'run')
+    """
+    if path.is_dir():
+        return next((kind for kind in KINDS if kind.is_in(path)), RUN)
+    attributes = _attributes(path)
+    return next((kind for kind in KINDS if kind.attribute in attributes), RUN)
+
+
+def keep_lines(folder: FilePath, name: str, lines: Iterable[str], *, warnings: Iterable[str] = ()) -> None:
+    """Keep what a command says in the folder of a kind by this name, so that `simulate show` says it again.
+
+    Raises
+    ------
+    SimulatorError
+        The folder cannot be written.
+    """
+    said = [*(f"{WARNING}{warning}" for warning in warnings), *lines]
+    write_text(folder / f"{name}.txt", "".join(f"{line}\n" for line in said))
+
+
+def _attributes(file: FilePath) -> frozenset[str]:
+    """Name the attributes of a netCDF file; none where it is no such file."""
+    if not file.is_file():
+        return frozenset()
+    import netCDF4
+
+    try:
+        with netCDF4.Dataset(file) as opened:
+            return frozenset(opened.ncattrs())
+    except OSError:
+        return frozenset()
+
+
+ORDER = "variable_order"
+"""The attribute of a Zarr store that keeps the order of a group's variables and groups."""
+
+_REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
+
+
+def run_folder(run: Group | xr.DataTree, outputs: FilePath) -> FilePath:
+    """Name the folder of a run: outputs/<scenario>-<run id>."""
+    return outputs / f"{run.attrs['name']}-{run.attrs['run_id']}"
+
+
+def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
+    """Write a run folder: run.nc, CSV tables and the resolved scenario.
+
+    Parameters
+    ----------
+    run : xarray.DataTree, or its groups of labelled arrays
+    outputs : path
+        The folder that holds run folders.
+
+    Returns
+    -------
+    path of the run folder
+
+    Raises
+    ------
+    SimulatorError
+        The folder cannot be written. What stood there before is left as it was.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> folder = write_run(simulate(load_scenario("essay-2023")), getfixture("tmp_path"))
+    >>> sorted(file.name for file in folder.iterdir())
+    ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
+    """
+    folder = run_folder(run, FilePath(outputs))
+    make_folder(folder)
+    save_run(run, folder / "run.nc")
+    write_tables(run, folder)
+    return folder
+
+
+def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
+    """Write the CSV tables of a run and its resolved scenario into its folder."""
+    write_table(folder / "quantiles.csv", quantile_table(run))
+    write_table(folder / "crossing_years.csv", crossing_quantile_table(run))
+    write_table(folder / "crossing_probability.csv", probability_table(run))
+    write_table(folder / "binding.csv", binding_table(run))
+    if counts := count_table(run):
+        write_table(folder / "models.csv", counts)
+    write_text(folder / "scenario.yaml", stored_scenario_text(run))
+
+
+def stored_scenario_text(run: Group | xr.DataTree) -> str:
+    """Write the resolved scenario of a run as YAML."""
+    return yaml_text(json.loads(str(run.attrs["scenario"])))
+
+
+def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
+    """Write a run as one netCDF file with groups; the same run gives the same bytes.
+
+    Raises
+    ------
+    SimulatorError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> folder = getfixture("tmp_path")
+    >>> save_run(simulate(load_scenario("baseline", overrides=["samples=1024"])), folder / "run.nc")
+    >>> int(open_run(folder / "run.nc").attrs["samples"])
+    1024
+    """
+    with replacing(FilePath(path)) as temporary:
+        write_netcdf(run if isinstance(run, Group) else of_tree(run), temporary)
+
+
+def _no_run(path: FilePath) -> str:
+    if not path.is_dir():
+        return f"{path}: no such run file."
+    kind = kind_of(path)
+    if kind is not RUN:
+        return f"{path}: {kind.is_one}, not a run. 'simulate show' prints it."
+    return f"{path}: is a folder without a run (run.nc). Name the folder of a run: 'simulate SCENARIO' prints it."
+
+
+def open_run(path: FilePath | str) -> xr.DataTree:
+    """Open a run file, lazily.
+
+    Raises
+    ------
+    RunFileError
+        The file is missing, damaged, cut short, of another tool or of a newer format.
+
+    Examples
+    --------
+    >>> open_run("no-such-run.nc")
+    Traceback (most recent call last):
+    simulator.errors.RunFileError: no-such-run.nc: no such run file.
+    """
+    import xarray as xr
+
+    file = run_path(path)
+    if not file.exists():
+        raise RunFileError(_no_run(FilePath(path)))
+    try:
+        run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")
+        if "summary" in run.children:
+            run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
+        raise damaged_run(str(file), error) from None
+    if "sweep_format" in run.attrs:
+        raise RunFileError(
+            f"{file}: is a sweep, not a run. 'simulate show' and 'simulate chart' read it; from Python, open_sweep."
+        )
+    missing = [key for key in _REQUIRED if key not in run.attrs]
+    if missing or "summary" not in run.children:
+        raise RunFileError(
+            f"{file}: is a netCDF file but not a run of this simulator (no {(missing or ['summary'])[0]})."
+        )
+    if not str(run.attrs["run_format"]).isdecimal() or int(run.attrs["run_format"]) > RUN_FORMAT:
+        raise RunFileError(
+            f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
+        )
+    return run
+
+
+def run_path(path: FilePath | str) -> FilePath:
+    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> run_path(folder).name, run_path("outputs/mine.nc").name
+    ('run.nc', 'mine.nc')
+    """
+    file = FilePath(path)
+    if file.is_dir() and file.suffix != ".zarr":
+        return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"
+    return file
+
+
+def _open_store(path: FilePath) -> xr.DataTree:
+    try:
+        import zarr  # noqa: F401
+    except ImportError:
+        raise InputError(
+            f"{path}: is a Zarr store. Install what reads it: pip install 'effective-compute-simulator[zarr]'"
+        ) from None
+    import xarray as xr
+
+    run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
+    for node in list(run.subtree):
+        _put_in_order(node)
+        for values in node.variables.values():
+            if isinstance(values.attrs.get("flag_values"), list):  # JSON, in which Zarr keeps attributes, has no arrays
+                values.attrs["flag_values"] = np.asarray(values.attrs["flag_values"], dtype=values.dtype)
+    return run
+
+
+def _put_in_order(node: xr.DataTree) -> None:
+    """Put the variables and groups of a store into their order: it lists them as the disk happens to."""
+    names = list(node.attrs.pop(ORDER, []))
+
+    def place(name: Hashable) -> tuple[int, str]:
+        return names.index(name) if name in names else len(names), str(name)
+
+    node.dataset = node.to_dataset(inherit=False)[sorted(node.data_vars, key=place)]
+    node.children = {name: node.children[name] for name in sorted(node.children, key=place)}
+
+
+def damaged_run(file: str, error: Exception) -> RunFileError:
+    """Say that a run file cannot be read."""
+    return RunFileError(
+        f"{file}: cannot be read as a run: it is damaged, cut short, or no netCDF file ({type(error).__name__}). "
+        "Run the scenario again."
+    )

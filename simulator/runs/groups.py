@@ -1,0 +1,330 @@
+"""Arrays with names for their dimensions, in groups: a run in memory, before a file or xarray holds it.
+
+Loading xarray takes longer than a run. What writes, tabulates and draws a run asks a variable for its dimensions,
+values and attributes and no more; it takes the arrays of this module and those of xarray alike.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import InputError, near_name
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Variable(Protocol):
+    """What is asked of a variable; one of xarray's answers too."""
+
+    @property
+    def dims(self) -> tuple[Hashable, ...]:
+        """The names of its dimensions."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Their lengths."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its values take."""
+        ...
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Its numbers or words."""
+        ...
+
+    @property
+    def attrs(self) -> dict[Any, Any]:
+        """Its unit, its name for readers and whatever else describes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An array, the names of its dimensions and what describes it.
+
+    Examples
+    --------
+    >>> levels = Labelled(("sample", "year"), np.zeros((1024, 21), dtype=np.float32), {"units": "log10(FLOP)"})
+    >>> levels.shape, levels.nbytes
+    ((1024, 21), 86016)
+    """
+
+    dims: tuple[str, ...]
+    values: NDArray[Any]
+    attrs: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each dimension."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of number or word its values are."""
+        return self.values.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its values take."""
+        return self.values.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> years = Group({}, {"year": Labelled(("year",), np.array([2030.0, 2031.0]))})
+    >>> run = Group(attrs={"name": "mine"}, children={"summary": years})
+    >>> run.children["summary"]["year"].values.tolist(), list(run.to_xarray().children)
+    ([2030.0, 2031.0], ['summary'])
+    """
+
+    data_vars: Mapping[str, Variable] = field(default_factory=dict)
+    coords: Mapping[str, Variable] = field(default_factory=dict)
+    attrs: dict[str, Any] = field(default_factory=dict)
+    children: Mapping[str, Group] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Variable:
+        return self.data_vars[name] if name in self.data_vars else self.coords[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.data_vars or name in self.coords
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Variables and coordinates by name."""
+        return {**self.data_vars, **self.coords}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The length of each dimension."""
+        return {
+            str(dim): length
+            for variable in self.variables.values()
+            for dim, length in zip(variable.dims, variable.shape, strict=True)
+        }
+
+    def walk(self, path: str = "/") -> Iterator[tuple[str, Group]]:
+        """List this group and those below, each by its path."""
+        yield path, self
+        for name, child in self.children.items():
+            yield from child.walk(f"{path.rstrip('/')}/{name}")
+
+    def to_xarray(self) -> xr.DataTree:
+        """Give it to xarray; the arrays are not copied."""
+        import xarray as xr
+
+        return xr.DataTree.from_dict({path: as_dataset(group) for path, group in self.walk()})
+
+
+def as_dataset(group: Group) -> xr.Dataset:
+    """Give one group, without those below, to xarray.
+
+    Examples
+    --------
+    >>> years = {"year": Labelled(("year",), np.array([2030.0, 2031.0]))}
+    >>> group = Group({"median": Labelled(("year",), np.array([28.0, 28.5]), {"units": "log10(FLOP)"})}, years)
+    >>> float(as_dataset(group)["median"].sel(year=2031))
+    28.5
+    """
+    import xarray as xr
+
+    return xr.Dataset(
+        {name: _as_variable(each) for name, each in group.data_vars.items()},
+        coords={name: _as_variable(each) for name, each in group.coords.items()},
+        attrs=group.attrs,
+    )
+
+
+def _as_variable(given: Variable) -> xr.Variable:
+    import xarray as xr
+
+    return given if isinstance(given, xr.Variable) else xr.Variable(given.dims, given.values, given.attrs)
+
+
+def of_dataset(dataset: xr.Dataset) -> Group:
+    """Take a dataset of xarray; values that are still on the disk are read when they are asked for.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> group = of_dataset(xr.Dataset({"median": ("year", [28.0, 28.5])}, coords={"year": [2030.0, 2031.0]}))
+    >>> list(group.data_vars), list(group.coords), group.sizes
+    (['median'], ['year'], {'year': 2})
+    """
+    return Group(
+        {str(name): values.variable for name, values in dataset.data_vars.items()},
+        {str(name): values.variable for name, values in dataset.coords.items()},
+        {str(key): value for key, value in dataset.attrs.items()},
+    )
+
+
+def of_tree(tree: xr.DataTree) -> Group:
+    """Take a tree of xarray's datasets, like `of_dataset`.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> list(of_tree(simulate(load_scenario("essay-2023"))).children)
+    ['summary', 'parameters', 'trajectories', 'crossings']
+    """
+    own = of_dataset(tree.to_dataset(inherit=False))
+    return Group(own.data_vars, own.coords, own.attrs, {name: of_tree(child) for name, child in tree.children.items()})
+
+
+def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
+    """Give one group of a run as a dataset, whether xarray holds the run or not.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+    name : str
+    of_samples : bool
+        Whether the group is one that a run without samples lacks; the error then says so.
+
+    Raises
+    ------
+    InputError
+        The run does not have it.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023"), keep="summary")
+    >>> group(run, "summary").sizes["year"]
+    32
+    >>> group(run, "trajectories", of_samples=True)
+    Traceback (most recent call last):
+    simulator.errors.InputError: run ... of essay-2023 kept its summary only and has no trajectories. ...
+    """
+    _check(run, name, of_samples=of_samples)
+    child = run.children[name]
+    return as_dataset(child) if isinstance(child, Group) else child.to_dataset()
+
+
+def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
+    """Give one group of a run as labelled arrays, whether xarray holds the run or not.
+
+    Parameters
+    ----------
+    run : Group, or xarray.DataTree
+    name, of_samples
+        As in `group`.
+
+    Raises
+    ------
+    InputError
+        The run does not have it.
+    """
+    _check(run, name, of_samples=of_samples)
+    child = run.children[name]
+    return child if isinstance(child, Group) else of_dataset(child.to_dataset())
+
+
+def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:
+    if name in run.children:
+        return
+    if of_samples:
+        raise InputError(
+            f"{run_words(run)} kept its summary only and has no {name}. "
+            "Run it again with --keep trajectories to have samples."
+        )
+    raise InputError(f"{run_words(run)} has no {name}. {near_name(name, list(run.children))}".strip())
+
+
+def run_words(run: Group | xr.DataTree) -> str:
+    """Name a run for a message: its id and scenario where it has them.
+
+    Examples
+    --------
+    >>> run_words(Group())
+    'this run'
+    """
+    if "run_id" not in run.attrs:
+        return "this run"
+    return f"run {run.attrs['run_id']} of {run.attrs['name']}" if "name" in run.attrs else f"run {run.attrs['run_id']}"
+
+
+_OWN = "own judgement"
+
+
+@dataclass(frozen=True, slots=True)
+class RunLabel:
+    """Name the run that a chart is drawn from.
+
+    Parameters
+    ----------
+    run_id, scenario : str
+        As in the attributes of the run file.
+    seed, samples : int
+        The seed, and how many samples the run holds.
+    sources : tuple of str
+        Where its priors come from, in short, the most used first.
+    """
+
+    run_id: str
+    scenario: str
+    seed: int
+    samples: int
+    sources: tuple[str, ...] = ()
+
+
+def run_label(run: Group | xr.DataTree) -> RunLabel:
+    """Read the label of a run off its attributes.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> label = run_label(simulate(load_scenario("essay-2023")))
+    >>> label.scenario, label.samples, label.sources
+    ('essay-2023', 256, ('Essay on effective compute, spring 2023',))
+    """
+    return RunLabel(
+        run_id=str(run.attrs["run_id"]),
+        scenario=str(run.attrs["name"]),
+        seed=int(run.attrs["seed"]),
+        samples=int(run.attrs["samples"]),
+        sources=short_sources(list(json.loads(str(run.attrs.get("sources", "{}"))).values())),
+    )
+
+
+def short_sources(sources: Sequence[str]) -> tuple[str, ...]:
+    """Shorten sources to who and when, each once, the most used first and own judgement last.
+
+    Examples
+    --------
+    >>> short_sources(["own judgement on weights", "Epoch AI 2024, Can AI scaling continue?", "Cotra 2020, Anchors"])
+    ('Cotra 2020', 'Epoch AI 2024', 'own judgement')
+    """
+    counts = Counter(map(_short_source, sources))
+    return tuple(sorted(counts, key=lambda name: (name == _OWN, -counts[name], name)))
+
+
+def _short_source(source: str) -> str:
+    text = " ".join(source.split())
+    if text.lower().startswith(_OWN):
+        return _OWN
+    dated = re.match(r".{3,36}?\b(?:19|20)\d\d\b", text)
+    return dated[0] if dated else textwrap.shorten(re.split(r"[,;(]", text)[0], 40, placeholder=" ...")

@@ -1,0 +1,153 @@
+"""Writing groups of labelled arrays as a netCDF-4 file, as xarray reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Literal
+
+import netCDF4
+import numpy as np
+
+from simulator.errors import RunFileError
+from simulator.files import replacing
+from simulator.runs.groups import Group, Variable, of_dataset
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STEADY_COMPRESSED_ABOVE, COMPRESSED_ABOVE = 100_000_000, 500_000_000
+"""Bytes of a file above which levels that no year changes are compressed, and all else with them.
+
+Levels that no year changes shrink to a sixth, others by two fifths and in twice the time.
+"""
+
+
+def write_netcdf(root: Group, path: FilePath) -> None:
+    """Write groups, each with its own dimensions and coordinates; the same groups give the same bytes.
+
+    Variables name those of their coordinates that are no dimensions in the attribute `coordinates` (CF conventions).
+
+    Parameters
+    ----------
+    root : Group
+        Of numbers, truth values and words.
+    path : path of the file to write
+
+    Raises
+    ------
+    OSError
+        The disk is full.
+
+    Examples
+    --------
+    >>> from simulator.runs.groups import Labelled
+    >>> file = getfixture("tmp_path") / "small.nc"
+    >>> years = Labelled(("year",), np.array([2030.0, 2031.0]), {"units": "year"})
+    >>> write_netcdf(Group(children={"summary": Group({}, {"year": years})}), file)
+    >>> netCDF4.Dataset(file)["summary/year"][:].tolist()
+    [2030.0, 2031.0]
+    """
+    total = sum(each.nbytes for _, group in root.walk() for each in group.variables.values())
+    try:
+        with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
+            file.set_fill_off()
+            waiting = [
+                pair
+                for place, group in root.walk()
+                for pair in _declared(file if place == "/" else file.createGroup(place), group, total)
+            ]
+            for target, variable in waiting:  # after all are declared: to go back and forth costs more than to write
+                values = variable.values
+                target[...] = values.astype(object if target.dtype is str else target.dtype, copy=False)
+    except RuntimeError as error:  # the netCDF library's word for a full disk
+        raise OSError(str(error)) from None
+
+
+def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
+    """Declare the dimensions, attributes and variables of a group; give each variable with what it is to hold."""
+    target.setncatts(group.attrs)
+    for dim, length in group.sizes.items():
+        target.createDimension(dim, length)
+    beside = {name: set(each.dims) for name, each in group.coords.items() if each.dims != (name,)}
+    for name, variable in group.variables.items():
+        near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
+        attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})
+        kind: Any = variable.dtype
+        if kind.kind == "b":
+            kind, attrs = np.int8, attrs | {"dtype": "bool"}
+        elif kind.kind in "OSU":
+            kind = str
+        dims = [str(dim) for dim in variable.dims]
+        declared = target.createVariable(name, kind, dims, **_packing(variable, total))
+        declared.setncatts(attrs)
+        yield declared, variable
+
+
+def _packing(variable: Variable, total: int) -> dict[str, Any]:
+    """Choose how a variable of a file of so many bytes is packed."""
+    if total <= STEADY_COMPRESSED_ABOVE or variable.dtype.kind not in "fi":
+        return {}
+    if total > COMPRESSED_ABOVE or variable.dtype.kind == "i" or _is_steady(variable):
+        return {"compression": "zlib", "complevel": 1, "shuffle": True}
+    return {}
+
+
+def _is_steady(variable: Variable) -> bool:
+    levels = variable.values
+    return variable.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
+
+
+type DatasetKind = Literal["shares", "swings"]
+
+_WORDS: dict[DatasetKind, str] = {"shares": "shares of variance", "swings": "swings"}
+
+
+def save_dataset(dataset: xr.Dataset, path: FilePath) -> None:
+    """Write a dataset as a netCDF file; the same dataset gives the same bytes.
+
+    Raises
+    ------
+    SimulatorError
+        The file cannot be written. What stood there before is left as it was.
+    """
+    with replacing(path) as temporary:
+        write_netcdf(of_dataset(dataset), temporary)
+
+
+def open_dataset(path: FilePath | str, *, kind: DatasetKind, format_: int) -> xr.Dataset:
+    """Open shares or swings: a file, or the folder that holds it.
+
+    Parameters
+    ----------
+    path : path
+    kind : {"shares", "swings"}
+        What it holds: the file in a folder is called so, and the attribute of its format.
+    format_ : int
+        The only format that is read.
+
+    Raises
+    ------
+    RunFileError
+        There is none, it cannot be read, or it is something else or of another format.
+    """
+    file = FilePath(path)
+    file = file / f"{kind}.nc" if file.is_dir() else file
+    if not file.exists():
+        raise RunFileError(f"{path}: no such file of {kind}. `simulate {kind}` writes one.")
+    try:
+        from xarray import load_dataset
+
+        dataset = load_dataset(file, engine="netcdf4")
+    except (OSError, ValueError) as error:
+        raise RunFileError(
+            f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
+        ) from None
+    found = dataset.attrs.get(f"{kind}_format")
+    if found is None:
+        raise RunFileError(f"{file}: is a netCDF file but holds no {_WORDS[kind]}. `simulate {kind}` writes one.")
+    if int(found) != format_:
+        raise RunFileError(
+            f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `simulate {kind}` again."
+        )
+    return dataset

@@ -1,0 +1,1 @@
+"""From text to a checked Scenario; what two scenarios say differently; where each number comes from."""

@@ -1,0 +1,368 @@
+"""What a scenario must fulfil beyond its single entries: names, units, circles, order, reach.
+
+Everything is found in one go, as faults with the path of the entry; what is allowed but odd becomes a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from simulator.errors import Fault, Path, dotted, near_name, number
+from simulator.priors.joint import JointPrior, is_fixed, joint_prior
+from simulator.scenario.unit_checks import UnitCheck, unit_name
+from simulator.schema.drivers import driver_faults
+from simulator.schema.model_counts import Models
+from simulator.schema.prior_names import (
+    DRIVER_UNITS,
+    calendar_years,
+    level_unit,
+    parts_of,
+    regimes_of,
+    share_path,
+    slots,
+)
+from simulator.schema.spec import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
+from simulator.schema.statements import Faults, Prior
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
+
+
+def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault]:
+    """Find what is wrong with the counts of models of a scenario.
+
+    Parameters
+    ----------
+    spec : ScenarioSpec
+    joint : JointPrior, or None where priors have faults, which then hide what their reach would tell
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> list(model_faults(load_scenario("baseline").spec, None))
+    []
+    """
+    models = spec.models
+    if models is None:
+        return
+    yield from _year_faults(models, spec)
+    if joint is None:
+        return
+    high = joint.priors[dotted(share_path(models, calendar_years(spec.years)[0]))].family.support[1]
+    if high > 0:
+        reach = f"reaches up to {number(10.0**high)}" if high < 300 else "has no upper end"
+        rule = f"must be at most 1; the prior {reach}."
+        remedy = "It is a share of the year's training compute. Truncate it: truncated: [0.05, 0.5]."
+        yield Fault(("models", "largest_share"), rule, remedy)
+    for key, what in (("smallest", "a distance in OOM"), ("gradient", "a power")):
+        low = joint.priors[f"models.{key}"].family.support[0]
+        if low < 0 or (low == 0 and is_fixed(joint.priors[f"models.{key}"].family)):
+            reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
+            rule = f"must stay above 0; the prior {reach}."
+            yield Fault(("models", key), rule, f"It is {what}. Use uniform, or truncate it: truncated: [0.1, null].")
+
+
+def stated_once(fault: Fault) -> Fault:
+    """Place a fault of a prior that is drawn anew for each year where the prior stands.
+
+    Examples
+    --------
+    >>> stated_once(Fault(("models", "largest_share", 2026, "unit"), "is wrong.", "")).path
+    ('models', 'largest_share', 'unit')
+    """
+    if fault.path[:2] != ("models", "largest_share"):
+        return fault
+    return replace(fault, path=tuple(part for part in fault.path if not isinstance(part, int) or part < 1000))
+
+
+def _year_faults(models: Models, spec: ScenarioSpec) -> Iterator[Fault]:
+    years = spec.years
+    path: Path = ("years", "step")
+    if years.step != "year":
+        rule = f"is {years.step}; models are counted by calendar year."
+        yield Fault(path, rule, "Write step: year, or remove models.")
+        return
+    if years.last != np.floor(years.last) and np.floor(years.last) > years.first:
+        rule = f"is {number(years.last)}: two points of the years would lie in {np.floor(years.last):.0f}."
+        remedy = "Models are counted by calendar year: write a whole year."
+        yield Fault(("years", "last"), rule, remedy)
+    within = calendar_years(years)
+    for year in models.known:
+        if int(year) not in within:
+            rule = f"lies outside the years of the scenario, {within[0]} to {within[-1]}."
+            remedy = "Models before the first year go under earlier."
+            yield Fault(("models", "known", year), rule, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check: the joint prior where it can be made, faults, warnings."""
+
+    joint: JointPrior | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def check_scenario(spec: ScenarioSpec) -> Checked:
+    """Check a scenario as a whole.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> check_scenario(load_scenario("baseline").spec).faults
+    ()
+    """
+    faults: list[Fault] = []
+    joint = None
+    try:
+        joint = joint_prior(spec)
+    except Faults as error:
+        faults += [stated_once(fault) for fault in error.faults]
+    uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
+    for name, way in _circles(uses):
+        remedy = "Break the circle: state one of them by its own prior."
+        faults.append(Fault(("quantities", name), f"is made from itself: {way}.", remedy))
+    units = UnitCheck(spec, frozenset(name for name in uses if _way_round(name, uses)))
+    for driver_name, driver_unit in DRIVER_UNITS.items():
+        driver = getattr(spec.drivers, driver_name)
+        if driver is not None:
+            faults += _driver_faults(("drivers", driver_name), driver, parse_unit(driver_unit), units)
+    for name, quantity in spec.quantities.items():
+        units.of(quantity, ("quantities", name))
+    for name, limit in spec.constraints.items():
+        units.limit(limit, ("constraints", name), parse_unit("FLOP"))
+        if spec.drivers.compute is not None and name in spec.drivers.compute.caps:
+            rule = f"has the name of a cap on compute, '{name}': both limit physical compute."
+            faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
+    for path, level in _levels(spec):
+        faults += _growth_faults(level, path, spec)
+    faults += units.faults
+    faults += driver_faults(spec)
+    faults += _threshold_faults(spec)
+    faults += model_faults(spec, joint)
+    for path in _named(spec):
+        if path[-1].endswith(("-mean", "-error")):
+            rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."
+            faults.append(Fault(path, rule, "Rename it."))
+    warnings = [] if joint is None else [*_cap_warnings(spec, joint), *_dollar_warnings(spec)]
+    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings))
+
+
+def _named(spec: ScenarioSpec) -> Iterator[tuple[str, ...]]:
+    """List the paths of entries whose names become names of variables."""
+    yield from (("quantities", name) for name in spec.quantities)
+    yield from (("constraints", name) for name in spec.constraints)
+    for driver_name in DRIVER_UNITS:
+        driver = getattr(spec.drivers, driver_name)
+        if driver is not None:
+            yield from (("drivers", driver_name, "factors", name) for name in driver.factors or {})
+            yield from (("drivers", driver_name, "caps", name) for name in driver.caps)
+
+
+def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
+    if driver.factors is None:
+        yield from _one_level(path, driver, unit, units)
+    else:
+        product, known = DIMENSIONLESS, True
+        for name, factor in driver.factors.items():
+            inner = (*path, "factors", name)
+            try:
+                own = _stated_unit(factor)
+            except UnitError as error:
+                known = False
+                if factor.table is not None:  # of a start, the joint prior reports it
+                    yield Fault((*inner, "unit"), error.rule, error.remedy)
+                continue
+            product = product * own
+            yield from _one_level(inner, factor, own, units)
+        if known and product.dimension != unit.dimension:
+            rule = f"multiply to {unit_name(product)}; the driver is in {unit_name(unit)}."
+            yield Fault((*path, "factors"), rule, f"Give one factor a start in {unit_name(unit)}.")
+    if driver.factors is not None:
+        for name, cap in driver.caps.items():
+            units.limit(cap, (*path, "caps", name), unit)
+
+
+def _stated_unit(level: Level) -> Unit:
+    text = level_unit(level, None)
+    return parse_unit(text) if level.start is None else parse_level_unit(text)[0]
+
+
+def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
+    if level.custom is None and level.start is None and level.table is None and unit.dimension:
+        remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
+        yield Fault(path, "has no start.", remedy)
+    if level.custom is not None:
+        for key in ("start", "growth", "table", "drift", "volatility", "at"):
+            if getattr(level, key) is not None:
+                yield Fault(
+                    (*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one."
+                )
+    if level.table is not None and level.unit is not None:
+        try:
+            stated = parse_unit(level.unit)
+            if stated.dimension != unit.dimension:
+                yield Fault(
+                    (*path, "unit"),
+                    f"must be a unit of {unit_name(unit)}; got '{level.unit}'.",
+                    f"State the numbers in {unit_name(unit)}.",
+                )
+        except UnitError as error:
+            yield Fault((*path, "unit"), error.rule, error.remedy)
+    for name, cap in level.caps.items():
+        units.limit(cap, (*path, "caps", name), unit)
+
+
+def _levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Level]]:
+    """List every level of a scenario: drivers, factors, quantities, and those inside limits and operations."""
+    for name in DRIVER_UNITS:
+        driver = getattr(spec.drivers, name)
+        if driver is not None:
+            yield from _levels_in(driver, ("drivers", name))
+            for factor_name, factor in (driver.factors or {}).items():
+                yield from _levels_in(factor, ("drivers", name, "factors", factor_name))
+    for name, quantity in spec.quantities.items():
+        yield from _levels_in(quantity, ("quantities", name))
+    for name, limit in spec.constraints.items():
+        if limit.limit is not None:
+            yield from _levels_in(limit.limit, ("constraints", name, "limit"))
+
+
+def _levels_in(quantity: Quantity, path: Path) -> Iterator[tuple[Path, Level]]:
+    if isinstance(quantity, Level):
+        yield path, quantity
+        for name, cap in quantity.caps.items():
+            if cap.limit is not None:
+                yield from _levels_in(cap.limit, (*path, "caps", name, "limit"))
+    elif isinstance(quantity, Operation):
+        for inner_path, part in parts_of(quantity, path):
+            yield from _levels_in(part, inner_path)
+
+
+def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
+    if level.table is not None:
+        years = sorted(float(year) for year in level.table)
+        if years[0] > spec.years.first or years[-1] < spec.years.last:
+            covered = f"{number(years[0])} to {number(years[-1])}"
+            asked = f"{number(spec.years.first)} to {number(spec.years.last)}"
+            rule = f"covers {covered}; the scenario runs from {asked}."
+            yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
+    before: float | None = None
+    for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
+        if index == 0 and regime.from_ is not None:
+            yield Fault(
+                (*regime_path, "from"), "is not for the first regime, which holds from the start.", "Remove it."
+            )
+        elif index > 0 and regime.from_ is None:
+            yield Fault(
+                regime_path, "does not say from when it holds.", "Write from: and a year, or a prior over years."
+            )
+        elif index > 0 and regime.from_ is not None:
+            fixed = regime.from_.value
+            earliest = fixed if fixed is not None else regime.from_.lower
+            if fixed is not None and before is not None and fixed <= before:
+                rule = f"must come after the regime before, {number(before)}; got {number(fixed)}."
+                yield Fault((*regime_path, "from"), rule, "Sort the regimes by year.")
+            if earliest is not None and not 1000 <= earliest <= 3000:
+                yield Fault(
+                    (*regime_path, "from"), f"must be a year; got {number(earliest)}.", "Write for example 2027."
+                )
+            before = fixed if fixed is not None else before
+
+
+def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Find the circles in what uses what: a name of each, and the way round."""
+    seen: set[frozenset[str]] = set()
+    for name in uses:
+        way = _way_round(name, uses)
+        if way and frozenset(way.split(" -> ")) not in seen:
+            seen.add(frozenset(way.split(" -> ")))
+            yield name, way
+
+
+def _names_in(quantity: Quantity) -> Iterator[str]:
+    if isinstance(quantity, str):
+        yield quantity
+    elif isinstance(quantity, Operation):
+        for _, part in parts_of(quantity, ()):
+            yield from _names_in(part)
+    elif isinstance(quantity, Level):
+        for cap in quantity.caps.values():
+            if cap.of is not None:
+                yield cap.of
+            if cap.limit is not None:
+                yield from _names_in(cap.limit)
+
+
+def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
+    """Write a way from a name back to itself; empty where there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for following in sorted(uses.get(way[-1], ())):
+            if following == name:
+                return " -> ".join([*way, name])
+            if following not in seen:
+                seen.add(following)
+                ways.append((*way, following))
+    return ""
+
+
+def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    uses = {name: {t.of} if t.of and t.of != "start" else set() for name, t in spec.thresholds.items()}
+    for name, way in _circles(uses):
+        rule = f"is a multiple of itself: {way}."
+        yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
+    for name, threshold in spec.thresholds.items():
+        path = ("thresholds", name)
+        if threshold.of is not None and threshold.of != "start" and threshold.of not in spec.thresholds:
+            remedy = near_name(threshold.of, [*spec.thresholds, "start"]) or "Name a threshold, or start."
+            yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
+        if threshold.capability is not None and spec.capability is None:
+            yield Fault(
+                (*path, "capability"),
+                "needs a capability metric.",
+                "Define the metric under capability, at the top level of the file.",
+            )
+        if threshold.capability is not None and threshold.within_oom is not None:
+            yield Fault((*path, "within_oom"), "goes with compute or spending, not with a metric.", "Remove it.")
+        on_spending = threshold.spending is not None or threshold.quantity == "spending"
+        if on_spending and spec.drivers.spending is None:
+            key = "spending" if threshold.spending is not None else "quantity"
+            yield Fault(
+                (*path, key),
+                "needs a spending driver.",
+                "This scenario states compute as a whole: set the threshold on compute.",
+            )
+
+
+def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    """Warn of caps whose median lies below the median start of what they limit."""
+    for path, level in _levels(spec):
+        if level.start is None:
+            continue
+        start = _median(joint, (*path, "start"))
+        for name, cap in level.caps.items():
+            limit_path = (*path, "caps", name, "limit")
+            if isinstance(cap.limit, Prior) and (limit := _median(joint, limit_path)) < start:
+                yield (
+                    f"{dotted(limit_path)}: the cap's median {_number_of(limit)} lies below the median start "
+                    f"{_number_of(start)}: the level is at the cap from the beginning."
+                )
+
+
+def _number_of(log_level: float) -> str:
+    return number(10.0**log_level) if abs(log_level) < 300 else f"1e{log_level:.0f}"
+
+
+def _median(joint: JointPrior, path: Path) -> float:
+    return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
+
+
+def _dollar_warnings(spec: ScenarioSpec) -> Iterator[str]:
+    for slot in slots(spec):
+        if spec.dollars and slot.prior.dollars and slot.prior.dollars != spec.dollars:
+            kinds = f"{slot.prior.dollars} dollars, the scenario in {spec.dollars}"
+            yield f"{slot.name}: is in {kinds}; nothing is converted."

@@ -1,0 +1,397 @@
+"""What the scenarios of several runs say differently."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import InputError, Path, dotted, number
+from simulator.scenario.documents import Document
+from simulator.scenario.resolving import Scenario, resolve
+from simulator.schema.statements import is_prior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_RUNS = 12
+ABSENT = "absent"
+
+_APART = ("name", "title", "notes", "seed", "samples", "design", "block")
+ORIGIN = ("source", "url", "doi", "as_of", "confidence", "notes", "prior")
+STATES = frozenset({
+    "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
+    "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
+    "never", "uniform", "log-uniform", "triangular", "pert",
+})  # fmt: skip
+"""Keys by which plain data is known to state a prior; `prior` and `interval_NN` too."""
+
+type Row = dict[str, object]
+
+
+def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None) -> list[str]:
+    """Call each run something else than the others: by its name, its run id, or its place.
+
+    Raises
+    ------
+    InputError
+        There are too few or too many runs, or labels that are not one each and all different.
+    """
+    if not 2 <= len(runs) <= MOST_RUNS:
+        raise InputError(
+            f"compare: takes 2 to {MOST_RUNS} runs; got {len(runs)}. Name the run to hold others against, then those."
+        )
+    if labels is not None:
+        if len(labels) != len(runs) or len(set(labels)) != len(labels):
+            raise InputError(f"labels: must be one for each of {len(runs)} runs, all different; got {list(labels)}.")
+        return list(labels)
+    names = [str(run.attrs["name"]) for run in runs]
+    once = Counter(names)
+    ids = [str(run.attrs["run_id"]) for run in runs]
+    same = once[names[0]] > 1 and len(set(zip(names, ids, strict=True))) == len(runs)
+    names = [f"{name} {key}" if once[name] > 1 and same else name for name, key in zip(names, ids, strict=True)]
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result
+
+
+def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None) -> list[Row]:
+    """Tabulate the entries of the resolved scenarios that are not the same in all runs.
+
+    Priors are compared whole and written in short; an entry that some runs do not have is `absent` there, and stands
+    for all that is below it.
+
+    Returns
+    -------
+    rows of `path` (dotted), `kind`, and a column for each run. `kind` is "number" for what the results depend on,
+    "origin" where only the source or another note of a prior differs, "run" for name, title, notes and how it was drawn
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> changes = (["samples=256"], ["samples=256", "drivers.spending.start.interval_90=[1e8, 1e9]"])
+    >>> runs = [simulate(load_scenario("baseline", overrides=change)) for change in changes]
+    >>> [row["path"] for row in differing_inputs(runs)]
+    ['drivers.spending.start']
+    """
+    names = run_labels(runs, labels)
+    scenarios = [json.loads(str(run.attrs["scenario"])) | _drawn_with(run) for run in runs]
+    rows: list[Row] = []
+    for path, kind, values in _differences(scenarios, ()):
+        texts = [in_short(value) for value in values]
+        rows.append({"path": dotted(path), "kind": kind, **dict(zip(names, texts, strict=True))})
+    order = ("number", "origin", "run")
+    return sorted(rows, key=lambda row: order.index(str(row["kind"])))
+
+
+def _drawn_with(run: xr.DataTree) -> dict[str, Any]:
+    """Read how a run was drawn, which its scenario need not say."""
+    return {"seed": int(run.attrs["seed"]), "samples": int(run.attrs["samples"]),
+            "design": str(run.attrs["design"]), "block": int(run.attrs["block"])}  # fmt: skip
+
+
+def _differences(values: Sequence[Any], path: Path) -> Iterator[tuple[Path, str, Sequence[Any]]]:
+    """Walk down several scenarios at once, to the topmost entries that differ and cannot be taken apart."""
+    if all(value == values[0] for value in values):
+        return
+    if all(isinstance(value, Mapping) for value in values):
+        priors = [_is_prior(value, path) for value in values]
+        if not any(priors):
+            for key in dict.fromkeys(key for value in values for key in value):
+                yield from _differences([value.get(key, ABSENT) for value in values], (*path, key))
+            return
+        if all(priors):
+            bare = [_without_origin(value) for value in values]
+            if all(value == bare[0] for value in bare):
+                for key in ORIGIN:
+                    found = [value.get(key, ABSENT) for value in values]
+                    if any(value != found[0] for value in found):
+                        yield (*path, key), "origin", found
+                return
+    elif all(isinstance(value, list) for value in values):
+        for index in range(max(len(value) for value in values)):
+            below = [value[index] if index < len(value) else ABSENT for value in values]
+            yield from _differences(below, (*path, index))
+        return
+    elif all(isinstance(value, Mapping) or value == ABSENT for value in values) and _holds_names(path):
+        empty: dict[str, Any] = {}
+        yield from _differences([empty if value == ABSENT else value for value in values], path)
+        return
+    yield path, "run" if path[0] in _APART else "number", values
+
+
+def _holds_names(path: Path) -> bool:
+    """Tell whether the entries below a path are named one by one, so that each is reported by itself."""
+    return path[-1] in ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+
+
+def _is_prior(value: Mapping[str, Any], path: Path) -> bool:
+    """Tell whether plain data states a prior; a scenario as a whole and a capability, which has a scale, are none."""
+    return path not in ((), ("capability",)) and _states_numbers(value)
+
+
+def _states_numbers(value: Mapping[str, Any]) -> bool:
+    return any(key in STATES or key == "prior" or key.startswith("interval_") for key in map(str, value))
+
+
+def _without_origin(value: Any) -> Any:
+    """Leave of a prior what its numbers depend on."""
+    if isinstance(value, Mapping):
+        return {key: _without_origin(inner) for key, inner in value.items() if key not in ORIGIN}
+    return [_without_origin(inner) for inner in value] if isinstance(value, list) else value
+
+
+def in_short(value: Any) -> str:
+    """Write an entry of a scenario on one line; a prior by its numbers and its place in the library.
+
+    Examples
+    --------
+    >>> in_short({"median": 2.4, "interval_90": [2.0, 2.9], "unit": "factor/year", "source": "X 2024"})
+    'median 2.4 (90 % 2 to 2.9) factor/year'
+    >>> in_short({"mixture": [{"weight": 0.6, "median": 2}, {"weight": 0.4, "uniform": [1, 3], "prior": "a/b"}]})
+    'mixture of 0.6 × (median 2), 0.4 × (uniform 1 to 3 [a/b])'
+    """
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_short, value))}]"
+    if _states_numbers(value):
+        return _prior_in_short(value)
+    if list(value) == ["limit"]:
+        return f"limit {in_short(value['limit'])}"
+    return "{" + ", ".join(f"{key}: {in_short(inner)}" for key, inner in value.items() if key not in ORIGIN) + "}"
+
+
+def _prior_in_short(prior: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in prior.items() if key not in ORIGIN}
+    unit, middle, family = rest.pop("unit", ""), rest.pop("median", None), rest.pop("family", None)
+    intervals = [
+        f"{key.removeprefix('interval_')} % {_span(rest.pop(key))}" for key in list(rest) if key.startswith("interval_")
+    ]
+    words = [f"{family}," if family and (middle is not None or intervals or rest) else str(family or "")]
+    words.append("" if middle is None else f"median {in_short(middle)}")
+    joined = ", ".join(intervals)
+    words.append(f"({joined})" if joined and middle is not None else joined)
+    words.append(in_short(rest.pop("value")) if "value" in rest else "")
+    rest.pop("weight", None)
+    if "mixture" in rest:
+        parts = [f"{part.get('weight', 1):g} × ({_prior_in_short(part)})" for part in rest.pop("mixture")]
+        words.append(f"mixture of {', '.join(parts)}")
+    words += [f"{key} {_span(rest.pop(key))}" for key in ("uniform", "log-uniform") if key in rest]
+    details = [f"{key} {in_short(value)}" for key, value in rest.items()]
+    words += [str(unit), *details] if any(words[1:]) else [*details, str(unit)]
+    words.append(f"[{prior['prior']}]" if "prior" in prior else "")
+    return " ".join(filter(None, words))
+
+
+def _span(ends: Sequence[Any]) -> str:
+    return " to ".join("..." if end is None else in_short(end) for end in ends)
+
+
+APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
+"""Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
+first scenario's throughout."""
+_NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+"""Mappings of which every entry is an input of its own, also where one scenario has none of them."""
+
+
+class _Absent:
+    """Stand for an entry that a scenario does not have."""
+
+
+MISSING = _Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that two scenarios say differently, at a path; `one` and `other` are what each says, or ABSENT."""
+
+    path: Path
+    one: Any
+    other: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Entries that change together, as one input."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def name(self) -> str:
+        """The paths of its entries, of many the first two."""
+        paths = [dotted(entry.path) for entry in self.entries]
+        return " + ".join(paths if len(paths) <= 3 else [*paths[:2], f"{len(paths) - 2} more"])
+
+
+def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Entry]:
+    """List what two scenarios say differently, each prior, cap, constraint or correlation as a whole.
+
+    Notes, sources and names, on which no result depends, are left out. Lists of different length are one entry.
+
+    Parameters
+    ----------
+    one, other : the resolved data of two scenarios
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> pair = [load_scenario(name).data for name in ("baseline", "feedback")]
+    >>> [dotted(entry.path) for entry in differing_entries(*pair)]
+    ['drivers.hardware.feedback', 'drivers.algorithms.feedback']
+    """
+    return list(_differing(one, other, ()))
+
+
+def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
+    if bare_data(one) == bare_data(other) or (len(path) == 1 and path[0] in APART):
+        return
+    named = bool(path) and path[-1] in _NAMED
+    one, other = ({} if named and value is MISSING else value for value in (one, other))
+    whole = len(path) == 2 and path[0] in ("correlations", "thresholds")
+    if len(path) == 2 and path[0] == "drivers" and isinstance(one, Mapping) and isinstance(other, Mapping):
+        whole = ("factors" in one) != ("factors" in other)  # a driver of factors has no start and growth of its own
+    priors = path not in ((), ("capability",)) and any(is_prior(value) for value in (one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and not priors and not whole and path != ("years",):
+        for key in dict.fromkeys([*one, *other]):
+            yield from _differing(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other) and not priors:
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            yield from _differing(*pair, (*path, place))
+    else:
+        yield Entry(path, one, other)
+
+
+def bare_data(value: Any) -> Any:
+    """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from.
+
+    Examples
+    --------
+    >>> bare_data({"median": 2, "source": "X 2024", "prior": "a/b"})
+    {'median': 2}
+    """
+    if isinstance(value, Mapping):
+        return {key: bare_data(inner) for key, inner in value.items() if key not in (*ORIGIN, "label")}
+    return [bare_data(inner) for inner in value] if isinstance(value, list) else value
+
+
+def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
+    """Give a scenario with some entries as in the other.
+
+    Raises
+    ------
+    ScenarioError
+        It does not hold together with these entries.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> one, other = (load_scenario(name) for name in ("baseline", "feedback"))
+    >>> swaps = [Swap((entry,)) for entry in differing_entries(one.data, other.data)]
+    >>> swapped(one, swaps).data["drivers"] == other.data["drivers"]
+    True
+    """
+    data: Any = scenario.data
+    for swap in swaps:
+        for entry in swap.entries:
+            data = _set(data, entry.path, entry.other)
+    return resolve(Document(data, {}))
+
+
+def _set(data: Any, path: Path, value: Any) -> Any:
+    head, rest = path[0], path[1:]
+    if isinstance(data, list):
+        return [(_set(item, rest, value) if rest else value) if place == head else item
+                for place, item in enumerate(data)]  # fmt: skip
+    above = {} if data is MISSING else dict(data)
+    inner = _set(above.get(head, MISSING), rest, value) if rest else value
+    if value is MISSING and (not rest or inner == {}):  # an empty map says no more than none
+        above.pop(head, None)
+    else:
+        above[head] = inner
+    return above
+
+
+def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
+    """Join entries that do not hold together one without the other, such as a constraint and the quantity it names.
+
+    Each input is tried alone and left out alone; one that fails is joined to the first other with which neither fails,
+    or else to all that fail.
+
+    Raises
+    ------
+    InputError
+        All entries together do not make a scenario.
+    """
+    swaps = _by_mention(entries)
+    if swaps and not _holds(scenario, swaps):
+        raise InputError(
+            "compare: --attribute: the second scenario does not hold together on the first one's "
+            "draws. Compare them without --attribute."
+        )
+    while True:
+        broken = [swap for swap in swaps if not _separable(scenario, swaps, swap)]
+        if not broken or len(swaps) == 1:
+            return swaps
+        first, rest = broken[0], [swap for swap in swaps if swap is not broken[0]]
+        candidates = [*broken[1:], *(swap for swap in rest if swap not in broken)]
+        for other in candidates:
+            joint = Swap((*first.entries, *other.entries))
+            tried = [joint, *(swap for swap in rest if swap is not other)]
+            if _separable(scenario, tried, joint):
+                swaps = tried
+                break
+        else:
+            partners = broken if len(broken) > 1 else swaps
+            swaps = [Swap(tuple(entry for swap in partners for entry in swap.entries)),
+                     *(swap for swap in swaps if swap not in partners)]  # fmt: skip
+
+
+def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
+    """Join a quantity that only one scenario has to the entries that are built of it by name."""
+    groups = [[entry] for entry in entries]
+    for entry in entries:
+        if entry.path[0] != "quantities" or len(entry.path) != 2 or MISSING not in (entry.one, entry.other):
+            continue
+        name = str(entry.path[1])
+        near = [
+            group for group in groups
+            if any(one is entry or name in {*_texts(one.one), *_texts(one.other)} for one in group)
+        ]  # fmt: skip
+        groups = [group for group in groups if group not in near] + [[one for group in near for one in group]]
+    return [
+        Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))
+    ]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """List the texts anywhere in plain data."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _separable(scenario: Scenario, swaps: Sequence[Swap], one: Swap) -> bool:
+    return _holds(scenario, [one]) and _holds(scenario, [swap for swap in swaps if swap is not one])
+
+
+def _holds(scenario: Scenario, swaps: Collection[Swap]) -> bool:
+    try:
+        swapped(scenario, list(swaps))
+    except InputError:
+        return False
+    return True

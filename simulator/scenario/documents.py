@@ -1,0 +1,465 @@
+"""YAML 1.2 text as plain data that knows the line and column of every entry.
+
+Nothing in a file is executed: tags are refused, and a value is a number, a text, true, false, null,
+a list or a mapping with text or number keys.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
+
+DEEPEST = 60  # levels: what is nested deeper is not plain
+
+_RARE = re.compile(r"^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)", re.MULTILINE)  # the last: libyaml takes more
+
+
+class Mark(NamedTuple):
+    """Where a node starts; line and column count from 0."""
+
+    line: int
+    column: int
+
+
+class Node(NamedTuple):
+    """A scalar, a sequence or a mapping, by the names of ruamel.yaml's nodes.
+
+    `value` is a text, a list of nodes, or a list of pairs of nodes; `style` is the quote of a scalar, `>` or `|` of a
+    block.
+    """
+
+    id: str
+    value: Any
+    start_mark: Mark
+    style: str | None = None
+    tag: str | None = None
+    anchor: str | None = None
+
+
+def plain_nodes(text: str) -> Node | None:
+    r"""Read YAML text that is plain; None where it is not, be it at fault or only written in a rarer way.
+
+    Examples
+    --------
+    >>> plain_nodes("level: 1e26\n").value[0][1].start_mark
+    Mark(line=0, column=7)
+    >>> plain_nodes("level: !!float 1e26\n") is None
+    True
+    """
+    import yaml
+
+    if not text.replace("\n", "").isprintable() or _RARE.search(text) or not yaml.__with_libyaml__:
+        return None
+    try:
+        return _composed(yaml.parse(text, Loader=yaml.CBaseLoader))
+    except yaml.YAMLError:
+        return None
+
+
+def _composed(events: Any) -> Node | None:
+    """Put the events of one document together; None where one of them is not plain."""
+    open_nodes: list[Node] = []
+    roots: list[Node] = []
+    for event in events:
+        kind = type(event).__name__
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
+            closed = open_nodes.pop()
+            if closed.id == "mapping":
+                closed.value[:] = zip(closed.value[::2], closed.value[1::2], strict=True)
+            continue
+        if kind in _ENDS:
+            continue
+        if kind not in _KINDS or event.tag is not None or event.anchor is not None or len(open_nodes) > DEEPEST:
+            return None
+        mark = Mark(event.start_mark.line, event.start_mark.column)
+        scalar = kind == "ScalarEvent"
+        node = Node(_KINDS[kind], event.value, mark, event.style) if scalar else Node(_KINDS[kind], [], mark)
+        (open_nodes[-1].value if open_nodes else roots).append(node)
+        if not scalar:
+            open_nodes.append(node)
+    return roots[0] if len(roots) == 1 and roots[0].id == "mapping" else None
+
+
+_KINDS = {"ScalarEvent": "scalar", "SequenceStartEvent": "sequence", "MappingStartEvent": "mapping"}
+_ENDS = ("StreamStartEvent", "StreamEndEvent", "DocumentStartEvent", "DocumentEndEvent")
+
+
+MOST_COPIES = 20_000  # entries that aliases stand for: more is an attack or a mistake
+DEEPEST_DOCUMENT = 60
+_TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
+LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
+
+_INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
+_NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_QUOTED = ("'", '"', "|", ">")
+_WORDS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain data read from a file, and where each entry stands.
+
+    `places` maps the path of an entry to its place: of the key for an entry of a mapping, of the value for
+    an item of a list. The empty path is the start of the document. `faults` are those of single entries, kept
+    where the reader asks for it so that they are reported together with what the entries say.
+    """
+
+    data: Any
+    places: Mapping[Path, Place]
+    faults: tuple[PlacedFault, ...] = ()
+
+
+def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Document:
+    """Read a YAML file.
+
+    Parameters
+    ----------
+    file : path or str
+        The file.
+    keep_faults : bool
+        Hand the faults of single entries back with the document instead of raising them.
+
+    Raises
+    ------
+    ScenarioError
+        The file is missing, a directory, unreadable, binary, empty or not YAML 1.2.
+
+    Examples
+    --------
+    >>> load_document("no-such-file.yaml")
+    Traceback (most recent call last):
+    simulator.errors.ScenarioError: no-such-file.yaml: no such file.
+    """
+    name = str(file)
+    try:
+        raw = FilePath(file).read_bytes()
+    except FileNotFoundError:
+        raise _fault(Place(name), "no such file.") from None
+    except IsADirectoryError:
+        raise _fault(Place(name), "is a directory, not a file.", "Name the .yaml file in it.") from None
+    except OSError as error:
+        raise _fault(Place(name), f"cannot be read: {error.strerror or error}.", "Check its permissions.") from None
+    return parse_document(_decoded(raw, name), file=name, keep_faults=keep_faults)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _fault(Place(name), "is text in UTF-16.", "Save it as UTF-8.")
+    if b"\0" in raw:
+        raise _fault(Place(name), "is not text (a binary file?).", "Name a .yaml file.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig").split("\n")
+        place = Place(name, len(before), len(before[-1]) + 1)
+        rule = f"the byte 0x{raw[error.start]:02x} is not text in UTF-8."
+        raise _fault(place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?).") from None
+
+
+def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
+    r"""Read YAML text.
+
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    file : str
+        What the places of entries call the file.
+    keep_faults : bool
+        Hand the faults of single entries back with the document instead of raising them.
+
+    Raises
+    ------
+    ScenarioError
+        The text is empty or not YAML 1.2, repeats a key, uses a tag, or its aliases explode.
+
+    Examples
+    --------
+    >>> document = parse_document("level: 1e26\nword: no\n")
+    >>> document.data, document.places["word",].line
+    ({'level': 1e+26, 'word': 'no'}, 2)
+    """
+    document = _parsed(text, file)
+    if document.faults and not keep_faults:
+        raise ScenarioError(document.faults)
+    return document
+
+
+@lru_cache(maxsize=128)  # a scenario may be read to be run, and again to say where each of its priors comes from
+def _parsed(text: str, file: str) -> Document:
+    root = plain_nodes(text) or _composed_by_ruamel(text, file)
+    builder = _Builder(file)
+    data = builder.build(root, ())
+    return Document(data, builder.places, tuple(builder.faults))
+
+
+def _composed_by_ruamel(text: str, file: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = False  # YAML 1.2 allows a name to be given again
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark, rule, remedy = _syntax_fault(error, text)
+        raise _fault(Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy) from None
+    except RecursionError:
+        raise _fault(Place(file), _TOO_DEEP, "No scenario needs more than a dozen.") from None
+    except YAMLError as error:
+        raise _unreadable_character(error, text, file) from None
+    if root is None:
+        raise _fault(Place(file), "is empty.", "'simulate new' writes a starter file.")
+    return root
+
+
+def mapping_document(document: Document, file: str) -> Document:
+    """Pass a document on that is keys with values.
+
+    Raises
+    ------
+    ScenarioError
+        It is a list or a single value.
+    """
+    if not isinstance(document.data, dict):
+        kind = "a list" if isinstance(document.data, list) else f"the single value {shown(document.data)}"
+        rule = f"must be keys with values; it is {kind}."
+        raise _fault(document.places.get((), Place(file)), rule, "'simulate new' writes a starter file.")
+    return document
+
+
+def _fault(place: Place, rule: str, remedy: str = "") -> ScenarioError:
+    return ScenarioError([PlacedFault(place, "", rule, remedy)])
+
+
+def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
+    """Put a parser's complaint in plain words: the mark it is about, the rule, the remedy."""
+    problem, context = str(error.problem or "cannot be read").strip(), str(error.context or "")
+    mark = error.problem_mark or error.context_mark
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in problem:
+        return mark, "a tab stands where only spaces may.", "Indent with spaces: YAML does not allow tabs there."
+    if "document" in problem and "document" in context:
+        return mark, "holds more than one document ('---').", "Keep one scenario to a file."
+    if "end of stream" in problem and "quoted" in context:
+        return error.context_mark, "a quote opens here and is never closed.", "Close it."
+    if "flow" in context and problem.startswith("expected ',' or"):
+        opened = error.context_mark
+        bracket = "[" if "sequence" in context else "{"
+        found = problem.partition("but got ")[2].replace("'<stream end>'", "the end of the file")
+        rule = f"the '{bracket}' of line {opened.line + 1} is not closed before {found}."
+        return mark, rule, f"Close it with '{']' if bracket == '[' else '}'}', or separate its items by commas."
+    if "could not find expected ':'" in problem:
+        return error.context_mark, "a word stands without a colon.", "Write key: value."
+    if "cannot start any token" in problem:
+        character = problem.partition("'")[2].partition("'")[0]
+        return mark, f"a value cannot begin with {character}.", 'Put it in quotes, for example "%/year".'
+    for part, rule, remedy in _SYNTAX:
+        if part in problem:
+            return mark, rule, remedy
+    if match := re.search(r"undefined alias '?([^']+)'?", problem):
+        return mark, f"the alias *{match[1]} is not defined above.", "Write the value out, or put it in quotes."
+    plain = re.sub(r"<([a-z ]+)>", r"\1", problem).replace("'\\n'", "the end of the line")
+    return mark, f"is not YAML 1.2: {plain}.", "Check colons, brackets, quotes and indentation here and just above."
+
+
+_SYNTAX = (
+    ("mapping values are not allowed here", "a second colon stands in one entry, or the line is indented too far.",
+     "Put a text that holds ': ' in quotes; start the entries of one group in one column."),
+    ("found '<block mapping start>'", "is indented differently from the entries above.",
+     "Start the entries of one group in one column."),
+    ("found '<scalar>'", "text follows a closing quote or bracket.", "Put the whole text in one pair of quotes."),
+    ("found '?'", "a key stands where an item of a list ('- ') should.", "Indent it, or begin it with '- '."),
+    ("found '-'", "an item of a list ('- ') stands where a key should.",
+     "Indent it below its key, or write key: value."),
+    ("found '}'", "a '}' closes nothing.", "Remove it."),
+    ("found ']'", "a ']' closes nothing.", "Remove it."),
+    ("found ','", "a comma separates nothing.", "Remove it."),
+    ("sequence entries are not allowed here", "an item of a list ('- ') stands on the line of its key.",
+     "Start it on a line of its own."),
+    ("<document start>", "text follows the end of the scenario.", "Keep one scenario to a file."),
+)  # fmt: skip
+
+
+def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
+    position = int(getattr(error, "position", 0))
+    before = text[:position].split("\n")
+    character = f"U+{ord(text[position]):04X}" if position < len(text) else "unknown"
+    place = Place(file, len(before), len(before[-1]) + 1)
+    return _fault(place, f"holds the control character {character}.", "Remove it.")
+
+
+def _scalar(node: Any) -> Any:
+    """Resolve a scalar by the YAML 1.2 core schema; digits may be grouped by underscores (10_000)."""
+    text: str = node.value
+    if not text.isascii():  # JSON writes rare characters as two halves
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if node.style in _QUOTED:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0].isalpha():
+        return text
+    if _INTEGER.fullmatch(text) and not _too_large(text):
+        return int(text.replace("_", ""))
+    if _FLOAT.fullmatch(text):
+        return float(text.replace("_", ""))
+    return text
+
+
+def _is_word(text: str) -> bool:
+    """Tell whether a text may stand without quotes: it reads as no number and no other word of YAML 1.2."""
+    return text not in _WORDS and not any(kind.fullmatch(text) for kind in (_INTEGER, _FLOAT, _NOT_A_NUMBER))
+
+
+def _too_large(text: str) -> bool:
+    """Tell whether a word is a number beyond what can be computed with."""
+    if _INTEGER.fullmatch(text):
+        return len(text) > LONGEST_NUMBER
+    return bool(_FLOAT.fullmatch(text)) and math.isinf(float(text.replace("_", "")))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+class _Builder:
+    """Turns the nodes of one document into data, and keeps places and faults."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Path, Place] = {}
+        self.faults: list[PlacedFault] = []
+        self._copies = 0
+        self._seen: set[int] = set()
+        self._within: list[int] = []
+
+    def build(self, node: Any, path: Path) -> Any:
+        if path not in self.places:
+            self.places[path] = self._place(node)
+        self._copies += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._copies > MOST_COPIES:
+            rule = f"has aliases (*name) that stand for more than {MOST_COPIES:,} entries."
+            raise _fault(Place(self.file), rule, "Remove the aliases that repeat one another.")
+        if id(node) in self._within:
+            rule = f"the alias *{node.anchor} stands inside what it stands for."
+            raise _fault(self._place(node), rule, "Write the values out.")
+        if len(path) > DEEPEST_DOCUMENT:
+            raise _fault(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
+        if node.id == "scalar":
+            return self._scalar(node, path)
+        self._refuse_tag(node, path)
+        self._within.append(id(node))
+        data = self._mapping(node, path) if node.id == "mapping" else self._sequence(node, path)
+        self._within.pop()
+        return data
+
+    def _sequence(self, node: Any, path: Path) -> list[Any]:
+        return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
+        data: dict[Any, Any] = {}
+        written: set[Path] = set()
+        for key_node, value_node in node.value:
+            place = self._place(key_node)
+            if key_node.id != "scalar":
+                rule = "a list or a group of entries stands where a key should."
+                self._add(place, path, rule, "Write key: value.")
+                continue
+            key = _scalar(key_node)
+            if not isinstance(key, str | int | float) or isinstance(key, bool):
+                rule = f"a key must be a word or a number; got {shown(key)}."
+                self._add(place, path, rule, "Put it in quotes if it is meant as a word.")
+                continue
+            inner = (*path, str(key))
+            if inner in written:
+                first = self.places[inner].line
+                self._add(place, inner, f"is written twice; first on line {first}.", "Keep one of the two.")
+                continue
+            written.add(inner)
+            self.places[inner] = place
+            data[key] = self.build(value_node, inner)
+        return data
+
+    def _scalar(self, node: Any, path: Path) -> Any:
+        self._refuse_tag(node, path)
+        text = node.value
+        if node.style not in _QUOTED and not text[:1].isalpha():
+            remedy = "Write a number, or leave the entry out." if _NOT_A_NUMBER.fullmatch(text) else ""
+            remedy = "Write a number below 1e308." if _too_large(text) else remedy
+            if remedy:
+                self._add(self._place(node), path, f"{_cut(text)} is not a finite number.", remedy)
+                return None
+        return _scalar(node)
+
+    def _refuse_tag(self, node: Any, path: Path) -> None:
+        if node.tag is None:
+            return
+        tag, place = str(node.tag), self._place(node)
+        if tag and not tag.startswith("tag:yaml.org,2002:"):
+            self._add(place, path, f"has the tag {tag}.", "Remove it: nothing in a file is executed.")
+        elif tag.startswith("tag:yaml.org,2002:python"):
+            self._add(place, path, f"has the tag !!{tag[18:]}.", "Remove it: nothing in a file is executed.")
+
+    def _place(self, node: Any) -> Place:
+        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def _add(self, place: Place, path: Path, rule: str, remedy: str) -> None:
+        self.faults.append(PlacedFault(place, dotted(path), rule, remedy))
+
+
+def yaml_text(data: Any) -> str:
+    r"""Write plain data as YAML 1.2 that reads back as the same data.
+
+    Examples
+    --------
+    >>> yaml_text({"years": {"first": 2025.5}})
+    'years: {first: 2025.5}\n'
+    """
+    import yaml
+
+    text: str = yaml.dump(
+        _plain(data),
+        Dumper=_dumper(),
+        default_flow_style=None,  # innermost groups in one line
+        sort_keys=False,
+        width=110,
+        allow_unicode=True,
+    )
+    return text
+
+
+@cache
+def _dumper() -> type[Any]:
+    """Write texts in quotes where YAML 1.2 would read something else in them, or where rare characters are escaped."""
+    import yaml
+
+    class Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
+        pass
+
+    def quoted(dumper: Any, text: str) -> Any:
+        read = None if _is_word(text) else "'"
+        style = read if text.isprintable() else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, quoted)
+    return Dumper
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    return [_plain(item) for item in data] if isinstance(data, list) else data

@@ -1,0 +1,355 @@
+"""Plain data from several files laid over one another: extended scenarios, library entries, overrides.
+
+Maps merge; lists and priors replace what they stand over, so that no number keeps a source that is not its own.
+Every entry keeps the place it came from.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
+from simulator.scenario.documents import Document, parse_document
+from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, is_prior, is_statement
+
+_PART = re.compile(r"([^.\[\]=]+)|\[([0-9]+)\]")
+
+
+def merge(base: Document, over: Document) -> Document:
+    """Lay one document over another.
+
+    Examples
+    --------
+    >>> base, over = Document({"a": {"x": 1, "y": 2}}, {}), Document({"a": {"y": {"median": 3}}}, {})
+    >>> merge(base, over).data
+    {'a': {'x': 1, 'y': {'median': 3}}}
+    """
+    replaced: list[Path] = []
+    data = _merge(base.data, over.data, (), replaced)
+    kept = {
+        path: place for path, place in base.places.items() if not any(path[: len(root)] == root for root in replaced)
+    }
+    return Document(data, kept | dict(over.places), (*base.faults, *over.faults))
+
+
+def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping) or is_prior(over) or is_prior(base):
+        replaced.append(path)
+        return over
+    merged = dict(base)
+    for key, value in over.items():
+        inner = (*path, str(key))
+        if value is None and key in base:  # null in the file that extends takes the entry away
+            del merged[key]
+            replaced.append(inner)
+        else:
+            merged[key] = _merge(base[key], value, inner, replaced) if key in base else value
+    return merged
+
+
+def expand_priors(document: Document, find: Callable[[str, Place], Document], *, above: Path = ()) -> Document:
+    """Write every `prior: file/name` out with the fields of the library entry.
+
+    Keys beside `prior` override fields of the entry. A key that restates the numbers as a whole (value, quantiles,
+    family, mixture, ...) replaces all of the entry's numbers; any changed number drops the entry's source, which
+    would be no longer true. A reference that leads nowhere joins the document's faults, and 1 stands in for it;
+    `above` is where the document stands in its file, for the names of the entries at fault.
+    """
+    places = dict(document.places)
+    faults: list[PlacedFault] = []
+
+    def visit(data: Any, path: Path) -> Any:
+        if isinstance(data, list):
+            return [visit(item, (*path, index)) for index, item in enumerate(data)]
+        if not isinstance(data, Mapping):
+            return data
+        written = {key: visit(value, (*path, str(key))) for key, value in data.items()}
+        reference = written.get("prior")
+        if not isinstance(reference, str):
+            return written
+        try:
+            entry = find(reference, place_of(places, (*path, "prior")))
+        except ScenarioError as error:
+            faults.extend(
+                PlacedFault(fault.place, fault.entry or dotted((*above, *path, "prior")), fault.rule, fault.remedy)
+                for fault in error.faults
+            )
+            return {"value": 1.0}
+        faults.extend(entry.faults)
+        inherited = _inherited(entry.data, written)
+        for inner, place in entry.places.items():
+            if inner and inner[0] in inherited and inner[0] not in written:
+                places.setdefault((*path, *inner), place)
+        return {**inherited, **written}
+
+    data = visit(document.data, ())
+    return Document(data, places, (*document.faults, *faults))
+
+
+_WHOLE = (
+    "value",
+    "quantiles",
+    "family",
+    "mixture",
+    "discrete",
+    "empirical",
+    "function",
+    "uniform",
+    "log-uniform",
+    "triangular",
+    "pert",
+)
+
+
+def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+    restated = [key for key in written if is_statement(key)]
+    if not restated:
+        return dict(entry)
+    whole = any(key in _WHOLE for key in restated)
+    interval = any(key.startswith("interval_") for key in restated)
+    dropped = {
+        key
+        for key in entry
+        if (whole and is_statement(key)) or (interval and key.startswith("interval_")) or key in PROVENANCE_KEYS
+    }
+    return {key: value for key, value in entry.items() if key not in dropped}
+
+
+def place_of(places: Mapping[Path, Place], path: Path) -> Place:
+    """Find the place of an entry, or of the nearest entry above it that has one."""
+    for length in range(len(path), -1, -1):
+        if path[:length] in places:
+            return places[path[:length]]
+    return Place("<scenario>")
+
+
+def _is_override(place: Place) -> bool:
+    return place.file.startswith("--set ")
+
+
+def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
+    """Give faults their places in a document, and join them with those that the document has already.
+
+    A fault in what a library entry says is placed where the scenario refers to the entry: there it can be mended.
+    """
+    return ScenarioError([*document.faults, *(_placed(fault, document) for fault in faults)])
+
+
+def _placed(fault: Fault, document: Document) -> PlacedFault:
+    path, remedy = fault.path, fault.remedy
+    while path and path[-1] in ("value", *SHORT_FORMS) and path not in document.places:
+        path = path[:-1]  # a bare number has no key `value`
+    place = place_of(document.places, path)
+    for length in range(len(path) + 1):
+        reference = document.places.get((*path[:length], "prior"))
+        if reference is not None and place.file != reference.file and not _is_override(place):
+            remedy = f"{remedy}\n{path[-1]} comes from {place}.".strip()
+            place = reference
+            break
+    for length in range(len(path)):
+        changed = [at for inner, at in document.places.items() if inner[:-1] == path[:length] and _is_override(at)]
+        if changed and is_prior(lookup(document.data, path[:length])):
+            place = changed[-1]
+    return PlacedFault(place, dotted(path), fault.rule, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One `--set path=value`."""
+
+    path: Path
+    value: Any
+    text: str
+
+
+def parse_override(text: str) -> Override:
+    """Read `path=value`; the value is YAML.
+
+    Raises
+    ------
+    InputError
+        It has no `=`, or its path or value cannot be read.
+
+    Examples
+    --------
+    >>> parse_override("drivers.spending.growth[0].rate.median=3").path
+    ('drivers', 'spending', 'growth', 0, 'rate', 'median')
+    """
+    name, equals, value = text.partition("=")
+    parts = [match[1] if match[1] is not None else int(match[2]) for match in _PART.finditer(name.strip())]
+    if not equals or not parts or dotted(parts) != name.strip():
+        raise InputError(f"--set {text}: must be path=value, for example drivers.spending.growth[0].rate.median=3.")
+    try:
+        return Override(tuple(parts), parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
+    except ScenarioError as error:
+        fault = error.faults[0]
+        raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
+
+
+def apply_override(document: Document, override: Override) -> Document:
+    """Set one entry, making the maps above it where they are missing; null removes it.
+
+    To set `prior` replaces the whole prior: numbers that stood beside it would otherwise override the new entry.
+
+    Raises
+    ------
+    InputError
+        A list has no such item, or the path goes through a value that has no entries.
+    """
+    root, value = override.path, override.value
+    if root[-1] == "prior" and len(root) > 1 and isinstance(value, str):  # another prior, not other words for this one
+        root = root[:-1]
+        part = lookup(document.data, root)
+        weight = part.get("weight") if isinstance(part, Mapping) else None
+        value = {"prior": value} | ({} if weight is None else {"weight": weight})
+    data = _set(_without_source(document.data, root), root, value, override, ())
+    places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
+    place = Place(f"--set {override.text}")
+    made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
+    return replace(document, data=data, places=places | made | {root: place})
+
+
+def _without_source(data: Any, path: Path) -> Any:
+    """Drop the source of a prior one of whose numbers is about to change: it would be no longer true."""
+    if (
+        not path
+        or not is_statement(path[-1])
+        or not is_prior(above := lookup(data, path[:-1]))
+        or isinstance(above, int | float)
+    ):
+        return data
+    kept = {key: value for key, value in above.items() if key not in PROVENANCE_KEYS}
+    override = Override(path[:-1], kept, "")
+    return _set(data, path[:-1], kept, override, ())
+
+
+def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
+    if not path:
+        return value
+    head, rest = path[0], path[1:]
+    if isinstance(head, int):
+        if not isinstance(data, list) or head >= len(data):
+            where = dotted(above) or "the file"
+            rule = f"is no list; leave [{head}] out."
+            if isinstance(data, list):
+                rule = f"has only {len(data)} items, counted from [0]."
+            raise InputError(f"--set {override.text}: {where} {rule}")
+        return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
+    if isinstance(data, int | float) and not isinstance(data, bool):
+        data = {"value": data} if head not in ("median", "mean") else {}
+    if data is None:
+        data = {}
+    if not isinstance(data, Mapping):
+        kind = "a list; name an item, as in [0]" if isinstance(data, list) else shown(data)
+        raise InputError(f"--set {override.text}: {dotted(above)} is {kind}: it has no entry '{head}'.")
+    key = next((known for known in data if str(known) == head), head)
+    changed = {known: inner for known, inner in data.items() if known != key}
+    inner = _set(data.get(key), rest, value, override, (*above, head))
+    if inner is None and not rest:
+        return changed
+    return {known: (inner if known == key else data[known]) for known in data} | {key: inner}
+
+
+def lookup(data: Any, path: Path) -> Any:
+    """Read the entry at a path; None where there is none."""
+    for part in path:
+        if isinstance(part, int):
+            data = data[part] if isinstance(data, list) and part < len(data) else None
+        elif isinstance(data, Mapping):
+            data = next((value for key, value in data.items() if str(key) == str(part)), None)
+        else:
+            return None
+    return data
+
+
+def text_keys(data: Any) -> Any:
+    """Copy plain data with every key as text: a file may write a year or a probability as a key.
+
+    Examples
+    --------
+    >>> text_keys({"quantiles": {0.05: 2, 0.95: 8}})
+    {'quantiles': {'0.05': 2, '0.95': 8}}
+    """
+    if isinstance(data, Mapping):
+        return {str(key): text_keys(value) for key, value in data.items()}
+    return [text_keys(item) for item in data] if isinstance(data, list) else data
+
+
+class _ColumnError(ValueError):
+    """Say which key of an `empirical` entry is at fault, the rule and the remedy."""
+
+    def __init__(self, key: str, rule: str, remedy: str) -> None:
+        super().__init__(rule)
+        self.key, self.rule, self.remedy = key, rule, remedy
+
+
+def read_columns(document: Document, folder: FilePath) -> Document:
+    """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
+
+    A file that cannot be read, has no such column, or holds something that is no number joins the document's faults.
+
+    Examples
+    --------
+    >>> entry = {"empirical": {"file": "none.csv", "column": "growth"}}
+    >>> print(read_columns(Document({"rate": entry}, {}), FilePath("data")).faults[0].rule)
+    there is no file data/none.csv.
+    """
+    faults: list[PlacedFault] = []
+
+    def visit(data: Any, path: Path) -> Any:
+        if isinstance(data, list):
+            return [visit(item, (*path, index)) for index, item in enumerate(data)]
+        if not isinstance(data, Mapping):
+            return data
+        written = {key: visit(value, (*path, str(key))) for key, value in data.items()}
+        empirical = written.get("empirical")
+        if isinstance(empirical, Mapping) and not empirical.get("values"):
+            try:
+                written["empirical"] = {**empirical, "values": _column(empirical, folder)}
+            except _ColumnError as error:
+                inner = (*path, "empirical", error.key)
+                faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
+        return written
+
+    data = visit(document.data, ())
+    return replace(document, data=data, faults=(*document.faults, *faults))
+
+
+def _column(empirical: Mapping[str, Any], folder: FilePath) -> list[float]:
+    for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
+        if not isinstance(empirical.get(key), str):
+            raise _ColumnError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
+    column = empirical["column"]
+    file = folder / empirical["file"]
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except FileNotFoundError:
+        raise _ColumnError("file", f"there is no file {file}.", "The path counts from this file.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
+        raise _ColumnError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
+    names = [name for name in (rows[0] if rows else []) if isinstance(name, str)]
+    if column not in names:
+        remedy = near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
+        raise _ColumnError("column", f"{file} has no column '{column}'.", remedy)
+    values = []
+    for line, row in enumerate(rows, start=2):
+        try:
+            values.append(float(row[column]))
+        except (TypeError, ValueError):
+            rule = f"'{row[column] or ''}' on line {line} of {file} is no number."
+            raise _ColumnError("column", rule, "Mend the file, or name another column.") from None
+        if not math.isfinite(values[-1]):
+            rule = f"{row[column]} on line {line} of {file} is not a finite number."
+            raise _ColumnError("column", rule, "Mend the file, or name another column.")
+    if len(values) < 2:
+        rule = f"{file} has only one value in column '{column}'."
+        raise _ColumnError("column", rule, "A sample needs at least two values.")
+    return values

@@ -1,0 +1,254 @@
+"""The prior library: files of named priors, shipped or one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path as FilePath
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.scenario.documents import Document, load_document, mapping_document, parse_document
+from simulator.scenario.faults import faults_of
+from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
+from simulator.schema.spec import PriorLibrary
+from simulator.schema.statements import Prior
+
+Kind = Literal["scenarios", "priors", "history"]
+_ENDINGS = {"scenarios": ".yaml", "priors": ".yaml", "history": ".csv"}
+
+
+@cache
+def shipped_folder(kind: Kind) -> FilePath:
+    """Name the folder of the shipped scenarios or prior libraries: inside an installed package, or in a checkout."""
+    package = FilePath(__file__).resolve().parents[1]
+    inside = package / "data" / kind
+    return inside if inside.is_dir() else package.parent / kind
+
+
+@cache
+def shipped_names(kind: Kind) -> tuple[str, ...]:
+    """List the names of the shipped files, sorted; one in a subfolder is called `folder/name`.
+
+    The published numbers that a scenario is held against stand in folders called `targets`, and are no scenarios.
+
+    Examples
+    --------
+    >>> "baseline" in shipped_names("scenarios")
+    True
+    """
+    folder = shipped_folder(kind)
+    return tuple(
+        sorted(
+            file.relative_to(folder).with_suffix("").as_posix()
+            for file in folder.rglob(f"*{_ENDINGS[kind]}")
+            if "targets" not in file.relative_to(folder).parts
+        )
+    )
+
+
+def shipped_file(kind: Kind, name: str) -> FilePath:
+    """Find a shipped file by its name without the ending.
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+    """
+    known = shipped_names(kind)
+    if name not in known:
+        hint = near_name(name, known) or f"There are: {', '.join(known)}."
+        what = {"scenarios": "scenario", "priors": "prior library", "history": "table of history"}[kind]
+        raise InputError(f"{name}: no such file, and no {what} is shipped under that name. {hint}")
+    return shipped_folder(kind) / f"{name}{_ENDINGS[kind]}"
+
+
+_PRIORS = re.compile(r"^priors:[ \t]*(#.*)?$", re.MULTILINE)
+_ENTRY = re.compile(r"^  ([a-z0-9-]+):", re.MULTILINE)
+
+
+@cache
+def load_library(file: str) -> Document:
+    """Read a whole library, a path or the name of a shipped one, and check that it is one.
+
+    Raises
+    ------
+    ScenarioError
+        It has faults.
+
+    Examples
+    --------
+    >>> load_library("algorithms").data["subject"]
+    'algorithms'
+    """
+    path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
+    document = mapping_document(load_document(path, keep_faults=True), str(path))
+    document = read_columns(document, path.parent)
+    try:
+        PriorLibrary.model_validate(text_keys(document.data))
+    except ValidationError as error:
+        raise placed(faults_of(error, PriorLibrary), document) from None
+    if document.faults:
+        raise ScenarioError(document.faults)
+    return document
+
+
+def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str], ...] = ()) -> Document:
+    """Find the entry `file/name`, with the entries that it refers to written out.
+
+    The file is a shipped library, or one beside the scenario: `./team/name` is the entry `name` of `./team.yaml`.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such library or entry, or entries refer to one another in a circle.
+    """
+    file, slash, name = reference.rpartition("/")
+    if not slash or not file.strip("./") or not name:
+        rule = f"must name a library and its entry; got '{reference}'."
+        raise _fault(
+            place, rule, "Write for example spending/cottier-2024, or ./team/fast for an entry of ./team.yaml."
+        )
+    if file.startswith("."):
+        folder = FilePath() if place.file.startswith("--set ") else FilePath(place.file).parent
+        path = folder / f"{file}.yaml"
+        if not path.exists():
+            raise _fault(place, f"there is no file {path}.", "The path counts from this file.")
+        document, link = load_library(str(path)), (str(path.resolve()), name)
+    elif file in shipped_names("priors"):
+        link = (file, name)
+        document = _shipped_entry(file, name) or load_library(file)
+    else:
+        known = shipped_names("priors")
+        remedy = near_name(file, known) or f"There are: {', '.join(known)}; your own begin with './'."
+        raise _fault(place, f"there is no prior library '{file}'.", remedy)
+    if link in chain:
+        circle = " -> ".join(entry for _, entry in (*chain, link))
+        raise _fault(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
+    priors = document.data["priors"]
+    if name not in priors:
+        remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
+        raise _fault(place, f"'{file}' has no prior '{name}'.", remedy)
+    root: Path = ("priors", name)
+    entry = priors[name] if isinstance(priors[name], Mapping) else {"value": priors[name]}
+    found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
+    return expand_priors(found, partial(library_entry, chain=(*chain, link)), above=root)
+
+
+def _fault(place: Place, rule: str, remedy: str) -> ScenarioError:
+    return ScenarioError([PlacedFault(place, "", rule, remedy)])
+
+
+def library_prior(reference: str) -> Prior:
+    """Read the entry `file/name` as a prior.
+
+    Raises
+    ------
+    InputError
+        There is no such library or entry.
+
+    Examples
+    --------
+    >>> library_prior("algorithms/ho-2024").unit
+    'months/halving'
+    """
+    try:
+        document = library_entry(reference, Place(reference))
+        faults = document.faults
+    except ScenarioError as error:
+        faults = error.faults
+    if faults:
+        raise InputError(f"{faults[0].rule} {faults[0].remedy}".strip())
+    return Prior.model_validate(text_keys(document.data))
+
+
+@cache
+def _shipped_entry(file: str, name: str) -> Document | None:
+    """Read one entry of a shipped library alone: reading all of it takes longer than a run.
+
+    None where the entry cannot be cut out of the text; then the whole file is read.
+    """
+    text, head = _shipped_text(file)
+    start = text.find(f"\n  {name}:", head) + 1
+    if not head or not start or not _ENTRY.fullmatch(f"  {name}:"):
+        return None
+    following = _ENTRY.search(text, start + 1)
+    end = following.start() if following else len(text)
+    try:
+        part = parse_document(f"priors:\n{text[start:end]}", file=str(shipped_file("priors", file)))
+    except ScenarioError:
+        return None
+    above = text.count("\n", 0, start) - 1  # lines that were cut away above
+    places = {path: Place(place.file, place.line + above, place.column) for path, place in part.places.items()}
+    return replace(part, places=places)
+
+
+@cache
+def _shipped_text(file: str) -> tuple[str, int]:
+    """Read the text of a shipped library, and find where its entries begin; 0 where it is not seen."""
+    text = shipped_file("priors", file).read_text(encoding="utf-8")
+    head = _PRIORS.search(text)
+    return text, head.end() if head else 0
+
+
+GROUPING = ("mixture", "variants", "sweep")
+"""Keys of a file that stands for several scenarios; what extends it does not inherit them."""
+
+
+def find_scenario(source: FilePath | str) -> FilePath:
+    """Find a scenario's file: a path, or the name of a shipped scenario."""
+    path = FilePath(source)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path
+    return shipped_file("scenarios", str(source))
+
+
+def read_extended(file: FilePath, chain: tuple[FilePath, ...] = ()) -> Document:
+    """Read a file and what it extends, as one document; `chain` are the files that extend it."""
+    return extended(mapping_document(load_document(file, keep_faults=True), str(file)), str(file), chain)
+
+
+def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) -> Document:
+    """Lay a scenario over the one that it extends; where there is none, the link joins its faults.
+
+    Raises
+    ------
+    ScenarioError
+        What is extended is a mixture.
+    """
+    parent = document.data.get("extends")
+    if chain and "mixture" in document.data:
+        rule = "is a mixture, which cannot be extended or mixed again."
+        raise ScenarioError([PlacedFault(document.places["mixture",], "mixture", rule, "Name the scenarios in it.")])
+    own = {key: value for key, value in document.data.items() if key not in ("extends", *GROUPING)}
+    document = read_columns(replace(document, data=own), FilePath(file).parent)
+    if parent is None:
+        return document
+    here = FilePath(file).resolve()
+    found = parent_file(parent, FilePath(file).parent)
+    if isinstance(found, FilePath) and found.resolve() in (*chain, here):
+        circle = " -> ".join([*(link.name for link in chain), here.name, found.name])
+        found = Fault(("extends",), f"goes in a circle: {circle}.", "Remove one of the links.")
+    if isinstance(found, Fault):
+        fault = PlacedFault(document.places["extends",], "extends", found.rule, found.remedy)
+        return replace(document, faults=(*document.faults, fault))
+    return merge(read_extended(found, (*chain, here)), document)
+
+
+def parent_file(parent: Any, folder: FilePath) -> FilePath | Fault:
+    """Find the file that a scenario extends, or say why there is none."""
+    remedy = "Name a shipped scenario, or a file as ./team.yaml."
+    if not isinstance(parent, str):
+        return Fault(("extends",), f"must be a name or a file; got {shown(parent)}.", remedy)
+    if parent.endswith((".yaml", ".yml")):
+        path = folder / parent
+        fault = Fault(("extends",), f"there is no file {path}.", "The path counts from this file.")
+        return path if path.exists() else fault
+    known = shipped_names("scenarios")
+    if parent in known:
+        return shipped_file("scenarios", parent)
+    return Fault(("extends",), f"no scenario '{parent}' is shipped.", near_name(parent, known) or remedy)

@@ -1,0 +1,346 @@
+"""Reading scenarios: from a file, a shipped name or text to a `Scenario`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from simulator.errors import Fault, InputError, Path, PlacedFault, ScenarioError, dotted, shown
+from simulator.scenario.documents import Document, load_document, mapping_document, parse_document
+from simulator.scenario.faults import faults_of
+from simulator.scenario.layers import merge, place_of, placed, text_keys
+from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
+from simulator.scenario.resolving import Component, Scenario, resolve
+from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
+from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.statements import Model, Name, Number, Text
+
+
+class MixtureEntry(Model):
+    """One of the scenarios that a file mixes."""
+
+    name: Name | None = None
+    """The name by which its samples are read apart; that of the scenario without it."""
+    weight: Annotated[Number, Field(gt=0.0)]
+    """Its weight; the weights are divided by their sum."""
+    scenario: Text | dict[str, Any]
+    """A shipped scenario, a file such as ./team.yaml, or a whole scenario."""
+    changes: dict[str, Any] | None = None
+    """What is laid over it, and over what the file says for all."""
+
+
+class GroupingKeys(Model):
+    """What makes a file stand for several scenarios."""
+
+    mixture: Annotated[tuple[MixtureEntry, ...], Field(min_length=2)] | None = None
+    """Scenarios that are run as one forecast, each with its weight."""
+    variants: dict[Name, dict[str, Any]] | None = None
+    """Named changes: each is the scenario with what stands below its name laid over it."""
+    sweep: dict[str, Any] | None = None
+    """What `simulate sweep` changes: paths of entries, each with its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A document taken apart: what it says itself, what it mixes, its variants as documents, what it sweeps."""
+
+    own: Document
+    mixture: tuple[MixtureEntry, ...]
+    variants: Mapping[str, Document]
+    whole: Document
+    sweep: tuple[Axis, ...] = ()
+
+
+def grouped(document: Document) -> Groups:
+    """Take a document apart.
+
+    Raises
+    ------
+    ScenarioError
+        The mixture, the variants or the sweep are not written as they must be.
+    """
+    given = {key: document.data[key] for key in GROUPING if key in document.data}
+    own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
+    if not given:
+        return Groups(own, (), {}, document)
+    try:
+        keys = GroupingKeys.model_validate(text_keys(given))
+    except ValidationError as error:
+        raise placed(faults_of(error, GroupingKeys), document) from None
+    faults = []
+    if keys.mixture and "extends" in document.data:
+        faults.append(Fault(("extends",), "stands beside mixture, which names the parents.", "Keep one of them."))
+    names = [_name(entry, number) for number, entry in enumerate(keys.mixture or ())]
+    faults += [
+        Fault(("mixture", number, "name"), f"two entries are called '{name}'.", "Give each a name of its own.")
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    if faults:
+        raise placed(faults, document)
+    variants = {name: _below(document, ("variants", name)) for name in keys.variants or {}}
+    return Groups(own, keys.mixture or (), variants, document, _axes(keys.sweep or {}, document))
+
+
+def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
+    """Read the axes of a sweep; what is wrong is placed."""
+    axes: list[Axis] = []
+    for name, values in sweep.items():
+        try:
+            axes += read_axes({name: values})
+            checked_axes(axes)
+        except InputError as error:
+            place = place_of(document.places, ("sweep", name))
+            raise ScenarioError([PlacedFault(place, "sweep", str(error).replace("--over ", ""))]) from None
+    return tuple(axes)
+
+
+def resolver(groups: Groups, file: str) -> Callable[[Sequence[str]], Scenario]:
+    """Give what resolves a file with overrides; what it extends is read once."""
+    if groups.mixture:
+        return lambda overrides: resolve_file(groups, file, overrides)
+    document = extended(groups.own, file)
+    return lambda overrides: resolve(document, overrides)
+
+
+def resolve_file(groups: Groups, file: str, overrides: Sequence[str] = (), *, variant: str | None = None) -> Scenario:
+    """Check what a file says, or one of its variants, and give the scenario.
+
+    Raises
+    ------
+    ScenarioError
+        It has faults.
+    """
+    if groups.mixture:
+        return _mixed(groups, file, overrides, variant)
+    document = extended(groups.own, file)
+    return resolve(document if variant is None else _varied(document, groups.variants[variant], variant), overrides)
+
+
+def _varied(document: Document, changes: Document, variant: str) -> Document:
+    merged = merge(document, changes)
+    named = {
+        "name": f"{document.data.get('name', 'scenario')}-{variant}",
+        "title": f"{document.data.get('title') or document.data.get('name')}: {variant}",
+    }
+    return replace(
+        merged, data={**merged.data, **{key: value for key, value in named.items() if key not in changes.data}}
+    )
+
+
+def _below(document: Document, root: Path) -> Document:
+    """Cut out a part of a document as a document of its own."""
+    data = document.data
+    for part in root:
+        data = data[part] if isinstance(part, int) else next(v for k, v in data.items() if str(k) == part)
+    places = {path[len(root) :]: place for path, place in document.places.items() if path[: len(root)] == root}
+    return Document(data, places)
+
+
+def _name(entry: MixtureEntry, number: int) -> str:
+    if entry.name is not None:
+        return entry.name
+    if isinstance(entry.scenario, str):
+        return FilePath(entry.scenario).stem
+    return str(entry.scenario.get("name", f"component-{number + 1}"))
+
+
+def _mixed(groups: Groups, file: str, overrides: Sequence[str], variant: str | None) -> Scenario:
+    faults: list[PlacedFault] = []
+    resolved: dict[str, Scenario] = {}
+    for number, entry in enumerate(groups.mixture):
+        try:
+            document = merge(_base(groups, number, file), extended(groups.own, file))
+            if entry.changes:
+                document = merge(document, _below(groups.whole, ("mixture", number, "changes")))
+            if variant is not None:
+                document = _varied(document, groups.variants[variant], variant)
+            resolved[_name(entry, number)] = resolve(document, overrides)
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(faults)
+    total = sum(entry.weight for entry in groups.mixture)
+    components = tuple(
+        Component(name, entry.weight / total, scenario.spec, scenario.joint)
+        for (name, scenario), entry in zip(resolved.items(), groups.mixture, strict=True)
+    )
+    if disagreements := list(_disagreements(components)):
+        raise placed([Fault(("mixture", number), rule, remedy) for number, rule, remedy in disagreements], groups.whole)
+    head = components[0].spec
+    entries = [
+        {"name": name, "weight": entry.weight, "scenario": dict(scenario.data)}
+        for (name, scenario), entry in zip(resolved.items(), groups.mixture, strict=True)
+    ]
+    scenarios = list(resolved.values())
+    return Scenario(
+        components,
+        {"schema": 1, "name": head.name, "mixture": entries},
+        groups.whole.places,
+        tuple(dict.fromkeys(line for scenario in scenarios for line in scenario.overrides)),
+        _warnings(resolved),
+    )
+
+
+def _base(groups: Groups, number: int, file: str) -> Document:
+    """Read the scenario that an entry names, or that is written in it."""
+    entry = groups.mixture[number]
+    if not isinstance(entry.scenario, str):
+        if "mixture" in entry.scenario:
+            place = place_of(groups.whole.places, ("mixture", number, "scenario", "mixture"))
+            rule = "is a mixture, which cannot be mixed again."
+            raise ScenarioError([PlacedFault(place, f"mixture[{number}].scenario", rule, "Name the scenarios in it.")])
+        return extended(_below(groups.whole, ("mixture", number, "scenario")), file)
+    found = parent_file(entry.scenario, FilePath(file).parent)
+    at = ("mixture", number, "scenario")
+    if isinstance(found, Fault):
+        place = place_of(groups.whole.places, at)
+        raise ScenarioError([PlacedFault(place, dotted(at), found.rule, found.remedy)])
+    return read_extended(found, (FilePath(file).resolve(),))
+
+
+def _disagreements(components: Sequence[Component]) -> list[tuple[int, str, str]]:
+    """Find what the components must have in common and have not: (number of the entry, rule, remedy)."""
+    head, result = components[0].spec, []
+    for number, component in enumerate(components):
+        if component.spec.history is not None and component.spec.history.fit is None:
+            rule = f"'{component.name}' has not learnt from its history yet."
+            result.append((number, rule, "Run it by itself, and mix the scenario.yaml of its run folder."))
+    for number, component in enumerate(components[1:], start=1):
+        spec = component.spec
+        for key in ("years", "samples", "seed", "block", "design", "subject", "dollars"):
+            ours, theirs = getattr(head, key), getattr(spec, key)
+            if ours != theirs:
+                said = [_said(value) for value in (theirs, ours)]
+                rule = f"has {key} {said[0]} where '{components[0].name}' has {said[1]}."
+                result.append((number, rule, f"Write {key} beside mixture: it then holds for all."))
+        ours, theirs = _thresholds(head), _thresholds(spec)
+        if ours != theirs:
+            other = min(name for name, _ in set(ours.items()) ^ set(theirs.items()))
+            rule = f"declares other thresholds than '{components[0].name}': '{other}', for one."
+            result.append((number, rule, "Write thresholds beside mixture, and take others away with null."))
+        if (head.capability is None) != (spec.capability is None):
+            rule = f"has {'no' if spec.capability is None else 'a'} capability metric, unlike '{components[0].name}'."
+            result.append((number, rule, "Write capability beside mixture, or take it away with null."))
+    return result
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Model):
+        return shown(value.model_dump(exclude_none=True))
+    return shown(value)
+
+
+def _thresholds(spec: ScenarioSpec) -> dict[str, tuple[str, bool]]:
+    return {name: (quantity_of(spec, name), is_falling(spec, name)) for name in spec.thresholds}
+
+
+def _warnings(resolved: Mapping[str, Scenario]) -> tuple[str, ...]:
+    """Join the warnings of the components; one that all have is said once."""
+    every = dict.fromkeys(line for scenario in resolved.values() for line in scenario.warnings)
+    return tuple(
+        line
+        if all(line in scenario.warnings for scenario in resolved.values())
+        else f"{', '.join(name for name, scenario in resolved.items() if line in scenario.warnings)}: {line}"
+        for line in every
+    )
+
+
+def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file, or a shipped scenario by its name.
+
+    Parameters
+    ----------
+    source : path or str
+        A .yaml file, or the name of a shipped scenario such as `baseline`.
+    overrides : sequence of str
+        Changes as `path=value`, for example `drivers.spending.growth[0].rate.median=3`.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        The file has faults: all of them, each with file, line and column.
+    InputError
+        There is no such file or shipped scenario, or an override cannot be read.
+
+    Examples
+    --------
+    >>> scenario = load_scenario("baseline", overrides=["samples=2048"])
+    >>> scenario.spec.samples, scenario.overrides
+    (2048, ('samples: 10000 -> 2048',))
+    """
+    document, file = _loaded(source)
+    return resolve_file(grouped(document), file, overrides)
+
+
+def load_variants(source: FilePath | str, *, overrides: Sequence[str] = ()) -> dict[str, Scenario]:
+    """Read the variants of a scenario file: the scenario with each of its named changes, by name.
+
+    Raises
+    ------
+    ScenarioError
+        The file has faults, or a variant has.
+
+    Examples
+    --------
+    >>> load_variants("baseline")
+    {}
+    """
+    return load_with_variants(source, overrides=overrides)[1]
+
+
+def load_with_variants(
+    source: FilePath | str, *, overrides: Sequence[str] = ()
+) -> tuple[Scenario, dict[str, Scenario]]:
+    """Read a scenario file once, and give the scenario and its variants.
+
+    Raises
+    ------
+    ScenarioError
+        The file has faults, or a variant has.
+
+    Examples
+    --------
+    >>> scenario, variants = load_with_variants("baseline")
+    >>> scenario.spec.name, variants
+    ('baseline', {})
+    """
+    document, file = _loaded(source)
+    groups = grouped(document)
+    scenario = resolve_file(groups, file, overrides)
+    return scenario, {name: resolve_file(groups, file, overrides, variant=name) for name in groups.variants}
+
+
+def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario from YAML text.
+
+    Raises
+    ------
+    ScenarioError
+        The text has faults.
+
+    Examples
+    --------
+    >>> parse_scenario("schema: 1")
+    Traceback (most recent call last):
+    simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
+    ...
+    """
+    document = mapping_document(parse_document(text, file=file, keep_faults=True), file)
+    return resolve_file(grouped(document), file, overrides)
+
+
+def _loaded(source: FilePath | str) -> tuple[Document, str]:
+    file = find_scenario(source)
+    return mapping_document(load_document(file, keep_faults=True), str(file)), str(file)
+
+
+__all__ = ["Scenario", "load_scenario", "load_variants", "load_with_variants", "parse_scenario"]

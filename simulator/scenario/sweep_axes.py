@@ -1,0 +1,369 @@
+"""What a sweep changes: its axes, from what is written behind `--over`, in a file's `sweep:` block or in Python.
+
+An axis is called after the entry that it changes, `drivers.spending.growth[0].rate.median`, or by a word of its own
+where each of its points changes several entries. A point of an axis is a label and the overrides that make it, as
+`--set` takes them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simulator.errors import InputError, Path, ScenarioError, dotted, near_name, number, shown
+from simulator.scenario.documents import parse_document
+from simulator.scenario.layers import lookup, parse_override
+
+MOST_POINTS = 400
+"""Points of a sweep; more are refused."""
+
+CENTRE = "centre"
+"""The word for moving a prior as a whole: its median, and its interval with it."""
+
+WRITTEN = (
+    "Write for example --over drivers.spending.growth[0].rate.centre=1.5:4:6 (from:to:count), =1e10:1e12:5:log, "
+    "or values with commas between them."
+)
+_FIXED = {
+    **dict.fromkeys(("seed", "samples", "block", "design"), "every point is run on the same draws"),
+    "years": "every point has the same years",
+    **dict.fromkeys(("schema", "name", "title", "notes", "subject", "dollars"), "it changes no number"),
+    **dict.fromkeys(("extends", "mixture", "variants", "sweep"), "it is gone when the scenario is read"),
+}
+_RANGE = re.compile(r"[^\s{}\[\],'\"]*:[^\s{}\[\],'\"]*")
+_TAKEN = re.compile(r"year|quantile|threshold|quantity|label|falling|sample|limit_.*")
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPoint:
+    """One step along an axis: its label, and what is set there, as `path=value`."""
+
+    label: str
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is changed along one dimension of a sweep.
+
+    `paths` are the entries that it changes; `numbers` the values where all are numbers, else None.
+    """
+
+    name: str
+    points: tuple[AxisPoint, ...]
+    paths: tuple[Path, ...]
+    numbers: tuple[float, ...] | None = None
+
+
+def parse_over(texts: Sequence[str]) -> tuple[Axis, ...]:
+    """Read what stands behind several `--over`: `path=from:to:count[:log]` or `path=value,value,...`.
+
+    Raises
+    ------
+    InputError
+        One cannot be read, an entry is named twice, or there are too many points.
+
+    Examples
+    --------
+    >>> axis, = parse_over(["drivers.spending.growth[0].rate.median=2:4:3"])
+    >>> axis.numbers, axis.points[0].overrides
+    ((2.0, 3.0, 4.0), ('drivers.spending.growth[0].rate.median=2',))
+    """
+    axes = []
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not equals or not name.strip() or not values.strip():
+            raise InputError(f"--over {text}: must be path=values. {WRITTEN}")
+        axes.append(_axis(name.strip(), values.strip()))
+    return checked_axes(axes)
+
+
+def read_axes(over: Mapping[str, Any]) -> tuple[Axis, ...]:
+    """Read axes from a mapping: from a file's `sweep:` block, or from Python.
+
+    Parameters
+    ----------
+    over : mapping from the path of an entry to its values
+        Values are a text as behind `--over`, a sequence, or labels with a value each. Under a name that is no path,
+        each label has the entries that it changes: `{"money": {"poor": {"drivers.spending.start": 1e8}}}`.
+
+    Raises
+    ------
+    InputError
+        As `parse_over`.
+
+    Examples
+    --------
+    >>> axes = read_axes({"money": {"poor": {"drivers.spending.start": 1e8}, "rich": {"drivers.spending.start": 1e9}}})
+    >>> [point.label for point in axes[0].points], axes[0].numbers
+    (['poor', 'rich'], None)
+    """
+    return checked_axes([_axis(str(name), values) for name, values in over.items()])
+
+
+def checked_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """Check axes against one another, and the number of their points.
+
+    Raises
+    ------
+    InputError
+        Two change the same entry, or there are too many points.
+    """
+    if not axes:
+        raise InputError(f"sweep: nothing is swept. {WRITTEN}")
+    seen: dict[Path, str] = {}
+    for axis in axes:
+        if axis.name in seen.values():
+            raise InputError(f"--over {axis.name}: is written twice. Put all its values behind one --over.")
+        for path in axis.paths:
+            for other, owner in seen.items():
+                shorter = min(len(path), len(other))
+                if path[:shorter] == other[:shorter]:
+                    both = "the same entry" if path == other else "entries one of which stands inside the other"
+                    raise InputError(
+                        f"--over {axis.name}: and --over {owner} change {both} ({dotted(other)}, {dotted(path)}). "
+                        "Sweep one of them, or name points in the sweep block of a file, each with all that it changes."
+                    )
+        seen |= dict.fromkeys(axis.paths, axis.name)
+    count = math.prod(len(axis.points) for axis in axes)
+    if count > MOST_POINTS:
+        product = " x ".join(str(len(axis.points)) for axis in axes)
+        raise InputError(
+            f"sweep: {product} = {count:,} points; at most {MOST_POINTS} are run. Take fewer values, or sweep fewer "
+            "entries at once: the rest of a large grid is better asked of a run's samples."
+        )
+    return tuple(axes)
+
+
+def _axis(name: str, given: Any) -> Axis:
+    if "." not in name and "[" not in name and isinstance(given, Mapping):
+        return _named_points(name, given)
+    path = _path(name)
+    if isinstance(given, Mapping):
+        labels, values = [str(label) for label in given], list(given.values())
+    else:
+        values = [_plain(value) for value in _values(name, given)]
+        labels = _labels(values)
+    if not values:
+        raise InputError(f"--over {name}: has no values. {WRITTEN}")
+    _refuse_repeats(name, labels, values)
+    points = [
+        AxisPoint(label, (f"{name}={value_override(value)}",)) for label, value in zip(labels, values, strict=True)
+    ]
+    numeric = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = tuple(numeric) if len(numeric) == len(values) and not isinstance(given, Mapping) else None
+    return Axis(name, tuple(points), (_root(path, values),), numbers)
+
+
+def _root(path: Path, values: Sequence[Any]) -> Path:
+    """Find what a path changes: all of a prior where it is moved, or another entry of the library takes its place."""
+    whole = path[-1] == CENTRE or (path[-1] == "prior" and any(isinstance(value, str) for value in values))
+    return path[:-1] if whole else path
+
+
+def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
+    """Read points with a label each, which change several entries at once."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name) or _TAKEN.fullmatch(name):
+        raise InputError(
+            f"sweep: '{name}' cannot be the name of an axis. Use lower-case letters, digits and hyphens, and no name "
+            "that a run has (year, quantile, threshold); or write the path of the entry that is swept."
+        )
+    points, paths = [], list[Path]()
+    for label, changes in given.items():
+        if not isinstance(changes, Mapping):
+            raise InputError(
+                f"sweep: {name}: {label}: must be entries with values; got {shown(changes)}. Write for example "
+                f"{label}: {{drivers.spending.start.median: 1e8}}; '{name}' is no path, so each point says what it "
+                "changes."
+            )
+        for path in map(str, changes):
+            root = _root(_path(path), [changes[path]])
+            paths += [root] if root not in paths else []
+        points.append(
+            AxisPoint(str(label), tuple(f"{path}={value_override(_plain(value))}" for path, value in changes.items()))
+        )
+    if not points:
+        raise InputError(
+            f"sweep: {name}: has no points. Write for example {name}: {{poor: {{drivers.spending.start: 1e8}}}}."
+        )
+    _refuse_repeats(name, [point.label for point in points], [list(point.overrides) for point in points])
+    return Axis(name, tuple(points), tuple(paths))
+
+
+def _path(name: str) -> Path:
+    try:
+        path = parse_override(f"{name}=0").path
+    except InputError:
+        raise InputError(f"--over {name}: is no path of an entry. {WRITTEN}") from None
+    if str(path[0]) in _FIXED:
+        remedy = (
+            "Give it to the whole sweep with --set."
+            if path[0] not in ("extends", "mixture", "variants", "sweep")
+            else ""
+        )
+        raise InputError(f"--over {name}: cannot be swept: {_FIXED[str(path[0])]}. {remedy}".rstrip())
+    return path
+
+
+def _values(name: str, given: Any) -> list[Any]:
+    if not isinstance(given, str):
+        return list(given) if isinstance(given, Sequence) or hasattr(given, "__iter__") else [given]
+    if _RANGE.fullmatch(given):
+        return _range(name, given)
+    try:
+        parsed = parse_document(f"[{given}]", file=f"--over {name}={given}").data
+    except ScenarioError as error:
+        fault = error.faults[0]
+        raise InputError(
+            f"--over {name}={given}: the values cannot be read: {fault.rule} {fault.remedy}".rstrip()
+        ) from None
+    return list(parsed)
+
+
+def _range(name: str, text: str) -> list[float]:
+    """Read from:to:count[:log]."""
+    parts = text.split(":")
+    try:
+        first, last, count = float(parts[0]), float(parts[1]), float(parts[2])
+    except (ValueError, IndexError):
+        raise InputError(
+            f"--over {name}={text}: must be from:to:count, three numbers, with :log behind them for equal ratios. "
+            f"{WRITTEN}"
+        ) from None
+    spacing = parts[3:] or ["linear"]
+    if spacing not in (["linear"], ["log"]):
+        hint = near_name(":".join(spacing), ("linear", "log")) or "It is linear or log."
+        raise InputError(f"--over {name}={text}: '{':'.join(spacing)}' is no spacing. {hint}")
+    rule = ""
+    if not (math.isfinite(first) and math.isfinite(last)) or first == last:
+        rule = f"must go from one finite number to another; got {number(first)} to {number(last)}"
+    elif count != count // 1 or not 2 <= count <= MOST_POINTS:
+        rule = f"the count must be a whole number from 2 to {MOST_POINTS}; got {parts[2]}"
+    elif spacing == ["log"] and not (first > 0 and last > 0):
+        rule = f"log spacing needs numbers above 0; got {number(first)} to {number(last)}"
+    if rule:
+        raise InputError(f"--over {name}={text}: {rule}. {WRITTEN}")
+    if spacing == ["log"]:
+        steps = 10.0 ** np.linspace(math.log10(first), math.log10(last), int(count))
+    else:
+        steps = np.linspace(first, last, int(count))
+    return [float(f"{step:.12g}") for step in steps]
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers of numpy into Python's, and sequences into lists."""
+    if hasattr(value, "item") and not isinstance(value, Mapping):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is not None and not isinstance(value, str | int | float):
+        raise InputError(f"sweep: a value must be plain data, as a file holds it; got {value!r}.")
+    return value
+
+
+def value_override(value: Any) -> str:
+    """Write a value as `--set` takes it; a whole number without its point, as it is mostly typed.
+
+    Examples
+    --------
+    >>> value_override([2.0, 2.5]), value_override(1e10), value_override(None)
+    ('[2, 2.5]', '10000000000.0', 'null')
+    """
+    return json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
+
+
+def _labels(values: Sequence[Any]) -> list[str]:
+    """Write values as labels, all different."""
+    labels = ["none" if value is None else value if isinstance(value, str) else shown(value) for value in values]
+    return [f"{label} ({place + 1})" if labels.count(label) > 1 else label for place, label in enumerate(labels)]
+
+
+def _refuse_repeats(name: str, labels: Sequence[str], values: Sequence[Any]) -> None:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            said = labels[place].removesuffix(f" ({place + 1})")
+            raise InputError(f"--over {name}: the value {said} is written twice. Write each value once.")
+
+
+_DIFFERENCES = frozenset({"year", "OOM/year", "%/year"})
+"""Units in which what is added counts, not what is multiplied by."""
+
+
+def written_out(axis: Axis, data: Any) -> Axis:
+    """Write an axis of centres out as the medians and intervals that they stand for; any other axis is as it was.
+
+    Growth, levels and limits keep the ratios between their quantiles; dates and rates in OOM or % keep the differences.
+
+    Raises
+    ------
+    InputError
+        The prior states no median and interval and no quantiles, or a centre is no number that it can have.
+
+    Examples
+    --------
+    >>> from simulator.scenario.sweep_axes import parse_over
+    >>> axis, = parse_over(["a.centre=4"])
+    >>> written_out(axis, {"a": {"interval_90": [1, 4]}}).points[0].overrides
+    ('a.median=4', 'a.interval_90=[2, 8]')
+    """
+    points = [
+        AxisPoint(point.label, tuple(text for given in point.overrides for text in _expanded(axis.name, given, data)))
+        for point in axis.points
+    ]
+    return replace(axis, points=tuple(points))
+
+
+def _expanded(name: str, text: str, data: Any) -> tuple[str, ...]:
+    """Write one override out."""
+    override = parse_override(text)
+    if override.path[-1] != CENTRE:
+        return (text,)
+    root, value = dotted(override.path[:-1]), override.value
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise InputError(f"--over {name}: a centre is a number; got {shown(value)} for {root}.")
+    found = lookup(data, override.path[:-1])
+    return _moved(name, root, found if isinstance(found, Mapping) else {"value": found}, float(value))
+
+
+def _moved(axis: str, root: str, prior: Mapping[str, Any], value: float) -> tuple[str, ...]:
+    name = next((key for key in prior if str(key).startswith("interval_")), None)
+    quantiles = {str(key): number for key, number in (prior.get("quantiles") or {}).items()}
+    middle = next((number for key, number in quantiles.items() if float(key) == 0.5), None)
+    ends = list(prior[name]) if name else list(quantiles.values())
+    if not (name or middle is not None) or not all(isinstance(end, int | float) for end in ends):
+        raise InputError(
+            f"--over {axis}: {root} is {shown(dict(prior))}: it states no interval, and no quantiles with 0.5, that "
+            f"could go along. Sweep {root} itself, or one of its numbers."
+        )
+    ratios = prior.get("unit") not in _DIFFERENCES and min(ends) > 0
+    old = float(prior.get("median", middle if middle is not None else _between(ends, ratios=ratios)))
+    if ratios and not value > 0:
+        raise InputError(f"at {root}.centre={value:g}: must be above 0; the prior keeps the ratios of its quantiles.")
+    move = _move(old, value, ratios=ratios)
+    if name:
+        return f"{root}.median={value_override(value)}", f"{root}.{name}={value_override([move(end) for end in ends])}"
+    return (f"{root}.quantiles={value_override({key: move(number) for key, number in quantiles.items()})}",)
+
+
+def _between(ends: Sequence[float], *, ratios: bool) -> float:
+    low, high = ends
+    return math.sqrt(low * high) if ratios else (low + high) / 2
+
+
+def _move(old: float, new: float, *, ratios: bool) -> Callable[[float], float]:
+    """Give what moves a number along with the centre; the least digits are dropped, so that what stays put is exact."""
+    return lambda number: float(f"{number * (new / old) if ratios else number + (new - old):.12g}")

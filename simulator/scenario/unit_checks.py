@@ -1,0 +1,155 @@
+"""The units of a scenario's quantities, limits and variables, worked out from what its priors say."""
+
+from __future__ import annotations
+
+from simulator.errors import Fault, Path, near_name
+from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
+from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
+from simulator.variables import snake
+
+
+def variable_units(spec: ScenarioSpec) -> dict[str, str]:
+    """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> variable_units(load_scenario("baseline").spec)["cap_spending_cash_flow"]
+    'log10(USD)'
+    """
+    check = UnitCheck(spec, frozenset())
+    result: dict[str, str] = {}
+    for name, text in DRIVER_UNITS.items():
+        driver = getattr(spec.drivers, name)
+        if driver is None:
+            continue
+        target = "physical_compute" if name == "compute" else name
+        result |= {f"cap_{target}_{snake(cap)}": f"log10({text})" for cap in driver.caps}
+        for factor_name, factor in (driver.factors or {}).items():
+            base = Unit(parse_level_unit(level_unit(factor, None))[0].dimension)
+            result[f"{name}_factor_{snake(factor_name)}"] = f"log10({base})"
+    for name, quantity in spec.quantities.items():
+        unit = check.of(quantity, ("quantities", name))
+        result[f"quantity_{snake(name)}"] = f"log10({Unit(unit.dimension) if unit else '1'})"
+    result |= {f"constraint_{snake(name)}": "log10(FLOP)" for name in spec.constraints}
+    if spec.capability is not None:
+        result["capability"] = spec.capability.name
+    return result
+
+
+class UnitCheck:
+    """Works out the unit of each quantity and collects what does not combine."""
+
+    def __init__(self, spec: ScenarioSpec, in_circles: frozenset[str]) -> None:
+        self.spec = spec
+        self.faults: list[Fault] = []
+        self._in_circles = in_circles
+        self._known: dict[str, Unit | None] = {}
+
+    def of(self, quantity: Quantity, path: Path) -> Unit | None:
+        """Work out the unit; None where a fault, which is then collected, hides it."""
+        if isinstance(quantity, str):
+            return self._named(quantity, path)
+        if isinstance(quantity, Prior):
+            return self._parse(self._mixed_unit(quantity) or quantity.unit or "1")
+        if isinstance(quantity, Level):
+            return self._level(quantity, path)
+        return self._operation(quantity, path)
+
+    def _mixed_unit(self, prior: Prior) -> str | None:
+        return prior.mixture[0].unit if prior.mixture and prior.unit is None else None
+
+    def _parse(self, text: str) -> Unit | None:
+        try:
+            return parse_level_unit(text)[0]
+        except UnitError:
+            return None  # the joint prior reports it, with the path of the prior
+
+    def _named(self, name: str, path: Path) -> Unit | None:
+        if name not in self.spec.quantities:
+            remedy = near_name(name, self.spec.quantities) or "Define it under quantities."
+            self.faults.append(Fault(path, f"there is no quantity '{name}'.", remedy))
+            return None
+        if name in self._in_circles:
+            return None
+        if name not in self._known:
+            before = len(self.faults)
+            self._known[name] = self.of(self.spec.quantities[name], ("quantities", name))
+            del self.faults[before:]  # they are collected where the quantity itself is checked
+        return self._known[name]
+
+    def _level(self, level: Level, path: Path) -> Unit | None:
+        if level.start is None and level.table is None:
+            self.faults.append(
+                Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
+            )
+            return None
+        text = level_unit(level, None)
+        try:
+            unit = parse_unit(text) if level.start is None else parse_level_unit(text)[0]
+        except UnitError as error:
+            if level.table is not None:
+                self.faults.append(Fault((*path, "unit"), error.rule, error.remedy))
+            return None
+        for name, cap in level.caps.items():
+            self.limit(cap, (*path, "caps", name), unit)
+        return unit
+
+    def limit(self, limit: Limit, path: Path, expected: Unit) -> None:
+        """Check that a limit has the unit of what it limits."""
+        if limit.limit is not None:
+            unit, where = self.of(limit.limit, (*path, "limit")), (*path, "limit")
+        else:
+            unit, where = self._named(str(limit.of), (*path, "of")), (*path, "of")
+        if unit is not None and unit.dimension != expected.dimension:
+            missing = Unit((expected / unit).dimension)
+            rule = f"must be in {expected}; it is in {unit_name(unit)}."
+            remedy = f"A limit has the unit of what it limits: a factor in {missing} is missing, or one too many."
+            self.faults.append(Fault(where, rule, remedy))
+
+    def _operation(self, operation: Operation, path: Path) -> Unit | None:
+        parts = parts_of(operation, path)
+        found = [(inner_path, self.of(inner, inner_path)) for inner_path, inner in parts]
+        if any(unit is None for _, unit in found):
+            return None
+        units = [(inner_path, unit) for inner_path, unit in found if unit is not None]
+        if operation.accumulation is not None:
+            return self._accumulated(operation, path, units[0][1])
+        if operation.product is not None:
+            product = DIMENSIONLESS
+            for _, unit in units:
+                product = product * unit
+            return Unit(product.dimension)
+        if operation.ratio is not None:
+            return Unit((units[0][1] / units[1][1]).dimension)
+        for inner_path, unit in units[1:]:
+            if unit.dimension != units[0][1].dimension:
+                rule = f"is in {unit_name(unit)}; the first is in {unit_name(units[0][1])}: they do not combine."
+                self.faults.append(Fault(inner_path, rule, "Only quantities of one unit can be added or compared."))
+                return None
+        return Unit(units[0][1].dimension)
+
+    def _accumulated(self, operation: Operation, path: Path, flow: Unit) -> Unit | None:
+        stock = Unit((flow * parse_unit("s")).dimension)
+        if operation.start is not None and operation.start.unit is not None:
+            start = self._parse(operation.start.unit)
+            if start is not None and start.dimension != stock.dimension:
+                rule = f"is in {unit_name(start)}; a flow in {unit_name(flow)} adds up to {unit_name(stock)}."
+                self.faults.append(
+                    Fault((*path, "start", "unit"), rule, "State the flow per year, the start as a stock.")
+                )
+                return None
+        return stock
+
+
+def unit_name(unit: Unit) -> str:
+    """Write a unit for a message.
+
+    Examples
+    --------
+    >>> unit_name(Unit(())), unit_name(Unit((("USD", 1),)))
+    ('a plain number', 'USD')
+    """
+    return str(unit) if unit.dimension else "a plain number"

@@ -1,0 +1,117 @@
+"""What a scenario may ask about: thresholds whose crossing is dated, and a metric that stands on compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from simulator.errors import Fault
+from simulator.schema.statements import Faults, Line, Model, Number, Prior, Text
+
+THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
+
+
+class Threshold(Model):
+    """A level whose crossing is dated."""
+
+    effective_compute: Prior | None = None
+    """A level of effective compute, FLOP of base-year algorithms."""
+    physical_compute: Prior | None = None
+    """A level of physical compute, FLOP."""
+    spending: Prior | None = None
+    """A level of spending, USD."""
+    capability: Prior | None = None
+    """A level of the capability metric."""
+    multiple: Prior | None = None
+    """A multiple of the threshold named by `of`, or of the start."""
+    of: Text | None = None
+    """The threshold that `multiple` multiplies, or `start`."""
+    quantity: Literal["effective_compute", "physical_compute", "spending"] | None = None
+    """With `multiple` of the start: the start of what; effective compute without it."""
+    within_oom: Annotated[Number, Field(gt=0.0)] | None = None
+    """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
+    level is no longer within so many OOM of the frontier."""
+    reading: Literal["interpolated", "calendar"] = "interpolated"
+    """interpolated: the date within the step at which the level is reached. calendar: the first of the scenario's
+    years (quarters, months) that is at or above the level, as a table by year has it."""
+    delay: Prior | None = None
+    """Years that pass between the crossing and the date that is reported; a date past the horizon is not reported."""
+    label: Line | None = None
+    """A name for charts and tables."""
+    notes: Text | None = None
+    """What the threshold means."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Threshold:
+        given = [key for key in (*THRESHOLD_QUANTITIES, "multiple") if getattr(self, key) is not None]
+        if len(given) != 1:
+            rule = f"must state exactly one level; got {' and '.join(given) if given else 'none'}."
+            remedy = "Write one of effective_compute, physical_compute, spending, capability, or multiple with of."
+            raise Faults([Fault((given[1],) if len(given) > 1 else (), rule, remedy)])
+        if self.multiple is None and (self.of is not None or self.quantity is not None):
+            raise Faults(
+                [Fault(("of" if self.of else "quantity",), "goes with multiple.", "Write multiple: 1000 beside it.")]
+            )
+        if self.multiple is not None and self.of is None:
+            raise Faults([Fault(("multiple",), "does not say of what.", "Add of: start, or of: another threshold.")])
+        if self.quantity is not None and self.of != "start":
+            raise Faults([Fault(("quantity",), "goes with of: start.", "Another threshold brings its own quantity.")])
+        return self
+
+
+class Capability(Model):
+    """A metric as a function of compute."""
+
+    name: Text
+    """What is measured."""
+    kind: Literal["gain-per-doubling", "power-law-loss", "logistic"]
+    """gain-per-doubling: gain^(log2(C / reference)); power-law-loss: irreducible + scale C^-exponent;
+    logistic: floor + (ceiling - floor) / (1 + exp(-slope (log10 C - log10 midpoint)))."""
+    of: Literal["effective_compute", "physical_compute"] = "effective_compute"
+    """The compute that it is a function of."""
+    gain: Prior | None = None
+    """Factor by which the metric rises with each doubling (1.1 is 10 %)."""
+    reference: Prior | None = None
+    """Compute at which the metric is 1, FLOP; without it the level at the start."""
+    irreducible: Prior | None = None
+    """The loss that no compute removes."""
+    scale: Prior | None = None
+    """The scale of the loss that falls with compute."""
+    exponent: Prior | None = None
+    """The power with which it falls."""
+    midpoint: Prior | None = None
+    """Compute at which the logistic is half way, FLOP."""
+    slope: Prior | None = None
+    """Steepness of the logistic per OOM."""
+    floor: Prior | None = None
+    """The logistic's lower end; 0 without it."""
+    ceiling: Prior | None = None
+    """The logistic's upper end; 1 without it."""
+    notes: Text | None = None
+    """Where the form comes from."""
+
+    NEEDS: ClassVar[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+        "gain-per-doubling": (("gain",), ("reference",)),
+        "power-law-loss": (("irreducible", "scale", "exponent"), ()),
+        "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
+    }
+
+    @model_validator(mode="after")
+    def _fields_of_kind(self) -> Capability:
+        needed, optional = self.NEEDS[self.kind]
+        every = {field for group in self.NEEDS.values() for fields in group for field in fields}
+        faults = [
+            Fault((), f"needs {key} for kind {self.kind}.", f"Add {key}.")
+            for key in needed
+            if getattr(self, key) is None
+        ]
+        faults += [
+            Fault((key,), f"does not belong to kind {self.kind}.", f"Remove {key}, or change the kind.")
+            for key in sorted(every - {*needed, *optional})
+            if getattr(self, key) is not None
+        ]
+        if faults:
+            raise Faults(faults)
+        return self

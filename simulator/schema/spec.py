@@ -1,0 +1,415 @@
+"""What a scenario file and a prior library may say.
+
+Closed and frozen: an unknown key is a fault, and a scenario does not change once it is read. The text under a
+field documents it, in the editor too (`simulate schema`). Faults that need only one entry are found here; those
+that need its surroundings (names, units, order) in `checks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from simulator.errors import Fault, Path, number, shown
+from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
+from simulator.schema.history import HistoryStatement
+from simulator.schema.model_counts import Models
+from simulator.schema.statements import Faults, Line, Model, Name, Number, Prior, Text
+
+
+def quantity_of(spec: ScenarioSpec, name: str) -> str:
+    """Name the variable that a threshold stands on.
+
+    Examples
+    --------
+    >>> from simulator.scenario.load import load_scenario
+    >>> quantity_of(load_scenario("baseline").spec, "ten-billion-dollar-run")
+    'spending'
+    """
+    threshold = spec.thresholds[name]
+    for quantity in THRESHOLD_QUANTITIES:
+        if getattr(threshold, quantity) is not None:
+            return quantity
+    return (
+        (threshold.quantity or "effective_compute") if threshold.of == "start" else quantity_of(spec, str(threshold.of))
+    )
+
+
+def is_falling(spec: ScenarioSpec, name: str) -> bool:
+    """Tell whether a threshold is met from above, as a loss is."""
+    loss = spec.capability is not None and spec.capability.kind == "power-law-loss"
+    return loss and quantity_of(spec, name) == "capability"
+
+
+SCHEMA_VERSION = 1
+
+
+class Regime(Model):
+    """A stretch of time with one rate of growth."""
+
+    rate: Prior | None = None
+    """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    times: Prior | None = None
+    """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
+    from_: Prior | None = Field(default=None, alias="from")
+    """The year from which it holds, until the next one; the first regime holds from the start."""
+    half_life: Prior | None = None
+    """The time in which the rate halves its distance to `towards`."""
+    towards: Prior | None = None
+    """The rate towards which a decaying rate falls; 0 OOM/year without it."""
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Regime:
+        if self.rate is None and self.times is None:
+            raise Faults([Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")])
+        if self.rate is None and self.from_ is None:
+            raise Faults([Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")])
+        return self
+
+    @model_validator(mode="after")
+    def _decay(self) -> Regime:
+        if self.towards is not None and self.half_life is None:
+            raise Faults([Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")])
+        return self
+
+
+class Custom(Model):
+    """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
+
+    driver: Name | None = None
+    """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
+    parameters: dict[Name, Prior] = Field(default_factory=dict)
+    """Priors that are drawn and handed to it by name."""
+
+
+def _growth_form(data: Any) -> str:
+    return "<regimes>" if isinstance(data, list | tuple) else "<rate>"
+
+
+Growth = Annotated[
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | Annotated[Prior, Tag("<rate>")],
+    Discriminator(_growth_form),
+]
+
+
+class Level(Model):
+    """A level and how it grows: from a start by regimes of growth, or by a table of years."""
+
+    start: Prior | None = None
+    """The level at the start; its unit is the level's."""
+    at: Number | None = None
+    """The year at which `start` holds; without it the scenario's first year."""
+    growth: Growth | None = None
+    """One rate, or a list of regimes, each `from` a year on."""
+    drift: Prior | None = None
+    """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
+    volatility: Prior | None = None
+    """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
+    table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
+    """Levels by year instead of start and growth; straight lines in the log between them."""
+    unit: Text | None = None
+    """The unit of `table`; elsewhere the unit of `start` counts."""
+    caps: dict[Name, Limit] = Field(default_factory=dict)
+    """Limits under which the level saturates; several may stand, the lowest binds."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Level:
+        faults = list(_level_faults(self))
+        if faults:
+            raise Faults(faults)
+        return self
+
+
+def _level_faults(level: Level) -> Iterator[Fault]:
+    if level.table is not None:
+        for key in ("start", "growth", "at", "drift", "volatility"):
+            if getattr(level, key) is not None:
+                yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
+        for year in level.table:
+            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
+                yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
+    elif level.unit is not None:
+        yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
+
+
+class Factor(Level):
+    """One factor of a driver."""
+
+    custom: Custom | None = None
+    """Levels computed by Python code."""
+
+
+class FeedbackPoint(Model):
+    """The multiplier of a rate at a level of effective compute."""
+
+    at: Annotated[Number, Field(gt=0.0)]
+    """Effective compute, FLOP."""
+    multiplier: Prior
+    """By how much the driver's rate is multiplied there."""
+
+
+class Driver(Factor):
+    """Spending, hardware efficiency, algorithmic efficiency, or physical compute as a whole.
+
+    Either a level of its own (start, growth), or a product of named factors; then caps on the product.
+    """
+
+    factors: Annotated[dict[Name, Factor], Field(min_length=1)] | None = None
+    """Named factors whose product the driver is."""
+    feedback: Annotated[tuple[FeedbackPoint, ...], Field(min_length=2)] | None = None
+    """Points of a log-linear function of effective compute that multiplies the driver's rate; constant beyond them."""
+
+    @model_validator(mode="after")
+    def _factors_alone(self) -> Driver:
+        if self.factors is not None:
+            for key in ("start", "growth", "at", "table", "drift", "volatility", "custom"):
+                if getattr(self, key) is not None:
+                    rule = "stands beside factors: the driver is their product."
+                    raise Faults([Fault((key,), rule, f"Move {key} into one of the factors.")])
+        if self.feedback is not None and any(
+            later.at <= earlier.at for earlier, later in zip(self.feedback, self.feedback[1:], strict=False)
+        ):
+            raise Faults([Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")])
+        return self
+
+
+OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
+
+
+class Operation(Model):
+    """A quantity made from others: exactly one of the operations."""
+
+    product: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The product of quantities; units multiply."""
+    sum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The sum of quantities of one unit."""
+    minimum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The smallest of quantities of one unit."""
+    maximum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The largest of quantities of one unit."""
+    ratio: tuple[Quantity, Quantity] | None = None
+    """The first divided by the second."""
+    difference: tuple[Quantity, Quantity] | None = None
+    """The first less the second; it must stay above 0."""
+    accumulation: Quantity | None = None
+    """A stock that a flow (unit per time) adds to; with `start`."""
+    start: Prior | None = None
+    """The stock of an accumulation at the start."""
+    at: Number | None = None
+    """The year at which the stock is `start`; without it the scenario's first year."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Operation:
+        given = [key for key in OPERATIONS if getattr(self, key) is not None]
+        if not given:
+            raise Faults([Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")])
+        if len(given) > 1:
+            raise Faults([Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")])
+        if self.accumulation is not None and self.start is None:
+            remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
+            raise Faults([Fault(("accumulation",), "needs a start.", remedy)])
+        for key in ("start", "at"):
+            if self.accumulation is None and getattr(self, key) is not None:
+                raise Faults([Fault((key,), f"goes with accumulation, not with {given[0]}.", f"Remove {key}.")])
+        return self
+
+
+def _quantity_form(data: Any) -> str:
+    if isinstance(data, str):
+        return "<name>"
+    if isinstance(data, BaseModel):
+        return {"Operation": "<operation>", "Level": "<level>"}.get(type(data).__name__, "<prior>")
+    if isinstance(data, Mapping):
+        if any(key in OPERATIONS for key in data):
+            return "<operation>"
+        if any(key in data for key in ("start", "growth", "table")):
+            return "<level>"
+    return "<prior>"
+
+
+Quantity = Annotated[
+    Annotated[Name, Tag("<name>")]
+    | Annotated[Prior, Tag("<prior>")]
+    | Annotated[Level, Tag("<level>")]
+    | Annotated[Operation, Tag("<operation>")],
+    Discriminator(_quantity_form),
+]
+"""A named quantity, a prior, a growing level, or an operation on quantities."""
+
+
+class Limit(Model):
+    """A limit and the law by which a level saturates under it."""
+
+    kind: Literal["hard", "exponential", "logistic", "gompertz"] = "hard"
+    """hard: min(V, L); exponential: L (1 - exp(-V/L)); logistic: V / (1 + V/L); gompertz: growth falls with the
+    logarithmic distance to L."""
+    limit: Quantity | None = None
+    """The limit: an amount, a growing level, a named quantity, or an operation on quantities."""
+    share: Prior | None = None
+    """The limit as a share of the quantity named by `of`."""
+    of: Name | None = None
+    """The named quantity of which `share` is taken."""
+    notes: Text | None = None
+    """Why."""
+
+    @model_validator(mode="after")
+    def _amount_or_share(self) -> Limit:
+        if self.limit is None and self.share is None:
+            raise Faults([Fault((), "has no limit.", "Write limit: an amount, or share: .. with of: a quantity.")])
+        if self.limit is not None and (self.share is not None or self.of is not None):
+            raise Faults([Fault(("share" if self.share else "of",), "stands beside limit.", "Keep one of the two.")])
+        if self.limit is None and self.of is None:
+            raise Faults([Fault(("share",), "does not say of what.", "Add of: and the name of a quantity.")])
+        return self
+
+
+class Correlation(Model):
+    """A rank correlation between two priors."""
+
+    between: tuple[Text, Text]
+    """The dotted paths of the two priors."""
+    rank: Annotated[Number, Field(gt=-1.0, lt=1.0)]
+    """Spearman's rank correlation."""
+    source: Text | None = None
+    """Where it comes from."""
+    notes: Text | None = None
+    """Why."""
+
+
+class Years(Model):
+    """The years of the projection: the first, every calendar step after it, the last."""
+
+    first: Number
+    """The first year; levels start there."""
+    last: Number
+    """The horizon."""
+    step: Literal["year", "quarter", "month"] = "year"
+    """The spacing of the years between."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Years:
+        if self.last <= self.first:
+            rule = f"must come after first {number(self.first)}; got {number(self.last)}."
+            raise Faults([Fault(("last",), rule, "Write a later year.")])
+        for key, year in (("first", self.first), ("last", self.last)):
+            if not 1900 <= year <= 2300:
+                raise Faults(
+                    [Fault((key,), f"must be a year from 1900 to 2300; got {number(year)}.", "Write for example 2045.")]
+                )
+        return self
+
+
+class Drivers(Model):
+    """The drivers: spending, hardware and algorithms; or compute and algorithms."""
+
+    spending: Driver | None = None
+    """Spending on the subject, USD."""
+    hardware: Driver | None = None
+    """Hardware efficiency, FLOP per USD."""
+    compute: Driver | None = None
+    """Physical compute as a whole, FLOP, where spending and hardware are not told apart."""
+    algorithms: Driver | None = None
+    """Algorithmic efficiency, 1 at the start; constant at 1 without it."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Drivers:
+        if self.compute is not None:
+            for key in ("spending", "hardware"):
+                if getattr(self, key) is not None:
+                    rule = "stands beside compute, which is spending times hardware."
+                    raise Faults([Fault((key,), rule, "Keep compute, or spending and hardware.")])
+            return self
+        missing = [key for key in ("spending", "hardware") if getattr(self, key) is None]
+        if missing:
+            rule = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
+            raise Faults([Fault((), rule, "Physical compute is spending times hardware; or write compute alone.")])
+        return self
+
+
+def _whole(value: Any) -> Any:
+    """Take a whole number that is written with an exponent (1e6) for the whole number it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _schema_version(value: Any) -> Any:
+    if value != SCHEMA_VERSION or isinstance(value, bool):
+        rule = f"must be {SCHEMA_VERSION}; got {shown(value)}."
+        remedy = f"Write schema: {SCHEMA_VERSION}, or use the simulator that the file was written for."
+        raise Faults([Fault((), rule, remedy)])
+    return value
+
+
+SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
+
+
+class ScenarioSpec(Model):
+    """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
+
+    schema_: SchemaVersion = Field(alias="schema")
+    """The version of this format: 1."""
+    name: Name
+    """A short name; the run folder is called after it."""
+    title: Line | None = None
+    """A name for readers."""
+    subject: Line = "largest training run"
+    """Whose compute is forecast, and on which basis."""
+    notes: Text | None = None
+    """What the scenario means, where it comes from, how it may be wrong."""
+    dollars: Annotated[str, StringConstraints(pattern=r"^(nominal|real [0-9]{4})$")] | None = None
+    """Whether amounts are `nominal` or in the dollars of a year (`real 2023`). Nothing is converted."""
+    years: Years
+    """The years of the projection."""
+    samples: Annotated[int, Field(strict=True, ge=1), BeforeValidator(_whole)] = 10_000
+    """How many samples are drawn."""
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63), BeforeValidator(_whole)] = 0
+    """The seed; 0 is a seed."""
+    design: Literal["sobol", "latin-hypercube", "random"] = "sobol"
+    """How the unit cube is sampled within a block."""
+    block: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = 4096
+    """Samples in a block, the unit of randomisation."""
+    drivers: Drivers
+    """What effective compute is the product of."""
+    quantities: dict[Name, Quantity] = Field(default_factory=dict)
+    """Named quantities that caps and constraints are built from."""
+    constraints: dict[Name, Limit] = Field(default_factory=dict)
+    """Named limits on physical compute, FLOP."""
+    correlations: tuple[Correlation, ...] = ()
+    """Rank correlations between priors."""
+    thresholds: dict[Name, Threshold] = Field(default_factory=dict)
+    """Levels whose crossing is dated."""
+    capability: Capability | None = None
+    """A metric as a function of compute."""
+    history: HistoryStatement | None = None
+    """What was observed, by which the priors on past growth are conditioned before the run."""
+    models: Models | None = None
+    """Counts of models: how many training runs there are under the largest, and above what."""
+
+
+class PriorLibrary(Model):
+    """A file of the prior library."""
+
+    schema_: SchemaVersion = Field(alias="schema")
+    """The version of this format: 1."""
+    subject: Name
+    """What the priors are about; the name of the file."""
+    about: Text | None = None
+    """What the file holds."""
+    priors: dict[Name, Prior]
+    """The entries by name."""
+
+
+def path_in_file(location: tuple[str | int, ...]) -> Path:
+    """Strip from pydantic's location what names a form and not an entry.
+
+    Examples
+    --------
+    >>> path_in_file(("quantities", "power", "<operation>", "product", 0, "<prior>", "median"))
+    ('quantities', 'power', 'product', 0, 'median')
+    """
+    return tuple(part for part in location if part not in _FORMS)
+
+
+_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "[key]"})

@@ -1,0 +1,416 @@
+"""How a file states what is believed about one number.
+
+Closed and frozen: an unknown key is a fault. The text under a field documents it, in the editor too. That the
+numbers fit one another is checked where the family is made of them (`fitting`).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from simulator.errors import Fault, number, shown
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import core_schema
+
+
+@cache
+def field_words(model: type[BaseModel]) -> Mapping[str, str]:
+    """Give the text under each field of a model, those that it inherits too; fields without one are left out.
+
+    Examples
+    --------
+    >>> from simulator.schema.statements import MixturePart
+    >>> field_words(MixturePart)["weight"], field_words(MixturePart)["median"]
+    ('Its weight; the weights of a mixture are scaled to add up to 1.', 'The 50 % point.')
+    """
+    above = [field_words(base) for base in reversed(model.__bases__) if issubclass(base, BaseModel)]
+    words = {name: text for inherited in above for name, text in inherited.items()}
+    if model is not BaseModel:
+        for entry, below in pairwise(ast.parse(inspect.getsource(model)).body[0].body):  # type: ignore[attr-defined]
+            match entry, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    words[name] = inspect.cleandoc(text)
+    return words
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+
+
+def _in_one_line(text: str) -> str:
+    """Put a text into one line, as a folded text of YAML, which ends with a line break, is meant."""
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+Line = Annotated[Text, AfterValidator(_in_one_line)]
+
+
+def _year_as_text(value: Any) -> Any:
+    """Take a bare year, which YAML reads as a number, for the text it is meant as."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
+
+
+class Faults(ValueError):
+    """Carry several faults, each with its path below the entry that is validated, through pydantic."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(fault.rule for fault in faults))
+        self.faults = faults
+
+
+class Model(BaseModel):
+    """Something a file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_words(cls).items():
+            properties[cls.model_fields[name].alias or name]["description"] = text
+        return written
+
+
+STATEMENT_KEYS = frozenset(
+    {
+        "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
+        "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
+        "never", "uniform", "log-uniform", "triangular", "pert",
+    }
+)  # fmt: skip
+"""Keys that state the numbers of a prior; `interval_NN` too."""
+
+PROVENANCE_KEYS = frozenset({"source", "url", "doi", "as_of", "confidence", "notes"})
+
+_INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
+SHORT_FORMS = {
+    "uniform": ("lower", "upper"),
+    "log-uniform": ("lower", "upper"),
+    "triangular": ("lower", "mode", "upper"),
+    "pert": ("lower", "mode", "upper"),
+}
+Family = Literal[
+    "fixed", "normal", "lognormal", "uniform", "log-uniform", "triangular", "pert", "beta", "gamma", "student-t",
+    "log-student-t", "skewed-normal", "skewed-lognormal", "metalog", "quantiles", "discrete", "empirical", "mixture",
+    "function",
+]  # fmt: skip
+
+
+def is_statement(key: object) -> bool:
+    """Tell whether a key states numbers of a prior."""
+    return isinstance(key, str) and (key in STATEMENT_KEYS or key.startswith("interval_"))
+
+
+def is_prior(data: object) -> bool:
+    """Tell whether plain data reads as a prior: a number, or a mapping that states one.
+
+    Examples
+    --------
+    >>> is_prior(3), is_prior({"median": 2}), is_prior({"start": 2})
+    (True, True, False)
+    """
+    if isinstance(data, Mapping):
+        return "prior" in data or any(is_statement(key) for key in data)
+    return isinstance(data, int | float) and not isinstance(data, bool)
+
+
+class Interval(Model):
+    """An equal-tailed interval and its level."""
+
+    level: float
+    lower: Number
+    upper: Number
+
+
+class Discrete(Model):
+    """Values with their weights."""
+
+    values: Annotated[tuple[Number, ...], Field(min_length=1)]
+    """The values."""
+    weights: Annotated[tuple[Annotated[Number, Field(gt=0.0)], ...], Field(min_length=1)]
+    """A weight for each value; they are scaled to add up to 1."""
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Discrete:
+        if len(self.values) != len(self.weights):
+            rule = f"must hold as many weights as values; got {len(self.weights)} and {len(self.values)}."
+            raise Faults([Fault(("weights",), rule, "Give each value its weight.")])
+        return self
+
+
+class Empirical(Model):
+    """A column of a CSV file, taken as a sample of the prior."""
+
+    file: Text
+    """A CSV file, beside the scenario file."""
+    column: Text
+    """The name of its column."""
+    values: tuple[Number, ...] = ()
+    """The numbers read from it; written by the simulator, so that a run can be repeated without the file."""
+
+
+class PointFunction(Model):
+    """A function of another prior, through given points; constant beyond the first and the last."""
+
+    of: Text
+    """The dotted path of the other prior."""
+    points: Annotated[dict[str, Number], Field(min_length=2)]
+    """The other prior's numbers, in its unit, and what this one is there, in its own: `{1e29: 3.5, 1e35: 2}`."""
+    between: Literal["line", "step"] = "line"
+    """line: straight lines between the points; levels in their log, everything else as it is stated.
+    step: what holds at a point holds until the next."""
+
+
+class Prior(Model):
+    """What is believed about one number: a number that is fixed, or quantiles or parameters of a family.
+
+    An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.
+    """
+
+    family: Family | None = None
+    """The family; without it lognormal for a positive quantity, normal otherwise."""
+    value: Number | None = None
+    """A fixed number."""
+    median: Number | None = None
+    """The 50 % point."""
+    mean: Number | None = None
+    """The mean (with `sd`)."""
+    sd: Annotated[Number, Field(gt=0.0)] | None = None
+    """The standard deviation (with `mean`)."""
+    interval: Interval | None = None
+    """An equal-tailed interval; written `interval_90: [low, high]`."""
+    quantiles: dict[str, Number] | None = None
+    """Probabilities and their quantiles: `{0.05: 2, 0.5: 3, 0.95: 8}`."""
+    mode: Number | None = None
+    """The most likely value of a triangular or PERT prior."""
+    lower: Number | None = None
+    """The lower end of a bounded family."""
+    upper: Number | None = None
+    """The upper end of a bounded family."""
+    alpha: Annotated[Number, Field(gt=0.0)] | None = None
+    """First shape of a beta prior."""
+    beta: Annotated[Number, Field(gt=0.0)] | None = None
+    """Second shape of a beta prior."""
+    shape: Annotated[Number, Field(gt=0.0)] | None = None
+    """Shape of a gamma prior."""
+    scale: Annotated[Number, Field(gt=0.0)] | None = None
+    """Scale of a gamma or Student t prior."""
+    df: Annotated[Number, Field(gt=0.0)] | None = None
+    """Degrees of freedom of a Student t prior."""
+    location: Number | None = None
+    """Location of a Student t prior."""
+    mixture: Annotated[tuple[MixturePart, ...], Field(min_length=1)] | None = None
+    """Priors with weights: schools of thought."""
+    discrete: Discrete | None = None
+    """Values with weights."""
+    empirical: Empirical | None = None
+    """A column of a CSV file."""
+    function: PointFunction | None = None
+    """A function of another prior of the scenario, whose draw settles this number."""
+    truncated: tuple[Number | None, Number | None] | None = None
+    """Bounds outside which the prior has no mass; null leaves a side open."""
+    never: Probability | None = None
+    """The probability that there is no such number at all; for thresholds."""
+    prior: Text | None = None
+    """An entry of the prior library, `file/name`; other keys written beside it override its fields."""
+    unit: Text | None = None
+    """The unit of the numbers: `USD`, `FLOP/USD`, `factor/year`, `months/halving`, `fraction`, ..."""
+    dollars: Annotated[str, StringConstraints(pattern=r"^(nominal|real [0-9]{4})$")] | None = None
+    """Whether amounts are `nominal` or in the dollars of a year (`real 2023`)."""
+    source: Text | None = None
+    """Where the numbers come from."""
+    url: Text | None = None
+    """The address of the source."""
+    doi: Text | None = None
+    """The DOI of the source."""
+    as_of: Date | None = None
+    """The date of what the source knew: 2024, 2024-05 or 2024-05-31."""
+    confidence: Literal["high", "medium", "low"] | None = None
+    """How far the numbers can be relied on."""
+    notes: Text | None = None
+    """Scope, rule, level, own judgement."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _write_out(cls, data: Any) -> Any:
+        """Write out the short forms: a bare number, interval_NN, uniform: [a, b] and the like."""
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            return {"value": data}
+        if not isinstance(data, Mapping):
+            return data
+        written: dict[Any, Any] = {}
+        faults: list[Fault] = []
+        for key, value in data.items():
+            faults += _write_out_entry(key, value, written)
+        if faults:
+            raise Faults(faults)
+        return written
+
+    @model_validator(mode="after")
+    def _stated_one_way(self) -> Prior:
+        faults = list(_statement_faults(self))
+        if faults:
+            raise Faults(faults)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = super().__get_pydantic_json_schema__(schema, handler)
+        body = handler.resolve_ref_schema(written)
+        properties = body["properties"]
+        properties.pop("interval", None)
+        pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+        body["patternProperties"] = {
+            r"^interval_[0-9]+(\.[0-9]+)?$": pair
+            | {"description": "An equal-tailed interval of that level in percent."}
+        }
+        for short, keys in SHORT_FORMS.items():
+            properties[short] = pair | {
+                "minItems": len(keys),
+                "maxItems": len(keys),
+                "description": f"[{', '.join(keys)}]",
+            }
+        properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."
+        return {"anyOf": [{"type": "number"}, written]}
+
+
+class MixturePart(Prior):
+    """One part of a mixture."""
+
+    weight: Annotated[Number, Field(gt=0.0)]
+    """Its weight; the weights of a mixture are scaled to add up to 1."""
+
+
+def _write_out_entry(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
+    if key == "interval" and not isinstance(value, Mapping):
+        yield Fault((key,), "does not say its level.", f"Write for example interval_90: {_pair(value)}.")
+    elif isinstance(key, str) and key.startswith("interval_"):
+        yield from _interval(key, value, written)
+    elif key in SHORT_FORMS:
+        yield from _shorthand(key, value, written)
+    elif key == "quantiles" and isinstance(value, Mapping):
+        written[key] = {str(probability): quantile for probability, quantile in value.items()}
+    else:
+        written[key] = value
+
+
+def _interval(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
+    match = _INTERVAL.fullmatch(key)
+    level = float(match[1]) / 100.0 if match else 0.0
+    if not 0.0 < level < 1.0:
+        yield Fault((key,), "must name a level between 0 and 100 %.", "Write for example interval_90.")
+    elif not _numbers(value, 2):
+        yield Fault((key,), f"must be two numbers, [low, high]; got {shown(value)}.", "Write for example [1.6, 3.4].")
+    elif "interval" in written:
+        yield Fault((key,), "is a second interval.", "Keep one, or write all points as quantiles: {0.05: .., 0.5: ..}.")
+    else:
+        written["interval"] = {"level": level, "lower": value[0], "upper": value[1]}
+
+
+def _shorthand(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
+    keys = SHORT_FORMS[key]
+    if not _numbers(value, len(keys)):
+        yield Fault((key,), f"must be [{', '.join(keys)}]; got {shown(value)}.", f"Write {len(keys)} numbers.")
+    else:
+        written |= {"family": key, **dict(zip(keys, value, strict=True))}
+
+
+def _numbers(value: Any, count: int) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == count
+        and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
+    )
+
+
+def _pair(value: Any) -> str:
+    return f"[{value[0]}, {value[1]}]" if _numbers(value, 2) else "[low, high]"
+
+
+_WHOLE_STATEMENTS = ("value", "quantiles", "mixture", "discrete", "empirical", "function")
+_QUANTILE_WORDS = ("median", "interval", "quantiles")
+_PARAMETER_WORDS = ("mean", "sd", "alpha", "beta", "shape", "scale", "location", "mode")
+_BOUND_WORDS = ("lower", "upper", "df")
+_WHOLE_FAMILIES = {
+    "value": "fixed", "discrete": "discrete", "empirical": "empirical", "mixture": "mixture", "function": "function",
+}  # fmt: skip
+_WHOLE_NAMES = {family: key for key, family in _WHOLE_FAMILIES.items()}
+
+
+def _statement_faults(prior: Prior) -> Iterator[Fault]:
+    """Yield what is wrong with the way in which a prior states its numbers; the numbers are checked later."""
+    words = (*_WHOLE_STATEMENTS, *_QUANTILE_WORDS[:2], *_PARAMETER_WORDS, *_BOUND_WORDS)
+    given = [key for key in words if getattr(prior, key) is not None]
+    whole = [key for key in _WHOLE_STATEMENTS if key in given]
+    beside = [key for key in given if key not in (*whole[:1], *(_BOUND_WORDS if whole == ["quantiles"] else ()))]
+    named = _WHOLE_FAMILIES.get(whole[0] if whole else "")
+    if not given:
+        if prior.prior is None:
+            yield Fault(
+                (), "states no numbers.", "Write value, median with interval_90, quantiles, or prior: file/name."
+            )
+    elif whole and beside:
+        other = _written(prior, beside[0])
+        rule = f"stands beside {whole[0]}: a prior states its numbers one way."
+        yield Fault((other,), rule, f"Keep {whole[0]} or {other}.")
+    elif whole == ["function"] and (prior.never is not None or prior.truncated is not None):
+        key = "truncated" if prior.never is None else "never"
+        remedy = "Bound the function by its first and last points: it is constant beyond them."
+        if key == "never":
+            remedy = "Write it beside the other prior; where that is never, the function has its last point."
+        yield Fault((key,), "cannot stand beside function.", remedy)
+    elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLE_NAMES):
+        rule = f"is {prior.family}, but the prior is stated by {whole[0]}."
+        yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")
+    elif not whole and prior.family in _WHOLE_NAMES:
+        key = _WHOLE_NAMES[prior.family]
+        yield Fault(("family",), f"{prior.family} goes with {key}.", f"Write {key} alone, without family.")
+    elif not whole:
+        yield from _halves(prior, given)
+
+
+def _halves(prior: Prior, given: list[str]) -> Iterator[Fault]:
+    """Yield quantiles that stand beside parameters, and a centre that stands without a width."""
+    quantile_words = [key for key in ("median", "interval") if key in given]
+    parameters = [key for key in _PARAMETER_WORDS if key in given]
+    if quantile_words and parameters and parameters != ["location"]:
+        rule = f"stands beside {_written(prior, quantile_words[0])}: a prior states quantiles or parameters, not both."
+        remedy = "Keep a median with an interval, or the parameters of one family."
+        if "sd" in parameters or "mean" in parameters:
+            remedy = "Keep a median with an interval, or a mean with sd."
+        yield Fault((parameters[0],), rule, remedy)
+    elif given == ["median"] and prior.df is None:
+        rule = "stands alone: a median says nothing about the width."
+        yield Fault(("median",), rule, "Add interval_90: [low, high]; for a fixed number write value instead.")
+    elif given == ["mean"]:
+        rule = "stands alone: a mean says nothing about the width."
+        yield Fault(("mean",), rule, "Add sd; for a fixed number write value instead.")
+    elif given == ["sd"]:
+        yield Fault(("sd",), "stands alone: it is the width of a mean.", "Add mean.")
+
+
+def _written(prior: Prior, key: str) -> str:
+    if key == "interval" and prior.interval is not None:
+        return f"interval_{number(round(prior.interval.level * 100, 9))}"
+    return key

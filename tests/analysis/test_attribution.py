@@ -1,0 +1,160 @@
+"""Attribution: what of a difference is due to which input."""
+
+import numpy as np
+import pytest
+
+from simulator import load_scenario, simulate
+from simulator.analysis.attribution import attribute, attribution_lines, attribution_table, write_attribution
+from simulator.charts.folder import draw_attribution
+from simulator.charts.kinds.attribution import attribution_figure, shown_parts
+from simulator.errors import InputError, dotted
+from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.folder import stored_scenario
+from simulator.scenario.differences import Swap, differing_entries, joined_swaps, swapped
+
+SAMPLES = ["samples=1024"]
+LOOSER = ("drivers.spending.caps.cash-flow=null", "constraints.data=null", "drivers.spending.growth[0].rate.median=2.5")
+
+
+def scenario(name="baseline", *changes):
+    return load_scenario(name, overrides=[*SAMPLES, *changes])
+
+
+# The same attribution is read by several tests and changed by none.
+@pytest.fixture(scope="module")
+def found():
+    return attribute(scenario(), scenario("baseline", *LOOSER))
+
+
+def test_the_parts_of_every_number_add_up_to_the_whole(found):
+    assert np.allclose(found.shares.parts.sum(axis=0), found.after - found.before, atol=1e-9)
+    rows = attribution_table(found)
+    for place, number in enumerate(found.numbers):
+        own = [row for row in rows if (row["quantity"], row["statistic"], row["year"])
+               == (number.quantity, number.statistic, number.year)]  # fmt: skip
+        whole = [row["part"] for row in own if not row["input"]]
+        assert sum(row["part"] for row in own if row["input"]) == pytest.approx(whole[0], abs=1e-9)
+        assert whole[0] == found.after[place] - found.before[place]
+
+
+def test_both_ends_are_what_the_runs_themselves_give(found):
+    for numbers, changes in ((found.before, ()), (found.after, LOOSER)):
+        run = simulate(scenario("baseline", *changes))
+        levels = run["trajectories/effective_compute"]
+        for place, number in enumerate(found.numbers):
+            if number.quantity == "effective_compute":
+                expected = sorted_quantiles(np.sort(levels.sel(year=number.year).values), [0.5])[0]
+                assert numbers[place] == pytest.approx(expected, abs=1e-5)
+            elif number.statistic == "probability of having crossed":
+                years = run["crossings/crossing_year"].sel(threshold=number.quantity).values
+                assert numbers[place] == (years <= number.year).mean()
+
+
+def test_a_scenario_and_its_copy_differ_by_exactly_nothing():
+    copy = scenario("baseline", "name=copy", "notes=the same", "drivers.spending.start.source=another")
+    same = attribute(scenario(), copy)
+    assert same.inputs == ()
+    assert (same.before == same.after).all()
+    assert attribution_lines(same)[1] == "  nothing that the results depend on differs"
+
+
+def test_an_input_that_no_number_depends_on_has_a_part_of_exactly_zero():
+    changes = ("quantities.unused={start: {median: 2, interval_90: [1, 4], unit: USD}}",)
+    with_unused = scenario("baseline", *changes, "drivers.spending.caps.cash-flow=null")
+    both = attribute(scenario(), with_unused)
+    parts = dict(zip((entry["name"] for entry in both.inputs), both.shares.parts, strict=True))
+    assert (parts["quantities.unused"] == 0.0).all()
+    assert np.abs(parts["drivers.spending.caps.cash-flow"]).max() > 0
+
+
+def test_a_single_input_has_the_whole_difference():
+    one = attribute(scenario(), scenario("baseline", "drivers.spending.growth[0].rate.median=2.5"))
+    assert [entry["name"] for entry in one.inputs] == ["drivers.spending.growth[0].rate"]
+    assert one.shares.parts[0].tolist() == (one.after - one.before).tolist()
+
+
+def test_a_censored_median_gives_way_to_the_restricted_mean(found):
+    statistics = {(number.quantity, number.statistic) for number in found.numbers}
+    assert ("1000x-gpt-4", "median crossing year") in statistics
+    assert ("hundred-billion-dollar-run", "restricted mean crossing year") in statistics
+    assert ("hundred-billion-dollar-run", "median crossing year") not in statistics
+    assert "stands in for it" in found.said[0]
+    assert np.isfinite(found.before).all()
+    assert np.isfinite(found.shares.parts).all()
+
+
+def test_entries_that_need_one_another_are_one_input():
+    changes = ("constraints.power=null", "quantities.power-for-one-run=null")
+    one, other = scenario(), scenario("baseline", *changes)
+    swaps = joined_swaps(one, differing_entries(one.data, other.data))
+    assert [len(swap.entries) for swap in swaps] == [2]
+    assert attribute(one, other).inputs[0]["second"] == "absent; absent"
+
+
+def test_a_prior_that_becomes_fixed_goes_with_the_correlation_that_it_had():
+    changes = ("drivers.spending.growth[0].rate={value: 2.4, unit: factor/year}", "correlations=[]")
+    one, other = scenario(), scenario("baseline", *changes)
+    swaps = joined_swaps(one, differing_entries(one.data, other.data))
+    assert [swap.name for swap in swaps] == ["drivers.spending.growth[0].rate + correlations"]
+
+
+@pytest.mark.parametrize("name", ["tight-caps", "no-caps", "feedback", "essay-2023"])
+def test_all_swaps_together_are_the_other_scenario(name):
+    one, other = load_scenario("baseline"), load_scenario(name)
+    entries = differing_entries(one.data, other.data)
+    assert entries
+    left = differing_entries(swapped(one, [Swap((entry,)) for entry in entries]).data, other.data)
+    assert [dotted(entry.path) for entry in left] == []
+
+
+def test_mixtures_and_scenarios_without_a_common_year_are_refused():
+    with pytest.raises(InputError, match="mixes"):
+        attribute(scenario(), scenario("views"))
+    later = scenario("baseline", "years={first: 2046, last: 2050, step: year}")
+    with pytest.raises(InputError, match="no year in common"):
+        attribute(scenario(), later)
+
+
+def test_more_than_eight_inputs_are_told_by_random_orders_with_their_errors():
+    names = ("spending.start", "hardware.factors.price-performance.start", "spending.growth[1].from",
+             "hardware.factors.precision-and-utilisation.growth[0].rate",
+             "hardware.factors.precision-and-utilisation.growth[1].from")  # fmt: skip
+    values = ("{median: 5e8, interval_90: [4e8, 6e8], unit: USD}",
+              "{median: 2e18, interval_90: [1e18, 4e18], unit: FLOP/USD}", "{uniform: [2028, 2031]}",
+              "{median: 1.2, interval_90: [1.0, 1.5], unit: factor/year}", "{uniform: [2028, 2030]}")  # fmt: skip
+    changes = [f"drivers.{name}={value}" for name, value in zip(names, values, strict=True)]
+    other = load_scenario("tight-caps", overrides=["samples=128", *changes])
+    many = attribute(load_scenario("baseline", overrides=["samples=128"]), other, orders=4)
+    assert len(many.inputs) > 8
+    assert many.shares.orders == 4
+    assert np.allclose(many.shares.parts.sum(axis=0), many.after - many.before, atol=1e-9)
+    assert many.shares.errors.max() > 0
+    assert "random orders" in attribution_lines(many)[0]
+
+
+def test_the_figure_draws_the_parts_and_the_whole(found):
+    figure = attribution_figure(attribution_table(found), labels=["baseline", "looser"], note="Common samples.")
+    assert figure.name == "attribution"
+    assert "looser" in figure.caption
+    number = figure.tables["parts"][0]["number"]
+    parts = [row["part"] for row in figure.tables["parts"] if row["number"] == number]
+    place = max(i for i, one in enumerate(found.numbers) if one.quantity == "effective_compute")
+    assert sum(parts) == pytest.approx(found.after[place] - found.before[place], abs=1e-9)
+
+
+def test_small_parts_are_drawn_as_one():
+    rows = [{"input": str(i), "part": float(i)} for i in range(12)]
+    assert shown_parts(rows, most=3) == [("11", 11.0), ("10", 10.0), ("9 other inputs", 45.0)]
+
+
+def test_two_runs_are_attributed_from_their_stored_scenarios(tmp_path):
+    runs = [simulate(scenario(name), keep="summary") for name in ("baseline", "feedback")]
+    found = attribute(*map(stored_scenario, runs))
+    lines = attribution_lines(found)
+    write_attribution(found, tmp_path)
+    draw_attribution(found, runs, tmp_path, formats=["svg"])
+    assert lines[0].startswith("what the differences are due to (all subsets, 1,024 common samples)")
+    assert {path.name for path in tmp_path.iterdir()} >= {"attribution.csv", "attribution.svg", "attribution.txt"}
+    same = attribute(*[stored_scenario(runs[0])] * 2)
+    assert draw_attribution(same, [runs[0], runs[0]], tmp_path / "same", formats=["svg"]) == []
+    assert "nothing that the results depend on differs" in attribution_lines(same)[1]

@@ -1,0 +1,204 @@
+"""The audit: every prior once, where it comes from, what rests on it, what is doubted most."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from simulator.analysis.audit import Audit, audit, audit_lines, audit_markdown, audit_table
+from simulator.analysis.outcomes import parse_outcome
+from simulator.cli.sensitivity import audit as audit_command
+from simulator.cli.sensitivity import open_scenario
+from simulator.cli.sensitivity import swings as swings_command
+from simulator.engine.simulation import simulate
+from simulator.errors import InputError
+from simulator.runs.folder import write_run
+from simulator.scenario.assumptions import lineage, provenances
+from simulator.scenario.load import load_scenario, parse_scenario
+from simulator.testing import run_of, scenario_text, small_scenario
+
+LEVEL = parse_outcome("effective_compute@2035")
+
+TEAM = """\
+schema: 1
+name: team
+extends: baseline
+drivers:
+  spending:
+    growth:
+      - rate: {median: 2, interval_90: [1.5, 3], unit: factor/year}
+      - from: 2029
+        rate: 1.1
+  algorithms:
+    growth: {prior: algorithms/ho-2024, median: 9, interval_90: [3, 20]}
+  hardware:
+    factors:
+      price-performance: {growth: {prior: hardware/price-performance-default-2026}}
+"""
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Audit:
+    return audit(load_scenario("baseline"), samples=128)
+
+
+@pytest.fixture
+def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "team.yaml").write_text(TEAM)
+    return Path("team.yaml")
+
+
+def test_every_prior_is_in_exactly_one_row(baseline: Audit) -> None:
+    names = [name for row in baseline.rows for name in str(row["priors"]).split("\n")]
+    assert sorted(names) == sorted(load_scenario("baseline").joint.priors)
+    assert [row["rank"] for row in baseline.rows] == list(range(1, len(baseline.rows) + 1))
+
+
+def test_yearly_shocks_are_one_row() -> None:
+    drift = parse_scenario(scenario_text(small_scenario({"drivers.compute.drift": 0.05})))
+    rows = audit(drift, outcomes=[LEVEL], samples=64).rows
+    assert sorted(name for row in rows for name in str(row["priors"]).split("\n")) == sorted(drift.joint.priors)
+    assert any("yearly shocks" in str(row["value"]) for row in rows)
+
+
+def test_shares_add_up_and_what_is_fixed_comes_last_with_none(baseline: Audit) -> None:
+    shares = [float(str(row["share:effective_compute@2045"])) for row in baseline.rows]
+    assert sum(shares) == pytest.approx(1.0)
+    fixed = [row["shape"] == "fixed" for row in baseline.rows]
+    assert fixed == sorted(fixed)
+    assert {row["research"] for row in baseline.rows if row["shape"] == "fixed"} == {0.0}
+    research = [float(str(row["research"])) for row in baseline.rows]
+    assert research == sorted(research, reverse=True)
+
+
+def test_what_no_one_vouches_for_comes_before_what_is_as_influential_and_sourced() -> None:
+    rate = {"median": 2, "interval_90": [1.5, 3], "unit": "factor/year"}
+    alike = small_scenario({
+        "drivers.compute.start": {"value": 1e26, "unit": "FLOP"},
+        "drivers.compute.growth": {"value": 1, "unit": "factor/year"},
+        "drivers.algorithms": {"factors": {
+            "known": {"growth": rate | {"source": "X 2024", "confidence": "high"}}, "guessed": {"growth": rate},
+        }},
+    })  # fmt: skip
+    rows = audit(parse_scenario(scenario_text(alike)), outcomes=[LEVEL], samples=512).rows
+    assert [(row["words"], row["doubt"]) for row in rows[:2]] == [
+        ("algorithms: guessed: growth", 4), ("algorithms: known: growth", 1)]  # fmt: skip
+    assert [float(str(row["influence"])) for row in rows[:2]] == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+def test_a_standard_deviation_moves_the_median_as_in_the_closed_form() -> None:
+    given = parse_scenario(scenario_text(small_scenario()))
+    (row,) = [row for row in audit(given, outcomes=[LEVEL], samples=256).rows if row["input"].endswith("growth")]
+    assert row["shift_plus:effective_compute@2035"] == pytest.approx(1.0)
+    assert row["shift_minus:effective_compute@2035"] == pytest.approx(-1.0)
+
+
+def test_a_crossing_year_that_leaves_the_horizon_shifts_without_end_and_is_said() -> None:
+    near = {"thresholds": {"near": {"effective_compute": 1e29}}, "drivers.compute.growth": {
+        "mean": 0.32, "sd": 0.05, "unit": "OOM/year"}}  # fmt: skip
+    found = audit(parse_scenario(scenario_text(small_scenario(near))), samples=128)
+    assert [each.outcome.text for each in found.outcomes] == ["effective_compute@2035", "crossing:near"]
+    row = next(row for row in found.rows if str(row["input"]).endswith("growth"))
+    assert row["shift_minus:crossing:near"] == math.inf
+    assert "-1 sd: > 2035" in "\n".join(audit_lines(found))
+
+
+def test_all_fixed_numbers_are_listed_without_a_share() -> None:
+    changes = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3}
+    fixed = parse_scenario(scenario_text(small_scenario(changes)))
+    found = audit(fixed, outcomes=[LEVEL])
+    assert [row["influence"] for row in found.rows] == [0.0, 0.0]
+    said = "\n".join(audit_lines(found))
+    assert "Every number is fixed" in said
+    assert "the same in every sample" in said
+
+
+def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_told(team: Path) -> None:
+    found = provenances(load_scenario(team), documents=lineage(team))
+    rate = found["drivers.spending.growth[0].rate"]
+    assert rate.stated == "team.yaml:7"
+    assert "spending/cottier-2024" in rate.replaced
+    assert "(scenarios/baseline.yaml:20)" in rate.replaced
+    untouched = found["drivers.spending.start"]
+    assert untouched.stated == "scenarios/baseline.yaml:18"
+    assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
+    assert untouched.replaced == ""
+
+
+def test_a_library_entry_whose_numbers_are_restated_is_told(team: Path) -> None:
+    found = provenances(load_scenario(team), documents=lineage(team))["drivers.algorithms.growth"]
+    assert found.stated == "team.yaml:11"
+    assert found.library.startswith("algorithms/ho-2024")
+    assert "median 8 (90 % 2 to 22) months/halving" in found.replaced
+    assert "(library algorithms/ho-2024)" in found.replaced
+    assert "mixture of 0.6" in found.replaced
+
+
+def test_the_command_line_is_named_with_what_it_changed(team: Path) -> None:
+    text = "drivers.spending.growth[0].rate.median=2.2"
+    found = provenances(load_scenario(team, overrides=[text]), documents=lineage(team))
+    rate = found["drivers.spending.growth[0].rate"]
+    assert rate.stated == f"team.yaml:7, --set {text}"
+    assert rate.replaced == "median 2 (90 % 1.5 to 3) factor/year (team.yaml:7)"
+    assert provenances(load_scenario(team, overrides=[text]))["drivers.spending.growth[0].rate"].replaced == "median 2"
+    whole = "drivers.algorithms.growth=1.5"
+    changed = provenances(load_scenario("baseline", overrides=[whole]), documents=lineage("baseline"))
+    assert changed["drivers.algorithms.growth"].stated == f"--set {whole}"
+    assert changed["drivers.algorithms.growth"].replaced.startswith("mixture of 0.6")
+
+
+def test_the_scenario_of_a_run_is_read_again(tmp_path: Path) -> None:
+    folder = write_run(run_of(small_scenario(), keep="summary"), tmp_path)
+    for item in (folder, folder / "run.nc"):
+        scenario, documents = open_scenario(str(item), output=tmp_path)
+        assert documents == ()
+        assert provenances(scenario)["drivers.compute.start"].stated.startswith(f"{folder}/scenario.yaml:")
+    with pytest.raises(InputError, match="is a run, whose scenario is taken as it is"):
+        open_scenario(str(folder), output=tmp_path, overrides=["samples=64"])
+
+
+def test_a_run_that_holds_library_entries_written_out_overrides_none(tmp_path: Path) -> None:
+    folder = write_run(simulate(load_scenario("baseline", overrides=["samples=64"]), keep="summary"), tmp_path)
+    scenario, _ = open_scenario(str(folder), output=tmp_path)
+    assert {each.replaced for each in provenances(scenario).values()} == {""}
+
+
+def test_the_table_and_the_page_hold_every_row(baseline: Audit) -> None:
+    assert len(audit_table(baseline)) == len(baseline.rows)
+    page = audit_markdown(baseline)
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    assert len(lines) == 1 + len(baseline.rows) + 1 + len(baseline.correlations)
+    cells = {line.replace("\\|", "").count("|") for line in lines[: 1 + len(baseline.rows)]}
+    assert cells == {8 + 3 * len(baseline.outcomes) + 1}
+    assert "Ordered by influence x doubt" in page
+
+
+@pytest.mark.parametrize("format_", ["text", "csv", "markdown"])
+def test_the_command_writes_both_files_and_prints_one(
+    format_: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "small.yaml").write_text(scenario_text(small_scenario()))
+    audit_command(str(tmp_path / "small.yaml"), outcome=[LEVEL.text], format_=format_, samples="64", output=tmp_path)
+    said = capsys.readouterr().out
+    (folder,) = tmp_path.glob("small-audit-*")
+    rows = list(csv.DictReader((folder / "audit.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["input"] for row in rows} == {"drivers.compute.start", "drivers.compute.growth"}
+    starts = {"text": "small: 2 uncertain numbers, 0 fixed", "csv": "rank,input,priors", "markdown": "# Audit of small"}
+    assert said.startswith(starts[format_])
+
+
+def test_the_command_of_swings_writes_table_dataset_and_charts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "small.yaml").write_text(scenario_text(small_scenario()))
+    swings_command(
+        str(tmp_path / "small.yaml"), outcome=[LEVEL.text], mode="fixed", samples="64", output=tmp_path, format_="svg"
+    )
+    said = capsys.readouterr().out
+    (folder,) = tmp_path.glob("small-swings-*")
+    assert said.splitlines()[-1] == f"  {folder}"
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".csv", ".nc", ".svg", ".txt"]

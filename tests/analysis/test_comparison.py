@@ -1,0 +1,207 @@
+"""Results of runs held against one another."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.analysis.comparison import (
+    CROSSED,
+    LINE_WIDTH,
+    MEDIAN_YEAR,
+    NEVER,
+    Comparison,
+    compare_results,
+    compared_years,
+    comparison_lines,
+    differing_results,
+    on_common_draws,
+)
+from simulator.testing import run_of, small_scenario
+
+THRESHOLDS = {"near": {"effective_compute": 1e28}, "far": {"effective_compute": 1e50}}
+
+
+def small(changes: dict[str, Any] | None = None, **options: Any) -> xr.DataTree:
+    data = {"samples": 4096, "block": 1024, "thresholds": THRESHOLDS, **(changes or {})}
+    return run_of(small_scenario(data), **options)
+
+
+@pytest.fixture(scope="module")
+def plain() -> xr.DataTree:
+    return small()
+
+
+@pytest.fixture(scope="module")
+def faster() -> xr.DataTree:
+    return small({"name": "faster", "drivers.compute.growth.mean": 0.6})
+
+
+def pick(rows: list[dict[str, Any]], run: str, **known: object) -> dict[str, Any]:
+    (row,) = [row for row in rows if row["run"] == run and all(row[key] == value for key, value in known.items())]
+    return row
+
+
+def test_a_run_differs_from_itself_by_exactly_nothing(plain: xr.DataTree) -> None:
+    rows = [row for row in differing_results([plain, small()], labels=["a", "b"]) if row["run"] == "b"]
+    assert {row["difference"] for row in rows if math.isfinite(float(str(row["value"])))} == {0.0}
+    assert {row["difference_error"] for row in rows if row["difference"] is not None} == {0.0}
+    assert {row["said"] for row in rows} == {"no difference", "both > 2035"}
+
+
+def test_a_shift_of_every_sample_is_known_without_error_on_common_draws(plain: xr.DataTree) -> None:
+    shifted = small(
+        {"name": "shifted", "drivers.compute.start.median": 1e27, "drivers.compute.start.interval_90": [2.5e26, 4e27]}
+    )
+    rows = differing_results([plain, shifted])
+    row = pick(rows, "shifted", quantity="effective_compute", statistic="median", year=2035.0)
+    assert row["difference"] == pytest.approx(1.0, abs=1e-5)
+    assert row["difference_error"] < 1e-5 < row["standard_error"]
+    assert row["draws"] == "common"
+    assert row["said"] == "+1.00 ± <0.01 OOM"
+
+
+def test_the_error_of_a_difference_is_the_spread_over_stretches(plain: xr.DataTree, faster: xr.DataTree) -> None:
+    row = pick(
+        differing_results([plain, faster]), "faster", quantity="effective_compute", statistic="median", year=2030.0
+    )
+    stretches = [
+        np.median(run["trajectories/effective_compute"].sel(year=2030.0).values.reshape(4, 1024), axis=1)
+        for run in (plain, faster)
+    ]
+    assert row["difference_error"] == pytest.approx(np.std(stretches[1] - stretches[0], ddof=1) / 2, rel=1e-4)
+
+
+def test_errors_of_other_draws_add_up_in_squares(plain: xr.DataTree) -> None:
+    for other in (small({"seed": 5, "name": "other"}), small({"name": "other"}, keep="summary")):
+        assert not on_common_draws(plain, other)
+        rows = differing_results([plain, other])
+        errors = [pick(rows, run, statistic="median", quantity="effective_compute", year=2035.0)["standard_error"]
+                  for run in ("small", "other")]  # fmt: skip
+        row = pick(rows, "other", statistic="median", quantity="effective_compute", year=2035.0)
+        assert row["difference_error"] == pytest.approx(math.hypot(*errors))
+        assert row["draws"] == "independent"
+
+
+def test_crossings_are_compared_with_censoring_in_words(plain: xr.DataTree, faster: xr.DataTree) -> None:
+    rows = differing_results([plain, faster])
+    near = pick(rows, "faster", quantity="near", statistic=MEDIAN_YEAR)
+    assert near["difference"] == pytest.approx(
+        near["value"] - pick(rows, "small", quantity="near", statistic=MEDIAN_YEAR)["value"]
+    )
+    assert near["difference"] < 0 < near["difference_error"]
+    far = pick(rows, "faster", quantity="far", statistic=MEDIAN_YEAR)
+    assert (far["value"], far["difference"], far["said"]) == (math.inf, None, "both > 2035")
+    assert pick(rows, "faster", quantity="far", statistic=NEVER)["value"] == 1.0
+    assert pick(rows, "faster", quantity="near", statistic=CROSSED, year=2030.0)["unit"] == "1"
+
+
+def test_one_censored_median_is_said_from_and_to(plain: xr.DataTree) -> None:
+    fast = small({"name": "fast", "drivers.compute.growth.mean": 3.0})
+    said = pick(differing_results([plain, fast]), "fast", quantity="far", statistic=MEDIAN_YEAR)["said"]
+    assert said.startswith("from > 2035 to 20")
+    back = pick(differing_results([fast, plain]), "small", quantity="far", statistic=MEDIAN_YEAR)["said"]
+    assert back.startswith("from 20")
+    assert back.endswith("to > 2035")
+
+
+def test_no_row_holds_nan(plain: xr.DataTree, faster: xr.DataTree) -> None:
+    for row in differing_results([plain, faster, small({"name": "few", "samples": 8, "block": 256})]):
+        assert not any(isinstance(value, float) and math.isnan(value) for value in row.values())
+        assert "nan" not in str(row["said"])
+
+
+def test_only_years_that_all_runs_have_are_compared(plain: xr.DataTree) -> None:
+    later = small({"name": "later", "years": {"first": 2027, "last": 2040}})
+    assert compared_years([plain, later]) == [2029.0, 2031.0, 2035.0]
+    comparison = compare_results([plain, later])
+    assert any("begin in different years (2025.0, 2027.0)" in warning for warning in comparison.warnings)
+    assert {row["year"] for row in comparison.results} == {None, 2029.0, 2031.0, 2035.0}
+
+
+def test_without_a_common_year_crossings_remain_and_it_is_said(plain: xr.DataTree) -> None:
+    apart = small({"name": "apart", "years": {"first": 2036, "last": 2046}})
+    comparison = compare_results([plain, apart])
+    assert any("no year in common" in warning for warning in comparison.warnings)
+    assert {row["statistic"] for row in comparison.results} == {MEDIAN_YEAR}
+
+
+def test_what_makes_runs_hard_to_compare_is_said(plain: xr.DataTree) -> None:
+    other = small({"name": "other", "subject": "another thing", "dollars": "nominal", "samples": 600, "block": 512})
+    warnings = "\n".join(compare_results([plain, other, plain]).warnings)
+    for words in ("different subjects", "different dollars", "not on the draws", "too few samples", "same run as"):
+        assert words in warnings, words
+    assert compare_results([plain, small({"name": "other", "drivers.compute.growth.mean": 0.6})]).warnings == ()
+
+
+def test_what_only_some_runs_have_is_compared_where_it_is(plain: xr.DataTree) -> None:
+    more = small({"name": "more", "thresholds": {**THRESHOLDS, "extra": {"effective_compute": 1e29}}})
+    fewer = small({"name": "fewer", "thresholds": {"far": THRESHOLDS["far"]}})
+    rows = differing_results([plain, more, fewer])
+    assert {row["quantity"] for row in rows if row["unit"] == "year"} == {"near", "far"}
+    assert {row["run"] for row in rows if row["quantity"] == "near"} == {"small", "more"}
+
+
+def test_a_certain_run_has_no_error() -> None:
+    start = {"value": 1e26, "unit": "FLOP"}
+    certain = [
+        small({"name": name, "samples": 16, "block": 256, "drivers": {"compute": {"start": start, "growth": growth}}})
+        for name, growth in (("slow", 2.0), ("quick", 3.0))
+    ]
+    comparison = compare_results(certain)
+    row = pick(list(comparison.results), "quick", quantity="effective_compute", statistic="median", year=2035.0)
+    assert row["difference"] == pytest.approx(10 * math.log10(1.5), abs=1e-5)
+    assert row["difference_error"] == 0.0
+    assert comparison.warnings == ()
+
+
+LONG = "x" * 200
+
+
+def compared(count: int) -> Comparison:
+    thresholds = {f"t{n}": {"effective_compute": 10.0 ** (27 + n)} for n in range(12)}
+    runs = [
+        run_of(small_scenario({
+            "name": f"run-{n}", "thresholds": thresholds, "subject": f"{n}{LONG}", "years.last": 2035 + n,
+            "drivers.compute.growth.mean": 0.5 + 0.1 * n, "notes": LONG,
+        }))
+        for n in range(count)
+    ]  # fmt: skip
+    return compare_results(runs)
+
+
+@pytest.mark.parametrize("count", [2, 3, 12])
+def test_a_comparison_fits_a_screen_and_counts_what_is_left_out(count: int) -> None:
+    lines = comparison_lines(compared(count))
+    assert len(lines) <= max(25, 2 * count + 14)
+    text = "\n".join(lines)
+    assert ("more in results.csv" in text) == (count > 2)
+    assert "nan" not in text
+    for n in range(1, count):
+        assert f"run-{n} against run-0" in text
+
+
+def test_inputs_keep_to_the_width_of_a_terminal() -> None:
+    lines = comparison_lines(compared(3))
+    assert max(map(len, lines)) <= LINE_WIDTH
+    assert any(line.startswith("  drivers.compute.growth: ") for line in lines)
+
+
+def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> None:
+    lines = comparison_lines(compared(2), most=60)
+    start = lines.index("run-1 against run-0 (on common draws):")
+    assert lines[start + 1].startswith("  2035  effective compute: 9.3e30 FLOP -> 9.3e31 FLOP (+1.00 OOM)")
+    crossing = next(place for place, line in enumerate(lines) if line.startswith("  t1: "))
+    other = next(place for place, line in enumerate(lines) if "physical compute: " in line)
+    assert start < crossing < other
+
+
+def test_independent_errors_are_flagged() -> None:
+    runs = [run_of(small_scenario({"name": f"seed-{seed}", "seed": seed, "samples": 4096})) for seed in (1, 2)]
+    text = "\n".join(comparison_lines(compare_results(runs)))
+    assert "independent errors)" in text
+    assert "on common draws" not in text

@@ -1,0 +1,106 @@
+"""What a sensitivity is of, read from text, from arrays and from runs."""
+
+import numpy as np
+import pytest
+
+from simulator import load_scenario, simulate
+from simulator.analysis.evaluation import base_uniforms, evaluate, inputs_of, model_of
+from simulator.analysis.outcomes import headline_outcomes, outcomes_from, outcomes_over, parse_outcome, run_outcomes
+from simulator.errors import InputError
+
+ASKED = [
+    "effective_compute@2035",
+    "spending@2025.5",
+    "crossing:1000x-gpt-4",
+    "crossed:1000x-gpt-4@2028",
+    "restricted:1000x-gpt-4",
+]
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load_scenario("baseline", overrides=["samples=5000", "block=1024"])
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_an_outcome_is_written_as_it_is_read(text):
+    assert parse_outcome(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("effective_compute", "needs a year"),
+        ("effective_compute@soon", "'soon' is no year"),
+        ("crossd:agi@2030", "Did you mean 'crossed'?"),
+        ("crossed:agi", "needs the year by which"),
+        ("crossing:agi@2030", "has no year"),
+        ("crossing:", "is no kind of outcome"),
+        ("", "needs a year"),
+    ],
+)
+def test_what_is_no_outcome_is_refused_with_the_way_to_write_it(text, said):
+    with pytest.raises(InputError, match=said):
+        parse_outcome(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("efective_compute@2035", "no variable 'efective_compute'. Did you mean 'effective_compute'?"),
+        ("effective_compute@2035.3", "The nearest are 2034, 2035, 2036"),
+        ("crossing:1000x-gpt4", "Did you mean '1000x-gpt-4'?"),
+        ("crossed:1000x-gpt-4@2099", "go from 2025.5 to 2045"),
+    ],
+)
+def test_what_the_scenario_does_not_have_is_refused(scenario, text, said):
+    model = model_of(scenario)
+    with pytest.raises(InputError, match=said):
+        evaluate(model, base_uniforms(model, 4), [parse_outcome(text)])
+
+
+def test_the_scenario_as_a_function_gives_the_samples_of_its_run(scenario):
+    outcomes = [parse_outcome(text) for text in ASKED]
+    model = model_of(scenario)
+    found = evaluate(model, base_uniforms(model, 5000), outcomes)
+    expected = run_outcomes(simulate(scenario), outcomes)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)  # a run keeps levels as float32
+    np.testing.assert_array_equal(found[2:], expected[2:])
+
+
+def test_a_crossing_year_is_censored_and_a_restricted_one_never_infinite():
+    crossing = {"a": np.array([2020.0, 2031.5, np.inf])}
+    asked = [parse_outcome(text) for text in ("crossing:a", "restricted:a", "crossed:a@2030")]
+    assert [outcome.censored for outcome in asked] == [True, False, False]
+    found = outcomes_from(asked, years=np.array([2020.0, 2040.0]), rows={}, crossing=crossing)
+    assert found.tolist() == [[2020.0, 2031.5, np.inf], [2020.0, 2031.5, 2040.0], [1.0, 0.0, 0.0]]
+
+
+def test_the_shocks_of_a_drift_are_one_input():
+    model = model_of(load_scenario("baseline", overrides=["drivers.algorithms.drift=0.05"]))
+    drift = [each for each in inputs_of(model) if each.name == "drivers.algorithms.drift.shocks"]
+    assert len(drift) == 1
+    assert len(drift[0].members) == 20
+    every = [member for each in inputs_of(model) for member in each.members]
+    assert sorted(every) == sorted(model.joint.uncertain)
+
+
+def test_a_mixture_is_refused_by_name():
+    with pytest.raises(InputError, match="mixes baseline, tight-caps, no-caps"):
+        model_of(load_scenario("views"))
+
+
+def test_without_thresholds_there_are_levels_alone():
+    assert [outcome.text for outcome in headline_outcomes([2025.0, 2030.0], [])] == ["effective_compute@2030"]
+
+
+def test_an_outcome_may_leave_its_year_open():
+    years = [2025.5, 2026.0, 2027.0]
+    assert [each.year for each in outcomes_over("spending", years)] == years
+    assert [each.text for each in outcomes_over("crossed:a", years)] == [
+        "crossed:a@2025.5", "crossed:a@2026", "crossed:a@2027"
+    ]  # fmt: skip
+    assert outcomes_over("spending@2026", years) == (parse_outcome("spending@2026"),)
+    assert outcomes_over("restricted:a", years) == (parse_outcome("restricted:a"),)
+    with pytest.raises(InputError, match="is no kind of outcome"):
+        outcomes_over("crosed:a", years)

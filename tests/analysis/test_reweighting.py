@@ -1,0 +1,181 @@
+"""Another prior from the samples of a run: weights, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator import load_scenario, simulate
+from simulator.analysis.reweighting import (
+    FEWEST_EFFECTIVE,
+    effective_samples,
+    headline_lines,
+    headline_table,
+    reweight,
+    weighted_quantiles,
+)
+from simulator.errors import InputError
+from simulator.runs.estimates import sample_quantiles
+
+RATE = "drivers.spending.growth[0].rate"
+ANCHORS = "thresholds.biological-anchors.effective_compute"
+CHANGES = {
+    f"{RATE}.median": 2.55,  # correlated, so that its copula counts too
+    "drivers.hardware.factors.price-performance.growth.median": 1.38,
+}
+
+
+def run_of(*changes, samples=16384, seed=None):
+    more = [] if seed is None else [f"seed={seed}"]
+    return simulate(load_scenario("baseline", overrides=[f"samples={samples}", *more, *changes]))
+
+
+# Runs that several tests read and none changes.
+@pytest.fixture(scope="module")
+def run():
+    return run_of()
+
+
+@pytest.fixture(scope="module")
+def small():
+    return run_of(samples=2048)
+
+
+def test_reweighting_agrees_with_a_fresh_run_within_standard_errors(run):
+    weights = reweight(run, CHANGES)
+    fresh = run_of(*(f"{path}={value}" for path, value in CHANGES.items()), seed=7)
+    ours = headline_table(run, weights.values)
+    theirs = headline_table(fresh, np.ones(16384))
+    compared = 0
+    for one, other in zip(ours, theirs, strict=True):
+        if one["after_error"] is None or other["before_error"] is None:
+            continue
+        compared += 1
+        error = np.hypot(one["after_error"], other["before_error"])
+        assert abs(one["after"] - other["before"]) <= 4 * error + 1e-3, one
+    assert compared > 20
+
+
+def test_the_median_of_the_changed_prior_and_its_correlation_are_those_of_the_new_prior(run):
+    from scipy import stats
+
+    weights = reweight(run, {f"{RATE}.median": 2.55, "correlations[1].rank": 0.6}).values
+    rates = run[f"parameters/{RATE}"].values
+    fresh = run_of(f"{RATE}.median=2.55", "correlations[1].rank=0.6")
+    expected = np.median(fresh[f"parameters/{RATE}"].values)
+    assert weighted_quantiles(rates, weights, [0.5])[0] == pytest.approx(expected, abs=0.002)
+    other = run["parameters/drivers.hardware.factors.price-performance.growth"].values
+    rng = np.random.default_rng(1)
+    drawn = rng.choice(rates.size, size=20_000, p=weights)
+    assert stats.spearmanr(rates[drawn], other[drawn]).statistic == pytest.approx(0.6, abs=0.03)
+
+
+def test_weights_sum_to_one_and_do_not_depend_on_the_order_of_the_samples(small):
+    weights = reweight(small, CHANGES)
+    order = np.random.default_rng(2).permutation(2048)
+    copy = small.copy()
+    copy["parameters"].dataset = small["parameters"].to_dataset().isel(sample=order)
+    again = reweight(copy, CHANGES)
+    assert weights.values.sum() == pytest.approx(1.0)
+    assert again.values == pytest.approx(weights.values[order])
+    assert weights.largest == weights.values.max()
+    assert weights.effective == pytest.approx(effective_samples(weights.values))
+    growth = "drivers.hardware.factors.price-performance.growth"
+    assert sorted(weights.changed) == sorted([RATE, growth])  # each changed, and joined to the other by the copula
+
+
+def test_another_probability_of_never_moves_the_weight_to_the_samples_that_never_cross(small):
+    weights = reweight(small, {f"{ANCHORS}.never": 0.2}).values
+    never = np.isinf(small[f"parameters/{ANCHORS}"].values)
+    assert weights[never].sum() == pytest.approx(0.2, abs=0.005)
+
+
+def test_a_narrower_date_leaves_out_the_samples_outside(small):
+    weights = reweight(small, {"drivers.spending.growth[1].from": {"uniform": [2028, 2029]}}).values
+    dates = small["parameters/drivers.spending.growth[1].from"].values
+    assert (weights[(dates < 2028) | (dates > 2029)] == 0).all()
+    assert np.ptp(weights[(dates > 2028) & (dates < 2029)]) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({RATE: {"median": 5, "interval_90": [4.9, 5.1]}}, "samples would be worth"),
+        ({"drivers.spending.growth[1].from": {"uniform": [2026, 2030]}}, "must not have values that the run's prior"),
+        ({"drivers.spending.growth[1].from": 2028}, "becomes one fixed number"),
+        ({"quantities.power-of-ai.start": {"median": 2e10, "interval_90": [1e10, 4e10], "unit": "W"}}, "was one fixed"),
+        ({"samples": 4096}, "is no prior of this run"),
+        ({"constraints.power": "null"}, "is no prior of this run"),
+        ({f"{RATE}.median": 2.4}, "nothing is changed"),
+        ({"drivers.spending.growht": 3}, "Did you mean 'growth'"),
+        ({f"{RATE}.median": 9}, "must bracket the median"),
+        ({ANCHORS: {"mixture": [{"weight": 1, "value": 1e30}, {"weight": 1, "value": 1e31}], "unit": "FLOP"}}, "of its own"),
+    ],
+)  # fmt: skip
+def test_what_weights_cannot_say_is_refused_with_the_reason(small, changes, said):
+    with pytest.raises(InputError, match=said):
+        reweight(small, changes)
+
+
+def test_too_few_effective_samples_are_refused_also_where_they_are_more_than_one_percent():
+    run = run_of(samples=int(FEWEST_EFFECTIVE))
+    with pytest.raises(InputError, match="100 are needed at least"):
+        reweight(run, CHANGES)
+
+
+def test_a_summary_and_a_mixture_are_refused():
+    with pytest.raises(InputError, match="kept its summary only"):
+        reweight(simulate(load_scenario("baseline", overrides=["samples=256"]), keep="summary"), CHANGES)
+    with pytest.raises(InputError, match="mixes"):
+        reweight(simulate(load_scenario("views", overrides=["samples=256"])), CHANGES)
+
+
+def test_lines_tell_before_and_after(small):
+    rows = headline_table(small, reweight(small, CHANGES).values)
+    lines = headline_lines(rows, horizon=2045)
+    assert lines[0].startswith("  2030  effective compute: ")
+    assert any("crossed by 2045" in line and "->" in line for line in lines)
+    assert not any("crossed" in line for line in lines if "log10" in line)
+
+
+values = st.lists(st.sampled_from([1.0, 2.0, 2.5, 7.0, np.inf]), min_size=1, max_size=20)
+
+
+@given(values, st.floats(0.01, 100))
+def test_equal_weights_give_the_quantiles_of_the_samples(drawn, weight):
+    levels = [0.0, 0.1, 0.5, 0.77, 1.0]
+    ours = weighted_quantiles(np.array(drawn), np.full(len(drawn), weight), levels)
+    theirs = sample_quantiles(np.array(drawn), levels)
+    assert ours.tolist() == pytest.approx(theirs.tolist())
+
+
+def test_samples_without_weight_might_as_well_not_be_there():
+    rng = np.random.default_rng(1)
+    drawn, weights = rng.normal(size=200), rng.uniform(size=200)
+    weights[::3] = 0
+    kept = weights > 0
+    levels = [0.05, 0.5, 0.95]
+    assert (
+        weighted_quantiles(drawn, weights, levels).tolist()
+        == weighted_quantiles(drawn[kept], weights[kept], levels).tolist()
+    )
+
+
+def test_weighted_quantiles_of_many_samples_are_those_of_the_weighted_law():
+    from scipy import stats
+
+    drawn = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+    weights = np.exp(0.5 * drawn)  # turns N(0, 1) into N(0.5, 1)
+    found = weighted_quantiles(drawn, weights, [0.05, 0.5, 0.95])
+    assert found == pytest.approx(stats.norm.ppf([0.05, 0.5, 0.95], 0.5), abs=2e-3)
+
+
+def test_effective_samples_are_at_most_as_many_and_all_with_equal_weights():
+    assert effective_samples(np.full(7, 0.3)) == pytest.approx(7)
+    assert effective_samples(np.array([1.0, 0.0])) == 1.0
+
+
+def test_weights_must_be_one_for_each_sample():
+    run = simulate(load_scenario("capability", overrides=["samples=64"]))
+    with pytest.raises(InputError, match="one for each of 64 samples"):
+        headline_table(run, np.ones(3))

@@ -1,0 +1,193 @@
+"""Shares of variance of scenarios: closed forms, laws, and what is refused."""
+
+import numpy as np
+import pytest
+
+from simulator import load_scenario
+from simulator.analysis.outcomes import outcomes_over, parse_outcome
+from simulator.analysis.shares import variance_shares
+from simulator.errors import InputError
+from simulator.scenario.load import parse_scenario
+from tests.known_functions import linear_shapley
+
+LINEAR = """
+schema: 1
+name: linear
+years: {first: 2025, last: 2030}
+seed: 7
+drivers:
+  spending:
+    start: {family: lognormal, median: 1e8, interval_90: [5e7, 2e8], unit: USD}
+    growth: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {family: normal, mean: 0.1, sd: 0.05, unit: OOM/year}}
+  algorithms: {growth: {family: normal, mean: 0.3, sd: 0.2, unit: OOM/year}}
+thresholds:
+  late: {effective_compute: 1e29}
+"""
+CORRELATIONS = """
+correlations:
+  - {between: [drivers.spending.growth, drivers.algorithms.growth], rank: 0.6}
+  - {between: [drivers.spending.growth, drivers.hardware.growth], rank: -0.3}
+"""
+NAMES = ("drivers.spending.start", "drivers.spending.growth", "drivers.hardware.growth", "drivers.algorithms.growth")
+START_SD = np.log10(2) / 1.6448536
+ASKED = [parse_outcome(text) for text in ("effective_compute@2025", "effective_compute@2027", "effective_compute@2030")]
+
+
+def slopes(year):
+    return np.array([START_SD, *(year - 2025) * np.array([0.1, 0.05, 0.2])])
+
+
+def close(shares, name, known, outcome):
+    value, error = (shares[key].sel(outcome=outcome, input=list(NAMES)).values for key in (name, f"{name}_error"))
+    assert (error < 0.03).all()
+    np.testing.assert_array_less(np.abs(value - known), 4 * error + 1e-9)
+
+
+@pytest.fixture(scope="module")
+def independent():
+    return variance_shares(parse_scenario(LINEAR), ASKED)
+
+
+@pytest.fixture(scope="module")
+def correlated():
+    return variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=4096)
+
+
+@pytest.mark.parametrize("year", [2025, 2027, 2030])
+def test_independent_priors_have_their_shares_of_a_sum(independent, year):
+    known = slopes(year) ** 2 / (slopes(year) ** 2).sum()
+    assert independent.attrs["method"] == "sobol"
+    close(independent, "first_order", known, f"effective_compute@{year}")
+    close(independent, "total", known, f"effective_compute@{year}")
+    assert float(independent["variance"].sel(outcome=f"effective_compute@{year}")) == pytest.approx(
+        (slopes(year) ** 2).sum(), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("year", [2025, 2027, 2030])
+def test_correlated_priors_have_the_shapley_effects_of_a_sum(correlated, year):
+    correlation = np.eye(4)
+    for pair, rank in (((1, 3), 0.6), ((1, 2), -0.3)):
+        correlation[pair] = correlation[pair[::-1]] = 2 * np.sin(np.pi * rank / 6)
+    assert correlated.attrs["method"] == "shapley"
+    close(correlated, "shapley", linear_shapley(slopes(year), correlation), f"effective_compute@{year}")
+    assert float(correlated["shapley"].sel(outcome=f"effective_compute@{year}").sum()) == pytest.approx(1.0)
+
+
+def test_groups_that_hold_what_is_correlated_have_sobol_indices():
+    groups = {"rates": ["drivers.*.growth"]}
+    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, groups=groups)
+    assert shares.attrs["method"] == "sobol"
+    assert shares["first_order"].sel(outcome="effective_compute@2025").values.tolist()[1] == 0.0
+    start = slopes(2030)[0] ** 2
+    rates = float(shares["variance"].sel(outcome="effective_compute@2030")) - start
+    assert float(shares["first_order"].sel(outcome="effective_compute@2030", input="rates")) == pytest.approx(
+        rates / (start + rates), abs=0.05
+    )
+
+
+def test_a_prior_that_nothing_uses_yet_has_a_share_of_0_exactly(independent, correlated):
+    for name in ("first_order", "total"):
+        for part in ("", "_error", "_lower", "_upper"):
+            growth = independent[name + part].sel(outcome="effective_compute@2025", input=NAMES[3])
+            assert float(growth) == 0.0
+    assert (correlated["shapley"].sel(outcome="effective_compute@2025", input=list(NAMES[1:])) == 0.0).all()
+
+
+def test_outcomes_of_thresholds_are_finite_and_constant_ones_are_said():
+    asked = [*outcomes_over("crossed:late", [2025, 2028, 2030]), parse_outcome("restricted:late")]
+    shares = variance_shares(parse_scenario(LINEAR), asked, samples=256)
+    assert shares["constant"].values.tolist() == [1, 0, 0, 0]
+    assert shares["deciding_samples"].values[0] == 0.0
+    assert all(np.isfinite(shares[name]).all() for name in shares.data_vars)
+    assert not shares["first_order"].values[:, 0].any()
+    assert shares["subject"].values.tolist() == ["crossed:late"] * 3 + ["restricted:late"]
+
+
+def test_shares_hang_on_names_and_seed_and_not_on_what_else_is_asked(independent):
+    fewer = variance_shares(parse_scenario(LINEAR), ASKED[1:2])
+    np.testing.assert_allclose(fewer["total"].values[:, 0], independent["total"].values[:, 1], rtol=1e-12)
+    other = variance_shares(parse_scenario(LINEAR, overrides=["seed=8"]), ASKED[1:2])
+    assert (other["total"].values != fewer["total"].values).any()
+    assert fewer.attrs["shares_id"] != independent.attrs["shares_id"] != other.attrs["shares_id"]
+
+
+def test_the_same_question_has_the_same_answer_and_id(independent):
+    again = variance_shares(parse_scenario(LINEAR), ASKED)
+    assert again.identical(independent)
+
+
+def test_a_prior_that_is_added_changes_no_draws_of_others(independent):
+    unused = "\nquantities: {idle: {start: {uniform: [1e10, 2e10], unit: USD}}}\n"
+    more = variance_shares(parse_scenario(LINEAR + unused), ASKED)
+    np.testing.assert_allclose(more["total"].sel(input=list(NAMES)), independent["total"], rtol=1e-12)
+    assert not more["total"].sel(input="quantities.idle.start").values.any()
+
+
+def test_any_number_of_samples_will_do():
+    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=100)
+    assert float(shares["shapley"].sum("input").min()) == pytest.approx(1.0)
+
+
+def test_a_custom_driver_is_shared_out_from_python():
+    text = LINEAR.replace("algorithms: {growth: {", "algorithms: {custom: {parameters: {speed: {").replace(
+        "sd: 0.2, unit: OOM/year}}", "sd: 0.2}}}}"
+    )
+
+    def grow(draws, years):
+        return draws["speed"][:, None] * (years - years[0])
+
+    scenario = parse_scenario(text)
+    shares = variance_shares(scenario, ASKED, custom={"drivers.algorithms": grow}, samples=256)
+    assert shares["total"].sel(outcome="effective_compute@2030").values.argmax() == 3
+    with pytest.raises(InputError, match="is a custom driver; run it from Python"):
+        variance_shares(scenario, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "options", "text"),
+    [
+        (["efective_compute@2030"], {}, "Did you mean 'effective_compute'?"),
+        (["effective_compute@2030.25"], {}, "The nearest are 2028, 2029, 2030."),
+        (["crossed:lat@2030"], {}, "Did you mean 'late'?"),
+        (["crossing:late"], {}, "Ask for restricted:late, or for crossed:late@YEAR."),
+        (["effective_compute@2030"], {"method": "sobel"}, "Did you mean 'sobol'?"),
+        (["effective_compute@2030"], {"samples": 63}, "--samples: must be from 64; got 63."),
+        (["effective_compute@2030"], {"samples": 10**9}, "--samples: must be from 64 to "),
+        (["effective_compute@2030"], {"groups": {"a": ["drivers.sending"]}}, "Did you mean 'drivers.spending'?"),
+        (["binding_spending@2030"], {}, "their variance means nothing"),
+        ([], {}, "name one at least"),
+    ],
+)
+def test_bad_input_is_refused(outcomes, options, text):
+    with pytest.raises(InputError) as caught:
+        variance_shares(parse_scenario(LINEAR), [parse_outcome(each) for each in outcomes], **options)
+    assert text in str(caught.value)
+
+
+def test_sobol_indices_of_correlated_priors_are_refused_with_groups_that_work():
+    scenario = parse_scenario(LINEAR + CORRELATIONS)
+    with pytest.raises(InputError) as caught:
+        variance_shares(scenario, ASKED, method="sobol")
+    said = str(caught.value)
+    assert "are correlated" in said
+    assert "--method shapley" in said
+    group = said.splitlines()[-1].strip().removeprefix("--group ")
+    name, _, patterns = group.partition("=")
+    assert variance_shares(scenario, ASKED, samples=64, groups={name: patterns.split(",")}).attrs["method"] == "sobol"
+
+
+def test_shapley_may_be_asked_of_independent_priors(independent):
+    shares = variance_shares(parse_scenario(LINEAR), ASKED, method="shapley")
+    assert shares.attrs["method_because"] == "as asked; the inputs are independent"
+    asked = variance_shares(parse_scenario(LINEAR), ASKED, method="sobol")
+    assert asked.attrs["shares_id"] == independent.attrs["shares_id"]
+    close(shares, "shapley", slopes(2030) ** 2 / (slopes(2030) ** 2).sum(), "effective_compute@2030")
+
+
+def test_a_scenario_without_uncertainty_and_a_mixture_are_refused():
+    with pytest.raises(InputError, match="has no uncertain prior"):
+        variance_shares(load_scenario("essay-2023"), [parse_outcome("effective_compute@2030")])
+    with pytest.raises(InputError, match="Ask it of one of them"):
+        variance_shares(load_scenario("views"), [parse_outcome("effective_compute@2030")])

@@ -1,0 +1,263 @@
+"""Figures of several runs: tables, words, what is refused."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from simulator.charts.kinds.comparison import (
+    HEIGHT,
+    LEFT,
+    SHADES,
+    WIDTH,
+    Panel,
+    comparison_figures,
+    crossing_rows,
+    draw_dumbbells,
+    draw_multiples,
+    draw_overlaid,
+)
+from simulator.charts.kinds.comparison import level_rows as level_rows_
+from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts.writing import svg_text
+from simulator.errors import InputError
+from simulator.runs.summary import fan_table
+from simulator.testing import run_of, small_scenario
+
+THRESHOLDS = {
+    "passed": {"effective_compute": 1e20}, "near": {"effective_compute": 1e28, "label": "Near <10>"},
+    "far": {"effective_compute": 1e32},
+}  # fmt: skip
+
+
+def small(name: str, growth: float = 0.5, **changes: Any) -> xr.DataTree:
+    mean = {"drivers.compute.growth.mean": growth}
+    return run_of(small_scenario({"name": name, "thresholds": THRESHOLDS, **mean, **changes}))
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[xr.DataTree]:
+    return [small("plain"), small("quick", 0.8)]
+
+
+@pytest.fixture(scope="module")
+def figures(runs: list[xr.DataTree]) -> list[Figure]:
+    return comparison_figures(runs, FigureOptions())
+
+
+def test_levels_are_those_of_the_summary(runs: list[xr.DataTree]) -> None:
+    rows = level_rows_(runs, ["a", "b"], quantity="effective_compute", band=0.8)
+    medians, bands = fan_table(runs[1], "effective_compute", (0.8,))
+    own = [row for row in rows if row["run"] == "b"]
+    assert [row["median"] for row in own] == [row["median"] for row in medians]
+    assert [(row["lower"], row["upper"]) for row in own] == [(row["lower"], row["upper"]) for row in bands]
+
+
+def test_years_may_be_cut_but_not_to_fewer_than_two(runs: list[xr.DataTree]) -> None:
+    rows = level_rows_(runs, ["a", "b"], quantity="effective_compute", band=0.9, years=(2027, 2030))
+    assert {row["year"] for row in rows} == {2027.0, 2028.0, 2029.0, 2030.0}
+    with pytest.raises(InputError, match="fewer than two years from 2050 to 2060; it runs from 2025 to 2035"):
+        comparison_figures(runs, FigureOptions(years=(2050, 2060)))
+
+
+def test_thresholds_that_all_have_passed_are_left_out(runs: list[xr.DataTree]) -> None:
+    rows = crossing_rows(runs, ["a", "b"])
+    assert {row["threshold"] for row in rows} == {"near", "far"}
+    far = {str(row["run"]): row for row in rows if row["threshold"] == "far"}
+    assert (far["a"]["median"], far["a"]["text"]) == (math.inf, "> 2035")
+    near = [row for row in rows if row["threshold"] == "near"]
+    shift = float(str(near[1]["median"])) - float(str(near[0]["median"]))
+    assert str(near[1]["text"]).endswith(f"({shift:+.1f})")
+
+
+def test_titles_and_words_have_the_numbers(figures: list[Figure]) -> None:
+    levels, crossings = figures
+    title = " ".join(levels.chart["title"]["text"])
+    assert title == "Effective compute in 2035: median 9.3e30 FLOP in plain, 9.3e33 in quick"
+    assert "plain 9.3e30 (" in levels.caption
+    assert "2 runs" in levels.alt_text
+    assert "> 2035" in " ".join(crossings.chart["title"]["text"])
+    assert "The runs differ most on far: plain > 2035; quick 20" in crossings.caption
+
+
+def test_the_charts_name_the_runs_and_escape_their_words(runs: list[xr.DataTree], figures: list[Figure]) -> None:
+    for figure in figures:
+        text = svg_text(figure.chart)
+        assert all(str(run.attrs["run_id"]) in text for run in runs)
+        assert "seed 0 · 512 samples each" in text
+    assert "Near &lt;10&gt;" in svg_text(figures[1].chart)
+
+
+def test_the_same_runs_give_the_same_bytes(runs: list[xr.DataTree], figures: list[Figure]) -> None:
+    again = comparison_figures(runs, FigureOptions())
+    assert [svg_text(figure.chart) for figure in again] == [svg_text(figure.chart) for figure in figures]
+
+
+def test_many_runs_are_drawn_in_small_frames_with_the_thresholds_that_differ_most() -> None:
+    more = {f"t{n}": {"effective_compute": 10.0 ** (27 + n / 3)} for n in range(12)}
+    many = [small(f"run-{n}", 0.4 + 0.1 * n, thresholds=more) for n in range(8)]
+    levels, crossings = comparison_figures(many, FigureOptions())
+    assert "run-0 against 7 other runs" in " ".join(levels.chart["title"]["subtitle"])
+    assert "3 thresholds on which the runs differ least are left out" in crossings.caption
+    assert len({row["threshold"] for row in crossings.tables[""]}) == 12
+
+
+def test_runs_of_other_seeds_and_horizons_can_be_drawn(runs: list[xr.DataTree]) -> None:
+    other = small("plain", seed=7, years={"first": 2040, "last": 2060})
+    levels, crossings = comparison_figures([runs[0], other], FigureOptions())
+    assert "in the last year of each" in levels.caption
+    assert "seed 7" in svg_text(crossings.chart)
+
+
+def test_a_comparison_needs_levels_that_every_run_has(runs: list[xr.DataTree]) -> None:
+    with pytest.raises(InputError, match="Did you mean 'effective_compute'"):
+        comparison_figures(runs, FigureOptions(quantities=("efective_compute",)))
+    metric = {"capability": {"name": "score", "kind": "gain-per-doubling", "gain": 1.1}}
+    pair = [small("a", **metric), small("b", **metric)]
+    with pytest.raises(InputError, match="on a log scale"):
+        comparison_figures(pair, FigureOptions(quantities=("capability",)))
+    with pytest.raises(InputError, match="2 to 12 runs"):
+        comparison_figures(runs[:1], FigureOptions())
+
+
+def test_runs_without_thresholds_have_no_figure_of_crossings() -> None:
+    pair = [small(name, thresholds={}) for name in ("a", "b")]
+    assert [figure.name for figure in comparison_figures(pair, FigureOptions())] == ["comparison_effective_compute"]
+
+
+def test_many_runs_of_fixed_numbers_are_drawn_without_bands() -> None:
+    sure = {"drivers.compute.start": 1e26, "samples": 1}
+    runs = [
+        small(f"run-{n}", **{**sure, "drivers.compute.growth": {"value": 0.4 + 0.1 * n, "unit": "OOM/year"}})
+        for n in range(6)
+    ]
+    assert "run-5" in svg_text(comparison_figures(runs, FigureOptions())[0].chart)
+
+
+TITLES = {"title": "What is seen", "subtitle": "Which runs"}
+
+
+def level_rows(count: int, *, width: float = 2.0, last: int = 2040) -> list[Row]:
+    return [
+        {"run": f"run-{n}", "year": float(year), "median": 26 + (0.3 + 0.1 * n) * (year - 2025),
+         "lower": 26 + (0.3 + 0.1 * n) * (year - 2025) - width, "upper": 26 + (0.3 + 0.1 * n) * (year - 2025) + width}
+        for n in range(count)
+        for year in range(2025, last + 1)
+    ]  # fmt: skip
+
+
+def crossing_row(run: str, low: float, median: float, high: float, last: float = 2045.0) -> Row:
+    return {"threshold": "t", "label": "a threshold with a name of forty letters", "run": run, "lower_50": low, "median": median,
+            "upper_50": high, "last_year": last, "text": "said"}  # fmt: skip
+
+
+def layers(chart: Any) -> list[dict[str, Any]]:
+    return [{**layer, "rows": layer["data"]["values"]} for layer in chart["vconcat"][0]["layer"]]
+
+
+def lines(found: list[dict[str, Any]], color: str) -> list[dict[str, Any]]:
+    return [layer for layer in found if layer["mark"]["type"] == "line" and layer["mark"].get("color") == color]
+
+
+def words(found: list[dict[str, Any]]) -> list[str]:
+    return [item["text"] for layer in found if layer["mark"]["type"] == "text" for item in layer["rows"]]
+
+
+def overlaid(rows: list[Row]) -> list[dict[str, Any]]:
+    notes = {str(row["run"]): f"note of {row['run']}" for row in rows}
+    return layers(draw_overlaid(rows, heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_each_run_has_a_line_of_its_own_colour_and_dashes(count: int) -> None:
+    found = overlaid(level_rows(count))
+    for place, (color, dash) in enumerate(SHADES[:count]):
+        own = [layer for layer in lines(found, color) if len(layer["rows"]) == 16]
+        assert len(own) == (1 if place == 0 else 3)  # the first has a filled band, the others its two ends
+        assert {tuple(layer["mark"]["strokeDash"]) for layer in own} == {tuple(dash)}
+    assert len({tuple(dash) for _, dash in SHADES}) == len(SHADES)
+    for n in range(count):
+        assert {f"run-{n}", f"note of run-{n}"} <= set(words(found))
+
+
+def test_every_mark_of_the_fans_lies_within_the_frame() -> None:
+    found = overlaid(level_rows(4, width=40))
+    for layer in found:
+        fan = layer["mark"]["type"] == "area" or layer["mark"].get("color") in [color for color, _ in SHADES]
+        if fan and len(layer["rows"]) == 16:
+            for item in layer["rows"]:
+                assert LEFT <= item["x"] <= LEFT + WIDTH
+                assert 30 <= item["y"] <= 30 + HEIGHT
+
+
+def test_the_names_of_runs_that_end_together_do_not_overlap() -> None:
+    rows: list[Row] = [{**row, "run": f"{row['run']}-{n}"} for n in range(4) for row in level_rows(1)]
+    found = overlaid(rows)
+    heights = sorted(item["y"] for layer in found for item in layer["rows"] if item.get("text", "").startswith("run-"))
+    assert min(b - a for a, b in pairwise(heights)) >= 30
+
+
+def test_runs_without_spread_have_no_ends_of_a_band() -> None:
+    found = overlaid(level_rows(2, width=0.0))
+    assert len([layer for layer in lines(found, SHADES[1][0]) if len(layer["rows"]) == 16]) == 1
+
+
+@pytest.mark.parametrize("count", [5, 12])
+def test_many_runs_have_a_frame_each_with_the_first_in_every_one(count: int) -> None:
+    rows = level_rows(count)
+    notes = {str(row["run"]): "note" for row in rows}
+    found = layers(draw_multiples(rows, heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+    (area,) = [layer for layer in found if layer["mark"]["type"] == "area"]
+    assert len({item["detail"] for item in area["rows"]}) == count
+    assert {f"run-{n}" for n in range(count)} <= set(words(found))
+    frames: dict[str, list[float]] = {}
+    for item in area["rows"]:
+        frames.setdefault(item["detail"], []).append(item["x"])
+    assert len({(min(x), max(x)) for x in frames.values()}) == 3  # three columns
+
+
+def dumbbells(rows: list[Row]) -> list[dict[str, Any]]:
+    return layers(draw_dumbbells(rows, years=(2025.0, 2045.0), foot=["Runs"], **TITLES))
+
+
+def shapes(found: list[dict[str, Any]], shape: str) -> list[dict[str, Any]]:
+    return [item for layer in found if layer["mark"].get("shape") == shape for item in layer["rows"]]
+
+
+def test_medians_are_joined_with_that_of_the_first_run() -> None:
+    found = dumbbells([crossing_row("first", 2028, 2030, 2032), crossing_row("other", 2034, 2035, 2036)])
+    first, other = (shapes(found, shape)[0]["x"] for shape in ("circle", "diamond"))
+    (links,) = [
+        layer["rows"] for layer in found if layer["mark"]["type"] == "rule" and layer["mark"]["strokeWidth"] == 1.2
+    ]
+    assert (links[0]["x"], links[0]["x2"]) == (first, other)
+    assert first < other
+
+
+def test_what_is_censored_ends_in_an_arrow_at_the_horizon_of_its_run() -> None:
+    rows = [
+        crossing_row("first", 2030, 2040, math.inf, last=2042.0),
+        crossing_row("never", math.inf, math.inf, math.inf),
+        crossing_row("other", 2028, 2029, 2030),
+    ]
+    found = dumbbells(rows)
+    arrows = shapes(found, "triangle-right")
+    assert len(arrows) == 2
+    assert arrows[0]["x"] < arrows[1]["x"]
+    assert len(shapes(found, "circle")) - 1 == 1  # and one in the legend
+    assert len(shapes(found, "diamond")) - 1 == 1
+    assert words(found).count("said") == 3
+
+
+def test_where_no_run_crosses_the_chart_still_draws() -> None:
+    found = dumbbells([crossing_row(run, math.inf, math.inf, math.inf) for run in ("first", "other")])
+    assert len(shapes(found, "triangle-right")) == 2
+
+
+def test_a_panel_places_years_and_levels() -> None:
+    panel = Panel(10, 20, 100, 200, (2025, 2045), (20, 40))
+    assert (panel.x(2025), panel.x(2045), panel.y(40), panel.y(20), panel.y(30)) == (10, 110, 20, 220, 120)

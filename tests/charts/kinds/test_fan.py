@@ -1,0 +1,566 @@
+"""Test the fan chart by its tables, its specification and its files; pictures are for eyes."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import vl_convert
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.charts import style
+from simulator.charts.frame import Row
+from simulator.charts.kinds.fan import WIDTH, FanTables, draw_fan
+from simulator.charts.spec import Spec
+from simulator.charts.writing import POINTER, save_chart
+from simulator.errors import InputError, SimulatorError
+from simulator.runs.groups import RunLabel
+
+FIRST, LAST = 2025.5, 2045.0
+
+RUN = RunLabel("3f9a2c1", "current-trends-with-caps", 20261122, 10_000)
+
+
+def median(year: float, rate: float = 0.3) -> float:
+    return 26.7 + rate * (year - FIRST)
+
+
+def crossing(name: str, **known: float | None) -> dict[str, object]:
+    quantiles = {
+        "lower_90": 2027.0,
+        "lower_50": 2029.0,
+        "median": 2031.4,
+        "upper_50": 2034.0,
+        "upper_90": 2040.0,
+    }
+    shares = {"never": 0.0, "already": 0.0, "last_year": LAST}
+    return {"threshold": name, "label": f"label of {name}", **quantiles, **shares, **known}
+
+
+def threshold(name: str, level: float, **known: object) -> dict[str, object]:
+    return {"threshold": name, "label": f"label of {name}", "level": level, **known}
+
+
+def fan(
+    thresholds: list[dict[str, object]] | None = None,
+    crossings: list[dict[str, object]] | None = None,
+    *,
+    last: float = LAST,
+    rate: float = 0.3,
+    width: float = 0.15,
+) -> FanTables:
+    years = [FIRST + index * (last - FIRST) / 20 for index in range(21)]
+    widths = {"50 %": 0.4 * width, "80 %": 0.8 * width, "90 %": width}
+    bands: list[Row] = [
+        {
+            "band": band,
+            "year": year,
+            "lower": median(year, rate) - half * (year - FIRST),
+            "upper": median(year, rate) + half * (year - FIRST),
+        }
+        for band, half in widths.items()
+        for year in years
+    ]
+    medians = [{"year": year, "median": median(year, rate)} for year in years]
+    return FanTables(medians, bands, thresholds or [], crossings or [])
+
+
+def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
+    return draw_fan(
+        tables,
+        title=title,
+        quantity="effective_compute",
+        quantity_label="Effective compute",
+        unit="FLOP of 2025 algorithms",
+        run=run,
+        note=note,
+    )
+
+
+def rows(view: Spec, kind: str, *columns: str) -> list[Spec]:
+    """Collect the rows of all layers of one kind of mark that have the columns."""
+    found = []
+    for layer in view["layer"]:
+        values = layer["data"]["values"]
+        if layer["mark"]["type"] == kind and values and set(columns) <= set(values[0]):
+            found += values
+    return found
+
+
+def texts(view: Spec) -> list[str]:
+    return [row["text"] for row in rows(view, "text", "text")]
+
+
+def views(tables: FanTables) -> list[Spec]:
+    found: list[Spec] = drawn(tables)["vconcat"]
+    return found
+
+
+FEW = [threshold("gpt-4", 25.3), threshold("thousandfold", 28.3), threshold("anchor", 31.0)]
+CROSSED = [
+    crossing("gpt-4", median=FIRST, already=1.0),
+    crossing("thousandfold"),
+    crossing("anchor", upper_90=None),
+]
+
+
+@given(st.floats(-60, 60))
+def test_power_parts_give_the_value_to_two_digits(log_value: float) -> None:
+    base, exponent = style.power_parts(log_value)
+    mantissa = float(base.removesuffix("10").removesuffix("×") or 1)
+    assert 1 <= mantissa < 10
+    assert math.log10(mantissa) + int(exponent.replace("−", "-")) == pytest.approx(
+        log_value, abs=math.log10(1.05) + 1e-12
+    )
+
+
+@given(st.floats(-40, 60), st.floats(1, 300))
+def test_power_ticks_are_few_and_inside_the_axis(lower: float, span: float) -> None:
+    ticks = style.power_ticks(lower, lower + span)
+    assert 2 <= len(ticks) <= 10
+    assert ticks == sorted(set(ticks))
+    assert lower <= ticks[0] <= ticks[-1] <= lower + span
+
+
+@given(st.floats(1900, 2100), st.floats(5, 300))
+def test_year_ticks_are_few_and_inside_the_axis(first: float, span: float) -> None:
+    ticks = style.year_ticks(first, first + span)
+    assert 2 <= len(ticks) <= 13
+    assert len({b - a for a, b in pairwise(ticks)}) == 1
+    assert first <= ticks[0] <= ticks[-1] <= first + span
+
+
+def test_an_axis_within_one_year_has_its_ends_as_ticks() -> None:
+    axis = style.year_axis(2023.2, 2023.93)
+    assert (axis["values"], axis["format"]) == ([2023.2, 2023.93], ".7~g")
+    assert style.year_axis(2023.2, 2025.0)["values"] == [2024, 2025]
+
+
+@given(st.lists(st.tuples(st.floats(0, 400), st.sampled_from([18.0, 33.0])), min_size=1, max_size=12))
+def test_spread_labels_never_overlap_and_stay_inside(labels: list[tuple[float, float]]) -> None:
+    wanted = sorted(position for position, _ in labels)
+    heights = [height for _, height in labels]
+    placed = style.spread_labels(wanted, heights=heights, top=-8, bottom=408)
+    edges = [(middle - height / 2, middle + height / 2) for middle, height in zip(placed, heights, strict=True)]
+    assert all(above[1] <= below[0] + 1e-9 for above, below in pairwise(edges))
+    assert edges[0][0] >= -8 - 1e-9
+    assert edges[-1][1] <= 408 + 1e-9
+
+
+def test_spread_labels_leave_distant_labels_where_they_are() -> None:
+    assert style.spread_labels([20, 200, 380], heights=[18, 33, 18], top=0, bottom=400) == [20, 200, 380]
+
+
+def test_spread_labels_share_the_shift_of_equal_positions() -> None:
+    assert style.spread_labels([200, 200, 200], heights=[18, 18, 18], top=0, bottom=400) == [182, 200, 218]
+
+
+def test_a_fan_of_four_bands_is_refused() -> None:
+    with pytest.raises(InputError, match="one to three bands; got 4"):
+        style.band_tints(4)
+
+
+def test_bands_are_drawn_from_the_widest_to_the_narrowest_whatever_the_order_of_rows() -> None:
+    tables = fan()
+    mixed = FanTables(tables.medians, tables.bands[::-1])
+    areas = [layer for layer in views(mixed)[0]["layer"] if layer["mark"]["type"] == "area"]
+    ends = [max(row["upper"] for row in layer["data"]["values"]) for layer in areas]
+    assert ends == sorted(ends, reverse=True)
+    assert [layer["mark"]["color"] for layer in areas] == list(style.band_tints(3))
+
+
+def test_the_chart_holds_the_numbers_of_the_tables_unchanged() -> None:
+    tables = fan()
+    view = views(tables)[0]
+    assert rows(view, "line", "median") == list(tables.medians)
+    shown = {(row["year"], row["lower"], row["upper"]) for row in rows(view, "area", "lower")}
+    assert shown == {(row["year"], row["lower"], row["upper"]) for row in tables.bands}
+
+
+def test_each_threshold_on_the_quantity_has_a_line_and_others_have_none() -> None:
+    view = views(fan([*FEW, threshold("money", 30.0, quantity="spending")]))[0]
+    assert [row["level"] for row in rows(view, "rule", "level")] == [31.0, 28.3, 25.3]
+    assert "label of money" not in texts(view)
+
+
+def test_a_threshold_far_outside_the_fan_has_a_label_with_an_arrow_and_no_line() -> None:
+    view = views(fan([*FEW, threshold("evolution", 90.0), threshold("abacus", 2.0)]))[0]
+    assert [row["level"] for row in rows(view, "rule", "level")] == [31.0, 28.3, 25.3]
+    assert {"▲ label of evolution", "▼ label of abacus"} <= set(texts(view))
+    low, high = view["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert high - low < 15
+
+
+@pytest.mark.parametrize(("count", "spacing"), [(2, 0.02), (12, 0.0), (12, 0.5), (40, 0.5)])
+def test_threshold_labels_do_not_overlap(count: int, spacing: float) -> None:
+    name = "a threshold whose name is forty letters."
+    thresholds = [threshold(str(i), 27 + spacing * i) | {"label": f"{name} {i}"} for i in range(count)]
+    view = views(fan(thresholds))[0]
+    labels = [row for row in rows(view, "text", "text") if "a threshold" in row["text"]]
+    tops = [row["y"] - style.LINE_HEIGHT / 2 for row in labels]
+    bottoms = [top + style.LINE_HEIGHT * len(row["text"].split("\n")) for top, row in zip(tops, labels, strict=True)]
+    assert len(labels) == count
+    assert all(bottom <= top + 1e-9 for bottom, top in zip(bottoms, tops[1:], strict=False))
+    assert bottoms[-1] <= view["height"] + style.LINE_HEIGHT
+
+
+def test_leader_lines_join_the_level_to_its_label() -> None:
+    view = views(fan([threshold("a", 28.0), threshold("b", 28.01)]))[0]
+    low, high = view["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    leaders = rows(view, "line", "detail")
+    names = [row for row in rows(view, "text", "text") if row["text"].startswith("label of")]
+    for index, level in enumerate([28.01, 28.0]):
+        corners = [row for row in leaders if row["detail"] == index]
+        assert corners[0]["y"] == pytest.approx((high - level) / (high - low) * view["height"])
+        assert corners[-1]["y"] == names[index]["y"]
+
+
+def test_an_uncertain_threshold_has_a_bracket_and_a_legend_entry() -> None:
+    certain, uncertain = views(fan(FEW))[0], views(fan([threshold("a", 28.0, lower=27.0, upper=30.0)]))[0]
+    assert "90 % of an uncertain threshold" in texts(uncertain)
+    assert "90 % of an uncertain threshold" not in texts(certain)
+    low, high = uncertain["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    bracket = next(row for row in rows(uncertain, "rect", "y2") if row["x"] > WIDTH)
+    assert bracket["y2"] - bracket["y"] == pytest.approx(3.0 / (high - low) * uncertain["height"])
+
+
+def test_dots_on_the_fan_stand_only_where_a_certain_level_is_crossed_within_the_years() -> None:
+    thresholds = [*FEW, threshold("vague", 29.0, lower=28.0, upper=30.0)]
+    crossings = [*CROSSED[:2], crossing("anchor", median=None), crossing("vague")]
+    assert rows(views(fan(thresholds, crossings))[0], "point", "year") == [{"year": 2031.4, "level": 28.3}]
+
+
+@pytest.mark.parametrize(("rate", "width"), [(0.0, 0.0), (0.01, 0.001), (0.3, 0.1), (1.5, 1.0), (0.5, 12.0)])
+def test_the_axis_holds_the_fan_and_has_a_readable_number_of_ticks(rate: float, width: float) -> None:
+    tables = fan(rate=rate, width=width)
+    axis = views(tables)[0]["layer"][0]["encoding"]["y"]
+    low, high = axis["scale"]["domain"]
+    assert low < min(float(str(row["lower"])) for row in tables.bands)
+    assert high > max(float(str(row["upper"])) for row in tables.bands)
+    assert 2 <= len(axis["axis"]["values"]) <= 10
+
+
+def test_exponents_are_raised_beside_their_tick() -> None:
+    view = views(fan())[0]
+    assert {"10", "28", "30"} <= set(texts(view))
+    base = next(row for row in rows(view, "text", "text") if row["text"] == "10")
+    exponent = next(row for row in rows(view, "text", "text") if row["text"].isdigit() and row["text"] != "10")
+    assert exponent["x"] > base["x"]
+    assert exponent["y"] < base["y"]
+
+
+def test_the_fan_and_the_strip_share_the_years_and_stand_under_one_another() -> None:
+    chart = drawn(fan(FEW, CROSSED))
+    spec = chart
+    plots = spec["vconcat"][:2]
+    assert plots[0]["width"] == plots[1]["width"]
+    for plot in plots:
+        scales = [layer["encoding"]["x"].get("scale") for layer in plot["layer"]]
+        assert [scale["domain"] for scale in scales if scale] == [[FIRST, LAST]] * sum(map(bool, scales))
+    groups: list[Spec] = []
+
+    def gather(node: object) -> None:
+        if isinstance(node, dict):
+            if str(node.get("name", "")).endswith("_group") and node.get("marktype") == "group":
+                groups.extend(node["items"])
+            for child in node.values():
+                gather(child)
+        elif isinstance(node, list):
+            for child in node:
+                gather(child)
+
+    gather(vl_convert.vegalite_to_scenegraph(json.dumps(spec)))
+    assert len(groups) == 3
+    assert groups[0]["x"] == groups[1]["x"] == groups[2]["x"]
+    assert groups[0]["y"] + groups[0]["height"] < groups[1]["y"] < groups[2]["y"]
+
+
+def test_rows_stand_in_the_order_of_the_lines_and_other_quantities_come_last() -> None:
+    strip = views(fan(FEW, [crossing("money"), *CROSSED]))[1]
+    names = [text for text in texts(strip) if text.startswith("label of")]
+    assert names == [f"label of {name}" for name in ("anchor", "thousandfold", "gpt-4", "money")]
+
+
+def test_a_closed_interval_is_drawn_as_given_and_has_no_arrow() -> None:
+    strip = views(fan(FEW, [crossing("thousandfold")]))[1]
+    bars = [(row["from"], row["to"]) for row in rows(strip, "rule", "from")]
+    assert bars == [(2027.0, 2040.0), (2029.0, 2034.0)]
+    assert [row["year"] for row in rows(strip, "point", "year")] == [2031.4]
+    assert not [row for row in rows(strip, "point", "x") if row["x"] > WIDTH]
+    assert not [text for text in texts(strip) if text.startswith("goes on")]
+
+
+@pytest.mark.parametrize("missing", [None, math.inf])
+def test_a_censored_interval_runs_to_the_horizon_and_has_an_arrow(missing: float | None) -> None:
+    strip = views(fan(FEW, [crossing("anchor", upper_50=missing, upper_90=missing, median=missing, never=0.6)]))[1]
+    assert [(row["from"], row["to"]) for row in rows(strip, "rule", "from")] == [
+        (2027.0, LAST),
+        (2029.0, LAST),
+    ]
+    assert not rows(strip, "point", "year")
+    assert len([row for row in rows(strip, "point", "x") if row["x"] > WIDTH]) == 1
+    assert {"> 2045", "never by 2045: 60 %", "goes on after 2045"} <= set(texts(strip))
+
+
+def test_a_threshold_that_no_sample_crosses_has_an_arrow_and_no_bar() -> None:
+    none = dict.fromkeys(("lower_90", "lower_50", "median", "upper_50", "upper_90"))
+    strip = views(fan(FEW, [crossing("anchor", never=1.0, **none)]))[1]
+    assert not rows(strip, "rule", "from")
+    assert len([row for row in rows(strip, "point", "x") if row["x"] > WIDTH]) == 1
+    assert {"> 2045", "never by 2045: 100 %"} <= set(texts(strip))
+
+
+def test_a_threshold_that_all_samples_cross_at_the_start_says_so() -> None:
+    start = dict.fromkeys(("lower_90", "lower_50", "median", "upper_50", "upper_90"), FIRST)
+    strip = views(fan(FEW, [crossing("gpt-4", already=1.0, **start)]))[1]
+    assert {"≤ 2025.5", "from the start: 100 %\nnever by 2045: 0 %"} <= set(texts(strip))
+
+
+def test_shares_are_never_rounded_to_certainty() -> None:
+    shares = {0.0: "0 %", 0.004: "< 1 %", 0.123: "12 %", 0.997: "> 99 %", 1.0: "100 %"}
+    strip = views(fan([], [crossing(str(share), never=share) for share in shares]))[1]
+    notes = [text for text in texts(strip) if text.startswith("never")]
+    assert notes == [f"never by 2045: {text}" for text in shares.values()]
+
+
+def test_the_median_is_written_as_its_calendar_year() -> None:
+    medians = {2031.99: "2031", 2033.0: "2033", 2034.9999999: "2035"}
+    strip = views(fan([], [crossing(str(year), median=year) for year in medians]))[1]
+    assert [text for text in texts(strip) if text.isdigit()] == list(medians.values())
+
+
+def test_without_crossings_there_is_no_strip() -> None:
+    assert len(views(fan(FEW))) == 2
+
+
+def test_long_names_are_broken_and_widen_the_margin_no_further() -> None:
+    long = [crossing(str(i)) | {"label": label} for i, label in enumerate(["x" * 400, "many words " * 30])]
+    strip = views(fan([], long))[1]
+    left = min(row["x"] for row in rows(strip, "text", "text"))
+    assert left > -250
+    assert max(len(line) for text in texts(strip) for line in text.split("\n")) <= 40
+    assert strip["height"] > 17 * style.LINE_HEIGHT
+
+
+def steps(path: int, value: float) -> list[Row]:
+    return [{"path": path, "year": year, "value": value} for year in (FIRST, LAST)]
+
+
+def test_each_sample_path_is_a_line_of_its_own_and_the_axis_holds_it() -> None:
+    view = views(replace(fan(), paths=[*steps(0, 27.0), *steps(1, 45.0)]))[0]
+    lines = rows(view, "line", "path")
+    assert [(row["path"], row["value"]) for row in lines] == [(0, 27.0), (0, 27.0), (1, 45.0), (1, 45.0)]
+    assert view["layer"][0]["encoding"]["y"]["scale"]["domain"][1] > 45.0
+    assert "each of 2 samples" in texts(view)
+
+
+def observed(*dates: float) -> list[Row]:
+    return [{"date": date, "value": 20.0 + index / 5, "label": f"run {index}"} for index, date in enumerate(dates)]
+
+
+def test_observed_runs_stretch_the_axis_to_the_left_and_have_labels() -> None:
+    shown = views(replace(fan([], CROSSED), history=observed(2012.5, 2016.0, 2020.0)))
+    fan_view, strip = shown[0], shown[1]
+    assert rows(fan_view, "point", "value") == [
+        {"year": 2012.5, "value": 20.0},
+        {"year": 2016.0, "value": 20.2},
+        {"year": 2020.0, "value": 20.4},
+    ]
+    assert {"run 0", "run 1", "run 2", "observed"} <= set(texts(fan_view))
+    domains = [view["layer"][place]["encoding"]["x"]["scale"]["domain"] for view, place in ((fan_view, 0), (strip, 1))]
+    assert domains[0] == domains[1]
+    assert 2010 < domains[0][0] < 2012.5
+
+
+def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> None:
+    crossings = [crossing("old", median=2027.0), crossing("start", median=FIRST, already=0.9)]
+    chart = draw_fan(
+        fan([], crossings), title="t", quantity="q", quantity_label="Q", unit="FLOP", run=RUN,
+        years=(2030.0, LAST), start=FIRST,
+    )  # fmt: skip
+    strip = chart["vconcat"][1]
+    assert {"2027", f"≤ {FIRST}"} <= set(texts(strip))
+    ends = [row[end] for row in rows(strip, "rule", "from") for end in ("from", "to")]
+    assert min(ends) == 2030.0
+    assert rows(strip, "point", "year") == []
+
+
+def test_an_interval_that_ends_after_the_chart_has_an_arrow() -> None:
+    chart = draw_fan(
+        fan([], [crossing("a")]), title="t", quantity="q", quantity_label="Q", unit="", run=RUN, years=(FIRST, 2036.0)
+    )
+    strip = chart["vconcat"][1]
+    assert "goes on after 2036" in texts(strip)
+    assert max(row["to"] for row in rows(strip, "rule", "from")) == 2036.0
+    assert [row["x"] for row in rows(strip, "point", "x") if row["x"] > WIDTH] == [WIDTH + 5]
+
+
+def test_what_is_certain_has_no_key_of_intervals() -> None:
+    fixed = dict.fromkeys(("median", "lower_50", "upper_50", "lower_90", "upper_90"), 2031.0)
+    strip = views(fan([], [crossing("a", **fixed)]))[1]
+    assert "year, without any spread" in texts(strip)
+    assert "90 % of the samples" not in texts(strip)
+
+
+def test_a_plain_scale_writes_plain_numbers() -> None:
+    tables = FanTables([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
+    chart = draw_fan(tables, title="t", quantity="q", quantity_label="Q", unit="points", run=RUN, log=False)
+    assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
+
+
+def test_everyday_numbers_are_no_powers_of_ten() -> None:
+    tables = FanTables([{"year": 2025, "median": 0.0}, {"year": 2060, "median": 1.2}], [])
+    assert {"1", "2", "5", "10"} <= set(texts(views(tables)[0]))
+
+
+def test_the_pointer_meets_every_year_once_and_pictures_know_nothing_of_it(tmp_path: Path) -> None:
+    chart = drawn(fan())
+    (layer,) = [layer for layer in chart["vconcat"][0]["layer"] if layer.get("name", "").startswith(POINTER)]
+    columns = layer["data"]["values"]
+    assert [row["year"] for row in columns] == [f"{row['year']:g}" for row in fan().medians]
+    assert all(before["to"] == after["from"] for before, after in pairwise(columns))
+    assert columns[0]["median"].startswith("5e26 FLOP")
+    save_chart(chart, tmp_path / "fan.svg")
+    assert "5e26" not in (tmp_path / "fan.svg").read_text(encoding="utf-8")
+
+
+def test_the_footer_names_sources_as_far_as_one_line_holds() -> None:
+    many = RunLabel("a", "b", 0, 1, tuple(f"Someone et al. {year}" for year in range(2000, 2030)))
+    lines = texts(drawn(fan(), run=many)["vconcat"][-1])[0].split("\n")
+    assert len(lines) == 2
+    assert lines[1].startswith("Sources of the priors: Someone et al. 2000; ")
+    named = lines[1].count("Someone")
+    assert lines[1].endswith(f"; and {30 - named} more in the run file")
+    few = replace(many, sources=("Cotra 2020",))
+    assert texts(drawn(fan(), run=few)["vconcat"][-1])[0].endswith("Sources of the priors: Cotra 2020")
+
+
+def test_an_svg_says_what_is_seen_whatever_the_words(tmp_path: Path) -> None:
+    save_chart(drawn(fan()), tmp_path / "fan.svg", alt_text='rises "fast" <to> 9 & more')
+    root = ET.parse(tmp_path / "fan.svg").getroot()
+    assert root.get("aria-label") == 'rises "fast" <to> 9 & more'
+    assert root.get("role") == "img"
+
+
+def test_the_footer_names_run_scenario_seed_and_samples() -> None:
+    run = RunLabel("3f9a2c1", "a-very-long-scenario-name-" * 8, 0, 1_000_000)
+    foot = drawn(fan(), run=run, note="Prices are 2023 USD.")["vconcat"][-1]
+    (text,) = texts(foot)
+    whole = text.replace("\n", "")
+    for part in ("Run 3f9a2c1", run.scenario, "seed 0", "1,000,000 samples", "Prices are 2023 USD."):
+        assert part in whole or part.replace(" ", "") in whole.replace(" ", "")
+    assert max(map(len, text.split("\n"))) < 160
+
+
+def test_the_heading_names_quantity_and_unit_and_a_long_title_is_broken() -> None:
+    chart = drawn(fan(), title="a long title " * 20)
+    assert "Effective compute, FLOP of 2025 algorithms" in texts(chart["vconcat"][0])
+    assert len(chart["title"]["text"]) > 2
+
+
+@pytest.mark.parametrize("last", [FIRST + 5, LAST, 2100.0])
+def test_all_text_of_the_chart_reaches_the_picture(tmp_path: Path, last: float) -> None:
+    chart = drawn(fan(FEW, CROSSED, last=last))
+    save_chart(chart, tmp_path / "fan.svg")
+    svg = (tmp_path / "fan.svg").read_text(encoding="utf-8")
+    for text in (
+        "What is seen",
+        "label of gpt-4",
+        "label of anchor",
+        "90 % of the samples",
+        "never by 2045: 0 %",
+        "seed",
+    ):
+        assert text in svg
+
+
+def test_the_chart_writes_only_characters_of_its_own_font(tmp_path: Path) -> None:
+    save_chart(drawn(fan([*FEW, threshold("far", 90.0), threshold("low", -40.0)], CROSSED)), tmp_path / "fan.svg")
+    svg = (tmp_path / "fan.svg").read_text(encoding="utf-8")
+    assert {character for character in svg if not character.isascii()} <= set("×·−≤▲▼")
+
+
+def test_the_same_tables_give_the_same_bytes_whatever_was_drawn_before(tmp_path: Path) -> None:
+    save_chart(drawn(fan(FEW, CROSSED)), tmp_path / "a.svg", tmp_path / "a.png")
+    save_chart(drawn(fan()), tmp_path / "other.svg")
+    save_chart(drawn(fan(FEW, CROSSED)), tmp_path / "b.svg", tmp_path / "b.png")
+    for suffix in ("svg", "png"):
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+    assert (tmp_path / "a.svg").read_bytes() != (tmp_path / "other.svg").read_bytes()
+
+
+def test_each_suffix_gives_its_format_and_no_other_file_is_left(tmp_path: Path) -> None:
+    names = ["fan.SVG", "fan.png", "fan.pdf"]
+    save_chart(drawn(fan(FEW)), *(tmp_path / name for name in names))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    svg = (tmp_path / "fan.SVG").read_text(encoding="utf-8")
+    png = (tmp_path / "fan.png").read_bytes()
+    assert (tmp_path / "fan.pdf").read_bytes().startswith(b"%PDF")
+    width, height = struct.unpack(">II", png[16:24])
+    assert f'width="{width // 2}" height="{height // 2}"' in svg
+
+
+def test_an_unknown_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"must be \.svg, \.png or \.pdf; got '\.gif'"):
+        save_chart(drawn(fan()), tmp_path / "fan.svg", tmp_path / "fan.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fan.svg").write_text("old")
+
+    def fail(source: object, target: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(SimulatorError, match="cannot be written: no space"):
+        save_chart(drawn(fan()), tmp_path / "fan.svg")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("fan.svg", "old")]
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (FanTables([], []), "medians: year: must be two or more years in ascending order; got none"),
+        (
+            FanTables([{"year": 2030, "median": 1}, {"year": 2029, "median": 1}], []),
+            "ascending order; got 2030, 2029",
+        ),
+        (
+            FanTables([{"year": 1, "median": math.nan}, {"year": 2, "median": 1}], []),
+            "medians: median: .* got nan",
+        ),
+        (FanTables([{"year": 1}, {"year": 2, "median": 1}], []), "medians: median: .* got nothing"),
+        (
+            fan([threshold("a", -math.inf)]),
+            "thresholds: level: must be a finite number in every row; got -inf",
+        ),
+        (fan([], [crossing("a", median=math.nan)]), "crossings: median: must be a finite number"),
+        (fan([], [{"threshold": "a", "label": "a", "median": 2030.0}]), "crossings: .* got nothing"),
+        (fan([], [{"threshold": "a"}]), "label: must be a text in every row; got None"),
+    ],
+)
+def test_a_table_that_cannot_be_drawn_is_refused_with_the_reason(tables: FanTables, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        drawn(tables)
+
+
+def test_a_band_that_is_no_percentage_is_refused() -> None:
+    tables = fan()
+    odd = [{**row, "band": "wide"} for row in tables.bands]
+    with pytest.raises(InputError, match="must be a percentage such as '90 %'; got 'wide'"):
+        drawn(FanTables(tables.medians, odd))
+
+
+def test_charts_do_not_load_pandas() -> None:
+    code = "import sys, simulator.charts.kinds.fan; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

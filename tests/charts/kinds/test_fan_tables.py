@@ -1,0 +1,58 @@
+"""The fan of a run that has learnt shows what it learnt from."""
+
+from __future__ import annotations
+
+import pytest
+import xarray as xr
+
+from simulator.charts.kinds.fan_panels import fan_figures
+from simulator.charts.kinds.fan_tables import observed_rows, trend_rows
+from simulator.charts.spec import FigureOptions
+from simulator.charts.writing import svg_text
+from tests.charts.kinds.test_posterior import RUNS, learnt_run
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return learnt_run()
+
+
+def test_observed_runs_and_their_trend_are_drawn_without_being_asked(run: xr.DataTree) -> None:
+    (figure,) = fan_figures(run, FigureOptions(quantities=("physical_compute",)))
+    assert len(figure.tables["history"]) == RUNS
+    assert [row["year"] for row in figure.tables["trend"]] == [2020.0, 2021.0, 2022.0]
+    assert "Dots: runs that were observed (12). Grey: the trend that was learnt" in figure.caption
+    assert "trend learnt, 90 %" in svg_text(figure.chart)
+    assert "labelled" not in figure.caption
+
+
+def test_effective_compute_has_no_history_and_hardware_a_trend_alone(run: xr.DataTree) -> None:
+    assert observed_rows(run, "effective_compute") == trend_rows(run, "effective_compute") == []
+    assert observed_rows(run, "hardware") == []
+    assert len(trend_rows(run, "hardware")) == 3
+
+
+def test_years_after_the_start_leave_history_out(run: xr.DataTree) -> None:
+    (figure,) = fan_figures(run, FigureOptions(quantities=("spending",), years=(2022.5, 2030.0)))
+    assert not {"history", "trend"} & set(figure.tables)
+
+
+def test_runs_that_are_given_take_the_place_of_those_that_were_learnt_from(run: xr.DataTree) -> None:
+    given = ({"date": 2021.0, "value": 1e24, "label": "mine"},)
+    (figure,) = fan_figures(run, FigureOptions(quantities=("physical_compute",), history=given))
+    assert [row["label"] for row in figure.tables["history"]] == ["mine"]
+
+
+def test_several_fans_share_the_years_of_their_history(run: xr.DataTree) -> None:
+    (figure,) = fan_figures(run, FigureOptions(quantities=("effective_compute", "physical_compute", "spending")))
+    assert {row["variable"] for row in figure.tables["history"]} == {"physical_compute", "spending"}
+    spec = figure.chart
+    domains = {
+        tuple(layer["encoding"]["x"]["scale"]["domain"])
+        for view in spec["vconcat"]
+        for panel in view.get("hconcat", [])
+        for layer in panel["layer"]
+        if layer["encoding"].get("x", {}).get("field") == "year"
+    }
+    assert len(domains) == 1
+    assert min(domains)[0] < 2020.0

@@ -1,0 +1,79 @@
+"""The chart of growth by part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator import load_scenario, simulate
+from simulator.charts.kinds.growth import draw_growth, growth_figures, growth_rows, ooms
+from simulator.charts.spec import FigureOptions
+from simulator.errors import InputError
+from simulator.runs.groups import RunLabel
+from simulator.testing import run_of, small_scenario
+from tests.charts.kinds.test_binding import tables, texts
+
+RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return simulate(load_scenario("tight-caps", overrides=["samples=1024"]))
+
+
+@pytest.mark.parametrize("years", [None, (2027.0, 2040.0)])
+def test_the_drawn_parts_add_up_to_the_line_in_every_year(run: xr.DataTree, years: tuple[float, float] | None) -> None:
+    rows, net = growth_rows(run, years=years)
+    for row in net:
+        parts = [part["value"] for part in rows if part["year"] == row["year"]]
+        assert sum(parts) == pytest.approx(row["value"], abs=1e-5)
+    assert net[0]["value"] == 0.0
+    assert net[0]["year"] == (2025.5 if years is None else 2027)
+
+
+def test_amounts_and_shares_of_the_growth_stand_at_the_right_end(run: xr.DataTree) -> None:
+    (figure,) = growth_figures(run, FigureOptions())
+    said = texts(figure.chart)
+    final = [row for row in figure.tables[""] if row["year"] == 2045]
+    total = float(figure.tables["net"][-1]["value"])
+    for row in final:
+        assert ooms(float(row["value"])) in said
+        assert f"{100 * float(row['value']) / total:.0f} %".replace("-", "−") in said
+        assert str(row["label"])[1:] in figure.caption  # the first may be a capital
+    assert {"effective compute", "100 %", "share", "OOM"} <= set(said)
+    assert "medians do not" in figure.caption
+    assert "limits take" in figure.caption
+
+
+def test_areas_lie_end_to_end_on_their_side_of_zero(run: xr.DataTree) -> None:
+    (figure,) = growth_figures(run, FigureOptions())
+    stacks = [rows for rows in tables(figure.chart) if rows and "foot" in rows[0]]
+    ends = np.array([[[row[key] for key in ("low", "base", "foot", "high")] for row in rows] for rows in stacks])
+    low, base, foot, high = np.moveaxis(ends, -1, 0)
+    assert len(stacks) == 7
+    assert np.max([low - base, base, -foot, foot - high]) <= 0
+    np.testing.assert_array_equal(foot[1:], high[:-1])
+    np.testing.assert_array_equal(base[1:], low[:-1])
+
+
+def test_shrinking_compute_and_a_single_driver_are_drawn() -> None:
+    run = run_of(small_scenario({"drivers.compute.growth.mean": -0.5}))
+    (figure,) = growth_figures(run, FigureOptions())
+    assert figure.caption.startswith("Effective compute shrinks by 5.0 OOM from 2025 to 2035.")
+    assert "share" not in texts(figure.chart)
+    assert "limits" not in figure.alt_text
+
+
+def test_where_nothing_grows_there_are_no_shares() -> None:
+    net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 0.0}]
+    rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
+    said = texts(draw_growth(rows, net=net, title="", subtitle="", run=RUN))
+    assert "0.0" in said
+    assert not any("%" in text for text in said)
+
+
+def test_years_out_of_order_are_refused() -> None:
+    net = [{"year": 2030, "value": 0.0}, {"year": 2025, "value": 0.0}]
+    with pytest.raises(InputError, match="ascending order"):
+        draw_growth([], net=net, title="", subtitle="", run=RUN)

@@ -1,0 +1,135 @@
+"""Prior against posterior: tables, words and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.charts.kinds.posterior import contraction_words, posterior_figures, posterior_table
+from simulator.charts.spec import FigureOptions
+from simulator.charts.writing import svg_text
+from simulator.errors import InputError
+from simulator.testing import run_of, small_scenario
+
+OPTIONS = FigureOptions()
+YEARS = np.array([2020.0, 2021.0, 2022.0])
+RUNS = 12
+
+
+def draws(rng: np.random.Generator, *, chains: int, count: int, sd: float) -> xr.Dataset:
+    """Make draws of some unknowns of the model of history about 0.4 OOM a year, and of its paths."""
+    dims, shape = ("chain", "draw"), (chains, count)
+    growth = 0.4 + sd * rng.standard_normal(shape)
+    path = 24.0 + growth[..., None] * (YEARS - YEARS[-1]) + sd * rng.standard_normal((*shape, 1))
+    return xr.Dataset(
+        {
+            "spending_growth": (dims, growth),
+            "spending_growth__z": (dims, growth),
+            "efficiency_growth": (dims, growth / 4),
+            "run_scatter": (dims, np.abs(rng.standard_normal(shape))),
+            "run_tail_excess": (dims, np.exp(rng.standard_normal(shape))),
+            "compute": ((*dims, "year"), path),
+            "spending": ((*dims, "year"), path - 18.0),
+            "efficiency": ((*dims, "year"), path * 0 + 18.0 + 0.01 * growth[..., None]),
+        },
+        coords={"year": YEARS},
+    )
+
+
+def learnt_run(*, prior_shift: float = 0.0) -> xr.DataTree:
+    """Make a small run with the groups of one that has learnt, of 12 runs, 8 costs and no accelerator."""
+    rng = np.random.default_rng(5)
+    drivers = {
+        "spending": {"start": {"value": 1e6, "unit": "USD"}, "growth": {"uniform": [2, 4]}},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"uniform": [1.2, 1.6]}},
+    }
+    run = run_of(small_scenario({"drivers": drivers, "years": {"first": 2022, "last": 2030}}))
+    prior = draws(rng, chains=1, count=400, sd=0.3)
+    prior["efficiency_growth"] = prior["efficiency_growth"] + prior_shift
+    when = np.sort(2019.5 + 2.5 * rng.random(RUNS))
+    coords = {"run_year": ("run", when), "costed_run_year": ("costed_run", when[:8])}
+    noise = rng.standard_normal((2, 200, RUNS))
+    level = 24.0 + 0.4 * (when - 2022.0)
+    value = level.copy()
+    value[3] += 9.0  # far outside
+    seen = {"run_log_compute": ("run", value), "cost_log_usd": ("costed_run", value[:8] - 18.0)}
+    predicted = {
+        "run_log_compute": (("chain", "draw", "run"), level + noise),
+        "cost_log_usd": (("chain", "draw", "costed_run"), level[:8] - 18.0 + noise[..., :8]),
+    }
+    attributes = {"fit": "x", "snapshot": "2026-05", "origin": 2021, "first_year": 2020, "runs": RUNS}
+    groups = {
+        "prior": prior,
+        "posterior": draws(rng, chains=2, count=200, sd=0.03).assign_attrs(attributes),
+        "observed_data": xr.Dataset(seen, coords=coords),
+        "posterior_predictive": xr.Dataset(predicted, coords=coords),
+    }
+    for name, dataset in groups.items():
+        run[name] = xr.DataTree(dataset)
+    return run
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return learnt_run()
+
+
+def test_each_unknown_that_is_one_number_has_a_row_and_the_paths_end_with_the_data(run: xr.DataTree) -> None:
+    rows = {str(row["name"]): row for row in posterior_table(run)}
+    assert list(rows) == [
+        "spending_growth", "efficiency_growth", "spending_end", "efficiency_end", "compute_end", "run_scatter"
+    ]  # fmt: skip
+    assert rows["compute_end"]["median"] == pytest.approx(24.0, abs=0.01)
+    assert rows["spending_growth"]["median"] == pytest.approx(0.4, abs=0.01)
+    assert rows["spending_growth"]["contraction"] == pytest.approx(0.99, abs=0.005)
+    assert rows["run_scatter"]["contraction"] == pytest.approx(0.0, abs=0.2)
+
+
+def test_a_conflict_is_said_in_the_table_the_title_and_the_panel() -> None:
+    (figure,) = posterior_figures(learnt_run(prior_shift=0.5), OPTIONS)
+    (row,) = [row for row in figure.tables[""] if row["conflict"]]
+    assert row["name"] == "efficiency_growth"
+    assert str(row["conflict"]).endswith("prior sd below the prior's mean")
+    assert "in conflict with the prior: growth of FLOP per amortised USD" in figure.caption
+    assert str(row["conflict"]) in svg_text(figure.chart).replace("&#39;", "'")
+
+
+def test_growth_is_told_as_a_factor_before_and_after(run: xr.DataTree) -> None:
+    (figure,) = posterior_figures(run, OPTIONS)
+    assert "none is in conflict with its prior" in figure.caption
+    assert "Growth of spending per run: 2.5" in figure.caption
+    assert "x a year (90 %" in figure.caption
+    text = svg_text(figure.chart)
+    for word in ("learnt 2.5", "before 2.", "contraction 99 %: the data decide", "12 frontier runs", "2026-05"):
+        assert word in text, word
+
+
+def test_the_curves_are_as_high_as_one_another(run: xr.DataTree) -> None:
+    (figure,) = posterior_figures(run, OPTIONS)
+    for of in ("prior", "posterior"):
+        heights = [row["height"] for row in figure.tables["density"] if (row["name"], row["of"]) == ("run_scatter", of)]
+        assert max(map(float, map(str, heights))) == 1.0
+
+
+def test_the_same_run_gives_the_same_picture(run: xr.DataTree) -> None:
+    first, second = (svg_text(posterior_figures(run, OPTIONS)[0].chart) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("contraction", "words"),
+    [
+        (0.999, "contraction > 99 %: the data decide"),
+        (0.7, "contraction 70 %: mostly the data"),
+        (0.04, "contraction 4 %: the data say nothing"),
+        (-1.5, "contraction −150 %: less sure than before"),
+    ],
+)
+def test_contraction_is_put_in_words(contraction: float, words: str) -> None:
+    assert contraction_words(contraction) == words
+
+
+def test_a_run_that_has_learnt_nothing_is_refused_with_what_to_run() -> None:
+    with pytest.raises(InputError, match=r"learnt nothing from history.*the shipped scenario learned"):
+        posterior_figures(run_of(small_scenario({})), OPTIONS)

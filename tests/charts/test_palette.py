@@ -1,0 +1,100 @@
+"""The colours, light and dark: told apart, legible, and mapped whatever the chart."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from simulator.charts import palette
+from simulator.charts.kinds.fan import FanTables
+from simulator.charts.kinds.fan_panels import draw_panels
+from simulator.charts.palette import DARK, band_tints, colors_of, themed
+from simulator.charts.spec import Spec
+from simulator.errors import InputError
+from tests.charts.kinds.test_fan import CROSSED, FEW, RUN, drawn, fan, observed, steps, threshold
+from tests.charts.kinds.test_fan_panels import PANEL
+
+GROUNDS = {"light": lambda color: color, "dark": lambda color: DARK[color]}
+
+
+def luminance(color: str) -> float:
+    """The relative luminance of WCAG 2."""
+    digits = {"white": "#FFFFFF"}.get(color, color).removeprefix("#")
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+def test_text_is_legible_on_the_ground(theme: str) -> None:
+    seen = GROUNDS[theme]
+    for color in (palette.INK, palette.QUIET):
+        assert contrast(seen(color), seen(palette.PAPER)) >= 4.5, color
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+def test_lines_are_seen_on_what_lies_behind_them(theme: str) -> None:
+    seen = GROUNDS[theme]
+    for color in (palette.VERMILION, palette.BLUE, palette.DARK_BLUE, palette.AXIS):
+        assert contrast(seen(color), seen(palette.PAPER)) >= 3, color
+    for count in (1, 2, 3):
+        for tint in band_tints(count):
+            assert contrast(seen(palette.DARK_BLUE), seen(tint)) >= 3, tint
+            assert contrast(seen(palette.INK), seen(tint)) >= 3, tint
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+def test_bands_are_told_apart_in_grey(theme: str) -> None:
+    seen = GROUNDS[theme]
+    for count in (1, 2, 3):
+        levels = [luminance(seen(color)) for color in (palette.PAPER, *band_tints(count))]
+        assert levels == sorted(levels, reverse=theme == "light")
+        assert all(contrast(seen(a), seen(b)) > 1.15 for a, b in pairwise((palette.PAPER, *band_tints(count))))
+
+
+def test_every_colour_has_a_dark_one_of_its_own() -> None:
+    constants = {value for name, value in vars(palette).items() if name.isupper() and isinstance(value, str)}
+    tints = {tint for count in (1, 2, 3) for tint in band_tints(count)}
+    assert set(DARK) == constants | tints
+    assert len(set(DARK.values())) == len(DARK)
+
+
+FULL = FanTables(
+    fan().medians, fan().bands, [*FEW, threshold("vague", 29.0, lower=28.0, upper=30.0)], CROSSED,
+    paths=steps(0, 30.0), history=observed(2015.0, 2020.0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "spec", [drawn(FULL), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)], ids=["fan", "panels"]
+)
+def test_a_fan_has_colours_of_the_palette_alone_and_the_dark_one_their_counterparts(spec: Spec) -> None:
+    light = colors_of(spec)
+    assert light <= set(DARK)
+    assert {palette.PAPER, palette.INK, palette.QUIET} <= light
+    assert colors_of(themed(spec, "dark")) == {DARK[color] for color in light}
+    assert themed(spec, "light") == spec
+
+
+def test_a_text_that_is_the_name_of_a_colour_stays_a_text() -> None:
+    spec = {"title": {"text": ["white"], "color": "white"}, "datasets": {"a": [{"text": "white", "color": "white"}]}}
+    dark = themed(spec, "dark")
+    assert dark["title"] == {"text": ["white"], "color": DARK["white"]}
+    assert dark["datasets"]["a"] == [{"text": "white", "color": DARK["white"]}]
+
+
+def test_colours_are_found_where_an_encoding_holds_them() -> None:
+    encoding = {"color": {"condition": {"param": "p", "value": palette.BLUE}, "scale": {"range": [palette.SKY]}}}
+    assert colors_of(encoding) == {palette.BLUE, palette.SKY}
+    assert colors_of(themed(encoding, "dark")) == {DARK[palette.BLUE], DARK[palette.SKY]}
+
+
+def test_a_theme_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="must be light or dark; got 'sepia'"):
+        themed({}, "sepia")  # type: ignore[arg-type]

@@ -1,0 +1,138 @@
+"""The page: whole, offline, and safe whatever a scenario is called."""
+
+from __future__ import annotations
+
+import functools
+import html
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from simulator.charts.kinds.fan_panels import draw_panels
+from simulator.charts.spec import Figure
+from simulator.charts.writing import page_text
+from tests.charts.kinds.test_fan import CROSSED, FEW, RUN, drawn, fan
+
+EVIL = "</script><script>alert('x')</script>&<img src=x onerror=alert(1)>"
+TABLES = {
+    "": [{"variable": "spending", "year": 2025.5, "median": 8.123456789}],
+    "crossings": [{"label": EVIL, "upper": None}],
+}
+
+
+@functools.cache
+def page(name: str = "What is seen", *, theme: str = "light") -> str:
+    chart = drawn(fan([{**FEW[0], "label": name}, *FEW[1:]], CROSSED), title=name)
+    figure = Figure("fan", chart, TABLES, f"Caption of {name}.", f"Text of {name}.")
+    return page_text(figure, theme=theme, footer=f"Run of {name}")  # type: ignore[arg-type]
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the texts in them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_page_is_small_enough_and_the_same_twice() -> None:
+    text = page()
+    assert len(text.encode()) < 1_500_000
+    assert page.__wrapped__() == text
+
+
+def test_the_page_asks_for_nothing_from_outside() -> None:
+    elements = Elements(page())
+    tags = [tag for tag, _ in elements.tags]
+    assert {"a", "link", "img", "iframe", "object", "base", "use", "image"} & set(tags) == set()
+    assert all("src" not in attributes for _, attributes in elements.tags)
+    policy = next(attributes["content"] for tag, attributes in elements.tags if "http-equiv" in attributes)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert not re.search(r"connect|\*|https?:", policy)
+
+
+def test_the_page_has_picture_caption_numbers_and_footer() -> None:
+    text = page()
+    elements = Elements(text)
+    assert ("details", {}) in elements.tags
+    said = " ".join(elements.texts)
+    for word in ("Caption of What is seen.", "8.123457", "2025.5", "Run of What is seen", "label of anchor"):
+        assert word in said, word
+    assert ("aria-label", "Text of What is seen.") in [
+        item for _, attributes in elements.tags for item in attributes.items()
+    ]
+    spec = json.loads(re.search(r'id="drawing">(.*?)</script>', text)[1])  # type: ignore[index]
+    assert spec["description"] == "What is seen"
+    assert "2.1e25" not in text.split('id="drawing"')[0]
+
+
+def test_words_of_a_scenario_stay_words() -> None:
+    plain, evil = Elements(page()), Elements(page(EVIL))
+    # A long name takes more lines of the picture, and so more elements of text in it.
+    kinds = [[tag for tag, _ in elements.tags if tag not in ("tspan", "text")] for elements in (plain, evil)]
+    assert kinds[0] == kinds[1]
+    assert f"Caption of {EVIL}." in evil.texts
+    assert "onerror" not in {key for _, attributes in evil.tags for key in attributes}
+    assert html.escape(EVIL) in page(EVIL)
+
+
+def test_the_dark_page_is_dark() -> None:
+    text = page(theme="dark")
+    assert "background: #14181D" in text
+    assert 'theme: "dark"' in text
+    assert 'fill="white"' not in text.split("<script", 1)[0]
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium to open the page in")
+def test_a_browser_without_network_draws_the_page_and_says_numbers_at_the_pointer(tmp_path: Path) -> None:
+    probe = """<script>{
+      const look = () => {
+        if (!document.getElementById("chart").dataset.drawn) { setTimeout(look, 20); return; }
+        const box = document.querySelector("#chart svg").getBoundingClientRect();
+        const at = {bubbles: true, clientX: box.left + 450, clientY: box.top + 300};
+        const under = document.elementFromPoint(at.clientX, at.clientY);
+        for (const kind of ["pointerover", "pointermove"]) under.dispatchEvent(new PointerEvent(kind, at));
+        setTimeout(() => {
+          const tip = document.getElementById("vg-tooltip-element");
+          document.body.dataset.tip = tip ? tip.innerText : "none";
+        }, 100);
+      };
+      look();
+    }</script></body>"""
+    before, after = page(EVIL).rsplit("</body>", 1)
+    (tmp_path / "page.html").write_text(before + probe + after, encoding="utf-8")
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+        "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,1000", "--virtual-time-budget=20000", "--dump-dom",
+        (tmp_path / "page.html").as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    tip = re.search(r'data-tip="([^"]*)"', done.stdout)
+    assert tip is not None
+    assert re.search(r"year\s+20\d\d(\.\d+)?\s+median\s+\S+e\d\d FLOP", tip[1])
+    assert "50 %" in tip[1]
+
+
+def test_several_fans_make_one_page() -> None:
+    from tests.charts.kinds.test_fan_panels import PANEL
+
+    chart = draw_panels([PANEL] * 2, title="t", subtitle="", run=RUN)
+    text = page_text(Figure("fans", chart, {}, "c", "a"))
+    assert text.count("pointer_panel_") >= 2

@@ -1,0 +1,349 @@
+"""The command line, end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import netCDF4
+import pytest
+
+from simulator import open_run
+from simulator.cli.main import main
+from simulator.engine import simulation
+from simulator.runs import folder as outputs
+from simulator.scenario.library import shipped_names
+from simulator.testing import assert_valid_run, scenario_text, small_scenario
+from tests.places import ROOT
+
+
+class Outcome(NamedTuple):
+    """What a command left: exit code, lines on stdout and stderr."""
+
+    code: int
+    out: list[str]
+    err: list[str]
+
+
+class Command:
+    """Runs `simulate` in this process, in a folder of its own."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: object) -> Outcome:
+        self._capsys.readouterr()
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        said = self._capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Outcome(code, said.out.splitlines(), said.err.splitlines())
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.chdir(tmp_path)
+    data = small_scenario({"thresholds.a": {"effective_compute": 1e29}})
+    (tmp_path / "small.yaml").write_text(scenario_text(data))
+    return Command(capsys)
+
+
+COMMAND = "from simulator.cli.main import main\nmain()"
+COMMAND_THAT_TELLS = f"""
+import simulator.engine.workers as work
+
+def compute(*arguments, compute=work.compute_batch):
+    print("at work", flush=True)
+    return compute(*arguments)
+
+work.compute_batch = compute
+{COMMAND}
+"""
+
+
+def in_a_process(*arguments: str, cwd: Path, code: str = COMMAND) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": ":".join(filter(None, [str(ROOT), *sys.path]))}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code, *arguments], cwd=cwd, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def only_run(outputs: str = "outputs") -> Path:
+    (folder,) = Path(outputs).iterdir()
+    return folder
+
+
+def test_one_command_runs_a_scenario_and_prints_at_most_ten_lines(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(scenario_text(small_scenario({"thresholds.a": {"effective_compute": 1e29}})))
+    process = in_a_process("small.yaml", cwd=tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert len(out.splitlines()) <= 10
+    folder = next((tmp_path / "outputs").iterdir())
+    assert out.splitlines()[-1].strip() == str(Path("outputs") / folder.name)
+    assert {"run.nc", "scenario.yaml", "quantiles.csv", "fan_physical_compute.png", "fan_physical_compute.svg"} <= {
+        file.name for file in folder.iterdir()
+    }
+    with open_run(folder) as run:
+        assert_valid_run(run.load())
+
+
+def test_simulate_file_is_simulate_run_file(command: Command) -> None:
+    short = command("small.yaml", "--no-charts", "--output", "short")
+    long = command("run", "small.yaml", "--no-charts", "--output", "long")
+    assert short.code == long.code == 0
+    assert short.out[:-1] == long.out[:-1]
+    assert (only_run("short") / "run.nc").read_bytes() == (only_run("long") / "run.nc").read_bytes()
+
+
+def test_a_shipped_scenario_runs_by_its_name(command: Command) -> None:
+    done = command("baseline", "--samples", "256", "--no-charts")
+    assert done.code == 0
+    assert len(done.out) <= 10
+    assert only_run().name.startswith("baseline-")
+
+
+def test_overrides_are_logged_in_the_run_as_old_and_new(command: Command) -> None:
+    done = command(
+        "small.yaml", "--no-charts", "--set", "drivers.compute.growth.mean=0.6", "--samples", "1e3", "--seed", "0"
+    )
+    assert done.code == 0
+    with open_run(only_run()) as run:
+        assert run.attrs["overrides"].splitlines() == [
+            "drivers.compute.growth.mean: 0.5 -> 0.6", "samples: 512 -> 1000", "seed: nothing -> 0",
+        ]  # fmt: skip
+        assert run.attrs["samples"] == 1000
+
+
+def test_warnings_go_to_stderr_and_an_override_that_changes_nothing_warns(command: Command) -> None:
+    done = command("small.yaml", "--no-charts", "--set", "samples=512")
+    assert done.code == 0
+    assert done.err == ["warning: --set samples=512 changes nothing: samples is 512 already."]
+    assert command("show", only_run()).err == done.err
+
+
+def test_keep_and_workers_are_taken(command: Command) -> None:
+    assert command("small.yaml", "--no-charts", "--keep", "summary", "--workers", "2").code == 0
+    with open_run(only_run()) as run:
+        assert list(run.children) == ["summary"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.yaml"], "missing.yaml"),
+        (["missing"], "missing"),
+        (["baselin"], "Did you mean 'baseline'?"),
+        (["valdate", "small.yaml"], "Did you mean 'validate'?"),
+        (["run"], "Missing argument 'SCENARIO'"),
+        (["small.yaml", "--bogus"], "No such option: --bogus"),
+        (["small.yaml", "--samples", "many"], "--samples: must be a whole number; got 'many'."),
+        (["small.yaml", "--samples", "1.5"], "--samples: must be a whole number from 1; got 1.5."),
+        (["small.yaml", "--samples", "0"], "--samples: must be a whole number from 1; got 0."),
+        (["small.yaml", "--samples", "1e15"], "--samples: must be at most 1,000,000,000,000; got 1e15."),
+        (["small.yaml", "--samples", "nan"], "--samples: must be a whole number"),
+        (["small.yaml", "--samples", "inf"], "--samples: must be a whole number"),
+        (["small.yaml", "--seed", "-1"], "seed"),
+        (["small.yaml", "--seed", "x"], "--seed"),
+        (["small.yaml", "--workers", "0"], "--workers"),
+        (["small.yaml", "--keep", "nothing"], "--keep"),
+        (["small.yaml", "--set", "samples"], "--set samples: must be path=value"),
+        (["small.yaml", "--set", "drivers.compute.grwth=3"], "Did you mean 'growth'?"),
+        (["small.yaml", "--set", "drivers.compute.growth.mean=[1"], "--set drivers.compute.growth.mean=[1: the value"),
+        (["small.yaml", "--samples", "1e10"], "GiB; at most 4 GiB are taken"),
+        (["validate", "missing.yaml"], "missing.yaml"),
+        (["show", "missing"], "missing: no such run file."),
+        (["check", "small.yaml"], "no netCDF file"),
+        (["priors", "algorithm"], "Did you mean 'algorithms'?"),
+        (["priors", "algorithms/ho"], "ho"),
+        (["schema", "run"], "run"),
+        (["new", "small.yaml"], "there is such a file already"),
+        (["new", "small.txt"], "a scenario file ends in .yaml"),
+        ([], "Usage"),
+    ],
+)
+def test_bad_input_exits_with_2_and_says_what_to_do(command: Command, arguments: list[str], words: str) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert words in "\n".join(done.err + done.out)
+    assert not Path("outputs").exists()
+
+
+def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) -> None:
+    Path("faulty.yaml").write_text(
+        "schema: 1\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
+    )
+    done = command("faulty.yaml")
+    assert done.code == 2
+    assert [line.split(":")[1] for line in done.err if line.startswith("faulty.yaml:")] == ["3", "4", "5"]
+    assert done.out == []
+
+
+FOLDERS = (
+    "no-such.yaml", "extend no-such.nc --samples 1e4", "sweep no-such.yaml", "swings no-such.yaml",
+    "shares no-such.yaml", "audit no-such.yaml", "influence no-such.nc", "reweight no-such.nc --set a=1",
+    "compare no-such.nc no-such.nc", "hindcast no-such.yaml", "score no-such.nc", "chart no-such.nc",
+    "export no-such.nc --format parquet", "published no-such.yaml", "history fragility --runs no-such.csv",
+)  # fmt: skip
+FILES = (
+    "report no-such.nc", "export no-such.nc --format json", "export no-such.nc --format csv --group summary",
+    "history load no-such.csv --snapshot 2026-05", "schema",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "output"), [*((words, "taken/below") for words in FOLDERS), *((words, "taken/a.html") for words in FILES)]
+)
+def test_an_output_that_cannot_be_written_is_refused_before_all_else(command: Command, words: str, output: str) -> None:
+    Path("taken").write_text("as it was")
+    done = command(*words.split(), "--output", output)
+    assert (done.code, done.out, len(done.err)) == (1, [], 1)
+    assert done.err[0].startswith("taken")
+    assert done.err[0].endswith("is a file. Name another folder with --output.")
+    assert Path("taken").read_text() == "as it was"
+
+
+@pytest.mark.parametrize("words", ["published no-such.yaml --document .", "score no-such.nc --ledger ."])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_all_else(command: Command, words: str) -> None:
+    done = command(*words.split())
+    assert (done.code, done.out) == (1, [])
+    assert done.err == [f".: cannot be written: it is a folder. Name a file with {words.split()[2]}."]
+
+
+def test_all_tables_into_one_file_are_refused_before_the_run_is_read(command: Command) -> None:
+    Path("taken").write_text("")
+    done = command("export", "no-such.nc", "--format", "csv", "--output", "taken")
+    assert done.code == 2
+    assert done.err == ["--output: taken is a file. Without --group there are several files: name a folder."]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interruption_exits_with_130_and_leaves_nothing_half_written(
+    command: Command, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(simulation, "build_run", interrupt)
+    done = command("small.yaml", "--workers", workers)
+    assert done.code == 130
+    assert (
+        done.err[-1]
+        == "interrupted: nothing half-written is left, earlier runs are as they were; --resume goes on with what was done."
+    )
+    assert not Path("outputs").exists()
+
+
+def test_an_interruption_while_writing_leaves_no_half_file(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object, file: Path) -> None:
+        Path(file).write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(outputs, "write_netcdf", interrupt)
+    assert command("small.yaml", "--no-charts").code == 130
+    assert list(only_run().iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+def test_ctrl_c_exits_with_130(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(scenario_text(small_scenario({"samples": 10**9, "block": 256})))
+    arguments = ("small.yaml", "--keep", "summary", "--no-charts")
+    process = in_a_process(*arguments, cwd=tmp_path, code=COMMAND_THAT_TELLS)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"  # it would be for hours
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines() == [
+        "interrupted: nothing half-written is left, earlier runs are as they were; --resume goes on with what was done."
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_validate_prints_back_what_was_understood(command: Command) -> None:
+    done = command("validate", "small.yaml", "baseline")
+    assert done.code == 0
+    assert any(line.startswith("drivers.compute.growth") and "normal" in line for line in done.out)
+    assert "small.yaml: no faults (2 uncertain of 3 priors)" in done.out
+    assert command("validate", "-q", "small.yaml").out == ["small.yaml: no faults (2 uncertain of 3 priors)"]
+
+
+def test_validate_goes_on_after_a_faulty_file(command: Command) -> None:
+    Path("faulty.yaml").write_text("schema: 1\n")
+    done = command("validate", "-q", "faulty.yaml", "small.yaml")
+    assert done.code == 2
+    assert done.out == ["small.yaml: no faults (2 uncertain of 3 priors)"]
+    assert done.err[0].startswith("faulty.yaml:1:1: ")
+
+
+def test_show_prints_the_summary_again_and_check_runs_it_again(command: Command) -> None:
+    first = command("small.yaml", "--no-charts")
+    folder = only_run()
+    assert command("show", folder).out == first.out[:-1]
+    assert command("show", folder / "run.nc").out == first.out[:-1]
+    done = command("check", folder)
+    assert (done.code, done.err) == (0, [])
+    assert done.out[0].startswith("same: ")
+    with netCDF4.Dataset(folder / "run.nc", "a") as file:
+        file["trajectories"].variables["effective_compute"][3, 4] = 31.0
+    done = command("check", folder)
+    assert done.code == 1
+    assert done.out[0] == "different: 1 variables."
+    assert done.out[1].startswith("  trajectories/effective_compute: differs by ")
+
+
+def test_priors_lists_libraries_entries_and_scenarios(command: Command) -> None:
+    libraries = command("priors")
+    assert libraries.code == 0
+    for name in shipped_names("priors"):
+        assert any(line.startswith(f"{name}: ") for line in libraries.out)
+    algorithms = command("priors", "algorithms")
+    assert set(algorithms.out) <= set(libraries.out)
+    entry = command("priors", "algorithms/ho-2024").out
+    assert entry[0] == "algorithms/ho-2024"
+    assert "OOM/year" in entry[2]
+    assert any(line.startswith("  source: ") for line in entry)
+    assert command("priors", "baseline").out == command("validate", "baseline").out[:-1]
+    assert any(line.startswith("drivers.compute.start") for line in command("priors", "small.yaml").out)
+
+
+def test_scenarios_lists_what_is_shipped(command: Command) -> None:
+    done = command("scenarios")
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.out if line]
+    listed.remove("Published")
+    assert sorted(listed) == list(shipped_names("scenarios"))
+
+
+@pytest.mark.parametrize("of", ["scenario", "priors"])
+def test_the_schema_that_is_printed_is_the_one_that_is_committed(command: Command, of: str) -> None:
+    committed = (ROOT / "schemas" / f"{of}.schema.json").read_text(encoding="utf-8")
+    assert "\n".join(command("schema", of).out) + "\n" == committed
+    assert command("schema", of, "--output", "written.json").code == 0
+    assert Path("written.json").read_text(encoding="utf-8") == committed
+    json.loads(committed)
+
+
+def test_new_writes_a_starter_that_runs(command: Command) -> None:
+    assert command("new", "sub/My fast World!.yaml").code == 0
+    path = Path("sub/My fast World!.yaml")
+    assert "name: my-fast-world" in path.read_text()
+    done = command(path, "--no-charts", "--samples", "256")
+    assert (done.code, done.err) == (0, [])
+    assert only_run().name.startswith("my-fast-world-")
+
+
+def test_help_is_printed_with_0(command: Command) -> None:
+    for arguments in (["--help"], ["run", "-h"], ["check", "--help"]):
+        done = command(*arguments)
+        assert done.code == 0
+        assert any("Usage" in line for line in done.out)

@@ -1,0 +1,159 @@
+"""`simulate show` and `simulate chart` on every kind of folder that a command writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import simulator.hindcast.hindcast
+from simulator.analysis.swings import prior_swings
+from simulator.analysis.swings_output import open_swings
+from simulator.cli.main import main
+from simulator.errors import RunFileError
+from simulator.runs.folder import KINDS, keep_lines, kind_of
+from simulator.scenario.load import load_scenario
+from tests.analysis.test_shares import LINEAR
+from tests.hindcast.test_output import RESULT
+
+COMMANDS = {
+    "run": "run linear.yaml --samples 2048 --no-charts",
+    "sweep": "sweep linear.yaml --samples 1024 --no-charts --over drivers.algorithms.growth.sd=0.1,0.2",
+    "shares": "shares linear.yaml --samples 64 --no-charts",
+    "swings": "swings linear.yaml --samples 64 --no-charts",
+    "audit": "audit linear.yaml --samples 64",
+    "comparison": "compare linear.yaml other.yaml --samples 1024 --no-charts --attribute",
+    "hindcast": "hindcast --no-charts",
+    "published": "published gpt-3-carried-forward --output out/p",
+}
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(simulator.hindcast.hindcast, "hindcast", lambda *_, **__: RESULT)
+    Path("linear.yaml").write_text(LINEAR)
+    Path("other.yaml").write_text(LINEAR.replace("mean: 0.3, sd: 0.2", "mean: 0.4, sd: 0.2"))
+
+    def say(words: str) -> tuple[list[str], list[str], int]:
+        capsys.readouterr()
+        code = 0
+        try:
+            main(words.split())
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        out, err = capsys.readouterr()
+        return out.splitlines(), err.splitlines(), code
+
+    return say
+
+
+@pytest.fixture
+def made(said):
+    """Run a command, and give its folder, what it printed, and what it warned of."""
+
+    def make(kind: str) -> tuple[Path, list[str], list[str]]:
+        words = COMMANDS[kind] + ("" if "--output" in COMMANDS[kind] else " --output out")
+        out, err, code = said(words)
+        assert code == 0, err
+        (folder,) = [path for path in Path("out").iterdir() if path.name != "fits"]
+        assert str(folder) in out[-1]
+        return folder, out[:-1], [line for line in err if line.startswith("warning: ")]
+
+    return make
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_what_a_command_printed_is_shown_again(kind: str, said, made) -> None:
+    folder, printed, warned = made(kind)
+    assert kind_of(folder).name == kind
+    out, err, code = said(f"show {folder}")
+    assert (out, err, code) == (printed, warned, 0)
+
+
+def test_every_kind_of_folder_is_shown(said, tmp_path: Path) -> None:
+    assert {kind.name for kind in KINDS} == {*COMMANDS, "fragility"}  # which takes a fit, and has a page
+    (tmp_path / "fragility.txt").write_text("the page\n\nits end\n")
+    assert said("show .") == (["the page", "", "its end"], [], 0)
+
+
+def test_kept_lines_end_at_line_breaks_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["a label\u2028of two", "warning\x85: none", ""]
+    keep_lines(tmp_path, "fragility", lines, warnings=["one\u2028line"])
+    main(["show", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert out == "".join(f"{line}\n" for line in lines)
+    assert err == "warning: one\u2028line\n"
+
+
+def test_shares_of_one_year_have_no_chart_and_it_is_said(said) -> None:
+    said(COMMANDS["shares"] + " --outcome effective_compute@2030 --output out")
+    (folder,) = Path("out").iterdir()
+    out, err, code = said(f"chart {folder} --output drawn")
+    assert (out, code, Path("drawn").exists()) == ([], 2, False)
+    assert err[0].startswith(f"{folder}: no chart: shares are drawn over the years")
+
+
+@pytest.mark.parametrize("kind", ["shares", "swings"])
+def test_a_file_is_known_by_what_it_holds_and_not_by_its_name(kind: str, said, made) -> None:
+    folder, printed, _ = made(kind)
+    (folder / f"{kind}.nc").rename("other.nc")
+    assert said("show other.nc") == (printed, [], 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("shares", "shares_effective_compute"), ("swings", "swings_free_effective_compute_2030")]
+)
+def test_charts_of_shares_and_swings_are_drawn_again(kind: str, name: str, said, made) -> None:
+    folder, _, _ = made(kind)
+    out, _, code = said(f"chart {folder} --format svg --theme dark")
+    assert code == 0
+    assert str(folder / f"{name}.svg") in out
+    assert all(Path(line).is_file() for line in out)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "text"),
+    [
+        ("shares", "chart FOLDER --kind fan", "--kind: FOLDER holds shares of variance, and --kind is about charts of runs"),
+        ("swings", "chart FOLDER --bands boe", "--bands: FOLDER holds swings, and --bands is about"),
+        ("sweep", "chart FOLDER --paths 3", "--paths: FOLDER is a sweep, and --paths is about"),
+        ("sweep", "chart FOLDER --kind fan", "--kind: a sweep is drawn by outcome"),
+        ("audit", "chart FOLDER", "FOLDER: is an audit, and no chart is drawn from its folder. 'simulate show'"),
+        ("swings", "show FOLDER --variables", "--variables: FOLDER holds swings, and --variables is about runs"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_a_folder_is_refused(kind: str, words: str, text: str, said, made) -> None:
+    folder, _, _ = made(kind)
+    out, err, code = said(words.replace("FOLDER", str(folder)))
+    assert (out, code) == ([], 2)
+    assert err[0].startswith(text.replace("FOLDER", str(folder)))
+
+
+def test_a_folder_without_the_lines_says_how_to_make_it_again(said, made) -> None:
+    folder, _, _ = made("audit")
+    (folder / "audit.txt").unlink()
+    _, err, code = said(f"show {folder}")
+    assert code == 2
+    assert err == [
+        f"{folder}: has no audit.txt, in which `simulate audit` keeps what it prints. Make the folder again."
+    ]
+
+
+def test_a_path_that_is_no_folder_of_any_kind_is_refused_as_a_run(said, tmp_path: Path) -> None:
+    for name, text in (
+        ("none", "no such run file"),
+        (".", "is a folder without a run"),
+        ("linear.yaml", "cannot be read as a run"),
+    ):
+        _, err, code = said(f"show {name}")
+        assert code == 2
+        assert text in err[0]
+
+
+def test_swings_are_read_back_the_same_and_nothing_else_is(said, made) -> None:
+    folder, _, _ = made("swings")
+    assert open_swings(folder).identical(prior_swings(load_scenario("linear.yaml"), samples=64))
+    said(COMMANDS["shares"] + " --output shares")
+    with pytest.raises(RunFileError, match=r"holds no swings. `simulate swings` writes one"):
+        open_swings(next(Path("shares").glob("*/shares.nc")))

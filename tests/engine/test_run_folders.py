@@ -1,0 +1,303 @@
+"""Runs that are interrupted, gone on with, extended, done by several workers, or written to a store."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.engine import run_folders as runs
+from simulator.engine import simulation
+from simulator.engine import workers as work
+from simulator.engine import zarr_store as stores
+from simulator.engine.batches import Batch, compute_batch
+from simulator.engine.checkpoints import Unfinished
+from simulator.engine.collecting import Piece, Samples, count_piece
+from simulator.engine.plan import Plan
+from simulator.engine.run_folders import How, check_run, extend_run, run_to_folder
+from simulator.engine.simulation import simulate
+from simulator.errors import InputError, RunFileError, SimulatorError
+from simulator.runs.folder import open_run
+from simulator.runs.groups import Group
+from simulator.scenario.load import parse_scenario
+from simulator.scenario.resolving import Scenario
+from simulator.testing import assert_valid_run, scenario_text, small_scenario
+from tests.places import ROOT
+
+pytest.importorskip("zarr")
+
+DATA = small_scenario({
+    "samples": 10_000, "block": 1024,
+    "drivers.algorithms.growth": {"mean": 0.3, "sd": 0.2, "unit": "OOM/year"},
+    "drivers.compute.caps.cap": {"limit": {"family": "lognormal", "median": 1e29, "interval_90": [1e28, 1e30], "unit": "FLOP"}},
+    "thresholds": {"some": {"effective_compute": 1e30}},
+})  # fmt: skip
+
+
+def scenario(**changes: Any) -> Scenario:
+    return parse_scenario(scenario_text(DATA | changes))
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (simulation, runs, stores):
+        monkeypatch.setattr(module, "KEPT", 2048)
+    monkeypatch.setattr(simulation, "COUNTED", 2048)
+    monkeypatch.setattr(simulation, "LEAVES_COUNTS", 4096)
+
+
+def same(one: Path, other: Path) -> None:
+    """Compare run files to the byte."""
+    assert one.read_bytes() == other.read_bytes()
+
+
+class Stop(BaseException):
+    """Stands for Ctrl-C, a full disk, a killed worker."""
+
+
+def stopping_after(batches: int) -> Iterator[None]:
+    for _ in range(batches):
+        yield
+    raise Stop
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
+    stop = stopping_after(after)
+
+    def compute(plan: Plan, first: int, size: int) -> Batch:
+        next(stop, None)
+        return compute_batch(plan, first, size)
+
+    monkeypatch.setattr(work, "compute_batch", compute)
+
+
+@pytest.mark.parametrize(
+    "how", [How(), How(keep="summary"), How(store="zarr"), How(keep="summary", workers=2), How(workers=2)]
+)
+def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
+    how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = run_to_folder(scenario(), tmp_path / "whole", how=how)
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=3)
+        with pytest.raises((Stop, RuntimeError)):
+            run_to_folder(scenario(), tmp_path / "cut", how=how)
+    (left,) = (tmp_path / "cut").iterdir()
+    assert left.suffix == ".unfinished"
+    computed: list[int] = []
+
+    def compute(plan: Plan, first: int, size: int) -> Batch:
+        computed.append(first)
+        return compute_batch(plan, first, size)
+
+    monkeypatch.setattr(work, "compute_batch", compute)
+    said: list[str] = []
+    again, folder = run_to_folder(scenario(), tmp_path / "cut", how=how, resume=True, say=said.append)
+    assert said == []
+    assert 0 not in computed
+    assert len(computed) <= 4
+    assert not left.exists()
+    assert again.attrs == whole.attrs
+    assert_same_numbers(again, whole)
+    if how.store == "netcdf":
+        name = folder.name
+        same(folder / "run.nc", tmp_path / "whole" / name / "run.nc")
+
+
+def test_without_resume_an_interrupted_run_starts_anew_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=3)
+        with pytest.raises((Stop, RuntimeError)):
+            run_to_folder(scenario(), tmp_path, how=How(keep="summary"))
+    said: list[str] = []
+    run_to_folder(scenario(), tmp_path, how=How(keep="summary"), say=said.append)
+    assert "--resume" in said[0]
+    run_to_folder(scenario(), tmp_path, how=How(keep="summary"), resume=True, say=said.append)
+    assert "nothing was left" in said[1]
+
+
+def assert_same_numbers(run: Group, other: Group) -> None:
+    groups = dict(run.walk())
+    for path, group in other.walk():
+        for name, values in group.variables.items():
+            np.testing.assert_array_equal(groups[path][name].values, values.values, err_msg=f"{path} {name}")
+
+
+@pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])
+def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: Path) -> None:
+    _, folder = run_to_folder(scenario(), tmp_path / "few", how=how)
+    said: list[str] = []
+    more, longer = extend_run(folder, samples=15_000, outputs=tmp_path / "more", say=said.append)
+    assert said == ["8,192 samples are taken over."]
+    fresh, other = run_to_folder(scenario(samples=15_000), tmp_path / "fresh", how=how)
+    assert longer.name == other.name
+    assert_same_numbers(more, fresh)
+    assert more.attrs["overrides"] == "samples: 10000 -> 15000"
+    assert folder.exists()
+    with pytest.raises(InputError, match="must be more than the 10,000 samples"):
+        extend_run(folder, samples=9_000, outputs=tmp_path)
+
+
+def test_a_run_of_another_version_is_not_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, folder = run_to_folder(scenario(), tmp_path, how=How())
+    monkeypatch.setattr(runs, "simulator_version", lambda: "99.0")
+    with pytest.raises(RunFileError, match="whose samples may differ"):
+        extend_run(folder, samples=20_000, outputs=tmp_path)
+
+
+def test_what_was_left_and_is_damaged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=3)
+        with pytest.raises((Stop, RuntimeError)):
+            run_to_folder(scenario(), tmp_path, how=How(keep="summary"))
+    (left,) = tmp_path.iterdir()
+    (left / "counts.npz").write_bytes(b"PK not really")
+    with pytest.raises(RunFileError, match="what was done of the run cannot be read"):
+        run_to_folder(scenario(), tmp_path, how=How(keep="summary"), resume=True)
+
+
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
+def test_processes_give_the_same_bits_as_one_worker(keep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = simulate(scenario(), keep=keep)
+    monkeypatch.setattr(work, "WORTH_PROCESSES", {"fork": 0.0, "spawn": 0.0})
+    monkeypatch.setattr(work, "MOST_TOGETHER", 2)
+    together = simulate(scenario(), keep=keep, workers=2)
+    for node in alone.subtree:
+        for name, values in node.variables.items():
+            np.testing.assert_array_equal(together[node.path].variables[name].values, values.values, err_msg=str(name))
+
+
+def test_pieces_may_hold_any_number_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = simulation.run_plan(scenario(samples=8192))
+    spans = simulation.batch_spans(plan, keep="summary")
+    one, all_at_once = simulation.Tallies(), simulation.Tallies()
+    for span in spans:
+        one.add(work.counted(plan, [span]))
+    all_at_once.add(work.counted(plan, spans))
+    for name, values in one.groups(plan).summary.items():
+        np.testing.assert_array_equal(all_at_once.groups(plan).summary[name], values, err_msg=name)
+
+
+def killed(plan: Plan, spans: Sequence[work.Span]) -> Piece:
+    """Die in another process, as a worker does that the system kills; count the first batches here."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(9)
+    return count_piece(plan, (compute_batch(plan, *span) for span in spans))
+
+
+def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "WORTH_PROCESSES", {"fork": 0.0, "spawn": 0.0})
+    monkeypatch.setattr(work, "counted", killed)
+    with pytest.raises(SimulatorError, match="a worker process was killed"):
+        run_to_folder(scenario(), tmp_path, how=How(keep="summary", workers=2))
+    (left,) = tmp_path.iterdir()
+    assert Unfinished(left).tallies().samples >= 2048
+
+
+WORK = """
+import os, sys, time
+from simulator.engine import workers as work
+
+def there(pool, job):
+    return pool.submit(os.getpid)
+
+if __name__ == "__main__":
+    work._start_method = lambda: sys.argv[1]
+    jobs = work.side_by_side(range(9), workers=3, here=lambda job: time.sleep(0.5), there=there)
+    for _, process in jobs:
+        if process is not None:
+            break
+    print("at work", flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_end_with_the_process_that_started_them(method: str, tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(WORK)
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script, method]
+    parent = subprocess.run(command, env=here, capture_output=True, text=True, timeout=30, check=False)
+    assert (parent.returncode, parent.stdout) == (-9, "at work\n")  # the output ends when the last that has it ended
+
+
+def test_the_tables_and_groups_of_a_store_have_the_order_of_those_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, file = run_to_folder(scenario(), tmp_path, how=How())
+    listed = Path.iterdir
+    for backwards in (False, True):  # whatever order the disk lists a folder in
+        monkeypatch.setattr(Path, "iterdir", lambda path, turned=backwards: iter(sorted(listed(path), reverse=turned)))
+        _, store = run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+        with open_run(file) as known, open_run(store) as run:
+            assert list(run.children)[:1] == list(known.children)[:1] == ["summary"]
+            for name, group in known.children.items():
+                assert list(run[name].data_vars) == list(group.data_vars)
+                assert run[name].attrs == group.attrs
+
+
+def test_a_store_holds_what_a_file_holds(tmp_path: Path) -> None:
+    whole, _ = run_to_folder(scenario(), tmp_path, how=How())
+    _, folder = run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+    stored = open_run(folder)
+    assert_valid_run(stored)
+    for group in ("parameters", "trajectories", "crossings"):
+        for name, values in whole.children[group].data_vars.items():
+            assert stored[group][name].attrs.keys() == values.attrs.keys()
+            np.testing.assert_array_equal(stored[group][name].values, values.values, err_msg=str(name))
+    np.testing.assert_allclose(
+        stored["summary/effective_compute"], whole.children["summary"]["effective_compute"].values, rtol=0, atol=0.001
+    )
+    assert stored.attrs["store"] == "zarr"
+    assert check_run(stored).passed
+
+
+def test_a_store_of_a_summary_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--store zarr holds samples"):
+        run_to_folder(scenario(), tmp_path, how=How(keep="summary", store="zarr"))
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    with pytest.raises(InputError, match=r"the disk has 0\.0 GiB"):
+        run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_processes_do_not_grow_one_store(tmp_path: Path) -> None:
+    _, folder = run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+    held = Unfinished(folder.with_name(f"{folder.name}.unfinished"))
+    with held.alone(), pytest.raises(InputError, match="another run of this scenario is at work there"):
+        run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+    run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_batches_come_back_as_they_were_left(tmp_path: Path) -> None:
+    plan = simulation.run_plan(scenario())
+    batches = Samples.cut(compute_batch(plan, 0, 4096), 2048)
+    unfinished = Unfinished(tmp_path / "left")
+    unfinished.keep_batches(batches)
+    again = unfinished.batches()
+    assert [batch.first for batch in again] == [0, 2048]
+    for one, other in zip(batches, again, strict=True):
+        for group in ("parameters", "trajectories", "crossings"):
+            for name, values in getattr(one, group).items():
+                np.testing.assert_array_equal(getattr(other, group)[name], values)
+    (tmp_path / "left" / "samples-000000000000.npz").unlink()
+    assert unfinished.batches() == []

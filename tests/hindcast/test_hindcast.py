@@ -1,0 +1,213 @@
+"""A hindcast sees nothing after its origin, and its tables add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.errors import InputError
+from simulator.hindcast.hindcast import MODEL, hindcast, mean_scores, skills
+from simulator.hindcast.scores import Arm, crps
+from simulator.history.fit import SamplerSettings
+from simulator.history.forecast import RecordForecast
+from simulator.history.observations import Observations, known_at
+
+YEARS = np.arange(2012, 2023)
+RECORD = 18 + 0.6 * (YEARS - 2012) + np.where(YEARS % 2, 0.2, 0.0)
+EMPTY = np.array([])
+OBSERVED = Observations(
+    YEARS + 0.5, RECORD, np.full(YEARS.size, np.nan), EMPTY, EMPTY, YEARS, RECORD, snapshot="made up"
+)
+SETTINGS = SamplerSettings(draws=500, chains=4, seed=2)
+
+
+def stand_in(observations, *, origins, priors, settings, cache):
+    """Give fits without sampling: the trend of what was known, with a spread."""
+    rng = np.random.default_rng(settings.seed)
+    shape = (settings.chains, settings.draws)
+    fits = []
+    for origin in origins:
+        known = known_at(observations, origin=origin)
+        scalars = {
+            "spending_growth": rng.normal(0.45, 0.03, shape), "efficiency_growth": rng.normal(0.15, 0.02, shape),
+            "spending_volatility": np.full(shape, 0.1), "efficiency_volatility": np.full(shape, 0.04),
+            "run_scatter": np.full(shape, 0.3), "run_tail": np.full(shape, 6.0),
+        }  # fmt: skip
+        variables = {name: (("chain", "draw"), values) for name, values in scalars.items()}
+        for name, level in (("spending", known.record - 16.3), ("efficiency", 16.0)):
+            variables[name] = (("chain", "draw", "year"), np.full((*shape, 1), level))
+        posterior = xr.Dataset(variables, coords={"year": [origin + 1.0]})
+        statistics = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape, dtype=bool))})
+        attributes = {"origin": origin, "first_year": 2012, "runs": int(known.run.sum()), "record": known.record}
+        groups = {"/": xr.Dataset(attrs=attributes), "posterior": posterior, "sample_stats": statistics}
+        fits.append(xr.DataTree.from_dict(groups))
+    return tuple(fits)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr("simulator.hindcast.hindcast.fit_origins", stand_in)
+
+
+@pytest.fixture(scope="module")
+def result():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulator.hindcast.hindcast.fit_origins", stand_in)
+        return hindcast(OBSERVED, origins=(2017, 2019, 2020), settings=SETTINGS)
+
+
+def test_every_forecast_is_made_at_every_origin_for_every_later_year(result):
+    places = {(row.forecast, row.origin, row.target) for row in result.forecasts}
+    names = {row.forecast for row in result.forecasts}
+    pairs = [(origin, target) for origin in (2017, 2019, 2020) for target in range(origin + 1, 2023)]
+    assert places == {(name, *pair) for name in names for pair in pairs}
+    assert len(places) == len(result.forecasts) == 5 * 10
+    assert result.targets == 5
+    assert len(result.diagnostics) == 3
+
+
+def test_what_came_after_the_origin_changes_no_forecast(result):
+    later = np.where(YEARS > 2018, RECORD + 3, RECORD)
+    other = hindcast(
+        replace(OBSERVED, record_log_compute=later, run_log_compute=later), origins=(2017,), settings=SETTINGS
+    )
+    before = {
+        (row.forecast, row.target): (row.quantile_05, row.quantile_50, row.quantile_95)
+        for row in result.forecasts
+        if row.origin == 2017
+    }
+    assert {
+        (row.forecast, row.target): (row.quantile_05, row.quantile_50, row.quantile_95) for row in other.forecasts
+    } == before
+
+
+def test_a_row_holds_what_came_and_its_distance(result):
+    for row in result.forecasts:
+        assert row.observed == RECORD[row.target - 2012]
+        assert row.error == pytest.approx(row.quantile_50 - row.observed)
+        assert row.quantile_05 <= row.quantile_25 <= row.quantile_50 <= row.quantile_75 <= row.quantile_95
+        assert row.inside_90 == (row.quantile_05 <= row.observed <= row.quantile_95)
+        assert row.inside_50 <= row.inside_80 <= row.inside_90
+
+
+def test_means_are_taken_over_all_and_over_each_origin(result):
+    table = {(row.forecast, row.origin): row for row in result.scores}
+    mine = [row for row in result.forecasts if row.forecast == MODEL]
+    whole = table[MODEL, None]
+    assert whole.crps == pytest.approx(np.mean([row.crps for row in mine]))
+    assert (whole.forecasts, whole.targets) == (10, 5)
+    parts = [table[MODEL, origin] for origin in (2017, 2019, 2020)]
+    assert sum(part.forecasts * part.bias for part in parts) / 10 == pytest.approx(whole.bias)
+
+
+def test_skill_is_one_minus_the_ratio_of_mean_scores(result):
+    table = {(row.forecast, row.origin): row for row in result.scores}
+    assert [row.baseline for row in result.skills] == [
+        "jump from last", "4x a year", "random walk", "regression line"
+    ]  # fmt: skip
+    for row in result.skills:
+        assert row.crps == pytest.approx(table[MODEL, None].crps)
+        assert row.baseline_crps == pytest.approx(table[row.baseline, None].crps)
+        assert row.skill == pytest.approx(1 - row.crps / row.baseline_crps)
+        assert row.skill_05 <= row.skill <= row.skill_95
+        assert row.difference == pytest.approx(row.baseline_crps - row.crps)
+
+
+def with_crps(result, factor):
+    """Give the rows with the model's CRPS as a multiple of one baseline's."""
+    base = {(row.origin, row.target): row.crps for row in result.forecasts if row.forecast == "random walk"}
+    kept = [row for row in result.forecasts if row.forecast in (MODEL, "random walk")]
+    return [replace(row, crps=factor * base[row.origin, row.target]) if row.forecast == MODEL else row for row in kept]
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "better"), [(0.5, "better", 1.0), (1.0, "a tie", 0.0), (2.0, "worse", 0.0)]
+)
+def test_the_verdict_follows_the_difference(result, factor, verdict, better):
+    (row,) = skills(with_crps(result, factor), seed=0)
+    assert row.verdict == verdict
+    assert row.skill == pytest.approx(1 - factor)
+    assert row.skill_05 == pytest.approx(row.skill_95)  # the same ratio everywhere leaves nothing to resample
+    assert row.better == better
+
+
+def test_a_difference_that_rests_on_one_year_is_a_tie(result):
+    rows = with_crps(result, 1.0)
+    uneven = [
+        replace(row, crps=row.crps - 0.4 if row.target == 2022 else row.crps + 0.02) if row.forecast == MODEL else row
+        for row in rows
+    ]
+    (row,) = skills(uneven, seed=0)
+    assert row.difference_05 < 0 < row.difference_95
+    assert row.verdict == "a tie"
+
+
+def test_the_same_seed_gives_the_same_tables(result):
+    assert hindcast(OBSERVED, origins=(2017, 2019, 2020), settings=SETTINGS) == result
+
+
+def test_a_rate_that_rests_on_one_domain_is_warned_of():
+    jumped = np.maximum.accumulate(np.where(YEARS >= 2016, RECORD + 1.5, RECORD))
+    games = replace(OBSERVED, record_log_compute=jumped, run_log_compute=jumped)
+    found = hindcast(games, origins=(2017,), without=OBSERVED, left_out="games", settings=SETTINGS)
+    assert not found.rate_checks[0].passed
+    assert any("rests on games" in line for line in found.warnings)
+
+
+def test_short_chains_are_warned_of():
+    found = hindcast(OBSERVED, origins=(2019,), settings=replace(SETTINGS, draws=20))
+    assert any(line.startswith("origin 2019: bulk ESS") for line in found.warnings)
+
+
+def test_nothing_after_an_origin_is_refused():
+    with pytest.raises(InputError, match="must be after 2022"):
+        hindcast(OBSERVED, origins=(2022,), settings=SETTINGS)
+
+
+def test_rows_agree_with_the_scores(result):
+    row = next(row for row in result.forecasts if row.forecast == "random walk")
+    assert row.crps > 0
+    assert mean_scores([row])[0].crps == row.crps
+    assert crps([row.quantile_50], row.observed) == pytest.approx(abs(row.error))
+
+
+def exact(origin, *, hindsight=False):
+    years = tuple(range(origin + 1, 2023))
+    return Arm(
+        "exact", RecordForecast(origin, years, RECORD[np.array(years) - 2012][:, None] + [[-0.1, 0.1]]), hindsight
+    )
+
+
+def test_further_forecasts_stand_in_every_table_and_say_where_they_have_hindsight():
+    found = hindcast(
+        OBSERVED,
+        origins=(2017, 2019),
+        settings=SETTINGS,
+        arms=[exact(2017, hindsight=True), exact(2019)],
+        notes=["a note"],
+    )
+    mine = [row for row in found.forecasts if row.forecast == "exact"]
+    assert [row.hindsight for row in mine] == [row.origin == 2017 for row in mine]
+    assert {(row.origin, row.hindsight) for row in found.scores if row.forecast == "exact"} == {
+        (None, True), (2017, True), (2019, False)
+    }  # fmt: skip
+    assert [row.baseline for row in found.skills if row.hindsight] == ["exact"]
+    assert {row.forecast for row in found.quantiles} == {row.forecast for row in found.forecasts}
+    assert len(found.quantiles) == 25 * len(found.forecasts)
+    assert found.notes == ("a note",)
+
+
+def test_a_model_whose_priors_knew_what_came_is_flagged():
+    found = hindcast(OBSERVED, origins=(2017, 2019), settings=SETTINGS, with_hindsight={2017})
+    assert {row.origin for row in found.forecasts if row.hindsight} == {2017}
+    assert {row.forecast for row in found.forecasts if row.hindsight} == {MODEL}
+
+
+def test_crossings_are_scored_for_every_forecast():
+    found = hindcast(OBSERVED, origins=(2019,), settings=SETTINGS, thresholds=[10 ** (RECORD[-1] - 0.01)])
+    assert {row.forecast for row in found.events} == {row.forecast for row in found.forecasts}
+    assert [row.happened for row in found.events if row.forecast == MODEL] == [False, False, True]
+    assert {row.forecast for row in found.event_scores} == {row.forecast for row in found.forecasts}

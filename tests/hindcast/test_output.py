@@ -1,0 +1,201 @@
+"""Hindcasts in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator.errors import InputError, RunFileError
+from simulator.hindcast.hindcast import MODEL, ForecastRow, Hindcast, mean_scores, skills
+from simulator.hindcast.output import (
+    binomial_quantile,
+    coverage_rows,
+    hindcast_lines,
+    hindcast_page,
+    horizon_bins,
+    horizon_rows,
+    is_hindcast,
+    jeffreys,
+    open_hindcast,
+    pit_rows,
+    write_hindcast,
+)
+from simulator.hindcast.scores import EventRow, RecordRow
+from simulator.history.diagnostics import Diagnostics, RateCheck
+
+
+def row(forecast: str, origin: int, target: int, crps: float) -> ForecastRow:
+    return ForecastRow(
+        forecast, origin, target, 25.0, 24.0, 24.6, 25.1, 25.5, 26.0, crps, crps / 2, 1.0, 1.0, 0.1, 0.45, True, True, True
+    )  # fmt: skip
+
+
+ROWS = [
+    row(name, origin, target, score)
+    for name, score in ((MODEL, 0.2), ("4x a year", 0.5))
+    for origin in (2018, 2020)
+    for target in range(origin + 1, 2023)
+]
+FIT = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
+RESULT = Hindcast("2026-05", (2018, 2020), tuple(ROWS), mean_scores(ROWS), skills(ROWS, seed=0), (FIT, FIT), ())
+
+
+def test_the_number_of_distinct_years_is_said_large_and_the_skill_with_its_interval() -> None:
+    lines = list(hindcast_lines(RESULT))
+    assert "6 forecasts of 4 DISTINCT YEARS" in lines[0]
+    assert any("0.200" in line and line.split()[0] == MODEL for line in lines)
+    assert lines[-1] == "  against 4x a year: skill +0.60 (90 % +0.60 to +0.60), better"
+
+
+def test_the_page_has_a_row_for_each_forecast_and_its_command() -> None:
+    page = hindcast_page([("a table", RESULT), ("another", dataclasses.replace(RESULT, snapshot="x"))], command="c --d")
+    assert "Written by `c --d`." in page
+    assert page.count("| 4x a year | 6 | 0.500 |") == 2
+    assert page.count("**4 distinct years**") == 2
+
+
+LATE = [dataclasses.replace(row("scenario s", 2018, year, 0.3), hindsight=True) for year in range(2019, 2023)]
+LATE += [row("scenario s", 2020, year, 0.3) for year in range(2021, 2023)]
+EVENTS = tuple(
+    EventRow(name, origin, 2021, threshold, 0.5, True, 0.25, name != MODEL)
+    for name in (MODEL, "scenario s")
+    for origin, threshold in ((2018, 1e24), (2020, 1e25))
+)
+WITH_ARMS = dataclasses.replace(
+    RESULT,
+    forecasts=(*ROWS, *LATE),
+    scores=mean_scores([*ROWS, *LATE]),
+    skills=skills([*ROWS, *LATE], seed=0),
+    events=EVENTS,
+    notes=("something",),
+)
+
+
+def test_hindsight_is_said_beside_every_number_that_rests_on_it() -> None:
+    lines = list(hindcast_lines(WITH_ARMS))
+    named = [line for line in lines if "scenario s" in line]
+    assert len(named) == 3  # mean scores, Brier scores, skill
+    assert all("scenario s (with hindsight)" in line for line in named)
+    assert "  note: something" in lines
+    page = hindcast_page([("a table", WITH_ARMS)], command="c")
+    assert page.count("| scenario s (with hindsight) |") == 2
+    assert "**With hindsight**" in page
+    assert "| model | 0.250 (1) | 0.250 (1) |" in page
+    assert "with hindsight" not in hindcast_page([("a table", RESULT)], command="c").lower()
+
+
+def test_the_failure_has_a_section_of_its_own_with_whether_it_was_told() -> None:
+    told = dataclasses.replace(RESULT, rate_checks=(RateCheck(2018, "Games", 0.9, 0.6),))
+    for result, words in ((told, "see the warning below"), (RESULT, "there is no warning")):
+        page = hindcast_page([("a table", RESULT)], command="c", failure=("Where it fails", result))
+        section = page.split("## Where it fails")[1]
+        assert words in section
+        assert "Its CRPS is 0.200" in section
+        assert ("Warning: compute up to 2018" in section) == (result is told)
+
+
+RECORD = (RecordRow(2017, 22.0, "2026-05"), RecordRow(2018, 22.5, "2026-05"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_hindcast(dataclasses.replace(RESULT, record=RECORD), tmp_path / "h")
+    return tmp_path / "h"
+
+
+def test_what_was_written_is_read_again(folder: Path) -> None:
+    stored = open_hindcast(folder)
+    assert stored.forecasts == RESULT.forecasts
+    assert stored.skills == RESULT.skills
+    assert stored.record == RECORD
+    assert (stored.name, stored.targets, stored.origins) == ("h", 4, (2018, 2020))
+    assert (stored.names, stored.with_hindsight) == (("model", "4x a year"), frozenset())
+
+
+def test_a_folder_without_the_record_has_that_of_the_years_that_were_forecast(folder: Path) -> None:
+    (folder / "record.csv").unlink()
+    assert [row.year for row in open_hindcast(folder).record] == [2019, 2020, 2021, 2022]
+
+
+def test_a_folder_from_before_hindsight_was_told_has_none(folder: Path) -> None:
+    path = folder / "forecasts.csv"
+    lines = [line.rpartition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert open_hindcast(folder).with_hindsight == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("crps", "crp", "forecasts.csv: lacks the columns crps."),
+        ("model,2018,2019,25.0", "model,2018,2019,many", "forecasts.csv:2: observed: must be a float; got 'many'."),
+        ("model", "modal", "forecasts.csv: has no forecast by the model."),
+    ],
+)
+def test_a_table_that_is_none_of_a_hindcast_is_refused_with_its_place(
+    folder: Path, old: str, new: str, text: str
+) -> None:
+    path = folder / "forecasts.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(RunFileError) as told:
+        open_hindcast(folder)
+    assert text in str(told.value)
+
+
+def test_another_folder_is_no_hindcast(tmp_path: Path) -> None:
+    assert not is_hindcast(tmp_path)
+    with pytest.raises(InputError, match=r"no folder of a hindcast.*simulate hindcast"):
+        open_hindcast(tmp_path)
+
+
+def test_every_forecast_is_counted_in_one_bin_of_its_histogram() -> None:
+    rows = [
+        dataclasses.replace(each, pit=pit) for each, pit in zip(ROWS[:6], (0.0, 0.2, 0.39, 0.5, 0.99, 1.0), strict=True)
+    ]
+    assert [each.count for each in pit_rows(rows)] == [1, 2, 1, 0, 2]
+    assert {each.expected for each in pit_rows(rows)} == {1.2}
+
+
+@pytest.mark.parametrize("count", [1, 7, 40])
+def test_binomial_quantiles_are_those_of_scipy(count: int) -> None:
+    for level in (0.05, 0.5, 0.95):
+        assert binomial_quantile(level, count, 0.2) == stats.binom.ppf(level, count, 0.2)
+
+
+def test_the_interval_of_a_share_is_that_of_as_many_forecasts_as_there_are_years() -> None:
+    rows = {(each.forecast, each.level): each for each in coverage_rows(ROWS)}
+    model = rows[MODEL, 90]
+    assert (model.inside, model.forecasts, model.targets, model.seen_95) == (6, 6, 4, 1.0)
+    assert model.seen_05 == pytest.approx(stats.beta.ppf(0.05, 4.5, 0.5))
+
+
+def test_the_jeffreys_interval_covers_about_as_often_as_it_says() -> None:
+    weights = stats.binom.pmf(np.arange(41), 40, 0.8)
+    held = [low <= 0.8 <= high for low, high in (jeffreys(hits, 40) for hits in range(41))]
+    assert weights[held].sum() == pytest.approx(0.9, abs=0.05)
+
+
+def test_years_ahead_are_grouped_until_three_distinct_years_are_in_a_group() -> None:
+    forecasts = [row(MODEL, origin, target, 0.2) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
+    assert horizon_bins(forecasts) == [(1, 1), (2, 2), (3, 3), (4, 7)]
+    assert horizon_bins(forecasts[-3:]) == [(1, 3)]
+    assert horizon_bins(forecasts[-1:]) == [(3, 3)]
+
+
+def test_skill_by_years_ahead_has_the_crps_of_its_rows_and_no_interval_of_two_years() -> None:
+    rows = [
+        row(name, origin, target, score * (target - origin))
+        for name, score in ((MODEL, 0.1), ("other", 0.2))
+        for origin in (2018, 2019, 2020)
+        for target in range(origin + 1, origin + 3)
+    ]
+    first, second = horizon_rows(rows)
+    assert (first.first_ahead, first.last_ahead, first.crps, first.forecasts) == (1, 1, pytest.approx(0.1), 3)
+    assert (second.crps, second.baseline_crps, second.skill) == tuple(map(pytest.approx, (0.2, 0.4, 0.5)))
+    (alone,) = horizon_rows([each for each in rows if each.origin == 2018])
+    assert (alone.targets, alone.skill_05, alone.skill_95) == (2, None, None)
+    assert alone.skill == pytest.approx(0.5)

@@ -1,0 +1,175 @@
+"""A run is scored against what came after it: values worked out by hand, what is left out, what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulator import load_scenario, simulate
+from simulator.errors import InputError
+from simulator.hindcast.run_scores import knowledge, run_score_lines, score_run
+from simulator.hindcast.scores import crps, log_score
+from simulator.history.loading import load_history
+
+TABLE = """Model,Publication date,Training compute (FLOP),Training compute cost (2023 USD)
+a,2023-03-15,2e25,4e7
+b,2025-05-01,3e26,3e8
+c,2026-04-01,1e27,9e8
+d,2027-10-01,4e27,
+e,2027-11-01,1e27,1e9
+"""
+CHANGES = ["samples=1024", "block=1024", "years.last=2030"]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    file = tmp_path_factory.mktemp("observed") / "runs.csv"
+    file.write_text(TABLE)
+    return load_history(file, snapshot="2028-02")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return simulate(load_scenario("baseline", overrides=CHANGES))
+
+
+@pytest.fixture(scope="module")
+def score(run, history):
+    return score_run(run, history)
+
+
+def rows_of(score, quantity):
+    return {row.target: row for row in score.rows if row.quantity == quantity}
+
+
+def test_the_record_of_each_year_end_that_has_come_is_scored(score):
+    rows = rows_of(score, "physical_compute")
+    assert list(rows) == ["2025-12-31", "2026-12-31", "2027-12-31"]
+    assert [row.observed for row in rows.values()] == pytest.approx(np.log10([3e26, 1e27, 4e27]))
+
+
+def test_scores_are_those_of_the_samples_at_the_end_of_the_year(score, run):
+    row = rows_of(score, "physical_compute")["2026-12-31"]
+    draws = run["trajectories/physical_compute"].sel(year=2027.0).values.astype(float)
+    assert row.crps == pytest.approx(float(crps(draws, 27.0)))
+    assert row.log_score == pytest.approx(float(log_score(draws, 27.0)))
+    assert row.error == pytest.approx(np.median(draws) - 27.0)
+    assert row.pit == pytest.approx(np.mean(draws < 27.0))
+    assert row.inside_90 == (row.low <= 27.0 <= row.high)
+
+
+def test_a_cost_is_scored_where_that_of_the_largest_run_is_known(score):
+    rows = rows_of(score, "spending")
+    assert list(rows) == ["2025-12-31", "2026-12-31"]
+    assert rows["2026-12-31"].observed == pytest.approx(np.log10(9e8))
+    assert any("no cost" in note and "2027 (d)" in note for note in score.notes)
+
+
+def test_what_the_priors_knew_is_in_sample(score, run, history):
+    assert score.known_to == dt.date(2026, 11, 30)
+    assert [row.in_sample for row in rows_of(score, "physical_compute").values()] == [True, False, False]
+    early = run.copy()
+    early.attrs["scenario"] = '{"drivers": {"median": 2}}'
+    found = score_run(early, history)
+    assert found.known_to is None
+    assert not any(row.in_sample for row in found.rows)
+    assert any("no prior of the run states as_of" in note for note in found.notes)
+
+
+def test_thresholds_do_not_count_as_knowledge():
+    assert knowledge({"a": [{"as_of": 2020}], "thresholds": {"x": {"as_of": "2026-01"}}}) == dt.date(2020, 12, 31)
+    assert knowledge({}) is None
+
+
+def test_only_what_came_after_the_day_is_counted(run, history):
+    found = score_run(run, history, after=dt.date(2026, 12, 31))
+    assert {row.target for row in found.rows} == {"2027-12-31"}
+
+
+def test_thresholds_are_scored_by_what_came(run, history):
+    changes = [
+        *CHANGES,
+        "thresholds.big={physical_compute: 5e26}",
+        "thresholds.passed={physical_compute: 1e25}",
+        "thresholds.vague={physical_compute: {median: 1e28, interval_90: [1e27, 1e29]}}",
+        "thresholds.late={physical_compute: 1e28, delay: 1}",
+        "thresholds.billion={spending: 1e9}",
+    ]
+    found = score_run(simulate(load_scenario("baseline", overrides=changes)), history)
+    big = rows_of(found, "crossing big")
+    assert [row.observed for row in big.values()] == [0.0, 1.0, 1.0]
+    for row in big.values():
+        assert row.brier == pytest.approx((row.probability - row.observed) ** 2)
+    # The cost of the largest run of 2027 is not known, but that of another run reached the threshold.
+    assert [row.observed for row in rows_of(found, "crossing billion").values()] == [0.0, 0.0, 1.0]
+    assert "crossing passed" not in {row.quantity for row in found.rows}
+    said = "\n".join(found.notes)
+    for words in ("passed: crossed by", "vague: the level is uncertain", "late: a delay", "gpt-4", "nobody observes"):
+        assert words in said
+
+
+def test_a_summary_is_scored_by_its_quantiles(run, history, score):
+    counted = simulate(load_scenario("baseline", overrides=CHANGES), keep="summary")
+    found = score_run(counted, history)
+    assert [(row.quantity, row.target) for row in found.rows] == [(row.quantity, row.target) for row in score.rows]
+    for mine, theirs in zip(found.rows, score.rows, strict=True):
+        assert mine.log_score is None
+        if mine.is_event:
+            assert mine.brier == theirs.brier
+        else:
+            assert mine.crps == pytest.approx(theirs.crps, abs=0.01)
+            assert mine.pit == pytest.approx(theirs.pit, abs=0.02)
+            assert mine.interval_score == pytest.approx(theirs.interval_score, abs=0.005)
+    assert any("kept its summary only" in note for note in found.notes)
+
+
+def test_a_run_without_spread_is_scored_by_its_error(history):
+    found = score_run(simulate(load_scenario("essay-2023")), history, after=dt.date(2025, 1, 1))
+    for row in rows_of(found, "physical_compute").values():
+        assert row.crps == pytest.approx(abs(row.error))
+        assert row.log_score is None
+
+
+def test_costs_in_other_dollars_are_left_out(run, history):
+    nominal = run.copy()
+    nominal.attrs["dollars"] = "nominal"
+    found = score_run(nominal, history)
+    assert not rows_of(found, "spending")
+    assert not [row for row in found.rows if "dollar-run" in row.quantity]
+    assert any("nominal dollars, the cost in those of 2023" in note for note in found.notes)
+
+
+def test_nothing_after_the_start_is_refused_with_both_ends(run, history):
+    old = replace(history, runs=history.runs[:2], snapshot="2025-06")
+    with pytest.raises(InputError, match=r"observations go up to 2025-06-30 .*the run forecasts 2025\.5 to 2030"):
+        score_run(run, old)
+
+
+def test_a_table_that_ends_years_before_its_snapshot_is_refused(run, history):
+    with pytest.raises(InputError, match=r"ends on 2023-03-15 with a, 5\.0 years before"):
+        score_run(run, replace(history, runs=history.runs[:1]))
+
+
+def test_a_run_without_physical_compute_or_in_another_unit_is_refused(run, history):
+    bare = run.copy()
+    bare["summary"] = bare["summary"].to_dataset().drop_vars("physical_compute")
+    with pytest.raises(InputError, match="has no physical_compute"):
+        score_run(bare, history)
+    other = run.copy(deep=True)
+    other["summary"]["physical_compute"].attrs["units"] = "log10(FLOP/s)"
+    with pytest.raises(InputError, match=r"is in log10\(FLOP/s\); observations are in log10\(FLOP\)"):
+        score_run(other, history)
+
+
+def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score):
+    lines = list(run_score_lines(score, name="baseline", against="a table"))
+    assert lines[1] == "  3 DISTINCT YEARS, 2 of them after what its priors knew"
+    assert sum(line.endswith("in sample") for line in lines) == sum(row.in_sample for row in score.rows)
+    assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)
+    events = [row for row in score.rows if row.is_event]
+    for in_sample, said in ((False, "forecasts"), (True, "in sample")):
+        mine = [row.brier for row in events if row.in_sample == in_sample]
+        assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines

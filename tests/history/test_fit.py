@@ -1,0 +1,186 @@
+"""A fit finds what made the data, gives the same draws again, and is what ArviZ reads."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import simulator.history.fit
+from simulator.errors import InputError
+from simulator.history.fit import SamplerSettings, fit_history
+from simulator.history.model import GrowthPriors
+from simulator.history.observations import Observations
+from simulator.priors.families import Normal
+
+SHORT = SamplerSettings(draws=80, tune=160, chains=2, cores=1, target_acceptance=0.8, seed=5)
+TRUE = {"spending_growth": 0.45, "efficiency_growth": 0.15, "run_scatter": 0.3, "cost_slope": 1.0}
+
+
+def made_up():
+    """Draw a history of six years from known growth."""
+    rng = np.random.default_rng(11)
+    year = np.sort(rng.uniform(2016, 2022, 60))
+    above = 0.3 * rng.standard_normal(60)
+    compute = 17.5 + 0.6 * (year - 2016) + above
+    cost = 1.0 + 0.45 * (year - 2016) + above + 0.15 * rng.standard_normal(60)
+    chips = np.sort(rng.uniform(2016, 2022, 15))
+    speed = 9.1 + 0.15 * (chips - 2016) + 0.15 * rng.standard_normal(15)
+    record_year = np.arange(2016, 2022)
+    record = [compute[year < each + 1].max() for each in record_year]
+    cost[::4] = np.nan
+    return Observations(year, compute, cost, chips, speed, record_year, record, "made up")
+
+
+OBSERVED = made_up()
+NAMES = ["run_name", "costed_run_name", "accelerator_name"]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("fits")
+
+
+@pytest.fixture(scope="module")
+def fit(cache):
+    return fit_history(OBSERVED, settings=SHORT, cache=cache)
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_what_made_the_data_is_found(fit, name):
+    draws = fit["posterior"][name]
+    assert abs(float(draws.mean()) - TRUE[name]) < 4 * float(draws.std())
+
+
+def test_data_narrow_the_prior(fit):
+    for name in ("spending_growth", "efficiency_growth", "run_scatter"):
+        assert float(fit["posterior"][name].std()) < 0.7 * float(fit["prior"][name].std())
+
+
+def test_the_groups_hold_what_their_names_say(fit):
+    assert set(fit.children) == {"prior", "posterior", "posterior_predictive", "sample_stats", "observed_data"}
+    assert fit["posterior"].sizes["chain"] == 2
+    assert fit["posterior"].sizes["draw"] == 80
+    assert set(fit["prior"].data_vars) == set(fit["posterior"].data_vars)
+    assert fit["posterior"]["year"].values.tolist() == list(range(2016, 2023))
+    assert "diverging" in fit["sample_stats"]
+    for name, seen in fit["observed_data"].data_vars.items():
+        assert fit["posterior_predictive"][name].dims == ("chain", "draw", *seen.dims)
+    assert fit["observed_data"].sizes["costed_run"] == 45
+    np.testing.assert_allclose(
+        fit["posterior"]["compute"], fit["posterior"]["spending"] + fit["posterior"]["efficiency"], atol=1e-9
+    )
+    assert (fit.attrs["origin"], fit.attrs["first_year"], fit.attrs["runs"]) == (2021, 2016, 60)
+    assert fit.attrs["record"] == OBSERVED.record_log_compute[-1]
+    assert fit.attrs["snapshot"] == "made up"
+
+
+@pytest.mark.parametrize("name", ["run_log_compute", "cost_log_usd", "accelerator_log_flops_per_usd"])
+def test_replicas_cover_what_was_seen(fit, name):
+    replicas, seen = fit["posterior_predictive"][name], fit["observed_data"][name]
+    low, high = (replicas.quantile(level, dim=("chain", "draw")).values for level in (0.05, 0.95))
+    inside = np.mean((low <= seen.values) & (seen.values <= high))
+    assert inside > 0.9 - 4 * np.sqrt(0.09 / seen.size)
+
+
+def test_arviz_reads_a_fit(fit):
+    import arviz as az
+
+    table = az.summary(fit, var_names=["spending_growth"], ci_prob=0.9)
+    assert float(table["mean"].iloc[0]) == pytest.approx(float(fit["posterior"]["spending_growth"].mean()), abs=0.01)
+
+
+def test_observations_that_have_names_keep_them_and_no_number_depends_on_them(fit, cache, monkeypatch, tmp_path):
+    import arviz as az
+
+    monkeypatch.setattr("simulator.history.fit.build_model", lambda *_, **__: pytest.fail("built again"))
+    runs = tuple(f"run {place}" for place in range(60))
+    named = replace(OBSERVED, run_name=runs, accelerator_name=tuple(f"chip {place}" for place in range(15)))
+    again = fit_history(named, settings=SHORT, cache=cache)
+    for place in ("observed_data", "posterior_predictive"):
+        assert again[place]["run_name"].values.tolist() == list(runs)
+        assert again[place]["costed_run_name"].values[0] == "run 1"  # run 0 has no cost
+        assert again[place]["accelerator_name"].values[-1] == "chip 14"
+        assert again[place].to_dataset().drop_vars(NAMES).identical(fit[place].to_dataset())
+    again.to_netcdf(tmp_path / "named.nc")
+    with az.from_netcdf(tmp_path / "named.nc") as opened:
+        assert opened["observed_data"]["run_name"].values.tolist() == list(runs)
+        table = az.summary(opened, var_names=["spending_growth"], ci_prob=0.9)
+        assert list(table.index) == ["spending_growth"]
+
+
+def test_names_are_as_many_as_what_they_name():
+    with pytest.raises(InputError, match=r"run_name: must be as long as run_year \(60\); got 1"):
+        replace(OBSERVED, run_name=("only one",))
+
+
+def test_a_stored_fit_is_read_again_without_sampling(fit, cache, monkeypatch):
+    monkeypatch.setattr("simulator.history.fit.build_model", lambda *_, **__: pytest.fail("built again"))
+    again = fit_history(OBSERVED, settings=replace(SHORT, cores=2), cache=cache)
+    assert again.identical(fit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"origin": 2020},
+        {"settings": replace(SHORT, seed=6)},
+        {"priors": GrowthPriors(spending=Normal(0.35, 0.34))},
+        {"observations": replace(OBSERVED, snapshot="another")},
+        {"observations": replace(OBSERVED, run_log_compute=OBSERVED.run_log_compute + 1e-9)},
+    ],
+)
+def test_another_question_is_another_fit(fit, cache, monkeypatch, changes):
+    class Built(Exception):
+        pass
+
+    def built(*_, **__):
+        raise Built
+
+    monkeypatch.setattr("simulator.history.fit.build_model", built)
+    arguments = {"observations": OBSERVED, "settings": SHORT, "cache": cache} | changes
+    with pytest.raises(Built):
+        fit_history(arguments.pop("observations"), **arguments)
+
+
+def test_the_same_seed_gives_the_same_draws_and_damage_is_repaired(fit, cache, tmp_path):
+    (file,) = cache.glob("*.nc")
+    (tmp_path / file.name).write_bytes(file.read_bytes()[:1000])
+    last = fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
+    assert last.identical(fit)
+    with xr.open_datatree(tmp_path / file.name) as stored:
+        assert stored.load().identical(fit)
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+def test_nutpie_that_is_not_installed_is_said_with_the_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nutpie", None)
+    with pytest.raises(InputError, match=r"nutpie is not installed.*\[nutpie\].*sampler pymc"):
+        fit_history(OBSERVED, settings=replace(SHORT, sampler="nutpie"))
+
+
+def test_an_unknown_origin_is_refused_before_anything_is_built():
+    with pytest.raises(InputError, match="origin 2030"):
+        fit_history(OBSERVED, origin=2030)
+
+
+def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit):
+    """The samplers swallow Ctrl-C and hand back the chains that they have."""
+    short = fit["posterior"].to_dataset().isel(chain=[0], draw=slice(0, 20))
+    partial = xr.DataTree.from_dict({"posterior": short, "sample_stats": xr.Dataset()})
+    monkeypatch.setitem(simulator.history.fit._SAMPLERS, "pymc", lambda built, settings: lambda known: partial)
+    with pytest.raises(KeyboardInterrupt):
+        fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
+    (file,) = (path for path in cache.iterdir() if path.stem.startswith("history-2021"))
+    with xr.open_datatree(file, engine="netcdf4") as stored:
+        cut = stored.load().isel(chain=[0])
+    cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
+    assert simulator.history.fit._read(tmp_path / file.name, SHORT) is None
+    assert simulator.history.fit._read(file, SHORT) is not None

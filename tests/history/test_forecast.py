@@ -1,0 +1,78 @@
+"""Forecasts follow the equations of the model: checked against closed forms on posteriors made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import integrate, stats
+
+from simulator.errors import InputError
+from simulator.history.forecast import forecast_record, forecast_trend
+
+DRAWS = 20_000
+FIXED = {
+    "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0, "efficiency_volatility": 0.0,
+    "run_scatter": 0.5, "run_tail": 6.0,
+}  # fmt: skip
+
+
+def fit(*, record=20.0, runs=40, **changes):
+    values = {name: (("chain", "draw"), np.full((2, DRAWS // 2), value)) for name, value in (FIXED | changes).items()}
+    values["spending"] = (("chain", "draw", "year"), np.tile([3.5, 4.0, 9.0], (2, DRAWS // 2, 1)))
+    values["efficiency"] = (("chain", "draw", "year"), np.tile([15.9, 16.0, 19.0], (2, DRAWS // 2, 1)))
+    posterior = xr.Dataset(values, coords={"year": [2019.0, 2020.0, 2021.0]})
+    attributes = {"origin": 2019, "first_year": 2010, "runs": runs, "record": record}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), "posterior": posterior})
+
+
+def test_without_volatility_the_trend_goes_on_straight_from_the_end_of_the_origin():
+    trend = forecast_trend(fit(), last_year=2022, seed=0)
+    assert trend["year"].values.tolist() == [2020.0, 2021.0, 2022.0, 2023.0]
+    np.testing.assert_allclose(trend["compute"].values, np.tile(20 + 0.6 * np.arange(4), (DRAWS, 1)))
+
+
+def test_volatility_adds_up_like_a_random_walk():
+    trend = forecast_trend(fit(spending_volatility=0.3, efficiency_volatility=0.4), last_year=2023, seed=1)
+    end = trend["compute"].sel(year=2024.0).values
+    error = 1.0 / np.sqrt(2 * DRAWS)
+    assert end.std() == pytest.approx(0.5 * 2, rel=4 * error)
+    assert end.mean() == pytest.approx(22.4, abs=4 / np.sqrt(DRAWS))
+
+
+@pytest.mark.parametrize("level", [20.5, 21.0, 21.5])
+def test_the_record_has_the_distribution_of_the_largest_of_a_gamma_poisson_number_of_runs(level):
+    """P(record <= x) = E exp(-rate p) = (1 + p / years)^-(runs + 1/2), p the chance that a run is above x."""
+    records = forecast_record(fit(), last_year=2020, seed=2).samples[0]
+    above, _ = integrate.quad(lambda time: stats.t.sf((level - 20 - 0.6 * time) / 0.5, 6.0), 0, 1)
+    exact = (1 + above / 10) ** -40.5
+    assert np.mean(records <= level) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / DRAWS))
+
+
+def test_the_record_never_falls_and_starts_from_the_last_known_one():
+    forecast = forecast_record(fit(record=21.2, spending_volatility=0.5), last_year=2024, seed=3)
+    assert forecast.years == (2020, 2021, 2022, 2023, 2024)
+    assert forecast.samples.min() == 21.2
+    assert (np.diff(forecast.samples, axis=0) >= 0).all()
+
+
+def test_a_record_far_above_the_trend_stands():
+    assert (forecast_record(fit(record=60.0), last_year=2022, seed=0).samples == 60.0).all()
+
+
+def test_years_in_which_nothing_comes_out_keep_the_record():
+    records = forecast_record(fit(runs=0, record=5.0), last_year=2020, seed=4).samples[0]
+    exact = (1 + 1 / 10) ** -0.5
+    assert np.mean(records == 5.0) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / DRAWS))
+
+
+def test_a_later_last_year_changes_no_earlier_one_and_a_seed_gives_the_same_draws():
+    tree = fit(spending_volatility=0.2)
+    short, long = (forecast_record(tree, last_year=year, seed=0).samples for year in (2021, 2025))
+    np.testing.assert_array_equal(short, long[:2])
+    assert (forecast_record(tree, last_year=2021, seed=1).samples != short).any()
+
+
+def test_a_last_year_that_is_not_ahead_is_refused():
+    with pytest.raises(InputError, match="last_year: must be after 2019"):
+        forecast_record(fit(), last_year=2019, seed=0)

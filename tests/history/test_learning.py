@@ -1,0 +1,272 @@
+"""A scenario learns from history: what it says of the past becomes a posterior, what it says of the future stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator import load_scenario, simulate
+from simulator.analysis.evaluation import model_of
+from simulator.engine.draws import draw_blocks
+from simulator.engine.record import fit_of
+from simulator.engine.run_folders import How, check_run, extend_run, run_to_folder
+from simulator.errors import InputError
+from simulator.history.fragility import conflicts
+from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
+from simulator.runs.folder import open_run
+from simulator.scenario.assumptions import assumptions
+from simulator.scenario.load import parse_scenario
+from simulator.scenario.resolving import Scenario
+
+QUICK = [
+    "samples=2048",
+    "history.sampler.draws=150",
+    "history.sampler.tune=200",
+    "history.sampler.chains=2",
+    "history.sampler.seed=3",
+]
+GROWTH = ("drivers.spending.growth[0].rate", "drivers.hardware.growth[0].rate")
+SMALL = """
+schema: 1
+name: small
+years: {first: 2026, last: 2035}
+samples: 1024
+history: {snapshot: 2026-05, until: 2025-12-31%s}
+drivers:
+  spending:
+    start: {median: 4e8, interval_90: [2e8, 8e8], unit: USD}
+    growth: {family: normal, mean: 0.3, sd: 0.3, unit: OOM/year}
+  hardware:
+    start: {median: 1e18, interval_90: [7e17, 1.5e18], unit: FLOP/USD}
+    growth: {family: normal, mean: 0.13, sd: 0.08, unit: OOM/year}
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("fits")
+
+
+@pytest.fixture(scope="module")
+def given() -> Scenario:
+    return load_scenario("learned", overrides=QUICK)
+
+
+@pytest.fixture(scope="module")
+def learnt(given, cache) -> Scenario:
+    return learn(given, cache=cache)
+
+
+@pytest.fixture(scope="module")
+def run(learnt):
+    return simulate(learnt)
+
+
+def test_data_narrow_the_priors_on_past_growth(given, learnt):
+    for name in GROWTH:
+        before, after = (s.joint.priors[name].family.ppf(np.array([0.05, 0.95])) for s in (given, learnt))
+        assert after[1] - after[0] < 0.6 * (before[1] - before[0])
+        assert "learnt from history" in learnt.joint.priors[name].prior.notes
+    faster = learnt.joint.priors[GROWTH[0]].family.ppf(np.array([0.5]))
+    assert 0.4 < float(faster[0]) < 0.65  # 2.5 to 4.5 times a year
+
+
+def test_what_is_said_of_later_eras_caps_and_algorithms_stays(given, learnt):
+    learnt_names = {
+        name for name, prior in learnt.joint.priors.items() if "learnt from history" in (prior.prior.notes or "")
+    }
+    assert learnt_names == {
+        *GROWTH,
+        "drivers.spending.start",
+        "drivers.hardware.start",
+        "drivers.spending.volatility",
+        "drivers.hardware.volatility",
+    }
+    for name, prior in given.joint.priors.items():
+        if name not in learnt_names:
+            assert learnt.joint.priors[name].understood == prior.understood
+
+
+def test_the_draws_of_the_run_are_those_of_the_posterior(learnt):
+    """Quantiles to 0.01 OOM and rank correlations to 0.05 of the posterior's own 300 draws."""
+    posterior = learnt_draws(learnt.fit, learnt.spec.history)
+    names = dict(zip(("spending_growth", "hardware_growth"), GROWTH, strict=True))
+    names |= {f"{driver}_start": f"drivers.{driver}.start" for driver in ("spending", "hardware")}
+    draws = draw_blocks(learnt.joint, seed=1, blocks=range(4), size=4096, design="sobol")
+    for column, name in names.items():
+        for level in (0.05, 0.5, 0.95):
+            assert abs(np.quantile(draws[name], level) - np.quantile(posterior[column], level)) < 0.01
+    pairs = [("spending_start", "hardware_start"), ("hardware_start", "hardware_growth")]
+    for first, second in pairs:
+        seen = stats.spearmanr(posterior[first], posterior[second]).statistic
+        drawn = stats.spearmanr(draws[names[first]], draws[names[second]]).statistic
+        assert abs(seen - drawn) < 0.05
+
+
+def test_the_forecast_starts_from_the_record_with_its_error(run):
+    start = run["trajectories/physical_compute"].isel(year=0)
+    assert run["trajectories"]["year"].values[0] == 2026.0
+    assert abs(float(start.mean()) - 26.70) < 0.02  # 5e26 FLOP
+    assert abs(float(start.std()) - 0.20) < 0.02
+
+
+def test_yearly_growth_scatters_by_the_learnt_volatility(run):
+    spending = run["trajectories/spending_demanded"].sel(year=[2026, 2027]).values.astype(float)
+    rate = run["parameters"][GROWTH[0]].values
+    scatter = np.diff(spending, axis=1)[:, 0] - rate
+    expected = np.sqrt(np.mean(run["parameters"]["drivers.spending.volatility"].values ** 2))
+    assert abs(scatter.std() / expected - 1) < 0.1
+
+
+def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
+    assert {"prior", "posterior", "posterior_predictive", "sample_stats", "observed_data"} <= set(run.children)
+    seen = run["observed_data"]
+    assert seen["run_name"].dims == ("run",)
+    assert set(seen["costed_run_name"].values.tolist()) < set(seen["run_name"].values.tolist())
+    attributes = run["posterior"].attrs
+    assert (attributes["origin"], attributes["snapshot"]) == (2025, "2026-05")
+    assert attributes["fit"] == learnt.spec.history.fit
+    assert run["posterior/spending_growth"].attrs["units"] == "OOM/year"
+    assert {each.unknown for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}
+
+
+def test_the_report_knows_every_learnt_number(run):
+    found = {each.path: each for each in assumptions(run)}
+    assert set(map(str, run["parameters"].data_vars)) <= set(found)
+    assert "posterior of" in found[GROWTH[0]].statements[0].origin["source"]
+
+
+def test_a_learnt_scenario_is_read_again_without_a_sampler_and_gives_the_same_run(run, learnt):
+    again = parse_scenario(learnt.text())
+    assert not again.must_learn
+    assert again.hash == learnt.hash
+    assert check_run(run).passed
+
+
+def test_the_same_history_and_seed_give_the_same_scenario_and_a_stored_fit_is_read(given, learnt, cache):
+    stored = list(cache.iterdir())
+    again = learn(given, cache=cache)
+    assert again.hash == learnt.hash
+    assert list(cache.iterdir()) == stored
+
+
+def test_what_is_learnt_is_said(learnt):
+    lines = learnt_lines(learnt)
+    assert "frontier runs to the end of 2025, estimates of 2026-05, pymc" in lines[0]
+    assert any("spending growth" in line and "contraction" in line for line in lines)
+
+
+def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path):
+    said = []
+    (tmp_path / "fits").symlink_to(cache)
+    run, folder = run_to_folder(given, tmp_path, how=How(), say=said.append)
+    assert any("learns from history" in line for line in said)
+    extended, longer = extend_run(folder, samples=4096, outputs=tmp_path, say=said.append)
+    assert extended.children["parameters"].sizes["sample"] == 4096
+    with open_run(longer) as opened:
+        fit = fit_of(opened)
+        assert fit is not None
+        assert fit.attrs["fit"] == run.children["posterior"].attrs["fit"]
+        names = run.children["observed_data"]["run_name"].values.tolist()
+        assert fit["observed_data"]["run_name"].values.tolist() == names
+
+
+def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):
+    correlated = """
+correlations:
+  - {between: ["drivers.spending.growth[0].rate", "drivers.hardware.growth[0].rate"], rank: 0.5}
+"""
+    scenario = parse_scenario(f"schema: 1\nname: own\nextends: learned\n{correlated}", overrides=QUICK)
+    learnt = learn(scenario, cache=cache)
+    assert any("is learnt" in line for line in learnt.warnings)
+    ranks = [each.rank for each in learnt.spec.correlations if set(each.between) == set(GROWTH)]
+    assert len(ranks) == 1
+    assert ranks[0] != 0.5
+
+
+def test_priors_of_any_unit_enter_as_growth_in_oom(given):
+    own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5]}}"])
+    assert float(learnt_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
+    assert float(learnt_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
+
+
+def test_rules_of_the_frontier_choose_the_runs():
+    def runs(rule: str) -> int:
+        return series(parse_scenario(SMALL % rule)).observations().run_year.size
+
+    assert runs(", frontier: {top: 1}") < runs(", frontier: {top: 3}") < runs("")
+    assert runs(", frontier: {within_oom: 0.5}") < runs(", frontier: {within_oom: 2}")
+    assert runs(", without: {domains: [Games]}") != runs("")
+
+
+TABLE = "Model,Publication date,Training compute (FLOP),Training compute cost (2023 USD)\n"
+
+
+def table_of_runs(path, last):
+    """Write a table of six runs, the largest of which is `last` FLOP."""
+    flop = [10 ** (21 + number) for number in range(5)] + [last]
+    rows = [f"run {number},{2018 + number}-03-01,{each:.3g},{each / 1e18:.3g}" for number, each in enumerate(flop)]
+    path.write_text(TABLE + "\n".join(rows), encoding="utf-8")
+
+
+def test_a_table_is_found_beside_the_file_that_names_it_and_one_of_set_from_here(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, last in ((here, 1e26), (there, 1e27)):
+        folder.mkdir()
+        table_of_runs(folder / "runs.csv", last)
+    own = SMALL.replace("until: 2025-12-31", "until: 2024-12-31") % ", runs: ./runs.csv"
+    (there / "own.yaml").write_text(own, encoding="utf-8")
+    monkeypatch.chdir(here)
+    beside = series(load_scenario(there / "own.yaml")).observations()
+    assert beside.record_log_compute[-1] == pytest.approx(27)
+    named = series(load_scenario(there / "own.yaml", overrides=["history.runs=runs.csv"])).observations()
+    assert named.record_log_compute[-1] == pytest.approx(26)
+
+
+def test_what_came_after_the_last_whole_year_is_said_to_be_unused(given, cache):
+    open_end = load_scenario("learned", overrides=[*QUICK, "history.until=null"])  # then to the date of the snapshot
+    said = [line for line in learn(open_end, cache=cache).warnings if "whole years count" in line]
+    assert said == ["history: whole years count: what came after the end of 2025 is not used."]
+
+
+def test_a_start_in_logs_learns_too(cache):
+    logs = [*QUICK, "drivers.hardware.start={median: 18, interval_90: [17.5, 18.5], unit: log10(FLOP/USD)}"]
+    learnt = learn(load_scenario("learned", overrides=logs), cache=cache)
+    assert learnt.joint.priors["drivers.hardware.start"].unit == "log10(FLOP/USD)"
+
+
+@pytest.mark.parametrize(
+    ("history", "overrides", "said"),
+    [
+        ("", ["years.first=2029"], "the record is known to the end of 2025, 3 years before 2029"),
+        ("", ["history.snapshot=2024-01"], "the shipped table has the estimates of 2026-05 and 2025-06; got 2024-01"),
+        (", learns: {spending: drivers.money}", [], "there is no drivers.money"),
+        (", learns: {hardware: drivers.hardware.factors.price}", [], "there is no drivers.hardware.factors.price"),
+        ("", ["drivers.spending.drift=0.1"], "has drift; what learns is a single level"),
+        ("", ["drivers.hardware.growth=[{rate: 1.4, half_life: 5}]"], "has a first rate that decays"),
+        ("", ["history.until=2010-01-01"], "2010"),
+        (", runs: ./none.csv", [], "none.csv"),
+        (", without: {domains: [Gmaes]}", [], "Games"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused_before_anything_is_sampled(history, overrides, said):
+    text = SMALL % history
+    with pytest.raises(InputError, match=said):
+        learn(parse_scenario(text, overrides=overrides))
+
+
+def test_a_baseline_whose_hardware_is_a_product_cannot_learn_it_as_one_level():
+    with pytest.raises(InputError, match=r"drivers\.hardware has factors"):
+        learn(parse_scenario("schema: 1\nname: own\nextends: baseline\nhistory: {snapshot: 2026-05}"))
+
+
+def test_sensitivity_is_asked_of_what_has_learnt(given):
+    with pytest.raises(InputError, match="has not learnt from its history yet"):
+        model_of(given)
+
+
+def test_a_mixture_takes_what_has_learnt_only():
+    text = "schema: 1\nname: both\nmixture: [{scenario: learned, weight: 1}, {scenario: learned, name: b, weight: 1}]"
+    with pytest.raises(InputError, match="'learned' has not learnt from its history yet"):
+        parse_scenario(text)

@@ -1,0 +1,396 @@
+"""Loading tables of training runs and accelerators: every spelling of the same fact gives the same fact."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.errors import InputError
+from simulator.files import write_table
+from simulator.history.columns import cell_date, cell_number, date_order, decimal_year, last_day
+from simulator.history.frontier import record_on, top_at_release, trend, without, year_end_records
+from simulator.history.loading import (
+    DOUBTFUL_IN_2025_06,
+    history_file,
+    is_hardware,
+    load_accelerators,
+    load_history,
+    shipped_accelerators,
+    shipped_runs,
+    training_speed,
+)
+from simulator.history.observations import observations
+from simulator.history.tables import RunHistory, accelerator_rows, report_lines, run_rows
+from tests.places import SNAPSHOTS, TESTS
+
+TRAPS = TESTS / "bad_history"
+needs_snapshots = pytest.mark.skipif(
+    not SNAPSHOTS.is_dir(), reason="the snapshots of the public databases are not beside the project"
+)
+
+
+def trap(name: str) -> RunHistory:
+    return load_history(TRAPS / f"{name}.csv", snapshot="2025-06")
+
+
+def test_costs_are_read_however_they_are_written_and_zero_is_unknown() -> None:
+    costs = {run.name: run.log_cost for run in trap("costs-as-written").runs}
+    assert costs["Dollars"] == costs["Plain"] == pytest.approx(math.log10(6.77e6))
+    assert {name for name, cost in costs.items() if cost is None} == {"Zero", "Infinity", "Blank"}
+
+
+def test_a_cost_that_cannot_belong_to_its_run_is_not_used() -> None:
+    history = trap("cost-of-another-run")
+    assert [run.cost_consistent for run in history.runs] == [False, True]
+    assert [math.isnan(cost) for cost in history.log_cost] == [True, False]
+
+
+@pytest.mark.parametrize(("ratio", "consistent"), [(15.29, False), (15.31, True), (18.69, True), (18.71, False)])
+def test_the_bounds_of_a_cost_are_those_stated(ratio: float, consistent: bool, tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text(f"name,date,log10_training_flop,log10_cost_usd\na,2020-02-02,24,{24 - ratio}\n")
+    assert load_history(file, snapshot="2025").runs[0].cost_consistent is consistent
+
+
+def test_a_copy_edited_in_a_spreadsheet_reads_as_the_original() -> None:
+    edited, again = trap("spreadsheet-copy").runs
+    assert (edited.date, edited.day_known) == (dt.date(2023, 3, 15), True)
+    assert (again.date, again.day_known) == (dt.date(2023, 5, 1), False)
+    assert edited.log_flop == pytest.approx(math.log10(2.1e25))
+    assert again.log_flop == pytest.approx(math.log10(7.8e24))
+    assert edited.base_model == again.base_model == ""
+
+
+def test_blanks_and_line_breaks_leave_names() -> None:
+    runs = trap("line-breaks-in-names").runs
+    assert [run.name for run in runs] == ["Cosmos-1.0- Diffusion-14B", "Grok-3"]
+    assert [run.open_weights for run in runs] == [True, False]
+
+
+def test_comma_lists_become_lists_without_repeats() -> None:
+    run = trap("comma-lists").runs[0]
+    assert (run.organisation, run.domains) == ("Hugging Face, BigScience", ("Language", "Multimodal"))
+
+
+def test_rows_of_one_name_and_maker_are_one_run_and_of_two_makers_are_two() -> None:
+    history = trap("rows-twice")
+    assert [(run.name, run.organisation) for run in history.runs] == [("GPT-4", "OpenAI"), ("GPT-4", "Another Lab")]
+    assert sum(each.count for each in history.report.dropped) == 2
+
+
+def test_the_columns_of_an_older_export_are_found() -> None:
+    run = trap("older-columns").runs[0]
+    assert (run.name, run.cost_basis, run.confidence) == ("GPT-3 175B (davinci)", "amortised, 2020 USD", "unknown")
+
+
+def test_a_decimal_comma_is_not_a_thousands_separator() -> None:
+    assert [run.name for run in trap("decimal-commas").runs] == ["Points", "Thousands"]
+    assert trap("decimal-commas").runs[1].log_flop == pytest.approx(6)
+
+
+def test_every_row_is_kept_or_counted() -> None:
+    for name in ("ragged-rows", "rows-twice", "decimal-commas", "continued-models"):
+        history = trap(name)
+        assert len(history.runs) + sum(each.count for each in history.report.dropped) == history.report.rows_read
+
+
+def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
+    for name in ("rows-twice", "continued-models", "costs-as-written"):
+        with (TRAPS / f"{name}.csv").open(newline="", encoding="utf-8") as stream:
+            header, *rows = list(csv.reader(stream))
+        file = tmp_path / f"{name}.csv"
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([header, *reversed(rows)])
+        assert load_history(file, snapshot="2025-06").runs == trap(name).runs
+
+
+def test_the_speed_is_the_tensor_figure_else_fp16_where_not_below_fp32_else_fp32() -> None:
+    hardware = load_accelerators(TRAPS / "hardware-speeds.csv", snapshot="2025-06").accelerators
+    found = {each.name: (round(10**each.log_flops / 1e10), each.precision) for each in hardware}
+    assert found == {
+        "FP32 alone": (158, "FP32"),
+        "Half": (1870, "FP16"),
+        "Crippled half": (1134, "FP32"),
+        "Tensor": (31200, "tensor"),
+    }
+    assert training_speed(None, None, None) is None
+
+
+def test_an_unknown_price_is_taken_from_the_table_of_prices(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text(
+        "Hardware model,Price date,Price (hardware purchase)\n"
+        "FP32 alone,2012-02-02,450\nFP32 alone,2010-11-09,499.00\nHalf,2011-01-01,1\n"
+    )
+    found = load_accelerators(TRAPS / "hardware-speeds.csv", snapshot="2025-06", prices=prices).accelerators
+    by_name = {each.name: each for each in found}
+    assert by_name["FP32 alone"].log_price == pytest.approx(math.log10(499))
+    assert by_name["FP32 alone"].price_basis == "first purchase price, 2010-11-09"
+    assert by_name["Half"].log_price == pytest.approx(math.log10(5699))
+
+
+def test_a_table_is_told_from_the_other_by_its_columns() -> None:
+    assert is_hardware(TRAPS / "hardware-speeds.csv")
+    assert not is_hardware(TRAPS / "older-columns.csv")
+    with pytest.raises(InputError, match="is no table of training runs: it lacks"):
+        load_history(TRAPS / "hardware-speeds.csv", snapshot="2025")
+
+
+def test_the_tidy_form_loads_as_it_was_written(tmp_path: Path) -> None:
+    for name in ("costs-as-written", "line-breaks-in-names", "continued-models", "older-columns"):
+        write_table(tmp_path / "tidy.csv", run_rows(trap(name)))
+        assert run_rows(load_history(tmp_path / "tidy.csv", snapshot="2025-06")) == run_rows(trap(name))
+    hardware = load_accelerators(TRAPS / "hardware-speeds.csv", snapshot="2025-06")
+    write_table(tmp_path / "tidy.csv", accelerator_rows(hardware))
+    again = load_accelerators(tmp_path / "tidy.csv", snapshot="2025-06")
+    assert accelerator_rows(again) == accelerator_rows(hardware)
+
+
+@given(st.floats(1e-3, 1e30), st.sampled_from(["{:e}", "${:.12g}", " {!r} ", "{:.12E}"]))
+def test_a_number_is_read_back_however_it_is_written(value: float, form: str) -> None:
+    assert cell_number(form.format(value)) == pytest.approx(value, rel=1e-5)
+
+
+@given(st.dates(dt.date(1950, 1, 1), dt.date(2049, 12, 31)))
+def test_a_date_is_read_back_however_it_is_written(date: dt.date) -> None:
+    for form, order in (("%Y-%m-%d", "year-month-day"), ("%d-%m-%Y", "day-month-year"), ("%m/%d/%Y", "month-day-year")):
+        assert cell_date(date.strftime(form), order=order) == (date, date.day != 1)
+
+
+@given(st.dates(dt.date(1950, 1, 1), dt.date(2049, 12, 31)))
+def test_decimal_years_rise_day_by_day_and_stay_in_their_year(date: dt.date) -> None:
+    assert date.year <= decimal_year(date) < decimal_year(date + dt.timedelta(days=1)) <= date.year + 1
+
+
+def test_the_order_of_dates_is_told_by_the_dates_that_allow_one() -> None:
+    assert date_order(["03/04/2023", "03/14/2023"], file="f") == "month-day-year"
+    assert date_order(["03-04-2023"], file="f") == "day-month-year"
+    assert date_order(["", "2023-04-03", "spring"], file="f") == "year-month-day"
+    assert cell_date("31-02-2023", order="day-month-year") is None
+
+
+def test_a_period_is_read_as_its_last_day() -> None:
+    assert [last_day(text, entry="e") for text in ("2024", "2024-02", "2024-02-03")] == [
+        dt.date(2024, 12, 31), dt.date(2024, 2, 29), dt.date(2024, 2, 3),
+    ]  # fmt: skip
+
+
+@needs_snapshots
+def test_the_public_snapshots_are_read_whole() -> None:
+    everything = load_history(SNAPSHOTS / "epoch_all_ml_systems_2025-06.csv", snapshot="2025-06")
+    notable = load_history(SNAPSHOTS / "epoch_notable_ai_models_2025-02-24.csv", snapshot="2025-02")
+    assert (everything.report.rows_read, len(everything.runs)) == (1892, 988)
+    assert (notable.report.rows_read, len(notable.runs)) == (895, 451)
+    for history in (everything, notable):
+        assert {run.name for run in history.runs if run.log_cost and not run.cost_consistent} == {
+            "LLaVA", "BASIC-L", "FLAN 137B", "CoAtNet", "ViT-G/14", "ESM1b", "T5-3B",
+        }  # fmt: skip
+        gpt4 = next(run for run in history.runs if run.name == "GPT-4")
+        assert gpt4.log_cost == pytest.approx(math.log10(40586592.58), abs=1e-9)
+
+
+@needs_snapshots
+def test_the_public_hardware_table_is_read_with_and_without_its_prices() -> None:
+    chips = SNAPSHOTS / "epoch_chips_2025-06.csv"
+    alone = load_accelerators(chips, snapshot="2025-06")
+    priced = load_accelerators(chips, snapshot="2025-06", prices=SNAPSHOTS / "epoch_hardware_prices_2025-03.csv")
+    known = [sum(each.log_price is not None for each in table.accelerators) for table in (alone, priced)]
+    assert len(alone.accelerators) == len(priced.accelerators) == 144
+    assert known == [50, 77]
+
+
+needs_snapshots_of_history_library = pytest.mark.skipif(
+    not SNAPSHOTS.is_dir(), reason="the snapshots of the public databases are not beside the project"
+)
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def rate(history: RunHistory, since: int) -> float:
+    chosen = top_at_release(history) & (history.years >= since)
+    return 10 ** trend(history.years[chosen], history.log_flop[chosen]).slope
+
+
+def test_the_tables_are_small_and_every_row_has_a_source() -> None:
+    for name, most in (("training-runs", 80), ("accelerators", 40)):
+        table = rows(history_file(name))
+        assert 0 < len(table) <= most
+        assert all(row["source"].endswith((")", "2025-11", "counts")) and row["name"] and row["date"] for row in table)
+
+
+def test_nothing_shipped_is_dropped_when_it_is_loaded() -> None:
+    assert shipped_runs().report.dropped == shipped_accelerators().report.dropped == ()
+    assert [each.reason for each in shipped_runs("2025-06").report.dropped] == ["training compute unknown"]
+
+
+def test_revisions_are_kept_beside_the_newest_estimates() -> None:
+    newest, earlier = ({run.name: run for run in shipped_runs(date).runs} for date in ("2026-05", "2025-06"))
+    revised = {name: round(newest[name].log_flop - run.log_flop, 2) for name, run in earlier.items()}
+    assert {name: by for name, by in revised.items() if abs(by) > 0.1} == {
+        "AlphaGo Zero": -2.72, "AlphaGo Master": -2.77, "AlphaZero": -2.54, "AlphaStar": 0.26, "Wu Dao 2.0": -0.82,
+        "Grok 3": -0.12, "GPT-4.5": 0.26,
+    }  # fmt: skip
+    assert set(newest) - set(earlier) >= {"Grok 4", "Grover-Mega"}
+
+
+def test_a_cost_of_an_earlier_estimate_belongs_to_that_estimate() -> None:
+    zero = next(run for run in shipped_runs("2025-06").runs if run.name == "AlphaGo Zero")
+    assert zero.log_cost is None or zero.cost_consistent
+
+
+def test_the_rate_of_the_shipped_sample_is_close_to_that_of_the_whole_frontier() -> None:
+    # The whole: 4.64x a year since 2012 [4.43, 4.86] and 5.00x since 2018 [4.61, 5.42].
+    assert 4.43 < rate(shipped_runs(), 2012) < 4.86
+    assert 4.61 < rate(shipped_runs(), 2018) < 5.42
+
+
+def test_the_record_at_the_end_of_2025_is_grok_4() -> None:
+    last = year_end_records(shipped_runs())[-1]
+    assert (last.date.year, last.name, round(last.log_flop, 2)) == (2025, "Grok 4", 26.70)
+
+
+@needs_snapshots_of_history_library
+def test_the_shipped_runs_are_those_that_the_rule_takes() -> None:
+    table = rows(SNAPSHOTS / "frontier_top10_latest.csv")
+    best = {n: min(int(float(row[key])) for key in ("rank_at_release", "rank_at_release_nogames") if row[key])
+            for n, row in enumerate(table)}  # fmt: skip
+    chosen = [row for n, row in enumerate(table) if best[n] <= (5 if row["confidence"] != "Speculative" else 1)]
+    largest: dict[tuple[str, str], float] = {}
+    for row in chosen:
+        release = row["publication_date"], row["organization"]
+        largest[release] = max(largest.get(release, 0.0), float(row["training_flop"]))
+    expected = {
+        row["model"].removesuffix(" (Mar 2023)") for row in chosen
+        if float(row["training_flop"]) == largest[row["publication_date"], row["organization"]]
+    }  # fmt: skip
+    same_run = {"GPT-3.5"}  # a second row of GPT-3.5 (davinci-002)
+    shown = {"Transformer", "GPT-1"}
+    games = {"Libratus", "AlphaGo Master", "AlphaZero", "OpenAI Five Rerun"}
+    assert {run.name for run in shipped_runs().runs} == (expected - same_run) | shown | games
+
+
+@needs_snapshots_of_history_library
+def test_the_shipped_records_are_those_of_the_whole_database() -> None:
+    expected = {int(row["year"]): row for row in rows(SNAPSHOTS / "record_yearend.csv")}
+    earlier = without(shipped_runs("2025-06"), names={"Wu Dao 2.0": DOUBTFUL_IN_2025_06["Wu Dao 2.0"]})
+    for table, column in (
+        (shipped_runs(), "latest"),
+        (without(shipped_runs(), domains=["Games"]), "latest_nogames"),
+    ):
+        for record in year_end_records(table):
+            assert record.log_flop == pytest.approx(
+                float(expected[record.date.year][f"record_log10_flop_{column}"]), abs=1e-3
+            )
+    missing = {2021, 2022}  # ERNIE 3.0 Titan and GPT-3.5 of mid-2025 are not among the landmarks
+    for record in year_end_records(earlier):
+        if record.date.year not in missing:
+            known = float(expected[record.date.year]["record_log10_flop_2025_06"])
+            assert record.log_flop == pytest.approx(known, abs=1e-3)
+
+
+@needs_snapshots_of_history_library
+def test_ranks_without_games_are_those_of_the_whole_database() -> None:
+    expected = {row["model"]: row for row in rows(SNAPSHOTS / "frontier_top10_latest.csv")}
+    for run in without(shipped_runs(), domains=["Games"]).runs:
+        if run.name in expected:
+            assert run.stated_rank == int(float(expected[run.name]["rank_at_release_nogames"])), run.name
+
+
+@needs_snapshots_of_history_library
+def test_shipped_accelerators_improve_as_fast_as_was_published() -> None:
+    # 0.160 OOM a year [0.133, 0.188] among accelerators since 2012 that were not made for one market.
+    hardware = shipped_accelerators()
+    chosen = [
+        n for n, each in enumerate(hardware.accelerators) if each.date.year >= 2012 and "HGX H20" not in each.name
+    ]
+    line = trend(hardware.years[chosen], hardware.log_flops_per_usd[chosen])
+    assert line.slope == pytest.approx(0.160, abs=0.001)
+    assert line.interval_90 == pytest.approx((0.133, 0.188), abs=0.003)
+
+
+def test_a_record_is_found_on_a_day() -> None:
+    history = shipped_runs()
+    gpt4 = next(run for run in history.runs if run.name == "GPT-4")
+    assert record_on(history, gpt4.date).name == "GPT-4"
+
+
+FOLDER = TESTS / "bad_history"
+NAMES = sorted(file.stem for file in FOLDER.glob("*.csv"))
+ASKED = {
+    "ends-years-before": dt.date(2025, 6, 30),
+    "two-points": dt.date(2018, 12, 31),
+    "costs-all-missing": dt.date(2022, 12, 31),
+    "cut-off-before-the-first": dt.date(2012, 12, 31),
+}
+"""Tables that can be loaded, and the date to which they cannot be used."""
+JARGON = re.compile(
+    r"NoneType|Traceback|Error\b|\bTrue\b|\bFalse\b|\bNone\b|<class|object at|\bdict\b|\bstr\b|datetime"
+)
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+
+
+def said_of(name: str) -> str:
+    """What is said of a table: the refusal, or the report."""
+    file = f"{name}.csv"
+    try:
+        if is_hardware(file):
+            return "\n".join(report_lines(load_accelerators(file, snapshot="2025-06")))
+        history = load_history(file, snapshot="2025-06")
+        if name in ASKED:
+            observations(history, until=ASKED[name])
+    except InputError as refused:
+        return str(refused)
+    return "\n".join(report_lines(history))
+
+
+def test_each_file_has_its_text() -> None:
+    assert len(NAMES) >= 25
+    assert sorted(file.stem for file in FOLDER.glob("*.txt")) == NAMES
+    assert set(NAMES) >= set(ASKED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_said_of_a_trap_is_the_text_beside_it(name: str) -> None:
+    said = said_of(name)
+    assert f"{said}\n" == Path(f"{name}.txt").read_text(encoding="utf-8")
+    assert JARGON.findall(said) == []
+
+
+def test_a_directory_a_missing_file_and_an_address_are_told_apart() -> None:
+    for path, rule in {
+        ".": ".: is a directory, not a file.",
+        "none.csv": "none.csv: no such file.",
+        "https://epoch.ai/data/all.csv": "https://epoch.ai/data/all.csv: is an address, not a file.",
+    }.items():
+        with pytest.raises(InputError) as refused:
+            load_history(path, snapshot="2025-06")
+        assert str(refused.value).splitlines()[0] == rule
+
+
+def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        load_history("rows-twice.csv", snapshot="2025-06")
+
+
+@pytest.mark.parametrize("snapshot", ["", "June 2025", "2025-13", "2025-6", "2025-02-30", "0000"])
+def test_a_snapshot_is_a_date(snapshot: str) -> None:
+    with pytest.raises(InputError, match="snapshot: must be a year, a month or a day"):
+        load_history("rows-twice.csv", snapshot=snapshot)

@@ -1,0 +1,161 @@
+"""Observations are checked when they are made, and what was known at an origin never looks ahead."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.errors import InputError
+from simulator.history.frontier import published_until, top_at_release
+from simulator.history.loading import shipped_accelerators, shipped_runs
+from simulator.history.observations import Observations, known_at, observations
+from simulator.history.tables import RunHistory
+
+OBSERVED = Observations(
+    run_year=np.array([2015.2, 2016.5, 2017.9, 2018.0, 2019.999]),
+    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
+    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
+    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
+    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
+    record_year=np.arange(2015, 2020),
+    record_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
+    snapshot="2026-05",
+)
+
+
+@given(origin=st.integers(2016, 2019))
+def test_nothing_later_than_the_origin_is_known(origin):
+    known = known_at(OBSERVED, origin=origin)
+    assert (known.run == (OBSERVED.run_year < origin + 1)).all()
+    assert not known.cost[~known.run].any()
+    assert (OBSERVED.accelerator_year[known.accelerator] < origin + 1).all()
+    assert known.record == OBSERVED.record_log_compute[origin - 2015]
+    assert known.years == origin - 2014
+
+
+def test_unknown_costs_and_accelerators_before_the_first_run_are_left_out():
+    known = known_at(OBSERVED, origin=2019)
+    assert known.cost.tolist() == [True, False, True, False, True]
+    assert known.accelerator.tolist() == [False, True, True]
+
+
+def test_observations_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        OBSERVED.snapshot = "other"
+    with pytest.raises(ValueError, match="read-only"):
+        OBSERVED.run_year[0] = 2000.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"run_log_compute": np.array([1.0])}, r"run_log_compute: must be as long as run_year \(5\); got 1"),
+        ({"accelerator_year": np.array([2014.9, np.nan, 2018.4])}, "accelerator_year: must be a row of finite numbers"),
+        ({"cost_log_usd": np.array([5.0, np.inf, 5.6, 5.5, 6.4])}, "cost_log_usd: must be a row of finite numbers"),
+        (
+            {"record_year": np.array([2015, 2016, 2018, 2019, 2020])},
+            "record_year: must hold whole years that rise by 1",
+        ),
+        ({"record_log_compute": np.array([20.5, 21.0, 20.8, 21.9, 23.0])}, "record_log_compute: must never fall"),
+        ({"record_year": [], "record_log_compute": []}, "must not be empty"),
+    ],
+)
+def test_faults_name_the_snapshot_the_entry_and_the_rule(change, said):
+    with pytest.raises(InputError, match=f"2026-05: .*{said}"):
+        replace(OBSERVED, **change)
+
+
+def test_an_origin_outside_the_record_is_refused_with_the_years_that_there_are():
+    with pytest.raises(InputError, match="origin 2025: must be a year with a known record, 2015 to 2019"):
+        known_at(OBSERVED, origin=2025)
+
+
+def test_an_origin_with_one_run_is_refused():
+    with pytest.raises(InputError, match="at least two runs must be known by then; got 1"):
+        known_at(OBSERVED, origin=2015)
+
+
+END_2020 = dt.date(2020, 12, 31)
+
+
+def test_arrays_are_aligned_and_end_at_the_date() -> None:
+    seen = observations(shipped_runs(), shipped_accelerators(), until=END_2020)
+    size = len(seen.run_names)
+    assert {len(each) for each in (seen.run_year, seen.run_log_compute, seen.run_is_top, seen.cost_log_usd)} == {size}
+    assert seen.run_year.max() < 2021
+    assert seen.accelerator_year.max() < 2021
+    assert seen.record_year.tolist() == list(range(2012, 2021))
+    assert (np.diff(seen.record_log_compute) >= 0).all()
+    assert np.isfinite(seen.accelerator_log_flops_per_usd).all()
+    assert (np.isnan(seen.cost_year) == np.isnan(seen.cost_log_usd)).all()
+    assert seen.cost_basis == "amortised, 2023 USD"
+
+
+def test_what_came_later_changes_nothing() -> None:
+    until = dt.date(2018, 12, 31)
+    seen = observations(shipped_runs(), shipped_accelerators(), until=until)
+    blind = observations(published_until(shipped_runs(), until), shipped_accelerators(), until=until)
+    for name in ("run_year", "run_log_compute", "run_is_top", "cost_log_usd", "record_log_compute", "accelerator_year"):
+        np.testing.assert_array_equal(getattr(seen, name), getattr(blind, name))
+
+
+def test_a_longer_look_begins_with_the_shorter() -> None:
+    short, long = (observations(shipped_runs(), until=dt.date(year, 12, 31)) for year in (2018, 2024))
+    size = len(short.run_names)
+    assert long.run_names[:size] == short.run_names
+    assert long.run_is_top[:size].tolist() == short.run_is_top.tolist()
+    assert long.record_log_compute[: len(short.record_year)].tolist() == short.record_log_compute.tolist()
+
+
+def test_costs_that_do_not_belong_are_not_observed() -> None:
+    seen = observations(shipped_runs())
+    for name in ("AlphaGo Master", "AlphaZero", "DistBelief NNLM"):
+        assert np.isnan(seen.cost_log_usd[seen.run_names.index(name)])
+    ratio = (seen.run_log_compute - seen.cost_log_usd)[~np.isnan(seen.cost_log_usd)]
+    assert ratio.size > 50
+    assert ((ratio > 15.3) & (ratio < 18.7)).all()
+
+
+def test_without_a_date_all_up_to_the_snapshot_is_observed() -> None:
+    seen = observations(shipped_runs())
+    assert seen.until == dt.date(2026, 5, 31)
+    assert len(seen.run_names) == len(shipped_runs().runs)
+    assert seen.accelerator_year.size == 0
+    assert seen.record_year[-1] == 2025
+
+
+def test_a_date_after_the_snapshot_is_taken_as_its_date() -> None:
+    assert observations(shipped_runs("2025-06"), until=dt.date(2026, 1, 1)).until == dt.date(2025, 6, 30)
+
+
+def test_top_is_the_rule_of_the_frontier() -> None:
+    history = shipped_runs()
+    for top in (3, 10):
+        assert observations(history, top=top).run_is_top.tolist() == top_at_release(history, top).tolist()
+
+
+def test_too_few_prices_are_refused() -> None:
+    with pytest.raises(InputError, match=r"only 2 accelerators with a price are known by 2013-06-30; a trend needs 3"):
+        observations(shipped_runs_of_2013(), shipped_accelerators(), until=dt.date(2013, 6, 30))
+
+
+def shipped_runs_of_2013() -> RunHistory:
+    history = shipped_runs()
+    early = (replace(run, date=dt.date(2013, 1, 5)) if run.date.year < 2016 else run for run in history.runs)
+    return replace(history, runs=tuple(early))
+
+
+def test_the_frontier_begins_in_2012_however_far_back_an_export_reaches() -> None:
+    old = replace(shipped_runs().runs[0], name="Theseus", date=dt.date(1950, 7, 2), log_flop=1.6, stated_rank=1)
+    table = replace(shipped_runs(), runs=(old, *shipped_runs().runs))
+    seen, without_it = (observations(each, shipped_accelerators(), until=END_2020) for each in (table, shipped_runs()))
+    np.testing.assert_array_equal(seen.frontier.run_year, without_it.frontier.run_year)
+    assert seen.record_year[0] == 2012
+    reaching_back = observations(table, shipped_accelerators(), until=END_2020, since=1950)
+    assert reaching_back.frontier.run_year[0] < 1951
+    assert reaching_back.record_year[0] == 1950

@@ -1,0 +1,137 @@
+"""Powers of prior and likelihood are taken of the model's own densities, and mean what is said."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from simulator.history.fit import draw_prior
+from simulator.history.model import GrowthPriors, build_model
+from simulator.history.observations import Observations
+from simulator.history.power_scaling import log_terms, reading, sensitivities
+from simulator.priors.families import Normal
+from simulator.priors.free_families import Quantiles
+
+OBSERVED = Observations(
+    run_year=np.array([2016.25, 2016.5, 2017.75, 2018.0, 2019.5]),
+    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
+    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
+    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
+    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
+    record_year=np.arange(2016, 2020),
+    record_log_compute=np.array([21.0, 21.8, 21.9, 23.0]),
+)
+PRIORS = GrowthPriors(spending=Normal(0.4, 0.2))
+
+
+@pytest.fixture(scope="module")
+def built():
+    return build_model(OBSERVED, priors=PRIORS)
+
+
+@pytest.fixture(scope="module")
+def drawn(built):
+    return draw_prior(built, seed=3)
+
+
+@pytest.fixture(scope="module")
+def terms(built, drawn):
+    return log_terms(built, drawn, priors=PRIORS, origin=2018)
+
+
+def test_what_was_seen_has_the_density_of_the_equations_at_every_draw(drawn, terms):
+    one = drawn.isel(chain=0)
+    grid = one["year"].values
+
+    def at(name, times):
+        return np.array([np.interp(times, grid, path) for path in one[name].values])
+
+    def each(name):
+        return one[name].values[:, None]
+
+    run = OBSERVED.run_year < 2019
+    cost = run & np.isfinite(OBSERVED.cost_log_usd)
+    chip = (OBSERVED.accelerator_year >= 2016) & (OBSERVED.accelerator_year < 2019)
+    seen, times = OBSERVED.run_log_compute, OBSERVED.run_year
+    trend = at("compute", times)
+    centre = at("spending", times) + each("cost_slope") * (seen - trend)
+    speed = at("efficiency", OBSERVED.accelerator_year) - each("accelerator_offset")
+    expected = {
+        "runs": stats.t.logpdf(seen, each("run_tail"), trend, each("run_scatter"))[:, run],
+        "costs": stats.t.logpdf(OBSERVED.cost_log_usd, each("cost_tail"), centre, each("cost_scatter"))[:, cost],
+        "accelerators": stats.norm.logpdf(OBSERVED.accelerator_log_flops_per_usd, speed, each("accelerator_scatter"))[
+            :, chip
+        ],
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(terms["log_likelihood"][name].values[0], values.sum(axis=1), rtol=1e-8)
+
+
+def test_priors_have_their_densities_and_steps_are_none_of_them(drawn, terms):
+    expected = {
+        "spending_growth": stats.norm(0.4, 0.2), "efficiency_growth": stats.norm(0.13, 0.08),
+        "spending_volatility": stats.gamma(3, scale=0.1 / 3), "efficiency_volatility": stats.gamma(3, scale=0.04 / 3),
+        "compute_start": stats.norm(17.5, 1.5), "efficiency_start": stats.norm(16.6, 0.7),
+        "run_scatter": stats.halfnorm(scale=0.6), "cost_scatter": stats.halfnorm(scale=0.5),
+        "accelerator_scatter": stats.halfnorm(scale=0.4), "run_tail_excess": stats.gamma(2, scale=1 / 0.3),
+        "cost_tail_excess": stats.gamma(2, scale=1 / 0.3), "cost_slope": stats.norm(1, 0.3),
+        "accelerator_offset": stats.norm(7.4, 0.5),
+    }  # fmt: skip
+    assert set(terms["log_prior"].data_vars) == set(expected)
+    for name, family in expected.items():
+        np.testing.assert_allclose(terms["log_prior"][name], family.logpdf(drawn[name]), atol=1e-6)  # single precision
+
+
+def test_a_prior_that_is_sampled_by_a_latent_has_its_own_density():
+    family = Quantiles((0.05, 0.5, 0.95), (0.1, 0.4, 0.9))
+    priors = GrowthPriors(spending=family)
+    built = build_model(OBSERVED, priors=priors)
+    drawn = draw_prior(built, seed=3)
+    found = log_terms(built, drawn, priors=priors, origin=2018)["log_prior"]
+    np.testing.assert_allclose(found["spending_growth"], family.logpdf(drawn["spending_growth"].values))
+    assert not [name for name in found.data_vars if "__" in str(name)]
+
+
+def test_where_there_are_no_data_only_the_priors_move_an_unknown(drawn):
+    # Draws of the prior are a posterior of no data; the own prior of a rate is then what it is sensitive to.
+    fit = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"origin": 2018}), "posterior": drawn})
+    rows = {row.unknown: row for row in sensitivities(fit, OBSERVED, priors=PRIORS)}
+    assert list(rows)[:3] == ["spending_growth", "efficiency_growth", "compute_growth"]
+    assert "run_tail" in rows
+    assert "run_tail_excess" not in rows
+    row = rows["efficiency_growth"]
+    assert row.own_prior > 0.05 > row.other_prior
+    assert row.mean_own_prior_half == pytest.approx(0.13, abs=0.02)
+    # A normal prior to the power of 2 has the same mean.
+    assert row.mean_own_prior_double == pytest.approx(0.13, abs=0.01)
+
+
+def test_a_prior_that_pulls_is_told_by_its_half_and_its_double(drawn):
+    # Draws from Normal(0.29, 0.08 / sqrt 2): the prior Normal(0.13, 0.08) and as much data at 0.45.
+    rng = np.random.default_rng(1)
+    moved = drawn.assign(
+        efficiency_growth=(("chain", "draw"), 0.29 + 0.08 / math.sqrt(2) * rng.standard_normal((1, 1000)))
+    )
+    fit = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"origin": 2018}), "posterior": moved})
+    row = {row.unknown: row for row in sensitivities(fit, OBSERVED, priors=PRIORS)}["efficiency_growth"]
+    assert row.mean == pytest.approx(0.29, abs=0.01)
+    assert row.mean_own_prior_half == pytest.approx((0.5 * 0.13 + 0.45) / 1.5, abs=0.02)
+    assert row.mean_own_prior_double == pytest.approx((2 * 0.13 + 0.45) / 3, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("own", "data", "text"),
+    [
+        (0.1, 0.1, "possible prior-data conflict"), (0.05, 0.049, "its prior dominates"),
+        (0.049, 0.05, "the likelihood dominates"), (0.0, 0.0, "settled"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("other", [0.01, 0.06])
+def test_the_bound_is_five_hundredths(own, data, text, other):
+    said = reading(own_prior=own, likelihood=data, other_prior=other, other_prior_of="run_tail")
+    assert said.startswith(text)
+    assert ("the prior of run_tail moves it" in said) is (other > 0.05)

@@ -1,0 +1,506 @@
+"""The equations of growth against closed forms, mpmath at 50 digits, and the laws they obey."""
+
+from __future__ import annotations
+
+import itertools
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.model import growth
+
+mpmath.mp.dps = 50
+
+YEARS = np.arange(2025.0, 2051.0)
+# Rounding of a level of order x in float64, a few operations long.
+ULPS = 8 * np.finfo(np.float64).eps
+
+rates = st.floats(-1.0, 3.0)
+dates = st.floats(2020.0, 2055.0)
+levels = st.floats(-40.0, 400.0)
+
+
+def constant_growth(years, rate, base=2025.0):
+    return growth.regime_growth(years, base=base, starts=[-np.inf], rates=[rate], half_lives=[None], floors=[None])
+
+
+def two_regimes(years, first, second, date, base=2025.0, half_life=None, floor=None):
+    return growth.regime_growth(
+        years,
+        base=base,
+        starts=[-np.inf, date],
+        rates=[first, second],
+        half_lives=[half_life, half_life],
+        floors=[floor, floor],
+    )
+
+
+def test_a_constant_rate_grows_in_proportion_to_the_time_from_the_base():
+    rate = np.array([0.5, -0.25])
+    np.testing.assert_allclose(constant_growth(YEARS, rate), rate[:, None] * (YEARS - 2025.0), rtol=1e-15)
+
+
+def test_parameters_without_a_sample_axis_give_one_row():
+    assert constant_growth(YEARS, 0.5).shape == (1, YEARS.size)
+    assert two_regimes(YEARS, 0.5, np.ones(7), 2030.0).shape == (7, YEARS.size)
+
+
+@given(first=rates, second=rates, date=dates, base=dates)
+def test_growth_under_two_regimes_is_the_signed_integral_of_the_rate(first, second, date, base):
+    at_base, at_year = (np.minimum(t, date) * first + np.maximum(t - date, 0.0) * second for t in (base, YEARS))
+    got = two_regimes(YEARS, first, second, date, base)[0]
+    np.testing.assert_allclose(got, at_year - at_base, atol=1e-11)
+
+
+@given(
+    first=rates,
+    second=rates,
+    date=dates,
+    half_life=st.floats(0.1, 50.0),
+    floor=st.floats(0.0, 0.5),
+    base=dates,
+)
+def test_decaying_growth_is_the_numerical_integral_of_the_rate(first, second, date, half_life, floor, base):
+    def rate(t):
+        if t < date:
+            return floor + (first - floor) * 2.0 ** (-max(t - base, 0.0) / half_life)
+        return floor + (second - floor) * 2.0 ** (-(t - date) / half_life)
+
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    got = two_regimes(np.array([2023.0, 2047.0]), first, second, date, base, half_life, floor)[0]
+    for year, value in zip([2023.0, 2047.0], got, strict=True):
+        low, high = min(base, year), max(base, year)
+        inside = [date] if low < date < high else []
+        points = [low, *inside, high]
+        total = 0.0
+        for left, right in itertools.pairwise(points):
+            middle, half = (left + right) / 2, (right - left) / 2
+            # On 60 nodes a decay over at most 350 half-lives is integrated to about 1e-9 at worst.
+            total += half * sum(w * rate(middle + half * x) for x, w in zip(nodes, weights, strict=True))
+        assert value == pytest.approx(np.sign(year - base) * total, abs=1e-8, rel=1e-8)
+
+
+def test_a_decaying_rate_adds_its_half_lives_worth_over_all_time():
+    got = growth.regime_growth(
+        [2025.0, 2028.0, 3025.0], base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[3.0], floors=[None]
+    )
+    np.testing.assert_allclose(got, [[0.0, 0.3 * 3 / np.log(2), 0.6 * 3 / np.log(2)]], rtol=1e-14)
+
+
+def test_an_endless_half_life_is_a_constant_rate_and_a_tiny_one_is_the_floor():
+    endless = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[np.inf], floors=[0.1])
+    np.testing.assert_allclose(endless, constant_growth(YEARS, 0.6), rtol=1e-14)
+    tiny = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[1e-12], floors=[0.1])
+    np.testing.assert_allclose(tiny, constant_growth(YEARS, 0.1), atol=1e-12)
+
+
+def test_before_the_base_a_decaying_first_regime_holds_its_rate():
+    got = growth.regime_growth(
+        [1925.0, 2024.0], base=2025.0, starts=[-np.inf], rates=[0.6], half_lives=[1.0], floors=[None]
+    )
+    np.testing.assert_allclose(got, [[-60.0, -0.6]], rtol=1e-14)
+
+
+def test_a_later_regime_drawn_too_early_waits_for_the_earlier_one():
+    swapped = growth.regime_growth(
+        YEARS,
+        base=2025.0,
+        starts=[-np.inf, 2035.0, 2030.0],
+        rates=[0.5, 9.0, 0.1],
+        half_lives=[None] * 3,
+        floors=[None] * 3,
+    )
+    np.testing.assert_allclose(swapped, two_regimes(YEARS, 0.5, 0.1, 2035.0), atol=1e-13)
+
+
+def test_a_regime_that_never_starts_changes_nothing():
+    never = two_regimes(YEARS, 0.5, 9.0, np.array([np.inf, 1e9]), half_life=4.0)
+    alone = growth.regime_growth(YEARS, base=2025.0, starts=[-np.inf], rates=[0.5], half_lives=[4.0], floors=[None])
+    np.testing.assert_array_equal(never, np.repeat(alone, 2, axis=0))
+
+
+@given(first=rates, second=rates, date=dates, base=dates, half_life=st.none() | st.floats(0.1, 50.0))
+def test_a_finer_step_and_a_later_horizon_agree_on_shared_years(first, second, date, base, half_life):
+    coarse = two_regimes(YEARS, first, second, date, base, half_life)
+    months = 2025.0 + np.arange(12 * 50 + 1) / 12.0
+    fine = two_regimes(months, first, second, date, base, half_life)
+    np.testing.assert_array_equal(fine[:, : 12 * 26 : 12], coarse)
+
+
+def test_growth_is_zero_at_each_samples_own_base():
+    base = np.array([2020.0, 2030.0, 2060.0])
+    got = two_regimes([2020.0, 2030.0, 2060.0], np.array([0.3, 0.4, 0.5]), 0.1, 2028.0, base, 3.0)
+    np.testing.assert_array_equal(np.diag(got), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"rates": [0.5, 0.1]}, "rates: must have one value per regime"),
+        ({"starts": [2025.0]}, r"starts\[0\]: must be -inf; got 2025.0"),
+        ({"half_lives": [0.0]}, "half_lives: must be above 0 years; got 0.0"),
+        ({"half_lives": [np.nan]}, "half_lives: must be above 0 years; got nan"),
+    ],
+)
+def test_faulty_regimes_are_refused_with_the_rule_and_what_was_given(changes, words):
+    regimes = {"starts": [-np.inf], "rates": [0.5], "half_lives": [None], "floors": [None]} | changes
+    with pytest.raises(ValueError, match=words):
+        growth.regime_growth(YEARS, base=2025.0, **regimes)
+
+
+def test_a_random_walk_adds_a_ramp_for_each_shock_from_the_base_on():
+    rng = np.random.default_rng(0)
+    shocks, sd = rng.normal(size=(5, 10)), rng.uniform(0.0, 0.3, 5)
+    base, shock_years = np.array([2000.0, 2025.0, 2027.5, 2033.0, 2090.0]), np.arange(2025.0, 2035.0)
+    years = np.linspace(2020.0, 2045.0, 101)
+    ramps = np.maximum(0.0, years - shock_years[:, None])
+    expected = sd[:, None] * np.where(shock_years >= base[:, None], shocks, 0.0) @ ramps
+    got = growth.random_walk_growth(years, base=base, sd=sd, shocks=shocks, shock_years=shock_years)
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+def test_a_later_horizon_or_finer_step_changes_no_earlier_year_of_a_random_walk():
+    shocks = np.random.default_rng(1).normal(size=(50, 40))
+    late = 2025.0 + np.arange(40.0)
+    short = growth.random_walk_growth(YEARS, base=2025.0, sd=0.1, shocks=shocks[:, :26], shock_years=YEARS)
+    months = 2025.0 + np.arange(12 * 39 + 1) / 12.0
+    long = growth.random_walk_growth(months, base=2025.0, sd=0.1, shocks=shocks, shock_years=late)
+    np.testing.assert_array_equal(long[:, : 12 * 26 : 12], short)
+
+
+def test_the_spread_of_a_random_walk_is_that_of_an_integrated_walk():
+    shocks = np.random.default_rng(2).normal(size=(40_000, 10))
+    got = growth.random_walk_growth([2035.0], base=2025.0, sd=0.2, shocks=shocks, shock_years=2025.0 + np.arange(10))
+    variance = 0.2**2 * sum(k**2 for k in range(1, 11))
+    # The relative standard error of a variance from n normal draws is sqrt(2 / n); 5 of them.
+    assert np.var(got) == pytest.approx(variance, rel=5 * np.sqrt(2 / 40_000))
+
+
+def test_a_random_walk_refuses_shocks_that_do_not_match_their_years():
+    with pytest.raises(ValueError, match=r"shocks: must have one value per shock year.*got 3 for 2"):
+        growth.random_walk_growth(YEARS, base=2025, sd=0.1, shocks=np.zeros((4, 3)), shock_years=[2025, 2026])
+    with pytest.raises(ValueError, match="shock_years: must be strictly increasing"):
+        growth.random_walk_growth(YEARS, base=2025, sd=0.1, shocks=np.zeros((4, 2)), shock_years=[2026, 2025])
+
+
+def test_a_table_is_read_at_its_points_and_on_the_line_between_them():
+    got = growth.table_growth([2025, 2026, 2030, 2032], table_years=[2025, 2030, 2032], table_levels=[1, 2, 0])
+    np.testing.assert_allclose(got, [1.0, 1.2, 2.0, 0.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("year", [2024.9, 2032.1, np.nan])
+def test_a_year_outside_the_table_is_refused(year):
+    with pytest.raises(ValueError, match="must lie within 2025 to 2032; got"):
+        growth.table_growth([2026.0, year], table_years=[2025, 2032], table_levels=[1, 2])
+
+
+DISTANCES = [
+    -400.0,
+    -300.0,
+    -15.0,
+    -12.0,
+    -9.0,
+    -6.0,
+    -4.0,
+    -3.0,
+    -2.0,
+    -1.5,
+    -1.302,
+    -1.301,
+    -1.0,
+    -0.5,
+    -0.1,
+]
+# Each side of where a formula changes: V/L = 0.3 and 50.
+DISTANCES += [
+    -0.5229,
+    -0.5228,
+    1.699,
+    1.701,
+    -1e-9,
+    0.0,
+    1e-9,
+    0.1,
+    0.5,
+    1.0,
+    1.5,
+    2.0,
+    2.99,
+    3.0,
+    3.01,
+    5.0,
+    50.0,
+    300.0,
+    1e4,
+]
+
+
+def exact_shortfall(kind, distance):
+    """Return demanded minus bent level in OOM at log10(V/L) = distance, to 50 digits."""
+    # Enough digits to see 10^-400 beside 1; at V/L = 10^4 the last, exp(-10^4), is no longer seen.
+    with mpmath.workdps(450):
+        ratio = mpmath.mpf(10) ** mpmath.mpf(distance)
+        if kind == "hard":
+            bent = min(ratio, mpmath.mpf(1))
+        elif kind == "logistic":
+            bent = ratio / (1 + ratio)
+        else:
+            bent = -mpmath.expm1(-min(ratio, mpmath.mpf(10) ** 4))
+        return mpmath.log10(ratio / bent)
+
+
+@pytest.mark.parametrize("kind", ["hard", "exponential", "logistic"])
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_the_shortfall_has_relative_accuracy_at_every_distance_from_the_limit(kind, distance):
+    # A level of 0 leaves the difference the full precision of float64.
+    got = 0.0 - growth.saturate([0.0], [-distance], kind=kind)[0]
+    # The power 10^distance is exp of a product that is rounded once, at its own size.
+    tolerance = 5e-14 + np.finfo(np.float64).eps * np.log(10) * abs(distance)
+    assert got == pytest.approx(float(exact_shortfall(kind, distance)), rel=tolerance, abs=1e-320)
+
+
+@pytest.mark.parametrize("kind", ["hard", "exponential", "logistic"])
+@pytest.mark.parametrize("limit", [-300.0, 0.0, 31.7])
+def test_the_level_is_exact_to_rounding_at_any_limit(kind, limit):
+    level = limit + np.array(DISTANCES)
+    expected = [float(mpmath.mpf(v) - exact_shortfall(kind, mpmath.mpf(v) - limit)) for v in level]
+    got = growth.saturate(level, limit, kind=kind)
+    # The distance itself is rounded at the size of the level and limit.
+    np.testing.assert_array_less(np.abs(got - expected), ULPS * (1 + np.minimum(np.abs(level), 700) + abs(limit)))
+
+
+def exact_gompertz(demand, distance):
+    """Return demanded minus bent level in OOM, `demand` above the start and the limit `distance` above it."""
+    demand, distance = mpmath.mpf(demand), mpmath.mpf(distance)
+    return demand + distance * mpmath.expm1(-demand / distance)
+
+
+@pytest.mark.parametrize("distance", [1e-6, 0.3, 6.0, 300.0, 1e8])
+@pytest.mark.parametrize("demand", [1e-12, 1e-6, 0.01, 0.1, 0.13, 1.0, 5.9, 6.1, 40.0, 1e4])
+def test_gompertz_has_relative_accuracy_where_it_bends_little_and_near_the_limit(demand, distance):
+    # A demanded level of 0, the start below it, leaves the difference the full precision of float64.
+    got = 0.0 - growth.gompertz_saturation([0.0], [distance - demand], log_start=[-demand])[0]
+    exact_distance = mpmath.mpf(distance - demand) + mpmath.mpf(demand)
+    expected = float(exact_gompertz(demand, exact_distance))
+    # limit - start is itself rounded, at the size of the larger.
+    lost = np.finfo(np.float64).eps * max(demand, distance) / distance
+    assert got == pytest.approx(expected, rel=5e-14 + 4 * lost, abs=1e-320)
+
+
+def test_gompertz_solves_its_differential_equation():
+    start, limit, rate = 26.0, 30.0, 0.7
+    time = np.linspace(0.0, 20.0, 2001)
+    level = growth.gompertz_saturation(start + rate * time, limit, log_start=start)
+    slope = np.gradient(level, time, edge_order=2)
+    expected = rate * (limit - level) / (limit - start)
+    # The central difference errs by dt^2/6 times the third derivative, below 4 (0.7/4)^3 (0.01)^2.
+    np.testing.assert_allclose(slope, expected, atol=1e-5)
+
+
+def test_gompertz_without_room_is_the_lower_of_the_two_and_a_shrinking_level_is_kept():
+    got = growth.gompertz_saturation([[27.0, 24.0, 25.0]], [[25.0, 25.0, 30.0]], log_start=26.0)
+    np.testing.assert_array_equal(got, [[25.0, 24.0, 25.0]])
+
+
+@pytest.mark.parametrize("kind", growth.SATURATION_KINDS)
+def test_no_limit_returns_the_level_bit_for_bit(kind):
+    level = np.random.default_rng(3).uniform(-50.0, 400.0, (20, 30))
+    np.testing.assert_array_equal(growth.saturate(level, np.inf, kind=kind, log_start=26.1), level)
+
+
+@pytest.mark.parametrize("kind", growth.SATURATION_KINDS)
+def test_infinite_levels_and_limits_have_their_limits_and_nan_stays_nan(kind):
+    level = [np.inf, np.inf, -np.inf, 5.0, np.nan, 5.0]
+    limit = [7.0, np.inf, 7.0, -np.inf, 7.0, np.nan]
+    got = growth.saturate(level, limit, kind=kind, log_start=1.0)
+    np.testing.assert_array_equal(got, [7.0, np.inf, -np.inf, -np.inf, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("kind", growth.SATURATION_KINDS)
+@given(level=levels, limit=levels, start=levels, more=st.floats(0.0, 50.0))
+@settings(max_examples=150)
+def test_a_limit_never_raises_a_level_and_a_higher_one_never_lowers_it(kind, level, limit, start, more):
+    got, freer, larger = growth.saturate(
+        [level, level, level + more], [limit, limit + more, limit], kind=kind, log_start=start
+    )
+    assert got <= min(level, limit)
+    slack = ULPS * (1 + abs(level) + abs(limit) + abs(start) + more)
+    assert freer >= got - slack
+    assert larger >= got - slack
+
+
+@pytest.mark.parametrize("kind", growth.SATURATION_KINDS)
+def test_saturation_is_continuous_where_its_formula_changes(kind):
+    for seam in (np.log10(0.3), 0.0, 1.7, 26.0 + 0.02 * 4 - 30.0):
+        level = 30.0 + seam + np.linspace(-1e-9, 1e-9, 2001)
+        step = np.diff(growth.saturate(level, 30.0, kind=kind, log_start=26.0))
+        assert np.all(np.abs(step) <= 1e-12 + 4 * np.spacing(30.0))
+
+
+def test_a_limit_per_sample_applies_to_the_whole_path_of_its_sample():
+    level = np.add.outer(np.zeros(3), np.linspace(20.0, 40.0, 3))
+    got = growth.hard_saturation(level, [25.0, 30.0, 35.0])
+    np.testing.assert_array_equal(got.max(axis=1), [25.0, 30.0, 35.0])
+    per_year = growth.hard_saturation(level, [[25.0, 30.0, 35.0]])
+    np.testing.assert_array_equal(per_year[0], [20.0, 30.0, 35.0])
+
+
+def test_an_unknown_kind_and_a_missing_start_are_refused():
+    with pytest.raises(ValueError, match="must be one of hard, exponential, logistic, gompertz; got 'soft'"):
+        growth.saturate([1.0], 2.0, kind="soft")
+    with pytest.raises(ValueError, match="log_start: must be given for kind 'gompertz'"):
+        growth.saturate([1.0], 2.0, kind="gompertz")
+
+
+@given(terms=st.lists(st.floats(-320.0, 1e4), min_size=1, max_size=6))
+def test_a_log_sum_is_the_sum(terms):
+    expected = float(mpmath.log10(mpmath.fsum(mpmath.mpf(10) ** mpmath.mpf(t) for t in terms)))
+    assert growth.log_sum(terms) == pytest.approx(expected, rel=1e-14, abs=1e-14)
+
+
+def test_a_log_sum_keeps_small_terms_zeros_and_infinities():
+    assert growth.log_sum([0.0, -30.0]) == pytest.approx(1e-30 / np.log(10), rel=1e-13)
+    assert growth.log_sum([5.3, -np.inf]) == 5.3
+    assert growth.log_sum([-np.inf, -np.inf]) == -np.inf
+    assert growth.log_sum([np.inf, np.inf]) == np.inf
+    assert growth.log_sum([]) == -np.inf
+
+
+@given(level=st.floats(-300.0, 300.0), gap=st.floats(1e-9, 400.0))
+def test_a_log_difference_undoes_a_log_sum(level, gap):
+    part = level - gap
+    exact_gap = mpmath.mpf(level) - mpmath.mpf(part)
+    expected = mpmath.mpf(level) + mpmath.log10(-mpmath.expm1(-exact_gap * mpmath.log(10)))
+    assert growth.log_difference(level, part) == pytest.approx(float(expected), rel=1e-14, abs=1e-13)
+
+
+def test_a_difference_that_is_not_positive_is_nan():
+    got = growth.log_difference([1.0, 1.0, -np.inf, 1.0, 1.0], [1.0, 2.0, -np.inf, -np.inf, np.inf])
+    np.testing.assert_array_equal(got, [np.nan, np.nan, np.nan, 1.0, np.nan])
+
+
+def test_a_stock_fed_by_exponential_growth_is_its_closed_form_on_any_grid():
+    rate = np.array([0.5, -0.3, 1e-12, 0.0, 40.0])
+    start = np.array([24.0, 25.0, 26.0, -np.inf, 3.0])
+    for years in (YEARS, np.array([2025.0, 2025.1, 2031.0, 2050.0])):
+        flow = 25.0 + rate[:, None] * (years - 2025.0)
+        got = growth.accumulate(years, flow, log_start=start)
+        for row in range(rate.size):
+            slope = mpmath.mpf(rate[row]) * mpmath.log(10)
+            for column, year in enumerate(years):
+                time = mpmath.mpf(year) - 2025
+                grown = mpmath.expm1(slope * time) / slope if rate[row] else time
+                stock = mpmath.mpf(10) ** 25 * grown
+                if np.isfinite(start[row]):
+                    stock += mpmath.mpf(10) ** mpmath.mpf(start[row])
+                expected = float(mpmath.log10(stock)) if stock else -np.inf
+                assert got[row, column] == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_stock_without_flow_stays_at_its_start():
+    got = growth.accumulate(YEARS, np.full((1, YEARS.size), -np.inf), log_start=[26.3, -np.inf])
+    np.testing.assert_allclose(got, np.repeat([[26.3], [-np.inf]], YEARS.size, axis=1), rtol=1e-15)
+
+
+@given(flow=st.lists(st.floats(-20.0, 40.0), min_size=2, max_size=12), start=st.floats(-20.0, 40.0))
+def test_a_stock_never_falls_and_begins_at_its_start(flow, start):
+    got = growth.accumulate(2025.0 + np.arange(len(flow)), flow, log_start=start)[0]
+    assert got[0] == start
+    assert np.all(np.diff(got) >= -ULPS * 60)
+
+
+def test_a_finer_grid_gives_the_same_stock_where_the_log_flow_is_linear():
+    months = 2025.0 + np.arange(301) / 12.0
+    fine = growth.accumulate(months, 20 + 0.4 * (months - 2025.0), log_start=[19.0])
+    coarse = growth.accumulate(YEARS, 20 + 0.4 * (YEARS - 2025.0), log_start=[19.0])
+    np.testing.assert_allclose(fine[:, ::12], coarse, rtol=1e-13)
+
+
+def test_a_stock_refuses_a_grid_that_does_not_match_or_run_forward():
+    with pytest.raises(ValueError, match=r"log_flow: must have one value per year.*got 1 for 2"):
+        growth.accumulate([2025, 2026], [1.0], log_start=0.0)
+    with pytest.raises(ValueError, match="years: must be strictly increasing"):
+        growth.accumulate([2026, 2025], [1.0, 1.0], log_start=0.0)
+
+
+@given(compute=st.floats(0.0, 60.0), values=st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=4))
+def test_feedback_follows_the_line_through_its_points_and_is_constant_beyond(compute, values):
+    points = [20.0, 24.0, 25.0, 40.0]
+    expected = 10.0 ** np.interp(compute, points, values)
+    one = growth.feedback_multiplier(compute, log_points=points, log_multipliers=values)
+    assert one == pytest.approx(expected, rel=1e-13)
+
+
+def test_feedback_points_may_differ_by_sample():
+    compute = np.linspace(15.0, 45.0, 7) + np.arange(3.0)[:, None]
+    points, values = [20.0, 24.0, 40.0], np.array([[0.0, 0.1, 0.5], [0.0, 0.0, 0.0], [1.0, -1.0, 2.0]])
+    got = growth.feedback_multiplier(compute, log_points=points, log_multipliers=values)
+    expected = [10.0 ** np.interp(c, points, v) for c, v in zip(compute, values, strict=True)]
+    np.testing.assert_allclose(got, expected, rtol=1e-13)
+    column = growth.feedback_multiplier(compute[:, 3], log_points=points, log_multipliers=values)
+    np.testing.assert_array_equal(column, got[:, 3])
+
+
+def test_feedback_of_one_point_is_constant_and_unmatched_points_are_refused():
+    got = growth.feedback_multiplier([[1.0, 99.0]], log_points=[26.0], log_multipliers=[1.0])
+    np.testing.assert_allclose(got, [[10.0, 10.0]], rtol=1e-15)
+    with pytest.raises(ValueError, match=r"log_multipliers: must have one value per point.*got 3 for 2"):
+        growth.feedback_multiplier([1.0], log_points=[1.0, 2.0], log_multipliers=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="log_points: must be strictly increasing"):
+        growth.feedback_multiplier([1.0], log_points=[2.0, 2.0], log_multipliers=[1.0, 2.0])
+
+
+def test_a_metric_gains_its_factor_with_each_doubling():
+    compute = 26.0 + np.log10(2.0) * np.array([[-1.0, 0.0, 1.0, 3.0]])
+    got = growth.gain_per_doubling(compute, log_reference=26.0, log_gain=np.log10([1.2, 3.0])[:, None])
+    np.testing.assert_allclose(got, np.array([[1.2], [3.0]]) ** [-1.0, 0.0, 1.0, 3.0], rtol=1e-13)
+
+
+def test_a_power_law_loss_falls_to_what_is_irreducible():
+    got = growth.power_law_loss([0.0, 20.0, 400.0], irreducible=1.69, log_scale=2.0, exponent=0.05)
+    np.testing.assert_allclose(got, [101.69, 11.69, 1.69 + 1e-18], rtol=1e-13)
+    halved = growth.power_law_loss(np.log10(2.0) / 0.05, irreducible=0.0, log_scale=0.0, exponent=0.05)
+    assert halved == pytest.approx(0.5, rel=1e-13)
+
+
+def test_a_logistic_score_is_half_way_at_its_midpoint_and_symmetric_about_it():
+    distance = np.array([-1e4, -3.0, 0.0, 3.0, 1e4])
+    got = growth.logistic_capability(
+        [26.0 + distance], midpoint_log10=[26.0], slope_per_oom=1.7, floor=0.2, ceiling=0.9
+    )
+    expected = 0.2 + 0.7 * np.array([0.0, 1 / (1 + np.exp(5.1)), 0.5, 1 / (1 + np.exp(-5.1)), 1.0])
+    np.testing.assert_allclose(got[0], expected, rtol=1e-13)
+
+
+def test_capabilities_out_of_range_become_infinite_without_a_warning():
+    assert growth.gain_per_doubling(1e6, log_reference=0.0, log_gain=1.0) == np.inf
+    assert growth.power_law_loss(-1e6, irreducible=1.0, log_scale=0.0, exponent=1.0) == np.inf
+
+
+def test_random_steps_add_up_at_whole_years_and_a_later_horizon_changes_no_bit():
+    rng = np.random.default_rng(2)
+    shocks = rng.standard_normal((50, 6))
+    dates = np.arange(2026, 2032)
+    sd = rng.uniform(0.0, 0.3, 50)
+    grown = growth.random_step_growth(dates, base=2025.0, sd=sd, shocks=shocks, shock_years=dates)
+    np.testing.assert_allclose(grown, np.cumsum(sd[:, None] * shocks, axis=1), atol=1e-12)
+    sooner = growth.random_step_growth(
+        [2025.3, 2028.0], base=2025.0, sd=sd, shocks=shocks[:, :3], shock_years=dates[:3]
+    )
+    later = growth.random_step_growth([2025.3, 2028.0], base=2025.0, sd=sd, shocks=shocks, shock_years=dates)
+    np.testing.assert_array_equal(sooner, later)
+
+
+def test_a_broken_first_year_scatters_by_the_root_of_its_length():
+    step = growth.random_step_growth(
+        [2025.0, 2025.75, 2026.0], base=2025.75, sd=0.2, shocks=[[1.0]], shock_years=[2026]
+    )
+    np.testing.assert_allclose(step, [[0.0, 0.0, 0.1]])
+
+
+def test_random_steps_need_shock_years_after_their_base():
+    with pytest.raises(ValueError, match="must come after base 2026"):
+        growth.random_step_growth([2027], base=2026.0, sd=0.1, shocks=[[1.0]], shock_years=[2026])

@@ -1,0 +1,248 @@
+"""Named quantities: operations, tables, accumulation, drift, decay, custom drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from simulator import parse_scenario, simulate
+from simulator.errors import InputError, SimulatorError
+from simulator.model.quantities import FINE_STEPS, fine_grid, is_fine
+from simulator.testing import run_of, scenario_text, small_scenario
+
+FLOAT32 = 4e-6
+YEARS = np.arange(11.0)
+A = {"start": {"value": 2e3, "unit": "W"}, "growth": {"value": 0.2, "unit": "OOM/year"}}
+B = {"start": {"value": 5e3, "unit": "W"}, "growth": {"value": 0.1, "unit": "OOM/year"}}
+a, b = 2e3 * 10 ** (0.2 * YEARS), 5e3 * 10 ** (0.1 * YEARS)
+
+
+def quantity(stated: Any, **others: Any) -> np.ndarray:
+    """Give the levels of one quantity of a scenario without uncertainty, in base units."""
+    run = run_of(small_scenario({"quantities": {"this": stated, "a": A, "b": B, **others}, "samples": 1}))
+    return 10 ** np.asarray(run["trajectories/quantity_this"].values[0], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("operation", "exact"),
+    [
+        ({"product": ["a", "b"]}, a * b),
+        ({"product": ["a", 3, {"value": 2, "unit": "hour"}]}, a * 3 * 7200),
+        ({"sum": ["a", "b", {"value": 1, "unit": "kW"}]}, a + b + 1e3),
+        ({"minimum": ["a", "b"]}, np.minimum(a, b)),
+        ({"maximum": ["a", "b"]}, np.maximum(a, b)),
+        ({"ratio": ["a", "b"]}, a / b),
+        ({"difference": [{"product": ["b", 100]}, "a"]}, 100 * b - a),
+        ({"sum": [{"product": ["a", 2]}, {"minimum": ["a", {"maximum": ["b", {"value": 9, "unit": "kW"}]}]}]},
+         2 * a + np.minimum(a, np.maximum(b, 9e3))),
+        ("a", a),
+        ({"value": 7, "unit": "MW"}, np.full(11, 7e6)),
+        ({**A, "caps": {"cap": {"limit": "b"}}}, np.minimum(a, b)),
+        ({**A, "caps": {"cap": {"kind": "logistic", "share": {"value": 50, "unit": "%"}, "of": "b"}}}, a / (1 + 2 * a / b)),
+    ],
+)  # fmt: skip
+def test_each_operation_gives_what_arithmetic_gives(operation: Any, exact: np.ndarray) -> None:
+    np.testing.assert_allclose(quantity(operation), exact, rtol=1e-5)
+
+
+def test_a_table_is_linear_in_the_log_between_its_years() -> None:
+    table = {"2025": 1, "2027": 100, "2035": 100}
+    np.testing.assert_allclose(quantity({"table": table, "unit": "GW"}), 1e9 * 10 ** np.minimum(YEARS, 2), rtol=1e-5)
+
+
+def test_a_stock_of_chips_is_what_was_there_and_the_geometric_sum_of_production() -> None:
+    """3 million chips, and production of 1 million a year that grows by g: (g^t - 1) / ln g more."""
+    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": 1.4}
+    stock = {"accumulation": flow, "start": {"value": 3e6, "unit": "chip"}}
+    np.testing.assert_allclose(quantity(stock), 3e6 + 1e6 * (1.4**YEARS - 1) / np.log(1.4), rtol=1e-5)
+    early = {"accumulation": {**flow, "at": 2025}, "start": {"value": 3e6, "unit": "chip"}, "at": 2020}
+    before = 3e6 + 1e6 * (1.4**YEARS - 1.4**-5) / np.log(1.4)
+    np.testing.assert_allclose(quantity(early), before, rtol=1e-5)
+
+
+def test_a_stock_of_a_flow_that_bends_follows_the_integral() -> None:
+    flow = {
+        "start": {"value": 1e6, "unit": "chip/year"},
+        "growth": 3,
+        "caps": {"fabs": {"kind": "logistic", "limit": {"value": 5e7, "unit": "chip/year"}}},
+    }
+    found = quantity({"accumulation": flow, "start": {"value": 1, "unit": "chip"}})
+    exact = [1 + quad(lambda t: 1e6 * 3**t / (1 + 3**t / 50), 0, year, epsrel=1e-10)[0] for year in YEARS]
+    np.testing.assert_allclose(found[1:], exact[1:], rtol=0.05 / FINE_STEPS**2)  # straight in the log within a step
+
+
+def test_drift_has_the_variance_of_a_random_walk_of_the_rate() -> None:
+    """The rate changes by 0.1 z at each whole year: the level at t has a variance of 0.01 sum over j of (t - j)^2."""
+    changes = {"drivers.compute.start": 1e26, "drivers.compute.growth": 1.0, "drivers.compute.drift": 0.1,
+               "samples": 16_384, "design": "random"}  # fmt: skip
+    found = run_of(small_scenario(changes))["trajectories/effective_compute"].values.astype(float)
+    exact = np.array([0.01 * sum((t - j) ** 2 for j in range(1, int(t) + 1)) for t in YEARS])
+    assert found[:, :2].std(axis=0) == pytest.approx(0, abs=FLOAT32)
+    np.testing.assert_allclose(found.var(axis=0)[2:], exact[2:], rtol=4 * np.sqrt(2 / 16_384))
+    np.testing.assert_allclose(found.mean(axis=0), 26, atol=4 * np.sqrt(exact[-1] / 16_384))
+
+
+def test_drift_of_a_level_that_is_known_after_the_horizon_is_none() -> None:
+    changes = {"drivers.compute.drift": 0.1, "drivers.compute.at": 2050}
+    plain, drifting = (run_of(small_scenario(c))["trajectories/effective_compute"]
+                       for c in ({"drivers.compute.at": 2050}, changes))  # fmt: skip
+    np.testing.assert_array_equal(plain, drifting)
+
+
+def test_a_rate_that_decays_gives_its_integral() -> None:
+    """Rate 0.1 + 0.5 2^(-t / 3): the level rises by 0.1 t + 0.5 x 3 / ln 2 (1 - 2^(-t / 3))."""
+    towards = {"value": 0.1, "unit": "OOM/year"}
+    growth = [{"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": 3, "towards": towards}]
+    found = quantity({"start": {"value": 1, "unit": "W"}, "growth": growth})
+    np.testing.assert_allclose(np.log10(found), 0.1 * YEARS + 1.5 / np.log(2) * (1 - 2 ** (-YEARS / 3)), atol=FLOAT32)
+
+
+def test_a_difference_that_reaches_zero_says_where_and_in_how_many_samples() -> None:
+    parts = [{"median": 10, "interval_90": [5, 20], "unit": "W"}, {"value": 10, "unit": "W"}]
+    with pytest.raises(SimulatorError) as caught:
+        run_of(small_scenario({"quantities.rest": {"difference": parts}}))
+    assert str(caught.value).startswith("quantities.rest: is not above 0 in 50.0% of the samples")
+    assert "minimum or maximum" in str(caught.value)
+
+
+def test_an_accumulation_that_starts_late_is_refused() -> None:
+    late = {"accumulation": {"start": {"value": 1, "unit": "chip/year"}, "growth": 1.3},
+            "start": {"value": 3, "unit": "chip"}, "at": 2030}  # fmt: skip
+    with pytest.raises(SimulatorError, match=r"quantities.this: accumulates from 2030, after the first year 2025"):
+        quantity(late)
+
+
+def test_a_table_that_an_earlier_accumulation_needs_is_not_extrapolated() -> None:
+    early = {"accumulation": {"table": {"2025": 1, "2035": 2}, "unit": "chip/year"},
+             "start": {"value": 3, "unit": "chip"}, "at": 2020}  # fmt: skip
+    with pytest.raises(SimulatorError, match=r"accumulation.table: covers 2025 to 2035; it is needed from 2020"):
+        quantity(early)
+
+
+def test_a_rate_may_be_a_product_of_two_beliefs() -> None:
+    rate = {"value": 0.4, "unit": "OOM/year"}
+    growth = [{"rate": rate, "times": 0.5}, {"from": 2030, "rate": rate, "times": {"value": 25, "unit": "%"}}]
+    found = quantity({"start": {"value": 1, "unit": "W"}, "growth": growth})
+    np.testing.assert_allclose(
+        np.log10(found), 0.2 * np.minimum(YEARS, 5) + 0.1 * np.maximum(YEARS - 5, 0), atol=FLOAT32
+    )
+    drawn = {"rate": {"uniform": [0.1, 0.4], "unit": "OOM/year"}, "times": {"uniform": [0.5, 2]}}
+    run = run_of(small_scenario({"quantities.this": {"start": {"value": 1, "unit": "W"}, "growth": [drawn]}}))
+    product = np.prod([run[f"parameters/quantities.this.growth[0].{key}"].values for key in drawn], axis=0)
+    np.testing.assert_allclose(run["trajectories/quantity_this"].values, product[:, None] * YEARS, rtol=1e-6)
+
+
+def test_a_level_may_be_stated_as_its_log() -> None:
+    np.testing.assert_allclose(quantity({"value": 3.5, "unit": "OOM"}), 10**3.5, rtol=1e-5)
+    np.testing.assert_allclose(
+        quantity({"product": [{"value": 3.5, "unit": "log10(GW)"}, "a"]}), 10**12.5 * a, rtol=1e-5
+    )
+    stated = {"family": "lognormal", "interval_80": [2.25, 12.1], "unit": "OOM"}
+    run = run_of(small_scenario({"quantities.this": stated, "samples": 4096}))
+    drawn = run["parameters/quantities.this"]
+    assert drawn.attrs["units"] == "log10(1)"
+    assert drawn.attrs["understood"] == "lognormal, median 5.22 (90 % 1.77 to 15.4) OOM"
+    np.testing.assert_allclose(np.quantile(drawn, [0.1, 0.9]), [2.25, 12.1], rtol=0.02)
+
+
+def test_a_steady_flow_and_the_same_flow_under_a_far_cap_add_up_to_one_stock() -> None:
+    """The first needs no fine grid, the second has one."""
+    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": 1.4}
+    far = {**flow, "caps": {"far": {"limit": {"value": 1e30, "unit": "chip/year"}}}}
+    product = {"product": [flow, {"start": {"value": 1, "unit": "1"}, "growth": 1.2}]}
+    product_far = {"product": [far, product["product"][1]]}
+    for steady, bent in ((flow, far), (product, product_far)):
+        one, two = (
+            quantity({"accumulation": each, "start": {"value": 3e6, "unit": "chip"}, "at": 2019.3})
+            for each in (steady, bent)
+        )
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+def with_custom(function: Any, **changes: Any) -> Any:
+    data = small_scenario(
+        {"drivers.algorithms": {"custom": {"parameters": {"speed": {"uniform": [0.1, 0.5]}}}}, **changes}
+    )
+    return simulate(parse_scenario(scenario_text(data)), custom={"drivers.algorithms": function})
+
+
+def test_a_custom_driver_gets_its_draws_and_the_years() -> None:
+    def growing(draws: Mapping[str, np.ndarray], years: np.ndarray) -> np.ndarray:
+        return draws["speed"][:, None] * (years - years[0]) ** 2
+
+    run = with_custom(growing)
+    speed = run["parameters/drivers.algorithms.custom.parameters.speed"].values[:, None]
+    np.testing.assert_allclose(run["trajectories/algorithms"], speed * YEARS**2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (
+            lambda draws, years: np.zeros((3, 2)),
+            r"drivers.algorithms: must return \(sample, year\) = \(512, 11\); got \(3, 2\)",
+        ),
+        (lambda draws, years: np.full(years.size, np.nan), "returned NaN or infinity in 100.0%"),
+        (lambda draws, years: np.full(years.size, -np.inf), "returned NaN or infinity in 100.0%"),
+    ],
+)
+def test_a_custom_driver_that_returns_something_else_is_named(function: Any, words: str) -> None:
+    with pytest.raises(SimulatorError, match=words):
+        with_custom(function)
+
+
+def test_a_custom_driver_that_is_missing_or_unknown_is_named() -> None:
+    data = small_scenario({"drivers.algorithms": {"custom": {}}})
+    with pytest.raises(InputError, match=r"drivers.algorithms: is a custom driver; run it from Python"):
+        run_of(data)
+    scenario = parse_scenario(scenario_text(small_scenario()))
+    with pytest.raises(InputError, match=r"no custom driver 'drivers.compute'"):
+        simulate(scenario, custom={"drivers.compute": lambda draws, years: years})
+
+
+def test_the_fine_grid_holds_the_years_and_whole_steps_whatever_the_step() -> None:
+    years = np.array([2025.3, 2025.4, 2026.0, 2026.1])
+    grid = fine_grid(2025.3, 2026.1, years)
+    assert set(years) <= set(grid)
+    steps = np.arange(np.ceil(2025.3 * FINE_STEPS), np.floor(2026.1 * FINE_STEPS) + 1) / FINE_STEPS
+    np.testing.assert_array_equal(grid[is_fine(grid)], [2025.3, *steps])
+
+
+TINY = """
+schema: 1
+name: tiny
+years: {{first: 2025, last: 2035}}
+samples: 1024
+drivers:
+  compute: {{start: {{value: 1e26, unit: FLOP}}, {growth}}}
+"""
+
+
+def test_a_regime_that_multiplies_takes_its_share_of_the_rate_before_it():
+    first = "{rate: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}}"
+    later = "{from: 2030, times: 0.5}, {from: 2032, times: {uniform: [0, 1]}}"
+    text = TINY.format(growth=f"growth: [{first}, {later}]")
+    run = simulate(parse_scenario(text))
+    level = run["trajectories/physical_compute"]
+    rate = run["parameters"]["drivers.compute.growth[0].rate"]
+    scale = run["parameters"]["drivers.compute.growth[2].times"]
+    np.testing.assert_allclose(level.sel(year=2032) - level.sel(year=2030), 2 * 0.5 * rate, atol=1e-5)
+    np.testing.assert_allclose(level.sel(year=2035) - level.sel(year=2032), 3 * 0.5 * scale * rate, atol=1e-5)
+
+
+def test_volatility_spreads_the_level_by_the_root_of_the_years():
+    run = simulate(parse_scenario(TINY.format(growth="growth: 4, volatility: 0.1")))
+    spread = run["trajectories/physical_compute"].std("sample")
+    np.testing.assert_allclose(spread.sel(year=[2026, 2029, 2034]), [0.1, 0.2, 0.3], rtol=0.03)
+    assert "drivers.compute.volatility.shock[2026]" in run["parameters"]
+
+
+def test_no_volatility_changes_nothing():
+    plain, still = (
+        simulate(parse_scenario(TINY.format(growth=text))) for text in ("growth: 4", "growth: 4, volatility: 0")
+    )
+    np.testing.assert_array_equal(plain["trajectories/physical_compute"], still["trajectories/physical_compute"])

@@ -1,0 +1,86 @@
+"""What a report says in sentences."""
+
+import numpy as np
+import pytest
+
+from simulator import load_scenario, simulate
+from simulator.report.sentences import (
+    amount,
+    cautions,
+    crossed_in,
+    forecast_sentences,
+    growth_sentences,
+    knowledge_date,
+)
+from simulator.wording import percent, raised
+
+
+@pytest.fixture(scope="module")
+def run():
+    return simulate(load_scenario("baseline", overrides=["samples=1024"]))
+
+
+def test_the_forecast_is_three_sentences_with_the_numbers_of_the_run(run):
+    level, crossing, binding = forecast_sentences(run)
+    summary = run["summary"].to_dataset()
+    median = float(summary["effective_compute"].sel(quantile=0.5, year=2045))
+    assert amount(median, "FLOP") in level
+    assert "in 2035 (90 % interval" in level
+    never = dict(zip(summary["threshold"].values.tolist(), summary["never"].values.tolist(), strict=True))
+    assert percent(never["hundred-billion-dollar-run"]) in crossing
+    assert "not crossed by 2045" in crossing
+    assert "after 2045" in crossing
+    share = float(summary["binding_spending_share"].sel(year=2045).sum())
+    assert f"spending back in {percent(share)} of the samples" in binding
+    assert "inf" not in level + crossing + binding
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "said"),
+    [
+        (["thresholds=null"], 1, "The scenario names no thresholds"),
+        (['thresholds={"low": {"physical_compute": 1e20}}'], 1, "Its threshold is passed at the start"),
+        (['thresholds={"high": {"physical_compute": 1e90}}'], 1, "high is not crossed by 2045 in 100 % of the samples"),
+    ],
+)
+def test_thresholds_that_say_little_are_said_so(changes, place, said):
+    sentences = forecast_sentences(simulate(load_scenario("baseline", overrides=["samples=256", *changes])))
+    assert said in sentences[place]
+
+
+def test_a_run_without_limits_says_so():
+    free = simulate(load_scenario("capability"))
+    assert "no caps and no constraints" in forecast_sentences(free)[2]
+    assert growth_sentences(free)[-1].startswith("No limit takes anything away")
+
+
+def test_the_parts_of_the_growth_add_up(run):
+    said = " ".join(growth_sentences(run))
+    mean = run["summary/effective_compute_mean"].values
+    assert f"What is left is {mean[-1] - mean[0]:.1f} OOM" in said
+
+
+def test_fixed_numbers_and_uncertain_ones_are_warned_of_differently(run):
+    fixed = list(cautions(run, judged=0, bare=0, doubted=0, uncertain=0, tied=0))
+    loose = list(cautions(run, judged=2, bare=1, doubted=1, uncertain=5, tied=0))
+    assert any(line.startswith("Every number is fixed") for line in fixed)
+    assert any("1 has no source" in line for line in loose)
+    assert any(line.startswith("No rank correlations are stated; ") for line in loose)
+
+
+def test_the_date_of_knowledge_is_the_latest_of_all_sources():
+    assert knowledge_date(simulate(load_scenario("essay-2023"))) == "2023"
+
+
+def test_amounts_round_up_to_the_next_word():
+    assert amount(8.9999, "USD") == "$1,000 million"
+    assert amount(9.0, "USD") == "$1 billion"
+    assert amount(-3.0) == "10⁻³"
+
+
+def test_names_keep_their_digits():
+    assert raised("1e30-run, v2e5, 3e5") == "1e30-run, v2e5, 3 × 10⁵"
+
+
+def test_a_censored_year_is_never_a_date():
+    assert crossed_in(np.inf, 2045.5) == "after 2045.5"

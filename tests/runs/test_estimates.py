@@ -1,0 +1,146 @@
+"""Quantiles with censored values, streamed histograms, standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from simulator.errors import SimulatorError
+from simulator.runs.estimates import Histogram, Moments, quantile_error, sample_quantiles, sorted_quantiles
+
+LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
+numbers = st.floats(-50, 50)
+samples = arrays(float, st.integers(1, 60), elements=numbers)
+
+
+@given(arrays(float, st.tuples(st.integers(1, 40), st.integers(1, 4)), elements=numbers))
+def test_quantiles_are_those_of_numpy(values: np.ndarray) -> None:
+    np.testing.assert_allclose(sample_quantiles(values, LEVELS), np.quantile(values, LEVELS, axis=0), atol=1e-12)
+
+
+@given(samples, st.integers(1, 60))
+def test_censored_values_are_never_dropped(values: np.ndarray, censored: int) -> None:
+    whole = np.concatenate([values, np.full(censored, np.inf)])
+    found = sample_quantiles(whole, LEVELS)
+    last = values.size - 1
+    place = (whole.size - 1) * np.array(LEVELS)
+    assert (np.isinf(found) == (place > last)).all()
+    # Any value above all others gives the same finite quantiles.
+    instead = np.quantile(np.concatenate([values, np.full(censored, 1e6)]), LEVELS)
+    np.testing.assert_allclose(found[place <= last], instead[place <= last], atol=1e-9)
+
+
+def test_the_samples_keep_their_order() -> None:
+    values = np.array([3.0, 1.0, np.inf, 2.0])
+    sample_quantiles(values, LEVELS)
+    assert values.tolist() == [3.0, 1.0, np.inf, 2.0]
+
+
+def test_quantiles_of_nothing_but_censored_values_are_censored() -> None:
+    assert np.isposinf(sorted_quantiles(np.full(7, np.inf), LEVELS)).all()
+
+
+@given(arrays(float, st.tuples(st.integers(1, 3), st.integers(1, 50)), elements=st.one_of(numbers, st.just(np.inf))))
+def test_a_histogram_gives_the_quantiles_of_the_samples_to_one_bin(values: np.ndarray) -> None:
+    histogram = Histogram(values.shape[0])
+    histogram.add(values)
+    found, exact = histogram.quantiles(LEVELS), sorted_quantiles(np.sort(values, axis=-1), LEVELS)
+    assert (np.isinf(found) == np.isinf(exact)).all()
+    np.testing.assert_allclose(found[np.isfinite(found)], exact[np.isfinite(exact)], rtol=0, atol=1 / 1024)
+
+
+@given(
+    st.lists(arrays(float, (2, 5), elements=st.one_of(numbers, st.just(np.inf))), min_size=2, max_size=5),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_additions_and_merges_does_not_matter(parts: list[np.ndarray], random: object) -> None:
+    def added(order: list[np.ndarray]) -> np.ndarray:
+        histogram = Histogram(2)
+        for part in order:
+            histogram.add(part)
+        return histogram.quantiles(LEVELS)
+
+    merged = Histogram(2)
+    for part in parts:
+        other = Histogram(2)
+        other.add(part)
+        merged.merge(other)
+    shuffled = list(parts)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(added(parts), added(shuffled))
+    np.testing.assert_array_equal(added(parts), merged.quantiles(LEVELS))
+
+
+def test_a_histogram_of_no_rows_has_no_quantiles() -> None:
+    histogram = Histogram(0)
+    histogram.add(np.empty((0, 5)))
+    assert histogram.quantiles(LEVELS).shape == (7, 0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_a_histogram_refuses_what_is_no_number(bad: float) -> None:
+    with pytest.raises(SimulatorError, match="counting samples: values must be numbers"):
+        Histogram(1).add(np.array([[1.0, bad]]))
+
+
+def test_a_histogram_refuses_values_too_far_apart_and_names_the_way_out() -> None:
+    with pytest.raises(SimulatorError, match="--keep trajectories"):
+        Histogram(1).add(np.array([[0.0, 1e5]]))
+
+
+@pytest.mark.parametrize(("blocks", "partial"), [(4, 0), (16, 100)])
+def test_the_error_over_parts_is_the_standard_error_of_the_mean_over_a_run(blocks: int, partial: int) -> None:
+    """Over many runs of independent samples, its square is the variance of the mean on average."""
+    rng = np.random.default_rng(5)
+    size, runs = 256, 400
+    means = rng.normal(size=(blocks, runs)) / np.sqrt(size)
+    error = Moments.of(means).mean_error((blocks * size + partial) / size)
+    exact = 1 / (blocks * size + partial)
+    relative = np.sqrt(2 / (blocks - 1) / runs)
+    assert np.mean(error**2) == pytest.approx(exact, rel=4 * relative)
+
+
+@pytest.mark.parametrize("cuts", [(3,), (0, 7), (1, 2, 19)])
+def test_moments_that_are_merged_are_those_of_all_parts(cuts: tuple[int, ...]) -> None:
+    values = np.random.default_rng(1).normal(5.0, 2.0, size=(20, 3))
+    pieces = np.split(values, cuts)
+    total = Moments.of(pieces[0])
+    for piece in pieces[1:]:
+        total.merge(Moments.of(piece))
+    assert total.parts == 20
+    np.testing.assert_allclose(total.mean, values.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(total.mean_error(20), values.std(axis=0, ddof=1) / np.sqrt(20), rtol=1e-12)
+
+
+def test_an_error_that_cannot_be_told_is_nan() -> None:
+    assert np.isnan(Moments.of(np.ones((1, 3))).mean_error(1.2)).all()
+    assert Moments.of(np.ones((2, 3))).mean_error(2).tolist() == [0, 0, 0]
+    some = Moments.of(np.array([[1.0, np.inf], [2.0, 3.0]]))
+    assert np.isnan(some.mean_error(2)).tolist() == [False, True]
+    some.merge(Moments.of(np.array([[1.5, 4.0], [2.5, 5.0]])))
+    assert np.isnan(some.mean_error(4)).tolist() == [False, True]
+
+
+def test_a_histogram_comes_back_from_its_arrays() -> None:
+    held = Histogram(3)
+    held.add(np.array([[1.0, 2.0, np.inf], [np.inf] * 3, [-3.5, -3.4, 7.25]]))
+    again = Histogram.from_arrays(held.arrays())
+    again.add(np.array([[0.5], [0.5], [0.5]]))
+    held.add(np.array([[0.5], [0.5], [0.5]]))
+    np.testing.assert_array_equal(again.quantiles([0.0, 0.3, 0.6, 1.0]), held.quantiles([0.0, 0.3, 0.6, 1.0]))
+
+
+def test_the_error_of_a_quantile_is_that_of_the_probability_over_its_slope() -> None:
+    """Crossing years that are normal: error of p / density."""
+    years = np.arange(2025.0, 2045.25, 0.25)
+    law = stats.norm(2035, 4)
+    share = law.cdf(years)
+    levels = np.array([0.1, 0.5, 0.9])
+    found = quantile_error(years, share, np.full(years.size, 0.01), law.ppf(levels))
+    np.testing.assert_allclose(found, 0.01 / law.pdf(law.ppf(levels)), rtol=0.03)  # the slope is that of a step
+    assert np.isnan(quantile_error(years, share, share, np.array([np.inf, 2025.0]))).all()
+    assert np.isnan(quantile_error(years, np.zeros(81), np.zeros(81), np.array([2030.0]))).all()

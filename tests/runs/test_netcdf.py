@@ -1,0 +1,99 @@
+"""netCDF files as xarray reads them, written without it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator import load_scenario, open_run, save_run, simulate
+from simulator.runs import netcdf
+from simulator.runs.groups import Group, Labelled
+from simulator.runs.netcdf import write_netcdf
+
+
+def written(group: Group, path: Path) -> xr.DataTree:
+    write_netcdf(group, path)
+    with xr.open_datatree(path, engine="netcdf4") as tree:
+        return tree.load()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([1.5, np.nan, np.inf, -np.inf]),
+        np.array([1.5, np.nan, np.inf, 0.0], dtype=np.float32),
+        np.array([-3, 2**40, 0, 1]),
+        np.array([0, 1, 2, 3], dtype=np.int8),
+        np.array([True, False, True, True]),
+        np.array(["", "größer", "a b", "1e26"]),
+    ],
+    ids=["float64", "float32", "int64", "int8", "bool", "words"],
+)
+def test_what_xarray_reads_is_what_was_handed_over(values: np.ndarray, tmp_path: Path) -> None:
+    group = Group(
+        {"x": Labelled(("sample",), values, {"units": "1", "long_name": "Größe", "flag_values": np.array([0, 1])})},
+        {"sample": Labelled(("sample",), np.arange(4)), "label": Labelled(("sample",), np.array(list("abcd")))},
+        {"note": "", "seed": 7, "share": 0.25},
+    )
+    root = Group(attrs={"name": "mixed"}, children={"one": group})
+    xr.testing.assert_identical(written(root, tmp_path / "x.nc"), root.to_xarray())
+
+
+@pytest.mark.parametrize("name", ["baseline", "views"])
+def test_a_run_file_holds_the_run(name: str, tmp_path: Path) -> None:
+    run = simulate(load_scenario(name, overrides=["samples=600"]))
+    save_run(run, tmp_path / "run.nc")
+    with open_run(tmp_path / "run.nc") as opened:
+        xr.testing.assert_identical(opened.load(), run)
+        save_run(opened, tmp_path / "again.nc")
+    assert (tmp_path / "again.nc").read_bytes() == (tmp_path / "run.nc").read_bytes()
+
+
+def test_a_file_of_many_bytes_is_compressed_without_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
+    save_run(run, tmp_path / "plain.nc")
+    sizes = [(tmp_path / "plain.nc").stat().st_size]
+    monkeypatch.setattr(netcdf, "STEADY_COMPRESSED_ABOVE", 1000)
+    for above in (10**12, 1000):
+        monkeypatch.setattr(netcdf, "COMPRESSED_ABOVE", above)
+        save_run(run, tmp_path / "packed.nc")
+        sizes.append((tmp_path / "packed.nc").stat().st_size)
+        with open_run(tmp_path / "packed.nc") as opened:
+            xr.testing.assert_identical(opened.load(), run)
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+
+
+def test_a_file_that_finds_no_room_is_an_os_error(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from simulator.runs.groups import Group, Labelled\n"
+        "from simulator.runs.netcdf import write_netcdf\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n"
+        "    write_netcdf(Group({'x': Labelled(('sample',), np.ones(1_000_000))}), Path(sys.argv[1]))\n"
+        "except OSError as error:\n"
+        "    print('no room')\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "x.nc")], capture_output=True, text=True, check=False
+    )
+    assert said.stdout == "no room\n"
+
+
+def test_the_main_job_loads_neither_xarray_nor_pandas(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from simulator.cli.main import main\n"
+        f"main(['baseline', '--samples', '1000', '--no-charts', '--output', {str(tmp_path)!r}])\n"
+        "print(sorted({'xarray', 'pandas', 'scipy.stats', 'altair', 'pymc'} & set(sys.modules)))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"

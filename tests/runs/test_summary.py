@@ -1,0 +1,169 @@
+"""Quantiles, tables and words of a run."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator import quantiles
+from simulator.errors import InputError
+from simulator.runs.summary import (
+    binding_table,
+    crossing_quantile_table,
+    crossing_table,
+    fan_table,
+    probability_table,
+    quantile_table,
+    sources,
+    summarised,
+    summarised_names,
+    summary_lines,
+    threshold_table,
+)
+from simulator.testing import run_of, small_scenario
+from simulator.wording import power, year_text
+
+LIMIT = {"limit": {"family": "lognormal", "median": 1e29, "interval_90": [1e28, 1e30], "unit": "FLOP"}}
+THRESHOLDS = {
+    "near": {"effective_compute": 1e28, "label": "Near"},
+    "far": {"effective_compute": {"family": "lognormal", "median": 1e31, "interval_90": [1e30, 1e32]}},
+    "beyond": {"effective_compute": 1e60},
+}
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return run_of(small_scenario({"samples": 1024, "title": "Small", "drivers.compute.caps.cap": LIMIT,
+                                  "thresholds": THRESHOLDS}))  # fmt: skip
+
+
+def test_quantiles_keep_censored_samples_coordinates_and_units(run: xr.DataTree) -> None:
+    years = run["crossings/crossing_year"]
+    found = quantiles(years, [0.05, 0.5])
+    assert found.dims == ("quantile", "threshold")
+    assert found["threshold"].values.tolist() == ["near", "far", "beyond"]
+    assert found.attrs["units"] == "year"
+    assert np.isposinf(found.sel(threshold="beyond")).all()
+    assert np.isfinite(found.sel(threshold="near")).all()
+
+
+@pytest.mark.parametrize("levels", [[-0.1], [0.5, 1.1], [float("nan")]])
+def test_quantiles_outside_0_to_1_are_refused(run: xr.DataTree, levels: list[float]) -> None:
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\]"):
+        quantiles(run["trajectories/effective_compute"], levels)
+
+
+def test_quantiles_of_what_has_no_samples_are_refused(run: xr.DataTree) -> None:
+    with pytest.raises(InputError, match="dimension 'sample'"):
+        quantiles(run["summary/effective_compute"], [0.5])
+
+
+def test_the_variables_of_a_summary_are_named(run: xr.DataTree) -> None:
+    names = summarised_names(run["summary"].to_dataset())
+    assert {"effective_compute", "physical_compute", "physical_compute_demanded", "cap_physical_compute_cap"} == set(
+        names
+    )
+    with pytest.raises(InputError, match="Did you mean 'effective_compute'"):
+        summarised(run, "efective_compute")
+
+
+def test_tables_say_what_the_summary_says(run: xr.DataTree) -> None:
+    summary = run["summary"].to_dataset()
+    for row in quantile_table(run)[::97]:
+        cell = summary[str(row["variable"])].sel(quantile=row["quantile"], year=row["year"])
+        assert row["value"] == float(cell)
+    for row in probability_table(run):
+        assert row["probability"] == float(summary["crossed"].sel(threshold=row["threshold"], year=row["year"]))
+    for row in crossing_quantile_table(run):
+        at = {"threshold": row["threshold"], "quantile": row["quantile"]}
+        assert row["year"] == float(summary["crossing_quantile"].sel(at))
+        assert row["never_by_horizon"] == float(summary["never"].sel(threshold=row["threshold"]))
+    shares = binding_table(run)
+    assert {row["limit"] for row in shares} == {"cap"}
+    assert [row["share"] for row in shares] == summary["binding_physical_compute_share"].values[0].tolist()
+
+
+def test_the_fan_is_of_central_bands(run: xr.DataTree) -> None:
+    medians, rows = fan_table(run, "effective_compute", [0.5, 0.9])
+    summary = run["summary/effective_compute"]
+    assert [row["median"] for row in medians] == summary.sel(quantile=0.5).values.tolist()
+    wide = [row for row in rows if row["band"] == "90 %"]
+    assert [row["lower"] for row in wide] == summary.sel(quantile=0.05).values.tolist()
+    assert [row["upper"] for row in wide] == summary.sel(quantile=0.95).values.tolist()
+    with pytest.raises(InputError, match=r"no quantile at 0\.165"):
+        fan_table(run, "effective_compute", [0.67])
+
+
+def test_thresholds_have_an_interval_where_they_are_uncertain(run: xr.DataTree) -> None:
+    near, far, _ = threshold_table(run)
+    assert near == {"threshold": "near", "label": "Near", "quantity": "effective_compute", "level": 28.0}
+    assert [far[key] for key in ("lower", "level", "upper")] == pytest.approx([30, 31, 32], abs=0.05)
+
+
+def test_crossings_for_a_chart_keep_what_is_censored(run: xr.DataTree) -> None:
+    near, far, beyond = crossing_table(run)
+    assert near["lower_90"] < near["lower_50"] < near["median"] < near["upper_50"] < near["upper_90"]  # type: ignore[operator]
+    assert far["last_year"] == 2035
+    assert beyond["median"] == np.inf
+    assert beyond["never"] == 1.0
+
+
+def test_the_printed_summary_has_at_most_nine_lines_and_a_tenth_for_the_folder(run: xr.DataTree) -> None:
+    lines = summary_lines(run)
+    assert lines[0].startswith(f"Small: largest training run (small, run {run.attrs['run_id']}, 1,024 samples, seed 0)")
+    assert lines[-1].startswith("  binds in 2035 - physical compute: cap ")
+    assert "  beyond: > 2035" in lines
+    many = {f"t{i}": {"effective_compute": 10.0 ** (26 + i)} for i in range(12)}
+    lines = summary_lines(run_of(small_scenario({"thresholds": many})))
+    assert len(lines) == 9
+    assert lines[-1] == "  ... and 7 more thresholds in crossing_years.csv"
+
+
+def test_a_summary_without_thresholds_errors_or_caps_is_said_too() -> None:
+    lines = summary_lines(run_of(small_scenario({"samples": 100})))
+    assert len(lines) == 3
+    assert "±" not in "".join(lines)
+    assert lines[2].startswith("  2035  physical compute ")
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [(28.0, "1e28"), (27.99, "1e28"), (28.31, "2e28"), (0.0, "1e0"), (-2.5, "3e-3"), (np.inf, "none"), (28.98, "1e29")],
+)
+def test_a_level_is_written_as_a_power_of_ten(level: float, text: str) -> None:
+    assert power(level) == text
+
+
+def test_a_crossing_year_is_written_with_its_censoring() -> None:
+    assert year_text(2031.25, 2045) == "2031.2"
+    assert year_text(np.inf, 2045.5) == "> 2045.5"
+
+
+def test_sources_are_listed_by_prior() -> None:
+    data = copy.deepcopy(small_scenario())
+    data["drivers"]["compute"]["start"]["source"] = "Somebody 2024"
+    assert sources(run_of(data)) == {"drivers.compute.start": "Somebody 2024"}
+
+
+@pytest.mark.parametrize("samples", [1, 4096])
+def test_a_run_of_fixed_numbers_is_told_without_errors(samples: int) -> None:
+    sure = {"drivers.compute.start": 1e26, "drivers.compute.growth": 4, "samples": samples}
+    cap = {"drivers.compute.caps": {"wall": {"limit": {"value": 1e28, "unit": "FLOP"}}}}
+    lines = summary_lines(run_of(small_scenario({**sure, **cap})))
+    assert "wall 100 %" in lines[-1]
+    assert "±" not in "\n".join(lines)
+    assert ("1 sample)" in lines[0]) == (samples == 1)
+
+
+def test_titles_and_labels_of_several_lines_are_said_in_one() -> None:
+    run = run_of(small_scenario({
+        "samples": 256, "title": "A title\nof two lines\n", "subject": "a\u2028run",
+        "thresholds": {"some": {"physical_compute": 1e27, "label": "a label\n\nof two\n"}},
+    }))  # fmt: skip
+    lines = summary_lines(run)
+    assert lines[0].startswith("A title of two lines: a run (")
+    assert any(line.startswith("  a label of two: ") for line in lines)
+    assert not any(len(line.splitlines()) > 1 for line in lines)

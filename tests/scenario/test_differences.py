@@ -1,0 +1,122 @@
+"""What scenarios say differently."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from simulator.errors import InputError
+from simulator.scenario.differences import ORIGIN, STATES, differing_inputs, in_short, run_labels
+from simulator.schema.statements import PROVENANCE_KEYS, STATEMENT_KEYS
+from simulator.testing import run_of, small_scenario
+
+SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}}
+DRIVERS = {
+    "spending": {**SPENDING, "caps": {"budget": {"limit": {"value": 1e10, "unit": "USD"}}}},
+    "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": [{"rate": 1.4}, {"from": 2030, "rate": 1.2}]},
+}
+
+
+def small(changes: dict[str, Any] | None = None) -> xr.DataTree:
+    return run_of(small_scenario({"samples": 4, "block": 256, "drivers": copy.deepcopy(DRIVERS), **(changes or {})}))
+
+
+@pytest.fixture(scope="module")
+def plain() -> xr.DataTree:
+    return small()
+
+
+def rows(first: xr.DataTree, *others: xr.DataTree) -> list[dict[str, object]]:
+    return differing_inputs([first, *others])
+
+
+def test_the_same_scenario_differs_in_nothing(plain: xr.DataTree) -> None:
+    assert rows(plain, small()) == []
+
+
+def test_a_prior_is_reported_whole_with_the_value_of_each_run(plain: xr.DataTree) -> None:
+    other = small(
+        {"name": "other", "drivers.spending.growth": {"median": 3, "interval_90": [2, 4], "source": "X 2024"}}
+    )
+    found = rows(plain, other)
+    assert found[0] == {
+        "path": "drivers.spending.growth", "kind": "number", "small": "uniform 2 to 4", "other": "median 3 (90 % 2 to 4)",
+    }  # fmt: skip
+    assert [(row["path"], row["kind"]) for row in found[1:]] == [("name", "run")]
+
+
+def test_entries_of_lists_have_their_place_in_the_path(plain: xr.DataTree) -> None:
+    regimes = [{"rate": 1.4}, {"from": 2031, "rate": 1.2}, {"from": 2033, "rate": 1.1}]
+    found = rows(plain, small({"drivers.hardware.growth": regimes}))
+    assert [row["path"] for row in found] == ["drivers.hardware.growth[1].from", "drivers.hardware.growth[2]"]
+    assert list(found[0].values())[2:] == ["2030", "2031"]
+    assert list(found[1].values())[2:] == ["absent", "{from: 2033, rate: 1.1}"]
+
+
+def test_a_cap_that_one_run_lacks_is_named_even_where_it_is_the_only_one(plain: xr.DataTree) -> None:
+    found = rows(plain, small({"drivers.spending": copy.deepcopy(SPENDING)}))
+    assert [row["path"] for row in found] == ["drivers.spending.caps.budget"]
+    assert list(found[0].values())[2:] == ["limit 1e+10 USD", "absent"]
+
+
+def test_a_source_alone_is_kept_apart_from_numbers(plain: xr.DataTree) -> None:
+    growth = {"uniform": [2, 4], "source": "X 2024"}
+    (row,) = rows(plain, small({"drivers.spending.growth": growth}))
+    assert (row["path"], row["kind"]) == ("drivers.spending.growth.source", "origin")
+
+
+def test_only_what_differs_between_any_of_several_runs_is_listed(plain: xr.DataTree) -> None:
+    found = rows(plain, small({"seed": 3}), small({"years.last": 2040}))
+    assert [(row["path"], row["kind"]) for row in found] == [("years.last", "number"), ("seed", "run")]
+    assert list(found[0].values())[2:] == ["2035", "2035", "2040"]
+
+
+def test_the_scale_of_a_capability_makes_it_no_prior(plain: xr.DataTree) -> None:
+    loss = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 2700, "exponent": 0.18}
+    first, second = (small({"capability": loss | {"exponent": exponent}}) for exponent in (0.18, 0.2))
+    assert [row["path"] for row in rows(first, second)] == ["capability.exponent"]
+
+
+def test_the_keys_of_a_prior_are_those_that_a_file_may_hold() -> None:
+    assert STATES == STATEMENT_KEYS
+    assert set(ORIGIN) == {*PROVENANCE_KEYS, "prior"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, "null"),
+        (1e26, "1e+26"),
+        ([1, None], "[1, null]"),
+        ({"value": 2, "unit": "USD"}, "2 USD"),
+        ({"family": "normal", "mean": 0.4, "sd": 0.1}, "normal, mean 0.4 sd 0.1"),
+        ({"mean": 0.4, "sd": 0.1, "unit": "OOM/year"}, "mean 0.4 sd 0.1 OOM/year"),
+        ({"interval_80": [1, 3], "unit": "%/year"}, "80 % 1 to 3 %/year"),
+        ({"median": 3, "truncated": [1, None]}, "median 3 truncated [1, null]"),
+        ({"prior": "caps/x", "median": 3, "notes": "long"}, "median 3 [caps/x]"),
+        ({"share": {"value": 0.1}, "of": "world-product"}, "{share: 0.1, of: world-product}"),
+    ],
+)
+def test_entries_are_written_in_short(value: Any, text: str) -> None:
+    assert in_short(value) == text
+
+
+def test_runs_of_one_name_are_told_apart(plain: xr.DataTree) -> None:
+    other = small({"seed": 3})
+    ids = [run.attrs["run_id"] for run in (plain, other)]
+    assert run_labels([plain, other]) == [f"small {key}" for key in ids]
+    assert run_labels([plain, plain]) == ["small", "small (2)"]
+    assert run_labels([plain, small({"name": "other"})]) == ["small", "other"]
+
+
+def test_labels_and_numbers_of_runs_that_cannot_be_are_refused(plain: xr.DataTree) -> None:
+    with pytest.raises(InputError, match="2 to 12 runs; got 1"):
+        run_labels([plain])
+    with pytest.raises(InputError, match="2 to 12 runs; got 13"):
+        run_labels([plain] * 13)
+    with pytest.raises(InputError, match="all different"):
+        run_labels([plain, plain], ["a", "a"])
