@@ -106,6 +106,11 @@ KINDS: Final[tuple[Kind, ...]] = (
 RUN: Final = KINDS[0]
 
 
+def kind_named(name: str) -> Kind:
+    """Give the kind of a name."""
+    return next(kind for kind in KINDS if kind.name == name)
+
+
 def kind_of(path: FilePath) -> Kind:
     """Find what kind of folder or file a path is; what is none of them counts as a run, and is refused as one.
 

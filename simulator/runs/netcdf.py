@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.errors import RunFileError
 from simulator.files import replacing
-from simulator.runs.groups import Group, Variable, of_dataset
+from simulator.runs.groups import Group, Variable, of_dataset, of_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,7 +103,7 @@ type DatasetKind = Literal["shares", "swings"]
 _WORDS: dict[DatasetKind, str] = {"shares": "shares of variance", "swings": "swings"}
 
 
-def save_dataset(dataset: xr.Dataset, path: FilePath) -> None:
+def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
     """Write a dataset as a netCDF file; the same dataset gives the same bytes.
 
     Raises
@@ -111,8 +111,10 @@ def save_dataset(dataset: xr.Dataset, path: FilePath) -> None:
     SimulatorError
         The file cannot be written. What stood there before is left as it was.
     """
+    from xarray import DataTree
+
     with replacing(path) as temporary:
-        write_netcdf(of_dataset(dataset), temporary)
+        write_netcdf(of_tree(dataset) if isinstance(dataset, DataTree) else of_dataset(dataset), temporary)
 
 
 def open_dataset(path: FilePath | str, *, kind: DatasetKind, format_: int) -> xr.Dataset:

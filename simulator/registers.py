@@ -1,0 +1,104 @@
+"""Registers: named records of one kind, those that are shipped and those that installed packages offer.
+
+A package offers one more in its pyproject.toml, under the entry-point group of the register:
+
+    [project.entry-points."simulator.chart_kinds"]
+    waffle = "our_package.waffle:KIND"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from simulator.errors import InputError, near_name
+
+
+@dataclass(frozen=True, slots=True)
+class Register[T]:
+    """Named records of one kind; what is shipped goes before what packages offer under the same name.
+
+    Parameters
+    ----------
+    what : str
+        What a record is, as messages say it: `kind of chart`.
+    group : str
+        The group of entry points under which installed packages offer records.
+    shipped : mapping of str to record, or to `module:attribute`
+        What is shipped; a text is imported when the record is asked for.
+    is_one : function
+        Tells whether what a package offers is a record; without it everything is.
+    """
+
+    what: str
+    group: str
+    shipped: Mapping[str, T | str]
+    is_one: Callable[[object], bool] = lambda offered: offered is not None
+
+    def names(self) -> tuple[str, ...]:
+        """List the names of all records: what is shipped in its order, then what packages offer, sorted."""
+        offered = {point.name for point in entry_points(group=self.group)}
+        return (*self.shipped, *sorted(offered - set(self.shipped)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.shipped or name in self.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def find(self, name: str, *, entry: str = "") -> T:
+        """Find a record by its name.
+
+        Raises
+        ------
+        InputError
+            There is none, several packages offer one of that name, or it cannot be imported. `entry` is what the
+            message begins with.
+
+        Examples
+        --------
+        >>> laws = Register("law", "simulator.laws", {"half": "math:sqrt", "none": abs})
+        >>> laws.find("half")(4.0)
+        2.0
+        >>> laws.find("hald")
+        Traceback (most recent call last):
+        simulator.errors.InputError: no law 'hald' is installed. Did you mean 'half'?
+        """
+        if name in self.shipped:
+            found = self.shipped[name]
+            return cast("T", _imported(found)) if isinstance(found, str) else found
+        offered = {point.value: point for point in entry_points(group=self.group) if point.name == name}
+        start = f"{entry}: " if entry else ""
+        if not offered:
+            raise InputError(f"{start}{' '.join(self.unknown(name))}")
+        if len(offered) > 1:
+            raise InputError(
+                f"{start}{self.what} '{name}' is offered by {len(offered)} installed packages "
+                f"({', '.join(sorted(offered))}); which of them is meant cannot be told. Uninstall all but one."
+            )
+        return self._loaded(next(iter(offered.values())), start)
+
+    def unknown(self, name: str) -> tuple[str, str]:
+        """Say that there is no record of a name, and which there are: rule and remedy."""
+        known = self.names()
+        return f"no {self.what} '{name}' is installed.", near_name(name, known) or f"There are: {', '.join(known)}."
+
+    def _loaded(self, point: EntryPoint, start: str) -> T:
+        try:
+            found = point.load()
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"{start}{self.what} '{point.name}': {point.value} cannot be imported: {error}. "
+                "Mend or reinstall its package."
+            ) from None
+        if not self.is_one(found):
+            raise InputError(f"{start}{self.what} '{point.name}': {point.value} is no {self.what}. Mend its package.")
+        return cast("T", found)
+
+
+def _imported(place: str) -> object:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

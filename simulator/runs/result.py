@@ -1,0 +1,96 @@
+"""What a study gives: one protocol, by which it is shown, written, opened again and drawn."""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, ClassVar
+
+from simulator.files import make_folder, write_text
+from simulator.runs.table import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_LINES = 15
+"""Lines by which a result is shown where it is looked at."""
+
+
+class Result(ABC):
+    """What a study gives: a dataset, tables by name, and lines that say it.
+
+    `kind` is its name in `simulator.runs.folder.KINDS`: how its folder is known, opened and drawn.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def dataset(self) -> xr.Dataset | xr.DataTree:
+        """All numbers, labelled, with units."""
+
+    @property
+    @abstractmethod
+    def folder_name(self) -> str:
+        """The folder that it is written into, such as `baseline-swings-1f2e3d4c`."""
+
+    @abstractmethod
+    def tables(self) -> Mapping[str, Table]:
+        """Its tables, by the names of their CSV files."""
+
+    @abstractmethod
+    def lines(self) -> Sequence[str]:
+        """Say it in lines for a terminal."""
+
+    def texts(self) -> Mapping[str, str]:
+        """Give what else is written into its folder: texts by the names of their files."""
+        return {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader should look at first."""
+        return ()
+
+    def save(self, outputs: FilePath | str = "outputs") -> FilePath:
+        """Write it into a folder of its own below `outputs`, and give that folder.
+
+        Raises
+        ------
+        SimulatorError
+            The folder cannot be written.
+        """
+        folder = FilePath(outputs) / self.folder_name
+        self.write_into(folder)
+        return folder
+
+    def write_into(self, folder: FilePath) -> None:
+        """Write its tables and texts into a folder, with its dataset or else its lines, so that it can be shown again.
+
+        Raises
+        ------
+        SimulatorError
+            The folder cannot be written.
+        """
+        from simulator.runs.folder import keep_lines, kind_named
+        from simulator.runs.netcdf import save_dataset
+
+        make_folder(folder)
+        for name, table in self.tables().items():
+            table.save_csv(folder / f"{name}.csv")
+        for name, text in self.texts().items():
+            write_text(folder / name, text)
+        kind = kind_named(self.kind)
+        if kind.attribute:
+            save_dataset(self.dataset, folder / kind.file)
+        else:
+            keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
+
+    def __repr__(self) -> str:
+        lines = list(self.lines())
+        return "\n".join(lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "..."])
+
+    def _repr_html_(self) -> str:
+        tables = "".join(f"<h4>{html.escape(name)}</h4>{table._repr_html_()}" for name, table in self.tables().items())
+        return f"<pre>{html.escape(repr(self))}</pre>{tables}"

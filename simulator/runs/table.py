@@ -1,0 +1,318 @@
+"""Tables: columns of arrays with names, units and meanings.
+
+Every CSV file, printed table, table of a report and table of a chart is made from one.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.files import write_text
+from simulator.variables import COLUMNS
+
+type Row = Mapping[str, Any]
+"""One line of a table: plain numbers and texts by the names of its columns; None where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One column: values (row,), which of them are missing (row,), unit, meaning."""
+
+    values: NDArray[Any]
+    missing: NDArray[np.bool_]
+    unit: str
+    meaning: str
+
+
+class Table:
+    """Columns of equal length, in an order.
+
+    Parameters
+    ----------
+    columns : mapping of str to array_like (row,)
+        By name; None is a missing entry. NaN is a number like any other.
+    units, meanings : mapping of str to str
+        Of columns; those in `simulator.variables.COLUMNS` have theirs from there.
+
+    Examples
+    --------
+    >>> table = Table({"year": [2030.0, 2031.0], "median": [28.5, None]}, units={"median": "log10(FLOP)"})
+    >>> len(table), table.names, table["year"].tolist(), table.unit("median")
+    (2, ('year', 'median'), [2030.0, 2031.0], 'log10(FLOP)')
+    >>> list(table.rows())[1]
+    {'year': 2031.0, 'median': None}
+    >>> print(table.where(year=2030.0).to_csv(), end="")
+    year,median
+    2030.0,28.5
+    """
+
+    __slots__ = ("_columns", "_length")
+
+    def __init__(
+        self,
+        columns: Mapping[str, ArrayLike | Sequence[object]],
+        *,
+        units: Mapping[str, str] | None = None,
+        meanings: Mapping[str, str] | None = None,
+    ) -> None:
+        given = {name: _array(values) for name, values in columns.items()}
+        lengths = {values.size for values, _ in given.values()}
+        if len(lengths) > 1:
+            told = ", ".join(f"{name} {values.size}" for name, (values, _) in given.items())
+            raise ValueError(f"the columns of a table must be of one length; got {told}.")
+        self._length = lengths.pop() if lengths else 0
+        self._columns = {
+            name: Column(
+                values,
+                missing,
+                (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]),
+                (meanings or {}).get(name, COLUMNS.get(name, ("", ""))[1]),
+            )
+            for name, (values, missing) in given.items()
+        }
+
+    @classmethod
+    def of_rows(
+        cls,
+        rows: Iterable[Row],
+        columns: Sequence[str] = (),
+        *,
+        units: Mapping[str, str] | None = None,
+        meanings: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Make a table of rows; its columns are those named, then the keys of the rows as they come.
+
+        Examples
+        --------
+        >>> print(Table.of_rows([{"year": 2030, "median": 28.5}, {"year": 2031, "error": 0.1}]).to_csv(), end="")
+        year,median,error
+        2030,28.5,
+        2031,,0.1
+        """
+        held = list(rows)
+        names = dict.fromkeys([*columns, *(name for row in held for name in row)])
+        return cls({name: [row.get(name) for row in held] for name in names}, units=units, meanings=meanings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self._columns)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._columns[name].values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self.names == other.names and repr(self.rows()) == repr(other.rows())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def column(self, name: str) -> Column:
+        """Give a column with its unit, its meaning and what is missing in it."""
+        return self._columns[name]
+
+    def unit(self, name: str) -> str:
+        """Give the unit of a column; empty where it has none."""
+        return self._columns[name].unit
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give the lines as plain numbers and texts by the names of the columns; None where an entry is missing."""
+        lists = [
+            [None if gone else value for value, gone in zip(each.values.tolist(), each.missing, strict=True)]
+            if each.missing.any()
+            else each.values.tolist()
+            for each in self._columns.values()
+        ]
+        return [dict(zip(self._columns, values, strict=True)) for values in zip(*lists, strict=True)]
+
+    def where(self, mask: ArrayLike | None = None, /, **equal: object) -> Table:
+        """Keep the rows for which a mask (row,) holds, and in which each named column has a value."""
+        kept = np.ones(len(self), dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+        for name, value in equal.items():
+            kept = kept & np.asarray(self[name] == value, dtype=bool)
+        return self._taken(np.flatnonzero(kept))
+
+    def groups(self, *names: str) -> Iterator[tuple[tuple[Any, ...], Table]]:
+        """Part the table by the values of columns, in the order in which they first come."""
+        places: dict[tuple[Any, ...], list[int]] = {}
+        for place, key in enumerate(zip(*(self[name].tolist() for name in names), strict=True)):
+            places.setdefault(key, []).append(place)
+        for key, chosen in places.items():
+            yield key, self._taken(np.asarray(chosen, dtype=np.intp))
+
+    def select(self, *names: str) -> Table:
+        """Keep some columns, in the order in which they are named."""
+        return self._of({name: self._columns[name] for name in names}, len(self))
+
+    def with_columns(self, columns: Mapping[str, ArrayLike | Sequence[object]]) -> Table:
+        """Add columns behind those there are, or put them in the place of those of their names."""
+        added = Table(columns)
+        if len(added) != len(self):
+            raise ValueError(f"the table has {len(self)} rows; got columns of {len(added)}.")
+        return self._of({**self._columns, **added._columns}, len(self))
+
+    def __add__(self, other: Table) -> Table:
+        """Put the rows of another table behind these; a column that one has not is missing there."""
+        names = dict.fromkeys([*self.names, *other.names])
+        columns = {**other._columns, **self._columns}
+        made = Table.of_rows([*self.rows(), *other.rows()], tuple(names))
+        return self._of(
+            {
+                name: Column(each.values, each.missing, columns[name].unit, columns[name].meaning)
+                for name, each in made._columns.items()
+            },
+            len(made),
+        )
+
+    def to_csv(self) -> str:
+        """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text."""
+        if not len(self):
+            return ""
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.names)
+        writer.writerows(row.values() for row in self.rows())  # None is left empty
+        return stream.getvalue()
+
+    def save_csv(self, path: FilePath) -> None:
+        """Write the table to a CSV file.
+
+        Raises
+        ------
+        SimulatorError
+            The file cannot be written; what stood there is left as it was.
+        """
+        write_text(path, self.to_csv())
+
+    def lines(self, cells: Mapping[str, Callable[[Row], str]] | None = None, *, head: bool = True) -> list[str]:
+        """Set the table as text: a column for each of `cells`, by its heading; numbers to the right.
+
+        Parameters
+        ----------
+        cells : mapping of str to function of a row
+            What is written under each heading; without it every column as it is.
+        head : bool
+            Whether the headings are written.
+
+        Examples
+        --------
+        >>> table = Table({"on": ["spending", "chips"], "share": [0.5, 0.125]})
+        >>> for line in table.lines({"limit": lambda row: row["on"], "%": lambda row: f"{100 * row['share']:.0f}"}):
+        ...     print(line)
+        limit      %
+        spending  50
+        chips     12
+        """
+        shown = cells or self._as_they_are()
+        body = [[write(row) for write in shown.values()] for row in self.rows()]
+        rows = [list(shown), *body] if head else body
+        if not rows:
+            return []
+        right = [all(_is_number(line[i]) for line in body) for i in range(len(shown))]
+        widths = [max(len(line[i]) for line in rows) for i in range(len(shown))]
+        return [
+            "  ".join(
+                f"{cell:>{width}}" if to_right else f"{cell:{width}}"
+                for cell, width, to_right in zip(line, widths, right, strict=True)
+            ).rstrip()
+            for line in rows
+        ]
+
+    def to_html(self, cells: Mapping[str, Callable[[Row], str]] | None = None) -> str:
+        """Set the table as HTML; every text is escaped.
+
+        Examples
+        --------
+        >>> print(Table({"name": ["a<b"]}).to_html())
+        <table><thead><tr><th>name</th></tr></thead><tbody><tr><td>a&lt;b</td></tr></tbody></table>
+        """
+        shown = cells or self._as_they_are()
+        heads = "".join(f"<th{self._title(name)}>{html.escape(name)}</th>" for name in shown)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(write(row))}</td>' for write in shown.values())}</tr>"
+            for row in self.rows()
+        )
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+    def __repr__(self) -> str:
+        lines = self.where(np.arange(len(self)) < _SHOWN).lines()
+        more = [f"... {len(self) - _SHOWN:,} more rows"] if len(self) > _SHOWN else []
+        return "\n".join([*lines, *more]) or "an empty table"
+
+    def _repr_html_(self) -> str:
+        more = f"<p>{len(self) - _SHOWN:,} more rows</p>" if len(self) > _SHOWN else ""
+        return self.where(np.arange(len(self)) < _SHOWN).to_html() + more
+
+    def _as_they_are(self) -> dict[str, Callable[[Row], str]]:
+        def cell(name: str) -> Callable[[Row], str]:
+            return lambda row: _written(row[name])
+
+        return {name: cell(name) for name in self.names}
+
+    def _title(self, name: str) -> str:
+        if name not in self._columns:
+            return ""
+        column = self._columns[name]
+        said = f"{column.meaning} [{column.unit}]" if column.unit and column.meaning else column.meaning or column.unit
+        return f' title="{html.escape(said)}"' if said else ""
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, Column], length: int) -> Self:
+        table = cls({})
+        table._columns, table._length = dict(columns), length
+        return table
+
+    def _taken(self, places: NDArray[np.intp]) -> Table:
+        taken = {
+            name: Column(each.values[places], each.missing[places], each.unit, each.meaning)
+            for name, each in self._columns.items()
+        }
+        return self._of(taken, places.size)
+
+
+_SHOWN = 12
+"""Rows of a table that are shown where it is looked at."""
+
+
+def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Hold values in an array of one type, and tell which are missing; whole numbers and others are not mixed."""
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values, np.zeros(values.shape, dtype=bool)
+    held = list(values)  # type: ignore[arg-type]
+    missing = np.array([value is None for value in held], dtype=bool)
+    kinds = {type(value) for value in held if value is not None}
+    if kinds == {float}:
+        return np.array([np.nan if value is None else value for value in held], dtype=np.float64), missing
+    if kinds in ({int}, {bool}) and not missing.any():
+        return np.array(held), missing
+    plain = np.empty(len(held), dtype=object)
+    plain[:] = [value.item() if isinstance(value, np.generic) else value for value in held]
+    return plain, missing
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "").rstrip(" %"))
+    except ValueError:
+        return text == ""
+    return True

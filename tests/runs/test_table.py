@@ -1,0 +1,56 @@
+"""Tables keep what they are given, in every form in which they are written."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from simulator.runs.table import Table
+
+
+def test_whole_numbers_stay_whole_beside_what_is_missing():
+    assert Table({"n": [1, None, 3], "x": [1.0, math.nan, None]}).to_csv() == "n,x\n1,1.0\n,nan\n3,\n"
+
+
+def test_rows_read_back_as_they_were_given():
+    rows = [{"a": 1, "b": "x"}, {"a": 2.5, "b": None}, {"a": True, "b": "é"}]
+    assert Table.of_rows(rows).rows() == rows
+
+
+def test_columns_of_other_lengths_are_refused():
+    with pytest.raises(ValueError, match="of one length; got a 1, b 2"):
+        Table({"a": [1], "b": [1, 2]})
+
+
+def test_rows_are_chosen_by_value_and_parted_in_their_order():
+    table = Table({"on": ["b", "a", "b"], "year": np.array([1.0, 2.0, 3.0])})
+    assert table.where(on="b")["year"].tolist() == [1.0, 3.0]
+    assert table.where(table["year"] > 1.5, on="b").rows() == [{"on": "b", "year": 3.0}]
+    assert [(key, len(part)) for key, part in table.groups("on")] == [(("b",), 2), (("a",), 1)]
+
+
+def test_tables_are_joined_below_one_another_with_their_units():
+    joined = Table({"year": [1.0]}, units={"year": "day"}) + Table({"error": [2]}, units={"error": "m"})
+    assert joined.to_csv() == "year,error\n1.0,\n,2\n"
+    assert (joined.unit("year"), joined.unit("error")) == ("day", "m")
+
+
+def test_texts_are_escaped_in_html_and_units_are_said():
+    written = Table({"year": ["<b>"]}).to_html()
+    assert "<b>" not in written
+    assert 'title="decimal year [year]"' in written
+
+
+def test_a_long_table_is_shown_short():
+    shown = repr(Table({"n": range(1000)}))
+    assert len(shown.splitlines()) <= 15
+    assert shown.endswith("... 988 more rows")
+
+
+def test_columns_are_added_and_taken():
+    table = Table({"a": [1, 2]}).with_columns({"b": ["x", "y"]})
+    assert table.select("b", "a").to_csv() == "b,a\nx,1\ny,2\n"
+    with pytest.raises(ValueError, match="has 2 rows; got columns of 3"):
+        table.with_columns({"c": [1, 2, 3]})
