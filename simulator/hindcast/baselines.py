@@ -60,12 +60,6 @@ def regression_line(years: Array, record: Array, *, target: int, size: int, rng:
     """Forecast by a line through the past records, with the usual predictive spread of least squares.
 
     Parameters and result are those of `jump_from_last`.
-
-    Examples
-    --------
-    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])  # no scatter about the line
-    >>> regression_line(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()
-    [23.0]
     """
     line = _line(years, record)
     spread = line.spread * np.sqrt(1 + 1 / years.size + (target - years.mean()) ** 2 / line.squares)
@@ -79,13 +73,6 @@ def random_walk(years: Array, record: Array, *, target: int, size: int, rng: np.
     record(target) = last + mean h + s sqrt(h) z, with the mean and spread s of past steps. To count the doubt about
     the mean too would be more honest, and makes the scores worse. Parameters and result are those of
     `jump_from_last`.
-
-    Examples
-    --------
-    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 18.0, 20.0, 21.0])
-    >>> draws = random_walk(years, record, target=2019, size=100_000, rng=np.random.default_rng(0))
-    >>> round(float(draws.mean()), 1), round(float(draws.std()), 1)  # four steps of 1, each with a spread of 1
-    (25.0, 2.0)
     """
     steps = np.diff(record)
     ahead = target - years[-1]
@@ -99,13 +86,6 @@ def four_times(years: Array, record: Array, *, target: int, size: int, rng: np.r
     The spread is the root mean square of its past errors over as many years ahead; where there are fewer than two,
     that of one year ahead times sqrt(h). The rate has hindsight: it was measured on the years that are forecast.
     Parameters and result are those of `jump_from_last`.
-
-    Examples
-    --------
-    >>> years, record = np.arange(2012.0, 2016.0), 18.0 + FIXED_RATE * np.arange(4)  # as the rule says, so no spread
-    >>> found = four_times(years, record, target=2017, size=1, rng=np.random.default_rng(0))
-    >>> (10 ** (found - record[-1])).round(6).tolist()
-    [16.0]
     """
     ahead = int(target - years[-1])
     errors = record[ahead:] - record[:-ahead] - ahead * FIXED_RATE
@@ -129,33 +109,7 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
 
 
 def draw_baseline(name: str, *, years: Array, record: Array, target: int, size: int, rng: np.random.Generator) -> Array:
-    """Draw from a baseline by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of `BASELINES`.
-    years, record, target, size, rng
-        See `jump_from_last`.
-
-    Returns
-    -------
-    array (size,), log10 FLOP
-
-    Raises
-    ------
-    InputError
-        Fewer than three years of record, or a target that is not after them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])
-    >>> draws = draw_baseline(
-    ...     "random walk", years=years, record=record, target=2017, size=2, rng=np.random.default_rng(0))
-    >>> draws.tolist()
-    [23.0, 23.0]
-    """
+    """Draw from a baseline by its name."""
     if years.size < SMALLEST_RECORD or target <= years[-1]:
         raise InputError(
             f"baseline {name}: needs at least {SMALLEST_RECORD} years of record and a target after them; "

@@ -102,12 +102,6 @@ class SkillRow:
 
     `skill` = 1 - model / baseline; above 0 the model is better. `difference` = baseline - model in CRPS. The 90 %
     intervals resample whole target years, paired; `better` is the share of resamples in which the model wins.
-
-    Examples
-    --------
-    >>> row = SkillRow("random walk", 0.4, 0.5, 0.2, -0.1, 0.3, 0.1, -0.02, 0.2, better=0.9)
-    >>> row.skill, row.verdict  # its interval holds 0
-    (0.2, 'a tie')
     """
 
     baseline: str
@@ -181,38 +175,7 @@ def hindcast(
     notes: Sequence[str] = (),
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> Hindcast:
-    """Forecast the year-end record from past origins to the last known year, and score model and baselines.
-
-    Parameters
-    ----------
-    observations : Observations
-        One snapshot of history.
-    origins : sequence of int
-        Forecasts are made at the end of these years; each must have a known year after it.
-    without : Observations, optional
-        The same snapshot ranked again without one domain, to see whether the rate rests on it.
-    left_out : str
-        The name of that domain.
-    priors, settings, cache
-        See `simulator.history.fit.fit_history`.
-    arms : sequence of Arm
-        Further forecasts, each over the same origins.
-    with_hindsight : collection of int
-        Origins at which the model's priors knew what came.
-    notes : sequence of str
-        What a reader should know of the arms.
-    thresholds : sequence of float
-        FLOP of which it is asked whether the record is above them.
-
-    Returns
-    -------
-    Hindcast
-
-    Raises
-    ------
-    InputError
-        An origin is not in the record, has too little before it or nothing after it.
-    """
+    """Forecast the year-end record from past origins to the last known year, and score model and baselines."""
     settings = settings or SamplerSettings()
     check_origins(observations, origins)
     fits = fit_origins(observations, origins=origins, priors=priors, settings=settings, cache=cache)
@@ -253,18 +216,7 @@ def hindcast(
 
 
 def check_origins(observations: Observations, origins: Sequence[int]) -> None:
-    """Check before any fit that a record can be forecast from each origin, by model and baselines.
-
-    Parameters
-    ----------
-    observations : Observations
-    origins : sequence of calendar years
-
-    Raises
-    ------
-    InputError
-        An origin is not in the record, has too little before it or nothing after it.
-    """
+    """Check before any fit that a record can be forecast from each origin, by model and baselines."""
     for origin in origins:
         known_at(observations, origin=origin)
         horizon_of(origin, observations.years[1])
@@ -277,23 +229,7 @@ def _draws(settings: SamplerSettings) -> int:
 
 
 def forecast_baseline(name: str, observations: Observations, *, origin: int, size: int, seed: int) -> RecordForecast:
-    """Forecast the record by a baseline from the end of a year to the last known year.
-
-    Parameters
-    ----------
-    name : one of `BASELINES`
-    observations : Observations
-    origin : int
-        The forecast is made at the end of this year.
-    size : int
-        Samples of each year.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        Too little is known at the origin.
-    """
+    """Forecast the record by a baseline from the end of a year to the last known year."""
     known = observations.record_year <= origin
     targets = tuple(int(year) for year in observations.record_year[~known])
     rng = np.random.default_rng([seed, origin, list(BASELINES).index(name)])
@@ -314,24 +250,7 @@ def forecast_baseline(name: str, observations: Observations, *, origin: int, siz
 def score_record(
     forecast: RecordForecast, observations: Observations, *, name: str, hindsight: bool = False
 ) -> Iterator[ForecastRow]:
-    """Score a forecast of the record in every year that has come.
-
-    Parameters
-    ----------
-    forecast : RecordForecast
-        Samples by year.
-    observations : Observations
-        With the record of those years.
-    name : str
-        The forecast's name in the rows.
-    hindsight : bool
-        Whether a prior in it knew what came.
-
-    Yields
-    ------
-    ForecastRow
-        One for each year.
-    """
+    """Score a forecast of the record in every year that has come."""
     came = dict(zip(observations.record_year.astype(int).tolist(), observations.record_log_compute, strict=True))
     for target, samples in zip(forecast.years, forecast.samples, strict=True):
         if target not in came:
@@ -362,13 +281,7 @@ def score_record(
 
 
 def mean_scores(rows: Sequence[ForecastRow]) -> tuple[ScoreRow, ...]:
-    """Average scores by forecast, over all origins (`origin` None, first) and at each origin.
-
-    Examples
-    --------
-    >>> mean_scores([])
-    ()
-    """
+    """Average scores by forecast, over all origins (`origin` None, first) and at each origin."""
     table = []
     for name in dict.fromkeys(row.forecast for row in rows):
         mine = [row for row in rows if row.forecast == name]
@@ -404,17 +317,6 @@ def skills(rows: Sequence[ForecastRow], *, seed: int) -> tuple[SkillRow, ...]:
 
     Forecasts of one target year from several origins err together, so whole target years are resampled; the few of
     them make the intervals wide, and neighbouring years are dependent still, so that they should be wider.
-
-    Parameters
-    ----------
-    rows : sequence of ForecastRow
-        Of the model and of the baselines, over the same origins and targets.
-    seed : int
-        At least 0.
-
-    Returns
-    -------
-    tuple of SkillRow
     """
     scores = {(row.forecast, row.origin, row.target): row.crps for row in rows}
     places = [(row.origin, row.target) for row in rows if row.forecast == MODEL]

@@ -51,47 +51,12 @@ _MEANS: Final[tuple[str, ...]] = ("crps", "interval_score", "error", "inside_90"
 
 
 def ledger_rows(scoring: Scoring, rows: Sequence[RunScoreRow]) -> list[dict[str, str]]:
-    """Write scores as rows of the ledger: text, empty where a field does not apply.
-
-    Examples
-    --------
-    >>> scoring = Scoring("2026-11-22", "123e0893", "baseline", "ab", "0.1.0", "runs.csv", "2026-05", "cd")
-    >>> row = ledger_rows(scoring, [RunScoreRow("crossing gpt-4", "2026-12-31", False, 1.0, probability=0.7)])[0]
-    >>> row["name"], row["probability"], row["crps"], row["in_sample"]
-    ('baseline', '0.7', '', 'false')
-    """
+    """Write scores as rows of the ledger: text, empty where a field does not apply."""
     return [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
 
 
 def append_ledger(path: FilePath, rows: Sequence[Mapping[str, str]]) -> int:
-    """Add rows to the ledger that it does not hold yet; the file is replaced whole, or not at all.
-
-    Parameters
-    ----------
-    path : path
-        Of the ledger; it is made where there is none.
-    rows : rows of `ledger_rows`
-
-    Returns
-    -------
-    int
-        How many were added; the same scoring a second time adds none.
-
-    Raises
-    ------
-    InputError
-        The file is no ledger.
-    SimulatorError
-        It cannot be written.
-
-    Examples
-    --------
-    >>> ledger = getfixture("tmp_path") / "ledger.csv"
-    >>> scoring = Scoring("2026-11-22", "123e0893", "baseline", "ab", "0.1.0", "runs.csv", "2026-05", "cd")
-    >>> rows = ledger_rows(scoring, [RunScoreRow("crossing gpt-4", "2026-12-31", False, 1.0, probability=0.7)])
-    >>> append_ledger(ledger, rows), append_ledger(ledger, rows)
-    (1, 0)
-    """
+    """Add rows to the ledger that it does not hold yet; the file is replaced whole, or not at all."""
     make_folder(path.parent)
     with _alone(path.parent):
         held = {_key(row) for row in read_ledger(path)} if path.exists() else set()
@@ -104,17 +69,7 @@ def append_ledger(path: FilePath, rows: Sequence[Mapping[str, str]]) -> int:
 
 
 def read_ledger(path: FilePath) -> list[dict[str, str]]:
-    """Read a ledger.
-
-    Returns
-    -------
-    rows by `COLUMNS`, as texts
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is no ledger: it says which columns it has.
-    """
+    """Read a ledger."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -148,11 +103,6 @@ def ledger_lines(path: FilePath) -> Iterator[str]:
     """Say the mean scores of a ledger by scenario: forecasts, then what was in sample.
 
     Of scorings of one run's quantity and target against several tables the last counts.
-
-    Raises
-    ------
-    InputError
-        The file is no ledger.
     """
     latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path)}
     runs = {row["run_id"] for row in latest.values()}

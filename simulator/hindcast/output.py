@@ -52,26 +52,14 @@ class StoredHindcast:
 
 
 def write_hindcast(result: Hindcast, folder: FilePath) -> None:
-    """Write the tables of a hindcast into a folder.
-
-    Raises
-    ------
-    SimulatorError
-        The folder cannot be written.
-    """
+    """Write the tables of a hindcast into a folder."""
     make_folder(folder)
     for name in TABLES:
         write_table(folder / f"{name}.csv", [asdict(row) for row in getattr(result, name)])
 
 
 def is_hindcast(folder: FilePath) -> bool:
-    """Say whether a folder holds a hindcast.
-
-    Examples
-    --------
-    >>> is_hindcast(getfixture("tmp_path"))
-    False
-    """
+    """Say whether a folder holds a hindcast."""
     return folder.is_dir() and (folder / "forecasts.csv").is_file() and (folder / "skills.csv").is_file()
 
 
@@ -79,13 +67,6 @@ def open_hindcast(folder: FilePath) -> StoredHindcast:
     """Read the tables of a hindcast that charts draw.
 
     A folder without `record.csv` has the record of the years that were forecast, and none before.
-
-    Raises
-    ------
-    InputError
-        It is no folder of a hindcast.
-    RunFileError
-        A table lacks a column, or a cell cannot be read.
     """
     if not is_hindcast(folder):
         raise InputError(f"{folder}: is no folder of a hindcast: it has no forecasts.csv. Make one: simulate hindcast.")
@@ -222,18 +203,7 @@ def hindcast_page(
     failure: tuple[str, Hindcast] | None = None,
     pictures: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Write the page that documents hindcasts, from their results: (heading, hindcast) each.
-
-    Parameters
-    ----------
-    results : sequence of (str, Hindcast)
-    command : str
-        The command that wrote the page.
-    failure : (str, Hindcast), optional
-        A snapshot on which the model fails, for a section of its own.
-    pictures : sequence of (file, text)
-        Pictures of the first result beside the page, and what each says to somebody who does not see it.
-    """
+    """Write the page that documents hindcasts, from their results: (heading, hindcast) each."""
     lines = ["# Hindcasts: how good such forecasts would have been", "", f"Written by `{command}`.", "", *_HEAD]
     every = [result for _, result in results] + ([failure[1]] if failure else [])
     if any(row.forecast not in (MODEL, *BASELINES) for result in every for row in result.scores):
@@ -362,16 +332,7 @@ class HorizonRow:
 
 
 def pit_rows(rows: Sequence[ForecastRow]) -> tuple[PitRow, ...]:
-    """Count probability integral transforms in 5 bins (10 from 50 forecasts on), by forecast.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> places = enumerate((0.02, 0.11, 0.5, 0.97, 0.99), start=2021)
-    >>> rows = pit_rows([SimpleNamespace(forecast="model", target=year, pit=pit) for year, pit in places])
-    >>> [row.count for row in rows], rows[0].expected  # too many at the ends: the forecast is too narrow
-    ([2, 0, 1, 0, 2], 1.0)
-    """
+    """Count probability integral transforms in 5 bins (10 from 50 forecasts on), by forecast."""
     table = []
     for name in dict.fromkeys(row.forecast for row in rows):
         mine = [row for row in rows if row.forecast == name]
@@ -385,13 +346,7 @@ def pit_rows(rows: Sequence[ForecastRow]) -> tuple[PitRow, ...]:
 
 
 def binomial_quantile(level: float, count: int, share: float) -> int:
-    """Give the smallest number of successes whose cumulated probability reaches a level.
-
-    Examples
-    --------
-    >>> binomial_quantile(0.05, 7, 0.2), binomial_quantile(0.95, 7, 0.2)
-    (0, 3)
-    """
+    """Give the smallest number of successes whose cumulated probability reaches a level."""
     reached = 0.0
     for hits in range(count + 1):
         reached += math.comb(count, hits) * share**hits * (1 - share) ** (count - hits)
@@ -401,16 +356,7 @@ def binomial_quantile(level: float, count: int, share: float) -> int:
 
 
 def coverage_rows(rows: Sequence[ForecastRow]) -> tuple[CoverageRow, ...]:
-    """Count how often what came lay inside the 50, 80 and 90 % intervals, by forecast.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> held = {"inside_50": False, "inside_80": True, "inside_90": True}
-    >>> rows = coverage_rows([SimpleNamespace(forecast="model", target=2020, hindsight=False, **held)])
-    >>> [(row.level, row.seen, round(row.seen_05, 2)) for row in rows]  # one year tells little
-    [(50, 0.0, 0.0), (80, 1.0, 0.23), (90, 1.0, 0.23)]
-    """
+    """Count how often what came lay inside the 50, 80 and 90 % intervals, by forecast."""
     table = []
     for name in dict.fromkeys(row.forecast for row in rows):
         mine = [row for row in rows if row.forecast == name]
@@ -427,28 +373,13 @@ def jeffreys(hits: float, count: int) -> tuple[float, float]:
     """Give the central 90 % interval of a share after `hits` of `count`: Beta(hits + 1/2, count - hits + 1/2).
 
     The lower end is 0 where nothing hit, the upper 1 where everything did (Brown, Cai and DasGupta 2001).
-
-    Examples
-    --------
-    >>> [round(end, 2) for end in jeffreys(5, 10)], jeffreys(0, 7)[0], jeffreys(7, 7)[1]
-    ([0.26, 0.74], 0.0, 1.0)
     """
     low, high = (float(special.betaincinv(hits + 0.5, count - hits + 0.5, level)) for level in (0.05, 0.95))
     return (0.0 if hits <= 0 else low), (1.0 if hits >= count else high)
 
 
 def horizon_bins(rows: Sequence[ForecastRow]) -> list[tuple[int, int]]:
-    """Group years ahead, from the nearest, so that each group has three distinct target years or more.
-
-    Examples
-    --------
-    Forecasts of 2019 to 2025 from 2018, 2020 and 2022 give groups of 1, 2, 3, and 4 to 7 years ahead.
-
-    >>> from types import SimpleNamespace
-    >>> pairs = [(origin, target) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
-    >>> horizon_bins([SimpleNamespace(forecast=MODEL, origin=origin, target=target) for origin, target in pairs])
-    [(1, 1), (2, 2), (3, 3), (4, 7)]
-    """
+    """Group years ahead, from the nearest, so that each group has three distinct target years or more."""
     targets: dict[int, set[int]] = {}
     for row in rows:
         if row.forecast == MODEL:

@@ -52,13 +52,7 @@ from simulator.scenario.load import load_scenario, load_variants
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row of published numbers; the keys are those that the module describes.
-
-    Examples
-    --------
-    >>> Target(Place("numbers.yaml"), "spending", "log10(USD)", published=8.6, recomputed=8.58).expected
-    8.58
-    """
+    """One row of published numbers; the keys are those that the module describes."""
 
     place: Place
     quantity: str
@@ -97,13 +91,7 @@ class Published:
 
 
 def published_names() -> tuple[str, ...]:
-    """List the shipped scenarios that have published numbers beside them.
-
-    Examples
-    --------
-    >>> "published/cotra-2020" in published_names()
-    True
-    """
+    """List the shipped scenarios that have published numbers beside them."""
     return tuple(name for name in shipped_names("scenarios") if _file(shipped_file("scenarios", name)).exists())
 
 
@@ -112,26 +100,7 @@ def _file(scenario: FilePath) -> FilePath:
 
 
 def load_published(name: str) -> Published:
-    """Read the published numbers of a scenario.
-
-    Parameters
-    ----------
-    name : str
-        A shipped scenario, with `published/` before it or not, or a scenario file that has numbers beside it.
-
-    Raises
-    ------
-    InputError
-        There is no such scenario, or it has no published numbers.
-    ScenarioError
-        The file of numbers has faults: all of them.
-
-    Examples
-    --------
-    >>> found = load_published("cottier-2024")
-    >>> found.scenario, found.targets[0].published
-    ('published/cottier-2024', 2026.88)
-    """
+    """Read the published numbers of a scenario."""
     known = published_names()
     scenario = f"published/{name}" if f"published/{name}" in known else name
     if scenario not in known and not scenario.endswith((".yaml", ".yml")):
@@ -252,27 +221,7 @@ class Result:
 
 
 def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] = ()) -> xr.DataTree:
-    """Run a published scenario: 20,000 samples, or one where every number is fixed.
-
-    Parameters
-    ----------
-    scenario : str
-        A shipped name or a file.
-    variant : str
-        The variant that is run; the scenario itself without it.
-    overrides : sequence of str
-        Changes as `path=value`.
-
-    Raises
-    ------
-    InputError
-        There is no such scenario or variant, or an override is at fault.
-
-    Examples
-    --------
-    >>> int(run_published("published/four-times-a-year").attrs["samples"])
-    1
-    """
+    """Run a published scenario: 20,000 samples, or one where every number is fixed."""
     loaded = load_scenario(scenario, overrides=overrides)
     uncertain = any(component.joint.uncertain for component in loaded.components)
     changes = (*overrides, *_sample_count(loaded.spec.samples, SAMPLES if uncertain else 1))
@@ -290,20 +239,7 @@ def _sample_count(there: int, wanted: int) -> tuple[str, ...]:
 
 
 def published_results(published: Published) -> tuple[Result, ...]:
-    """Run a published scenario in each way that its rows ask for, and read every row off, in their order.
-
-    Raises
-    ------
-    InputError
-        A row names what its run does not have.
-
-    Examples
-    --------
-    >>> from simulator.hindcast.published import load_published
-    >>> (result,) = published_results(load_published("cottier-2024"))
-    >>> round(result.value, 2), result.within
-    (2026.88, True)
-    """
+    """Run a published scenario in each way that its rows ask for, and read every row off, in their order."""
     results: dict[int, Result] = {}
     ways = dict.fromkeys((target.variant, target.set) for target in published.targets)
     for variant, overrides in ways:
@@ -315,13 +251,7 @@ def published_results(published: Published) -> tuple[Result, ...]:
 
 
 def read_result(run: xr.DataTree, target: Target) -> Result:
-    """Read off a run what a row of published numbers is about, in the row's unit.
-
-    Raises
-    ------
-    InputError
-        The run has no such quantity, threshold, limit or year, or has it in another unit.
-    """
+    """Read off a run what a row of published numbers is about, in the row's unit."""
     what, value = _read(run, target)
     return Result(target, what, value, float(run.attrs["last_year"]))
 
@@ -398,12 +328,7 @@ def _plain(log_value: float, target: Target, unit: str) -> float:
 
 
 def result_table(published: Published, results: Sequence[Result]) -> list[Mapping[str, object]]:
-    """Tabulate results, a row for each target.
-
-    Returns
-    -------
-    rows of `scenario`, the keys of the target, `tool`, `difference`, `within`
-    """
+    """Tabulate results, a row for each target."""
     return [
         {
             "scenario": published.scenario,

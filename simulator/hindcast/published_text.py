@@ -105,37 +105,13 @@ def _plain(text: str) -> str:
 
 
 def signed(value: float, digits: int, *, large: bool = False) -> str:
-    """Write a difference with its sign; nothing where it rounds to nothing.
-
-    Examples
-    --------
-    >>> signed(0.012, 2), signed(-0.0012, 2), signed(-5.4e22, 0, large=True)
-    ('+0.01', '0.00', '-5e22')
-    """
+    """Write a difference with its sign; nothing where it rounds to nothing."""
     text = _plain(f"{value:+.1g}") if large else f"{value:+,.{digits}f}"
     return text if float(text.replace(",", "")) else text[1:]
 
 
 def result_lines(results: Results) -> list[Line]:
-    """Gather results that differ in their quantile alone, in their order; cases that come out alike are joined.
-
-    Parameters
-    ----------
-    results : sequence of Result
-        Of one scenario.
-
-    Returns
-    -------
-    list of Line
-
-    Examples
-    --------
-    >>> from simulator.hindcast.published import load_published
-    >>> from simulator.hindcast.published import published_results
-    >>> (line,) = result_lines(published_results(load_published("cottier-2024")))
-    >>> line.name, line.tool
-    ('$1 billion run (year)', '2026.88')
-    """
+    """Gather results that differ in their quantile alone, in their order; cases that come out alike are joined."""
     lines: list[Line] = []
     for (what, case, *_), gathered in groupby(results, key=_key):
         in_order = tuple(sorted(gathered, key=lambda result: result.target.quantile))
@@ -234,18 +210,7 @@ authors computed. How such forecasts would have done is in [hindcast.md](hindcas
 
 
 def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
-    """Write the page that documents published forecasts, a section for each.
-
-    Parameters
-    ----------
-    found : sequence of (Published, sequence of Result)
-    command : str
-        The command that writes the page.
-
-    Returns
-    -------
-    str, Markdown
-    """
+    """Write the page that documents published forecasts, a section for each."""
     parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
     parts += ["| source | scenario | within tolerance | furthest, in tolerances |", "|---|---|---|---|"]
     for published, results in found:

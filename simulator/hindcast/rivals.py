@@ -27,11 +27,6 @@ def hindsight(scenario: Scenario, *, origin: int) -> tuple[PlacedFault, ...]:
 
     Only what physical compute follows from counts: not the starts of the drivers, which are set anew, nor thresholds,
     nor algorithms where nothing feeds back. A prior that states no `as_of` cannot be told.
-
-    Returns
-    -------
-    tuple of PlacedFault
-        With file and line; sorted, each once.
     """
     faults = []
     for number, component in enumerate(scenario.components):
@@ -109,32 +104,7 @@ def make_arms(
     seed: int,
     allow_hindsight: bool,
 ) -> Arms:
-    """Forecast the record from past origins by the priors of the period, and by scenarios as they stand.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        The scenario that is asked about, first, and those against which it is held.
-    observations : Observations
-        One snapshot of history.
-    origins : sequence of int
-        Forecasts are made at the end of these years, to the last known one.
-    size : int
-        Samples of each.
-    seed : int
-        Of the priors of the period; a scenario has its own.
-    allow_hindsight : bool
-        Whether priors that knew what came after an origin are admitted.
-
-    Returns
-    -------
-    Arms
-
-    Raises
-    ------
-    InputError
-        A prior knew what came, and that is not allowed; a scenario cannot start at an origin; two have one name.
-    """
+    """Forecast the record from past origins by the priors of the period, and by scenarios as they stand."""
     names = [f"scenario {scenario.spec.name}" for scenario in scenarios]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

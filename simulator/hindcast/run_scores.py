@@ -144,21 +144,6 @@ def knowledge(scenario: Any) -> dt.date | None:
     """Find the last day of which a prior of a scenario knew, by the `as_of` that priors state.
 
     Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
-
-    Parameters
-    ----------
-    scenario : plain data
-        A resolved scenario, as a run holds it.
-
-    Returns
-    -------
-    date or None
-        None where no prior states it.
-
-    Examples
-    --------
-    >>> knowledge({"drivers": {"growth": {"median": 2, "as_of": "2024-05"}}, "thresholds": {"x": {"as_of": "2026"}}})
-    datetime.date(2024, 5, 31)
     """
     return max(_as_of(scenario), default=None)
 
@@ -383,21 +368,7 @@ _UNITS = {"physical_compute": "physical compute, log10 FLOP", "spending": "spend
 
 
 def run_score_lines(score: RunScore, *, name: str, against: str) -> Iterator[str]:
-    """Say the scores of a run: a table for each quantity, one for thresholds, means, notes.
-
-    Parameters
-    ----------
-    score : RunScore
-    name : str
-        The run.
-    against : str
-        The table of observations, with the date of its estimates.
-
-    Yields
-    ------
-    str
-        A line.
-    """
+    """Say the scores of a run: a table for each quantity, one for thresholds, means, notes."""
     targets = len({row.target for row in score.rows})
     forecasts = len({row.target for row in score.rows if not row.in_sample})
     yield f"{name} against {against}, from {score.after} on"

@@ -52,27 +52,6 @@ def period_growth(origin: int) -> PeriodGrowth:
 
     Those of the newest file of `priors/period/` up to that year that has any: entries whose name ends in `compute`
     and whose `as_of` is not later.
-
-    Parameters
-    ----------
-    origin : int
-        A calendar year.
-
-    Returns
-    -------
-    PeriodGrowth
-
-    Raises
-    ------
-    InputError
-        None was known by then.
-
-    Examples
-    --------
-    >>> period_growth(2020).references
-    ('period/2018/openai-compute',)
-    >>> period_growth(2023).references
-    ('period/2022/sevilla-compute', 'period/2022/sevilla-large-scale-compute')
     """
     files = [name for name in shipped_names("priors") if name.startswith(f"{FOLDER}/")]
     known = sorted((name for name in files if int(name.split("/")[1]) <= origin), reverse=True)
@@ -95,26 +74,6 @@ def forecast_period(observations: Observations, *, origin: int, last_year: int, 
 
     record(target) = record + 0.2 z + rate h, with h years ahead, z standard normal, and the rate drawn from one of
     the newest priors of the period, each as likely as the next.
-
-    Parameters
-    ----------
-    observations : Observations
-        With the record at the end of the origin.
-    origin, last_year : int
-        Calendar years.
-    size : int
-        Draws.
-    seed : int
-        At least 0.
-
-    Returns
-    -------
-    RecordForecast
-
-    Raises
-    ------
-    InputError
-        No such prior was known at the origin, or the record of that year is not given.
     """
     growth = period_growth(origin)
     rng = np.random.default_rng([seed, origin, 5])
@@ -143,11 +102,6 @@ def start_at(observations: Observations, *, origin: int) -> Start:
     """Read the record and the FLOP per USD of frontier runs off what was known at the end of a year.
 
     FLOP per USD is the median over the runs of the last two years with a cost, or over all where there is none.
-
-    Raises
-    ------
-    InputError
-        The record of that year is not given.
     """
     known = known_at(observations, origin=origin)
     ratios = observations.run_log_compute - observations.cost_log_usd
@@ -159,43 +113,7 @@ def start_at(observations: Observations, *, origin: int) -> Start:
 def forecast_scenario(
     scenario: Scenario, observations: Observations, *, origin: int, last_year: int, size: int
 ) -> RecordForecast:
-    """Forecast the record by a scenario's physical compute, from the record at the end of a year on.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        One, or a mixture of several by weight.
-    observations : Observations
-        With the record, and costs where the scenario tells spending from hardware.
-    origin, last_year : int
-        Calendar years.
-    size : int
-        Samples, shared out by weight where the scenario mixes several.
-
-    Returns
-    -------
-    RecordForecast
-        Samples of the scenario's seed.
-
-    Raises
-    ------
-    InputError
-        The scenario cannot start at the origin: a table or a stock begins later, a driver is Python code, no cost is
-        known.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from simulator.scenario.load import load_scenario
-    >>> observed = Observations(
-    ...     run_year=np.array([2019.2, 2020.4]), run_log_compute=np.array([22.5, 23.5]),
-    ...     cost_log_usd=np.array([6.1, 6.5]), accelerator_year=np.array([]),
-    ...     accelerator_log_flops_per_usd=np.array([]), record_year=np.array([2019, 2020]),
-    ...     record_log_compute=np.array([22.5, 23.5]))
-    >>> made = forecast_scenario(load_scenario("no-caps"), observed, origin=2020, last_year=2022, size=512)
-    >>> made.years, made.samples.shape
-    ((2021, 2022), (2, 512))
-    """
+    """Forecast the record by a scenario's physical compute, from the record at the end of a year on."""
     start = start_at(observations, origin=origin)
     parts = []
     for component in scenario.components:
@@ -207,13 +125,7 @@ def forecast_scenario(
 
 
 def scenario_at(component: Component, start: Start, *, last_year: int, size: int) -> Scenario:
-    """Move one component of a scenario to the end of a past year.
-
-    Raises
-    ------
-    InputError
-        It cannot start there.
-    """
+    """Move one component of a scenario to the end of a past year."""
     data = _without_references(component.spec.model_dump(mode="json", by_alias=True, exclude_none=True))
     first = float(component.spec.years.first)
     data |= {
@@ -359,12 +271,6 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
     Those of the drivers that learn, where it names a history; else those of the first regime of spending and of
     hardware efficiency, OOM/year; None where one of them is no single level that grows by regimes, or where the
     scenario mixes several.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> growth_priors(load_scenario("baseline")) is None  # its hardware is a product of factors
-    True
     """
     if len(scenario.components) > 1:
         return None

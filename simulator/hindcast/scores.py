@@ -405,15 +405,7 @@ class EventScore:
 
 
 def quantile_rows(arm: Arm) -> Iterator[QuantileRow]:
-    """List the 25 quantiles of a forecast in each of its years.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rows = list(quantile_rows(Arm("x", RecordForecast(2020, (2021,), np.array([[24.0, 25.0, 26.0]])))))
-    >>> len(rows), rows[12].quantile, rows[12].value
-    (25, 0.5, 25.0)
-    """
+    """List the 25 quantiles of a forecast in each of its years."""
     for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
         for level, value in zip(LEVELS, np.quantile(samples, LEVELS), strict=True):
             yield QuantileRow(arm.name, arm.forecast.origin, target, level, float(value), arm.hindsight)
@@ -424,14 +416,6 @@ def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[flo
 
     The record never falls, so that it has passed a threshold by the end of a year where it is above it then. A
     threshold that the record had passed at the origin is no forecast and is left out.
-
-    Parameters
-    ----------
-    arm : Arm
-    observations : Observations
-        With the record.
-    thresholds : sequence of float
-        FLOP.
     """
     came = dict(zip(observations.record_year.astype(int).tolist(), observations.record_log_compute, strict=True))
     ahead = [level for level in thresholds if came[arm.forecast.origin] < np.log10(level)]
@@ -446,14 +430,7 @@ def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[flo
 
 
 def event_scores(rows: Sequence[EventRow]) -> tuple[EventScore, ...]:
-    """Average Brier scores by forecast and threshold.
-
-    Examples
-    --------
-    >>> rows = [EventRow("x", 2020, year, 1e24, 0.5, year > 2021, 0.25, False) for year in (2021, 2022)]
-    >>> event_scores(rows)
-    (EventScore(forecast='x', threshold=1e+24, forecasts=2, brier=0.25, happened=0.5, hindsight=False),)
-    """
+    """Average Brier scores by forecast and threshold."""
     table = []
     for name, threshold in dict.fromkeys((row.forecast, row.threshold) for row in rows):
         mine = [row for row in rows if (row.forecast, row.threshold) == (name, threshold)]

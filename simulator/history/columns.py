@@ -94,20 +94,7 @@ def refusal(place: FilePath | str, rule: str, remedy: str) -> InputError:
 def read_sheet(
     path: FilePath | str, *, columns: Mapping[str, tuple[str, ...]], needed: Iterable[tuple[str, ...]], what: str
 ) -> Sheet:
-    """Read a CSV table, finding each column under any of its published names.
-
-    Parameters
-    ----------
-    path : path of a CSV file in UTF-8
-    columns : the names of each column, by meaning
-    needed : groups of meanings; without one of each group the table is of no use
-    what : what the table should hold, for the message
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is empty, or lacks a needed column: then it says which it has.
-    """
+    """Read a CSV table, finding each column under any of its published names."""
     reader = csv.reader(io.StringIO(_text_of(path), newline=""), strict=True)
     try:
         header = [" ".join(cell.split()) for cell in next(reader, [])]
@@ -179,25 +166,13 @@ def _columns_missing(
 
 
 def cell_text(cell: str) -> str:
-    r"""Read text on one line, without blanks at the ends; what means unknown is empty.
-
-    Examples
-    --------
-    >>> cell_text(" Cosmos-1.0-\nDiffusion-14B  "), cell_text("n/a")
-    ('Cosmos-1.0- Diffusion-14B', '')
-    """
+    """Read text on one line, without blanks at the ends; what means unknown is empty."""
     text = " ".join(cell.split())
     return "" if text.lower() in _UNKNOWN else text
 
 
 def cell_list(cell: str) -> tuple[str, ...]:
-    """Read a comma list, each item once.
-
-    Examples
-    --------
-    >>> cell_list("Google,Google Brain,Google")
-    ('Google', 'Google Brain')
-    """
+    """Read a comma list, each item once."""
     return tuple(dict.fromkeys(filter(None, (cell_text(part) for part in cell.split(",")))))
 
 
@@ -205,13 +180,6 @@ def cell_number(cell: str) -> float | None:
     """Read a positive number, with or without a dollar sign; zero, infinity and what is no number are unknown.
 
     A comma parts thousands and nothing else, so that `7,80E+24` is unknown and not a hundred times too large.
-
-    Examples
-    --------
-    >>> cell_number("$6770000.00"), cell_number("7.80E+24"), cell_number("1,250"), cell_number(".5")
-    (6770000.0, 7.8e+24, 1250.0, 0.5)
-    >>> [cell_number(cell) for cell in ("0.0", "inf", "TRUE", "7,80E+24", "-3", "1e400", "")]
-    [None, None, None, None, None, None, None]
     """
     text = cell_text(cell).removeprefix("$").strip()
     if not _NUMBER.fullmatch(text) or not any(sign.isdigit() for sign in text):
@@ -224,13 +192,7 @@ def cell_number(cell: str) -> float | None:
 
 
 def cell_log10(cell: str, *, column: str) -> float | None:
-    """Read a positive number as its log10; a column named log10_... holds it already.
-
-    Examples
-    --------
-    >>> cell_log10("1e26", column="Training compute (FLOP)"), cell_log10("-0.5", column="log10_cost_usd")
-    (26.0, -0.5)
-    """
+    """Read a positive number as its log10; a column named log10_... holds it already."""
     if column.startswith("log10_"):
         try:
             value = float(cell)
@@ -242,13 +204,7 @@ def cell_log10(cell: str, *, column: str) -> float | None:
 
 
 def cell_flag(cell: str) -> bool | None:
-    """Read yes or no as a spreadsheet, a database or a person writes them.
-
-    Examples
-    --------
-    >>> cell_flag("TRUE"), cell_flag("checked"), cell_flag("No"), cell_flag("")
-    (True, True, False, None)
-    """
+    """Read yes or no as a spreadsheet, a database or a person writes them."""
     text = cell_text(cell).lower()
     return True if text in _TRUE else False if text in _FALSE else None
 
@@ -257,16 +213,6 @@ def date_order(cells: Iterable[str], *, file: str) -> DateOrder:
     """Tell in which order a column writes its dates, from the dates that allow one order only.
 
     Dates that are not ISO come from a spreadsheet: DD-MM-YYYY where nothing speaks against it.
-
-    Raises
-    ------
-    InputError
-        Dates with slashes do not say which number is the day, or dates speak for either order.
-
-    Examples
-    --------
-    >>> date_order(["15-03-2023", "05-04-2023"], file="runs.csv")
-    'day-month-year'
     """
     others = [match for cell in cells if (match := _OTHER.fullmatch(cell.strip()))]
     if not others:
@@ -283,15 +229,7 @@ def date_order(cells: Iterable[str], *, file: str) -> DateOrder:
 
 
 def cell_date(cell: str, *, order: DateOrder) -> tuple[dt.date, bool] | None:
-    """Read a date, and whether its day is known: a 1st often stands for a month of which no more is known.
-
-    Examples
-    --------
-    >>> cell_date("2023-03-15", order="year-month-day")
-    (datetime.date(2023, 3, 15), True)
-    >>> cell_date("01-03-2023", order="day-month-year"), cell_date("2023", order="year-month-day")
-    ((datetime.date(2023, 3, 1), False), None)
-    """
+    """Read a date, and whether its day is known: a 1st often stands for a month of which no more is known."""
     text = cell.strip()
     if match := _ISO.fullmatch(text):
         year, month, day = int(match[1]), int(match[2]), int(match[3] or 1)
@@ -308,18 +246,7 @@ def cell_date(cell: str, *, order: DateOrder) -> tuple[dt.date, bool] | None:
 
 
 def last_day(text: str, *, entry: str) -> dt.date:
-    """Read a year, a month or a day as the last day that it covers.
-
-    Raises
-    ------
-    InputError
-        It is none of these.
-
-    Examples
-    --------
-    >>> last_day("2025-06", entry="--snapshot").isoformat(), last_day("2018", entry="--until").isoformat()
-    ('2025-06-30', '2018-12-31')
-    """
+    """Read a year, a month or a day as the last day that it covers."""
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text.strip())
     try:
         if match:
@@ -331,11 +258,5 @@ def last_day(text: str, *, entry: str) -> dt.date:
 
 
 def decimal_year(date: dt.date) -> float:
-    """Write a date as a decimal year: the share of the year that has passed when the day begins.
-
-    Examples
-    --------
-    >>> decimal_year(dt.date(2023, 7, 2)), decimal_year(dt.date(2024, 1, 1))
-    (2023.4986301369863, 2024.0)
-    """
+    """Write a date as a decimal year: the share of the year that has passed when the day begins."""
     return year_of(dt.datetime(date.year, date.month, date.day, tzinfo=dt.UTC))

@@ -83,29 +83,6 @@ def diagnose(fit: xr.DataTree) -> Diagnostics:
 
     R-hat is the rank-normalised split R-hat; sizes are those of rank-normalised chains and of the 5 and 95 %
     quantiles (Vehtari et al. 2021). What has no spread at all by construction is left out.
-
-    Parameters
-    ----------
-    fit : DataTree
-        With groups `posterior` (chain, draw, ...) and `sample_stats` (`diverging`).
-
-    Returns
-    -------
-    Diagnostics
-
-    Raises
-    ------
-    InputError
-        A group is missing.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> rng = np.random.default_rng(1)
-    >>> chains = xr.Dataset({"rate": (("chain", "draw"), rng.normal(size=(4, 500)))})
-    >>> stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((4, 500), dtype=bool))})
-    >>> diagnose(xr.DataTree.from_dict({"posterior": chains, "sample_stats": stats})).passed
-    True
     """
     import arviz as az
 
@@ -175,35 +152,6 @@ def check_rate(observations: Observations, *, without: Observations, left_out: s
     """Compare the slope of log compute over time with and without one domain of runs.
 
     A jump that is later defined away looks like growth and no residual shows it; the rate without the domain does.
-
-    Parameters
-    ----------
-    observations, without : Observations
-        The same snapshot with all runs, and ranked again without one domain.
-    left_out : str
-        What was left out, e.g. "games".
-    origin : int
-        What was published up to the end of this year counts.
-
-    Returns
-    -------
-    RateCheck
-
-    Raises
-    ------
-    InputError
-        The origin is not in the record.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from simulator.history.observations import Observations
-    >>> years, none = np.array([2017.5, 2018.5, 2019.5]), np.array([])
-    >>> def history(compute):
-    ...     return Observations(years, compute, np.full(3, np.nan), none, none, np.floor(years), compute)
-    >>> jump, steady = history(np.array([20.0, 20.5, 23.0])), history(np.array([20.0, 20.5, 21.0]))
-    >>> print(check_rate(jump, without=steady, left_out="games", origin=2019).line)
-    compute up to 2019 grew by 1.50 OOM/year, without games by 0.50: the forecast rests on games; ...
     """
     rate, rate_without = (_slope(each, origin=origin) for each in (observations, without))
     return RateCheck(origin, left_out, rate, rate_without)

@@ -69,33 +69,7 @@ def fit_history(
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> xr.DataTree:
-    """Fit the model to what was known at the end of a year.
-
-    Parameters
-    ----------
-    observations : Observations
-        One snapshot of history.
-    origin : int, optional
-        The year at whose end the data end; the last year of the record by default.
-    priors : GrowthPriors, optional
-        Priors of past growth, OOM/year.
-    settings : SamplerSettings, optional
-        How to sample.
-    cache : path, optional
-        A folder of stored fits. A fit that is there is read, any other is stored.
-
-    Returns
-    -------
-    DataTree
-        Groups `prior` and `posterior` (chain, draw, ...), `posterior_predictive` (the same runs, costs and
-        accelerators drawn anew), `sample_stats`, and `observed_data` with what was known. Attributes say what it is
-        a fit of. Whether the chains agree is for `diagnose` to say.
-
-    Raises
-    ------
-    InputError
-        The origin is not in the record, or nutpie is asked for and not installed.
-    """
+    """Fit the model to what was known at the end of a year."""
     last = observations.years[1] if origin is None else origin
     return fit_origins(observations, origins=(last,), priors=priors, settings=settings, cache=cache)[0]
 
@@ -252,13 +226,7 @@ def _attributes(
 
 
 def draw_prior(built: HistoryModel, *, seed: int) -> xr.Dataset:
-    """Draw every unknown of a model from the prior, with the names and dimensions of the posterior.
-
-    Returns
-    -------
-    Dataset
-        1,000 draws over (chain, draw, ...), in one chain.
-    """
+    """Draw every unknown of a model from the prior, with the names and dimensions of the posterior."""
     import pymc as pm
 
     model = built.model
@@ -293,24 +261,7 @@ def _observed(observations: Observations, known: Known) -> xr.Dataset:
 
 
 def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
-    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns.
-
-    Parameters
-    ----------
-    draws : Dataset (chain, draw, ...)
-        Draws from the posterior or the prior.
-    observations : Observations
-        Gives the times.
-    known : Known
-        Says which are drawn.
-    rng : Generator
-        Source of the draws.
-
-    Returns
-    -------
-    Dataset
-        The variables of `observed_data`, over (chain, draw) too.
-    """
+    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns."""
     grid = draws["year"].values
     shape = (draws.sizes["chain"], draws.sizes["draw"])
 

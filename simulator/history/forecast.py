@@ -168,21 +168,7 @@ def _draws(fit: xr.DataTree) -> xr.Dataset:
 
 
 def horizon_of(origin: int, last_year: int) -> int:
-    """Count the years from an origin to the last that is forecast.
-
-    Raises
-    ------
-    InputError
-        There is none.
-
-    Examples
-    --------
-    >>> horizon_of(2020, 2025)
-    5
-    >>> horizon_of(2020, 2020)
-    Traceback (most recent call last):
-    simulator.errors.InputError: last_year: must be after 2020, the year at whose end the data of this fit end; ...
-    """
+    """Count the years from an origin to the last that is forecast."""
     if last_year <= origin:
         raise InputError(
             f"last_year: must be after {origin}, the year at whose end the data of this fit end; got {last_year}. "

@@ -61,30 +61,6 @@ def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
 
     Paths over `year` follow from the unknowns and are left out, as are latent forms (`name__z`, `name_excess`),
     whose value stands beside them, and what is fixed. Each yearly step is an unknown of its own.
-
-    Parameters
-    ----------
-    fit : DataTree
-        With groups `prior` and `posterior` (chain, draw, ...), as of `fit_history`.
-
-    Returns
-    -------
-    tuple of PriorShift
-        In the order of the prior; `conflict` marks those that moved by more than 2 prior sd.
-
-    Raises
-    ------
-    InputError
-        A group is missing.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> believed = xr.Dataset({"rate": (("chain", "draw"), np.array([[0.1, 0.2, 0.3]]))})
-    >>> learnt = xr.Dataset({"rate": (("chain", "draw"), np.array([[0.49, 0.50, 0.51]]))})
-    >>> (found,) = conflicts(xr.DataTree.from_dict({"prior": believed, "posterior": learnt}))
-    >>> print(found.line)
-    rate: prior 0.2 ± 0.082, posterior 0.5 ± 0.0082, +3.7 prior sd: the data contradict the prior
     """
     prior, posterior = group(fit, "prior"), group(fit, "posterior")
     shifts = []
@@ -179,34 +155,7 @@ def examine_history(
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> Fragility:
-    """Fit the model of history, and say whether what it learnt is fragile.
-
-    Parameters
-    ----------
-    history : RunHistory
-    accelerators : AcceleratorHistory, optional
-    until : date
-        What was published up to this day counts.
-    top : int
-        A run is of the frontier if it was among so many largest at its release.
-    since : int
-        The first year of the frontier.
-    named : sequence of str
-        More groups of runs to leave out; see `rates_without`.
-    refit : bool
-        Whether to fit again without the group that moves the rate most.
-    priors, settings, cache
-        See `simulator.history.fit.fit_history`.
-
-    Returns
-    -------
-    Fragility
-
-    Raises
-    ------
-    InputError
-        The history is too short, or a named run is not in it.
-    """
+    """Fit the model of history, and say whether what it learnt is fragile."""
     rates = rates_without(history, until=until, top=top, since=since, named=named)
     seen = observations(history, accelerators, until=until, top=top, since=since).frontier
     if refit and not rates:

@@ -27,13 +27,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A straight line through log10 levels: OOM per year, its standard error, and how many points it has.
-
-    Examples
-    --------
-    >>> Trend(slope=0.6, standard_error=0.1, count=30).interval_90
-    (0.4355, 0.7645)
-    """
+    """A straight line through log10 levels: OOM per year, its standard error, and how many points it has."""
 
     slope: float
     standard_error: float
@@ -46,20 +40,7 @@ class Trend:
 
 
 def published_until(history: RunHistory, date: dt.date) -> RunHistory:
-    """Keep what was published up to and including a date.
-
-    Raises
-    ------
-    InputError
-        Nothing was.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> history = shipped_runs()
-    >>> max(run.date for run in published_until(history, dt.date(2020, 12, 31)).runs).year, history.runs[-1].date.year
-    (2020, 2025)
-    """
+    """Keep what was published up to and including a date."""
     kept = [run for run in history.runs if run.date <= date]
     if not kept:
         first = history.runs[0]
@@ -81,17 +62,6 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
     """Leave out runs by domain, or by name with a reason.
 
     A rank that the table states is counted again without them.
-
-    Parameters
-    ----------
-    history : RunHistory
-    domains : domains, e.g. "Games": a run of several domains goes if one of them is named
-    names : the reason by the run's name
-
-    Raises
-    ------
-    InputError
-        There is no such domain or run, or nothing is left.
     """
     reasons = {**{f"domain {domain}": _of_domain(history, domain) for domain in domains}}
     for name, reason in (names or {}).items():
@@ -136,12 +106,7 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
 
 
 def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
-    """Say which runs were among the n largest when they came out: array (run,).
-
-    Returns
-    -------
-    array (run,)
-    """
+    """Say which runs were among the n largest when they came out: array (run,)."""
     return rank_at_release(history, same_day=same_day) <= n
 
 
@@ -149,13 +114,6 @@ def records_at_release(history: RunHistory) -> NDArray[np.bool_]:
     """Say which runs were larger than every earlier one, and than those of the same day: array (run,).
 
     A run that equals the record within 0.0001 OOM is none; of equals of one day the first by name may be one.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
-    >>> [run.name for run, record in zip(history.runs, records_at_release(history), strict=True) if record][-3:]
-    ['GPT-3.5 (davinci-002)', 'GPT-4', 'Gemini 1.0 Ultra']
     """
     record = -math.inf
     records: list[bool] = []
@@ -172,13 +130,6 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
     """Say which runs came within some orders of magnitude of the record of their date, itself included: array (run,).
 
     Runs that continue another model are never within.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> history = published_until(shipped_runs(), dt.date(2024, 12, 31))
-    >>> [int(within_of_record(history, oom).sum()) for oom in (0.0, 0.5, 1.0)]
-    [21, 39, 62]
     """
     record = -math.inf
     within: list[bool] = []
@@ -189,14 +140,7 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
 
 
 def record_on(history: RunHistory, date: dt.date) -> Record:
-    """Find the largest run that was published up to and including a date.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> record_on(shipped_runs(), dt.date(2021, 1, 1)).name
-    'GPT-3 175B (davinci)'
-    """
+    """Find the largest run that was published up to and including a date."""
     known = [run for run in history.runs if run.date <= date and not run.base_model]
     if not known:
         return Record(date, None, -math.inf)
@@ -205,20 +149,7 @@ def record_on(history: RunHistory, date: dt.date) -> Record:
 
 
 def year_end_records(history: RunHistory, *, first: int | None = None, last: int | None = None) -> tuple[Record, ...]:
-    """List the record at the end of each year from the first run's on.
-
-    Parameters
-    ----------
-    history : RunHistory
-    first : by default the year of the first run
-    last : by default the last year that ended by the snapshot's date
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> [record.name for record in year_end_records(shipped_runs(), first=2022)]
-    ['GPT-3.5 (davinci-002)', 'Gemini 1.0 Ultra', 'Gemini 1.0 Ultra', 'Grok 4']
-    """
+    """List the record at the end of each year from the first run's on."""
     known_to = last_day(history.snapshot, entry="snapshot")
     ended = known_to.year if (known_to.month, known_to.day) == (12, 31) else known_to.year - 1
     years = range(history.runs[0].date.year if first is None else first, (ended if last is None else last) + 1)

@@ -126,15 +126,7 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
 
 
 def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
-    """Let several scenarios learn; those that ask the same of the same history share one fit.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> scenario = load_scenario("baseline")
-    >>> learn_each([scenario])[0] is scenario  # it names no history
-    True
-    """
+    """Let several scenarios learn; those that ask the same of the same history share one fit."""
     if cache is not None or not any(scenario.must_learn for scenario in scenarios):
         return tuple(learn(scenario, cache=cache) for scenario in scenarios)
     with tempfile.TemporaryDirectory() as folder:
@@ -162,19 +154,7 @@ def learnt_lines(scenario: Scenario) -> list[str]:
 
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
-    """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year.
-
-    Raises
-    ------
-    InputError
-        The scenario names no history, or a driver is no single level with a constant rate.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> learnt_priors(load_scenario("learned")).spending
-    Normal(mean=0.35, sd=0.35)
-    """
+    """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year."""
     history = scenario.spec.history
     if history is None:
         raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
@@ -210,19 +190,7 @@ class Series:
 
 
 def series(scenario: Scenario) -> Series:
-    """Read the tables that a scenario's history names.
-
-    Raises
-    ------
-    InputError
-        It names none, or a table cannot be read.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> series(load_scenario("learned")).observations().years
-    (2012, 2025)
-    """
+    """Read the tables that a scenario's history names."""
     history = scenario.spec.history
     if history is None:
         raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")

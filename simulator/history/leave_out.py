@@ -58,35 +58,6 @@ def rates_without(
     Groups of at least two frontier runs count; the runs that are left are ranked again. A name family is the runs
     whose names begin with the same letters: AlphaGo Lee and AlphaGo Zero, GPT-3 and GPT-4. A jump that is later
     defined away looks like growth, and no residual shows it; the rate without its group does.
-
-    Parameters
-    ----------
-    history : RunHistory
-    until : date
-        What was published up to this day counts.
-    top : int
-        A run is of the frontier if it was among so many largest at its release.
-    since : int
-        The first year of the line.
-    named : sequence of str
-        More groups by hand: names with * for any letters, several joined by commas, e.g. "AlphaGo*,AlphaZero".
-
-    Returns
-    -------
-    tuple of RateWithout
-        The most influential first. A group without which fewer than five frontier runs are left is not listed.
-
-    Raises
-    ------
-    InputError
-        A name is of no run, or the frontier has fewer than five runs.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> found = rates_without(shipped_runs("2025-06"), until=dt.date(2018, 12, 31))
-    >>> next(each.flagged for each in found if each.left_out == "AlphaGo")
-    True
     """
     known = published_until(history, until)
     frontier = _frontier(known, top=top, since=since)

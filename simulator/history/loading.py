@@ -139,13 +139,7 @@ def load_accelerators(
 
 
 def is_hardware(path: FilePath | str) -> bool:
-    """Tell a table of accelerators from one of training runs by its columns.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read as a table, or is neither.
-    """
+    """Tell a table of accelerators from one of training runs by its columns."""
     columns = {**RUN_COLUMNS, **{f"hardware {key}": names for key, names in ACCELERATOR_COLUMNS.items()}}
     needed = (
         ("name", "hardware name"),
@@ -160,11 +154,6 @@ def training_speed(tensor: float | None, fp16: float | None, fp32: float | None)
     """Choose the speed of 16-bit training: the tensor figure, else FP16 where it is not below FP32, else FP32.
 
     Parameters are FLOP/s or their log10, None where unknown; the result is the speed and which figure it is.
-
-    Examples
-    --------
-    >>> training_speed(312e12, 78e12, 19.5e12), training_speed(None, 0.18e12, 11.3e12)
-    ((312000000000000.0, 'tensor'), (11300000000000.0, 'FP32'))
     """
     if tensor is not None:
         return tensor, "tensor"
@@ -328,13 +317,7 @@ def history_file(name: Literal["training-runs", "accelerators"]) -> FilePath:
 
 
 def snapshot_rule(given: str) -> str:
-    """Say which estimates the shipped table of runs has; empty where it has those that are asked for.
-
-    Examples
-    --------
-    >>> snapshot_rule("2024"), snapshot_rule("2026-05")
-    ('the shipped table has the estimates of 2026-05 and 2025-06; got 2024.', '')
-    """
+    """Say which estimates the shipped table of runs has; empty where it has those that are asked for."""
     known = " and ".join(SNAPSHOTS)
     return "" if given in SNAPSHOTS else f"the shipped table has the estimates of {known}; got {given}."
 
@@ -350,17 +333,6 @@ def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
     of the whole database before it was fixed; no other list of 80 was tried with it. Beside them stand the other games
     of the ten largest, from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the
     frontier takes.
-
-    Raises
-    ------
-    InputError
-        The table has no estimates of that date.
-
-    Examples
-    --------
-    >>> newest, earlier = shipped_runs(), shipped_runs("2025-06")
-    >>> [round(run.log_flop, 2) for table in (newest, earlier) for run in table.runs if run.name == "GPT-4.5"]
-    [26.58, 26.32]
     """
     if rule := snapshot_rule(estimate):
         raise InputError(f"--snapshot: {rule} Take one of them, or name a table of your own.")
@@ -376,11 +348,5 @@ def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
 
 
 def shipped_accelerators() -> AcceleratorHistory:
-    """Load the shipped accelerators.
-
-    Examples
-    --------
-    >>> len(shipped_accelerators().accelerators) <= 40
-    True
-    """
+    """Load the shipped accelerators."""
     return load_accelerators(history_file("accelerators"), snapshot=SNAPSHOT)

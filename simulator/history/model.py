@@ -297,13 +297,7 @@ def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryM
 
 
 def weights(known: Known) -> Mapping[str, Array]:
-    """Give the weights that let the model see what was known at an origin, by the names of its data.
-
-    Returns
-    -------
-    mapping of arrays (run,), (run,), (accelerator,)
-        1 where known, 0 elsewhere.
-    """
+    """Give the weights that let the model see what was known at an origin, by the names of its data."""
     flags = {"run_weight": known.run, "cost_weight": known.cost, "accelerator_weight": known.accelerator}
     return {name: flag.astype(np.float64) for name, flag in flags.items()}
 

@@ -53,22 +53,6 @@ class Observations:
         Which data these are, and of what date: every figure names it.
     run_name, accelerator_name : tuple of str
         What they are called; empty where nobody says. No number depends on it.
-
-    Raises
-    ------
-    InputError
-        Where lengths differ, a number is missing, years do not rise by 1, or the record falls.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> none = np.array([])
-    >>> observed = Observations(
-    ...     run_year=np.array([2020.4]), run_log_compute=np.array([23.5]), cost_log_usd=np.array([np.nan]),
-    ...     accelerator_year=none, accelerator_log_flops_per_usd=none,
-    ...     record_year=np.array([2020.0]), record_log_compute=np.array([23.5]), snapshot="example")
-    >>> observed.years
-    (2020, 2020)
     """
 
     run_year: Array
@@ -144,37 +128,7 @@ class Known:
 
 
 def known_at(observations: Observations, *, origin: int) -> Known:
-    """Select what had been published by the end of a year.
-
-    Parameters
-    ----------
-    observations : Observations
-        One snapshot.
-    origin : int
-        The calendar year at whose end the forecast is made.
-
-    Returns
-    -------
-    Known
-        Flags of the known observations. Accelerators from before the first year of runs are left out.
-
-    Raises
-    ------
-    InputError
-        Where the record of that year is not given, or fewer than two runs are known.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> observed = Observations(
-    ...     run_year=np.array([2018.3, 2019.2, 2020.4]), run_log_compute=np.array([21.9, 22.5, 23.5]),
-    ...     cost_log_usd=np.array([np.nan, 6.1, 6.5]), accelerator_year=np.array([2017.5]),
-    ...     accelerator_log_flops_per_usd=np.array([10.0]), record_year=np.array([2018, 2019, 2020]),
-    ...     record_log_compute=np.array([21.9, 22.5, 23.5]))
-    >>> known = known_at(observed, origin=2019)
-    >>> known.run.tolist(), known.cost.tolist(), known.accelerator.tolist(), known.record
-    ([True, True, False], [False, True, False], [False], 22.5)
-    """
+    """Select what had been published by the end of a year."""
     first, _ = observations.years
     given = observations.record_year == origin
     if not given.any():
@@ -267,29 +221,7 @@ def observations(
     within_oom: float | None = None,
     since: int = FIRST_YEAR,
 ) -> Snapshot:
-    """Turn tables into the arrays that a model of growth is fitted to.
-
-    Parameters
-    ----------
-    runs : RunHistory
-    accelerators : None where hardware is not observed
-    until : only what was published up to and including this day; by default up to the snapshot's date
-    top : a run is of the frontier if it was among so many largest at its release
-    within_oom : instead, if it was within so many orders of magnitude of the record then
-    since : the first year of the frontier and of its records; exports reach back to 1950, when growth was slower
-
-    Raises
-    ------
-    InputError
-        The history begins after `until` or ends years before it, or has too few runs, costs or prices.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_accelerators, shipped_runs
-    >>> seen = observations(shipped_runs(), shipped_accelerators(), until=dt.date(2020, 12, 31))
-    >>> int(seen.record_year[-1]), round(float(seen.record_log_compute[-1]), 2)
-    (2020, 23.5)
-    """
+    """Turn tables into the arrays that a model of growth is fitted to."""
     known_to = last_day(runs.snapshot, entry="snapshot")
     last = known_to if until is None else min(until, known_to)
     known = published_until(runs, last)

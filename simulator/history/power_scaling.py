@@ -53,13 +53,7 @@ class Sensitivity:
 
 
 def reading(*, own_prior: float, likelihood: float, other_prior: float, other_prior_of: str) -> str:
-    """Say what the sensitivities of one unknown mean together.
-
-    Examples
-    --------
-    >>> reading(own_prior=0.01, likelihood=0.3, other_prior=0.02, other_prior_of="run_tail")
-    'the likelihood dominates: the data decide, its prior hardly matters'
-    """
+    """Say what the sensitivities of one unknown mean together."""
     if own_prior >= SENSITIVE and likelihood >= SENSITIVE:
         said = "possible prior-data conflict: its prior and the data both move it, look at that prior again"
     elif own_prior >= SENSITIVE:
@@ -80,23 +74,6 @@ def log_terms(
 
     The yearly steps are left out of the priors: they are part of what the model says of the data (Kallioinen et al.
     scale top-level priors only). Densities are of the unknowns themselves, whatever scale they were sampled on.
-
-    Parameters
-    ----------
-    built : HistoryModel
-        The model that was fitted.
-    posterior : Dataset (chain, draw, ...)
-        Draws of all its unknowns.
-    priors : GrowthPriors
-        Of that model.
-    origin : int
-        What was known at the end of this year counts.
-
-    Returns
-    -------
-    mapping
-        `log_prior` with a variable of each unknown, `log_likelihood` with `runs`, `costs` and `accelerators`,
-        (chain, draw), natural logarithms.
     """
     import pymc as pm
 
@@ -120,28 +97,7 @@ def log_terms(
 def sensitivities(
     fit: xr.DataTree, observations: Observations, *, priors: GrowthPriors | None = None
 ) -> tuple[Sensitivity, ...]:
-    """Measure how sensitive each unknown of a fit is to the power of its priors and of its data.
-
-    Parameters
-    ----------
-    fit : DataTree
-        A fit of `fit_history`, with its `origin`.
-    observations : Observations
-        What it was fitted to.
-    priors : GrowthPriors, optional
-        Those of the fit.
-
-    Returns
-    -------
-    tuple of Sensitivity
-        The growth of spending, of efficiency and of both together (`compute_growth`) first, then every other
-        unknown that has one value.
-
-    Raises
-    ------
-    InputError
-        A group is missing, or the origin is not in the record.
-    """
+    """Measure how sensitive each unknown of a fit is to the power of its priors and of its data."""
     priors, posterior = priors or GrowthPriors(), group(fit, "posterior")
     built = build_model(observations, priors=priors)
     terms = log_terms(built, posterior, priors=priors, origin=int(fit.attrs["origin"]))

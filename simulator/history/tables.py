@@ -169,15 +169,7 @@ class AcceleratorHistory:
 
 
 def run_rows(history: RunHistory) -> list[dict[str, object]]:
-    """Write training runs in the tidy form, a row each; it can be loaded again.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_runs
-    >>> row = run_rows(shipped_runs())[-1]
-    >>> row["name"], row["date"], row["log10_training_flop"]
-    ('Grok 4', '2025-07-09', 26.699)
-    """
+    """Write training runs in the tidy form, a row each; it can be loaded again."""
     return [
         {
             "name": run.name,
@@ -201,15 +193,7 @@ def run_rows(history: RunHistory) -> list[dict[str, object]]:
 
 
 def accelerator_rows(history: AcceleratorHistory) -> list[dict[str, object]]:
-    """Write accelerators in the tidy form, a row each; it can be loaded again.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_accelerators
-    >>> row = accelerator_rows(shipped_accelerators())[0]
-    >>> row["name"], row["precision"], row["log10_flops"]
-    ('NVIDIA GeForce GTX 580', 'FP32', 12.1989)
-    """
+    """Write accelerators in the tidy form, a row each; it can be loaded again."""
     return [
         {
             "name": each.name,
@@ -229,14 +213,7 @@ def accelerator_rows(history: AcceleratorHistory) -> list[dict[str, object]]:
 
 
 def report_lines(history: RunHistory | AcceleratorHistory) -> list[str]:
-    """Say what was read, what was left out and why, and what was kept.
-
-    Examples
-    --------
-    >>> from simulator.history.loading import shipped_accelerators
-    >>> print(report_lines(shipped_accelerators())[1])
-      30 accelerators kept, 2010-11-09 to 2025-11-06: 28 with a price
-    """
+    """Say what was read, what was left out and why, and what was kept."""
     report = history.report
     lines = [f"{history.file} (snapshot {history.snapshot}): {_counted(report.rows_read, 'row')} read"]
     if isinstance(history, RunHistory):
@@ -291,30 +268,9 @@ type Point = Mapping[str, object]
 
 
 def read_points(path: FilePath | str) -> tuple[Point, ...]:
-    r"""Read a table of observed runs: `date` (ISO, or a decimal year), `value` (no logarithm), `label`.
+    """Read a table of observed runs: `date` (ISO, or a decimal year), `value` (no logarithm), `label`.
 
     Other columns are left unread. Rows are sorted by date.
-
-    Parameters
-    ----------
-    path : path
-        A CSV file in UTF-8.
-
-    Returns
-    -------
-    tuple of rows: `date` (decimal year), `value`, `label`
-
-    Raises
-    ------
-    InputError
-        There is no such file, it is no table, columns are missing, or rows are wrong (each with its line).
-
-    Examples
-    --------
-    >>> path = getfixture("tmp_path") / "runs.csv"
-    >>> _ = path.write_text("date,value,label\n2023-03-15,2.1e25,GPT-4\n")
-    >>> read_points(path)
-    ({'date': 2023.2, 'value': 2.1e+25, 'label': 'GPT-4'},)
     """
     rows = _lines(FilePath(path))
     header = [name.strip().lower() for name in rows[0][1]]

@@ -62,3 +62,17 @@ def test_too_short_a_record_and_a_past_target_are_refused(name):
     for years, target in ((YEARS[:2], 2020), (YEARS, 2018)):
         with pytest.raises(InputError, match=f"baseline {name}: needs at least 3 years"):
             draw_baseline(name, years=years, record=RECORD[: years.size], target=target, size=1, rng=rng)
+
+
+def test_each_rule_goes_on_as_it_says() -> None:
+    rng, years = np.random.default_rng(0), np.arange(2012.0, 2016.0)
+    steady = np.array([18.0, 19.0, 20.0, 21.0])  # no scatter about the line
+    for name in ("jump from last", "regression line", "random walk"):
+        drawn = draw_baseline(name, years=years, record=steady, target=2017, size=2, rng=rng)
+        assert drawn == pytest.approx([23.0, 23.0]), name
+    uneven = np.array([18.0, 18.0, 20.0, 21.0])  # four steps of 1, each with a spread of 1
+    drawn = draw_baseline("random walk", years=years, record=uneven, target=2019, size=100_000, rng=rng)
+    assert (drawn.mean(), drawn.std()) == (pytest.approx(25.0, abs=0.03), pytest.approx(2.0, abs=0.03))
+    record = 18.0 + np.log10(4) * np.arange(4)  # as the rule says, so without a spread
+    drawn = draw_baseline("4x a year", years=years, record=record, target=2017, size=1, rng=rng)
+    assert 10 ** (drawn - record[-1]) == pytest.approx([16.0])
