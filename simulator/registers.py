@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
 
 from simulator.errors import InputError, near_name
 
@@ -69,7 +69,7 @@ class Register[T]:
         """
         if name in self.shipped:
             found = self.shipped[name]
-            return cast("T", _imported(found)) if isinstance(found, str) else found
+            return cast("T", attribute_at(found)) if isinstance(found, str) else found
         offered = {point.value: point for point in entry_points(group=self.group) if point.name == name}
         start = f"{entry}: " if entry else ""
         if not offered:
@@ -99,6 +99,7 @@ class Register[T]:
         return cast("T", found)
 
 
-def _imported(place: str) -> object:
+def attribute_at(place: str) -> Any:
+    """Import what stands at `module:attribute`."""
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)

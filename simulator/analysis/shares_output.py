@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from simulator.analysis.outcomes import Outcome, in_a_sentence, outcome_words
 from simulator.analysis.shares import SHARES_FORMAT
 from simulator.analysis.swings import Row
 from simulator.errors import number
-from simulator.files import make_folder, write_table, write_text
-from simulator.runs.netcdf import open_dataset, save_dataset
+from simulator.runs.netcdf import open_dataset
+from simulator.runs.result import Result
+from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
 from simulator.wording import cut, listed, percent
 
@@ -269,17 +271,42 @@ def _points(share: float) -> str:
     return f"{100 * share:.0f}".replace("-0", "0")
 
 
-def write_shares(shares: xr.Dataset, outputs: FilePath | str) -> FilePath:
-    """Write `shares.nc`, `shares.csv` and the resolved scenario into `<scenario>-shares-<id>`, and give its path."""
-    folder = FilePath(outputs) / f"{shares.attrs['name']}-shares-{shares.attrs['shares_id']}"
-    make_folder(folder)
-    save_dataset(shares, folder / "shares.nc")
-    write_table(folder / "shares.csv", share_table(shares))
-    write_text(folder / "scenario.yaml", yaml_text(json.loads(str(shares.attrs["scenario"]))))
-    return folder
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Shares(Result):
+    """Shares of variance by input, as `variance_shares` gives them."""
+
+    kind: ClassVar[str] = "shares"
+    found: xr.Dataset
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """See `variance_shares`."""
+        return self.found
+
+    @property
+    def folder_name(self) -> str:
+        """`<scenario>-shares-<id>`."""
+        return f"{self.found.attrs['name']}-shares-{self.found.attrs['shares_id']}"
+
+    @property
+    def label(self) -> str:
+        """Their id, scenario, seed and samples."""
+        return share_label(self.found)
+
+    def tables(self) -> dict[str, Table]:
+        """`shares`: see `share_table`."""
+        return {"shares": Table.of_rows(share_table(self.found))}
+
+    def texts(self) -> dict[str, str]:
+        """The resolved scenario."""
+        return {"scenario.yaml": yaml_text(json.loads(str(self.found.attrs["scenario"])))}
+
+    def lines(self) -> list[str]:
+        """A table for each subject."""
+        return list(share_lines(self.found))
 
 
-def open_shares(path: FilePath | str) -> xr.Dataset:
+def open_shares(path: FilePath | str) -> Shares:
     """Open shares of variance: a file, or the folder that holds it.
 
     Raises
@@ -293,4 +320,4 @@ def open_shares(path: FilePath | str) -> xr.Dataset:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-shares.nc: no such file of shares. `simulate shares` writes one.
     """
-    return open_dataset(path, kind="shares", format_=SHARES_FORMAT)
+    return Shares(open_dataset(path, kind="shares", format_=SHARES_FORMAT))

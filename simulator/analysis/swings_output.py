@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from simulator.analysis.inputs import level_text
 from simulator.analysis.swings import SWINGS_FORMAT, Row, swing_table
-from simulator.files import make_folder, write_table
-from simulator.runs.netcdf import open_dataset, save_dataset
+from simulator.runs.netcdf import open_dataset
+from simulator.runs.result import Result
+from simulator.runs.table import Table
 from simulator.wording import percent, plus_minus, year_text
 
 if TYPE_CHECKING:
@@ -202,16 +204,38 @@ def censored_text(here: xr.Dataset) -> str:
     )
 
 
-def write_swings(found: xr.Dataset, outputs: FilePath | str) -> FilePath:
-    """Write `swings.nc` and `swings.csv` into the folder `<scenario>-swings-<id>`, and give its path."""
-    folder = FilePath(outputs) / f"{found.attrs['name']}-swings-{found.attrs['id']}"
-    make_folder(folder)
-    write_table(folder / "swings.csv", swing_table(found))
-    save_dataset(found, folder / "swings.nc")
-    return folder
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Swings(Result):
+    """Swings of the inputs of a scenario, as `prior_swings` gives them."""
+
+    kind: ClassVar[str] = "swings"
+    found: xr.Dataset
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """See `prior_swings`."""
+        return self.found
+
+    @property
+    def folder_name(self) -> str:
+        """`<scenario>-swings-<id>`."""
+        return f"{self.found.attrs['name']}-swings-{self.found.attrs['id']}"
+
+    @property
+    def label(self) -> str:
+        """Their id and scenario."""
+        return f"Swings {self.found.attrs['id']} of scenario {self.found.attrs['name']}"
+
+    def tables(self) -> dict[str, Table]:
+        """`swings`: see `swing_table`."""
+        return {"swings": Table.of_rows(swing_table(self.found))}
+
+    def lines(self) -> list[str]:
+        """The largest swings of each outcome."""
+        return swing_lines(self.found)
 
 
-def open_swings(path: FilePath | str) -> xr.Dataset:
+def open_swings(path: FilePath | str) -> Swings:
     """Open swings: a file, or the folder that holds it.
 
     Raises
@@ -225,4 +249,4 @@ def open_swings(path: FilePath | str) -> xr.Dataset:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-swings.nc: no such file of swings. `simulate swings` writes one.
     """
-    return open_dataset(path, kind="swings", format_=SWINGS_FORMAT)
+    return Swings(open_dataset(path, kind="swings", format_=SWINGS_FORMAT))

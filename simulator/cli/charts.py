@@ -120,9 +120,6 @@ def _other(
     path: FilePath, folder: FilePath, kind: Kind, asked: Sequence[str], *, formats: Sequence[str], theme: str
 ) -> list[FilePath]:
     """Draw the charts of what is no run; `asked` are the outcomes of a sweep, or kinds of chart of a hindcast."""
-    from simulator.charts.palette import check_theme
-
-    ground = check_theme(theme)
     if kind.name == "sweep":
         from simulator.cli.sweep import draw_sweep
 
@@ -132,19 +129,14 @@ def _other(
         from simulator.hindcast.output import open_hindcast
 
         return write_hindcast_figures(open_hindcast(path), folder, kinds=asked or ["all"], formats=formats, theme=theme)
-    if kind.name == "shares":
-        from simulator.analysis.shares_output import open_shares
-        from simulator.charts.kinds.shares import write_share_charts
+    from simulator.charts.folder import draw_result
+    from simulator.runs.result import open_result
 
-        if written := write_share_charts(open_shares(path), folder, formats=formats, theme=ground):
-            return written
+    written = draw_result(open_result(path), folder, formats=formats, theme=theme, asked=asked)
+    if not written and kind.name == "shares":
         rule = "no chart: shares are drawn over the years, and nothing in it has shares in two years or more"
         raise InputError(f"{path}: {rule}. 'simulate show' prints what it has.")
-
-    from simulator.analysis.swings_output import open_swings
-    from simulator.charts.kinds.swings import write_swing_charts
-
-    return write_swing_charts(open_swings(path), folder, formats=formats, theme=ground)
+    return written
 
 
 _TAKEN: Mapping[str, tuple[str, ...]] = {

@@ -14,6 +14,7 @@ from simulator.errors import InputError
 
 if TYPE_CHECKING:
     from simulator.analysis.outcomes import Outcome
+    from simulator.runs.result import Result
     from simulator.scenario.resolving import Scenario
 
 
@@ -165,6 +166,21 @@ def warn(warnings: Iterable[str]) -> None:
     """Print warnings beside the output."""
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def finish(result: Result, output: FilePath, *, formats: Sequence[str] = (), theme: str = "light") -> None:
+    """Save a result below `output`, draw it where formats are given, and print it: warnings, lines, its folder.
+
+    A result without tables is printed alone.
+    """
+    folder = result.save(output) if result.tables() else None
+    if folder and formats:
+        from simulator.charts.folder import draw_result
+
+        draw_result(result, folder, formats=formats, theme=theme)
+    warn(result.warnings)
+    for line in [*result.lines(), *([f"  {folder}"] if folder else [])]:
+        typer.echo(line)
 
 
 def need(library: str, *, extra: str) -> None:

@@ -19,6 +19,7 @@ from simulator.cli.options import (
     SetOption,
     ThemeOption,
     chart_formats,
+    finish,
     folder_beside,
     folder_for,
     learnt,
@@ -65,19 +66,13 @@ def swings(
     formats = chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.swings import check_samples, checked_mode, prior_swings
-    from simulator.analysis.swings_output import swing_lines, write_swings
-    from simulator.charts.kinds.swings import write_swing_charts
-    from simulator.charts.palette import check_theme
+    from simulator.analysis.swings_output import Swings
 
     chosen, count, asked = checked_mode(mode), number_of_samples(samples), _outcomes(outcome)
     check_samples(count)
     scenario, _ = open_scenario(item, overrides=set_ or [], output=output, outcomes=asked)
     found = prior_swings(scenario, outcomes=asked, mode=chosen, samples=count)
-    folder = write_swings(found, output)
-    if formats:
-        write_swing_charts(found, folder, formats=formats, theme=check_theme(theme))
-    for line in [*swing_lines(found), f"  {folder}"]:
-        typer.echo(line)
+    finish(Swings(found), output, formats=formats, theme=theme)
 
 
 def audit(
@@ -201,9 +196,7 @@ def shares(
     from simulator.analysis.inputs import check_by, parse_groups
     from simulator.analysis.outcomes import outcomes_over
     from simulator.analysis.shares import check_method, variance_shares
-    from simulator.analysis.shares_output import share_lines, write_shares
-    from simulator.charts.kinds.shares import write_share_charts
-    from simulator.charts.palette import check_theme
+    from simulator.analysis.shares_output import Shares
     from simulator.engine.plan import plan_warnings
     from simulator.model.projection import year_grid
     from simulator.scenario.load import load_scenario
@@ -220,12 +213,7 @@ def shares(
     loaded = learnt(loaded, output, outcomes=asked)
     warn(plan_warnings(loaded))
     found = variance_shares(loaded, asked, samples=count, method=method, groups=groups, by=by)
-    for line in share_lines(found):
-        typer.echo(line)
-    folder = write_shares(found, output)
-    if formats:
-        write_share_charts(found, folder, formats=formats, theme=check_theme(theme))
-    typer.echo(f"  {folder}")
+    finish(Shares(found), output, formats=formats, theme=theme)
 
 
 def influence(

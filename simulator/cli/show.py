@@ -24,12 +24,17 @@ def show(
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
     from simulator.runs.folder import kind_of
+    from simulator.runs.result import open_result
 
     kind = kind_of(path)
     if variables and kind.name not in ("run", "sweep"):
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
     if kind.lines:
         lines: Iterable[str] = _stored(path, kind.lines, kind.command)
+    elif kind.opens:
+        result = open_result(path)
+        warn(result.warnings)
+        lines = result.lines()
     else:
         lines = _variables(path, kind.name) if variables else _LINES[kind.name](path)
     for line in lines:
@@ -54,22 +59,11 @@ def _sweep(path: FilePath) -> list[str]:
     return sweep_lines(opened)
 
 
-def _shares(path: FilePath) -> Iterable[str]:
-    from simulator.analysis.shares_output import open_shares, share_lines
-
-    return share_lines(open_shares(path))
-
-
-def _swings(path: FilePath) -> list[str]:
-    from simulator.analysis.swings_output import open_swings, swing_lines
-
-    return swing_lines(open_swings(path))
-
-
 _LINES: Mapping[str, Callable[[FilePath], Iterable[str]]] = {
-    "run": _run, "sweep": _sweep, "shares": _shares, "swings": _swings,
-}  # fmt: skip
-"""How the lines of a kind of folder are made from its data; other folders keep their lines."""
+    "run": _run,
+    "sweep": _sweep,
+}
+"""How the lines of a kind of folder are made from its data, where it is not opened as a result."""
 
 
 def _variables(path: FilePath, kind: str) -> list[str]:

@@ -74,6 +74,8 @@ class Kind:
         The attribute by which such a netCDF file is known, whatever it is called; empty where it is none.
     command : str
         What writes it.
+    opens : str
+        What opens it as a result, as `module:function`; empty where its lines are kept.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Kind:
     file: str
     attribute: str
     command: str
+    opens: str = ""
 
     @property
     def lines(self) -> str:
@@ -95,8 +98,22 @@ class Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO"),
     Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
-    Kind("shares", "holds shares of variance", "shares.nc", "shares_format", "simulate shares"),
-    Kind("swings", "holds swings", "swings.nc", "swings_format", "simulate swings"),
+    Kind(
+        "shares",
+        "holds shares of variance",
+        "shares.nc",
+        "shares_format",
+        "simulate shares",
+        "simulator.analysis.shares_output:open_shares",
+    ),
+    Kind(
+        "swings",
+        "holds swings",
+        "swings.nc",
+        "swings_format",
+        "simulate swings",
+        "simulator.analysis.swings_output:open_swings",
+    ),
     Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
     Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
     Kind("hindcast", "is a hindcast", "forecasts.csv", "", "simulate hindcast"),
@@ -106,9 +123,9 @@ KINDS: Final[tuple[Kind, ...]] = (
 RUN: Final = KINDS[0]
 
 
-def kind_named(name: str) -> Kind:
-    """Give the kind of a name."""
-    return next(kind for kind in KINDS if kind.name == name)
+def kind_named(name: str) -> Kind | None:
+    """Give the kind of folder of a name; None where a result has no folder of its own."""
+    return next((kind for kind in KINDS if kind.name == name), None)
 
 
 def kind_of(path: FilePath) -> Kind:

@@ -6,9 +6,11 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
+from simulator.registers import attribute_at
 from simulator.runs.table import Table
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ MOST_LINES = 15
 class Result(ABC):
     """What a study gives: a dataset, tables by name, and lines that say it.
 
-    `kind` is its name in `simulator.runs.folder.KINDS`: how its folder is known, opened and drawn.
+    `kind` is its name: in `simulator.runs.folder.KINDS`, by which its folder is known and opened, and in
+    `simulator.charts.folder.DRAWN`, by which it is drawn. A result that is in no `KINDS` is written beside the run or
+    result that it is about: its `folder_name` is empty.
     """
 
     kind: ClassVar[str]
@@ -35,6 +39,11 @@ class Result(ABC):
     @abstractmethod
     def folder_name(self) -> str:
         """The folder that it is written into, such as `baseline-swings-1f2e3d4c`."""
+
+    @property
+    def label(self) -> str:
+        """What its charts say of where they come from, such as `Swings 1f2e3d4c of scenario baseline`."""
+        return self.folder_name
 
     @abstractmethod
     def tables(self) -> Mapping[str, Table]:
@@ -82,6 +91,8 @@ class Result(ABC):
         for name, text in self.texts().items():
             write_text(folder / name, text)
         kind = kind_named(self.kind)
+        if kind is None:
+            return
         if kind.attribute:
             save_dataset(self.dataset, folder / kind.file)
         else:
@@ -94,3 +105,19 @@ class Result(ABC):
     def _repr_html_(self) -> str:
         tables = "".join(f"<h4>{html.escape(name)}</h4>{table._repr_html_()}" for name, table in self.tables().items())
         return f"<pre>{html.escape(repr(self))}</pre>{tables}"
+
+
+def open_result(path: FilePath | str) -> Result:
+    """Open what a command left in a folder or file as the result that it was.
+
+    Raises
+    ------
+    RunFileError
+        It is of a kind whose lines alone are kept, or is none, or cannot be read.
+    """
+    from simulator.runs.folder import kind_of
+
+    kind = kind_of(FilePath(path))
+    if not kind.opens:
+        raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")
+    return cast("Result", attribute_at(kind.opens)(path))

@@ -141,7 +141,7 @@ def test_shares_are_printed_and_written_with_a_chart(scenario, tmp_path, capsys)
         "shares.nc", "shares.csv", "scenario.yaml",
         "shares_effective_compute.png", "shares_effective_compute.csv", "shares_effective_compute.txt",
     }  # fmt: skip
-    assert open_shares(folder)["year"].values.tolist() == [2025, 2026, 2027, 2028, 2029, 2030]
+    assert open_shares(folder).dataset["year"].values.tolist() == [2025, 2026, 2027, 2028, 2029, 2030]
 
 
 def test_outcomes_groups_and_overrides_are_heeded(scenario, tmp_path, capsys):
@@ -151,7 +151,7 @@ def test_outcomes_groups_and_overrides_are_heeded(scenario, tmp_path, capsys):
         tmp_path=tmp_path,
     )  # fmt: skip
     (folder,) = (tmp_path / "out").iterdir()
-    found = open_shares(folder)
+    found = open_shares(folder).dataset
     assert found["input"].values.tolist() == ["drivers.spending.start", "rates"]
     assert found["outcome"].values.tolist()[-2:] == ["restricted:late", "spending@2030"]
     assert (found.attrs["seed"], found.attrs["samples"]) == (3, 128)
@@ -163,7 +163,7 @@ def test_outcomes_groups_and_overrides_are_heeded(scenario, tmp_path, capsys):
 def test_by_driver_is_heeded(scenario, tmp_path, capsys):
     shares(capsys, scenario, "--by", "driver", "--no-charts", tmp_path=tmp_path)
     (folder,) = (tmp_path / "out").iterdir()
-    assert open_shares(folder)["input"].values.tolist() == [
+    assert open_shares(folder).dataset["input"].values.tolist() == [
         "drivers.spending",
         "drivers.hardware",
         "drivers.algorithms",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from simulator.analysis.shares_output import (
     METHOD_NAMES,
     METHOD_WORDS,
+    Shares,
     _left_out,
     _percent,
     series_subjects,
@@ -32,34 +32,12 @@ from simulator.charts.layout import (
     numeric,
     year_channel,
 )
-from simulator.charts.palette import Theme
-from simulator.charts.register import write_figure
 from simulator.charts.spec import Figure, Row
 from simulator.errors import InputError, number
-from simulator.files import make_folder
 from simulator.wording import listed, percent
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-def write_share_charts(
-    shares: xr.Dataset, folder: FilePath, *, formats: Sequence[str], theme: Theme = "light"
-) -> list[FilePath]:
-    """Draw the shares of each outcome over the years into a folder, which is made where there are any.
-
-    Returns
-    -------
-    list of the files that were written; none where no outcome varies in two years
-    """
-    figures = share_figures(shares)
-    if figures:
-        make_folder(folder)
-    return [
-        path
-        for figure in figures
-        for path in write_figure(figure, folder, formats=formats, theme=theme, footer=share_label(shares))
-    ]
 
 
 HEIGHT = 400.0
@@ -182,19 +160,9 @@ def _fills(parts: Sequence[tuple[str, str]]) -> dict[str, Fill]:
     return {name: REST[kind] if kind in REST else FILLS[named.index(name) % len(FILLS)] for name, kind in parts}
 
 
-def share_figures(shares: xr.Dataset) -> list[Figure]:
-    """Draw the shares of variance of each subject over the years.
-
-    Parameters
-    ----------
-    shares : xarray.Dataset
-        From `variance_shares`.
-
-    Returns
-    -------
-    list of Figure, `shares_<subject>`; none for a subject that varies in fewer than two years
-    """
-    return [_figure(shares, subject) for subject in series_subjects(shares)]
+def share_figures(shares: Shares) -> list[Figure]:
+    """Draw the shares of variance of each subject over the years; none of a subject that varies in fewer than two."""
+    return [_figure(shares.dataset, subject) for subject in series_subjects(shares.dataset)]
 
 
 def _figure(shares: xr.Dataset, subject: str) -> Figure:

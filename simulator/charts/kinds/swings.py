@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Literal
 
-from simulator.analysis.swings import swing_table
-from simulator.analysis.swings_output import censored_text, is_seen, outcome_text, rest_text, swing_text
+from simulator.analysis.swings_output import Swings, censored_text, is_seen, outcome_text, rest_text, swing_text
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.palette import Theme
-from simulator.charts.register import write_figure
 from simulator.charts.spec import Figure, Row
 from simulator.charts.style import Text
-from simulator.files import make_folder
 from simulator.wording import number_in
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-def write_swing_charts(
-    found: xr.Dataset, folder: FilePath, *, formats: Sequence[str], theme: Theme = "light"
-) -> list[FilePath]:
-    """Draw the swings of each outcome into a folder, which is made where it is not there; give the files."""
-    make_folder(folder)
-    footer = f"Swings {found.attrs['id']} of scenario {found.attrs['name']}"
-    return [
-        path
-        for figure in swing_figures(found, swing_table(found))
-        for path in write_figure(figure, folder, formats=formats, theme=theme, footer=footer)
-    ]
 
 
 type Axis = Literal["log", "plain", "year", "share"]
@@ -262,27 +244,12 @@ def _label_width(text: str) -> float:
 MOST = 14
 
 
-def swing_figures(found: xr.Dataset, rows: Sequence[Row]) -> list[Figure]:
-    """Draw the swings of each outcome; an outcome that is the same in all samples has no figure.
-
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From `prior_swings`.
-    rows : sequence of rows
-        From `swing_table`.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> from simulator.analysis.swings import prior_swings, swing_table
-    >>> found = prior_swings(load_scenario("baseline"), mode="fixed")
-    >>> [figure.name for figure in swing_figures(found, swing_table(found))][0]
-    'swings_fixed_effective_compute_2035'
-    """
+def swing_figures(swings: Swings) -> list[Figure]:
+    """Draw the swings of each outcome; an outcome that is the same in all samples has no figure."""
+    rows = swings.tables()["swings"].rows()
     figures = []
-    for outcome in found["outcome"].values.tolist():
-        here = found.sel(outcome=outcome)
+    for outcome in swings.dataset["outcome"].values.tolist():
+        here = swings.dataset.sel(outcome=outcome)
         own = [row for row in rows if row["outcome"] == outcome]
         if not int(here["constant"]) or _all_censored(own):
             figures.append(_figure(here, own))

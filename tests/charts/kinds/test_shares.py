@@ -10,13 +10,13 @@ import xarray as xr
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import variance_shares
 from simulator.analysis.shares_output import (
+    Shares,
     largest,
     open_shares,
     series_subjects,
     share_lines,
     share_rows,
     share_table,
-    write_shares,
 )
 from simulator.charts.kinds.shares import draw_shares, share_figures
 from simulator.errors import InputError, RunFileError
@@ -110,7 +110,7 @@ def test_constant_years_are_left_out_and_said():
     values = np.array([[0.0, 0.6, 0.5], [0.0, 0.4, 0.5]])
     shares = many(values, constant=[0])
     assert {row["year"] for row in share_rows(shares, "spending")} == {2026.0, 2027.0}
-    (figure,) = share_figures(shares)
+    (figure,) = share_figures(Shares(shares))
     assert "Left out, for too few samples differ: 2025." in figure.caption
     said = "\n".join(share_lines(shares))
     assert "constant in 2025: no sample differs" in said
@@ -120,7 +120,7 @@ def test_constant_years_are_left_out_and_said():
 def test_a_subject_that_is_always_constant_has_lines_and_no_chart():
     shares = many(np.zeros((2, 3)), constant=[0, 1, 2])
     assert series_subjects(shares) == []
-    assert share_figures(shares) == []
+    assert share_figures(Shares(shares)) == []
     assert "constant in 2025 and 2 more years" in "\n".join(share_lines(shares))
 
 
@@ -133,13 +133,15 @@ def test_an_outcome_that_hangs_on_a_few_samples_is_called_rare():
 
 
 def test_a_chart_says_who_has_most_or_that_priors_act_together():
-    alone, together = (share_figures(many(np.full((2, 2), share), method="sobol"))[0].caption for share in (0.45, 0.2))
+    alone, together = (
+        share_figures(Shares(many(np.full((2, 2), share), method="sobol")))[0].caption for share in (0.45, 0.2)
+    )
     assert alone.startswith("45 % of the variance of spending in 2026 comes from d0: start.")
     assert together.startswith("60 % of the variance of spending in 2026 comes from priors acting together.")
 
 
 def test_a_chart_is_drawn_of_each_series(shares):
-    figures = share_figures(shares)
+    figures = share_figures(Shares(shares))
     assert [figure.name for figure in figures] == ["shares_effective_compute", "shares_crossed_late"]
     text = json.dumps(figures[0].chart)
     assert shares.attrs["shares_id"] in text
@@ -162,11 +164,11 @@ def test_lines_give_the_shares_in_a_few_years(shares):
 
 
 def test_a_folder_is_written_and_read_back_the_same(shares, tmp_path):
-    folder = write_shares(shares, tmp_path)
+    folder = Shares(shares).save(tmp_path)
     assert folder.name == f"linear-shares-{shares.attrs['shares_id']}"
-    assert open_shares(folder).identical(shares)
+    assert open_shares(folder).dataset.identical(shares)
     first = (folder / "shares.nc").read_bytes()
-    write_shares(shares, tmp_path)
+    Shares(shares).save(tmp_path)
     assert (folder / "shares.nc").read_bytes() == first
     with (folder / "shares.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == len(share_table(shares))
