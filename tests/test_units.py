@@ -87,6 +87,12 @@ def test_units_that_mean_the_same_are_the_same() -> None:
     [
         ("", "is empty"), ("dollars", "'dollars' is not a unit"), ("FLOP/USDD", "'USDD'"), ("token^x", "not a whole number"),
         ("XW", "'XW'"), ("flop", "'flop'"),
+        ("FLOP^", "not a whole number"), ("FLOP/s^", "not a whole number"), ("FLOP^1e999", "not a whole number"),
+        ("FLOP^1.5", "not a whole number"), ("FLOP^-", "not a whole number"), ("FLOP^2^2", "not a whole number"),
+        ("FLOP^\u00b2", "not a whole number"), ("^2", "'' is not a unit"), ("FLOP^12", "from -9 to 9"),
+        ("FLOP/", "lacks a unit"), ("/USD", "lacks a unit"), ("FLOP//USD", "lacks a unit"), ("/", "lacks a unit"),
+        ("FLOP**", "lacks a unit"), ("FLOP**2", "lacks a unit"), ("FLOP *", "lacks a unit"), ("* FLOP", "lacks a unit"),
+        ("EFLOP^9 EUSD^9", "too large or too small"), ("FLOP/EFLOP^9/EUSD^9", "too large or too small"),
     ],
 )  # fmt: skip
 def test_a_word_that_is_no_unit_is_refused(text: str, words: str) -> None:
@@ -138,7 +144,14 @@ def test_growth_in_each_unit_is_the_factor_it_says(value: float, unit: str, fact
     assert growth(value, unit) == pytest.approx(factor, rel=1e-12)
 
 
-@pytest.mark.parametrize("text", ["factor/yr", "USD", "", "factor/0 years", "doubling", "OOM", "percent/year"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "factor/yr", "USD", "", "factor/0 years", "doubling", "OOM", "percent/year", "factor/1.2.3 years",
+        "factor/. years", "factor/.. months", "factor/1e3 years", "factor/-2 years", f"factor/{'9' * 400} years",
+        f"factor/0.{'0' * 400}1 years",
+    ],
+)  # fmt: skip
 def test_what_is_no_unit_of_growth_is_refused(text: str) -> None:
     with pytest.raises(UnitError, match="is not a unit of growth"):
         parse_growth_unit(text)
