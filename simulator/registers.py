@@ -4,6 +4,8 @@ A package offers one more in its pyproject.toml, under the entry-point group of 
 
     [project.entry-points."simulator.chart_kinds"]
     waffle = "our_package.waffle:KIND"
+
+What is installed is looked through only for a name that is not shipped, and where all names are listed.
 """
 
 from __future__ import annotations
@@ -21,22 +23,16 @@ from simulator.errors import InputError, near_name
 class Register[T]:
     """Named records of one kind; what is shipped goes before what packages offer under the same name.
 
-    Parameters
-    ----------
-    what : str
-        What a record is, as messages say it: `kind of chart`.
-    group : str
-        The group of entry points under which installed packages offer records.
-    shipped : mapping of str to record, or to `module:attribute`
-        What is shipped; a text is imported when the record is asked for.
-    is_one : function
-        Tells whether what a package offers is a record; without it everything is.
+    `what` is what a record is, as messages say it: `kind of chart`. `shipped` holds records, or texts
+    `module:attribute` that are imported when the record is asked for. `is_one` tells whether what a package offers
+    is a record, and `form` what it must be: `function`.
     """
 
     what: str
     group: str
     shipped: Mapping[str, T | str]
     is_one: Callable[[object], bool] = lambda offered: offered is not None
+    form: str = ""
 
     def names(self) -> tuple[str, ...]:
         """List the names of all records: what is shipped in its order, then what packages offer, sorted."""
@@ -50,52 +46,44 @@ class Register[T]:
         return iter(self.names())
 
     def find(self, name: str, *, entry: str = "") -> T:
-        """Find a record by its name.
+        """Find a record by its name; InputError, begun with `entry` or the name, where there is not exactly one.
 
-        Raises
-        ------
-        InputError
-            There is none, several packages offer one of that name, or it cannot be imported. `entry` is what the
-            message begins with.
-
-        Examples
-        --------
         >>> laws = Register("law", "simulator.laws", {"half": "math:sqrt", "none": abs})
         >>> laws.find("half")(4.0)
         2.0
-        >>> laws.find("hald")
-        Traceback (most recent call last):
-        simulator.errors.InputError: no law 'hald' is installed. Did you mean 'half'?
         """
         if name in self.shipped:
             found = self.shipped[name]
             return cast("T", attribute_at(found)) if isinstance(found, str) else found
         offered = {point.value: point for point in entry_points(group=self.group) if point.name == name}
-        start = f"{entry}: " if entry else ""
+        start = entry or name
         if not offered:
-            raise InputError(f"{start}{' '.join(self.unknown(name))}")
+            raise InputError(f"{start}: {' '.join(self.unknown(name))}")
         if len(offered) > 1:
             raise InputError(
-                f"{start}{self.what} '{name}' is offered by {len(offered)} installed packages "
-                f"({', '.join(sorted(offered))}); which of them is meant cannot be told. Uninstall all but one."
+                f"{start}: is offered by {len(offered)} installed packages ({', '.join(sorted(offered))}); which of "
+                "them is meant cannot be told. Uninstall all but one."
             )
         return self._loaded(next(iter(offered.values())), start)
 
     def unknown(self, name: str) -> tuple[str, str]:
         """Say that there is no record of a name, and which there are: rule and remedy."""
         known = self.names()
-        return f"no {self.what} '{name}' is installed.", near_name(name, known) or f"There are: {', '.join(known)}."
+        hint = near_name(name, known) or f"There are: {', '.join(known)}."
+        rule = f"no {self.what} '{name}' is installed."
+        return rule, f"{hint} A package offers its own under the entry points '{self.group}'."
 
     def _loaded(self, point: EntryPoint, start: str) -> T:
         try:
             found = point.load()
         except (ImportError, AttributeError) as error:
             raise InputError(
-                f"{start}{self.what} '{point.name}': {point.value} cannot be imported: {error}. "
+                f"{start}: the installed {self.what} {point.value} cannot be imported: {error}. "
                 "Mend or reinstall its package."
             ) from None
         if not self.is_one(found):
-            raise InputError(f"{start}{self.what} '{point.name}': {point.value} is no {self.what}. Mend its package.")
+            form = self.form or self.what
+            raise InputError(f"{start}: {point.value} is no {form}. Its package must offer a {form} by that name.")
         return cast("T", found)
 
 

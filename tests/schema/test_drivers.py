@@ -15,7 +15,7 @@ from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate as simulated
 from simulator.errors import InputError, ScenarioError, SimulatorError
 from simulator.scenario.resolving import Scenario
-from simulator.schema.drivers import SHIPPED, driver_names, find_driver
+from simulator.schema.drivers import DRIVERS
 from simulator.testing import scenario_text, small_scenario
 
 MODULE = """\
@@ -55,8 +55,8 @@ def scenario(driver: str, **changes: Any) -> Scenario:
 
 
 def test_every_shipped_driver_is_there() -> None:
-    assert set(SHIPPED) <= set(driver_names())
-    assert all(callable(find_driver(name)) for name in SHIPPED)
+    assert set(DRIVERS.shipped) <= set(DRIVERS)
+    assert all(callable(DRIVERS.find(name)) for name in DRIVERS.shipped)
 
 
 @pytest.mark.usefixtures("installed")
@@ -93,14 +93,14 @@ def test_two_packages_that_offer_one_name_are_told_apart_by_the_user(installed: 
     with pytest.raises(
         InputError, match=r"our-model: is offered by 2 installed packages \(elsewhere:log_level, team_m"
     ):
-        find_driver("our-model")
+        DRIVERS.find("our-model")
 
 
 def test_a_driver_that_is_not_installed_is_a_fault_with_the_nearest_name() -> None:
     with pytest.raises(ScenarioError, match=r"drivers.compute.custom.driver: no driver 'epoch-gpu-2032' is installed"):
         scenario("epoch-gpu-2032")
     with pytest.raises(InputError, match=r"no driver 'nothing-like-it' is installed. There are: .*epoch-gpu-2023"):
-        find_driver("nothing-like-it")
+        DRIVERS.find("nothing-like-it")
 
 
 def test_a_parameter_that_a_driver_asks_for_and_does_not_get_is_named() -> None:
