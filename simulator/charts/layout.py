@@ -1,10 +1,15 @@
-"""What chart kinds share: rows, end labels, legends, panels, heads."""
+"""What chart kinds share: marks in pixels, rows, end labels, stacked areas, panels, heads. No kind imports another.
+
+A chart is views under one another (`sheet`), each made of layers over a plot `WIDTH` pixels wide. `Marks` gathers what
+is placed in pixels, row by row, and gives one layer for each kind of mark.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +18,7 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.spec import Row
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Group
+from simulator.runs.groups import Group, RunLabel
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
 from simulator.wording import percent
 
@@ -21,10 +26,165 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WIDTH = 600
+"""Pixels of a plot over the years."""
+GUTTER = 56.0
+"""Room at its left, for the numbers of the axis."""
+HEADING_Y, LEGEND_Y = -42.0, -20.0
+"""Where the heading of a plot stands over its legend; without a legend it stands in the place of it."""
 LABEL_X = WIDTH + 32
 COLUMN = 50
 POWER_COLUMN = 66
 NAME_CHARACTERS = 30
+
+
+def rule_mark(color: str = style.HAIR, width: float = 0.8, dash: Sequence[float] = ()) -> vega.Spec:
+    """Make the mark of straight lines; without arguments the hair lines of grids and rows."""
+    return {"type": "rule", "color": color, "strokeWidth": width, **({"strokeDash": list(dash)} if dash else {})}
+
+
+def line_mark(color: str, width: float, dash: Sequence[float] = ()) -> vega.Spec:
+    """Make the mark of lines from point to point."""
+    return {**rule_mark(color, width, dash), "type": "line"}
+
+
+def fill_mark(color: str, opacity: float = 1) -> vega.Spec:
+    """Make the mark of areas."""
+    return {"type": "area", "color": color, "opacity": opacity}
+
+
+def shape_mark(shape: str, size: float, *, fill: str, rim: str = "", width: float = 0.0) -> vega.Spec:
+    """Make the mark of discs, diamonds and triangles, with a rim where one is told; size in square pixels."""
+    edge = {"stroke": rim, "strokeWidth": width} if rim else {"filled": True}
+    return {"type": "point", "shape": shape, "size": size, **edge, "fill": fill, "opacity": 1}
+
+
+def outside_mark() -> vega.Spec:
+    """Make the mark of what lies outside a band: a hollow diamond, told apart in grey by its shape."""
+    return shape_mark("diamond", 80, fill=style.PAPER, rim=style.VERMILION, width=2)
+
+
+class Marks:
+    """Gather marks in pixels and texts: each kind is one layer, in the order in which the kinds are named.
+
+    Examples
+    --------
+    >>> marks = Marks(rules=rule_mark(), dots=style.dot_mark())
+    >>> marks.add("rules", x=0, x2=100, y=20)
+    >>> marks.text("power", 0, 20)
+    >>> [layer["mark"]["type"] for layer in marks.layers()]
+    ['rule', 'text']
+    """
+
+    def __init__(self, **kinds: vega.Spec) -> None:
+        self._kinds = kinds
+        self._rows: dict[str, style.Data] = {kind: [] for kind in kinds}
+        self.texts: list[style.Text] = []
+
+    def __getitem__(self, kind: str) -> style.Data:
+        return self._rows[kind]
+
+    def add(self, kind: str, **places: object) -> None:
+        """Add a mark: `x`, `y`; `x2`, `y2`, `color`, `detail` where marks of its kind have them."""
+        self._rows[kind].append(places)
+
+    def text(self, line: str, x: float, y: float, color: str = style.INK, **look: bool | float) -> None:
+        """Add a line of text; see `style.Text` for its look."""
+        self.texts.append(style.Text([line], x, y, color, **look))  # type: ignore[arg-type]
+
+    def layers(self) -> list[vega.Spec]:
+        """Give the layers of all kinds that have marks, and the texts over them."""
+        drawn = [style.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
+        return [*drawn, *style.text_layers(self.texts)]
+
+
+def sheet(
+    views: Sequence[vega.Spec],
+    *,
+    title: str,
+    subtitle: str,
+    run: RunLabel,
+    width: float,
+    x: float = -GUTTER,
+    note: str = "",
+    spacing: float = 14.0,
+) -> vega.Spec:
+    """Set views of a run under one another, between a title and the foot that says which run it is."""
+    foot = style.footer(run, note=note, x=x, width=width)
+    return style.stacked([*views, foot], title=title, subtitle=subtitle, width=width, spacing=spacing)
+
+
+def panel_grid(panels: Sequence[vega.Spec], *, columns: int, spacing: float) -> list[vega.Spec]:
+    """Set panels beside one another in rows; their plots stand under one another, whatever their labels."""
+    return [vega.side_by_side(row, spacing=spacing) for row in batched(panels, columns)]
+
+
+def key_view(entries: Sequence[style.LegendEntry], *, x: float) -> vega.Spec:
+    """Make the view of a legend that stands above several panels."""
+    return vega.view(style.legend_layers(entries, x=x, y=0), width=10, height=4)
+
+
+def row_edges(heights: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Set rows of a table under one another: their edges, one more than rows, and their middles, pixels."""
+    edges = [0.0]
+    for height in heights:
+        edges.append(edges[-1] + height)
+    return edges, [edge + height / 2 for edge, height in zip(edges, heights, strict=False)]
+
+
+def percent_channel(column: str) -> vega.Channel:
+    """Make the channel of shares in per cent."""
+    axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
+    return vega.y(column, scale=vega.linear_scale(0, 100), axis=axis)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A fill: a colour of the palette, and how much of it covers the paper."""
+
+    color: str
+    opacity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Areas that are stacked away from zero: one layer or two for each part, and where its end has its middle."""
+
+    layers: Sequence[vega.Spec]
+    middles: Sequence[float]
+
+
+def stacked_areas(
+    parts: Sequence[Sequence[float]],
+    *,
+    fills: Sequence[Fill],
+    years: Sequence[float],
+    y: Callable[[str], vega.Channel],
+    base: tuple[str, str] = ("low", "high"),
+    empty: bool = True,
+) -> Stack:
+    """Stack parts, each a value by year, from zero up, and what is below zero down; `base` names the columns above it.
+
+    `empty`: whether a part that is zero in all years is drawn; one that stands alone carries the axes.
+    A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
+    """
+    sides = {True: np.zeros(len(years)), False: np.zeros(len(years))}
+    layers: list[vega.Spec] = []
+    middles = []
+    for values, fill in zip(parts, fills, strict=True):
+        mark = fill_mark(fill.color, fill.opacity) | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
+        for up, (low, high) in ((False, ("low", "base")), (True, base)):
+            own = np.clip(values, 0, None) if up else np.clip(values, None, 0)
+            ends = sides[up], sides[up] + own
+            sides[up] = ends[1]
+            lows, highs = (each.tolist() for each in (ends if up else ends[::-1]))
+            if own.any() or (up and empty):
+                rows: style.Data = [
+                    {"year": year, low: below, high: above}
+                    for year, below, above in zip(years, lows, highs, strict=True)
+                ]
+                layers.append(style.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
+        middles.append(float(sides[values[-1] > 0][-1]) - values[-1] / 2)
+    return Stack(layers, middles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +202,6 @@ class EndLabel:
     power: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A fill: a colour of the palette, and how much of it covers the paper."""
-
-    color: str
-    opacity: float
-
-
 FILLS = (
     Fill(style.BLUE, 1.0), Fill(style.VERMILION, 0.75), Fill(style.DARK_BLUE, 0.9), Fill(style.BLUE, 0.35),
     Fill(style.VERMILION, 0.3), Fill(style.QUIET, 0.6), Fill(style.QUIET, 0.25),
@@ -57,16 +209,10 @@ FILLS = (
 """Neighbours differ in grey too."""
 
 
-def _share_channel() -> vega.Channel:
-    scale = vega.linear_scale(0, 100)
-    axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
-    return vega.y("low", scale=scale, axis=axis)
-
-
-def _label_lines(name: str, shares: Sequence[float], *, years: Sequence[float]) -> tuple[str, ...]:
-    """Write the name of a limit, and when it binds most where that is long before the last year."""
+def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], width: int) -> tuple[str, ...]:
+    """Write a name, and when its share is largest where that is far from its last one."""
     most = max(shares)
-    lines = style.wrapped(name, width=NAME_CHARACTERS)
+    lines = style.wrapped(name, width=width)
     if most > shares[-1] + 0.05:
         lines.append(f"most: {percent(most)} in {number(years[shares.index(most)])}")
     return tuple(lines)
@@ -105,21 +251,7 @@ def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
 def end_labels(
     labels: Sequence[EndLabel], *, height: float, x: float = LABEL_X, bend: float = WIDTH + 8, indent: float = 0.0
 ) -> list[vega.Spec]:
-    """Place labels beside the plot, with leader lines.
-
-    Parameters
-    ----------
-    labels : sequence of EndLabel
-        From the top down.
-    height : float, pixels
-        Of the plot.
-    x : float, pixels
-        Where the labels begin.
-    bend : float, pixels
-        How far the leader lines run straight.
-    indent : float, pixels
-        Room to leave before the names.
-    """
+    """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names."""
     leaders: style.Data = []
     texts = []
     for place, (label, end) in enumerate(zip(labels, label_middles(labels, height=height), strict=True)):
@@ -164,45 +296,36 @@ def numeric(row: Row, key: str) -> float:
 
 
 def subtitle(run: Group | xr.DataTree) -> str:
-    """Name the scenario and its subject.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> subtitle(simulate(load_scenario("essay-2023")))
-    'Three factors with regimes (essay, 2023): largest training run, as the essay of spring 2023 counts it'
-    """
+    """Name the scenario and its subject."""
     return (
         f"{run.attrs['title']}: {run.attrs['subject']}".rstrip(" .?!:") if run.attrs["subject"] else run.attrs["title"]
     )
 
 
-def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -> list[str]:
-    """Choose what to draw among the subjects that have limits, in the order of the model.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-    quantities : sequence of str
-        Subjects that are asked for; none: all.
-    kind : str
-        The kind of chart, for the error.
-
-    Raises
-    ------
-    InputError
-        There are none, or not on what is asked for.
+def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
+    """Find the quantile levels of a central band among those of a summary.
 
     Examples
     --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"))
-    >>> chosen_subjects(run, [], kind="binding")
-    ['spending']
-    >>> chosen_subjects(run, ["hardware"], kind="binding")
-    Traceback (most recent call last):
-    simulator.errors.InputError: binding: hardware: no limit stands on it in this run. Limits stand on: spending
+    >>> central_levels([0.05, 0.5, 0.95], 0.9)
+    (0.05, 0.95)
     """
+
+    def near(wanted: float) -> list[float]:
+        return [level for level in levels if abs(level - wanted) < 1e-9]
+
+    low, high = near((1 - band) / 2), near((1 + band) / 2)
+    if not (low and high and 0 < band < 1):
+        known = [1 - 2 * level for level in levels if level < 0.5 and near(1 - level)]
+        raise InputError(
+            f"bands: {100 * band:g} %: the summary has no quantiles at its ends; it holds those of "
+            f"{', '.join(f'{100 * level:.3g}' for level in sorted(known))} %. Choose among these."
+        )
+    return low[0], high[0]
+
+
+def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -> list[str]:
+    """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
     limits = limits_on(run)
     if not limits:
         raise InputError(
@@ -221,17 +344,7 @@ def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -
 
 
 def drawn_years(summary: xr.Dataset, years: tuple[float, float] | None) -> list[int]:
-    """Choose the places of the years of a run that lie within a range.
-
-    Returns
-    -------
-    list of places of years, rising
-
-    Raises
-    ------
-    InputError
-        Fewer than two do.
-    """
+    """Choose the places of the years of a run that lie within a range: two or more, rising."""
     every = np.asarray(summary["year"].values, dtype=np.float64)
     first, last = years or (every[0], every[-1])
     places: list[int] = np.flatnonzero((every >= first - 1e-9) & (every <= last + 1e-9)).tolist()

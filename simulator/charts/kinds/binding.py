@@ -10,19 +10,22 @@ from simulator.charts import style
 from simulator.charts.layout import (
     COLUMN,
     FILLS,
+    GUTTER,
     LABEL_X,
+    LEGEND_Y,
+    NAME_CHARACTERS,
     WIDTH,
     EndLabel,
-    _label_lines,
-    _share_channel,
-    area_mark,
     chosen_subjects,
     drawn_years,
     end_labels,
     label_height,
     numeric,
+    percent_channel,
+    share_lines,
+    sheet,
+    stacked_areas,
     subtitle,
-    year_channel,
 )
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.errors import number
@@ -33,8 +36,6 @@ from simulator.wording import listed, percent
 if TYPE_CHECKING:
     import xarray as xr
 
-HEADING_Y = -20.0
-GUTTER = 56.0
 PANEL_HEIGHT = 130.0
 
 
@@ -59,8 +60,7 @@ def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabe
     subjects = list(dict.fromkeys(str(row["subject"]) for row in rows))
     views = [_panel([row for row in rows if row["subject"] == subject], subject=subject) for subject in subjects]
     width = GUTTER + LABEL_X + COLUMN + 190
-    foot = style.footer(run, x=-GUTTER, width=width)
-    return style.stacked([*views, foot], title=title, subtitle=subtitle, width=width)
+    return sheet(views, title=title, subtitle=subtitle, run=run, width=width)
 
 
 def _panel(rows: Sequence[Row], *, subject: str) -> vega.Spec:
@@ -73,27 +73,20 @@ def _panel(rows: Sequence[Row], *, subject: str) -> vega.Spec:
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
-    lines = {name: _label_lines(name, shares[name], years=years) for name in order}
+    lines = {name: share_lines(name, shares[name], years=years, width=NAME_CHARACTERS) for name in order}
     height = max(PANEL_HEIGHT, label_height([line for name in order for line in lines[name]] + [*none]))
-    layers = []
-    labels = []
-    below = [0.0] * len(years)
-    for place, name in enumerate(order):
-        above = [low + 100 * share for low, share in zip(below, shares[name], strict=True)]
-        table: style.Data = [
-            {"year": year, "low": low, "high": high} for year, low, high in zip(years, below, above, strict=True)
-        ]
-        fill = FILLS[place % len(FILLS)]
-        layers.append(style.layer(table, year_channel(years), _share_channel(), vega.y2("high"), mark=area_mark(fill)))
-        middle = height * (1 - (below[-1] + above[-1]) / 200)
-        if max(shares[name]) > 0.0:
-            labels.append(EndLabel(middle, (percent(shares[name][-1]),), lines[name]))
-        below = above
-    rest = height * (1 - (below[-1] + 100) / 200)
-    labels.append(EndLabel(rest, (percent(max(0.0, 1 - below[-1] / 100)),), none, style.QUIET))
-    heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -GUTTER, HEADING_Y, bold=True)
-    layers += style.text_layers([heading])
-    layers += end_labels(labels[::-1], height=height)
+    parts = [[100 * share for share in shares[name]] for name in order]
+    fills = [FILLS[place % len(FILLS)] for place in range(len(order))]
+    stack = stacked_areas(parts, fills=fills, years=years, y=percent_channel)
+    labels = [
+        EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
+        for name, middle in zip(order, stack.middles, strict=True)
+        if max(shares[name]) > 0.0
+    ]
+    bound = sum(part[-1] for part in parts)
+    labels.append(EndLabel(height * (0.5 - bound / 200), (percent(max(0.0, 1 - bound / 100)),), none, style.QUIET))
+    heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -GUTTER, LEGEND_Y, bold=True)
+    layers = [*stack.layers, *style.text_layers([heading]), *end_labels(labels[::-1], height=height)]
     return vega.view(layers, width=WIDTH, height=height)
 
 

@@ -11,11 +11,13 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.kinds.demand import central_levels
 from simulator.charts.layout import (
     COLUMN,
+    HEADING_Y,
+    LEGEND_Y,
     WIDTH,
     EndLabel,
+    central_levels,
     drawn_years,
     end_labels,
     label_height,
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 HEIGHT = 330.0
-HEADING_Y = -42.0
-LEGEND_Y = -20.0
 NAME_CHARACTERS = 24
 LABEL_CHARACTERS = 28
 LANE = 7.0

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.kinds.binding import GUTTER
 from simulator.charts.layout import (
+    GUTTER,
+    HEADING_Y,
     LABEL_X,
+    LEGEND_Y,
     NAME_CHARACTERS,
     POWER_COLUMN,
     WIDTH,
     EndLabel,
+    central_levels,
     chosen_subjects,
     drawn_years,
     end_labels,
@@ -38,8 +41,6 @@ type Point = tuple[float, float]
 """A year and a level."""
 
 HEIGHT = 380.0
-HEADING_Y = -42.0
-LEGEND_Y = -20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,33 +278,6 @@ def demand_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     if not options.bands:
         raise InputError("bands: one to three central bands are needed, such as 0.9; got none.")
     return [_figure(run, subject, options) for subject in subjects]
-
-
-def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
-    """Find the quantile levels of a central band among those of a summary.
-
-    Raises
-    ------
-    InputError
-        The band is not between 0 and 1, or the summary does not have its ends.
-
-    Examples
-    --------
-    >>> central_levels([0.05, 0.5, 0.95], 0.9)
-    (0.05, 0.95)
-    """
-
-    def near(wanted: float) -> list[float]:
-        return [level for level in levels if abs(level - wanted) < 1e-9]
-
-    low, high = near((1 - band) / 2), near((1 + band) / 2)
-    if not (low and high and 0 < band < 1):
-        known = [1 - 2 * level for level in levels if level < 0.5 and near(1 - level)]
-        raise InputError(
-            f"bands: {100 * band:g} %: the summary has no quantiles at its ends; it holds those of "
-            f"{', '.join(f'{100 * level:.3g}' for level in sorted(known))} %. Choose among these."
-        )
-    return low[0], high[0]
 
 
 def demand_tables(

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.kinds.binding import GUTTER, HEADING_Y
 from simulator.charts.layout import (
     COLUMN,
+    GUTTER,
     LABEL_X,
+    LEGEND_Y,
     NAME_CHARACTERS,
     WIDTH,
     EndLabel,
     Fill,
-    area_mark,
     drawn_years,
     end_labels,
     label_height,
     numeric,
+    sheet,
+    stacked_areas,
     subtitle,
     year_channel,
 )
@@ -89,9 +93,8 @@ def draw_growth(rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle
         raise InputError("net: year: must be two or more years in ascending order.")
     parts = _parts(rows, years)
     width = GUTTER + LABEL_X + 2 * COLUMN + 200
-    views = [_plot(parts, net=[numeric(row, "value") for row in net], years=years)]
-    views.append(style.footer(run, x=-GUTTER, width=width))
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
+    plot = _plot(parts, net=[numeric(row, "value") for row in net], years=years)
+    return sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
 
 
 def ooms(value: float) -> str:
@@ -122,71 +125,50 @@ def _parts(rows: Sequence[Row], years: Sequence[float]) -> list[_Part]:
 
 def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> vega.Spec:
     """Stack the parts away from zero, growth first, and draw the sum over them."""
-    above, below = [0.0] * len(years), [0.0] * len(years)
-    tables: list[tuple[_Part, style.Data, float]] = []
-    for part in parts:
-        table: style.Data = []
-        for place, value in enumerate(part.values):
-            # A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
-            table.append({
-                "year": years[place],
-                "low": below[place] + min(value, 0.0), "base": below[place],
-                "foot": above[place], "high": above[place] + max(value, 0.0),
-            })  # fmt: skip
-            below[place] += min(value, 0.0)
-            above[place] += max(value, 0.0)
-        final = part.values[-1]
-        tables.append((part, table, above[-1] - final / 2 if final > 0 else below[-1] - final / 2))
-    lower, upper = min(*below, *net), max(*above, *net)
+    fills = _fills(parts)
+    ups = np.clip([part.values for part in parts], 0, None).sum(axis=0)
+    downs = np.clip([part.values for part in parts], None, 0).sum(axis=0)
+    lower, upper = min(*downs.tolist(), *net), max(*ups.tolist(), *net)
     spare = max(0.0, 0.1 - (upper - lower)) + 0.03 * (upper - lower)
     lower, upper = lower - (spare if lower < 0 else 0.0), upper + spare
-    labels = _labels(tables, net=net[-1])
-    height = max(HEIGHT, label_height([line for label in labels for line in label.lines]))
-
-    def pixel(value: float) -> float:
-        return (upper - value) / (upper - lower) * height
-
-    labels = [EndLabel(pixel(label.y), label.values, label.lines, label.color, label.bold) for label in labels]
     scale, axis = vega.linear_scale(lower, upper), {"title": None, "tickCount": 8}
-    fills = _fills(parts)
-    layers = []
-    for part, table, _ in tables:
-        for low, high in (("low", "base"), ("foot", "high")):
-            if any(row[low] != row[high] for row in table):
-                channel = vega.y(low, scale=scale, axis=axis)
-                layers.append(
-                    style.layer(table, year_channel(years), channel, vega.y2(high), mark=area_mark(fills[part.name]))
-                )
-    layers += _lines(net, years=years, y=vega.y("value", scale=scale, axis=axis))
-    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -GUTTER, HEADING_Y, bold=True)]
+
+    def level(column: str) -> vega.Channel:
+        return vega.y(column, scale=scale, axis=axis)
+
+    values = [part.values for part in parts]
+    stack = stacked_areas(values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False)
+    labels = _labels(parts, stack.middles, net=net[-1])
+    height = max(HEIGHT, label_height([line for label in labels for line in label.lines]))
+    labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
+    layers = [*stack.layers, *_lines(net, years=years, y=level("value"))]
+    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -GUTTER, LEGEND_Y, bold=True)]
     heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
     right = float(LABEL_X)
     for head in heads:
         right += COLUMN
-        texts.append(style.Text([head], right - 8, HEADING_Y, style.QUIET, align="right"))
-    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, HEADING_Y, style.QUIET))
+        texts.append(style.Text([head], right - 8, LEGEND_Y, style.QUIET, align="right"))
+    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, LEGEND_Y, style.QUIET))
     layers += style.text_layers(texts)
     layers += end_labels(sorted(labels, key=lambda label: label.y), height=height)
     return vega.view(layers, width=WIDTH, height=height)
 
 
-def _fills(parts: Sequence[_Part]) -> dict[str, Fill]:
-    fills = {}
-    for limits, choice in ((False, GROWTH_FILLS), (True, LIMIT_FILLS)):
-        for place, part in enumerate(part for part in parts if part.limits == limits):
-            fills[part.name] = choice[place % len(choice)]
-    return fills
+def _fills(parts: Sequence[_Part]) -> list[Fill]:
+    places = [sum(other.limits == part.limits for other in parts[:place]) for place, part in enumerate(parts)]
+    choices = [LIMIT_FILLS if part.limits else GROWTH_FILLS for part in parts]
+    return [choice[place % len(choice)] for place, choice in zip(places, choices, strict=True)]
 
 
-def _labels(tables: Sequence[tuple[_Part, style.Data, float]], *, net: float) -> list[EndLabel]:
+def _labels(parts: Sequence[_Part], middles: Sequence[float], *, net: float) -> list[EndLabel]:
     """Label the parts and their sum; the height of each is still a value."""
 
     def values(value: float) -> tuple[str, ...]:
         return (ooms(value), f"{100 * value / net:.0f} %".replace("-", "−")) if net > LEAST_SHARE else (ooms(value),)
 
     labels = [
-        EndLabel(y, values(part.values[-1]), tuple(style.wrapped(part.label, width=NAME_CHARACTERS)))
-        for part, _, y in tables
+        EndLabel(middle, values(part.values[-1]), tuple(style.wrapped(part.label, width=NAME_CHARACTERS)))
+        for part, middle in zip(parts, middles, strict=True)
     ]
     return [*labels, EndLabel(net, values(net), ("effective compute",), bold=True)]
 

@@ -10,7 +10,7 @@ from itertools import batched
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, row_columns, row_number, row_text
-from simulator.charts.kinds.predictive import outside_mark
+from simulator.charts.layout import outside_mark
 from simulator.charts.spec import Row
 from simulator.charts.style import Text
 

@@ -12,6 +12,7 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, row_columns, row_number
 from simulator.charts.kinds.posterior import learnt
+from simulator.charts.layout import outside_mark
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.charts.style import Text
 from simulator.runs.groups import RunLabel, group, run_label
@@ -80,19 +81,6 @@ def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subt
     views += [_plot(each, ends=ends) for each in series]
     views.append(style.footer(run, x=-GUTTER, width=GUTTER + WIDTH + RIGHT))
     return style.stacked(views, title=title, subtitle=subtitle, width=GUTTER + WIDTH + RIGHT)
-
-
-def outside_mark() -> vega.Spec:
-    """Make the mark of what lies outside a band: a hollow diamond, told apart in grey by its shape."""
-    return {
-        "type": "point",
-        "shape": "diamond",
-        "size": 80,
-        "fill": style.PAPER,
-        "stroke": style.VERMILION,
-        "strokeWidth": 2,
-        "opacity": 1,
-    }
 
 
 def _plot(series: Series, *, ends: tuple[float, float]) -> vega.Spec:

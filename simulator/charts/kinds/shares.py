@@ -19,10 +19,11 @@ from simulator.analysis.shares_output import (
 )
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.kinds.binding import GUTTER, HEADING_Y
 from simulator.charts.layout import (
     COLUMN,
+    GUTTER,
     LABEL_X,
+    LEGEND_Y,
     WIDTH,
     EndLabel,
     Fill,
@@ -136,9 +137,9 @@ def _with_intervals(labels: Sequence[EndLabel], intervals: Sequence[str]) -> lis
 
 def _headings(heading: str, *, last: float) -> list[style.Text]:
     return [
-        style.Text([heading], -GUTTER, HEADING_Y, bold=True),
-        style.Text([number(last)], LABEL_X + COLUMN - 8, HEADING_Y, style.QUIET, align="right"),
-        style.Text(["90 %"], LABEL_X + 2 * COLUMN - 8, HEADING_Y, style.QUIET, align="right"),
+        style.Text([heading], -GUTTER, LEGEND_Y, bold=True),
+        style.Text([number(last)], LABEL_X + COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
+        style.Text(["90 %"], LABEL_X + 2 * COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
     ]
 
 
