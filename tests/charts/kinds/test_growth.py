@@ -48,13 +48,13 @@ def test_amounts_and_shares_of_the_growth_stand_at_the_right_end(run: xr.DataTre
 
 def test_areas_lie_end_to_end_on_their_side_of_zero(run: xr.DataTree) -> None:
     (figure,) = growth_figures(run, FigureOptions())
-    stacks = [rows for rows in tables(figure.chart) if rows and "foot" in rows[0]]
-    ends = np.array([[[row[key] for key in ("low", "base", "foot", "high")] for row in rows] for rows in stacks])
-    low, base, foot, high = np.moveaxis(ends, -1, 0)
-    assert len(stacks) == 7
-    assert np.max([low - base, base, -foot, foot - high]) <= 0
-    np.testing.assert_array_equal(foot[1:], high[:-1])
-    np.testing.assert_array_equal(base[1:], low[:-1])
+    drawn = tables(figure.chart)
+    assert sum("base" in rows[0] or "foot" in rows[0] for rows in drawn) == 7
+    for near, far in (("base", "low"), ("foot", "high")):
+        ends = np.array([[[row[near], row[far]] for row in rows] for rows in drawn if near in rows[0]])
+        assert np.all(ends[0, :, 0] == 0.0)
+        assert np.all(ends[..., 1] <= ends[..., 0] if far == "low" else ends[..., 1] >= ends[..., 0])
+        np.testing.assert_array_equal(ends[1:, :, 0], ends[:-1, :, 1])
 
 
 def test_shrinking_compute_and_a_single_driver_are_drawn() -> None:
