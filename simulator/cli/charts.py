@@ -13,7 +13,7 @@ from simulator.errors import InputError, near_name
 
 if TYPE_CHECKING:
     from simulator.charts.spec import FigureOptions
-    from simulator.runs.folder import Kind
+    from simulator.runs.kinds import Kind
 
 
 BANDS = "50,80,90"
@@ -57,7 +57,7 @@ def chart(
     formats = chart_formats(format_, theme=theme)
     folder = folder_for(run, output)
 
-    from simulator.runs.folder import kind_of
+    from simulator.runs.kinds import kind_of
 
     found = kind_of(run)
     asked = {

@@ -69,7 +69,8 @@ def compare(
         from simulator.analysis.attribution import attribute as attribute_difference
         from simulator.analysis.attribution import attribution_lines, write_attribution
         from simulator.charts.folder import draw_attribution
-        from simulator.runs.folder import keep_lines, stored_scenario
+        from simulator.runs.folder import stored_scenario
+        from simulator.runs.kinds import keep_lines
 
         found = attribute_difference(stored_scenario(runs[0]), stored_scenario(runs[1]))
         write_attribution(found, folder)
@@ -82,7 +83,7 @@ def compare(
 
 def tell(lines: Sequence[str], folder: FilePath) -> None:
     """Print what `compare_runs` gave: warnings beside the output."""
-    from simulator.runs.folder import WARNING
+    from simulator.runs.kinds import WARNING
 
     for line in [*lines, f"  {folder}"]:
         typer.echo(line, err=line.startswith(WARNING))
@@ -189,7 +190,7 @@ def compare_runs(
         There are too few or too many runs.
     """
     from simulator.analysis.comparison import comparison_lines
-    from simulator.runs.folder import WARNING, keep_lines
+    from simulator.runs.kinds import WARNING, keep_lines
     from simulator.scenario.differences import run_labels
 
     names = run_labels(runs, labels)

@@ -123,7 +123,7 @@ def _write(asked: _Asked, result: Any, *, charts: bool) -> FilePath:
     """Write the tables of a hindcast, and its charts, into a folder that is named by what was asked."""
     from simulator.files import short_hash
     from simulator.hindcast.output import hindcast_lines, open_hindcast, write_hindcast
-    from simulator.runs.folder import keep_lines
+    from simulator.runs.kinds import keep_lines
 
     key = short_hash(*asked.words)
     folder = asked.output / f"hindcast-{asked.snapshot}-{'-'.join(map(str, asked.origins))}-{key}"

@@ -148,7 +148,7 @@ def published(
     from simulator.files import make_folder, write_table, write_text
     from simulator.hindcast.published import load_published, published_names, published_results, result_table
     from simulator.hindcast.published_text import published_lines, published_page
-    from simulator.runs.folder import keep_lines
+    from simulator.runs.kinds import keep_lines
 
     sources = [load_published(name) for name in names or published_names()]
     found, said = [], list[str]()

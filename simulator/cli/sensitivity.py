@@ -91,7 +91,7 @@ def audit(
     from simulator.analysis.audit import audit_lines, audit_markdown, audit_table
     from simulator.analysis.shares import check_method
     from simulator.files import make_folder, write_table, write_text
-    from simulator.runs.folder import keep_lines
+    from simulator.runs.kinds import keep_lines
 
     count, asked = number_of_samples(samples), _outcomes(outcome)
     check_method("auto", samples=count)

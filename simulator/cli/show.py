@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.options import warn
-from simulator.errors import InputError, RunFileError
+from simulator.errors import InputError
 
 FolderArgument = Annotated[
     FilePath, typer.Argument(metavar="FOLDER", help="A folder that a command wrote, or its file.")
@@ -23,18 +23,16 @@ def show(
     ] = False,
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
-    from simulator.runs.folder import kind_of
+    from simulator.runs.kinds import kind_of
     from simulator.runs.result import open_result
 
     kind = kind_of(path)
     if variables and kind.name not in ("run", "sweep"):
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
-    if kind.lines:
-        lines: Iterable[str] = _stored(path, kind.lines, kind.command)
-    elif kind.opens:
+    if kind.lines or kind.opens:
         result = open_result(path)
         warn(result.warnings)
-        lines = result.lines()
+        lines: Iterable[str] = result.lines()
     else:
         lines = _variables(path, kind.name) if variables else _LINES[kind.name](path)
     for line in lines:
@@ -73,18 +71,3 @@ def _variables(path: FilePath, kind: str) -> list[str]:
 
     with open_sweep(path) if kind == "sweep" else open_run(path) as opened:
         return explain_lines(opened)
-
-
-def _stored(folder: FilePath, name: str, command: str) -> list[str]:
-    """Read the lines that a command left beside its tables."""
-    from simulator.runs.folder import WARNING
-
-    try:
-        lines = (folder / name).read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except FileNotFoundError:
-        rule = f"has no {name}, in which `{command}` keeps what it prints"
-        raise RunFileError(f"{folder}: {rule}. Make the folder again.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunFileError(f"{folder / name}: cannot be read as text ({type(error).__name__}).") from None
-    warn(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
-    return [line for line in lines if not line.startswith(WARNING)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_table, write_text
 from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, of_tree
+from simulator.runs.kinds import RUN, kind_of
 from simulator.runs.model_counts import count_table
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
@@ -53,122 +53,6 @@ def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scena
             f"Use version {run.attrs.get('simulator_version', 'that wrote it')} of the simulator, or run it anew."
         ) from None
     return parse_scenario(text, file="the stored scenario", overrides=overrides) if overrides else stored
-
-
-WARNING: Final = "warning: "
-"""What a line begins with that is printed beside the output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of folder.
-
-    Parameters
-    ----------
-    name : str
-    is_one : str
-        Says of a path that it is of this kind: `is a sweep`.
-    file : str
-        The file by which such a folder is known; also found as a Zarr store of that name.
-    attribute : str
-        The attribute by which such a netCDF file is known, whatever it is called; empty where it is none.
-    command : str
-        What writes it.
-    opens : str
-        What opens it as a result, as `module:function`; empty where its lines are kept.
-    """
-
-    name: str
-    is_one: str
-    file: str
-    attribute: str
-    command: str
-    opens: str = ""
-
-    @property
-    def lines(self) -> str:
-        """The file that keeps the lines that were printed, where they are not made again from the data."""
-        return "" if self.attribute else f"{self.name}.txt"
-
-    def is_in(self, folder: FilePath) -> bool:
-        """Tell whether a folder is of this kind."""
-        return (folder / self.file).is_file() or (folder / self.file).with_suffix(".zarr").is_dir()
-
-
-KINDS: Final[tuple[Kind, ...]] = (
-    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO"),
-    Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
-    Kind(
-        "shares",
-        "holds shares of variance",
-        "shares.nc",
-        "shares_format",
-        "simulate shares",
-        "simulator.analysis.shares_output:open_shares",
-    ),
-    Kind(
-        "swings",
-        "holds swings",
-        "swings.nc",
-        "swings_format",
-        "simulate swings",
-        "simulator.analysis.swings_output:open_swings",
-    ),
-    Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
-    Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
-    Kind("hindcast", "is a hindcast", "forecasts.csv", "", "simulate hindcast"),
-    Kind("fragility", "tells what is fragile", "fragility.txt", "", "simulate history fragility"),
-    Kind("published", "tells what was published", "published.csv", "", "simulate published"),
-)
-RUN: Final = KINDS[0]
-
-
-def kind_named(name: str) -> Kind | None:
-    """Give the kind of folder of a name; None where a result has no folder of its own."""
-    return next((kind for kind in KINDS if kind.name == name), None)
-
-
-def kind_of(path: FilePath) -> Kind:
-    """Find what kind of folder or file a path is; what is none of them counts as a run, and is refused as one.
-
-    A folder of two kinds, such as that of a run with a table beside it, is of the one that comes first in `KINDS`.
-
-    Examples
-    --------
-    >>> folder = getfixture("tmp_path")
-    >>> (folder / "audit.csv").touch()
-    >>> kind_of(folder).name, kind_of(folder / "run.nc").name
-    ('audit', 'run')
-    """
-    if path.is_dir():
-        return next((kind for kind in KINDS if kind.is_in(path)), RUN)
-    attributes = _attributes(path)
-    return next((kind for kind in KINDS if kind.attribute in attributes), RUN)
-
-
-def keep_lines(folder: FilePath, name: str, lines: Iterable[str], *, warnings: Iterable[str] = ()) -> None:
-    """Keep what a command says in the folder of a kind by this name, so that `simulate show` says it again.
-
-    Raises
-    ------
-    SimulatorError
-        The folder cannot be written.
-    """
-    said = [*(f"{WARNING}{warning}" for warning in warnings), *lines]
-    write_text(folder / f"{name}.txt", "".join(f"{line}\n" for line in said))
-
-
-def _attributes(file: FilePath) -> frozenset[str]:
-    """Name the attributes of a netCDF file; none where it is no such file."""
-    if not file.is_file():
-        return frozenset()
-    import netCDF4
-
-    try:
-        with netCDF4.Dataset(file) as opened:
-            return frozenset(opened.ncattrs())
-    except OSError:
-        return frozenset()
 
 
 ORDER = "variable_order"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -23,7 +24,7 @@ MOST_LINES = 15
 class Result(ABC):
     """What a study gives: a dataset, tables by name, and lines that say it.
 
-    `kind` is its name: in `simulator.runs.folder.KINDS`, by which its folder is known and opened, and in
+    `kind` is its name: in `simulator.runs.kinds.KINDS`, by which its folder is known and opened, and in
     `simulator.charts.folder.DRAWN`, by which it is drawn. A result that is in no `KINDS` is written beside the run or
     result that it is about: its `folder_name` is empty.
     """
@@ -82,7 +83,7 @@ class Result(ABC):
         SimulatorError
             The folder cannot be written.
         """
-        from simulator.runs.folder import keep_lines, kind_named
+        from simulator.runs.kinds import keep_lines, kind_named
         from simulator.runs.netcdf import save_dataset
 
         make_folder(folder)
@@ -107,17 +108,69 @@ class Result(ABC):
         return f"<pre>{html.escape(repr(self))}</pre>{tables}"
 
 
+@dataclass(frozen=True, repr=False)
+class StoredLines(Result):
+    """A result of which a folder keeps what was said, and tables for other programs."""
+
+    kind: ClassVar[str] = ""
+    folder: FilePath
+    said: Sequence[str]
+    warned: Sequence[str]
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Refused: no such folder holds one."""
+        raise RunFileError(f"{self.folder}: keeps tables (CSV) and what was said, and no dataset. Make it anew.")
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder."""
+        return self.folder.name
+
+    def tables(self) -> Mapping[str, Table]:
+        """Nothing: its tables are files for other programs."""
+        return {}
+
+    def lines(self) -> Sequence[str]:
+        """What was said."""
+        return self.said
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was warned of."""
+        return tuple(self.warned)
+
+
 def open_result(path: FilePath | str) -> Result:
-    """Open what a command left in a folder or file as the result that it was.
+    """Open what a command wrote: shares, swings, an audit, a comparison, a hindcast, ...
+
+    Parameters
+    ----------
+    path : path
+        The folder, or a netCDF file of that kind.
+
+    Returns
+    -------
+    Result
+        With `lines()`, `tables()` and `dataset`; where a folder keeps no dataset, what was said alone.
 
     Raises
     ------
     RunFileError
-        It is of a kind whose lines alone are kept, or is none, or cannot be read.
-    """
-    from simulator.runs.folder import kind_of
+        There is no such folder, or what is in it cannot be read.
 
-    kind = kind_of(FilePath(path))
+    Examples
+    --------
+    >>> open_result("no-such-folder")
+    Traceback (most recent call last):
+    simulator.errors.RunFileError: no-such-folder: is a run...
+    """
+    from simulator.runs.kinds import kind_of, stored_lines
+
+    place = FilePath(path)
+    kind = kind_of(place)
+    if kind.lines:
+        return StoredLines(place, *stored_lines(place, kind))
     if not kind.opens:
         raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")
-    return cast("Result", attribute_at(kind.opens)(path))
+    return cast("Result", attribute_at(kind.opens)(place))

@@ -17,7 +17,8 @@ from simulator.analysis.sweeps import run_sweep, sweep, sweep_to_folder
 from simulator.cli.main import main
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
-from simulator.runs.folder import kind_of, open_run
+from simulator.runs.folder import open_run
+from simulator.runs.kinds import kind_of
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import scenario_text, small_scenario
 

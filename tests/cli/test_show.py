@@ -11,7 +11,7 @@ from simulator.analysis.swings import prior_swings
 from simulator.analysis.swings_output import open_swings
 from simulator.cli.main import main
 from simulator.errors import RunFileError
-from simulator.runs.folder import KINDS, keep_lines, kind_of
+from simulator.runs.kinds import KINDS, keep_lines, kind_of
 from simulator.scenario.load import load_scenario
 from tests.analysis.test_shares import LINEAR
 from tests.hindcast.test_output import RESULT

@@ -1,0 +1,119 @@
+"""The kinds of folders that commands write: how each is known, opened, shown again and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Final
+
+from simulator.errors import RunFileError
+from simulator.files import write_text
+
+WARNING: Final = "warning: "
+"""What a line begins with that is printed beside the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of folder, or of a file that stands in one."""
+
+    name: str
+    is_one: str
+    """Says of a path that it is of this kind: `is a sweep`."""
+    file: str
+    """The file by which such a folder is known; also found as a Zarr store of that name."""
+    attribute: str
+    """The attribute by which such a netCDF file is known, whatever it is called; empty where it is none."""
+    command: str
+    """What writes it."""
+    opens: str = ""
+    """`module:function` that gives the `Result` of a path; empty where its lines are all that is kept."""
+
+    @property
+    def lines(self) -> str:
+        """The file that keeps the lines that were printed, where they are not made again from the data."""
+        return "" if self.attribute else f"{self.name}.txt"
+
+    def is_in(self, folder: FilePath) -> bool:
+        """Tell whether a folder is of this kind."""
+        return (folder / self.file).is_file() or (folder / self.file).with_suffix(".zarr").is_dir()
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO"),
+    Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
+    Kind(
+        "shares",
+        "holds shares of variance",
+        "shares.nc",
+        "shares_format",
+        "simulate shares",
+        "simulator.analysis.shares_output:open_shares",
+    ),
+    Kind(
+        "swings",
+        "holds swings",
+        "swings.nc",
+        "swings_format",
+        "simulate swings",
+        "simulator.analysis.swings_output:open_swings",
+    ),
+    Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
+    Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
+    Kind("hindcast", "is a hindcast", "forecasts.csv", "", "simulate hindcast"),
+    Kind("fragility", "tells what is fragile", "fragility.txt", "", "simulate history fragility"),
+    Kind("published", "tells what was published", "published.csv", "", "simulate published"),
+)
+RUN: Final = KINDS[0]
+
+
+def kind_named(name: str) -> Kind | None:
+    """Give the kind of folder of a name; None where a result has no folder of its own."""
+    return next((kind for kind in KINDS if kind.name == name), None)
+
+
+def kind_of(path: FilePath) -> Kind:
+    """Find what kind of folder or file a path is; what is none of them counts as a run, and is refused as one.
+
+    A folder of two kinds, such as that of a run with a table beside it, is of the one that comes first in `KINDS`.
+    """
+    if path.is_dir():
+        return next((kind for kind in KINDS if kind.is_in(path)), RUN)
+    attributes = _attributes(path)
+    return next((kind for kind in KINDS if kind.attribute in attributes), RUN)
+
+
+def keep_lines(folder: FilePath, name: str, lines: Iterable[str], *, warnings: Iterable[str] = ()) -> None:
+    """Keep what a command says in the folder of a kind by this name, so that `simulate show` says it again."""
+    said = [*(f"{WARNING}{warning}" for warning in warnings), *lines]
+    write_text(folder / f"{name}.txt", "".join(f"{line}\n" for line in said))
+
+
+def _attributes(file: FilePath) -> frozenset[str]:
+    """Name the attributes of a netCDF file; none where it is no such file."""
+    if not file.is_file():
+        return frozenset()
+    import netCDF4
+
+    try:
+        with netCDF4.Dataset(file) as opened:
+            return frozenset(opened.ncattrs())
+    except OSError:
+        return frozenset()
+
+
+def stored_lines(folder: FilePath, kind: Kind) -> tuple[list[str], list[str]]:
+    """Read the lines that a command kept beside its tables, and its warnings."""
+    try:
+        text = (folder / kind.lines).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        rule = f"has no {kind.lines}, in which `{kind.command}` keeps what it prints"
+        raise RunFileError(f"{folder}: {rule}. Make the folder again.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFileError(f"{folder / kind.lines}: cannot be read as text ({type(error).__name__}).") from None
+    said = text.removesuffix("\n").split("\n")
+    return (
+        [line for line in said if not line.startswith(WARNING)],
+        [line.removeprefix(WARNING) for line in said if line.startswith(WARNING)],
+    )
