@@ -35,6 +35,12 @@ LABEL_X = WIDTH + 32
 COLUMN = 50
 POWER_COLUMN = 66
 NAME_CHARACTERS = 30
+RECT: vega.Spec = {"type": "rect"}
+LINE_SHADES: tuple[tuple[str, Sequence[float]], ...] = (
+    (style.DARK_BLUE, [1, 0]), (style.VERMILION, [8, 3]), (style.GREEN, [2, 2.5]),
+    (style.PURPLE, [9, 3, 2, 3]), (style.SKY, [5, 2]), (style.ORANGE, [3, 3]),
+)  # fmt: skip
+"""Colour and dashes of each of several lines: they differ in grey and to colour-blind eyes too."""
 
 
 def rule_mark(color: str = style.HAIR, width: float = 0.8, dash: Sequence[float] = ()) -> vega.Spec:
@@ -52,10 +58,13 @@ def fill_mark(color: str, opacity: float = 1) -> vega.Spec:
     return {"type": "area", "color": color, "opacity": opacity}
 
 
-def shape_mark(shape: str, size: float, *, fill: str, rim: str = "", width: float = 0.0) -> vega.Spec:
-    """Make the mark of discs, diamonds and triangles, with a rim where one is told; size in square pixels."""
+def shape_mark(shape: str, size: float, *, fill: str = "", rim: str = "", width: float = 0.0) -> vega.Spec:
+    """Make the mark of discs, diamonds and triangles, with a rim where one is told; size in square pixels.
+
+    Without a fill the rows have their colours.
+    """
     edge = {"stroke": rim, "strokeWidth": width} if rim else {"filled": True}
-    return {"type": "point", "shape": shape, "size": size, **edge, "fill": fill, "opacity": 1}
+    return {"type": "point", "shape": shape, "size": size, **edge, **({"fill": fill} if fill else {}), "opacity": 1}
 
 
 def outside_mark() -> vega.Spec:
@@ -87,14 +96,43 @@ class Marks:
         """Add a mark: `x`, `y`; `x2`, `y2`, `color`, `detail` where marks of its kind have them."""
         self._rows[kind].append(places)
 
-    def text(self, line: str, x: float, y: float, color: str = style.INK, **look: bool | float) -> None:
-        """Add a line of text; see `style.Text` for its look."""
-        self.texts.append(style.Text([line], x, y, color, **look))  # type: ignore[arg-type]
+    def box(self, kind: str, x: tuple[float, float], y: tuple[float, float], **more: object) -> None:
+        """Add a rectangle or a straight line from one corner to the other."""
+        self._rows[kind].append({"x": x[0], "x2": x[1], "y": y[0], "y2": y[1], **more})
 
-    def layers(self) -> list[vega.Spec]:
-        """Give the layers of all kinds that have marks, and the texts over them."""
+    def text(
+        self, lines: str | Sequence[str], x: float, y: float, color: str = style.INK, **look: bool | float | str
+    ) -> None:
+        """Add a line of text, or several; see `style.Text` for their look."""
+        block = [lines] if isinstance(lines, str) else lines
+        self.texts.append(style.Text(block, x, y, color, **look))  # type: ignore[arg-type]
+
+    def centred(self, line: str, x: float, y: float, color: str = style.INK) -> None:
+        """Add a line of text about the pixel `x`."""
+        self.text(line, x + style.text_width(line) / 2, y, color, align="right")
+
+    def layers(self, *over: vega.Spec) -> list[vega.Spec]:
+        """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""
         drawn = [style.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
-        return [*drawn, *style.text_layers(self.texts)]
+        return [*drawn, *over, *style.text_layers(self.texts)]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelScale:
+    """Place values between two pixels, linearly: `low` at `start` and `high` at `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Give the pixel of a value, to a hundredth."""
+        return round(self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low), 2)
+
+    def held(self, value: float) -> float:
+        """Give the pixel of a value, or of the end of the scale that it lies beyond."""
+        return self(min(max(value, self.low), self.high))
 
 
 def sheet(

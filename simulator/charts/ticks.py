@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from simulator.charts.spec import Spec
+
+type Scale = Literal["power", "plain", "year", "share"]
+"""How the numbers of an axis are written: log10 as powers of ten, plainly, as years, or in percent."""
 
 
 def power_parts(log_value: float) -> tuple[str, str]:
@@ -69,6 +73,22 @@ def plain_text(value: float) -> str:
         return f"{base}e{int(exponent)}".replace("-", "−")
     text = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def axis_ticks(low: float, high: float, scale: Scale, *, most: int) -> list[float]:
+    """Choose the ticks of an axis; of years whole ones alone where there are two or more."""
+    if scale == "power":
+        return power_ticks(low, high, most=most)
+    ticks = plain_ticks(low, high, most=most)
+    whole = [tick for tick in ticks if tick == round(tick)]
+    return whole if scale == "year" and len(whole) > 1 else ticks
+
+
+def tick_text(tick: float, scale: Scale) -> str:
+    """Write the number at a tick that is no power of ten."""
+    if scale == "share":
+        return f"{100 * tick:g} %"
+    return f"{tick:.10g}" if scale == "year" else plain_text(tick)
 
 
 def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:

@@ -16,16 +16,17 @@ from simulator.charts.kinds.comparison import (
     WIDTH,
     Panel,
     comparison_figures,
-    crossing_rows,
+    crossings_of,
     draw_dumbbells,
     draw_multiples,
     draw_overlaid,
+    levels_of,
 )
-from simulator.charts.kinds.comparison import level_rows as level_rows_
-from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.runs.summary import fan_table
+from simulator.runs.table import Row, Table
 from simulator.testing import run_of, small_scenario
 
 THRESHOLDS = {
@@ -50,7 +51,7 @@ def figures(runs: list[xr.DataTree]) -> list[Figure]:
 
 
 def test_levels_are_those_of_the_summary(runs: list[xr.DataTree]) -> None:
-    rows = level_rows_(runs, ["a", "b"], quantity="effective_compute", band=0.8)
+    rows = levels_of(runs, ["a", "b"], quantity="effective_compute", band=0.8).rows()
     medians, bands = fan_table(runs[1], "effective_compute", (0.8,))
     own = [row for row in rows if row["run"] == "b"]
     assert [row["median"] for row in own] == [row["median"] for row in medians]
@@ -58,20 +59,20 @@ def test_levels_are_those_of_the_summary(runs: list[xr.DataTree]) -> None:
 
 
 def test_years_may_be_cut_but_not_to_fewer_than_two(runs: list[xr.DataTree]) -> None:
-    rows = level_rows_(runs, ["a", "b"], quantity="effective_compute", band=0.9, years=(2027, 2030))
+    rows = levels_of(runs, ["a", "b"], quantity="effective_compute", band=0.9, years=(2027, 2030)).rows()
     assert {row["year"] for row in rows} == {2027.0, 2028.0, 2029.0, 2030.0}
     with pytest.raises(InputError, match="fewer than two years from 2050 to 2060; it runs from 2025 to 2035"):
         comparison_figures(runs, FigureOptions(years=(2050, 2060)))
 
 
 def test_thresholds_that_all_have_passed_are_left_out(runs: list[xr.DataTree]) -> None:
-    rows = crossing_rows(runs, ["a", "b"])
+    rows = crossings_of(runs, ["a", "b"]).rows()
     assert {row["threshold"] for row in rows} == {"near", "far"}
-    far = {str(row["run"]): row for row in rows if row["threshold"] == "far"}
+    far = {row["run"]: row for row in rows if row["threshold"] == "far"}
     assert (far["a"]["median"], far["a"]["text"]) == (math.inf, "> 2035")
     near = [row for row in rows if row["threshold"] == "near"]
-    shift = float(str(near[1]["median"])) - float(str(near[0]["median"]))
-    assert str(near[1]["text"]).endswith(f"({shift:+.1f})")
+    shift = near[1]["median"] - near[0]["median"]
+    assert near[1]["text"].endswith(f"({shift:+.1f})")
 
 
 def test_titles_and_words_have_the_numbers(figures: list[Figure]) -> None:
@@ -168,8 +169,8 @@ def words(found: list[dict[str, Any]]) -> list[str]:
 
 
 def overlaid(rows: list[Row]) -> list[dict[str, Any]]:
-    notes = {str(row["run"]): f"note of {row['run']}" for row in rows}
-    return layers(draw_overlaid(rows, heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+    notes = {row["run"]: f"note of {row['run']}" for row in rows}
+    return layers(draw_overlaid(Table.of_rows(rows), heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
@@ -209,8 +210,8 @@ def test_runs_without_spread_have_no_ends_of_a_band() -> None:
 @pytest.mark.parametrize("count", [5, 12])
 def test_many_runs_have_a_frame_each_with_the_first_in_every_one(count: int) -> None:
     rows = level_rows(count)
-    notes = {str(row["run"]): "note" for row in rows}
-    found = layers(draw_multiples(rows, heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+    notes = {row["run"]: "note" for row in rows}
+    found = layers(draw_multiples(Table.of_rows(rows), heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
     (area,) = [layer for layer in found if layer["mark"]["type"] == "area"]
     assert len({item["detail"] for item in area["rows"]}) == count
     assert {f"run-{n}" for n in range(count)} <= set(words(found))
@@ -221,7 +222,7 @@ def test_many_runs_have_a_frame_each_with_the_first_in_every_one(count: int) -> 
 
 
 def dumbbells(rows: list[Row]) -> list[dict[str, Any]]:
-    return layers(draw_dumbbells(rows, years=(2025.0, 2045.0), foot=["Runs"], **TITLES))
+    return layers(draw_dumbbells(Table.of_rows(rows), years=(2025.0, 2045.0), foot=["Runs"], **TITLES))
 
 
 def shapes(found: list[dict[str, Any]], shape: str) -> list[dict[str, Any]]:
