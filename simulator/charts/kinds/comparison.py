@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import RECT, Marks, PixelScale, line_mark, rule_mark, shape_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, shape_mark
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import group
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
 LABEL_WIDTH, LABEL_CHARACTERS = 300, 30
-SHADES = (
-    (style.DARK_BLUE, [1, 0]),
-    (style.VERMILION, [8, 3]),
-    (style.GREEN, [2, 2.5]),
-    (style.PURPLE, [9, 3, 2, 3]),
-)
-"""Colour and dashes of each line of a few runs: they differ in grey and to colour-blind eyes too."""
+SHADES = LINE_SHADES[:4]
 PALE, STRONG = style.band_tints(2)
 COLUMNS = 3
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_GAP, PANEL_HEAD = 244, 150, 26, 40
