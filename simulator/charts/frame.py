@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.errors import InputError, number
-
-type Row = Mapping[str, object]
+from simulator.runs.table import Row as Row  # noqa: PLC0414
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def row_number(row: Row, key: str, *, table: str) -> float:
     Traceback (most recent call last):
     simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030}...
     """
-    value = row.get(key)
+    value: Any = row.get(key)
     if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(float(value)):
         given = "nothing" if key not in row else repr(value)
         raise InputError(
@@ -137,7 +137,7 @@ def row_year(row: Row, key: str) -> float | None:
     >>> row_year({"median": 2031.5}, "median"), row_year({"median": math.inf}, "median")
     (2031.5, None)
     """
-    value = row.get(key, math.nan)
+    value: Any = row.get(key, math.nan)
     return None if value is None or value == math.inf else row_number(row, key, table="crossings")
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.spec import Row
 from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Group, RunLabel
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
+from simulator.runs.table import Row
 from simulator.wording import percent
 
 if TYPE_CHECKING:
@@ -360,6 +360,15 @@ def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
             f"{', '.join(f'{100 * level:.3g}' for level in sorted(known))} %. Choose among these."
         )
     return low[0], high[0]
+
+
+def check_learnt(run: Group | xr.DataTree) -> None:
+    """Refuse a run that has learnt nothing from history."""
+    if "posterior" not in run.children:
+        raise InputError(
+            "the run has learnt nothing from history: its priors are as its scenario states them. "
+            "Run one that has history: in it, such as the shipped scenario learned."
+        )
 
 
 def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -> list[str]:

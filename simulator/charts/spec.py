@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import altair as alt
 
+from simulator.runs.table import Row as Row  # noqa: PLC0414
+
 type Spec = dict[str, Any]
 """A chart, or a part of one: a view, a layer, a mark, a scale, an axis."""
 
@@ -92,9 +94,6 @@ def view(layers: Sequence[Spec], *, width: float, height: float) -> Spec:
 def side_by_side(views: Sequence[Spec], *, spacing: float) -> Spec:
     """Set views beside one another, their plots as far apart as told, whatever stands around them."""
     return {"hconcat": list(views), "spacing": spacing, "bounds": "flush"}
-
-
-type Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

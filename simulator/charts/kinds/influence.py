@@ -12,7 +12,7 @@ from simulator.analysis.influence import Influence, default_outcomes, influence_
 from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.kinds.densities import scale_of
+from simulator.charts.densities import scale_of
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.charts.style import Text
 from simulator.errors import InputError

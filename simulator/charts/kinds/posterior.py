@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Final
@@ -12,14 +12,14 @@ import xarray as xr
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.frame import row_number, row_text
-from simulator.charts.kinds.densities import FACTOR, Group, Scale, scale_of, tick_texts
-from simulator.charts.kinds.priors import density
-from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts.densities import FACTOR, Group, Scale, density, place_ticks, scale_of
+from simulator.charts.layout import Marks, check_learnt, fill_mark, line_mark, rule_mark, sheet
+from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.style import Text
-from simulator.errors import InputError, number
+from simulator.errors import number
 from simulator.history.fragility import PriorShift, conflicts
 from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.table import Row
 from simulator.units import Array
 from simulator.variables import UNKNOWNS
 from simulator.wording import listed
@@ -37,17 +37,7 @@ _LINE = float(style.LINE_HEIGHT)
 
 @dataclass(frozen=True, slots=True)
 class PosteriorTables:
-    """Hold the tables of the chart, as `figure_posterior` makes them.
-
-    Parameters
-    ----------
-    unknowns : rows (unknown,)
-        `name`, `label`, `unit`; `prior_lower_90`, `prior_median`, `prior_upper_90`, `lower_90`, `median`, `upper_90`
-        (internal scale); `contraction`; `said` (what the contraction means); `conflict` (in words, or empty).
-    densities : rows (unknown, of, point)
-        `name`, `of` ("prior" or "posterior"), `value` (internal scale, rising), `height` (at most 1).
-    sections : the sections from the top down
-    """
+    """The tables of the chart: of `posterior_table` and `density_rows`, and the sections from the top down."""
 
     unknowns: Sequence[Row]
     densities: Sequence[Row]
@@ -58,56 +48,39 @@ def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtit
     """Draw prior and posterior of each unknown, three beside one another, with what they say in words.
 
     Each curve is drawn to the same height, so that a narrow posterior does not hide its prior.
-
-    Parameters
-    ----------
-    tables : PosteriorTables
-    title, subtitle : str
-        What the chart shows.
-    run : RunLabel
-        The run that the tables come from, for the footer.
     """
-    rows = {row_text(row, "name"): row for row in tables.unknowns}
+    rows = {row["name"]: row for row in tables.unknowns}
     points: dict[tuple[str, str], list[Row]] = {}
     for point in tables.densities:
-        points.setdefault((row_text(point, "name"), row_text(point, "of")), []).append(point)
-    parts = _Parts()
+        points.setdefault((point["name"], point["of"]), []).append(point)
+    pale, _, strong = style.band_tints(3)
+    marks = Marks(
+        prior=fill_mark(pale),
+        posterior=fill_mark(strong),
+        outlines=line_mark(style.QUIET, 0.9, [3, 2]),  # over the posterior: the prior is seen through it
+        rules=rule_mark(),
+        axes=rule_mark(style.QUIET),
+    )
     top = float(LEGEND_HEIGHT)
     for section in tables.sections:
-        parts.heading(section.heading, y=top + 14)
+        marks.text(section.heading, 0, top + 14, bold=True, size=style.TEXT_SIZE + 1)
+        marks.add("rules", x=0, x2=WIDTH, y=top + 26, y2=top + 26)
         top += HEADING_HEIGHT
         for names in batched(section.names, COLUMNS):
             top += _LINE * max(len(name_lines(rows[name])) for name in names) + DENSITY_HEIGHT
             for place, name in enumerate(names):
                 left = place * float(PANEL_WIDTH + GAP)
-                parts.panel(rows[name], points[name, "prior"], points[name, "posterior"], left=left, base=top)
+                _panel(marks, rows[name], points[name, "prior"], points[name, "posterior"], left=left, base=top)
             top += 54 + _LINE * (4 if any(rows[name]["conflict"] for name in names) else 3)
-    prior, posterior = _fills()
-    entries: list[style.LegendEntry] = [
-        ("band", prior, "before: prior"),
-        ("band", posterior, "learnt: posterior"),
-    ]
-    layers = [*parts.layers(), *style.legend_layers(entries, x=0, y=8)]
-    view = vega.view(layers, width=WIDTH, height=top)
+    entries: list[style.LegendEntry] = [("band", pale, "before: prior"), ("band", strong, "learnt: posterior")]
+    view = vega.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
     note = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
-    foot = style.footer(run, note=note, x=0, width=WIDTH)
-    return style.stacked([view, foot], title=title, subtitle=subtitle, width=WIDTH)
-
-
-def _fills() -> tuple[str, str]:
-    pale, _, strong = style.band_tints(3)
-    return pale, strong
+    return sheet([view], title=title, subtitle=subtitle, run=run, note=note, x=0, width=WIDTH)
 
 
 def name_lines(row: Row) -> list[str]:
-    """Break the name of an unknown into the lines above its panel.
-
-    Examples
-    --------
-    >>> name_lines({"label": "growth of what frontier training runs cost, of all of them"})
-    ['growth of what frontier training runs cost,', 'of all of them']
-    """
-    return style.wrapped(row_text(row, "label"), width=NAME_CHARACTERS)
+    """Break the name of an unknown into the lines above its panel."""
+    return style.wrapped(row["label"], width=NAME_CHARACTERS)
 
 
 def told(row: Row) -> Scale:
@@ -120,87 +93,45 @@ def told(row: Row) -> Scale:
     >>> told({"name": "spending_volatility", "unit": "OOM/year"}).text(0.0958)
     '0.0958'
     """
-    unit = str(row["unit"])
-    if unit == "OOM/year" and not str(row["name"]).endswith("_growth"):
+    if row["unit"] == "OOM/year" and not row["name"].endswith("_growth"):
         return Scale("OOM/year")
-    return scale_of({"unit": unit, "understood": ""})
+    return scale_of({"unit": row["unit"], "understood": ""})
 
 
-class _Parts:
-    """Collect the marks of all panels, so that each kind is one layer."""
+def _panel(marks: Marks, row: Row, prior: Sequence[Row], posterior: Sequence[Row], *, left: float, base: float) -> None:
+    """Add the panel of one unknown, whose axis begins at the pixels `left` and `base`."""
+    name = name_lines(row)
+    marks.texts.append(Text(name, left, base - DENSITY_HEIGHT - 14 - _LINE * (len(name) - 1) / 2, bold=True))
+    every: list[float] = [point["value"] for point in (*prior, *posterior)]
+    low, high = min(every), max(every)
+    low, high = low - 0.02 * (high - low), high + 0.02 * (high - low)
 
-    def __init__(self) -> None:
-        self._areas: dict[str, style.Data] = {"prior": [], "posterior": []}
-        self._outlines: style.Data = []
-        self._rules: style.Data = []
-        self._axes: style.Data = []
-        self._texts: list[Text] = []
+    def pixel(value: float) -> float:
+        return round(left + PANEL_WIDTH * (value - low) / (high - low), 2)
 
-    def layers(self) -> list[vega.Spec]:
-        outline = {"type": "line", "color": style.QUIET, "strokeWidth": 0.9, "strokeDash": [3, 2]}
-        found = []
-        for of, fill in zip(("prior", "posterior"), _fills(), strict=True):
-            area = {"type": "area", "color": fill, "opacity": 1}
-            found += [style.pixel_layer(self._areas[of], mark=area)] if self._areas[of] else []
-        for rows, mark in (
-            (self._outlines, outline),  # over the posterior: the prior is seen through it
-            (self._rules, {"type": "rule", "color": style.HAIR, "strokeWidth": 0.8}),
-            (self._axes, {"type": "rule", "color": style.QUIET, "strokeWidth": 0.8}),
-        ):
-            found += [style.pixel_layer(rows, mark=mark)] if rows else []
-        return [*found, *style.text_layers(self._texts)]
+    for of, points in (("prior", prior), ("posterior", posterior)):
+        for point in points:
+            x, up = pixel(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)
+            marks.add(of, x=x, y=base, y2=up, detail=row["name"])
+            if of == "prior":
+                marks.add("outlines", x=x, y=up, detail=row["name"])
+    marks.add("axes", x=left, x2=left + PANEL_WIDTH, y=base, y2=base)
+    scale = told(row)
+    strokes, texts = place_ticks(scale, (low, high), pixel, base)
+    marks["axes"].extend(strokes)
+    marks.texts += texts
+    _words(marks, row, scale, left=left, top=base + 26 + _LINE / 2)
 
-    def heading(self, heading: str, *, y: float) -> None:
-        self._texts.append(Text([heading], 0, y, bold=True, size=style.TEXT_SIZE + 1))
-        self._rules.append({"x": 0, "x2": WIDTH, "y": y + 12, "y2": y + 12})
 
-    def panel(self, row: Row, prior: Sequence[Row], posterior: Sequence[Row], *, left: float, base: float) -> None:
-        """Add the panel of one unknown, whose axis begins at the pixels `left` and `base`."""
-        name = name_lines(row)
-        self._texts.append(Text(name, left, base - DENSITY_HEIGHT - 14 - _LINE * (len(name) - 1) / 2, bold=True))
-        every = [row_number(point, "value", table="densities") for point in (*prior, *posterior)]
-        low, high = min(every), max(every)
-        low, high = low - 0.02 * (high - low), high + 0.02 * (high - low)
-
-        def pixel(value: float) -> float:
-            return round(left + PANEL_WIDTH * (value - low) / (high - low), 2)
-
-        for of, points in (("prior", prior), ("posterior", posterior)):
-            for point in points:
-                x = pixel(row_number(point, "value", table="densities"))
-                up = round(base - DENSITY_HEIGHT * row_number(point, "height", table="densities"), 2)
-                self._areas[of].append({"x": x, "y": base, "y2": up, "detail": row["name"]})
-                if of == "prior":
-                    self._outlines.append({"x": x, "y": up, "detail": row["name"]})
-        self._axes.append({"x": left, "x2": left + PANEL_WIDTH, "y": base, "y2": base})
-        scale = told(row)
-        self._ticks(scale, [tick for tick in scale.ticks(low, high) if low <= tick <= high], pixel, base)
-        self._words(row, scale, left=left, top=base + 26 + _LINE / 2)
-
-    def _ticks(self, scale: Scale, ticks: Sequence[float], pixel: Callable[[float], float], base: float) -> None:
-        free = -float("inf")
-        for tick in ticks:
-            x = pixel(tick)
-            texts, width = tick_texts(scale, tick, x=x, y=base + 14)
-            if x - width / 2 < free:
-                continue
-            free = x + width / 2 + 8
-            self._axes.append({"x": x, "x2": x, "y": base, "y2": base + 4})
-            self._texts += texts
-
-    def _words(self, row: Row, scale: Scale, *, left: float, top: float) -> None:
-        for place, prefix in enumerate(("", "prior_")):
-            median, low, high = (
-                _text(scale, row_number(row, f"{prefix}{key}", table="unknowns"))
-                for key in ("median", "lower_90", "upper_90")
-            )
-            unit = "x a year" if scale.unit == FACTOR else f" {scale.unit}" if scale.unit else ""
-            words = f"{'before' if prefix else 'learnt'} {median}{unit} ({low} to {high})"
-            y = top + place * _LINE
-            self._texts.append(Text([words], left, y, style.QUIET if prefix else style.INK, bold=not prefix))
-        self._texts.append(Text([row_text(row, "said")], left, top + 2 * _LINE, style.QUIET))
-        if conflict := row_text(row, "conflict"):
-            self._texts.append(Text([conflict], left, top + 3 * _LINE, style.VERMILION, bold=True))
+def _words(marks: Marks, row: Row, scale: Scale, *, left: float, top: float) -> None:
+    for place, prefix in enumerate(("", "prior_")):
+        median, low, high = (_text(scale, row[f"{prefix}{key}"]) for key in ("median", "lower_90", "upper_90"))
+        unit = "x a year" if scale.unit == FACTOR else f" {scale.unit}" if scale.unit else ""
+        words = f"{'before' if prefix else 'learnt'} {median}{unit} ({low} to {high})"
+        marks.text(words, left, top + place * _LINE, style.QUIET if prefix else style.INK, bold=not prefix)
+    marks.text(row["said"], left, top + 2 * _LINE, style.QUIET)
+    if row["conflict"]:
+        marks.text(row["conflict"], left, top + 3 * _LINE, style.VERMILION, bold=True)
 
 
 def _text(scale: Scale, value: float) -> str:
@@ -218,54 +149,15 @@ _PATHS = ("spending", "efficiency", "compute")
 _KEYS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
-def learnt(run: xr.DataTree) -> None:
-    """Refuse a run that has learnt nothing.
-
-    Raises
-    ------
-    InputError
-        It has no posterior.
-    """
-    if "posterior" not in run.children:
-        raise InputError(
-            "the run has learnt nothing from history: its priors are as its scenario states them. "
-            "Run one that has history: in it, such as the shipped scenario learned."
-        )
-
-
 def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:  # noqa: ARG001
-    """Draw the prior and the posterior of every unknown of the model of history.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        Whose priors were learnt from history.
-    options : FigureOptions
-        None concerns this chart.
-
-    Returns
-    -------
-    list of one Figure, `posterior`
-
-    Raises
-    ------
-    InputError
-        The run has learnt nothing.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> posterior_figures(simulate(load_scenario("doubling-times")), FigureOptions())
-    Traceback (most recent call last):
-    simulator.errors.InputError: the run has learnt nothing from history: its priors are as its scenario states them...
-    """
-    learnt(run)
+    """Draw the prior and the posterior of every unknown of the model of history."""
+    check_learnt(run)
     attributes = run["posterior"].attrs
     draws = _draws(run)
     rows = posterior_table(run)
-    decided = [row for row in rows if float(str(row["contraction"])) >= DECIDED]
+    decided = [row for row in rows if row["contraction"] >= DECIDED]
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
-    names = [str(row["name"]) for row in rows]
+    names = [row["name"] for row in rows]
     densities = density_rows(draws, names)
     chart = draw_posterior(
         PosteriorTables(rows, densities, _sections(names, end=_end(run))),
@@ -288,7 +180,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
 
 
 def _conflicts_said(rows: Sequence[Row]) -> str:
-    against = [str(row["label"]) for row in rows if row["conflict"]]
+    against = [row["label"] for row in rows if row["conflict"]]
     named = listed([f"{label[0].lower()}{label[1:]}" for label in against]) if 0 < len(against) <= 2 else ""
     if named:
         return f"in conflict with the prior: {named}"
@@ -314,20 +206,10 @@ def _draws(run: xr.DataTree) -> xr.DataTree:
 def posterior_table(run: xr.DataTree) -> list[Row]:
     """Tabulate prior and posterior of every unknown that is one number, and what the data did to it.
 
-    The trends of spending, of FLOP per USD and of compute are read at the end of the data, from which a forecast goes
-    on (`spending_end`, `efficiency_end`, `compute_end`).
-
-    Returns
-    -------
-    rows of `name`, `label`, `unit`, `prior_lower_90`, `prior_median`, `prior_upper_90`, `lower_90`, `median`,
-    `upper_90` (internal scale), `contraction`, `shift` (posterior mean - prior mean, in prior sd), `said`, `conflict`
-
-    Raises
-    ------
-    InputError
-        The run has learnt nothing.
+    Paths are read at the end of the data, from which a forecast goes on (`spending_end`, `efficiency_end`,
+    `compute_end`). `shift` is posterior mean - prior mean, in prior sd.
     """
-    learnt(run)
+    check_learnt(run)
     draws = _draws(run)
     found = {each.unknown: each for each in conflicts(draws)}
     order = [name for section in _ORDER.values() for name in section]
@@ -378,17 +260,7 @@ def _conflict_words(moved: PriorShift) -> str:
 def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
     """Tabulate the densities of prior and posterior, each with its highest point at 1.
 
-    Prior densities are read between the 1 and 99 % points of the draws, posterior ones between 0.25 and 99.75 %.
-
-    Parameters
-    ----------
-    draws : DataTree
-        Groups `prior` and `posterior`.
-    names : sequence of str
-
-    Returns
-    -------
-    rows of `name`, `of`, `value`, `height`
+    Priors are read between the 1 and 99 % points of the draws, posteriors between 0.25 and 99.75 %.
     """
     rows: list[Row] = []
     for name in names:
@@ -428,10 +300,10 @@ def _growth_words(rows: Sequence[Row]) -> str:
     """Say what was learnt of growth, a sentence for each."""
     said = []
     for row in rows:
-        if str(row["name"]).endswith("_growth"):
+        if row["name"].endswith("_growth"):
             scale = told(row)
             before, after, low, high = (
-                scale.text(float(str(row[key]))) for key in ("prior_median", "median", "lower_90", "upper_90")
+                scale.text(row[key]) for key in ("prior_median", "median", "lower_90", "upper_90")
             )
             said.append(f"{row['label']}: {after}x a year (90 % {low} to {high}), before {before}x.")
     return " ".join(said)

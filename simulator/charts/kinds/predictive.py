@@ -11,8 +11,7 @@ import numpy as np
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, row_columns, row_number
-from simulator.charts.kinds.posterior import learnt
-from simulator.charts.layout import outside_mark
+from simulator.charts.layout import check_learnt, outside_mark
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.charts.style import Text
 from simulator.runs.groups import RunLabel, group, run_label
@@ -187,7 +186,7 @@ def predictive_table(run: xr.DataTree) -> list[Row]:
     InputError
         The run has learnt nothing.
     """
-    learnt(run)
+    check_learnt(run)
     seen, drawn = group(run, "observed_data"), group(run, "posterior_predictive")
     rows: list[Row] = []
     for kind, (when, _) in OBSERVED.items():

@@ -4,55 +4,178 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.charts.kinds.densities import Group, PriorTables, draw_priors
-from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts import spec as vega
+from simulator.charts import style
+from simulator.charts.densities import Group, Scale, density, place_ticks, scale_of
+from simulator.charts.layout import Marks, fill_mark, rule_mark, sheet
+from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.style import Text
 from simulator.errors import InputError
 from simulator.runs.estimates import sorted_quantiles
-from simulator.runs.groups import RunLabel, group
+from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.table import Row
+from simulator.units import Array
 from simulator.wording import listed
 
 if TYPE_CHECKING:
     import xarray as xr
 
+PLOT_X = 250
+PLOT_WIDTH = 260
+NOTE_X = PLOT_X + PLOT_WIDTH + 36
+NOTE_WIDTH = 450
+WIDTH = NOTE_X + NOTE_WIDTH
+DENSITY_HEIGHT = 36
+ROW_HEIGHT = 74
+HEADING_HEIGHT = 40
+LEGEND_HEIGHT = 24
+NAME_CHARACTERS = 34
 MOST_ON_A_PAGE = 14
 FEW_VALUES = 20
 """A prior with no more values than this is drawn as single values, not as a density."""
 POINTS = 81
 
-_BINS = 2048
 _LEVELS = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 _DRIVERS = ("spending", "hardware", "compute", "algorithms")
 
-type Array = NDArray[np.float64]
+
+@dataclass(frozen=True, slots=True)
+class PriorTables:
+    """The tables of a chart of priors: of `prior_table` and `density_table`, and the groups from the top down."""
+
+    priors: Sequence[Row]
+    densities: Sequence[Row]
+    groups: Sequence[Group]
 
 
-def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
-    """Draw the uncertain priors of a run, about a dozen to a figure, the drivers first.
+def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
+    """Draw priors one under another: name, density on an axis of its own, numbers and source.
 
-    Parameters
-    ----------
-    run : xarray.DataTree
-        A run that kept its samples.
-    options : FigureOptions
-        None of them concerns priors: their intervals are always 50 and 90 %.
+    The tint of a density changes at the ends of the 50 and the 90 % interval. A share that stands at "never" is
+    written at the right end of the axis.
+    """
+    rows = {row["name"]: row for row in tables.priors}
+    points: dict[str, list[Row]] = {}
+    for point in tables.densities:
+        points.setdefault(point["name"], []).append(point)
+    marks = Marks(
+        **{tint: fill_mark(tint) for tint in style.band_tints(3)},
+        rules=rule_mark(),
+        spikes=rule_mark(style.band_tints(3)[2], 5),
+        axes=rule_mark(style.QUIET),
+        arrows=style.arrow_mark(),
+        dots=style.dot_mark(),
+    )
+    top = float(LEGEND_HEIGHT)
+    for each in tables.groups:
+        words, y = each.heading.replace("_", " "), top + HEADING_HEIGHT - 16
+        marks.text(words[0].upper() + words[1:], 0, y, bold=True, size=style.TEXT_SIZE + 1)
+        marks.add("rules", x=0, x2=WIDTH, y=y + 12, y2=y + 12)
+        top += HEADING_HEIGHT
+        for name in each.names:
+            prefixes = (f"drivers.{each.heading}.", f"{each.heading}.")
+            short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
+            _prior(marks, rows[name], points.get(name, []), name=short, top=top)
+            top += ROW_HEIGHT
+    view = vega.view([*marks.layers(), *_legend(tables)], width=WIDTH, height=top)
+    return sheet([view], title=title, subtitle=subtitle, run=run, x=0, width=WIDTH)
 
-    Raises
-    ------
-    InputError
-        The run kept its summary only, or every prior of it is fixed.
+
+def _legend(tables: PriorTables) -> list[vega.Spec]:
+    outer, middle, inner = style.band_tints(3)
+    entries: list[style.LegendEntry] = [
+        ("dot", style.INK, "median"),
+        ("band", inner, "50 %"),
+        ("band", middle, "90 %"),
+        ("band", outer, "99 % of the samples"),
+    ]
+    if any(row["never"] > 0 for row in tables.priors):
+        entries.append(("arrow", style.VERMILION, "and a share at never"))
+    return style.legend_layers(entries, x=0, y=8)
+
+
+def _prior(marks: Marks, row: Row, points: Sequence[Row], *, name: str, top: float) -> None:
+    """Add one prior, whose row begins at the pixel `top`."""
+    middle, base = top + ROW_HEIGHT / 2 - 4, top + 8 + DENSITY_HEIGHT
+    scale = scale_of(row)
+    marks.texts.append(Text(name_lines(name), 0, middle))
+    marks.texts += _notes(row, scale, middle)
+    if not points:
+        return
+    single = points[0]["single"]
+    low, high = _ends([point["value"] for point in points], single=single, date=row["unit"] == "year")
+
+    def pixel(value: float) -> float:
+        return round(PLOT_X + PLOT_WIDTH * (value - low) / (high - low), 2)
+
+    places = [
+        (point["value"], pixel(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)) for point in points
+    ]
+    if single:
+        marks["spikes"].extend({"x": x, "x2": x, "y": base, "y2": up} for _, x, up in places)
+    else:  # the widest zone first, each over the one before
+        spans = ((-math.inf, math.inf), (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"]))
+        for tint, (first, last) in zip(style.band_tints(3), spans, strict=True):
+            zone = [(x, up) for value, x, up in places if first <= value <= last]
+            marks[tint].extend({"x": x, "y": base, "y2": up, "detail": row["name"]} for x, up in zone)
+    marks.add("axes", x=PLOT_X, x2=PLOT_X + PLOT_WIDTH, y=base, y2=base)
+    strokes, texts = place_ticks(scale, (low, high), pixel, base)
+    marks["axes"].extend(strokes)
+    marks.texts += texts
+    if low <= row["median"] <= high:
+        marks.add("dots", x=pixel(row["median"]), y=base)
+    if row["never"] > 0:
+        marks.add("arrows", x=PLOT_X + PLOT_WIDTH + 6, y=base)
+
+
+def _notes(row: Row, scale: Scale, middle: float) -> list[Text]:
+    """Write the numbers, the family and the source at the right."""
+    median, low, high = (scale.text(row[key]) for key in ("median", "lower_90", "upper_90"))
+    numbers = "" if low == "never" else f"{median} (90 % {low} to {high}) {scale.unit}".strip()
+    never = f"never {100 * row['never']:.0f} %" if row["never"] else ""
+    facts = [f"{row['confidence']} confidence"] if row["confidence"] else []
+    facts += [f"as of {row['as_of']}"] if row["as_of"] else []
+    facts += [row["understood"].split(", ")[0], row["library"]]
+    source = style.cut(" ".join((row["source"] or "no source").split()), NOTE_WIDTH)
+    more = style.cut(" · ".join(filter(None, facts)), NOTE_WIDTH)
+    return [
+        Text([", ".join(filter(None, [numbers, never]))], NOTE_X, middle - style.LINE_HEIGHT - 1, bold=True),
+        Text([source], NOTE_X, middle, style.QUIET if row["source"] else style.VERMILION),
+        Text([more], NOTE_X, middle + style.LINE_HEIGHT, style.QUIET),
+    ]
+
+
+def _ends(values: Sequence[float], *, single: bool, date: bool) -> tuple[float, float]:
+    """Choose the ends of a prior's axis: where its density ends, and a little more around single values."""
+    low, high = min(values), max(values)
+    spare = 0.08 * (high - low) if single else 0.03 * (high - low)
+    spare = max(spare, 0.5 if date and single else 0.0, 1e-9 * max(abs(low), abs(high), 1.0))
+    return low - spare, high + spare
+
+
+def name_lines(name: str) -> list[str]:
+    """Break a dotted path into lines, after a dot where it can.
 
     Examples
     --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> [figure.name for figure in prior_figures(run, FigureOptions())]
-    ['priors_1', 'priors_2', 'priors_3']
+    >>> name_lines("factors.precision-and-utilisation.growth[1].rate")
+    ['factors.precision-and-utilisation.', 'growth[1].rate']
     """
+    lines = [""]
+    for part in name.replace(".", ".\0").split("\0"):
+        if lines[-1] and len(lines[-1] + part) > NAME_CHARACTERS:
+            lines.append("")
+        lines[-1] += part
+    return [piece for line in lines for piece in style.wrapped(line, width=NAME_CHARACTERS)]
+
+
+def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+    """Draw the uncertain priors of a run, about a dozen to a figure, the drivers first."""
     del options
     rows = prior_table(run)
     uncertain = [row for row in rows if not row["fixed"]]
@@ -67,18 +190,9 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
 
 
 def prior_table(run: xr.DataTree) -> list[Row]:
-    """Tabulate the priors of a run: quantiles of the samples, on the internal scale, and where each comes from.
+    """Tabulate the priors of a run: quantiles of the samples (internal scale; +inf: never), and where each is from.
 
-    Returns
-    -------
-    rows of `name`, `group`, `unit` (of the numbers: log10 of a unit, OOM/year, year ...), `understood`, `lower_90`,
-    `lower_50`, `median`, `upper_50`, `upper_90`, `never` (share at +inf), `fixed`, and where it comes from: `library`,
-    `source`, `confidence`, `as_of` (empty where they are not said)
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only.
+    `never` is the share at +inf; `library`, `source`, `confidence`, `as_of` are empty where they are not said.
     """
     rows: list[Row] = []
     for name, values in group(run, "parameters", of_samples=True).data_vars.items():
@@ -103,15 +217,9 @@ def _drawn(values: xr.DataArray) -> Array:
 
 
 def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
-    """Tabulate the densities of priors, from their samples; the highest point of each is 1.
+    """Tabulate the densities of priors between the 0.5 and 99.5 % points of their finite samples, the highest at 1.
 
-    Between the 0.5 and 99.5 % points of the finite samples, on the internal scale, by a Gaussian kernel that is
-    reflected at the ends of the samples, so that a bounded prior keeps its edge (bandwidth: Silverman 1986, 3.31). A
-    prior of few values has a row for each of them, its height their share.
-
-    Returns
-    -------
-    rows of `name`, `value`, `height`, `single` (whether the row is a value by itself)
+    A prior of few values has a row for each of them (`single`), its height their share.
     """
     parameters = group(run, "parameters", of_samples=True)
     rows: list[Row] = []
@@ -139,23 +247,6 @@ def _points(finite: Array, ordered: Array) -> Array:
     return np.unique(np.concatenate([np.linspace(low, high, POINTS), inside]))
 
 
-def density(finite: Array, points: Array) -> Array:
-    """Read the density of rising samples at points, its highest bin being 1; see `density_table`."""
-    quarter, three_quarters = sorted_quantiles(finite, [0.25, 0.75])
-    part = max(1, finite.size // 4)
-    shortest = float((finite[part:] - finite[:-part]).min())  # holds a quarter; tells the width of one hump of several
-    scales = [float(np.std(finite)), float(three_quarters - quarter) / 1.349, shortest / 0.637]  # all the sd if normal
-    spread = min((scale for scale in scales if scale > 0), default=0.0)
-    width = (finite[-1] - finite[0]) / _BINS
-    bandwidth = max(0.9 * spread * finite.size**-0.2, width)
-    counts, edges = np.histogram(finite, bins=_BINS)
-    reach = min(_BINS, math.ceil(4 * bandwidth / width))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * width / bandwidth) ** 2)
-    smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
-    heights = np.interp(points, (edges[:-1] + edges[1:]) / 2, smooth)
-    return heights / heights.max()
-
-
 def _group(name: str) -> str:
     """Name what a prior is about: the driver, or the section of the scenario.
 
@@ -177,7 +268,7 @@ def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]
     >>> [len(page) for page in paged(rows, most=5)]
     [3, 4]
     """
-    names = list(dict.fromkeys(str(row["group"]) for row in rows))
+    names = list(dict.fromkeys(row["group"] for row in rows))
     names.sort(key=lambda name: _DRIVERS.index(name) if name in _DRIVERS else len(_DRIVERS))
     pages: list[list[Row]] = []
     for name in names:
@@ -194,23 +285,19 @@ def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]
 
 
 def _figure(run: xr.DataTree, page: Sequence[Row], *, fixed: Sequence[Row], place: int, pages: int) -> Figure:
-    names = list(dict.fromkeys(str(row["group"]) for row in page))
-    densities = density_table(run, [str(row["name"]) for row in page])
-    groups = [Group(name, tuple(str(row["name"]) for row in page if row["group"] == name)) for name in names]
+    names = list(dict.fromkeys(row["group"] for row in page))
+    densities = density_table(run, [row["name"] for row in page])
+    groups = [Group(name, tuple(row["name"] for row in page if row["group"] == name)) for name in names]
     about = listed([name.replace("_", " ") for name in names])
-    judged, bare = (sum(test(row) for row in page) for test in (_is_judgement, _has_no_source))
+    judged = sum(row["source"].lower().startswith("own judgement") for row in page)
+    bare = sum(not row["source"] for row in page)
     title = f"Priors on {about}: {_origin(len(page), judged, bare)}"
     part = f" (figure {place} of {pages})" if pages > 1 else ""
     chart = draw_priors(
         PriorTables(page, densities, groups),
         title=title,
         subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. The uncertain priors of this run{part}.",
-        run=RunLabel(
-            run_id=str(run.attrs["run_id"]),
-            scenario=str(run.attrs["name"]),
-            seed=int(run.attrs["seed"]),
-            samples=int(run.attrs["samples"]),
-        ),
+        run=replace(run_label(run), sources=()),  # each prior names its own
     )
     doubted = sum(row["confidence"] == "low" for row in page)
     said = f"{len(page)} uncertain priors on {about}, as this run drew them. {_sourced(len(page), judged, bare)}"
@@ -222,14 +309,6 @@ def _figure(run: xr.DataTree, page: Sequence[Row], *, fixed: Sequence[Row], plac
         f"median, 50 and 90 % intervals, and its source. {_sourced(len(page), judged, bare)}"
     )
     return Figure(f"priors_{place}", chart, {"": page, "density": densities}, said, alt_text)
-
-
-def _is_judgement(row: Row) -> bool:
-    return str(row["source"]).lower().startswith("own judgement")
-
-
-def _has_no_source(row: Row) -> bool:
-    return not row["source"]
 
 
 def _origin(count: int, judged: int, bare: int) -> str:
@@ -258,4 +337,4 @@ def _sourced(count: int, judged: int, bare: int) -> str:
 
 
 def _fixed_value(row: Row) -> str:
-    return "never" if row["never"] == 1.0 else str(row["understood"]) or f"{row['median']:g}"
+    return "never" if row["never"] == 1.0 else row["understood"] or f"{row['median']:g}"

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.kinds.densities import (
-    NOTE_X,
-    PLOT_WIDTH,
-    PLOT_X,
-    WIDTH,
-    Group,
-    PriorTables,
-    draw_priors,
-    name_lines,
-    power_text,
-    scale_of,
-)
+from simulator.charts.densities import Group, power_text, scale_of
+from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, PriorTables, draw_priors, name_lines
 from simulator.runs.groups import RunLabel
 
 RUN = RunLabel("3f9a2c1", "some-scenario", 1, 4096)

@@ -1,0 +1,177 @@
+"""Densities of priors: their estimate, and how their numbers are told and placed along an axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.charts import style
+from simulator.charts.spec import Data
+from simulator.charts.style import Text
+from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.table import Row
+from simulator.units import Array
+
+PLAIN_FROM, PLAIN_TO = -4.01, 5.0
+"""Between these powers of ten numbers are written out."""
+FACTOR = "times a year"
+UNIT_NAMES = {"J/s": "W", "1": ""}
+
+_BINS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What some priors are about, and their names, in the order in which they are drawn."""
+
+    heading: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How numbers of one prior are told: a level as such, a rate as a factor or in per cent, a date, a number.
+
+    `unit` is what is written after a number.
+    """
+
+    unit: str
+    is_log: bool = False
+    is_percent: bool = False
+    is_date: bool = False
+
+    def text(self, value: float) -> str:
+        """Write a number of the internal scale.
+
+        Examples
+        --------
+        >>> scale_of({"unit": "OOM/year", "understood": ""}).text(0.38)
+        '2.4'
+        """
+        if math.isinf(value):
+            return "never"
+        if self.is_percent:
+            return f"{100 * (10**value - 1):.2g}"
+        if not self.is_log:
+            return f"{round(value, 1):g}" if self.is_date else f"{value:.3g}"
+        return f"{10**value:.3g}" if self.unit == FACTOR and value < 3 else power_text(value)
+
+    def ticks(self, low: float, high: float) -> list[float]:
+        """Choose at most five places on the internal scale for labels, round in what is told."""
+        if self.is_percent:
+            ends = (100 * (10**low - 1), 100 * (10**high - 1))
+            return [math.log10(1 + tick / 100) for tick in _even_ticks(*ends)]
+        if not self.is_log:
+            return _even_ticks(low, high)
+        if high - low > 2.2:
+            return _even_ticks(low, high, whole=True)
+        if high - low > 0.5:
+            times = (1, 2, 5) if high - low > 1 else (1, 1.5, 2, 3, 5, 7)
+            powers = range(math.floor(low), math.ceil(high) + 1)
+            found = [power + math.log10(time) for power in powers for time in times]
+            found = [tick for tick in found if low <= tick <= high]
+            return found[:: -(-len(found) // 6)]
+        base = math.floor(low)  # taken off first: a level may be far beyond what a float holds
+        return [base + math.log10(tick) for tick in _even_ticks(10 ** (low - base), 10 ** (high - base)) if tick > 0]
+
+
+def power_text(log_value: float) -> str:
+    """Write a number that is given in log10, to two digits.
+
+    Examples
+    --------
+    >>> power_text(0.38021), power_text(8.59), power_text(400.0), power_text(-3.0), power_text(-9.0), power_text(3.2)
+    ('2.4', '3.9e8', '1e400', '0.001', '1e-9', '1,600')
+    """
+    if PLAIN_FROM <= log_value < PLAIN_TO:
+        rounded = float(f"{10**log_value:.2g}")
+        return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+    exponent = math.floor(log_value)
+    leading = f"{10 ** (log_value - exponent):.2g}"
+    return f"1e{exponent + 1}" if leading == "10" else f"{leading}e{exponent}"
+
+
+def _even_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """List round numbers between two, four or five of them where that can be."""
+    least = 0 if whole else math.floor(math.log10((high - low) / 5))
+    steps = (step * 10.0**scale for scale in range(least, 300) for step in ((1, 2, 3, 5) if whole else (1, 2, 5)))
+    step = next(step for step in steps if (high - low) / step <= 5)
+    return [index * step for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def scale_of(row: Row) -> Scale:
+    """Choose how the numbers of a prior are told, from its unit and from what was understood of it.
+
+    Examples
+    --------
+    >>> scale_of({"unit": "log10(J/s)", "understood": "lognormal, median 5 (90 % 1 to 9) GW"}).unit
+    'W'
+    """
+    unit, understood = str(row["unit"]), str(row["understood"])
+    if unit == "OOM/year":
+        percent = understood.endswith("%/year")
+        return Scale("% a year" if percent else FACTOR, is_log=True, is_percent=percent)
+    if unit.startswith("log10("):
+        base = unit.removeprefix("log10(").removesuffix(")")
+        said = "fraction" if base == "1" and understood.endswith(" fraction") else UNIT_NAMES.get(base, base)
+        return Scale(said, is_log=True)
+    return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")
+
+
+def tick_texts(scale: Scale, tick: float, *, x: float, y: float) -> tuple[list[Text], float]:
+    """Place the label of a tick under it, as a power of ten where the number is long."""
+    size = style.FOOT_SIZE
+    if not scale.is_log or scale.is_percent or PLAIN_FROM <= tick < PLAIN_TO:
+        label = scale.text(tick).replace("-", "−")
+        width = style.text_width(label, size=size)
+        return [Text([label], x + width / 2, y, style.QUIET, size=size, align="right")], width
+    base, exponent = style.power_parts(tick)
+    small = 0.75 * size
+    raised = style.text_width(exponent, size=small)
+    width = style.text_width(base, size=size) + raised
+    return [
+        Text([base], x + width / 2 - raised - 0.5, y, style.QUIET, size=size, align="right"),
+        Text([exponent], x + width / 2, y - 0.35 * size, style.QUIET, size=small, align="right"),
+    ], width
+
+
+def place_ticks(
+    scale: Scale, ends: tuple[float, float], pixel: Callable[[float], float], base: float
+) -> tuple[Data, list[Text]]:
+    """Place the ticks of an axis at the pixel `base` that have room, from the left: their strokes and their texts."""
+    strokes: Data = []
+    texts: list[Text] = []
+    free = -math.inf
+    for tick in scale.ticks(*ends):
+        if ends[0] <= tick <= ends[1]:
+            x = pixel(tick)
+            label, width = tick_texts(scale, tick, x=x, y=base + 14)
+            if x - width / 2 >= free:
+                free = x + width / 2 + 8
+                strokes.append({"x": x, "x2": x, "y": base, "y2": base + 4})
+                texts += label
+    return strokes, texts
+
+
+def density(finite: Array, points: Array) -> Array:
+    """Read the density of rising samples at points, its highest point being 1.
+
+    By a Gaussian kernel that is reflected at the ends of the samples, so that a bounded prior keeps its edge
+    (bandwidth: Silverman 1986, 3.31).
+    """
+    quarter, three_quarters = sorted_quantiles(finite, [0.25, 0.75])
+    part = max(1, finite.size // 4)
+    shortest = float((finite[part:] - finite[:-part]).min())  # holds a quarter; tells the width of one hump of several
+    scales = [float(np.std(finite)), float(three_quarters - quarter) / 1.349, shortest / 0.637]  # all the sd if normal
+    spread = min((scale for scale in scales if scale > 0), default=0.0)
+    width = (finite[-1] - finite[0]) / _BINS
+    bandwidth = max(0.9 * spread * finite.size**-0.2, width)
+    counts, edges = np.histogram(finite, bins=_BINS)
+    reach = min(_BINS, math.ceil(4 * bandwidth / width))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * width / bandwidth) ** 2)
+    smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
+    heights = np.interp(points, (edges[:-1] + edges[1:]) / 2, smooth)
+    return heights / heights.max()
