@@ -15,10 +15,12 @@ from simulator.dates import date_of, year_of
 from simulator.errors import InputError
 from simulator.export.tables import chosen_names
 from simulator.runs.groups import group
-from simulator.runs.summary import Row, summarised_names
+from simulator.runs.summary import summarised_names
 
 if TYPE_CHECKING:
     import xarray as xr
+
+type Row = dict[str, object]
 
 HUB_LEVELS = (0.01, 0.025, *(n / 20 for n in range(1, 20)), 0.975, 0.99)
 """The 23 levels of the forecast hubs."""

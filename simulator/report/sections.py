@@ -120,10 +120,10 @@ def _level_text(run: xr.DataTree, quantity: str, value: float) -> str:
 
 
 def _crossing_table(run: xr.DataTree) -> Html:
-    levels = {row["threshold"]: row for row in threshold_table(run)}
+    levels = {row["threshold"]: row for row in threshold_table(run).rows()}
     rows = []
     certain = is_certain(run)
-    for row in crossing_table(run):
+    for row in crossing_table(run).rows():
         level = levels[row["threshold"]]
         quantity = str(level["quantity"])
         last = float(str(row["last_year"]))
@@ -147,7 +147,7 @@ def _crossing_table(run: xr.DataTree) -> Html:
 
 def _is_spread(level: Mapping[str, object]) -> bool:
     """Tell whether a threshold's level is uncertain; a summary that was counted in bins has widths of its own."""
-    if "lower" not in level:
+    if level.get("lower") is None:
         return False
     return level["upper"] is None or float(str(level["upper"])) - float(str(level["lower"])) > 0.02
 

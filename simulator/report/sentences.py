@@ -172,7 +172,7 @@ def _level_sentence(run: xr.DataTree) -> str:
 
 
 def _crossing_sentence(run: xr.DataTree) -> str:
-    rows = crossing_table(run)
+    rows = crossing_table(run).rows()
     if not rows:
         return "The scenario names no thresholds, so no crossing is dated."
     ahead = [row for row in rows if number_in(row, "already") < PASSED]

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.errors import InputError, RunFileError
-from simulator.files import make_folder, replacing, write_table, write_text
+from simulator.files import make_folder, replacing, write_text
 from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, of_tree
 from simulator.runs.kinds import RUN, kind_of
 from simulator.runs.model_counts import count_table
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
+from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -100,13 +101,21 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
 
 def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
     """Write the CSV tables of a run and its resolved scenario into its folder."""
-    write_table(folder / "quantiles.csv", quantile_table(run))
-    write_table(folder / "crossing_years.csv", crossing_quantile_table(run))
-    write_table(folder / "crossing_probability.csv", probability_table(run))
-    write_table(folder / "binding.csv", binding_table(run))
-    if counts := count_table(run):
-        write_table(folder / "models.csv", counts)
+    for name, table in run_tables(run).items():
+        table.save_csv(folder / f"{name}.csv")
     write_text(folder / "scenario.yaml", stored_scenario_text(run))
+
+
+def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
+    """Give the tables of a run by the names of their CSV files; that of models where it counts them."""
+    tables = {
+        "quantiles": quantile_table(run),
+        "crossing_years": crossing_quantile_table(run),
+        "crossing_probability": probability_table(run),
+        "binding": binding_table(run),
+    }
+    counts = count_table(run)
+    return tables | ({"models": counts} if counts else {})
 
 
 def stored_scenario_text(run: Group | xr.DataTree) -> str:

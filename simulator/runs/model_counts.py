@@ -7,19 +7,18 @@ percentiles adds the points of the single years up; it is wider, for good and ba
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.errors import InputError
 from simulator.runs.groups import Group, arrays
+from simulator.runs.table import Row, Table
 from simulator.units import Array
 
 if TYPE_CHECKING:
     import xarray as xr
 
-
-type Row = dict[str, object]
 
 IN_YEAR, OF_SUM, SUM_OF = "in the year", "percentile of the sum", "sum of percentiles"
 READINGS = (IN_YEAR, OF_SUM, SUM_OF)
@@ -29,91 +28,58 @@ _LEVELS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
 def counted_names(run: Group | xr.DataTree) -> list[str]:
-    """List the variables of a run that count models by the end of a year: those above levels first, each rising.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> counted_names(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    []
-    """
+    """List the variables of a run that count models by the end of a year: those above levels first, each rising."""
     names = map(str, arrays(run, "summary").data_vars)
     own = [name for name in names if name.startswith("models_") and not name.endswith(("_in_year", "_mean", "_error"))]
     return sorted(own, key=lambda name: (name.split("_")[1], float(name.split("_")[2])))
 
 
 def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
-    """Read the 5, 50 and 95 % points of a count by calendar year, in each reading.
+    """Read the 5, 50 and 95 % points of a count by calendar year, (3, year), in each reading.
 
-    Parameters
-    ----------
-    run : xarray.DataTree, or its groups of labelled arrays
-        With samples or without.
-    name : str
-        One of `counted_names`.
-
-    Returns
-    -------
-    dict of arrays (3, year) by reading
-
-    Raises
-    ------
-    InputError
-        The run has no such counts.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("published/kumar-manning-2025", overrides=["samples=1024"]))
-    >>> {reading: points.shape for reading, points in count_quantiles(run, counted_names(run)[0]).items()}
-    {'in the year': (3, 5), 'percentile of the sum': (3, 5), 'sum of percentiles': (3, 5)}
+    InputError where the run has no such counts.
     """
-    summary = arrays(run, "summary")
-    if name not in counted_names(run):
-        raise InputError(f"the run has no counts of models '{name}'. There are: {', '.join(counted_names(run))}.")
-    places = [int(np.argmin(np.abs(summary["quantile"].values - level))) for level in _LEVELS.values()]
-    total, single = summary[name].values[places], summary[f"{name}_in_year"].values[places]
+    if name not in (names := counted_names(run)):
+        raise InputError(f"the run has no counts of models '{name}'. There are: {', '.join(names)}.")
+    return _count_quantiles(arrays(run, "summary"), name)
+
+
+def _count_quantiles(summary: Group, name: str) -> dict[str, Array]:
+    known = summary.coords["quantile"].values
+    places = [int(np.argmin(np.abs(known - level))) for level in _LEVELS.values()]
+    total, single = (summary.data_vars[each].values[places] for each in (name, f"{name}_in_year"))
     earlier = total[:, :1] - single[:, :1]  # one number, known
     return {IN_YEAR: single, OF_SUM: total, SUM_OF: earlier + np.cumsum(single, axis=1)}
 
 
-def count_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the counts of models by calendar year: median and 90 % interval, in each reading.
+def count_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate the counts of models by calendar year: median and 90 % interval, in each reading; empty without counts.
 
-    Returns
-    -------
-    rows of `variable`, `counts` (what is counted), `year` (a calendar year), `reading` (`in the year`, `percentile of
-    the sum`: of the total by the end of the year; `sum of percentiles`: those of the single years added up),
-    `lower_90`, `median`, `upper_90`; none where the run counts no models
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> count_table(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    []
+    `counts` says what is counted; `reading` is one of `READINGS`.
     """
-    summary = arrays(run, "summary")
-    years = [math.floor(year) for year in summary["year"].values.tolist()]
-    return [
-        {
-            "variable": name,
-            "counts": str(summary[name].attrs["long_name"]),
-            "year": year,
-            "reading": reading,
-            **dict(zip(_LEVELS, values[:, place].tolist(), strict=True)),
-        }
-        for name in counted_names(run)
-        for reading, values in count_quantiles(run, name).items()
-        for place, year in enumerate(years)
-    ]
+    names, summary = counted_names(run), arrays(run, "summary")
+    if not names:
+        return Table({})
+    years = [math.floor(year) for year in summary.coords["year"].values.tolist()]
+    parts = [(name, *part) for name in names for part in _count_quantiles(summary, name).items()]
+    columns: dict[str, Any] = {
+        "variable": np.repeat([name for name, _, _ in parts], len(years)),
+        "counts": np.repeat([str(summary.data_vars[name].attrs["long_name"]) for name, _, _ in parts], len(years)),
+        "year": np.tile(years, len(parts)),
+        "reading": np.repeat([reading for _, reading, _ in parts], len(years)),
+    }
+    points = np.concatenate([values for _, _, values in parts], axis=1)
+    return Table(columns | dict(zip(_LEVELS, points, strict=True)))
 
 
 def count_lines(run: Group | xr.DataTree) -> list[str]:
     """Say how many models there are above each level by the end of the last year; at most three levels."""
-    last = math.floor(float(arrays(run, "summary")["year"].values[-1]))
-    rows = [row for row in count_table(run) if row["year"] == last and row["reading"] == OF_SUM]
-    rows = [row for row in rows if str(row["variable"]).startswith("models_above_")] or rows
-    return [f"  {row['counts']} by the end of {last}: {said_counts(row)}" for row in rows[:MOST_LINES]]
+    table = count_table(run)
+    if not table:
+        return []
+    rows = table.where(year=table["year"].max(), reading=OF_SUM).rows()
+    rows = [row for row in rows if row["variable"].startswith("models_above_")] or rows
+    return [f"  {row['counts']} by the end of {row['year']}: {said_counts(row)}" for row in rows[:MOST_LINES]]
 
 
 def said_counts(row: Row) -> str:
@@ -123,8 +89,6 @@ def said_counts(row: Row) -> str:
     --------
     >>> said_counts({"lower_90": 44.0, "median": 81.2, "upper_90": 1460.0})
     '81 (90 % 44 to 1,460)'
-    >>> said_counts({"lower_90": 20.0, "median": 20.0, "upper_90": 20.0})
-    '20'
     """
-    low, middle, high = (f"{float(str(row[key])):,.0f}" for key in _LEVELS)
+    low, middle, high = (f"{row[key]:,.0f}" for key in _LEVELS)
     return middle if low == high else f"{middle} (90 % {low} to {high})"

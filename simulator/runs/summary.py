@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import InputError, near_name
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Group, Variable, arrays
 from simulator.runs.model_counts import count_lines
+from simulator.runs.table import Table
 from simulator.units import Array
 from simulator.wording import plus_minus, power, year_text
 
@@ -25,8 +27,6 @@ PASSED = 0.995
 """A threshold that so many samples have passed at the start is nothing to forecast."""
 
 _SAME_LEVEL = 1e-9
-
-type Row = dict[str, object]
 
 
 def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
@@ -73,14 +73,7 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
 
 @dataclass(frozen=True, slots=True)
 class Summarised:
-    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,).
-
-    Examples
-    --------
-    >>> found = Summarised(np.array([0.5]), np.array([2030.0, 2031.0]), np.array([[28.0, 28.5]]), {})
-    >>> found.at(0.5).tolist(), found.has(0.05)
-    ([28.0, 28.5], False)
-    """
+    """The quantiles of a variable by year: `values` (quantile, year) at `levels` (quantile,) and `years` (year,)."""
 
     levels: Array
     years: Array
@@ -88,13 +81,7 @@ class Summarised:
     attrs: Mapping[str, Any]
 
     def at(self, level: float) -> Array:
-        """Read one quantile by year.
-
-        Raises
-        ------
-        InputError
-            The summary does not have it.
-        """
+        """Read one quantile by year; InputError where the summary does not have it."""
         return np.asarray(self.values[_place(self.levels, level)], dtype=np.float64)
 
     def has(self, level: float) -> bool:
@@ -103,19 +90,7 @@ class Summarised:
 
 
 def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
-    """Read the quantiles by year of a variable off the run's summary.
-
-    Raises
-    ------
-    InputError
-        The run has no such variable.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> summarised(simulate(load_scenario("essay-2023")), "spending").at(0.5)[-2:].round(2).tolist()  # log10 USD
-    [11.0, 11.0]
-    """
+    """Read the quantiles by year of a variable off the run's summary; InputError where it has none of that name."""
     summary = arrays(run, "summary")
     names = summarised_names(summary)
     if quantity not in names:
@@ -125,8 +100,8 @@ def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
 
 
 def _summarised(summary: Group, name: str) -> Summarised:
-    found = summary[name]
-    return Summarised(summary["quantile"].values, summary["year"].values, found.values, found.attrs)
+    found, coords = summary.data_vars[name], summary.coords
+    return Summarised(coords["quantile"].values, coords["year"].values, found.values, found.attrs)
 
 
 def summarised_names(summary: Group | xr.Dataset) -> list[str]:
@@ -138,129 +113,87 @@ def summarised_names(summary: Group | xr.Dataset) -> list[str]:
     ]
 
 
-def quantile_table(run: Group | xr.DataTree) -> list[Row]:
+def quantile_table(run: Group | xr.DataTree) -> Table:
     """Tabulate every variable's quantiles by year, as log10 of its unit, with standard errors."""
     summary = arrays(run, "summary")
-    years, levels = summary["year"].values.tolist(), summary["quantile"].values.tolist()
-    rows: list[Row] = []
-    for name in summarised_names(summary):
-        unit = summary[name].attrs["units"]
-        values = summary[name].values.tolist()
-        errors = summary[f"{name}_error"].values.tolist() if f"{name}_error" in summary else None
-        rows += [
-            {
-                "variable": name,
-                "unit": unit,
-                "year": year,
-                "quantile": level,
-                "value": values[q][y],
-                "standard_error": errors[q][y] if errors else math.nan,
-            }
-            for q, level in enumerate(levels)
-            for y, year in enumerate(years)
-        ]
-    return rows
+    names, data = summarised_names(summary), summary.data_vars
+    nothing = np.full((summary.coords["quantile"].values.size, summary.coords["year"].values.size), np.nan)
+    errors = [data[f"{name}_error"].values if f"{name}_error" in data else nothing for name in names]
+    units = [data[name].attrs["units"] for name in names]
+    every = {"variable": names, "quantile": summary.coords["quantile"].values, "year": summary.coords["year"].values}
+    columns = _crossed(every) | {"unit": np.repeat(units, nothing.size)}
+    columns |= {"value": np.ravel([data[name].values for name in names]), "standard_error": np.ravel(errors)}
+    order = ("variable", "unit", "year", "quantile", "value", "standard_error")
+    return Table({name: columns[name] for name in order})
 
 
-def crossing_quantile_table(run: Group | xr.DataTree) -> list[Row]:
+def _crossed(axes: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    """Give a column for each axis of an array, with a row for each of its numbers, the last axis fastest."""
+    grids = np.meshgrid(*(np.asarray(values) for values in axes.values()), indexing="ij")
+    return {name: grid.ravel() for name, grid in zip(axes, grids, strict=True)}
+
+
+def crossing_quantile_table(run: Group | xr.DataTree) -> Table:
     """Tabulate the quantiles of the crossing years (inf: later than the horizon), their errors, P(never)."""
     summary = arrays(run, "summary")
-    if not _thresholds(summary):
-        return []
-    levels, quantities = summary["quantile"].values.tolist(), summary["quantity"].values.tolist()
-    years, errors = summary["crossing_quantile"].values.tolist(), summary["crossing_quantile_error"].values.tolist()
-    never, already = summary["never"].values.tolist(), summary["already"].values.tolist()
-    return [
+    names, data, levels = _thresholds(summary), summary.data_vars, summary.coords["quantile"].values
+    if not names:
+        return Table({})
+    columns = _crossed({"threshold": names, "quantile": levels})
+    return Table(
         {
-            "threshold": name,
-            "quantity": quantities[t],
-            "quantile": level,
-            "year": years[t][q],
-            "standard_error": errors[t][q],
-            "never_by_horizon": never[t],
-            "already_at_start": already[t],
+            "threshold": columns["threshold"],
+            "quantity": np.repeat(summary.coords["quantity"].values, levels.size),
+            "quantile": columns["quantile"],
+            "year": data["crossing_quantile"].values.ravel(),
+            "standard_error": data["crossing_quantile_error"].values.ravel(),
+            "never_by_horizon": np.repeat(data["never"].values, levels.size),
+            "already_at_start": np.repeat(data["already"].values, levels.size),
         }
-        for t, name in enumerate(_thresholds(summary))
-        for q, level in enumerate(levels)
-    ]
+    )
 
 
-def probability_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the probability of having crossed each threshold by each year, with its standard error.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> rows = [row for row in probability_table(simulate(load_scenario("essay-2023"))) if row["threshold"] == "gpt-4"]
-    >>> [row["probability"] for row in rows if row["year"] in (2023, 2024)]
-    [0.0, 1.0]
-    """
+def probability_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
     summary = arrays(run, "summary")
-    if not _thresholds(summary):
-        return []
-    shares, errors = summary["crossed"].values.tolist(), summary["crossed_error"].values.tolist()
-    years = summary["year"].values.tolist()
-    return [
-        {"threshold": name, "year": year, "probability": shares[t][y], "standard_error": errors[t][y]}
-        for t, name in enumerate(_thresholds(summary))
-        for y, year in enumerate(years)
-    ]
+    names, data = _thresholds(summary), summary.data_vars
+    if not names:
+        return Table({})
+    values = {"probability": data["crossed"].values.ravel(), "standard_error": data["crossed_error"].values.ravel()}
+    return Table(_crossed({"threshold": names, "year": summary.coords["year"].values}) | values)
 
 
-def binding_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the share of samples in which each cap or constraint binds, by year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> binding_table(simulate(load_scenario("essay-2023")))[-1]
-    {'on': 'spending', 'limit': 'hard', 'year': 2043.0, 'share': 1.0, 'standard_error': nan}
-    """
+def binding_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate the share of samples in which each cap or constraint binds, by year."""
     summary = arrays(run, "summary")
-    years = summary["year"].values.tolist()
-    return [
-        {"on": subject, "limit": limit, "year": year, "share": values[n][y], "standard_error": spread[n][y]}
-        for subject, shares, errors in _binding(summary)
-        for values, spread in [(shares.values.tolist(), errors.values.tolist())]
-        for n, limit in enumerate(summary[str(shares.dims[0])].values.tolist())
-        for y, year in enumerate(years)
+    years = summary.coords["year"].values
+    parts = [
+        _crossed({"on": [subject], "limit": names, "year": years})
+        | {"share": shares.values.ravel(), "standard_error": errors.values.ravel()}
+        for subject, names, shares, errors in _binding(summary)
     ]
+    return Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {})
 
 
 def _thresholds(summary: Group) -> list[str]:
-    return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
+    return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
 
 
-def _binding(summary: Group) -> Iterator[tuple[str, Variable, Variable]]:
-    """List what limits there are on what, with the share of samples in which each binds, and its standard error."""
+def _binding(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
+    """List what limits stand on: the limits, the share of samples in which each binds, and its standard error."""
     for name, shares in summary.data_vars.items():
-        if str(name).startswith("binding_") and str(name).endswith("_share"):
-            yield str(name).removeprefix("binding_").removesuffix("_share"), shares, summary[f"{name}_error"]
+        if name.startswith("binding_") and name.endswith("_share"):
+            limits = summary.coords[str(shares.dims[0])].values.tolist()
+            yield name[len("binding_") : -len("_share")], limits, shares, summary.data_vars[f"{name}_error"]
 
 
-def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[list[Row], list[Row]]:
-    """Tabulate the fan of a variable: its median by year, and the central bands (levels such as 0.9) by year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> medians, bands = fan_table(simulate(load_scenario("essay-2023")), "spending", [0.5, 0.9])
-    >>> medians[-1]["year"], bands[0]["band"], list(bands[0])  # the widest comes first
-    (2043.0, '90 %', ['band', 'year', 'lower', 'upper'])
-    """
-    values = summarised(run, quantity)
-    years = values.years.tolist()
-    medians: list[Row] = [
-        {"year": year, "median": value} for year, value in zip(years, values.at(0.5).tolist(), strict=True)
-    ]
-    rows: list[Row] = []
-    for band in sorted(bands, reverse=True):
-        low, high = values.at((1 - band) / 2), values.at((1 + band) / 2)
-        rows += [
-            {"band": f"{100 * band:g} %", "year": year, "lower": a, "upper": b}
-            for year, a, b in zip(years, low.tolist(), high.tolist(), strict=True)
-        ]
-    return medians, rows
+def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[Table, Table]:
+    """Tabulate the fan of a variable: its median by year, and the central bands (such as 0.9) by year, widest first."""
+    values, widest = summarised(run, quantity), sorted(bands, reverse=True)
+    ends = [(values.at((1 - band) / 2), values.at((1 + band) / 2)) for band in widest]
+    columns = _crossed({"band": [f"{100 * band:g} %" for band in widest], "year": values.years})
+    columns |= {"lower": np.ravel([low for low, _ in ends]), "upper": np.ravel([high for _, high in ends])}
+    return Table({"year": values.years, "median": values.at(0.5)}), Table(columns)
 
 
 def _place(levels: Array, level: float) -> int:
@@ -270,64 +203,63 @@ def _place(levels: Array, level: float) -> int:
     return place
 
 
-def _of_threshold(summary: Group, name: str, number: int, level: float) -> float:
-    """Read one quantile of what a summary has by threshold and quantile."""
-    return float(summary[name].values[number, _place(summary["quantile"].values, level)])
+def _of_thresholds(summary: Group, name: str, *levels: float) -> list[Array]:
+    """Read quantiles of what a summary has by threshold and quantile, each (threshold,)."""
+    values, known = summary.data_vars[name].values, summary.coords["quantile"].values
+    return [np.asarray(values[:, _place(known, level)], dtype=np.float64) for level in levels]
 
 
-def threshold_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the thresholds' levels: median, and the 90 % interval where a level is uncertain."""
-    summary = arrays(run, "summary")
-    rows: list[Row] = []
-    for t, name in enumerate(_thresholds(summary)):
-        low, middle, high = (
-            _of_threshold(summary, "threshold_level_quantile", t, level) for level in (0.05, 0.5, 0.95)
-        )
-        row: Row = {
-            "threshold": name,
-            "label": str(summary["label"].values[t]),
-            "quantity": str(summary["quantity"].values[t]),
-            "level": middle,
-        }
-        if low < high:  # an interval that reaches "never" has no upper end
-            row |= {"lower": low, "upper": high if math.isfinite(high) else None}
-        rows.append(row)
-    return rows
+def threshold_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate the thresholds' levels: median, and the 90 % interval where a level is uncertain.
 
-
-def crossing_table(run: Group | xr.DataTree) -> list[Row]:
-    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already).
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> row = crossing_table(simulate(load_scenario("essay-2023", overrides=["years.last=2025"])))[-1]
-    >>> row["label"], row["median"], row["never"], row["last_year"]
-    ('$100 billion run', inf, 1.0, 2025.0)
+    The columns of an interval are there where any level has one; an interval that reaches "never" has no upper end.
     """
     summary = arrays(run, "summary")
-    last = float(summary["year"].values[-1])
+    names = _thresholds(summary)
+    if not names:
+        return Table({})
+    low, middle, high = _of_thresholds(summary, "threshold_level_quantile", 0.05, 0.5, 0.95)
+    columns: dict[str, Any] = {"threshold": names}
+    columns |= {name: [str(each) for each in summary.coords[name].values] for name in ("label", "quantity")}
+    columns |= {"level": middle}
+    ends = list(zip(low.tolist(), high.tolist(), strict=True))
+    if any(a < b for a, b in ends):
+        columns["lower"] = [a if a < b else None for a, b in ends]
+        columns["upper"] = [b if a < b < math.inf else None for a, b in ends]
+    return Table(columns)
+
+
+def crossing_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already), horizon."""
+    summary = arrays(run, "summary")
+    names, data = _thresholds(summary), summary.data_vars
+    if not names:
+        return Table({})
     levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
-    return [
-        {
-            "threshold": name,
-            "label": str(summary["label"].values[t]),
-            **{key: _of_threshold(summary, "crossing_quantile", t, level) for key, level in levels.items()},
-            "never": float(summary["never"].values[t]),
-            "already": float(summary["already"].values[t]),
-            "last_year": last,
-        }
-        for t, name in enumerate(_thresholds(summary))
-    ]
+    columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
+    columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
+    columns |= {"never": data["never"].values, "already": data["already"].values}
+    return Table(columns | {"last_year": np.full(len(names), float(summary.coords["year"].values[-1]))})
 
 
 def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in at most ten lines: its main quantity, counts of models, crossing years, what binds.
+    """Say a run in a few lines: its main quantity, counts of models, crossing years, what binds.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `simulate` or `open_run`; samples are not needed.
+    most : int
+        How many lines at most; thresholds that do not fit are counted.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> print(summary_lines(simulate(load_scenario("essay-2023")))[-1])
+    >>> print(summary_lines(simulate(load_scenario("essay-2023", overrides=["samples=64"])))[-1])
       binds in 2043 - spending: hard 100 %
     """
     summary, attrs = arrays(run, "summary"), run.attrs
@@ -348,30 +280,24 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
 
 
 def main_quantity(run: Group | xr.DataTree) -> str:
-    """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> main_quantity(simulate(load_scenario("published/four-times-a-year")))
-    'physical_compute'
-    """
+    """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart."""
     return "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
 
 
 def _level_lines(summary: Group, name: str) -> list[str]:
-    years = summary["year"].values
+    found = _summarised(summary, name)
+    error = _summarised(summary, f"{name}_error").at(0.5) if f"{name}_error" in summary.data_vars else None
+    years, quantiles = found.years, [found.at(level) for level in (0.05, 0.5, 0.95)]
     last = float(years[-1])
     middle = float(years[np.argmin(np.abs(years - (years[0] + last) / 2))])
     lines = []
     for year in dict.fromkeys([middle, last]):
         column = int(np.argmin(np.abs(years - year)))
-        low, mid, high = (float(_summarised(summary, name).at(level)[column]) for level in (0.05, 0.5, 0.95))
-        known = f"{name}_error" in summary and high > low
-        error = float(_summarised(summary, f"{name}_error").at(0.5)[column]) if known else math.nan
+        low, mid, high = (float(values[column]) for values in quantiles)
+        spread = float(error[column]) if error is not None and high > low else math.nan
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
-            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(error, 2)}"
+            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(spread, 2)}"
         )
     return lines
 
@@ -391,44 +317,47 @@ def _component_lines(run: Group | xr.DataTree) -> list[str]:
         f"{name} ({100 * weights[name]:.0f} %) {power(float(levels.at(0.5)[-1]))}"
         for name, levels in component_levels(run, "effective_compute").items()
     ]
-    last = float(arrays(run, "summary")["year"].values[-1])
+    last = float(arrays(run, "summary").coords["year"].values[-1])
     return [f"  apart, medians in {last:g}: {', '.join(said)}"] if said else []
 
 
 def _crossing_lines(summary: Group) -> list[str]:
-    last = float(summary["year"].values[-1])
+    names, data = _thresholds(summary), summary.data_vars
+    if not names:
+        return []
+    last = float(summary.coords["year"].values[-1])
+    lows, middles, highs = _of_thresholds(summary, "crossing_quantile", 0.05, 0.5, 0.95)
+    [errors] = _of_thresholds(summary, "crossing_quantile_error", 0.5)
+    labels, share_errors = summary.coords["label"].values, data["crossed_error"].values[:, -1]
     lines = []
-    for t, _ in enumerate(_thresholds(summary)):
-        if float(summary["already"].values[t]) >= PASSED:
-            continue
-        low, mid, high = (_of_threshold(summary, "crossing_quantile", t, level) for level in (0.05, 0.5, 0.95))
-        error = math.nan if low == high else _of_threshold(summary, "crossing_quantile_error", t, 0.5)
-        never = float(summary["never"].values[t])
-        share_error = float(summary["crossed_error"].values[t, -1])
+    for t in np.flatnonzero(data["already"].values < PASSED):
+        low, mid, high = float(lows[t]), float(middles[t]), float(highs[t])
+        error = math.nan if low == high else float(errors[t])
+        never = float(data["never"].values[t])
         certain = low == high and never in (0.0, 1.0)
         interval = "" if certain else f" (90 % {year_text(low, last)} to {year_text(high, last)})"
-        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{plus_minus(100 * share_error, 1)} %"
-        lines.append(f"  {summary['label'].values[t]}: {year_text(mid, last)}{plus_minus(error, 1)}{interval}{share}")
+        spread = plus_minus(100 * float(share_errors[t]), 1)
+        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{spread} %"
+        lines.append(f"  {labels[t]}: {year_text(mid, last)}{plus_minus(error, 1)}{interval}{share}")
     return lines
 
 
 def _binding_line(summary: Group) -> str:
     parts = []
-    for subject, shares, errors in _binding(summary):
+    for subject, names, shares, errors in _binding(summary):
         final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if _is_fixed(summary) else 1)
-        names = summary[str(shares.dims[0])].values.tolist()
         order = np.argsort(-final, kind="stable")
         said = ", ".join(
             f"{names[n]} {100 * final[n]:.0f}{plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
         )
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
-    last = float(summary["year"].values[-1])
+    last = float(summary.coords["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
 
 
 def _is_fixed(summary: Group) -> bool:
     """Tell whether all samples have the same effective compute: then no number of the run has an error."""
-    values = summary["effective_compute"].values
+    values = summary.data_vars["effective_compute"].values
     return bool((values[0] == values[-1]).all())
 
 

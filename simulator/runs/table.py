@@ -131,13 +131,16 @@ class Table:
 
     def rows(self) -> list[dict[str, Any]]:
         """Give the lines as plain numbers and texts by the names of the columns; None where an entry is missing."""
+        return [dict(zip(self._columns, values, strict=True)) for values in self._lines()]
+
+    def _lines(self) -> Iterator[tuple[Any, ...]]:
         lists = [
             [None if gone else value for value, gone in zip(each.values.tolist(), each.missing, strict=True)]
             if each.missing.any()
             else each.values.tolist()
             for each in self._columns.values()
         ]
-        return [dict(zip(self._columns, values, strict=True)) for values in zip(*lists, strict=True)]
+        return zip(*lists, strict=True)
 
     def where(self, mask: ArrayLike | None = None, /, **equal: object) -> Table:
         """Keep the rows for which a mask (row,) holds, and in which each named column has a value."""
@@ -185,7 +188,7 @@ class Table:
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(self.names)
-        writer.writerows(row.values() for row in self.rows())  # None is left empty
+        writer.writerows(self._lines())  # None is left empty
         return stream.getvalue()
 
     def save_csv(self, path: FilePath) -> None:

@@ -287,7 +287,7 @@ def levels_of(
         medians, bands = fan_table(run, quantity, (band,))
         found: list[Row] = [
             {"run": name, **middle, "lower": ends["lower"], "upper": ends["upper"]}
-            for middle, ends in zip(medians, bands, strict=True)
+            for middle, ends in zip(medians.rows(), bands.rows(), strict=True)
         ]
         low, high = years or (-math.inf, math.inf)
         inside = [row for row in found if low <= row["year"] <= high]
@@ -305,7 +305,7 @@ def crossings_of(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
 
     Thresholds that every run has passed by its first year are left out.
     """
-    tables = [{row["threshold"]: row for row in Table.of_rows(crossing_table(run)).rows()} for run in runs]
+    tables = [{row["threshold"]: row for row in crossing_table(run).rows()} for run in runs]
     starts = [_years(run)[0] for run in runs]
     rows: list[Row] = []
     for threshold in tables[0]:

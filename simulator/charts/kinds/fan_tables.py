@@ -146,9 +146,10 @@ def read_fan(run: Group | xr.DataTree, quantity: str, options: FigureOptions) ->
     if all(row["lower"] == row["upper"] for row in bands):
         bands = []  # every prior in it is fixed: there is no spread to draw
     every = quantity == "effective_compute"  # the figure of a run: all that it crosses stands below
-    thresholds = [_certain(row) for row in threshold_table(run) if _has_level(row)]
-    own = {row["threshold"] for row in threshold_table(run) if row["quantity"] == quantity}
-    crossings = [row for row in crossing_table(run) if every or row["threshold"] in own]
+    levels = threshold_table(run).rows()
+    thresholds = [_certain(row) for row in levels if _has_level(row)]
+    own = {row["threshold"] for row in levels if row["quantity"] == quantity}
+    crossings = [row for row in crossing_table(run).rows() if every or row["threshold"] in own]
     tables = FanTables(
         medians, bands, thresholds, crossings, paths=_paths(run, quantity, options.paths, places),
         history=_history(options, log=log, quantity=quantity) or observed_rows(run, quantity, years=options.years),
@@ -166,7 +167,7 @@ def _has_level(row: Row) -> bool:
 def _certain(row: Row) -> Row:
     """Take away an interval that is no wider than what a run of the summary tells apart."""
     lower, upper = row.get("lower"), row.get("upper")
-    narrow = isinstance(lower, float) and isinstance(upper, float) and upper - lower < RESOLUTION
+    narrow = lower is None or (isinstance(lower, float) and isinstance(upper, float) and upper - lower < RESOLUTION)
     return {key: value for key, value in row.items() if not (narrow and key in ("lower", "upper"))}
 
 

@@ -226,7 +226,7 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
     names = _chosen(run, options.quantities)
     first, last = options.years or (-float("inf"), float("inf"))
     rows: list[Row_] = [
-        row for row in count_table(run) if row["variable"] in names and first <= float(str(row["year"])) <= last
+        row for row in count_table(run).rows() if row["variable"] in names and first <= float(str(row["year"])) <= last
     ]
     years = sorted({int(str(row["year"])) for row in rows})
     if len(years) < 2:
