@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
 from simulator.runs.estimates import sample_quantiles
@@ -127,7 +127,7 @@ def quantile_table(run: Group | xr.DataTree) -> Table:
     return Table({name: columns[name] for name in order})
 
 
-def _crossed(axes: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+def _crossed(axes: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     """Give a column for each axis of an array, with a row for each of its numbers, the last axis fastest."""
     grids = np.meshgrid(*(np.asarray(values) for values in axes.values()), indexing="ij")
     return {name: grid.ravel() for name, grid in zip(axes, grids, strict=True)}

@@ -54,8 +54,8 @@ def test_levels_are_those_of_the_summary(runs: list[xr.DataTree]) -> None:
     rows = levels_of(runs, ["a", "b"], quantity="effective_compute", band=0.8).rows()
     medians, bands = fan_table(runs[1], "effective_compute", (0.8,))
     own = [row for row in rows if row["run"] == "b"]
-    assert [row["median"] for row in own] == [row["median"] for row in medians]
-    assert [(row["lower"], row["upper"]) for row in own] == [(row["lower"], row["upper"]) for row in bands]
+    assert [row["median"] for row in own] == medians["median"].tolist()
+    assert [(row["lower"], row["upper"]) for row in own] == [(row["lower"], row["upper"]) for row in bands.rows()]
 
 
 def test_years_may_be_cut_but_not_to_fewer_than_two(runs: list[xr.DataTree]) -> None:

@@ -33,7 +33,7 @@ def panel(*, last: tuple[float, float, float]) -> CountPanel:
 
 
 def test_the_table_holds_every_count_in_every_reading(run: xr.DataTree) -> None:
-    rows = count_table(run)
+    rows = count_table(run).rows()
     assert len(rows) == 5 * 5 * 3
     assert {row["reading"] for row in rows} == set(READINGS)
     assert {row["year"] for row in rows} == set(range(2024, 2029))
@@ -62,7 +62,7 @@ def test_counts_are_listed_by_rising_level_in_whatever_order_a_file_holds_them(r
 
 def test_a_run_without_counts_has_no_table_no_line_and_no_chart(tmp_path: Path) -> None:
     plain = simulate(load_scenario("doubling-times", overrides=["samples=256"]))
-    assert counted_names(plain) == count_table(plain) == count_lines(plain) == []
+    assert counted_names(plain) == count_table(plain).rows() == count_lines(plain) == []
     assert not (write_run(plain, tmp_path) / "models.csv").exists()
     with pytest.raises(InputError, match="counts no models"):
         count_figures(plain, FigureOptions())
