@@ -14,6 +14,7 @@ from simulator.charts.register import check_formats, write_figure
 from simulator.charts.spec import Figure
 from simulator.files import make_folder
 from simulator.registers import attribute_at
+from simulator.runs.table import Table
 from simulator.scenario.differences import run_labels
 
 if TYPE_CHECKING:
@@ -74,5 +75,5 @@ def draw_attribution(
         f"Runs {first.attrs['run_id']} ({labels[0]}) and {second.attrs['run_id']} ({labels[1]}). Shapley values "
         f"{how}, each evaluated on {found.samples:,} common samples."
     )
-    figure = attribution_figure(rows, labels=labels, note=note)
+    figure = attribution_figure(Table.of_rows(rows), labels=labels, note=note)
     return write_figure(figure, folder, formats=formats, theme=check_theme(theme), footer=note)

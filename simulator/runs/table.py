@@ -150,9 +150,9 @@ class Table:
         return self._taken(np.flatnonzero(kept))
 
     def groups(self, *names: str) -> Iterator[tuple[tuple[Any, ...], Table]]:
-        """Part the table by the values of columns, in the order in which they first come."""
+        """Part the table by the values of columns, in the order in which they first come; None where one is missing."""
         places: dict[tuple[Any, ...], list[int]] = {}
-        for place, key in enumerate(zip(*(self[name].tolist() for name in names), strict=True)):
+        for place, key in enumerate(self.select(*names)._lines()):
             places.setdefault(key, []).append(place)
         for key, chosen in places.items():
             yield key, self._taken(np.asarray(chosen, dtype=np.intp))

@@ -10,6 +10,7 @@ from simulator.charts.kinds.attribution import attribution_figure, shown_parts
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
+from simulator.runs.table import Table
 from simulator.scenario.differences import Swap, differing_entries, joined_swaps, swapped
 
 SAMPLES = ["samples=1024"]
@@ -133,7 +134,8 @@ def test_more_than_eight_inputs_are_told_by_random_orders_with_their_errors():
 
 
 def test_the_figure_draws_the_parts_and_the_whole(found):
-    figure = attribution_figure(attribution_table(found), labels=["baseline", "looser"], note="Common samples.")
+    table = Table.of_rows(attribution_table(found))
+    figure = attribution_figure(table, labels=["baseline", "looser"], note="Common samples.")
     assert figure.name == "attribution"
     assert "looser" in figure.caption
     number = figure.tables["parts"][0]["number"]
@@ -144,7 +146,7 @@ def test_the_figure_draws_the_parts_and_the_whole(found):
 
 def test_small_parts_are_drawn_as_one():
     rows = [{"input": str(i), "part": float(i)} for i in range(12)]
-    assert shown_parts(rows, most=3) == [("11", 11.0), ("10", 10.0), ("9 other inputs", 45.0)]
+    assert shown_parts(Table.of_rows(rows), most=3) == [("11", 11.0), ("10", 10.0), ("9 other inputs", 45.0)]
 
 
 def test_two_runs_are_attributed_from_their_stored_scenarios(tmp_path):

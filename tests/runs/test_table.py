@@ -31,6 +31,11 @@ def test_rows_are_chosen_by_value_and_parted_in_their_order():
     assert [(key, len(part)) for key, part in table.groups("on")] == [(("b",), 2), (("a",), 1)]
 
 
+def test_what_is_missing_is_one_group():
+    table = Table({"year": [2030.0, None, None], "n": [1, 2, 3]})
+    assert [(key, part["n"].tolist()) for key, part in table.groups("year")] == [((2030.0,), [1]), ((None,), [2, 3])]
+
+
 def test_tables_are_joined_below_one_another_with_their_units():
     joined = Table({"year": [1.0]}, units={"year": "day"}) + Table({"error": [2]}, units={"error": "m"})
     assert joined.to_csv() == "year,error\n1.0,\n,2\n"
