@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.hindcast.hindcast import MODEL, ORIGINS, ScoreRow, hindcast
+from simulator.hindcast.hindcast import ORIGINS, hindcast
+from simulator.hindcast.rows import MODEL, ScoreRow
 from simulator.history.fit import SamplerSettings
 from simulator.history.observations import Observations
 

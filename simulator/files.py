@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,6 +114,39 @@ def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows(map(row.get, columns) for row in rows)  # what is None is left empty
+
+
+class CsvError(ValueError):
+    """What is wrong with a text that is no CSV, and on which line."""
+
+    def __init__(self, line: int, fault: str) -> None:
+        super().__init__(fault)
+        self.line = line
+
+
+def csv_rows(text: str) -> list[tuple[int, list[str]]]:
+    r"""Read the rows of a CSV text that are not blank, each with the line on which it begins.
+
+    Examples
+    --------
+    >>> csv_rows('date,label\n\n2020,"two\nlines"\n2021,one\n')
+    [(1, ['date', 'label']), (3, ['2020', 'two\nlines']), (5, ['2021', 'one'])]
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, line = [], 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((line, cells))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise CsvError(reader.line_num, str(error)) from None
+    return rows
+
+
+def read_csv(path: FilePath) -> list[tuple[int, list[str]]]:
+    """Read the rows of a CSV file in UTF-8, see `csv_rows`; OSError and ValueError say why it cannot be read."""
+    return csv_rows(path.read_bytes().decode("utf-8-sig"))
 
 
 def check_folder(path: FilePath, *, option: str = "--output") -> None:

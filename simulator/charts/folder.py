@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DRAWN: Mapping[str, str] = MappingProxyType(
     {
+        "hindcast": "simulator.charts.kinds.hindcast:hindcast_figures",
         "shares": "simulator.charts.kinds.shares:share_figures",
         "swings": "simulator.charts.kinds.swings:swing_figures",
     }

@@ -124,11 +124,6 @@ def _other(
         from simulator.cli.sweep import draw_sweep
 
         return draw_sweep(path, outcomes=asked, formats=formats, theme=theme, output=folder)
-    if kind.name == "hindcast":
-        from simulator.charts.kinds.hindcast import write_hindcast_figures
-        from simulator.hindcast.output import open_hindcast
-
-        return write_hindcast_figures(open_hindcast(path), folder, kinds=asked or ["all"], formats=formats, theme=theme)
     from simulator.charts.folder import draw_result
     from simulator.runs.result import open_result
 

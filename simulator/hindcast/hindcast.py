@@ -6,159 +6,52 @@ revisions of those values are not undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
+from simulator.errors import InputError
+from simulator.files import make_folder, write_text
 from simulator.hindcast.baselines import BASELINES, draw_baseline
-from simulator.hindcast.scores import (
+from simulator.hindcast.output import Asked, Hindcast, hindcast_page
+from simulator.hindcast.rivals import Arms, growth_knew, make_arms
+from simulator.hindcast.rows import (
+    MODEL,
     THRESHOLDS,
     Arm,
-    EventRow,
-    EventScore,
-    QuantileRow,
     RecordRow,
-    covered,
-    crps,
     event_rows,
-    event_scores,
-    interval_score,
-    log_score,
-    pinball,
-    pit,
+    forecast_rows,
     quantile_rows,
+    skills,
 )
-from simulator.history.diagnostics import Diagnostics, RateCheck, check_rate, diagnose
+from simulator.hindcast.scenario_forecast import growth_priors
+from simulator.history.columns import last_day
+from simulator.history.diagnostics import check_rate, diagnose
 from simulator.history.fit import SamplerSettings, fit_origins
 from simulator.history.forecast import RecordForecast, forecast_record, horizon_of
+from simulator.history.frontier import without
+from simulator.history.learning import Series, series
+from simulator.history.loading import (
+    EARLIER_SNAPSHOT,
+    SHIPPED_TOP,
+    SNAPSHOT,
+    load_accelerators,
+    load_history,
+    shipped_accelerators,
+    shipped_runs,
+)
 from simulator.history.model import GrowthPriors
-from simulator.history.observations import Array, Observations, known_at
+from simulator.history.observations import Observations, known_at
+from simulator.scenario.load import load_scenario
+from simulator.scenario.resolving import Scenario
 
-MODEL: Final[str] = "model"
-QUANTILES: Final[tuple[float, ...]] = (0.05, 0.25, 0.5, 0.75, 0.95)
 ORIGINS: Final[tuple[int, ...]] = (2018, 2020, 2022)
-RESAMPLES: Final[int] = 4000
-TIE: Final[float] = 0.03
-"""Differences in CRPS below this say nothing: Monte Carlo noise and the choice of seed are as large."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastRow:
-    """Hold one forecast of the record at the end of `target`, made at the end of `origin`; log10 FLOP.
-
-    `quantile_05` to `quantile_95` are of the forecast; `error` is its median minus what came; `inside_50` to
-    `inside_90` say whether what came lay in the central interval; `hindsight` whether a prior knew what came.
-    """
-
-    forecast: str
-    origin: int
-    target: int
-    observed: float
-    quantile_05: float
-    quantile_25: float
-    quantile_50: float
-    quantile_75: float
-    quantile_95: float
-    crps: float
-    pinball: float
-    interval_score: float
-    log_score: float
-    error: float
-    pit: float
-    inside_50: bool
-    inside_80: bool
-    inside_90: bool
-    hindsight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """Hold the mean scores of one forecast at one origin, or over all origins where `origin` is None.
-
-    `bias` is the mean error; `coverage_50` to `coverage_90` are shares of forecasts; `targets` counts distinct years.
-    """
-
-    forecast: str
-    origin: int | None
-    forecasts: int
-    targets: int
-    crps: float
-    pinball: float
-    interval_score: float
-    log_score: float
-    bias: float
-    coverage_50: float
-    coverage_80: float
-    coverage_90: float
-    hindsight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SkillRow:
-    """Compare the model's CRPS with a baseline's over the same forecasts.
-
-    `skill` = 1 - model / baseline; above 0 the model is better. `difference` = baseline - model in CRPS. The 90 %
-    intervals resample whole target years, paired; `better` is the share of resamples in which the model wins.
-    """
-
-    baseline: str
-    crps: float
-    baseline_crps: float
-    skill: float
-    skill_05: float
-    skill_95: float
-    difference: float
-    difference_05: float
-    difference_95: float
-    better: float
-    hindsight: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """Whether the model is "better", "worse", or there is "a tie": within 0.03, or the interval holds 0."""
-        if abs(self.difference) < TIE or self.difference_05 <= 0 <= self.difference_95:
-            return "a tie"
-        return "better" if self.difference > 0 else "worse"
-
-
-@dataclass(frozen=True, slots=True)
-class Hindcast:
-    """Hold a hindcast of one snapshot: every forecast, mean scores, skill, and whether the fits can be trusted.
-
-    `diagnostics` has one entry for every origin; `rate_checks` too, where history without one domain was given.
-    """
-
-    snapshot: str
-    origins: tuple[int, ...]
-    forecasts: tuple[ForecastRow, ...]
-    scores: tuple[ScoreRow, ...]
-    skills: tuple[SkillRow, ...]
-    diagnostics: tuple[Diagnostics, ...]
-    rate_checks: tuple[RateCheck, ...]
-    quantiles: tuple[QuantileRow, ...] = ()
-    events: tuple[EventRow, ...] = ()
-    notes: tuple[str, ...] = ()
-    record: tuple[RecordRow, ...] = ()
-
-    @property
-    def event_scores(self) -> tuple[EventScore, ...]:
-        """Mean Brier scores by forecast and threshold."""
-        return event_scores(self.events)
-
-    @property
-    def targets(self) -> int:
-        """The number of distinct years that were forecast: fewer than the forecasts, which overlap."""
-        return len({row.target for row in self.forecasts})
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What speaks against trusting these figures, one line each."""
-        fits = zip(self.origins, self.diagnostics, strict=True)
-        lines = [f"origin {origin}: {fault}" for origin, fit in fits for fault in fit.faults]
-        return (*lines, *(check.line for check in self.rate_checks if not check.passed))
+GAMES: Final[str] = "Games"
+"""The domain without which the rate is measured again: its self-play was once counted as training."""
 
 
 def hindcast(
@@ -175,33 +68,33 @@ def hindcast(
     notes: Sequence[str] = (),
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> Hindcast:
-    """Forecast the year-end record from past origins to the last known year, and score model and baselines."""
+    """Forecast the year-end record from past origins to the last known year, and score model, baselines and arms.
+
+    `without` is the same snapshot ranked again without one domain, which shows whether the rate rests on it;
+    `with_hindsight` are the origins at which the model's priors knew what came; see `fit_history` for the others.
+    """
     settings = settings or SamplerSettings()
     check_origins(observations, origins)
     fits = fit_origins(observations, origins=origins, priors=priors, settings=settings, cache=cache)
-    last = observations.years[1]
+    last, size = observations.years[1], settings.chains * settings.draws
     made = [
         Arm(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
         for origin, fit in zip(origins, fits, strict=True)
     ]
-    for name in BASELINES:
-        size = _draws(settings)
-        made += [
-            Arm(name, forecast_baseline(name, observations, origin=origin, size=size, seed=settings.seed))
-            for origin in origins
-        ]
+    made += [
+        Arm(name, forecast_baseline(name, observations, origin=origin, size=size, seed=settings.seed))
+        for name in BASELINES
+        for origin in origins
+    ]
     made += arms
-    rows = tuple(
-        row for arm in made for row in score_record(arm.forecast, observations, name=arm.name, hindsight=arm.hindsight)
-    )
-    checks = [] if without is None else [
+    rows = tuple(row for arm in made for row in forecast_rows(arm, observations))
+    checks = () if without is None else (
         check_rate(observations, without=without, left_out=left_out, origin=origin) for origin in origins
-    ]  # fmt: skip
+    )  # fmt: skip
     return Hindcast(
         snapshot=observations.snapshot,
         origins=tuple(origins),
         forecasts=rows,
-        scores=mean_scores(rows),
         skills=skills(rows, seed=settings.seed),
         diagnostics=tuple(diagnose(fit) for fit in fits),
         rate_checks=tuple(checks),
@@ -215,7 +108,7 @@ def hindcast(
     )
 
 
-def check_origins(observations: Observations, origins: Sequence[int]) -> None:
+def check_origins(observations: Observations, origins: Iterable[int]) -> None:
     """Check before any fit that a record can be forecast from each origin, by model and baselines."""
     for origin in origins:
         known_at(observations, origin=origin)
@@ -224,130 +117,172 @@ def check_origins(observations: Observations, origins: Sequence[int]) -> None:
             forecast_baseline(name, observations, origin=origin, size=1, seed=0)
 
 
-def _draws(settings: SamplerSettings) -> int:
-    return settings.chains * settings.draws
-
-
 def forecast_baseline(name: str, observations: Observations, *, origin: int, size: int, seed: int) -> RecordForecast:
     """Forecast the record by a baseline from the end of a year to the last known year."""
     known = observations.record_year <= origin
     targets = tuple(int(year) for year in observations.record_year[~known])
+    years, record = observations.record_year[known], observations.record_log_compute[known]
     rng = np.random.default_rng([seed, origin, list(BASELINES).index(name)])
-    samples = [
-        draw_baseline(
-            name,
-            years=observations.record_year[known],
-            record=observations.record_log_compute[known],
-            target=target,
-            size=size,
-            rng=rng,
-        )
-        for target in targets
-    ]
+    samples = [draw_baseline(name, years=years, record=record, target=each, size=size, rng=rng) for each in targets]
     return RecordForecast(origin, targets, np.array(samples).reshape(len(targets), size))
 
 
-def score_record(
-    forecast: RecordForecast, observations: Observations, *, name: str, hindsight: bool = False
-) -> Iterator[ForecastRow]:
-    """Score a forecast of the record in every year that has come."""
-    came = dict(zip(observations.record_year.astype(int).tolist(), observations.record_log_compute, strict=True))
-    for target, samples in zip(forecast.years, forecast.samples, strict=True):
-        if target not in came:
-            continue
-        observed = float(came[target])
-        low, lower, median, upper, high = (float(value) for value in np.quantile(samples, QUANTILES))
-        yield ForecastRow(
-            forecast=name,
-            origin=forecast.origin,
-            target=target,
-            observed=observed,
-            quantile_05=low,
-            quantile_25=lower,
-            quantile_50=median,
-            quantile_75=upper,
-            quantile_95=high,
-            crps=float(crps(samples, observed)),
-            pinball=float(pinball(samples, observed)),
-            interval_score=float(interval_score(samples, observed)),
-            log_score=float(log_score(samples, observed)),
-            error=median - observed,
-            pit=float(pit(samples, observed)),
-            inside_50=bool(covered(samples, observed, level=0.5)),
-            inside_80=bool(covered(samples, observed, level=0.8)),
-            inside_90=bool(covered(samples, observed, level=0.9)),
-            hindsight=hindsight,
-        )
+def make_hindcast(
+    scenario: Scenario | FilePath | str | None = None,
+    *,
+    against: Sequence[Scenario | FilePath | str] = (),
+    allow_hindsight: bool = False,
+    origins: Sequence[int] = ORIGINS,
+    runs: FilePath | str | None = None,
+    accelerators: FilePath | str | None = None,
+    snapshot: str = SNAPSHOT,
+    until: str = "2025",
+    without_domain: Sequence[str] = (),
+    sampler: Literal["pymc", "nutpie"] = "pymc",
+    seed: int = 0,
+    cache: FilePath | str | None = None,
+) -> Hindcast:
+    """Forecast the record of training compute from past years, and score model and baselines against what came.
 
+    At the end of each origin the model of history is fitted to what had been published by then, and forecasts the
+    largest known run at the end of each later year (log10 FLOP). Beside it stand four simple rules and, where a
+    scenario is named, the priors that were published by then, and the scenario as it stands, from that record on.
+    The skill against another forecast is 1 - CRPS of the model / CRPS of the other, see `simulator.hindcast.scores`.
 
-def mean_scores(rows: Sequence[ForecastRow]) -> tuple[ScoreRow, ...]:
-    """Average scores by forecast, over all origins (`origin` None, first) and at each origin."""
-    table = []
-    for name in dict.fromkeys(row.forecast for row in rows):
-        mine = [row for row in rows if row.forecast == name]
-        table.append(_mean(mine, origin=None))
-        origins = sorted({row.origin for row in mine})
-        table += [_mean([row for row in mine if row.origin == origin], origin=origin) for origin in origins]
-    return tuple(table)
+    Parameters
+    ----------
+    scenario : Scenario, path or shipped name, optional
+        Where it learns from history, the model has its table of runs and its priors on past growth.
+    against : sequence of the same
+        Further scenarios to compare with.
+    allow_hindsight : bool
+        Admit priors that knew what came after an origin (their `as_of`); every table then says so.
+    origins : sequence of int
+        Calendar years at whose ends forecasts are made.
+    runs, accelerators : path, optional
+        Tables of training runs and of accelerators with prices; what is shipped without them.
+    snapshot : str
+        The date of the estimates in `runs`, or those of the shipped table: 2026-05 or 2025-06.
+    until : str
+        The last day whose record is forecast: a year, a month or a day.
+    without_domain : sequence of str
+        Domains that are left out of the frontier, such as Games.
+    sampler : {"pymc", "nutpie"}
+    seed : int
+        Of the chains and forecasts.
+    cache : path, optional
+        A folder of fits; one that is there is read, any other takes a minute or more and is stored.
 
+    Returns
+    -------
+    Hindcast
+        Its `tables()`: forecasts, scores, skills, quantiles, events, event_scores, record.
 
-def _mean(rows: Sequence[ForecastRow], *, origin: int | None) -> ScoreRow:
-    def mean(value: Callable[[ForecastRow], float]) -> float:
-        return float(np.mean([value(row) for row in rows]))
+    Raises
+    ------
+    InputError
+        A table cannot be read, an origin is not in the record, has too little before it or nothing after it; a prior
+        knew what came and that is not allowed.
 
-    return ScoreRow(
-        rows[0].forecast,
-        origin,
-        forecasts=len(rows),
-        targets=len({row.target for row in rows}),
-        crps=mean(lambda row: row.crps),
-        pinball=mean(lambda row: row.pinball),
-        interval_score=mean(lambda row: row.interval_score),
-        log_score=mean(lambda row: row.log_score),
-        bias=mean(lambda row: row.error),
-        coverage_50=mean(lambda row: row.inside_50),
-        coverage_80=mean(lambda row: row.inside_80),
-        coverage_90=mean(lambda row: row.inside_90),
-        hindsight=any(row.hindsight for row in rows),
-    )
-
-
-def skills(rows: Sequence[ForecastRow], *, seed: int) -> tuple[SkillRow, ...]:
-    """Compare the model with every baseline, forecast by forecast.
-
-    Forecasts of one target year from several origins err together, so whole target years are resampled; the few of
-    them make the intervals wide, and neighbouring years are dependent still, so that they should be wider.
+    Examples
+    --------
+    >>> make_hindcast(origins=[2025])
+    Traceback (most recent call last):
+    simulator.errors.InputError: last_year: must be after 2025, the year at whose end the data of this fit end; ...
     """
-    scores = {(row.forecast, row.origin, row.target): row.crps for row in rows}
-    places = [(row.origin, row.target) for row in rows if row.forecast == MODEL]
-    targets = sorted({target for _, target in places})
-    counts = np.array([sum(target == each for _, target in places) for each in targets], dtype=np.float64)
-    chosen = np.random.default_rng([seed, 4]).multinomial(len(targets), [1 / len(targets)] * len(targets), RESAMPLES)
+    asked = Asked(
+        scenario, tuple(against), allow_hindsight, tuple(sorted(set(origins))), _path(runs), _path(accelerators),
+        snapshot, until, tuple(without_domain), sampler, seed, _path(cache),
+    )  # fmt: skip
+    return answer(asked)
 
-    def totals(name: str) -> Array:
-        return np.array([sum(scores[name, *place] for place in places if place[1] == each) for each in targets])
 
-    table = []
-    late = {row.forecast for row in rows if row.hindsight}
-    mine = totals(MODEL)
-    for name in dict.fromkeys(row.forecast for row in rows if row.forecast != MODEL):
-        theirs = totals(name)
-        resampled, other = chosen @ mine, chosen @ theirs
-        skill = np.quantile(1 - resampled / other, [0.05, 0.95])
-        difference = np.quantile((other - resampled) / (chosen @ counts), [0.05, 0.95])
-        table.append(
-            SkillRow(
-                name,
-                crps=float(mine.sum() / counts.sum()),
-                baseline_crps=float(theirs.sum() / counts.sum()),
-                skill=float(1 - mine.sum() / theirs.sum()),
-                skill_05=float(skill[0]),
-                skill_95=float(skill[1]),
-                difference=float((theirs.sum() - mine.sum()) / counts.sum()),
-                difference_05=float(difference[0]),
-                difference_95=float(difference[1]),
-                better=float(np.mean(resampled < other)),
-                hindsight=name in late,
-            )
+def _path(path: FilePath | str | None) -> FilePath | None:
+    return None if path is None else FilePath(path)
+
+
+def answer(asked: Asked) -> Hindcast:
+    """Read what is asked about, check it, and make the hindcast."""
+    if asked.against and asked.scenario is None:
+        raise InputError("--against: names a scenario to compare with, and there is none to compare. Name it first.")
+    named = (asked.scenario, *asked.against) if asked.scenario is not None else ()
+    scenarios = [each if isinstance(each, Scenario) else load_scenario(str(each)) for each in named]
+    settings = SamplerSettings(sampler=asked.sampler, seed=asked.seed)
+    tables = _series(asked, scenarios)
+    last = last_day(asked.until, entry="--until")
+    has_games = not asked.without_domain and any(GAMES in run.domains for run in tables.runs.runs)
+    games = tables.observations(without_domain=GAMES, until=last) if has_games else None
+    seen = tables.observations(until=last)
+    check_origins(seen, asked.origins)
+    made, priors, late = Arms((), ()), None, set[int]()
+    if scenarios:
+        made = make_arms(
+            scenarios,
+            seen,
+            origins=asked.origins,
+            size=settings.chains * settings.draws,
+            seed=asked.seed,
+            allow_hindsight=asked.allow_hindsight,
         )
-    return tuple(table)
+        priors = growth_priors(scenarios[0])
+        if priors is not None:
+            late = {origin for origin in asked.origins if growth_knew(scenarios[0], origin=origin)}
+    found = hindcast(
+        seen,
+        origins=asked.origins,
+        without=games,
+        left_out=GAMES,
+        priors=priors,
+        settings=settings,
+        cache=asked.cache,
+        arms=made.arms,
+        with_hindsight=late,
+        notes=made.notes,
+    )
+    return replace(found, asked=asked, folder_name=asked.folder_name)
+
+
+def _series(asked: Asked, scenarios: Sequence[Scenario]) -> Series:
+    """Choose the tables: those that are named, else those of the scenario, else what is shipped."""
+    chips = load_accelerators(asked.accelerators, snapshot=asked.snapshot) if asked.accelerators else None
+    if asked.runs is not None:
+        found = Series(load_history(asked.runs, snapshot=asked.snapshot), shipped_accelerators(), 10)
+    elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
+        found = series(scenarios[0])
+    else:
+        found = Series(shipped_runs(asked.snapshot), shipped_accelerators(), SHIPPED_TOP)
+    if chips is not None:
+        found = replace(found, accelerators=chips)
+    if asked.without_domain:
+        found = replace(found, runs=without(found.runs, domains=asked.without_domain))
+    return found
+
+
+def write_hindcast_page(
+    path: FilePath,
+    result: Hindcast,
+    *,
+    pictures: Sequence[tuple[str, str]] = (),
+    say: Callable[[Hindcast], None] = lambda _: None,
+) -> tuple[Hindcast, ...]:
+    """Write the page of a hindcast, with what else it needs: without games, and the estimates on which it fails.
+
+    `pictures` are (file, text) beside the page; `say` is told each further hindcast. Gives those that must hold.
+    """
+    if (asked := result.asked) is None:
+        raise InputError("the page of a hindcast asks it again in other ways; one that was read again is not asked.")
+    sections = [(asked.heading, result)]
+    failure = None
+    if not asked.without_domain:
+        games = answer(replace(asked, without_domain=(GAMES,)))
+        say(games)
+        sections.append((f"{asked.heading}, without Games", games))
+        if asked.runs is None and asked.snapshot != EARLIER_SNAPSHOT:
+            until = min(asked.until, "2024")
+            earlier = answer(replace(asked, snapshot=EARLIER_SNAPSHOT, until=until))
+            say(earlier)
+            failure = (f"Where it fails: shipped table, estimates of {EARLIER_SNAPSHOT}", earlier)
+    command = " ".join(["simulate", *asked.words, f"--document {path}"])
+    make_folder(path.parent)
+    write_text(path, hindcast_page(sections, command=command, failure=failure, pictures=pictures))
+    return tuple(made for _, made in sections[1:])

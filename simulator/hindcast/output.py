@@ -1,44 +1,121 @@
-"""The folder of a hindcast: its tables, written and read again."""
+"""What a hindcast gives: its tables, the lines that say it, its page, its folder read again."""
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path as FilePath
-from typing import Any, Final
-
-from scipy import special
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from simulator.errors import InputError, RunFileError
-from simulator.files import make_folder, write_table
+from simulator.files import read_csv, short_hash
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.hindcast import MODEL, ForecastRow, Hindcast, ScoreRow, SkillRow, skills
-from simulator.hindcast.scores import EventScore, RecordRow
+from simulator.hindcast.rows import (
+    MODEL,
+    EventRow,
+    EventScore,
+    ForecastRow,
+    QuantileRow,
+    RecordRow,
+    ScoreRow,
+    SkillRow,
+    event_scores,
+    mean_scores,
+)
+from simulator.history.diagnostics import Diagnostics, RateCheck
+from simulator.runs.kinds import kind_named, stored_lines
+from simulator.runs.result import Result
+from simulator.runs.table import Table
+from simulator.scenario.resolving import Scenario
 
-TABLES: Final[tuple[str, ...]] = ("forecasts", "scores", "skills", "quantiles", "events", "event_scores", "record")
-"""The tables of a hindcast, each a CSV file of that name."""
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHindcast:
-    """Hold what charts draw of a hindcast: the name of its folder, forecasts, skills, and the record by year."""
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a hindcast; see `simulator.hindcast.hindcast.make_hindcast`."""
 
-    name: str
+    scenario: Scenario | FilePath | str | None
+    against: tuple[Scenario | FilePath | str, ...]
+    allow_hindsight: bool
+    origins: tuple[int, ...]
+    runs: FilePath | None
+    accelerators: FilePath | None
+    snapshot: str
+    until: str
+    without_domain: tuple[str, ...]
+    sampler: Literal["pymc", "nutpie"]
+    seed: int
+    cache: FilePath | None
+
+    @property
+    def words(self) -> list[str]:
+        """The command line that asks the same again, but for where it is written."""
+        words = ["hindcast", *([_name(self.scenario)] if self.scenario else [])]
+        words += [f"--against {_name(each)}" for each in self.against]
+        words += ["--allow-hindsight"] if self.allow_hindsight else []
+        words += [f"--origins {','.join(map(str, self.origins))}"]
+        words += [f"--snapshot {self.snapshot}", f"--until {self.until}"]
+        words += [f"--sampler {self.sampler}", f"--seed {self.seed}"]
+        words += [f"--runs {self.runs}"] if self.runs is not None else []
+        words += [f"--accelerators {self.accelerators}"] if self.accelerators is not None else []
+        return words + [f"--without-domain '{domain}'" for domain in self.without_domain]
+
+    @property
+    def folder_name(self) -> str:
+        """The folder of its answer, named by what was asked."""
+        return f"hindcast-{self.snapshot}-{'-'.join(map(str, self.origins))}-{short_hash(*self.words)}"
+
+    @property
+    def heading(self) -> str:
+        """Which table it is about."""
+        return f"{'shipped table' if self.runs is None else self.runs.name}, estimates of {self.snapshot}"
+
+
+def _name(scenario: Scenario | FilePath | str) -> str:
+    return f"{scenario.spec.name}@{scenario.hash}" if isinstance(scenario, Scenario) else str(scenario)
+
+
+@dataclass(frozen=True, repr=False)
+class Hindcast(Result):
+    """A hindcast of one snapshot: every forecast, mean scores, skill, and whether the fits can be trusted.
+
+    `diagnostics` has one entry for every origin; `rate_checks` too, where history without one domain was given.
+    Of one that was read from its folder, which keeps neither, `said` and `warned` are what was printed of it.
+    """
+
+    kind: ClassVar[str] = "hindcast"
+
+    snapshot: str
+    origins: tuple[int, ...]
     forecasts: tuple[ForecastRow, ...]
     skills: tuple[SkillRow, ...]
-    record: tuple[RecordRow, ...]
+    diagnostics: tuple[Diagnostics, ...] = ()
+    rate_checks: tuple[RateCheck, ...] = ()
+    quantiles: tuple[QuantileRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    record: tuple[RecordRow, ...] = ()
+    folder_name: str = "hindcast"
+    asked: Asked | None = None
+    said: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> tuple[ScoreRow, ...]:
+        """Mean scores by forecast, over all origins and at each."""
+        return mean_scores(self.forecasts)
+
+    @property
+    def event_scores(self) -> tuple[EventScore, ...]:
+        """Mean Brier scores by forecast and threshold."""
+        return event_scores(self.events)
 
     @property
     def targets(self) -> int:
-        """The number of distinct years that were forecast."""
-        return len({row.target for row in self.forecasts if row.forecast == MODEL})
-
-    @property
-    def origins(self) -> tuple[int, ...]:
-        """The years at whose ends forecasts were made."""
-        return tuple(sorted({row.origin for row in self.forecasts}))
+        """The number of distinct years that were forecast: fewer than the forecasts, which overlap."""
+        return len({row.target for row in self.forecasts})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,65 +127,110 @@ class StoredHindcast:
         """The forecasts in which a prior knew what came."""
         return frozenset(row.forecast for row in self.forecasts if row.hindsight)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against trusting these figures, one line each."""
+        fits = zip(self.origins, self.diagnostics, strict=False)
+        lines = [f"origin {origin}: {fault}" for origin, fit in fits for fault in fit.faults]
+        return (*self.warned, *lines, *(check.line for check in self.rate_checks if not check.passed))
 
-def write_hindcast(result: Hindcast, folder: FilePath) -> None:
-    """Write the tables of a hindcast into a folder."""
-    make_folder(folder)
-    for name in TABLES:
-        write_table(folder / f"{name}.csv", [asdict(row) for row in getattr(result, name)])
+    @property
+    def label(self) -> str:
+        """What its charts say of where they come from."""
+        return f"Hindcast {self.folder_name}"
+
+    def tables(self) -> dict[str, Table]:
+        """Give the tables by the names of their CSV files."""
+        return {name: Table.of_records(getattr(self, name)) for name in _ALONG}
+
+    @property
+    def dataset(self) -> xr.DataTree:
+        """The tables as arrays along forecast, origin, target, quantile and threshold."""
+        import xarray as xr
+
+        tables = {**self.tables(), "scores": Table.of_records(row for row in self.scores if row.origin is None)}
+        groups = {name: table.to_dataset(*_ALONG[name]) for name, table in tables.items() if len(table)}
+        return xr.DataTree.from_dict({"/": xr.Dataset(attrs={"snapshot": self.snapshot}), **groups})
+
+    def lines(self) -> list[str]:
+        """Say it in lines: how many targets, mean scores of all, the model by origin, thresholds, skill."""
+        return list(self.said or hindcast_lines(self))
 
 
-def is_hindcast(folder: FilePath) -> bool:
-    """Say whether a folder holds a hindcast."""
-    return folder.is_dir() and (folder / "forecasts.csv").is_file() and (folder / "skills.csv").is_file()
+_ALONG: Final[Mapping[str, tuple[str, ...]]] = {
+    "forecasts": ("forecast", "origin", "target"),
+    "scores": ("forecast",),
+    "skills": ("baseline",),
+    "quantiles": ("forecast", "origin", "target", "quantile"),
+    "events": ("forecast", "origin", "target", "threshold"),
+    "event_scores": ("forecast", "threshold"),
+    "record": ("year",),
+}
+"""The tables, and the columns along which the others of each are arrays."""
 
 
-def open_hindcast(folder: FilePath) -> StoredHindcast:
-    """Read the tables of a hindcast that charts draw.
+def open_hindcast(folder: FilePath | str) -> Hindcast:
+    """Read a folder that a hindcast was written into; one without `record.csv` has the record of the years forecast.
 
-    A folder without `record.csv` has the record of the years that were forecast, and none before.
+    Raises
+    ------
+    InputError
+        It is no folder of a hindcast.
+    RunFileError
+        A table lacks a column, or a cell cannot be read.
     """
-    if not is_hindcast(folder):
+    folder = FilePath(folder)
+    if not (folder / "forecasts.csv").is_file() or not (folder / "skills.csv").is_file():
         raise InputError(f"{folder}: is no folder of a hindcast: it has no forecasts.csv. Make one: simulate hindcast.")
-    forecasts = _rows(folder / "forecasts.csv", ForecastRow)
+    forecasts = _read(folder / "forecasts.csv", ForecastRow)
     if all(row.forecast != MODEL for row in forecasts):
         raise RunFileError(f"{folder / 'forecasts.csv'}: has no forecast by the {MODEL}. Make the hindcast again.")
-    path = folder / "record.csv"
-    if path.is_file():
-        record = _rows(path, RecordRow)
-    else:
-        record = tuple(RecordRow(*pair, "") for pair in sorted({(row.target, row.observed) for row in forecasts}))
-    return StoredHindcast(folder.resolve().name, forecasts, _rows(folder / "skills.csv", SkillRow), record)
+    known = sorted({(row.target, row.observed) for row in forecasts})
+    record = _read(folder / "record.csv", RecordRow) or tuple(RecordRow(*pair, "") for pair in known)
+    kind = kind_named(Hindcast.kind)
+    said, warned = stored_lines(folder, kind) if kind and (folder / kind.lines).is_file() else ((), ())
+    return Hindcast(
+        snapshot=record[-1].snapshot,
+        origins=tuple(sorted({row.origin for row in forecasts})),
+        forecasts=forecasts,
+        skills=_read(folder / "skills.csv", SkillRow),
+        quantiles=_read(folder / "quantiles.csv", QuantileRow),
+        events=_read(folder / "events.csv", EventRow),
+        record=record,
+        folder_name=folder.resolve().name,
+        said=tuple(said),
+        warned=tuple(warned),
+    )
 
 
-def _flag(text: str) -> bool:
-    return {"True": True, "False": False}[text]
+_CELLS: Final[Mapping[str, Callable[[str], object]]] = {
+    "float": float, "int": int, "str": str, "bool": {"True": True, "False": False}.__getitem__,
+}  # fmt: skip
 
 
-_READ: Final[Mapping[str, Callable[[str], object]]] = {"float": float, "int": int, "str": str, "bool": _flag}
-
-
-def _rows[T](path: FilePath, kind: type[T]) -> tuple[T, ...]:
-    """Read a table, one object of `kind` to a row."""
-    columns: Any = fields(kind)  # type: ignore[arg-type]
+def _read[T](path: FilePath, kind: type[T]) -> tuple[T, ...]:
+    """Read a table, one object of `kind` to a row; nothing where there is no such file."""
+    if not path.is_file():
+        return ()
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.DictReader(stream, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        head, *rows = read_csv(path) or [(1, [])]
+    except (OSError, ValueError) as error:
         raise RunFileError(f"{path}: cannot be read as a table: {error}.") from None
-    given = list(lines[0]) if lines else []
+    columns: Any = fields(kind)  # type: ignore[arg-type]
+    given = {name: place for place, name in enumerate(head[1])}
     missing = [column.name for column in columns if column.name not in given and column.default is MISSING]
-    if lines and missing:
+    if rows and missing:
         raise RunFileError(f"{path}: lacks the columns {', '.join(missing)}. Make the hindcast again.")
     made = []
-    for number, line in enumerate(lines, start=2):
+    for line, row in rows:
         cells = {}
         for column in (each for each in columns if each.name in given):
+            text = row[given[column.name]] if given[column.name] < len(row) else None
             try:
-                cells[column.name] = _READ[column.type](line[column.name])
+                cells[column.name] = _CELLS[column.type](text)  # type: ignore[arg-type]
             except (ValueError, KeyError, TypeError):
-                rule = f"{column.name}: must be a {column.type}; got {line[column.name]!r}."
-                raise RunFileError(f"{path}:{number}: {rule} Make the hindcast again.") from None
+                rule = f"{column.name}: must be a {column.type}; got {text!r}."
+                raise RunFileError(f"{path}:{line}: {rule} Make the hindcast again.") from None
         made.append(kind(**cells))
     return tuple(made)
 
@@ -271,148 +393,3 @@ def _failure_words(result: Hindcast) -> Iterator[str]:
         if told
         else "The rate with and without Games does not tell it: there is no warning."
     )
-
-
-LEVELS: Final[tuple[int, ...]] = (50, 80, 90)
-LEAST_TARGETS: Final[int] = 3
-"""Distinct years below which no interval is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class PitRow:
-    """Count where in their forecasts (probability of no more than what came) the values that came lay, in one bin.
-
-    `expected` is the count of a calibrated forecast, with its 90 % interval for as many independent forecasts as there
-    are distinct years.
-    """
-
-    forecast: str
-    lower: float
-    upper: float
-    count: int
-    expected: float
-    expected_05: float
-    expected_95: float
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
-    """Hold how often what came lay in the central intervals of a level, with a 90 % interval of the true share.
-
-    The interval (Jeffreys) is that of as many independent forecasts as there are distinct years (`targets`), for
-    forecasts of one year err together.
-    """
-
-    forecast: str
-    level: int
-    inside: int
-    forecasts: int
-    targets: int
-    seen: float
-    seen_05: float
-    seen_95: float
-    hindsight: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HorizonRow:
-    """Hold the skill of the model against a baseline so many years ahead; no interval of fewer than three years."""
-
-    baseline: str
-    first_ahead: int
-    last_ahead: int
-    forecasts: int
-    targets: int
-    crps: float
-    baseline_crps: float
-    skill: float
-    skill_05: float | None
-    skill_95: float | None
-    hindsight: bool
-
-
-def pit_rows(rows: Sequence[ForecastRow]) -> tuple[PitRow, ...]:
-    """Count probability integral transforms in 5 bins (10 from 50 forecasts on), by forecast."""
-    table = []
-    for name in dict.fromkeys(row.forecast for row in rows):
-        mine = [row for row in rows if row.forecast == name]
-        bins = 10 if len(mine) >= 50 else 5
-        targets = len({row.target for row in mine})
-        low, high = (binomial_quantile(level, targets, 1 / bins) * len(mine) / targets for level in (0.05, 0.95))
-        for place in range(bins):
-            count = sum(min(int(row.pit * bins), bins - 1) == place for row in mine)
-            table.append(PitRow(name, place / bins, (place + 1) / bins, count, len(mine) / bins, low, high))
-    return tuple(table)
-
-
-def binomial_quantile(level: float, count: int, share: float) -> int:
-    """Give the smallest number of successes whose cumulated probability reaches a level."""
-    reached = 0.0
-    for hits in range(count + 1):
-        reached += math.comb(count, hits) * share**hits * (1 - share) ** (count - hits)
-        if reached >= level:
-            return hits
-    return count
-
-
-def coverage_rows(rows: Sequence[ForecastRow]) -> tuple[CoverageRow, ...]:
-    """Count how often what came lay inside the 50, 80 and 90 % intervals, by forecast."""
-    table = []
-    for name in dict.fromkeys(row.forecast for row in rows):
-        mine = [row for row in rows if row.forecast == name]
-        targets = len({row.target for row in mine})
-        for level in LEVELS:
-            inside = sum(bool(getattr(row, f"inside_{level}")) for row in mine)
-            low, high = jeffreys(inside / len(mine) * targets, targets)
-            late = any(row.hindsight for row in mine)
-            table.append(CoverageRow(name, level, inside, len(mine), targets, inside / len(mine), low, high, late))
-    return tuple(table)
-
-
-def jeffreys(hits: float, count: int) -> tuple[float, float]:
-    """Give the central 90 % interval of a share after `hits` of `count`: Beta(hits + 1/2, count - hits + 1/2).
-
-    The lower end is 0 where nothing hit, the upper 1 where everything did (Brown, Cai and DasGupta 2001).
-    """
-    low, high = (float(special.betaincinv(hits + 0.5, count - hits + 0.5, level)) for level in (0.05, 0.95))
-    return (0.0 if hits <= 0 else low), (1.0 if hits >= count else high)
-
-
-def horizon_bins(rows: Sequence[ForecastRow]) -> list[tuple[int, int]]:
-    """Group years ahead, from the nearest, so that each group has three distinct target years or more."""
-    targets: dict[int, set[int]] = {}
-    for row in rows:
-        if row.forecast == MODEL:
-            targets.setdefault(row.target - row.origin, set()).add(row.target)
-    bins: list[tuple[int, int]] = []
-    first, held = min(targets), set[int]()
-    for ahead in sorted(targets):
-        held |= targets[ahead]
-        if len(held) >= LEAST_TARGETS:
-            bins.append((first, ahead))
-            first, held = ahead + 1, set[int]()
-    if held:
-        begin = bins.pop()[0] if bins else first
-        bins.append((begin, max(targets)))
-    return bins
-
-
-def horizon_rows(rows: Sequence[ForecastRow]) -> tuple[HorizonRow, ...]:
-    """Compare the model with every other forecast by years ahead; whole target years are resampled, as in `skills`."""
-    table = []
-    for first, last in horizon_bins(rows):
-        mine = [row for row in rows if first <= row.target - row.origin <= last]
-        count = sum(row.forecast == MODEL for row in mine)
-        targets = len({row.target for row in mine})
-        table += [_horizon(skill, (first, last), count, targets) for skill in skills(mine, seed=0)]
-    names = list(dict.fromkeys(row.forecast for row in rows))
-    return tuple(sorted(table, key=lambda row: (names.index(row.baseline), row.first_ahead)))
-
-
-def _horizon(skill: SkillRow, ahead: tuple[int, int], count: int, targets: int) -> HorizonRow:
-    known = targets >= LEAST_TARGETS
-    return HorizonRow(
-        skill.baseline, *ahead, forecasts=count, targets=targets, crps=skill.crps, baseline_crps=skill.baseline_crps,
-        skill=skill.skill, skill_05=skill.skill_05 if known else None, skill_95=skill.skill_95 if known else None,
-        hindsight=skill.hindsight,
-    )  # fmt: skip

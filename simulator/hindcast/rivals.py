@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
+from simulator.hindcast.rows import Arm
 from simulator.hindcast.scenario_forecast import forecast_period, forecast_scenario, period_growth
-from simulator.hindcast.scores import Arm
 from simulator.history.columns import last_day
 from simulator.history.observations import Observations
 from simulator.scenario.documents import Document

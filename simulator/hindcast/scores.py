@@ -1,23 +1,21 @@
 """Scores of forecasts that are samples: how near, how well calibrated, how sharp.
 
-Samples and observations may be +inf, "not by the horizon", as crossing years are. Then a horizon must be given, and
-everything later than it counts as one: the score is that of min(x, horizon), which is a proper score of what can be
-known by then. All scores but coverage and PIT are losses: smaller is better.
+All take draws of the forecast (..., sample) and what came (...), in one unit, and give an array (...). Samples and
+observations may be +inf, "not by the horizon", as crossing years are. Then a horizon must be given, and everything
+later than it counts as one: the score is that of min(x, horizon), which is a proper score of what can be known by
+then. All but coverage and PIT are losses: smaller is better. All refuse (InputError) what is not a number, or is
+infinite where no horizon is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.engine.collecting import LEVELS
 from simulator.errors import InputError
-from simulator.history.forecast import RecordForecast
-from simulator.history.observations import Observations
 
 type Array = NDArray[np.float64]
 
@@ -28,24 +26,7 @@ INTERVAL_LEVELS: Final[tuple[float, ...]] = (0.5, 0.8, 0.9)
 def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
     """Compute the continuous ranked probability score, the integral of (F(x) - [observed <= x])^2.
 
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast.
-    observed : array (...)
-        What came.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...)
-        In the unit of the samples; the absolute error where the forecast is one number.
-
-    Raises
-    ------
-    InputError
-        Something is not a number, or is infinite and no horizon is given.
+    It is in the unit of the samples; the absolute error where the forecast is one number.
 
     Examples
     --------
@@ -71,26 +52,6 @@ def pinball(
 
     loss = level (observed - q) where observed >= q, else (1 - level) (q - observed).
 
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast.
-    observed : array (...)
-        What came.
-    levels : sequence of float
-        Levels of the quantiles, between 0 and 1.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...)
-
-    Raises
-    ------
-    InputError
-        As `crps`.
-
     Examples
     --------
     >>> pinball([1.0, 1.0], 3.0, levels=[0.9]).round(12).item()
@@ -114,30 +75,10 @@ def interval_score(
     levels: Sequence[float] = INTERVAL_LEVELS,
     horizon: float | None = None,
 ) -> Array:
-    """Compute the weighted interval score of the median and central intervals.
+    """Compute the weighted interval score of the median and K central intervals.
 
     WIS = (|observed - median| / 2 + sum of alpha/2 IS_alpha) / (K + 1/2), with alpha = 1 - level and
     IS_alpha = width + 2/alpha (distance outside the interval) (Bracher et al. 2021).
-
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast.
-    observed : array (...)
-        What came.
-    levels : sequence of K floats
-        Probabilities of the central intervals.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...)
-
-    Raises
-    ------
-    InputError
-        As `crps`.
 
     Examples
     --------
@@ -157,29 +98,11 @@ def interval_score(
 
 
 def log_score(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
-    """Compute minus the log of the forecast's density at what came.
+    """Compute minus the natural log of the forecast's density at what came.
 
     The density is a sum of normal kernels (Silverman's bandwidth). Where what came is later than the horizon, it is
     minus the log of the share of samples that are, counted as (k + 1/2) / (n + 1) so that it stays finite; before
-    it, the density of the samples before it times their share.
-
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast; they must spread.
-    observed : array (...)
-        What came.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...), natural log
-
-    Raises
-    ------
-    InputError
-        As `crps`; or the samples that come before the horizon are all equal.
+    it, the density of the samples before it times their share. Samples that are all equal have none and are refused.
 
     Examples
     --------
@@ -218,28 +141,10 @@ def _log_score(draws: Array, came: float, *, horizon: float) -> float:
 
 
 def pit(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
-    """Compute the probability integral transform: the share of samples below what came.
+    """Compute the probability integral transform: the share of samples below what came, 0 to 1.
 
     Samples equal to it count half, so that what lies beyond the horizon stands in the middle of its range. Of a
     calibrated forecast these are spread evenly over 0 to 1.
-
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast.
-    observed : array (...)
-        What came.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...), 0 to 1
-
-    Raises
-    ------
-    InputError
-        As `crps`.
 
     Examples
     --------
@@ -254,27 +159,7 @@ def pit(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None
 def covered(
     samples: ArrayLike, observed: ArrayLike, *, level: float, horizon: float | None = None
 ) -> NDArray[np.bool_]:
-    """Say whether what came lies in the central interval of a level.
-
-    Parameters
-    ----------
-    samples : array (..., sample)
-        Draws of the forecast.
-    observed : array (...)
-        What came.
-    level : float
-        Probability of the interval, which is equal-tailed; its ends belong to it.
-    horizon : float, optional
-        Values above it, +inf included, count as later than it.
-
-    Returns
-    -------
-    array (...) of bool
-
-    Raises
-    ------
-    InputError
-        As `crps`.
+    """Say whether what came lies in the central interval of a level: equal-tailed, its ends belong to it.
 
     Examples
     --------
@@ -287,23 +172,7 @@ def covered(
 
 
 def brier(probability: ArrayLike, happened: ArrayLike) -> Array:
-    """Compute the Brier score of probabilities of events: (probability - [happened])^2.
-
-    Parameters
-    ----------
-    probability : array (...), 0 to 1
-        What was forecast.
-    happened : array (...) of bool
-        What came.
-
-    Returns
-    -------
-    array (...)
-
-    Raises
-    ------
-    InputError
-        A probability is outside 0 to 1.
+    """Compute the Brier score of probabilities (0 to 1) of events: (probability - [happened])^2.
 
     Examples
     --------
@@ -334,114 +203,12 @@ def _censored(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None)
     return np.broadcast_to(draws, (*shape, draws.shape[-1])), np.broadcast_to(came, shape)
 
 
-THRESHOLDS: Final[tuple[float, ...]] = (1e24, 1e25, 1e26)
-"""FLOP of which it is asked whether the record is above them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """Hold a forecast made at one origin beside the model and the baselines.
-
-    Parameters
-    ----------
-    name : str
-        The forecast's name in the tables; that of all its origins.
-    forecast : RecordForecast
-        Samples by year.
-    hindsight : bool
-        Whether a prior in it knew what came.
-    """
-
-    name: str
-    forecast: RecordForecast
-    hindsight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QuantileRow:
-    """Hold one quantile of one forecast of the record at the end of `target`; `value` is log10 FLOP."""
-
-    forecast: str
-    origin: int
-    target: int
-    quantile: float
-    value: float
-    hindsight: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRow:
-    """Hold the record at the end of a year, log10 FLOP, and the snapshot of history that says so."""
-
-    year: int
-    log_flop: float
-    snapshot: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """Hold one forecast that the record at the end of `target` is at or above a threshold (FLOP)."""
-
-    forecast: str
-    origin: int
-    target: int
-    threshold: float
-    probability: float
-    happened: bool
-    brier: float
-    hindsight: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EventScore:
-    """Hold the mean Brier score of one forecast for one threshold; `happened` is the share of times that it came."""
-
-    forecast: str
-    threshold: float
-    forecasts: int
-    brier: float
-    happened: float
-    hindsight: bool
-
-
-def quantile_rows(arm: Arm) -> Iterator[QuantileRow]:
-    """List the 25 quantiles of a forecast in each of its years."""
-    for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
-        for level, value in zip(LEVELS, np.quantile(samples, LEVELS), strict=True):
-            yield QuantileRow(arm.name, arm.forecast.origin, target, level, float(value), arm.hindsight)
-
-
-def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[float] = THRESHOLDS) -> Iterator[EventRow]:
-    """Score the forecast that the record passes thresholds by the end of each year that has come.
-
-    The record never falls, so that it has passed a threshold by the end of a year where it is above it then. A
-    threshold that the record had passed at the origin is no forecast and is left out.
-    """
-    came = dict(zip(observations.record_year.astype(int).tolist(), observations.record_log_compute, strict=True))
-    ahead = [level for level in thresholds if came[arm.forecast.origin] < np.log10(level)]
-    for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
-        for threshold in ahead if target in came else []:
-            level = np.log10(threshold)
-            probability, happened = float(np.mean(samples >= level)), bool(came[target] >= level)
-            score = float(brier(probability, happened))
-            yield EventRow(
-                arm.name, arm.forecast.origin, target, threshold, probability, happened, score, arm.hindsight
-            )
-
-
-def event_scores(rows: Sequence[EventRow]) -> tuple[EventScore, ...]:
-    """Average Brier scores by forecast and threshold."""
-    table = []
-    for name, threshold in dict.fromkeys((row.forecast, row.threshold) for row in rows):
-        mine = [row for row in rows if (row.forecast, row.threshold) == (name, threshold)]
-        table.append(
-            EventScore(
-                name,
-                threshold,
-                forecasts=len(mine),
-                brier=float(np.mean([row.brier for row in mine])),
-                happened=float(np.mean([row.happened for row in mine])),
-                hindsight=any(row.hindsight for row in mine),
-            )
-        )
-    return tuple(table)
+def level_scores(samples: Array, observed: float) -> dict[str, Any]:
+    """Score draws (sample,) of a level at what came, by every rule that needs no spread."""
+    return {
+        "crps": float(crps(samples, observed)),
+        "pinball": float(pinball(samples, observed)),
+        "interval_score": float(interval_score(samples, observed)),
+        "pit": float(pit(samples, observed)),
+        **{f"inside_{100 * level:.0f}": bool(covered(samples, observed, level=level)) for level in INTERVAL_LEVELS},
+    }

@@ -61,7 +61,14 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
     Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
-    Kind("hindcast", "is a hindcast", "forecasts.csv", "", "simulate hindcast"),
+    Kind(
+        "hindcast",
+        "is a hindcast",
+        "forecasts.csv",
+        "",
+        "simulate hindcast",
+        "simulator.hindcast.output:open_hindcast",
+    ),
     Kind("fragility", "tells what is fragile", "fragility.txt", "", "simulate history fragility"),
     Kind("published", "tells what was published", "published.csv", "", "simulate published"),
 )

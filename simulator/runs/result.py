@@ -96,7 +96,7 @@ class Result(ABC):
             return
         if kind.attribute:
             save_dataset(self.dataset, folder / kind.file)
-        else:
+        elif kind.lines not in self.texts():
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
 
     def __repr__(self) -> str:
@@ -169,8 +169,8 @@ def open_result(path: FilePath | str) -> Result:
 
     place = FilePath(path)
     kind = kind_of(place)
+    if kind.opens:
+        return cast("Result", attribute_at(kind.opens)(place))
     if kind.lines:
         return StoredLines(place, *stored_lines(place, kind))
-    if not kind.opens:
-        raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")
-    return cast("Result", attribute_at(kind.opens)(place))
+    raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")

@@ -8,16 +8,21 @@ from __future__ import annotations
 import csv
 import html
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.files import write_text
 from simulator.variables import COLUMNS
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from _typeshed import DataclassInstance
 
 type Row = Mapping[str, Any]
 """One line of a table: plain numbers and texts by the names of its columns; None where there is nothing."""
@@ -102,6 +107,13 @@ class Table:
         names = dict.fromkeys([*columns, *(name for row in held for name in row)])
         return cls({name: [row.get(name) for row in held] for name in names}, units=units, meanings=meanings)
 
+    @classmethod
+    def of_records(cls, records: Iterable[DataclassInstance]) -> Self:
+        """Make a table of dataclass objects, a row each; its columns are their fields."""
+        held = list(records)
+        names = [field.name for field in fields(held[0])] if held else []
+        return cls({name: [getattr(each, name) for each in held] for name in names})
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
@@ -180,6 +192,30 @@ class Table:
             },
             len(made),
         )
+
+    def to_dataset(self, *along: str) -> xr.Dataset:
+        """Lay the other columns out along some, whose values together name each row once; NaN where no row is.
+
+        Examples
+        --------
+        >>> table = Table({"arm": ["a", "a", "b"], "year": [2030, 2031, 2030], "level": [1.0, 2.0, 3.0]})
+        >>> table.to_dataset("arm", "year")["level"].values.tolist()
+        [[1.0, 2.0], [3.0, nan]]
+        """
+        import xarray as xr
+
+        labels = {name: list(dict.fromkeys(self[name].tolist())) for name in along}
+        places = tuple(np.array([labels[name].index(each) for each in self[name].tolist()], int) for name in along)
+        dataset = xr.Dataset(coords=labels)
+        whole = len(self) == math.prod(map(len, labels.values()))
+        for name, column in self._columns.items():
+            if name not in along:
+                kind = column.values.dtype if whole or column.values.dtype.kind == "f" else object
+                array = np.full([len(each) for each in labels.values()], 0 if whole else np.nan, dtype=kind)
+                array[places] = column.values
+                said = {"units": column.unit, "long_name": column.meaning}
+                dataset[name] = (along, array, {key: text for key, text in said.items() if text})
+        return dataset
 
     def to_csv(self) -> str:
         """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text."""

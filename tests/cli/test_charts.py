@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from simulator.cli.charts import band_levels, chart, year_span
 from simulator.errors import InputError
-from simulator.hindcast.output import write_hindcast
 from simulator.runs.folder import save_run
 from simulator.testing import run_of
 from tests.charts.kinds.test_fan_panels import scenario
@@ -109,7 +108,7 @@ def test_years_that_are_no_span_are_refused(text: str) -> None:
 
 
 def test_a_folder_of_a_hindcast_is_drawn_by_its_own_kinds(tmp_path: Path) -> None:
-    write_hindcast(RESULT, tmp_path / "h")
+    RESULT.write_into(tmp_path / "h")
     written = call(
         tmp_path / "h", "--kind", "skill", "--format", "svg", "--theme", "dark", "--output", tmp_path / "out"
     )

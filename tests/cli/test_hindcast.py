@@ -84,7 +84,7 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
         for origin in (2018, 2020, 2022)
     }
     assert options["priors"] is None  # its hardware is a product of factors: the model keeps its own
-    assert "with_hindsight" not in options
+    assert not options["with_hindsight"]
     (folder,) = tmp_path.glob("hindcast-*")
     assert {file.name for file in folder.iterdir()} == {
         "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv",

@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.hindcast.hindcast import MODEL, hindcast, mean_scores, skills
-from simulator.hindcast.scores import Arm, crps
+from simulator.hindcast.hindcast import hindcast
+from simulator.hindcast.rows import MODEL, Arm, mean_scores, skills
+from simulator.hindcast.scores import crps
 from simulator.history.fit import SamplerSettings
 from simulator.history.forecast import RecordForecast
 from simulator.history.observations import Observations, known_at

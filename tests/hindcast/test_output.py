@@ -10,21 +10,20 @@ import pytest
 from scipy import stats
 
 from simulator.errors import InputError, RunFileError
-from simulator.hindcast.hindcast import MODEL, ForecastRow, Hindcast, mean_scores, skills
-from simulator.hindcast.output import (
+from simulator.hindcast.output import Hindcast, hindcast_lines, hindcast_page, open_hindcast
+from simulator.hindcast.rows import (
+    MODEL,
+    EventRow,
+    ForecastRow,
+    RecordRow,
     binomial_quantile,
     coverage_rows,
-    hindcast_lines,
-    hindcast_page,
     horizon_bins,
     horizon_rows,
-    is_hindcast,
     jeffreys,
-    open_hindcast,
     pit_rows,
-    write_hindcast,
+    skills,
 )
-from simulator.hindcast.scores import EventRow, RecordRow
 from simulator.history.diagnostics import Diagnostics, RateCheck
 
 
@@ -41,7 +40,7 @@ ROWS = [
     for target in range(origin + 1, 2023)
 ]
 FIT = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
-RESULT = Hindcast("2026-05", (2018, 2020), tuple(ROWS), mean_scores(ROWS), skills(ROWS, seed=0), (FIT, FIT), ())
+RESULT = Hindcast("2026-05", (2018, 2020), tuple(ROWS), skills(ROWS, seed=0), (FIT, FIT))
 
 
 def test_the_number_of_distinct_years_is_said_large_and_the_skill_with_its_interval() -> None:
@@ -68,7 +67,6 @@ EVENTS = tuple(
 WITH_ARMS = dataclasses.replace(
     RESULT,
     forecasts=(*ROWS, *LATE),
-    scores=mean_scores([*ROWS, *LATE]),
     skills=skills([*ROWS, *LATE], seed=0),
     events=EVENTS,
     notes=("something",),
@@ -103,8 +101,7 @@ RECORD = (RecordRow(2017, 22.0, "2026-05"), RecordRow(2018, 22.5, "2026-05"))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_hindcast(dataclasses.replace(RESULT, record=RECORD), tmp_path / "h")
-    return tmp_path / "h"
+    return dataclasses.replace(RESULT, record=RECORD, folder_name="h").save(tmp_path)
 
 
 def test_what_was_written_is_read_again(folder: Path) -> None:
@@ -112,8 +109,18 @@ def test_what_was_written_is_read_again(folder: Path) -> None:
     assert stored.forecasts == RESULT.forecasts
     assert stored.skills == RESULT.skills
     assert stored.record == RECORD
-    assert (stored.name, stored.targets, stored.origins) == ("h", 4, (2018, 2020))
+    assert (stored.folder_name, stored.targets, stored.origins) == ("h", 4, (2018, 2020))
     assert (stored.names, stored.with_hindsight) == (("model", "4x a year"), frozenset())
+    assert (stored.lines(), stored.warnings) == (RESULT.lines(), ())
+
+
+def test_its_dataset_holds_the_tables_along_their_names() -> None:
+    data = dataclasses.replace(RESULT, record=RECORD).dataset
+    mine = data["forecasts"].to_dataset().sel(forecast=MODEL)
+    assert mine["crps"].sel(origin=2018).values.tolist() == [0.2] * 4
+    assert np.isnan(mine["crps"].sel(origin=2020, target=2019))
+    assert data["skills/skill"].sel(baseline="4x a year") == pytest.approx(0.6)
+    assert data["record/log_flop"].sel(year=2018) == 22.5
 
 
 def test_a_folder_without_the_record_has_that_of_the_years_that_were_forecast(folder: Path) -> None:
@@ -147,7 +154,6 @@ def test_a_table_that_is_none_of_a_hindcast_is_refused_with_its_place(
 
 
 def test_another_folder_is_no_hindcast(tmp_path: Path) -> None:
-    assert not is_hindcast(tmp_path)
     with pytest.raises(InputError, match=r"no folder of a hindcast.*simulate hindcast"):
         open_hindcast(tmp_path)
 

@@ -10,19 +10,8 @@ from scipy import stats
 
 from simulator.engine.collecting import LEVELS
 from simulator.errors import InputError
-from simulator.hindcast.scores import (
-    Arm,
-    brier,
-    covered,
-    crps,
-    event_rows,
-    event_scores,
-    interval_score,
-    log_score,
-    pinball,
-    pit,
-    quantile_rows,
-)
+from simulator.hindcast.rows import Arm, event_rows, event_scores, quantile_rows
+from simulator.hindcast.scores import brier, covered, crps, interval_score, log_score, pinball, pit
 from simulator.history.forecast import RecordForecast
 from tests.hindcast.test_hindcast import OBSERVED, RECORD
 

@@ -13,7 +13,6 @@ import simulator.analysis.sweeps
 import simulator.cli.sensitivity
 import simulator.engine.simulation
 import simulator.hindcast.hindcast
-import simulator.hindcast.rivals
 import simulator.history.fragility
 import simulator.history.learning
 from simulator import load_scenario, save_run, simulate
@@ -34,7 +33,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (simulator.history.learning, "fit_history"),
         (simulator.history.fragility, "fit_history"),
         (simulator.hindcast.hindcast, "fit_origins"),
-        (simulator.hindcast.rivals, "make_arms"),
+        (simulator.hindcast.hindcast, "make_arms"),
         (simulator.engine.simulation, "simulate"),
         (simulator.analysis.sweeps, "simulate"),
         (simulator.analysis.influence, "influence_of"),

@@ -18,15 +18,14 @@ from simulator.charts.kinds.hindcast_panels import (
     draw_hindcast_fans,
     draw_skill,
 )
-from simulator.charts.palette import check_theme
-from simulator.charts.register import ALL, check_formats, write_figure
+from simulator.charts.register import ALL
 from simulator.charts.spec import Figure, Row
 from simulator.charts.writing import save_chart
 from simulator.errors import InputError, near_name
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.hindcast import MODEL, SkillRow
-from simulator.hindcast.output import LEAST_TARGETS, HorizonRow, StoredHindcast, coverage_rows, horizon_rows, pit_rows
+from simulator.hindcast.output import Hindcast
+from simulator.hindcast.rows import LEAST_TARGETS, MODEL, HorizonRow, SkillRow, coverage_rows, horizon_rows, pit_rows
 from simulator.wording import listed
 
 _ENDS = {
@@ -41,14 +40,14 @@ PICTURES = ("hindcast_fans", "hindcast_skill")
 """The figures that stand on the page of a hindcast."""
 
 
-def fan_figures(stored: StoredHindcast) -> list[Figure]:
+def fan_figures(stored: Hindcast) -> list[Figure]:
     """Draw the forecasts of the model from each origin with what came later; and those of all others, smaller."""
     others = [name for name in stored.names if name != MODEL]
     figures = [_fans(stored, [MODEL], name="hindcast_fans", height=250.0)]
     return figures + ([_fans(stored, others, name="hindcast_fans_others", height=120.0)] if others else [])
 
 
-def _fans(stored: StoredHindcast, names: Sequence[str], *, name: str, height: float) -> Figure:
+def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -> Figure:
     rows = fan_table(stored, names)
     mine = [row for row in stored.forecasts if row.forecast in names]
     held = {each: sum(row.inside_90 for row in mine if row.forecast == each) for each in names}
@@ -99,7 +98,7 @@ def _spread(origins: Sequence[int]) -> Sequence[int]:
     return [origins[round(place * (len(origins) - 1) / (MOST_ORIGINS - 1))] for place in range(MOST_ORIGINS)]
 
 
-def fan_table(stored: StoredHindcast, names: Sequence[str]) -> list[Row]:
+def fan_table(stored: Hindcast, names: Sequence[str]) -> list[Row]:
     """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
     return [
         {"forecast": row.forecast, "origin": row.origin, "target": row.target}
@@ -111,7 +110,7 @@ def fan_table(stored: StoredHindcast, names: Sequence[str]) -> list[Row]:
     ]
 
 
-def _panel(stored: StoredHindcast, name: str, origin: int) -> Panel:
+def _panel(stored: Hindcast, name: str, origin: int) -> Panel:
     mine = [row for row in stored.forecasts if (row.forecast, row.origin) == (name, origin)]
     bands: list[Row] = [
         {"year": float(row.target)} | {key: getattr(row, end) for key, end in _ENDS.items()} for row in mine
@@ -131,7 +130,7 @@ def _panel(stored: StoredHindcast, name: str, origin: int) -> Panel:
     return Panel(origin, bands, record, f"{sum(row.inside_90 for row in mine)} of {len(mine)} inside 90 %")
 
 
-def calibration_figures(stored: StoredHindcast) -> list[Figure]:
+def calibration_figures(stored: Hindcast) -> list[Figure]:
     """Draw where in the forecasts what came lay, and how often their intervals held it."""
     pit, coverage = pit_rows(stored.forecasts), coverage_rows(stored.forecasts)
     mine = {row.level: row for row in coverage if row.forecast == MODEL}
@@ -169,7 +168,7 @@ def calibration_figures(stored: StoredHindcast) -> list[Figure]:
     return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
 
 
-def skill_figures(stored: StoredHindcast) -> list[Figure]:
+def skill_figures(stored: Hindcast) -> list[Figure]:
     """Draw the skill of the model against each other forecast, in all and by years ahead.
 
     Raises
@@ -178,7 +177,7 @@ def skill_figures(stored: StoredHindcast) -> list[Figure]:
         There is nothing to compare with.
     """
     if not stored.skills:
-        raise InputError(f"{stored.name}: has the model alone: there is no skill without another forecast.")
+        raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
     ahead = horizon_rows(stored.forecasts)
     groups = [
         SkillGroup(
@@ -215,7 +214,7 @@ def skill_figures(stored: StoredHindcast) -> list[Figure]:
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 
-def _whole(row: SkillRow, stored: StoredHindcast) -> Row:
+def _whole(row: SkillRow, stored: Hindcast) -> Row:
     known = stored.targets >= LEAST_TARGETS
     note = _interval(row.skill, row.skill_05 if known else None, row.skill_95 if known else None)
     return {
@@ -241,21 +240,21 @@ def _interval(skill: float, low: float | None, high: float | None) -> str:
     return f"{skill:+.2f}{ends}".replace("-", "−")
 
 
-def _count(stored: StoredHindcast) -> int:
+def _count(stored: Hindcast) -> int:
     return sum(row.forecast == MODEL for row in stored.forecasts)
 
 
-def _late(stored: StoredHindcast, name: str) -> str:
+def _late(stored: Hindcast, name: str) -> str:
     return f" ({LATE})" if name in stored.with_hindsight else ""
 
 
-def _years(stored: StoredHindcast) -> str:
+def _years(stored: Hindcast) -> str:
     return f"{stored.targets} distinct years, forecast {_count(stored)} times."
 
 
-def _head(stored: StoredHindcast, title: str, subtitle: str, *, names: Sequence[str]) -> Head:
+def _head(stored: Hindcast, title: str, subtitle: str, *, names: Sequence[str]) -> Head:
     snapshots = list(dict.fromkeys(row.snapshot for row in stored.record if row.snapshot))
-    source = f"Hindcast {stored.name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
+    source = f"Hindcast {stored.folder_name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
     return Head(
         title, subtitle, stored.targets, _count(stored), stored.origins,
         f"{source} · the values are those that the snapshot gives today",
@@ -263,7 +262,7 @@ def _head(stored: StoredHindcast, title: str, subtitle: str, *, names: Sequence[
     )  # fmt: skip
 
 
-HINDCAST_KINDS: Mapping[str, Callable[[StoredHindcast], list[Figure]]] = MappingProxyType({
+HINDCAST_KINDS: Mapping[str, Callable[[Hindcast], list[Figure]]] = MappingProxyType({
     "fans": fan_figures,
     "calibration": calibration_figures,
     "skill": skill_figures,
@@ -271,62 +270,19 @@ HINDCAST_KINDS: Mapping[str, Callable[[StoredHindcast], list[Figure]]] = Mapping
 """What each kind of chart of a hindcast is drawn by."""
 
 
-def write_hindcast_figures(
-    stored: StoredHindcast,
-    folder: FilePath | str,
-    *,
-    kinds: Sequence[str] = (ALL,),
-    formats: Sequence[str] = ("png", "svg"),
-    theme: str = "light",
-) -> list[FilePath]:
-    """Draw kinds of chart of a hindcast and write each with its tables and its words.
-
-    Parameters
-    ----------
-    stored : StoredHindcast
-        From `open_hindcast`.
-    folder : path
-        Made where it is not there.
-    kinds : keys of `HINDCAST_KINDS`, or "all"
-    formats : of "png", "svg", "pdf", "html"
-    theme : "light" or "dark"
-
-    Returns
-    -------
-    list of the files that were written
-
-    Raises
-    ------
-    InputError
-        A kind, format or theme is none, or a chart cannot be drawn.
-    SimulatorError
-        The folder cannot be written.
-    """
-    check_formats(formats)
-    ground = check_theme(theme)
-    for kind in kinds:
+def hindcast_figures(stored: Hindcast, asked: Sequence[str] = (ALL,)) -> list[Figure]:
+    """Draw kinds of chart of a hindcast: keys of `HINDCAST_KINDS`, or "all"."""
+    for kind in asked:
         if kind not in (*HINDCAST_KINDS, ALL):
             hint = near_name(kind, HINDCAST_KINDS) or f"There are: {', '.join(HINDCAST_KINDS)}, and all."
             raise InputError(f"--kind: no kind of chart of a hindcast '{kind}'. {hint}")
-    asked = [kind for kind in HINDCAST_KINDS if ALL in kinds or kind in kinds]
-    figures = [figure for kind in asked for figure in HINDCAST_KINDS[kind](stored)]
-    make_folder(FilePath(folder))
-    return [
-        path
-        for figure in figures
-        for path in write_figure(
-            figure, FilePath(folder), formats=formats, theme=ground, footer=f"Hindcast {stored.name}"
-        )
-    ]
+    drawn = [kind for kind in HINDCAST_KINDS if ALL in asked or kind in asked]
+    return [figure for kind in drawn for figure in HINDCAST_KINDS[kind](stored)]
 
 
-def write_pictures(stored: StoredHindcast, folder: FilePath) -> list[tuple[str, str]]:
-    """Write the pictures of the page of a hindcast as SVG, a tenth of a PNG in size.
-
-    Returns
-    -------
-    list of (name of the file, what it says to somebody who does not see it)
-    """
+def write_pictures(stored: Hindcast, folder: FilePath) -> list[tuple[str, str]]:
+    """Write the pictures of its page as SVG, a tenth of a PNG in size; give each file and its alternative text."""
+    make_folder(folder)
     made = []
     for figure in (*fan_figures(stored), *skill_figures(stored)):
         if figure.name in PICTURES:

@@ -235,7 +235,7 @@ _WIDTH = 960.0
 class CalibrationRow:
     """One forecast: its name, rows of `PitRow` and of `CoverageRow` (by level, rising), whether a prior knew what came.
 
-    Rows are mappings of the fields of those classes, see `simulator.hindcast.output`.
+    Rows are mappings of the fields of those classes, see `simulator.hindcast.rows`.
     """
 
     name: str

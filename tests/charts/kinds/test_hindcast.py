@@ -7,25 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from simulator.charts.folder import draw_result
 from simulator.charts.kinds.hindcast import (
     calibration_figures,
     fan_figures,
+    hindcast_figures,
     skill_figures,
-    write_hindcast_figures,
     write_pictures,
 )
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
-from simulator.hindcast.hindcast import MODEL, skills
-from simulator.hindcast.output import StoredHindcast
-from simulator.hindcast.scores import RecordRow
+from simulator.hindcast.output import Hindcast
+from simulator.hindcast.rows import MODEL, RecordRow, skills
 from tests.charts.kinds.test_binding import tables
 from tests.hindcast.test_output import ROWS, row
 
 
-def stored(rows: list, *, record: bool = True) -> StoredHindcast:
+def stored(rows: list, *, record: bool = True) -> Hindcast:
     known = tuple(RecordRow(year, 24.0, "2026-05") for year in range(2012, 2023)) if record else ()
-    return StoredHindcast("hindcast-x", tuple(rows), skills(rows, seed=0), known)
+    origins = tuple(sorted({row.origin for row in rows}))
+    return Hindcast("x", origins, tuple(rows), skills(rows, seed=0), record=known, folder_name="hindcast-x")
 
 
 OUTSIDE = [dataclasses.replace(each, observed=29.0, inside_90=each.origin != 2020) for each in ROWS]
@@ -92,18 +93,16 @@ def test_calibration_names_what_is_further_off_than_chance() -> None:
 
 
 def test_charts_are_written_with_tables_and_words_the_same_every_time(tmp_path: Path) -> None:
-    first, second = (
-        write_hindcast_figures(stored(ROWS), tmp_path / name, kinds=["skill"], formats=["svg"]) for name in "ab"
-    )
+    first, second = (draw_result(stored(ROWS), tmp_path / name, asked=["skill"], formats=["svg"]) for name in "ab")
     assert [path.name for path in first] == [
         "hindcast_skill.svg", "hindcast_skill.csv", "hindcast_skill_by_years_ahead.csv", "hindcast_skill.txt"
     ]  # fmt: skip
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_a_kind_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_kind_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match=r"no kind of chart of a hindcast 'fan'. Did you mean 'fans'"):
-        write_hindcast_figures(stored(ROWS), tmp_path, kinds=["fan"])
+        hindcast_figures(stored(ROWS), ["fan"])
 
 
 def test_the_pictures_of_the_page_are_small(tmp_path: Path) -> None:
