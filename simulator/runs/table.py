@@ -169,6 +169,10 @@ class Table:
         for key, chosen in places.items():
             yield key, self._taken(np.asarray(chosen, dtype=np.intp))
 
+    def sorted_by(self, name: str) -> Table:
+        """Put the rows in the ascending order of a column; rows that are equal in it stay as they are."""
+        return self._taken(np.argsort(self[name], kind="stable"))
+
     def select(self, *names: str) -> Table:
         """Keep some columns, in the order in which they are named."""
         return self._of({name: self._columns[name] for name in names}, len(self))

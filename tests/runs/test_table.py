@@ -31,6 +31,11 @@ def test_rows_are_chosen_by_value_and_parted_in_their_order():
     assert [(key, len(part)) for key, part in table.groups("on")] == [(("b",), 2), (("a",), 1)]
 
 
+def test_rows_are_put_in_order_and_stay_where_they_are_equal():
+    table = Table({"year": [2031.0, 2030.0, 2031.0], "n": [1, 2, 3]})
+    assert table.sorted_by("year")["n"].tolist() == [2, 1, 3]
+
+
 def test_what_is_missing_is_one_group():
     table = Table({"year": [2030.0, None, None], "n": [1, 2, 3]})
     assert [(key, part["n"].tolist()) for key, part in table.groups("year")] == [((2030.0,), [1]), ((None,), [2, 3])]

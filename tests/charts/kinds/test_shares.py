@@ -20,6 +20,7 @@ from simulator.analysis.shares_output import (
 )
 from simulator.charts.kinds.shares import draw_shares, share_figures
 from simulator.errors import InputError, RunFileError
+from simulator.runs.table import Table
 from simulator.scenario.load import parse_scenario
 from tests.analysis.test_shares import CORRELATIONS, LINEAR
 
@@ -151,7 +152,7 @@ def test_a_chart_is_drawn_of_each_series(shares):
 def test_one_year_is_no_chart():
     with pytest.raises(InputError, match="two or more years"):
         draw_shares(
-            [{"part": "a", "label": "a", "kind": "input", "year": 2025, "share": 1.0, "lower": None, "upper": None}],
+            Table({"part": ["a"], "label": ["a"], "kind": ["input"], "year": [2025.0], "share": [1.0]}),
             title="t", subtitle="", heading="h", foot=["f"],
         )  # fmt: skip
 
