@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from simulator.engine.batches import compute_batch
-from simulator.engine.plan import Plan
+from simulator.engine.plan import Plan, plan_of
 from simulator.runs.estimates import sample_quantiles
 from simulator.scenario.load import load_scenario
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--reference", type=float, default=1e7, help="samples of the reference")
     options = parser.parse_args()
     scenario = load_scenario(options.scenario)
-    plan = Plan(scenario.components, np.array([scenario.spec.years.first, options.year]), {})
+    plan = plan_of(scenario.components, years=np.array([scenario.spec.years.first, options.year]))
     truth = reference(plan, samples=int(options.reference))
     print(f"{options.scenario}, effective compute in {options.year:g}; reference {np.round(truth, 4).tolist()}")
     bar = errors(plan, truth, design="random", block=4096, samples=PLAIN, seeds=options.seeds)

@@ -19,7 +19,6 @@ from simulator.engine.plan import Plan, plan_of
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.model.crossings import cross_block
-from simulator.model.projection import project_block
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import block_uniforms
 from simulator.scenario.resolving import Component, Scenario
@@ -237,7 +236,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
 
 def _evaluated(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome], size: int) -> Array:
     spec, years = model.component.spec, model.years
-    projected = project_block(spec, values, years=years, custom=model.plan.custom)
+    projected = model.plan.projections[0].project(values)
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"} | set(model.plan.thresholds.values())
     rows = {
         name: np.ascontiguousarray(np.broadcast_to(levels.T, (years.size, size))) if name in needed else levels.T

@@ -18,7 +18,7 @@ from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
-from simulator.model.projection import binding_names, project_block
+from simulator.model.projection import Projection, binding_names
 from simulator.scenario.resolving import Component
 from simulator.schema.spec import quantity_of
 from simulator.units import Array
@@ -66,47 +66,74 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
     """Compute a batch; `first` is a multiple of the block, and so is `size` but for the run's last batch."""
     hold_memory()
     if len(plan.components) == 1:
-        parts = _compute(plan, plan.components[0], first, size, None)
-        return Batch(first, size, *parts, np.zeros(size, dtype=np.int16))
+        return Batch(first, size, *_compute(plan, 0, first, size, None), np.zeros(size, dtype=np.int16))
     blocks = range(first // plan.spec.block, -(-(first + size) // plan.spec.block))
     component = component_of(plan, blocks)[:size]
-    apart = [_compute(plan, each, first, size, component == number) for number, each in enumerate(plan.components)]
+    apart = [_compute(plan, number, first, size, component == number) for number in range(len(plan.components))]
     return Batch(first, size, *_joined(plan, apart, component), component)
 
 
 def _compute(
-    plan: Plan, component: Component, first: int, size: int, chosen: NDArray[np.bool_] | None
+    plan: Plan, number: int, first: int, size: int, chosen: NDArray[np.bool_] | None
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
-    spec, years = component.spec, plan.years
-    standing = {quantity_of(spec, name) for name in spec.thresholds}
+    component, years = plan.components[number], plan.years
+    standing = {quantity_of(component.spec, name) for name in component.spec.thresholds}
     total = size if chosen is None else int(np.count_nonzero(chosen))
+    if total == 0:
+        return {name: np.empty(0) for name in component.joint.priors}, {}, {}
     parameters: Arrays = {name: np.empty(total) for name in component.joint.priors}
-    rows: Arrays = {}
-    twins: dict[str, str] = {}
+    trajectories = _Trajectories(years.size, total)
     crossings: list[Arrays] = []
     filled = 0
     for draws, count in _drawn(component, first, size, chosen):
         for name, values in draws.items():
             parameters[name][filled : filled + count] = values
         exact = {name: np.empty((years.size, count)) for name in standing}
-        for projected, place in _projected(plan, component, draws, count):
-            if not rows:
-                twins = _twins(projected)
-                lines = {name: 1 if _is_constant(v) else years.size for name, v in projected.items()}
-                rows = {name: np.empty((lines[name], total), _kind(name)) for name in projected if name not in twins}
-            for name, values in rows.items():
-                values[:, filled + place.start : filled + place.stop] = projected[name][:, : values.shape[0]].T
+        for projected, place in _projected(plan.projections[number], draws, count):
+            trajectories.add(projected, slice(filled + place.start, filled + place.stop))
             for name, values in exact.items():
                 values[:, place] = projected[name].T
         crossings.append(_crossings(component, years, draws, exact, count))
         filled += count
-    if not crossings:
-        return parameters, {}, {}
-    whole = {name: np.broadcast_to(values, (years.size, total)) for name, values in rows.items()}
-    trajectories = {name: whole[twins.get(name, name)] for name in projected}
     crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
-    return parameters, trajectories, crossed
+    return parameters, trajectories.arrays(), crossed
+
+
+class _Trajectories:
+    """The trajectories of a batch, (year, sample), as its pieces come.
+
+    A variable that is one array with another, as what is demanded is where nothing limits it, is held once, and so is
+    a level that no year changes; for as long as every piece has it so.
+    """
+
+    def __init__(self, years: int, total: int) -> None:
+        self._years, self._total = years, total
+        self._rows: Arrays = {}
+        self._twins: dict[str, str] = {}
+        self._names: tuple[str, ...] = ()
+
+    def add(self, projected: Mapping[str, NDArray[Any]], place: slice) -> None:
+        """Take the variables (sample, year) or (1, year) of the samples at a place."""
+        if not self._names:
+            self._names, self._twins = tuple(projected), _twins(projected)
+            lines = {name: 1 if _is_constant(values) else self._years for name, values in projected.items()}
+            own = [name for name in projected if name not in self._twins]
+            self._rows = {name: np.empty((lines[name], self._total), _kind(name)) for name in own}
+        for name, twin in list(self._twins.items()):
+            if projected[name] is not projected[twin]:
+                del self._twins[name]
+                self._rows[name] = self._rows[twin].astype(_kind(name))  # a copy
+        for name, rows in self._rows.items():
+            if len(rows) < self._years and projected[name].strides[1] != 0:
+                self._rows[name] = np.repeat(rows, self._years, axis=0)
+        for name, rows in self._rows.items():
+            rows[:, place] = projected[name][:, : len(rows)].T
+
+    def arrays(self) -> Arrays:
+        """Give every variable, (year, sample); those that are held once are one array."""
+        whole = {name: np.broadcast_to(rows, (self._years, self._total)) for name, rows in self._rows.items()}
+        return {name: whole[self._twins.get(name, name)] for name in self._names}
 
 
 def _drawn(
@@ -130,24 +157,18 @@ def _drawn(
 
 
 def _projected(
-    plan: Plan, component: Component, draws: Mapping[str, Array], count: int
+    projection: Projection, draws: Mapping[str, Array], count: int
 ) -> Iterator[tuple[dict[str, NDArray[Any]], slice]]:
     """Project samples, a piece at a time; variables (sample, year) or (1, year), with which samples they are."""
-    piece = max(PIECE // plan.years.size, 1)
+    piece = max(PIECE // projection.years.size, 1)
     for start in range(0, count, piece):
         part = {name: values if values.size == 1 else values[start : start + piece] for name, values in draws.items()}
-        yield _project(plan, component, part, draws), slice(start, min(start + piece, count))
-
-
-def _project(
-    plan: Plan, component: Component, part: Mapping[str, Array], whole: Mapping[str, Array]
-) -> dict[str, NDArray[Any]]:
-    """Project a piece; where it fails, project all that was drawn with it, so that an error speaks of all."""
-    try:
-        return project_block(component.spec, part, years=plan.years, custom=plan.custom)
-    except SimulatorError:
-        project_block(component.spec, whole, years=plan.years, custom=plan.custom)
-        raise
+        try:
+            projected = projection.project(part)
+        except SimulatorError:
+            projection.project(draws)  # so that the error speaks of all that were drawn
+            raise
+        yield projected, slice(start, min(start + piece, count))
 
 
 def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.model.projection import binding_names, variable_names, year_grid
+from simulator.model.projection import Projection, binding_names, variable_names, year_grid
 from simulator.priors.streams import block_uniforms
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, named_drivers
@@ -58,6 +58,8 @@ class Plan:
     """What every batch of a run shares."""
 
     components: tuple[Component, ...]
+    projections: tuple[Projection, ...]
+    """How draws become trajectories, for each component."""
     years: Array
     custom: Mapping[str, CustomDriver]
 
@@ -98,7 +100,12 @@ class Plan:
         return tuple(dict.fromkeys(name for component in self.components for name in component.joint.priors))
 
 
-def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
+def plan_of(
+    components: tuple[Component, ...],
+    *,
+    custom: Mapping[str, CustomDriver] | None = None,
+    years: Array | None = None,
+) -> Plan:
     """Plan a run of one component or several; drivers that they name are found, others are handed over as `custom`.
 
     Raises
@@ -115,7 +122,9 @@ def plan_of(components: tuple[Component, ...], *, custom: Mapping[str, CustomDri
     functions = dict(custom or {})
     for component in components:
         functions |= named_drivers(component.spec)
-    return Plan(components, year_grid(components[0].spec), functions)
+    years = year_grid(components[0].spec) if years is None else years
+    projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
+    return Plan(components, projections, years, functions)
 
 
 def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:

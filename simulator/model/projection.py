@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from simulator.model.growth import feedback_multiplier, gain_per_doubling, logis
 from simulator.model.model_counts import model_counts
 from simulator.model.quantities import (
     Block,
+    Lookup,
     capped_level,
     demanded_level,
     fine_grid,
@@ -27,6 +29,7 @@ from simulator.model.quantities import (
     limit_level,
 )
 from simulator.schema.drivers import CustomDriver
+from simulator.schema.goals import Capability
 from simulator.schema.model_counts import count_names
 from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import Driver, Limit, ScenarioSpec
@@ -105,40 +108,44 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
     return Capped(demanded, capped, {name: level for name, (_, level) in limits.items()}, binding)
 
 
-def project_block(
-    spec: ScenarioSpec, draws: Mapping[str, Array], *, years: Array, custom: Mapping[str, CustomDriver]
-) -> dict[str, NDArray[Any]]:
-    """Project one block of draws over the years.
+class Projection:
+    """A scenario made ready for its blocks of draws; what stands where in it is found once.
 
     Parameters
     ----------
     spec : ScenarioSpec
-    draws : by name of the prior, (sample,) or (1,), internal scale
     years : array (year,), decimal years, from `year_grid`
-    custom : functions of custom drivers by dotted path
-
-    Returns
-    -------
-    dict of arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
-    of the limit that binds; `capability` the metric itself; `models_*` plain numbers
+    custom : functions of custom drivers by name or dotted path
     """
-    block = Block(spec, draws, custom)
-    parts = _parts(block, years)
-    if any(driver.feedback for driver in _drivers(spec).values()):
-        parts = _with_feedback(block, years)
-    limits = _limits(block, years)
-    assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
-    result: dict[str, NDArray[Any]] = {f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities}
-    for driver, factors in parts.items():
-        result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
-    for name, capped in assembled.items():
-        result |= _variables_of(name, capped, spec)
-    result["effective_compute"] = effective_compute(assembled)
-    if spec.capability is not None:
-        result["capability"] = _capability(block, result)
-    if spec.models is not None:
-        result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
-    return result
+
+    def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
+        self.spec, self.years, self.custom = spec, years, custom
+        self._lookup = Lookup(spec)
+        self._has_feedback = any(driver.feedback for driver in _drivers(spec).values())
+
+    def project(self, draws: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
+        """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years.
+
+        Gives arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
+        of the limit that binds; `capability` the metric itself; `models_*` plain numbers.
+        """
+        spec, years, block = self.spec, self.years, Block(self._lookup, draws, self.custom)
+        parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
+        limits = _limits(block, years)
+        assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
+        result: dict[str, NDArray[Any]] = {
+            f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities
+        }
+        for driver, factors in parts.items():
+            result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
+        for name, capped in assembled.items():
+            result |= _variables_of(name, capped, spec)
+        result["effective_compute"] = effective_compute(assembled)
+        if spec.capability is not None:
+            result["capability"] = _capability(spec.capability, block, result[spec.capability.of])
+        if spec.models is not None:
+            result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
+        return result
 
 
 def effective_compute(assembled: Mapping[str, Capped]) -> Array:
@@ -168,14 +175,7 @@ def _parts(block: Block, years: Array) -> dict[str, dict[str, Array]]:
 
 
 def _totals(parts: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
-    totals: dict[str, Array] = {}
-    for driver, factors in parts.items():
-        levels = list(factors.values())
-        total = levels[0]
-        for level in levels[1:]:
-            total = total + level
-        totals[driver] = total
-    return totals
+    return {driver: reduce(np.add, factors.values()) for driver, factors in parts.items()}
 
 
 type Limits = Mapping[str, Mapping[str, tuple[Limit, Array]]]
@@ -225,7 +225,7 @@ def _variables_of(name: str, capped: Capped, spec: ScenarioSpec) -> dict[str, ND
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
-    """Name the variables that `project_block` gives for a scenario.
+    """Name the variables that a `Projection` gives for a scenario.
 
     Examples
     --------
@@ -336,12 +336,8 @@ def _multipliers(
     return result
 
 
-def _capability(block: Block, variables: Mapping[str, Array]) -> Array:
+def _capability(spec: Capability, block: Block, compute: Array) -> Array:
     """Compute the capability metric from effective or physical compute."""
-    spec = block.spec.capability
-    if spec is None:
-        raise ValueError("no capability metric in this scenario")
-    compute = variables[spec.of]
 
     def drawn(key: str) -> Array:
         return block.draw(("capability", key))[:, None]

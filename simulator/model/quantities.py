@@ -5,8 +5,9 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from simulator.model.growth import (
 )
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
-from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, Regime, ScenarioSpec
+from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 
@@ -39,6 +40,78 @@ TELLING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """What a level grows by: the names of its priors, None where there is none.
+
+    `rates` are those of the regimes: the name of its own rate, else that of the regime before holds, and the name of
+    what it is multiplied by. `shocks` are drift and volatility: how they add up, the name of their size, the names of
+    their shocks and their dates.
+    """
+
+    base: float
+    starts: tuple[str | None, ...]
+    rates: tuple[tuple[str | None, str | None], ...]
+    half_lives: tuple[str | None, ...]
+    floors: tuple[str | None, ...]
+    shocks: tuple[tuple[Callable[..., Array], str, tuple[str, ...], Array], ...]
+
+
+class Lookup:
+    """Where things stand in a scenario: found once, for all the blocks that are projected."""
+
+    def __init__(self, spec: ScenarioSpec) -> None:
+        self.spec = spec
+        self._names: dict[Path, str] = {}
+        self._growths: dict[Path, Growth] = {}
+        self._parts: dict[Path, tuple[tuple[Path, Quantity], ...]] = {}
+
+    def name(self, path: Path) -> str:
+        """Give the name of the prior at a path."""
+        if path not in self._names:
+            self._names[path] = dotted(path)
+        return self._names[path]
+
+    def parts(self, operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
+        """List what the operation at a path works on."""
+        if path not in self._parts:
+            self._parts[path] = parts_of(operation, path)
+        return self._parts[path]
+
+    def growth(self, level: Level, path: Path) -> Growth:
+        """Name what the level at a path grows by."""
+        if path not in self._growths:
+            self._growths[path] = self._growth(level, path)
+        return self._growths[path]
+
+    def _growth(self, level: Level, path: Path) -> Growth:
+        regimes, years = regimes_of(level, path), shock_years(level, self.spec.years)
+        kinds = [("drift", random_walk_growth), ("volatility", random_step_growth)] if years else []
+        return Growth(
+            self.spec.years.first if level.at is None else level.at,
+            tuple(None if regime.from_ is None else dotted((*at, "from")) for at, regime in regimes),
+            tuple(
+                (
+                    None if regime.rate is None else dotted(rate_path(level, at)),
+                    None if regime.times is None else dotted((*at, "times")),
+                )
+                for at, regime in regimes
+            ),
+            tuple(None if regime.half_life is None else dotted((*at, "half_life")) for at, regime in regimes),
+            tuple(None if regime.towards is None else dotted((*at, "towards")) for at, regime in regimes),
+            tuple(
+                (
+                    added_up,
+                    dotted((*path, key)),
+                    tuple(dotted(shock_path((*path, key), year)) for year in years),
+                    np.array(years, dtype=float),
+                )
+                for key, added_up in kinds
+                if getattr(level, key) is not None
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """What the levels of one block are computed from.
 
@@ -46,14 +119,19 @@ class Block:
     its function: by its name where the scenario gives one, else by its dotted path.
     """
 
-    spec: ScenarioSpec
+    lookup: Lookup
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
 
+    @property
+    def spec(self) -> ScenarioSpec:
+        """The scenario."""
+        return self.lookup.spec
+
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
-        return self.draws[dotted(path)]
+        return self.draws[self.lookup.name(path)]
 
     def named(self, name: str, years: Array) -> Array:
         """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
@@ -67,22 +145,10 @@ class Block:
 
 
 def fine_grid(first: float, last: float, years: Array) -> Array:
-    """Make the internal grid: sixteenths of a calendar year between two years, and some years themselves.
+    """Make the internal grid, (time,): sixteenths of a calendar year between two years, and the `years` between them.
 
-    The grid between two years does not depend on the step of the scenario, so neither do the results.
+    The grid does not depend on the step of the scenario, so neither do the results.
 
-    Parameters
-    ----------
-    first, last : float, decimal years
-    years : array (year,), decimal years
-        Those that are added where they lie between the two.
-
-    Returns
-    -------
-    array (time,), decimal years, rising
-
-    Examples
-    --------
     >>> fine_grid(2025.5, 2025.75, np.array([2025.6])).tolist()
     [2025.5, 2025.5625, 2025.6, 2025.625, 2025.6875, 2025.75]
     """
@@ -91,13 +157,7 @@ def fine_grid(first: float, last: float, years: Array) -> Array:
 
 
 def is_fine(times: Array) -> NDArray[np.bool_]:
-    """Tell which times are steps of the internal grid: the first, and sixteenths of a year.
-
-    Examples
-    --------
-    >>> is_fine(np.array([2025.5, 2025.5625, 2025.6])).tolist()
-    [True, True, False]
-    """
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
     fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
     fine[0] = True
     return fine
@@ -106,65 +166,54 @@ def is_fine(times: Array) -> NDArray[np.bool_]:
 def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
     """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
 
-    Returns
-    -------
-    array (sample, year) or (1, year), log10 of base units
-
-    Raises
-    ------
-    SimulatorError
-        A table does not cover the years, or a custom driver returns something else than levels.
+    The result is (sample, year) or (1, year), log10 of base units. SimulatorError: a table does not cover the years,
+    or a custom driver returns something else than levels.
     """
     if isinstance(level, Factor) and level.custom is not None:
         return _custom_level(level, path, block, years)
     if level.table is not None:
-        known = sorted((float(year), value) for year, value in level.table.items())
-        if years[0] < known[0][0] or years[-1] > known[-1][0]:
-            raise SimulatorError(
-                f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years[0]:g} to "
-                f"{years[-1]:g}. Nothing is extrapolated: add the years that are missing."
-            )
-        scale = np.log10(parse_unit(level_unit(level, None)).scale)
-        levels = np.log10([value for _, value in known]) + scale
-        return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
-    result = _start(level, path, block)
-    regimes = regimes_of(level, path)
-    base = block.spec.years.first if level.at is None else level.at
-    if regimes:
+        return _table_level(level, path, years)
+    result = np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
+    grown, draws = block.lookup.growth(level, path), block.draws
+    if grown.rates:
         result = result + regime_growth(
             years,
-            base=base,
-            starts=[-np.inf if regime.from_ is None else block.draw((*at, "from")) for at, regime in regimes],
-            rates=_rates(level, regimes, block),
-            half_lives=[None if r.half_life is None else block.draw((*at, "half_life")) for at, r in regimes],
-            floors=[None if r.towards is None else block.draw((*at, "towards")) for at, r in regimes],
+            base=grown.base,
+            starts=[-np.inf if name is None else draws[name] for name in grown.starts],
+            rates=_rates(grown, draws),
+            half_lives=[None if name is None else draws[name] for name in grown.half_lives],
+            floors=[None if name is None else draws[name] for name in grown.floors],
         )
-    every = shock_years(level, block.spec.years)
-    for key, growth in (("drift", random_walk_growth), ("volatility", random_step_growth)):
-        at = (*path, key)
-        if getattr(level, key) is not None and every:
-            shocks = np.stack([block.draw(shock_path(at, year)) for year in every], axis=-1)
-            dates = np.array(every, dtype=float)
-            result = result + growth(years, base=base, sd=block.draw(at), shocks=shocks, shock_years=dates)
+    for added_up, size, names, dates in grown.shocks:
+        shocks = np.stack([draws[name] for name in names], axis=-1)
+        result = result + added_up(years, base=grown.base, sd=draws[size], shocks=shocks, shock_years=dates)
     return result if result.shape[-1] == years.size else _constant(result, years)
 
 
-def _rates(level: Level, regimes: Sequence[tuple[Path, Regime]], block: Block) -> list[Array]:
+def _table_level(level: Level, path: Path, years: Array) -> Array:
+    known = sorted((float(year), value) for year, value in (level.table or {}).items())
+    if years[0] < known[0][0] or years[-1] > known[-1][0]:
+        raise SimulatorError(
+            f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years[0]:g} to "
+            f"{years[-1]:g}. Nothing is extrapolated: add the years that are missing."
+        )
+    scale = np.log10(parse_unit(level_unit(level, None)).scale)
+    levels = np.log10([value for _, value in known]) + scale
+    return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
+
+
+def _rates(grown: Growth, draws: Mapping[str, Array]) -> list[Array]:
     """Give the rate of each regime: its own, or that of the regime before, times what it is multiplied by."""
     rates: list[Array] = []
-    for at, regime in regimes:
-        rate = rates[-1] if regime.rate is None else block.draw(rate_path(level, at))  # the first has its own
-        rates.append(rate if regime.times is None else rate * block.draw((*at, "times")))
+    for own, times in grown.rates:
+        rate = rates[-1] if own is None else draws[own]  # the first has its own
+        rates.append(rate if times is None else rate * draws[times])
     return rates
 
 
 def _constant(level: Array, years: Array) -> Array:
     """Give a level that no year changes, (sample, 1), every year: (sample, year)."""
     return np.broadcast_to(level, (level.shape[0], years.size))
-
-
-def _start(level: Level, path: Path, block: Block) -> Array:
-    return np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
 
 
 class _Parameters(dict[str, Array]):
@@ -204,17 +253,7 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
 
 
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
-    """Compute a limit over the years: an amount, or a share of a named quantity.
-
-    Returns
-    -------
-    array (sample, year) or (1, year), log10 of base units
-
-    Raises
-    ------
-    SimulatorError
-        The limit is neither an amount nor a share.
-    """
+    """Compute a limit over the years, (sample, year) or (1, year) in log10: an amount, or a share of a quantity."""
     if limit.share is not None:
         return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
     if limit.limit is None:
@@ -223,12 +262,7 @@ def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
 
 
 def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
-    """Compute a level under its caps; the lowest of the saturated levels counts.
-
-    Returns
-    -------
-    array (sample, year) or (1, year), log10 of base units
-    """
+    """Compute a level under its caps, (sample, year) or (1, year) in log10; the lowest saturated level counts."""
     demanded = demanded_level(level, path, block, years)
     if not level.caps:
         return demanded
@@ -242,16 +276,9 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
 
 
 def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -> Array:
-    """Compute a quantity over the years.
+    """Compute a quantity over the years, (sample, year) or (1, year), log10 of base units.
 
-    Returns
-    -------
-    array (sample, year) or (1, year), log10 of base units
-
-    Raises
-    ------
-    SimulatorError
-        A difference is not above 0 in some samples: it says in how many, and what entered it.
+    SimulatorError: a difference is not above 0 in some samples; it says in how many, and what entered it.
     """
     if isinstance(quantity, str):
         return block.named(quantity, years)
@@ -265,7 +292,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
-    levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
+    levels = [quantity_level(part, at, block, years) for at, part in block.lookup.parts(operation, path)]
     if years.size > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
         return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
     return _combined(operation, path, block, levels)
@@ -273,24 +300,14 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
 
 def _combined(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
     if operation.product is not None:
-        return _added(levels)
+        return reduce(np.add, levels)
     if operation.sum is not None:
         return log_sum(levels)
     if operation.ratio is not None:
         return levels[0] - levels[1]
     if operation.difference is not None:
         return _difference(operation, path, block, levels)
-    result = levels[0]
-    for level in levels[1:]:
-        result = np.minimum(result, level) if operation.minimum is not None else np.maximum(result, level)
-    return result
-
-
-def _added(levels: list[Array]) -> Array:
-    result = levels[0]
-    for level in levels[1:]:
-        result = result + level
-    return result
+    return reduce(np.minimum if operation.minimum is not None else np.maximum, levels)
 
 
 def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:

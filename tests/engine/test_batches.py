@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,43 @@ def test_an_error_speaks_of_all_samples_that_were_drawn_whatever_the_piece(monke
         compute_batch(plan, 0, 512)
     assert "is not above 0 in 1" in str(whole.value)
     assert str(apart.value) == str(whole.value)
+
+
+CUSTOM = """
+schema: 1
+name: by-hand
+years: {first: 2025, last: 2030}
+samples: 200
+block: 256
+drivers:
+  compute: {custom: {parameters: {level: {family: normal, mean: 26, sd: 1}}}}
+  algorithms: {growth: 2}
+"""
+
+
+def test_a_driver_that_is_steady_in_the_first_piece_alone_is_kept_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds in one piece of a batch is not taken to hold in the others."""
+    pieces = []
+
+    def steady_first(draws: Mapping[str, np.ndarray], years: np.ndarray) -> np.ndarray:
+        level = draws["level"][:, None]
+        pieces.append(level.size)
+        growth = 0.0 if len(pieces) == 1 else 0.1
+        return np.broadcast_to(level, (level.size, years.size)) if not growth else level + growth * (years - years[0])
+
+    monkeypatch.setattr(batches, "PIECE", 100 * 6)
+    plan = run_plan(parse_scenario(CUSTOM), {"drivers.compute": steady_first})
+    batch = compute_batch(plan, 0, 200)
+    assert pieces == [100, 100]
+    level = batch.parameters["drivers.compute.custom.parameters.level"]
+    grown = np.where(np.arange(200) < 100, 0.0, 0.1) * np.arange(6.0)[:, None]
+    np.testing.assert_allclose(batch.trajectories["physical_compute"], level + grown, rtol=1e-6)
+
+
+def test_levels_that_are_one_array_in_the_first_piece_alone_are_held_apart_after_it() -> None:
+    held = batches._Trajectories(2, 4)
+    one = np.ones((2, 2))
+    held.add({"spending": one, "spending_demanded": one}, slice(0, 2))
+    held.add({"spending": one, "spending_demanded": 2 * one}, slice(2, 4))
+    assert held.arrays()["spending"].tolist() == [[1, 1, 1, 1]] * 2
+    assert held.arrays()["spending_demanded"].tolist() == [[1, 1, 2, 2]] * 2

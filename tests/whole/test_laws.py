@@ -288,12 +288,12 @@ def test_priors_of_no_width_give_a_fan_of_no_width(data: dict[str, Any]) -> None
 def levels_in_float64(data: dict[str, Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Project one block without the rounding of what is kept."""
     from simulator.engine.draws import draw_blocks
-    from simulator.model.projection import project_block
+    from simulator.model.projection import Projection
 
     scenario = parse_scenario(scenario_text(data))
     spec, years = scenario.spec, year_grid(scenario.spec)
     draws = draw_blocks(scenario.joint, seed=spec.seed, blocks=range(1), size=spec.block, design=spec.design)
-    return years, project_block(spec, draws, years=years, custom={})
+    return years, Projection(spec, years=years, custom={}).project(draws)
 
 
 @some(10)
