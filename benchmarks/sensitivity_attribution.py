@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 
 from simulator import load_scenario, simulate
-from simulator.analysis.attribution import attribute
+from simulator.analysis.attribution import attribute_difference
 from simulator.analysis.influence import influence_of
-from simulator.analysis.reweighting import headline_table, reweight
+from simulator.analysis.reweighting import reweight_run
 
-CHANGE = {"drivers.spending.growth[0].rate.median": 2.5}
+CHANGE = ["drivers.spending.growth[0].rate.median=2.5"]
 
 
 def timed(name: str, work: Callable[[], object]) -> None:
@@ -34,10 +34,10 @@ def main() -> None:
     print(f"{'':55} {'cpu s':>6} {'wall s':>6}")
     timed("influence: effective compute in 2045, 10,000 samples", lambda: influence_of(run, "effective_compute@2045"))
     timed("influence: a crossing year", lambda: influence_of(run, "crossing:1e30-run"))
-    timed("reweight: headline numbers", lambda: headline_table(run, reweight(run, CHANGE).values))
+    timed("reweight: headline numbers", lambda: reweight_run(run, CHANGE))
     timed(
         "attribution: baseline to tight-caps, 4,096 samples",
-        lambda: attribute(baseline, tight, progress=lambda: evaluations.append(1)),
+        lambda: attribute_difference(baseline, tight, progress=lambda: evaluations.append(1)),
     )
     print(f"evaluations of the attribution: {len(evaluations)}")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulator.analysis.comparison import chosen_years
 from simulator.analysis.evaluation import Model, evaluate, model_of, prior_uniforms
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import Shares, shapley_values
 from simulator.errors import InputError, dotted
-from simulator.files import make_folder, write_table
 from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.folder import stored_scenario
+from simulator.runs.result import Result
+from simulator.runs.table import Row, Table
 from simulator.scenario.differences import ABSENT as NOT_THERE
 from simulator.scenario.differences import MISSING as ABSENT
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 SAMPLES = 4096
 """Samples at most, of the first scenario's draws."""
 
-type Row = dict[str, object]
+
+def chosen_years(years: Sequence[float]) -> list[float]:
+    """Choose a quarter of the way, half of it and the last of years, if there are any."""
+    if not years:
+        return []
+    grid = np.array(years)
+    wanted = [years[0] + share * (years[-1] - years[0]) for share in (0.25, 0.5, 1.0)]
+    return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +53,125 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
+class Input:
+    """An input that differs: its name, the entries that belong to it, and its states in both, in short."""
+
+    name: str
+    entries: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Attribution(Result):
     """What of the difference of each headline number is due to each input.
 
-    Parameters
-    ----------
-    numbers : the headline numbers (number,)
-    inputs : the inputs that differ (input,), each with its two states in short: `name`, `entries`, `first`,
-        `second`
-    before, after : arrays (number,), in the first scenario and with every input as in the second
-    shares : parts (input, number) that add up to `after` - `before`, and their errors
-    samples : how many samples each evaluation had
-    said : what the reader must know, one sentence each
+    `scenarios` are the names of the two; `before`, `after` (number,) the numbers of the first, and with every input as
+    in the second; `shares` has parts (input, number) that add up to `after` - `before`, and their errors; `samples`
+    each evaluation had; `said` are sentences that the reader must know; `about` says more of what the two are.
     """
 
+    kind: ClassVar[str] = "attribution"
+    scenarios: tuple[str, str]
     numbers: tuple[Headline, ...]
-    inputs: tuple[Mapping[str, str], ...]
+    inputs: tuple[Input, ...]
     before: Array
     after: Array
     shares: Shares
     samples: int
     said: tuple[str, ...]
+    about: str = ""
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Parts and their errors over (input, number), and the numbers before and after."""
+        import xarray as xr
+
+        heads = Table.of_rows(
+            [asdict(number) for number in self.numbers], ("quantity", "label", "statistic", "unit", "year")
+        )
+        inputs = Table.of_rows([asdict(one) for one in self.inputs], ("name", "entries", "first", "second"))
+        return xr.Dataset(
+            {
+                "before": ("number", self.before), "after": ("number", self.after),
+                "part": (("input", "number"), self.shares.parts),
+                "standard_error": (("input", "number"), self.shares.errors),
+            },
+            coords={name: ("number", heads[name]) for name in heads.names}
+            | {"input" if name == "name" else name: ("input", inputs[name]) for name in inputs.names},
+        )  # fmt: skip
+
+    @property
+    def folder_name(self) -> str:
+        """Empty: it stands beside the comparison that it is of."""
+        return ""
+
+    @property
+    def label(self) -> str:
+        """What it is of, and how the parts were told."""
+        how = f"over {self.shares.orders} random orders" if self.shares.orders else "over all subsets of the inputs"
+        about = self.about or f"Scenarios {' and '.join(self.scenarios)}"
+        return f"{about}. Shapley values {how}, each evaluated on {self.samples:,} common samples."
+
+    @property
+    def table(self) -> Table:
+        """The part of each input in each number, and behind them the whole, whose `input` is empty.
+
+        `unit` is that of the parts; `first` and `second` are the states of an input, in short; `standard_error` is that
+        of random orders, 0 where the parts are exact.
+        """
+        rows: list[Row] = []
+        for place, number in enumerate(self.numbers):
+            head = {"quantity": number.quantity, "label": number.label, "statistic": number.statistic,
+                    "year": number.year, "unit": number.unit}  # fmt: skip
+            before, after = float(self.before[place]), float(self.after[place])
+            parts = zip(self.shares.parts[:, place].tolist(), self.shares.errors[:, place].tolist(), strict=True)
+            told = [*zip(self.inputs, parts, strict=True), (Input("", "", "", ""), (after - before, 0.0))]
+            rows += [
+                {**head, "input": one.name, "entries": one.entries, "first": one.first, "second": one.second,
+                 "part": part, "standard_error": error, "before": before, "after": after}
+                for one, (part, error) in told
+            ]  # fmt: skip
+        return Table.of_rows(rows)
+
+    def tables(self) -> dict[str, Table]:
+        return {"attribution": self.table}
+
+    def lines(self, *, most: int = 8) -> list[str]:
+        """Say the parts of `most` numbers that differ, the largest first: medians of the last year, then thresholds."""
+        how = f"{self.shares.orders} random orders" if self.shares.orders else "all subsets"
+        lines = [f"what the differences are due to ({how}, {self.samples:,} common samples):"]
+        if not self.inputs:
+            return [*lines, "  nothing that the results depend on differs"]
+        moving = (self.after != self.before) | (np.abs(self.shares.parts).max(axis=0) > 0.0)
+        shown = [
+            place
+            for place in reversed(np.flatnonzero(moving).tolist())
+            if self.numbers[place].statistic != "probability of having crossed"
+        ]
+        shown.sort(key=lambda place: self.numbers[place].quantity != "effective_compute")
+        lines += [self._line(place) for place in shown[:most]]
+        more = len(shown) - most
+        lines += [f"  ... and {more} more numbers in attribution.csv"] if more > 0 else []
+        return [*lines, *(f"  {sentence}" for sentence in self.said)]
+
+    def _line(self, place: int) -> str:
+        number = self.numbers[place]
+        parts, errors = self.shares.parts[:, place], self.shares.errors[:, place]
+        order = np.argsort(-np.abs(parts), kind="stable")
+        told = [
+            f"{self.inputs[one].name} {_signed(parts[one], number.unit, errors[one])}"
+            for one in order[:3]
+            if parts[one]
+        ]
+        if len(self.inputs) > 3:
+            told.append(f"{len(self.inputs) - 3} more {_signed(float(parts[order[3:]].sum()), number.unit)}")
+        when = f" in {number.year:g}" if number.statistic == "median" else ""
+        whole = _signed(float(self.after[place] - self.before[place]), number.unit)
+        return f"  {number.label}, {number.statistic}{when}: {whole} = {'; '.join(told)}"
 
 
-def attribute(
+def attribute_difference(
     first: Scenario,
     second: Scenario,
     *,
@@ -82,8 +184,12 @@ def attribute(
 
     Shapley values over swaps: each subset of the differing entries is put into the first scenario as the second has
     it, and evaluated on the draws of the first: priors of one name share their draws, those that only the second has
-    have their own. The parts add up to the whole. Where a median crossing year is later than the horizon in any
-    subset, the restricted mean crossing year (the mean of the crossing year, at most the horizon) stands in for it.
+    have their own. With v(S) a number where the inputs S are as in the second, and n inputs in all,
+
+        part(i) = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))
+
+    and the parts add up to the whole. Where a median crossing year is later than the horizon in any subset, the
+    restricted mean crossing year (the mean of the crossing year, at most the horizon) stands in for it.
 
     Parameters
     ----------
@@ -97,29 +203,39 @@ def attribute(
     progress : function, optional
         Called after each evaluation.
 
+    Returns
+    -------
+    Attribution
+        Parts (input, number) in OOM of a level, in years, or as probabilities; its table is `attribution`.
+
     Raises
     ------
     InputError
         One is a mixture of scenarios, they have no year in common, or they do not hold together.
 
+    References
+    ----------
+    L. S. Shapley 1953, A value for n-person games; for its use on models: A. B. Owen 2014, Sobol' indices and Shapley
+    value, SIAM/ASA J. Uncertainty Quantification 2.
+
     Examples
     --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> one, other = (load_scenario("baseline", overrides=change) for change in ([], ["drivers.spending.caps=null"]))
-    >>> found = attribute(one, other, samples=256)
-    >>> [entry["name"] for entry in found.inputs]
-    ['drivers.spending.caps.cash-flow', 'drivers.spending.caps.world-product']
-    >>> bool(np.allclose(found.shares.parts.sum(axis=0), found.after - found.before))
-    True
+    >>> from simulator import load_scenario
+    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
+    >>> found = attribute_difference(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
+    >>> for line in found.lines(most=1):
+    ...     print(line)
+    what the differences are due to (all subsets, 256 common samples):
+      effective compute, median in 2043: +1.08 OOM = drivers.hardware.growth[3].rate +1.08 OOM
+      ... and 4 more numbers in attribution.csv
     """
     models = [model_of(scenario, custom=custom) for scenario in (first, second)]
-    years = [year for year in models[0].years.tolist() if year in set(models[1].years.tolist())]
+    years = chosen_years([year for year in models[0].years.tolist() if year in set(models[1].years.tolist())])
     if not years:
         raise InputError(
             "compare: --attribute: the two have no year in common, so no number can be held against another. "
             "Give them the same years and step."
         )
-    years = chosen_years(years)
     spec = models[0].component.spec
     swaps = joined_swaps(first, differing_entries(first.data, second.data))
     draws = _Draws(models[0], min(spec.samples, SAMPLES) if samples is None else samples)
@@ -143,6 +259,7 @@ def attribute(
     shares = shapley_values(value, inputs=len(swaps), orders=orders)
     kept, said = _kept(numbers, np.stack(list(known.values())))
     return Attribution(
+        (first.spec.name, second.spec.name),
         tuple(numbers[place] for place in kept),
         tuple(_described(swap) for swap in swaps),
         before[kept],
@@ -151,6 +268,15 @@ def attribute(
         draws.samples,
         tuple(said),
     )
+
+
+def attribute_runs(runs: Sequence[xr.DataTree], labels: Sequence[str]) -> Attribution:
+    """Attribute the difference of two runs, by the scenarios that they hold."""
+    if len(runs) != 2:
+        raise InputError(f"attribute: takes two runs; got {len(runs)}. Compare two at a time.")
+    first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
+    found = attribute_difference(*map(stored_scenario, runs))
+    return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
 
 
 def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
@@ -227,102 +353,13 @@ def _kept(numbers: Sequence[Headline], values: Array) -> tuple[list[int], list[s
     return kept, [said]
 
 
-def _described(swap: Swap) -> dict[str, str]:
+def _described(swap: Swap) -> Input:
     states = []
     for which in ("one", "other"):
         values = [getattr(entry, which) for entry in swap.entries]
         states.append("; ".join(NOT_THERE if value is ABSENT else in_short(value) for value in values))
     entries = "; ".join(dotted(entry.path) for entry in swap.entries)
-    return {"name": swap.name, "entries": entries, "first": states[0], "second": states[1]}
-
-
-def attribution_table(attribution: Attribution) -> list[Row]:
-    """Tabulate the parts of each number, and the whole.
-
-    Returns
-    -------
-    rows of `quantity`, `label`, `statistic`, `year`, `unit` (of the parts), `input` ("" for the whole), `entries`
-    (what belongs to the input), `first`, `second` (its states, in short), `part`, `standard_error` (of random orders;
-    0 where exact), `before`, `after`
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
-    >>> found = attribute(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
-    >>> rows = [row for row in attribution_table(found) if (row["label"], row["year"]) == ("effective compute", 2043)]
-    >>> [(row["input"] or "the whole", round(row["part"], 2)) for row in rows]  # spending stands at its cap
-    [('drivers.spending.growth[2].rate', 0.0), ('drivers.hardware.growth[3].rate', 1.08), ('the whole', 1.08)]
-    """
-    rows: list[Row] = []
-    for place, number in enumerate(attribution.numbers):
-        before, after = float(attribution.before[place]), float(attribution.after[place])
-        head: Row = {"quantity": number.quantity, "label": number.label, "statistic": number.statistic,
-                     "year": number.year, "unit": number.unit}  # fmt: skip
-        ends: Row = {"before": before, "after": after}
-        parts = attribution.shares.parts[:, place].tolist()
-        errors = attribution.shares.errors[:, place].tolist()
-        for described, part, error in zip(attribution.inputs, parts, errors, strict=True):
-            named: Row = {"input": described["name"], **{key: described[key] for key in ("entries", "first", "second")}}
-            rows.append(head | named | {"part": part, "standard_error": error} | ends)
-        whole: Row = {
-            "input": "",
-            "entries": "",
-            "first": "",
-            "second": "",
-            "part": after - before,
-            "standard_error": 0.0,
-        }
-        rows.append(head | whole | ends)
-    return rows
-
-
-def attribution_lines(attribution: Attribution, *, most: int = 8) -> list[str]:
-    """Write the parts of the numbers that differ, the largest first: medians of the last year, then thresholds.
-
-    Parameters
-    ----------
-    attribution : Attribution
-    most : int
-        Numbers that are told; how many more there are is said.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
-    >>> found = attribute(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
-    >>> for line in attribution_lines(found, most=1):
-    ...     print(line)
-    what the differences are due to (all subsets, 256 common samples):
-      effective compute, median in 2043: +1.08 OOM = drivers.hardware.growth[3].rate +1.08 OOM
-      ... and 4 more numbers in attribution.csv
-    """
-    inputs = [entry["name"] for entry in attribution.inputs]
-    how = f"{attribution.shares.orders} random orders" if attribution.shares.orders else "all subsets"
-    lines = [f"what the differences are due to ({how}, {attribution.samples:,} common samples):"]
-    if not inputs:
-        return [*lines, "  nothing that the results depend on differs"]
-    whole = attribution.after - attribution.before
-    shown = [
-        place
-        for place in range(len(attribution.numbers) - 1, -1, -1)
-        if whole[place] != 0.0 or np.abs(attribution.shares.parts[:, place]).max() > 0.0
-    ]
-    shown = sorted(shown, key=lambda place: attribution.numbers[place].quantity != "effective_compute")
-    shown = [place for place in shown if attribution.numbers[place].statistic != "probability of having crossed"]
-    for place in shown[:most]:
-        number = attribution.numbers[place]
-        parts, errors = attribution.shares.parts[:, place], attribution.shares.errors[:, place]
-        order = np.argsort(-np.abs(parts), kind="stable")
-        told = [f"{inputs[one]} {_signed(parts[one], number.unit, errors[one])}" for one in order[:3] if parts[one]]
-        rest = float(parts[order[3:]].sum())
-        told += [f"{len(inputs) - 3} more {_signed(rest, number.unit)}"] if len(inputs) > 3 else []
-        when = f" in {number.year:g}" if number.statistic == "median" else ""
-        name = f"{number.label}, {number.statistic}{when}"
-        lines.append(f"  {name}: {_signed(float(whole[place]), number.unit)} = {'; '.join(told)}")
-    more = len(shown) - most
-    lines += [f"  ... and {more} more numbers in attribution.csv"] if more > 0 else []
-    return [*lines, *(f"  {sentence}" for sentence in attribution.said)]
+    return Input(swap.name, entries, *states)
 
 
 def _signed(value: float, unit: str, error: float = 0.0) -> str:
@@ -332,13 +369,7 @@ def _signed(value: float, unit: str, error: float = 0.0) -> str:
 
 
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
-    """Refuse runs and scenarios that mix scenarios, before anything is run or written.
-
-    Raises
-    ------
-    InputError
-        One does.
-    """
+    """Refuse runs and scenarios that mix scenarios, before anything is run or written."""
     for item in items:
         name, mixes = (
             (item.spec.name, len(item.components) > 1)
@@ -350,9 +381,3 @@ def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
                 f"compare: --attribute: {name} mixes scenarios, and a prior of one name may mean another "
                 "thing in each. Compare one of them."
             )
-
-
-def write_attribution(found: Attribution, folder: FilePath) -> None:
-    """Write `attribution.csv` into a folder, which is made where it is not there."""
-    make_folder(folder)
-    write_table(folder / "attribution.csv", attribution_table(found))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.analysis.attribution import Attribution, attribute_runs, chosen_years
+from simulator.files import short_hash
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
+from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
+from simulator.runs.table import Row, Table
 from simulator.scenario.differences import differing_inputs, run_labels
+from simulator.units import Array
 from simulator.wording import cut, power_text, year_text
 
 if TYPE_CHECKING:
@@ -22,45 +26,114 @@ if TYPE_CHECKING:
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
 LEVELS = (0.05, 0.5, 0.95)
 LONGEST_STRETCH = 1024
+"""Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 EXACT = 1e-9
 """Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
-"""Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
+MEDIAN_YEAR = "median crossing year"
+NEVER = "probability of no crossing"
+CROSSED = "probability of having crossed"
+SAME = "no difference"
+MOST_LINES = 25
+LINE_WIDTH = 120
 
+_QUANTILES = tuple(f"{100 * level:g} % quantile" if level != 0.5 else "median" for level in LEVELS)
 _SAME_DRAWS = ("seed", "design", "block", "samples")
 
-__all__ = [
-    "Comparison",
-    "chosen_years",
-    "compare_results",
-    "compared_years",
-    "differing_inputs",
-    "differing_results",
-    "run_labels",
-]
 
-type Array = NDArray[np.float64]
-type Row = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison(Result):
     """What differs between runs, the first of which is what the others are held against.
 
-    Parameters
-    ----------
-    labels : what each run is called, all different
-    inputs, results : as from `differing_inputs` and `differing_results`
-    warnings : what makes the runs hard to compare
+    A row of `inputs` is an entry of the scenarios, with a column for each run; `kind` is "number" for what results
+    depend on. A row of `results` is a statistic of a run: `value` (+inf: a crossing later than the horizon),
+    `difference` (missing where a crossing year is censored), `draws` (how its error was told), `said` (in words).
     """
 
+    kind: ClassVar[str] = "comparison"
+    runs: tuple[xr.DataTree, ...]
     labels: tuple[str, ...]
-    inputs: Sequence[Row]
-    results: Sequence[Row]
-    warnings: tuple[str, ...]
+    inputs: Table
+    results: Table
+    attribution: Attribution | None = None
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Value, difference and their errors over (result, run); NaN where a run has no such result."""
+        import xarray as xr
+
+        keys = list(dict.fromkeys(tuple(row[name] for name in _HEAD) for row in self.results.rows()))
+        made = {name: np.full((len(keys), len(self.labels)), np.nan) for name in _NUMBERS}
+        for row in self.results.rows():
+            at = keys.index(tuple(row[name] for name in _HEAD)), self.labels.index(row["run"])
+            for name in _NUMBERS:
+                made[name][at] = np.nan if row[name] is None else row[name]
+        heads = Table.of_rows((dict(zip(_HEAD, key, strict=True)) for key in keys), _HEAD)
+        coords = {"run": list(self.labels), **{name: ("result", heads[name]) for name in _HEAD}}
+        return xr.Dataset({name: (("result", "run"), values) for name, values in made.items()}, coords=coords)
+
+    @property
+    def label(self) -> str:
+        """The runs, with what they are called."""
+        named = zip(self.runs, self.labels, strict=True)
+        return "Runs " + ", ".join(f"{run.attrs['run_id']} ({label})" for run, label in named)
+
+    @property
+    def parts(self) -> tuple[Attribution, ...]:
+        """The attribution, if there is one."""
+        return (self.attribution,) if self.attribution else ()
+
+    @property
+    def folder_name(self) -> str:
+        """`compare-<first>-<second>-<hash of the run ids and labels>`."""
+        key = short_hash(*(f"{run.attrs['run_id']} {name}" for run, name in zip(self.runs, self.labels, strict=True)))
+        plain = ["".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()) for name in self.labels[:2]]
+        return "-".join(["compare", *("-".join(filter(None, word.split("-")))[:40] for word in plain), key])
+
+    def tables(self) -> dict[str, Table]:
+        shared = {"attribution": self.attribution.table} if self.attribution else {}
+        return {"inputs": self.inputs, "results": self.results, **shared}
+
+    def lines(self, *, most: int = MOST_LINES) -> list[str]:
+        """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
+        numbers = [row for row in self.inputs.rows() if row["kind"] == "number"]
+        beside = [row["path"] for row in self.inputs.rows() if row["kind"] != "number"]
+        said = [_input_line(row, self.labels) for row in numbers] or ["  nothing that the results depend on"]
+        lines = [f"inputs that differ ({', '.join(self.labels)}):"]
+        lines += _shortened(said, room=max(3, most // 3), table="inputs.csv")
+        if beside:
+            lines.append(cut(f"  and, beside what the model computes with: {', '.join(beside)}", width=LINE_WIDTH))
+        others = len(self.labels) - 1
+        room = max(1, max(others, most - len(lines) - 1) // others - 1)
+        by_run: dict[str, list[Row]] = {label: [] for label in self.labels}
+        for row in self.results.rows():
+            by_run[row["run"]].append(row)
+        (_, first), *rest = by_run.items()
+        for label, own in rest:
+            draws = " (on common draws)" if {row["draws"] for row in own} - {""} == {"common"} else ""
+            lines.append(f"{label} against {self.labels[0]}{draws}:")
+            lines += _shortened(_result_lines(first, own) or ["  no result in common"], room=room, table="results.csv")
+        return lines + (self.attribution.lines() if self.attribution else [])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the runs hard to compare."""
+        return tuple(_warnings(self.runs, self.labels))
 
 
-def compare_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None) -> Comparison:
-    """Compare runs: inputs, results, and what makes them hard to compare.
+_HEAD = ("quantity", "label", "statistic", "year", "unit")
+_NUMBERS = ("value", "standard_error", "difference", "difference_error")
+
+
+def compare_runs(
+    runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None, attribute: bool = False
+) -> Comparison:
+    """Compare runs: what differs in their inputs, and what differs in their results.
+
+    Where two runs kept samples on the same seed, design, block and number of samples, priors of the same name have the
+    same draws in both. Then the standard error of a difference comes from the differences within stretches of samples,
+    sd over the stretches / sqrt(number of them), and is mostly smaller than that of two independent runs, which is
+    sqrt(error1^2 + error2^2). Levels are compared in log10 of their unit (OOM), metrics in their own unit, crossings
+    in years and in points of probability.
 
     Parameters
     ----------
@@ -68,27 +141,32 @@ def compare_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None
         Two to twelve; the first is what the others are held against.
     labels : sequence of str, optional
         What to call them; without it their names, with the run id where two have the same.
+    attribute : bool
+        Whether each difference is shared out among the inputs that differ, as `attribute_difference` does; of two
+        runs, neither of a mixture.
+
+    Returns
+    -------
+    Comparison
+        Its tables are `inputs`, `results` and, where it was asked for, `attribution`.
 
     Raises
     ------
     InputError
-        There are too few or too many runs, or labels that are not one each and all different.
+        There are too few or too many runs, labels that are not one each and all different, or runs that cannot be
+        attributed.
 
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
-    >>> rows = [row for row in compare_results([run, run]).results if row["run"] == "baseline (2)"]
-    >>> sorted({str(row["said"]) for row in rows})
-    ['both > 2045', 'no difference']
+    >>> runs = [simulate(load_scenario("essay-2023", overrides=[f"years.last={year}"])) for year in (2030, 2031)]
+    >>> compare_runs(runs, labels=["short", "long"]).inputs.rows()
+    [{'path': 'years.last', 'kind': 'number', 'short': '2030', 'long': '2031'}]
     """
-    names = run_labels(runs, labels)
-    return Comparison(
-        tuple(names),
-        differing_inputs(runs, labels=names),
-        differing_results(runs, labels=names),
-        tuple(_warnings(runs, names)),
-    )
+    names = tuple(run_labels(runs, labels))
+    shared = attribute_runs(runs, names) if attribute else None
+    inputs = Table.of_rows(differing_inputs(runs, labels=names))
+    return Comparison(tuple(runs), names, inputs, _differing_results(runs, names), shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,184 +189,87 @@ class _Estimate:
     stretches: Array | None
 
 
-_QUANTILES = tuple(f"{100 * level:g} % quantile" if level != 0.5 else "median" for level in LEVELS)
-MEDIAN_YEAR = "median crossing year"
-NEVER = "probability of no crossing"
-CROSSED = "probability of having crossed"
-SAME = "no difference"
-
-
 def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
-    """List the years that all runs have, matched exactly.
-
-    Parameters
-    ----------
-    runs : sequence of xarray.DataTree
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> changes = (["years.first=2039"], ["years.last=2041"])
-    >>> common_years([simulate(load_scenario("essay-2023", overrides=change)) for change in changes])
-    [2039.0, 2040.0, 2041.0]
-    """
-    shared = set.intersection(*(set(group(run, "summary")["year"].values.tolist()) for run in runs))
-    return sorted(shared)
+    """List the years that all runs have, matched exactly."""
+    return sorted(set.intersection(*(set(group(run, "summary")["year"].values.tolist()) for run in runs)))
 
 
-def compared_years(runs: Sequence[xr.DataTree]) -> list[float]:
-    """Choose the common years that are compared: a quarter of the way, half of it, the last.
-
-    Parameters
-    ----------
-    runs : sequence of xarray.DataTree
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> compared_years([simulate(load_scenario("essay-2023"))])
-    [2020.0, 2027.0, 2043.0]
-    """
-    years = common_years(runs)
-    return chosen_years(years) if years else []
-
-
-def chosen_years(years: Sequence[float]) -> list[float]:
-    """Choose a quarter of the way, half of it and the last of years.
-
-    Examples
-    --------
-    >>> chosen_years([2025.5, 2026.0, 2030.0, 2035.0, 2045.0])
-    [2030.0, 2035.0, 2045.0]
-    """
-    grid = np.array(years)
-    wanted = [years[0] + share * (years[-1] - years[0]) for share in (0.25, 0.5, 1.0)]
-    return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})
-
-
-def differing_results(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None) -> list[Row]:
-    """Tabulate results of runs side by side, and how far each is from that of the first run.
-
-    Where two runs kept samples on the same seed, design, block and number of samples, priors of the same name have the
-    same draws in both. Then the standard error of a difference comes from the differences within stretches of samples,
-    sd over the stretches / sqrt(number of them), and is mostly smaller than that of two independent runs, which is
-    sqrt(error1^2 + error2^2).
-
-    Parameters
-    ----------
-    runs : sequence of xarray.DataTree
-    labels : sequence of str, optional
-        As in `compare_results`.
-
-    Returns
-    -------
-    rows of `quantity`, `label`, `statistic`, `year`, `unit`, `run`, `value` (+inf: a crossing later than the horizon),
-    `standard_error`, `difference` (None where a crossing year is censored), `difference_error` (None where it cannot
-    be told), `draws` ("common" or "independent": how that error was told), `said` (the difference in words)
-
-    Raises
-    ------
-    InputError
-        There are too few or too many runs, or labels that are not one each and all different.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> changes = ([], ["drivers.spending.caps=null"])
-    >>> runs = [simulate(load_scenario("essay-2023", overrides=change)) for change in changes]
-    >>> rows = [row for row in differing_results(runs, labels=["capped", "free"]) if row["run"] == "free"]
-    >>> [(row["label"], row["year"], row["said"]) for row in rows if row["statistic"] == "median"][-1]
-    ('spending', 2043.0, '+3.28 OOM')
-    """
-    names = run_labels(runs, labels)
+def _differing_results(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
+    """Tabulate results of runs side by side, and how far each is from that of the first run."""
     rows: list[Row] = []
-    for measure in _measures(runs, compared_years(runs)):
+    for measure in _measures(runs, chosen_years(common_years(runs))):
         first = _estimate(runs[0], measure)
-        if first is None:
-            continue
-        rows += _rows(measure, names[0], first)
-        for run, name in zip(runs[1:], names[1:], strict=True):
-            estimate = _estimate(run, measure)
-            if estimate is None:
+        for run, name in zip(runs, names, strict=True):
+            own = first if run is runs[0] else _estimate(run, measure)
+            if first is None or own is None:
                 continue
-            error, common = _difference_error(runs[0], first, estimate, paired=on_common_draws(runs[0], run))
-            horizons = (_horizon(runs[0]), _horizon(run))
-            for place, row in enumerate(_rows(measure, name, estimate)):
-                a, b = float(first.values[place]), float(estimate.values[place])
-                gap = _gap(a, b)
-                spread = None if gap is None or math.isnan(error[place]) else float(error[place])
-                sure = spread is None or (spread < EXACT and not common[place])
-                draws = "" if sure else "common" if common[place] else "independent"
-                said = _said(measure.statistics[place], a, b, gap, spread, horizons)
-                rows.append(row | {"difference": gap, "difference_error": spread, "draws": draws, "said": said})
-    return rows
+            gaps = [_FIRST] * len(measure.statistics) if name == names[0] else _gaps(runs[0], run, measure, first, own)
+            head = {"quantity": measure.quantity, "label": measure.label}
+            task = {"year": measure.year, "unit": measure.unit, "run": name}
+            rows += [
+                {**head, "statistic": statistic, **task, "value": value, "standard_error": _known(error), **gap}
+                for statistic, value, error, gap in zip(
+                    measure.statistics, own.values.tolist(), own.errors.tolist(), gaps, strict=True
+                )
+            ]
+    return Table.of_rows(rows)
 
 
-def _rows(measure: _Measure, name: str, estimate: _Estimate) -> list[Row]:
-    """Write what one run gives, as yet held against nothing."""
-    return [
-        {
-            "quantity": measure.quantity, "label": measure.label, "statistic": statistic, "year": measure.year,
-            "unit": measure.unit, "run": name, "value": value, "standard_error": None if math.isnan(error) else error,
-            "difference": None, "difference_error": None, "draws": "", "said": "",
-        }
-        for statistic, value, error in zip(
-            measure.statistics, estimate.values.tolist(), estimate.errors.tolist(), strict=True
-        )
-    ]  # fmt: skip
+_FIRST: Row = {"difference": None, "difference_error": None, "draws": "", "said": ""}
+"""How far the first run is from itself: nothing is said of it."""
 
 
-def _gap(a: float, b: float) -> float | None:
-    """Take b - a; None where either is a crossing year later than the horizon."""
-    return b - a if math.isfinite(a) and math.isfinite(b) else None
+def _gaps(first: xr.DataTree, run: xr.DataTree, measure: _Measure, one: _Estimate, other: _Estimate) -> list[Row]:
+    """Hold the statistics of a run against those of the first."""
+    errors = np.hypot(one.errors, other.errors)
+    common = np.zeros(errors.shape, dtype=bool)
+    if on_common_draws(first, run) and one.stretches is not None and other.stretches is not None:
+        with np.errstate(invalid="ignore"):
+            gaps = np.where(one.stretches == other.stretches, 0.0, other.stretches - one.stretches)
+        together = _error(first, gaps)
+        common = ~np.isnan(together)
+        errors = np.where(common, together, errors)
+    horizons = [float(group(each, "summary")["year"].values[-1]) for each in (first, run)]
+    told: list[Row] = []
+    for place, statistic in enumerate(measure.statistics):
+        a, b = float(one.values[place]), float(other.values[place])
+        gap = b - a if math.isfinite(a) and math.isfinite(b) else None
+        error = None if gap is None else _known(float(errors[place]))
+        sure = error is None or (error < EXACT and not common[place])
+        draws = "" if sure else "common" if common[place] else "independent"
+        said = _censored(a, b, horizons) if gap is None else _signed(statistic, measure.unit, gap, error)
+        told.append({"difference": gap, "difference_error": error, "draws": draws, "said": said})
+    return told
+
+
+def _known(error: float) -> float | None:
+    return None if math.isnan(error) else error
 
 
 def on_common_draws(first: xr.DataTree, second: xr.DataTree) -> bool:
-    """Tell whether priors of the same name have the same draws in both runs, and both kept them.
-
-    Parameters
-    ----------
-    first, second : xarray.DataTree
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> first, second, other = (
-    ...     simulate(load_scenario(name, overrides=["samples=256", seed]))
-    ...     for name, seed in (("baseline", "seed=1"), ("no-caps", "seed=1"), ("no-caps", "seed=2"))
-    ... )
-    >>> on_common_draws(first, second), on_common_draws(first, other)
-    (True, False)
-    """
+    """Tell whether priors of the same name have the same draws in both runs, and both kept them."""
     kept = all("trajectories" in run.children for run in (first, second))
     return kept and all(first.attrs[key] == second.attrs[key] for key in _SAME_DRAWS)
 
 
-def _horizon(run: xr.DataTree) -> float:
-    return float(group(run, "summary")["year"].values[-1])
-
-
 def _measures(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[_Measure]:
     """List what the first run shares with any other."""
-    summaries = [group(run, "summary") for run in runs]
-    others = {name for summary in summaries[1:] for name in summarised_names(summary)}
-    first = summaries[0]
-    for name in VARIABLES:
-        if name in others and name in summarised_names(first):
-            described = first[name].attrs
-            for year in years:
-                yield _Measure(name, str(described["long_name"]), str(described["units"]), _QUANTILES, year)
-    shared = {name for summary in summaries[1:] for name in _thresholds(summary)}
+    first, *others = (group(run, "summary") for run in runs)
+    variables = {name for summary in others for name in summarised_names(summary)} & set(summarised_names(first))
+    for name in (name for name in VARIABLES if name in variables):
+        described = first[name].attrs
+        for year in years:
+            yield _Measure(name, str(described["long_name"]), str(described["units"]), _QUANTILES, year)
+    shared = {name for summary in others for name in _thresholds(summary)}
     for name, label in _thresholds(first).items():
         if name in shared:
             yield _Measure(name, label, "year", (MEDIAN_YEAR,))
-            for year in years[:-1]:
-                yield _Measure(name, label, "1", (CROSSED,), year)
-            for year in years[-1:]:
-                yield _Measure(name, label, "1", (NEVER,), year)
+            for year in years:
+                yield _Measure(name, label, "1", (NEVER if year == years[-1] else CROSSED,), year)
 
 
 def _thresholds(summary: xr.Dataset) -> dict[str, str]:
+    """Give the labels of the thresholds by name."""
     if "threshold" not in summary.coords:
         return {}
     return dict(zip(summary["threshold"].values.tolist(), summary["label"].values.tolist(), strict=True))
@@ -300,35 +281,25 @@ def _estimate(run: xr.DataTree, measure: _Measure) -> _Estimate | None:
     if measure.statistics == _QUANTILES:
         if measure.quantity not in summary:
             return None
-        at = {"quantile": list(LEVELS), "year": measure.year}
-        values = summary[measure.quantity].sel(at).values
-        error = f"{measure.quantity}_error"
-        errors = summary[error].sel(at).values if error in summary else np.full(len(LEVELS), np.nan)
+        every, error = summary[measure.quantity].sel(year=measure.year), f"{measure.quantity}_error"
+        found = every.sel(quantile=list(LEVELS)).values
+        errors = np.full(found.shape, np.nan)
+        if error in summary:
+            errors = summary[error].sel(quantile=list(LEVELS), year=measure.year).values
     elif measure.quantity not in _thresholds(summary):
         return None
     else:
         here = summary.sel(threshold=measure.quantity)
-        if measure.year is None:
-            found = (here["crossing_quantile"].sel(quantile=0.5), here["crossing_quantile_error"].sel(quantile=0.5))
-        else:
-            found = (here["crossed"].sel(year=measure.year), here["crossed_error"].sel(year=measure.year))
-        values, errors = (np.atleast_1d(np.asarray(item.values, dtype=np.float64)) for item in found)
-        values = np.round(1.0 - values, 12) if measure.statistics == (NEVER,) else values
+        every = here["crossing_quantile"]
+        name, at = ("crossed", {"year": measure.year}) if measure.year else ("crossing_quantile", {"quantile": 0.5})
+        found, errors = (np.atleast_1d(here[key].sel(at).values) for key in (name, f"{name}_error"))
+    values = np.round(1.0 - found, 12) if measure.statistics == (NEVER,) else found
     stretches = _stretches(run, measure)
-    if _is_certain(summary, measure):
+    if every.values[0] == every.values[-1]:  # all samples agree: there is nothing that another seed would change
         errors = np.zeros(values.shape)
     elif stretches is not None and np.isnan(errors).all():
         errors = _error(run, stretches)
     return _Estimate(values.astype(np.float64), errors.astype(np.float64), stretches)
-
-
-def _is_certain(summary: xr.Dataset, measure: _Measure) -> bool:
-    """Tell whether all samples agree, so that there is nothing that another seed would change."""
-    if measure.statistics == _QUANTILES:
-        quantiles = summary[measure.quantity].sel(year=measure.year).values
-    else:
-        quantiles = summary["crossing_quantile"].sel(threshold=measure.quantity).values
-    return bool(quantiles[0] == quantiles[-1])
 
 
 def _stretches(run: xr.DataTree, measure: _Measure) -> Array | None:
@@ -340,7 +311,7 @@ def _stretches(run: xr.DataTree, measure: _Measure) -> Array | None:
     else:
         kept = group(run, "crossings")["crossing_year"].sel(threshold=measure.quantity)
     samples = np.asarray(kept.values)
-    part = min(int(run.attrs["block"]), LONGEST_STRETCH)
+    part = _stretch(run)
     full = samples.size // part
     parts = samples[: full * part].reshape(full, part)
     if measure.statistics in ((CROSSED,), (NEVER,)):
@@ -350,53 +321,40 @@ def _stretches(run: xr.DataTree, measure: _Measure) -> Array | None:
     return sorted_quantiles(np.sort(parts, axis=1), levels).T
 
 
+def _stretch(run: xr.DataTree) -> int:
+    return min(int(run.attrs["block"]), LONGEST_STRETCH)
+
+
 def _error(run: xr.DataTree, stretches: Array) -> Array:
     """Take sd over the stretches / sqrt(their number); NaN where there are fewer than two or one is censored."""
     if stretches.shape[0] < 2:
         return np.full(stretches.shape[1:], np.nan)
-    part = min(int(run.attrs["block"]), LONGEST_STRETCH)
     with np.errstate(invalid="ignore"):
-        spread: Array = np.std(stretches, axis=0, ddof=1) / np.sqrt(int(run.attrs["samples"]) / part)
+        spread: Array = np.std(stretches, axis=0, ddof=1) / np.sqrt(int(run.attrs["samples"]) / _stretch(run))
     return np.where(np.isfinite(stretches).all(axis=0), spread, np.nan)
 
 
-def _difference_error(
-    run: xr.DataTree, first: _Estimate, second: _Estimate, *, paired: bool
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Estimate the errors of differences, and say which of them rest on common draws."""
-    independent = np.hypot(first.errors, second.errors)
-    if not paired or first.stretches is None or second.stretches is None:
-        return independent, np.zeros(independent.shape, dtype=bool)
-    with np.errstate(invalid="ignore"):
-        gaps = np.where(first.stretches == second.stretches, 0.0, second.stretches - first.stretches)
-    together = _error(run, gaps)
-    common = ~np.isnan(together)
-    return np.where(common, together, independent), common
+def _censored(a: float, b: float, horizons: Sequence[float]) -> str:
+    """Say which of two crossing years is later than the horizon."""
+    texts = [year_text(year, horizon) for year, horizon in zip((a, b), horizons, strict=True)]
+    return f"both {texts[0]}" if texts[0] == texts[1] else f"from {texts[0]} to {texts[1]}"
 
 
-def _said(
-    statistic: str, a: float, b: float, difference: float | None, error: float | None, horizons: tuple[float, float]
-) -> str:
-    """Say a difference: in OOM, years or points, or which of two crossing years is censored."""
-    if difference is None:
-        texts = [year_text(year, horizon) for year, horizon in zip((a, b), horizons, strict=True)]
-        return f"both {texts[0]}" if texts[0] == texts[1] else f"from {texts[0]} to {texts[1]}"
-    if statistic == MEDIAN_YEAR:
-        return _signed(difference, error, 1, "years")
-    if statistic in (NEVER, CROSSED):
-        return _signed(100 * difference, None if error is None else 100 * error, 1, "points")
-    return _signed(difference, error, 2, "OOM")
-
-
-def _signed(difference: float, error: float | None, digits: int, unit: str) -> str:
+def _signed(statistic: str, unit: str, difference: float, error: float | None) -> str:
+    """Say a difference with its error: in years or points, of a level in OOM, of a metric in its own unit."""
     if difference == 0.0 and not error:
         return SAME
-    smallest = 10.0**-digits
-    least = (
-        "" if not error or error < EXACT else f" ± {error:.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:g}"
-    )
-    text = f"{difference:+.{digits}f}"
-    return f"{text if float(text) else text[1:]}{least} {unit}"
+    told = error is not None and error >= EXACT
+    if statistic in _QUANTILES and not unit.startswith("log10("):  # a metric may be of any size
+        text, own = f"{difference:+.4g}", "" if unit == "1" else f" {unit}"
+        return f"{text}{f' ± {error:.2g}' if told else ''}{own}"
+    digits, word = (2, "OOM") if statistic in _QUANTILES else (1, "years" if statistic == MEDIAN_YEAR else "points")
+    scale = 100 if word == "points" else 1
+    text, smallest = f"{scale * difference:+.{digits}f}", 10.0**-digits
+    least = ""
+    if error is not None and scale * error >= EXACT:
+        least = f" ± {scale * error:.{digits}f}" if scale * error >= smallest / 2 else f" ± <{smallest:g}"
+    return f"{text if float(text) else text[1:]}{least} {word}"
 
 
 def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
@@ -421,7 +379,11 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
             f"not on the draws of {names[0]}: {', '.join(apart)}. The errors of those differences are those of "
             "independent runs. For common draws keep the samples, with the same seed, design, block and number."
         )
-    few = [name for run, name in zip(runs, names, strict=True) if _is_short(run)]
+    few = []
+    for run, name in zip(runs, names, strict=True):
+        ends = group(run, "summary")["effective_compute"].values[[0, -1]]
+        if (ends[0] < ends[1]).any() and int(run.attrs["samples"]) < 2 * _stretch(run):  # not certain, and short
+            few.append(name)
     if few:
         yield (
             f"too few samples to tell standard errors: {', '.join(few)}. They come from stretches of samples, of which "
@@ -430,52 +392,6 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
     for run, name in zip(runs[1:], names[1:], strict=True):
         if run.attrs["run_id"] == runs[0].attrs["run_id"]:
             yield f"{name} is the same run as {names[0]}."
-
-
-def _is_short(run: xr.DataTree) -> bool:
-    """Tell whether a run that is not certain has fewer than two stretches."""
-    ends = group(run, "summary")["effective_compute"].values[[0, -1]]
-    part = min(int(run.attrs["block"]), LONGEST_STRETCH)
-    return bool((ends[0] < ends[1]).any()) and int(run.attrs["samples"]) < 2 * part
-
-
-MOST_LINES = 25
-LINE_WIDTH = 120
-
-
-def comparison_lines(comparison: Comparison, *, most: int = MOST_LINES) -> list[str]:
-    """Say what differs between runs: inputs first, then results, each run against the first.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    most : int
-        Lines that are wanted at most; what does not fit is counted and named by its table.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> from simulator.analysis.comparison import compare_results
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
-    >>> comparison_lines(compare_results([run, run], labels=["a", "b"]))[1]
-    '  nothing that the results depend on'
-    """
-    labels = comparison.labels
-    numbers = [row for row in comparison.inputs if row["kind"] == "number"]
-    others = [str(row["path"]) for row in comparison.inputs if row["kind"] != "number"]
-    lines = [f"inputs that differ ({', '.join(labels)}):"]
-    said = [_input_line(row, labels) for row in numbers] or ["  nothing that the results depend on"]
-    lines += _shortened(said, room=max(3, most // 3), table="inputs.csv")
-    if others:
-        lines.append(cut(f"  and, beside what the model computes with: {', '.join(others)}", width=LINE_WIDTH))
-    results = list(_result_lines(comparison.results, labels[1:]))
-    room = max(len(labels) - 1, most - len(lines) - 1)
-    share = max(1, room // (len(labels) - 1) - 1)
-    for label in labels[1:]:
-        own = [line for name, line in results if name == label]
-        lines.append(f"{label} against {labels[0]}{_draws(comparison.results, label)}:")
-        lines += _shortened(own or ["  no result in common"], room=share, table="results.csv")
-    return lines
 
 
 def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
@@ -487,43 +403,36 @@ def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
 
 def _input_line(row: Row, labels: Sequence[str]) -> str:
     """Write an entry with its values; equal ones once, where there are many runs."""
-    values = [str(row[label]) for label in labels]
-    if len(values) > 2:
-        holders = {
-            value: [label for label, own in zip(labels, values, strict=True) if own == value] for value in values
-        }
+    parts = [str(row[label]) for label in labels]
+    many = len(parts) > 2
+    if many:
+        holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
         parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
-    else:
-        parts = values
-    room = max(16, (LINE_WIDTH - len(str(row["path"])) - 4) // len(parts) - 4)
-    short = [cut(part, width=room) for part in parts]
-    return cut(f"  {row['path']}: {(' | ' if len(values) > 2 else ' -> ').join(short)}", width=LINE_WIDTH)
+    room = max(16, (LINE_WIDTH - len(row["path"]) - 4) // len(parts) - 4)
+    short = (" | " if many else " -> ").join(cut(part, width=room) for part in parts)
+    return cut(f"  {row['path']}: {short}", width=LINE_WIDTH)
 
 
-def _draws(results: Sequence[Row], label: str) -> str:
-    kinds = {row["draws"] for row in results if row["run"] == label} - {""}
-    return " (on common draws)" if kinds == {"common"} else ""
-
-
-def _result_lines(results: Sequence[Row], labels: Sequence[str]) -> list[tuple[str, str]]:
+def _result_lines(first: Sequence[Row], own: Sequence[Row]) -> list[str]:
     """Write a line per median level and per threshold, those that tell most first: the latest year, then crossings."""
-    first = {_key(row): row for row in results if row["said"] == ""}
-    lines: list[tuple[int, float, str, str]] = []
-    for row in results:
-        if row["run"] not in labels or row["said"] == "":
-            continue
-        one = first[_key(row)]
+    before = {_key(row): row for row in first}
+    never = {row["quantity"]: row for row in own if row["statistic"] == NEVER}
+    lines: list[tuple[int, float, str]] = []
+    for row in own:
+        one = before[_key(row)]
         note = "" if row["draws"] != "independent" else ", independent errors"
         if row["statistic"] == "median":
-            a, b = (_level(item) for item in (one, row))
-            text = f"  {row['year']:g}  {row['label']}: {a} -> {b} ({row['said']}{note})"
-            rank = 0 if row["quantity"] == "effective_compute" else 3
-            lines.append((rank, -float(str(row["year"])), str(row["run"]), text))
+            text = f"  {row['year']:g}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
+            lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
         elif row["statistic"] == MEDIAN_YEAR:
-            never = _of_threshold(results, row)
-            text = f"  {row['label']}: {_crossing(one, row)}{note}{never}"
-            lines.append((2 if text.count(SAME) == 2 else 1, 0.0, str(row["run"]), text))
-    return [(run, text) for *_, run, text in sorted(lines, key=lambda line: line[:2])]
+            crossing = row["said"]
+            if row["difference"] is not None:
+                crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
+            text = f"  {row['label']}: {crossing}{note}"
+            if last := never.get(row["quantity"]):
+                text += f"; not by {last['year']:g}: {100 * last['value']:.1f} % ({last['said']})"
+            lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
+    return [text for *_, text in sorted(lines, key=lambda line: line[:2])]
 
 
 def _key(row: Row) -> tuple[object, ...]:
@@ -531,23 +440,8 @@ def _key(row: Row) -> tuple[object, ...]:
 
 
 def _level(row: Row) -> str:
-    value, unit = float(str(row["value"])), str(row["unit"])
-    if not unit.startswith("log10("):
-        return f"{value:.4g}"
-    name = unit.removeprefix("log10(").removesuffix(")")
-    return f"{power_text(value)} {name}" if name != "1" else power_text(value)
-
-
-def _crossing(first: Row, row: Row) -> str:
-    if row["difference"] is None:
-        return str(row["said"])
-    return f"{float(str(first['value'])):.1f} -> {float(str(row['value'])):.1f} ({row['said']})"
-
-
-def _of_threshold(results: Sequence[Row], crossing: Row) -> str:
-    """Add the probability that a threshold is not crossed by the last common year."""
-    for row in results:
-        if row["quantity"] == crossing["quantity"] and row["run"] == crossing["run"] and row["statistic"] == NEVER:
-            share = 100 * float(str(row["value"]))
-            return f"; not by {row['year']:g}: {share:.1f} % ({row['said']})"
-    return ""
+    """Write a level as a power of ten with its unit, and the value of a metric as it is."""
+    if not row["unit"].startswith("log10("):
+        return f"{row['value']:.4g}"
+    name = row["unit"].removeprefix("log10(").removesuffix(")")
+    return f"{power_text(row['value'])} {name}" if name != "1" else power_text(row["value"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import ndtri
 
-from simulator.analysis.comparison import compared_years
+from simulator.analysis.attribution import chosen_years
 from simulator.analysis.outcomes import Outcome, run_outcomes
 from simulator.errors import InputError, Path, dotted, number
 from simulator.priors.composite import split_atoms
@@ -20,6 +19,8 @@ from simulator.priors.joint import Converted, JointPrior
 from simulator.priors.streams import EDGE
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
+from simulator.runs.result import Result
+from simulator.runs.table import Row, Table
 from simulator.scenario.differences import bare_data
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import slots
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 LEVELS = (0.05, 0.5, 0.95)
 STRETCH = 1024
 """Samples whose own estimates enter a standard error, as in the summary of a run."""
-
-type Row = dict[str, object]
 
 
 def effective_samples(weights: Array) -> float:
@@ -90,42 +89,19 @@ def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -
     return np.where((part <= 1e-9) | (low == high), low, np.where(np.isinf(high), high, between))
 
 
-def headline_table(run: xr.DataTree, weights: Array) -> list[Row]:
-    """Tabulate the headline numbers of a run as it is and with its samples weighted.
+def headline_table(run: xr.DataTree, weights: Array) -> Table:
+    """Tabulate the headline numbers of a run as it is and with its samples weighted, (sample,).
 
     Quantiles of effective compute in the compared years, the median crossing year and the probability of having
     crossed of every threshold. Standard errors are from stretches of 1,024 samples, each weighted by itself: sd over
     the stretches / sqrt(their number); None where there are fewer than four, or a crossing year is censored in one.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        A run that kept its samples.
-    weights : array (sample,)
-
-    Returns
-    -------
-    rows of `quantity`, `label`, `statistic`, `year`, `unit`, `before`, `before_error`, `after`, `after_error`
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only, or has another number of samples than there are weights.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> rows = headline_table(run, np.ones(1024))
-    >>> all(row["before"] == row["after"] for row in rows)
-    True
     """
     trajectories = group(run, "trajectories", of_samples=True)
     if weights.shape != (trajectories.sizes["sample"],):
         raise InputError(
             f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
         )
-    years = compared_years([run])
+    years = chosen_years(group(run, "summary")["year"].values.tolist())
     outcomes = [Outcome("level", "effective_compute", year) for year in years]
     labels = {}
     if "crossings" in run.children:
@@ -133,33 +109,28 @@ def headline_table(run: xr.DataTree, weights: Array) -> list[Row]:
         labels = dict(zip(crossings["threshold"].values.tolist(), crossings["label"].values.tolist(), strict=True))
         outcomes += [Outcome("crossing", name) for name in labels]
     rows: list[Row] = []
+
+    def add(
+        label: object, statistic: str, year: float | None, unit: object, values: Array, level: float | None
+    ) -> None:
+        head = {"quantity": outcome.name, "label": str(label), "statistic": statistic, "year": year, "unit": str(unit)}
+        before, before_error = _estimate(values, np.ones(values.size), level)
+        after, after_error = _estimate(values, weights, level)
+        ends = {"before": before, "before_error": before_error, "after": after, "after_error": after_error}
+        rows.append(head | ends)
+
     for outcome, values in zip(outcomes, run_outcomes(run, outcomes), strict=True):
         if outcome.kind == "level":
             described = trajectories["effective_compute"].attrs
             for level in LEVELS:
                 name = "median" if level == 0.5 else f"{100 * level:g} % quantile"
-                head = _head(outcome.name, described["long_name"], name, outcome.year, described["units"])
-                rows.append(head | _both(values, weights, level))
+                add(described["long_name"], name, outcome.year, described["units"], values, level)
             continue
-        label = labels[outcome.name]
-        rows.append(_head(outcome.name, label, "median crossing year", None, "year") | _both(values, weights, 0.5))
+        add(labels[outcome.name], "median crossing year", None, "year", values, 0.5)
         for year in years:
             crossed = np.asarray(values <= year, dtype=np.float64)
-            head = _head(outcome.name, label, "probability of having crossed", year, "1")
-            rows.append(head | _both(crossed, weights, None))
-    return rows
-
-
-def _head(quantity: str, label: object, statistic: str, year: float | None, unit: object) -> Row:
-    return {"quantity": quantity, "label": str(label), "statistic": statistic, "year": year, "unit": str(unit)}
-
-
-def _both(values: Array, weights: Array, level: float | None) -> Row:
-    found: Row = {}
-    for name, own in (("before", np.ones(values.size)), ("after", weights)):
-        estimate, error = _estimate(values, own, level)
-        found |= {name: estimate, f"{name}_error": error}
-    return found
+            add(labels[outcome.name], "probability of having crossed", year, "1", crossed, None)
+    return Table.of_rows(rows)
 
 
 def _estimate(values: Array, weights: Array, level: float | None) -> tuple[float, float | None]:
@@ -181,29 +152,21 @@ def _estimate(values: Array, weights: Array, level: float | None) -> tuple[float
     return whole, float(single.std(ddof=1) / np.sqrt(values.size / STRETCH))
 
 
-def headline_lines(rows: Sequence[Row], *, horizon: float) -> list[str]:
-    """Write the medians and probabilities before and after, one to a line.
-
-    Examples
-    --------
-    >>> row = {"label": "Effective compute", "statistic": "median", "year": 2035.0, "unit": "log10(FLOP)"}
-    >>> headline_lines([row | {"before": 32.0, "before_error": 0.01, "after": 32.5, "after_error": None}], horizon=2045)
-    ['  2035  Effective compute: 1e32 -> 3e32 FLOP (log10 32.00 ± 0.01 -> 32.50)']
-    """
+def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
+    """Write the medians and probabilities before and after, one to a line."""
     lines = []
     for row in rows:
-        before, after = float(str(row["before"])), float(str(row["after"]))
+        before, after = row["before"], row["after"]
         if row["statistic"] == "median":
-            unit = str(row["unit"]).removeprefix("log10(").removesuffix(")")
+            unit = row["unit"].removeprefix("log10(").removesuffix(")")
             logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
-            text = f"{power(before)} -> {power(after)} {unit} ({logs})"
-            lines.append(f"  {row['year']:g}  {row['label']}: {text}")
+            lines.append(f"  {row['year']:g}  {row['label']}: {power(before)} -> {power(after)} {unit} ({logs})")
         elif row["statistic"] == "median crossing year":
-            texts = [
-                f"{year_text(value, horizon)}{_error(row, name, 1) if np.isfinite(value) else ''}"
-                for name, value in (("before", before), ("after", after))
-            ]
-            lines.append(f"  {row['label']}: median crossing year {texts[0]} -> {texts[1]}")
+            first, second = (
+                f"{year_text(row[name], horizon)}{_error(row, name, 1) if np.isfinite(row[name]) else ''}"
+                for name in ("before", "after")
+            )
+            lines.append(f"  {row['label']}: median crossing year {first} -> {second}")
         elif row["statistic"] == "probability of having crossed" and row["year"] == horizon:
             lines[-1] += f"; crossed by {horizon:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
     return lines
@@ -211,7 +174,7 @@ def headline_lines(rows: Sequence[Row], *, horizon: float) -> list[str]:
 
 def _error(row: Row, name: str, digits: int) -> str:
     error = row[f"{name}_error"]
-    return "" if error is None else plus_minus(float(str(error)), digits)
+    return "" if error is None else plus_minus(error, digits)
 
 
 FEWEST_EFFECTIVE = 100.0
@@ -220,40 +183,78 @@ LEAST_SHARE = 0.01
 _CHECKED = 2001
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What weight each sample of a run has under changed priors.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reweighting(Result):
+    """The headline numbers of a run under other priors, and the weights (sample,) that give them, of sum 1.
 
-    Parameters
-    ----------
-    values : array (sample,), not negative, of sum 1
-    changed : names of the priors whose density changed, alone or through a correlation
-    effective : how many equal samples they are worth (Kish)
-    largest : the largest weight
+    `changed` are the priors whose density changed, alone or through a correlation.
     """
 
-    values: Array
+    kind: ClassVar[str] = "reweighting"
+    run_id: str
+    overrides: tuple[str, ...]
     changed: tuple[str, ...]
-    effective: float
-    largest: float
+    weights: Array
+    headlines: Table
+    horizon: float
+
+    @property
+    def effective(self) -> float:
+        """How many equal samples the weighted ones are worth."""
+        return effective_samples(self.weights)
+
+    @property
+    def largest(self) -> float:
+        """The largest weight."""
+        return float(self.weights.max())
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The headline numbers before and after, and the weight of each sample."""
+        found = self.headlines.with_columns({"number": np.arange(len(self.headlines))}).to_dataset("number")
+        found = found.set_coords(["quantity", "label", "statistic", "year", "unit"])
+        return found.assign(weight=("sample", self.weights))
+
+    @property
+    def folder_name(self) -> str:
+        """Empty: it is written beside the run."""
+        return ""
+
+    def tables(self) -> dict[str, Table]:
+        return {"reweighted": self.headlines}
+
+    def lines(self) -> list[str]:
+        count = self.weights.size
+        worth = f"{self.effective:,.0f} ({100 * self.effective / count:.0f} %)"
+        return [
+            f"run {self.run_id}, before -> after: {', '.join(self.overrides)}",
+            *_headline_lines(self.headlines.rows(), self.horizon),
+            f"  {count:,} samples are worth {worth}; the largest weight is {100 * self.largest:.2g} %",
+        ]
 
 
-def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
-    """Weigh the samples of a run as if its priors had been others.
+def reweight_run(run: xr.DataTree, overrides: Sequence[str]) -> Reweighting:
+    """Give the headline numbers of a run as if its priors had been others, by weighing its samples.
 
-    weight = density of a sample's parameters under the new joint prior / under the old one, over their sum. The density
-    is that of the marginals times that of the Gaussian copula; both may change. Nothing is run again.
+        weight = p_new(x) / p_old(x) over the sum of that over the samples
+
+    with p the density of a sample's parameters x under the joint prior: that of the marginals times that of the
+    Gaussian copula; both may change. Nothing is run again. The weighted samples are worth (sum w)^2 / sum w^2 equal
+    ones.
 
     Parameters
     ----------
     run : xarray.DataTree
         A run that kept its samples.
-    changes : new entries by dotted path
-        As of `--set`: a number (`drivers.spending.growth[0].rate.median`) or a whole prior or correlation.
+    overrides : sequence of str
+        Changes of priors and correlations, as `path=value`: a number, such as
+        `drivers.spending.growth[0].rate.median=2.5`, or a whole prior.
 
     Returns
     -------
-    Weights
+    Reweighting
+        `weights` (sample,), and the table `reweighted` of headline numbers before and after: levels in log10 of their
+        unit, crossing years, probabilities.
 
     Raises
     ------
@@ -263,12 +264,16 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
     RunFileError
         The stored scenario cannot be read by this version.
 
+    References
+    ----------
+    L. Kish 1965, Survey Sampling, for how many samples weighted ones are worth.
+
     Examples
     --------
     >>> from simulator import load_scenario, simulate
     >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> weights = reweight(run, {"drivers.spending.growth[0].rate.median": 2.5})
-    >>> weights.changed, 100 < weights.effective < 1024
+    >>> found = reweight_run(run, ["drivers.spending.growth[0].rate.median=2.5"])
+    >>> found.changed, 100 < found.effective < 1024
     (('drivers.spending.growth[0].rate', 'drivers.hardware.factors.price-performance.growth'), True)
     """
     parameters = group(run, "parameters", of_samples=True)
@@ -279,7 +284,6 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
             f"reweight: this run mixes {names}, and a prior of one name may mean another thing in each. "
             "Reweight a run of one of them."
         )
-    overrides = [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
     new = stored_scenario(run, overrides=overrides)
     marginals = _changed_priors(old, new)
     for name in marginals:
@@ -292,17 +296,21 @@ def reweight(run: xr.DataTree, changes: Mapping[str, object]) -> Weights:
         logs += _log_ratio(values[name], old.joint.priors[name].family, new.joint.priors[name].family)
     for together in joined:
         logs += _log_copula(new.joint, together, values) - _log_copula(old.joint, together, values)
-    return _weights(logs, involved)
+    weights = _weights(logs)
+    horizon = float(group(run, "summary")["year"].values[-1])
+    table = headline_table(run, weights)
+    return Reweighting(str(run.attrs["run_id"]), tuple(overrides), involved, weights, table, horizon)
 
 
-def _weights(logs: Array, changed: tuple[str, ...]) -> Weights:
+def _weights(logs: Array) -> Array:
+    """Turn log ratios of densities into weights of sum 1; refuse those that leave too few samples."""
     count = logs.size
     remedy = "Change the prior by less, or run the scenario with --set instead, which is exact."
     if not np.isfinite(logs).any():
         raise InputError(f"reweight: no sample of this run is possible under the new prior. {remedy}")
     raw = np.exp(logs - logs.max())
     effective = effective_samples(raw)
-    values = raw / raw.sum()
+    values: Array = raw / raw.sum()
     if effective < FEWEST_EFFECTIVE or effective < LEAST_SHARE * count:
         needed = max(FEWEST_EFFECTIVE, LEAST_SHARE * count)
         raise InputError(
@@ -310,7 +318,7 @@ def _weights(logs: Array, changed: tuple[str, ...]) -> Weights:
             f"and 1 % of the samples); the largest weight is {100 * values.max():.1f} %. "
             f"The new prior lies where the run has few samples. {remedy}"
         )
-    return Weights(values, changed, effective, float(values.max()))
+    return values
 
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:

@@ -15,6 +15,7 @@ from simulator.cli.options import (
     ScenarioArgument,
     SeedOption,
     SetOption,
+    finish,
     need,
     number_of_samples,
     overridden,
@@ -79,16 +80,10 @@ def run(
         _finish(result, folder, drawn)
         done.append(result)
     if variants:
-        from simulator.cli.compare import compare_runs, tell
+        from simulator.analysis.comparison import compare_runs
 
-        tell(
-            *compare_runs(
-                [run.to_xarray() for run in done],
-                labels=[loaded.spec.name, *variants],
-                output=output,
-                formats=() if drawn == "none" else ("png", "svg"),
-            )
-        )
+        found = compare_runs([run.to_xarray() for run in done], labels=[loaded.spec.name, *variants])
+        finish(found, output, formats=() if drawn == "none" else ("png", "svg"))
     _refuse_bad_fits(done, trust=trust)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,8 @@ from simulator.files import make_folder
 from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.format import simulator_version
 from simulator.runs.groups import Group, of_tree
+from simulator.scenario.library import shipped_names
+from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 
@@ -117,6 +119,52 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
     for line in learnt_lines(learnt):
         say(line)
     return learnt
+
+
+_SHARED = ("seed", "samples", "design", "block")
+"""What runs must have in common for their priors to share draws."""
+
+
+def read_alike(
+    items: Sequence[str], *, samples: int | None = None, seed: int | None = None
+) -> list[xr.DataTree | Scenario]:
+    """Open runs, and read scenarios so that they are drawn as the first item is, unless samples or seed are given.
+
+    A run that kept its summary only has no draws to share; then the next item is the first. Every item is read, and
+    its faults said, before one is run.
+    """
+    given = {} if samples is None else {"samples": str(samples)}
+    given |= {} if seed is None else {"seed": str(seed)}
+    shared: dict[str, str] = {}
+    read: list[xr.DataTree | Scenario] = []
+    for item in items:
+        if _names_run(item):
+            run = open_run(item)
+            stated = {key: str(run.attrs[key]) for key in _SHARED} if "trajectories" in run.children else {}
+            read.append(run)
+        else:
+            own = load_scenario(item)
+            stated = {key: str(getattr(own.spec, key)) for key in _SHARED}
+            changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
+            read.append(load_scenario(item, overrides=changes) if changes else own)
+        shared = shared or stated
+    return read
+
+
+def _names_run(item: str) -> bool:
+    """Tell whether a text names a run: a file or a folder, where it names no scenario."""
+    path = FilePath(item)
+    if path.suffix in (".yaml", ".yml"):
+        return False
+    held = any((path / name).exists() for name in ("run.nc", STORE))
+    if item in shipped_names("scenarios"):
+        return held
+    return held or path.suffix in (".nc", ".zarr") or len(path.parts) > 1
+
+
+def run_all(items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: Say = print) -> list[xr.DataTree]:
+    """Run what is still a scenario, in memory; fits of history are stored among the run folders."""
+    return [simulate(ready(item, outputs, say=say)) if isinstance(item, Scenario) else item for item in items]
 
 
 def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:

@@ -59,6 +59,11 @@ class Result(ABC):
         return {}
 
     @property
+    def parts(self) -> tuple[Result, ...]:
+        """Results that are drawn along with it."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the reader should look at first."""
         return ()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario, simulate
-from simulator.analysis.attribution import attribute, attribution_lines, attribution_table, write_attribution
-from simulator.charts.folder import draw_attribution
+from simulator.analysis.attribution import attribute_difference, chosen_years
+from simulator.analysis.comparison import compare_runs
+from simulator.charts.folder import draw_result
 from simulator.charts.kinds.attribution import attribution_figure, shown_parts
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import sorted_quantiles
-from simulator.runs.folder import stored_scenario
 from simulator.runs.table import Table
 from simulator.scenario.differences import Swap, differing_entries, joined_swaps, swapped
 
@@ -24,12 +24,12 @@ def scenario(name="baseline", *changes):
 # The same attribution is read by several tests and changed by none.
 @pytest.fixture(scope="module")
 def found():
-    return attribute(scenario(), scenario("baseline", *LOOSER))
+    return attribute_difference(scenario(), scenario("baseline", *LOOSER))
 
 
 def test_the_parts_of_every_number_add_up_to_the_whole(found):
     assert np.allclose(found.shares.parts.sum(axis=0), found.after - found.before, atol=1e-9)
-    rows = attribution_table(found)
+    rows = found.table.rows()
     for place, number in enumerate(found.numbers):
         own = [row for row in rows if (row["quantity"], row["statistic"], row["year"])
                == (number.quantity, number.statistic, number.year)]  # fmt: skip
@@ -53,24 +53,24 @@ def test_both_ends_are_what_the_runs_themselves_give(found):
 
 def test_a_scenario_and_its_copy_differ_by_exactly_nothing():
     copy = scenario("baseline", "name=copy", "notes=the same", "drivers.spending.start.source=another")
-    same = attribute(scenario(), copy)
+    same = attribute_difference(scenario(), copy)
     assert same.inputs == ()
     assert (same.before == same.after).all()
-    assert attribution_lines(same)[1] == "  nothing that the results depend on differs"
+    assert same.lines()[1] == "  nothing that the results depend on differs"
 
 
 def test_an_input_that_no_number_depends_on_has_a_part_of_exactly_zero():
     changes = ("quantities.unused={start: {median: 2, interval_90: [1, 4], unit: USD}}",)
     with_unused = scenario("baseline", *changes, "drivers.spending.caps.cash-flow=null")
-    both = attribute(scenario(), with_unused)
-    parts = dict(zip((entry["name"] for entry in both.inputs), both.shares.parts, strict=True))
+    both = attribute_difference(scenario(), with_unused)
+    parts = dict(zip((entry.name for entry in both.inputs), both.shares.parts, strict=True))
     assert (parts["quantities.unused"] == 0.0).all()
     assert np.abs(parts["drivers.spending.caps.cash-flow"]).max() > 0
 
 
 def test_a_single_input_has_the_whole_difference():
-    one = attribute(scenario(), scenario("baseline", "drivers.spending.growth[0].rate.median=2.5"))
-    assert [entry["name"] for entry in one.inputs] == ["drivers.spending.growth[0].rate"]
+    one = attribute_difference(scenario(), scenario("baseline", "drivers.spending.growth[0].rate.median=2.5"))
+    assert [entry.name for entry in one.inputs] == ["drivers.spending.growth[0].rate"]
     assert one.shares.parts[0].tolist() == (one.after - one.before).tolist()
 
 
@@ -89,7 +89,7 @@ def test_entries_that_need_one_another_are_one_input():
     one, other = scenario(), scenario("baseline", *changes)
     swaps = joined_swaps(one, differing_entries(one.data, other.data))
     assert [len(swap.entries) for swap in swaps] == [2]
-    assert attribute(one, other).inputs[0]["second"] == "absent; absent"
+    assert attribute_difference(one, other).inputs[0].second == "absent; absent"
 
 
 def test_a_prior_that_becomes_fixed_goes_with_the_correlation_that_it_had():
@@ -110,10 +110,10 @@ def test_all_swaps_together_are_the_other_scenario(name):
 
 def test_mixtures_and_scenarios_without_a_common_year_are_refused():
     with pytest.raises(InputError, match="mixes"):
-        attribute(scenario(), scenario("views"))
+        attribute_difference(scenario(), scenario("views"))
     later = scenario("baseline", "years={first: 2046, last: 2050, step: year}")
     with pytest.raises(InputError, match="no year in common"):
-        attribute(scenario(), later)
+        attribute_difference(scenario(), later)
 
 
 def test_more_than_eight_inputs_are_told_by_random_orders_with_their_errors():
@@ -125,17 +125,16 @@ def test_more_than_eight_inputs_are_told_by_random_orders_with_their_errors():
               "{median: 1.2, interval_90: [1.0, 1.5], unit: factor/year}", "{uniform: [2028, 2030]}")  # fmt: skip
     changes = [f"drivers.{name}={value}" for name, value in zip(names, values, strict=True)]
     other = load_scenario("tight-caps", overrides=["samples=128", *changes])
-    many = attribute(load_scenario("baseline", overrides=["samples=128"]), other, orders=4)
+    many = attribute_difference(load_scenario("baseline", overrides=["samples=128"]), other, orders=4)
     assert len(many.inputs) > 8
     assert many.shares.orders == 4
     assert np.allclose(many.shares.parts.sum(axis=0), many.after - many.before, atol=1e-9)
     assert many.shares.errors.max() > 0
-    assert "random orders" in attribution_lines(many)[0]
+    assert "random orders" in many.lines()[0]
 
 
 def test_the_figure_draws_the_parts_and_the_whole(found):
-    table = Table.of_rows(attribution_table(found))
-    figure = attribution_figure(table, labels=["baseline", "looser"], note="Common samples.")
+    figure = attribution_figure(found.table, labels=["baseline", "looser"], note="Common samples.")
     assert figure.name == "attribution"
     assert "looser" in figure.caption
     number = figure.tables["parts"][0]["number"]
@@ -151,12 +150,32 @@ def test_small_parts_are_drawn_as_one():
 
 def test_two_runs_are_attributed_from_their_stored_scenarios(tmp_path):
     runs = [simulate(scenario(name), keep="summary") for name in ("baseline", "feedback")]
-    found = attribute(*map(stored_scenario, runs))
-    lines = attribution_lines(found)
-    write_attribution(found, tmp_path)
-    draw_attribution(found, runs, tmp_path, formats=["svg"])
-    assert lines[0].startswith("what the differences are due to (all subsets, 1,024 common samples)")
-    assert {path.name for path in tmp_path.iterdir()} >= {"attribution.csv", "attribution.svg", "attribution.txt"}
-    same = attribute(*[stored_scenario(runs[0])] * 2)
-    assert draw_attribution(same, [runs[0], runs[0]], tmp_path / "same", formats=["svg"]) == []
-    assert "nothing that the results depend on differs" in attribution_lines(same)[1]
+    found = compare_runs(runs, attribute=True)
+    folder = found.save(tmp_path)
+    draw_result(found, folder, formats=["svg"])
+    assert found.attribution.lines()[0].startswith(
+        "what the differences are due to (all subsets, 1,024 common samples)"
+    )
+    assert found.lines()[-len(found.attribution.lines()) :] == found.attribution.lines()
+    assert {path.name for path in folder.iterdir()} >= {"attribution.csv", "attribution.svg", "attribution.txt"}
+    with pytest.raises(InputError, match="takes two runs; got 3"):
+        compare_runs([*runs, runs[0]], attribute=True)
+
+
+def test_nothing_is_drawn_where_nothing_differs(tmp_path):
+    same = attribute_difference(*[scenario()] * 2)
+    assert draw_result(same, tmp_path, formats=["svg"]) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_dataset_has_the_parts_by_input_and_number(found):
+    dataset = found.dataset
+    assert (dataset["part"].sum("input") - (dataset["after"] - dataset["before"])).values == pytest.approx(
+        0.0, abs=1e-9
+    )
+    assert dataset["input"].values.tolist() == [entry.name for entry in found.inputs]
+
+
+def test_the_years_are_a_quarter_a_half_and_the_whole_of_the_way():
+    assert chosen_years([2025.5, 2026.0, 2030.0, 2035.0, 2045.0]) == [2030.0, 2035.0, 2045.0]
+    assert chosen_years([]) == []

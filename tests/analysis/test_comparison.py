@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from simulator import load_scenario, simulate
 from simulator.analysis.comparison import (
     CROSSED,
     LINE_WIDTH,
     MEDIAN_YEAR,
     NEVER,
     Comparison,
-    compare_results,
-    compared_years,
-    comparison_lines,
-    differing_results,
+    compare_runs,
     on_common_draws,
 )
 from simulator.testing import run_of, small_scenario
@@ -47,7 +46,7 @@ def pick(rows: list[dict[str, Any]], run: str, **known: object) -> dict[str, Any
 
 
 def test_a_run_differs_from_itself_by_exactly_nothing(plain: xr.DataTree) -> None:
-    rows = [row for row in differing_results([plain, small()], labels=["a", "b"]) if row["run"] == "b"]
+    rows = [row for row in compare_runs([plain, small()], labels=["a", "b"]).results.rows() if row["run"] == "b"]
     assert {row["difference"] for row in rows if math.isfinite(float(str(row["value"])))} == {0.0}
     assert {row["difference_error"] for row in rows if row["difference"] is not None} == {0.0}
     assert {row["said"] for row in rows} == {"no difference", "both > 2035"}
@@ -57,7 +56,7 @@ def test_a_shift_of_every_sample_is_known_without_error_on_common_draws(plain: x
     shifted = small(
         {"name": "shifted", "drivers.compute.start.median": 1e27, "drivers.compute.start.interval_90": [2.5e26, 4e27]}
     )
-    rows = differing_results([plain, shifted])
+    rows = compare_runs([plain, shifted]).results.rows()
     row = pick(rows, "shifted", quantity="effective_compute", statistic="median", year=2035.0)
     assert row["difference"] == pytest.approx(1.0, abs=1e-5)
     assert row["difference_error"] < 1e-5 < row["standard_error"]
@@ -67,7 +66,11 @@ def test_a_shift_of_every_sample_is_known_without_error_on_common_draws(plain: x
 
 def test_the_error_of_a_difference_is_the_spread_over_stretches(plain: xr.DataTree, faster: xr.DataTree) -> None:
     row = pick(
-        differing_results([plain, faster]), "faster", quantity="effective_compute", statistic="median", year=2030.0
+        compare_runs([plain, faster]).results.rows(),
+        "faster",
+        quantity="effective_compute",
+        statistic="median",
+        year=2030.0,
     )
     stretches = [
         np.median(run["trajectories/effective_compute"].sel(year=2030.0).values.reshape(4, 1024), axis=1)
@@ -79,7 +82,7 @@ def test_the_error_of_a_difference_is_the_spread_over_stretches(plain: xr.DataTr
 def test_errors_of_other_draws_add_up_in_squares(plain: xr.DataTree) -> None:
     for other in (small({"seed": 5, "name": "other"}), small({"name": "other"}, keep="summary")):
         assert not on_common_draws(plain, other)
-        rows = differing_results([plain, other])
+        rows = compare_runs([plain, other]).results.rows()
         errors = [pick(rows, run, statistic="median", quantity="effective_compute", year=2035.0)["standard_error"]
                   for run in ("small", "other")]  # fmt: skip
         row = pick(rows, "other", statistic="median", quantity="effective_compute", year=2035.0)
@@ -88,7 +91,7 @@ def test_errors_of_other_draws_add_up_in_squares(plain: xr.DataTree) -> None:
 
 
 def test_crossings_are_compared_with_censoring_in_words(plain: xr.DataTree, faster: xr.DataTree) -> None:
-    rows = differing_results([plain, faster])
+    rows = compare_runs([plain, faster]).results.rows()
     near = pick(rows, "faster", quantity="near", statistic=MEDIAN_YEAR)
     assert near["difference"] == pytest.approx(
         near["value"] - pick(rows, "small", quantity="near", statistic=MEDIAN_YEAR)["value"]
@@ -102,46 +105,45 @@ def test_crossings_are_compared_with_censoring_in_words(plain: xr.DataTree, fast
 
 def test_one_censored_median_is_said_from_and_to(plain: xr.DataTree) -> None:
     fast = small({"name": "fast", "drivers.compute.growth.mean": 3.0})
-    said = pick(differing_results([plain, fast]), "fast", quantity="far", statistic=MEDIAN_YEAR)["said"]
+    said = pick(compare_runs([plain, fast]).results.rows(), "fast", quantity="far", statistic=MEDIAN_YEAR)["said"]
     assert said.startswith("from > 2035 to 20")
-    back = pick(differing_results([fast, plain]), "small", quantity="far", statistic=MEDIAN_YEAR)["said"]
+    back = pick(compare_runs([fast, plain]).results.rows(), "small", quantity="far", statistic=MEDIAN_YEAR)["said"]
     assert back.startswith("from 20")
     assert back.endswith("to > 2035")
 
 
 def test_no_row_holds_nan(plain: xr.DataTree, faster: xr.DataTree) -> None:
-    for row in differing_results([plain, faster, small({"name": "few", "samples": 8, "block": 256})]):
+    for row in compare_runs([plain, faster, small({"name": "few", "samples": 8, "block": 256})]).results.rows():
         assert not any(isinstance(value, float) and math.isnan(value) for value in row.values())
         assert "nan" not in str(row["said"])
 
 
 def test_only_years_that_all_runs_have_are_compared(plain: xr.DataTree) -> None:
     later = small({"name": "later", "years": {"first": 2027, "last": 2040}})
-    assert compared_years([plain, later]) == [2029.0, 2031.0, 2035.0]
-    comparison = compare_results([plain, later])
+    comparison = compare_runs([plain, later])
     assert any("begin in different years (2025.0, 2027.0)" in warning for warning in comparison.warnings)
-    assert {row["year"] for row in comparison.results} == {None, 2029.0, 2031.0, 2035.0}
+    assert {row["year"] for row in comparison.results.rows()} == {None, 2029.0, 2031.0, 2035.0}
 
 
 def test_without_a_common_year_crossings_remain_and_it_is_said(plain: xr.DataTree) -> None:
     apart = small({"name": "apart", "years": {"first": 2036, "last": 2046}})
-    comparison = compare_results([plain, apart])
+    comparison = compare_runs([plain, apart])
     assert any("no year in common" in warning for warning in comparison.warnings)
-    assert {row["statistic"] for row in comparison.results} == {MEDIAN_YEAR}
+    assert {row["statistic"] for row in comparison.results.rows()} == {MEDIAN_YEAR}
 
 
 def test_what_makes_runs_hard_to_compare_is_said(plain: xr.DataTree) -> None:
     other = small({"name": "other", "subject": "another thing", "dollars": "nominal", "samples": 600, "block": 512})
-    warnings = "\n".join(compare_results([plain, other, plain]).warnings)
+    warnings = "\n".join(compare_runs([plain, other, plain]).warnings)
     for words in ("different subjects", "different dollars", "not on the draws", "too few samples", "same run as"):
         assert words in warnings, words
-    assert compare_results([plain, small({"name": "other", "drivers.compute.growth.mean": 0.6})]).warnings == ()
+    assert compare_runs([plain, small({"name": "other", "drivers.compute.growth.mean": 0.6})]).warnings == ()
 
 
 def test_what_only_some_runs_have_is_compared_where_it_is(plain: xr.DataTree) -> None:
     more = small({"name": "more", "thresholds": {**THRESHOLDS, "extra": {"effective_compute": 1e29}}})
     fewer = small({"name": "fewer", "thresholds": {"far": THRESHOLDS["far"]}})
-    rows = differing_results([plain, more, fewer])
+    rows = compare_runs([plain, more, fewer]).results.rows()
     assert {row["quantity"] for row in rows if row["unit"] == "year"} == {"near", "far"}
     assert {row["run"] for row in rows if row["quantity"] == "near"} == {"small", "more"}
 
@@ -152,8 +154,8 @@ def test_a_certain_run_has_no_error() -> None:
         small({"name": name, "samples": 16, "block": 256, "drivers": {"compute": {"start": start, "growth": growth}}})
         for name, growth in (("slow", 2.0), ("quick", 3.0))
     ]
-    comparison = compare_results(certain)
-    row = pick(list(comparison.results), "quick", quantity="effective_compute", statistic="median", year=2035.0)
+    comparison = compare_runs(certain)
+    row = pick(comparison.results.rows(), "quick", quantity="effective_compute", statistic="median", year=2035.0)
     assert row["difference"] == pytest.approx(10 * math.log10(1.5), abs=1e-5)
     assert row["difference_error"] == 0.0
     assert comparison.warnings == ()
@@ -171,12 +173,12 @@ def compared(count: int) -> Comparison:
         }))
         for n in range(count)
     ]  # fmt: skip
-    return compare_results(runs)
+    return compare_runs(runs)
 
 
 @pytest.mark.parametrize("count", [2, 3, 12])
 def test_a_comparison_fits_a_screen_and_counts_what_is_left_out(count: int) -> None:
-    lines = comparison_lines(compared(count))
+    lines = compared(count).lines()
     assert len(lines) <= max(25, 2 * count + 14)
     text = "\n".join(lines)
     assert ("more in results.csv" in text) == (count > 2)
@@ -186,13 +188,13 @@ def test_a_comparison_fits_a_screen_and_counts_what_is_left_out(count: int) -> N
 
 
 def test_inputs_keep_to_the_width_of_a_terminal() -> None:
-    lines = comparison_lines(compared(3))
+    lines = compared(3).lines()
     assert max(map(len, lines)) <= LINE_WIDTH
     assert any(line.startswith("  drivers.compute.growth: ") for line in lines)
 
 
 def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> None:
-    lines = comparison_lines(compared(2), most=60)
+    lines = compared(2).lines(most=60)
     start = lines.index("run-1 against run-0 (on common draws):")
     assert lines[start + 1].startswith("  2035  effective compute: 9.3e30 FLOP -> 9.3e31 FLOP (+1.00 OOM)")
     crossing = next(place for place, line in enumerate(lines) if line.startswith("  t1: "))
@@ -202,6 +204,25 @@ def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> 
 
 def test_independent_errors_are_flagged() -> None:
     runs = [run_of(small_scenario({"name": f"seed-{seed}", "seed": seed, "samples": 4096})) for seed in (1, 2)]
-    text = "\n".join(comparison_lines(compare_results(runs)))
+    text = "\n".join(compare_runs(runs).lines())
     assert "independent errors)" in text
     assert "on common draws" not in text
+
+
+def test_the_difference_of_a_metric_is_in_its_own_unit(tmp_path: Path) -> None:
+    runs = [simulate(load_scenario("capability", overrides=[f"capability.gain.value={gain}"])) for gain in (1.1, 1.05)]
+    comparison = compare_runs(runs, labels=["more", "less"])
+    assert "  2060  capability: 28.1 -> 5.516 (-22.59 performance)" in comparison.lines()
+    own = [row for row in comparison.results.rows() if row["quantity"] == "capability"]
+    assert {row["unit"] for row in own} == {"performance"}
+    assert not any("OOM" in row["said"] for row in own)
+
+
+def test_the_dataset_has_results_by_run(plain: xr.DataTree, faster: xr.DataTree) -> None:
+    comparison = compare_runs([plain, faster])
+    dataset = comparison.dataset
+    last = dataset.where((dataset["statistic"] == "median") & (dataset["year"] == 2035.0), drop=True)
+    row = pick(comparison.results.rows(), "faster", quantity="effective_compute", statistic="median", year=2035.0)
+    assert last["difference"].sel(run="faster").values[0] == row["difference"]
+    assert np.isnan(last["difference"].sel(run="small").values).all()
+    assert repr(comparison).count("\n") < 15

@@ -1,5 +1,8 @@
 """Another prior from the samples of a run: weights, and what is refused."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,14 +11,15 @@ from hypothesis import strategies as st
 from simulator import load_scenario, simulate
 from simulator.analysis.reweighting import (
     FEWEST_EFFECTIVE,
+    Reweighting,
     effective_samples,
-    headline_lines,
     headline_table,
-    reweight,
+    reweight_run,
     weighted_quantiles,
 )
 from simulator.errors import InputError
 from simulator.runs.estimates import sample_quantiles
+from simulator.runs.table import Table
 
 RATE = "drivers.spending.growth[0].rate"
 ANCHORS = "thresholds.biological-anchors.effective_compute"
@@ -28,6 +32,12 @@ CHANGES = {
 def run_of(*changes, samples=16384, seed=None):
     more = [] if seed is None else [f"seed={seed}"]
     return simulate(load_scenario("baseline", overrides=[f"samples={samples}", *more, *changes]))
+
+
+def reweight(run, changes) -> Reweighting:
+    return reweight_run(
+        run, [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in changes.items()]
+    )
 
 
 # Runs that several tests read and none changes.
@@ -44,8 +54,8 @@ def small():
 def test_reweighting_agrees_with_a_fresh_run_within_standard_errors(run):
     weights = reweight(run, CHANGES)
     fresh = run_of(*(f"{path}={value}" for path, value in CHANGES.items()), seed=7)
-    ours = headline_table(run, weights.values)
-    theirs = headline_table(fresh, np.ones(16384))
+    ours = weights.headlines.rows()
+    theirs = headline_table(fresh, np.ones(16384)).rows()
     compared = 0
     for one, other in zip(ours, theirs, strict=True):
         if one["after_error"] is None or other["before_error"] is None:
@@ -59,7 +69,7 @@ def test_reweighting_agrees_with_a_fresh_run_within_standard_errors(run):
 def test_the_median_of_the_changed_prior_and_its_correlation_are_those_of_the_new_prior(run):
     from scipy import stats
 
-    weights = reweight(run, {f"{RATE}.median": 2.55, "correlations[1].rank": 0.6}).values
+    weights = reweight(run, {f"{RATE}.median": 2.55, "correlations[1].rank": 0.6}).weights
     rates = run[f"parameters/{RATE}"].values
     fresh = run_of(f"{RATE}.median=2.55", "correlations[1].rank=0.6")
     expected = np.median(fresh[f"parameters/{RATE}"].values)
@@ -76,22 +86,22 @@ def test_weights_sum_to_one_and_do_not_depend_on_the_order_of_the_samples(small)
     copy = small.copy()
     copy["parameters"].dataset = small["parameters"].to_dataset().isel(sample=order)
     again = reweight(copy, CHANGES)
-    assert weights.values.sum() == pytest.approx(1.0)
-    assert again.values == pytest.approx(weights.values[order])
-    assert weights.largest == weights.values.max()
-    assert weights.effective == pytest.approx(effective_samples(weights.values))
+    assert weights.weights.sum() == pytest.approx(1.0)
+    assert again.weights == pytest.approx(weights.weights[order])
+    assert weights.largest == weights.weights.max()
+    assert weights.effective == pytest.approx(effective_samples(weights.weights))
     growth = "drivers.hardware.factors.price-performance.growth"
     assert sorted(weights.changed) == sorted([RATE, growth])  # each changed, and joined to the other by the copula
 
 
 def test_another_probability_of_never_moves_the_weight_to_the_samples_that_never_cross(small):
-    weights = reweight(small, {f"{ANCHORS}.never": 0.2}).values
+    weights = reweight(small, {f"{ANCHORS}.never": 0.2}).weights
     never = np.isinf(small[f"parameters/{ANCHORS}"].values)
     assert weights[never].sum() == pytest.approx(0.2, abs=0.005)
 
 
 def test_a_narrower_date_leaves_out_the_samples_outside(small):
-    weights = reweight(small, {"drivers.spending.growth[1].from": {"uniform": [2028, 2029]}}).values
+    weights = reweight(small, {"drivers.spending.growth[1].from": {"uniform": [2028, 2029]}}).weights
     dates = small["parameters/drivers.spending.growth[1].from"].values
     assert (weights[(dates < 2028) | (dates > 2029)] == 0).all()
     assert np.ptp(weights[(dates > 2028) & (dates < 2029)]) == pytest.approx(0.0, abs=1e-12)
@@ -131,8 +141,10 @@ def test_a_summary_and_a_mixture_are_refused():
 
 
 def test_lines_tell_before_and_after(small):
-    rows = headline_table(small, reweight(small, CHANGES).values)
-    lines = headline_lines(rows, horizon=2045)
+    found = reweight(small, CHANGES)
+    head, *lines, last = found.lines()
+    assert head == f"run {small.attrs['run_id']}, before -> after: {', '.join(found.overrides)}"
+    assert last.startswith("  2,048 samples are worth ")
     assert lines[0].startswith("  2030  effective compute: ")
     assert any("crossed by 2045" in line and "->" in line for line in lines)
     assert not any("crossed" in line for line in lines if "log10" in line)
@@ -179,3 +191,19 @@ def test_weights_must_be_one_for_each_sample():
     run = simulate(load_scenario("capability", overrides=["samples=64"]))
     with pytest.raises(InputError, match="one for each of 64 samples"):
         headline_table(run, np.ones(3))
+
+
+def test_a_line_writes_numbers_with_their_errors_and_what_is_not_known_without(small):
+    found = reweight(small, CHANGES)
+    row = {"quantity": "effective_compute", "label": "Effective compute", "statistic": "median", "year": 2035.0,
+           "unit": "log10(FLOP)", "before": 32.0, "before_error": 0.01, "after": 32.5, "after_error": None}  # fmt: skip
+    lines = replace(found, headlines=Table.of_rows([row])).lines()
+    assert lines[1] == "  2035  Effective compute: 1e32 -> 3e32 FLOP (log10 32.00 ± 0.01 -> 32.50)"
+
+
+def test_the_dataset_and_the_files_hold_the_table_and_the_weights(small, tmp_path):
+    found = reweight(small, CHANGES)
+    assert found.dataset["after"].values.tolist() == found.headlines["after"].tolist()
+    assert found.dataset["weight"].sum() == pytest.approx(1.0)
+    found.write_into(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["reweighted.csv"]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
 
 from simulator import save_run
-from simulator.cli.compare import compare, compare_runs, open_or_run
+from simulator.analysis.comparison import compare_runs
+from simulator.charts.folder import draw_result
+from simulator.cli.compare import compare
+from simulator.engine.run_folders import read_alike, run_all
 from simulator.errors import InputError
 from simulator.testing import run_of, scenario_text, small_scenario
 
@@ -31,6 +35,10 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def open_or_run(items: list[str], **options: Any) -> list[xr.DataTree]:
+    return run_all(read_alike(items, **options), Path("outputs"))
+
+
 def test_scenarios_run_on_the_draws_of_the_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compare(["slow.yaml", "quick.yaml"], charts=False, output=folder)
     said = capsys.readouterr()
@@ -44,7 +52,7 @@ def test_scenarios_run_on_the_draws_of_the_first(folder: Path, capsys: pytest.Ca
 
 
 def test_samples_and_seed_hold_for_every_scenario(folder: Path) -> None:
-    runs = open_or_run(["slow.yaml", "quick.yaml"], samples="3_000", seed=9)
+    runs = open_or_run(["slow.yaml", "quick.yaml"], samples=3000, seed=9)
     assert {(int(run.attrs["samples"]), int(run.attrs["seed"])) for run in runs} == {(3000, 9)}
 
 
@@ -68,13 +76,14 @@ def test_a_run_of_the_summary_has_no_draws_to_share(folder: Path) -> None:
     save_run(run_of(small_scenario(QUICK), keep="summary"), folder / "summary.nc")
     runs = open_or_run(["summary.nc", "slow.yaml"])
     assert [int(run.attrs["seed"]) for run in runs] == [5, 0]
-    lines, _ = compare_runs(runs, formats=(), output=folder)
-    assert any(line.startswith("warning: not on the draws of quick: slow") for line in lines)
+    assert any(line.startswith("not on the draws of quick: slow") for line in compare_runs(runs).warnings)
 
 
 def test_charts_come_with_their_tables_and_words(folder: Path) -> None:
     runs = [run_of(small_scenario({**changes, "samples": 256})) for changes in (SLOW, QUICK)]
-    _, made = compare_runs(runs, labels=["First run", "2nd: ünïcode/.."], output=folder)
+    found = compare_runs(runs, labels=["First run", "2nd: ünïcode/.."])
+    made = found.save(folder)
+    draw_result(found, made, formats=["png", "svg"])
     assert made.parent == folder
     assert made.name.startswith("compare-first-run-2nd-n-code-")
     assert {path.name for path in made.iterdir()} == {"inputs.csv", "results.csv", "comparison.txt"} | {
@@ -86,7 +95,7 @@ def test_charts_come_with_their_tables_and_words(folder: Path) -> None:
 
 def test_the_folder_is_named_by_the_runs(folder: Path) -> None:
     a, b = (run_of(small_scenario({**changes, "samples": 256})) for changes in (SLOW, QUICK))
-    names = [compare_runs(runs, formats=(), output=folder)[1] for runs in ([a, b], [a, b], [b, a], [a, a])]
+    names = [compare_runs(runs).save(folder) for runs in ([a, b], [a, b], [b, a], [a, a])]
     assert names[0] == names[1]
     assert len(set(names)) == 3
 
@@ -110,19 +119,18 @@ def test_what_cannot_be_compared_is_said(folder: Path, items: list[str], words: 
 
 def test_a_number_of_samples_that_is_none_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="--samples: must be a whole number"):
-        open_or_run(["slow.yaml", "quick.yaml"], samples="many")
+        compare(["slow.yaml", "quick.yaml"], samples="many", output=folder)
 
 
 def test_runs_are_only_read(folder: Path) -> None:
     run = run_of(small_scenario({**SLOW, "samples": 256}))
     before: xr.DataTree = run.copy(deep=True)
-    compare_runs([run, run], formats=(), output=folder)
+    compare_runs([run, run]).save(folder)
     assert run.identical(before)
 
 
 def test_charts_come_in_the_formats_and_the_theme_that_are_asked_for(folder: Path) -> None:
-    runs = [run_of(small_scenario(changes)) for changes in (SLOW, QUICK)]
-    compare_runs(runs, formats=("pdf", "html"), theme="dark", output=folder)
+    compare(["slow.yaml", "quick.yaml"], format_="pdf,html", theme="dark", output=folder)
     (made,) = folder.glob("compare-*")
     stems = {path.stem for path in made.glob("*.html")}
     assert stems == {path.stem for path in made.glob("*.pdf")}

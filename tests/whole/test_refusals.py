@@ -11,6 +11,7 @@ import pytest
 import simulator.analysis.influence
 import simulator.analysis.sweeps
 import simulator.cli.sensitivity
+import simulator.engine.run_folders
 import simulator.engine.simulation
 import simulator.hindcast.hindcast
 import simulator.history.fragility
@@ -35,6 +36,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (simulator.hindcast.hindcast, "fit_origins"),
         (simulator.hindcast.hindcast, "make_arms"),
         (simulator.engine.simulation, "simulate"),
+        (simulator.engine.run_folders, "simulate"),
         (simulator.analysis.sweeps, "simulate"),
         (simulator.analysis.influence, "influence_of"),
     ):

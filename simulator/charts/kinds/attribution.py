@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.analysis.attribution import Attribution
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
@@ -89,6 +90,14 @@ def _draw(fall: Fall, marks: Marks, labels: Sequence[str], top: float) -> float:
     marks.box("links", (x(fall.ends[1]), x(fall.ends[1])), (y, y + STEP))
     end(1, y + STEP)
     return y + STEP * 1.5
+
+
+def attribution_figures(found: Attribution) -> list[Figure]:
+    """Draw an attribution; nothing where nothing differs."""
+    table = found.table
+    if not any(row["input"] and row["part"] for row in table.rows()):
+        return []
+    return [attribution_figure(table, labels=found.scenarios, note=found.label)]
 
 
 def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Figure:

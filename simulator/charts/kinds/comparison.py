@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.analysis.comparison import Comparison
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, shape_mark
@@ -251,6 +252,11 @@ MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
 MOST_ROWS = 72
 """Rows of a chart of crossing years; thresholds on which the runs agree best are left out beyond."""
+
+
+def compared_figures(found: Comparison) -> list[Figure]:
+    """Draw a comparison of runs."""
+    return comparison_figures(found.runs, FigureOptions(), labels=found.labels)
 
 
 def comparison_figures(
