@@ -13,7 +13,6 @@ from simulator.analysis.outcomes import Outcome, outcome_words
 from simulator.analysis.shares import check_method, variance_shares
 from simulator.analysis.swings import SAMPLES, Statistic, forecast_outcomes, outcome_unit
 from simulator.analysis.swings_output import measure_of, outcome_text
-from simulator.engine.record import prior_attributes
 from simulator.errors import as_path
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
@@ -220,7 +219,7 @@ def _said(scenario: Scenario, name: str, prior: NamedPrior, members: int) -> Sta
     path = as_path(name)
     if members > 1:
         return Statement(f"{members} yearly shocks, median 0 (90 %: -1.64 to 1.64)", "normal", {"source": "the model"})
-    return statement(lookup(scenario.data, path), prior_attributes(prior), unit=usual_unit(path))
+    return statement(lookup(scenario.data, path), prior, unit=usual_unit(path))
 
 
 def _standing(said: Statement, name: str) -> str:

@@ -12,7 +12,6 @@ from simulator.charts import style
 from simulator.charts.spec import Data
 from simulator.charts.style import Text
 from simulator.runs.estimates import sorted_quantiles
-from simulator.runs.table import Row
 from simulator.units import Array
 
 PLAIN_FROM, PLAIN_TO = -4.01, 5.0
@@ -48,7 +47,7 @@ class Scale:
 
         Examples
         --------
-        >>> scale_of({"unit": "OOM/year", "understood": ""}).text(0.38)
+        >>> scale_of("OOM/year", "").text(0.38)
         '2.4'
         """
         if math.isinf(value):
@@ -102,21 +101,20 @@ def _even_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     return [index * step for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def scale_of(row: Row) -> Scale:
-    """Choose how the numbers of a prior are told, from its unit and from what was understood of it.
+def scale_of(unit: str, stated: str) -> Scale:
+    """Choose how the numbers of a prior are told, from the internal unit and that in which the file states it.
 
     Examples
     --------
-    >>> scale_of({"unit": "log10(J/s)", "understood": "lognormal, median 5 (90 % 1 to 9) GW"}).unit
+    >>> scale_of("log10(J/s)", "GW").unit
     'W'
     """
-    unit, understood = str(row["unit"]), str(row["understood"])
     if unit == "OOM/year":
-        percent = understood.endswith("%/year")
+        percent = stated == "%/year"
         return Scale("% a year" if percent else FACTOR, is_log=True, is_percent=percent)
     if unit.startswith("log10("):
         base = unit.removeprefix("log10(").removesuffix(")")
-        said = "fraction" if base == "1" and understood.endswith(" fraction") else UNIT_NAMES.get(base, base)
+        said = "fraction" if base == "1" and stated == "fraction" else UNIT_NAMES.get(base, base)
         return Scale(said, is_log=True)
     return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")
 

@@ -6,6 +6,7 @@ A statement that no member of the family fits is refused, with what was given an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
 
@@ -36,8 +37,6 @@ from simulator.priors.free_families import (
     Quantiles,
     SkewedLogNormal,
 )
-
-__all__ = ["FAMILY_NAMES", "FitError", "Statement", "describe", "fit_family"]
 
 _CENTRED = (("mean", "sd"), ("median", "sd"), ("interval",), ("median", "interval"), ("quantiles",))
 _THREE = (("median", "interval"), ("quantiles",))
@@ -217,6 +216,48 @@ _NAMES: Mapping[type, str] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was read of a prior: its family (empty: one number), central 90 % and median, unit, mass at "never".
+
+    The quantiles are those of the number given that there is one: of a prior with a mass at "never" they leave it out.
+    `by` is the prior that settles it.
+    """
+
+    shape: str
+    low: float
+    median: float
+    high: float
+    unit: str = ""
+    never: float = 0.0
+    by: str = ""
+
+    @property
+    def words(self) -> str:
+        """Say it for readers."""
+        value = number(self.median)
+        if self.shape:
+            low, median, high = map(three_digits, (self.low, self.median, self.high))
+            value = f"{self.shape}, median {median} (90 % {low} to {high})"
+        given = f"{GIVEN}, never with {100 * self.never:.3g} %" if self.never else ""
+        settled = f"by {self.by}" if self.by and not self.shape else ""
+        return " ".join(filter(None, [value, self.unit, given, settled]))
+
+
+GIVEN = "given that it happens"
+"""How numbers are marked that leave a mass at "never" out."""
+
+
+def understood(family: Family, *, unit: str = "", of: str = "") -> Understood:
+    """Tell what was read of a prior: its family is in the unit of the file, and `of` the prior it is a function of."""
+    if isinstance(family, WithNever):
+        return replace(understood(family.base, unit=unit), never=family.probability)
+    if isinstance(family, Fixed):
+        return Understood("", *(family.value,) * 3, unit, by=of)
+    low, median, high = direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist()
+    return Understood(f"function of {of}" if of else _kind(family), low, median, high, unit, by=of)
+
+
 def describe(family: Family) -> str:
     """Print back what was understood: the family, its median and its central 90 %.
 
@@ -227,25 +268,19 @@ def describe(family: Family) -> str:
     >>> describe(Uniform(2027.0, 2030.0))
     'uniform, median 2028.5 (90 % 2027.2 to 2029.8)'
     >>> describe(WithNever(Fixed(2.0), 0.25))
-    '2 with 75 %, never with 25 %'
+    '2 given that it happens, never with 25 %'
     """
-    if isinstance(family, Fixed):
-        return number(family.value)
-    if isinstance(family, WithNever):
-        share = 100 * family.probability
-        return f"{describe(family.base)} with {100 - share:.3g} %, never with {share:.3g} %"
-    low, median, high = map(_shown, direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist())
-    return f"{_kind(family)}, median {median} (90 % {low} to {high})"
+    return understood(family).words
 
 
-def _shown(value: float) -> str:
+def three_digits(value: float) -> str:
     """Write three digits, or five from 1000 to 9999, where a year is told apart from the next."""
     return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"
 
 
 def _kind(family: Family) -> str:
     if isinstance(family, Truncated):
-        return f"{_kind(family.base)} from {_shown(family.lower)} to {_shown(family.upper)}"
+        return f"{_kind(family.base)} from {three_digits(family.lower)} to {three_digits(family.upper)}"
     if isinstance(family, Mixture):
         return f"mixture of {len(family.components)}"
     return str(_NAMES.get(type(family), type(family).__name__))

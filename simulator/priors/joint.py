@@ -21,7 +21,7 @@ from simulator.priors.dependence import (
 )
 from simulator.priors.families import Family, Fixed
 from simulator.priors.fits import FitError, Statement
-from simulator.priors.fitting import describe, fit_family
+from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.schema.prior_names import Slot, slots
@@ -86,8 +86,9 @@ class Converted:
 class NamedPrior:
     """One prior of a scenario on the internal scale.
 
-    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. `words` are those of a
-    prior that is a function of another one. `value` is the number of a fixed prior, None for any other.
+    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. Of a function of another
+    prior, `of` names that one and `stated` is what comes of it in the unit of the file. `value` is the number of a
+    fixed prior, None for any other.
 
     Examples
     --------
@@ -101,12 +102,24 @@ class NamedPrior:
     family: Family
     unit: str
     prior: Prior
-    words: str = ""
+    of: str = ""
+    stated: Family | None = None
+
+    @property
+    def stated_unit(self) -> str:
+        """The unit in which it is told: that of the file, of a mixture the internal one; empty where none is given."""
+        return self.unit if self.prior.mixture is not None else self.prior.unit or ""
+
+    @property
+    def read(self) -> Understood:
+        """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
+        family = _as_stated(self.family, self.prior) if self.stated is None else self.stated
+        return understood(family, unit=self.stated_unit, of=self.of)
 
     @property
     def understood(self) -> str:
-        """What was read, in words: only when asked for, since quantiles have to be found for them."""
-        return self.words or understood_as(self.prior, self.family, scale=self.unit)
+        """What was read, in words for readers."""
+        return self.read.words
 
     @property
     def value(self) -> float | None:
@@ -188,10 +201,8 @@ def _functions(
         family: Fixed | Empirical = Fixed(float(spread[0]))
         if spread.min() < spread.max():
             family, result[name] = Empirical(tuple(spread.tolist())), function
-        said = describe(_on_scale_of_file(family, stated[0])).removeprefix("empirical")
-        unit = slot.prior.unit or ""
-        words = f"function of {other.name}{said} {unit}" if name in result else f"{said} {unit} by {other.name}"
-        priors[name] = NamedPrior(name, family, stated[1], slot.prior, " ".join(words.split()))
+        told = _on_scale_of_file(family, stated[0])
+        priors[name] = NamedPrior(name, family, stated[1], slot.prior, other.name, told)
     return result, faults
 
 
@@ -253,13 +264,6 @@ def named_prior(slot: Slot) -> NamedPrior:
             raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
         family = WithNever(family, slot.prior.never)
     return NamedPrior(slot.name, family, unit, slot.prior)
-
-
-def understood_as(prior: Prior, family: Family, *, scale: str) -> str:
-    """Say in words what was read: in the unit of the file where there is one, else on the internal scale."""
-    family = _as_stated(family, prior)
-    unit = scale if prior.mixture is not None else prior.unit
-    return f"{describe(family)} {unit}" if unit else describe(family)
 
 
 def _as_stated(family: Family, prior: Prior) -> Family:

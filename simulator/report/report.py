@@ -19,7 +19,9 @@ from simulator.report.sections import (
     warning_section,
 )
 from simulator.report.sentences import forecast_sentences, knowledge_date
-from simulator.report.sources import assumption_section
+from simulator.report.sources import assumption_section, correlations, limitations
+from simulator.runs.folder import stored_scenario
+from simulator.scenario.assumptions import assumptions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,15 +60,20 @@ def report_text(run: xr.DataTree) -> str:
     >>> html.count("<svg"), "<script" in html
     (3, False)
     """
+    scenario = stored_scenario(run)
+    every = assumptions(scenario, understood="parameters" in run.children)
     figures, left_out = _figures(run)
-    sections = [("forecast", "The forecast", forecast_section(run, figures["forecast"]))]
+    sections = [("forecast", "The forecast", forecast_section(run, scenario, figures["forecast"]))]
     if "components" in run.children:
         sections.append(("mixture", "The scenarios that are weighed", mixture_section(run)))
+    limits = limitations(scenario, every)
+    sources = assumption_section(run, scenario, every, figures["assumptions"])
+    warnings = warning_section(run, every, tied=len(correlations(scenario)), left_out=left_out)
     sections += [
-        ("drives", "What drives it", driving_section(run, figures["drives"])),
-        ("limits", "What holds it back", limits_section(run, figures["limits"])),
-        ("assumptions", "Every assumption, with its source", assumption_section(run, figures["assumptions"])),
-        ("warnings", "Warnings, and how to be wrong with it", warning_section(run, left_out=left_out)),
+        ("drives", "What drives it", driving_section(run, every, figures["drives"])),
+        ("limits", "What holds it back", limits_section(run, limits, figures["limits"])),
+        ("assumptions", "Every assumption, with its source", sources),
+        ("warnings", "Warnings, and how to be wrong with it", warnings),
         ("again", "How to get the same numbers again", reproduction_section(run)),
     ]
     attrs = run.attrs

@@ -42,7 +42,8 @@ from simulator.report.sentences import (
     three_at,
     when,
 )
-from simulator.report.sources import assumption_name, correlations, counts, limitation, limitations
+from simulator.report.sources import Limitation, assumption_name, counts, limitation
+from simulator.runs.folder import stored_scenario_text
 from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.summary import (
@@ -54,8 +55,8 @@ from simulator.runs.summary import (
     summarised_names,
     threshold_table,
 )
-from simulator.scenario.assumptions import Assumption, assumptions
-from simulator.scenario.documents import yaml_text
+from simulator.scenario.assumptions import Assumption
+from simulator.scenario.resolving import Scenario
 from simulator.wording import percent
 
 if TYPE_CHECKING:
@@ -76,14 +77,14 @@ _MEANINGS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 
-def forecast_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
+def forecast_section(run: xr.DataTree, scenario: Scenario, figures: Mapping[str, Figure]) -> Html:
     """Give the forecast: words, charts, levels by year, crossing years."""
     meanings = [(word, text(meaning)) for word, meaning in _MEANINGS.items()]
     parts = [element("div", element("h3", text("Words used here")), terms(meanings), class_="terms")]
     parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
     parts += [element("h3", text("Levels by year")), _level_table(run)]
     if crossing_table(run):
-        parts += [element("h3", text("Thresholds and when they are crossed")), _crossing_table(run)]
+        parts += [element("h3", text("Thresholds and when they are crossed")), _crossing_table(run, scenario)]
     return joined(parts, "\n")
 
 
@@ -119,7 +120,7 @@ def _level_text(run: xr.DataTree, quantity: str, value: float) -> str:
     return amount(value, "USD" if base_unit(units) == "USD" else "")
 
 
-def _crossing_table(run: xr.DataTree) -> Html:
+def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
     levels = {row["threshold"]: row for row in threshold_table(run).rows()}
     rows = []
     certain = is_certain(run)
@@ -133,7 +134,9 @@ def _crossing_table(run: xr.DataTree) -> Html:
         dates = [crossed_in(float(str(row[key])), last) for key in ("median", "lower_90", "upper_90")]
         cells = [
             name(row["label"]),
-            text(f"{said} ({quantity.replace('_', ' ')})" + (", median" if _is_spread(level) else "")),
+            text(
+                f"{said} ({quantity.replace('_', ' ')})" + (_median_words(scenario, level) if _is_spread(level) else "")
+            ),
             element("span", text("before the start" if passed else dates[0]), class_="value"),
         ]
         cells += [] if certain else [text("" if passed else f"{dates[1]} to {dates[2]}")]
@@ -150,6 +153,12 @@ def _is_spread(level: Mapping[str, object]) -> bool:
     if level.get("lower") is None:
         return False
     return level["upper"] is None or float(str(level["upper"])) - float(str(level["lower"])) > 0.02
+
+
+def _median_words(scenario: Scenario, level: Mapping[str, object]) -> str:
+    """Say of which draws the median of a threshold's level is, where it may be at "never"."""
+    priors = [prior for name, prior in scenario.priors.items() if name.startswith(f"thresholds.{level['threshold']}.")]
+    return ", median counting never" if any(prior.prior.never for prior in priors) else ", median"
 
 
 def _unit_of(quantity: str) -> str:
@@ -191,13 +200,13 @@ def mixture_section(run: xr.DataTree) -> Html:
     return joined([element("p", text(intro)), table(columns, cells, caption=caption)], "\n")
 
 
-def driving_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
+def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Mapping[str, Figure]) -> Html:
     """Say where growth comes from, and which priors effective compute goes with."""
     if "effective_compute_mean" not in group(run, "summary"):
         return element("p", text("The summary of this run has no means, by which growth is split. Run it again."))
     parts = [paragraphs(growth_sentences(run)), _growth_table(run)]
     parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    parts += [element("h3", text("Which assumptions the outcome goes with")), *_association_parts(run)]
+    parts += [element("h3", text("Which assumptions the outcome goes with")), *_association_parts(run, every)]
     return joined(parts, "\n")
 
 
@@ -220,7 +229,7 @@ def _growth_table(run: xr.DataTree) -> Html:
     return table(columns, rows, caption="Growth of effective compute since the start: means over the samples.")
 
 
-def _association_parts(run: xr.DataTree) -> Iterator[Html]:
+def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterator[Html]:
     if "parameters" not in run.children:
         yield element(
             "p",
@@ -235,7 +244,7 @@ def _association_parts(run: xr.DataTree) -> Iterator[Html]:
         yield element("p", text("Every number is fixed, or effective compute does not vary: there is nothing to tell."))
         return
     last = forecast_years(run)[1]
-    known = {each.path: each for each in assumptions(run)}
+    known = {each.path: each for each in every}
     samples = max(int(str(row["samples"])) for row in rows)
     yield element(
         "p",
@@ -272,9 +281,8 @@ def _scope(assumption: Assumption | None, path: str) -> str:
     return scope[1] if scope else origin.get("library", path)
 
 
-def limits_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
+def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Mapping[str, Figure]) -> Html:
     """Say in words which limits there are and how often each binds, with the charts."""
-    said = limitations(run)
     if not said:
         return element("p", text("The scenario has no caps and no constraints: demand is met in every sample."))
     middle, last = forecast_years(run)
@@ -295,13 +303,11 @@ def limits_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
     return joined(parts, "\n")
 
 
-def warning_section(run: xr.DataTree, *, left_out: Sequence[str]) -> Html:
+def warning_section(run: xr.DataTree, every: Sequence[Assumption], *, tied: int, left_out: Sequence[str]) -> Html:
     """Give the warnings of the run, the notes of its authors, and in what ways a reader may be wrong."""
     warnings = [line for line in str(run.attrs.get("warnings", "")).splitlines() if line]
     parts = [element("h3", text("How to be wrong with it"))]
-    every = assumptions(run)
     uncertain, judged, bare, doubted = counts(every)
-    tied = len(correlations(run))
     said = cautions(run, judged=judged, bare=bare, doubted=doubted, uncertain=uncertain, tied=tied)
     parts.append(bullets(text(line) for line in said))
     notes = str(run.attrs.get("notes", "")).strip()
@@ -346,7 +352,7 @@ def reproduction_section(run: xr.DataTree) -> Html:
         "binding.csv. The tables of the charts, whole, are written by: simulate chart RUN --kind all."
     )
     parts.append(element("p", text(listing)))
-    scenario = element("pre", element("code", name(yaml_text(data))))
+    scenario = element("pre", element("code", name(stored_scenario_text(run))))
     summary = element("summary", text("The resolved scenario, with every library entry written out (YAML)"))
     parts.append(element("details", summary, scenario))
     parts.append(element("p", text("The scenario is in the HTML file of this report."), class_="only-print quiet"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,16 +25,10 @@ from simulator.report.html import (
     table,
     text,
 )
-from simulator.scenario.assumptions import (
-    OWN,
-    Assumption,
-    Statement,
-    assumptions,
-    is_prior,
-    scenarios_of,
-    statement,
-    usual_unit,
-)
+from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement, usual_unit
+from simulator.scenario.resolving import Scenario
+from simulator.schema.spec import Correlation
+from simulator.schema.statements import is_prior
 from simulator.wording import listed
 
 if TYPE_CHECKING:
@@ -68,7 +62,7 @@ class _Words:
         if isinstance(spec, str):
             return spec.replace("-", " ")
         if not isinstance(spec, Mapping) or is_prior(spec):
-            return self.values.get(dotted(path)) or statement(spec, {}, unit=usual_unit(path)).value
+            return self.values.get(dotted(path)) or statement(spec, unit=usual_unit(path)).value
         signs = {"product": " × ", "sum": " + ", "ratio": " / ", "difference": " − "}
         for key, sign in signs.items():
             if key in spec:
@@ -115,60 +109,44 @@ class _Words:
         return f"{law}. It stands at {text}." + (f" {limit['notes']}" if limit.get("notes") else "")
 
 
-def limitations(run: xr.DataTree) -> list[Limitation]:
-    """Say every cap and constraint in words: on what, by which law, and what it is made of.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> limitations(simulate(load_scenario("baseline", overrides=["samples=256"])))[1]
-    Limitation(name='Cap “world-product” on spending', text='a hard ceiling, nothing rises above it. It stands at 0.001
-    (90 %: 0.0001 to 0.01) fraction of world product.', components=())
-    """
-    words = _Words(_values(run))
-    return _merged(run, lambda scenario: _limits(scenario, words))
+def limitations(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
+    """Say every cap and constraint in words: on what, by which law, and what it is made of."""
+    words = _Words(_values(every))
+    return _merged(scenario, lambda data: _limits(data, words))
 
 
-def quantities(run: xr.DataTree) -> list[Limitation]:
-    """Say in words what each named quantity is made of.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> quantities(simulate(load_scenario("baseline", overrides=["samples=256"])))[0].text
-    '1.17 × 10¹⁴ USD in 2022, growing by 2.57 (90 %: -0.217 to 5.37) %/year'
-    """
-    words = _Words(_values(run))
+def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
+    """Say in words what each named quantity is made of."""
+    words = _Words(_values(every))
     return _merged(
-        run,
-        lambda scenario: (
+        scenario,
+        lambda data: (
             (name.replace("-", " "), words.quantity(spec, ("quantities", name)))
-            for name, spec in (scenario.get("quantities") or {}).items()
+            for name, spec in (data.get("quantities") or {}).items()
         ),
     )
 
 
-def correlations(run: xr.DataTree) -> list[tuple[Mapping[str, Any], tuple[str, ...]]]:
+def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:
     """List the rank correlations that the scenario states, and which parts of a mixture state each (empty: all)."""
-    parts = scenarios_of(run)
-    found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
-    for component, scenario in parts.items():
-        for each in scenario.get("correlations") or ():
-            found.setdefault(repr(each), (each, []))[1].append(component)
-    return [(each, tuple(of) if len(of) < len(parts) else ()) for each, of in found.values()]
+    found: dict[Correlation, list[str]] = {}
+    for component in scenario.components:
+        for each in component.spec.correlations:
+            found.setdefault(each, []).append(component.name)
+    return [(each, tuple(of) if len(of) < len(scenario.components) else ()) for each, of in found.items()]
 
 
-def _values(run: xr.DataTree) -> dict[str, str]:
-    """Give each number that all parts of a run agree on, by path."""
-    return {each.path: each.statements[0].value for each in assumptions(run) if len(each.statements) == 1}
+def _values(every: Sequence[Assumption]) -> dict[str, str]:
+    """Give each number that all parts of a scenario agree on, by path."""
+    return {each.path: each.statements[0].value for each in every if len(each.statements) == 1}
 
 
-def _merged(run: xr.DataTree, say: Any) -> list[Limitation]:
-    """Say things of each part of a run; parts that say the same stand together."""
-    parts = scenarios_of(run)
+def _merged(scenario: Scenario, say: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]) -> list[Limitation]:
+    """Say things of each part of a scenario; parts that say the same stand together."""
+    parts = parts_of(scenario)
     found: dict[tuple[str, str], list[str]] = {}
-    for component, scenario in parts.items():
-        for pair in say(scenario):
+    for component, data in parts.items():
+        for pair in say(data):
             found.setdefault(pair, []).append(component)
     return [Limitation(*pair, tuple(of) if len(of) < len(parts) else ()) for pair, of in found.items()]
 
@@ -223,9 +201,10 @@ def limitation(each: Limitation) -> Html:
     return Html(f"{element('strong', name(each.name))}{text(only)}: {text(each.text)}")
 
 
-def assumption_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
+def assumption_section(
+    run: xr.DataTree, scenario: Scenario, every: Sequence[Assumption], figures: Mapping[str, Figure]
+) -> Html:
     """List every number with its source, the correlations, the overrides, the sources."""
-    every = assumptions(run)
     uncertain, judged, bare, _ = counts(every)
     stated = (
         "understood when the run was made"
@@ -244,11 +223,11 @@ def assumption_section(run: xr.DataTree, figures: Mapping[str, Figure]) -> Html:
     for about in dict.fromkeys(each.about for each in every):
         of = [each for each in every if each.about == about]
         parts += [element("h3", text(ABOUT.get(about, about))), _assumption_table(of)]
-    made = quantities(run)
+    made = quantities(scenario, every)
     if made:
         parts += [element("h3", text("What the quantities are made of")), bullets(limitation(each) for each in made)]
     parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    parts += [element("h3", text("Correlations")), _correlation_part(run, every)]
+    parts += [element("h3", text("Correlations")), _correlation_part(scenario, every)]
     overrides = [line for line in str(run.attrs.get("overrides", "")).splitlines() if line]
     parts += [element("h3", text("Changes on the command line"))]
     parts += [
@@ -328,17 +307,17 @@ def _origin(said: Statement, *, definition: bool) -> Html:
     return joined(marks)
 
 
-def _correlation_part(run: xr.DataTree, every: Sequence[Assumption]) -> Html:
+def _correlation_part(scenario: Scenario, every: Sequence[Assumption]) -> Html:
     known = {each.path: assumption_name(each) for each in every}
     rows = []
-    for said, components in correlations(run):
-        pair = [known.get(str(path), str(path)) for path in said["between"]]
-        source = str(said.get("source", ""))
+    for said, components in correlations(scenario):
+        pair = [known.get(path, path) for path in said.between]
+        source = said.source or ""
         only = f" (in {listed(components)} only)" if components else ""
-        own = source.lower().startswith("own judgement")
-        mark = badge("own judgement", "own") if own else name(source) if source else badge("no source", "bare")
-        notes = name(f" {said.get('notes', '')}{only}")
-        rank = f"{float(said['rank']):+.2f}".replace("-", "−")
+        own = source.lower().startswith(OWN)
+        mark = badge(OWN, "own") if own else name(source) if source else badge("no source", "bare")
+        notes = name(f" {said.notes or ''}{only}")
+        rank = f"{said.rank:+.2f}".replace("-", "−")
         rows.append([name(f"{_upper(pair[0])}, with {pair[1]}"), text(rank), joined([mark, notes])])
     if not rows:
         return element("p", text("None is stated: all numbers vary independently of one another."))

@@ -1,35 +1,31 @@
-"""The assumptions of a run, read off the resolved scenario that it carries: every number, and where it comes from."""
+"""The assumptions of a scenario: every number, what was understood of it, and where it comes from."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-import xarray as xr
-
 from simulator.errors import Path, Place, as_path, dotted, number
-from simulator.scenario.differences import ORIGIN, STATES, in_short
+from simulator.priors.fitting import GIVEN, Understood, three_digits
+from simulator.priors.joint import NamedPrior
+from simulator.scenario.differences import ORIGIN, in_short
 from simulator.scenario.documents import Document, load_document, mapping_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import SECTIONS, in_words
-from simulator.schema.statements import is_statement
+from simulator.schema.statements import is_prior, is_statement
 from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
 _CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
-
-_UNDERSTOOD = re.compile(
-    r"(?P<shape>.+?), median (?P<median>\S+) \(90 % (?P<low>\S+) to (?P<high>\S+)\)"
-    r"(?: with \S+ %, never with (?P<never>\S+) %)?(?P<unit> .+)?"
-)
 _SHAPES = ("mixture", "uniform", "log-uniform", "function")
 
 
@@ -37,15 +33,9 @@ _SHAPES = ("mixture", "uniform", "log-uniform", "function")
 class Statement:
     """What is assumed of one number.
 
-    Parameters
-    ----------
-    value : str
-        The number, or its median and 90 % interval, with its unit.
-    shape : str
-        The family of the prior; empty where the number is fixed.
-    origin : what is said of where it comes from: source, url, doi, as_of, confidence, notes, library
-    parts : weight and statement of each part of a mixture
-    components : which parts of a mixture of scenarios say so; empty: all
+    `value` is the number, or its median and 90 % interval, with its unit; `shape` the family, empty where it is fixed;
+    `origin` where it comes from (source, url, doi, as_of, confidence, notes, library); `parts` weight and statement of
+    each part of a mixture; `components` which parts of a mixture of scenarios say so (empty: all).
     """
 
     value: str
@@ -76,51 +66,40 @@ class Assumption:
     statements: tuple[Statement, ...]
 
 
-def scenarios_of(run: xr.DataTree) -> dict[str, Mapping[str, Any]]:
-    """Read the resolved scenario of a run; of a mixture, that of each part by name (otherwise the name is empty)."""
-    data = json.loads(str(run.attrs["scenario"]))
-    if isinstance(data.get("mixture"), list):
-        return {str(part["name"]): part["scenario"] for part in data["mixture"]}
-    return {"": data}
+def parts_of(scenario: Scenario) -> dict[str, Mapping[str, Any]]:
+    """Give what a scenario says as plain data; of a mixture, that of each part by name (else the name is empty)."""
+    if len(scenario.components) == 1:
+        return {"": scenario.data}
+    return {str(part["name"]): part["scenario"] for part in scenario.data["mixture"]}
 
 
-def assumptions(run: xr.DataTree) -> list[Assumption]:
-    """List every number of a run's scenario, in the order of the scenario.
-
-    Where the run kept its samples, priors are given as they were understood; otherwise as they are stated.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> first = assumptions(simulate(load_scenario("baseline", overrides=["samples=256"])))[0]
-    >>> first.about, first.words, first.statements[0].value
-    ('spending', 'start', '3.89 × 10⁸ (90 %: 1.82 × 10⁸ to 8.3 × 10⁸) USD')
-    """
-    parts = scenarios_of(run)
-    drawn = run["parameters"].to_dataset() if "parameters" in run.children else xr.Dataset()
+def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumption]:
+    """List every number of a scenario, in its order: as it was understood, or only as it is stated."""
+    parts = parts_of(scenario)
+    priors = scenario.priors
+    read = {stated_name(name): prior for name, prior in priors.items()} if understood else {}
     found: dict[Path, dict[str, tuple[Any, list[str]]]] = {}
     labels: dict[str, str] = {}
-    for component, scenario in parts.items():
-        labels |= {name: str(each["label"]) for name, each in _named(scenario, "thresholds") if each.get("label")}
+    for component, (name, data) in zip(scenario.components, parts.items(), strict=True):
+        thresholds = component.spec.thresholds
+        labels |= {key: each.label for key, each in thresholds.items() if each.label}
         for section in SECTIONS:
-            for path, entry in _entries(scenario.get(section), (section,)):
-                alike = found.setdefault(path, {}).setdefault(json.dumps(entry), (entry, []))
-                alike[1].append(component)
+            for path, entry in _entries(data.get(section), (section,)):
+                prior = component.joint.priors.get(dotted(path))
+                key = json.dumps(entry) + (prior.understood if prior is not None and prior.of else "")
+                found.setdefault(path, {}).setdefault(key, (entry, []))[1].append(name)
     result = []
-    drawn_as = {stated_name(str(key)): str(key) for key in drawn.data_vars}
     for path, entries in found.items():
-        name = dotted(path)
-        one = len(entries) == 1 and name in drawn_as
-        attrs: Mapping[Any, Any] = drawn[drawn_as[name]].attrs if one else {}
+        prior = read.get(dotted(path)) if len(entries) == 1 else None
         said = [
-            replace(statement(entry, attrs, unit=usual_unit(path)), components=_some(of, len(parts)))
+            replace(statement(entry, prior, unit=usual_unit(path)), components=_some(of, len(parts)))
             for entry, of in entries.values()
         ]
-        result.append(Assumption(name, _about(path), in_words(path, labels=labels), tuple(said)))
-    for key, values in drawn.data_vars.items():  # of a driver of the caller's own, or of a foreign run file
-        own = str(key)
-        if stated_name(own) not in {each.path for each in result} and own not in NO_BELIEFS:
-            result.append(Assumption(own, _about(tuple(own.split("."))), own, (statement({}, values.attrs),)))
+        result.append(Assumption(dotted(path), _about(path), in_words(path, labels=labels), tuple(said)))
+    listed = {each.path for each in result}
+    for name, prior in priors.items() if understood else ():  # shocks, which no file states
+        if stated_name(name) not in listed and name not in NO_BELIEFS:
+            result.append(Assumption(name, _about(tuple(name.split("."))), name, (statement(None, prior),)))
     return result
 
 
@@ -139,19 +118,6 @@ def _some(components: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple(components) if len(components) < count else ()
 
 
-def _named(scenario: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, spec in (scenario.get(section) or {}).items():
-        if isinstance(spec, Mapping):
-            yield str(name), spec
-
-
-def is_prior(value: Any) -> bool:
-    """Tell whether plain data states a prior."""
-    return isinstance(value, Mapping) and any(
-        key in STATES or key == "prior" or key.startswith("interval_") for key in map(str, value)
-    )
-
-
 def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """Walk down to the numbers: priors, bare numbers, tables of levels."""
     if isinstance(value, Mapping) and (path == ("capability",) or not is_prior(value)):
@@ -165,27 +131,22 @@ def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     elif isinstance(value, list):
         for place, inner in enumerate(value):
             yield from _entries(inner, (*path, place))
-    elif isinstance(value, Mapping) or (isinstance(value, int | float) and not isinstance(value, bool)):
+    elif is_prior(value):
         yield path, value
 
 
-def statement(entry: Any, attrs: Mapping[str, Any], *, unit: str = "") -> Statement:
-    """Say what is assumed of a number: from the attributes of the drawn parameter where there are any.
+def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") -> Statement:
+    """Say what is assumed of a number: by its prior as it was understood, or by what is stated.
 
     `unit` is that of a number that states none.
     """
-    origin: dict[str, str] = {}
-    if isinstance(entry, Mapping):
-        origin = {key: str(entry[key]) for key in ORIGIN if entry.get(key) is not None}
-    origin |= {key: str(attrs[key]) for key in (*ORIGIN, "library") if key in attrs}
+    stated = entry if isinstance(entry, Mapping) else prior.prior.model_dump(exclude_none=True) if prior else {}
+    origin = {key: str(stated[key]) for key in ORIGIN if stated.get(key) is not None}
     if "prior" in origin:
         origin["library"] = origin.pop("prior")
     parts = entry.get("mixture", ()) if isinstance(entry, Mapping) else ()
-    inner = tuple((float(part.get("weight", 1)), statement(part, {})) for part in parts)
-    if "understood" in attrs:
-        value, shape = _as_understood(str(attrs["understood"]), str(attrs.get("units", "1")))
-    else:
-        value, shape = _as_stated(entry, unit)
+    inner = tuple((float(part.get("weight", 1)), statement(part)) for part in parts)
+    value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read, prior.unit)
     return Statement(value, shape, origin, inner)
 
 
@@ -203,28 +164,34 @@ def usual_unit(path: Path) -> str:
     return units.get(str(path[-1]), "") if path[0] == "thresholds" else ""
 
 
-def _as_understood(text: str, units: str) -> tuple[str, str]:
-    """Take apart what was understood: the numbers with their unit, and the family."""
-    match = _UNDERSTOOD.fullmatch(text)
-    if not match:
-        value, _, unit = text.partition(" ")
-        return raised(f"{value} {_unit(unit, units)}".strip()), ""
-    unit = (match["unit"] or "").strip()
-    low, median, high = match["low"], match["median"], match["high"]
-    if re.fullmatch(r"log10\(.+\)", unit):  # a mixture, which is told on the internal scale
-        low, median, high = (f"{10 ** (float(x) % 1):.2g}e{int(float(x) // 1)}" for x in (low, median, high))
-        unit = "" if unit == "log10(1)" else unit[6:-1]
-    never = f", none at all with {match['never']} %" if match["never"] else ""
-    return raised(f"{median} (90 %: {low} to {high}) {_unit(unit, units)}".strip()) + never, match["shape"]
+def _as_understood(read: Understood, scale: str) -> tuple[str, str]:
+    """Write the numbers with their unit, logs as what they are the log of; and name the family."""
+    unit = read.unit
+    shown: Callable[[float], str] = three_digits
+    if unit.startswith("log10(") and read.shape:
+        unit, shown = unit.removeprefix("log10(").removesuffix(")"), _power
+    elif not unit and scale not in ("year", "years"):
+        unit = "factor/year" if scale == "OOM/year" else scale.removeprefix("log10(").removesuffix(")")
+    text = number(read.median)
+    if read.shape:
+        text = f"{shown(read.median)} (90 %: {shown(read.low)} to {shown(read.high)})"
+    text = f"{text} {unit}" if unit not in ("", "1") else text
+    given = f" {_never(read.never)}" if read.never else ""
+    settled = f" by {read.by}" if read.by and not read.shape else ""
+    return raised(text + given + settled), read.shape or ("one number" if read.never else "")
 
 
-def _unit(unit: str, units: str) -> str:
-    """Name a unit that the file left out by what the number is stored in."""
-    if unit == "1":
-        return ""
-    if unit or units in ("1", "year", "years", "log10(1)"):
-        return unit
-    return "factor/year" if units == "OOM/year" else units.removeprefix("log10(").removesuffix(")")
+def _power(log: float) -> str:
+    """Write ten to a power to three digits, also where it is beyond what a float holds."""
+    if abs(log) < 300:
+        return three_digits(10.0**log)
+    exponent = math.floor(log)
+    leading = f"{10 ** (log - exponent):.3g}"
+    return f"1e{exponent + 1}" if leading == "10" else f"{leading}e{exponent}"
+
+
+def _never(share: float) -> str:
+    return f"{GIVEN}, never with {100 * share:.3g} %"
 
 
 def _as_stated(entry: Any, default: str) -> tuple[str, str]:
@@ -282,7 +249,7 @@ def _stated_bounds(rest: dict[str, Any]) -> Iterator[str]:
     if high is not None:
         yield f"at most {in_short(high)}"
     if "never" in rest:
-        yield f"none at all with {100 * float(rest.pop('never')):g} %"
+        yield _never(float(rest.pop("never")))
 
 
 def _span(ends: Any) -> str:

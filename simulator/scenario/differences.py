@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.statements import is_prior
+from simulator.schema.statements import PROVENANCE_KEYS, is_prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,13 +20,8 @@ MOST_RUNS = 12
 ABSENT = "absent"
 
 _APART = ("name", "title", "notes", "seed", "samples", "design", "block")
-ORIGIN = ("source", "url", "doi", "as_of", "confidence", "notes", "prior")
-STATES = frozenset({
-    "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
-    "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
-    "never", "uniform", "log-uniform", "triangular", "pert",
-})  # fmt: skip
-"""Keys by which plain data is known to state a prior; `prior` and `interval_NN` too."""
+ORIGIN = (*PROVENANCE_KEYS, "prior")
+"""Keys that say where a prior comes from."""
 
 type Row = dict[str, object]
 
@@ -132,11 +127,7 @@ def _holds_names(path: Path) -> bool:
 
 def _is_prior(value: Mapping[str, Any], path: Path) -> bool:
     """Tell whether plain data states a prior; a scenario as a whole and a capability, which has a scale, are none."""
-    return path not in ((), ("capability",)) and _states_numbers(value)
-
-
-def _states_numbers(value: Mapping[str, Any]) -> bool:
-    return any(key in STATES or key == "prior" or key.startswith("interval_") for key in map(str, value))
+    return path not in ((), ("capability",)) and is_prior(value)
 
 
 def _without_origin(value: Any) -> Any:
@@ -164,7 +155,7 @@ def in_short(value: Any) -> str:
         return number(value)
     if isinstance(value, list):
         return f"[{', '.join(map(in_short, value))}]"
-    if _states_numbers(value):
+    if is_prior(value):
         return _prior_in_short(value)
     if list(value) == ["limit"]:
         return f"limit {in_short(value['limit'])}"

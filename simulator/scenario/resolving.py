@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from simulator.errors import Fault, Path, Place, ScenarioError, as_path, dotted, number
-from simulator.priors.joint import JointPrior
+from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario.checks import check_scenario
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.faults import concerns, entry_root, faults_of, remaining_faults
@@ -59,6 +59,11 @@ class Scenario:
     def joint(self) -> JointPrior:
         """Its priors; of several components, those of the first."""
         return self.components[0].joint
+
+    @property
+    def priors(self) -> dict[str, NamedPrior]:
+        """Every prior by name; of a name that several components have, that of the first of them."""
+        return {name: prior for each in reversed(self.components) for name, prior in each.joint.priors.items()}
 
     @property
     def must_learn(self) -> bool:

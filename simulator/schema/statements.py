@@ -99,7 +99,7 @@ STATEMENT_KEYS = frozenset(
 )  # fmt: skip
 """Keys that state the numbers of a prior; `interval_NN` too."""
 
-PROVENANCE_KEYS = frozenset({"source", "url", "doi", "as_of", "confidence", "notes"})
+PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
 
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
 SHORT_FORMS = {

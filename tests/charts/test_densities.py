@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from simulator.charts.densities import Group, power_text, scale_of
 from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, PriorTables, draw_priors, name_lines
+from simulator.priors.fitting import Understood
 from simulator.runs.groups import RunLabel
 
 RUN = RunLabel("3f9a2c1", "some-scenario", 1, 4096)
 NAME = "drivers.spending.start"
+READ = Understood("lognormal", 1e8, 1e9, 1e10, "USD")
 KINDS = (("log10(USD)", ""), ("OOM/year", "factor/year"), ("OOM/year", "%/year"), ("year", ""), ("1", ""))
 
 
@@ -32,7 +34,7 @@ def points(low: float, high: float, *, single: bool = False) -> list[dict[str, o
 
 
 def layers(prior: dict[str, object], density: list[dict[str, object]]) -> list[dict[str, Any]]:
-    chart = draw_priors(PriorTables([prior], density, [Group("spending", (NAME,))]), title="t", run=RUN)
+    chart = draw_priors(PriorTables([prior], density, [Group("spending", (NAME,))], {NAME: READ}), title="t", run=RUN)
     found: list[dict[str, Any]] = chart["vconcat"][0]["layer"]
     return [{**layer, "rows": layer["data"]["values"]} for layer in found]
 
@@ -40,7 +42,7 @@ def layers(prior: dict[str, object], density: list[dict[str, object]]) -> list[d
 @pytest.mark.parametrize(("unit", "ending"), KINDS)
 @given(low=st.floats(-3, 3), width=st.floats(1e-3, 30))
 def test_ticks_are_few_and_within_the_axis(unit: str, ending: str, low: float, width: float) -> None:
-    scale = scale_of({"unit": unit, "understood": f"x {ending}"})
+    scale = scale_of(unit, ending)
     if scale.is_percent:
         width = min(width, 2.0)
     ticks = [tick for tick in scale.ticks(low, low + width) if low <= tick <= low + width]
@@ -51,25 +53,25 @@ def test_ticks_are_few_and_within_the_axis(unit: str, ending: str, low: float, w
 
 def test_a_level_may_span_more_than_numbers_hold() -> None:
     assert power_text(500.3) == "2e500"
-    assert scale_of({"unit": "log10(FLOP)", "understood": ""}).ticks(400, 400.2)[0] == pytest.approx(400.0)
+    assert scale_of("log10(FLOP)", "").ticks(400, 400.2)[0] == pytest.approx(400.0)
 
 
 @pytest.mark.parametrize(
-    ("unit", "understood", "value", "text"),
+    ("unit", "stated", "value", "text"),
     [
-        ("log10(1)", "lognormal, median 0.1 (90 % 0 to 1) fraction", -1.0, "0.1 fraction"),
+        ("log10(1)", "fraction", -1.0, "0.1 fraction"),
         ("log10(J/s)", "", 9.4, "2.5e9 W"),
-        ("OOM/year", "normal, median 2.6 (90 % 0 to 5) %/year", math.log10(1.026), "2.6 % a year"),
-        ("OOM/year", "mixture of 3, median 0.4 OOM/year", 0.13, "1.35 times a year"),
-        ("OOM/year", "mixture of 3, median 0.4 OOM/year", 4.0, "10,000 times a year"),
+        ("OOM/year", "%/year", math.log10(1.026), "2.6 % a year"),
+        ("OOM/year", "OOM/year", 0.13, "1.35 times a year"),
+        ("OOM/year", "OOM/year", 4.0, "10,000 times a year"),
         ("year", "", 2028.53, "2028.5 "),
         ("years", "", 1.234, "1.23 years"),
         ("1", "", 0.5, "0.5 "),
         ("log10(USD)", "", math.inf, "never USD"),
     ],
 )
-def test_numbers_are_told_in_the_unit_of_readers(unit: str, understood: str, value: float, text: str) -> None:
-    scale = scale_of({"unit": unit, "understood": understood})
+def test_numbers_are_told_in_the_unit_of_readers(unit: str, stated: str, value: float, text: str) -> None:
+    scale = scale_of(unit, stated)
     assert f"{scale.text(value)} {scale.unit}" == text
 
 
@@ -97,8 +99,8 @@ def test_a_long_source_is_cut_to_its_column_and_none_is_said_aloud() -> None:
 
 
 def test_a_share_at_never_has_an_arrow_and_words() -> None:
-    found = layers(row(never=0.07, upper_90=math.inf), points(7, 11))
-    assert any(item["text"] == "1e9 (90 % 1e8 to never) USD, never 7 %" for item in texts(found))
+    found = layers(row(never=0.07), points(7, 11))
+    assert any(item["text"] == "1e9 (90 % 1e8 to 1e10) USD given that it happens, never 7 %" for item in texts(found))
     assert any(layer["mark"].get("shape") == "triangle-right" for layer in found)
     all_never = dict.fromkeys(("lower_90", "lower_50", "median", "upper_50", "upper_90"), math.inf)
     assert any(item["text"] == "never 97 %" for item in texts(layers(row(never=0.97, **all_never), points(7, 11))))

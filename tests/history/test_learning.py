@@ -14,7 +14,7 @@ from simulator.engine.run_folders import How, check_run, extend_run, run_to_fold
 from simulator.errors import InputError
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
-from simulator.runs.folder import open_run
+from simulator.runs.folder import open_run, stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -132,7 +132,7 @@ def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
 
 
 def test_the_report_knows_every_learnt_number(run):
-    found = {each.path: each for each in assumptions(run)}
+    found = {each.path: each for each in assumptions(stored_scenario(run))}
     assert set(map(str, run["parameters"].data_vars)) <= set(found)
     assert "posterior of" in found[GROWTH[0]].statements[0].origin["source"]
 

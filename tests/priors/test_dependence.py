@@ -9,6 +9,7 @@ from simulator.engine.draws import draw_blocks
 from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
 from simulator.priors.dependence import Axis, chained, dependence
+from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
 from simulator.schema.statements import Faults, PointFunction
@@ -126,10 +127,12 @@ def test_a_delay_may_follow_the_requirement_and_be_none():
 def test_a_run_with_functions_runs_again_from_its_file_and_reports_them():
     run = simulate(scenario(spending=ON_FAR))
     assert check_run(run).passed
-    said = {each.path: each.statements[0] for each in assumptions(run)}["drivers.spending.growth"]
+    said = {each.path: each.statements[0] for each in assumptions(stored_scenario(run))}["drivers.spending.growth"]
     assert said.shape == "function of thresholds.far.effective_compute"
     counted = simulate(scenario(spending=ON_FAR), keep="summary")
-    said = {each.path: each.statements[0] for each in assumptions(counted)}["drivers.spending.growth"]
+    said = {each.path: each.statements[0] for each in assumptions(stored_scenario(counted), understood=False)}[
+        "drivers.spending.growth"
+    ]
     assert (said.shape, said.value) == (
         "function",
         "2 at 10²⁸, 4 at 10³⁶ of thresholds.far.effective_compute factor/year",

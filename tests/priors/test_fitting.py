@@ -179,7 +179,7 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
             Mixture((0.5, 0.5), (Uniform(0.0, 1.0), Uniform(0.0, 1.0))),
             "mixture of 2, median 0.5 (90 % 0.05 to 0.95)",
         ),
-        (WithNever(Fixed(1e26), 0.07), "1e+26 with 93 %, never with 7 %"),
+        (WithNever(Fixed(1e26), 0.07), "1e+26 given that it happens, never with 7 %"),
         (Fixed(2045.25), "2045.25"),
         (Fixed(10_000.0), "10000"),
     ],

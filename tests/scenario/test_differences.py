@@ -9,8 +9,7 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.scenario.differences import ORIGIN, STATES, differing_inputs, in_short, run_labels
-from simulator.schema.statements import PROVENANCE_KEYS, STATEMENT_KEYS
+from simulator.scenario.differences import differing_inputs, in_short, run_labels
 from simulator.testing import run_of, small_scenario
 
 SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}}
@@ -78,11 +77,6 @@ def test_the_scale_of_a_capability_makes_it_no_prior(plain: xr.DataTree) -> None
     loss = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 2700, "exponent": 0.18}
     first, second = (small({"capability": loss | {"exponent": exponent}}) for exponent in (0.18, 0.2))
     assert [row["path"] for row in rows(first, second)] == ["capability.exponent"]
-
-
-def test_the_keys_of_a_prior_are_those_that_a_file_may_hold() -> None:
-    assert STATES == STATEMENT_KEYS
-    assert set(ORIGIN) == {*PROVENANCE_KEYS, "prior"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mar
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.ticks import Scale, tick_text
 from simulator.errors import InputError
+from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row
 from simulator.wording import cut_front, listed
@@ -188,11 +189,11 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
     bars = [row for row in indices if row["delta"] > row["delta_by_chance"]] or indices
     bars = bars[:MOST_BARS]
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
-    parameters = group(run, "parameters", of_samples=True)
+    priors = stored_scenario(run).priors
     deciles: list[Row] = []
     for row in all_deciles:
         if row["input"] in names:
-            scale = scale_of({"unit": row["unit"], "understood": parameters[row["input"]].attrs["understood"]})
+            scale = scale_of(row["unit"], priors[row["input"]].stated_unit)
             written = {"from_text": scale.text(row["from"]), "to_text": scale.text(row["to"])}
             deciles.append({**row, **written, "scale": scale.unit})
     label = in_a_sentence(outcome_words_in(run, outcome))

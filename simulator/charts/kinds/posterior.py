@@ -95,7 +95,7 @@ def told(row: Row) -> Scale:
     """
     if row["unit"] == "OOM/year" and not row["name"].endswith("_growth"):
         return Scale("OOM/year")
-    return scale_of({"unit": row["unit"], "understood": ""})
+    return scale_of(row["unit"], "")
 
 
 def _panel(marks: Marks, row: Row, prior: Sequence[Row], posterior: Sequence[Row], *, left: float, base: float) -> None:

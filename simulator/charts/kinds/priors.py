@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ from simulator.charts.layout import Marks, fill_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.style import Text
 from simulator.errors import InputError
+from simulator.priors.fitting import GIVEN, Understood
+from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row
 from simulator.units import Array
@@ -46,11 +49,15 @@ _DRIVERS = ("spending", "hardware", "compute", "algorithms")
 
 @dataclass(frozen=True, slots=True)
 class PriorTables:
-    """The tables of a chart of priors: of `prior_table` and `density_table`, and the groups from the top down."""
+    """The tables of a chart of priors, of `prior_table` and `density_table`, and the groups from the top down.
+
+    `read` is what was read of each prior, by name: its family and the unit in which it is stated.
+    """
 
     priors: Sequence[Row]
     densities: Sequence[Row]
     groups: Sequence[Group]
+    read: Mapping[str, Understood]
 
 
 def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
@@ -80,7 +87,7 @@ def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str
         for name in each.names:
             prefixes = (f"drivers.{each.heading}.", f"{each.heading}.")
             short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
-            _prior(marks, rows[name], points.get(name, []), name=short, top=top)
+            _prior(marks, rows[name], tables.read[name], points.get(name, []), name=short, top=top)
             top += ROW_HEIGHT
     view = vega.view([*marks.layers(), *_legend(tables)], width=WIDTH, height=top)
     return sheet([view], title=title, subtitle=subtitle, run=run, x=0, width=WIDTH)
@@ -99,12 +106,12 @@ def _legend(tables: PriorTables) -> list[vega.Spec]:
     return style.legend_layers(entries, x=0, y=8)
 
 
-def _prior(marks: Marks, row: Row, points: Sequence[Row], *, name: str, top: float) -> None:
+def _prior(marks: Marks, row: Row, read: Understood, points: Sequence[Row], *, name: str, top: float) -> None:
     """Add one prior, whose row begins at the pixel `top`."""
     middle, base = top + ROW_HEIGHT / 2 - 4, top + 8 + DENSITY_HEIGHT
-    scale = scale_of(row)
+    scale = scale_of(row["unit"], read.unit)
     marks.texts.append(Text(name_lines(name), 0, middle))
-    marks.texts += _notes(row, scale, middle)
+    marks.texts += _notes(row, read.shape, scale, middle)
     if not points:
         return
     single = points[0]["single"]
@@ -133,18 +140,19 @@ def _prior(marks: Marks, row: Row, points: Sequence[Row], *, name: str, top: flo
         marks.add("arrows", x=PLOT_X + PLOT_WIDTH + 6, y=base)
 
 
-def _notes(row: Row, scale: Scale, middle: float) -> list[Text]:
+def _notes(row: Row, family: str, scale: Scale, middle: float) -> list[Text]:
     """Write the numbers, the family and the source at the right."""
     median, low, high = (scale.text(row[key]) for key in ("median", "lower_90", "upper_90"))
     numbers = "" if low == "never" else f"{median} (90 % {low} to {high}) {scale.unit}".strip()
-    never = f"never {100 * row['never']:.0f} %" if row["never"] else ""
+    if row["never"]:
+        numbers = ", ".join([*([f"{numbers} {GIVEN}"] if numbers else []), f"never {100 * row['never']:.0f} %"])
     facts = [f"{row['confidence']} confidence"] if row["confidence"] else []
     facts += [f"as of {row['as_of']}"] if row["as_of"] else []
-    facts += [row["understood"].split(", ")[0], row["library"]]
+    facts += [family, row["library"]]
     source = style.cut(" ".join((row["source"] or "no source").split()), NOTE_WIDTH)
     more = style.cut(" · ".join(filter(None, facts)), NOTE_WIDTH)
     return [
-        Text([", ".join(filter(None, [numbers, never]))], NOTE_X, middle - style.LINE_HEIGHT - 1, bold=True),
+        Text([numbers], NOTE_X, middle - style.LINE_HEIGHT - 1, bold=True),
         Text([source], NOTE_X, middle, style.QUIET if row["source"] else style.VERMILION),
         Text([more], NOTE_X, middle + style.LINE_HEIGHT, style.QUIET),
     ]
@@ -186,20 +194,25 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         )
     fixed = [row for row in rows if row["fixed"]]
     pages = paged(uncertain)
-    return [_figure(run, page, fixed=fixed, place=place, pages=len(pages)) for place, page in enumerate(pages, start=1)]
+    priors = stored_scenario(run).priors
+    return [
+        _figure(run, page, priors, fixed=fixed, place=place, pages=len(pages))
+        for place, page in enumerate(pages, start=1)
+    ]
 
 
 def prior_table(run: xr.DataTree) -> list[Row]:
-    """Tabulate the priors of a run: quantiles of the samples (internal scale; +inf: never), and where each is from.
+    """Tabulate the priors of a run: quantiles of the samples, and where each is from.
 
-    `never` is the share at +inf; `library`, `source`, `confidence`, `as_of` are empty where they are not said.
+    The quantiles, on the internal scale, leave draws at "never" out; `never` is the share of these. `library`,
+    `source`, `confidence`, `as_of` are empty where they are not said.
     """
     rows: list[Row] = []
     for name, values in group(run, "parameters", of_samples=True).data_vars.items():
         if name in ("component", "models.runs") or ".shock[" in str(name):  # nobody believes anything about these
             continue
         ordered = _drawn(values)
-        found = sorted_quantiles(ordered, list(_LEVELS.values())).tolist()
+        found = sorted_quantiles(_happening(ordered), list(_LEVELS.values())).tolist()
         attrs = values.attrs
         rows.append({
             "name": str(name), "group": _group(str(name)), "unit": str(attrs.get("units", "1")),
@@ -216,6 +229,12 @@ def _drawn(values: xr.DataArray) -> Array:
     return np.sort(drawn[~np.isnan(drawn)])
 
 
+def _happening(ordered: Array) -> Array:
+    """Leave out the draws that are at "never", unless all are."""
+    finite = ordered[np.isfinite(ordered)]
+    return finite if finite.size else ordered
+
+
 def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
     """Tabulate the densities of priors between the 0.5 and 99.5 % points of their finite samples, the highest at 1.
 
@@ -230,7 +249,7 @@ def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
         if single.size <= FEW_VALUES:
             points, heights = single, counts / max(int(counts.max(initial=1)), 1)
         else:
-            points = _points(finite, values)
+            points = _points(finite)
             heights = density(finite, points)
         rows += [
             {"name": name, "value": value, "height": height, "single": single.size <= FEW_VALUES}
@@ -239,10 +258,10 @@ def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _points(finite: Array, ordered: Array) -> Array:
+def _points(finite: Array) -> Array:
     """Choose where a density is read: evenly, and at the ends of the intervals, where the tint changes."""
     low, high = sorted_quantiles(finite, [0.005, 0.995])
-    ends = sorted_quantiles(ordered, list(_LEVELS.values()))
+    ends = sorted_quantiles(finite, list(_LEVELS.values()))
     inside = ends[(ends > low) & (ends < high)]
     return np.unique(np.concatenate([np.linspace(low, high, POINTS), inside]))
 
@@ -284,7 +303,15 @@ def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]
     return pages
 
 
-def _figure(run: xr.DataTree, page: Sequence[Row], *, fixed: Sequence[Row], place: int, pages: int) -> Figure:
+def _figure(
+    run: xr.DataTree,
+    page: Sequence[Row],
+    priors: Mapping[str, NamedPrior],
+    *,
+    fixed: Sequence[Row],
+    place: int,
+    pages: int,
+) -> Figure:
     names = list(dict.fromkeys(row["group"] for row in page))
     densities = density_table(run, [row["name"] for row in page])
     groups = [Group(name, tuple(row["name"] for row in page if row["group"] == name)) for name in names]
@@ -294,7 +321,7 @@ def _figure(run: xr.DataTree, page: Sequence[Row], *, fixed: Sequence[Row], plac
     title = f"Priors on {about}: {_origin(len(page), judged, bare)}"
     part = f" (figure {place} of {pages})" if pages > 1 else ""
     chart = draw_priors(
-        PriorTables(page, densities, groups),
+        PriorTables(page, densities, groups, {row["name"]: priors[row["name"]].read for row in page}),
         title=title,
         subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. The uncertain priors of this run{part}.",
         run=replace(run_label(run), sources=()),  # each prior names its own
