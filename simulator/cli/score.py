@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,80 +44,36 @@ def score(
     Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
     Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
     """
-    from simulator.hindcast.ledger import ledger_lines
+    from simulator.files import check_file
+    from simulator.hindcast.ledger import append_ledger, ledger_lines, read_ledger
 
+    kept = ledger or LEDGER
     if path is None:
         if observed or snapshot or after or output:
             raise InputError("simulate score: names no run to score. Write: simulate score RUN --observed FILE.")
-        for line in ledger_lines(ledger or LEDGER):
+        for line in ledger_lines(kept):
             typer.echo(line)
         return
     need("scoringrules", extra="hindcast")
-    _score(path, observed, snapshot, after, output, ledger or LEDGER)
 
-
-def _score(
-    path: FilePath,
-    observed: FilePath | None,
-    snapshot: str | None,
-    after: str | None,
-    output: FilePath | None,
-    ledger: FilePath,
-) -> None:
-    import datetime as dt
-    import hashlib
-
-    from simulator.files import check_file, make_folder, write_table
-    from simulator.hindcast.ledger import Scoring, append_ledger, ledger_rows, read_ledger
-    from simulator.hindcast.run_scores import run_score_lines, score_run
-    from simulator.history.columns import last_day
-    from simulator.history.loading import history_file
+    from simulator.hindcast.run_scores import observed_runs, score_run
     from simulator.runs.folder import open_run
 
     folder = folder_for(path, output)
-    check_file(ledger, option="--ledger")
-    history = _history(observed, snapshot)
-    if ledger.exists():
-        read_ledger(ledger)  # a file that is no ledger is refused before anything is written
+    check_file(kept, option="--ledger")
+    history = None if observed is None else observed_runs(observed, snapshot=snapshot)
+    if kept.exists():
+        read_ledger(kept)  # a file that is no ledger is refused before anything is written
     with open_run(path) as run:
-        start = None if after is None else last_day(after, entry="--after")
-        result = score_run(run, history, after=start)
-        attributes = {key: str(run.attrs.get(key, "")) for key in ("run_id", "name", "scenario_hash")}
-        version = str(run.attrs.get("simulator_version", ""))
-    named = "shipped table" if observed is None else observed.name
-    against = f"{named}, estimates of {history.snapshot}"
-    for line in run_score_lines(result, name=f"{attributes['name']} (run {attributes['run_id']})", against=against):
+        result = score_run(run, history, snapshot=snapshot, after=after)
+    for line in result.lines():
         typer.echo(line)
-    source = history_file("training-runs") if observed is None else observed
-    scoring = Scoring(
-        scored_on=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        **attributes,
-        simulator_version=version,
-        observations=source.name,
-        snapshot=history.snapshot,
-        observations_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
-    )
-    rows = ledger_rows(scoring, result.rows)
-    make_folder(folder)
-    write_table(folder / "scores.csv", rows)
+    result.write_into(folder)
     typer.echo(f"  {folder / 'scores.csv'}")
-    added = append_ledger(ledger, rows)
-    held = len(rows) - added
-    typer.echo(f"  {ledger}: {added} rows added{f'; {held} were there already' if held else ''}")
-
-
-def _history(observed: FilePath | None, snapshot: str | None) -> Any:
-    from simulator.history.columns import refusal
-    from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
-
-    if observed is None:
-        return shipped_runs(snapshot or SNAPSHOT)
-    if snapshot is None:
-        rule = "--observed needs --snapshot, the date of the table's estimates: they are revised later."
-        raise InputError(f"{rule} Write for example --snapshot 2027-01.")
-    if is_hardware(observed):
-        raise refusal(observed, "is a table of accelerators.", "Name a table of training runs.")
-    return load_history(observed, snapshot=snapshot)
+    scores = result.tables()["scores"]
+    added = append_ledger(kept, scores)
+    held = f"; {len(scores) - added} were there already" if len(scores) > added else ""
+    typer.echo(f"  {kept}: {added} rows added{held}")
 
 
 def published(

@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from pathlib import Path as FilePath
 from typing import Final
 
 from simulator.errors import InputError, shown
-from simulator.files import make_folder, write_text
-from simulator.hindcast.run_scores import RunScoreRow
-
-
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """Say which run was scored when and against what.
-
-    Parameters
-    ----------
-    scored_on : str
-        The day of the scoring, YYYY-MM-DD.
-    run_id, name, scenario_hash, simulator_version : str
-        As in the attributes of the run.
-    observations : str
-        The name of the table, without its folder.
-    snapshot : str
-        The date of the estimates in it.
-    observations_sha256 : str
-        The hash of the file.
-    """
-
-    scored_on: str
-    run_id: str
-    name: str
-    scenario_hash: str
-    simulator_version: str
-    observations: str
-    snapshot: str
-    observations_sha256: str
-
+from simulator.files import make_folder, read_csv, write_text
+from simulator.hindcast.run_scores import RunScoreRow, Scoring
+from simulator.runs.table import Table
 
 COLUMNS: Final[tuple[str, ...]] = tuple(field.name for kind in (Scoring, RunScoreRow) for field in fields(kind))
 KEYS: Final[tuple[str, ...]] = ("run_id", "snapshot", "observations_sha256", "quantity", "target")
@@ -50,37 +20,30 @@ KEYS: Final[tuple[str, ...]] = ("run_id", "snapshot", "observations_sha256", "qu
 _MEANS: Final[tuple[str, ...]] = ("crps", "interval_score", "error", "inside_90", "brier")
 
 
-def ledger_rows(scoring: Scoring, rows: Sequence[RunScoreRow]) -> list[dict[str, str]]:
-    """Write scores as rows of the ledger: text, empty where a field does not apply."""
-    return [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
-
-
-def append_ledger(path: FilePath, rows: Sequence[Mapping[str, str]]) -> int:
+def append_ledger(path: FilePath, scores: Table) -> int:
     """Add rows to the ledger that it does not hold yet; the file is replaced whole, or not at all."""
     make_folder(path.parent)
     with _alone(path.parent):
-        held = {_key(row) for row in read_ledger(path)} if path.exists() else set()
-        new = [row for row in rows if _key(row) not in held]
-        if new:
-            before = path.read_text(encoding="utf-8") if held else _line(COLUMNS)
-            before += "" if before.endswith("\n") else "\n"
-            write_text(path, before + "".join(_line([row[column] for column in COLUMNS]) for row in new))
+        held = {_key(row) for row in read_ledger(path).rows()} if path.exists() else set()
+        new = scores.where([_key(row) not in held for row in scores.rows()])
+        if len(new):
+            head, _, lines = new.select(*COLUMNS).to_csv().partition("\n")
+            before = path.read_text(encoding="utf-8").removesuffix("\n") if held else head
+            write_text(path, f"{before}\n{lines}")
     return len(new)
 
 
-def read_ledger(path: FilePath) -> list[dict[str, str]]:
-    """Read a ledger."""
+def read_ledger(path: FilePath) -> Table:
+    """Read a ledger: texts."""
     try:
-        text = path.read_text(encoding="utf-8")
+        (_, head), *lines = read_csv(path) or [(1, [])]
     except FileNotFoundError:
         raise InputError(f"{path}: no such ledger. 'simulate score RUN --ledger {path}' begins one.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a ledger ({type(error).__name__}). Name another file.") from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = tuple(next(reader, []))
-    if header != COLUMNS:
-        missing = [column for column in COLUMNS if column not in header]
-        foreign = [column for column in header if column not in COLUMNS]
+    if tuple(head) != COLUMNS:
+        missing = [column for column in COLUMNS if column not in head]
+        foreign = [column for column in head if column not in COLUMNS]
         wrong = "; ".join(
             [f"it lacks {', '.join(missing)}"] * bool(missing) + [f"it has {', '.join(foreign)}"] * bool(foreign)
         )
@@ -88,15 +51,13 @@ def read_ledger(path: FilePath) -> list[dict[str, str]]:
             f"{path}:1: is no ledger of this simulator: {wrong or 'its columns are in another order'}. "
             "It is left as it was: name another file with --ledger."
         )
-    rows = []
-    for cells in reader:
+    for line, cells in lines:
         if len(cells) != len(COLUMNS):
             raise InputError(
-                f"{path}:{reader.line_num}: has {len(cells)} cells, must have {len(COLUMNS)}; "
+                f"{path}:{line}: has {len(cells)} cells, must have {len(COLUMNS)}; "
                 f"it begins with {shown(cells[:3])}. Mend or remove the line; the ledger is left as it was."
             )
-        rows.append(dict(zip(COLUMNS, cells, strict=True)))
-    return rows
+    return Table({column: [cells[place] for _, cells in lines] for place, column in enumerate(COLUMNS)})
 
 
 def ledger_lines(path: FilePath) -> Iterator[str]:
@@ -104,7 +65,7 @@ def ledger_lines(path: FilePath) -> Iterator[str]:
 
     Of scorings of one run's quantity and target against several tables the last counts.
     """
-    latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path)}
+    latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path).rows()}
     runs = {row["run_id"] for row in latest.values()}
     yield f"{path}: {len(latest)} score{'s' * (len(latest) != 1)} of {len(runs)} run{'s' * (len(runs) != 1)}"
     yield f"  {'':<48}{'n':>4}   CRPS    WIS  error  inside 90 %  Brier"
@@ -138,20 +99,6 @@ def _number(value: float | None, form: str) -> str:
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(row[key] for key in KEYS)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _line(cells: Sequence[str]) -> str:
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()
 
 
 @contextlib.contextmanager

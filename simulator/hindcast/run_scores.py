@@ -7,22 +7,27 @@ a year that has come. A quantity is a level in log10; a threshold is an event wi
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from simulator.dates import date_of
 from simulator.errors import InputError
-from simulator.hindcast.scores import Array, brier, covered, crps, interval_score, log_score, pinball, pit
+from simulator.hindcast.scores import Array, brier, level_scores, log_score
 from simulator.history.columns import last_day, refusal
 from simulator.history.frontier import record_on
+from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
 from simulator.history.observations import LONGEST_GAP
 from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.groups import group
+from simulator.runs.result import Result
+from simulator.runs.table import Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,31 +43,31 @@ DRAWS_OF_QUANTILES: Final[int] = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class RunScoreRow:
-    """Hold the score of one quantity or event at one date; a field that does not apply is None.
+class Scoring:
+    """Which run was scored when (YYYY-MM-DD) and against what: a table, its date, and the hash of its file."""
 
-    Parameters
-    ----------
-    quantity : str
-        `physical_compute` or `spending` (log10 of the base unit), or `crossing <threshold>` (an event).
-    target : str
-        The end of a year, YYYY-MM-DD.
-    in_sample : bool
-        Whether a prior of the run knew what had come by then.
-    observed : float
-        What came; of an event 1 or 0.
-    median, low, high : float
-        Of the forecast; `low` and `high` are its 5 and 95 % quantiles.
-    crps, interval_score, pinball, log_score, pit, inside_50, inside_80, inside_90
-        See `simulator.hindcast.scores`; `error` is the median less what came.
-    probability, brier : float
-        Of an event: what was forecast, and its score.
+    scored_on: str
+    run_id: str
+    name: str
+    scenario_hash: str
+    simulator_version: str
+    observations: str
+    snapshot: str
+    observations_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunScoreRow:
+    """The score of one quantity or event at one date; a field that does not apply is None.
+
+    `low` and `high` are the 5 and 95 % quantiles of the forecast; `error` is its median less what came. For the
+    scores see `simulator.hindcast.scores`.
     """
 
-    quantity: str
-    target: str
-    in_sample: bool
-    observed: float
+    quantity: str  # physical_compute or spending (log10 of the base unit), or `crossing <threshold>` (an event)
+    target: str  # the end of a year, YYYY-MM-DD
+    in_sample: bool  # whether a prior of the run knew what had come by then
+    observed: float  # of an event 1 or 0
     median: float | None = None
     low: float | None = None
     high: float | None = None
@@ -75,7 +80,7 @@ class RunScoreRow:
     inside_80: bool | None = None
     inside_90: bool | None = None
     error: float | None = None
-    probability: float | None = None
+    probability: float | None = None  # of an event: what was forecast
     brier: float | None = None
 
     @property
@@ -84,60 +89,133 @@ class RunScoreRow:
         return self.probability is not None
 
 
-@dataclass(frozen=True, slots=True)
-class RunScore:
-    """Hold the scores of a run, the day up to which its priors knew what came, and what a reader should know."""
+@dataclass(frozen=True, repr=False)
+class RunScore(Result):
+    """The scores of a run, the day up to which its priors knew what came, and what a reader should know.
+
+    `against` names the table of observations; `scoring` is what the ledger keeps of it beside each row.
+    """
+
+    kind: ClassVar[str] = "score"
+    folder_name: ClassVar[str] = ""  # its table is written beside the run
 
     rows: tuple[RunScoreRow, ...]
     known_to: dt.date | None
     after: dt.date
     notes: tuple[str, ...]
+    scoring: Scoring
+    against: str
+
+    def tables(self) -> dict[str, Table]:
+        """Give the scores as the ledger has them."""
+        return {"scores": score_table(self.scoring, self.rows)}
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The scores along quantity and target (the end of a year)."""
+        return Table.of_records(self.rows).to_dataset("quantity", "target").assign_attrs(asdict(self.scoring))
+
+    def lines(self) -> list[str]:
+        """Say it in lines: a table for each quantity, one for thresholds, means, notes."""
+        return list(run_score_lines(self))
 
 
-def score_run(run: xr.DataTree, history: RunHistory, *, after: dt.date | None = None) -> RunScore:
+def score_table(scoring: Scoring, rows: Sequence[RunScoreRow]) -> Table:
+    """Write scores as the ledger has them: texts, empty where a field does not apply."""
+    return Table.of_rows(
+        [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def score_run(
+    run: xr.DataTree,
+    observed: RunHistory | FilePath | str | None = None,
+    *,
+    snapshot: str | None = None,
+    after: dt.date | str | None = None,
+) -> RunScore:
     """Score a run against the largest training run known at each end of a year.
 
     Parameters
     ----------
     run : DataTree
         A run; one that kept its summary only is scored by its quantiles, without a log score.
-    history : RunHistory
-        What was observed, up to the date of its snapshot.
-    after : date, optional
+    observed : RunHistory or path of a table of training runs, optional
+        What was observed, up to the date of its snapshot; the shipped table without it.
+    snapshot : str, optional
+        The date of the estimates in the table, where that is not a RunHistory.
+    after : date or str, optional
         Only what came after this day is scored; without it, what came after the run's first year.
 
     Returns
     -------
     RunScore
+        Scores of physical compute (log10 FLOP), spending (log10 USD) and thresholds, with its `lines()` and
+        `tables()`; for the rules see `simulator.hindcast.scores`.
 
     Raises
     ------
     InputError
-        The run has no physical compute, or in another unit; nothing was observed between its start and its horizon.
+        The run has no physical compute, or in another unit; nothing was observed between its start and its horizon;
+        the table cannot be read.
 
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> from simulator.history.loading import shipped_runs
-    >>> changes = ["samples=1024", "years.first=2023", "years.last=2030"]
-    >>> score = score_run(simulate(load_scenario("no-caps", overrides=changes)), shipped_runs())
-    >>> row = score.rows[0]
+    >>> changes = ["samples=256", "block=256", "years.first=2023", "years.last=2030"]
+    >>> row = score_run(simulate(load_scenario("no-caps", overrides=changes))).rows[0]
     >>> row.quantity, row.target, round(row.observed, 2), row.in_sample
     ('physical_compute', '2023-12-31', 25.7, True)
     """
+    history = observed if isinstance(observed, RunHistory) else observed_runs(observed, snapshot=snapshot)
+    source = FilePath(history.file)
+    named = "shipped table" if observed is None else source.name
+    start = date_of(float(run.attrs["first_year"])).date()
+    if after is not None:
+        start = last_day(after, entry="--after") if isinstance(after, str) else after
     summary = group(run, "summary")
     _check_unit(summary, "physical_compute")
-    start = date_of(float(run.attrs["first_year"])).date() if after is None else after
     targets = _targets(summary, history, after=start)
     scenario = json.loads(str(run.attrs["scenario"]))
     known_to = knowledge(scenario)
-    notes = list(_notes(run, known_to, [target for target, _ in targets]))
-    rows = [*_compute_rows(run, history, targets)]
     spending, said = _spending_rows(run, history, targets)
     events, more = _event_rows(run, history, targets, start=start, scenario=scenario)
-    every = [*rows, *spending, *events]
-    marked = [_marked(fields, known_to) for fields in every]
-    return RunScore(tuple(marked), known_to, start, (*notes, *said, *more))
+    scoring = Scoring(
+        scored_on=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        **{key: str(run.attrs.get(key, "")) for key in ("run_id", "name", "scenario_hash", "simulator_version")},
+        observations=source.name,
+        snapshot=history.snapshot,
+        observations_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
+    )
+    return RunScore(
+        tuple(
+            replace(row, in_sample=known_to is not None and row.target <= known_to.isoformat())
+            for row in (*_compute_rows(run, history, targets), *spending, *events)
+        ),
+        known_to,
+        start,
+        (*_notes(run, known_to, [target for target, _ in targets]), *said, *more),
+        scoring,
+        f"{named}, estimates of {history.snapshot}",
+    )
+
+
+def observed_runs(path: FilePath | str | None, *, snapshot: str | None) -> RunHistory:
+    """Read the table of training runs that a run is scored against; the shipped one where none is named."""
+    if path is None:
+        return shipped_runs(snapshot or SNAPSHOT)
+    if snapshot is None:
+        rule = "--observed needs --snapshot, the date of the table's estimates: they are revised later."
+        raise InputError(f"{rule} Write for example --snapshot 2027-01.")
+    if is_hardware(path):
+        raise refusal(path, "is a table of accelerators.", "Name a table of training runs.")
+    return load_history(path, snapshot=snapshot)
 
 
 def knowledge(scenario: Any) -> dt.date | None:
@@ -158,11 +236,6 @@ def _as_of(data: Any) -> Iterator[dt.date]:
     elif isinstance(data, list):
         for item in data:
             yield from _as_of(item)
-
-
-def _marked(fields: dict[str, Any], known_to: dt.date | None) -> RunScoreRow:
-    target: dt.date = fields.pop("target")
-    return RunScoreRow(target=target.isoformat(), in_sample=known_to is not None and target <= known_to, **fields)
 
 
 def _check_unit(summary: xr.Dataset, name: str) -> None:
@@ -223,32 +296,27 @@ def _draws(run: xr.DataTree, name: str, year: float) -> Array:
     return np.asarray(np.interp(points, quantiles["quantile"].values, quantiles.values), dtype=np.float64)
 
 
-def _level_row(run: xr.DataTree, name: str, *, target: dt.date, year: float, observed: float) -> dict[str, Any]:
+def _level_row(run: xr.DataTree, name: str, *, target: dt.date, year: float, observed: float) -> RunScoreRow:
     draws = _draws(run, name, year)
     low, median, high = (float(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
     has_density = "trajectories" in run.children and float(np.ptp(draws)) > 0
-    return {
-        "quantity": name,
-        "target": target,
-        "observed": observed,
-        "median": median,
-        "low": low,
-        "high": high,
-        "crps": float(crps(draws, observed)),
-        "interval_score": float(interval_score(draws, observed)),
-        "pinball": float(pinball(draws, observed)),
-        "log_score": float(log_score(draws, observed)) if has_density else None,
-        "pit": float(pit(draws, observed)),
-        "inside_50": bool(covered(draws, observed, level=0.5)),
-        "inside_80": bool(covered(draws, observed, level=0.8)),
-        "inside_90": bool(covered(draws, observed, level=0.9)),
-        "error": median - observed,
-    }
+    return RunScoreRow(
+        name,
+        target.isoformat(),
+        False,
+        observed,
+        median,
+        low,
+        high,
+        **level_scores(draws, observed),
+        log_score=float(log_score(draws, observed)) if has_density else None,
+        error=median - observed,
+    )
 
 
 def _compute_rows(
     run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[RunScoreRow]:
     for target, year in targets:
         record = record_on(history, target)
         yield _level_row(run, "physical_compute", target=target, year=year, observed=record.log_flop)
@@ -261,13 +329,12 @@ def _record_run(history: RunHistory, date: dt.date) -> TrainingRun:
 
 def _spending_rows(
     run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[RunScoreRow], list[str]]:
     summary = group(run, "summary")
     if "spending" not in summary:
         return [], ["spending: the run does not tell it from hardware."]
     _check_unit(summary, "spending")
-    rows, notes = [], []
-    unknown = []
+    rows, notes, unknown, bases = list[RunScoreRow](), list[str](), list[str](), set[str]()
     for target, year in targets:
         largest = _record_run(history, target)
         if largest.log_cost is None or not largest.cost_consistent:
@@ -277,11 +344,11 @@ def _spending_rows(
             notes.append(f"spending: left out: {other}.")
             continue
         rows.append(_level_row(run, "spending", target=target, year=year, observed=largest.log_cost))
+        bases.add(largest.cost_basis)
     if unknown:
         notes.append(f"spending: no cost that belongs to the largest run is known at the end of {', '.join(unknown)}.")
     if rows:
-        bases = sorted({_record_run(history, row["target"]).cost_basis for row in rows})
-        notes.append(f"spending: observed as {'; '.join(bases)}; the run's are {run.attrs['dollars']} dollars.")
+        notes.append(f"spending: observed as {'; '.join(sorted(bases))}; the run's are {run.attrs['dollars']} dollars.")
     return rows, list(dict.fromkeys(notes))
 
 
@@ -300,9 +367,9 @@ def _event_rows(
     *,
     start: dt.date,
     scenario: Any,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[RunScoreRow], list[str]]:
     summary = group(run, "summary")
-    rows: list[dict[str, Any]] = []
+    rows: list[RunScoreRow] = []
     left_out: dict[str, list[str]] = {}
     for name in summary["threshold"].values.tolist() if "threshold" in summary.dims else []:
         at = summary.sel(threshold=name)
@@ -324,10 +391,17 @@ def _event_rows(
                 left_out.setdefault("the cost of the largest run is not known", []).append(f"{name} ({target.year})")
                 continue
             probability = float(at["crossed"].sel(year=year))
-            rows.append({
-                "quantity": f"crossing {name}", "target": target, "observed": float(happened),
-                "probability": probability, "brier": float(brier(probability, happened)),
-            })  # fmt: skip
+            score = float(brier(probability, happened))
+            rows.append(
+                RunScoreRow(
+                    f"crossing {name}",
+                    target.isoformat(),
+                    False,
+                    float(happened),
+                    probability=probability,
+                    brier=score,
+                )
+            )
     return rows, [f"thresholds left out: {', '.join(names)}: {reason}." for reason, names in left_out.items()]
 
 
@@ -367,11 +441,11 @@ _HEAD = "  end of     came   median (90 %)             CRPS    WIS  pinball   lo
 _UNITS = {"physical_compute": "physical compute, log10 FLOP", "spending": "spending, log10 USD"}
 
 
-def run_score_lines(score: RunScore, *, name: str, against: str) -> Iterator[str]:
+def run_score_lines(score: RunScore) -> Iterator[str]:
     """Say the scores of a run: a table for each quantity, one for thresholds, means, notes."""
     targets = len({row.target for row in score.rows})
     forecasts = len({row.target for row in score.rows if not row.in_sample})
-    yield f"{name} against {against}, from {score.after} on"
+    yield f"{score.scoring.name} (run {score.scoring.run_id}) against {score.against}, from {score.after} on"
     yield f"  {targets} DISTINCT {'YEAR' if targets == 1 else 'YEARS'}, {forecasts} of them after what its priors knew"
     for quantity, title in _UNITS.items():
         rows = [row for row in score.rows if row.quantity == quantity]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from simulator.errors import InputError
-from simulator.hindcast.ledger import COLUMNS, Scoring, append_ledger, ledger_lines, ledger_rows, read_ledger
-from simulator.hindcast.run_scores import RunScoreRow
+from simulator.hindcast.ledger import COLUMNS, append_ledger, ledger_lines, read_ledger
+from simulator.hindcast.run_scores import RunScoreRow, Scoring, score_table
 
 SCORING = Scoring("2028-02-01", "123e0893", "a, b", "ab", "0.1.0", "runs.csv", "2028-01", "cd")
 LEVEL = RunScoreRow("physical_compute", "2027-12-31", False, 27.0, median=27.5, crps=0.4, error=0.5, inside_90=True)
@@ -17,10 +17,10 @@ EVENT = RunScoreRow("crossing x", "2027-12-31", False, 1.0, probability=0.7, bri
 
 def test_a_scoring_is_added_once_whenever_it_is_made(tmp_path):
     ledger = tmp_path / "new" / "ledger.csv"
-    rows = ledger_rows(SCORING, [LEVEL, EVENT])
+    rows = score_table(SCORING, [LEVEL, EVENT])
     assert append_ledger(ledger, rows) == 2
     before = ledger.read_bytes()
-    assert append_ledger(ledger, ledger_rows(replace(SCORING, scored_on="2029-01-01"), [LEVEL, EVENT])) == 0
+    assert append_ledger(ledger, score_table(replace(SCORING, scored_on="2029-01-01"), [LEVEL, EVENT])) == 0
     assert ledger.read_bytes() == before
     assert read_ledger(ledger) == rows
 
@@ -28,18 +28,18 @@ def test_a_scoring_is_added_once_whenever_it_is_made(tmp_path):
 @pytest.mark.parametrize("change", [{"run_id": "x"}, {"snapshot": "2029"}, {"observations_sha256": "x"}])
 def test_another_run_or_table_is_another_scoring(tmp_path, change):
     ledger = tmp_path / "ledger.csv"
-    append_ledger(ledger, ledger_rows(SCORING, [LEVEL]))
+    append_ledger(ledger, score_table(SCORING, [LEVEL]))
     before = ledger.read_text()
-    assert append_ledger(ledger, ledger_rows(replace(SCORING, **change), [LEVEL, EVENT])) == 2
+    assert append_ledger(ledger, score_table(replace(SCORING, **change), [LEVEL, EVENT])) == 2
     assert ledger.read_text().startswith(before)
 
 
 def test_a_ledger_without_a_final_line_break_or_without_rows_is_taken_up(tmp_path):
     ledger = tmp_path / "ledger.csv"
     ledger.write_text(",".join(COLUMNS))
-    append_ledger(ledger, ledger_rows(SCORING, [LEVEL]))
+    append_ledger(ledger, score_table(SCORING, [LEVEL]))
     ledger.write_text(ledger.read_text().rstrip("\n"))
-    append_ledger(ledger, ledger_rows(SCORING, [EVENT]))
+    append_ledger(ledger, score_table(SCORING, [EVENT]))
     assert len(read_ledger(ledger)) == 2
 
 
@@ -55,15 +55,15 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_was(tmp_path, text, 
     ledger = tmp_path / "ledger.csv"
     ledger.write_text(text)
     with pytest.raises(InputError, match=message):
-        append_ledger(ledger, ledger_rows(SCORING, [LEVEL]))
+        append_ledger(ledger, score_table(SCORING, [LEVEL]))
     assert ledger.read_text() == text
 
 
 def test_means_are_taken_by_scenario_and_the_last_scoring_of_a_target_counts(tmp_path):
     ledger = tmp_path / "ledger.csv"
-    append_ledger(ledger, ledger_rows(SCORING, [LEVEL, EVENT]))
+    append_ledger(ledger, score_table(SCORING, [LEVEL, EVENT]))
     other = replace(LEVEL, target="2026-12-31", crps=0.2, inside_90=False)
-    append_ledger(ledger, ledger_rows(replace(SCORING, snapshot="2029"), [replace(LEVEL, crps=0.6), other]))
+    append_ledger(ledger, score_table(replace(SCORING, snapshot="2029"), [replace(LEVEL, crps=0.6), other]))
     head, _, level, event = ledger_lines(ledger)
     assert head.endswith("ledger.csv: 3 scores of 1 run")
     assert level.split() == ["a,", "b:", "physical", "compute", "2", "0.400", "-", "+0.50", "50", "-"]

@@ -10,7 +10,7 @@ import pytest
 
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
-from simulator.hindcast.run_scores import knowledge, run_score_lines, score_run
+from simulator.hindcast.run_scores import knowledge, score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
 
@@ -165,7 +165,7 @@ def test_a_run_without_physical_compute_or_in_another_unit_is_refused(run, histo
 
 
 def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score):
-    lines = list(run_score_lines(score, name="baseline", against="a table"))
+    lines = score.lines()
     assert lines[1] == "  3 DISTINCT YEARS, 2 of them after what its priors knew"
     assert sum(line.endswith("in sample") for line in lines) == sum(row.in_sample for row in score.rows)
     assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)

@@ -38,8 +38,8 @@ SCORES = (
     """
 from pathlib import Path
 import sys
-from simulator.hindcast.ledger import Scoring, append_ledger, ledger_rows
-from simulator.hindcast.run_scores import RunScoreRow
+from simulator.hindcast.ledger import append_ledger
+from simulator.hindcast.run_scores import RunScoreRow, Scoring, score_table
 """
     + TOGETHER
     + """
@@ -48,7 +48,7 @@ for number in range(12):
     for run in (f"{sys.argv[1]}-{number}", f"all-{number}"):
         scoring = Scoring("2028-02-01", run, "a, b", "ab", "0.1.0", "runs.csv", "2028-01", "cd")
         row = RunScoreRow("physical_compute", "2027-12-31", False, 27.0, median=27.5, crps=0.4)
-        added += append_ledger(Path("ledger.csv"), ledger_rows(scoring, [row]))
+        added += append_ledger(Path("ledger.csv"), score_table(scoring, [row]))
 print(added)
 """
 )
