@@ -6,7 +6,7 @@ The one place that gives a variable its unit and long name; attributes are never
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -173,6 +173,20 @@ def variable(name: str, *, unit: str = "1") -> Variable:
                 name, pattern.dims, base.unit, pattern.long_name.format(base.long_name), pattern.description
             )
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
+
+
+def attributes(names: Iterable[str], units: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Give the attributes of variables by name; `units` are those of the variables whose unit the scenario tells."""
+    return {name: _attributes(name, units) for name in names}
+
+
+def _attributes(name: str, units: Mapping[str, str]) -> dict[str, str]:
+    base = name.removesuffix("_error").removesuffix("_mean")
+    base = base if base in units or base in VARIABLES else name
+    described = variable(name, unit=units.get(base, "1"))
+    unit = units.get(base, variable(base).unit if base != name else described.unit)
+    said = (("units", unit), ("long_name", described.long_name), ("description", described.description))
+    return {key: value for key, value in said if value}
 
 
 def is_plain(name: str) -> bool:

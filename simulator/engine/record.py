@@ -16,13 +16,13 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.format import RUN_FORMAT, simulator_version
-from simulator.runs.groups import Group, Labelled, of_dataset
+from simulator.runs.groups import Group, Labelled, labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.variables import UNKNOWNS, VARIABLES, variable
+from simulator.variables import UNKNOWNS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,22 +32,6 @@ def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: byt
     """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version.
 
     `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    keep : {"trajectories", "summary"}
-    store : {"netcdf", "zarr"}
-    results : bytes
-        Added where custom drivers, whose code has no name that tells it apart, enter the run.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> seeds = ("seed=1", "seed=1", "seed=2")
-    >>> first, again, other = (run_id(load_scenario("baseline", overrides=[seed]), keep="summary") for seed in seeds)
-    >>> first == again, first == other
-    (True, False)
     """
     parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
@@ -59,33 +43,19 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     """Label the arrays of a run and say where it comes from; of a Zarr store, all but the samples."""
     results = groups.summary["effective_compute"].tobytes() if plan.custom else b""
     identity = run_id(scenario, keep=keep, store=store, results=results)
-    label = _Labels(scenario, plan)
+    label = Labels(scenario, plan)
     summary = label.group(groups.summary, _summary_dims)
     children = {"summary": summary}
     if groups.components:
         apart = {name: label.group(arrays, _summary_dims) for name, arrays in groups.components.items()}
         children["components"] = Group(children=apart)
     if groups.trajectories:
-        children |= sample_groups(scenario, plan, groups)
+        children |= label.samples(groups)
     if scenario.fit is not None:
         children |= fit_groups(scenario.fit)
     attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
     attrs["warnings"] = "\n".join([*plan_warnings(scenario), *_never_binding(plan.limits, summary=summary)])
     return Group(attrs=attrs, children=children)
-
-
-def sample_groups(scenario: Scenario, plan: Plan, groups: Groups, *, first: int = 0) -> dict[str, Group]:
-    """Label the groups of a run that hold samples, from sample number `first` on."""
-    label = _Labels(scenario, plan)
-    count = next(iter(groups.trajectories.values())).shape[0]
-    samples = {"sample": np.arange(first, first + count)}
-    labelled = {
-        "parameters": _parameters(scenario, groups.parameters, samples),
-        "trajectories": label.group(groups.trajectories, lambda _: ("sample", "year"), samples),
-    }
-    if groups.crossings:
-        labelled["crossings"] = label.group(groups.crossings, lambda _: ("threshold", "sample"), samples)
-    return labelled
 
 
 FIT_GROUPS = ("prior", "posterior", "posterior_predictive", "sample_stats", "observed_data")
@@ -104,14 +74,7 @@ def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
 
 
 def fit_of(run: xr.DataTree) -> xr.DataTree | None:
-    """Take the fit of history out of a run whose priors were learnt; None of any other.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> fit_of(simulate(load_scenario("essay-2023"))) is None
-    True
-    """
+    """Take the fit of history out of a run whose priors were learnt; None of any other."""
     if "posterior" not in run.children:
         return None
     import xarray as xr
@@ -125,7 +88,7 @@ def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> 
         f"{limit} never binds: no sample reaches it by the horizon."
         for name, named in limits.items()
         for number, limit in enumerate(named)
-        if not float(summary[f"{name}_share"].values[number].max()) > 0
+        if not float(summary.data_vars[f"{name}_share"].values[number].max()) > 0
     ]
 
 
@@ -142,11 +105,12 @@ def _summary_dims(name: str) -> tuple[str, ...]:
     return ("year",) if name.endswith("_mean") else ("quantile", "year")
 
 
-class _Labels:
+class Labels:
     """What the arrays of a run are called: dimensions, coordinates, units, the names of limits and thresholds."""
 
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
-        self._spec, self._plan = scenario.spec, plan
+        self._scenario, self._spec = scenario, scenario.spec
+        self._years, self._limits = plan.years, plan.limits
         self._units: dict[str, str] = {}
         for component in reversed(scenario.components):
             self._units |= variable_units(component.spec)
@@ -158,15 +122,11 @@ class _Labels:
         coords: Mapping[str, NDArray[Any]] | None = None,
     ) -> Group:
         """Label arrays; `dims` names the dimensions of each."""
-        variables = {
-            name: Labelled(dims(name), values, _described(name, self._units)) for name, values in arrays.items()
-        }
+        variables = labelled(arrays, {name: dims(name) for name in arrays}, attributes(arrays, self._units))
         used = {dim for item in variables.values() for dim in item.dims}
-        numbers = {"year": self._plan.years, "quantile": np.array(LEVELS), **(coords or {})}
-        every = {
-            dim: Labelled((dim,), values, dict(_COORDINATES[dim])) for dim, values in numbers.items() if dim in used
-        }
-        for name, limits in self._plan.limits.items():
+        numbers = {"year": self._years, "quantile": np.array(LEVELS), **(coords or {})}
+        every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
+        for name, limits in self._limits.items():
             dim = f"limit_{name.removeprefix('binding_')}"
             if dim in used:
                 every[dim] = Labelled((dim,), np.array(limits, dtype=str))
@@ -175,6 +135,28 @@ class _Labels:
         if "threshold" in used:
             every |= _threshold_coords(self._spec)
         return Group(variables, every)
+
+    def samples(self, groups: Groups, *, first: int = 0) -> dict[str, Group]:
+        """Label the groups of a run that hold samples, from sample number `first` on."""
+        count = next(iter(groups.trajectories.values())).shape[0]
+        samples = {"sample": np.arange(first, first + count)}
+        found = {
+            "parameters": self._parameters(groups.parameters, samples),
+            "trajectories": self.group(groups.trajectories, lambda _: ("sample", "year"), samples),
+        }
+        if groups.crossings:
+            found["crossings"] = self.group(groups.crossings, lambda _: ("threshold", "sample"), samples)
+        return found
+
+    def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
+        described: dict[str, dict[str, Any]] = {}
+        for name in arrays:
+            if name == "component":
+                named = [component.name for component in self._scenario.components]
+                described[name] = attributes([name], {})[name] | _flags(named, np.int16)
+            else:
+                described[name] = dict(_shared_attributes(self._scenario, name))
+        return Group(labelled(arrays, dict.fromkeys(arrays, ("sample",)), described), _coordinates(coords))
 
 
 def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
@@ -188,38 +170,20 @@ _COORDINATES = {
 }
 
 
+def _coordinates(numbers: Mapping[str, NDArray[Any]]) -> dict[str, Labelled]:
+    return labelled(numbers, {dim: (dim,) for dim in numbers}, {dim: dict(_COORDINATES[dim]) for dim in numbers})
+
+
 def _threshold_coords(spec: ScenarioSpec) -> dict[str, Labelled]:
     names = list(spec.thresholds)
-    return {
-        "threshold": Labelled(("threshold",), np.array(names, dtype=str), {"long_name": "threshold"}),
-        "quantity": Labelled(("threshold",), np.array([quantity_of(spec, name) for name in names], dtype=str)),
-        "label": Labelled(("threshold",), np.array([spec.thresholds[name].label or name for name in names], dtype=str)),
-        "falling": Labelled(("threshold",), np.array([is_falling(spec, name) for name in names], dtype=np.int8)),
+    coords = {
+        "threshold": np.array(names, dtype=str),
+        "quantity": np.array([quantity_of(spec, name) for name in names], dtype=str),
+        "label": np.array([spec.thresholds[name].label or name for name in names], dtype=str),
+        "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
     }
-
-
-def _described(name: str, units: Mapping[str, str]) -> dict[str, str]:
-    base = name.removesuffix("_error").removesuffix("_mean")
-    base = base if base in units or base in VARIABLES else name
-    described = variable(name, unit=units.get(base, "1"))
-    unit = units.get(base, variable(base).unit if base != name else described.unit)
-    return {
-        key: value
-        for key, value in (("units", unit), ("long_name", described.long_name), ("description", described.description))
-        if value
-    }
-
-
-def _parameters(scenario: Scenario, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
-    variables = {}
-    for name, values in arrays.items():
-        if name == "component":
-            described: dict[str, Any] = _described(name, {})
-            described |= _flags([component.name for component in scenario.components], np.int16)
-        else:
-            described = _shared_attributes(scenario, name)
-        variables[name] = Labelled(("sample",), values, described)
-    return Group(variables, {"sample": Labelled(("sample",), coords["sample"], dict(_COORDINATES["sample"]))})
+    described = {name: {"long_name": "threshold"} if name == "threshold" else {} for name in coords}
+    return labelled(coords, dict.fromkeys(coords, ("threshold",)), described)
 
 
 def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:
@@ -239,15 +203,7 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:
 
 
 def prior_attributes(prior: NamedPrior) -> dict[str, str]:
-    """Describe a prior: its unit, what was understood, and where it comes from.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> said = prior_attributes(load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"])
-    >>> said["units"], said["understood"], said["library"]
-    ('OOM/year', '1.73 factor/year', 'spending/essay-2023-from-2026')
-    """
+    """Describe a prior: its unit, what was understood, and where it comes from."""
     stated = prior.prior
     attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}

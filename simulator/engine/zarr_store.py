@@ -13,7 +13,7 @@ from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.record import build_run, sample_groups
+from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, Progress, batch_spans, run_plan, tell
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
@@ -52,6 +52,7 @@ def simulate_to_store(
     """
     _need_zarr()
     plan = run_plan(scenario)
+    label = Labels(scenario, plan)
     growing, tallies = unfinished.folder / STORE, unfinished.tallies()
     make_folder(unfinished.folder)
     if tallies.samples == 0:
@@ -67,7 +68,7 @@ def simulate_to_store(
                 full = batch.size % KEPT == 0
                 if not full:  # an extension starts where full batches end
                     unfinished.keep_tallies(tallies)
-                _append(growing, scenario, plan, batch)
+                _append(growing, label, plan, batch)
                 tallies.add(count_piece(plan, [batch]))
             tell(plan, progress, done)
             if full and unfinished.due():
@@ -99,7 +100,7 @@ def _need_zarr() -> None:
         ) from None
 
 
-def _append(store: FilePath, scenario: Scenario, plan: Plan, batch: Batch) -> None:
+def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
     groups = Groups(
         {},
         {},
@@ -107,7 +108,7 @@ def _append(store: FilePath, scenario: Scenario, plan: Plan, batch: Batch) -> No
         {name: values.T for name, values in batch.trajectories.items()},
         batch.crossings if plan.thresholds else {},
     )
-    for name, group in sample_groups(scenario, plan, groups, first=batch.first).items():
+    for name, group in label.samples(groups, first=batch.first).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         with _said(store):
             if batch.first == 0:

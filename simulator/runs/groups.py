@@ -88,6 +88,13 @@ class Labelled:
         return self.values.nbytes
 
 
+def labelled(
+    arrays: Mapping[str, NDArray[Any]], dims: Mapping[str, tuple[str, ...]], attrs: Mapping[str, dict[Any, Any]]
+) -> dict[str, Labelled]:
+    """Label arrays by name, each with its dimensions and what describes it."""
+    return {name: Labelled(dims[name], values, attrs[name]) for name, values in arrays.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import netCDF4
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import RunFileError
 from simulator.files import replacing
-from simulator.runs.groups import Group, Variable, of_dataset, of_tree
+from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,34 +28,16 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     """Write groups, each with its own dimensions and coordinates; the same groups give the same bytes.
 
     Variables name those of their coordinates that are no dimensions in the attribute `coordinates` (CF conventions).
-
-    Parameters
-    ----------
-    root : Group
-        Of numbers, truth values and words.
-    path : path of the file to write
-
-    Raises
-    ------
-    OSError
-        The disk is full.
-
-    Examples
-    --------
-    >>> from simulator.runs.groups import Labelled
-    >>> file = getfixture("tmp_path") / "small.nc"
-    >>> years = Labelled(("year",), np.array([2030.0, 2031.0]), {"units": "year"})
-    >>> write_netcdf(Group(children={"summary": Group({}, {"year": years})}), file)
-    >>> netCDF4.Dataset(file)["summary/year"][:].tolist()
-    [2030.0, 2031.0]
+    OSError: the disk is full.
     """
-    total = sum(each.nbytes for _, group in root.walk() for each in group.variables.values())
+    groups = list(root.walk())
+    total = sum(_array(each).nbytes for _, group in groups for each in group.variables.values())
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
             waiting = [
                 pair
-                for place, group in root.walk()
+                for place, group in groups
                 for pair in _declared(file if place == "/" else file.createGroup(place), group, total)
             ]
             for target, variable in waiting:  # after all are declared: to go back and forth costs more than to write
@@ -62,6 +45,11 @@ def write_netcdf(root: Group, path: FilePath) -> None:
                 target[...] = values.astype(object if target.dtype is str else target.dtype, copy=False)
     except RuntimeError as error:  # the netCDF library's word for a full disk
         raise OSError(str(error)) from None
+
+
+def _array(variable: Variable) -> NDArray[Any] | Variable:
+    """Give what tells the size of a variable; one of xarray's may be on the disk still, and stays there."""
+    return variable.values if isinstance(variable, Labelled) else variable
 
 
 def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
@@ -73,7 +61,7 @@ def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tup
     for name, variable in group.variables.items():
         near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
         attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})
-        kind: Any = variable.dtype
+        kind: Any = _array(variable).dtype
         if kind.kind == "b":
             kind, attrs = np.int8, attrs | {"dtype": "bool"}
         elif kind.kind in "OSU":
@@ -86,9 +74,10 @@ def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tup
 
 def _packing(variable: Variable, total: int) -> dict[str, Any]:
     """Choose how a variable of a file of so many bytes is packed."""
-    if total <= STEADY_COMPRESSED_ABOVE or variable.dtype.kind not in "fi":
+    kind = _array(variable).dtype.kind
+    if total <= STEADY_COMPRESSED_ABOVE or kind not in "fi":
         return {}
-    if total > COMPRESSED_ABOVE or variable.dtype.kind == "i" or _is_steady(variable):
+    if total > COMPRESSED_ABOVE or kind == "i" or _is_steady(variable):
         return {"compression": "zlib", "complevel": 1, "shuffle": True}
     return {}
 
@@ -104,13 +93,7 @@ _WORDS: dict[DatasetKind, str] = {"shares": "shares of variance", "swings": "swi
 
 
 def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
-    """Write a dataset as a netCDF file; the same dataset gives the same bytes.
-
-    Raises
-    ------
-    SimulatorError
-        The file cannot be written. What stood there before is left as it was.
-    """
+    """Write a dataset as a netCDF file, whole or not at all; the same dataset gives the same bytes."""
     from xarray import DataTree
 
     with replacing(path) as temporary:
