@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -200,6 +201,7 @@ def is_plain(name: str) -> bool:
     return name == "capability" or name.startswith("models_")
 
 
+@lru_cache(maxsize=4096)
 def snake(name: str) -> str:
     """Turn a name of a scenario file into a part of a variable's name.
 

@@ -78,7 +78,7 @@ def _compute(
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
     component, years = plan.components[number], plan.years
-    standing = {quantity_of(component.spec, name) for name in component.spec.thresholds}
+    standing = {quantity_of(component.spec, name) for name in component.spec.thresholds}  # in each its own
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
         return {name: np.empty(0) for name in component.joint.priors}, {}, {}

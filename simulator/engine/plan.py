@@ -62,6 +62,10 @@ class Plan:
     """How draws become trajectories, for each component."""
     years: Array
     custom: Mapping[str, CustomDriver]
+    limits: Mapping[str, tuple[str, ...]]
+    """The limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
+    thresholds: Mapping[str, str]
+    """The quantity that each threshold stands on, by the name of the threshold."""
 
     @property
     def spec(self) -> ScenarioSpec:
@@ -79,22 +83,6 @@ class Plan:
         return min(self.spec.block, STRETCH)
 
     @property
-    def limits(self) -> dict[str, tuple[str, ...]]:
-        """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
-        every = [binding_names(component.spec) for component in self.components]
-        subjects = [f"binding_{subject}" for subject in ("spending", "hardware", "algorithms", "physical_compute")]
-        return {
-            subject: tuple(sorted({limit for names in every for limit in names.get(subject, ())}))
-            for subject in subjects
-            if any(subject in names for names in every)
-        }
-
-    @property
-    def thresholds(self) -> dict[str, str]:
-        """The quantity that each threshold stands on, by the name of the threshold."""
-        return {name: quantity_of(self.spec, name) for name in self.spec.thresholds}
-
-    @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the priors of all components."""
         return tuple(dict.fromkeys(name for component in self.components for name in component.joint.priors))
@@ -108,23 +96,25 @@ def plan_of(
 ) -> Plan:
     """Plan a run of one component or several; drivers that they name are found, others are handed over as `custom`.
 
-    Raises
-    ------
-    InputError
-        A driver that is named cannot be imported.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> plan_of(load_scenario("baseline").components).thresholds["ten-billion-dollar-run"]
-    'spending'
+    `years` take the place of the scenario's. InputError: a driver that is named cannot be imported.
     """
-    functions = dict(custom or {})
+    functions, spec = dict(custom or {}), components[0].spec
     for component in components:
         functions |= named_drivers(component.spec)
-    years = year_grid(components[0].spec) if years is None else years
+    years = year_grid(spec) if years is None else years
     projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
-    return Plan(components, projections, years, functions)
+    thresholds = {name: quantity_of(spec, name) for name in spec.thresholds}
+    return Plan(components, projections, years, functions, _limits(components), thresholds)
+
+
+def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
+    every = [binding_names(component.spec) for component in components]
+    subjects = [f"binding_{subject}" for subject in ("spending", "hardware", "algorithms", "physical_compute")]
+    return {
+        subject: tuple(sorted({limit for names in every for limit in names.get(subject, ())}))
+        for subject in subjects
+        if any(subject in names for names in every)
+    }
 
 
 def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:

@@ -20,7 +20,7 @@ from simulator.runs.groups import Group, Labelled, labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import DRIVER_UNITS
-from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.variables import UNKNOWNS, attributes
 
@@ -109,11 +109,12 @@ class Labels:
     """What the arrays of a run are called: dimensions, coordinates, units, the names of limits and thresholds."""
 
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
-        self._scenario, self._spec = scenario, scenario.spec
+        self._scenario = scenario
         self._years, self._limits = plan.years, plan.limits
         self._units: dict[str, str] = {}
         for component in reversed(scenario.components):
             self._units |= variable_units(component.spec)
+        self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
 
     def group(
         self,
@@ -133,7 +134,7 @@ class Labels:
             if name in variables:
                 variables[name].attrs.update(_flags(["none", *limits], np.int8))
         if "threshold" in used:
-            every |= _threshold_coords(self._spec)
+            every |= self._thresholds
         return Group(variables, every)
 
     def samples(self, groups: Groups, *, first: int = 0) -> dict[str, Group]:
@@ -174,11 +175,11 @@ def _coordinates(numbers: Mapping[str, NDArray[Any]]) -> dict[str, Labelled]:
     return labelled(numbers, {dim: (dim,) for dim in numbers}, {dim: dict(_COORDINATES[dim]) for dim in numbers})
 
 
-def _threshold_coords(spec: ScenarioSpec) -> dict[str, Labelled]:
+def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict[str, Labelled]:
     names = list(spec.thresholds)
     coords = {
         "threshold": np.array(names, dtype=str),
-        "quantity": np.array([quantity_of(spec, name) for name in names], dtype=str),
+        "quantity": np.array(list(quantities.values()), dtype=str),
         "label": np.array([spec.thresholds[name].label or name for name in names], dtype=str),
         "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
     }

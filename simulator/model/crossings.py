@@ -60,21 +60,7 @@ def crossing_by_year(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Do the work of `first_crossing` for paths that are known to be sound: no NaN, years in order.
 
-    Parameters
-    ----------
-    year : (year,)
-    rows : (year, sample), contiguous: each year is compared as a whole
-    threshold : (sample,)
-    falling : as in `first_crossing`
-
-    Returns
-    -------
-    crossing_year (sample,), already (sample,)
-
-    Examples
-    --------
-    >>> crossing_by_year(np.array([2025.0, 2027.0]), np.array([[25.0], [27.0]]), np.array([26.0]))[0].tolist()
-    [2026.0]
+    `rows` (year, sample) are contiguous, as each year is compared as a whole; `threshold` and both results (sample,).
     """
     reach = threshold < np.inf
     waiting, short = reach.copy(), np.empty(threshold.size, dtype=np.bool_)
@@ -136,7 +122,7 @@ class Crossings:
     level: Array
 
 
-def threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
+def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
     """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
     threshold = spec.thresholds[name]
     path = ("thresholds", name)
@@ -146,7 +132,7 @@ def threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], r
         if threshold.of == "start":
             base = rows[quantity_of(spec, name)][0]
         else:
-            base = threshold_level(spec, str(threshold.of), draws, rows)
+            base = _threshold_level(spec, str(threshold.of), draws, rows)
         multiple = draws[dotted((*path, "multiple"))]
         is_metric = quantity_of(spec, name) == "capability"
         level = base * 10.0**multiple if is_metric else base + multiple
@@ -158,22 +144,20 @@ def cross_block(
 ) -> dict[str, Crossings]:
     """Find the crossings of every declared threshold in a block of `size` samples; `rows` are (year, sample).
 
-    Raises
-    ------
-    SimulatorError
-        A path that a threshold stands on is not a number somewhere.
+    SimulatorError: a path that a threshold stands on is not a number somewhere.
     """
     result = {}
-    for quantity in sorted({quantity_of(spec, name) for name in spec.thresholds}):
+    quantities = {name: quantity_of(spec, name) for name in spec.thresholds}
+    for quantity in sorted(set(quantities.values())):
         if np.isnan(rows[quantity].min()):  # a minimum is NaN where any value is
             share = np.isnan(rows[quantity]).any(axis=0).mean()
             raise SimulatorError(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
     for name, threshold in spec.thresholds.items():
-        level = threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
+        level = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
         level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
-        year, already = crossing_by_year(years, rows[quantity_of(spec, name)], level, falling=is_falling(spec, name))
+        year, already = crossing_by_year(years, rows[quantities[name]], level, falling=is_falling(spec, name))
         if threshold.reading == "calendar":
             year = calendar_years(year, years)
         result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
@@ -181,13 +165,7 @@ def cross_block(
 
 
 def calendar_years(crossing: Array, years: Array) -> Array:
-    """Give the first of the scenario's years at or after each crossing; +inf stays.
-
-    Examples
-    --------
-    >>> calendar_years(np.array([2025.2, 2026.0, np.inf]), np.array([2025.0, 2026.0])).tolist()
-    [2026.0, 2026.0, inf]
-    """
+    """Give the first of the scenario's years at or after each crossing; +inf stays."""
     return np.append(years, np.inf)[np.searchsorted(years, crossing)]
 
 

@@ -143,9 +143,10 @@ class Table:
 
     def rows(self) -> list[dict[str, Any]]:
         """Give the lines as plain numbers and texts by the names of the columns; None where an entry is missing."""
-        return [dict(zip(self._columns, values, strict=True)) for values in self._lines()]
+        return [dict(zip(self._columns, values, strict=True)) for values in self.records()]
 
-    def _lines(self) -> Iterator[tuple[Any, ...]]:
+    def records(self) -> Iterator[tuple[Any, ...]]:
+        """Give the lines as tuples in the order of the columns; None where an entry is missing."""
         lists = [
             [None if gone else value for value, gone in zip(each.values.tolist(), each.missing, strict=True)]
             if each.missing.any()
@@ -164,7 +165,7 @@ class Table:
     def groups(self, *names: str) -> Iterator[tuple[tuple[Any, ...], Table]]:
         """Part the table by the values of columns, in the order in which they first come; None where one is missing."""
         places: dict[tuple[Any, ...], list[int]] = {}
-        for place, key in enumerate(self.select(*names)._lines()):
+        for place, key in enumerate(self.select(*names).records()):
             places.setdefault(key, []).append(place)
         for key, chosen in places.items():
             yield key, self._taken(np.asarray(chosen, dtype=np.intp))
@@ -228,7 +229,7 @@ class Table:
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(self.names)
-        writer.writerows(self._lines())  # None is left empty
+        writer.writerows(self.records())  # None is left empty
         return stream.getvalue()
 
     def save_csv(self, path: FilePath) -> None:
