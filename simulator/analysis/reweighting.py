@@ -14,7 +14,7 @@ from simulator.analysis.outcomes import Outcome, run_outcomes
 from simulator.errors import InputError, Path, dotted, number
 from simulator.priors.composite import split_atoms
 from simulator.priors.dependence import CopulaGroup
-from simulator.priors.families import Family, Fixed
+from simulator.priors.families import Fixed
 from simulator.priors.joint import Converted, JointPrior
 from simulator.priors.streams import EDGE
 from simulator.runs.folder import stored_scenario
@@ -23,6 +23,7 @@ from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import bare_data
 from simulator.scenario.resolving import Scenario
+from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import slots
 from simulator.units import Array
 from simulator.wording import plus_minus, power, year_text
@@ -356,7 +357,7 @@ def _differing(old: Any, new: Any, path: Path) -> list[Path]:
     return [path]
 
 
-def _check_prior(name: str, old: Family, new: Family) -> None:
+def _check_prior(name: str, old: Distribution, new: Distribution) -> None:
     """Refuse a change for which the samples of the old prior cannot stand in."""
     for family, word in ((old, "was"), (new, "becomes")):
         if isinstance(family, Fixed):
@@ -396,7 +397,7 @@ def _beyond(name: str, what: str) -> InputError:
     )
 
 
-def _log_ratio(values: Array, old: Family, new: Family) -> Array:
+def _log_ratio(values: Array, old: Distribution, new: Distribution) -> Array:
     """Give log(new density / old density); -inf at a single value that the new prior does not have."""
     atoms = split_atoms(old), split_atoms(new)
     with np.errstate(divide="ignore", invalid="ignore"):

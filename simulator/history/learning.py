@@ -38,12 +38,12 @@ from simulator.history.loading import (
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
 from simulator.history.tables import AcceleratorHistory, RunHistory
-from simulator.priors.families import Family
 from simulator.priors.joint import Converted, NamedPrior
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import place_of, placed
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
+from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import rate_path, regimes_of
 from simulator.schema.spec import Level, ScenarioSpec
 from simulator.units import Array, parse_level_unit, parse_unit
@@ -165,7 +165,7 @@ def learnt_priors(scenario: Scenario) -> GrowthPriors:
     return GrowthPriors(spending=families["spending"], efficiency=families["hardware"])
 
 
-def plain_family(prior: NamedPrior) -> Family:
+def plain_family(prior: NamedPrior) -> Distribution:
     """Give the family of a prior without its conversion where that changes nothing: PyMC then has it as its own."""
     family = prior.family
     return family.base if isinstance(family, Converted) and prior.prior.unit == "OOM/year" else family

@@ -1,7 +1,4 @@
-"""Prior families: one spec gives the quantile function for sampling and the density for inference.
-
-All families are named here. `families` and `free_families` hold the simple ones; here are those made of
-others: a mixture, a family truncated to an interval, and a mass at "never" (+inf).
+"""Distributions made of others: a mixture, one truncated to an interval, and a mass at "never" (+inf).
 
 Atoms are values that have a probability of their own. A composite family is split into its atoms and its
 continuous parts, so that the quantile function is the exact inverse of the CDF also where it jumps.
@@ -9,6 +6,7 @@ continuous parts, so that the quantile function is the exact inverse of the CDF 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -16,48 +14,18 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from simulator.priors.families import (
-    PERT,
-    Beta,
-    Family,
-    Fixed,
-    Gamma,
-    Normal,
-    SkewedNormal,
-    StudentT,
-    Triangular,
-    Uniform,
-    require,
-)
-from simulator.priors.free_families import (
-    Discrete,
-    Empirical,
-    LogNormal,
-    LogStudentT,
-    LogUniform,
-    Metalog,
-    Quantiles,
-    SkewedLogNormal,
-    free_table,
-    scaled_weights,
-)
+from simulator.priors.families import Fixed, Triangular, require
+from simulator.priors.free_families import Discrete, Empirical, Quantiles, free_table, scaled_weights
 from simulator.priors.quantile_tables import (
     Array,
     QuantileTable,
-    exponential,
     log_of,
     normal_quantile,
     start_probabilities,
     tabulate,
 )
+from simulator.schema.prior_families import Distribution
 from simulator.units import Conversion
-
-__all__ = [
-    "PERT", "Array", "Beta", "Discrete", "Empirical", "Family", "Fixed", "Gamma", "LogNormal", "LogStudentT",
-    "LogUniform", "Metalog", "Mixture", "Normal", "Parts", "Quantiles", "SkewedLogNormal", "SkewedNormal",
-    "StudentT", "Triangular", "Truncated", "Uniform", "WithNever", "direct_quantiles", "quantile_table",
-    "split_atoms",
-]  # fmt: skip
 
 _LARGEST_U = float(np.nextafter(1.0, 0.0))
 _LEAST_MASS = 1e-9
@@ -69,7 +37,7 @@ class _Carried(Protocol):
     """Describe a family that is another one carried over to a new scale, such as one of logs."""
 
     @property
-    def base(self) -> Family: ...
+    def base(self) -> Distribution: ...
 
     @property
     def conversion(self) -> Conversion: ...
@@ -84,16 +52,10 @@ class Mixture:
 
     Without atoms cdf(ppf(u)) is u within 1e-10, or x is within rounding of where it should be: the CDF may
     climb far in one step of x, as over a value that occurs more than once in an `Empirical` component.
-
-    Examples
-    --------
-    >>> mixture = Mixture((3.0, 1.0), (Uniform(0.0, 1.0), Uniform(2.0, 3.0)))
-    >>> mixture.ppf(np.array([0.375, 0.875])).round(9).tolist()
-    [0.5, 2.5]
     """
 
     weights: tuple[float, ...]
-    components: tuple[Family, ...]
+    components: tuple[Distribution, ...]
 
     def __post_init__(self) -> None:
         weights = scaled_weights(self.weights, count=len(self.components))
@@ -124,14 +86,9 @@ class Truncated:
     """Restrict a family to values from lower to upper, ends included, and scale its probabilities up to 1.
 
     Bounds far outside the family change nothing. A bound may be infinite.
-
-    Examples
-    --------
-    >>> Truncated(Normal(0.0, 1.0), lower=0.0).ppf(np.array([0.5])).round(4).tolist()
-    [0.6745]
     """
 
-    base: Family
+    base: Distribution
     lower: float = -inf
     upper: float = inf
 
@@ -179,14 +136,9 @@ class WithNever:
     """Give +inf ("never") a probability and the base family the rest.
 
     u > 1 - probability gives +inf; below that, base.ppf(u / (1 - probability)). Probability 0 is the base.
-
-    Examples
-    --------
-    >>> WithNever(Uniform(0.0, 1.0), 0.5).ppf(np.array([0.25, 0.75])).tolist()
-    [0.5, inf]
     """
 
-    base: Family
+    base: Distribution
     probability: float
 
     def __post_init__(self) -> None:
@@ -229,10 +181,10 @@ class Parts:
     values: tuple[float, ...]
     masses: tuple[float, ...]
     weights: tuple[float, ...]
-    families: tuple[Family, ...]
+    families: tuple[Distribution, ...]
 
     @property
-    def continuous(self) -> Family:
+    def continuous(self) -> Distribution:
         """The continuous parts as one family."""
         return self.families[0] if len(self.families) == 1 else Mixture(self.weights, self.families)
 
@@ -271,23 +223,17 @@ class Parts:
         return np.asarray(density)
 
 
-def _continuous_ppf(family: Family, u: Array) -> Array:
+def _continuous_ppf(family: Distribution, u: Array) -> Array:
     if isinstance(family, Mixture):
         return np.clip(quantile_table(family).values(normal_quantile(u)), *family.support)
     return family.ppf(u)
 
 
 @lru_cache(maxsize=1024)
-def split_atoms(family: Family) -> Parts:
-    """Split a family into atoms (values with a probability of their own) and continuous parts.
-
-    Examples
-    --------
-    >>> split_atoms(WithNever(Mixture((0.5, 0.5), (Fixed(1.0), Normal(0.0, 1.0))), 0.5))
-    Parts(values=(1.0, inf), masses=(0.25, 0.5), weights=(0.25,), families=(Normal(mean=0.0, sd=1.0),))
-    """
+def split_atoms(family: Distribution) -> Parts:
+    """Split a family into atoms (values with a probability of their own) and continuous parts."""
     atoms: dict[float, float] = {}
-    continuous: dict[Family, float] = {}
+    continuous: dict[Distribution, float] = {}
     for weight, part in _flatten(family):
         if isinstance(part, float):
             atoms[part] = atoms.get(part, 0.0) + weight
@@ -297,7 +243,7 @@ def split_atoms(family: Family) -> Parts:
     return Parts(values, tuple(atoms[value] for value in values), tuple(continuous.values()), tuple(continuous))
 
 
-def _flatten(family: Family) -> list[tuple[float, Family | float]]:
+def _flatten(family: Distribution) -> list[tuple[float, Distribution | float]]:
     """List the simple families in a family with their probabilities; an atom is given by its value."""
     match family:
         case Discrete():
@@ -308,7 +254,7 @@ def _flatten(family: Family) -> list[tuple[float, Family | float]]:
             pairs = zip(family.weights, family.components, strict=True)
             return [(w * share, part) for w, base in pairs if w > 0 for share, part in _flatten(base)]
         case WithNever():
-            kept: list[tuple[float, Family | float]] = [
+            kept: list[tuple[float, Distribution | float]] = [
                 (w * (1 - family.probability), part) for w, part in _flatten(family.base)
             ]
             return kept + ([(family.probability, inf)] if family.probability > 0 else [])
@@ -317,8 +263,8 @@ def _flatten(family: Family) -> list[tuple[float, Family | float]]:
     return [(1.0, family)]
 
 
-def _flatten_truncated(family: Truncated) -> list[tuple[float, Family | float]]:
-    kept: list[tuple[float, Family | float]] = []
+def _flatten_truncated(family: Truncated) -> list[tuple[float, Distribution | float]]:
+    kept: list[tuple[float, Distribution | float]] = []
     for weight, part in _flatten(family.base):
         if isinstance(part, float):
             if family.lower <= part <= family.upper:
@@ -332,7 +278,7 @@ def _flatten_truncated(family: Truncated) -> list[tuple[float, Family | float]]:
 
 
 @lru_cache(maxsize=512)
-def quantile_table(family: Family) -> QuantileTable:
+def quantile_table(family: Distribution) -> QuantileTable:
     """Tabulate the quantile function of a continuous family against z = ndtri(u).
 
     The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
@@ -341,12 +287,6 @@ def quantile_table(family: Family) -> QuantileTable:
     ------
     ValueError
         Where the family has atoms: a smooth table cannot follow a jump.
-
-    Examples
-    --------
-    >>> table = quantile_table(Normal(1.0, 2.0))
-    >>> table.values(np.array([0.5])).round(9).tolist()
-    [2.0]
     """
     if isinstance(family, Quantiles):
         return free_table(family)
@@ -367,25 +307,13 @@ def quantile_table(family: Family) -> QuantileTable:
     )
 
 
-def direct_quantiles(family: Family, u: Array) -> Array:
-    """Return `family.ppf(u)` without making a table where there is a way: cheaper for a few hundred values.
-
-    Examples
-    --------
-    >>> direct_quantiles(StudentT(1.0, 0.0, 2.0), np.array([0.75])).round(12).tolist()
-    [2.0]
-    """
-    match family:
-        case Beta() | Gamma() | StudentT():
-            return family.direct_ppf(u)
-        case PERT():
-            return family.beta.direct_ppf(u)
-        case LogStudentT():
-            return exponential(family.logarithm.direct_ppf(u))
-    return family.ppf(u)
+def direct_quantiles(family: Distribution, u: Array) -> Array:
+    """Return `family.ppf(u)` without making a table where there is a way: cheaper for a few hundred values."""
+    direct: Callable[[Array], Array] = getattr(family, "direct_ppf", family.ppf)
+    return direct(u)
 
 
-def _breaks(family: Family) -> list[float]:
+def _breaks(family: Distribution) -> list[float]:
     """List where the density may jump or bend sharply."""
     match family:
         case Mixture():

@@ -1,8 +1,7 @@
 """Parametric prior families: frozen specs with a quantile function, a CDF and a log density.
 
-Every family has `ppf(u)` for u in (0, 1), `cdf(x)`, `logpdf(x)` (-inf outside the support) and `support`,
-for arrays of any shape. What `ppf` gives for one u depends on that u only. Where it reads a table, there
-are also `direct_ppf`, slower for many values, and `tails`, the probabilities below and above x.
+They are what `Distribution` asks for. Where `ppf` reads a table, there are also `direct_ppf`, slower for many values,
+and `tails`, the probabilities below and above x.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, isfinite, log
-from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -24,29 +22,6 @@ from simulator.priors.quantile_tables import (
     start_probabilities,
     tabulate,
 )
-
-
-class Family(Protocol):
-    """Describe what every prior family can do."""
-
-    def __hash__(self) -> int: ...
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """The smallest and largest value."""
-        ...
-
-    def ppf(self, u: Array) -> Array:
-        """Return the smallest x with cdf(x) >= u, for u in (0, 1)."""
-        ...
-
-    def cdf(self, x: Array) -> Array:
-        """Return the probability of a value at or below x."""
-        ...
-
-    def logpdf(self, x: Array) -> Array:
-        """Return the natural log of the density (of the mass, where a value has one)."""
-        ...
 
 
 def require(condition: bool, rule: str) -> None:
@@ -308,6 +283,9 @@ class PERT:
 
     def ppf(self, u: Array) -> Array:
         return self.beta.ppf(u)
+
+    def direct_ppf(self, u: Array) -> Array:
+        return self.beta.direct_ppf(u)
 
     def cdf(self, x: Array) -> Array:
         return self.beta.cdf(x)

@@ -1,20 +1,19 @@
-"""What may be stated about one number, and how each family is made from it.
+"""How each family is made from what is stated about one number.
 
-`fitting.fit_family` checks a statement and chooses the function here. Intervals are equal-tailed and, like
-quantiles, matched exactly.
+`fitting.fit_family` checks a statement and calls the function that the record of its family names. Intervals are
+equal-tailed and, like quantiles, matched exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from math import exp, isfinite, log, sqrt
 
 import numpy as np
 from scipy import special
 
 from simulator.errors import number
-from simulator.priors.families import PERT, Beta, Family, Gamma, Normal, SkewedNormal, StudentT, Triangular, Uniform
+from simulator.priors.families import PERT, Beta, Gamma, Normal, SkewedNormal, StudentT, Triangular, Uniform
 from simulator.priors.free_families import (
     Discrete,
     LogNormal,
@@ -25,73 +24,7 @@ from simulator.priors.free_families import (
     SkewedLogNormal,
     metalog_term,
 )
-
-type Points = tuple[tuple[float, float], ...]
-"""Pairs of probability and value, increasing."""
-
-
-class FitError(ValueError):
-    """Say why no family fits a statement: the key at fault, the rule with the numbers, and what to do."""
-
-    def __init__(self, key: str, rule: str, remedy: str = "") -> None:
-        super().__init__(f"{key}: {rule} {remedy}".strip())
-        self.field = key
-        self.rule = rule
-        self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Hold what is stated about one number: quantiles, moments or parameters, never a mixture of them.
-
-    Parameters
-    ----------
-    family : str or None
-        Name of the family; None leaves the choice (`default_family`).
-    median, mean, sd : float or None
-        On the natural scale.
-    interval : (level, low, high) or None
-        Equal-tailed: half of 1 - level lies below low.
-    quantiles : tuple of (probability, value)
-        In any order.
-    parameters : mapping
-        The family's own: lower, mode, upper, alpha, beta, shape, scale, df, location, terms, ...;
-        `values` and `weights` of a discrete prior are tuples.
-    positive : bool
-        Whether the quantity cannot be 0 or less.
-    """
-
-    family: str | None = None
-    median: float | None = None
-    mean: float | None = None
-    sd: float | None = None
-    interval: tuple[float, float, float] | None = None
-    quantiles: Points = ()
-    parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
-    positive: bool = False
-
-    def stated(self) -> tuple[str, ...]:
-        """Return the keys that are stated."""
-        simple = {"median": self.median, "mean": self.mean, "sd": self.sd, "interval": self.interval}
-        given = [key for key, value in simple.items() if value is not None]
-        return (*given, *(["quantiles"] if self.quantiles else []), *self.parameters)
-
-    def parameter(self, name: str, default: float | None = None) -> float:
-        """Return one of the family's own numbers."""
-        value = self.parameters.get(name, default)
-        if not isinstance(value, (int, float)):
-            raise FitError(name, f"must be one number; got {value}.", f"Write {name}: and a number.")
-        return float(value)
-
-    def points(self) -> Points:
-        """Return the stated quantiles, those of the median and interval among them, by probability."""
-        if self.quantiles:
-            return tuple(sorted(self.quantiles))
-        middle = [] if self.median is None else [(0.5, self.median)]
-        if self.interval is None:
-            return tuple(middle)
-        level, low, high = self.interval
-        return ((0.5 - 0.5 * level, low), *middle, (0.5 + 0.5 * level, high))
+from simulator.schema.prior_families import Distribution, FitError, Points, Statement
 
 
 def default_family(statement: Statement) -> str:
@@ -113,8 +46,9 @@ def default_family(statement: Statement) -> str:
     return "lognormal" if log_scale else "normal"
 
 
-def _fit_centred(statement: Statement) -> Family:
-    log_scale = (statement.family or default_family(statement)) == "lognormal"
+def fit_centred(statement: Statement) -> Distribution:
+    """Make a normal or lognormal, two-piece where the median is not central."""
+    log_scale = statement.family == "lognormal"
     if "log_mean" in statement.parameters:
         return LogNormal(statement.parameter("log_mean"), statement.parameter("log_sd"))
     if statement.sd is not None:
@@ -139,7 +73,7 @@ def _fit_centred(statement: Statement) -> Family:
     return _two_piece(points, log_scale=log_scale, key="quantiles" if statement.quantiles else "interval")
 
 
-def _from_moments(statement: Statement, sd: float, *, log_scale: bool) -> Family:
+def _from_moments(statement: Statement, sd: float, *, log_scale: bool) -> Distribution:
     if not log_scale:
         centre = statement.mean if statement.mean is not None else statement.median
         return Normal(float(centre if centre is not None else 0.0), sd)
@@ -177,7 +111,7 @@ def _within_reach(points: Points, *, log_scale: bool) -> bool:
     return _half_width_ratio(1.0, probabilities) < ratio < _half_width_ratio(0.0, probabilities)
 
 
-def _two_piece(points: Points, *, log_scale: bool, key: str) -> Family:
+def _two_piece(points: Points, *, log_scale: bool, key: str) -> Distribution:
     """Return the two-piece normal, of x or ln x, through three points."""
     _, y = _on_scale(points, log_scale=log_scale)
     probabilities = tuple(probability for probability, _ in points)
@@ -216,7 +150,8 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     return 0.5 * (low + high)
 
 
-def _fit_skewed(statement: Statement) -> Family:
+def fit_skewed(statement: Statement) -> Distribution:
+    """Make a two-piece normal, of x or of ln x."""
     log_scale = statement.family == "skewed-lognormal"
     names = [("log_" if log_scale else "") + name for name in ("mode", "sd_below", "sd_above")]
     if names[0] in statement.parameters:
@@ -229,7 +164,8 @@ def _fit_skewed(statement: Statement) -> Family:
     return _two_piece(points, log_scale=log_scale, key=key)
 
 
-def _fit_uniform(statement: Statement) -> Family:
+def fit_uniform(statement: Statement) -> Distribution:
+    """Make a uniform, of x or of ln x."""
     log_scale = statement.family == "log-uniform"
     if statement.interval is None:
         lower, upper = statement.parameter("lower"), statement.parameter("upper")
@@ -241,12 +177,14 @@ def _fit_uniform(statement: Statement) -> Family:
     return LogUniform(lower, upper) if log_scale else Uniform(lower, upper)
 
 
-def _fit_peaked(statement: Statement) -> Family:
+def fit_peaked(statement: Statement) -> Distribution:
+    """Make a triangular or a PERT."""
     kind = PERT if statement.family == "pert" else Triangular
     return kind(statement.parameter("lower"), statement.parameter("mode"), statement.parameter("upper"))
 
 
-def _fit_beta(statement: Statement) -> Family:
+def fit_beta(statement: Statement) -> Distribution:
+    """Make a beta on its bounds."""
     lower, upper = statement.parameter("lower", 0.0), statement.parameter("upper", 1.0)
     bounds = f"{number(lower)} and {number(upper)}"
     if "alpha" in statement.parameters:
@@ -292,7 +230,8 @@ def _fit_beta(statement: Statement) -> Family:
     return _confirmed(Beta(alpha, beta, lower, upper), statement.points(), name="beta")
 
 
-def _fit_gamma(statement: Statement) -> Family:
+def fit_gamma(statement: Statement) -> Distribution:
+    """Make a gamma."""
     if "shape" in statement.parameters:
         return Gamma(statement.parameter("shape"), statement.parameter("scale"))
     if statement.mean is not None and statement.sd is not None:
@@ -307,7 +246,7 @@ def _fit_gamma(statement: Statement) -> Family:
     return _confirmed(Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points(), name="gamma")
 
 
-def _confirmed(family: Family, points: Points, *, name: str) -> Family:
+def _confirmed(family: Distribution, points: Points, *, name: str) -> Distribution:
     """Return the family, or refuse it where the search did not reach the stated interval."""
     found = family.ppf(np.array([probability for probability, _ in points]))
     if np.allclose(found, [value for _, value in points], rtol=1e-9, atol=0):
@@ -316,7 +255,8 @@ def _confirmed(family: Family, points: Points, *, name: str) -> Family:
     raise FitError("interval", f"no {name} has the interval {shown}.", "Use family: lognormal or family: quantiles.")
 
 
-def _fit_student(statement: Statement) -> Family:
+def fit_student(statement: Statement) -> Distribution:
+    """Make a Student t, of x or of ln x."""
     log_scale = statement.family == "log-student-t"
     df = statement.parameter("df")
     if statement.interval is None:
@@ -342,7 +282,8 @@ def _fit_student(statement: Statement) -> Family:
     return LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
 
 
-def _fit_metalog(statement: Statement) -> Family:
+def fit_metalog(statement: Statement) -> Distribution:
+    """Make the metalog of as many terms as there are quantiles."""
     points = statement.points()
     key = "quantiles" if statement.quantiles else "interval"
     terms = statement.parameter("terms", float(len(points)))
@@ -379,24 +320,16 @@ def _fit_metalog(statement: Statement) -> Family:
         ) from error  # fmt: skip
 
 
-def _fit_quantiles(statement: Statement) -> Family:
+def fit_quantiles(statement: Statement) -> Distribution:
+    """Join the quantiles by a curve; of logs, for a positive quantity."""
     points = statement.points()
     log_scale = statement.positive and all(value > 0 for _, value in points)
     return Quantiles(tuple(p for p, _ in points), tuple(value for _, value in points), log=log_scale)
 
 
-def _fit_discrete(statement: Statement) -> Family:
+def fit_discrete(statement: Statement) -> Distribution:
+    """Give each value its weight."""
     values, weights = (statement.parameters[name] for name in ("values", "weights"))
     if isinstance(values, (int, float)) or isinstance(weights, (int, float)):
         raise FitError("values", "values and weights must be lists of numbers.", "Write [1, 2] and [0.5, 0.5].")
     return Discrete(tuple(values), tuple(weights))
-
-
-FITS: Mapping[str, Callable[[Statement], Family]] = {
-    "normal": _fit_centred, "lognormal": _fit_centred,
-    "skewed-normal": _fit_skewed, "skewed-lognormal": _fit_skewed,
-    "uniform": _fit_uniform, "log-uniform": _fit_uniform, "triangular": _fit_peaked, "pert": _fit_peaked,
-    "beta": _fit_beta, "gamma": _fit_gamma, "student-t": _fit_student, "log-student-t": _fit_student,
-    "metalog": _fit_metalog, "quantiles": _fit_quantiles, "discrete": _fit_discrete,
-}  # fmt: skip
-"""The function that makes each family from a checked statement."""

@@ -5,7 +5,6 @@ A statement that no member of the family fits is refused, with what was given an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
@@ -14,61 +13,22 @@ import numpy as np
 
 from simulator.errors import near_name, number
 from simulator.priors.composite import Mixture, Truncated, WithNever, direct_quantiles
-from simulator.priors.families import (
-    PERT,
-    Beta,
-    Family,
-    Fixed,
-    Gamma,
-    Normal,
-    SkewedNormal,
-    StudentT,
-    Triangular,
-    Uniform,
-)
-from simulator.priors.fits import FITS, FitError, Points, Statement, default_family
-from simulator.priors.free_families import (
-    Discrete,
-    Empirical,
-    LogNormal,
-    LogStudentT,
-    LogUniform,
-    Metalog,
-    Quantiles,
-    SkewedLogNormal,
+from simulator.priors.families import Fixed
+from simulator.priors.fits import default_family
+from simulator.schema.prior_families import (
+    FAMILIES,
+    SHIPPED,
+    Distribution,
+    FitError,
+    Points,
+    PriorFamily,
+    Statement,
+    family_of,
+    fit_of,
 )
 
-_CENTRED = (("mean", "sd"), ("median", "sd"), ("interval",), ("median", "interval"), ("quantiles",))
-_THREE = (("median", "interval"), ("quantiles",))
-_LIMITS = (("lower", "upper"), ("interval",))
-_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "normal": _CENTRED,
-    "lognormal": (*_CENTRED, ("log_mean", "log_sd")),
-    "skewed-normal": (*_THREE, ("mode", "sd_below", "sd_above")),
-    "skewed-lognormal": (*_THREE, ("log_mode", "log_sd_below", "log_sd_above")),
-    "uniform": _LIMITS,
-    "log-uniform": _LIMITS,
-    "triangular": (("lower", "mode", "upper"),),
-    "pert": (("lower", "mode", "upper"),),
-    "beta": (("alpha", "beta"), ("mean", "sd"), ("interval",)),
-    "gamma": (("shape", "scale"), ("mean", "sd"), ("interval",)),
-    "student-t": (("df", "interval"), ("df", "median", "interval"), ("df", "location", "scale")),
-    "log-student-t": (("df", "interval"), ("df", "median", "interval"), ("df", "log_location", "log_scale")),
-    "metalog": (("quantiles",), ("median", "interval")),
-    "quantiles": (("quantiles",), ("median", "interval"), ("interval",)),
-    "discrete": (("values", "weights"),),
-}
-_OPTIONAL: Mapping[str, frozenset[str]] = {
-    "beta": frozenset({"lower", "upper"}),
-    "metalog": frozenset({"lower", "upper", "terms"}),
-}
-_LOG_FAMILIES = frozenset({"lognormal", "skewed-lognormal", "log-uniform", "log-student-t", "gamma"})
 
-FAMILY_NAMES: tuple[str, ...] = tuple(_WAYS)
-"""The families that a statement can name."""
-
-
-def fit_family(statement: Statement) -> Family:
+def fit_family(statement: Statement) -> Distribution:
     """Make the family that says exactly what was stated.
 
     Parameters
@@ -78,7 +38,7 @@ def fit_family(statement: Statement) -> Family:
 
     Returns
     -------
-    Family
+    Distribution
         Its `ppf` gives the stated quantiles. A median that is not central (on the log scale,
         for a lognormal) gives the two-piece family through all three points.
 
@@ -86,22 +46,18 @@ def fit_family(statement: Statement) -> Family:
     ------
     FitError
         With `.field`, `.rule` and `.remedy`, where the numbers contradict one another or the family.
-
-    Examples
-    --------
-    >>> family = fit_family(Statement(interval=(0.9, 0.004, 5.0), positive=True))
-    >>> describe(family)
-    'lognormal, median 0.141 (90 % 0.004 to 5)'
     """
     _check_numbers(statement)
     name = statement.family or default_family(statement)
-    if name not in _WAYS:
-        raise FitError("family", f"no such family: {name!r}.", near_name(name, FAMILY_NAMES))
-    if name in _LOG_FAMILIES:
-        _check_positive(statement, name)
-    _check_ways(statement, name)
+    family = SHIPPED.get(name) or (FAMILIES.find(name) if name in FAMILIES else None)
+    if family is None or not family.ways:
+        known = [each for each, record in SHIPPED.items() if record.ways]
+        raise FitError("family", f"no such family: {name!r}.", near_name(name, known))
+    if family.positive:
+        _check_positive(statement, family)
+    _check_ways(statement, family)
     try:
-        return FITS[name](statement)
+        return fit_of(name)(statement if statement.family else replace(statement, family=name))
     except FitError:
         raise
     except ValueError as error:  # a family refuses its parameters: its message names the rule and the value
@@ -179,41 +135,29 @@ def _check_quantiles(points: Points) -> None:
             )
 
 
-def _check_positive(statement: Statement, name: str) -> None:
-    remedy = f"A {name} has only values above 0. Use family: normal, or numbers above 0."
+def _check_positive(statement: Statement, family: PriorFamily) -> None:
+    remedy = f"A {family.name} has only values above 0. Use family: normal, or numbers above 0."
     candidates: list[tuple[str, float | None]] = [("median", statement.median), ("mean", statement.mean)]
     if statement.interval is not None:
         candidates.append(("interval", statement.interval[1]))
     candidates += [("quantiles", value) for _, value in statement.quantiles]
-    if name == "log-uniform" and "lower" in statement.parameters:
+    if "lower" in statement.parameters and any("lower" in way for way in family.ways):
         candidates.append(("lower", statement.parameter("lower")))
     for key, value in candidates:
         if value is not None and value <= 0:
-            raise FitError(key, f"must be above 0 for a {name}; got {number(value)}.", remedy)
+            raise FitError(key, f"must be above 0 for a {family.name}; got {number(value)}.", remedy)
 
 
-def _check_ways(statement: Statement, name: str) -> None:
+def _check_ways(statement: Statement, family: PriorFamily) -> None:
     """Refuse a set of keys that does not state this family."""
-    optional = _OPTIONAL.get(name, frozenset())
-    stated = [key for key in statement.stated() if key not in optional]
-    ways = _WAYS[name]
-    if any(set(stated) == set(way) for way in ways):
+    stated = [key for key in statement.stated() if key not in family.optional]
+    if any(set(stated) == set(way) for way in family.ways):
         return
-    known = {key for way in ways for key in way}
-    shown = "; ".join(" and ".join(way) for way in ways)
+    known = {key for way in family.ways for key in way}
+    shown = "; ".join(" and ".join(way) for way in family.ways)
     got = ", ".join(stated) or "nothing"
     key = next((key for key in stated if key not in known), stated[0] if stated else "family")
-    raise FitError(key, f"a {name} is not stated by {got}.", f"State one of: {shown}.")
-
-
-_NAMES: Mapping[type, str] = {
-    Normal: "normal", LogNormal: "lognormal", SkewedNormal: "skewed normal",
-    SkewedLogNormal: "skewed lognormal",
-    Uniform: "uniform", LogUniform: "log-uniform", Triangular: "triangular", PERT: "PERT", Beta: "beta",
-    Gamma: "gamma", StudentT: "Student t", LogStudentT: "log Student t", Metalog: "metalog",
-    Quantiles: "quantiles",
-    Discrete: "discrete", Empirical: "empirical", Mixture: "mixture",
-}  # fmt: skip
+    raise FitError(key, f"a {family.name} is not stated by {got}.", f"State one of: {shown}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,28 +192,18 @@ GIVEN = "given that it happens"
 """How numbers are marked that leave a mass at "never" out."""
 
 
-def understood(family: Family, *, unit: str = "", of: str = "") -> Understood:
+def understood(family: Distribution, *, unit: str = "", of: str = "") -> Understood:
     """Tell what was read of a prior: its family is in the unit of the file, and `of` the prior it is a function of."""
     if isinstance(family, WithNever):
         return replace(understood(family.base, unit=unit), never=family.probability)
     if isinstance(family, Fixed):
         return Understood("", *(family.value,) * 3, unit, by=of)
     low, median, high = direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist()
-    return Understood(f"function of {of}" if of else _kind(family), low, median, high, unit, by=of)
+    return Understood(f"function of {of}" if of else _words(family), low, median, high, unit, by=of)
 
 
-def describe(family: Family) -> str:
-    """Print back what was understood: the family, its median and its central 90 %.
-
-    Examples
-    --------
-    >>> describe(Normal(0.4, 0.1))
-    'normal, median 0.4 (90 % 0.236 to 0.564)'
-    >>> describe(Uniform(2027.0, 2030.0))
-    'uniform, median 2028.5 (90 % 2027.2 to 2029.8)'
-    >>> describe(WithNever(Fixed(2.0), 0.25))
-    '2 given that it happens, never with 25 %'
-    """
+def describe(family: Distribution) -> str:
+    """Print back what was understood: the family, its median and its central 90 %."""
     return understood(family).words
 
 
@@ -278,9 +212,10 @@ def three_digits(value: float) -> str:
     return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"
 
 
-def _kind(family: Family) -> str:
+def _words(family: Distribution) -> str:
     if isinstance(family, Truncated):
-        return f"{_kind(family.base)} from {three_digits(family.lower)} to {three_digits(family.upper)}"
+        return f"{_words(family.base)} from {three_digits(family.lower)} to {three_digits(family.upper)}"
     if isinstance(family, Mixture):
         return f"mixture of {len(family.components)}"
-    return str(_NAMES.get(type(family), type(family).__name__))
+    record = family_of(type(family))
+    return record.words if record else type(family).__name__

@@ -13,7 +13,7 @@ from math import inf, isfinite, log
 import numpy as np
 from scipy import special
 
-from simulator.priors.families import Family, Normal, SkewedNormal, StudentT, Uniform, require
+from simulator.priors.families import Normal, SkewedNormal, StudentT, Uniform, require
 from simulator.priors.quantile_tables import (
     Array,
     QuantileTable,
@@ -24,6 +24,7 @@ from simulator.priors.quantile_tables import (
     normal_quantile,
     solve_increasing,
 )
+from simulator.schema.prior_families import Distribution
 
 
 class _Logarithmic:
@@ -32,7 +33,7 @@ class _Logarithmic:
     __slots__ = ()
 
     @property
-    def logarithm(self) -> Family:
+    def logarithm(self) -> Distribution:
         """The family of ln x."""
         raise NotImplementedError
 
@@ -126,6 +127,9 @@ class LogStudentT(_Logarithmic):
     def logarithm(self) -> StudentT:
         """The Student t of ln x."""
         return StudentT(self.df, self.log_location, self.log_scale)
+
+    def direct_ppf(self, u: Array) -> Array:
+        return exponential(self.logarithm.direct_ppf(u))
 
 
 @dataclass(frozen=True, slots=True)

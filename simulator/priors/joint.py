@@ -19,14 +19,14 @@ from simulator.priors.dependence import (
     dependence,
     reference_faults,
 )
-from simulator.priors.families import Family, Fixed
-from simulator.priors.fits import FitError, Statement
+from simulator.priors.families import Fixed
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
+from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, slots
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import SHORT_FORMS, Faults, Prior
+from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Faults, Prior
 from simulator.units import (
     SECONDS_PER_YEAR,
     Array,
@@ -51,7 +51,7 @@ class Converted:
     rank correlations speak of growth and not of the time that it takes.
     """
 
-    base: Family
+    base: Distribution
     conversion: Conversion
 
     @property
@@ -99,11 +99,11 @@ class NamedPrior:
     """
 
     name: str
-    family: Family
+    family: Distribution
     unit: str
     prior: Prior
     of: str = ""
-    stated: Family | None = None
+    stated: Distribution | None = None
 
     @property
     def stated_unit(self) -> str:
@@ -206,7 +206,7 @@ def _functions(
     return result, faults
 
 
-def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Family:
+def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Distribution:
     """Give what comes of a function in the unit of the file."""
     if isinstance(family, Fixed):
         return Fixed(round(float(conversion.inverse(np.array(family.value))), 12))
@@ -234,12 +234,12 @@ def _axis(slot: Slot) -> Axis:
     return Axis(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
 
 
-def is_fixed(family: Family) -> bool:
+def is_fixed(family: Distribution) -> bool:
     """Tell whether a family holds one number."""
     return isinstance(family, Fixed)
 
 
-def _converted(base: Family, conversion: Conversion) -> Family:
+def _converted(base: Distribution, conversion: Conversion) -> Distribution:
     """Carry a family over to the internal scale; what holds single values stays what it is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if isinstance(base, Fixed) and math.isfinite(value := float(conversion.forward(np.array(base.value)))):
@@ -266,7 +266,7 @@ def named_prior(slot: Slot) -> NamedPrior:
     return NamedPrior(slot.name, family, unit, slot.prior)
 
 
-def _as_stated(family: Family, prior: Prior) -> Family:
+def _as_stated(family: Distribution, prior: Prior) -> Distribution:
     """Give the family in the unit of the file."""
     if isinstance(family, WithNever):
         return WithNever(_as_stated(family.base, prior), family.probability)
@@ -275,7 +275,7 @@ def _as_stated(family: Family, prior: Prior) -> Family:
     return Fixed(prior.value) if isinstance(family, Fixed) and prior.value is not None else family
 
 
-def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
     """Make a prior's family on the internal scale, and name that scale's unit."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
@@ -295,10 +295,10 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
     return family, label
 
 
-def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Family, str]:
+def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
     path = (*slot.path, *below)
     faults: list[Fault] = []
-    parts: list[tuple[float, Family, str]] = []
+    parts: list[tuple[float, Distribution, str]] = []
     for index, part in enumerate(prior.mixture or ()):
         try:
             if part.function is None:
@@ -323,7 +323,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     return Mixture(weights, families), labels[0]
 
 
-def _beyond_scale(base: Family, limit: float) -> tuple[str, str]:
+def _beyond_scale(base: Distribution, limit: float) -> tuple[str, str]:
     """Say where a prior has no value on the internal scale, and what to do."""
     if isinstance(base, Fixed):
         return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
@@ -368,7 +368,7 @@ def _same_dimension(dimension: tuple[tuple[str, int], ...], expected: str, given
         raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"State the numbers in {expected}.")
 
 
-def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Family:
+def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Distribution:
     """Make the family of a prior that is no mixture, in the units of the file."""
     try:
         family = _untruncated(prior, positive=positive)
@@ -385,14 +385,15 @@ def _in_keys_of_file(prior: Prior, remedy: str) -> str:
     """Name the keys that a file writes, where the fit speaks of its own."""
     if remedy.startswith("State one of: "):
         ways = remedy.removeprefix("State one of: ").rstrip(".").split("; ")
-        ways = [way.replace("interval", "interval_90") for way in ways if "log_" not in way and "sd_" not in way]
+        written = {*Prior.model_fields, *(prior.own or ())}  # not those that a file cannot write, as log_mean
+        ways = [way.replace("interval", "interval_90") for way in ways if written.issuperset(way.split(" and "))]
         return f"State one of: {'; '.join(ways)}."
     if remedy.startswith("Change the numbers of") and prior.family in SHORT_FORMS:
         return f"Write {', '.join(SHORT_FORMS[prior.family])} in rising order."
     return remedy
 
 
-def _truncated(prior: Prior, family: Family, path: tuple[str | int, ...]) -> Family:
+def _truncated(prior: Prior, family: Distribution, path: tuple[str | int, ...]) -> Distribution:
     if prior.truncated is None:
         return family
     low, high = prior.truncated
@@ -407,7 +408,7 @@ def _truncated(prior: Prior, family: Family, path: tuple[str | int, ...]) -> Fam
         raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
 
 
-def _untruncated(prior: Prior, *, positive: bool) -> Family:
+def _untruncated(prior: Prior, *, positive: bool) -> Distribution:
     if prior.value is not None:
         if positive and prior.value <= 0:
             raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
@@ -420,7 +421,7 @@ def _untruncated(prior: Prior, *, positive: bool) -> Family:
     if prior.quantiles is not None:
         quantiles = tuple(sorted((_probability(key), value) for key, value in prior.quantiles.items()))
     interval = prior.interval
-    keys = ("mode", "lower", "upper", "alpha", "beta", "shape", "scale", "df", "location")
+    parameters = {key: value for key in PARAMETERS if (value := getattr(prior, key)) is not None}
     return fit_family(
         Statement(
             family=prior.family,
@@ -429,7 +430,7 @@ def _untruncated(prior: Prior, *, positive: bool) -> Family:
             sd=prior.sd,
             interval=None if interval is None else (interval.level, interval.lower, interval.upper),
             quantiles=quantiles,
-            parameters={key: value for key in keys if (value := getattr(prior, key)) is not None},
+            parameters=parameters | (prior.own or {}),
             positive=positive,
         )
     )
@@ -448,4 +449,5 @@ def _field(prior: Prior, field: str) -> tuple[str, ...]:
         return (f"interval_{number(round(prior.interval.level * 100, 9))}",)
     if prior.family in SHORT_FORMS and field in SHORT_FORMS[prior.family]:
         return (prior.family,)
-    return (field,) if field in Prior.model_fields and getattr(prior, field) is not None else ()
+    given = {key for key in Prior.model_fields if getattr(prior, key) is not None} | set(prior.own or ())
+    return (field,) if field in given else ()

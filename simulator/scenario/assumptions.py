@@ -19,14 +19,14 @@ from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import SECTIONS, in_words
-from simulator.schema.statements import is_prior, is_statement
+from simulator.schema.statements import SPANS, is_prior, is_statement
 from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
 _CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
-_SHAPES = ("mixture", "uniform", "log-uniform", "function")
+_SHAPES = ("mixture", *SPANS, "function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
     said = [f"{key.removeprefix('interval_')} %: {_span(rest.pop(key))}" for key in spans]
     if said:
         yield f"({', '.join(said)})" if middle else ", ".join(said)
-    for key in ("uniform", "log-uniform"):
+    for key in SPANS:
         if key in rest:
             yield _span(rest.pop(key))
     if "quantiles" in rest:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.statements import PROVENANCE_KEYS, is_prior
+from simulator.schema.statements import PROVENANCE_KEYS, SPANS, is_prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -177,7 +177,7 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
     if "mixture" in rest:
         parts = [f"{part.get('weight', 1):g} × ({_prior_in_short(part)})" for part in rest.pop("mixture")]
         words.append(f"mixture of {', '.join(parts)}")
-    words += [f"{key} {_span(rest.pop(key))}" for key in ("uniform", "log-uniform") if key in rest]
+    words += [f"{key} {_span(rest.pop(key))}" for key in SPANS if key in rest]
     details = [f"{key} {in_short(value)}" for key, value in rest.items()]
     words += [str(unit), *details] if any(words[1:]) else [*details, str(unit)]
     words.append(f"[{prior['prior']}]" if "prior" in prior else "")

@@ -157,7 +157,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
         return [*fields, "extends"]  # gone when the entries are checked: the scenarios are merged by then
     if not issubclass(model, Prior):
         return fields
-    return [*(name for name in fields if name != "interval"), "interval_90", *SHORT_FORMS]
+    return [*(name for name in fields if name not in ("interval", "<own>")), "interval_90", *SHORT_FORMS]
 
 
 def _description(models: list[type[BaseModel]], key: str) -> str:

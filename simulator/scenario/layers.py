@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
 from simulator.scenario.documents import Document, parse_document
-from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, is_prior, is_statement
+from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, is_statement, stating_keys
 
 _PART = re.compile(r"([^.\[\]=]+)|\[([0-9]+)\]")
 
@@ -92,31 +92,17 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
     return Document(data, places, (*document.faults, *faults))
 
 
-_WHOLE = (
-    "value",
-    "quantiles",
-    "family",
-    "mixture",
-    "discrete",
-    "empirical",
-    "function",
-    "uniform",
-    "log-uniform",
-    "triangular",
-    "pert",
-)
-
-
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
     restated = [key for key in written if is_statement(key)]
-    if not restated:
+    numbers = stating_keys(entry)
+    if not restated and not numbers.intersection(written):
         return dict(entry)
-    whole = any(key in _WHOLE for key in restated)
+    whole = not WHOLE_KEYS.isdisjoint(restated)
     interval = any(key.startswith("interval_") for key in restated)
     dropped = {
         key
         for key in entry
-        if (whole and is_statement(key)) or (interval and key.startswith("interval_")) or key in PROVENANCE_KEYS
+        if (whole and key in numbers) or (interval and key.startswith("interval_")) or key in PROVENANCE_KEYS
     }
     return {key: value for key, value in entry.items() if key not in dropped}
 
@@ -217,12 +203,10 @@ def apply_override(document: Document, override: Override) -> Document:
 
 def _without_source(data: Any, path: Path) -> Any:
     """Drop the source of a prior one of whose numbers is about to change: it would be no longer true."""
-    if (
-        not path
-        or not is_statement(path[-1])
-        or not is_prior(above := lookup(data, path[:-1]))
-        or isinstance(above, int | float)
-    ):
+    above = lookup(data, path[:-1]) if path else None
+    if not isinstance(above, Mapping) or not is_prior(above):
+        return data
+    if path[-1] not in stating_keys({**above, str(path[-1]): 0}):
         return data
     kept = {key: value for key, value in above.items() if key not in PROVENANCE_KEYS}
     override = Override(path[:-1], kept, "")

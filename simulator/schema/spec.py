@@ -412,4 +412,4 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     return tuple(part for part in location if part not in _FORMS)
 
 
-_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "[key]"})
+_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})

@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from simulator.errors import Fault, number, shown
+from simulator.errors import Fault, InputError, near_name, number, shown
+from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -90,29 +91,16 @@ class Model(BaseModel):
         return written
 
 
-STATEMENT_KEYS = frozenset(
-    {
-        "family", "value", "median", "mean", "sd", "interval", "quantiles", "mode", "lower", "upper", "alpha", "beta",
-        "shape", "scale", "df", "location", "mixture", "discrete", "empirical", "function", "truncated",
-        "never", "uniform", "log-uniform", "triangular", "pert",
-    }
-)  # fmt: skip
-"""Keys that state the numbers of a prior; `interval_NN` too."""
-
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
-
+SHORT_FORMS = {name: family.short for name, family in SHIPPED.items() if family.short}
+SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
+"""The short forms that give a lower and an upper end."""
+_WHOLES = {family.whole: name for name, family in SHIPPED.items() if family.whole}
+WHOLE_KEYS = frozenset({"family", "quantiles", *_WHOLES, *SHORT_FORMS})
+"""Keys that state all the numbers of a prior at once."""
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
-SHORT_FORMS = {
-    "uniform": ("lower", "upper"),
-    "log-uniform": ("lower", "upper"),
-    "triangular": ("lower", "mode", "upper"),
-    "pert": ("lower", "mode", "upper"),
-}
-Family = Literal[
-    "fixed", "normal", "lognormal", "uniform", "log-uniform", "triangular", "pert", "beta", "gamma", "student-t",
-    "log-student-t", "skewed-normal", "skewed-lognormal", "metalog", "quantiles", "discrete", "empirical", "mixture",
-    "function",
-]  # fmt: skip
+_OWN = "<own>"
+"""Under this key, which no file writes, stand the keys that only an installed family takes."""
 
 
 def is_statement(key: object) -> bool:
@@ -131,6 +119,33 @@ def is_prior(data: object) -> bool:
     if isinstance(data, Mapping):
         return "prior" in data or any(is_statement(key) for key in data)
     return isinstance(data, int | float) and not isinstance(data, bool)
+
+
+def stating_keys(data: Mapping[str, Any]) -> frozenset[str]:
+    """List the keys of a prior that state its numbers, those that only its installed family takes too."""
+    own = _own_keys(data.get("family"))
+    return frozenset(key for key in data if is_statement(key) or key in own)
+
+
+def _installed(family: Any) -> PriorFamily | None:
+    """Find a family that is not shipped; None where there is none of that name."""
+    if not isinstance(family, str) or family in SHIPPED or family not in FAMILIES:
+        return None
+    return FAMILIES.find(family)
+
+
+def _own_keys(family: Any) -> Collection[str]:
+    """List the keys that only an installed family takes."""
+    installed = _installed(family)
+    return [key for key in installed.keys if key not in Prior.model_fields] if installed else ()
+
+
+def _known_family(name: Any) -> Any:
+    if isinstance(name, str) and name in FAMILIES:
+        return name
+    names = FAMILIES.names()
+    expected = f"{', '.join(f"'{known}'" for known in names[:-1])} or '{names[-1]}'"
+    raise Faults([Fault((), f"must be one of {expected}; got {shown(name)}.", near_name(str(name), names))])
 
 
 class Interval(Model):
@@ -186,7 +201,7 @@ class Prior(Model):
     An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.
     """
 
-    family: Family | None = None
+    family: Annotated[str, BeforeValidator(_known_family)] | None = None
     """The family; without it lognormal for a positive quantity, normal otherwise."""
     value: Number | None = None
     """A fixed number."""
@@ -248,6 +263,7 @@ class Prior(Model):
     """How far the numbers can be relied on."""
     notes: Text | None = None
     """Scope, rule, level, own judgement."""
+    own: dict[str, Number] | None = Field(default=None, alias=_OWN)
 
     @model_validator(mode="before")
     @classmethod
@@ -261,6 +277,12 @@ class Prior(Model):
         faults: list[Fault] = []
         for key, value in data.items():
             faults += _write_out_entry(key, value, written)
+        try:
+            own = _own_keys(data.get("family"))
+        except InputError as error:  # what its package offers cannot be had
+            raise Faults([*faults, Fault(("family",), str(error))]) from None
+        if own:
+            written[_OWN] = {key: written.pop(key) for key in own if key in written}
         if faults:
             raise Faults(faults)
         return written
@@ -279,7 +301,9 @@ class Prior(Model):
         written = super().__get_pydantic_json_schema__(schema, handler)
         body = handler.resolve_ref_schema(written)
         properties = body["properties"]
-        properties.pop("interval", None)
+        for unwritten in ("interval", _OWN):
+            properties.pop(unwritten)
+        properties["family"]["anyOf"][0] = {"enum": list(FAMILIES.names()), "type": "string"}
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
         body["patternProperties"] = {
             r"^interval_[0-9]+(\.[0-9]+)?$": pair
@@ -291,6 +315,9 @@ class Prior(Model):
                 "maxItems": len(keys),
                 "description": f"[{', '.join(keys)}]",
             }
+        for name in FAMILIES.names()[len(SHIPPED) :]:
+            for key, meaning in FAMILIES.find(name).keys.items():
+                properties.setdefault(key, {"type": "number", "description": meaning})
         properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."
         return {"anyOf": [{"type": "number"}, written]}
 
@@ -348,23 +375,30 @@ def _pair(value: Any) -> str:
     return f"[{value[0]}, {value[1]}]" if _numbers(value, 2) else "[low, high]"
 
 
-_WHOLE_STATEMENTS = ("value", "quantiles", "mixture", "discrete", "empirical", "function")
-_QUANTILE_WORDS = ("median", "interval", "quantiles")
-_PARAMETER_WORDS = ("mean", "sd", "alpha", "beta", "shape", "scale", "location", "mode")
+def _own_order(keys: Collection[str]) -> tuple[str, ...]:
+    return tuple(key for key in Prior.model_fields if key in keys)
+
+
+STATEMENT_KEYS = frozenset({*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "own"})
+"""Keys that state the numbers of a prior; `interval_NN` too."""
+_WHOLE_STATEMENTS = _own_order({"quantiles", *_WHOLES})
+_MOMENTS = ("mean", "sd")
+PARAMETERS = _own_order(
+    {key for family in SHIPPED.values() for keys in (*family.ways, family.optional) for key in keys}
+    - {"median", "interval", "quantiles", *_MOMENTS}
+)
+"""Keys of the numbers that families have of their own."""
 _BOUND_WORDS = ("lower", "upper", "df")
-_WHOLE_FAMILIES = {
-    "value": "fixed", "discrete": "discrete", "empirical": "empirical", "mixture": "mixture", "function": "function",
-}  # fmt: skip
-_WHOLE_NAMES = {family: key for key, family in _WHOLE_FAMILIES.items()}
+_PARAMETER_WORDS = (*_MOMENTS, *(key for key in PARAMETERS if key not in _BOUND_WORDS))
 
 
 def _statement_faults(prior: Prior) -> Iterator[Fault]:
     """Yield what is wrong with the way in which a prior states its numbers; the numbers are checked later."""
-    words = (*_WHOLE_STATEMENTS, *_QUANTILE_WORDS[:2], *_PARAMETER_WORDS, *_BOUND_WORDS)
-    given = [key for key in words if getattr(prior, key) is not None]
+    words = (*_WHOLE_STATEMENTS, "median", "interval", *_PARAMETER_WORDS, *_BOUND_WORDS)
+    given = [key for key in words if getattr(prior, key) is not None] + list(prior.own or ())
     whole = [key for key in _WHOLE_STATEMENTS if key in given]
     beside = [key for key in given if key not in (*whole[:1], *(_BOUND_WORDS if whole == ["quantiles"] else ()))]
-    named = _WHOLE_FAMILIES.get(whole[0] if whole else "")
+    named = _WHOLES.get(whole[0] if whole else "")
     if not given:
         if prior.prior is None:
             yield Fault(
@@ -380,13 +414,13 @@ def _statement_faults(prior: Prior) -> Iterator[Fault]:
         if key == "never":
             remedy = "Write it beside the other prior; where that is never, the function has its last point."
         yield Fault((key,), "cannot stand beside function.", remedy)
-    elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLE_NAMES):
+    elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLES.values()):
         rule = f"is {prior.family}, but the prior is stated by {whole[0]}."
         yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")
-    elif not whole and prior.family in _WHOLE_NAMES:
-        key = _WHOLE_NAMES[prior.family]
+    elif not whole and prior.family is not None and prior.family in _WHOLES.values():
+        key = SHIPPED[prior.family].whole
         yield Fault(("family",), f"{prior.family} goes with {key}.", f"Write {key} alone, without family.")
-    elif not whole:
+    elif not whole and not ((installed := _installed(prior.family)) and tuple(given) in installed.ways):
         yield from _halves(prior, given)
 
 

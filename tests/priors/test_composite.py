@@ -15,7 +15,6 @@ from simulator.priors.composite import Mixture, Truncated, WithNever, direct_qua
 from simulator.priors.families import (
     PERT,
     Beta,
-    Family,
     Fixed,
     Gamma,
     Normal,
@@ -36,9 +35,10 @@ from simulator.priors.free_families import (
 )
 from simulator.priors.joint import Converted
 from simulator.priors.quantile_tables import Array
+from simulator.schema.prior_families import Distribution
 from simulator.units import logarithm, parse_growth_unit
 
-CONTINUOUS: tuple[Family, ...] = (
+CONTINUOUS: tuple[Distribution, ...] = (
     Normal(1.0, 2.0),
     LogNormal(0.5, 1.5),
     Uniform(-1.0, 3.0),
@@ -65,7 +65,7 @@ CONTINUOUS: tuple[Family, ...] = (
     Mixture((0.3, 0.7), (Normal(0.0, 1.0), Normal(4.0, 0.3))),
     Mixture((1.0, 2.0), (LogNormal(0.0, 1.0), Mixture((0.5, 0.5), (Gamma(2.0, 1.0), Uniform(5.0, 6.0))))),
 )
-ATOMIC: tuple[Family, ...] = (
+ATOMIC: tuple[Distribution, ...] = (
     Fixed(2.0),
     Discrete((1.0, 2.0, 5.0), (1.0, 2.0, 3.0)),
     Mixture((0.2, 0.3, 0.5), (Fixed(0.3), Discrete((0.0, 1.0), (1.0, 1.0)), Normal(0.0, 1.0))),
@@ -79,7 +79,7 @@ ATOMIC: tuple[Family, ...] = (
 UNIFORM = np.random.default_rng(7).random(4096)
 
 
-def name_of(family: Family) -> str:
+def name_of(family: Distribution) -> str:
     return repr(family)[:50]
 
 
@@ -100,7 +100,7 @@ def name_of(family: Family) -> str:
     ],
     ids=name_of,
 )
-def test_a_family_agrees_with_scipy(family: Family, oracle: stats.rv_continuous) -> None:
+def test_a_family_agrees_with_scipy(family: Distribution, oracle: stats.rv_continuous) -> None:
     u = np.concatenate([[1e-9, 1e-6, 1 - 1e-6], UNIFORM[:500]])
     expected = oracle.ppf(u)
     np.testing.assert_allclose(family.ppf(u), expected, rtol=1e-9, atol=1e-9)
@@ -110,14 +110,14 @@ def test_a_family_agrees_with_scipy(family: Family, oracle: stats.rv_continuous)
 
 
 @pytest.mark.parametrize("family", CONTINUOUS, ids=name_of)
-def test_the_quantile_function_inverts_the_cdf(family: Family) -> None:
+def test_the_quantile_function_inverts_the_cdf(family: Distribution) -> None:
     x = family.ppf(UNIFORM[:500])
     np.testing.assert_allclose(family.cdf(x), UNIFORM[:500], rtol=0, atol=1e-10)
     np.testing.assert_allclose(family.ppf(family.cdf(x)), x, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("family", CONTINUOUS, ids=name_of)
-def test_the_density_integrates_to_differences_of_the_cdf(family: Family) -> None:
+def test_the_density_integrates_to_differences_of_the_cdf(family: Distribution) -> None:
     edges = family.ppf(np.array([0.05, 0.3, 0.6, 0.95]))
     for low, high in pairwise(edges):
         knots = [x for x in (*family.ppf(np.linspace(0.06, 0.94, 23)), 5.0, 6.0, 1.0, 1.2) if low < x < high]
@@ -129,7 +129,7 @@ def test_the_density_integrates_to_differences_of_the_cdf(family: Family) -> Non
 
 
 @pytest.mark.parametrize("family", CONTINUOUS, ids=name_of)
-def test_nothing_lies_outside_the_support(family: Family) -> None:
+def test_nothing_lies_outside_the_support(family: Distribution) -> None:
     low, high = family.support
     x = family.ppf(np.array([1e-12, 0.5, 1 - 1e-12]))
     assert np.all((x >= low) & (x <= high) & np.isfinite(x))
@@ -141,13 +141,13 @@ def test_nothing_lies_outside_the_support(family: Family) -> None:
 @pytest.mark.parametrize("family", CONTINUOUS + ATOMIC, ids=name_of)
 @settings(max_examples=20, deadline=None)
 @given(u=st.lists(st.floats(1e-12, 1 - 1e-12), min_size=2, max_size=30))
-def test_the_quantile_function_never_falls(family: Family, u: list[float]) -> None:
+def test_the_quantile_function_never_falls(family: Distribution, u: list[float]) -> None:
     x = family.ppf(np.sort(np.array(u)))
     assert np.all(x[1:] >= x[:-1])
 
 
 @pytest.mark.parametrize("family", CONTINUOUS + ATOMIC, ids=name_of)
-def test_what_one_u_gives_does_not_depend_on_the_others_or_on_the_shape(family: Family) -> None:
+def test_what_one_u_gives_does_not_depend_on_the_others_or_on_the_shape(family: Distribution) -> None:
     u = UNIFORM[:64]
     whole = family.ppf(UNIFORM)[:64]
     assert np.array_equal(np.array([family.ppf(np.array([one]))[0] for one in u]), whole)
@@ -155,7 +155,7 @@ def test_what_one_u_gives_does_not_depend_on_the_others_or_on_the_shape(family: 
 
 
 @pytest.mark.parametrize("family", ATOMIC, ids=name_of)
-def test_the_quantile_function_is_the_smallest_value_that_reaches_u(family: Family) -> None:
+def test_the_quantile_function_is_the_smallest_value_that_reaches_u(family: Distribution) -> None:
     x = family.ppf(UNIFORM)
     assert np.all(family.cdf(x) >= UNIFORM - 1e-10)
     finite = np.isfinite(x)
@@ -300,7 +300,7 @@ def test_a_table_asks_its_components_seldom_and_then_for_many_values_at_once() -
      LogStudentT(4.0, 0.0, 0.5), Triangular(0.0, 1.0, 4.0)],
     ids=name_of,
 )  # fmt: skip
-def test_quantiles_without_a_table_are_those_with_one(family: Family) -> None:
+def test_quantiles_without_a_table_are_those_with_one(family: Distribution) -> None:
     np.testing.assert_allclose(direct_quantiles(family, UNIFORM), family.ppf(UNIFORM), rtol=1e-9, atol=1e-9)
 
 

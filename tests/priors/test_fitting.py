@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.priors.composite import Mixture, Truncated, WithNever
-from simulator.priors.families import Beta, Family, Fixed, Normal, SkewedNormal, Uniform
+from simulator.priors.families import Beta, Fixed, Normal, SkewedNormal, Uniform
 from simulator.priors.fits import FitError, Statement
 from simulator.priors.fitting import describe, fit_family
 from simulator.priors.free_families import LogNormal, Metalog, Quantiles, SkewedLogNormal
+from simulator.schema.prior_families import Distribution
 
 LN9 = np.log(9.0)
 
@@ -184,5 +185,5 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
         (Fixed(10_000.0), "10000"),
     ],
 )
-def test_what_was_understood_is_printed_back(family: Family, text: str) -> None:
+def test_what_was_understood_is_printed_back(family: Distribution, text: str) -> None:
     assert describe(family) == text

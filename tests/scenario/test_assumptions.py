@@ -7,13 +7,14 @@ import pytest
 
 from simulator import load_scenario, simulate
 from simulator.priors.composite import WithNever
-from simulator.priors.families import Family, Fixed, Normal, Uniform
+from simulator.priors.families import Fixed, Normal, Uniform
 from simulator.priors.joint import NamedPrior
 from simulator.report.sources import correlations, limitations, quantities
 from simulator.scenario.assumptions import NO_BELIEFS, assumptions, stated_name, statement
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import parse_scenario
+from simulator.schema.prior_families import Distribution
 from simulator.schema.statements import Prior
 from simulator.testing import small_scenario
 from simulator.wording import raised
@@ -58,7 +59,7 @@ def test_plain_data_are_put_into_words(entry, value):
     assert statement(entry).value == value
 
 
-def prior(family: Family, scale: str, **stated: Any) -> NamedPrior:
+def prior(family: Distribution, scale: str, **stated: Any) -> NamedPrior:
     return NamedPrior("drivers.x", family, scale, Prior.model_validate({"value": 1, **stated}))
 
 

@@ -1,0 +1,230 @@
+"""Prior families: one record each, from which keys, faults, JSON Schema, fits, words and inference follow.
+
+An installed package adds a family with one record, under the entry points `simulator.prior_families`:
+
+    [project.entry-points."simulator.prior_families"]
+    half-normal = "our_package.half_normal:FAMILY"
+
+and in the one file of the record the class of its distributions and the function that fits them:
+
+    @dataclass(frozen=True)
+    class HalfNormal:                      # what `Distribution` asks for: support, ppf, cdf, logpdf; continuous
+        sigma: float
+        ...
+
+    def fit(statement: Statement) -> HalfNormal:
+        return HalfNormal(statement.parameter("sigma"))
+
+    FAMILY = PriorFamily(
+        "half-normal",
+        "half normal",                     # in words: "half normal, median 2 (90 % 0.2 to 6)"
+        (("sigma",), ("median",)),         # each set of keys that states one
+        fit,
+        HalfNormal,
+        keys={"sigma": "Width of a half-normal prior."},
+    )
+
+A scenario then says `{family: half-normal, sigma: 2, unit: USD}`. The name of the entry point and of the record are
+the same. A set of keys may hold keys of every prior (median, interval, quantiles, mean, sd, mode, lower, upper, alpha,
+beta, shape, scale, df, location) and keys of the family's own, plain numbers, which `keys` names and explains. `fit`
+gets a statement with one of these sets, its numbers finite, intervals in order and quantiles rising, and `positive`
+where the quantity cannot be 0 or less; it raises FitError or ValueError where the numbers do not do. Without a `twin`
+inference reads the quantile function from a table. Short forms (`uniform: [1, 2]`) are what is shipped alone: a file
+is read without looking for what is installed, but where it names a family that is not shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Protocol, cast
+
+from simulator.errors import InputError
+from simulator.registers import Register, attribute_at
+from simulator.units import Array
+
+type Points = tuple[tuple[float, float], ...]
+"""Pairs of probability and value, increasing."""
+
+
+class Distribution(Protocol):
+    """Describe what the distributions of every prior family can do, for arrays of any shape.
+
+    What `ppf` gives for one u depends on that u only. Where it reads a table, there is also `direct_ppf`, slower for
+    many values.
+    """
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and largest value."""
+        ...
+
+    def ppf(self, u: Array) -> Array:
+        """Return the smallest x with cdf(x) >= u, for u in (0, 1)."""
+        ...
+
+    def cdf(self, x: Array) -> Array:
+        """Return the probability of a value at or below x."""
+        ...
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the natural log of the density (of the mass, where a value has one); -inf outside the support."""
+        ...
+
+
+class FitError(ValueError):
+    """Say why no family fits a statement: the key at fault, the rule with the numbers, and what to do."""
+
+    def __init__(self, key: str, rule: str, remedy: str = "") -> None:
+        super().__init__(f"{key}: {rule} {remedy}".strip())
+        self.field = key
+        self.rule = rule
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Hold what is stated about one number: quantiles, moments or parameters, never a mixture of them.
+
+    `interval` is (level, low, high), equal-tailed: half of 1 - level lies below low. `parameters` are the family's
+    own, numbers by key (of a discrete prior `values` and `weights`, tuples). `positive` says that the quantity cannot
+    be 0 or less. Without a `family` the choice is left.
+    """
+
+    family: str | None = None
+    median: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    interval: tuple[float, float, float] | None = None
+    quantiles: Points = ()
+    parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    positive: bool = False
+
+    def stated(self) -> tuple[str, ...]:
+        """Return the keys that are stated."""
+        simple = {"median": self.median, "mean": self.mean, "sd": self.sd, "interval": self.interval}
+        given = [key for key, value in simple.items() if value is not None]
+        return (*given, *(["quantiles"] if self.quantiles else []), *self.parameters)
+
+    def parameter(self, name: str, default: float | None = None) -> float:
+        """Return one of the family's own numbers."""
+        value = self.parameters.get(name, default)
+        if not isinstance(value, (int, float)):
+            raise FitError(name, f"must be one number; got {value}.", f"Write {name}: and a number.")
+        return float(value)
+
+    def points(self) -> Points:
+        """Return the stated quantiles, those of the median and interval among them, by probability."""
+        if self.quantiles:
+            return tuple(sorted(self.quantiles))
+        middle = [] if self.median is None else [(0.5, self.median)]
+        if self.interval is None:
+            return tuple(middle)
+        level, low, high = self.interval
+        return ((0.5 - 0.5 * level, low), *middle, (0.5 + 0.5 * level, high))
+
+
+@dataclass(frozen=True, slots=True)
+class PriorFamily:
+    """Everything that is known of one family; functions and classes may be texts `module:attribute`, loaded when used.
+
+    `words` name it where it is said what was understood. `ways` are the sets of keys that state one, `optional` keys
+    that may stand beside any of them, `keys` the family's own with what each means. `fit` makes a distribution of a
+    statement, and `kind` is the class of what it makes. `twin` adds it to the PyMC model whose context is open, from
+    the name of the variable and the distribution. `positive` says that all its values are above 0. `short` are the
+    keys that `name: [..]` stands for; `whole` is the one key that states the family without naming it.
+    """
+
+    name: str
+    words: str
+    ways: tuple[tuple[str, ...], ...]
+    fit: Callable[[Statement], Distribution] | str
+    kind: type | str
+    twin: Callable[[str, Any], Any] | str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    positive: bool = False
+    short: tuple[str, ...] = ()
+    whole: str = ""
+
+
+_CENTRED = (("mean", "sd"), ("median", "sd"), ("interval",), ("median", "interval"), ("quantiles",))
+_THREE = (("median", "interval"), ("quantiles",))
+_LIMITS = ("lower", "upper")
+_PEAK = ("lower", "mode", "upper")
+_DF = (("df", "interval"), ("df", "median", "interval"))
+_LOG_T = (*_DF, ("df", "log_location", "log_scale"))
+_SKEWED, _LOG_SKEWED = ("mode", "sd_below", "sd_above"), ("log_mode", "log_sd_below", "log_sd_above")
+_CURVE = (("quantiles",), ("median", "interval"), ("interval",))
+_FITS, _TWINS = "simulator.priors.fits:", "simulator.priors.twins:"
+_SIMPLE, _FREE, _JOINED = (f"simulator.priors.{module}:" for module in ("families", "free_families", "composite"))
+
+_SHIPPED = (
+    PriorFamily("fixed", "fixed", (), "", f"{_SIMPLE}Fixed", f"{_TWINS}fixed", whole="value"),
+    PriorFamily("normal", "normal", _CENTRED, f"{_FITS}fit_centred", f"{_SIMPLE}Normal", f"{_TWINS}normal"),
+    PriorFamily("lognormal", "lognormal", (*_CENTRED, ("log_mean", "log_sd")), f"{_FITS}fit_centred",
+                f"{_FREE}LogNormal", f"{_TWINS}lognormal", positive=True),
+    PriorFamily("uniform", "uniform", (_LIMITS, ("interval",)), f"{_FITS}fit_uniform", f"{_SIMPLE}Uniform",
+                f"{_TWINS}uniform", short=_LIMITS),
+    PriorFamily("log-uniform", "log-uniform", (_LIMITS, ("interval",)), f"{_FITS}fit_uniform", f"{_FREE}LogUniform",
+                f"{_TWINS}of_logs", positive=True, short=_LIMITS),
+    PriorFamily("triangular", "triangular", (_PEAK,), f"{_FITS}fit_peaked", f"{_SIMPLE}Triangular",
+                f"{_TWINS}triangular", short=_PEAK),
+    PriorFamily("pert", "PERT", (_PEAK,), f"{_FITS}fit_peaked", f"{_SIMPLE}PERT", f"{_TWINS}pert", short=_PEAK),
+    PriorFamily("beta", "beta", (("alpha", "beta"), ("mean", "sd"), ("interval",)), f"{_FITS}fit_beta",
+                f"{_SIMPLE}Beta", f"{_TWINS}beta", optional=frozenset(_LIMITS)),
+    PriorFamily("gamma", "gamma", (("shape", "scale"), ("mean", "sd"), ("interval",)), f"{_FITS}fit_gamma",
+                f"{_SIMPLE}Gamma", f"{_TWINS}gamma", positive=True),
+    PriorFamily("student-t", "Student t", (*_DF, ("df", "location", "scale")), f"{_FITS}fit_student",
+                f"{_SIMPLE}StudentT", f"{_TWINS}student_t"),
+    PriorFamily("log-student-t", "log Student t", _LOG_T, f"{_FITS}fit_student", f"{_FREE}LogStudentT",
+                f"{_TWINS}of_logs", positive=True),
+    PriorFamily("skewed-normal", "skewed normal", (*_THREE, _SKEWED), f"{_FITS}fit_skewed", f"{_SIMPLE}SkewedNormal"),
+    PriorFamily("skewed-lognormal", "skewed lognormal", (*_THREE, _LOG_SKEWED), f"{_FITS}fit_skewed",
+                f"{_FREE}SkewedLogNormal", positive=True),
+    PriorFamily("metalog", "metalog", _THREE, f"{_FITS}fit_metalog", f"{_FREE}Metalog", f"{_TWINS}metalog",
+                optional=frozenset({*_LIMITS, "terms"})),
+    PriorFamily("quantiles", "quantiles", _CURVE, f"{_FITS}fit_quantiles", f"{_FREE}Quantiles"),
+    PriorFamily("discrete", "discrete", (("values", "weights"),), f"{_FITS}fit_discrete", f"{_FREE}Discrete",
+                f"{_TWINS}discrete", whole="discrete"),
+    PriorFamily("empirical", "empirical", (), "", f"{_FREE}Empirical", whole="empirical"),
+    PriorFamily("mixture", "mixture", (), "", f"{_JOINED}Mixture", f"{_TWINS}mixture", whole="mixture"),
+    PriorFamily("function", "function", (), "", "", whole="function"),
+)  # fmt: skip
+
+SHIPPED: Mapping[str, PriorFamily] = MappingProxyType({family.name: family for family in _SHIPPED})
+FAMILIES: Register[PriorFamily] = Register(
+    "prior family",
+    "simulator.prior_families",
+    SHIPPED,
+    is_one=lambda offered: isinstance(offered, PriorFamily),
+    form="PriorFamily",
+)
+
+
+@cache
+def fit_of(name: str) -> Callable[[Statement], Distribution]:
+    """Load the function that makes a family's distributions of statements."""
+    fit = FAMILIES.find(name).fit
+    return cast("Callable[[Statement], Distribution]", attribute_at(fit)) if isinstance(fit, str) else fit
+
+
+@cache
+def family_of(kind: type) -> PriorFamily | None:
+    """Find the family whose distributions are of a class; None where there is none."""
+    place = f"{kind.__module__}:{kind.__qualname__}"
+    for family in SHIPPED.values():
+        if family.kind == place:
+            return family
+    for name in FAMILIES.names()[len(SHIPPED) :]:
+        try:
+            family = FAMILIES.find(name)
+        except InputError:
+            continue  # another package's fault, which is told where its family is used
+        if family.kind in (kind, place):
+            return family
+    return None
