@@ -6,7 +6,7 @@ from functools import cache
 
 import xarray as xr
 
-from simulator.hindcast.published import Published, Result, load_published, read_result, run_published
+from simulator.hindcast.published import Published, Reproduced, load_published, read_result, run_published
 
 
 @cache
@@ -21,6 +21,6 @@ def run_of(name: str, variant: str = "", overrides: tuple[str, ...] = ()) -> xr.
 
 
 @cache
-def results_of(name: str) -> tuple[Result, ...]:
+def results_of(name: str) -> tuple[Reproduced, ...]:
     """Read off its runs what each row of a file of published numbers is about."""
     return tuple(read_result(run_of(name, target.variant, target.set), target) for target in published(name).targets)

@@ -101,31 +101,18 @@ def published(
     The exit code is 1 where a number is out of its tolerance. A scenario file of your own may have published numbers
     beside it, in targets/<its name>; name the file.
     """
-    from simulator.files import make_folder, write_table, write_text
-    from simulator.hindcast.published import load_published, published_names, published_results, result_table
-    from simulator.hindcast.published_text import published_lines, published_page
-    from simulator.runs.kinds import keep_lines
+    from simulator.hindcast.published_text import published_page, reproduce_published
 
-    sources = [load_published(name) for name in names or published_names()]
-    found, said = [], list[str]()
-    for source in sorted(sources, key=lambda each: (each.date, each.scenario)):
-        results = published_results(source)
-        found.append((source, results))
-        lines = list(published_lines(source, results))
-        said += lines
-        for line in lines:
-            typer.echo(line)
+    found = reproduce_published(names or (), say=lambda lines: typer.echo("\n".join(lines)))
     if output is not None:
-        make_folder(output)
-        write_table(
-            output / "published.csv", [row for source, results in found for row in result_table(source, results)]
-        )
-        keep_lines(output, "published", said)
+        found.write_into(output)
         typer.echo(f"  {output / 'published.csv'}")
     if document is not None:
+        from simulator.files import make_folder, write_text
+
         command = " ".join(["simulate published", *(names or []), f"--document {document}"])
         make_folder(document.parent)
-        write_text(document, published_page(found, command=command))
+        write_text(document, published_page(found.found, command=command))
         typer.echo(f"  {document}")
-    if any(result.within is False for _, results in found for result in results):
+    if not found.holds:
         raise typer.Exit(1)

@@ -5,19 +5,79 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path as FilePath
 from typing import Final
 
 from simulator.errors import InputError, shown
 from simulator.files import make_folder, read_csv, write_text
-from simulator.hindcast.run_scores import RunScoreRow, Scoring
 from simulator.runs.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Which run was scored when (YYYY-MM-DD) and against what: a table, its date, and the hash of its file."""
+
+    scored_on: str
+    run_id: str
+    name: str
+    scenario_hash: str
+    simulator_version: str
+    observations: str
+    snapshot: str
+    observations_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunScoreRow:
+    """The score of one quantity or event at one date; a field that does not apply is None.
+
+    `low` and `high` are the 5 and 95 % quantiles of the forecast; `error` is its median less what came. For the
+    scores see `simulator.hindcast.scores`.
+    """
+
+    quantity: str  # physical_compute or spending (log10 of the base unit), or `crossing <threshold>` (an event)
+    target: str  # the end of a year, YYYY-MM-DD
+    in_sample: bool  # whether a prior of the run knew what had come by then
+    observed: float  # of an event 1 or 0
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    crps: float | None = None
+    interval_score: float | None = None
+    pinball: float | None = None
+    log_score: float | None = None
+    pit: float | None = None
+    inside_50: bool | None = None
+    inside_80: bool | None = None
+    inside_90: bool | None = None
+    error: float | None = None
+    probability: float | None = None  # of an event: what was forecast
+    brier: float | None = None
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is about a threshold that is crossed or not."""
+        return self.probability is not None
+
 
 COLUMNS: Final[tuple[str, ...]] = tuple(field.name for kind in (Scoring, RunScoreRow) for field in fields(kind))
 KEYS: Final[tuple[str, ...]] = ("run_id", "snapshot", "observations_sha256", "quantity", "target")
 """What makes a row the same as another: the scores follow from it."""
 _MEANS: Final[tuple[str, ...]] = ("crps", "interval_score", "error", "inside_90", "brier")
+
+
+def score_table(scoring: Scoring, rows: Sequence[RunScoreRow]) -> Table:
+    """Write scores as the ledger has them: texts, empty where a field does not apply."""
+    return Table.of_rows(
+        [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def append_ledger(path: FilePath, scores: Table) -> int:

@@ -32,7 +32,7 @@ Keys of a row:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 from typing import Any
@@ -45,6 +45,7 @@ from simulator.errors import InputError, Place, PlacedFault, ScenarioError, near
 from simulator.runs.groups import group
 from simulator.runs.model_counts import count_quantiles
 from simulator.runs.summary import quantiles
+from simulator.runs.table import Table
 from simulator.scenario.documents import Document, load_document, mapping_document
 from simulator.scenario.library import find_scenario, shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, load_variants
@@ -197,7 +198,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Reproduced:
     """What the tool gives for a target: `what` it is in words, the value, the last year of the run."""
 
     target: Target
@@ -238,9 +239,9 @@ def _sample_count(there: int, wanted: int) -> tuple[str, ...]:
     return () if there == wanted else (f"samples={wanted}",)
 
 
-def published_results(published: Published) -> tuple[Result, ...]:
+def published_results(published: Published) -> tuple[Reproduced, ...]:
     """Run a published scenario in each way that its rows ask for, and read every row off, in their order."""
-    results: dict[int, Result] = {}
+    results: dict[int, Reproduced] = {}
     ways = dict.fromkeys((target.variant, target.set) for target in published.targets)
     for variant, overrides in ways:
         run = run_published(published.scenario, variant=variant, overrides=overrides)
@@ -250,10 +251,10 @@ def published_results(published: Published) -> tuple[Result, ...]:
     return tuple(results[number] for number in range(len(published.targets)))
 
 
-def read_result(run: xr.DataTree, target: Target) -> Result:
+def read_result(run: xr.DataTree, target: Target) -> Reproduced:
     """Read off a run what a row of published numbers is about, in the row's unit."""
     what, value = _read(run, target)
-    return Result(target, what, value, float(run.attrs["last_year"]))
+    return Reproduced(target, what, value, float(run.attrs["last_year"]))
 
 
 def _read(run: xr.DataTree, target: Target) -> tuple[str, float]:
@@ -327,21 +328,17 @@ def _plain(log_value: float, target: Target, unit: str) -> float:
     return float(10.0**log_value)
 
 
-def result_table(published: Published, results: Sequence[Result]) -> list[Mapping[str, object]]:
-    """Tabulate results, a row for each target."""
-    return [
+def result_table(found: Sequence[tuple[Published, Sequence[Reproduced]]]) -> Table:
+    """Tabulate results: `scenario`, the keys of the target, `tool`, `difference`, `within`."""
+    return Table.of_rows(
         {
             "scenario": published.scenario,
-            **{key: _cell(getattr(result.target, key)) for key in KEYS},
+            **{key: getattr(result.target, key) for key in KEYS},
+            "set": "; ".join(result.target.set),
             "tool": result.value,
-            "difference": _cell(result.difference),
-            "within": _cell(result.within),
+            "difference": None if math.isnan(result.difference) else result.difference,
+            "within": result.within,
         }
+        for published, results in found
         for result in results
-    ]
-
-
-def _cell(value: Any) -> object:
-    if isinstance(value, tuple):
-        return "; ".join(value)
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
+    )

@@ -5,16 +5,30 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
 
-from simulator.hindcast.published import SAMPLES, Published, Result
+from simulator.hindcast.published import (
+    SAMPLES,
+    Published,
+    Reproduced,
+    load_published,
+    published_names,
+    published_results,
+    result_table,
+)
+from simulator.runs.result import Result
+from simulator.runs.table import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LARGE = 1e6
 _UNITS = {"J/s": "W", "1": ""}
 
-type Results = Sequence[Result]
+type Results = Sequence[Reproduced]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,7 @@ class Line:
 
     what: str
     case: str
-    results: tuple[Result, ...]
+    results: tuple[Reproduced, ...]
     digits: int
 
     @property
@@ -124,12 +138,12 @@ def result_lines(results: Results) -> list[Line]:
     return lines
 
 
-def _key(result: Result) -> tuple[str, str, float | None, float | None, str]:
+def _key(result: Reproduced) -> tuple[str, str, float | None, float | None, str]:
     target = result.target
     return _what(result), target.case or target.variant, target.since, target.year, target.note
 
 
-def _what(result: Result) -> str:
+def _what(result: Reproduced) -> str:
     """Name a quantity with its unit."""
     unit = result.target.unit
     if unit.startswith("log10("):
@@ -297,3 +311,74 @@ def _long_table(lines: list[Line]) -> Iterator[str]:
     yield f"|{'---|' * len(shown)}"
     for row in rows:
         yield f"| {' | '.join(row[column] for column in shown)} |"
+
+
+@dataclass(frozen=True, repr=False)
+class Reproduction(Result):
+    """What the tool gives for published numbers: of each source what it says, and a result for each number."""
+
+    kind: ClassVar[str] = "published"
+    folder_name: ClassVar[str] = "published"
+
+    found: tuple[tuple[Published, tuple[Reproduced, ...]], ...]
+
+    def tables(self) -> dict[str, Table]:
+        """Give a row for each number."""
+        return {"published": result_table(self.found)}
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The columns of the table along `row`."""
+        table = self.tables()["published"]
+        return table.with_columns({"row": range(len(table))}).to_dataset("row")
+
+    def lines(self) -> list[str]:
+        """Say of each source what was published and what the tool gives."""
+        return [line for published, results in self.found for line in published_lines(published, results)]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every number lies within its tolerance."""
+        return all(result.within is not False for _, results in self.found for result in results)
+
+
+def reproduce_published(
+    names: Sequence[str] = (), *, say: Callable[[Sequence[str]], None] = lambda _: None
+) -> Reproduction:
+    """Run published forecasts from what their authors assumed, and compare with what they published.
+
+    Each number is read off a run of its scenario, 20,000 samples where anything in it is uncertain. It holds where
+    |tool - published| is at most the tolerance that its file states, in its unit; see `simulator.hindcast.published`.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Shipped scenarios that have published numbers beside them, with `published/` before the name or not, or
+        scenario files that have; all that are shipped without one.
+    say : function of lines, optional
+        Is told the lines of each source as soon as it is done.
+
+    Returns
+    -------
+    Reproduction
+        In the order of the sources' dates, with its `lines()` and `tables()`.
+
+    Raises
+    ------
+    InputError
+        There is no such scenario, or it has no published numbers; a row names what its run does not have.
+    ScenarioError
+        A file of numbers has faults: all of them.
+
+    Examples
+    --------
+    >>> reproduce_published(["cottier-2024"]).tables()["published"]["tool"].round(2).tolist()
+    [2026.88]
+    """
+    sources = [load_published(name) for name in names or published_names()]
+    found = []
+    for source in sorted(sources, key=lambda each: (each.date, each.scenario)):
+        results = published_results(source)
+        found.append((source, results))
+        say(list(published_lines(source, results)))
+    return Reproduction(tuple(found))

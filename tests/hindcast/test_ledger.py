@@ -7,8 +7,15 @@ from dataclasses import replace
 import pytest
 
 from simulator.errors import InputError
-from simulator.hindcast.ledger import COLUMNS, append_ledger, ledger_lines, read_ledger
-from simulator.hindcast.run_scores import RunScoreRow, Scoring, score_table
+from simulator.hindcast.ledger import (
+    COLUMNS,
+    RunScoreRow,
+    Scoring,
+    append_ledger,
+    ledger_lines,
+    read_ledger,
+    score_table,
+)
 
 SCORING = Scoring("2028-02-01", "123e0893", "a, b", "ab", "0.1.0", "runs.csv", "2028-01", "cd")
 LEVEL = RunScoreRow("physical_compute", "2027-12-31", False, 27.0, median=27.5, crps=0.4, error=0.5, inside_90=True)

@@ -11,7 +11,7 @@ import pytest
 
 from simulator.errors import InputError, Place, ScenarioError
 from simulator.hindcast.published import (
-    Result,
+    Reproduced,
     Target,
     load_published,
     published_names,
@@ -151,8 +151,8 @@ def test_results_come_in_the_order_of_the_rows_whichever_run_they_are_of() -> No
     assert len({result.value for result in published_results(mixed)}) == 3
 
 
-def result(value: float, **changes: object) -> Result:
-    return Result(replace(RUN_ROW, **changes), "spending", value, 2030.0)
+def result(value: float, **changes: object) -> Reproduced:
+    return Reproduced(replace(RUN_ROW, **changes), "spending", value, 2030.0)
 
 
 def test_a_number_is_held_against_what_is_recomputed_before_what_is_published() -> None:
@@ -223,7 +223,7 @@ def test_a_variant_that_is_not_there_is_refused() -> None:
 
 
 def test_the_table_has_a_row_for_each_target() -> None:
-    rows = result_table(published("rethink-2024"), results_of("rethink-2024"))
+    rows = result_table([(published("rethink-2024"), results_of("rethink-2024"))]).rows()
     assert len(rows) == 23
     assert rows[-1]["published"] == rows[-1]["tool"] == inf
     assert rows[0]["set"] == "thresholds.requirement.effective_compute=1e23"

@@ -9,7 +9,7 @@ from math import inf
 import pytest
 
 from simulator.errors import Place
-from simulator.hindcast.published import Published, Result, Target, published_names
+from simulator.hindcast.published import Published, Reproduced, Target, published_names
 from simulator.hindcast.published_text import published_lines, published_page, result_lines, signed
 from tests.places import ROOT
 from tests.published_runs import published, results_of
@@ -17,8 +17,8 @@ from tests.published_runs import published, results_of
 ROW = Target(Place("f.yaml", 3, 5), "spending", "log10(USD)", year=2030, published=9.4, tolerance=0.1)
 
 
-def result(value: float, **changes: object) -> Result:
-    return Result(replace(ROW, **changes), "spending", value, 2124.0)
+def result(value: float, **changes: object) -> Reproduced:
+    return Reproduced(replace(ROW, **changes), "spending", value, 2124.0)
 
 
 def test_quantiles_stand_side_by_side_in_their_order() -> None:

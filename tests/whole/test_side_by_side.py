@@ -38,8 +38,7 @@ SCORES = (
     """
 from pathlib import Path
 import sys
-from simulator.hindcast.ledger import append_ledger
-from simulator.hindcast.run_scores import RunScoreRow, Scoring, score_table
+from simulator.hindcast.ledger import RunScoreRow, Scoring, append_ledger, score_table
 """
     + TOGETHER
     + """
