@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -29,23 +29,16 @@ def show(
     kind = kind_of(path)
     if variables and kind.name not in ("run", "sweep"):
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
-    if kind.lines or kind.opens:
+    if variables:
+        lines: Iterable[str] = _variables(path, kind.name)
+    elif kind.lines or kind.opens:
         result = open_result(path)
         warn(result.warnings)
-        lines: Iterable[str] = result.lines()
+        lines = result.lines()
     else:
-        lines = _variables(path, kind.name) if variables else _LINES[kind.name](path)
+        lines = _sweep(path)
     for line in lines:
         typer.echo(line)
-
-
-def _run(path: FilePath) -> list[str]:
-    from simulator.runs.folder import open_run
-    from simulator.runs.summary import summary_lines
-
-    with open_run(path) as opened:
-        warn(str(opened.attrs["warnings"]).splitlines())
-        return list(summary_lines(opened))
 
 
 def _sweep(path: FilePath) -> list[str]:
@@ -55,13 +48,6 @@ def _sweep(path: FilePath) -> list[str]:
     opened = open_sweep(path)
     warn(str(opened.attrs["warnings"]).splitlines())
     return sweep_lines(opened)
-
-
-_LINES: Mapping[str, Callable[[FilePath], Iterable[str]]] = {
-    "run": _run,
-    "sweep": _sweep,
-}
-"""How the lines of a kind of folder are made from its data, where it is not opened as a result."""
 
 
 def _variables(path: FilePath, kind: str) -> list[str]:

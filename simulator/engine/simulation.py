@@ -24,7 +24,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver, custom_entries
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from simulator.runs.run import Run
 
 
 MOST_BYTES = 4 * 2**30
@@ -49,7 +49,7 @@ def simulate(
     workers: int = 1,
     progress: Progress | None = None,
     unfinished: Unfinished | None = None,
-) -> xr.DataTree:
+) -> Run:
     """Run a scenario.
 
     Parameters
@@ -73,7 +73,7 @@ def simulate(
 
     Returns
     -------
-    xarray.DataTree
+    Run, an xarray.DataTree
         With groups `parameters` (sample), `trajectories` (sample, year), `crossings` (threshold, sample) - these
         where samples are kept - and `summary`; `components` holds a summary of each scenario of a mixture; where
         priors were learnt, `prior`, `posterior`, `posterior_predictive`, `sample_stats`, `observed_data`.
@@ -92,12 +92,14 @@ def simulate(
     >>> run["trajectories/effective_compute"].sizes["sample"]
     1024
     """
+    from simulator.runs.run import Run
+
     if scenario.must_learn:
         from simulator.history.learning import learn
 
         scenario = learn(scenario)
     run = run_arrays(scenario, keep=keep, custom=custom, workers=workers, progress=progress, unfinished=unfinished)
-    return run.to_xarray()
+    return Run.of(run.to_xarray())
 
 
 def run_arrays(

@@ -14,16 +14,16 @@ from simulator.files import make_folder, replacing, write_text
 from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, of_tree
 from simulator.runs.kinds import RUN, kind_of
-from simulator.runs.model_counts import count_table
 from simulator.runs.netcdf import write_netcdf
-from simulator.runs.summary import binding_table, crossing_quantile_table, probability_table, quantile_table
-from simulator.runs.table import Table
+from simulator.runs.summary import run_tables
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from simulator.runs.run import Run
 
 
 def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -106,18 +106,6 @@ def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
     write_text(folder / "scenario.yaml", stored_scenario_text(run))
 
 
-def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
-    """Give the tables of a run by the names of their CSV files; that of models where it counts them."""
-    tables = {
-        "quantiles": quantile_table(run),
-        "crossing_years": crossing_quantile_table(run),
-        "crossing_probability": probability_table(run),
-        "binding": binding_table(run),
-    }
-    counts = count_table(run)
-    return tables | ({"models": counts} if counts else {})
-
-
 def stored_scenario_text(run: Group | xr.DataTree) -> str:
     """Write the resolved scenario of a run as YAML."""
     return yaml_text(json.loads(str(run.attrs["scenario"])))
@@ -152,7 +140,7 @@ def _no_run(path: FilePath) -> str:
     return f"{path}: is a folder without a run (run.nc). Name the folder of a run: 'simulate SCENARIO' prints it."
 
 
-def open_run(path: FilePath | str) -> xr.DataTree:
+def open_run(path: FilePath | str) -> Run:
     """Open a run file, lazily.
 
     Raises
@@ -167,6 +155,8 @@ def open_run(path: FilePath | str) -> xr.DataTree:
     simulator.errors.RunFileError: no-such-run.nc: no such run file.
     """
     import xarray as xr
+
+    from simulator.runs.run import Run
 
     file = run_path(path)
     if not file.exists():
@@ -192,7 +182,7 @@ def open_run(path: FilePath | str) -> xr.DataTree:
         raise RunFileError(
             f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
         )
-    return run
+    return Run.of(run)
 
 
 def run_path(path: FilePath | str) -> FilePath:

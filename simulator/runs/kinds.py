@@ -41,7 +41,7 @@ class Kind:
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO"),
+    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO", "simulator.runs.folder:open_run"),
     Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
     Kind(
         "shares",

@@ -29,12 +29,18 @@ class Result(ABC):
     result that it is about: its `folder_name` is empty.
     """
 
+    __slots__ = ()
     kind: ClassVar[str]
 
     @property
     @abstractmethod
     def dataset(self) -> xr.Dataset | xr.DataTree:
         """All numbers, labelled, with units."""
+
+    @property
+    def stored(self) -> xr.Dataset | xr.DataTree:
+        """What is saved of it, where its folder keeps a dataset."""
+        return self.dataset
 
     @property
     @abstractmethod
@@ -100,7 +106,7 @@ class Result(ABC):
         if kind is None:
             return
         if kind.attribute:
-            save_dataset(self.dataset, folder / kind.file)
+            save_dataset(self.stored, folder / kind.file)
         elif kind.lines not in self.texts():
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
 

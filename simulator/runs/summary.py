@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, near_name
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Group, Variable, arrays
-from simulator.runs.model_counts import count_lines
+from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array
 from simulator.wording import plus_minus, power, year_text
@@ -111,6 +111,18 @@ def summarised_names(summary: Group | xr.Dataset) -> list[str]:
         for name, values in summary.data_vars.items()
         if values.dims == ("quantile", "year") and not str(name).endswith("_error")
     ]
+
+
+def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
+    """Give the tables of a run by the names of their CSV files; that of models where it counts them."""
+    tables = {
+        "quantiles": quantile_table(run),
+        "crossing_years": crossing_quantile_table(run),
+        "crossing_probability": probability_table(run),
+        "binding": binding_table(run),
+    }
+    counts = count_table(run)
+    return tables | ({"models": counts} if counts else {})
 
 
 def quantile_table(run: Group | xr.DataTree) -> Table:
