@@ -44,17 +44,6 @@ def run_sources(run: xr.DataTree) -> list[Source]:
 
     From the resolved scenario that the run carries, where every prior and every part of a mixture has its source, and
     from the attributes of the parameters where the run kept its samples.
-
-    Returns
-    -------
-    list of Source
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> found = run_sources(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    >>> "https://arxiv.org/abs/2405.21015" in [source.details.get("url") for source in found]
-    True
     """
     found: dict[str, Source] = {}
     stated = list(_stated(json.loads(str(run.attrs["scenario"])), ()))
@@ -86,23 +75,12 @@ def _stated(entry: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Mapping[st
             yield from _stated(inner, (*path[:-1], f"{path[-1] if path else ''}[{place}]"))
 
 
-def bibtex(run: xr.DataTree) -> str:
-    """Write the sources of a run's priors as BibTeX entries in UTF-8.
+def bibtex(run: xr.DataTree) -> tuple[str, str]:
+    """Write the sources of a run's priors as BibTeX entries in UTF-8; there is nothing to say beside them.
 
     An entry is a `@misc`: the text of a source says who, when and what, but not in what kind of publication. Its key
     is made from that text alone, so that it is the same in every run. Sources that are the authors' own judgement are
     no publications; they are listed in a comment at the top.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> text = bibtex(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    >>> "author = {Cottier and others}," in text
-    True
     """
     sources = run_sources(run)
     own = [source for source in sources if source.text.lower().startswith("own judgement")]
@@ -110,7 +88,7 @@ def bibtex(run: xr.DataTree) -> str:
     head = [f"Sources of the priors of run {run.attrs['run_id']} ({run.attrs['name']})."]
     head += [f"No publication: {source.text}: {', '.join(source.priors)}." for source in own]
     comment = "".join(f"% {line}\n" for line in head).replace("@", "(at)")  # BibTeX takes @ for the start of an entry
-    return "\n".join([comment, *(_entry(source) for source in cited)])
+    return "\n".join([comment, *(_entry(source) for source in cited)]), ""
 
 
 def source_key(text: str) -> str:

@@ -25,17 +25,10 @@ _JUMP = 0.005
 class Distribution:
     """A cumulative distribution: the run's probability at or below a value.
 
-    Parameters
-    ----------
-    points : (n,), rising; the scale on which it is interpolated (log10 where `log`)
-    shares : (n,), rising; probability at or below each point
-    exact : bool
-        Whether the points are samples, between which nothing lies; otherwise it is interpolated monotonically.
-    log : bool
-        Whether the points are log10 of the quantity.
-    unit, label, origin : what it is the distribution of, and what it was made from
-    censored : float
-        Probability of no value: no crossing by the run's last year, or no such limit.
+    `points` (n,), rising, on the scale on which it is interpolated (log10 where `log`), with `shares` (n,) at or below
+    them; `exact` where the points are samples, between which nothing lies, else it is interpolated monotonically.
+    `unit`, `label`, `origin`: what it is the distribution of, and what it was made from. `censored`: the probability of
+    no value, as no crossing by the run's last year, or no such limit.
     """
 
     points: Array
@@ -81,14 +74,7 @@ class Distribution:
 
 
 def sampled(values: ArrayLike, *, unit: str, log: bool, label: str = "", origin: str = "samples") -> Distribution:
-    """Make the distribution of samples; those that are +inf are censored.
-
-    Examples
-    --------
-    >>> years = sampled([2030.0, 2040.0, np.inf, np.inf], unit="year", log=False)
-    >>> years.at([2029, 2030, 2050]).tolist(), years.censored
-    ([0.0, 0.25, 0.5], 0.5)
-    """
+    """Make the distribution of samples; those that are +inf are censored."""
     given = np.sort(np.asarray(values, dtype=np.float64))
     finite = given[given < np.inf]
     shares = np.arange(1, len(finite) + 1) / len(given)
@@ -100,19 +86,6 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
 
     From the samples where the run kept them; otherwise through the summary's quantiles and its probabilities of having
     crossed by each year, interpolated monotonically (PCHIP) between them.
-
-    Raises
-    ------
-    InputError
-        The run has no such threshold.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> found = crossing_distribution(run, "1e30-run")
-    >>> bool(abs(found.at(2045.0) + found.censored - 1.0) < 1e-12)
-    True
     """
     label = f"crossing year of {threshold}"
     if "crossings" in run.children:
@@ -139,18 +112,6 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
 
     From the samples where the run kept them; otherwise through the summary's quantiles, interpolated monotonically
     (PCHIP), with straight tails beyond the lowest and the highest.
-
-    Raises
-    ------
-    InputError
-        The run has no such variable or year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> found = level_distribution(simulate(load_scenario("essay-2023")), "spending", 2043)
-    >>> found.at([9e10, 1.01e11]).tolist()  # USD
-    [0.0, 1.0]
     """
     values = summarised(run, variable)
     years = values.years

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -16,24 +14,35 @@ from simulator.errors import InputError
 from simulator.export.tables import chosen_names
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
+from simulator.runs.table import Table
 
 if TYPE_CHECKING:
     import xarray as xr
-
-type Row = dict[str, object]
 
 HUB_LEVELS = (0.01, 0.025, *(n / 20 for n in range(1, 20)), 0.975, 0.99)
 """The 23 levels of the forecast hubs."""
 _USUAL = ("spending", "physical_compute", "effective_compute", "capability")
 
 
-def hub_rows(
+def hub_text(
     run: xr.DataTree,
     *,
     variables: Sequence[str] = (),
     thresholds: Sequence[str] = (),
     origin: date | None = None,
-) -> list[Row]:
+) -> tuple[str, str]:
+    """Write `hub_table` as CSV, and say how many rows it has."""
+    table = hub_table(run, variables=variables, thresholds=thresholds, origin=origin)
+    return table.to_csv(), f"{len(table):,} rows; name the targets as your hub does"
+
+
+def hub_table(
+    run: xr.DataTree,
+    *,
+    variables: Sequence[str] = (),
+    thresholds: Sequence[str] = (),
+    origin: date | None = None,
+) -> Table:
     """Tabulate a run as model output of a forecast hub (hubverse): a row per prediction.
 
     Columns: `origin_date`, `scenario_id`, `target`, `horizon`, `output_type`, `output_type_id`, `value`. The last three
@@ -47,34 +56,8 @@ def hub_rows(
       where `Inf` stands for later than the run's last year, and as `cdf`, whose `output_type_id` is a year and whose
       value is the probability of having crossed by then. Take the `cdf` where a hub wants finite values.
 
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples or without.
-    variables : names of variables of the summary; none: spending, physical and effective compute, capability
-    thresholds : names; none: all, unless variables were named
-    origin : date from which horizons count; none: the date of the run's first year
-
-    Returns
-    -------
-    list of rows
-
-    Raises
-    ------
-    InputError
-        There is no such variable or threshold, or the summary lacks a level of the hubs.
-
-    References
-    ----------
-    hubverse documentation, "Model output" and "Task ID variables", docs.hubverse.io, read in November 2026.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> rows = hub_rows(run, variables=["spending"])
-    >>> rows[0]["target"], rows[0]["origin_date"], rows[0]["output_type_id"], len(rows)
-    ('spending log10(USD)', '2025-07-02', '0.01', 483)
+    Without names, the usual variables and all thresholds; without `origin`, horizons count from the run's first year.
+    Source: hubverse documentation, "Model output" and "Task ID variables", docs.hubverse.io, read in November 2026.
     """
     summary = group(run, "summary")
     known = summarised_names(summary)
@@ -85,16 +68,10 @@ def hub_rows(
     places = _places(summary)
     first = float(summary["year"].values[0])
     start = first if origin is None else year_of(datetime(origin.year, origin.month, origin.day, tzinfo=UTC))
-    shared: Row = {
-        "origin_date": (origin or date_of(first).date()).isoformat(),
-        "scenario_id": str(run.attrs["name"]),
-    }
-    rows: list[Row] = []
-    for name in names:
-        rows += _variable_rows(summary, name, places, shared, start=start)
-    for name in crossing:
-        rows += _crossing_rows(summary, name, places, shared)
-    return rows
+    shared = {"origin_date": (origin or date_of(first).date()).isoformat(), "scenario_id": str(run.attrs["name"])}
+    rows = [row for name in names for row in _variable_rows(summary, name, places, start=start)]
+    rows += [row for name in crossing for row in _crossing_rows(summary, name, places)]
+    return Table.of_rows([{**shared, **row} for row in rows])
 
 
 def _places(summary: xr.Dataset) -> list[int]:
@@ -106,21 +83,21 @@ def _places(summary: xr.Dataset) -> list[int]:
     return places
 
 
-def _variable_rows(summary: xr.Dataset, name: str, places: Sequence[int], shared: Row, *, start: float) -> list[Row]:
+def _variable_rows(summary: xr.Dataset, name: str, places: Sequence[int], *, start: float) -> list[dict[str, str]]:
     values = summary[name].transpose("year", "quantile").values[:, places].tolist()
     target = f"{name} {summary[name].attrs['units']}"
     return [
-        {**shared, "target": target, "horizon": f"{year - start:.6g}", "output_type": "quantile",
+        {"target": target, "horizon": f"{year - start:.6g}", "output_type": "quantile",
          "output_type_id": f"{level:g}", "value": _text(value)}
         for year, row in zip(summary["year"].values.tolist(), values, strict=True)
         for level, value in zip(HUB_LEVELS, row, strict=True)
     ]  # fmt: skip
 
 
-def _crossing_rows(summary: xr.Dataset, name: str, places: Sequence[int], shared: Row) -> list[Row]:
+def _crossing_rows(summary: xr.Dataset, name: str, places: Sequence[int]) -> list[dict[str, str]]:
     one = summary.sel(threshold=name)
-    task = {**shared, "target": f"crossing_year {name}", "horizon": "NA"}
-    quantiles: list[Row] = [
+    task = {"target": f"crossing_year {name}", "horizon": "NA"}
+    quantiles = [
         {**task, "output_type": "quantile", "output_type_id": f"{level:g}", "value": _text(year)}
         for level, year in zip(HUB_LEVELS, one["crossing_quantile"].values[places].tolist(), strict=True)
     ]
@@ -133,19 +110,3 @@ def _crossing_rows(summary: xr.Dataset, name: str, places: Sequence[int], shared
 
 def _text(value: float) -> str:
     return "Inf" if value == math.inf else repr(value)
-
-
-def hub_csv(rows: Sequence[Row]) -> str:
-    r"""Write rows of a hub as CSV text.
-
-    Examples
-    --------
-    >>> hub_csv([{"target": "a", "value": "1.5"}])
-    'target,value\na,1.5\n'
-    """
-    stream = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return stream.getvalue()

@@ -10,6 +10,7 @@ low + (high - low) (r^u - 1) / (r - 1) with r = (high - z) / (low - z), which fo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from simulator.dates import moments_between, year_of
 from simulator.errors import InputError
-from simulator.export.cdf import Distribution
+from simulator.export.cdf import Distribution, crossing_distribution, level_distribution
 from simulator.units import Array
 
 if TYPE_CHECKING:
@@ -46,18 +47,7 @@ class Scale:
     zero_point: float | None = None
 
     def locations(self) -> Array:
-        """Give the 201 values of the quantity, rising; decimal years for moments.
-
-        Raises
-        ------
-        InputError
-            The bounds do not rise, or the zero point does not lie below them.
-
-        Examples
-        --------
-        >>> Scale(1e26, 1e30, zero_point=0).locations()[[0, 100, 200]].tolist()
-        [1e+26, 1e+28, 1e+30]
-        """
+        """Give the 201 values of the quantity, rising; decimal years for moments."""
         if isinstance(self.low, datetime) or isinstance(self.high, datetime):
             return self._moments()
         low, high, zero = self.low, self.high, self.zero_point
@@ -89,15 +79,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A CDF that Metaculus takes.
+    """A CDF that Metaculus takes: `cdf` (201,), strictly rising, at `locations` (201,), values of the quantity.
 
-    Parameters
-    ----------
-    cdf : (201,), strictly rising
-    locations : (201,), the values of the quantity at which it holds
-    below, above : mass outside the bounds, as the run has it
-    moved : float
-        The largest difference from the run's own CDF, by the rules on steps and bounds.
+    `below` and `above` are the mass outside the bounds, as the run has it; `moved` is the largest difference from the
+    run's own CDF, by the rules on steps and bounds.
     """
 
     cdf: Array
@@ -113,29 +98,7 @@ def continuous_forecast(distribution: Distribution, scale: Scale) -> Forecast:
         cdf(u) = a + 0.01 u + (1 - 0.01 - a - b) F(u);  a, b = 0.001 at open bounds, 0 at closed ones
 
     the smallest mixture with an even distribution that keeps every step at least 0.01 / 200, after steps that are too
-    steep (a certain crossing) have been spread over their neighbours.
-
-    Parameters
-    ----------
-    distribution : of the quantity, from `export_cdf`
-    scale : of the question
-
-    Returns
-    -------
-    Forecast
-
-    Raises
-    ------
-    InputError
-        Mass lies beyond a closed bound.
-
-    Examples
-    --------
-    >>> from simulator.export.cdf import sampled
-    >>> certain = sampled([2030.0] * 1000, unit="year", log=False)
-    >>> forecast = continuous_forecast(certain, Scale(2026.0, 2036.0, open_upper=True))
-    >>> float(forecast.cdf[0]), round(float(forecast.cdf[-1]), 3), bool(np.diff(forecast.cdf).max() <= 0.2)
-    (0.0, 0.999, True)
+    steep (a certain crossing) have been spread over their neighbours. Mass beyond a closed bound is refused.
     """
     locations = scale.locations()
     raw = distribution.at(locations)
@@ -188,18 +151,43 @@ def _spread(steps: Array, most: float) -> Array:
         found[-1] += half[-1]
 
 
+def question_text(
+    run: xr.DataTree,
+    *,
+    variables: Sequence[str] = (),
+    thresholds: Sequence[str] = (),
+    year: float | None = None,
+    scale: Scale | None = None,
+) -> tuple[str, str]:
+    """Write the answer to a question as strict JSON text, and say what it is made from; see `forecast_document`."""
+    if len(variables) + len(thresholds) != 1:
+        raise InputError(
+            "--format metaculus: a question asks for one thing. Give --threshold NAME (the year of crossing), or "
+            "--variable NAME with --year YEAR (its level in that year)."
+        )
+    if scale is None:
+        raise InputError(
+            "--format metaculus: give the question's bounds, as --range 2026 2045 or --range 1e26 1e34 --log."
+        )
+    if thresholds:
+        if year is not None:
+            raise InputError(
+                "--year: belongs to --variable; the year in which a threshold is crossed is what is forecast."
+            )
+        distribution = crossing_distribution(run, thresholds[0])
+    else:
+        if year is None:
+            raise InputError("--year: say in which year the variable is asked for, as --year 2035.")
+        distribution = level_distribution(run, variables[0], year)
+        if not isinstance(scale.low, float):
+            raise InputError(f"--range: {variables[0]} is no date. Give its bounds as numbers, in {distribution.unit}.")
+    document = forecast_document(run, distribution, scale)
+    parts = [f" {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n", forecast_note(document)
+
+
 def forecast_document(run: xr.DataTree, distribution: Distribution, scale: Scale) -> dict[str, Any]:
-    """Lay out a forecast as plain data: `continuous_cdf` is what Metaculus takes, the rest says what it is.
-
-    Returns
-    -------
-    dict with `continuous_cdf`, `scaling` (of the question, in Metaculus' words), `locations`, `about`
-
-    Raises
-    ------
-    InputError
-        As `continuous_forecast`.
-    """
+    """Lay out a forecast as plain data: `continuous_cdf` is what Metaculus takes, the rest says what it is."""
     forecast = continuous_forecast(distribution, scale)
 
     def bound(value: float | datetime) -> float:
@@ -229,18 +217,6 @@ def forecast_document(run: xr.DataTree, distribution: Distribution, scale: Scale
     }
 
 
-def forecast_json(document: dict[str, Any]) -> str:
-    r"""Write a forecast as strict JSON text.
-
-    Examples
-    --------
-    >>> forecast_json({"continuous_cdf": [0.0, 1.0]})
-    '{\n "continuous_cdf": [0.0, 1.0]\n}\n'
-    """
-    parts = [f" {json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in document.items()]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
 def forecast_note(document: dict[str, Any]) -> str:
     """Say a forecast in a line: what it is made from, what lies outside, how much the rules moved."""
     about = document["about"]
@@ -251,19 +227,29 @@ def forecast_note(document: dict[str, Any]) -> str:
     )
 
 
+def read_scale(
+    bounds: tuple[str, str] | None,
+    *,
+    open_lower: bool = False,
+    open_upper: bool = False,
+    log: bool = False,
+    zero_point: float | None = None,
+) -> Scale | None:
+    """Read the scale of a question, bounds as numbers or dates; None where nothing is said of it."""
+    if bounds is None:
+        if open_lower or open_upper or log or zero_point is not None:
+            raise InputError(
+                "--open-lower, --open-upper, --log, --zero-point: say of which bounds, with --range LOW HIGH."
+            )
+        return None
+    if log and zero_point is not None:
+        raise InputError("--log, --zero-point: give one of them; --log is --zero-point 0.")
+    low, high = (bound_of(text) for text in bounds)
+    return Scale(low, high, open_lower, open_upper, 0.0 if log else zero_point)
+
+
 def bound_of(text: str) -> float | datetime:
-    """Read a bound of a question: a number, or a date.
-
-    Raises
-    ------
-    InputError
-        It is neither.
-
-    Examples
-    --------
-    >>> bound_of("1e26"), bound_of("2030-01-01").isoformat()
-    (1e+26, '2030-01-01T00:00:00+00:00')
-    """
+    """Read a bound of a question: a number, or a date."""
     try:
         return float(text)
     except ValueError:

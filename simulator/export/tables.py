@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.errors import InputError, SimulatorError, near_name
-from simulator.files import replacing, write_table
+from simulator.files import replacing
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
+from simulator.runs.table import Table, save_blocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,74 +24,31 @@ GROUPS = ("parameters", "trajectories", "crossings", "summary")
 _CELLS = 1_000_000
 """Values that are in memory at once; a block has at least one sample."""
 
-type Values = NDArray[Any]
+type Blocks = Callable[[], Iterator[Table]]
+"""Gives the rows of a table in order, a block at a time; a block is read when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its name, the unit of its numbers, what it is, and how it is stored."""
+class RunTable:
+    """A group of a run as a table that may be larger than the memory.
 
-    name: str
-    unit: str
-    long_name: str
-    description: str
-    dtype: np.dtype[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of a run.
-
-    Parameters
-    ----------
-    name : str
-        The group of the run.
-    columns : in the order of the values
-    blocks : function
-        Gives the rows in order, a block at a time: one array (row,) per column. A block is read when it is
-        asked for, so that a run may be larger than the memory.
-    about : where the table comes from: run id, scenario, seed, number of samples
+    `columns` has a row for each column, in their order: `column`, `unit`, `long_name`, `description`. `about` says
+    where the table comes from: run id, scenario, seed, number of samples.
     """
 
     name: str
-    columns: tuple[Column, ...]
-    blocks: Callable[[], Iterator[tuple[Values, ...]]]
-    about: dict[str, str]
+    columns: Table
+    blocks: Blocks
+    about: Mapping[str, str]
 
 
-def run_table(run: xr.DataTree, name: str, *, variables: Sequence[str] = (), thresholds: Sequence[str] = ()) -> Table:
-    """Lay out a group of a run as a table.
+def run_table(
+    run: xr.DataTree, name: str, *, variables: Sequence[str] = (), thresholds: Sequence[str] = ()
+) -> RunTable:
+    """Lay out a group of a run as a table; without names, all its variables and thresholds.
 
     `parameters`: a row per sample. `crossings`: a row per sample; columns `<variable>.<threshold>`. `trajectories`:
-    a row per sample and year. `summary`: a row per year and quantile level. Crossing years later than the
-    horizon are +inf.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-    name : str
-        One of `GROUPS`.
-    variables : names of variables of the group; none: all
-    thresholds : names of thresholds, for `crossings`; none: all
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    InputError
-        There is no such group, variable or threshold, or the run kept no samples.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> table = run_table(run, "trajectories", variables=["spending"])
-    >>> [(column.name, column.unit) for column in table.columns]
-    [('sample', '1'), ('year', 'year'), ('spending', 'log10(USD)')]
-    >>> sum(len(block[0]) for block in table.blocks())
-    21504
+    a row per sample and year. `summary`: a row per year and quantile level.
     """
     if name not in GROUPS:
         hint = near_name(name, GROUPS) or f"There are: {', '.join(GROUPS)}."
@@ -105,67 +62,76 @@ def run_table(run: xr.DataTree, name: str, *, variables: Sequence[str] = (), thr
         return _crossings_table(run, dataset, variables, thresholds)
     chosen = chosen_names(variables, [str(item) for item in dataset.data_vars], f"the run's {name} have no variable")
     dims = ["sample", "year"] if name == "trajectories" else ["sample"]
-    columns = tuple(_column(dataset, item) for item in [*dims, *chosen])
 
-    def blocks() -> Iterator[tuple[Values, ...]]:
+    def blocks() -> Iterator[Table]:
         years = dataset["year"].values if name == "trajectories" else np.zeros(1)
         for rows in _stretches(dataset.sizes["sample"], width=len(chosen) * len(years)):
             sample = dataset["sample"].values[rows]
-            values = [dataset[item].isel(sample=rows).transpose(*dims).values.ravel() for item in chosen]
-            grid = [np.repeat(sample, len(years)), np.tile(years, len(sample))]
-            yield (*grid[: len(dims)], *values)
+            grid = {"sample": np.repeat(sample, len(years)), "year": np.tile(years, len(sample))}
+            values = {item: dataset[item].isel(sample=rows).transpose(*dims).values.ravel() for item in chosen}
+            yield Table({dim: grid[dim] for dim in dims} | values)
 
-    return Table(name, columns, blocks, _about(run))
+    return RunTable(name, _columns(dataset, [*dims, *chosen]), blocks, _about(run))
+
+
+def every_table(run: xr.DataTree, *, variables: Sequence[str], thresholds: Sequence[str]) -> list[RunTable]:
+    """Lay out every group that the run has and that holds one of the variables asked for."""
+    present = [name for name in GROUPS if name in run.children]
+    if thresholds:
+        present = [name for name in present if name == "crossings"] or ["crossings"]
+    held = {name: [str(item) for item in run.children[name].data_vars] for name in present if name in run.children}
+    for variable in variables:
+        if not any(variable in names for names in held.values()):
+            known = list(dict.fromkeys(name for names in held.values() for name in names))
+            raise InputError(f"--variable: the run has no variable '{variable}'. {near_name(variable, known)}".strip())
+    tables = []
+    for name in present:
+        wanted = [variable for variable in variables if variable in held.get(name, ())]
+        if name == "summary":
+            wanted = [variable for variable in wanted if run.children[name][variable].dims == ("quantile", "year")]
+        if wanted or not variables:
+            own = thresholds if name == "crossings" else ()
+            tables.append(run_table(run, name, variables=wanted, thresholds=own))
+    return tables
 
 
 def _crossings_table(
     run: xr.DataTree, dataset: xr.Dataset, variables: Sequence[str], thresholds: Sequence[str]
-) -> Table:
+) -> RunTable:
     names = [str(name) for name in dataset["threshold"].values]
     chosen = chosen_names(thresholds, names, "the run has no threshold")
     kinds = chosen_names(variables, [str(item) for item in dataset.data_vars], "the run's crossings have no variable")
     pairs = [(kind, name) for name in chosen for kind in kinds]
+    head, *plain = _columns(dataset, ["sample", *(kind for kind, _ in pairs)]).rows()
+    columns = [
+        row | {"column": f"{kind}.{name}", "long_name": f"{row['long_name']}: {name}"}
+        for row, (kind, name) in zip(plain, pairs, strict=True)
+    ]
 
-    def column(kind: str, name: str) -> Column:
-        plain = _column(dataset, kind)
-        return Column(f"{kind}.{name}", plain.unit, f"{plain.long_name}: {name}", plain.description, plain.dtype)
-
-    def blocks() -> Iterator[tuple[Values, ...]]:
+    def blocks() -> Iterator[Table]:
         for rows in _stretches(dataset.sizes["sample"], width=len(pairs)):
             loaded = {kind: dataset[kind].isel(sample=rows).transpose("threshold", "sample").values for kind in kinds}
-            yield (dataset["sample"].values[rows], *(loaded[kind][names.index(name)] for kind, name in pairs))
+            values = {f"{kind}.{name}": loaded[kind][names.index(name)] for kind, name in pairs}
+            yield Table({"sample": dataset["sample"].values[rows], **values})
 
-    columns = (_column(dataset, "sample"), *(column(kind, name) for kind, name in pairs))
-    return Table("crossings", columns, blocks, _about(run))
+    return RunTable("crossings", Table.of_rows([head, *columns]), blocks, _about(run))
 
 
-def _summary_table(run: xr.DataTree, variables: Sequence[str]) -> Table:
+def _summary_table(run: xr.DataTree, variables: Sequence[str]) -> RunTable:
     summary = group(run, "summary")
     chosen = chosen_names(variables, summarised_names(summary), "the run's summary has no variable")
     names = [item for name in chosen for item in (name, f"{name}_error") if item in summary]
-    columns = tuple(_column(summary, item) for item in ("year", "quantile", *names))
 
-    def blocks() -> Iterator[tuple[Values, ...]]:
+    def blocks() -> Iterator[Table]:
         years, levels = summary["year"].values, summary["quantile"].values
-        values = [summary[item].transpose("year", "quantile").values.ravel() for item in names]
-        yield (np.repeat(years, len(levels)), np.tile(levels, len(years)), *values)
+        values = {item: summary[item].transpose("year", "quantile").values.ravel() for item in names}
+        yield Table({"year": np.repeat(years, len(levels)), "quantile": np.tile(levels, len(years)), **values})
 
-    return Table("summary", columns, blocks, _about(run))
+    return RunTable("summary", _columns(summary, ["year", "quantile", *names]), blocks, _about(run))
 
 
 def chosen_names(asked: Sequence[str], known: Sequence[str], rule: str) -> list[str]:
-    """Give the names that were asked for, or all where none were.
-
-    Raises
-    ------
-    InputError
-        One is not known; the message begins with `rule`.
-
-    Examples
-    --------
-    >>> chosen_names([], ["spending", "hardware"], "no variable")
-    ['spending', 'hardware']
-    """
+    """Give the names that were asked for, or all where none were; a fault begins with `rule`."""
     for name in asked:
         if name not in known:
             hint = near_name(name, known) or f"There are: {', '.join(known)}."
@@ -179,72 +145,39 @@ def _stretches(samples: int, *, width: int) -> Iterator[slice]:
     yield from (slice(start, min(start + step, samples)) for start in range(0, samples, step))
 
 
-def _column(dataset: xr.Dataset, name: str) -> Column:
-    values = dataset[name]
-    attributes = {key: str(values.attrs.get(key, "")) for key in ("units", "long_name", "description", "understood")}
-    said = attributes["description"] or attributes["understood"]
-    meanings = str(values.attrs.get("flag_meanings", "")).split()
-    said += f" Here: {', '.join(f'{n} {word}' for n, word in enumerate(meanings))}." if meanings else ""
-    return Column(name, attributes["units"], attributes["long_name"] or name, said, values.dtype)
+def _columns(dataset: xr.Dataset, names: Sequence[str]) -> Table:
+    """Say what columns are: name, unit, long name, description."""
+    rows = []
+    for name in names:
+        attributes = dataset[name].attrs
+        said = str(attributes.get("description", "") or attributes.get("understood", ""))
+        meanings = str(attributes.get("flag_meanings", "")).split()
+        said += f" Here: {', '.join(f'{n} {word}' for n, word in enumerate(meanings))}." if meanings else ""
+        rows.append({
+            "column": name, "unit": str(attributes.get("units", "")),
+            "long_name": str(attributes.get("long_name", "")) or name, "description": said,
+        })  # fmt: skip
+    return Table.of_rows(rows)
 
 
 def _about(run: xr.DataTree) -> dict[str, str]:
     return {key: str(run.attrs[key]) for key in ("run_id", "name", "subject", "seed", "samples", "run_format")}
 
 
-def columns_path(path: FilePath) -> FilePath:
-    """Name the file that says what the columns of a CSV file are.
-
-    Examples
-    --------
-    >>> columns_path(FilePath("trajectories.csv")).name
-    'trajectories.columns.csv'
-    """
-    return path.with_name(f"{path.stem}.columns.csv")
-
-
-def write_csv(table: Table, path: FilePath) -> tuple[FilePath, ...]:
-    """Write a table as CSV, with names and units of its columns in a file beside it.
+def write_csv(table: RunTable, path: FilePath) -> tuple[FilePath, FilePath]:
+    """Write a table as CSV, and what its columns are into a file beside it; give both.
 
     Every number is written with as many digits as tell it from its neighbours of the same type, so that reading it as
     that type (`float32` or `float64`, in Parquet's schema) gives it back exactly; infinity is `inf`.
-
-    Returns
-    -------
-    The two files.
-
-    Raises
-    ------
-    SimulatorError
-        The file cannot be written. What stood there before is left as it was.
     """
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([column.name for column in table.columns])
-        for block in table.blocks():
-            # numpy writes the shortest digits of the values' own type; csv alone would write float32 as float64
-            writer.writerows(zip(*(values.astype(str).tolist() for values in block), strict=True))
-    names = columns_path(path)
-    rows = [
-        {"column": item.name, "unit": item.unit, "long_name": item.long_name, "description": item.description}
-        for item in table.columns
-    ]
-    write_table(names, rows)
-    return path, names
+    save_blocks(path, table.blocks())
+    columns = path.with_name(f"{path.stem}.columns.csv")
+    table.columns.save_csv(columns)
+    return path, columns
 
 
-def write_parquet(table: Table, path: FilePath) -> tuple[FilePath, ...]:
-    """Write a table as Parquet; unit, long name and description are metadata of the fields.
-
-    Returns
-    -------
-    The file.
-
-    Raises
-    ------
-    SimulatorError
-        pyarrow is not installed, or the file cannot be written.
-    """
+def write_parquet(table: RunTable, path: FilePath) -> tuple[FilePath]:
+    """Write a table as Parquet, and give the file; unit, long name and description are metadata of the fields."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -253,23 +186,14 @@ def write_parquet(table: Table, path: FilePath) -> tuple[FilePath, ...]:
             "--format parquet needs pyarrow, which is not installed. "
             "Install it with: pip install 'effective-compute-simulator[parquet]', or use --format csv."
         ) from None
+    blocks = table.blocks()
+    first = next(blocks)
     fields = [
-        pa.field(
-            column.name,
-            pa.from_numpy_dtype(column.dtype),
-            nullable=False,
-            metadata={"unit": column.unit, "long_name": column.long_name, "description": column.description},
-        )
-        for column in table.columns
+        pa.field(row.pop("column"), pa.from_numpy_dtype(first[name].dtype), nullable=False, metadata=row)
+        for name, row in zip(first.names, table.columns.rows(), strict=True)
     ]
     schema = pa.schema(fields, metadata={"effective-compute-simulator": json.dumps(table.about)})
     with replacing(path) as temporary, parquet.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for block in table.blocks():
-            writer.write_batch(pa.record_batch(list(block), schema=schema))
+        for block in itertools.chain([first], blocks):
+            writer.write_batch(pa.record_batch([block[name] for name in block.names], schema=schema))
     return (path,)
-
-
-def write_tables(tables: Sequence[tuple[Table, FilePath]], *, kind: str) -> tuple[FilePath, ...]:
-    """Write tables, each to its file, as `csv` or `parquet`; give the files written."""
-    write = write_csv if kind == "csv" else write_parquet
-    return tuple(path for table, file in tables for path in write(table, file))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.files import write_text
+from simulator.files import replacing
 from simulator.variables import COLUMNS
 
 if TYPE_CHECKING:
@@ -222,14 +222,21 @@ class Table:
                 dataset[name] = (along, array, {key: text for key, text in said.items() if text})
         return dataset
 
-    def to_csv(self) -> str:
-        """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text."""
+    def to_csv(self, *, head: bool = True) -> str:
+        """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text.
+
+        A number has as many digits as tell it from its neighbours of the same type.
+        """
         if not len(self):
             return ""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.names)
-        writer.writerows(self.records())  # None is left empty
+        if head:
+            writer.writerow(self.names)
+        short = {
+            name: each.values.astype(str) for name, each in self._columns.items() if each.values.dtype == np.float32
+        }
+        writer.writerows((self.with_columns(short) if short else self).records())  # None is left empty
         return stream.getvalue()
 
     def save_csv(self, path: FilePath) -> None:
@@ -240,7 +247,7 @@ class Table:
         SimulatorError
             The file cannot be written; what stood there is left as it was.
         """
-        write_text(path, self.to_csv())
+        save_blocks(path, [self])
 
     def lines(self, cells: Mapping[str, Callable[[Row], str]] | None = None, *, head: bool = True) -> list[str]:
         """Set the table as text: a column for each of `cells`, by its heading; numbers to the right.
@@ -326,6 +333,13 @@ class Table:
             for name, each in self._columns.items()
         }
         return self._of(taken, places.size)
+
+
+def save_blocks(path: FilePath, blocks: Iterable[Table]) -> None:
+    """Write a table that comes in blocks of rows to one CSV file; what stood there is left where that fails."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        for place, block in enumerate(blocks):
+            stream.write(block.to_csv(head=place == 0))
 
 
 _SHOWN = 12

@@ -18,8 +18,8 @@ from simulator.export.metaculus import (
     bound_of,
     continuous_forecast,
     forecast_document,
-    forecast_json,
     forecast_note,
+    question_text,
 )
 from simulator.testing import run_of, small_scenario
 
@@ -132,10 +132,13 @@ def test_the_document_says_what_the_forecast_is_made_from() -> None:
     run: xr.DataTree = run_of(small_scenario(changes))
     scale = Scale(bound_of("2025-01-01"), bound_of("2040-01-01"), open_upper=True)
     document = forecast_document(run, crossing_distribution(run, "near"), scale)
-    assert json.loads(forecast_json(document)) == document
+    text, said = question_text(run, thresholds=["near"], scale=scale)
+    assert json.loads(text) == document
+    assert text.startswith('{\n "continuous_cdf": [')
     assert_accepted(np.array(document["continuous_cdf"]), scale)
     assert document["scaling"]["range_min"] == datetime(2025, 1, 1, tzinfo=UTC).timestamp()
     assert document["about"]["run_id"] == run.attrs["run_id"]
     note = forecast_note(document)
+    assert said == note
     assert note.startswith("crossing year of near: from 256 samples;")
     assert f"{100 * document['about']['largest_change']:.2g} %" in note

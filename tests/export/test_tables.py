@@ -15,7 +15,7 @@ import xarray as xr
 from simulator import open_run, save_run
 from simulator.errors import InputError, SimulatorError
 from simulator.export import tables as export_tables
-from simulator.export.tables import columns_path, run_table, write_csv, write_parquet
+from simulator.export.tables import run_table, write_csv, write_parquet
 from simulator.testing import run_of, small_scenario
 
 DATA = small_scenario({
@@ -41,29 +41,28 @@ def test_every_value_comes_back_exactly_from_csv_and_from_parquet(run: xr.DataTr
     table = run_table(run, group)
     written = read_csv(write_csv(table, tmp_path / "t.csv")[0])
     stored = pq.read_table(*write_parquet(table, tmp_path / "t.parquet"))
-    assert list(written) == stored.column_names == [column.name for column in table.columns]
+    assert list(written) == stored.column_names == table.columns["column"].tolist()
     blocks = list(table.blocks())
-    for place, column in enumerate(table.columns):
-        values = np.concatenate([block[place] for block in blocks])
-        assert values.dtype == column.dtype
-        np.testing.assert_array_equal(np.array(written[column.name]).astype(column.dtype), values)
-        np.testing.assert_array_equal(stored[column.name].to_numpy(), values)
-        assert stored[column.name].to_numpy().dtype == column.dtype
+    for name in table.columns["column"]:
+        values = np.concatenate([block[name] for block in blocks])
+        np.testing.assert_array_equal(np.array(written[name]).astype(values.dtype), values)
+        np.testing.assert_array_equal(stored[name].to_numpy(), values)
+        assert stored[name].to_numpy().dtype == values.dtype
 
 
 def test_rows_are_the_samples_of_the_run(run: xr.DataTree) -> None:
     (block,) = run_table(run, "trajectories", variables=["effective_compute"]).blocks()
-    sample, year, level = block
+    sample, year, level = (block[name] for name in ("sample", "year", "effective_compute"))
     frame = run["trajectories/effective_compute"]
     for row in (0, 5, 1234):
         assert level[row] == frame.sel(sample=sample[row], year=year[row])
     (parameters,) = run_table(run, "parameters").blocks()
-    assert len(parameters[0]) == 300
+    assert len(parameters) == 300
 
 
 def test_crossings_have_a_column_per_threshold_and_keep_infinity(run: xr.DataTree, tmp_path: Path) -> None:
     table = run_table(run, "crossings", thresholds=["far-off"], variables=["crossing_year"])
-    assert [column.name for column in table.columns] == ["sample", "crossing_year.far-off"]
+    assert table.columns["column"].tolist() == ["sample", "crossing_year.far-off"]
     assert set(read_csv(write_csv(table, tmp_path / "t.csv")[0])["crossing_year.far-off"]) == {"inf"}
 
 
@@ -75,8 +74,8 @@ def test_blocks_of_any_size_give_the_same_rows(run: xr.DataTree, monkeypatch: py
             small = list(run_table(run, group).blocks())
         assert len(whole) == 1
         assert len(small) > 1
-        for place, values in enumerate(whole[0]):
-            np.testing.assert_array_equal(np.concatenate([block[place] for block in small]), values)
+        for name in whole[0].names:
+            np.testing.assert_array_equal(np.concatenate([block[name] for block in small]), whole[0][name])
 
 
 def test_a_run_on_the_disk_stays_there_while_it_is_written(run: xr.DataTree, tmp_path: Path) -> None:
@@ -96,7 +95,7 @@ def test_a_run_on_the_disk_stays_there_while_it_is_written(run: xr.DataTree, tmp
 def test_columns_carry_unit_long_name_and_the_meaning_of_flags(run: xr.DataTree, tmp_path: Path) -> None:
     table = run_table(run, "trajectories")
     path, names = write_csv(table, tmp_path / "t.csv")
-    assert names == columns_path(path)
+    assert names == path.with_name("t.columns.csv")
     said = read_csv(names)
     place = said["column"].index("binding_physical_compute")
     assert said["unit"][said["column"].index("effective_compute")] == "log10(FLOP)"
@@ -108,7 +107,8 @@ def test_columns_carry_unit_long_name_and_the_meaning_of_flags(run: xr.DataTree,
 
 
 def test_a_priors_source_text_is_said_of_its_parameter(run: xr.DataTree) -> None:
-    described = {column.name: column.description for column in run_table(run, "parameters").columns}
+    columns = run_table(run, "parameters").columns
+    described = dict(zip(columns["column"], columns["description"], strict=True))
     assert "lognormal, median 1e+26" in described["drivers.compute.start"]
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(run: xr.DataTree, tmp_pat
 
     path = tmp_path / "t.csv"
     path.write_text("old")
-    failing = export_tables.Table(table.name, table.columns, broken, table.about)
+    failing = export_tables.RunTable(table.name, table.columns, broken, table.about)
     with pytest.raises(SimulatorError, match="cannot be written"):
         write_csv(failing, path)
     assert path.read_text() == "old"
