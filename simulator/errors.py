@@ -12,7 +12,10 @@ from dataclasses import dataclass
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top."""
 
-_PART = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+_KEY = r"(?:interval_)?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?(?=[.\[]|$)|[^.\[\]=]+"
+"""A key of a mapping; numbers and the levels of intervals may hold a dot."""
+_STEP = re.compile(rf"({_KEY})|\[([0-9]+)\]|\[([-+.eE0-9]+)\]")
+_ENTRY = re.compile(rf"(?:{_KEY}|\[[-+.eE0-9]+\])(?:\.(?:{_KEY})|\[[-+.eE0-9]+\])*")
 
 
 class SimulatorError(Exception):
@@ -97,14 +100,18 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def as_path(entry: str) -> Path:
-    """Read the dotted name of an entry.
+    """Read the dotted name of an entry; empty where it is none. A number as a key may stand in brackets.
 
     Examples
     --------
     >>> as_path("drivers.spending.growth[0].rate")
     ('drivers', 'spending', 'growth', 0, 'rate')
+    >>> as_path("start.quantiles.0.05"), as_path("start.quantiles[0.05]"), as_path("start.interval_97.5")
+    (('start', 'quantiles', '0.05'), ('start', 'quantiles', '0.05'), ('start', 'interval_97.5'))
     """
-    return tuple(match[1] if match[1] is not None else int(match[2]) for match in _PART.finditer(entry))
+    if not _ENTRY.fullmatch(entry):
+        return ()
+    return tuple(int(match[2]) if match[2] else match[1] or match[3] for match in _STEP.finditer(entry))
 
 
 def near_name(word: str, known: Iterable[str]) -> str:

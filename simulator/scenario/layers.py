@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
+from simulator.errors import (
+    Fault,
+    InputError,
+    Path,
+    Place,
+    PlacedFault,
+    ScenarioError,
+    as_path,
+    dotted,
+    near_name,
+    shown,
+)
 from simulator.scenario.documents import Document, parse_document
 from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, is_statement, stating_keys
-
-_PART = re.compile(r"([^.\[\]=]+)|\[([0-9]+)\]")
 
 
 def merge(base: Document, over: Document) -> Document:
@@ -168,11 +176,11 @@ def parse_override(text: str) -> Override:
     ('drivers', 'spending', 'growth', 0, 'rate', 'median')
     """
     name, equals, value = text.partition("=")
-    parts = [match[1] if match[1] is not None else int(match[2]) for match in _PART.finditer(name.strip())]
-    if not equals or not parts or dotted(parts) != name.strip():
+    path = as_path(name.strip())
+    if not equals or not path:
         raise InputError(f"--set {text}: must be path=value, for example drivers.spending.growth[0].rate.median=3.")
     try:
-        return Override(tuple(parts), parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
+        return Override(path, parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
     except ScenarioError as error:
         fault = error.faults[0]
         raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
@@ -250,6 +258,27 @@ def lookup(data: Any, path: Path) -> Any:
         else:
             return None
     return data
+
+
+def known_path(data: Any, path: Path) -> Path:
+    """Name keys of mappings as the data do: a number may be written in another way (1e29, 0.050), or in brackets."""
+    known: list[str | int] = []
+    for part in path:
+        key: str | int = part
+        if isinstance(data, Mapping):
+            key = next((str(key) for key in data if _same_key(str(key), str(part))), part)
+        known.append(key)
+        data = lookup(data, (key,))
+    return tuple(known)
+
+
+def _same_key(one: str, other: str) -> bool:
+    if one == other or one.isalpha() or other.isalpha():
+        return one == other
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def text_keys(data: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -15,7 +15,16 @@ from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario.checks import check_scenario
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.faults import concerns, entry_root, faults_of, remaining_faults
-from simulator.scenario.layers import apply_override, expand_priors, lookup, parse_override, placed, text_keys
+from simulator.scenario.layers import (
+    Override,
+    apply_override,
+    expand_priors,
+    known_path,
+    lookup,
+    parse_override,
+    placed,
+    text_keys,
+)
 from simulator.scenario.library import library_entry
 from simulator.schema.spec import ScenarioSpec
 
@@ -98,9 +107,11 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     log: list[str] = []
     warnings: list[str] = []
     for text in overrides:
+        expanded = expand_priors(document, library_entry).data
         override = parse_override(text)
-        before = lookup(expand_priors(document, library_entry).data, override.path)
-        document = apply_override(document, override)
+        override = replace(override, path=known_path(expanded, override.path))
+        before = lookup(expanded, override.path)
+        document = apply_override(_with_statement(document, expanded, override.path), override)
         name = dotted(override.path)
         log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
         if before == override.value:
@@ -118,6 +129,15 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
         raise placed(checked.faults, document)
     component = Component(spec.name, 1.0, spec, checked.joint)
     return Scenario((component,), document.data, document.places, tuple(log), (*warnings, *checked.warnings))
+
+
+def _with_statement(document: Document, expanded: Any, path: Path) -> Document:
+    """Write a group of numbers out that only a library entry states, where one of them is to be set."""
+    for length in range(1, len(path)):
+        inherited = lookup(expanded, path[:length])
+        if lookup(document.data, path[:length]) is None and isinstance(inherited, Mapping | list):
+            return apply_override(document, Override(path[:length], inherited, dotted(path)))
+    return document
 
 
 def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from simulator.errors import InputError, Place, ScenarioError
 from simulator.scenario.documents import Document, parse_document
-from simulator.scenario.layers import apply_override, expand_priors, lookup, merge, parse_override, place_of, text_keys
+from simulator.scenario.layers import (
+    apply_override,
+    expand_priors,
+    known_path,
+    lookup,
+    merge,
+    parse_override,
+    place_of,
+    text_keys,
+)
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 LEAVES = st.one_of(st.sampled_from(["x", "y"]), st.booleans(), st.lists(st.sampled_from(["x", "y"]), max_size=2))
@@ -138,6 +147,11 @@ def test_a_reference_that_leads_nowhere_joins_the_faults_of_the_document() -> No
         ("a=", ("a",), None),
         ("a=b=c", ("a",), "b=c"),
         ("a[2][3]=no", ("a", 2, 3), "no"),
+        ("a.quantiles.0.05=2e8", ("a", "quantiles", "0.05"), 2e8),
+        ("a.quantiles[0.05].b=1", ("a", "quantiles", "0.05", "b"), 1),
+        ("a.interval_97.5=[1, 2]", ("a", "interval_97.5"), [1, 2]),
+        ("a.points.1e29=2", ("a", "points", "1e29"), 2),
+        ("a.table.2030.25=3", ("a", "table", "2030.25"), 3),
     ],
 )
 def test_an_override_is_read_as_path_and_value(text: str, path: tuple[str | int, ...], value: Any) -> None:
@@ -181,6 +195,14 @@ def test_another_library_entry_replaces_the_numbers_beside_it() -> None:
     document = Document({"rate": {"median": 2, "interval_90": [1, 3]}, "mix": parts}, {})
     assert apply_override(document, parse_override("rate.prior=f/e")).data["rate"] == {"prior": "f/e"}
     assert apply_override(document, parse_override("mix[0].prior=f/e")).data["mix"] == [{"prior": "f/e", "weight": 0.4}]
+
+
+def test_a_number_as_a_key_is_known_however_it_is_written() -> None:
+    data = {"points": {1e29: 3, "0.050": 4}, "list": [{2030: 1}]}
+    assert known_path(data, ("points", "1e29")) == ("points", "1e+29")
+    assert known_path(data, ("points", "0.05")) == ("points", "0.050")
+    assert known_path(data, ("list", 0, 2030)) == ("list", 0, "2030")
+    assert known_path(data, ("points", "2e29", 1)) == ("points", "2e29", 1)
 
 
 def test_an_override_is_the_place_of_what_it_sets_and_makes() -> None:

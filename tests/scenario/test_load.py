@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from simulator.engine.collecting import LEVELS
 from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
-from simulator.errors import InputError, ScenarioError
+from simulator.errors import InputError, ScenarioError, as_path
 from simulator.runs.summary import quantiles, summary_lines
 from simulator.scenario.faults import remaining_faults
+from simulator.scenario.layers import lookup
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_variants, parse_scenario
 from simulator.scenario.resolving import Scenario
+from simulator.scenario.sweep_axes import parse_over
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 
 SMALL: dict[str, Any] = {
@@ -463,3 +465,51 @@ def test_a_mixture_may_have_variants(tmp_path: Path) -> None:
     few = load_variants(file)["few"]
     assert [component.spec.samples for component in few.components] == [128, 128]
     assert few.spec.name == "mixed-few"
+
+
+POINTS = """
+schema: 1
+name: points
+years: {first: 2025, last: 2035}
+drivers:
+  spending:
+    start: {quantiles: {0.05: 1.8e8, 0.5: 3.9e8, 0.95: 8.3e8}, unit: USD}
+    growth: {prior: spending/forward-independent-2023}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.35}
+  algorithms: {growth: {function: {of: drivers.spending.start, points: {1e8: 2, 1e9: 3}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "entry", "key"),
+    [
+        ("drivers.spending.start.quantiles.0.05=2e8", "drivers.spending.start.quantiles", 0.05),
+        ("drivers.spending.start.quantiles[0.050]=2e8", "drivers.spending.start.quantiles", 0.05),
+        ("drivers.algorithms.growth.function.points.1e9=4", "drivers.algorithms.growth.function.points", 1e9),
+        ("drivers.algorithms.growth.function.points[1000000000]=4", "drivers.algorithms.growth.function.points", 1e9),
+    ],
+)
+def test_one_of_several_numbers_is_set_by_its_key(override: str, entry: str, key: float) -> None:
+    before, after = (lookup(parse_scenario(POINTS, overrides=each).data, as_path(entry)) for each in ([], [override]))
+    assert [each for each in after if after[each] != before[each]] == [key]
+    assert list(after) == list(before)
+
+
+def test_one_quantile_of_a_library_entry_is_set_and_the_others_stay() -> None:
+    scenario = parse_scenario(POINTS, overrides=["drivers.spending.growth.quantiles.0.95=0.5"])
+    growth = scenario.data["drivers"]["spending"]["growth"]
+    assert growth["quantiles"] == {0.05: 0.1, 0.5: 0.3, 0.95: 0.5}
+    assert "source" not in growth
+    assert scenario.overrides == ("drivers.spending.growth.quantiles.0.95: 0.4 -> 0.5",)
+
+
+def test_a_quantile_is_swept_by_its_key() -> None:
+    (axis,) = parse_over(["drivers.spending.start.quantiles.0.05=1e8,2e8"])
+    found = [parse_scenario(POINTS, overrides=point.overrides) for point in axis.points]
+    assert [each.data["drivers"]["spending"]["start"]["quantiles"][0.05] for each in found] == [1e8, 2e8]
+
+
+def test_the_name_of_an_interval_may_hold_a_dot() -> None:
+    scenario = parsed(SMALL, overrides=("drivers.spending.start={median: 4e8, unit: USD, interval_97.5: [2e8, 8e8]}",))
+    wider = parsed(scenario.data, overrides=("drivers.spending.start.interval_97.5=[1e8, 9e8]",))
+    assert wider.spec.drivers.spending.start.interval.upper == 9e8
