@@ -17,7 +17,6 @@ import numpy as np
 from simulator.priors.families import Fixed, Triangular, require
 from simulator.priors.free_families import Discrete, Empirical, Quantiles, free_table, scaled_weights
 from simulator.priors.quantile_tables import (
-    Array,
     QuantileTable,
     log_of,
     normal_quantile,
@@ -25,7 +24,7 @@ from simulator.priors.quantile_tables import (
     tabulate,
 )
 from simulator.schema.prior_families import Distribution
-from simulator.units import Conversion
+from simulator.units import Array, Conversion
 
 _LARGEST_U = float(np.nextafter(1.0, 0.0))
 _LEAST_MASS = 1e-9

@@ -18,7 +18,7 @@ from simulator.units import Array, Conversion
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class Side:
     """The scale on which one side of a function is straight.
 
     `conversion` leads from the numbers of the file to the internal scale. A level (`log`) is straight in its log,
@@ -58,14 +58,14 @@ class Dependence:
         return self.write(np.array(self.values)[np.maximum(place, 0)])
 
 
-def dependence(function: PointFunction, path: Path, *, other: Axis, own: Axis) -> Dependence:
+def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -> Dependence:
     """Make the function that a prior is of another one.
 
     Parameters
     ----------
     function : PointFunction
     path : path of the prior
-    other, own : Axis
+    other, own : Side
         The scales of the prior that it is a function of, and its own.
 
     Raises
@@ -78,7 +78,7 @@ def dependence(function: PointFunction, path: Path, *, other: Axis, own: Axis) -
     >>> from simulator.units import logarithm, parse_growth_unit
     >>> times = parse_growth_unit("years/doubling").conversion
     >>> function = PointFunction(of="thresholds.x.spending", points={"1e29": 3.5, "1e35": 2.0})
-    >>> rate = dependence(function, ("rate",), other=Axis(logarithm(), True, 0), own=Axis(times, False, 0))
+    >>> rate = dependence(function, ("rate",), other=Side(logarithm(), True, 0), own=Side(times, False, 0))
     >>> times.inverse(rate(np.array([20.0, 29.0, 32.0, 40.0, np.inf]))).round(6).tolist()
     [3.5, 3.5, 2.75, 2.0, 2.0]
     """
@@ -96,12 +96,12 @@ def dependence(function: PointFunction, path: Path, *, other: Axis, own: Axis) -
             faults.append(Fault(where, f"is a second point at {number(at)}.", "Keep one of the two."))
         points[at] = value
         faults += [
-            Fault(where, f"{what} {fault}", f"{axis.meaning}\nWrite a larger number.".strip())
-            for what, axis, given in (
+            Fault(where, f"{what} {fault}", f"{side.meaning}\nWrite a larger number.".strip())
+            for what, side, given in (
                 ("lies where the other prior has no value: it", other, at),
                 ("gives what", own, value),
             )
-            if (fault := _beyond(axis, given))
+            if (fault := _beyond(side, given))
         ]
     if faults:
         raise Faults(faults)
@@ -117,11 +117,11 @@ def dependence(function: PointFunction, path: Path, *, other: Axis, own: Axis) -
     )
 
 
-def _beyond(axis: Axis, value: float) -> str:
+def _beyond(side: Side, value: float) -> str:
     """Say that a number lies where a scale has no values; empty where it does not."""
-    if value > axis.least or (axis.reached and value == axis.least):
+    if value > side.least or (side.reached and value == side.least):
         return ""
-    return f"must be {'at least' if axis.reached else 'above'} {number(axis.least)}; got {number(value)}."
+    return f"must be {'at least' if side.reached else 'above'} {number(side.least)}; got {number(value)}."
 
 
 def _same(values: Array) -> Array:

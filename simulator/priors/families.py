@@ -14,7 +14,6 @@ import numpy as np
 from scipy import special
 
 from simulator.priors.quantile_tables import (
-    Array,
     QuantileTable,
     log_normal_density,
     log_of,
@@ -22,6 +21,7 @@ from simulator.priors.quantile_tables import (
     start_probabilities,
     tabulate,
 )
+from simulator.units import Array
 
 
 def require(condition: bool, rule: str) -> None:

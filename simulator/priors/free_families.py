@@ -15,7 +15,6 @@ from scipy import special
 
 from simulator.priors.families import Normal, SkewedNormal, StudentT, Uniform, require
 from simulator.priors.quantile_tables import (
-    Array,
     QuantileTable,
     exponential,
     log_normal_density,
@@ -25,6 +24,7 @@ from simulator.priors.quantile_tables import (
     solve_increasing,
 )
 from simulator.schema.prior_families import Distribution
+from simulator.units import Array
 
 
 class _Logarithmic:

@@ -11,9 +11,9 @@ import numpy as np
 from simulator.errors import Fault, number
 from simulator.priors.composite import Mixture, Truncated, WithNever
 from simulator.priors.dependence import (
-    Axis,
     CopulaGroup,
     Dependence,
+    Side,
     chained,
     copula_groups,
     dependence,
@@ -223,15 +223,15 @@ def _dependence(slot: Slot, other: Slot) -> Dependence:
     """Make the function that a prior is of another one."""
     if slot.prior.function is None:
         raise ValueError(f"{slot.name} is no function")
-    return dependence(slot.prior.function, slot.path, other=_axis(other), own=_axis(slot))
+    return dependence(slot.prior.function, slot.path, other=_side(other), own=_side(slot))
 
 
-def _axis(slot: Slot) -> Axis:
+def _side(slot: Slot) -> Side:
     """Tell on which scale a function of a prior, or to one, is straight, and how far down it reaches."""
     conversion, label, positive, meaning = _own_scale(slot)
     spans = slot.kind in ("drift", "delay")
     least = 0.0 if positive or spans else -100.0 if slot.kind == "rate" and slot.prior.unit == "%/year" else -math.inf
-    return Axis(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
+    return Side(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
 
 
 def is_fixed(family: Distribution) -> bool:

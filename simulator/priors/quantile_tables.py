@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-type Array = NDArray[np.float64]
+from simulator.units import Array
 
 LARGEST_Z = 7.2
 """The table ends here; ndtri(1 - 1e-12) is 7.03."""

@@ -14,7 +14,7 @@ from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, load_scenario
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import Kind, Slot
+from simulator.schema.prior_names import Slot, SlotKind
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
@@ -102,7 +102,7 @@ def _entry(library: str, key: str) -> Iterator[str]:
 def _named(key: str, prior: Prior) -> NamedPrior:
     """Put a library entry on the scale that its unit tells: growth, or a level, or a date."""
     unit = prior.unit or (prior.mixture[0].unit if prior.mixture else None) or "1"
-    kind: Kind = "level"
+    kind: SlotKind = "level"
     try:
         parse_growth_unit(unit)
         kind = "rate"

@@ -17,10 +17,10 @@ from simulator.scenario.library import GROUPING, extended, find_scenario, parent
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
-from simulator.schema.statements import Model, Name, Number, Text
+from simulator.schema.statements import Name, Number, Spec, Text
 
 
-class MixtureEntry(Model):
+class MixtureEntry(Spec):
     """One of the scenarios that a file mixes."""
 
     name: Name | None = None
@@ -33,7 +33,7 @@ class MixtureEntry(Model):
     """What is laid over it, and over what the file says for all."""
 
 
-class GroupingKeys(Model):
+class GroupingKeys(Spec):
     """What makes a file stand for several scenarios."""
 
     mixture: Annotated[tuple[MixtureEntry, ...], Field(min_length=2)] | None = None
@@ -230,7 +230,7 @@ def _disagreements(components: Sequence[Component]) -> list[tuple[int, str, str]
 
 
 def _said(value: object) -> str:
-    if isinstance(value, Model):
+    if isinstance(value, Spec):
         return shown(value.model_dump(exclude_none=True))
     return shown(value)
 

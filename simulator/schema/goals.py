@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from simulator.errors import Fault
-from simulator.schema.statements import Faults, Line, Model, Number, Prior, Text
+from simulator.schema.statements import Faults, Line, Number, Prior, Spec, Text
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
 
-class Threshold(Model):
+class Threshold(Spec):
     """A level whose crossing is dated."""
 
     effective_compute: Prior | None = None
@@ -61,7 +61,7 @@ class Threshold(Model):
         return self
 
 
-class Capability(Model):
+class Capability(Spec):
     """A metric as a function of compute."""
 
     name: Text

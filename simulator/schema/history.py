@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from simulator.errors import Fault
-from simulator.schema.statements import Date, Faults, Model, Number, Text
+from simulator.schema.statements import Date, Faults, Number, Spec, Text
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
 
 
-class LeftOut(Model):
+class LeftOut(Spec):
     """Runs that do not count, and why."""
 
     domains: tuple[Text, ...] = ()
@@ -35,7 +35,7 @@ class LeftOut(Model):
         return self
 
 
-class FrontierRule(Model):
+class FrontierRule(Spec):
     """Which runs are of the frontier, ranked by what was known when each came out."""
 
     top: Annotated[int, Field(strict=True, ge=1)] | None = None
@@ -51,7 +51,7 @@ class FrontierRule(Model):
         return self
 
 
-class Learns(Model):
+class Learns(Spec):
     """Which drivers learn from history: their start and their first rate of growth."""
 
     spending: DriverPath = "drivers.spending"
@@ -60,7 +60,7 @@ class Learns(Model):
     """What learns FLOP per USD."""
 
 
-class Sampler(Model):
+class Sampler(Spec):
     """How the posterior is sampled."""
 
     name: Literal["pymc", "nutpie"] = "pymc"
@@ -75,7 +75,7 @@ class Sampler(Model):
     """The seed of the chains."""
 
 
-class HistoryStatement(Model):
+class HistoryStatement(Spec):
     """What the scenario's priors on past growth are conditioned on."""
 
     runs: Text = "shipped"

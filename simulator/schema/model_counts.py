@@ -10,20 +10,20 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simulator.errors import Fault, number
-from simulator.schema.statements import Faults, Model, Number, Prior, Text
+from simulator.schema.statements import Faults, Number, Prior, Spec, Text
 
-Level = Annotated[Number, Field(gt=0.0)]
+Positive = Annotated[Number, Field(gt=0.0)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 MOST_BINS = 200
 
 
-class KnownYear(Model):
+class KnownYear(Spec):
     """What is known of a calendar year, in the place of what would be simulated."""
 
     above: dict[str, Count] = Field(default_factory=dict)
     """How many models were trained above a level in that year: `{1e25: 20}`; the levels are those of `above`."""
-    largest: Level | None = None
+    largest: Positive | None = None
     """The largest run of that year, FLOP."""
     source: Text | None = None
     """Where it comes from."""
@@ -31,7 +31,7 @@ class KnownYear(Model):
     """What was counted."""
 
 
-class Models(Model):
+class Models(Spec):
     """Counts of models: how the training compute of a year is spread over runs, and which of them are counted.
 
     The runs of a calendar year lie below its largest run. The share of the year's training compute that goes to runs
@@ -51,9 +51,9 @@ class Models(Model):
     """The power: 1 spreads compute evenly over the orders of magnitude; less gives more of it to small runs."""
     bins: Annotated[int, Field(strict=True, ge=1, le=MOST_BINS)] = 20
     """Into how many bins, of one width in the log, the sizes are divided; within a bin they are uniform."""
-    above: tuple[Level, ...] = ()
+    above: tuple[Positive, ...] = ()
     """Levels of training compute, FLOP, rising: the models at or above each are counted."""
-    within_oom: tuple[Level, ...] = ()
+    within_oom: tuple[Positive, ...] = ()
     """Distances from the largest run of the year, OOM, rising: the models within each are counted."""
     known: dict[str, KnownYear] = Field(default_factory=dict)
     """What is known of calendar years, in the place of what would be simulated."""

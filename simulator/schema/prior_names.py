@@ -30,7 +30,7 @@ from simulator.schema.spec import (
 )
 from simulator.schema.statements import Prior
 
-Kind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
+SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Slot:
 
     path: Path
     prior: Prior
-    kind: Kind
+    kind: SlotKind
     unit: str | None = None
     never: bool = False
 
@@ -227,7 +227,7 @@ def _capability_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     capability = spec.capability
     if capability is None:
         return
-    kinds: dict[str, tuple[Kind, str | None]] = {
+    kinds: dict[str, tuple[SlotKind, str | None]] = {
         "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
         "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
         "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),

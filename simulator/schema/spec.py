@@ -17,7 +17,7 @@ from simulator.errors import Fault, Path, number, shown
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.statements import Faults, Line, Model, Name, Number, Prior, Text
+from simulator.schema.statements import Faults, Line, Name, Number, Prior, Spec, Text
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:
@@ -47,7 +47,7 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
 SCHEMA_VERSION = 1
 
 
-class Regime(Model):
+class Regime(Spec):
     """A stretch of time with one rate of growth."""
 
     rate: Prior | None = None
@@ -76,7 +76,7 @@ class Regime(Model):
         return self
 
 
-class Custom(Model):
+class Custom(Spec):
     """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
 
     driver: Name | None = None
@@ -95,7 +95,7 @@ Growth = Annotated[
 ]
 
 
-class Level(Model):
+class Level(Spec):
     """A level and how it grows: from a start by regimes of growth, or by a table of years."""
 
     start: Prior | None = None
@@ -142,7 +142,7 @@ class Factor(Level):
     """Levels computed by Python code."""
 
 
-class FeedbackPoint(Model):
+class FeedbackPoint(Spec):
     """The multiplier of a rate at a level of effective compute."""
 
     at: Annotated[Number, Field(gt=0.0)]
@@ -179,7 +179,7 @@ class Driver(Factor):
 OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
 
 
-class Operation(Model):
+class Operation(Spec):
     """A quantity made from others: exactly one of the operations."""
 
     product: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
@@ -240,7 +240,7 @@ Quantity = Annotated[
 """A named quantity, a prior, a growing level, or an operation on quantities."""
 
 
-class Limit(Model):
+class Limit(Spec):
     """A limit and the law by which a level saturates under it."""
 
     kind: Literal["hard", "exponential", "logistic", "gompertz"] = "hard"
@@ -266,7 +266,7 @@ class Limit(Model):
         return self
 
 
-class Correlation(Model):
+class Correlation(Spec):
     """A rank correlation between two priors."""
 
     between: tuple[Text, Text]
@@ -279,7 +279,7 @@ class Correlation(Model):
     """Why."""
 
 
-class Years(Model):
+class Years(Spec):
     """The years of the projection: the first, every calendar step after it, the last."""
 
     first: Number
@@ -302,7 +302,7 @@ class Years(Model):
         return self
 
 
-class Drivers(Model):
+class Drivers(Spec):
     """The drivers: spending, hardware and algorithms; or compute and algorithms."""
 
     spending: Driver | None = None
@@ -345,7 +345,7 @@ def _schema_version(value: Any) -> Any:
 SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
 
 
-class ScenarioSpec(Model):
+class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
     schema_: SchemaVersion = Field(alias="schema")
@@ -388,7 +388,7 @@ class ScenarioSpec(Model):
     """Counts of models: how many training runs there are under the largest, and above what."""
 
 
-class PriorLibrary(Model):
+class PriorLibrary(Spec):
     """A file of the prior library."""
 
     schema_: SchemaVersion = Field(alias="schema")

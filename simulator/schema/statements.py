@@ -75,7 +75,7 @@ class Faults(ValueError):
         self.faults = faults
 
 
-class Model(BaseModel):
+class Spec(BaseModel):
     """Something a file may say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -148,7 +148,7 @@ def _known_family(name: Any) -> Any:
     raise Faults([Fault((), f"must be one of {expected}; got {shown(name)}.", near_name(str(name), names))])
 
 
-class Interval(Model):
+class Interval(Spec):
     """An equal-tailed interval and its level."""
 
     level: float
@@ -156,7 +156,7 @@ class Interval(Model):
     upper: Number
 
 
-class Discrete(Model):
+class Discrete(Spec):
     """Values with their weights."""
 
     values: Annotated[tuple[Number, ...], Field(min_length=1)]
@@ -172,7 +172,7 @@ class Discrete(Model):
         return self
 
 
-class Empirical(Model):
+class Empirical(Spec):
     """A column of a CSV file, taken as a sample of the prior."""
 
     file: Text
@@ -183,7 +183,7 @@ class Empirical(Model):
     """The numbers read from it; written by the simulator, so that a run can be repeated without the file."""
 
 
-class PointFunction(Model):
+class PointFunction(Spec):
     """A function of another prior, through given points; constant beyond the first and the last."""
 
     of: Text
@@ -195,7 +195,7 @@ class PointFunction(Model):
     step: what holds at a point holds until the next."""
 
 
-class Prior(Model):
+class Prior(Spec):
     """What is believed about one number: a number that is fixed, or quantiles or parameters of a family.
 
     An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.

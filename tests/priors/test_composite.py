@@ -34,9 +34,8 @@ from simulator.priors.free_families import (
     SkewedLogNormal,
 )
 from simulator.priors.joint import Converted
-from simulator.priors.quantile_tables import Array
 from simulator.schema.prior_families import Distribution
-from simulator.units import logarithm, parse_growth_unit
+from simulator.units import Array, logarithm, parse_growth_unit
 
 CONTINUOUS: tuple[Distribution, ...] = (
     Normal(1.0, 2.0),
