@@ -378,11 +378,14 @@ def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
 
 def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0) -> Spec:
     """Set a view between its title and the lines of its foot, which begin at `x` pixels."""
-    lines = [line for text in foot for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
+    return stacked([view, foot_view(foot, x=x, width=width)], title=title, subtitle=subtitle, width=width)
+
+
+def foot_view(texts: Sequence[str], *, x: float, width: float) -> Spec:
+    """Make the foot of a chart: texts under one another, broken into lines, from the pixel `x`."""
+    lines = [line for text in texts for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
     height = LINE_HEIGHT * len(lines)
-    below = text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)])
-    views = [view, vega.view(below, width=10, height=height)]
-    return stacked(views, title=title, subtitle=subtitle, width=width)
+    return vega.view(text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)]), width=10, height=height)
 
 
 def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path as FilePath
 from types import MappingProxyType
 
-from simulator.charts.kinds.hindcast_panels import (
+from simulator.charts.register import ALL
+from simulator.charts.scored import (
     LATE,
     CalibrationRow,
     FanRow,
     Head,
     Panel,
     SkillGroup,
+    SkillLine,
     draw_calibration,
     draw_hindcast_fans,
     draw_skill,
 )
-from simulator.charts.register import ALL
-from simulator.charts.spec import Figure, Row
+from simulator.charts.spec import Figure
 from simulator.charts.writing import save_chart
 from simulator.errors import InputError, near_name
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
-from simulator.hindcast.rows import LEAST_TARGETS, MODEL, HorizonRow, SkillRow, coverage_rows, horizon_rows, pit_rows
+from simulator.hindcast.rows import (
+    LEAST_TARGETS,
+    MODEL,
+    ForecastRow,
+    HorizonRow,
+    SkillRow,
+    coverage_rows,
+    horizon_rows,
+    pit_rows,
+)
+from simulator.runs.table import Table
 from simulator.wording import listed
 
-_ENDS = {
-    "lower_90": "quantile_05", "lower_50": "quantile_25", "median": "quantile_50", "upper_50": "quantile_75",
-    "upper_90": "quantile_95",
-}  # fmt: skip
+_ENDS = ("lower_90", "lower_50", "median", "upper_50", "upper_90")
 YEARS_BEFORE = 5
 """Years of the record that are drawn before the first origin."""
 MOST_ORIGINS = 4
@@ -48,7 +55,6 @@ def fan_figures(stored: Hindcast) -> list[Figure]:
 
 
 def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -> Figure:
-    rows = fan_table(stored, names)
     mine = [row for row in stored.forecasts if row.forecast in names]
     held = {each: sum(row.inside_90 for row in mine if row.forecast == each) for each in names}
     count = sum(row.forecast == names[0] for row in mine)
@@ -82,7 +88,7 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
         f"forecasting ({len(names)}). Years along, FLOP up on a log scale; medians, 50 and 90 % bands, and what came "
         f"as points. {title}."
     )
-    return Figure(name, chart, {"": rows}, caption, alt_text)
+    return Figure(name, chart, {"": fan_table(stored, names).rows()}, caption, alt_text)
 
 
 def _spread(origins: Sequence[int]) -> Sequence[int]:
@@ -98,27 +104,29 @@ def _spread(origins: Sequence[int]) -> Sequence[int]:
     return [origins[round(place * (len(origins) - 1) / (MOST_ORIGINS - 1))] for place in range(MOST_ORIGINS)]
 
 
-def fan_table(stored: Hindcast, names: Sequence[str]) -> list[Row]:
+def fan_table(stored: Hindcast, names: Sequence[str]) -> Table:
     """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
-    return [
-        {"forecast": row.forecast, "origin": row.origin, "target": row.target}
-        | {key: getattr(row, end) for key, end in _ENDS.items()}
-        | {"observed": row.observed, "inside_90": row.inside_90, "hindsight": row.hindsight}
+    return Table.of_rows(
+        {"forecast": row.forecast, "origin": row.origin, "target": row.target, **_ends(row), "observed": row.observed,
+         "inside_90": row.inside_90, "hindsight": row.hindsight}
         for name in names
         for row in stored.forecasts
         if row.forecast == name
-    ]
+    )  # fmt: skip
+
+
+def _ends(row: ForecastRow) -> dict[str, float]:
+    ends = row.quantile_05, row.quantile_25, row.quantile_50, row.quantile_75, row.quantile_95
+    return dict(zip(_ENDS, ends, strict=True))
 
 
 def _panel(stored: Hindcast, name: str, origin: int) -> Panel:
     mine = [row for row in stored.forecasts if (row.forecast, row.origin) == (name, origin)]
-    bands: list[Row] = [
-        {"year": float(row.target)} | {key: getattr(row, end) for key, end in _ENDS.items()} for row in mine
-    ]
+    bands = [{"year": float(row.target), **_ends(row)} for row in mine]
     start = next((row.log_flop for row in stored.record if row.year == origin), None)
     if start is not None:  # a fan begins at the record that it goes on from
-        bands.insert(0, {"year": float(origin)} | dict.fromkeys(_ENDS, start))
-    record: list[Row] = [
+        bands.insert(0, {"year": float(origin), **dict.fromkeys(_ENDS, start)})
+    record = [
         {"year": float(row.year), "value": row.log_flop, "state": "before"}
         for row in stored.record
         if stored.origins[0] - YEARS_BEFORE <= row.year <= origin
@@ -127,7 +135,9 @@ def _panel(stored: Hindcast, name: str, origin: int) -> Panel:
         {"year": float(row.target), "value": row.observed, "state": "inside" if row.inside_90 else "outside"}
         for row in mine
     ]
-    return Panel(origin, bands, record, f"{sum(row.inside_90 for row in mine)} of {len(mine)} inside 90 %")
+    held = f"{sum(row.inside_90 for row in mine)} of {len(mine)} inside 90 %"
+    tables = Table.of_rows(bands, ("year", *_ENDS)), Table.of_rows(record, ("year", "value", "state"))
+    return Panel(origin, *tables, held)
 
 
 def calibration_figures(stored: Hindcast) -> list[Figure]:
@@ -139,8 +149,8 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
     rows = [
         CalibrationRow(
             name,
-            [asdict(row) for row in pit if row.forecast == name],
-            [asdict(row) for row in coverage if row.forecast == name],
+            [row for row in pit if row.forecast == name],
+            [row for row in coverage if row.forecast == name],
             name in stored.with_hindsight,
         )
         for name in stored.names
@@ -164,18 +174,12 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
         f"five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % intervals. "
         f"{title}. {told}"
     )
-    tables = {"pit": [asdict(row) for row in pit], "coverage": [asdict(row) for row in coverage]}
+    tables = {"pit": Table.of_records(pit).rows(), "coverage": Table.of_records(coverage).rows()}
     return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
 
 
 def skill_figures(stored: Hindcast) -> list[Figure]:
-    """Draw the skill of the model against each other forecast, in all and by years ahead.
-
-    Raises
-    ------
-    InputError
-        There is nothing to compare with.
-    """
+    """Draw the skill of the model against each other forecast, which there must be, in all and by years ahead."""
     if not stored.skills:
         raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
     ahead = horizon_rows(stored.forecasts)
@@ -210,34 +214,27 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
         f"Dots with intervals on an axis of skill from −1 to 1, for {len(groups)} other ways of forecasting, in all "
         f"and by years ahead. {title}. Skill against {said}."
     )
-    tables = {"": [asdict(row) for row in stored.skills], "by_years_ahead": [asdict(row) for row in ahead]}
+    tables = {"": Table.of_records(stored.skills).rows(), "by_years_ahead": Table.of_records(ahead).rows()}
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 
-def _whole(row: SkillRow, stored: Hindcast) -> Row:
-    known = stored.targets >= LEAST_TARGETS
-    note = _interval(row.skill, row.skill_05 if known else None, row.skill_95 if known else None)
-    return {
-        "label": "all", "skill": row.skill, "skill_05": row.skill_05 if known else None,
-        "skill_95": row.skill_95 if known else None, "note": f"{note}: {row.verdict}", "whole": True,
-    }  # fmt: skip
+def _whole(row: SkillRow, stored: Hindcast) -> SkillLine:
+    ends = (row.skill_05, row.skill_95) if stored.targets >= LEAST_TARGETS else None
+    return SkillLine("all", row.skill, ends, f"{_interval(row.skill, ends)}: {row.verdict}", whole=True)
 
 
-def _by_years(row: HorizonRow) -> Row:
+def _by_years(row: HorizonRow) -> SkillLine:
     one = row.first_ahead == row.last_ahead
     span = f"{row.first_ahead}" if one else f"{row.first_ahead} to {row.last_ahead}"
     years = f"{row.targets} year{'s' if row.targets > 1 else ''}"
     count = f"{row.forecasts} forecast{'s' if row.forecasts > 1 else ''} of {years}"
-    return {
-        "label": f"{span} year{'' if span == '1' else 's'} ahead", "skill": row.skill, "skill_05": row.skill_05,
-        "skill_95": row.skill_95, "note": f"{_interval(row.skill, row.skill_05, row.skill_95)}, {count}",
-        "whole": False,
-    }  # fmt: skip
+    ends = None if row.skill_05 is None or row.skill_95 is None else (row.skill_05, row.skill_95)
+    label = f"{span} year{'' if span == '1' else 's'} ahead"
+    return SkillLine(label, row.skill, ends, f"{_interval(row.skill, ends)}, {count}", whole=False)
 
 
-def _interval(skill: float, low: float | None, high: float | None) -> str:
-    ends = "" if low is None or high is None else f" ({low:+.2f} to {high:+.2f})"
-    return f"{skill:+.2f}{ends}".replace("-", "−")
+def _interval(skill: float, ends: tuple[float, float] | None) -> str:
+    return f"{skill:+.2f}{f' ({ends[0]:+.2f} to {ends[1]:+.2f})' if ends else ''}".replace("-", "−")
 
 
 def _count(stored: Hindcast) -> int:

@@ -1,0 +1,325 @@
+"""Forecasts of the past against what came: fans by origin, calibration, and skill, under one head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from simulator.charts import spec as vega
+from simulator.charts import style
+from simulator.charts.frame import Frame
+from simulator.charts.layout import (
+    GUTTER,
+    RECT,
+    Marks,
+    PixelScale,
+    fill_mark,
+    line_mark,
+    outside_mark,
+    rule_mark,
+    shape_mark,
+)
+from simulator.charts.style import Text
+from simulator.hindcast.rows import CoverageRow, PitRow
+from simulator.runs.table import Table
+
+LATE = "with hindsight"
+WIDTH = 960.0
+NUMBER_SIZE = 40
+
+NAME_HEIGHT = 18
+MOST_COLUMNS = 4
+COLUMN_GAP = 34.0
+REACH = 3.5
+"""How far beyond what came bands are drawn, OOM."""
+
+NAME_CHARACTERS = 22
+PIT_X, PIT_WIDTH = 190.0, 240.0
+COVER_X, COVER_WIDTH = 510.0, 300.0
+ROW, PLOT = 96.0, 62.0
+
+AXIS_X, AXIS_WIDTH = 230.0, 380.0
+NOTE_X = AXIS_X + AXIS_WIDTH + 24
+LINE = 21.0
+SKILL_TICKS = {-1.0: "−1", -0.5: "−0.5", 0.0: "0", 0.5: "+0.5", 1.0: "+1"}
+
+_COVER = PixelScale(0.0, 1.0, COVER_X, COVER_X + COVER_WIDTH)
+_PIT = PixelScale(0.0, 1.0, PIT_X, PIT_X + PIT_WIDTH)
+_SKILL = PixelScale(-1.0, 1.0, AXIS_X, AXIS_X + AXIS_WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above and below every chart of a hindcast: its words, and how much of the past it forecast.
+
+    `targets` are distinct years, `forecasts` those of them by each way of forecasting; `source` is where the tables are
+    from; `late` are the forecasts in which a prior knew what came.
+    """
+
+    title: str
+    subtitle: str
+    targets: int
+    forecasts: int
+    origins: Sequence[int]
+    source: str
+    late: Sequence[str] = ()
+
+
+def headed(views: Sequence[vega.Spec], *, head: Head, left: float) -> vega.Spec:
+    """Set the number of distinct years large above a chart, and where it is from below it; texts begin at `left`."""
+    origins = style.wrapped(", ".join(map(str, head.origins)), width=90)
+    years, times = ("year" if head.targets == 1 else "years"), "time" if head.forecasts == 1 else "times"
+    wide = style.text_width(str(head.targets), size=NUMBER_SIZE) + 14
+    made = f"forecast {head.forecasts} {times}, from the end of {origins[0]}{' ...' if len(origins) > 1 else ''}"
+    texts = [
+        Text([str(head.targets)], left, 20, bold=True, size=NUMBER_SIZE),
+        Text([f"distinct {years} that came,"], left + wide, 11, bold=True, size=16),
+        Text([made], left + wide, 31, style.QUIET),
+    ]
+    height = 42.0
+    if head.late:
+        lines = style.wrapped(f"With hindsight: {', '.join(head.late)}. Their priors knew what came.", width=130)
+        texts.append(Text(lines, left, 52 + style.LINE_HEIGHT * len(lines) / 2, style.VERMILION, bold=True))
+        height = 56.0 + style.LINE_HEIGHT * len(lines)
+    top = vega.view(style.text_layers(texts), width=10, height=height)
+    foot = style.foot_view([head.source], x=left, width=WIDTH)
+    return style.stacked([top, *views, foot], title=head.title, subtitle=head.subtitle, width=WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The forecasts of one origin: their bands, the record, and what is seen in it.
+
+    `bands` has `year`, `lower_90`, `lower_50`, `median`, `upper_50`, `upper_90` (log10 FLOP); `record` has `year`,
+    `value` (log10 FLOP) and `state`: "before" the origin, or "inside" or "outside" of the wider band.
+    """
+
+    origin: int
+    bands: Table
+    record: Table
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FanRow:
+    """One row of small fans: a way of forecasting, its panels by origin, and whether a prior knew what came."""
+
+    name: str
+    panels: Sequence[Panel]
+    late: bool = False
+
+
+def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> vega.Spec:
+    """Draw the forecasts from each origin, and what came, beside one another; each way of forecasting in a row.
+
+    All plots, `height` pixels high, share both axes; four stand beside one another at most. What lies far outside what
+    came is cut off at the edge, and the foot says so.
+    """
+    count = min(MOST_COLUMNS, max(len(row.panels) for row in rows))
+    width = min(420.0, (WIDTH - GUTTER - (count - 1) * COLUMN_GAP) / count)
+    panels = [panel for row in rows for panel in row.panels]
+    frame = _frame(panels, width=width, height=height)
+    pale, strong = style.band_tints(2)
+    entries: list[style.LegendEntry] = [
+        ("line", style.DARK_BLUE, "median"), ("band", strong, "50 %"), ("band", pale, "90 % of the forecast"),
+        ("thread", style.QUIET, "record before"), ("point", style.INK, "what came, inside 90 %"),
+    ]  # fmt: skip
+    end = -GUTTER + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
+    outside = Marks(outside=outside_mark())
+    outside.add("outside", x=end + 9, y=0)
+    outside.text("what came, outside", end + 24, 0, style.QUIET)
+    legend = [*style.legend_layers(entries, x=-GUTTER, y=0), *outside.layers()]
+    views: list[vega.Spec] = [vega.view(legend, width=10, height=4)]
+    lone = len(rows) == 1
+    for row, part in [(each, part) for each in rows for part in batched(each.panels, count)]:
+        drawn = [
+            _panel(panel, frame=frame, first=not place, name=None if lone or place else row, lone=lone)
+            for place, panel in enumerate(part)
+        ]
+        views.append(vega.side_by_side(drawn, spacing=COLUMN_GAP))
+    if not all(frame.holds(level) for level in _joined(panels, "lower_90", "upper_90")):
+        head = replace(head, source=f"{head.source} · bands are cut off at the edge")
+    return headed(views, head=head, left=-GUTTER)
+
+
+def _joined(panels: Sequence[Panel], *names: str) -> list[float]:
+    """List columns of all panels, of their bands or of their records."""
+    tables = [table for panel in panels for table in (panel.bands, panel.record)]
+    return [value for table in tables for name in names if name in table for value in table[name].tolist()]
+
+
+def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
+    """Choose axes that hold what came and the narrower bands, and at most `REACH` OOM beyond what came."""
+    years, came = _joined(panels, "year"), _joined(panels, "value")
+    levels = [*_joined(panels, "lower_90", "upper_90"), *came]
+    lower, upper = max(min(levels), min(came) - REACH), min(max(levels), max(came) + REACH)
+    margin = 0.05 * (upper - lower)
+    return Frame(
+        min(years) - 0.5, max(years) + 0.5, lower - margin, upper + margin, height=height, gutter=GUTTER, width=width
+    )
+
+
+def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow | None) -> vega.Spec:
+    """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
+    clip, x, bands = {"clip": True}, frame.x("year"), panel.bands.rows()
+    layers = [
+        style.layer(bands, x, frame.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=fill_mark(fill) | clip)
+        for fill, level in zip(style.band_tints(2), (90, 50), strict=True)
+    ]
+    layers.append(style.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
+    marks = {"before": line_mark(style.QUIET, 1.2) | clip, "inside": style.point_mark() | {"size": 34},
+             "outside": outside_mark()}  # fmt: skip
+    for state, mark in marks.items():
+        if rows := panel.record.where(state=state).select("year", "value").rows():
+            layers.append(style.layer(rows, x, frame.y("value"), mark=mark))
+    note = panel.note if lone else f"from {panel.origin}: {panel.note}"
+    texts = [Text([note], 6, 12, style.QUIET, size=style.FOOT_SIZE), *(frame.texts() if first else [])]
+    if name is not None:
+        size = style.TEXT_SIZE + 1
+        texts.append(Text([name.name], -GUTTER, -NAME_HEIGHT, bold=True, size=size))
+        if name.late:
+            end = -GUTTER + style.text_width(name.name, size=size) * 1.08
+            texts.append(Text([f"  ({LATE})"], end, -NAME_HEIGHT, style.VERMILION, bold=True))
+    if lone:
+        texts.append(Text([f"from the end of {panel.origin}"], 0, -12))
+    return vega.view([*layers, *style.text_layers(texts)], width=frame.width, height=frame.height)
+
+
+def _marks() -> Marks:
+    """Make the marks of calibration and skill, from the back to the front."""
+    return Marks(
+        grey={**RECT, "color": style.HAIR}, hair=rule_mark(), rules=rule_mark(style.AXIS),
+        bars={**RECT, "color": style.band_tints(3)[2]}, dashes=rule_mark(style.QUIET, 1, [4, 3]),
+        axes=rule_mark(style.QUIET, 1), lines=rule_mark(style.BLUE, 2), wide=rule_mark(style.BLUE, 7),
+        strokes=rule_mark(style.VERMILION, 3), arrows=shape_mark("triangle-left", 70, fill=style.BLUE),
+        dots=style.dot_mark(),
+    )  # fmt: skip
+
+
+def _middle(marks: Marks, text: str, x: float, y: float, color: str = style.INK, size: float = style.TEXT_SIZE) -> None:
+    marks.text(text, x - style.text_width(text, size=size) / 2, y, color, size=size)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRow:
+    """One forecast: its histogram, its coverage by rising level, and whether a prior knew what came."""
+
+    name: str
+    pit: Sequence[PitRow]
+    coverage: Sequence[CoverageRow]
+    late: bool = False
+
+
+def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> vega.Spec:
+    """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage."""
+    marks = _marks()
+    top = 54.0
+    marks.text("Where in the forecast what came lay", PIT_X, 8, bold=True)
+    marks.text("counts; grey: what a calibrated one gives, 90 %", PIT_X, 25, style.QUIET)
+    marks.text("How often its intervals held what came", COVER_X, 8, bold=True)
+    marks.text("disc: seen; line: its 90 % interval; stroke: as stated", COVER_X, 25, style.QUIET)
+    for row in rows:
+        marks.box("rules", (0, WIDTH), (top - 12, top - 12))
+        lines, middle = style.wrapped(row.name, width=NAME_CHARACTERS), top + PLOT / 2
+        middle -= style.LINE_HEIGHT / 2 if row.late else 0.0
+        marks.text(lines, 0, middle, bold=True)
+        if row.late:
+            marks.text(LATE, 0, middle + style.LINE_HEIGHT * (len(lines) + 1) / 2, style.VERMILION, bold=True)
+        _pit(marks, row.pit, top=top)
+        _coverage(marks, row.coverage, top=top)
+        top += ROW
+    for place in range(5):
+        _middle(marks, f"{25 * place} %", _COVER(place / 4), top - 14, style.QUIET)
+    for place, word in enumerate(("below all of it", "above all of it")):
+        wide = style.text_width(word, size=style.FOOT_SIZE)
+        marks.text(word, PIT_X + place * (PIT_WIDTH - wide), top - 6, style.QUIET, size=style.FOOT_SIZE)
+    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 4)], head=head, left=0)
+
+
+def _pit(marks: Marks, rows: Sequence[PitRow], *, top: float) -> None:
+    first, base = rows[0], top + PLOT
+    up = PixelScale(0.0, max(max(row.count, row.expected_95) for row in rows), base, top)
+    across = PIT_X, PIT_X + PIT_WIDTH
+    marks.box("grey", across, (up(first.expected_05), up(first.expected_95)))
+    marks.box("axes", across, (base, base))
+    marks.box("dashes", across, (up(first.expected), up(first.expected)))
+    for row in rows:
+        left, right = (PIT_X + PIT_WIDTH * end for end in (row.lower, row.upper))
+        middle, half = (left + right) / 2, 0.28 * (right - left)
+        if row.count:
+            marks.box("bars", (round(middle - half, 2), round(middle + half, 2)), (base, up(row.count)))
+        _middle(marks, f"{row.count}", middle, base + 9, size=style.FOOT_SIZE)
+
+
+def _coverage(marks: Marks, rows: Sequence[CoverageRow], *, top: float) -> None:
+    for place in range(5):
+        marks.box("hair", (_COVER(place / 4), _COVER(place / 4)), (top - 6, top + PLOT + 6))
+    for place, row in enumerate(rows):
+        y = top + 8 + place * (PLOT - 16) / max(1, len(rows) - 1)
+        marks.text(f"{row.level} %", COVER_X - 38, y)
+        marks.box("lines", (_COVER(row.seen_05), _COVER(row.seen_95)), (y, y))
+        marks.box("strokes", (_COVER(row.level / 100), _COVER(row.level / 100)), (y - 9, y + 9))
+        marks.add("dots", x=_COVER(row.seen), y=y)
+        said = f"{row.inside} of {row.forecasts}: {100 * row.inside / row.forecasts:.0f} %"
+        marks.text(said, COVER_X + COVER_WIDTH + 18, y)
+
+
+@dataclass(frozen=True, slots=True)
+class SkillLine:
+    """A skill with its 90 % interval, if it has one, and what is written beside it; of all years or of some."""
+
+    label: str
+    skill: float
+    ends: tuple[float, float] | None
+    note: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SkillGroup:
+    """The skill against one baseline, in all and by years ahead, and whether a prior of it knew what came."""
+
+    name: str
+    lines: Sequence[SkillLine]
+    late: bool = False
+
+
+def draw_skill(groups: Sequence[SkillGroup], *, head: Head) -> vega.Spec:
+    """Draw the skill of the model against each baseline, in all and by years ahead, with intervals.
+
+    The axis runs from -1 to 1; what lies beyond has an arrow.
+    """
+    marks = _marks()
+    marks.text("← the other is better", AXIS_X, 8, style.QUIET)
+    right = "the model is better →"
+    marks.text(right, AXIS_X + AXIS_WIDTH - style.text_width(right), 8, style.QUIET)
+    marks.text("skill (90 % interval)", NOTE_X, 8, bold=True)
+    top = 26.0
+    for group in groups:
+        marks.box("rules", (0, WIDTH), (top, top))
+        bottom = top + 8 + LINE * (len(group.lines) + 1)
+        for tick in SKILL_TICKS:
+            marks.box("hair" if tick else "axes", (_SKILL(tick), _SKILL(tick)), (top, bottom))
+        name, y = f"against {group.name}", top + 14
+        marks.text(name, 0, y, bold=True)
+        if group.late:
+            marks.text(f"  ({LATE})", style.text_width(name) * 1.08, y, style.VERMILION, bold=True)
+        for place, line in enumerate(group.lines, start=1):
+            _skill(marks, line, y=y + LINE * place)
+        top = bottom
+    for tick, label in SKILL_TICKS.items():
+        _middle(marks, label, _SKILL(tick), top + 12)
+    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 20)], head=head, left=0)
+
+
+def _skill(marks: Marks, line: SkillLine, *, y: float) -> None:
+    marks.text(line.label, 16, y, bold=line.whole)
+    if line.ends is not None:
+        low, high = line.ends
+        marks.box("wide" if line.whole else "lines", (_SKILL.held(low), _SKILL.held(high)), (y, y))
+    if abs(line.skill) <= 1:
+        marks.add("dots", x=_SKILL(line.skill), y=y)
+    if line.skill < -1 if line.ends is None else line.ends[0] < -1:
+        marks.add("arrows", x=AXIS_X - 7, y=y)
+    marks.text(line.note, NOTE_X, y, style.INK if line.whole else style.QUIET, bold=line.whole)
