@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulator.cli.options import OutputOption, file_option, warn
+from simulator.cli.options import OutputOption, file_option, finish
 from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.history.tables import AcceleratorHistory, RunHistory
 
 app = typer.Typer(
     add_completion=False,
@@ -44,23 +47,21 @@ def load(
 
     Exports are at https://epoch.ai/data: download one yourself, nothing is fetched.
     """
-    from simulator.files import make_folder, write_table
+    from simulator.files import make_folder
     from simulator.history.loading import is_hardware, load_accelerators, load_history
-    from simulator.history.tables import accelerator_rows, report_lines, run_rows
+    from simulator.history.tables import report_lines
 
     if is_hardware(file):
-        hardware = load_accelerators(file, snapshot=snapshot, prices=prices)
-        lines, rows = report_lines(hardware), accelerator_rows(hardware)
+        found: RunHistory | AcceleratorHistory = load_accelerators(file, snapshot=snapshot, prices=prices)
     elif prices is not None:
         raise InputError(f"--prices: {file} is no table of accelerators. Leave --prices out.")
     else:
-        runs = load_history(file, snapshot=snapshot)
-        lines, rows = report_lines(runs), run_rows(runs)
-    for line in lines:
+        found = load_history(file, snapshot=snapshot)
+    for line in report_lines(found):
         typer.echo(line)
     if output is not None:
         make_folder(output.parent)
-        write_table(output, rows)
+        found.table.save_csv(output)
         typer.echo(f"  {output}")
 
 
@@ -87,27 +88,23 @@ def frontier(
 ) -> None:
     """List the runs that were among the largest at their release, the records, and their growth."""
     from simulator.history.columns import last_day
-    from simulator.history.frontier import frontier_lines, published_until, without
-    from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
+    from simulator.history.frontier import chosen_runs, frontier_lines
 
-    if file is None:
-        history = shipped_runs(snapshot or SNAPSHOT)
-    elif snapshot is None:
+    if file is not None and snapshot is None:
         raise InputError(f"--snapshot: {file} needs the date of its export. Write for example --snapshot 2025-06.")
-    else:
-        history = load_history(file, snapshot=snapshot)
-    reasons: dict[str, str] = {}
-    for word in without_run or []:
-        name, equals, reason = word.partition("=")
-        if not equals or not reason.strip():
-            raise InputError(f"--without-run: must be NAME=REASON; got '{word}'. Say why the run does not count.")
-        reasons[name.strip()] = reason.strip()
-    if without_domain or reasons:
-        history = without(history, domains=without_domain or (), names=reasons)
-    if until is not None:
-        history = published_until(history, last_day(until, entry="--until"))
+    reasons = dict(map(_reason, without_run or []))
+    history = chosen_runs(
+        file, snapshot=snapshot, until=until, without_domain=without_domain or (), without_run=reasons
+    )
     for line in frontier_lines(history, top, since=last_day(since, entry="--since").year):
         typer.echo(line)
+
+
+def _reason(word: str) -> tuple[str, str]:
+    name, equals, reason = word.partition("=")
+    if not equals or not reason.strip():
+        raise InputError(f"--without-run: must be NAME=REASON; got '{word}'. Say why the run does not count.")
+    return name.strip(), reason.strip()
 
 
 def fragility(
@@ -135,49 +132,12 @@ def fragility(
 
     A fit that was made before is read from <output>/fits.
     """
-    import datetime as dt
-    from dataclasses import asdict
+    from simulator.history.fragility import history_fragility
 
-    from simulator.files import make_folder, short_hash, write_table, write_text
-    from simulator.history.columns import last_day
-    from simulator.history.fit import SamplerSettings
-    from simulator.history.fragility import examine_history, fragility_lines, fragility_page
-    from simulator.history.frontier import without
-    from simulator.history.loading import SHIPPED_TOP, load_history, shipped_accelerators, shipped_runs
-
-    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)
-    if without_domain:
-        history = without(history, domains=without_domain)
-    last = last_day(until, entry="--until")
-    # A fit stands at the end of a year: what came in a year that had not ended does not count.
-    end = last if (last.month, last.day) == (12, 31) else dt.date(last.year - 1, 12, 31)
-    found = examine_history(
-        history,
-        shipped_accelerators(),
-        until=end,
-        top=SHIPPED_TOP if runs is None else 10,
-        named=leave_out or (),
-        refit=refit,
-        settings=SamplerSettings(sampler=sampler, seed=seed),
-        cache=output / "fits",
-    )
-    for line in fragility_lines(found):
-        typer.echo(line)
-    warn(found.warnings)
-    asked = [f"--snapshot {snapshot}", f"--until {until}", f"--sampler {sampler}", f"--seed {seed}"]
-    asked += [f"--runs {runs}"] if runs is not None else []
-    asked += [f"--without-domain '{domain}'" for domain in without_domain or ()]
-    asked += [f"--leave-out '{names}'" for names in leave_out or ()]
-    asked += ["--refit"] if refit else []
-    folder = output / f"fragility-{snapshot}-{found.origin}-{short_hash(*asked)}"
-    make_folder(folder)
-    for name in ("shifts", "rates", "sensitivities", "refits"):
-        rows = [asdict(row) for row in getattr(found, name)]
-        if rows:
-            write_table(folder / f"{name}.csv", rows)
-    write_text(
-        folder / "fragility.txt", fragility_page(found, command=" ".join(["simulate history fragility", *asked]))
-    )
-    typer.echo(f"  {folder}")
+    found = history_fragility(
+        runs, snapshot=snapshot, until=until, without_domain=without_domain or (), leave_out=leave_out or (),
+        refit=refit, sampler=sampler, seed=seed, cache=output / "fits",
+    )  # fmt: skip
+    finish(found, output)
     if not trust and any(fit.faults for fit in found.diagnostics):
         raise typer.Exit(1)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import calendar
-import csv
 import datetime as dt
-import io
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -15,6 +13,7 @@ from typing import Literal
 
 from simulator.dates import year_of
 from simulator.errors import InputError, Place, PlacedFault, shown
+from simulator.files import CsvError, csv_rows
 
 PUBLIC_PAGE = "https://epoch.ai/data"
 
@@ -71,19 +70,12 @@ _TRUE, _FALSE = {"true", "checked", "yes", "1"}, {"false", "unchecked", "no", "0
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a table, by what their columns mean.
-
-    Attributes
-    ----------
-    found : the name under which each column that is there was found
-    rows : (line of the file, cells by meaning); a column that is not there gives empty text
-    ragged : lines with more cells than the header has columns, which are not among the rows
-    """
+    """The rows of a table, by what their columns mean."""
 
     file: str
-    found: Mapping[str, str]
-    rows: tuple[tuple[int, Mapping[str, str]], ...]
-    ragged: tuple[int, ...]
+    found: Mapping[str, str]  # the name under which each column that is there was found
+    rows: tuple[Mapping[str, str], ...]  # cells by meaning; a column that is not there gives empty text
+    ragged: tuple[int, ...]  # lines with more cells than the header has columns, which are not among the rows
 
 
 def refusal(place: FilePath | str, rule: str, remedy: str) -> InputError:
@@ -95,14 +87,13 @@ def read_sheet(
     path: FilePath | str, *, columns: Mapping[str, tuple[str, ...]], needed: Iterable[tuple[str, ...]], what: str
 ) -> Sheet:
     """Read a CSV table, finding each column under any of its published names."""
-    reader = csv.reader(io.StringIO(_text_of(path), newline=""), strict=True)
     try:
-        header = [" ".join(cell.split()) for cell in next(reader, [])]
-        lines = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise refusal(
-            f"{path}:{reader.line_num}", f"is no CSV text: {error}.", "A quote may be open; export the table again."
-        ) from None
+        rows = csv_rows(_text_of(path))
+    except CsvError as error:
+        rule, remedy = f"is no CSV text: {error}.", "A quote may be open; export the table again."
+        raise refusal(f"{path}:{error.line}", rule, remedy) from None
+    header = [" ".join(cell.split()) for cell in rows[0][1]] if rows else []
+    filled = rows[1:]
     spelled = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     places = {
         meaning: spelled[name.lower()]
@@ -115,16 +106,15 @@ def read_sheet(
     ]
     if missing:
         raise _columns_missing(path, header=header, missing=missing, what=what)
-    filled = [(line, row) for line, row in lines if any(cell.strip() for cell in row)]
-    rows = tuple(
-        (line, {meaning: row[at] if (at := places.get(meaning, len(row))) < len(row) else "" for meaning in columns})
-        for line, row in filled
+    told = tuple(
+        {meaning: row[at] if (at := places.get(meaning, len(row))) < len(row) else "" for meaning in columns}
+        for _, row in filled
         if len(row) <= len(header)
     )
     if not filled:
         raise refusal(path, "has a header and no rows.", f"Export {what} again; see {PUBLIC_PAGE}.")
     ragged = tuple(line for line, row in filled if len(row) > len(header))
-    return Sheet(str(path), {meaning: header[at] for meaning, at in places.items()}, rows, ragged)
+    return Sheet(str(path), {meaning: header[at] for meaning, at in places.items()}, told, ragged)
 
 
 def _text_of(path: FilePath | str) -> str:

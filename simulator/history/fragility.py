@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 
 from simulator.errors import InputError
+from simulator.files import short_hash
+from simulator.history.columns import last_day
 from simulator.history.diagnostics import Diagnostics, diagnose
 from simulator.history.fit import SamplerSettings, fit_history
+from simulator.history.frontier import without
 from simulator.history.leave_out import RateWithout, leave_out, members, rates_without
+from simulator.history.loading import SHIPPED_TOP, SNAPSHOT, load_history, shipped_accelerators, shipped_runs
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Array, observations
 from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, sensitivities
 from simulator.history.tables import AcceleratorHistory, RunHistory
 from simulator.runs.groups import group
+from simulator.runs.result import Result
+from simulator.runs.table import Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,11 +36,10 @@ _OF_DRAWS: Final[frozenset[str]] = frozenset({"chain", "draw"})
 
 @dataclass(frozen=True, slots=True)
 class PriorShift:
-    """Compare the prior and the posterior of one unknown.
+    """Compare the prior and the posterior of one unknown; `conflict` says whether the shift is above 2 either way.
 
     `shift` = (posterior mean - prior mean) / prior sd. `contraction` = 1 - (posterior sd / prior sd)^2: 0 where the
-    data say nothing, near 1 where they say nearly all, below 0 where they made it less certain. `conflict` says
-    whether the shift is above 2 either way.
+    data say nothing, near 1 where they say nearly all, below 0 where they made it less certain.
     """
 
     unknown: str
@@ -116,23 +121,48 @@ class Refit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Fragility:
-    """Hold what speaks for and against trusting what was learnt from one history up to the end of a year.
+@dataclass(frozen=True, repr=False)
+class Fragility(Result):
+    """What speaks for and against trusting what was learnt from one history up to the end of a year."""
 
-    `shifts` has every unknown with a prior, `rates` every group of runs, the most influential first, `sensitivities`
-    every unknown of one value, `refits` the three rates without the most influential group where that was asked for,
-    and `diagnostics` the chains of each fit.
-    """
+    kind: ClassVar[str] = "fragility"
 
     snapshot: str
     origin: int
     runs: int
-    shifts: tuple[PriorShift, ...]
-    rates: tuple[RateWithout, ...]
-    sensitivities: tuple[Sensitivity, ...]
-    refits: tuple[Refit, ...]
-    diagnostics: tuple[Diagnostics, ...]
+    shifts: tuple[PriorShift, ...]  # every unknown with a prior
+    rates: tuple[RateWithout, ...]  # every group of runs, the most influential first
+    sensitivities: tuple[Sensitivity, ...]  # every unknown of one value
+    refits: tuple[Refit, ...]  # the three rates without the most influential group, where that was asked for
+    diagnostics: tuple[Diagnostics, ...]  # the chains of each fit
+    asked: tuple[str, ...] = ()  # the options that ask the same again
+
+    @property
+    def folder_name(self) -> str:
+        """The folder that it is written into, named by what was asked."""
+        return f"fragility-{self.snapshot}-{self.origin}-{short_hash(*self.asked)}"
+
+    def tables(self) -> dict[str, Table]:
+        """Give the tables by the names of their CSV files; those that have rows."""
+        tables = {name: Table.of_records(getattr(self, name)) for name in _ALONG}
+        return {name: table for name, table in tables.items() if len(table)}
+
+    def texts(self) -> dict[str, str]:
+        """Give the page, which `simulate show` prints."""
+        return {"fragility.txt": fragility_page(self, command=" ".join(["simulate history fragility", *self.asked]))}
+
+    def lines(self) -> list[str]:
+        """Say what conflicts, what carries the rate, and what the rates are sensitive to."""
+        return list(fragility_lines(self))
+
+    @property
+    def dataset(self) -> xr.DataTree:
+        """The tables as arrays along the unknowns, the groups of runs and the rates."""
+        import xarray as xr
+
+        groups = {name: table.to_dataset(*_ALONG[name]) for name, table in self.tables().items()}
+        attributes = {"snapshot": self.snapshot, "origin": self.origin, "runs": self.runs}
+        return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -140,6 +170,94 @@ class Fragility:
         faults = [fault for fit in self.diagnostics for fault in fit.faults]
         shifts = [each.line for each in self.shifts if each.conflict]
         return (*faults, *shifts, *(each.line for each in self.rates if each.flagged))
+
+
+_ALONG: Final[Mapping[str, tuple[str, ...]]] = {
+    "shifts": ("unknown",),
+    "rates": ("kind", "left_out"),
+    "sensitivities": ("unknown",),
+    "refits": ("rate",),
+}
+"""The tables, and the columns along which the others of each are arrays."""
+
+
+def history_fragility(
+    runs: FilePath | str | None = None,
+    *,
+    snapshot: str = SNAPSHOT,
+    until: str = "2025",
+    without_domain: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+    refit: bool = False,
+    sampler: Literal["pymc", "nutpie"] = "pymc",
+    seed: int = 0,
+    cache: FilePath | str | None = None,
+) -> Fragility:
+    """Fit the model of history, and say whether what it learnt is fragile.
+
+    Three things are told: which posterior means lie more than 2 prior standard deviations from the prior mean; which
+    groups of runs (a domain, an organisation, a family of names) move the growth of frontier compute by more than
+    0.1 OOM/year when they are left out; and how far the posterior moves when a prior or the likelihood is raised to a
+    power near 1 (Kallioinen, Paananen, Bürkner and Vehtari 2024, Statistics and Computing 34, 57).
+
+    Parameters
+    ----------
+    runs : path, optional
+        A table of training runs; what is shipped without it.
+    snapshot : str
+        The date of the estimates in it, or those of the shipped table: 2026-05 or 2025-06.
+    until : str
+        The last day of what was known: a year, a month or a day. Years that had ended by then count.
+    without_domain : sequence of str
+        Domains that are left out of the frontier, such as Games.
+    leave_out : sequence of str
+        More groups to try the rate without: names, with * for any letters, joined by commas: "AlphaGo*,AlphaZero".
+    refit : bool
+        Fit again without the group that moves the rate most.
+    sampler : {"pymc", "nutpie"}
+    seed : int
+        Of the chains.
+    cache : path, optional
+        A folder of fits; one that is there is read, any other takes a minute or more and is stored.
+
+    Returns
+    -------
+    Fragility
+        With its `lines()` and `tables()`: shifts, rates, sensitivities, refits.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, is too short, or has no such domain or run.
+
+    Examples
+    --------
+    >>> history_fragility(leave_out=["NoSuchRun"])
+    Traceback (most recent call last):
+    simulator.errors.InputError: --leave-out: ... has no run 'NoSuchRun' by then. ...
+    """
+    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)
+    if without_domain:
+        history = without(history, domains=without_domain)
+    last = last_day(until, entry="--until")
+    # A fit stands at the end of a year: what came in a year that had not ended does not count.
+    end = last if (last.month, last.day) == (12, 31) else dt.date(last.year - 1, 12, 31)
+    found = examine_history(
+        history,
+        shipped_accelerators(),
+        until=end,
+        top=SHIPPED_TOP if runs is None else 10,
+        named=leave_out,
+        refit=refit,
+        settings=SamplerSettings(sampler=sampler, seed=seed),
+        cache=None if cache is None else FilePath(cache),
+    )
+    asked = [f"--snapshot {snapshot}", f"--until {until}", f"--sampler {sampler}", f"--seed {seed}"]
+    asked += [f"--runs {runs}"] if runs is not None else []
+    asked += [f"--without-domain '{domain}'" for domain in without_domain]
+    asked += [f"--leave-out '{names}'" for names in leave_out]
+    asked += ["--refit"] if refit else []
+    return replace(found, asked=tuple(asked))
 
 
 def examine_history(
@@ -155,7 +273,7 @@ def examine_history(
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> Fragility:
-    """Fit the model of history, and say whether what it learnt is fragile."""
+    """Fit the model of history, and say whether what it learnt is fragile; `named` are groups to leave out by hand."""
     rates = rates_without(history, until=until, top=top, since=since, named=named)
     seen = observations(history, accelerators, until=until, top=top, since=since).frontier
     if refit and not rates:

@@ -7,13 +7,16 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import near_name
 from simulator.history.columns import last_day, refusal
+from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
 from simulator.history.tables import SAME, AcceleratorHistory, RunHistory, TrainingRun
+from simulator.runs.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +189,109 @@ def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:
     return Trend(slope, math.sqrt(variance / spread), int(x.size))
 
 
+def chosen_runs(
+    runs: FilePath | str | None = None,
+    *,
+    snapshot: str | None = None,
+    until: str | None = None,
+    without_domain: Iterable[str] = (),
+    without_run: Mapping[str, str] | None = None,
+) -> RunHistory:
+    """Load a table of training runs, or what is shipped, and leave out what does not count."""
+    history = shipped_runs(snapshot or SNAPSHOT) if runs is None else load_history(runs, snapshot=snapshot or "")
+    if without_domain or without_run:
+        history = without(history, domains=without_domain, names=without_run)
+    return history if until is None else published_until(history, last_day(until, entry="--until"))
+
+
+def frontier_runs(
+    runs: RunHistory | FilePath | str | None = None,
+    *,
+    snapshot: str | None = None,
+    top: int = 10,
+    since: int = 2012,
+    until: str | None = None,
+    without_domain: Iterable[str] = (),
+    without_run: Mapping[str, str] | None = None,
+) -> Table:
+    """List the training runs that were among the largest when they came out, judged from the past alone.
+
+    A run's rank is 1 + the number of runs up to and including its day that had more FLOP; runs that continue another
+    model are not ranked. A record is larger than every earlier run, and than those of its day.
+
+    Parameters
+    ----------
+    runs : RunHistory or path, optional
+        A table of training runs, of which `snapshot` is the date; what is shipped without it. The shipped table is
+        whole among the five largest at release, and not beyond.
+    snapshot : str, optional
+        The date of the estimates, such as 2025-06.
+    top : int
+        Among so many largest at release.
+    since : int
+        The first year of the list.
+    until : str, optional
+        What was published by then counts: a year, a month or a day.
+    without_domain : iterable of str
+        Domains to leave out before ranking, such as Games.
+    without_run : mapping of str to str, optional
+        Runs to leave out before ranking, each with the reason.
+
+    Returns
+    -------
+    Table
+        name, date, year (decimal), rank, record, log10_training_flop, log10_cost_usd (missing where it is unknown or
+        does not belong to the run).
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, there is no such domain or run, or nothing is left.
+
+    Examples
+    --------
+    >>> runs = frontier_runs(top=1, since=2023, until="2024")
+    >>> runs["name"][runs["record"]].tolist()
+    ['GPT-4', 'Gemini 1.0 Ultra']
+    """
+    if not isinstance(runs, RunHistory):
+        runs = chosen_runs(runs, snapshot=snapshot, until=until, without_domain=without_domain, without_run=without_run)
+    return frontier_table(runs, top, since=since)
+
+
+def frontier_table(history: RunHistory, n: int, *, since: int) -> Table:
+    """Tabulate the runs among the n largest at release since a year."""
+    ranks = rank_at_release(history)
+    chosen = (ranks <= n) & (history.years >= since)
+    costs = history.log_cost
+    return Table(
+        {
+            "name": [run.name for run in history.runs],
+            "date": [run.date.isoformat() for run in history.runs],
+            "year": history.years,
+            "rank": ranks,
+            "record": records_at_release(history),
+            "log10_training_flop": history.log_flop,
+            "log10_cost_usd": [None if math.isnan(cost) else cost for cost in costs.tolist()],
+        }
+    ).where(chosen)
+
+
 def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> list[str]:
     """List the runs among the n largest at release since a year, the records marked, and their growth per year."""
-    ranks, records, years = rank_at_release(history), records_at_release(history), history.years
-    chosen = (ranks <= n) & (years >= since)
-    head = f"{history.file} (snapshot {history.snapshot}): {chosen.sum()} runs among the {n} largest at release"
+    table = frontier_table(history, n, since=since)
+    head = f"{history.file} (snapshot {history.snapshot}): {len(table)} runs among the {n} largest at release"
     lines = [f"{head}, since {since}; * is a record", "  date        rank  log10 FLOP   log10 USD  name"]
-    for run, rank, record, cost, keep in zip(history.runs, ranks, records, history.log_cost, chosen, strict=True):
-        if keep:
-            price = f"{'-':>11}" if math.isnan(cost) else f"{cost:11.2f}"
-            mark = "*" if record else " "
-            lines.append(f"  {run.date}  {rank:4.0f}  {run.log_flop:9.2f}{mark} {price}  {run.name}")
-    for what, levels in (("compute", history.log_flop), ("cost", history.log_cost)):
-        if np.isfinite(levels[chosen]).sum() > 2 and np.ptp(years[chosen]) > 0:
-            line = trend(years[chosen], levels[chosen])
+    for row in table.rows():
+        price = f"{'-':>11}" if row["log10_cost_usd"] is None else f"{row['log10_cost_usd']:11.2f}"
+        mark = "*" if row["record"] else " "
+        lines.append(
+            f"  {row['date']}  {row['rank']:4.0f}  {row['log10_training_flop']:9.2f}{mark} {price}  {row['name']}"
+        )
+    for what, column in (("compute", "log10_training_flop"), ("cost", "log10_cost_usd")):
+        levels = np.asarray(table[column], dtype=np.float64)
+        if np.isfinite(levels).sum() > 2 and np.ptp(table["year"]) > 0:
+            line = trend(table["year"], levels)
             low, high = (10**rate for rate in line.interval_90)
             lines.append(f"  {what}: {10**line.slope:.2f}x a year (90 % {low:.2f} to {high:.2f}), {line.count} runs")
     return lines

@@ -82,9 +82,9 @@ def load_history(
     """
     last = last_day(snapshot, entry="snapshot")
     sheet = read_sheet(path, columns=columns, needed=(("name",), ("date",), ("flop",)), what="training runs")
-    order = date_order((cells["date"] for _, cells in sheet.rows), file=str(path))
+    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
     sieve = _Sieve()
-    read = [run for _, cells in sheet.rows if (run := _run(cells, sheet=sheet, order=order, sieve=sieve))]
+    read = [run for cells in sheet.rows if (run := _run(cells, sheet=sheet, order=order, sieve=sieve))]
     read.sort(key=lambda run: (run.date, run.name, run.log_cost is None, -run.log_flop))
     runs = tuple(_first_of_each(read, sieve))
     notes = [*_date_notes(order, [run.date for run in runs], last=last), *_run_notes(sheet)]
@@ -120,11 +120,11 @@ def load_accelerators(
     """
     last = last_day(snapshot, entry="snapshot")
     sheet = read_sheet(path, columns=ACCELERATOR_COLUMNS, needed=_HARDWARE, what="accelerators")
-    order = date_order((cells["date"] for _, cells in sheet.rows), file=str(path))
+    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
     bought = {} if prices is None else _purchase_prices(prices)
     sieve = _Sieve()
-    marked = any(cell_flag(cells["used"]) for _, cells in sheet.rows)
-    rows = (cells for _, cells in sheet.rows if not marked or _is_marked(cells, sieve))
+    marked = any(cell_flag(cells["used"]) for cells in sheet.rows)
+    rows = (cells for cells in sheet.rows if not marked or _is_marked(cells, sieve))
     read = [each for cells in rows if (each := _accelerator(cells, sheet=sheet, order=order, sieve=sieve))]
     read = [_priced(each, bought) for each in read]
     read.sort(key=lambda each: (each.date, each.name, each.log_price is None, -each.log_flops))
@@ -245,9 +245,9 @@ def _is_marked(cells: Mapping[str, str], sieve: _Sieve) -> bool:
 def _purchase_prices(path: FilePath | str) -> dict[str, tuple[float, str]]:
     """Find the earliest purchase price of each accelerator: log10 USD per chip, and its date."""
     sheet = read_sheet(path, columns=PRICE_COLUMNS, needed=(("name",), ("date",), ("price",)), what="hardware prices")
-    order = date_order((cells["date"] for _, cells in sheet.rows), file=str(path))
+    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
     found: dict[str, tuple[dt.date, float]] = {}
-    for _, cells in sheet.rows:
+    for cells in sheet.rows:
         dated, log_price = cell_date(cells["date"], order=order), cell_log10(cells["price"], column="price")
         if dated is not None and log_price is not None:
             name = cell_text(cells["name"]).casefold()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import collections
-import csv
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 
 from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
+from simulator.files import read_csv
 from simulator.history.columns import decimal_year
+from simulator.runs.table import Row, Table
 
 LOWEST_LOG_FLOP_PER_USD, HIGHEST_LOG_FLOP_PER_USD = 15.3, 18.7
 """A cost outside these bounds does not belong to its run: a revision changed one of the two and not the other."""
@@ -28,32 +29,21 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One training run.
-
-    Attributes
-    ----------
-    date : of publication
-    day_known : whether the day is known; a 1st often stands for the month
-    log_flop : log10 FLOP
-    log_cost : log10 USD, None where it is unknown
-    cost_basis : which cost, in which dollars
-    base_model : the run that it continues, whose FLOP its own include; empty where it starts from nothing
-    stated_rank : rank among all runs known at its release, where the table says it
-    """
+    """One training run; what is None is unknown."""
 
     name: str
     organisation: str
     domains: tuple[str, ...]
-    date: dt.date
-    day_known: bool
+    date: dt.date  # of publication
+    day_known: bool  # a 1st often stands for the month
     log_flop: float
-    log_cost: float | None
-    cost_basis: str
+    log_cost: float | None  # log10 USD
+    cost_basis: str  # which cost, in which dollars
     confidence: str
     open_weights: bool | None
-    base_model: str
+    base_model: str  # the run that it continues, whose FLOP its own include; empty where it starts from nothing
     link: str
-    stated_rank: int | None = None
+    stated_rank: int | None = None  # among all runs known at its release, where the table says it
 
     @property
     def year(self) -> float:
@@ -69,25 +59,17 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One accelerator: its speed in 16-bit training, and its price.
-
-    Attributes
-    ----------
-    log_flops : log10 FLOP/s, dense
-    precision : which figure it is: tensor, FP16 or FP32
-    log_price : log10 USD, None where it is unknown
-    power : watts, None where it is unknown
-    """
+    """One accelerator: its speed in 16-bit training, and its price; what is None is unknown."""
 
     name: str
     manufacturer: str
     date: dt.date
     day_known: bool
-    log_flops: float
-    precision: str
-    log_price: float | None
+    log_flops: float  # log10 FLOP/s, dense
+    precision: str  # which figure that is: tensor, FP16 or FP32
+    log_price: float | None  # log10 USD
     price_basis: str
-    power: float | None
+    power: float | None  # watts
     link: str
 
     @property
@@ -146,6 +128,30 @@ class RunHistory:
         costs = (run.log_cost if run.cost_consistent else None for run in self.runs)
         return np.array([math.nan if cost is None else cost for cost in costs], dtype=np.float64)
 
+    @property
+    def table(self) -> Table:
+        """The runs in the tidy form, a row each; it can be loaded again."""
+        return Table.of_rows(
+            {
+                "name": run.name,
+                "organisation": run.organisation,
+                "domain": ", ".join(run.domains),
+                "date": run.date.isoformat(),
+                "year": round(run.year, 4),
+                "day_known": _word(run.day_known),
+                "log10_training_flop": round(run.log_flop, 4),
+                "log10_cost_usd": None if run.log_cost is None else round(run.log_cost, 4),
+                "cost_basis": run.cost_basis,
+                "cost_consistent": None if run.log_cost is None else _word(run.cost_consistent),
+                "confidence": run.confidence,
+                "open_weights": _word(run.open_weights),
+                "base_model": run.base_model,
+                "rank_at_release": run.stated_rank,
+                "link": run.link,
+            }
+            for run in self.runs
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorHistory:
@@ -167,49 +173,25 @@ class AcceleratorHistory:
         prices = (math.nan if each.log_price is None else each.log_price for each in self.accelerators)
         return np.array([each.log_flops for each in self.accelerators], dtype=np.float64) - np.fromiter(prices, float)
 
-
-def run_rows(history: RunHistory) -> list[dict[str, object]]:
-    """Write training runs in the tidy form, a row each; it can be loaded again."""
-    return [
-        {
-            "name": run.name,
-            "organisation": run.organisation,
-            "domain": ", ".join(run.domains),
-            "date": run.date.isoformat(),
-            "year": round(run.year, 4),
-            "day_known": _word(run.day_known),
-            "log10_training_flop": round(run.log_flop, 4),
-            "log10_cost_usd": "" if run.log_cost is None else round(run.log_cost, 4),
-            "cost_basis": run.cost_basis,
-            "cost_consistent": "" if run.log_cost is None else _word(run.cost_consistent),
-            "confidence": run.confidence,
-            "open_weights": _word(run.open_weights),
-            "base_model": run.base_model,
-            "rank_at_release": "" if run.stated_rank is None else run.stated_rank,
-            "link": run.link,
-        }
-        for run in history.runs
-    ]
-
-
-def accelerator_rows(history: AcceleratorHistory) -> list[dict[str, object]]:
-    """Write accelerators in the tidy form, a row each; it can be loaded again."""
-    return [
-        {
-            "name": each.name,
-            "manufacturer": each.manufacturer,
-            "date": each.date.isoformat(),
-            "year": round(each.year, 4),
-            "day_known": _word(each.day_known),
-            "log10_flops": round(each.log_flops, 4),
-            "precision": each.precision,
-            "log10_price_usd": "" if each.log_price is None else round(each.log_price, 4),
-            "price_basis": each.price_basis,
-            "power_w": "" if each.power is None else each.power,
-            "link": each.link,
-        }
-        for each in history.accelerators
-    ]
+    @property
+    def table(self) -> Table:
+        """The accelerators in the tidy form, a row each; it can be loaded again."""
+        return Table.of_rows(
+            {
+                "name": each.name,
+                "manufacturer": each.manufacturer,
+                "date": each.date.isoformat(),
+                "year": round(each.year, 4),
+                "day_known": _word(each.day_known),
+                "log10_flops": round(each.log_flops, 4),
+                "precision": each.precision,
+                "log10_price_usd": None if each.log_price is None else round(each.log_price, 4),
+                "price_basis": each.price_basis,
+                "power_w": each.power,
+                "link": each.link,
+            }
+            for each in self.accelerators
+        )
 
 
 def report_lines(history: RunHistory | AcceleratorHistory) -> list[str]:
@@ -257,17 +239,15 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _word(flag: bool | None) -> str:
-    return "" if flag is None else "true" if flag else "false"
+def _word(flag: bool | None) -> str | None:
+    return None if flag is None else "true" if flag else "false"
 
 
 COLUMNS = ("date", "value", "label")
 _MOST_FAULTS = 10
 
-type Point = Mapping[str, object]
 
-
-def read_points(path: FilePath | str) -> tuple[Point, ...]:
+def read_points(path: FilePath | str) -> tuple[Row, ...]:
     """Read a table of observed runs: `date` (ISO, or a decimal year), `value` (no logarithm), `label`.
 
     Other columns are left unread. Rows are sorted by date.
@@ -284,7 +264,7 @@ def read_points(path: FilePath | str) -> tuple[Point, ...]:
             + "".join(f" {hint}" for hint in hints)
         )
     places = [header.index(name) for name in COLUMNS]
-    points: list[Point] = []
+    points: list[Row] = []
     faults: list[str] = []
     for line, cells in rows[1:]:
         try:
@@ -296,7 +276,7 @@ def read_points(path: FilePath | str) -> tuple[Point, ...]:
         raise InputError("\n".join([*faults[:_MOST_FAULTS], *more]))
     if not points:
         raise InputError(f"{path}: holds no rows. Write one observed run to a line, as 2023-03-15,2.1e25,GPT-4.")
-    return tuple(sorted(points, key=lambda point: (float(str(point["date"])), str(point["label"]))))
+    return tuple(sorted(points, key=lambda point: (point["date"], point["label"])))
 
 
 def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
@@ -305,15 +285,8 @@ def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
         what = "is a folder, not a table" if path.is_dir() else "no such file"
         raise InputError(f"{path}: {what}. Name a CSV file with the columns date, value and label.")
     try:
-        rows = []
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            line = 1
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    rows.append((line, cells))
-                line = reader.line_num + 1
-    except (UnicodeDecodeError, csv.Error) as error:
+        rows = read_csv(path)
+    except ValueError as error:
         raise InputError(f"{path}: is no CSV table in UTF-8 ({error}). Export it as CSV, UTF-8.") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
@@ -322,7 +295,7 @@ def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _point(cells: list[str]) -> Point:
+def _point(cells: list[str]) -> Row:
     date, value, label = cells
     if not label:
         raise ValueError("label: must be a text; got nothing. It is written beside the dot.")

@@ -6,7 +6,6 @@ Every entry keeps the place it came from.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from simulator.errors import (
     near_name,
     shown,
 )
+from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
 from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, is_statement, stating_keys
 
@@ -341,26 +341,26 @@ def _column(empirical: Mapping[str, Any], folder: FilePath) -> list[float]:
     column = empirical["column"]
     file = folder / empirical["file"]
     try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
+        (_, names), *rows = read_csv(file) or [(1, [])]
     except FileNotFoundError:
         raise _ColumnError("file", f"there is no file {file}.", "The path counts from this file.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
         raise _ColumnError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
-    names = [name for name in (rows[0] if rows else []) if isinstance(name, str)]
-    if column not in names:
+    if not rows or column not in names:
+        names = names if rows else []
         remedy = near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
         raise _ColumnError("column", f"{file} has no column '{column}'.", remedy)
-    values = []
-    for line, row in enumerate(rows, start=2):
+    values, place = list[float](), names.index(column)
+    for line, row in rows:
+        cell = row[place] if place < len(row) else ""
         try:
-            values.append(float(row[column]))
-        except (TypeError, ValueError):
-            rule = f"'{row[column] or ''}' on line {line} of {file} is no number."
+            values.append(float(cell))
+        except ValueError:
+            rule = f"'{cell}' on line {line} of {file} is no number."
             raise _ColumnError("column", rule, "Mend the file, or name another column.") from None
         if not math.isfinite(values[-1]):
-            rule = f"{row[column]} on line {line} of {file} is not a finite number."
+            rule = f"{cell} on line {line} of {file} is not a finite number."
             raise _ColumnError("column", rule, "Mend the file, or name another column.")
     if len(values) < 2:
         rule = f"{file} has only one value in column '{column}'."

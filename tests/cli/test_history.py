@@ -11,7 +11,6 @@ import pytest
 from simulator.cli.history import app
 from simulator.errors import InputError
 from simulator.history.loading import load_history
-from simulator.history.tables import run_rows
 from tests.places import TESTS
 
 TRAPS = TESTS / "bad_history"
@@ -30,7 +29,7 @@ def test_loading_reports_and_writes_the_tidy_form(capsys: pytest.CaptureFixture[
     assert lines[1:-1] == expected[1:]
     assert lines[-1] == f"  {out}"
     again = load_history(out, snapshot="2025-06")
-    assert run_rows(again) == run_rows(load_history(TRAPS / "continued-models.csv", snapshot="2025-06"))
+    assert again.table == load_history(TRAPS / "continued-models.csv", snapshot="2025-06").table
 
 
 def test_a_table_of_accelerators_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:

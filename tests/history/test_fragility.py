@@ -198,3 +198,10 @@ def test_a_step_that_the_data_do_not_reach_is_left_out():
 def test_a_fit_without_prior_draws_is_refused():
     with pytest.raises(InputError, match="no prior"):
         conflicts(xr.DataTree.from_dict({"posterior": xr.Dataset({"rate": draws(0, 1)})}))
+
+
+def test_its_dataset_has_the_tables_along_unknowns_and_groups() -> None:
+    data = FOUND.dataset
+    assert data["rates/change"].sel(kind="domain", left_out="Games") == 0.22
+    assert data["shifts/shift"].sel(unknown="spending_growth") == 0.9
+    assert "refits" not in data.children

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from simulator.errors import InputError
 from simulator.history.frontier import (
     frontier_lines,
+    frontier_runs,
     published_until,
     rank_at_release,
     record_on,
@@ -252,3 +253,14 @@ def test_the_rate_of_the_ten_largest_is_that_published(name: str, since: int, fa
     table = load_history(SNAPSHOTS / f"frontier_top10_{name}.csv", snapshot="2026-05")
     chosen = top_at_release(table) & (table.years >= since)
     assert 10 ** trend(table.years[chosen], table.log_flop[chosen]).slope == pytest.approx(factor, abs=0.005)
+
+
+def test_the_table_of_the_frontier_has_the_runs_of_its_lines() -> None:
+    table = frontier_runs(SMALL, top=1, since=2018)
+    lines = frontier_lines(SMALL, 1, since=2018)
+    assert [line.split("  ")[-1] for line in lines if line.startswith("  20")] == table["name"].tolist()
+    shipped = frontier_runs(top=5, until="2020", without_domain=["Games"])
+    assert max(shipped["date"]) <= "2020-12-31"
+    assert shipped["rank"].max() <= 5
+    with pytest.raises(InputError, match="no domain 'Gamez'"):
+        frontier_runs(without_domain=["Gamez"])

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import InputError
-from simulator.files import write_table
 from simulator.history.columns import cell_date, cell_number, date_order, decimal_year, last_day
 from simulator.history.frontier import record_on, top_at_release, trend, without, year_end_records
 from simulator.history.loading import (
@@ -27,7 +26,7 @@ from simulator.history.loading import (
     training_speed,
 )
 from simulator.history.observations import observations
-from simulator.history.tables import RunHistory, accelerator_rows, report_lines, run_rows
+from simulator.history.tables import RunHistory, report_lines
 from tests.places import SNAPSHOTS, TESTS
 
 TRAPS = TESTS / "bad_history"
@@ -145,12 +144,12 @@ def test_a_table_is_told_from_the_other_by_its_columns() -> None:
 
 def test_the_tidy_form_loads_as_it_was_written(tmp_path: Path) -> None:
     for name in ("costs-as-written", "line-breaks-in-names", "continued-models", "older-columns"):
-        write_table(tmp_path / "tidy.csv", run_rows(trap(name)))
-        assert run_rows(load_history(tmp_path / "tidy.csv", snapshot="2025-06")) == run_rows(trap(name))
+        trap(name).table.save_csv(tmp_path / "tidy.csv")
+        assert load_history(tmp_path / "tidy.csv", snapshot="2025-06").table == trap(name).table
     hardware = load_accelerators(TRAPS / "hardware-speeds.csv", snapshot="2025-06")
-    write_table(tmp_path / "tidy.csv", accelerator_rows(hardware))
+    hardware.table.save_csv(tmp_path / "tidy.csv")
     again = load_accelerators(tmp_path / "tidy.csv", snapshot="2025-06")
-    assert accelerator_rows(again) == accelerator_rows(hardware)
+    assert again.table == hardware.table
 
 
 @given(st.floats(1e-3, 1e30), st.sampled_from(["{:e}", "${:.12g}", " {!r} ", "{:.12E}"]))
