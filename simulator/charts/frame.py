@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.errors import InputError, number
 from simulator.runs.table import Row as Row  # noqa: PLC0414
+from simulator.runs.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,85 @@ def said_level(level: float, *, log: bool) -> str:
         return style.plain_text(10.0**level if log else level)
     base, exponent = style.power_parts(level)
     return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
+
+
+def said_levels(levels: Sequence[float], *, log: bool) -> list[str]:
+    """Write several levels in a line of text."""
+    return [said_level(level, log=log) for level in levels]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Two intervals of a crossing year at the pixel `y`, each a pair of ends; inf is later than the horizon."""
+
+    y: float
+    wide: tuple[float, float]
+    narrow: tuple[float, float]
+    color: str = ""
+
+
+def interval_layers(
+    intervals: Sequence[Interval], *, x: Callable[[str], vega.Channel], years: tuple[float, float], width: float
+) -> list[vega.Spec]:
+    """Draw intervals as a thick line on a thin one; what goes on beyond the last year has an arrow at the edge."""
+    first, last = years
+    bars: vega.Data = []
+    arrows: vega.Data = []
+    for each in intervals:
+        for (lower, upper), thickness in ((each.wide, 2), (each.narrow, 7)):
+            if lower <= last and upper >= first:
+                row: dict[str, object] = {"y": each.y, "from": max(lower, first), "to": min(upper, last)}
+                bars.append(row | {"width": thickness} | ({"color": each.color} if each.color else {}))
+        if max(each.wide[1], each.narrow[1]) > last:
+            arrows.append({"x": width + 5, "y": each.y})
+    channels = [x("from"), vega.x2("to"), vega.y("y"), vega.line_widths("width")]
+    mark: vega.Spec = {"type": "rule"}
+    if any(each.color for each in intervals):
+        channels.append(vega.as_given("stroke", "color"))
+    else:
+        mark["color"] = style.VERMILION
+    # Drawn even where it is empty, for it carries the axis.
+    layers = [vega.layer(bars, *channels, mark=mark)]
+    return [*layers, style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers
+
+
+def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False) -> None:
+    """Refuse a table with a row in which a column has no finite number; `open_ended`: +inf and nothing are let pass.
+
+    Examples
+    --------
+    >>> check_numbers(Table({"year": [2030], "median": [None]}), "year", "median", of="medians")
+    Traceback (most recent call last):
+    simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030...
+    """
+    for row in table.rows():
+        for name in names:
+            value = row.get(name)
+            if isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value):
+                continue
+            if not (open_ended and name in row and value in (None, math.inf)):
+                given = "nothing" if value is None else repr(value)
+                raise InputError(
+                    f"{of}: {name}: must be a finite number in every row; got {given} in {row}. "
+                    "A chart cannot place it: check the table that the chart is drawn from."
+                )
+
+
+def check_texts(table: Table, *names: str) -> None:
+    """Refuse a table with a row in which a column has no text."""
+    for row in table.rows():
+        for name in names:
+            if not isinstance(row.get(name), str):
+                raise InputError(f"{name}: must be a text in every row; got {row.get(name)!r} in {row}.")
+
+
+def check_years(table: Table, *, of: str = "medians") -> None:
+    """Refuse a table whose years are fewer than two, or do not ascend."""
+    check_numbers(table, "year", of=of)
+    years = table["year"].tolist() if len(table) else []
+    if len(years) < 2 or years != sorted(set(years)):
+        given = ", ".join(map(number, years[:5])) or "none"
+        raise InputError(f"{of}: year: must be two or more years in ascending order; got {given}.")
 
 
 def row_number(row: Row, key: str, *, table: str) -> float:

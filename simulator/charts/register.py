@@ -28,7 +28,7 @@ type Draw = Callable[[xr.DataTree, FigureOptions], list[Figure]]
 
 
 def _fan(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
-    from simulator.charts.kinds.fan_panels import fan_figures
+    from simulator.charts.kinds.fan import fan_figures
 
     return fan_figures(run, options)
 
@@ -320,7 +320,7 @@ def fan_chart(
 
 def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
-    from simulator.charts.kinds.fan_panels import fan_figures
+    from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures
 
     figures = fan_figures(run, FigureOptions())

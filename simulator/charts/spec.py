@@ -13,6 +13,7 @@ from typing import Any, Literal
 import altair as alt
 
 from simulator.runs.table import Row as Row  # noqa: PLC0414
+from simulator.runs.table import Table
 
 type Spec = dict[str, Any]
 """A chart, or a part of one: a view, a layer, a mark, a scale, an axis."""
@@ -116,7 +117,7 @@ class Figure:
 
     name: str
     chart: Spec
-    tables: Mapping[str, Sequence[Row]]
+    tables: Mapping[str, Table | Sequence[Row]]
     caption: str
     alt_text: str
 

@@ -1,75 +1,57 @@
-"""The fan chart: how a quantity may grow, and when it crosses thresholds.
-
-Charts compute nothing: they are given tables of numbers and draw them.
-"""
+"""Fans of a run: how a quantity may grow, and when it crosses thresholds; or several quantities on common years."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.frame import Frame, Row, ascending_years, row_columns, row_number, row_text, row_year, said_level
-from simulator.charts.kinds.fan_layers import (
+from simulator.charts.fan_tables import YEARS, Fan, FanTables, read_fan
+from simulator.charts.fans import (
     HEADING_Y,
     LEGEND_Y,
-    NAME_CHARACTERS,
+    brackets,
+    calendar_year,
     crossing_strip,
-    history_layers,
-    path_layers,
-    trend_layers,
+    fan_frame,
+    fan_layers,
+    fan_legend,
+    from_the_top,
+    label_text,
+    median_crossings,
+    pointer_layer,
+    share_text,
+    threshold_leaders,
+    uncertain,
 )
-from simulator.charts.writing import save_chart
-from simulator.errors import InputError
-from simulator.runs.groups import RunLabel
+from simulator.charts.frame import Frame
+from simulator.charts.layout import (
+    GUTTER,
+    WIDTH,
+    key_view,
+    panel_grid,
+    sheet,
+)
+from simulator.charts.spec import Figure, FigureOptions
+from simulator.errors import InputError, number
+from simulator.runs.groups import Group, RunLabel, arrays, run_label
+from simulator.runs.summary import PASSED, main_quantity
+from simulator.runs.table import Row, Table
+from simulator.wording import listed
 
-__all__ = ["FanTables", "Row", "RunLabel", "draw_fan", "save_chart"]
+if TYPE_CHECKING:
+    import xarray as xr
 
-WIDTH = 600
-FAN_HEIGHT = 380
-RIGHT_WIDTH = 264
+HEIGHT = 380
+RIGHT = 264
 LABEL_X = WIDTH + 40
 NAME_X = LABEL_X + 62
 LABEL_CHARACTERS = 28
-
-
-@dataclass(frozen=True, slots=True)
-class FanTables:
-    """Hold the tables of a fan chart, each a sequence of rows.
-
-    Levels are log10 of the unit, or the unit itself where the chart is drawn on a plain scale.
-
-    Parameters
-    ----------
-    medians : rows (year,)
-        `year` (decimal years, ascending), `median` (log10 of the unit).
-    bands : rows (band, year)
-        `band` (the level, as "90 %"), `year`, `lower` and `upper` (log10 of the unit). One to three bands.
-    thresholds : rows (threshold,)
-        `threshold` (name), `label`, `level` (median, log10 of the unit); optional `lower` and `upper` (90 %
-        interval of a level that is itself uncertain; no `upper` where there may be no such level) and `quantity`
-        (a threshold on another quantity gets no line).
-    crossings : rows (threshold,)
-        `threshold`, `label`; `median`, `lower_50`, `upper_50`, `lower_90`, `upper_90` (decimal years; None
-        where the quantile is later than the horizon); `never` and `already` (shares of the samples that do
-        not cross by the horizon, and that are above at the start); `last_year` (the horizon).
-    paths : rows (path, year)
-        `path` (the number of the sample), `year`, `value` (log10 of the unit).
-    history : rows (observed run,)
-        `date` (decimal year), `value` (log10 of the unit), `label` (may be empty).
-    trend : rows (year,)
-        What was learnt of the past: `year`, `median`, `lower` and `upper` (90 %, log10 of the unit).
-    """
-
-    medians: Sequence[Row]
-    bands: Sequence[Row]
-    thresholds: Sequence[Row] = ()
-    crossings: Sequence[Row] = ()
-    paths: Sequence[Row] = ()
-    history: Sequence[Row] = ()
-    trend: Sequence[Row] = ()
+NAME_CHARACTERS = 24
+MOST_PANELS = 6
 
 
 def draw_fan(
@@ -88,287 +70,322 @@ def draw_fan(
 ) -> vega.Spec:
     """Draw the fan of a quantity over the years, and below it the years in which it crosses thresholds.
 
-    Above: the median and the bands on a log scale; thresholds as lines, their levels and labels at the right.
-    Below, on the same years: one row per threshold, with the median, the 50 % and the 90 % interval of its
-    crossing year. Arrows mark intervals that go on beyond the chart. Thresholds far outside the fan get a
-    label and no line. Sample paths are thin lines. Observed runs are dots, and the axis begins with the first.
-
-    Parameters
-    ----------
-    tables : FanTables
-        The numbers; levels in log10 of `unit`, dates in decimal years.
-    title, subtitle : str
-        What the chart shows.
-    quantity : str
-        The name of the quantity, as in the thresholds' `quantity`.
-    quantity_label, unit : str
-        The quantity and its unit as readers say them.
-    run : RunLabel
-        The run that the tables come from, for the footer.
-    note : str
-        A further sentence for the footer.
-    log : bool
-        Whether levels are logarithms.
-    years : first and last year of the axis; without them, all years of the tables
-    start : float
-        The first year of the run, where the tables begin later.
-
-    Raises
-    ------
-    InputError
-        Where a table lacks a column or holds a number that is not finite.
-
-    Examples
-    --------
-    >>> tables = FanTables([{"year": 2025, "median": 26.0}, {"year": 2045, "median": 34.0}], bands=[])
-    >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
-    >>> names = {"quantity": "spending", "quantity_label": "Spending", "unit": "USD"}
-    >>> draw_fan(tables, title="Spending to 2045", run=run, **names)["title"]["text"]
-    ['Spending to 2045']
+    Above: median and bands; thresholds as lines, their levels and labels at the right; far outside the fan they get a
+    label and no line. Below, on the same years: one row per threshold, with the median, the 50 % and the 90 % interval
+    of its crossing year. Observed runs are dots, and the axis begins with the first. `start`: the first year of the
+    run, where the tables begin later.
     """
-    thresholds, crossings = _from_the_top(tables, quantity=quantity)
-    frame = fan_frame(tables, thresholds=thresholds, log=log, years=years, width=WIDTH, height=FAN_HEIGHT)
-    names = [line for row in crossings for line in style.wrapped(row_text(row, "label"), width=NAME_CHARACTERS)]
-    room = sum(_label_height(_label_lines(row, frame=frame)) for row in thresholds)
-    gutter = max([frame.gutter, *(style.text_width(name) + 14 for name in names)])
-    frame = replace(frame, height=max(FAN_HEIGHT, room), gutter=gutter)
-    heading = f"{quantity_label}, {unit}" if unit else quantity_label
-    begin = ascending_years(tables.medians)[0] if start is None else start
-    views = [_fan(tables, frame=frame, thresholds=thresholds, heading=heading, unit=unit, start=begin)]
-    right = RIGHT_WIDTH if thresholds or crossings else 0
-    if crossings:
-        views.append(crossing_strip(crossings, frame=frame, start=begin, right=right))
-    width = frame.gutter + WIDTH + right
-    views.append(style.footer(run, note=note, x=-frame.gutter, width=width))
-    return style.stacked(views, title=title, subtitle=subtitle, width=width)
-
-
-def _from_the_top(tables: FanTables, *, quantity: str) -> tuple[list[Row], list[Row]]:
-    """Sort thresholds on the quantity, and all crossings, from the highest level down, as in the fan."""
-    drawn = [row for row in tables.thresholds if row.get("quantity", quantity) == quantity]
-    thresholds = sorted(drawn, key=lambda row: -row_number(row, "level", table="thresholds"))
-    order = {row["threshold"]: place for place, row in enumerate(thresholds)}
+    tables.check()
+    thresholds = from_the_top(tables.thresholds, quantity)
     # A crossing of a threshold on another quantity has no line in the fan: it comes last.
-    crossings = sorted(tables.crossings, key=lambda row: order.get(row_text(row, "threshold"), len(order)))
-    return thresholds, crossings
-
-
-def fan_frame(
-    tables: FanTables,
-    *,
-    thresholds: Sequence[Row],
-    log: bool,
-    years: tuple[float, float] | None,
-    width: float,
-    height: float,
-) -> Frame:
-    """Choose the ends of both axes of a fan.
-
-    Parameters
-    ----------
-    tables : FanTables
-    thresholds : rows, as in `FanTables`
-        Those that have a line; they may stretch the axis, but not so far that the fan becomes thin.
-    log : bool
-        Whether levels are logarithms.
-    years : first and last year; None: all that the tables have
-    width, height : float, pixels
-
-    Raises
-    ------
-    InputError
-        A number is missing, or the years do not ascend.
-
-    Examples
-    --------
-    >>> tables = FanTables([{"year": 2025, "median": 26.0}, {"year": 2045, "median": 34.0}], bands=[])
-    >>> frame = fan_frame(tables, thresholds=[], log=True, years=None, width=600, height=300)
-    >>> frame.first, frame.last, frame.lower, frame.upper
-    (2025.0, 2045.0, 25.68, 34.32)
-    """
-    known = ascending_years(tables.medians)
-    dates = [row_number(row, "date", table="history") for row in tables.history]
-    dates += [row_number(row, "year", table="trend") for row in tables.trend]
-    first, last = years or (min([known[0], *dates]), max([known[-1], *dates]))
-    if dates and years is None and min(dates) < known[0]:
-        first -= 0.03 * (last - first)  # so that the first dot stands clear of the axis
-    levels = [row_number(row, "median", table="medians") for row in tables.medians]
-    levels += [row_number(row, key, table="bands") for row in tables.bands for key in ("lower", "upper")]
-    levels += [row_number(row, "value", table="paths") for row in tables.paths]
-    levels += [row_number(row, "value", table="history") for row in tables.history]
-    levels += [row_number(row, key, table="trend") for row in tables.trend for key in ("lower", "upper")]
-    # A fan of no width still needs an axis: at least one OOM.
-    least = 1.0 if log else 0.1 * max(abs(levels[0]), 1e-9)
-    spare = max(0.0, least - (max(levels) - min(levels))) / 2
-    lower, upper = min(levels) - spare, max(levels) + spare
-    # Thresholds may stretch the axis, but not so far that the fan becomes a thin line.
-    reach = max(3.0 if log else 0.0, 0.75 * (upper - lower))
-    near = [row_number(row, "level", table="thresholds") for row in thresholds]
-    near = [level for level in near if lower - reach <= level <= upper + reach]
-    lower, upper = min([lower, *near]), max([upper, *near])
-    margin = 0.04 * (upper - lower)
-    return Frame(first, last, lower - margin, upper + margin, height=height, gutter=56.0, width=width, log=log)
-
-
-def _fan(
-    tables: FanTables, *, frame: Frame, thresholds: Sequence[Row], heading: str, unit: str, start: float
-) -> vega.Spec:
-    """Draw the fan and the thresholds, from the back to the front."""
+    order = {row["threshold"]: place for place, row in enumerate(thresholds)}
+    crossings = [
+        row | {year: math.inf if row[year] is None else row[year] for year in YEARS}
+        for row in sorted(tables.crossings.rows(), key=lambda row: order.get(row["threshold"], len(order)))
+    ]
+    frame = fan_frame(tables, thresholds=thresholds, log=log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER)
+    labels = [style.wrapped(label_text(row, frame=frame), width=LABEL_CHARACTERS) for row in thresholds]
+    names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
+    room = sum(style.LINE_HEIGHT * len(lines) + 3.0 for lines in labels)
+    gutter = max([GUTTER, *(style.text_width(line) + 14 for name in names for line in name)])
+    frame = replace(frame, height=max(HEIGHT, room), gutter=gutter)
+    begin = tables.medians["year"][0] if start is None else start
     layers = fan_layers(tables, frame=frame, thresholds=thresholds)
-    layers += _threshold_labels(thresholds, frame=frame)
-    layers += _median_crossings(tables.crossings, thresholds=thresholds, frame=frame, start=start)
+    layers += _threshold_labels(thresholds, labels, frame=frame)
+    layers += median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
+    heading = f"{quantity_label}, {unit}" if unit else quantity_label
+    layers += style.text_layers([style.Text([heading], -gutter, HEADING_Y, bold=True), *frame.texts()])
     entries = fan_legend(tables)
-    if any(_uncertain(row) for row in thresholds):
+    if any(map(uncertain, thresholds)):
         entries.append(("bracket", style.QUIET, "90 % of an uncertain threshold"))
-    layers += style.text_layers([style.Text([heading], -frame.gutter, HEADING_Y, bold=True), *frame.texts()])
-    layers += style.legend_layers(entries, x=-frame.gutter, y=LEGEND_Y)
-    layers += pointer_layers(tables, frame=frame, unit=unit, name="years")
+    layers += style.legend_layers(entries, x=-gutter, y=LEGEND_Y)
+    layers.append(pointer_layer(tables, frame=frame, unit=unit, name="years"))
+    views = [vega.view(layers, width=WIDTH, height=frame.height)]
+    right = RIGHT if thresholds or crossings else 0
+    if crossings:
+        views.append(crossing_strip(crossings, names, frame=frame, start=begin, right=right))
+    width = gutter + WIDTH + right
+    return sheet(views, title=title, subtitle=subtitle, run=run, note=note, x=-gutter, width=width)
+
+
+def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame) -> list[vega.Spec]:
+    """Place the labels and levels beside the plot, with leader lines, and the intervals of uncertain levels."""
+    leaders, middles = threshold_leaders(thresholds, labels, frame=frame, gap=3.0, bend=18, end=LABEL_X - 4 - WIDTH)
+    texts = [style.Text(lines, NAME_X, middle) for lines, middle in zip(labels, middles, strict=True)]
+    for row, middle in zip(thresholds, middles, strict=True):
+        texts += frame.level_texts(row["level"], right=NAME_X - 8, y=middle, color=style.QUIET)
+    return [*leaders, *brackets(thresholds, frame=frame), *style.text_layers(texts)]
+
+
+PANEL_WIDTH, PANEL_HEIGHT, PANEL_GUTTER, PANEL_RIGHT = 330, 190, 52.0, 122.0
+GAP = 30.0
+MOST_WRAPPED = 5
+PANEL_CHARACTERS = 16
+ROOM = PANEL_GUTTER + PANEL_WIDTH + PANEL_RIGHT - 8
+"""The widest line of a panel's head, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several fans: its tables (crossings are not drawn), quantity, label and unit, and what is seen in it."""
+
+    tables: FanTables
+    quantity: str
+    label: str
+    unit: str
+    line: str
+    log: bool = True
+
+
+def draw_panels(
+    panels: Sequence[Panel], *, title: str, subtitle: str, run: RunLabel, years: tuple[float, float] | None = None
+) -> vega.Spec:
+    """Draw several fans on the same years, two beside one another, each with its own scale."""
+    for panel in panels:
+        panel.tables.check()
+    own = [from_the_top(panel.tables.thresholds, panel.quantity, strict=True) for panel in panels]
+    frames = [
+        fan_frame(
+            panel.tables, thresholds=rows, log=panel.log, years=years, width=PANEL_WIDTH, height=PANEL_HEIGHT,
+            gutter=PANEL_GUTTER,
+        )
+        for panel, rows in zip(panels, own, strict=True)
+    ]  # fmt: skip
+    labels = [_panel_labels(rows, frame=frame) for rows, frame in zip(own, frames, strict=True)]
+    tall = max([PANEL_HEIGHT, *(sum(style.LINE_HEIGHT * len(lines) + 2.0 for lines in label) for label in labels)])
+    right = PANEL_RIGHT if any(labels) else 0.0
+    drawn = [
+        _panel(panel, frame=replace(frame, height=tall), thresholds=rows, labels=lines, name=f"panel_{place}")
+        for place, (panel, frame, rows, lines) in enumerate(zip(panels, frames, own, labels, strict=True))
+    ]
+    fullest = max(panels, key=lambda panel: (len(panel.tables.bands), len(panel.tables.history)))
+    views = [
+        key_view(fan_legend(fullest.tables), x=-PANEL_GUTTER),
+        *panel_grid(drawn, columns=2, spacing=right + PANEL_GUTTER + GAP),
+    ]
+    width = 2 * (PANEL_GUTTER + PANEL_WIDTH + right) + GAP
+    return sheet(views, title=title, subtitle=subtitle, run=run, x=-PANEL_GUTTER, width=width, spacing=24.0)
+
+
+def _panel(
+    panel: Panel, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
+) -> vega.Spec:
+    heading = f"{panel.label}, {panel.unit}" if panel.unit else panel.label
+    head = [
+        style.Text([style.cut(heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
+        style.Text([style.cut(panel.line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
+    ]
+    leaders, middles = threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
+    names = [
+        style.Text(lines, PANEL_WIDTH + 24, middle, size=11) for lines, middle in zip(labels, middles, strict=True)
+    ]
+    layers = [
+        *fan_layers(panel.tables, frame=frame, thresholds=thresholds),
+        *style.text_layers([*head, *frame.texts()]),
+        *leaders,
+        *style.text_layers(names),
+        pointer_layer(panel.tables, frame=frame, unit=panel.unit, name=name),
+    ]
     return vega.view(layers, width=frame.width, height=frame.height)
 
 
-def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[vega.Spec]:
-    """Draw the bands, the lines of thresholds, sample paths, the median and observed runs."""
-    names = _band_names(tables)
-    fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
-    layers = trend_layers(tables.trend, frame=frame)
-    for name in names:
-        band = [row for row in tables.bands if row["band"] == name]
-        area = {"type": "area", "color": fills[name], "opacity": 1}
-        rows = row_columns(band, "year", "lower", "upper", table="bands")
-        layers.append(style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area))
-    layers += _threshold_lines(thresholds, frame=frame)
-    layers += path_layers(tables.paths, frame=frame)
-    line = {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5}
-    rows = row_columns(tables.medians, "year", "median", table="medians")
-    layers.append(style.layer(rows, frame.x("year"), frame.y("median"), mark=line))
-    levels = [row_number(row, "level", table="thresholds") for row in thresholds]
-    return [*layers, *history_layers(tables.history, frame=frame, lines=levels)]
+def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:
+    """Write the labels of thresholds; many get one line each, for the whole names stand in the table."""
+    texts = [label_text(row, frame=frame) for row in thresholds]
+    if len(texts) <= MOST_WRAPPED:
+        return [style.wrapped(text, width=PANEL_CHARACTERS) for text in texts]
+    most = PANEL_CHARACTERS
+    return [[text if len(text) <= most else text[: most - 1].rstrip() + "…"] for text in texts]
 
 
-def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
-    """List what the marks of a fan mean.
+def fan_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
+    """Draw the fan of a variable, without `quantities` that of the main one, or the fans of up to six in one figure."""
+    names = tuple(dict.fromkeys(options.quantities)) or (main_quantity(run),)
+    if len(names) > MOST_PANELS:
+        raise InputError(f"--quantity: one figure holds up to {MOST_PANELS} fans; got {len(names)}. Draw several.")
+    if options.history and len(names) > 1:
+        raise InputError(
+            f"--history: observed runs are drawn on one quantity; got {len(names)}. "
+            "Name the quantity that they are observations of, and draw the others in a figure of their own."
+        )
+    fans = [read_fan(run, name, options) for name in names]
+    return [_single(run, fans[0], options)] if len(fans) == 1 else [_several(run, fans, options)]
 
-    Examples
-    --------
-    >>> bands = [{"band": band, "year": 2025, "lower": 25.0, "upper": 27.0} for band in ("90 %", "50 %")]
-    >>> [text for _, _, text in fan_legend(FanTables([{"year": 2025, "median": 26.0}], bands))]
-    ['median', '50 %', '90 % of the samples']
-    """
-    names = _band_names(tables)
-    fills = dict(zip(names, style.band_tints(len(names)), strict=True)) if names else {}
-    entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median" if names else "level")]
-    entries += [("band", fills[name], name) for name in reversed(names[1:])]
-    entries += [("band", fills[name], f"{name} of the samples") for name in names[:1]]
-    if tables.paths:
-        count = len({row["path"] for row in tables.paths})
-        entries.append(("thread", style.INK, "one sample" if count == 1 else f"each of {count} samples"))
-    if tables.trend:
-        entries.append(("band", style.HAIR, "trend learnt, 90 %"))
+
+def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
+    """Draw one fan with its crossings."""
+    end = _End(fan)
+    said = "Every prior in it is fixed: there is no spread."
+    if fan.spread:
+        said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
+    label = _capital(fan.label)
+    chart = draw_fan(
+        fan.tables,
+        title=f"{label}: {end.range} in {end.year}",
+        subtitle=f"{_subject(run)}\n{said}",
+        quantity=fan.quantity,
+        quantity_label=label,
+        unit=_heading_unit(run, fan),
+        run=run_label(run),
+        log=fan.log,
+        years=_axis_years(fan, options),
+        start=float(arrays(run, "summary")["year"].values[0]),
+    )
+    tables = {"": fan.table()} | {
+        name: table
+        for name in ("thresholds", "crossings", "paths", "history", "trend")
+        if (table := getattr(fan.tables, name))
+    }
+    return Figure(f"fan_{fan.quantity}", chart, tables, _caption(fan, end), _alt_text(fan, end))
+
+
+def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> Figure:
+    """Draw several fans on common years."""
+    ends = [_End(fan) for fan in fans]
+    shown = [f"{fan.label} {end.median}" for fan, end in zip(fans, ends, strict=True)]
+    named = shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more below"]
+    last = ends[0].year
+    chart = draw_panels(
+        [
+            Panel(fan.tables, fan.quantity, _capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
+            for fan, end in zip(fans, ends, strict=True)
+        ],
+        title=f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}",
+        subtitle=_subject(run),
+        run=run_label(run),
+        years=_common_years(fans, options),
+    )
+    names = [fan.quantity for fan in fans]
+    caption = " ".join(f"{_capital(end.course)}." for end in ends)
+    lines = "; ".join(f"{fan.label} {end.line.split(': ', 1)[1]}" for fan, end in zip(fans, ends, strict=True))
+    alt_text = (
+        f"{len(fans)} fan charts on the years {ends[0].first_year} to {last}: {listed([fan.label for fan in fans])}. "
+        f"Each shows the median and central bands over time. In {last}: {lines}."
+    )
+    tables = {"": _joined(fan.table() for fan in fans)}
+    own = [row for row in fans[0].tables.thresholds.rows() if row["quantity"] in names]
+    if own:  # the columns of an interval are there where any level of these has one
+        tables["thresholds"] = Table.of_rows({key: row[key] for key in row if row[key] is not None} for row in own)
+    for name in ("paths", "history", "trend"):
+        named_tables = [(fan.quantity, getattr(fan.tables, name)) for fan in fans]
+        if rows := [{"variable": quantity, **row} for quantity, table in named_tables for row in table.rows()]:
+            tables[name] = Table.of_rows(rows)
+    stem = "fan_" + "_and_".join(names)
+    stem = stem if len(stem) <= 100 else f"fan_{names[0]}_and_{len(names) - 1}_more"
+    return Figure(stem, chart, tables, caption, alt_text)
+
+
+def _joined(tables: Iterable[Table]) -> Table:
+    return Table.of_rows(row for table in tables for row in table.rows())
+
+
+class _End:
+    """What the words of a fan say of its last year: median, range, widest band; and the course there."""
+
+    def __init__(self, fan: Fan) -> None:
+        medians, bands = fan.tables.medians, fan.tables.bands
+        years, levels = medians["year"].tolist(), medians["median"].tolist()
+        self.first_year, self.year = number(years[0]), number(years[-1])
+        first, self.median = fan.said(levels[0]), fan.said(levels[-1])
+        self.widest, self.range = "", self.median
+        if fan.spread:
+            self.widest = fan.tables.band_names()[0]
+            widest = bands.where(band=self.widest)
+            low, high = fan.said(widest["lower"][-1]), fan.said(widest["upper"][-1])
+            self.range = low if low == high else f"{low.removesuffix(fan.unit).strip()} to {high}"
+        verb = "stays near" if first == self.median else "rises from" if levels[-1] > levels[0] else "falls from"
+        course = f"{verb} {first} in {self.first_year}"
+        course += f" to {self.median} in {self.year}" if first != self.median else ""
+        self.course = f"{fan.label} {course}, without any spread"
+        self.line = f"{self.year}: {self.median}"
+        if fan.spread:
+            self.course = f"the median of {fan.label} {course}; {self.widest} of the samples end at {self.range}"
+            short = self.range.removesuffix(fan.unit).strip()
+            self.line = f"{self.year}: median {self.median}, {self.widest} {short}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _caption(fan: Fan, end: _End) -> str:
+    """Say the fan and its crossings in three sentences."""
+    tables = fan.tables
+    sentences = [f"{_capital(end.course)}."]
+    own = {row["threshold"] for row in tables.thresholds.rows() if row["quantity"] == fan.quantity}
+    rows = [row for row in tables.crossings.rows() if row["threshold"] in own and row["already"] < PASSED]
+    crossed = [row for row in rows if math.isfinite(row["median"])]
+    late = [row for row in rows if not math.isfinite(row["median"])]
+    if crossed:
+        said = [f"{row['label']} in {calendar_year(row['median'])}" for row in crossed[:4]]
+        sentences.append(f"{'The median crosses' if fan.spread else 'It crosses'} {listed(said)}.")
+    if late:
+        said = [f"{row['label']} in {share_text(row['never'])} of the samples" for row in late[:3]]
+        sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
     if tables.history:
-        entries.append(("point", style.INK, "observed"))
-    return entries
+        named = ", labelled where there is room" if any(tables.history["label"]) else ""
+        sentences.append(f"Dots: runs that were observed ({len(tables.history)}){named}.")
+    if tables.trend:
+        until = number(tables.trend["year"][-1])
+        sentences.append(f"Grey: the trend that was learnt of them, to {until}, with its 90 % band.")
+    return " ".join(sentences)
 
 
-def _band_names(tables: FanTables) -> list[str]:
-    return sorted({row_text(row, "band") for row in tables.bands}, key=_percent, reverse=True)
-
-
-def _percent(name: str) -> float:
-    try:
-        return float(name.removesuffix("%"))
-    except ValueError as error:
-        raise InputError(f"bands: band: must be a percentage such as '90 %'; got {name!r}.") from error
-
-
-def pointer_layers(tables: FanTables, *, frame: Frame, unit: str, name: str) -> list[vega.Spec]:
-    """Say year, median and bands under the pointer, one column of the plot for each year."""
-    years = ascending_years(tables.medians)
-    edges = [max(frame.first, years[0])]
-    edges += [(before + after) / 2 for before, after in pairwise(years)]
-    edges.append(years[-1])
-    names = _band_names(tables)
-    rows: style.Data = []
-    bands = {(row["band"], row["year"]): row for row in tables.bands}
-    for place, (year, row) in enumerate(zip(years, tables.medians, strict=True)):
-        said: dict[str, object] = {"y": 0, "y2": frame.height, "from": edges[place], "to": edges[place + 1]}
-        median = said_level(row_number(row, "median", table="medians"), log=frame.log)
-        said |= {"year": f"{year:g}", "median": f"{median} {unit}"}
-        for number, band in enumerate(names):
-            ends = (row_number(bands[band, row["year"]], key, table="bands") for key in ("lower", "upper"))
-            said[f"band_{number}"] = " to ".join(said_level(end, log=frame.log) for end in ends)
-        rows.append(said)
-    columns = [("year", "year"), ("median", "median"), *((f"band_{number}", band) for number, band in enumerate(names))]
-    tops = [vega.y("y"), vega.y2("y2")]
-    mark = {"type": "rect", "color": style.INK}
-    return [style.pointer_layer(rows, frame.x("from"), vega.x2("to"), *tops, columns=columns, mark=mark, name=name)]
-
-
-def _uncertain(row: Row) -> bool:
-    return row.get("lower") is not None
-
-
-def _label_lines(row: Row, *, frame: Frame) -> list[str]:
-    """Write the label of a threshold, with an arrow where its level is off the chart."""
-    level = row_number(row, "level", table="thresholds")
-    off = "▲ " if level > frame.upper else "▼ " if level < frame.lower else ""
-    return style.wrapped(off + row_text(row, "label"), width=LABEL_CHARACTERS)
-
-
-def _label_height(lines: Sequence[str]) -> float:
-    return style.LINE_HEIGHT * len(lines) + 3.0
-
-
-def _threshold_lines(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
-    levels = [row_number(row, "level", table="thresholds") for row in thresholds]
-    rows: style.Data = [
-        {"level": level, "from": frame.first, "to": frame.last} for level in levels if frame.holds(level)
+def _alt_text(fan: Fan, end: _End) -> str:
+    """Describe a fan to somebody who does not see it."""
+    tables = fan.tables
+    unit, scale = f" in {fan.unit}" if fan.unit else "", "on a log scale" if fan.log else "on a plain scale"
+    bands = tables.band_names()[::-1]
+    drawn = f"Fan chart of a median and bands of {listed(bands)} of the samples" if bands else "Chart of one line"
+    extra = []
+    if tables.paths:
+        extra.append(f"{len(set(tables.paths['path'].tolist()))} thin lines are single samples")
+    if tables.history:
+        extra.append(f"dots are observed runs ({len(tables.history)})")
+    if tables.trend:
+        until = number(tables.trend["year"][-1])
+        extra.append(f"a grey band is the trend that was learnt of the past, to {until}")
+    sentences = [
+        f"{drawn}: years from {end.first_year} to {end.year} along, {fan.label}{unit} {scale} up.",
+        f"{_capital(end.course)}.",
+        *([f"{_capital(' and '.join(extra))}."] if extra else []),
     ]
-    mark = {"type": "rule", "color": style.INK, "strokeWidth": 0.9, "strokeDash": [4, 3]}
-    return [style.layer(rows, frame.x("from"), vega.x2("to"), frame.y("level"), mark=mark)] if rows else []
+    if count := len(tables.crossings):
+        crossed = "a threshold is crossed" if count == 1 else f"{count} thresholds are crossed"
+        sentences.append(f"Below, bars show the years in which {crossed}.")
+    return " ".join(sentences)
 
 
-def _threshold_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
-    """Place the labels beside the plot, with leader lines, and the intervals of uncertain levels."""
-    if not thresholds:
-        return []
-    labels = [_label_lines(row, frame=frame) for row in thresholds]
-    levels = [frame.pixel(row_number(row, "level", table="thresholds")) for row in thresholds]
-    wanted = [min(max(pixel, 0.0), frame.height) for pixel in levels]
-    heights = [_label_height(lines) for lines in labels]
-    middles = style.spread_labels(wanted, heights=heights, top=-8.0, bottom=frame.height + 8.0)
-    leaders: style.Data = []
-    brackets: style.Data = []
-    for index, (row, start, end) in enumerate(zip(thresholds, wanted, middles, strict=True)):
-        corners = ((WIDTH, start), (WIDTH + 18, start), (LABEL_X - 4, end)) if levels[index] == start else ()
-        leaders += [{"detail": index, "x": x, "y": y} for x, y in corners]
-        if _uncertain(row):
-            high = row_number(row, "upper", table="thresholds") if row.get("upper") is not None else frame.upper
-            ends = [frame.pixel(level) for level in (high, row_number(row, "lower", table="thresholds"))]
-            top, bottom = (min(max(pixel, 0.0), frame.height) for pixel in ends)
-            x = WIDTH + 3 + 5 * (len(brackets) // 2 % 3)  # three lanes, so that neighbours can be told apart
-            brackets.append({"x": x, "x2": x + 3, "y": top, "y2": bottom, "color": style.QUIET})
-            brackets.append({"x": x, "x2": x + 3, "y": start - 1.5, "y2": start + 1.5, "color": style.PAPER})
-    texts = [style.Text(lines, NAME_X, middle) for lines, middle in zip(labels, middles, strict=True)]
-    for row, middle in zip(thresholds, middles, strict=True):
-        level = row_number(row, "level", table="thresholds")
-        texts += frame.level_texts(level, right=NAME_X - 8, y=middle, color=style.QUIET)
-    leader_mark = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
-    return [
-        *([style.pixel_layer(leaders, mark=leader_mark)] if leaders else []),
-        *([style.pixel_layer(brackets, mark={"type": "rect"})] if brackets else []),
-        *style.text_layers(texts),
-    ]
+def _subject(run: Group | xr.DataTree) -> str:
+    title = str(run.attrs["title"])
+    return f"{title}{' ' if title.endswith(('?', '!', '.')) else ': '}{run.attrs['subject']}"
 
 
-def _median_crossings(
-    crossings: Sequence[Row], *, thresholds: Sequence[Row], frame: Frame, start: float
-) -> list[vega.Spec]:
-    """Mark the median year of each crossing on the fan, where a certain level puts it on the median line."""
-    years = {row["threshold"]: row_year(row, "median") for row in crossings}
-    rows: style.Data = []
-    for row in thresholds:
-        year, level = years.get(row["threshold"]), row_number(row, "level", table="thresholds")
-        inside = year is not None and max(frame.first, start) < year <= frame.last
-        if inside and frame.holds(level) and not _uncertain(row):
-            rows.append({"year": year, "level": level})
-    return [style.layer(rows, frame.x("year"), frame.y("level"), mark=style.dot_mark())] if rows else []
+def _seen(fan: Fan) -> list[float]:
+    """List the dates of what was observed of a variable."""
+    history, trend = fan.tables.history, fan.tables.trend
+    return [*(history["date"].tolist() if history else []), *(trend["year"].tolist() if trend else [])]
+
+
+def _axis_years(fan: Fan, options: FigureOptions) -> tuple[float, float] | None:
+    """Choose the ends of the time axis where years were asked for: no empty room at either end."""
+    if options.years is None:
+        return None
+    dates, years = _seen(fan), fan.tables.medians["year"].tolist()
+    first = options.years[0] if dates and min(dates) < years[0] else years[0]
+    return first, max([years[-1], *dates])
+
+
+def _common_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, float] | None:
+    """Choose the ends of the time axis of several fans: all years, and those of what was observed of any."""
+    seen = [date for fan in fans for date in _seen(fan)]
+    if options.years is not None or not seen:
+        return _axis_years(fans[0], options)
+    years = fans[0].tables.medians["year"].tolist()
+    return min([years[0], *seen]), max([years[-1], *seen])
+
+
+def _heading_unit(run: Group | xr.DataTree, fan: Fan) -> str:
+    dollars = str(run.attrs.get("dollars", "not stated"))
+    known = "USD" in fan.unit and dollars != "not stated"
+    return f"{fan.unit} ({dollars} dollars)" if known else fan.unit
