@@ -61,9 +61,9 @@ class FanTables:
         check_years(self.medians)
         for each in fields(self):
             table: Table = getattr(self, each.name)
-            check_numbers(table, *_NUMBERS[each.name], of=each.name)
             if each.name in ("thresholds", "crossings", "history"):
                 check_texts(table, "label")
+            check_numbers(table, *_NUMBERS[each.name], of=each.name)
         check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
 
     def band_names(self) -> list[str]:

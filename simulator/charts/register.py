@@ -11,7 +11,7 @@ from simulator.charts.palette import Theme, check_theme
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.writing import save_chart
 from simulator.errors import InputError, RunFileError, near_name
-from simulator.files import make_folder, write_table, write_text
+from simulator.files import make_folder, write_text
 from simulator.runs.groups import Group
 from simulator.runs.model_counts import counted_names
 
@@ -276,9 +276,9 @@ def write_figure(
 
         paths.append(folder / f"{figure.name}.html")
         write_text(paths[-1], page_text(figure, theme=theme, footer=footer))
-    for name, rows in figure.tables.items():
+    for name, table in figure.tables.items():
         paths.append(folder / f"{figure.name}{f'_{name}' if name else ''}.csv")
-        write_table(paths[-1], rows)
+        table.save_csv(paths[-1])
     paths.append(folder / f"{figure.name}.txt")
     write_text(paths[-1], f"{figure.caption}\n\nAlternative text: {figure.alt_text}\n")
     return paths

@@ -107,7 +107,7 @@ class Figure:
         The stem of its files, such as `fan_effective_compute`.
     chart : dict
         Its Vega-Lite specification.
-    tables : tidy tables by name
+    tables : mapping of str to Table
         Written as `<figure>.csv` where the name is empty, otherwise as `<figure>_<name>.csv`.
     caption : str
         What is seen, in plain words, with the numbers that a reader would quote.
@@ -117,7 +117,7 @@ class Figure:
 
     name: str
     chart: Spec
-    tables: Mapping[str, Table | Sequence[Row]]
+    tables: Mapping[str, Table]
     caption: str
     alt_text: str
 

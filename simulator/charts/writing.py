@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import vl_convert
 
 from simulator.charts.palette import DARK, HAIR, INK, PAPER, QUIET, Theme, themed
-from simulator.charts.spec import Figure, Row, Spec
+from simulator.charts.spec import Figure, Spec
 from simulator.errors import InputError
 from simulator.files import replacing
+from simulator.runs.table import Row
 from simulator.wording import unturned
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def readable(spec: Any) -> Any:
     {'title': {'text': ['a\\u202eb']}}
     """
     if isinstance(spec, str):
-        return unturned(spec)
+        return spec if spec.isascii() else unturned(spec)
     if isinstance(spec, Mapping):
         return {key: readable(value) for key, value in spec.items()}
     return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
@@ -200,7 +201,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
         "</figure>",
         "<details><summary>The numbers</summary>",
-        *(_table(name, rows) for name, rows in figure.tables.items()),
+        *(_table(name, table.rows()) for name, table in figure.tables.items()),
         "</details>",
         f"<footer>{html.escape(unturned(footer))}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',

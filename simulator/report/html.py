@@ -325,7 +325,7 @@ def chart(figure: Figure, *, title: str) -> Html:
     swipe = element("span", text("Swipe sideways to see the whole chart."), class_="quiet small swipe")
     caption = element("figcaption", text(figure.caption))
     shown = [
-        data_table(rows, caption=f"{title}{f', {key}' if key else ''}".replace("_", " "), leave=_SAID_BELOW)
+        data_table(rows.rows(), caption=f"{title}{f', {key}' if key else ''}".replace("_", " "), leave=_SAID_BELOW)
         for key, rows in figure.tables.items()
         if rows and key not in _UNTABLED
     ]

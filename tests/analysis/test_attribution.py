@@ -137,8 +137,8 @@ def test_the_figure_draws_the_parts_and_the_whole(found):
     figure = attribution_figure(found.table, labels=["baseline", "looser"], note="Common samples.")
     assert figure.name == "attribution"
     assert "looser" in figure.caption
-    number = figure.tables["parts"][0]["number"]
-    parts = [row["part"] for row in figure.tables["parts"] if row["number"] == number]
+    number = figure.tables["parts"].rows()[0]["number"]
+    parts = [row["part"] for row in figure.tables["parts"].rows() if row["number"] == number]
     place = max(i for i, one in enumerate(found.numbers) if one.quantity == "effective_compute")
     assert sum(parts) == pytest.approx(found.after[place] - found.before[place], abs=1e-9)
 

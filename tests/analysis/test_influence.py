@@ -137,10 +137,10 @@ def test_lines_name_the_strongest_and_count_the_rest(run):
 def test_figures_draw_what_their_tables_say(run, outcome):
     found = influence_of(run, outcome)
     figure = influence_figure(run, found)
-    assert [row["input"] for row in figure.tables[""]] == [
+    assert [row["input"] for row in figure.tables[""].rows()] == [
         row["input"] for row in found.indices[: len(figure.tables[""])]
     ]
-    assert len({row["input"] for row in figure.tables["deciles"]}) <= 6
+    assert len({row["input"] for row in figure.tables["deciles"].rows()}) <= 6
     assert found.indices[0]["input"] in figure.caption
     assert figure.chart["vconcat"]
 

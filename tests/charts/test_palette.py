@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from simulator.charts import palette
-from simulator.charts.kinds.fan import FanTables
-from simulator.charts.kinds.fan_panels import draw_panels
+from simulator.charts.kinds.fan import draw_panels
 from simulator.charts.palette import DARK, band_tints, colors_of, themed
 from simulator.charts.spec import Spec
 from simulator.errors import InputError
-from tests.charts.kinds.test_fan import CROSSED, FEW, RUN, drawn, fan, observed, steps, threshold
-from tests.charts.kinds.test_fan_panels import PANEL
+from simulator.runs.table import Table
+from tests.charts.small import CROSSED, FEW, PANEL, RUN, drawn, fan, observed, steps, threshold
 
 GROUNDS = {"light": lambda color: color, "dark": lambda color: DARK[color]}
 
@@ -65,9 +65,9 @@ def test_every_colour_has_a_dark_one_of_its_own() -> None:
     assert len(set(DARK.values())) == len(DARK)
 
 
-FULL = FanTables(
-    fan().medians, fan().bands, [*FEW, threshold("vague", 29.0, lower=28.0, upper=30.0)], CROSSED,
-    paths=steps(0, 30.0), history=observed(2015.0, 2020.0),
+FULL = replace(
+    fan([*FEW, threshold("vague", 29.0, lower=28.0, upper=30.0)], CROSSED),
+    paths=Table.of_rows(steps(0, 30.0)), history=Table.of_rows(observed(2015.0, 2020.0)),
 )  # fmt: skip
 
 

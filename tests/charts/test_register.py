@@ -14,7 +14,7 @@ from simulator.charts.register import KINDS, draw, draw_kinds, write_charts, wri
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, RunFileError
 from simulator.testing import run_of, small_scenario
-from tests.charts.kinds.test_fan_panels import scenario
+from tests.charts.small import scenario
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_figure_is_written_in_each_format_with_its_tables_and_words(run: xr.Da
     assert words == f"{figure.caption}\n\nAlternative text: {figure.alt_text}\n"
     with (folder / "fan_effective_compute.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert [float(row["median"]) for row in rows] == [row["median"] for row in figure.tables[""]]
+    assert [float(row["median"]) for row in rows] == [row["median"] for row in figure.tables[""].rows()]
     assert f'fill="{"#14181D"}"' in (folder / "fan_effective_compute.svg").read_text(encoding="utf-8")[:900]
 
 

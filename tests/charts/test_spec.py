@@ -8,14 +8,14 @@ from typing import Any
 
 import jsonschema
 
-from simulator.charts.kinds.fan_panels import draw_panels
+from simulator.charts.kinds.fan import draw_panels
 from simulator.charts.register import ALL, draw_kinds
 from simulator.charts.spec import Figure, FigureOptions, Spec, altair_chart
 from simulator.charts.writing import page_text, svg_text
 from simulator.engine.simulation import simulate
+from simulator.runs.table import Table
 from simulator.scenario.load import load_scenario
-from tests.charts.kinds.test_fan import CROSSED, FEW, RUN, crossing, drawn, fan, threshold
-from tests.charts.kinds.test_fan_panels import PANEL
+from tests.charts.small import CROSSED, FEW, PANEL, RUN, crossing, drawn, fan, threshold
 
 SCHEMA = files("altair.vegalite.v6.schema") / "vega-lite-schema.json"
 VALID = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -62,7 +62,7 @@ TURNED = "ni \u202e turned"
 
 def test_a_character_that_turns_the_text_after_it_is_written_out_in_pictures_and_pages() -> None:
     chart = drawn(fan([threshold(TURNED, 28.0)], [crossing(TURNED)]), title=TURNED, note=TURNED)
-    figure = Figure("fan", chart, {"": [{"label": TURNED}]}, TURNED, TURNED)
+    figure = Figure("fan", chart, {"": Table.of_rows([{"label": TURNED}])}, TURNED, TURNED)
     for text in (svg_text(chart, alt_text=TURNED), page_text(figure, footer=TURNED)):
         assert "\u202e" not in text
         assert "ni \\u202e turned" in text

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from simulator.charts.kinds.fan_panels import draw_panels
+from simulator.charts.kinds.fan import draw_panels
 from simulator.charts.spec import Figure
 from simulator.charts.writing import page_text
-from tests.charts.kinds.test_fan import CROSSED, FEW, RUN, drawn, fan
+from simulator.runs.table import Table
+from tests.charts.small import CROSSED, FEW, RUN, drawn, fan
 
 EVIL = "</script><script>alert('x')</script>&<img src=x onerror=alert(1)>"
 TABLES = {
-    "": [{"variable": "spending", "year": 2025.5, "median": 8.123456789}],
-    "crossings": [{"label": EVIL, "upper": None}],
+    "": Table.of_rows([{"variable": "spending", "year": 2025.5, "median": 8.123456789}]),
+    "crossings": Table.of_rows([{"label": EVIL, "upper": None}]),
 }
 
 
@@ -131,7 +132,7 @@ def test_a_browser_without_network_draws_the_page_and_says_numbers_at_the_pointe
 
 
 def test_several_fans_make_one_page() -> None:
-    from tests.charts.kinds.test_fan_panels import PANEL
+    from tests.charts.small import PANEL
 
     chart = draw_panels([PANEL] * 2, title="t", subtitle="", run=RUN)
     text = page_text(Figure("fans", chart, {}, "c", "a"))

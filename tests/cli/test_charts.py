@@ -12,7 +12,7 @@ from simulator.cli.charts import band_levels, chart, year_span
 from simulator.errors import InputError
 from simulator.runs.folder import save_run
 from simulator.testing import run_of
-from tests.charts.kinds.test_fan_panels import scenario
+from tests.charts.small import scenario
 from tests.hindcast.test_output import RESULT
 
 app = typer.Typer()

@@ -130,7 +130,7 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
         for fall in falls
         for name, value in fall.parts
     ]
-    return Figure("attribution", chart, {"parts": drawn}, caption, alt_text)
+    return Figure("attribution", chart, {"parts": Table.of_rows(drawn)}, caption, alt_text)
 
 
 def _chosen(numbers: Mapping[tuple[Any, ...], Table]) -> list[tuple[Any, ...]]:

@@ -16,8 +16,6 @@ from simulator.charts.layout import (
     NAME_CHARACTERS,
     WIDTH,
     EndLabel,
-    chosen_subjects,
-    drawn_years,
     end_labels,
     label_height,
     numeric,
@@ -25,12 +23,13 @@ from simulator.charts.layout import (
     share_lines,
     sheet,
     stacked_areas,
-    subtitle,
 )
+from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.errors import number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
+from simulator.runs.table import Table
 from simulator.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         subtitle=f"{subtitle(run)}.\nShare of the samples in which each limit binds, by year.",
         run=run_label(run),
     )
-    return [Figure("binding", chart, {"": rows}, caption, alt_text)]
+    return [Figure("binding", chart, {"": Table.of_rows(rows)}, caption, alt_text)]
 
 
 def binding_rows(run: xr.DataTree, subjects: Sequence[str], *, years: tuple[float, float] | None) -> list[Row]:

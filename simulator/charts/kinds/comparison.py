@@ -368,7 +368,7 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
         f"{when[0].upper()}{when[1:]} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
     )
-    return Figure(f"comparison_{quantity}", chart, {"": levels.rows()}, caption, alt_text)
+    return Figure(f"comparison_{quantity}", chart, {"": levels}, caption, alt_text)
 
 
 def _ends_text(row: Row) -> str:
@@ -413,7 +413,7 @@ def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], crossin
         f"the axis is years from {begin:g} to {last:g}. The runs differ most on {label}: {early} in "
         f"{low['run']}, {late} in {high['run']}."
     )
-    return Figure("comparison_crossings", chart, {"": crossings.rows()}, caption, alt_text)
+    return Figure("comparison_crossings", chart, {"": crossings}, caption, alt_text)
 
 
 def _foot(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[str]:

@@ -17,19 +17,18 @@ from simulator.charts.layout import (
     LEGEND_Y,
     WIDTH,
     EndLabel,
-    central_levels,
-    drawn_years,
     end_labels,
     label_height,
     label_middles,
     numeric,
-    subtitle,
     year_channel,
 )
+from simulator.charts.reading import central_levels, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.errors import InputError, number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.summary import PASSED
+from simulator.runs.table import Table
 from simulator.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -403,7 +402,15 @@ def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         subtitle=f"{subtitle(run)}.\nProbability of having crossed each threshold; its mark stands at the median year.",
         run=run_label(run),
     )
-    return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
+    return [
+        Figure(
+            "crossings",
+            chart,
+            {"": Table.of_rows(tables.crossings), "probability": Table.of_rows(tables.curves)},
+            caption,
+            alt_text,
+        )
+    ]
 
 
 def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[float, float] | None) -> CrossingTables:

@@ -19,19 +19,17 @@ from simulator.charts.layout import (
     POWER_COLUMN,
     WIDTH,
     EndLabel,
-    central_levels,
-    chosen_subjects,
-    drawn_years,
     end_labels,
     label_height,
     numeric,
-    subtitle,
     year_channel,
 )
+from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.errors import InputError, number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
+from simulator.runs.table import Table
 from simulator.wording import listed, power
 
 if TYPE_CHECKING:
@@ -365,7 +363,11 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
         heading=f"{name}, {unit}",
         run=run_label(run),
     )
-    named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
+    named = {
+        "": Table.of_rows(tables.medians),
+        "bands": Table.of_rows(tables.bands),
+        "limits": Table.of_rows(tables.limits),
+    }
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)
 
 

@@ -19,19 +19,19 @@ from simulator.charts.layout import (
     WIDTH,
     EndLabel,
     Fill,
-    drawn_years,
     end_labels,
     label_height,
     numeric,
     sheet,
     stacked_areas,
-    subtitle,
     year_channel,
 )
+from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.errors import InputError, number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import mean_contributions
+from simulator.runs.table import Table
 from simulator.wording import listed
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         subtitle=f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten.",
         run=run_label(run),
     )
-    return [Figure("growth", chart, {"": rows, "net": net}, caption, alt_text)]
+    return [Figure("growth", chart, {"": Table.of_rows(rows), "net": Table.of_rows(net)}, caption, alt_text)]
 
 
 def growth_rows(run: xr.DataTree, *, years: tuple[float, float] | None) -> tuple[list[Row], list[Row]]:

@@ -88,7 +88,7 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
         f"forecasting ({len(names)}). Years along, FLOP up on a log scale; medians, 50 and 90 % bands, and what came "
         f"as points. {title}."
     )
-    return Figure(name, chart, {"": fan_table(stored, names).rows()}, caption, alt_text)
+    return Figure(name, chart, {"": fan_table(stored, names)}, caption, alt_text)
 
 
 def _spread(origins: Sequence[int]) -> Sequence[int]:
@@ -174,7 +174,7 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
         f"five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % intervals. "
         f"{title}. {told}"
     )
-    tables = {"pit": Table.of_records(pit).rows(), "coverage": Table.of_records(coverage).rows()}
+    tables = {"pit": Table.of_records(pit), "coverage": Table.of_records(coverage)}
     return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
 
 
@@ -214,7 +214,7 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
         f"Dots with intervals on an axis of skill from −1 to 1, for {len(groups)} other ways of forecasting, in all "
         f"and by years ahead. {title}. Skill against {said}."
     )
-    tables = {"": Table.of_records(stored.skills).rows(), "by_years_ahead": Table.of_records(ahead).rows()}
+    tables = {"": Table.of_records(stored.skills), "by_years_ahead": Table.of_records(ahead)}
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 

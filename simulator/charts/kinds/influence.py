@@ -19,7 +19,7 @@ from simulator.charts.ticks import Scale, tick_text
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.wording import cut_front, listed
 
 if TYPE_CHECKING:
@@ -220,4 +220,4 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
         f"outcome within tenths of a prior. {first}."
     )
     name = f"influence_{re.sub(r'[^A-Za-z0-9-]+', '_', outcome.text)}"
-    return Figure(name, chart, {"": bars, "deciles": deciles}, caption, alt_text)
+    return Figure(name, chart, {"": Table.of_rows(bars), "deciles": Table.of_rows(deciles)}, caption, alt_text)

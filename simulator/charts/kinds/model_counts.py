@@ -11,12 +11,13 @@ import numpy as np
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, Row, ascending_years, row_number
-from simulator.charts.layout import subtitle
+from simulator.charts.reading import subtitle
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.spec import Row as Row_
 from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Group, RunLabel, run_label
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
+from simulator.runs.table import Table
 from simulator.wording import listed
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
         f"interval and the median of the total, and dashed lines for sums of percentiles, mostly outside the band. "
         f"In {years[-1]}: {listed(said)}."
     )
-    return [Figure("counts", chart, {"": rows}, caption, alt_text)]
+    return [Figure("counts", chart, {"": Table.of_rows(rows)}, caption, alt_text)]
 
 
 def _chosen(run: Group | xr.DataTree, quantities: Sequence[str]) -> list[str]:

@@ -13,13 +13,14 @@ import xarray as xr
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.densities import FACTOR, Group, Scale, density, place_ticks, scale_of
-from simulator.charts.layout import Marks, check_learnt, fill_mark, line_mark, rule_mark, sheet
+from simulator.charts.layout import Marks, fill_mark, line_mark, rule_mark, sheet
+from simulator.charts.reading import check_learnt
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.style import Text
 from simulator.errors import number
 from simulator.history.fragility import PriorShift, conflicts
 from simulator.runs.groups import RunLabel, group, run_label
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.variables import UNKNOWNS
 from simulator.wording import listed
@@ -176,7 +177,9 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"Small densities of {len(rows)} unknowns, three beside one another, each with its prior, pale, and its "
         f"posterior, strong, on one axis. {title}. {_growth_words(rows)}"
     )
-    return [Figure("posterior", chart, {"": rows, "density": densities}, caption, alt_text)]
+    return [
+        Figure("posterior", chart, {"": Table.of_rows(rows), "density": Table.of_rows(densities)}, caption, alt_text)
+    ]
 
 
 def _conflicts_said(rows: Sequence[Row]) -> str:

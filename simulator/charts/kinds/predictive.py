@@ -11,10 +11,12 @@ import numpy as np
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, row_columns, row_number
-from simulator.charts.layout import check_learnt, outside_mark
+from simulator.charts.layout import outside_mark
+from simulator.charts.reading import check_learnt
 from simulator.charts.spec import Figure, FigureOptions, Row
 from simulator.charts.style import Text
 from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.table import Table
 from simulator.variables import UNKNOWNS
 from simulator.wording import listed
 
@@ -170,7 +172,7 @@ def predictive_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]
         f"{len(series)} plots under one another on common years: {listed([each.heading for each in series])}, on log "
         f"scales. Each has the predictive median with 50 and 90 % bands, rising, and points for what was seen. {title}."
     )
-    return [Figure("predictive", chart, {"": rows}, caption, alt_text)]
+    return [Figure("predictive", chart, {"": Table.of_rows(rows)}, caption, alt_text)]
 
 
 def predictive_table(run: xr.DataTree) -> list[Row]:

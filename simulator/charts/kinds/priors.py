@@ -21,7 +21,7 @@ from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import listed
 
@@ -335,7 +335,9 @@ def _figure(
         f"Small densities of {len(page)} priors on {about}, one under another, each on an axis of its own with its "
         f"median, 50 and 90 % intervals, and its source. {_sourced(len(page), judged, bare)}"
     )
-    return Figure(f"priors_{place}", chart, {"": page, "density": densities}, said, alt_text)
+    return Figure(
+        f"priors_{place}", chart, {"": Table.of_rows(page), "density": Table.of_rows(densities)}, said, alt_text
+    )
 
 
 def _origin(count: int, judged: int, bare: int) -> str:

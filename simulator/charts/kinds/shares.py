@@ -129,4 +129,4 @@ def _figure(shares: xr.Dataset, subject: str) -> Figure:
         heading=f"share of the variance of {'' if ':' in subject else 'log10 '}{subject_words(subject)}",
         foot=[share_label(shares), f"{METHOD_NAMES[str(shares.attrs['method'])]}: {shares.attrs['method_because']}."],
     )  # fmt: skip
-    return Figure(f"shares_{re.sub(r'[^A-Za-z0-9]+', '_', subject)}", chart, {"": table.rows()}, caption, alt_text)
+    return Figure(f"shares_{re.sub(r'[^A-Za-z0-9]+', '_', subject)}", chart, {"": table}, caption, alt_text)

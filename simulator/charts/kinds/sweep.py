@@ -28,7 +28,7 @@ from simulator.charts.swept import MOST_LINES, RAMP, Cell, Heat, Lines, Point, d
 from simulator.charts.ticks import Scale
 from simulator.errors import InputError
 from simulator.runs.groups import group
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -132,7 +132,7 @@ class _Told:
     def figure(self, kind: str, chart: Spec, alt_text: str) -> Figure:
         name = re.sub(r"[^a-z0-9_-]+", "_", self.outcome.text.lower()).strip("_")
         alt_text = f"{alt_text}. {self.title()}."
-        return Figure(f"sweep_{kind}_{name}", chart, {"": self.rows}, self.caption(), alt_text)
+        return Figure(f"sweep_{kind}_{name}", chart, {"": Table.of_rows(self.rows)}, self.caption(), alt_text)
 
 
 def _along(axes: Sequence[SweptAxis]) -> tuple[SweptAxis, SweptAxis | None] | None:

@@ -16,8 +16,9 @@ from simulator.charts.kinds.binding import binding_figures, draw_binding
 from simulator.charts.kinds.crossings import crossing_figures
 from simulator.charts.kinds.demand import demand_figures
 from simulator.charts.kinds.growth import growth_figures
-from simulator.charts.layout import EndLabel, drawn_years, end_labels, label_middles, numeric, subtitle
+from simulator.charts.layout import EndLabel, end_labels, label_middles, numeric
 from simulator.charts.palette import DARK, colors_of
+from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import Data, FigureOptions, Spec
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
@@ -52,8 +53,8 @@ def test_shares_and_the_rest_are_labelled_at_the_right_end(run: xr.DataTree) -> 
     said = texts(figure.chart)
     for text in ("limits on spending", "limits on physical compute", "headroom", "none binds", percent(shares[-1])):
         assert text in said, text
-    assert figure.tables[""][0].keys() == {"subject", "limit", "year", "share"}
-    assert [row["share"] for row in figure.tables[""] if row["limit"] == "cash-flow"] == shares.tolist()
+    assert figure.tables[""].rows()[0].keys() == {"subject", "limit", "year", "share"}
+    assert [row["share"] for row in figure.tables[""].rows() if row["limit"] == "cash-flow"] == shares.tolist()
     assert "In 2045 limits bind on spending in" in figure.caption
     assert "Along: years 2025.5 to 2045" in figure.alt_text
 
@@ -61,8 +62,8 @@ def test_shares_and_the_rest_are_labelled_at_the_right_end(run: xr.DataTree) -> 
 def test_subjects_and_years_can_be_chosen(run: xr.DataTree) -> None:
     options = FigureOptions(quantities=("algorithms",), years=(2027, 2030))
     (figure,) = binding_figures(run, options)
-    assert {row["subject"] for row in figure.tables[""]} == {"algorithms"}
-    assert [row["year"] for row in figure.tables[""]] == [2027, 2028, 2029, 2030]
+    assert {row["subject"] for row in figure.tables[""].rows()} == {"algorithms"}
+    assert [row["year"] for row in figure.tables[""].rows()] == [2027, 2028, 2029, 2030]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_every_figure_of_a_run_is_complete_and_the_same_every_time(run: xr.DataT
         assert figure.caption.endswith(".")
         assert figure.alt_text.endswith(".")
         assert "nan" not in figure.caption + figure.alt_text
-        assert all(rows and len({tuple(row) for row in rows}) == 1 for rows in figure.tables.values())
+        assert all(figure.tables.values())
 
 
 @pytest.mark.parametrize("figures", EVERY, ids=lambda figures: figures.__name__)

@@ -104,7 +104,7 @@ def test_many_runs_are_drawn_in_small_frames_with_the_thresholds_that_differ_mos
     levels, crossings = comparison_figures(many, FigureOptions())
     assert "run-0 against 7 other runs" in " ".join(levels.chart["title"]["subtitle"])
     assert "3 thresholds on which the runs differ least are left out" in crossings.caption
-    assert len({row["threshold"] for row in crossings.tables[""]}) == 12
+    assert len({row["threshold"] for row in crossings.tables[""].rows()}) == 12
 
 
 def test_runs_of_other_seeds_and_horizons_can_be_drawn(runs: list[xr.DataTree]) -> None:

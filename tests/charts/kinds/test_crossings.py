@@ -66,7 +66,7 @@ def test_what_never_crosses_is_said_and_spanned(run: xr.DataTree) -> None:
         str(name): float(share)
         for name, share in zip(run["summary/threshold"].values, run["summary/never"].values, strict=True)
     }
-    assert {str(row["threshold"]): row["not_by"] for row in figure.tables[""]} == pytest.approx(never)
+    assert {str(row["threshold"]): row["not_by"] for row in figure.tables[""].rows()} == pytest.approx(never)
     spec = figure.chart
     bars = [row for rows in tables(spec) for row in rows if {"x2", "y2", "color"} <= set(row) and row["y"] == 0]
     height = spec["vconcat"][0]["height"]
@@ -94,16 +94,16 @@ def test_years_that_end_before_the_horizon_say_not_rather_than_never(run: xr.Dat
     said = texts(figure.chart)
     assert "not by 2032" in said
     assert not any("never" in text for text in said)
-    assert all(2026 <= float(row["year"]) <= 2032 for row in figure.tables["probability"])
+    assert all(2026 <= float(row["year"]) <= 2032 for row in figure.tables["probability"].rows())
     shares = run["summary/crossed"].sel(year=2032)
-    assert sorted(float(row["not_by"]) for row in figure.tables[""]) == pytest.approx(sorted(1 - shares.values))
+    assert sorted(float(row["not_by"]) for row in figure.tables[""].rows()) == pytest.approx(sorted(1 - shares.values))
 
 
 def test_the_narrowest_and_the_widest_band_are_the_intervals(run: xr.DataTree) -> None:
     (figure,) = crossing_figures(run, FigureOptions(bands=(0.6, 0.3, 0.9)))
     assert {"30 %", "90 % of the samples"} <= set(texts(figure.chart))
     quantiles = run["summary/crossing_quantile"].sel(threshold="1000x-gpt-4")
-    (row,) = [row for row in figure.tables[""] if row["threshold"] == "1000x-gpt-4"]
+    (row,) = [row for row in figure.tables[""].rows() if row["threshold"] == "1000x-gpt-4"]
     assert row["narrow_lower"] == float(quantiles.sel(quantile=0.35))
     assert row["wide_upper"] == float(quantiles.sel(quantile=0.95))
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.demand import (
     DemandTables,
-    central_levels,
     demand_figures,
     demand_tables,
     draw_demand,
     within,
 )
+from simulator.charts.reading import central_levels
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
@@ -53,9 +53,9 @@ def test_each_subject_with_limits_has_a_figure_with_its_limits(run: xr.DataTree)
 def test_bands_years_and_subjects_can_be_chosen(run: xr.DataTree) -> None:
     options = FigureOptions(quantities=("spending",), bands=(0.5, 0.95), years=(2027, 2030))
     (figure,) = demand_figures(run, options)
-    assert [row["band"] for row in figure.tables["bands"]][::4] == ["95 %", "50 %", "95 %", "50 %"]
+    assert [row["band"] for row in figure.tables["bands"].rows()][::4] == ["95 %", "50 %", "95 %", "50 %"]
     assert "95 % of the samples" in texts(figure.chart)
-    assert {row["year"] for row in figure.tables[""]} == {2027, 2028, 2029, 2030}
+    assert {row["year"] for row in figure.tables[""].rows()} == {2027, 2028, 2029, 2030}
     assert "in 2030 by" in figure.caption
 
 

@@ -18,72 +18,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.charts import style
-from simulator.charts.frame import Row
-from simulator.charts.kinds.fan import WIDTH, FanTables, draw_fan
+from simulator.charts.fan_tables import FanTables
+from simulator.charts.kinds.fan import draw_fan
+from simulator.charts.layout import WIDTH
 from simulator.charts.spec import Spec
 from simulator.charts.writing import POINTER, save_chart
 from simulator.errors import InputError, SimulatorError
 from simulator.runs.groups import RunLabel
-
-FIRST, LAST = 2025.5, 2045.0
-
-RUN = RunLabel("3f9a2c1", "current-trends-with-caps", 20261122, 10_000)
-
-
-def median(year: float, rate: float = 0.3) -> float:
-    return 26.7 + rate * (year - FIRST)
-
-
-def crossing(name: str, **known: float | None) -> dict[str, object]:
-    quantiles = {
-        "lower_90": 2027.0,
-        "lower_50": 2029.0,
-        "median": 2031.4,
-        "upper_50": 2034.0,
-        "upper_90": 2040.0,
-    }
-    shares = {"never": 0.0, "already": 0.0, "last_year": LAST}
-    return {"threshold": name, "label": f"label of {name}", **quantiles, **shares, **known}
-
-
-def threshold(name: str, level: float, **known: object) -> dict[str, object]:
-    return {"threshold": name, "label": f"label of {name}", "level": level, **known}
-
-
-def fan(
-    thresholds: list[dict[str, object]] | None = None,
-    crossings: list[dict[str, object]] | None = None,
-    *,
-    last: float = LAST,
-    rate: float = 0.3,
-    width: float = 0.15,
-) -> FanTables:
-    years = [FIRST + index * (last - FIRST) / 20 for index in range(21)]
-    widths = {"50 %": 0.4 * width, "80 %": 0.8 * width, "90 %": width}
-    bands: list[Row] = [
-        {
-            "band": band,
-            "year": year,
-            "lower": median(year, rate) - half * (year - FIRST),
-            "upper": median(year, rate) + half * (year - FIRST),
-        }
-        for band, half in widths.items()
-        for year in years
-    ]
-    medians = [{"year": year, "median": median(year, rate)} for year in years]
-    return FanTables(medians, bands, thresholds or [], crossings or [])
-
-
-def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
-    return draw_fan(
-        tables,
-        title=title,
-        quantity="effective_compute",
-        quantity_label="Effective compute",
-        unit="FLOP of 2025 algorithms",
-        run=run,
-        note=note,
-    )
+from simulator.runs.table import Table
+from tests.charts.small import (
+    CROSSED,
+    FEW,
+    FIRST,
+    LAST,
+    RUN,
+    crossing,
+    drawn,
+    fan,
+    observed,
+    steps,
+    tables_of,
+    threshold,
+)
 
 
 def rows(view: Spec, kind: str, *columns: str) -> list[Spec]:
@@ -103,14 +59,6 @@ def texts(view: Spec) -> list[str]:
 def views(tables: FanTables) -> list[Spec]:
     found: list[Spec] = drawn(tables)["vconcat"]
     return found
-
-
-FEW = [threshold("gpt-4", 25.3), threshold("thousandfold", 28.3), threshold("anchor", 31.0)]
-CROSSED = [
-    crossing("gpt-4", median=FIRST, already=1.0),
-    crossing("thousandfold"),
-    crossing("anchor", upper_90=None),
-]
 
 
 @given(st.floats(-60, 60))
@@ -171,7 +119,7 @@ def test_a_fan_of_four_bands_is_refused() -> None:
 
 def test_bands_are_drawn_from_the_widest_to_the_narrowest_whatever_the_order_of_rows() -> None:
     tables = fan()
-    mixed = FanTables(tables.medians, tables.bands[::-1])
+    mixed = FanTables(tables.medians, Table.of_rows(tables.bands.rows()[::-1]))
     areas = [layer for layer in views(mixed)[0]["layer"] if layer["mark"]["type"] == "area"]
     ends = [max(row["upper"] for row in layer["data"]["values"]) for layer in areas]
     assert ends == sorted(ends, reverse=True)
@@ -181,9 +129,9 @@ def test_bands_are_drawn_from_the_widest_to_the_narrowest_whatever_the_order_of_
 def test_the_chart_holds_the_numbers_of_the_tables_unchanged() -> None:
     tables = fan()
     view = views(tables)[0]
-    assert rows(view, "line", "median") == list(tables.medians)
+    assert rows(view, "line", "median") == tables.medians.rows()
     shown = {(row["year"], row["lower"], row["upper"]) for row in rows(view, "area", "lower")}
-    assert shown == {(row["year"], row["lower"], row["upper"]) for row in tables.bands}
+    assert shown == {(row["year"], row["lower"], row["upper"]) for row in tables.bands.rows()}
 
 
 def test_each_threshold_on_the_quantity_has_a_line_and_others_have_none() -> None:
@@ -244,8 +192,8 @@ def test_the_axis_holds_the_fan_and_has_a_readable_number_of_ticks(rate: float, 
     tables = fan(rate=rate, width=width)
     axis = views(tables)[0]["layer"][0]["encoding"]["y"]
     low, high = axis["scale"]["domain"]
-    assert low < min(float(str(row["lower"])) for row in tables.bands)
-    assert high > max(float(str(row["upper"])) for row in tables.bands)
+    assert low < min(float(str(row["lower"])) for row in tables.bands.rows())
+    assert high > max(float(str(row["upper"])) for row in tables.bands.rows())
     assert 2 <= len(axis["axis"]["values"]) <= 10
 
 
@@ -351,24 +299,16 @@ def test_long_names_are_broken_and_widen_the_margin_no_further() -> None:
     assert strip["height"] > 17 * style.LINE_HEIGHT
 
 
-def steps(path: int, value: float) -> list[Row]:
-    return [{"path": path, "year": year, "value": value} for year in (FIRST, LAST)]
-
-
 def test_each_sample_path_is_a_line_of_its_own_and_the_axis_holds_it() -> None:
-    view = views(replace(fan(), paths=[*steps(0, 27.0), *steps(1, 45.0)]))[0]
+    view = views(replace(fan(), paths=Table.of_rows([*steps(0, 27.0), *steps(1, 45.0)])))[0]
     lines = rows(view, "line", "path")
     assert [(row["path"], row["value"]) for row in lines] == [(0, 27.0), (0, 27.0), (1, 45.0), (1, 45.0)]
     assert view["layer"][0]["encoding"]["y"]["scale"]["domain"][1] > 45.0
     assert "each of 2 samples" in texts(view)
 
 
-def observed(*dates: float) -> list[Row]:
-    return [{"date": date, "value": 20.0 + index / 5, "label": f"run {index}"} for index, date in enumerate(dates)]
-
-
 def test_observed_runs_stretch_the_axis_to_the_left_and_have_labels() -> None:
-    shown = views(replace(fan([], CROSSED), history=observed(2012.5, 2016.0, 2020.0)))
+    shown = views(replace(fan([], CROSSED), history=Table.of_rows(observed(2012.5, 2016.0, 2020.0))))
     fan_view, strip = shown[0], shown[1]
     assert rows(fan_view, "point", "value") == [
         {"year": 2012.5, "value": 20.0},
@@ -412,13 +352,13 @@ def test_what_is_certain_has_no_key_of_intervals() -> None:
 
 
 def test_a_plain_scale_writes_plain_numbers() -> None:
-    tables = FanTables([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
+    tables = tables_of([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
     chart = draw_fan(tables, title="t", quantity="q", quantity_label="Q", unit="points", run=RUN, log=False)
     assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
 
 
 def test_everyday_numbers_are_no_powers_of_ten() -> None:
-    tables = FanTables([{"year": 2025, "median": 0.0}, {"year": 2060, "median": 1.2}], [])
+    tables = tables_of([{"year": 2025, "median": 0.0}, {"year": 2060, "median": 1.2}], [])
     assert {"1", "2", "5", "10"} <= set(texts(views(tables)[0]))
 
 
@@ -426,7 +366,7 @@ def test_the_pointer_meets_every_year_once_and_pictures_know_nothing_of_it(tmp_p
     chart = drawn(fan())
     (layer,) = [layer for layer in chart["vconcat"][0]["layer"] if layer.get("name", "").startswith(POINTER)]
     columns = layer["data"]["values"]
-    assert [row["year"] for row in columns] == [f"{row['year']:g}" for row in fan().medians]
+    assert [row["year"] for row in columns] == [f"{row['year']:g}" for row in fan().medians.rows()]
     assert all(before["to"] == after["from"] for before, after in pairwise(columns))
     assert columns[0]["median"].startswith("5e26 FLOP")
     save_chart(chart, tmp_path / "fan.svg")
@@ -530,16 +470,16 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        (FanTables([], []), "medians: year: must be two or more years in ascending order; got none"),
+        (tables_of([], []), "medians: year: must be two or more years in ascending order; got none"),
         (
-            FanTables([{"year": 2030, "median": 1}, {"year": 2029, "median": 1}], []),
+            tables_of([{"year": 2030, "median": 1}, {"year": 2029, "median": 1}], []),
             "ascending order; got 2030, 2029",
         ),
         (
-            FanTables([{"year": 1, "median": math.nan}, {"year": 2, "median": 1}], []),
+            tables_of([{"year": 1, "median": math.nan}, {"year": 2, "median": 1}], []),
             "medians: median: .* got nan",
         ),
-        (FanTables([{"year": 1}, {"year": 2, "median": 1}], []), "medians: median: .* got nothing"),
+        (tables_of([{"year": 1}, {"year": 2, "median": 1}], []), "medians: median: .* got nothing"),
         (
             fan([threshold("a", -math.inf)]),
             "thresholds: level: must be a finite number in every row; got -inf",
@@ -556,7 +496,7 @@ def test_a_table_that_cannot_be_drawn_is_refused_with_the_reason(tables: FanTabl
 
 def test_a_band_that_is_no_percentage_is_refused() -> None:
     tables = fan()
-    odd = [{**row, "band": "wide"} for row in tables.bands]
+    odd = Table.of_rows({**row, "band": "wide"} for row in tables.bands.rows())
     with pytest.raises(InputError, match="must be a percentage such as '90 %'; got 'wide'"):
         drawn(FanTables(tables.medians, odd))
 

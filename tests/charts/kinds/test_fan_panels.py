@@ -12,16 +12,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulator.charts.kinds.fan import FanTables
-from simulator.charts.kinds.fan_panels import WIDTH, Panel, draw_panels, fan_figures
-from simulator.charts.kinds.fan_tables import read_fan
+from simulator.charts.fan_tables import read_fan
+from simulator.charts.kinds.fan import PANEL_WIDTH, Panel, draw_panels, fan_figures
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError
 from simulator.runs.summary import quantiles
-from simulator.testing import run_of, small_scenario
-from tests.charts.kinds.test_fan import FEW, RUN, fan, threshold
-
-PANEL = Panel(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "FLOP", "2045: median 3e32 FLOP")
+from simulator.testing import run_of
+from tests.charts.small import PANEL, RUN, fan, scenario, tables_of, threshold
 
 
 def panels_of(panels: list[Panel], **options: Any) -> list[dict[str, Any]]:
@@ -71,7 +68,7 @@ def test_labels_of_many_thresholds_do_not_overlap(spacing: float) -> None:
         (row["y"], row["y"] + 15 * row["text"].count("\n"))
         for layer in panel["layer"]
         for row in layer["data"]["values"]
-        if " is a thr" in row.get("text", "") and row["x"] > WIDTH
+        if " is a thr" in row.get("text", "") and row["x"] > PANEL_WIDTH
     )
     assert len(labels) == 12
     assert all(last + 14 <= first for (_, last), (first, _) in pairwise(labels))
@@ -86,7 +83,7 @@ def test_a_long_name_is_cut_to_its_panel() -> None:
 
 
 def test_a_fan_of_no_width_is_drawn() -> None:
-    flat = FanTables([{"year": 2025, "median": 3.0}, {"year": 2045, "median": 3.0}], [])
+    flat = tables_of([{"year": 2025, "median": 3.0}, {"year": 2045, "median": 3.0}], [])
     (panel,) = panels_of([replace(PANEL, tables=flat)])
     low, high = panel["layer"][0]["encoding"]["y"]["scale"]["domain"]
     assert low < 3.0 < high
@@ -97,19 +94,6 @@ POINTS = (
     {"date": 2012.7, "value": 4.7e17, "label": "AlexNet"},
     {"date": 2023.2, "value": 2.1e25, "label": "GPT-4"},
 )
-
-
-def scenario(**changes: Any) -> dict[str, Any]:
-    drivers = {
-        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}},
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4},
-        "algorithms": {"growth": {"uniform": [2, 4]}},
-    }
-    return small_scenario({
-        "drivers": drivers, "title": "Small scenario",
-        "thresholds": {"a": {"effective_compute": 1e30, "label": "Thirty"}, "rich": {"spending": 1e10}},
-        "capability": {"name": "score", "kind": "gain-per-doubling", "gain": 1.1},
-    } | changes)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +112,7 @@ def only(run: xr.DataTree, **options: Any) -> Figure:
 
 
 def test_the_table_holds_the_quantiles_of_the_run(run: xr.DataTree) -> None:
-    table = only(run, quantities=("spending",), bands=(0.9,)).tables[""]
+    table = only(run, quantities=("spending",), bands=(0.9,)).tables[""].rows()
     known = run["summary/spending"]
     assert [row["year"] for row in table] == known["year"].values.tolist()
     for key, level in (("median", 0.5), ("lower_90", 0.05), ("upper_90", 0.95)):
@@ -138,12 +122,12 @@ def test_the_table_holds_the_quantiles_of_the_run(run: xr.DataTree) -> None:
 
 @pytest.mark.parametrize("bands", [(0.3, 0.6, 0.9), (0.66, 0.9), (0.5, 0.95)])
 def test_the_usual_bands_are_in_every_summary(summary: xr.DataTree, bands: tuple[float, ...]) -> None:
-    drawn = read_fan(summary, "effective_compute", replace(OPTIONS, bands=bands)).tables.bands
+    drawn = read_fan(summary, "effective_compute", replace(OPTIONS, bands=bands)).tables.bands.rows()
     assert list(dict.fromkeys(row["band"] for row in drawn)) == [f"{100 * band:g} %" for band in reversed(bands)]
 
 
 def test_another_band_is_read_off_the_samples(run: xr.DataTree) -> None:
-    drawn = read_fan(run, "spending", replace(OPTIONS, bands=(0.67,))).tables.bands
+    drawn = read_fan(run, "spending", replace(OPTIONS, bands=(0.67,))).tables.bands.rows()
     expected = quantiles(run["trajectories/spending"], [0.165, 0.835]).values
     np.testing.assert_allclose([row["lower"] for row in drawn], expected[0], rtol=1e-12)
     np.testing.assert_allclose([row["upper"] for row in drawn], expected[1], rtol=1e-12)
@@ -169,7 +153,7 @@ def test_any_variable_of_the_summary_can_be_drawn_and_others_are_named(run: xr.D
 
 
 def test_paths_are_the_first_samples(run: xr.DataTree) -> None:
-    rows = only(run, quantities=("spending",), paths=3).tables["paths"]
+    rows = only(run, quantities=("spending",), paths=3).tables["paths"].rows()
     drawn = np.array([row["value"] for row in rows]).reshape(3, -1)
     assert (drawn == run["trajectories/spending"].values[:3]).all()
 
@@ -186,8 +170,8 @@ def test_paths_need_samples_and_enough_of_them(run: xr.DataTree, summary: xr.Dat
 
 def test_years_cut_the_tables_and_the_axis_but_not_the_run(run: xr.DataTree) -> None:
     figure = only(run, years=(2028.0, 2031.2))
-    assert [row["year"] for row in figure.tables[""]] == [2028.0, 2029.0, 2030.0, 2031.0]
-    assert figure.tables["crossings"][0]["last_year"] == 2035.0
+    assert [row["year"] for row in figure.tables[""].rows()] == [2028.0, 2029.0, 2030.0, 2031.0]
+    assert figure.tables["crossings"].rows()[0]["last_year"] == 2035.0
     assert "in 2031" in figure.chart["title"]["text"][0]
     with pytest.raises(
         InputError, match=r"two or more years of the run, which has 11 from 2025 to 2035; got 2050-2060"
@@ -197,7 +181,7 @@ def test_years_cut_the_tables_and_the_axis_but_not_the_run(run: xr.DataTree) -> 
 
 def test_observed_runs_are_drawn_in_log10(run: xr.DataTree) -> None:
     figure = only(run, quantities=("physical_compute",), history=POINTS)
-    assert [row["value"] for row in figure.tables["history"]] == [math.log10(4.7e17), math.log10(2.1e25)]
+    assert [row["value"] for row in figure.tables["history"].rows()] == [math.log10(4.7e17), math.log10(2.1e25)]
     text = json.dumps(figure.chart, ensure_ascii=False)
     assert "AlexNet" in text
     assert "observed (2)" in figure.caption
@@ -209,12 +193,12 @@ def test_observed_runs_belong_to_one_quantity_and_are_above_zero_on_a_log_scale(
     zero = ({"date": 2020.0, "value": 0.0, "label": "none"},)
     with pytest.raises(InputError, match=r"must be above 0; got .*none"):
         only(run, history=zero)
-    assert only(run, quantities=("capability",), history=zero).tables["history"][0]["value"] == 0.0
+    assert only(run, quantities=("capability",), history=zero).tables["history"].rows()[0]["value"] == 0.0
 
 
 def test_observed_runs_outside_the_years_are_left_out(run: xr.DataTree) -> None:
     figure = only(run, history=POINTS, years=(2020.0, 2030.0))
-    assert [row["label"] for row in figure.tables["history"]] == ["GPT-4"]
+    assert [row["label"] for row in figure.tables["history"].rows()] == ["GPT-4"]
     (domain,) = {
         tuple(layer["encoding"]["x"]["scale"]["domain"])
         for layer in figure.chart["vconcat"][0]["layer"]
@@ -224,15 +208,15 @@ def test_observed_runs_outside_the_years_are_left_out(run: xr.DataTree) -> None:
 
 
 def test_a_fan_of_effective_compute_shows_every_crossing_and_others_their_own(run: xr.DataTree) -> None:
-    assert [row["threshold"] for row in only(run).tables["crossings"]] == ["a", "rich"]
-    assert [row["threshold"] for row in only(run, quantities=("spending",)).tables["crossings"]] == ["rich"]
+    assert [row["threshold"] for row in only(run).tables["crossings"].rows()] == ["a", "rich"]
+    assert [row["threshold"] for row in only(run, quantities=("spending",)).tables["crossings"].rows()] == ["rich"]
     assert "crossings" not in only(run, quantities=("hardware",)).tables
 
 
 def test_several_quantities_share_one_figure_and_one_table(run: xr.DataTree) -> None:
     figure = only(run, quantities=("spending", "hardware", "spending"), bands=(0.9,))
     assert figure.name == "fan_spending_and_hardware"
-    assert [row["variable"] for row in figure.tables[""]] == ["spending"] * 11 + ["hardware"] * 11
+    assert [row["variable"] for row in figure.tables[""].rows()] == ["spending"] * 11 + ["hardware"] * 11
     assert figure.alt_text.startswith("2 fan charts")
     with pytest.raises(InputError, match="one figure holds up to 6 fans; got 7"):
         only(run, quantities=("spending", "hardware", "algorithms", "capability", "effective_compute",
@@ -259,17 +243,17 @@ def test_a_run_without_spread_says_so_and_has_no_bands() -> None:
     figure = only(run_of(scenario(drivers=drivers)))
     assert "without any spread" in figure.caption
     assert "fixed: there is no spread" in json.dumps(figure.chart)
-    assert set(figure.tables[""][0]) == {"variable", "unit", "year", "median"}
+    assert set(figure.tables[""].rows()[0]) == {"variable", "unit", "year", "median"}
 
 
 def test_a_capability_is_drawn_in_its_own_unit(run: xr.DataTree) -> None:
     figure = only(run, quantities=("capability",))
-    assert {row["unit"] for row in figure.tables[""]} == {run["summary/capability"].attrs["units"]}
+    assert {row["unit"] for row in figure.tables[""].rows()} == {run["summary/capability"].attrs["units"]}
     assert "plain scale" in figure.alt_text
 
 
 def test_a_summary_of_a_streamed_run_has_certain_thresholds(summary: xr.DataTree) -> None:
-    rows = read_fan(summary, "effective_compute", OPTIONS).tables.thresholds
+    rows = read_fan(summary, "effective_compute", OPTIONS).tables.thresholds.rows()
     assert not any("lower" in row for row in rows)
 
 

@@ -35,8 +35,8 @@ def test_the_drawn_parts_add_up_to_the_line_in_every_year(run: xr.DataTree, year
 def test_amounts_and_shares_of_the_growth_stand_at_the_right_end(run: xr.DataTree) -> None:
     (figure,) = growth_figures(run, FigureOptions())
     said = texts(figure.chart)
-    final = [row for row in figure.tables[""] if row["year"] == 2045]
-    total = float(figure.tables["net"][-1]["value"])
+    final = [row for row in figure.tables[""].rows() if row["year"] == 2045]
+    total = float(figure.tables["net"].rows()[-1]["value"])
     for row in final:
         assert ooms(float(row["value"])) in said
         assert f"{100 * float(row['value']) / total:.0f} %".replace("-", "−") in said

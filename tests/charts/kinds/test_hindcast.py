@@ -55,7 +55,7 @@ def test_hindsight_is_printed_on_every_chart_that_draws_such_a_row_and_on_no_oth
 def test_what_came_is_told_apart_inside_and_outside() -> None:
     model, _ = fan_figures(stored(OUTSIDE))
     assert model.caption.split(". ")[1] == "Inside the 90 % band: model 4 of 6"
-    assert [row["inside_90"] for row in model.tables[""]] == [True] * 4 + [False] * 2
+    assert [row["inside_90"] for row in model.tables[""].rows()] == [True] * 4 + [False] * 2
     text = svg_text(model.chart)
     assert "4 of 4 inside 90 %" in text
     assert "0 of 2 inside 90 %" in text

@@ -74,7 +74,7 @@ def test_a_run_without_counts_has_no_table_no_line_and_no_chart(tmp_path: Path) 
 def test_the_numbers_of_the_last_year_stand_in_the_chart_in_both_readings(run: xr.DataTree) -> None:
     (figure,) = count_figures(run, FigureOptions(quantities=("models_above_1e26",)))
     said = texts(figure.chart)
-    for row in figure.tables[""]:
+    for row in figure.tables[""].rows():
         if row["year"] == 2028 and row["reading"] != "in the year":
             for key in ("lower_90", "median", "upper_90"):
                 assert f"{float(str(row[key])):,.0f}" in said
@@ -90,8 +90,8 @@ def test_every_count_has_a_panel_and_those_that_are_asked_for_are_chosen(run: xr
     for heading in ("Models above 1e25 FLOP", "Models within 0.5 OOM of the frontier"):
         assert heading in said
     (few,) = count_figures(run, FigureOptions(quantities=("models_within_1_oom",), years=(2025.0, 2027.0)))
-    assert {row["variable"] for row in few.tables[""]} == {"models_within_1_oom"}
-    assert {row["year"] for row in few.tables[""]} == {2025, 2026, 2027}
+    assert {row["variable"] for row in few.tables[""].rows()} == {"models_within_1_oom"}
+    assert {row["year"] for row in few.tables[""].rows()} == {2025, 2026, 2027}
 
 
 def test_what_is_not_counted_is_refused_by_name(run: xr.DataTree) -> None:

@@ -88,7 +88,7 @@ def test_each_unknown_that_is_one_number_has_a_row_and_the_paths_end_with_the_da
 
 def test_a_conflict_is_said_in_the_table_the_title_and_the_panel() -> None:
     (figure,) = posterior_figures(learnt_run(prior_shift=0.5), OPTIONS)
-    (row,) = [row for row in figure.tables[""] if row["conflict"]]
+    (row,) = [row for row in figure.tables[""].rows() if row["conflict"]]
     assert row["name"] == "efficiency_growth"
     assert str(row["conflict"]).endswith("prior sd below the prior's mean")
     assert "in conflict with the prior: growth of FLOP per amortised USD" in figure.caption
@@ -108,7 +108,9 @@ def test_growth_is_told_as_a_factor_before_and_after(run: xr.DataTree) -> None:
 def test_the_curves_are_as_high_as_one_another(run: xr.DataTree) -> None:
     (figure,) = posterior_figures(run, OPTIONS)
     for of in ("prior", "posterior"):
-        heights = [row["height"] for row in figure.tables["density"] if (row["name"], row["of"]) == ("run_scatter", of)]
+        heights = [
+            row["height"] for row in figure.tables["density"].rows() if (row["name"], row["of"]) == ("run_scatter", of)
+        ]
         assert max(map(float, map(str, heights))) == 1.0
 
 

@@ -43,7 +43,7 @@ def test_the_share_inside_is_written_for_each_kind(run: xr.DataTree) -> None:
 def test_years_choose_observations(run: xr.DataTree) -> None:
     (figure,) = predictive_figures(run, FigureOptions(years=(2019.0, 2021.0)))
     assert 0 < len(figure.tables[""]) < 20
-    assert max(float(str(row["year"])) for row in figure.tables[""]) <= 2021.0
+    assert max(float(str(row["year"])) for row in figure.tables[""].rows()) <= 2021.0
 
 
 def test_a_run_that_has_learnt_nothing_is_refused() -> None:

@@ -101,7 +101,7 @@ def test_what_is_fixed_is_in_the_caption_only(run: xr.DataTree) -> None:
     (figure,) = prior_figures(run, OPTIONS)
     assert "drivers.hardware.start (1e+18 FLOP/USD)" in figure.caption
     assert "drivers.hardware.start" not in json.dumps(figure.chart)
-    assert figure.tables[""] == [row for row in prior_table(run) if not row["fixed"]]
+    assert figure.tables[""].rows() == [row for row in prior_table(run) if not row["fixed"]]
 
 
 def test_words_count_where_priors_come_from(run: xr.DataTree) -> None:

@@ -75,7 +75,7 @@ def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     assert len(rows) == 38
     assert "24 more inputs" in texts(figure)
     assert "is moved most by algorithms: growth" in figure.caption
-    assert [row["rank"] for row in figure.tables[""]] == list(range(1, 39))
+    assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 39))
     written = write_figure(figure, tmp_path, formats=["svg"])
     assert [path.name for path in written] == [
         f"swings_free_effective_compute_2035{ending}" for ending in (".svg", ".csv", ".txt")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
-from simulator.charts.kinds.fan_panels import fan_figures
-from simulator.charts.kinds.fan_tables import observed_rows, trend_rows
+from simulator.charts.fan_tables import observed_table, trend_table
+from simulator.charts.kinds.fan import fan_figures
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from tests.charts.kinds.test_posterior import RUNS, learnt_run
@@ -20,16 +20,17 @@ def run() -> xr.DataTree:
 def test_observed_runs_and_their_trend_are_drawn_without_being_asked(run: xr.DataTree) -> None:
     (figure,) = fan_figures(run, FigureOptions(quantities=("physical_compute",)))
     assert len(figure.tables["history"]) == RUNS
-    assert [row["year"] for row in figure.tables["trend"]] == [2020.0, 2021.0, 2022.0]
+    assert [row["year"] for row in figure.tables["trend"].rows()] == [2020.0, 2021.0, 2022.0]
     assert "Dots: runs that were observed (12). Grey: the trend that was learnt" in figure.caption
     assert "trend learnt, 90 %" in svg_text(figure.chart)
     assert "labelled" not in figure.caption
 
 
 def test_effective_compute_has_no_history_and_hardware_a_trend_alone(run: xr.DataTree) -> None:
-    assert observed_rows(run, "effective_compute") == trend_rows(run, "effective_compute") == []
-    assert observed_rows(run, "hardware") == []
-    assert len(trend_rows(run, "hardware")) == 3
+    assert not observed_table(run, "effective_compute")
+    assert not trend_table(run, "effective_compute")
+    assert not observed_table(run, "hardware")
+    assert len(trend_table(run, "hardware")) == 3
 
 
 def test_years_after_the_start_leave_history_out(run: xr.DataTree) -> None:
@@ -40,12 +41,12 @@ def test_years_after_the_start_leave_history_out(run: xr.DataTree) -> None:
 def test_runs_that_are_given_take_the_place_of_those_that_were_learnt_from(run: xr.DataTree) -> None:
     given = ({"date": 2021.0, "value": 1e24, "label": "mine"},)
     (figure,) = fan_figures(run, FigureOptions(quantities=("physical_compute",), history=given))
-    assert [row["label"] for row in figure.tables["history"]] == ["mine"]
+    assert [row["label"] for row in figure.tables["history"].rows()] == ["mine"]
 
 
 def test_several_fans_share_the_years_of_their_history(run: xr.DataTree) -> None:
     (figure,) = fan_figures(run, FigureOptions(quantities=("effective_compute", "physical_compute", "spending")))
-    assert {row["variable"] for row in figure.tables["history"]} == {"physical_compute", "spending"}
+    assert {row["variable"] for row in figure.tables["history"].rows()} == {"physical_compute", "spending"}
     spec = figure.chart
     domains = {
         tuple(layer["encoding"]["x"]["scale"]["domain"])

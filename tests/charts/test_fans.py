@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.kinds.fan_layers import DOT, Box, placed_labels
+from simulator.charts.fans import DOT, Box, placed_labels
 
 SPOTS = st.lists(
     st.tuples(st.floats(0, 600), st.floats(0, 380), st.text("abcdefgh ", min_size=1, max_size=28)), max_size=30
