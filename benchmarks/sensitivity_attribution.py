@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from simulator import load_scenario, simulate
 from simulator.analysis.attribution import attribute_difference
-from simulator.analysis.influence import influence_of
+from simulator.analysis.influence import prior_influence
 from simulator.analysis.reweighting import reweight_run
 
 CHANGE = ["drivers.spending.growth[0].rate.median=2.5"]
@@ -32,8 +32,10 @@ def main() -> None:
     run = simulate(baseline)
     evaluations = []
     print(f"{'':55} {'cpu s':>6} {'wall s':>6}")
-    timed("influence: effective compute in 2045, 10,000 samples", lambda: influence_of(run, "effective_compute@2045"))
-    timed("influence: a crossing year", lambda: influence_of(run, "crossing:1e30-run"))
+    timed(
+        "influence: effective compute in 2045, 10,000 samples", lambda: prior_influence(run, ["effective_compute@2045"])
+    )
+    timed("influence: a crossing year", lambda: prior_influence(run, ["crossing:1e30-run"]))
     timed("reweight: headline numbers", lambda: reweight_run(run, CHANGE))
     timed(
         "attribution: baseline to tight-caps, 4,096 samples",

@@ -55,7 +55,7 @@ def measured(text: str, *, samples: int, seed: int = 0, shipped: bool = False, m
     scenario = load_scenario(text, overrides=overrides) if shipped else parse_scenario(text, overrides=overrides)
     outcomes = outcomes_over("effective_compute", year_grid(scenario.spec).tolist())
     began = time.perf_counter()
-    shares = variance_shares(scenario, outcomes, samples=samples)
+    shares = variance_shares(scenario, outcomes, samples=samples).dataset
     return time.perf_counter() - began, shares
 
 

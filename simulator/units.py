@@ -157,6 +157,11 @@ def parse_level_unit(text: str) -> tuple[Unit, bool]:
     return parse_unit(inner[1] if inner else text), inner is not None
 
 
+def plain_unit(unit: str) -> str:
+    """Name the unit of which `unit` is the logarithm: FLOP for log10(FLOP); others stay what they are."""
+    return unit.removeprefix("log10(").removesuffix(")")
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A one-to-one map from the numbers in a file to the internal scale.

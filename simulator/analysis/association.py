@@ -7,7 +7,7 @@ the order of the samples does not matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,8 @@ from scipy.special import kolmogorov
 
 from simulator.errors import InputError
 from simulator.runs.groups import group
-from simulator.units import Array as Array_
+from simulator.runs.table import Table
+from simulator.units import Array
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,24 +28,8 @@ MOST_CLASSES = 24
 type Whole = NDArray[np.int64]
 
 
-def rank_classes(values: Array_, count: int) -> Whole:
-    """Put values into classes of equal size by rank; equal values are in one class.
-
-    Parameters
-    ----------
-    values : array (sample,); may hold +inf, not NaN
-    count : int
-        Number of classes; fewer are filled where values repeat.
-
-    Returns
-    -------
-    array (sample,), from 0 to `count` - 1, rising with the value
-
-    Examples
-    --------
-    >>> rank_classes(np.array([5.0, np.inf, 1.0, np.inf]), 4).tolist()
-    [1, 3, 0, 3]
-    """
+def rank_classes(values: Array, count: int) -> Whole:
+    """Put values (sample,) into classes of equal size by rank, from 0 to `count` - 1; equal values are in one class."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     middles = np.cumsum(counts) - counts / 2
     return np.asarray(np.floor(middles * (count / values.size)), dtype=np.int64)[place]
@@ -54,11 +39,6 @@ def class_count(samples: int) -> int:
     """Choose into how many classes samples are put: 0.55 times their cube root, from 5 to 24.
 
     More would add to what chance gives, fewer would blur a strong influence.
-
-    Examples
-    --------
-    >>> class_count(100), class_count(10_000), class_count(10**7)
-    (5, 12, 24)
     """
     return int(np.clip(round(0.55 * samples ** (1 / 3)), 5, MOST_CLASSES))
 
@@ -69,37 +49,17 @@ def raw_delta(table: Whole) -> float:
     delta = 1/2 sum over i of p(i) sum over j of |p(j | i) - p(j)|: half the area between the distribution of the
     outcome and that within a class of the input, on average. 0: the outcome does not depend on the input; 1: it is
     given by it. (Borgonovo 2007; from given samples, Plischke, Borgonovo and Smith 2013.)
-
-    Examples
-    --------
-    >>> raw_delta(np.array([[5, 5], [5, 5]])), raw_delta(np.array([[10, 0], [0, 10]]))
-    (0.0, 0.5)
     """
     total = table.sum()
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
     return float(np.abs(table - expected).sum() / (2 * total))
 
 
-def deltas_by_chance(inputs: Whole, outcomes: Whole, *, draws: int = DRAWS_BY_CHANCE) -> Array_:
-    """Draw what delta an input without any influence would have, given the sizes of the classes.
+def deltas_by_chance(inputs: Whole, outcomes: Whole, *, draws: int = DRAWS_BY_CHANCE) -> Array:
+    """Draw what delta (draw,) an input without any influence would have, given the counts of samples by class.
 
     The table of a random permutation of the samples has a multivariate hypergeometric distribution that depends on
     the sizes alone; it is drawn with a seed of its own, so that the same sizes give the same numbers.
-
-    Parameters
-    ----------
-    inputs, outcomes : arrays (class,), counts of samples
-    draws : int
-
-    Returns
-    -------
-    array (draw,)
-
-    Examples
-    --------
-    >>> few, many = (deltas_by_chance(sizes, sizes).mean() for sizes in (np.array([5] * 10), np.array([500] * 10)))
-    >>> bool(few > 5 * many)
-    True
     """
     rng = np.random.default_rng(20_261_122)
     found = np.empty(draws)
@@ -114,54 +74,30 @@ def deltas_by_chance(inputs: Whole, outcomes: Whole, *, draws: int = DRAWS_BY_CH
 
 
 def table_of(inputs: Whole, outcomes: Whole) -> Whole:
-    """Count samples by class of the input and of the outcome; classes without samples are left out.
-
-    Examples
-    --------
-    >>> table_of(np.array([0, 0, 2]), np.array([1, 3, 3])).tolist()
-    [[1, 1], [0, 1]]
-    """
+    """Count samples by class of the input and of the outcome; classes without samples are left out."""
     shape = int(inputs.max()) + 1, int(outcomes.max()) + 1
     table = np.bincount(inputs * shape[1] + outcomes, minlength=shape[0] * shape[1]).reshape(shape)
     return table[table.any(axis=1)][:, table.any(axis=0)]
 
 
-def corrected_delta(raw: float, by_chance: Array_) -> tuple[float, float]:
+def corrected_delta(raw: float, by_chance: Array) -> tuple[float, float]:
     """Take from delta what chance alone would give: sqrt(raw^2 - mean^2), at least 0.
 
     Chance and influence add up like the legs of a right angle, since delta is a mean of absolute deviations: of two
     normals with correlations 0.1 to 0.8 in 10,000 samples this leaves the true delta, 0.03 to 0.39, to within 0.01, and
-    raw - mean up to 0.04 too little.
-
-    Returns
-    -------
-    the corrected delta, and what 999 in 1,000 inputs without any influence stay below (the mean by chance and three
-    standard deviations, corrected likewise)
-
-    Examples
-    --------
-    >>> corrected_delta(0.1, np.array([0.1, 0.1])), corrected_delta(0.5, np.array([0.3, 0.3]))
-    ((0.0, 0.0), (0.4, 0.0))
+    raw - mean up to 0.04 too little. Beside it stands what 999 in 1,000 inputs without any influence stay below: the
+    mean by chance and three standard deviations, corrected likewise.
     """
     mean = float(by_chance.mean())
     least = mean + 3.0 * float(by_chance.std())
     return math.sqrt(max(0.0, raw**2 - mean**2)), math.sqrt(max(0.0, least**2 - mean**2))
 
 
-def distance(first: Array_, second: Array_) -> tuple[float, float]:
+def distance(first: Array, second: Array) -> tuple[float, float]:
     """Give the distance of two distributions, and how likely chance alone makes one as large.
 
     The largest distance of the two CDFs (Kolmogorov and Smirnov), and its probability for large samples that are
     independent (Smirnov 1948); for evenly spread designs that is on the safe side.
-
-    Parameters
-    ----------
-    first, second : arrays (sample,); may hold +inf
-
-    Examples
-    --------
-    >>> distance(np.array([1.0, 2.0]), np.array([2.0, np.inf]))[0]
-    0.5
     """
     both = np.unique(np.concatenate([first, second]))
     below = [np.searchsorted(np.sort(part), both, side="right") / part.size for part in (first, second)]
@@ -171,13 +107,7 @@ def distance(first: Array_, second: Array_) -> tuple[float, float]:
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:
-    """Raise p-values for being the smallest of many (Holm 1979): the chance of one such or smaller among all of them.
-
-    Examples
-    --------
-    >>> adjusted([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
+    """Raise p-values for being the smallest of many (Holm 1979): the chance of one as small among all of them."""
     order = np.argsort(p_values, kind="stable")
     scaled = np.asarray(p_values, dtype=np.float64)[order] * np.arange(len(p_values), 0, -1)
     result = np.empty(len(p_values))
@@ -190,65 +120,36 @@ MOST_SAMPLES = 65_536
 FEWEST_SAMPLES = 30
 """A prior that fewer samples have, as in a small part of a mixture, has no correlation worth a number."""
 
-type Array = NDArray[np.float64]
-type Row = dict[str, object]
 
+def rank_associations(run: xr.DataTree) -> Table:
+    """Correlate each uncertain prior with effective compute in the last year by ranks, the strongest first.
 
-def rank_associations(run: xr.DataTree) -> list[Row]:
-    """Correlate each uncertain prior with effective compute in the last year, by ranks.
-
-    Spearman's coefficient: the correlation of the ranks, ties having the mean of their ranks. It is an association:
-    priors that are correlated share theirs, and a limit that binds later or less often shows less.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        A run that kept its samples.
-
-    Returns
-    -------
-    rows of `name`, `rank` (-1 to 1), `samples` (those that have the prior and entered), the strongest first
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> rank_associations(run)[0]["name"]
-    'drivers.algorithms.growth'
+    Spearman's coefficient is an association: priors that are correlated share theirs, and a limit that binds later or
+    less often shows less. The columns are `name`, `rank` (-1 to 1), `samples` (those that have the prior and entered).
     """
     first = {"sample": slice(0, MOST_SAMPLES)}
     levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1).isel(first)
     outcome = np.asarray(levels.values, dtype=np.float64)
-    rows: list[Row] = []
-    for name, drawn in group(run, "parameters", of_samples=True).isel(first).data_vars.items():
+    found = [
+        (name, rank, values.size)
+        for name, _, values, present in drawn_priors(run, most=MOST_SAMPLES)
+        if (rank := spearman(values, outcome[present])) is not None
+    ]
+    found.sort(key=lambda each: (-abs(each[1]), each[0]))
+    return Table({name: [each[place] for each in found] for place, name in enumerate(("name", "rank", "samples"))})
+
+
+def drawn_priors(run: xr.DataTree, *, most: int | None = None) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:
+    """Give each prior that enough of the first samples have: name, unit, its values, and which samples have it."""
+    for name, drawn in group(run, "parameters", of_samples=True).isel(sample=slice(0, most)).data_vars.items():
         values = np.asarray(drawn.values, dtype=np.float64)
         present = ~np.isnan(values)  # in a mixture of scenarios not every sample has every prior
-        if str(name) == "component" or present.sum() < FEWEST_SAMPLES:
-            continue
-        rank = spearman(values[present], outcome[present])
-        if rank is not None:
-            rows.append({"name": str(name), "rank": rank, "samples": int(present.sum())})
-    return sorted(rows, key=lambda row: (-abs(float(str(row["rank"]))), str(row["name"])))
+        if str(name) != "component" and present.sum() >= FEWEST_SAMPLES:
+            yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
 
 
 def spearman(first: Array, second: Array) -> float | None:
-    """Give Spearman's rank correlation of two columns (sample,); None where one of them does not vary.
-
-    Raises
-    ------
-    InputError
-        The columns differ in length.
-
-    Examples
-    --------
-    >>> round(spearman(np.array([1.0, 2.0, 3.0, np.inf]), np.array([1.0, 2.0, 9.0, 4.0])), 6)
-    0.8
-    """
+    """Give Spearman's rank correlation of two columns (sample,); None where one of them does not vary."""
     if first.shape != second.shape:
         raise InputError(f"ranks: the columns must be of one length; got {first.size} and {second.size}.")
     a, b = (_ranks(values) for values in (first, second))

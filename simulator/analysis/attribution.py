@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.analysis.evaluation import Model, evaluate, model_of, prior_uniforms
 from simulator.analysis.outcomes import Outcome
-from simulator.analysis.shapley import Shares, shapley_values
+from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
@@ -77,7 +77,7 @@ class Attribution(Result):
     inputs: tuple[Input, ...]
     before: Array
     after: Array
-    shares: Shares
+    shares: ShapleyValues
     samples: int
     said: tuple[str, ...]
     about: str = ""

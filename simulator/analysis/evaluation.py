@@ -7,20 +7,27 @@ input or several at a time. On the uniform numbers of a run's own blocks it give
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 
 import numpy as np
 
-from simulator.analysis.outcomes import Outcome, outcomes_from
+from simulator.analysis.outcomes import Outcome, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Batch, compute_batch
 from simulator.engine.draws import values_at
-from simulator.engine.plan import Plan, plan_of
+from simulator.engine.plan import Plan, plan_of, plan_warnings
+from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.model.crossings import cross_block
+from simulator.model.projection import year_grid
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import block_uniforms
+from simulator.runs.folder import open_run, run_path, stored_scenario_text
+from simulator.scenario.assumptions import lineage
+from simulator.scenario.documents import Document
+from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, custom_entries
 from simulator.schema.spec import ScenarioSpec
@@ -55,32 +62,66 @@ class Model:
         return self.plan.years
 
 
-def labels_of(spec: ScenarioSpec) -> dict[str, str]:
-    """Give the labels of thresholds by name; a threshold without one is called by its name.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A scenario that something is asked of, the files that it comes from, and what its reader should know."""
 
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> labels_of(load_scenario("essay-2023").spec)["20x-gpt-4"]
-    '20x GPT-4'
+    scenario: Scenario
+    documents: tuple[Document, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def open_scenario(
+    item: str,
+    *,
+    outputs: FilePath,
+    overrides: Sequence[str] = (),
+    outcomes: Sequence[Outcome] = (),
+    say: Say = print,
+) -> Asked:
+    """Read a scenario by file or shipped name, or that of a run by its file or folder, ready for these outcomes.
+
+    `outputs` holds run folders, and the fits of history that are told through `say`. An InputError says that there is
+    no such scenario or run, or that changes are asked of a run.
     """
+    path = FilePath(item)
+    if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
+        scenario = ready_for(outcomes, load_scenario(item, overrides=overrides), outputs, say=say)
+        return Asked(scenario, lineage(item) if len(scenario.components) == 1 else (), plan_warnings(scenario))
+    folder = run_path(path).parent
+    if overrides:
+        raise InputError(
+            f"{item}: is a run, whose scenario is taken as it is. For --set, name the scenario: "
+            f"{folder}/scenario.yaml holds it."
+        )
+    with open_run(path) as run:
+        text, changed = stored_scenario_text(run), str(run.attrs.get("overrides", "")).splitlines()
+    return Asked(replace(parse_scenario(text, file=str(folder / "scenario.yaml")), overrides=tuple(changed)))
+
+
+def ready_for(outcomes: Sequence[Outcome], scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
+    """Let a scenario learn from the history that it names; one that has not these outcomes is refused before."""
+    if scenario.must_learn and outcomes:
+        check_outcomes(scenario, outcomes)
+    return ready(scenario, outputs, say=say)
+
+
+def scenario_outcomes(scenario: Scenario, given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
+    """Read outcomes, each once; a text that leaves its year open stands for every year of the scenario."""
+    years = year_grid(scenario.spec).tolist()
+    read = (outcomes_over(each, years) if isinstance(each, str) else (each,) for each in given)
+    return tuple(dict.fromkeys(outcome for outcomes in read for outcome in outcomes))
+
+
+def labels_of(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name; a threshold without one is called by its name."""
     return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
 
 
 def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
-    """Take a scenario for evaluation.
+    """Take a scenario for evaluation; one that mixes several, or has yet to learn, is refused.
 
-    Raises
-    ------
-    InputError
-        It mixes several scenarios, whose priors of one name may say different things; it has not learnt yet; or a
-        custom driver is missing.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> len(inputs_of(model_of(load_scenario("baseline"))) ) > 20
-    True
+    Of several, priors of one name may say different things.
     """
     if len(scenario.components) > 1:
         names = ", ".join(component.name for component in scenario.components)
@@ -95,13 +136,6 @@ def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
     """Compute one sample of a scenario that may not have learnt yet: it tells the names of all that a run would have.
 
     None where a scenario that has not learnt has custom drivers, which come from Python.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> plan, sample = first_sample(load_scenario("essay-2023"))
-    >>> sample.size, sorted(sample.trajectories)[:3]
-    (1, ['algorithms', 'binding_spending', 'cap_spending_hard'])
     """
     if not scenario.must_learn:
         plan = run_plan(scenario)
@@ -113,21 +147,7 @@ def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
 
 
 def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
-    """Check that a scenario has outcomes before it learns or is run.
-
-    Raises
-    ------
-    InputError
-        There is no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator.analysis.outcomes import parse_outcome
-    >>> from simulator.scenario.load import load_scenario
-    >>> check_outcomes(load_scenario("learned"), [parse_outcome("crossing:gtp-4")])
-    Traceback (most recent call last):
-    simulator.errors.InputError: outcome 'crossing:gtp-4': there is no threshold 'gtp-4'. Did you mean 'gpt-4'?
-    """
+    """Refuse outcomes that a scenario has not, before it learns or is run."""
     found = first_sample(scenario)
     if found is not None:
         plan, sample = found
@@ -136,16 +156,7 @@ def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
 
 
 def inputs_of(model: Model) -> tuple[Input, ...]:
-    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> changes = ["years.last=2027", "drivers.algorithms.drift={value: 0.1, unit: OOM/year}"]
-    >>> found = inputs_of(model_of(load_scenario("baseline", overrides=changes)))
-    >>> [(each.name, len(each.members)) for each in found if len(each.members) > 1]
-    [('drivers.algorithms.drift.shocks', 2)]
-    """
+    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input."""
     members: dict[str, list[str]] = {}
     for name in model.joint.uncertain:
         members.setdefault(_SHOCK.sub(".shocks", name), []).append(name)
@@ -159,73 +170,22 @@ def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
 
 
 def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
-    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,).
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> spec = load_scenario("baseline").spec
-    >>> few, more = (prior_uniforms(spec, "drivers.algorithms.growth", samples=count) for count in (1000, 9000))
-    >>> bool((few == more[:1000]).all())
-    True
-    """
+    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,)."""
     blocks = range(-(-samples // spec.block))
     parts = [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
     return np.concatenate(parts)[:samples]
 
 
 def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Evaluate outcomes at uniform numbers.
+    """Evaluate outcomes (outcome, sample) at uniform numbers of each uncertain prior before the copula.
 
-    Parameters
-    ----------
-    model : Model
-    uniforms : arrays by name, (sample,) or (1,), in (0, 1)
-        One for each uncertain prior; before the copula.
-    outcomes : sequence of Outcome
-
-    Returns
-    -------
-    array (outcome, sample), float64
-
-    Raises
-    ------
-    InputError
-        The scenario has no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator.analysis.outcomes import parse_outcome
-    >>> from simulator.scenario.load import load_scenario
-    >>> model = model_of(load_scenario("baseline"))
-    >>> found = evaluate(model, base_uniforms(model, 8), [parse_outcome("effective_compute@2035")])
-    >>> found.shape
-    (1, 8)
+    The numbers are arrays by name, (sample,) or (1,), in (0, 1).
     """
     return evaluate_values(model, values_at(model.joint, uniforms), outcomes)
 
 
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Evaluate outcomes at parameters on the internal scale: arrays by name, (sample,) or (1,).
-
-    Returns
-    -------
-    array (outcome, sample)
-
-    Raises
-    ------
-    InputError
-        There is no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator.analysis.outcomes import parse_outcome
-    >>> from simulator.scenario.load import load_scenario
-    >>> model = model_of(load_scenario("essay-2023"))
-    >>> values = {name: np.array([prior.value]) for name, prior in model.joint.priors.items()}
-    >>> evaluate_values(model, values, [parse_outcome("spending@2043")]).round(2).tolist()  # log10 USD
-    [[11.0]]
-    """
+    """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
     size = max((array.size for array in values.values()), default=1)
     parts = []
     for start in range(0, size, STEP):

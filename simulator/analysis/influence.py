@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,20 @@ from simulator.analysis.association import (
     corrected_delta,
     deltas_by_chance,
     distance,
+    drawn_priors,
     rank_classes,
     raw_delta,
     spearman,
     table_of,
 )
-from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcome, run_outcomes
+from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_outcomes
 from simulator.errors import InputError
 from simulator.priors.streams import pair_loss
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
+from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
+from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import power, year_text
 
@@ -38,50 +41,101 @@ DECILES = 10
 UNEVEN = 0.25
 """Loss of a pair of names (1: plain sampling) above which it is named; about 1 in 30 has more."""
 
-type Row = dict[str, object]
-
 
 @dataclass(frozen=True, slots=True)
-class Influence:
+class OutcomeInfluence:
     """What the priors have to do with one outcome.
 
-    Parameters
-    ----------
-    outcome : Outcome
-    indices : rows (prior,), the most influential first
-        `outcome`, `input`, `unit`, `samples` (those that have the prior), `rank` (Spearman's correlation; 0 for a
-        fixed prior), `delta` (0 to 1, `rank_dependence.raw_delta`; what chance gives is taken off), `delta_by_chance`
-        (999 in 1,000 priors without any influence stay below), `low`, `high` (the outcome in the lowest and in the
-        highest decile of the prior: median, or share of the samples for "crossed"), `separation`, `between`,
-        `p_value` (the largest of the distances in `regions`), `uneven_with` (see `uneven_pairs`; "" mostly)
-    deciles : rows (prior, decile)
-        `outcome`, `input`, `unit`, `decile` (1 to 10), `from`, `to` (range of the prior, internal scale), `samples`,
-        `statistic` ("median" or "share"), `value`, `lower`, `upper` (5 and 95 % quantiles of the outcome; None for a
-        share), `censored` (share that does not cross by the horizon)
-    regions : rows (prior, pair of groups of samples)
-        `outcome`, `input`, `first`, `second` (groups), `distance` (0 to 1: of the prior's distributions in them),
-        `p_value` (raised for all that were tested)
-    said : what the reader must know; "" mostly. Where the outcome does not vary there are no rows, and this says it
+    Where the outcome does not vary there are no rows, and `said` says it.
     """
 
     outcome: Outcome
-    indices: Sequence[Row]
-    deciles: Sequence[Row]
-    regions: Sequence[Row]
+    indices: Table
+    """A row for each prior, the most influential first; see `prior_influence`."""
+    deciles: Table
+    """A row for each prior and tenth of it: its range, and the outcome in it."""
+    regions: Table
+    """A row for each prior and pair of groups of samples: how far its distributions in them are apart."""
     said: str = ""
 
 
-def influence_of(run: xr.DataTree, outcome: Outcome | str) -> Influence:
-    """Tell what each prior of a run has to do with an outcome.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Influence(Result):
+    """What the priors of a run have to do with outcomes, as `prior_influence` gives it; it stands beside its run."""
 
-    Priors that are correlated share their influence: these numbers say what goes with what in the samples.
+    kind: ClassVar[str] = "influence"
+    run: xr.DataTree
+    found: tuple[OutcomeInfluence, ...]
+
+    @property
+    def told(self) -> list[OutcomeInfluence]:
+        """Those of outcomes that vary."""
+        return [each for each in self.found if not each.said]
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The indices over `outcome` and `input`, and the outcome in each `decile` of an input."""
+        import xarray as xr
+
+        tables = self.tables()
+        if not tables:
+            return xr.Dataset()
+        deciles = ("outcome", "input", "decile", "from", "to", "value", "lower", "upper", "censored")
+        within = tables["influence_deciles"].select(*deciles).to_dataset("outcome", "input", "decile")
+        return tables["influence"].to_dataset("outcome", "input").merge(within, join="left")
+
+    @property
+    def folder_name(self) -> str:
+        """Empty: its files stand among those of the run."""
+        return ""
+
+    @property
+    def label(self) -> str:
+        """The run."""
+        return f"Run {self.run.attrs['run_id']} of scenario {self.run.attrs['name']}"
+
+    def tables(self) -> dict[str, Table]:
+        """`influence`, `influence_deciles`, `influence_regions`: those that have rows."""
+        tables = {
+            "influence": [row for each in self.told for row in each.indices.rows()],
+            "influence_deciles": [row for each in self.told for row in each.deciles.rows()],
+            "influence_regions": [row for each in self.told for row in each.regions.rows()],
+        }
+        return {name: Table.of_rows(rows) for name, rows in tables.items() if rows}
+
+    def lines(self) -> list[str]:
+        """Say the strongest priors of each outcome, and what the columns mean."""
+        horizon = float(group(self.run, "summary")["year"].values[-1])
+        lines = [line for each in self.found for line in influence_lines(each, horizon=horizon)]
+        return [*lines, *(legend_lines([each.outcome for each in self.told]) if self.told else ())]
+
+
+def prior_influence(run: xr.DataTree, outcomes: Sequence[Outcome | str] = ()) -> Influence:
+    """Tell what each prior of a run has to do with outcomes, from its samples alone: nothing is run again.
+
+    delta is half the area between the distribution of the outcome and that within a class of the prior, on average
+    (Borgonovo 2007; see `simulator.analysis.association`), less what chance gives. Priors that are correlated share
+    their influence: these numbers say what goes with what in the samples.
 
     Parameters
     ----------
     run : xarray.DataTree
         A run that kept its samples.
-    outcome : Outcome or str
-        As `effective_compute@2035`, `crossing:NAME`, `crossed:NAME@2030` or `restricted:NAME`.
+    outcomes : sequence of str
+        Such as `effective_compute@2035`, `crossing:NAME`, `crossed:NAME@2030` or `restricted:NAME`. None: effective
+        compute half-way and in the last year, and the first threshold that lies ahead.
+
+    Returns
+    -------
+    Influence, with the tables
+        `influence`: `rank` (Spearman's correlation; 0 for a fixed prior), `delta` (0 to 1), `delta_by_chance` (999 in
+        1,000 priors without any influence stay below), `low`, `high` (the outcome in the lowest and in the highest
+        tenth of the prior: median, or share of the samples for "crossed"), `separation`, `between`, `p_value` (the
+        largest distance in the regions), `uneven_with` (a stronger prior whose draws its own are unevenly spread with);
+        `influence_deciles`: `from`, `to` (internal scale), `value`, `lower`, `upper` (5 and 95 % quantiles of the
+        outcome; missing for a share), `censored` (share that does not cross by the horizon);
+        `influence_regions`: `first`, `second` (groups of samples), `distance` (0 to 1), `p_value` (raised for all that
+        were tested).
 
     Raises
     ------
@@ -91,38 +145,44 @@ def influence_of(run: xr.DataTree, outcome: Outcome | str) -> Influence:
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> influence_of(run, "effective_compute@2035").indices[0]["input"]
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=256"]))
+    >>> prior_influence(run, ["effective_compute@2035"]).tables()["influence"]["input"][0]
     'drivers.algorithms.growth'
     """
-    asked = parse_outcome(outcome) if isinstance(outcome, str) else outcome
-    results = run_outcomes(run, [asked])[0]
+    asked = parse_outcomes(outcomes) or default_outcomes(run)
+    results = run_outcomes(run, asked)  # names what the run has not before the first is worked on
+    return Influence(run, tuple(_influence(run, *each) for each in zip(asked, results, strict=True)))
+
+
+def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInfluence:
     if results.size < FEWEST_SAMPLES:
         raise InputError(
             f"influence: needs {FEWEST_SAMPLES} samples at least; this run has {results.size}. "
             "Run it with more: --samples 10000."
         )
-    if said := _constant(run, asked, results):
-        return Influence(asked, (), (), (), said)
-    groups = _groups(asked, results)
+    if said := _constant(run, outcome, results):
+        return OutcomeInfluence(outcome, Table({}), Table({}), Table({}), said)
+    groups = _groups(outcome, results)
     chance: dict[bytes, Array] = {}
-    indices: list[Row] = []
-    deciles: list[Row] = []
-    regions: list[Row] = []
-    for name, unit, values, present in _inputs(run):
+    indices: list[dict[str, Any]] = []
+    deciles: list[dict[str, Any]] = []
+    regions: list[dict[str, Any]] = []
+    for name, unit, values, present in drawn_priors(run):
         here = results[present]
-        head: Row = {"outcome": asked.text, "input": name, "unit": unit}
-        own = _decile_rows(asked, values, here) if values.min() < values.max() else []
-        indices.append(head | {"samples": values.size} | _indices(values, here, chance) | _ends(own))
-        deciles += [head | row for row in own]
-        regions += [head | row for row in _region_rows(values, [(label, held[present]) for label, held in groups])]
-    for row, p_value in zip(regions, adjusted([float(str(row["p_value"])) for row in regions]), strict=True):
+        head = {"outcome": outcome.text, "input": name}
+        varies = bool(values.min() < values.max())
+        own = _decile_rows(outcome, values, here) if varies else []
+        apart = _region_rows(values, [(label, held[present]) for label, held in groups]) if varies else ()
+        ends = {"low": own[0]["value"], "high": own[-1]["value"]} if own else {"low": None, "high": None}
+        indices.append({**head, "unit": unit, "samples": values.size, **_indices(values, here, chance), **ends})
+        deciles += [{**head, "unit": unit, **row} for row in own]
+        regions += [head | row for row in apart]
+    for row, p_value in zip(regions, adjusted([row["p_value"] for row in regions]), strict=True):
         row["p_value"] = p_value
-        del row["unit"]
-    ordered = _ordered([row | _largest(regions, str(row["input"])) for row in indices])
-    uneven = uneven_pairs(run, [str(row["input"]) for row in ordered if float(str(row["delta"])) > 0.0])
-    ordered = [row | {"uneven_with": uneven.get(str(row["input"]), "")} for row in ordered]
-    return Influence(asked, ordered, deciles, regions)
+    indices.sort(key=lambda row: (-row["delta"], -abs(row["rank"]), row["input"]))
+    uneven = uneven_pairs(run, [row["input"] for row in indices if row["delta"] > 0.0])
+    indices = [row | _largest(regions, row["input"]) | {"uneven_with": uneven.get(row["input"], "")} for row in indices]
+    return OutcomeInfluence(outcome, Table.of_rows(indices), Table.of_rows(deciles), Table.of_rows(regions))
 
 
 def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
@@ -130,24 +190,7 @@ def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
 
     In runs of the design "sobol" about 1 pair of names in 30 is, at 4,096 samples a block (see `streams.pair_loss`).
     The weaker of two then shows some of the influence of the stronger. It does not in a run with `design: random`.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-    names : sequence of str
-        Priors, the strongest first.
-
-    Returns
-    -------
-    dict from the weaker prior to the stronger
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> names = ["constraints.power.limit.product[3]", "drivers.spending.start", "quantities.tokens.product[3]"]
-    >>> uneven_pairs(run, names)
-    {'quantities.tokens.product[3]': 'constraints.power.limit.product[3]'}
+    The names are given with the strongest first.
     """
     if run.attrs["design"] != "sobol" or len(names) < 2:
         return {}
@@ -161,20 +204,7 @@ def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
 
 
 def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
-    """Choose what is looked at where nothing is asked: effective compute, and the first threshold that lies ahead.
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> [outcome.text for outcome in default_outcomes(run)]
-    ['effective_compute@2035', 'effective_compute@2045', 'crossing:1000x-gpt-4']
-    """
+    """Choose what is looked at where nothing is asked: effective compute, and the first threshold that lies ahead."""
     years = group(run, "trajectories", of_samples=True)["year"].values.tolist()
     names: list[str] = []
     if "crossings" in run.children:
@@ -204,16 +234,7 @@ def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:
     return f"{outcome.text}: is {said} in every sample, so no prior has to do with it. Ask of another outcome."
 
 
-def _inputs(run: xr.DataTree) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:
-    """Give each prior that enough samples have: name, unit, its values, and which samples have it."""
-    for name, drawn in group(run, "parameters", of_samples=True).data_vars.items():
-        values = np.asarray(drawn.values, dtype=np.float64)
-        present = ~np.isnan(values)  # in a mixture of scenarios not every sample has every prior
-        if str(name) != "component" and present.sum() >= FEWEST_SAMPLES:
-            yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
-
-
-def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> Row:
+def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[str, float]:
     """Give the rank correlation and delta of one prior; `chance` keeps what sizes of classes give by chance."""
     rank = spearman(values, results)
     if rank is None:  # the prior is fixed, or the outcome is the same wherever this prior is
@@ -228,9 +249,9 @@ def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> Row:
     return {"rank": rank, "delta": delta, "delta_by_chance": noise}
 
 
-def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[Row]:
+def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[str, Any]]:
     place = rank_classes(values, DECILES)
-    rows: list[Row] = []
+    rows: list[dict[str, Any]] = []
     for decile in range(DECILES):
         held = place == decile
         if not held.any():
@@ -247,11 +268,6 @@ def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[Row]:
     return rows
 
 
-def _ends(rows: Sequence[Row]) -> Row:
-    """Give the outcome in the lowest and in the highest decile that has samples."""
-    return {"low": rows[0]["value"], "high": rows[-1]["value"]} if rows else {"low": None, "high": None}
-
-
 def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool_]]]:
     """Part the samples: by crossing early, late and never, or by having crossed; a level has no such groups.
 
@@ -266,104 +282,72 @@ def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool
     return [("early", results < middle), ("late", crosses & (results >= middle)), ("never", ~crosses)]
 
 
-def _region_rows(values: Array, groups: Sequence[tuple[str, NDArray[np.bool_]]]) -> Iterator[Row]:
-    """Hold the values of a prior in each two groups of samples against one another; a fixed prior separates nothing."""
-    if values.min() == values.max():
-        return
+def _region_rows(values: Array, groups: Sequence[tuple[str, NDArray[np.bool_]]]) -> Iterator[dict[str, Any]]:
+    """Hold the values of a prior in each two groups of samples against one another."""
     for (first, one), (second, other) in combinations(groups, 2):
         if min(one.sum(), other.sum()) >= FEWEST_SAMPLES:
             apart, p_value = distance(values[one], values[other])
             yield {"first": first, "second": second, "distance": apart, "p_value": p_value}
 
 
-def _largest(regions: Sequence[Row], name: str) -> Row:
+def _largest(regions: Sequence[Row], name: str) -> dict[str, Any]:
     own = [row for row in regions if row["input"] == name]
     if not own:
         return {"separation": None, "between": "", "p_value": None}
-    most = max(own, key=lambda row: float(str(row["distance"])))
+    most = max(own, key=lambda row: row["distance"])
     between = f"{most['first']} and {most['second']}"
     return {"separation": most["distance"], "between": between, "p_value": most["p_value"]}
-
-
-def _ordered(rows: Sequence[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (-float(str(row["delta"])), -abs(float(str(row["rank"]))), str(row["input"])))
 
 
 MOST_LINES = 12
 
 
-def influence_lines(influence: Influence, *, horizon: float, most: int = MOST_LINES) -> list[str]:
-    """Tabulate the most influential priors for the terminal, the strongest first.
-
-    Parameters
-    ----------
-    influence : Influence
-    horizon : float
-        The last year of the run, for what is not crossed by it.
-    most : int
-        Priors that are listed at most; those that are below what chance gives are not.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> from simulator.analysis.influence import influence_of
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> influence_lines(influence_of(run, "effective_compute@2035"), horizon=2045)[2].split()[0]
-    'drivers.algorithms.growth'
-    """
+def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]:
+    """Tabulate the most influential priors, the strongest first; those below what chance gives are counted."""
     if influence.said:
         return [influence.said]
-    kept = [row for row in influence.indices if float(str(row["delta"])) > float(str(row["delta_by_chance"]))]
-    rest = len(influence.indices) - len(kept)
+    outcome, indices = influence.outcome, influence.indices
+    kept = indices.where(indices["delta"] > indices["delta_by_chance"]).rows()
+    rest = len(indices) - len(kept)
     if not kept:
-        return [f"{influence.outcome.text}: no prior goes with it by more than chance."]
+        return [f"{outcome.text}: no prior goes with it by more than chance."]
+    shown, more = kept[:MOST_LINES], len(kept) - MOST_LINES
     separates = any(row["between"] for row in kept)
-    width = max(len(str(row["input"])) for row in kept[:most])
+    width = max(len(row["input"]) for row in shown)
+    spans = [f"{in_short(outcome, row['low'], horizon)} to {in_short(outcome, row['high'], horizon)}" for row in shown]
+    span_width = max(25, *map(len, spans))
     column = f"  {'separates':24}" if separates else ""
-    spans = [_span(influence.outcome, row, horizon) for row in kept[:most]]
-    span_width = max(25, *(len(span) for span in spans))
     head = f"  {'':{width}}   delta    rank   {'from lowest to highest tenth':{span_width}}{column}".rstrip()
-    lines = [f"{influence.outcome.text}", head]
-    for row, span in zip(kept[:most], spans, strict=True):
-        numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
+    lines = [outcome.text, head]
+    for row, span in zip(shown, spans, strict=True):
         told = f"  {_separates(row)}" if separates else ""
+        numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
         lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
     lines += [
         f"  {row['input']}: its draws are unevenly spread with those of {row['uneven_with']}, and part of this "
         "may be the influence of that. A run with --set design=random would tell."
-        for row in kept[:most]
+        for row in shown
         if row["uneven_with"]
     ]
-    more = f"{len(kept) - most} more, and " if len(kept) > most else ""
-    lines.append(f"  ... and {more}{rest} priors that are fixed or go with it no more than chance would")
+    many = f"{more} more, and " if more > 0 else ""
+    lines.append(f"  ... and {many}{rest} priors that are fixed or go with it no more than chance would")
     return lines
 
 
-def _span(outcome: Outcome, row: Row, horizon: float) -> str:
-    return f"{value_text(outcome, row['low'], horizon)} to {value_text(outcome, row['high'], horizon)}"
-
-
-def value_text(outcome: Outcome, value: object, horizon: float) -> str:
-    """Write a median or share of an outcome.
-
-    Examples
-    --------
-    >>> value_text(Outcome("crossing", "agi"), float("inf"), 2045), value_text(Outcome("crossed", "agi", 2030), 0.25, 0)
-    ('> 2045', '25 %')
-    """
-    number = float(str(value))
+def in_short(outcome: Outcome, value: float, horizon: float) -> str:
+    """Write a median or share of an outcome without its unit."""
     if outcome.kind == "level":
-        return power(number)
-    return f"{100 * number:.0f} %" if outcome.kind == "crossed" else year_text(number, horizon)
+        return power(value)
+    return f"{100 * value:.0f} %" if outcome.kind == "crossed" else year_text(value, horizon)
 
 
 def _separates(row: Row) -> str:
     if not row["between"]:
         return ""
-    p_value = float(str(row["p_value"]))
-    if p_value > 0.05:
+    if row["p_value"] > 0.05:
         return "nothing beyond chance"
-    return f"{row['between']}: {row['separation']:.2f} (p {'< 0.001' if p_value < 0.001 else f'{p_value:.3f}'})"
+    chance = "< 0.001" if row["p_value"] < 0.001 else f"{row['p_value']:.3f}"
+    return f"{row['between']}: {row['separation']:.2f} (p {chance})"
 
 
 def legend_lines(outcomes: Sequence[Outcome]) -> list[str]:

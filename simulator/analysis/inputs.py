@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from scipy.linalg import block_diag
 from scipy.special import ndtr, ndtri
 
 from simulator.analysis.evaluation import Input, Model, base_uniforms
+from simulator.analysis.outcomes import level_text
 from simulator.engine.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name, shown
 from simulator.priors.families import Fixed
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
 from simulator.priors.streams import EDGE
-from simulator.units import Array, parse_growth_unit, parse_unit
-from simulator.wording import power_text
+from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 
 MOST_NUMBERS = 1 << 26
 """Numbers of the common draws, samples times priors: half a GiB."""
@@ -39,10 +40,9 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """How the scores move with an input.
+    """How the scores of `names` move with an input, of which those that are `own` are members.
 
-    The input's own score is the sum of `weights` times the scores of `names`; it is standard normal. As it rises by 1,
-    the scores rise by `slopes`; `own` says which of the names are members of the input.
+    Its own score is the sum of `weights` times their scores, standard normal; as it rises by 1, they rise by `slopes`.
     """
 
     names: tuple[str, ...]
@@ -52,21 +52,7 @@ class Direction:
 
 
 def common_draws(model: Model, samples: int) -> Draws:
-    """Draw the first samples of a run of the scenario.
-
-    Raises
-    ------
-    InputError
-        They are too many to be held at once, for every prior.
-
-    Examples
-    --------
-    >>> from simulator.analysis.evaluation import model_of
-    >>> from simulator.scenario.load import load_scenario
-    >>> draws = common_draws(model_of(load_scenario("baseline")), 64)
-    >>> draws.values["drivers.spending.start"].shape
-    (64,)
-    """
+    """Draw the first samples of a run of the scenario; more than can be held at once are refused."""
     most = MOST_NUMBERS // max(1, len(model.joint.uncertain))
     if samples > most:
         raise InputError(
@@ -78,55 +64,25 @@ def common_draws(model: Model, samples: int) -> Draws:
 
 
 def median_draws(model: Model, size: int) -> Draws:
-    """Put every prior at its median, `size` times.
-
-    Examples
-    --------
-    >>> from simulator.analysis.evaluation import model_of
-    >>> from simulator.scenario.load import load_scenario
-    >>> draws = median_draws(model_of(load_scenario("baseline")), 2)
-    >>> (10 ** draws.values["drivers.algorithms.growth"]).round(2).tolist()
-    [2.55, 2.55]
-    """
+    """Put every prior at its median, `size` times."""
     scores = {name: np.zeros(size) for name in model.joint.uncertain}
     return Draws(scores, _with_scores(model.joint, {}, scores))
 
 
 def direction_of(joint: JointPrior, varied: Input) -> Direction:
-    """Find how scores move with an input.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> joint = load_scenario("baseline").joint
-    >>> found = direction_of(joint, Input("drivers.spending.start", ("drivers.spending.start",)))
-    >>> found.names[0], found.slopes.round(2).tolist()
-    ('drivers.hardware.factors.price-performance.start', [-0.23, 1.0])
-    """
+    """Find how scores move with an input."""
     groups = [group for group in joint.groups if set(group.names) & set(varied.members)]
     grouped = [name for group in groups for name in group.names]
     names = (*grouped, *(name for name in varied.members if name not in grouped))
-    correlation = np.eye(len(names))
-    start = 0
-    for group in groups:
-        end = start + len(group.names)
-        correlation[start:end, start:end] = group.factor @ group.factor.T
-        start = end
+    alone = np.eye(len(names) - len(grouped))
+    correlation = block_diag(*(group.factor @ group.factor.T for group in groups), alone)
     own = np.array([name in varied.members for name in names])
     weights = own / np.sqrt(own @ correlation @ own)
     return Direction(names, weights, correlation @ weights, tuple(own.tolist()))
 
 
 def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
-    """Name the priors that move along with an input because they are correlated with it.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> joint = load_scenario("baseline").joint
-    >>> companions(joint, Input("drivers.spending.start", ("drivers.spending.start",)))
-    ('drivers.hardware.factors.price-performance.start',)
-    """
+    """Name the priors that move along with an input because they are correlated with it."""
     found = direction_of(joint, varied)
     return tuple(
         name
@@ -136,14 +92,9 @@ def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
 
 
 def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
-    """Give parameters with an input at a score, and what is correlated with it where that puts it.
+    """Give parameters with an input at a score, one number or (sample,), and its companions where that puts them.
 
-    `score` is one number or (sample,). Several members of one input, such as yearly shocks, move together: the score
-    is that of their sum.
-
-    Returns
-    -------
-    dict of arrays by name, (sample,) or (1,), internal scale
+    Several members of one input, such as yearly shocks, move together: the score is that of their sum.
     """
     found = direction_of(joint, varied)
     now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
@@ -151,33 +102,12 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
 
 
 def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float) -> dict[str, Array]:
-    """Give parameters with the score of an input moved by a number of standard deviations.
-
-    Returns
-    -------
-    dict of arrays by name, (sample,) or (1,), internal scale
-
-    Examples
-    --------
-    >>> from simulator.analysis.evaluation import inputs_of, model_of
-    >>> from simulator.scenario.load import load_scenario
-    >>> model = model_of(load_scenario("baseline"))
-    >>> draws, algorithms = median_draws(model, 1), Input("drivers.algorithms.growth", ("drivers.algorithms.growth",))
-    >>> moved = moved_by(model.joint, draws, algorithms, step=1.0)
-    >>> [name for name in model.joint.uncertain if moved[name] != draws.values[name]]
-    ['drivers.algorithms.growth']
-    """
-    found = direction_of(joint, varied)
-    return _moved(joint, draws, found, np.float64(step))
+    """Give parameters with the score of an input moved by a number of standard deviations."""
+    return _moved(joint, draws, direction_of(joint, varied), np.float64(step))
 
 
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
-    """Give parameters with an input at a score, all others where they are.
-
-    Returns
-    -------
-    dict of arrays by name, (sample,) or (1,), internal scale
-    """
+    """Give parameters with an input at a score, all others where they are."""
     found = direction_of(joint, varied)
     size = next(iter(draws.scores.values())).shape
     scores = {
@@ -198,7 +128,7 @@ def _moved(joint: JointPrior, draws: Draws, found: Direction, step: Array | np.f
 
 
 def _with_scores(joint: JointPrior, values: Mapping[str, Array], scores: Mapping[str, Array]) -> dict[str, Array]:
-    """Give parameters in which some priors stand at other scores."""
+    """Give parameters, (sample,) or (1,) on the internal scale, in which some priors stand at other scores."""
     changed = {
         name: joint.priors[name].family.ppf(np.clip(ndtr(score), EDGE, 1.0 - EDGE)) for name, score in scores.items()
     }
@@ -213,18 +143,7 @@ BY = ("driver",)
 
 
 def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Read groups written as NAME=PATTERN,PATTERN; a `*` stands for any text.
-
-    Raises
-    ------
-    InputError
-        One is not written so, or a name comes twice.
-
-    Examples
-    --------
-    >>> parse_groups(["algorithms=drivers.algorithms.*"])
-    {'algorithms': ('drivers.algorithms.*',)}
-    """
+    """Read groups written as NAME=PATTERN,PATTERN; a `*` stands for any text."""
     groups: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, equals, patterns = text.partition("=")
@@ -243,19 +162,7 @@ def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def check_by(by: str | None) -> None:
-    """Check the name of a grouping that is built in.
-
-    Raises
-    ------
-    InputError
-        There is none of that name.
-
-    Examples
-    --------
-    >>> check_by("drivers")
-    Traceback (most recent call last):
-    simulator.errors.InputError: --by: must be driver; got 'drivers'. For other groups write --group NAME=PATTERN.
-    """
+    """Check the name of a grouping that is built in."""
     if by is not None and by not in BY:
         raise InputError(
             f"--by: must be {', '.join(BY)}; got {shown(by)}. For other groups write --group NAME=PATTERN."
@@ -265,30 +172,9 @@ def check_by(by: str | None) -> None:
 def group_inputs(
     inputs: Sequence[Input], *, groups: Mapping[str, Sequence[str]] | None = None, by: str | None = None
 ) -> tuple[Input, ...]:
-    """Put inputs together; those of no group stay what they are.
+    """Put inputs together by patterns of names, and by driver what is in no group; the others stay what they are.
 
-    Parameters
-    ----------
-    inputs : sequence of Input
-    groups : patterns of names by the name of the group, optional
-        A `*` stands for any text; a pattern without one also takes all below it.
-    by : "driver", optional
-        Puts together what stands under one driver, quantity, constraint or threshold, and is in no group.
-
-    Returns
-    -------
-    tuple of Input, in the order of their first priors
-
-    Raises
-    ------
-    InputError
-        A pattern matches nothing, two groups share an input, a group is called as an input, or `by` is unknown.
-
-    Examples
-    --------
-    >>> inputs = [Input(name, (name,)) for name in ("drivers.a.start", "drivers.a.growth", "drivers.b.start")]
-    >>> [(each.name, len(each.members)) for each in group_inputs(inputs, groups={"all a": ["drivers.a"]})]
-    [('all a', 2), ('drivers.b.start', 1)]
+    A `*` stands for any text; a pattern without one also takes all below it. The order is that of the first priors.
     """
     check_by(by)
     member_of: dict[str, str] = {}
@@ -325,8 +211,6 @@ def _matching(inputs: Sequence[Input], pattern: str, group: str) -> list[str]:
     return found
 
 
-_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
-_WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
 
 
@@ -335,21 +219,11 @@ def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tupl
     if len(varied.members) > 1:
         return [f"{100 * level:g} %" for level in levels]
     prior = priors[varied.members[0]]
-    return [value_text(prior, value) for value in prior.family.ppf(np.array(levels)).tolist()]
+    return [prior_text(prior, value) for value in prior.family.ppf(np.array(levels)).tolist()]
 
 
-def value_text(prior: NamedPrior, value: float) -> str:
-    """Write a number of a prior, given on the internal scale, in the unit in which the file states it.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> priors = load_scenario("baseline").joint.priors
-    >>> value_text(priors["drivers.spending.start"], 8.26), value_text(priors["drivers.algorithms.growth"], 0.3)
-    ('$182 million', '2x/yr')
-    >>> value_text(priors["quantities.world-product.growth"], 0.011)
-    '2.57 %/yr'
-    """
+def prior_text(prior: NamedPrior, value: float) -> str:
+    """Write a number of a prior, given on the internal scale, in the unit in which the file states it."""
     if math.isinf(value):
         return "never"
     stated = prior.prior.unit if prior.prior.mixture is None else None
@@ -361,8 +235,7 @@ def value_text(prior: NamedPrior, value: float) -> str:
         return f"{value:.3g} years"
     if not prior.unit.startswith("log10("):
         return f"{value:.3g}"
-    base = prior.unit.removeprefix("log10(").removesuffix(")")
-    unit = stated or base
+    unit = stated or plain_unit(prior.unit)
     return level_text(value - math.log10(parse_unit(unit).scale), unit)
 
 
@@ -371,26 +244,3 @@ def _growth(value: float, unit: str) -> str:
     with np.errstate(divide="ignore", over="ignore"):
         number = float(conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
     return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"
-
-
-def level_text(log_value: float, unit: str) -> str:
-    """Write a level that is given in log10 of a unit.
-
-    Examples
-    --------
-    >>> level_text(9.0, "USD"), level_text(9.4, "W"), level_text(32.3, "FLOP"), level_text(-0.85, "fraction")
-    ('$1 billion', '2.51 GW', '2.0e32 FLOP', '0.141')
-    """
-    for symbol, scales in (("USD", _MONEY), ("W", _WATTS), ("J/s", _WATTS)):
-        if unit == symbol:
-            found = next(((power, word) for power, word in scales if power - 1e-9 <= log_value < power + 4), None)
-            if found:
-                return f"{'$' if unit == 'USD' else ''}{_plain(log_value - found[0])}{found[1]}"
-    named = "" if unit in ("1", "fraction") else f" {unit}"
-    text = _plain(log_value) if -3 <= log_value < 5 else power_text(log_value)
-    return f"{text}{named}"
-
-
-def _plain(log_value: float) -> str:
-    number = float(f"{10**log_value:.3g}")
-    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"

@@ -10,7 +10,7 @@ An outcome is written as text, on the command line as in Python:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
+from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import group
+from simulator.scenario.resolving import Scenario
+from simulator.scenario.unit_checks import variable_units
+from simulator.units import Array, plain_unit
 from simulator.variables import variable
+from simulator.wording import power_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
-
-type Array = NDArray[np.float64]
 
 WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME."
 
@@ -35,14 +38,6 @@ class Outcome:
 
     `kind` says which; `name` is that of a variable or a threshold; `year` is None where a kind has none; `written` is
     what the user wrote, if anything.
-
-    Examples
-    --------
-    >>> outcome = Outcome("crossed", "agi", 2030.0)
-    >>> outcome.text, outcome.unit, outcome.censored
-    ('crossed:agi@2030', '1', False)
-    >>> Outcome("crossing", "agi").censored
-    True
     """
 
     kind: Literal["level", "crossing", "crossed", "restricted"]
@@ -56,10 +51,14 @@ class Outcome:
         return self.written or self.text
 
     @property
+    def subject(self) -> str:
+        """What it is of, whatever the year."""
+        return self.name if self.kind == "level" else f"{self.kind}:{self.name}"
+
+    @property
     def text(self) -> str:
         """The outcome as it is written."""
-        head = self.name if self.kind == "level" else f"{self.kind}:{self.name}"
-        return head if self.year is None else f"{head}@{self.year:g}"
+        return self.subject if self.year is None else f"{self.subject}@{self.year:g}"
 
     @property
     def unit(self) -> str:
@@ -72,26 +71,26 @@ class Outcome:
         return self.kind == "crossing"
 
 
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """The number that is looked at in samples of an outcome: the median, or the mean of what is always finite."""
+
+    outcome: Outcome
+
+    @property
+    def name(self) -> str:
+        """`median`, or `mean` for a probability and for a crossing year that is at most the horizon."""
+        return "mean" if self.outcome.kind in ("crossed", "restricted") else "median"
+
+    def of(self, samples: Array) -> float:
+        """Take it over samples, (sample,); the median of crossing years is +inf where half of them are."""
+        return float(np.mean(samples) if self.name == "mean" else sample_quantiles(samples, [0.5])[0])
+
+
 def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
-    """Name an outcome; one that has a year and is given without it is named for every year.
+    """Name an outcome by the labels of thresholds and variables; one given without its year is named for every year.
 
-    Parameters
-    ----------
-    outcome : Outcome
-    labels : mapping
-        What thresholds and variables are called, by name; without an entry a threshold is called by its name, and
-        a variable as the table of variables has it.
-    statistic : str
-        What of the samples is told, such as `median`; `mean` makes a share a probability.
-
-    Examples
-    --------
-    >>> outcome_words(Outcome("level", "effective_compute", 2035.0), labels={}, statistic="median")
-    'median effective compute in 2035'
-    >>> outcome_words(Outcome("crossing", "agi"), labels={"agi": "AGI"})
-    'crossing year of AGI'
-    >>> outcome_words(Outcome("crossed", "agi", 2030.0), labels={}), outcome_words(Outcome("crossed", "agi"), labels={})
-    ('whether agi is crossed by 2030', 'whether agi is crossed by the year')
+    `statistic` is what of the samples is told, such as `median`; `mean` makes a share a probability.
     """
     label = labels.get(outcome.name, outcome.name)
     head = f"{statistic} " if statistic else ""
@@ -101,23 +100,12 @@ def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str
     if outcome.kind == "level":
         name = labels.get(outcome.name) or variable(outcome.name).long_name
         return f"{head}{name}" if outcome.year is None else f"{head}{name} in {outcome.year:g}"
-    if outcome.kind == "restricted":
-        return f"{head}crossing year of {label}, the horizon where it is later"
-    return f"{head}crossing year of {label}"
+    end = ", the horizon where it is later" if outcome.kind == "restricted" else ""
+    return f"{head}crossing year of {label}{end}"
 
 
 def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "") -> str:
-    """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"))
-    >>> outcome_words_in(run, parse_outcome("effective_compute@2030"), statistic="median")
-    'median effective compute in 2030'
-    >>> outcome_words_in(run, Outcome("crossed", str(run["summary/threshold"].values[0]), 2030.0), statistic="mean")
-    'probability that GPT-4 is crossed by 2030'
-    """
+    """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`."""
     summary = group(run, "summary")
     if outcome.kind == "level":
         label = str(summary[outcome.name].attrs.get("long_name", ""))
@@ -128,32 +116,24 @@ def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "")
 
 
 def in_a_sentence(words: str) -> str:
-    """Set the article before the name of an outcome where a sentence needs one.
-
-    Examples
-    --------
-    >>> in_a_sentence("crossing year of AGI"), in_a_sentence("effective compute in 2035")
-    ('the crossing year of AGI', 'effective compute in 2035')
-    """
+    """Set the article before the name of an outcome where a sentence needs one."""
     return f"the {words}" if words.startswith("crossing year of ") else words
 
 
 def parse_outcome(text: str) -> Outcome:
-    """Read an outcome.
-
-    Raises
-    ------
-    InputError
-        It is not written as one.
+    """Read an outcome; an InputError says how it is written.
 
     Examples
     --------
     >>> parse_outcome("crossed:1000x-gpt-4@2030")
     Outcome(kind='crossed', name='1000x-gpt-4', year=2030.0)
-    >>> parse_outcome("effective_compute@2035").text
-    'effective_compute@2035'
     """
     return _read(text, written=text.strip())
+
+
+def parse_outcomes(given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
+    """Read outcomes, of which some may be texts; each once."""
+    return tuple(dict.fromkeys(parse_outcome(each) if isinstance(each, str) else each for each in given))
 
 
 def _read(text: str, *, written: str) -> Outcome:
@@ -180,27 +160,8 @@ def _year(text: str, tail: str) -> float:
         raise InputError(f"outcome '{text}': '{tail}' is no year. {WRITTEN}") from None
 
 
-def outcomes_over(text: str, years: Sequence[float]) -> tuple[Outcome, ...]:
-    """Read an outcome that may leave its year open: then it stands for that outcome in every year.
-
-    Parameters
-    ----------
-    text : str
-        A variable, `crossed:NAME`, or an outcome as `parse_outcome` reads it.
-    years : sequence of decimal years
-
-    Raises
-    ------
-    InputError
-        It is not written as an outcome.
-
-    Examples
-    --------
-    >>> [outcome.text for outcome in outcomes_over("crossed:agi", [2025.5, 2026])]
-    ['crossed:agi@2025.5', 'crossed:agi@2026']
-    >>> outcomes_over("restricted:agi", [2025.5, 2026])[0].text
-    'restricted:agi'
-    """
+def outcomes_over(text: str, years: Iterable[float]) -> tuple[Outcome, ...]:
+    """Read an outcome; where it leaves its year open it stands for that outcome in every one of these years."""
     kind, colon, _ = text.strip().partition(":")
     if "@" in text or not kind or (colon and kind != "crossed"):
         return (parse_outcome(text),)
@@ -211,30 +172,9 @@ def outcomes_over(text: str, years: Sequence[float]) -> tuple[Outcome, ...]:
 def outcomes_from(
     outcomes: Sequence[Outcome], *, years: Array, rows: Mapping[str, NDArray[Any]], crossing: Mapping[str, Array]
 ) -> Array:
-    """Read outcomes off samples.
+    """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years (sample,) by threshold.
 
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-    years : array (year,), decimal years
-    rows : arrays by variable, (year, sample)
-    crossing : arrays by threshold, (sample,), decimal years or +inf
-
-    Returns
-    -------
-    array (outcome, sample), float64; +inf only for a crossing year that is not by the horizon
-
-    Raises
-    ------
-    InputError
-        There is no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> crossing = {"a": np.array([2026.5, np.inf])}
-    >>> asked = [parse_outcome(text) for text in ("crossed:a@2027", "restricted:a")]
-    >>> outcomes_from(asked, years=np.array([2025.0, 2030.0]), rows={}, crossing=crossing).tolist()
-    [[1.0, 0.0], [2026.5, 2030.0]]
+    An InputError names what is no variable, threshold or year.
     """
     return np.stack([_values(outcome, years, rows, crossing) for outcome in outcomes])
 
@@ -265,20 +205,7 @@ def _place(outcome: Outcome, years: Array) -> int:
 
 
 def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
-    """Read outcomes off a run that kept its samples: (outcome, sample).
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only, or has no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> run_outcomes(run, [parse_outcome("effective_compute@2035")]).shape
-    (1, 1024)
-    """
+    """Read outcomes (outcome, sample) off a run that kept its samples."""
     trajectories = group(run, "trajectories", of_samples=True)
     crossing: dict[str, Array] = {}
     if "crossings" in run.children:
@@ -293,19 +220,52 @@ def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
 
 
 def headline_outcomes(years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
-    """Choose what is looked at where nothing is asked: effective compute half-way and at the end, a first threshold.
-
-    Parameters
-    ----------
-    years : sequence of decimal years, rising
-    thresholds : sequence of str
-        Names; the first is looked at, if there is one.
-
-    Examples
-    --------
-    >>> [outcome.text for outcome in headline_outcomes([2025.5, 2026, 2030, 2035], ["agi"])]
-    ['effective_compute@2030', 'effective_compute@2035', 'crossing:agi']
-    """
+    """Choose what is looked at where nothing is asked: effective compute half-way and at the end, a first threshold."""
     middle = years[len(years) // 2]
     levels = [Outcome("level", "effective_compute", float(year)) for year in dict.fromkeys((middle, years[-1]))]
     return (*levels, *(Outcome("crossing", name) for name in thresholds[:1]))
+
+
+def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
+    """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`."""
+    if outcome.kind != "level":
+        return outcome.unit
+    return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit
+
+
+def outcome_text(value: float, *, unit: str, last: float, short: bool = False) -> str:
+    """Write an outcome; a crossing that is not by the horizon as later than it; in short without its unit."""
+    if unit == "year":
+        return year_text(value, last)
+    if unit.startswith("log10("):
+        text = level_text(value, plain_unit(unit))
+        return text.removesuffix(f" {plain_unit(unit)}") if short else text
+    return f"{value:.3g}" if unit in ("", "1") or short else f"{value:.3g} {unit}"
+
+
+def difference_words(unit: str) -> tuple[int, str]:
+    """Tell to how many digits, and in what, a difference of outcomes of a unit is written."""
+    if unit == "year":
+        return 1, "years"
+    return (2, "OOM") if unit.startswith("log10(") else (2, "")
+
+
+_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
+_WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
+
+
+def level_text(log_value: float, unit: str) -> str:
+    """Write a level that is given in log10 of a unit."""
+    for symbol, scales in (("USD", _MONEY), ("W", _WATTS), ("J/s", _WATTS)):
+        if unit == symbol:
+            found = next(((power, word) for power, word in scales if power - 1e-9 <= log_value < power + 4), None)
+            if found:
+                return f"{'$' if unit == 'USD' else ''}{_plain(log_value - found[0])}{found[1]}"
+    named = "" if unit in ("1", "fraction") else f" {unit}"
+    text = _plain(log_value) if -3 <= log_value < 5 else power_text(log_value)
+    return f"{text}{named}"
+
+
+def _plain(log_value: float) -> str:
+    number = float(f"{10**log_value:.3g}")
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"

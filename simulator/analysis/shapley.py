@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from simulator.analysis.sobol import Array as Array_
-from simulator.analysis.sobol import Estimate, Function, bootstrap_weights, deciding_rows, estimate, is_constant, spread
+from simulator.analysis.sobol import Function, Halves, Parted
 from simulator.priors.streams import EDGE
 from simulator.units import Array
 
@@ -25,15 +24,10 @@ type Value = Callable[[frozenset[int]], Array]
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """How a change is shared out.
+class ShapleyValues:
+    """How a change is shared out: `parts` (input, number), whose sum over inputs is the whole change.
 
-    Parameters
-    ----------
-    parts : array (input, number); their sum over inputs is the whole change
-    errors : array (input, number); 0 where all subsets were evaluated
-    orders : int
-        Random orders that were averaged; 0 where all subsets were evaluated.
+    `errors` are 0 where all subsets were evaluated; `orders` are the random orders that were averaged, 0 if none.
     """
 
     parts: Array
@@ -41,7 +35,9 @@ class Shares:
     orders: int
 
 
-def shapley_values(value: Value, *, inputs: int, most_exact: int = MOST_EXACT, orders: int | None = None) -> Shares:
+def shapley_values(
+    value: Value, *, inputs: int, most_exact: int = MOST_EXACT, orders: int | None = None
+) -> ShapleyValues:
     """Share out the change from no input changed to all changed.
 
     part_i = mean, over all orders in which inputs may be changed one after the other, of what changing i does
@@ -55,12 +51,6 @@ def shapley_values(value: Value, *, inputs: int, most_exact: int = MOST_EXACT, o
     most_exact : int
     orders : int, optional
         Random orders, an even number; without it as many as take about 256 evaluations, at least 8.
-
-    Examples
-    --------
-    >>> shares = shapley_values(lambda changed: np.array([2.0 * (0 in changed) + 4.0 * (len(changed) == 2)]), inputs=2)
-    >>> shares.parts.tolist()
-    [[4.0], [2.0]]
     """
     known: dict[frozenset[int], Array] = {}
 
@@ -71,10 +61,10 @@ def shapley_values(value: Value, *, inputs: int, most_exact: int = MOST_EXACT, o
 
     if inputs == 0:
         empty = np.zeros((0, cached(frozenset()).size))
-        return Shares(empty, empty.copy(), 0)
+        return ShapleyValues(empty, empty.copy(), 0)
     if inputs <= most_exact:
         parts = np.stack([_exact(cached, inputs, one) for one in range(inputs)])
-        return Shares(parts, np.zeros_like(parts), 0)
+        return ShapleyValues(parts, np.zeros_like(parts), 0)
     pairs = max(4, EVALUATIONS // (2 * max(1, inputs - 1))) if orders is None else max(2, orders // 2)
     return _sampled(cached, inputs, pairs)
 
@@ -90,14 +80,14 @@ def _exact(value: Value, inputs: int, one: int) -> Array:
     return np.asarray(total)
 
 
-def _sampled(value: Value, inputs: int, pairs: int) -> Shares:
+def _sampled(value: Value, inputs: int, pairs: int) -> ShapleyValues:
     rng = np.random.default_rng(SEED)
     found = []
     for _ in range(pairs):
         order = rng.permutation(inputs)
         found.append((_in_order(value, order.tolist()) + _in_order(value, order[::-1].tolist())) / 2)
     each = np.stack(found)
-    return Shares(each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(pairs), 2 * pairs)
+    return ShapleyValues(each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(pairs), 2 * pairs)
 
 
 def _in_order(value: Value, order: list[int]) -> Array:
@@ -117,34 +107,19 @@ class CorrelatedColumns:
     """Columns whose normal scores are correlated: their numbers, and the correlation matrix of the scores."""
 
     columns: tuple[int, ...]
-    correlation: Array_
-
-
-@dataclass(frozen=True, slots=True)
-class ShapleyEffects:
-    """Shapley effects of every outcome.
-
-    `effect` (player, outcome), adding up to 1 over the players, or 0 where the outcome is constant; `variance`
-    (outcome,); `constant` (outcome,) says which outcomes do not vary, `deciding` (outcome,) how many rows make up the
-    variance.
-    """
-
-    effect: Estimate
-    variance: Array_
-    constant: NDArray[np.bool_]
-    deciding: Array_
+    correlation: Array
 
 
 def shapley_effects(
     function: Function,
     *,
-    first: Array_,
-    second: Array_,
-    order: Array_,
+    first: Array,
+    second: Array,
+    order: Array,
     players: Sequence[Sequence[int]],
     correlated: Sequence[CorrelatedColumns] = (),
     seed: int,
-) -> ShapleyEffects:
+) -> Parted:
     """Estimate Shapley effects: each player's part of the variance, fair also where inputs are correlated.
 
     The effect of player j is the mean, over all orders of the players, of what knowing j adds to the variance
@@ -174,7 +149,7 @@ def shapley_effects(
 
     Returns
     -------
-    ShapleyEffects
+    Parted, `shapley`, adding up to 1 over the players
         The bounds hold 90 %. The function is evaluated at 1 + 2 players points for each row, at fewer where players
         are correlated.
 
@@ -182,27 +157,15 @@ def shapley_effects(
     -------
     Song, Nelson & Staum 2016; Broto, Bachoc & Depecker 2020; Goda 2021, A simple algorithm for global sensitivity
     analysis with Shapley effects.
-
-    Examples
-    --------
-    >>> from simulator.priors.streams import block_uniforms
-    >>> numbers = np.stack([
-    ...     block_uniforms(name, seed=0, block=0, size=1024, design="latin-hypercube") for name in "abcdef"
-    ... ], axis=1)
-    >>> found = shapley_effects(
-    ...     lambda points: points @ [[1.0], [2.0]], first=numbers[:, :2], second=numbers[:, 2:4], order=numbers[:, 4:],
-    ...     players=[[0], [1]], seed=0,
-    ... )
-    >>> abs(found.effect.value[:, 0] - [0.2, 0.8]).max() < 0.02
-    np.True_
     """
-    at_first, at_second = function(first), function(second)
+    halves = Halves.of(function, first, second, seed=seed)
+    at_first = halves.at_first
     without, scale = _without(function, first, second, players, correlated)
     terms = np.stack([scale[place] * (at_first - without[key]) for place, key in enumerate(_keys(players, correlated))])
     rows, places = np.arange(len(first)), np.argsort(order, axis=1, kind="stable")
     conditional = _Conditional(first, second, correlated)
     known = np.zeros(first.shape, dtype=np.bool_)
-    before = at_second
+    before = halves.at_second
     for place in range(len(players)):
         for player, columns in enumerate(players):
             known[np.ix_(places[:, place] == player, columns)] = True
@@ -210,23 +173,19 @@ def shapley_effects(
         after = at_first if last and known.all() else function(conditional.points(known))
         terms[places[:, place], rows] *= after - before
         before = after
-    return _effects(terms, pooled=np.concatenate([at_first, at_second]), seed=seed)
+    return _effects(terms, halves)
 
 
-def _effects(terms: Array_, *, pooled: Array_, seed: int) -> ShapleyEffects:
+def _effects(terms: Array, halves: Halves) -> Parted:
     """Average the terms (player, row, outcome) and make them add up to 1 over the players."""
-    weights = bootstrap_weights(terms.shape[1], seed=seed)
-    variance = spread(pooled, np.concatenate([weights, weights], axis=1) / 2)
-    sums = weights @ terms
+    sums = halves.weights @ terms
     size = np.abs(sums).sum(axis=0)
-    constant = is_constant(pooled) | (size == 0.0).any(axis=0)
-    shares = sums / np.where(constant, 1.0, variance)
+    constant = halves.constant | (size == 0.0).any(axis=0)
+    shares = sums / np.where(constant, 1.0, halves.variance)
     # What is missing to 1 by chance goes to the players by their size: a player of no effect keeps 0, and where no
     # estimate is negative this is to divide by their sum.
     shares += (1.0 - shares.sum(axis=0)) * np.abs(sums) / np.where(constant, 1.0, size)
-    deciding = np.where(constant, 0.0, deciding_rows(pooled))
-    effect = estimate(np.moveaxis(np.where(constant, 0.0, shares), 0, 1))
-    return ShapleyEffects(effect, np.where(constant, 0.0, variance[0]), constant, deciding)
+    return halves.parted({"shapley": shares}, constant)
 
 
 def _keys(players: Sequence[Sequence[int]], correlated: Sequence[CorrelatedColumns]) -> list[tuple[int, ...]]:
@@ -239,14 +198,14 @@ def _keys(players: Sequence[Sequence[int]], correlated: Sequence[CorrelatedColum
 
 def _without(
     function: Function,
-    first: Array_,
-    second: Array_,
+    first: Array,
+    second: Array,
     players: Sequence[Sequence[int]],
     correlated: Sequence[CorrelatedColumns],
-) -> tuple[dict[tuple[int, ...], Array_], list[float]]:
+) -> tuple[dict[tuple[int, ...], Array], list[float]]:
     """Evaluate the first half without each player, and say how much the difference counts."""
     keys = _keys(players, correlated)
-    result: dict[tuple[int, ...], Array_] = {}
+    result: dict[tuple[int, ...], Array] = {}
     for columns, key in zip(players, keys, strict=True):
         if key not in result:
             points = first.copy()
@@ -258,13 +217,13 @@ def _without(
 class _Conditional:
     """The rows of the first half where they are known, drawn given these from the second half where they are not."""
 
-    def __init__(self, first: Array_, second: Array_, correlated: Sequence[CorrelatedColumns]) -> None:
+    def __init__(self, first: Array, second: Array, correlated: Sequence[CorrelatedColumns]) -> None:
         self._first, self._second, self._correlated = first, second, correlated
         self._scores = [(ndtri(first[:, each.columns]), ndtri(second[:, each.columns])) for each in correlated]
 
-    def points(self, known: NDArray[np.bool_]) -> Array_:
+    def points(self, known: NDArray[np.bool_]) -> Array:
         """Give the rows (row, column)."""
-        result: Array_ = np.where(known, self._first, self._second)
+        result: Array = np.where(known, self._first, self._second)
         for each, (first, second) in zip(self._correlated, self._scores, strict=True):
             here = known[:, each.columns]
             drawn = second + regression(here, each.correlation, first - second)
@@ -274,24 +233,10 @@ class _Conditional:
         return result
 
 
-def regression(known: NDArray[np.bool_], correlation: Array_, scores: Array_) -> Array_:
-    """Predict all normal scores of each row from those that are known.
+def regression(known: NDArray[np.bool_], correlation: Array, scores: Array) -> Array:
+    """Predict all normal scores (row, column) of each row from those that are known: E[score | known scores].
 
-    Parameters
-    ----------
-    known : array of bool (row, column)
-    correlation : array (column, column), positive definite
-    scores : array (row, column)
-        Read where known.
-
-    Returns
-    -------
-    array (row, column), E[score | known scores]; 0 where nothing is known
-
-    Examples
-    --------
-    >>> regression(np.array([[True, False]]), np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([[2.0, 9.0]])).tolist()
-    [[2.0, 1.0]]
+    0 where nothing is known. The correlation (column, column) is positive definite.
     """
     result = np.zeros(scores.shape)
     patterns, group = np.unique(known, axis=0, return_inverse=True)

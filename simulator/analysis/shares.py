@@ -7,13 +7,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from simulator.analysis.evaluation import Input, Model, evaluate, evaluate_values, inputs_of, labels_of, model_of
+from simulator.analysis.evaluation import (
+    Input,
+    Model,
+    evaluate,
+    evaluate_values,
+    inputs_of,
+    labels_of,
+    model_of,
+    scenario_outcomes,
+)
 from simulator.analysis.inputs import group_inputs
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
-from simulator.analysis.sobol import Estimate, sobol_indices
+from simulator.analysis.shares_output import SHARES_FORMAT, Shares
+from simulator.analysis.sobol import Parted, sobol_indices
 from simulator.engine.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
@@ -24,7 +33,6 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
 
-SHARES_FORMAT = 2
 METHODS = ("auto", "sobol", "shapley")
 DEFAULT_SAMPLES = 1024
 LEAST_SAMPLES = 64
@@ -36,42 +44,41 @@ DESIGN = "latin-hypercube"
 
 def variance_shares(
     scenario: Scenario,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Outcome | str] = ("effective_compute",),
     *,
     samples: int = DEFAULT_SAMPLES,
     method: str = "auto",
     groups: Mapping[str, Sequence[str]] | None = None,
     by: str | None = None,
     custom: Mapping[str, CustomDriver] | None = None,
-) -> xr.Dataset:
+) -> Shares:
     """Estimate which share of the variance of each outcome each prior has.
 
     Parameters
     ----------
     scenario : Scenario
-    outcomes : sequence of Outcome
-        Always finite ones: levels, `crossed` and `restricted`.
+    outcomes : sequence of str
+        Always finite ones: levels as `effective_compute@2035`, `crossed:NAME@2030`, `restricted:NAME`. A level or
+        `crossed:NAME` without a year stands for every year.
     samples : int
         Rows of either half of the draws; any number from 64.
     method : {"auto", "sobol", "shapley"}
         `sobol`: first-order and total indices, for inputs that are independent of one another. `shapley`: Shapley
         effects, whatever the correlations. `auto`: Sobol indices if the inputs are independent, else Shapley effects.
     groups : patterns of names of priors by name of the group, optional
-        Priors that count as one input; see `group_inputs`.
+        Priors that count as one input; a `*` stands for any text, and a pattern without one takes all below it.
     by : "driver", optional
         Puts together all that stands under one driver, quantity, constraint or threshold.
     custom : functions of custom drivers by dotted path, optional
 
     Returns
     -------
-    xarray.Dataset
-        Over (`input`, `outcome`): `first_order` and `total`, or `shapley`, each with `_error`, `_lower`, `_upper` (the
-        standard error and the 90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over
-        `outcome`: `variance`, `constant`, and `deciding_samples`, how many of the samples make up the variance: where
-        they are few, the shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over
-        `input`: `members`, the names of its priors, one a line, and
-        `input_words`. Attributes: scenario, hash, seed, version, method and
-        why, id.
+    Shares, whose dataset is over `input` and `outcome`
+        `first_order` and `total`, or `shapley`, each with `_error`, `_lower`, `_upper` (the standard error and the
+        90 % bounds of the bootstrap over rows); 0 where the outcome is constant. Over `outcome`: `variance`,
+        `constant`, and `deciding_samples`, how many of the samples make up the variance: where they are few, the
+        shares tell little; coordinates `subject` and `year` (NaN where an outcome has none). Over `input`: `members`,
+        the names of its priors, one a line, and `input_words`.
 
     Raises
     ------
@@ -81,47 +88,31 @@ def variance_shares(
 
     Examples
     --------
-    >>> from simulator.analysis.outcomes import parse_outcome
     >>> from simulator.scenario.load import load_scenario
-    >>> asked = [parse_outcome("effective_compute@2035")]
-    >>> shares = variance_shares(load_scenario("baseline"), asked, samples=256)
-    >>> shares.attrs["method"], float(shares["shapley"].sum().round(9))
+    >>> shares = variance_shares(load_scenario("baseline"), ["effective_compute@2035"], samples=64)
+    >>> shares.dataset.attrs["method"], float(shares.dataset["shapley"].sum().round(9))
     ('shapley', 1.0)
     """
     model = model_of(scenario, custom=custom)
+    asked = scenario_outcomes(scenario, outcomes)
     inputs = group_inputs(inputs_of(model), groups=groups, by=by)
-    _check(outcomes, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
+    _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
     split = _split_groups(model, inputs)
     if method == "sobol" and split:
         raise InputError(_refusal(split))
     because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
     chosen = method if method != "auto" else "shapley" if split else "sobol"
-    evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, outcomes)  # names the unknown at once
-    estimates, about = (
-        _sobol(model, inputs, outcomes, samples) if chosen == "sobol" else _shapley(model, inputs, outcomes, samples)
-    )
+    evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
+    found = (_sobol if chosen == "sobol" else _shapley)(model, inputs, asked, samples)
     labels = labels_of(scenario.spec)
     words = [input_words(each.name, labels=labels) for each in inputs]
-    dataset = _dataset(inputs, outcomes, estimates, about).assign_coords(input_words=("input", words))
-    results = np.ascontiguousarray(dataset[next(iter(estimates))].values).tobytes() if model.plan.custom else b""
-    return dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results))
+    dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
+    results = np.ascontiguousarray(dataset[next(iter(found.parts))].values).tobytes() if model.plan.custom else b""
+    return Shares(dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results)))
 
 
 def check_method(method: str, *, samples: int) -> None:
-    """Check the name of a method, and that there are enough samples for any scenario.
-
-    Raises
-    ------
-    InputError
-        There is no such method, or there are too few samples.
-
-    Examples
-    --------
-    >>> check_method("sobol", samples=1000)
-    >>> check_method("shaply", samples=1000)
-    Traceback (most recent call last):
-    simulator.errors.InputError: --method: must be one of auto, sobol, shapley; got 'shaply'. Did you mean 'shapley'?
-    """
+    """Check the name of a method, and that there are enough samples for any scenario."""
     if method not in METHODS:
         hint = near_name(method, METHODS)
         raise InputError(f"--method: must be one of {', '.join(METHODS)}; got '{method}'. {hint}".strip())
@@ -194,10 +185,7 @@ def _columns(model: Model, inputs: Sequence[Input]) -> list[list[int]]:
     return [[number[prior] for prior in each.members] for each in inputs]
 
 
-type _Found = tuple[dict[str, Estimate], tuple[Array, NDArray[np.bool_], Array]]
-
-
-def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
+def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> Parted:
     names = model.joint.uncertain
 
     def function(points: Array) -> Array:
@@ -205,36 +193,33 @@ def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], s
 
     first, second = (_numbers(model, names, half, samples) for half in ("a", "b"))
     seed = model.component.spec.seed
-    found = sobol_indices(function, first=first, second=second, inputs=_columns(model, inputs), seed=seed)
-    return {"first_order": found.first_order, "total": found.total}, (found.variance, found.constant, found.deciding)
+    return sobol_indices(function, first=first, second=second, inputs=_columns(model, inputs), seed=seed)
 
 
-def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
-    names = model.joint.uncertain
-    number = {name: place for place, name in enumerate(names)}
+def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> Parted:
+    names, joint = model.joint.uncertain, model.joint
 
     def function(points: Array) -> Array:
-        values = values_of(dict(zip(names, points.T, strict=True)), joint=model.joint)
+        values = values_of(dict(zip(names, points.T, strict=True)), joint=joint)
         return _finite(evaluate_values(model, values, outcomes), outcomes)
 
     def half(suffix: str) -> Array:
         drawn = dict(zip(names, _numbers(model, names, suffix, samples).T, strict=True))
-        joined = joined_uniforms(model.joint, drawn)
+        joined = joined_uniforms(joint, drawn)
         return np.stack([joined[name] for name in names], axis=1)
 
-    found = shapley_effects(
+    return shapley_effects(
         function,
         first=half("a"),
         second=half("b"),
         order=_numbers(model, [each.name for each in inputs], "order", samples),
         players=_columns(model, inputs),
         correlated=[
-            CorrelatedColumns(tuple(number[name] for name in group.names), group.factor @ group.factor.T)
-            for group in model.joint.groups
+            CorrelatedColumns(tuple(names.index(name) for name in group.names), group.factor @ group.factor.T)
+            for group in joint.groups
         ],
         seed=model.component.spec.seed,
     )
-    return {"shapley": found.effect}, (found.variance, found.constant, found.deciding)
 
 
 def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
@@ -253,46 +238,35 @@ _LONG_NAMES = {
     "total": "total Sobol index",
     "shapley": "Shapley effect",
 }
-_ABOUT = {"": "", "error": ", standard error", "lower": ", 5 % bound", "upper": ", 95 % bound"}
 
 
-def _dataset(
-    inputs: Sequence[Input],
-    outcomes: Sequence[Outcome],
-    estimates: Mapping[str, Estimate],
-    about_outcomes: tuple[Array, NDArray[np.bool_], Array],
-) -> xr.Dataset:
-    variance, constant, deciding = about_outcomes
+def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted) -> xr.Dataset:
     variables: dict[str, xr.Variable] = {}
-    for name, found in estimates.items():
-        arrays = {"": found.value, "error": found.error, "lower": found.lower, "upper": found.upper}
-        for part, values in arrays.items():
-            about = {"units": "1", "long_name": f"{_LONG_NAMES[name]}{_ABOUT[part]}"}
-            variables["_".join(filter(None, (name, part)))] = xr.Variable(("input", "outcome"), values, about)
-    squared = np.array([f"{outcome.unit}^2" if outcome.unit != "1" else "1" for outcome in outcomes])
+    for name, part in found.parts.items():
+        for suffix, words, values in (
+            ("", "", part.value),
+            ("_error", ", standard error", part.error),
+            ("_lower", ", 5 % bound", part.lower),
+            ("_upper", ", 95 % bound", part.upper),
+        ):
+            about = {"units": "1", "long_name": f"{_LONG_NAMES[name]}{words}"}
+            variables[f"{name}{suffix}"] = xr.Variable(("input", "outcome"), values, about)
+    constant = found.constant.astype(np.int8)
+    about = {"long_name": "samples that make up the variance", "units": "1"}
+    variables["variance"] = xr.Variable("outcome", found.variance, {"long_name": "variance of the outcome"})
+    variables["constant"] = xr.Variable("outcome", constant, {"long_name": "1 where it does not vary"})
+    variables["deciding_samples"] = xr.Variable("outcome", found.deciding, about)
     return xr.Dataset(
-        variables
-        | {
-            "variance": xr.Variable("outcome", variance, {"long_name": "variance of the outcome"}),
-            "constant": xr.Variable("outcome", constant.astype(np.int8), {"long_name": "1 where it does not vary"}),
-            "deciding_samples": xr.Variable(
-                "outcome", deciding, {"long_name": "samples that make up the variance", "units": "1"}
-            ),
-        },
+        variables,
         coords={
-            "input": np.array([each.name for each in inputs]),
-            "outcome": np.array([outcome.text for outcome in outcomes]),
-            "members": ("input", np.array(["\n".join(each.members) for each in inputs])),
-            "subject": ("outcome", np.array([_subject(outcome) for outcome in outcomes])),
+            "input": [each.name for each in inputs],
+            "outcome": [outcome.text for outcome in outcomes],
+            "members": ("input", ["\n".join(each.members) for each in inputs]),
+            "subject": ("outcome", [outcome.subject for outcome in outcomes]),
             "year": ("outcome", np.array([np.nan if each.year is None else each.year for each in outcomes], float)),
-            "variance_unit": ("outcome", squared),
+            "variance_unit": ("outcome", [each.unit if each.unit == "1" else f"{each.unit}^2" for each in outcomes]),
         },
     )
-
-
-def _subject(outcome: Outcome) -> str:
-    """Name what an outcome is of, whatever the year."""
-    return outcome.text.partition("@")[0]
 
 
 def _attributes(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path as FilePath
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
@@ -22,86 +24,135 @@ from simulator.analysis.inputs import (
     moved_to,
     quantile_texts,
 )
-from simulator.analysis.outcomes import Outcome, headline_outcomes, outcome_words
+from simulator.analysis.outcomes import (
+    Outcome,
+    Statistic,
+    difference_words,
+    headline_outcomes,
+    outcome_text,
+    outcome_unit,
+    outcome_words,
+    parse_outcomes,
+)
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.format import simulator_version
+from simulator.runs.netcdf import open_dataset
+from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
+from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.unit_checks import variable_units
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
-from simulator.variables import variable
+from simulator.wording import percent, plus_minus
 
-type Row = dict[str, object]
 type Mode = Literal["free", "fixed"]
 
 SWINGS_FORMAT = 1
 LEVELS = (0.1, 0.9)
 SAMPLES = 1024
 STRETCHES = 8
+MOST = 12
+"""Inputs that are named of each outcome."""
 MODES: Mapping[str, str] = {
     "free": "the others vary; what is correlated with it moves along",
     "fixed": "the others at their medians",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """The number that is looked at in samples of an outcome: the median, or the mean of what is always finite.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Swings(Result):
+    """Swings of the inputs of a scenario, as `prior_swings` gives them."""
 
-    Examples
-    --------
-    >>> years = np.array([2030.0, 2031.0, np.inf])
-    >>> Statistic(Outcome("crossing", "agi")).of(years), Statistic(Outcome("crossing", "agi")).of(years[1:])
-    (2031.0, inf)
-    >>> Statistic(Outcome("crossed", "agi", 2031.0)).of(np.array([1.0, 1.0, 0.0, 0.0]))
-    0.5
-    """
-
-    outcome: Outcome
+    kind: ClassVar[str] = "swings"
+    found: xr.Dataset
 
     @property
-    def name(self) -> str:
-        """`median`, or `mean` for a probability and for a crossing year that is at most the horizon."""
-        return "mean" if self.outcome.kind in ("crossed", "restricted") else "median"
+    def dataset(self) -> xr.Dataset:
+        """All swings; see `prior_swings`."""
+        return self.found
 
-    def of(self, samples: Array) -> float:
-        """Take it over samples, (sample,); the median of crossing years is +inf where half of them are."""
-        if self.name == "mean":
-            return float(np.mean(samples))
-        return float(sample_quantiles(samples, [0.5])[0])
+    @property
+    def folder_name(self) -> str:
+        """`<scenario>-swings-<id>`."""
+        return f"{self.found.attrs['name']}-swings-{self.found.attrs['id']}"
+
+    @property
+    def label(self) -> str:
+        """Their id and scenario."""
+        return f"Swings {self.found.attrs['id']} of scenario {self.found.attrs['name']}"
+
+    def tables(self) -> dict[str, Table]:
+        """`swings`: a row for each outcome and input, the largest of each outcome first.
+
+        A swing to or from "not by the horizon" counts as far as the horizon in that order; it is +inf or -inf, and
+        missing where neither end is crossed by the horizon. `at_least` is its size up to the horizon.
+        """
+        found = self.found
+        low, high = np.moveaxis(found["moved"].values, -1, 0)
+        base = np.broadcast_to(found["base"].values[:, None], low.shape)
+        top = np.where(found["kind"].values == "crossing", float(found.attrs["last_year"]), np.inf)[:, None]
+        ends = np.minimum([low, high, base], top)
+        with np.errstate(invalid="ignore"):  # from never to never
+            swing, at_least = high - low, ends.max(axis=0) - ends.min(axis=0)
+        names = np.broadcast_to(found["input"].values, low.shape)
+        order = np.lexsort((names, -at_least))
+        columns = {
+            "outcome": found["outcome"].values[:, None],
+            "unit": found["unit"].values[:, None],
+            "mode": found.attrs["mode"],
+            "rank": np.argsort(order) + 1,
+            "input": names,
+            "input_words": found["input_words"].values,
+            "library": found["library"].values,
+            "lower_value": found["value_text"].values[:, 0],
+            "upper_value": found["value_text"].values[:, 1],
+            "base": base,
+            "lower": low,
+            "upper": high,
+            "swing": _told(np.where(np.isinf(low) & np.isinf(high), np.nan, swing)),
+            "at_least": at_least,
+            "standard_error": _told(found["error"].values),
+            "removed": _told(found["removed"].values),
+            "narrowing": _told(found["narrowing"].values),
+            "moves_along": found["follows"].values,
+        }
+        spread = {name: np.broadcast_to(values, low.shape) for name, values in columns.items()}
+        return {"swings": Table({name: np.take_along_axis(each, order, 1).ravel() for name, each in spread.items()})}
+
+    def lines(self) -> list[str]:
+        """Say for each outcome the largest swings, and how many more there are."""
+        attrs = self.found.attrs
+        draws = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
+        where = f"{attrs['name']}, swings {attrs['id']}{draws}"
+        lines = [f"Each input at its 10 % and 90 % quantile, {attrs['mode_words']} ({where})"]
+        for (outcome,), own in self.tables()["swings"].groups("outcome"):
+            lines += _outcome_lines(self.found.sel(outcome=outcome), own.rows())
+        return lines
 
 
-def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
-    """Choose what is looked at where nothing is asked, leaving out thresholds that are passed at the start.
+def _told(values: Array) -> NDArray[np.object_]:
+    """Leave out what is NaN."""
+    held = values.astype(object)
+    held[np.isnan(values)] = None
+    return held
 
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> model = model_of(load_scenario("baseline"))
-    >>> [outcome.text for outcome in forecast_outcomes(model, common_draws(model, 256))]
-    ['effective_compute@2035', 'effective_compute@2045', 'crossing:1000x-gpt-4']
-    """
-    names = list(model.component.spec.thresholds)
-    crossings = [Outcome("crossing", name) for name in names]
-    ahead = []
-    if crossings:
-        when = evaluate_values(model, draws.values, crossings)
-        ahead = [name for name, years in zip(names, when, strict=True) if np.mean(years <= model.years[0]) < PASSED]
-    return headline_outcomes(model.years.tolist(), ahead or names)
+
+def open_swings(path: FilePath | str) -> Swings:
+    """Open swings: a file, or the folder that holds it."""
+    return Swings(open_dataset(path, kind="swings", format_=SWINGS_FORMAT))
 
 
 def prior_swings(
     scenario: Scenario,
     *,
-    outcomes: Sequence[Outcome] = (),
+    outcomes: Sequence[Outcome | str] = (),
     mode: Mode = "free",
     samples: int = SAMPLES,
     custom: Mapping[str, CustomDriver] | None = None,
-) -> xr.Dataset:
+) -> Swings:
     """Move each input of a scenario to its 10 % and its 90 % quantile, and see what comes of it.
 
     With the others free, an outcome is the median (of a probability, the mean) over common draws in which the input
@@ -113,8 +164,9 @@ def prior_swings(
     ----------
     scenario : Scenario
         Of one component.
-    outcomes : sequence of Outcome
-        None: effective compute half-way and in the last year, and the first threshold that is not passed at the start.
+    outcomes : sequence of str
+        Such as `effective_compute@2035`, `crossing:NAME`, `crossed:NAME@2030` or `restricted:NAME`. None: effective
+        compute half-way and in the last year, and the first threshold that is not passed at the start.
     mode : {"free", "fixed"}
     samples : int
         Common draws where the others are free.
@@ -122,7 +174,7 @@ def prior_swings(
 
     Returns
     -------
-    xarray.Dataset over `outcome`, `input` and `quantile` (0.1 and 0.9)
+    Swings, whose dataset is over `outcome`, `input` and `quantile` (0.1 and 0.9)
         `moved` (the outcome at the quantile), `base` (nothing moved), `error` (standard error of upper - lower),
         `removed` (the outcome with the input fixed at its median; NaN where the others are fixed), `narrowing` (the
         share by which its 90 % interval shrinks then), `value` (of the input), `value_text` (in its own unit); levels
@@ -135,15 +187,12 @@ def prior_swings(
 
     Examples
     --------
-    >>> from simulator.analysis.outcomes import parse_outcome
     >>> from simulator.scenario.load import load_scenario
-    >>> asked = [parse_outcome("effective_compute@2035")]
-    >>> found = prior_swings(load_scenario("baseline"), outcomes=asked, mode="fixed")
-    >>> str(found["input"].values[found["moved"].diff("quantile").values.argmax()])
+    >>> swings = prior_swings(load_scenario("baseline"), outcomes=["effective_compute@2035"], mode="fixed")
+    >>> swings.tables()["swings"].rows()[0]["input"]
     'drivers.algorithms.growth'
     """
-    checked_mode(mode)
-    check_samples(samples)
+    check_swings(mode, samples=samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     if not inputs:
@@ -151,47 +200,27 @@ def prior_swings(
             f"{scenario.spec.name}: every prior is fixed, so there is nothing to swing. "
             "Give a number of the scenario an interval, for example interval_90: [2, 3]."
         )
-    asked = tuple(outcomes) or forecast_outcomes(model, common_draws(model, min(samples, 512)))
+    asked = parse_outcomes(outcomes) or forecast_outcomes(model, common_draws(model, min(samples, 512)))
     found = _free(model, inputs, asked, samples) if mode == "free" else _fixed(model, inputs, asked)
-    return _labelled(scenario, model, inputs, asked, found, mode=mode, samples=samples)
+    return Swings(_labelled(scenario, model, inputs, asked, found, mode=mode, samples=samples))
 
 
-def checked_mode(text: str) -> Mode:
-    """Take the name of a mode.
-
-    Raises
-    ------
-    InputError
-        There is no such mode.
-
-    Examples
-    --------
-    >>> checked_mode("fixt")
-    Traceback (most recent call last):
-    simulator.errors.InputError: --mode: must be free or fixed; got 'fixt'. Did you mean 'fixed'?
-    """
-    modes: dict[str, Mode] = {"free": "free", "fixed": "fixed"}
-    if text not in modes:
-        raise InputError(f"--mode: must be free or fixed; got {text!r}. {near_name(text, modes)}".rstrip())
-    return modes[text]
-
-
-def check_samples(samples: int) -> None:
-    """Check that there are enough samples for a standard error.
-
-    Raises
-    ------
-    InputError
-        There are not.
-
-    Examples
-    --------
-    >>> check_samples(7)
-    Traceback (most recent call last):
-    simulator.errors.InputError: --samples: must be 8 at least; got 7. Write for example 2048.
-    """
+def check_swings(mode: str, *, samples: int) -> Mode:
+    """Take the name of a mode, and check that there are enough samples for a standard error."""
+    if mode not in MODES:
+        raise InputError(f"--mode: must be free or fixed; got {mode!r}. {near_name(mode, MODES)}".rstrip())
     if samples < STRETCHES:
         raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
+    return cast("Mode", mode)
+
+
+def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
+    """Choose what is looked at where nothing is asked, leaving out thresholds that are passed at the start."""
+    names = list(model.component.spec.thresholds)
+    crossings = [Outcome("crossing", name) for name in names]
+    when = evaluate_values(model, draws.values, crossings) if crossings else ()
+    ahead = [name for name, years in zip(names, when, strict=True) if np.mean(years <= model.years[0]) < PASSED]
+    return headline_outcomes(model.years.tolist(), ahead or names)
 
 
 def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
@@ -213,11 +242,16 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
             error[number, place] = _error(statistic, ends[0][number], ends[1][number])
             removed[number, place] = statistic.of(without[number])
             narrowing[number, place] = _narrowing(base[number], without[number])
-    middle = np.array([statistic.of(values) for statistic, values in zip(statistics, base, strict=True)])
-    constant = np.array([float(np.ptp(values)) == 0.0 if np.isfinite(values).all() else False for values in base])
     never = np.isinf(base).mean(axis=1)
-    return {"moved": moved, "base": middle, "error": error, "removed": removed, "narrowing": narrowing,
-            "constant": constant | (never == 1.0), "never": never}  # fmt: skip
+    return {
+        "moved": moved,
+        "base": np.array([statistic.of(values) for statistic, values in zip(statistics, base, strict=True)]),
+        "error": error,
+        "removed": removed,
+        "narrowing": narrowing,
+        "constant": np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0),
+        "never": never,
+    }
 
 
 def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> dict[str, Array]:
@@ -231,11 +265,13 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
             values[name][columns] = alone[name]
     found = evaluate_values(model, values, outcomes)
     shape = (len(outcomes), len(inputs))
-    nothing = np.full(shape, np.nan)
-    moved = found[:, 1:].reshape(*shape, 2)
-    constant = (found == found[:, :1]).all(axis=1)
-    return {"moved": moved, "base": found[:, 0], "error": nothing, "removed": nothing, "narrowing": nothing,
-            "constant": constant, "never": np.isinf(found).mean(axis=1)}  # fmt: skip
+    return {
+        "moved": found[:, 1:].reshape(*shape, 2),
+        "base": found[:, 0],
+        **dict.fromkeys(("error", "removed", "narrowing"), np.full(shape, np.nan)),
+        "constant": (found == found[:, :1]).all(axis=1),
+        "never": np.isinf(found).mean(axis=1),
+    }
 
 
 def _error(statistic: Statistic, low: Array, high: Array) -> float:
@@ -265,108 +301,145 @@ def _labelled(
     mode: Mode,
     samples: int,
 ) -> xr.Dataset:
-    spec, priors = scenario.spec, model.joint.priors
+    spec, priors, free = scenario.spec, model.joint.priors, mode == "free"
     labels = labels_of(spec)
-    dims = {"moved": ("outcome", "input", "quantile"), "base": ("outcome",), "constant": ("outcome",),
-            "never": ("outcome",)}  # fmt: skip
+    dims = {"moved": ("outcome", "input", "quantile")} | dict.fromkeys(("base", "constant", "never"), ("outcome",))
     data = {
         name: (dims.get(name, ("outcome", "input")), values.astype(np.int8) if name == "constant" else values)
         for name, values in found.items()
     }
-    texts = np.array([quantile_texts(priors, varied, LEVELS) for varied in inputs], dtype=str)
-    values = np.array([
+    values = [
         priors[varied.members[0]].family.ppf(np.array(LEVELS)) if len(varied.members) == 1 else [np.nan, np.nan]
         for varied in inputs
-    ])  # fmt: skip
-    names = [varied.name for varied in inputs]
-    libraries = [priors[varied.members[0]].prior.prior or "" for varied in inputs]
-    follows = [", ".join(companions(model.joint, varied)) if mode == "free" else "" for varied in inputs]
-    statistics = [Statistic(outcome).name if mode == "free" else "" for outcome in outcomes]
-    said = [outcome_words(each, labels=labels, statistic=word) for each, word in zip(outcomes, statistics, strict=True)]
+    ]
+    texts = np.array([quantile_texts(priors, varied, LEVELS) for varied in inputs], dtype=str)
+    said = [outcome_words(each, labels=labels, statistic=Statistic(each).name if free else "") for each in outcomes]
     coords = {
         "outcome": [outcome.text for outcome in outcomes],
-        "input": names,
+        "input": [varied.name for varied in inputs],
         "quantile": list(LEVELS),
         "kind": ("outcome", [outcome.kind for outcome in outcomes]),
         "outcome_words": ("outcome", said),
         "unit": ("outcome", [outcome_unit(scenario, outcome) for outcome in outcomes]),
-        "input_words": ("input", [input_words(name, labels=labels) for name in names]),
-        "library": ("input", libraries),
-        "follows": ("input", follows),
+        "input_words": ("input", [input_words(varied.name, labels=labels) for varied in inputs]),
+        "library": ("input", [priors[varied.members[0]].prior.prior or "" for varied in inputs]),
+        "follows": ("input", [", ".join(companions(model.joint, varied)) if free else "" for varied in inputs]),
     }
-    data |= {"value": (("input", "quantile"), values), "value_text": (("input", "quantile"), texts)}
-    identity = short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes))
+    data |= {"value": (("input", "quantile"), np.array(values)), "value_text": (("input", "quantile"), texts)}
     attrs = {
         "swings_format": SWINGS_FORMAT,
-        "name": spec.name, "title": spec.title or spec.name, "mode": mode, "mode_words": MODES[mode],
-        "samples": samples if mode == "free" else 1, "seed": spec.seed, "first_year": float(model.years[0]),
-        "last_year": float(model.years[-1]), "scenario": json.dumps(scenario.data, ensure_ascii=False),
-        "scenario_hash": scenario.hash, "id": identity,
+        "name": spec.name,
+        "title": spec.title or spec.name,
+        "mode": mode,
+        "mode_words": MODES[mode],
+        "samples": samples if free else 1,
+        "seed": spec.seed,
+        "first_year": float(model.years[0]),
+        "last_year": float(model.years[-1]),
+        "scenario": json.dumps(scenario.data, ensure_ascii=False),
+        "scenario_hash": scenario.hash,
+        "id": short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes)),
         "simulator_version": simulator_version(),
-    }  # fmt: skip
+    }
     return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
-def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
-    """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> asked = (Outcome("level", "spending", 2035.0), Outcome("crossing", "agi"), Outcome("crossed", "agi", 2035.0))
-    >>> [outcome_unit(load_scenario("essay-2023"), outcome) for outcome in asked]
-    ['log10(USD)', 'year', '1']
-    """
-    if outcome.kind != "level":
-        return outcome.unit
-    return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit
-
-
-def swing_table(found: xr.Dataset) -> list[Row]:
-    """Tabulate swings, outcome by outcome, the largest first.
-
-    A swing to or from "not by the horizon" counts as far as the horizon in that order; it is +inf or -inf, and None
-    where neither end is crossed by the horizon.
-
-    Returns
-    -------
-    rows of `outcome`, `unit`, `mode`, `rank`, `input`, `input_words`, `library`, `lower_value`, `upper_value` (of the
-    input at its 10 and 90 % quantile, in words), `base`, `lower`, `upper` (the outcome there), `swing` (upper - lower),
-    `at_least` (its size, up to the horizon), `standard_error`, `removed`, `narrowing`, `moves_along`
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> swing_table(prior_swings(load_scenario("baseline"), mode="fixed"))[0]["input_words"]
-    'algorithms: growth'
-    """
-    rows: list[Row] = []
-    last = float(found.attrs["last_year"])
-    for place, outcome in enumerate(found["outcome"].values.tolist()):
-        columns = {str(name): values.values.tolist() for name, values in found.isel(outcome=place).variables.items()}
-        own = [_row(columns, number, outcome, last, str(found.attrs["mode"])) for number in range(found.sizes["input"])]
-        own.sort(key=lambda row: (-float(str(row["at_least"])), str(row["input"])))
-        rows += [row | {"rank": number} for number, row in enumerate(own, start=1)]
-    return rows
+def swing_text(row: Row) -> str:
+    """Write a swing with its standard error: in OOM, years, or as a number; what is censored in words."""
+    digits, unit = difference_words(row["unit"])
+    swing, error = row["swing"], row["standard_error"]
+    if swing is None:
+        return "not crossed at either"
+    if math.isinf(swing):
+        size = f"{row['at_least']:.{digits}f} {unit}".rstrip()
+        return f"more than {size}" if swing > 0 else f"earlier by more than {size}"
+    if swing == 0.0:
+        return "0"
+    return f"{swing:+.{digits}f}{'' if error is None else plus_minus(error, digits)} {unit}".rstrip()
 
 
-def _row(columns: Mapping[str, Any], number: int, outcome: str, last: float, mode: str) -> Row:
-    low, high = columns["moved"][number]
-    base = columns["base"]
-    top = last if columns["kind"] == "crossing" else math.inf
-    ends = [min(end, top) for end in (low, high, base)]
-    both = math.isinf(low) and math.isinf(high)
-    lower_value, upper_value = columns["value_text"][number]
-    return {
-        "outcome": outcome, "unit": columns["unit"], "mode": mode, "rank": 0,
-        "input": columns["input"][number], "input_words": columns["input_words"][number],
-        "library": columns["library"][number], "lower_value": lower_value, "upper_value": upper_value,
-        "base": base, "lower": low, "upper": high,
-        "swing": None if both else high - low, "at_least": max(ends) - min(ends),
-        "standard_error": _number(columns["error"][number]), "removed": _number(columns["removed"][number]),
-        "narrowing": _number(columns["narrowing"][number]), "moves_along": columns["follows"][number],
-    }  # fmt: skip
+def is_seen(row: Row) -> bool:
+    """Tell whether a swing is more than 0 as it is written."""
+    return bool(row["at_least"] >= 10.0 ** -difference_words(row["unit"])[0] / 2)
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _outcome_lines(here: xr.Dataset, rows: Sequence[Row]) -> Iterator[str]:
+    last, unit = float(here.attrs["last_year"]), str(here["unit"].values)
+    base = outcome_text(float(here["base"]), unit=unit, last=last)
+    yield f"{here['outcome_words'].values}: {base} with nothing moved"
+    if constant := constant_text(here):
+        yield f"  {constant}"
+    elif is_censored(rows):
+        yield f"  {censored_text(here)}"
+    else:
+        named = [row for row in rows if is_seen(row)][:MOST]
+        cells = [_cells(row, last) for row in named]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for line in cells:
+            yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(line, widths, strict=True))}".rstrip()
+        if rest := rest_text([row for row in rows if row not in named]):
+            yield f"  {rest}"
+
+
+def _cells(row: Row, last: float) -> list[str]:
+    """Write a swing: input, its values, the outcome there, the swing, what fixing the input does."""
+    ends = [outcome_text(row[key], unit=row["unit"], last=last, short=True) for key in ("lower", "upper")]
+    fixed = "" if row["narrowing"] is None else f"fixed: {narrowing_text(row['narrowing'])}"
+    values = f"{row['lower_value']} to {row['upper_value']}"
+    return [row["input_words"], values, " to ".join(ends), swing_text(row), fixed]
+
+
+def narrowing_text(narrowing: float) -> str:
+    """Say what fixing an input at its median does to the 90 % interval of the outcome."""
+    if abs(narrowing) < 0.005:
+        return "interval as wide"
+    return f"interval {percent(abs(narrowing))} {'narrower' if narrowing > 0 else 'wider'}"
+
+
+def rest_text(rows: Sequence[Row]) -> str:
+    """Say how many inputs are not named, and how little each of them moves; nothing where all are."""
+    if not rows:
+        return ""
+    count = len(rows)
+    digits, word = difference_words(rows[0]["unit"])
+    most = max(row["at_least"] for row in rows)
+    never, still = sum(row["swing"] is None for row in rows), sum(row["swing"] == 0.0 for row in rows)
+    head = f"{count} more input{'s' if count > 1 else ''}"
+    if never == count:
+        return f"{head}: not crossed by the horizon at either quantile"
+    if still == count:
+        return f"{head}: {'none of them moves' if count > 1 else 'it does not move'} it"
+    counts = [f"{still} of them not at all"] if still else []
+    counts += [f"{never} of them not crossed by the horizon at either quantile"] if never else []
+    if most == 0.0:
+        return f"{head}: {'; '.join(counts)}"
+    least = 10.0**-digits
+    size = f"by {most:.{digits}f} {word}".rstrip() + " at most" if most >= least else f"by less than {least:g} {word}"
+    return "; ".join([f"{head}, each {size.rstrip()}", *counts])
+
+
+def is_censored(rows: Sequence[Row]) -> bool:
+    """Tell whether an outcome is later than the horizon wherever an input is moved."""
+    return all(math.isinf(row[key]) for row in rows for key in ("lower", "upper"))
+
+
+def constant_text(here: xr.Dataset) -> str:
+    """Say of one outcome that nothing moves it because it is one number in all samples; empty where it is not."""
+    if not int(here["constant"]):
+        return ""
+    base, free = float(here["base"]), here.attrs["mode"] == "free"
+    if math.isinf(base):
+        return f"Not crossed by {here.attrs['last_year']:g} in any sample." if free else censored_text(here)
+    start = str(here["unit"].values) == "year" and base <= float(here.attrs["first_year"])
+    why = ", as it is passed at the start" if start else ""
+    where = "in every sample" if free else "wherever an input is moved"
+    return f"It is the same {where}{why}: there is nothing to swing. Ask for another outcome."
+
+
+def censored_text(here: xr.Dataset) -> str:
+    """Say of one outcome that it is later than the horizon wherever an input is moved."""
+    last, name = float(here.attrs["last_year"]), str(here["outcome"].values).partition(":")[2]
+    return (
+        f"Later than {last:g} wherever an input is moved, so no swing can be told. "
+        f"Ask for crossed:{name}@{last:g}, restricted:{name}, or give the scenario later years."
+    )

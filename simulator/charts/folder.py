@@ -21,6 +21,7 @@ DRAWN: Mapping[str, str] = MappingProxyType(
         "attribution": "simulator.charts.kinds.attribution:attribution_figures",
         "comparison": "simulator.charts.kinds.comparison:compared_figures",
         "hindcast": "simulator.charts.kinds.hindcast:hindcast_figures",
+        "influence": "simulator.charts.kinds.influence:outcome_figures",
         "shares": "simulator.charts.kinds.shares:share_figures",
         "swings": "simulator.charts.kinds.swings:swing_figures",
     }

@@ -13,7 +13,6 @@ import typer
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
-    from simulator.analysis.outcomes import Outcome
     from simulator.runs.result import Result
     from simulator.scenario.resolving import Scenario
 
@@ -144,22 +143,16 @@ def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[in
         yield told
 
 
-def learnt(scenario: Scenario, output: FilePath, *, outcomes: Sequence[Outcome] = ()) -> Scenario:
-    """Let a scenario learn from the history that it names; fits are stored among the run folders.
-
-    Raises
-    ------
-    InputError
-        It must learn, and has not the outcomes that are asked for; or what it says of history has faults.
-    """
+def learnt(scenario: Scenario, output: FilePath) -> Scenario:
+    """Let a scenario learn from the history that it names; fits are stored among the run folders."""
     from simulator.engine.run_folders import ready
 
-    if scenario.must_learn and outcomes:
-        from simulator.analysis.evaluation import check_outcomes
+    return ready(scenario, output, say=say)
 
-        check_outcomes(scenario, outcomes)
 
-    return ready(scenario, output, say=lambda text: typer.echo(text, err=True))
+def say(text: str) -> None:
+    """Print a line beside the output."""
+    typer.echo(text, err=True)
 
 
 def warn(warnings: Iterable[str]) -> None:

@@ -239,13 +239,13 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
             ),
         )
         return
-    rows = rank_associations(run)
+    rows = rank_associations(run).rows()
     if not rows:
         yield element("p", text("Every number is fixed, or effective compute does not vary: there is nothing to tell."))
         return
     last = forecast_years(run)[1]
     known = {each.path: each for each in every}
-    samples = max(int(str(row["samples"])) for row in rows)
+    samples = max(row["samples"] for row in rows)
     yield element(
         "p",
         text(
@@ -258,8 +258,8 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
     )
     cells = []
     for row in rows[:MOST_ASSOCIATIONS]:
-        path, rank = str(row["name"]), float(str(row["rank"]))
-        of = "" if row["samples"] == samples else f", in the {int(str(row['samples'])):,} samples that have it"
+        path, rank = row["name"], row["rank"]
+        of = "" if row["samples"] == samples else f", in the {row['samples']:,} samples that have it"
         about = assumption_name(known[path]) if path in known else path
         value = known[path].statements[0].value if path in known and len(known[path].statements) == 1 else ""
         first = joined([name(about + of), element("span", name(_scope(known.get(path), path)), class_="origin")])

@@ -57,7 +57,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "swings.nc",
         "swings_format",
         "simulate swings",
-        "simulator.analysis.swings_output:open_swings",
+        "simulator.analysis.swings:open_swings",
     ),
     Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
     Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),

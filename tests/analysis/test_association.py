@@ -133,7 +133,7 @@ def test_columns_of_different_length_are_refused():
 
 def test_only_uncertain_priors_are_listed_the_strongest_first():
     run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    rows = rank_associations(run)
+    rows = rank_associations(run).rows()
     sizes = [abs(row["rank"]) for row in rows]
     assert sizes == sorted(sizes, reverse=True)
     varying = {str(name) for name, values in run["parameters"].data_vars.items() if np.ptp(values.values) > 0}
@@ -142,7 +142,7 @@ def test_only_uncertain_priors_are_listed_the_strongest_first():
 
 def test_the_only_uncertain_number_of_a_model_goes_with_all_of_its_outcome():
     changes = ["samples=256", "drivers.hardware.growth={median: 1.3, interval_90: [1.1, 1.5]}"]
-    rows = rank_associations(simulate(load_scenario("capability", overrides=changes)))
+    rows = rank_associations(simulate(load_scenario("capability", overrides=changes))).rows()
     assert [row["name"] for row in rows] == ["drivers.hardware.growth"]
     assert rows[0]["rank"] == pytest.approx(1.0, abs=1e-6)
 

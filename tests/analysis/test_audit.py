@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from simulator.analysis.audit import Audit, audit, audit_lines, audit_markdown, audit_table
+from simulator.analysis.audit import Audit, audit_scenario
+from simulator.analysis.evaluation import open_scenario
 from simulator.analysis.outcomes import parse_outcome
 from simulator.cli.sensitivity import audit as audit_command
-from simulator.cli.sensitivity import open_scenario
 from simulator.cli.sensitivity import swings as swings_command
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError
@@ -42,7 +42,7 @@ drivers:
 
 @pytest.fixture(scope="module")
 def baseline() -> Audit:
-    return audit(load_scenario("baseline"), samples=128)
+    return audit_scenario(load_scenario("baseline"), samples=128)
 
 
 @pytest.fixture
@@ -53,25 +53,25 @@ def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_prior_is_in_exactly_one_row(baseline: Audit) -> None:
-    names = [name for row in baseline.rows for name in str(row["priors"]).split("\n")]
+    names = [name for row in baseline.assumptions.rows() for name in row["priors"].split("; ")]
     assert sorted(names) == sorted(load_scenario("baseline").joint.priors)
-    assert [row["rank"] for row in baseline.rows] == list(range(1, len(baseline.rows) + 1))
+    assert [row["rank"] for row in baseline.assumptions.rows()] == list(range(1, len(baseline.assumptions.rows()) + 1))
 
 
 def test_yearly_shocks_are_one_row() -> None:
     drift = parse_scenario(scenario_text(small_scenario({"drivers.compute.drift": 0.05})))
-    rows = audit(drift, outcomes=[LEVEL], samples=64).rows
-    assert sorted(name for row in rows for name in str(row["priors"]).split("\n")) == sorted(drift.joint.priors)
+    rows = audit_scenario(drift, outcomes=[LEVEL], samples=64).assumptions.rows()
+    assert sorted(name for row in rows for name in row["priors"].split("; ")) == sorted(drift.joint.priors)
     assert any("yearly shocks" in str(row["value"]) for row in rows)
 
 
 def test_shares_add_up_and_what_is_fixed_comes_last_with_none(baseline: Audit) -> None:
-    shares = [float(str(row["share:effective_compute@2045"])) for row in baseline.rows]
+    shares = [row["share:effective_compute@2045"] for row in baseline.assumptions.rows()]
     assert sum(shares) == pytest.approx(1.0)
-    fixed = [row["shape"] == "fixed" for row in baseline.rows]
+    fixed = [row["shape"] == "fixed" for row in baseline.assumptions.rows()]
     assert fixed == sorted(fixed)
-    assert {row["research"] for row in baseline.rows if row["shape"] == "fixed"} == {0.0}
-    research = [float(str(row["research"])) for row in baseline.rows]
+    assert {row["research"] for row in baseline.assumptions.rows() if row["shape"] == "fixed"} == {0.0}
+    research = [row["research"] for row in baseline.assumptions.rows()]
     assert research == sorted(research, reverse=True)
 
 
@@ -84,15 +84,19 @@ def test_what_no_one_vouches_for_comes_before_what_is_as_influential_and_sourced
             "known": {"growth": rate | {"source": "X 2024", "confidence": "high"}}, "guessed": {"growth": rate},
         }},
     })  # fmt: skip
-    rows = audit(parse_scenario(scenario_text(alike)), outcomes=[LEVEL], samples=512).rows
+    rows = audit_scenario(parse_scenario(scenario_text(alike)), outcomes=[LEVEL], samples=512).assumptions.rows()
     assert [(row["words"], row["doubt"]) for row in rows[:2]] == [
         ("algorithms: guessed: growth", 4), ("algorithms: known: growth", 1)]  # fmt: skip
-    assert [float(str(row["influence"])) for row in rows[:2]] == pytest.approx([0.5, 0.5], abs=0.1)
+    assert [row["influence"] for row in rows[:2]] == pytest.approx([0.5, 0.5], abs=0.1)
 
 
 def test_a_standard_deviation_moves_the_median_as_in_the_closed_form() -> None:
     given = parse_scenario(scenario_text(small_scenario()))
-    (row,) = [row for row in audit(given, outcomes=[LEVEL], samples=256).rows if row["input"].endswith("growth")]
+    (row,) = [
+        row
+        for row in audit_scenario(given, outcomes=[LEVEL], samples=256).assumptions.rows()
+        if row["input"].endswith("growth")
+    ]
     assert row["shift_plus:effective_compute@2035"] == pytest.approx(1.0)
     assert row["shift_minus:effective_compute@2035"] == pytest.approx(-1.0)
 
@@ -100,19 +104,19 @@ def test_a_standard_deviation_moves_the_median_as_in_the_closed_form() -> None:
 def test_a_crossing_year_that_leaves_the_horizon_shifts_without_end_and_is_said() -> None:
     near = {"thresholds": {"near": {"effective_compute": 1e29}}, "drivers.compute.growth": {
         "mean": 0.32, "sd": 0.05, "unit": "OOM/year"}}  # fmt: skip
-    found = audit(parse_scenario(scenario_text(small_scenario(near))), samples=128)
+    found = audit_scenario(parse_scenario(scenario_text(small_scenario(near))), samples=128)
     assert [each.outcome.text for each in found.outcomes] == ["effective_compute@2035", "crossing:near"]
-    row = next(row for row in found.rows if str(row["input"]).endswith("growth"))
+    row = next(row for row in found.assumptions.rows() if str(row["input"]).endswith("growth"))
     assert row["shift_minus:crossing:near"] == math.inf
-    assert "-1 sd: > 2035" in "\n".join(audit_lines(found))
+    assert "-1 sd: > 2035" in "\n".join(found.lines())
 
 
 def test_all_fixed_numbers_are_listed_without_a_share() -> None:
     changes = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3}
     fixed = parse_scenario(scenario_text(small_scenario(changes)))
-    found = audit(fixed, outcomes=[LEVEL])
-    assert [row["influence"] for row in found.rows] == [0.0, 0.0]
-    said = "\n".join(audit_lines(found))
+    found = audit_scenario(fixed, outcomes=[LEVEL])
+    assert [row["influence"] for row in found.assumptions.rows()] == [0.0, 0.0]
+    said = "\n".join(found.lines())
     assert "Every number is fixed" in said
     assert "the same in every sample" in said
 
@@ -154,25 +158,25 @@ def test_the_command_line_is_named_with_what_it_changed(team: Path) -> None:
 def test_the_scenario_of_a_run_is_read_again(tmp_path: Path) -> None:
     folder = write_run(run_of(small_scenario(), keep="summary"), tmp_path)
     for item in (folder, folder / "run.nc"):
-        scenario, documents = open_scenario(str(item), output=tmp_path)
-        assert documents == ()
-        assert provenances(scenario)["drivers.compute.start"].stated.startswith(f"{folder}/scenario.yaml:")
+        read = open_scenario(str(item), outputs=tmp_path)
+        assert read.documents == ()
+        assert provenances(read.scenario)["drivers.compute.start"].stated.startswith(f"{folder}/scenario.yaml:")
     with pytest.raises(InputError, match="is a run, whose scenario is taken as it is"):
-        open_scenario(str(folder), output=tmp_path, overrides=["samples=64"])
+        open_scenario(str(folder), outputs=tmp_path, overrides=["samples=64"])
 
 
 def test_a_run_that_holds_library_entries_written_out_overrides_none(tmp_path: Path) -> None:
     folder = write_run(simulate(load_scenario("baseline", overrides=["samples=64"]), keep="summary"), tmp_path)
-    scenario, _ = open_scenario(str(folder), output=tmp_path)
+    scenario = open_scenario(str(folder), outputs=tmp_path).scenario
     assert {each.replaced for each in provenances(scenario).values()} == {""}
 
 
 def test_the_table_and_the_page_hold_every_row(baseline: Audit) -> None:
-    assert len(audit_table(baseline)) == len(baseline.rows)
-    page = audit_markdown(baseline)
+    assert len(baseline.tables()["audit"]) == len(baseline.assumptions.rows())
+    page = baseline.texts()["audit.md"]
     lines = [line for line in page.splitlines() if line.startswith("| ")]
-    assert len(lines) == 1 + len(baseline.rows) + 1 + len(baseline.correlations)
-    cells = {line.replace("\\|", "").count("|") for line in lines[: 1 + len(baseline.rows)]}
+    assert len(lines) == 1 + len(baseline.assumptions.rows()) + 1 + len(baseline.correlations)
+    cells = {line.replace("\\|", "").count("|") for line in lines[: 1 + len(baseline.assumptions.rows())]}
     assert cells == {8 + 3 * len(baseline.outcomes) + 1}
     assert "Ordered by influence x doubt" in page
 

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario, simulate
-from simulator.analysis.influence import default_outcomes, influence_lines, influence_of, legend_lines, uneven_pairs
+from simulator.analysis.influence import default_outcomes, influence_lines, legend_lines, prior_influence, uneven_pairs
 from simulator.charts.kinds.influence import influence_figure, influence_figures
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 
 OUTCOMES = ("effective_compute@2035", "crossing:1e30-run", "crossed:1e30-run@2040", "restricted:1e30-run")
+
+
+def influence_of(run, outcome):
+    """What the priors have to do with one outcome."""
+    return prior_influence(run, [outcome]).found[0]
 
 
 # The outcomes of a test share one run: it is not changed.
@@ -29,13 +34,13 @@ def shuffled(run, seed=1):
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_permutation_of_samples_changes_no_index(run, outcome):
     one, other = influence_of(run, outcome), influence_of(shuffled(run), outcome)
-    assert [dict(row) for row in other.indices] == [dict(row) for row in one.indices]
-    assert [dict(row) for row in other.deciles] == [dict(row) for row in one.deciles]
-    assert [dict(row) for row in other.regions] == [dict(row) for row in one.regions]
+    assert other.indices == one.indices
+    assert other.deciles == one.deciles
+    assert other.regions == one.regions
 
 
 def test_a_fixed_prior_has_exactly_no_influence_and_an_unused_one_none_beyond_chance(run):
-    rows = {row["input"]: row for row in influence_of(run, "effective_compute@2035").indices}
+    rows = {row["input"]: row for row in influence_of(run, "effective_compute@2035").indices.rows()}
     fixed = rows["quantities.power-of-ai.start"]
     assert (fixed["rank"], fixed["delta"], fixed["delta_by_chance"], fixed["low"]) == (0.0, 0.0, 0.0, None)
     unused = rows["thresholds.biological-anchors.effective_compute"]
@@ -43,14 +48,16 @@ def test_a_fixed_prior_has_exactly_no_influence_and_an_unused_one_none_beyond_ch
 
 
 def test_every_prior_is_listed_once_the_strongest_first(run):
-    rows = influence_of(run, "effective_compute@2035").indices
+    rows = influence_of(run, "effective_compute@2035").indices.rows()
     assert sorted(row["input"] for row in rows) == sorted(map(str, run["parameters"].data_vars))
     deltas = [row["delta"] for row in rows]
     assert deltas == sorted(deltas, reverse=True)
 
 
 def test_deciles_hold_a_tenth_of_the_samples_and_the_medians_that_numpy_gives(run):
-    rows = [row for row in influence_of(run, "crossing:1e30-run").deciles if row["input"] == "drivers.spending.start"]
+    rows = [
+        row for row in influence_of(run, "crossing:1e30-run").deciles.rows() if row["input"] == "drivers.spending.start"
+    ]
     values = run["parameters/drivers.spending.start"].values
     years = run["crossings/crossing_year"].sel(threshold="1e30-run").values
     assert len(rows) == 10
@@ -64,19 +71,19 @@ def test_deciles_hold_a_tenth_of_the_samples_and_the_medians_that_numpy_gives(ru
 
 def test_regions_part_the_samples_that_cross_early_late_and_never(run):
     found = influence_of(run, "crossing:1e30-run")
-    assert {(row["first"], row["second"]) for row in found.regions} == {
+    assert {(row["first"], row["second"]) for row in found.regions.rows()} == {
         ("early", "late"), ("early", "never"), ("late", "never"),
     }  # fmt: skip
-    strongest = max(found.regions, key=lambda row: row["distance"])
+    strongest = max(found.regions.rows(), key=lambda row: row["distance"])
     assert strongest["p_value"] < 1e-6
     assert strongest["input"].startswith(("quantities.", "drivers.", "constraints."))
-    unused = [row for row in found.regions if row["input"] == "thresholds.biological-anchors.effective_compute"]
+    unused = [row for row in found.regions.rows() if row["input"] == "thresholds.biological-anchors.effective_compute"]
     assert all(row["p_value"] > 0.05 for row in unused)
 
 
 def test_a_level_parts_no_samples_and_a_share_has_two_groups(run):
-    assert influence_of(run, "effective_compute@2035").regions == []
-    assert {row["second"] for row in influence_of(run, "crossed:1e30-run@2036").regions} == {"not crossed"}
+    assert influence_of(run, "effective_compute@2035").regions.rows() == []
+    assert {row["second"] for row in influence_of(run, "crossed:1e30-run@2036").regions.rows()} == {"not crossed"}
 
 
 def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
@@ -84,7 +91,7 @@ def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
     changes += ["correlations=[]"]
     run = simulate(load_scenario("baseline", overrides=changes))
     censored, constant = influence_of(run, "crossing:far"), influence_of(run, "crossing:passed")
-    assert censored.indices == ()
+    assert len(censored.indices) == 0
     assert "no sample crosses by 2045" in censored.said
     assert "is 2025.5 in every sample" in constant.said
     spending = influence_of(simulate(load_scenario("essay-2023")), "spending@2043")
@@ -97,7 +104,7 @@ def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
 
 def test_components_of_a_mixture_need_not_share_their_priors():
     run = simulate(load_scenario("views", overrides=["samples=2048"]))
-    rows = {row["input"]: row for row in influence_of(run, "effective_compute@2035").indices}
+    rows = {row["input"]: row for row in influence_of(run, "effective_compute@2035").indices.rows()}
     assert "component" not in rows
     latency = [row for name, row in rows.items() if name.startswith("constraints.latency")]
     assert all(row["samples"] < 2048 for row in latency)
@@ -125,9 +132,9 @@ def test_an_unknown_outcome_has_a_near_name(run):
 
 def test_lines_name_the_strongest_and_count_the_rest(run):
     found = influence_of(run, "crossing:1e30-run")
-    lines = influence_lines(found, horizon=2045, most=3)
+    lines = influence_lines(found, horizon=2045)
     assert lines[0] == "crossing:1e30-run"
-    assert lines[2].split()[0] == found.indices[0]["input"]
+    assert lines[2].split()[0] == found.indices.rows()[0]["input"]
     assert " to 20" in lines[2]
     assert "priors that are fixed" in lines[-1]
     assert len(legend_lines([found.outcome])) == 3
@@ -138,13 +145,26 @@ def test_figures_draw_what_their_tables_say(run, outcome):
     found = influence_of(run, outcome)
     figure = influence_figure(run, found)
     assert [row["input"] for row in figure.tables[""].rows()] == [
-        row["input"] for row in found.indices[: len(figure.tables[""])]
+        row["input"] for row in found.indices.rows()[: len(figure.tables[""])]
     ]
     assert len({row["input"] for row in figure.tables["deciles"].rows()}) <= 6
-    assert found.indices[0]["input"] in figure.caption
+    assert found.indices.rows()[0]["input"] in figure.caption
     assert figure.chart["vconcat"]
 
 
 def test_the_figures_of_a_run_are_of_its_end_and_of_the_first_threshold_ahead(run):
     names = [figure.name for figure in influence_figures(run, FigureOptions())]
     assert names == ["influence_effective_compute_2045", "influence_crossing_1000x-gpt-4"]
+
+
+def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path):
+    found = prior_influence(run, OUTCOMES[:2])
+    tables = found.tables()
+    assert list(tables) == ["influence", "influence_deciles", "influence_regions"]
+    assert found.save(tmp_path) == tmp_path  # beside the run
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.csv" for name in tables]
+    first = tables["influence"].rows()[0]
+    at = {"outcome": first["outcome"], "input": first["input"]}
+    assert float(found.dataset["delta"].sel(at)) == first["delta"]
+    assert float(found.dataset["value"].sel(at | {"decile": 1})) == first["low"]
+    assert found.lines()[0] == OUTCOMES[0]

@@ -96,8 +96,8 @@ def full(correlation, places, size):
 
 
 def test_independent_inputs_have_their_known_effects():
-    close(found(ishigami, 3).effect, ISHIGAMI_SHAPLEY)
-    close(found(sobol_g, 6).effect, sobol_g_shares()[2])
+    close(found(ishigami, 3).parts["shapley"], ISHIGAMI_SHAPLEY)
+    close(found(sobol_g, 6).parts["shapley"], sobol_g_shares()[2])
 
 
 @pytest.mark.parametrize("rho", [-0.9, -0.4, 0.0, 0.5, 0.95])
@@ -107,13 +107,13 @@ def test_two_correlated_normals_have_the_effects_of_owen_and_prieur(rho):
     variance = first**2 + second**2 + 2 * rho * first * second
     known = (first**2 * (1 - rho**2 / 2) + rho * first * second + second**2 * rho**2 / 2) / variance
     pair = CorrelatedColumns((0, 1), np.array([[1.0, rho], [rho, 1.0]]))
-    close(found(linear([first, second]), 2, correlated=[pair], rows=16384).effect, (known, 1 - known))
+    close(found(linear([first, second]), 2, correlated=[pair], rows=16384).parts["shapley"], (known, 1 - known))
 
 
 def test_correlated_normals_beside_independent_ones_have_their_known_effects():
     slopes, places = [1.0, 0.5, 2.0, 1.5, 0.0], (3, 0, 2)
     correlation = full(THREE, places, 5)
-    effects = found(linear(slopes), 5, correlated=[CorrelatedColumns(places, THREE)], rows=16384).effect
+    effects = found(linear(slopes), 5, correlated=[CorrelatedColumns(places, THREE)], rows=16384).parts["shapley"]
     close(effects, linear_shapley(slopes, correlation))
     assert effects.value[4, 0] == 0.0
 
@@ -123,7 +123,7 @@ def test_two_groups_of_correlated_normals_have_their_known_effects():
     pair = np.array([[1.0, -0.6], [-0.6, 1.0]])
     groups = [CorrelatedColumns((0, 1, 2), THREE), CorrelatedColumns((3, 4), pair)]
     correlation = full(THREE, (0, 1, 2), 5) @ full(pair, (3, 4), 5)
-    close(found(linear(slopes), 5, correlated=groups, rows=16384).effect, linear_shapley(slopes, correlation))
+    close(found(linear(slopes), 5, correlated=groups, rows=16384).parts["shapley"], linear_shapley(slopes, correlation))
 
 
 @pytest.mark.parametrize("players", [[[0, 3], [1], [2]], [[0, 1, 2], [3]], [[0], [1, 2, 3]]])
@@ -131,18 +131,18 @@ def test_players_may_be_groups_within_or_across_correlations(players):
     slopes = [1.0, 0.5, 2.0, 1.5]
     correlation = full(THREE, (0, 1, 2), 4)
     group = CorrelatedColumns((0, 1, 2), THREE)
-    effects = found(linear(slopes), 4, correlated=[group], rows=16384, players=players).effect
+    effects = found(linear(slopes), 4, correlated=[group], rows=16384, players=players).parts["shapley"]
     close(effects, linear_shapley(slopes, correlation, players))
 
 
 def test_an_input_that_acts_through_its_correlation_alone_has_half_of_what_it_tells():
     # f = z2: phi_1 = rho^2 / 2 (Iooss & Prieur 2019), although z1 is not used
     pair = CorrelatedColumns((0, 1), np.array([[1.0, 0.8], [0.8, 1.0]]))
-    close(found(linear([0.0, 1.0]), 2, correlated=[pair], rows=16384).effect, (0.32, 0.68))
+    close(found(linear([0.0, 1.0]), 2, correlated=[pair], rows=16384).parts["shapley"], (0.32, 0.68))
 
 
 def test_effects_add_up_to_one_and_an_input_that_is_not_used_has_0_exactly():
-    effects = found(ishigami, 4, rows=100).effect
+    effects = found(ishigami, 4, rows=100).parts["shapley"]
     assert effects.value.sum() == pytest.approx(1.0, abs=1e-12)
     assert [part[3, 0] for part in (effects.value, effects.error, effects.lower, effects.upper)] == [0.0] * 4
 
@@ -151,8 +151,8 @@ def test_a_constant_outcome_is_said_and_has_effects_of_0():
     effects = found(lambda points: np.hstack([ishigami(points), np.full((len(points), 1), 3.7)]), 3, rows=64)
     assert effects.constant.tolist() == [False, True]
     assert effects.variance[1] == 0.0
-    assert not effects.effect.value[:, 1].any()
-    assert np.isfinite(effects.effect.value).all()
+    assert not effects.parts["shapley"].value[:, 1].any()
+    assert np.isfinite(effects.parts["shapley"].value).all()
 
 
 def test_a_permutation_of_the_rows_changes_no_effect():
@@ -166,12 +166,14 @@ def test_a_permutation_of_the_rows_changes_no_effect():
         )
         for rows in (slice(None), shuffled)
     )  # fmt: skip
-    np.testing.assert_allclose(one.effect.value, other.effect.value, rtol=1e-9)
+    np.testing.assert_allclose(one.parts["shapley"].value, other.parts["shapley"].value, rtol=1e-9)
 
 
 def test_the_standard_error_is_the_spread_over_seeds():
     pair = CorrelatedColumns((0, 1), np.array([[1.0, 0.7], [0.7, 1.0]]))
-    runs = [found(linear([1.0, 2.0, 1.0]), 3, correlated=[pair], rows=256, seed=seed).effect for seed in range(40)]
+    runs = [
+        found(linear([1.0, 2.0, 1.0]), 3, correlated=[pair], rows=256, seed=seed).parts["shapley"] for seed in range(40)
+    ]
     spread = np.std([run.value[:, 0] for run in runs], axis=0)
     said = np.mean([run.error[:, 0] for run in runs], axis=0)
     # 40 seeds tell a standard deviation to 11 %
@@ -206,4 +208,4 @@ def test_a_curved_function_with_interactions_across_a_correlation_has_its_known_
         return (z[:, 0] ** 2 + 2 * z[:, 0] * z[:, 2] + z[:, 1])[:, None]
 
     pair = CorrelatedColumns((1, 0), np.array([[1.0, rho], [rho, 1.0]]))
-    close(found(curved, 3, correlated=[pair], rows=32768).effect, known)
+    close(found(curved, 3, correlated=[pair], rows=32768).parts["shapley"], known)

@@ -46,12 +46,12 @@ def close(shares, name, known, outcome):
 
 @pytest.fixture(scope="module")
 def independent():
-    return variance_shares(parse_scenario(LINEAR), ASKED)
+    return variance_shares(parse_scenario(LINEAR), ASKED).dataset
 
 
 @pytest.fixture(scope="module")
 def correlated():
-    return variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=4096)
+    return variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=4096).dataset
 
 
 @pytest.mark.parametrize("year", [2025, 2027, 2030])
@@ -77,7 +77,7 @@ def test_correlated_priors_have_the_shapley_effects_of_a_sum(correlated, year):
 
 def test_groups_that_hold_what_is_correlated_have_sobol_indices():
     groups = {"rates": ["drivers.*.growth"]}
-    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, groups=groups)
+    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, groups=groups).dataset
     assert shares.attrs["method"] == "sobol"
     assert shares["first_order"].sel(outcome="effective_compute@2025").values.tolist()[1] == 0.0
     start = slopes(2030)[0] ** 2
@@ -97,7 +97,7 @@ def test_a_prior_that_nothing_uses_yet_has_a_share_of_0_exactly(independent, cor
 
 def test_outcomes_of_thresholds_are_finite_and_constant_ones_are_said():
     asked = [*outcomes_over("crossed:late", [2025, 2028, 2030]), parse_outcome("restricted:late")]
-    shares = variance_shares(parse_scenario(LINEAR), asked, samples=256)
+    shares = variance_shares(parse_scenario(LINEAR), asked, samples=256).dataset
     assert shares["constant"].values.tolist() == [1, 0, 0, 0]
     assert shares["deciding_samples"].values[0] == 0.0
     assert all(np.isfinite(shares[name]).all() for name in shares.data_vars)
@@ -106,27 +106,27 @@ def test_outcomes_of_thresholds_are_finite_and_constant_ones_are_said():
 
 
 def test_shares_hang_on_names_and_seed_and_not_on_what_else_is_asked(independent):
-    fewer = variance_shares(parse_scenario(LINEAR), ASKED[1:2])
+    fewer = variance_shares(parse_scenario(LINEAR), ASKED[1:2]).dataset
     np.testing.assert_allclose(fewer["total"].values[:, 0], independent["total"].values[:, 1], rtol=1e-12)
-    other = variance_shares(parse_scenario(LINEAR, overrides=["seed=8"]), ASKED[1:2])
+    other = variance_shares(parse_scenario(LINEAR, overrides=["seed=8"]), ASKED[1:2]).dataset
     assert (other["total"].values != fewer["total"].values).any()
     assert fewer.attrs["shares_id"] != independent.attrs["shares_id"] != other.attrs["shares_id"]
 
 
 def test_the_same_question_has_the_same_answer_and_id(independent):
-    again = variance_shares(parse_scenario(LINEAR), ASKED)
+    again = variance_shares(parse_scenario(LINEAR), ASKED).dataset
     assert again.identical(independent)
 
 
 def test_a_prior_that_is_added_changes_no_draws_of_others(independent):
     unused = "\nquantities: {idle: {start: {uniform: [1e10, 2e10], unit: USD}}}\n"
-    more = variance_shares(parse_scenario(LINEAR + unused), ASKED)
+    more = variance_shares(parse_scenario(LINEAR + unused), ASKED).dataset
     np.testing.assert_allclose(more["total"].sel(input=list(NAMES)), independent["total"], rtol=1e-12)
     assert not more["total"].sel(input="quantities.idle.start").values.any()
 
 
 def test_any_number_of_samples_will_do():
-    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=100)
+    shares = variance_shares(parse_scenario(LINEAR + CORRELATIONS), ASKED, samples=100).dataset
     assert float(shares["shapley"].sum("input").min()) == pytest.approx(1.0)
 
 
@@ -139,7 +139,7 @@ def test_a_custom_driver_is_shared_out_from_python():
         return draws["speed"][:, None] * (years - years[0])
 
     scenario = parse_scenario(text)
-    shares = variance_shares(scenario, ASKED, custom={"drivers.algorithms": grow}, samples=256)
+    shares = variance_shares(scenario, ASKED, custom={"drivers.algorithms": grow}, samples=256).dataset
     assert shares["total"].sel(outcome="effective_compute@2030").values.argmax() == 3
     with pytest.raises(InputError, match="is a custom driver; run it from Python"):
         variance_shares(scenario, ASKED)
@@ -175,13 +175,16 @@ def test_sobol_indices_of_correlated_priors_are_refused_with_groups_that_work():
     assert "--method shapley" in said
     group = said.splitlines()[-1].strip().removeprefix("--group ")
     name, _, patterns = group.partition("=")
-    assert variance_shares(scenario, ASKED, samples=64, groups={name: patterns.split(",")}).attrs["method"] == "sobol"
+    assert (
+        variance_shares(scenario, ASKED, samples=64, groups={name: patterns.split(",")}).dataset.attrs["method"]
+        == "sobol"
+    )
 
 
 def test_shapley_may_be_asked_of_independent_priors(independent):
-    shares = variance_shares(parse_scenario(LINEAR), ASKED, method="shapley")
+    shares = variance_shares(parse_scenario(LINEAR), ASKED, method="shapley").dataset
     assert shares.attrs["method_because"] == "as asked; the inputs are independent"
-    asked = variance_shares(parse_scenario(LINEAR), ASKED, method="sobol")
+    asked = variance_shares(parse_scenario(LINEAR), ASKED, method="sobol").dataset
     assert asked.attrs["shares_id"] == independent.attrs["shares_id"]
     close(shares, "shapley", slopes(2030) ** 2 / (slopes(2030) ** 2).sum(), "effective_compute@2030")
 

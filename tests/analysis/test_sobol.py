@@ -21,41 +21,41 @@ def close(estimate, known):
 
 def test_ishigami_has_its_known_indices():
     indices = found(ishigami, 3)
-    close(indices.first_order, ISHIGAMI_FIRST)
-    close(indices.total, ISHIGAMI_TOTAL)
+    close(indices.parts["first_order"], ISHIGAMI_FIRST)
+    close(indices.parts["total"], ISHIGAMI_TOTAL)
     assert indices.variance[0] == pytest.approx(13.8446, rel=0.03)
 
 
 def test_sobol_g_has_its_known_indices():
     first_order, total, _ = sobol_g_shares()
     indices = found(sobol_g, 6)
-    close(indices.first_order, first_order)
-    close(indices.total, total)
+    close(indices.parts["first_order"], first_order)
+    close(indices.parts["total"], total)
 
 
 def test_a_group_has_the_first_order_index_of_all_that_its_members_explain_together():
     indices = found(ishigami, 3, inputs=[[0, 2], [1]])
-    close(indices.first_order, (1 - ISHIGAMI_FIRST[1], ISHIGAMI_FIRST[1]))
-    close(indices.total, (1 - ISHIGAMI_FIRST[1], ISHIGAMI_FIRST[1]))
+    close(indices.parts["first_order"], (1 - ISHIGAMI_FIRST[1], ISHIGAMI_FIRST[1]))
+    close(indices.parts["total"], (1 - ISHIGAMI_FIRST[1], ISHIGAMI_FIRST[1]))
 
 
 def test_an_input_that_is_not_used_has_index_0_exactly():
     indices = found(ishigami, 4, rows=64)
-    for index in (indices.first_order, indices.total):
+    for index in (indices.parts["first_order"], indices.parts["total"]):
         assert [part[3, 0] for part in (index.value, index.error, index.lower, index.upper)] == [0.0] * 4
 
 
 def test_an_input_that_alone_decides_has_indices_of_1_exactly():
     indices = found(lambda points: np.exp(points[:, 1:2]), 2, rows=64)
-    assert indices.first_order.value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
-    assert indices.total.value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
+    assert indices.parts["first_order"].value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
+    assert indices.parts["total"].value[:, 0] == pytest.approx([0.0, 1.0], abs=1e-14)
 
 
 def test_a_constant_outcome_is_said_and_has_indices_of_0():
     indices = found(lambda points: np.hstack([ishigami(points), np.full((len(points), 1), 3.7)]), 3, rows=64)
     assert indices.constant.tolist() == [False, True]
     assert indices.variance[1] == 0.0
-    for index in (indices.first_order, indices.total):
+    for index in (indices.parts["first_order"], indices.parts["total"]):
         assert not index.value[:, 1].any()
         assert np.isfinite(index.value).all()
         assert np.isfinite(index.error).all()
@@ -63,7 +63,9 @@ def test_a_constant_outcome_is_said_and_has_indices_of_0():
 
 def test_outcomes_do_not_touch_one_another():
     both = found(lambda points: np.hstack([ishigami(points), 1e6 * points[:, :1]]), 3, rows=256)
-    np.testing.assert_allclose(both.total.value[:, :1], found(ishigami, 3, rows=256).total.value, rtol=1e-12)
+    np.testing.assert_allclose(
+        both.parts["total"].value[:, :1], found(ishigami, 3, rows=256).parts["total"].value, rtol=1e-12
+    )
 
 
 def test_a_permutation_of_the_rows_changes_no_index():
@@ -73,22 +75,22 @@ def test_a_permutation_of_the_rows_changes_no_index():
         sobol_indices(ishigami, first=a, second=b, inputs=[[0], [1], [2]], seed=0)
         for a, b in ((first, second), (first[order], second[order]))
     )
-    np.testing.assert_allclose(one.total.value, other.total.value, rtol=1e-12)
-    np.testing.assert_allclose(one.first_order.value, other.first_order.value, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(one.parts["total"].value, other.parts["total"].value, rtol=1e-12)
+    np.testing.assert_allclose(one.parts["first_order"].value, other.parts["first_order"].value, rtol=1e-11, atol=1e-14)
 
 
 def test_a_shift_and_a_scale_of_the_outcome_change_no_index():
     moved = found(lambda points: 1e8 - 1e-3 * ishigami(points), 3, rows=256)
     plain = found(ishigami, 3, rows=256)
-    np.testing.assert_allclose(moved.first_order.value, plain.first_order.value, atol=1e-5)
-    np.testing.assert_allclose(moved.total.value, plain.total.value, atol=1e-5)
+    np.testing.assert_allclose(moved.parts["first_order"].value, plain.parts["first_order"].value, atol=1e-5)
+    np.testing.assert_allclose(moved.parts["total"].value, plain.parts["total"].value, atol=1e-5)
 
 
 def test_the_bootstrap_covers_the_known_indices_about_as_often_as_it_says():
     first_order, _, _ = sobol_g_shares()
     hits = []
     for seed in range(30):
-        estimate = found(sobol_g, 6, rows=512, seed=seed).first_order
+        estimate = found(sobol_g, 6, rows=512, seed=seed).parts["first_order"]
         hits += ((estimate.lower[:3, 0] <= first_order[:3]) & (first_order[:3] <= estimate.upper[:3, 0])).tolist()
     # 90 values, 90 % expected: three standard errors below is 0.805
     assert np.mean(hits) > 0.8
@@ -101,7 +103,7 @@ def test_salib_finds_the_same_indices():
     points = sample.sample(problem, 4096, calc_second_order=False, seed=1)
     theirs = analyse.analyze(problem, sobol_g(points)[:, 0], calc_second_order=False, num_resamples=100, seed=1)
     ours = found(sobol_g, 6)
-    for index, name in ((ours.first_order, "S1"), (ours.total, "ST")):
+    for index, name in ((ours.parts["first_order"], "S1"), (ours.parts["total"], "ST")):
         room = 4 * index.error[:, 0] + 2 * theirs[f"{name}_conf"] + 1e-9
         np.testing.assert_array_less(np.abs(index.value[:, 0] - theirs[name]), room)
 

@@ -14,8 +14,7 @@ from scipy.stats import norm
 from simulator.analysis.evaluation import Input, inputs_of, model_of
 from simulator.analysis.inputs import common_draws, direction_of, moved_alone, moved_by, moved_to
 from simulator.analysis.outcomes import parse_outcome
-from simulator.analysis.swings import forecast_outcomes, prior_swings, swing_table
-from simulator.analysis.swings_output import swing_lines
+from simulator.analysis.swings import forecast_outcomes, prior_swings
 from simulator.errors import InputError
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -37,7 +36,7 @@ def correlated(rank: float) -> Scenario:
 
 def swings_of(given: Scenario, outcome: str, **options: Any) -> dict[str, dict[str, Any]]:
     found = prior_swings(given, outcomes=[parse_outcome(outcome)], **options)
-    return {str(row["input"]): row for row in swing_table(found)}
+    return {row["input"]: row for row in found.tables()["swings"].rows()}
 
 
 def test_with_the_others_at_their_medians_a_swing_is_that_of_the_closed_form() -> None:
@@ -82,7 +81,7 @@ def test_the_swing_of_an_input_of_which_more_gives_more_is_positive(mode: str) -
 
 def test_the_same_scenario_twice_has_the_same_swings() -> None:
     first, second = (prior_swings(load_scenario("baseline"), samples=128) for _ in range(2))
-    xr.testing.assert_identical(first, second)
+    xr.testing.assert_identical(first.dataset, second.dataset)
 
 
 def test_fixing_the_only_uncertain_input_leaves_no_interval() -> None:
@@ -102,18 +101,18 @@ def test_an_end_that_is_not_crossed_is_kept_and_ordered() -> None:
 
 def test_an_outcome_later_than_the_horizon_whatever_moves_is_said() -> None:
     found = prior_swings(scenario(NEAR), outcomes=[parse_outcome("crossing:far")], samples=256)
-    assert {row["swing"] for row in swing_table(found)} == {None}
-    assert "Not crossed by 2035 in any sample." in "\n".join(swing_lines(found))
+    assert {row["swing"] for row in found.tables()["swings"].rows()} == {None}
+    assert "Not crossed by 2035 in any sample." in "\n".join(found.lines())
     late = scenario(NEAR | {"drivers.compute.growth.mean": 0.15})
     found = prior_swings(late, outcomes=[parse_outcome("crossing:near")], samples=256)
-    assert "Later than 2035 wherever an input is moved" in "\n".join(swing_lines(found))
+    assert "Later than 2035 wherever an input is moved" in "\n".join(found.lines())
 
 
 def test_an_outcome_that_is_the_same_in_all_samples_is_said() -> None:
     passed = scenario({"thresholds": {"low": {"effective_compute": 1e10}}})
     for mode in ("free", "fixed"):
         found = prior_swings(passed, outcomes=[parse_outcome("crossing:low")], mode=mode, samples=64)
-        said = "\n".join(swing_lines(found))
+        said = "\n".join(found.lines())
         assert "It is the same" in said
         assert "as it is passed at the start" in said
 
@@ -177,7 +176,7 @@ def test_a_scenario_of_fixed_numbers_and_a_mixture_are_refused() -> None:
 
 
 def test_no_swing_is_written_as_nothing_with_a_sign() -> None:
-    lines = swing_lines(prior_swings(load_scenario("baseline"), samples=256))
+    lines = prior_swings(load_scenario("baseline"), samples=256).lines()
     assert len(lines) > 20
     assert not any("-0.0 " in line or "+0.0 " in line or "0.00 ±" in line for line in lines)
 

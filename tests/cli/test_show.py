@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator.hindcast.hindcast
-from simulator.analysis.swings import prior_swings
-from simulator.analysis.swings_output import open_swings
+from simulator.analysis.swings import open_swings, prior_swings
 from simulator.cli.main import main
 from simulator.errors import RunFileError
 from simulator.runs.kinds import KINDS, keep_lines, kind_of
@@ -153,7 +152,7 @@ def test_a_path_that_is_no_folder_of_any_kind_is_refused_as_a_run(said, tmp_path
 
 def test_swings_are_read_back_the_same_and_nothing_else_is(said, made) -> None:
     folder, _, _ = made("swings")
-    assert open_swings(folder).dataset.identical(prior_swings(load_scenario("linear.yaml"), samples=64))
+    assert open_swings(folder).dataset.identical(prior_swings(load_scenario("linear.yaml"), samples=64).dataset)
     said(COMMANDS["shares"] + " --output shares")
     with pytest.raises(RunFileError, match=r"holds no swings. `simulate swings` writes one"):
         open_swings(next(Path("shares").glob("*/shares.nc")))

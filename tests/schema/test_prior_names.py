@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.analysis.audit import audit
+from simulator.analysis.audit import audit_scenario
 from simulator.analysis.outcomes import parse_outcome
 from simulator.analysis.shares import variance_shares
-from simulator.analysis.shares_output import share_lines, share_table
-from simulator.analysis.swings import prior_swings, swing_table
+from simulator.analysis.swings import prior_swings
 from simulator.scenario.load import parse_scenario
 from simulator.schema.prior_names import input_words
 from tests.analysis.test_shares import LINEAR
@@ -34,15 +33,14 @@ def test_an_input_says_what_it_is_about(name: str, words: str) -> None:
 def test_shares_swings_and_audits_name_an_input_alike() -> None:
     scenario, asked = parse_scenario(UNSURE), [parse_outcome("restricted:first")]
     shares = variance_shares(scenario, asked, samples=64)
-    audited = audit(scenario, outcomes=asked, samples=64).rows
+    audited = audit_scenario(scenario, outcomes=asked, samples=64).uncertain
+    swings = prior_swings(scenario, outcomes=asked, samples=64).tables()["swings"].rows()
     named = {
-        "shares": {row["input"]: row["label"] for row in share_table(shares)},
-        "swings": {
-            row["input"]: row["input_words"] for row in swing_table(prior_swings(scenario, outcomes=asked, samples=64))
-        },
-        "audit": {row["input"]: row["words"] for row in audited if row["shape"] != "fixed"},
+        "shares": {row["input"]: row["label"] for row in shares.tables()["shares"].rows()},
+        "swings": {row["input"]: row["input_words"] for row in swings},
+        "audit": {row["input"]: row["words"] for row in audited},
     }
     assert named["shares"] == named["swings"] == named["audit"]
     words = named["shares"]["thresholds.first.effective_compute"]
     assert words == "threshold First of its kind: effective compute"
-    assert any(line.strip().startswith(words[:40]) for line in share_lines(shares))
+    assert any(line.strip().startswith(words[:40]) for line in shares.lines())

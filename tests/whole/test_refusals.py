@@ -38,7 +38,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (simulator.engine.simulation, "simulate"),
         (simulator.engine.run_folders, "simulate"),
         (simulator.analysis.sweeps, "simulate"),
-        (simulator.analysis.influence, "influence_of"),
+        (simulator.analysis.influence, "drawn_priors"),
     ):
         monkeypatch.setattr(module, name, worked)
 

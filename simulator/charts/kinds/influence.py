@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.analysis.influence import Influence, default_outcomes, influence_of, value_text
+from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, in_short, prior_influence
 from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
 from simulator.charts import spec as vega
 from simulator.charts import style
@@ -168,14 +168,17 @@ def influence_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     No option concerns it.
     """
     del options
-    found = [influence_of(run, outcome) for outcome in default_outcomes(run)[1:]]
-    told = [each for each in found if not each.said]
-    if not told:
-        raise InputError(f"influence: {' '.join(each.said for each in found)}")
-    return [influence_figure(run, each) for each in told]
+    return outcome_figures(prior_influence(run, default_outcomes(run)[1:]))
 
 
-def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
+def outcome_figures(influence: Influence) -> list[Figure]:
+    """Draw the influence on each outcome that varies; an InputError says why none does."""
+    if not influence.told:
+        raise InputError(f"influence: {' '.join(each.said for each in influence.found)}")
+    return [influence_figure(influence.run, each) for each in influence.told]
+
+
+def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
     """Draw the influence of priors on one outcome: bars of delta, and conditional medians of the strongest six.
 
     An outcome that does not vary is refused.
@@ -184,8 +187,7 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
         raise InputError(influence.said)
     outcome = influence.outcome
     horizon = float(group(run, "summary")["year"].values[-1])
-    indices: Sequence[Row] = influence.indices
-    all_deciles: Sequence[Row] = influence.deciles
+    indices, all_deciles = influence.indices.rows(), influence.deciles.rows()
     bars = [row for row in indices if row["delta"] > row["delta_by_chance"]] or indices
     bars = bars[:MOST_BARS]
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
@@ -199,7 +201,7 @@ def influence_figure(run: xr.DataTree, influence: Influence) -> Figure:
     label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
-    span = f"{value_text(outcome, strongest['low'], horizon)} to {value_text(outcome, strongest['high'], horizon)}"
+    span = f"{in_short(outcome, strongest['low'], horizon)} to {in_short(outcome, strongest['high'], horizon)}"
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
     chart = draw_influence(
         bars,

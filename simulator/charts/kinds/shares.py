@@ -5,21 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.shares_output import (
-    METHOD_NAMES,
-    METHOD_WORDS,
-    Shares,
-    _left_out,
-    _percent,
-    series_subjects,
-    share_label,
-    share_rows,
-    subject_words,
-)
+from simulator.analysis.shares_output import METHOD_NAMES, METHOD_WORDS, Shares, subject_words
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import (
@@ -40,9 +29,6 @@ from simulator.charts.spec import Figure
 from simulator.errors import InputError, number
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 HEIGHT = 400.0
 NAME_CHARACTERS = 36
@@ -100,23 +86,22 @@ def _interval(row: Row) -> str:
 
 def share_figures(shares: Shares) -> list[Figure]:
     """Draw the shares of variance of each subject over the years; none of a subject that varies in fewer than two."""
-    return [_figure(shares.dataset, subject) for subject in series_subjects(shares.dataset)]
+    return [_figure(shares, subject) for subject in shares.subjects(over_years=True)]
 
 
-def _figure(shares: xr.Dataset, subject: str) -> Figure:
-    table = Table.of_rows(share_rows(shares, subject))
+def _figure(shares: Shares, subject: str) -> Figure:
+    table, attrs = shares.stacked(subject), shares.dataset.attrs
     first, last = float(table["year"].min()), float(table["year"].max())
     final = table.where(year=last).rows()
     most = max((row for row in final if row["kind"] == "input"), key=lambda row: row["share"])
     about = subject_words(subject, year=last)
-    title = f"{_percent(most)} of the variance of {about} comes from {most['label']}"
+    title = f"{percent(most['share'])} of the variance of {about} comes from {most['label']}"
     if final[-1]["kind"] == "interactions" and final[-1]["share"] > most["share"]:
-        title = f"{_percent(final[-1])} of the variance of {about} comes from priors acting together"
-    how = METHOD_WORDS[str(shares.attrs["method"])]
-    said = listed([f"{row['label']} {_percent(row)}" for row in final])
+        title = f"{percent(final[-1]['share'])} of the variance of {about} comes from priors acting together"
+    how = METHOD_WORDS[attrs["method"]]
+    said = listed([f"{row['label']} {percent(row['share'])}" for row in final])
     caption = f"{title}. All parts: {said}. {how}"
-    left_out = _left_out(shares, subject)
-    if left_out:
+    if left_out := shares.left_out(subject):
         caption += f" Left out, for too few samples differ: {left_out}."
     alt_text = (
         f"Stacked area chart. Along: years {number(first)} to {number(last)}. Up: shares of the variance of "
@@ -125,8 +110,8 @@ def _figure(shares: xr.Dataset, subject: str) -> Figure:
     chart = draw_shares(
         table,
         title=title,
-        subtitle=f"{shares.attrs['title']}: {shares.attrs['subject']}.\n{how}",
+        subtitle=f"{attrs['title']}: {attrs['subject']}.\n{how}",
         heading=f"share of the variance of {'' if ':' in subject else 'log10 '}{subject_words(subject)}",
-        foot=[share_label(shares), f"{METHOD_NAMES[str(shares.attrs['method'])]}: {shares.attrs['method_because']}."],
-    )  # fmt: skip
+        foot=[shares.label, f"{METHOD_NAMES[attrs['method']]}: {attrs['method_because']}."],
+    )
     return Figure(f"shares_{re.sub(r'[^A-Za-z0-9]+', '_', subject)}", chart, {"": table}, caption, alt_text)

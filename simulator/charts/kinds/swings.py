@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from simulator.analysis.swings_output import Swings, censored_text, is_seen, outcome_text, rest_text, swing_text
+from simulator.analysis.outcomes import outcome_text
+from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, shape_mark
@@ -194,20 +195,16 @@ def swing_figures(swings: Swings) -> list[Figure]:
     figures = []
     for (outcome,), own in swings.tables()["swings"].groups("outcome"):
         here = swings.dataset.sel(outcome=outcome)
-        if not int(here["constant"]) or _all_censored(own.rows()):
+        if not int(here["constant"]) or is_censored(own.rows()):
             figures.append(_figure(here, own))
     return figures
-
-
-def _all_censored(rows: Sequence[Row]) -> bool:
-    return all(math.isinf(row[key]) for row in rows for key in COLORS)
 
 
 def _figure(here: xr.Dataset, table: Table) -> Figure:
     attrs, unit, rows = here.attrs, str(here["unit"].values), table.rows()
     last, base = float(attrs["last_year"]), float(here["base"])
     words = str(here["outcome_words"].values)
-    moving = [row for row in rows if is_seen(row, unit)] or rows
+    moving = [row for row in rows if is_seen(row)] or rows
     drawn, rest = moving[:MOST], [row for row in rows if row not in moving[:MOST]]
     middle = outcome_text(base, unit=unit, last=last)
     title = f"{words[0].upper()}{words[1:]}{_finding(here, rows)}"
@@ -221,7 +218,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
         base=base,
         base_text=f"nothing moved: {middle}",
         years=(float(attrs["first_year"]), last),
-        rest=rest_text(rest, unit),
+        rest=rest_text(rest),
         foot=[f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"],
     )
     said = "; ".join(
@@ -229,7 +226,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
         for row in drawn[:5]
     )
     caption = f"{title}. With nothing moved it is {middle}. The largest swings, {attrs['mode_words']}: {said}."
-    if _all_censored(rows):
+    if is_censored(rows):
         caption = f"{title}. {censored_text(here)}"
     alt_text = (
         f"Tornado chart of {words}: two bars for each of {len(drawn)} inputs, from {middle} to what it is with the "
@@ -242,7 +239,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
 def _finding(here: xr.Dataset, rows: Sequence[Row]) -> str:
     """Say in a title what moves an outcome most."""
     unit, last = str(here["unit"].values), float(here.attrs["last_year"])
-    if _all_censored(rows):
+    if is_censored(rows):
         return f" is later than {last:g} wherever an input is moved"
     if rows[0]["at_least"] == 0.0:
         return ": no input moves it between its 10 % and its 90 % quantile"

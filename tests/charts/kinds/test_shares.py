@@ -13,10 +13,6 @@ from simulator.analysis.shares_output import (
     Shares,
     largest,
     open_shares,
-    series_subjects,
-    share_lines,
-    share_rows,
-    share_table,
 )
 from simulator.charts.kinds.shares import draw_shares, share_figures
 from simulator.errors import InputError, RunFileError
@@ -45,7 +41,7 @@ def many(values, *, method="shapley", constant=()):
     told = np.array([place not in constant for place in range(len(years))])
     parts = {f"{name}{part}": (("input", "outcome"), values) for name in names for part in ("", "_lower", "_upper")}
     parts |= {f"{name}_error": (("input", "outcome"), np.full(values.shape, 0.01)) for name in names}
-    return xr.Dataset(
+    return Shares(xr.Dataset(
         parts
         | {
             "variance": ("outcome", np.ones(len(years))),
@@ -61,33 +57,33 @@ def many(values, *, method="shapley", constant=()):
         },
         attrs={"method": method, "method_because": "of a test", "name": "t", "title": "T", "subject": "s",
                "shares_id": "12345678", "seed": 1, "samples": 64},
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def test_the_table_has_a_row_for_each_outcome_and_input(shares):
-    rows = share_table(shares)
-    assert len(rows) == shares["outcome"].size * shares["input"].size
-    first = "first_order" if shares.attrs["method"] == "sobol" else "shapley"
+    rows = shares.tables()["shares"].rows()
+    assert len(rows) == shares.dataset["outcome"].size * shares.dataset["input"].size
+    first = "first_order" if shares.dataset.attrs["method"] == "sobol" else "shapley"
     row = next(
         row for row in rows if (row["outcome"], row["input"]) == ("restricted:late", "drivers.algorithms.growth")
     )
     assert row["label"] == "algorithms: growth"
-    assert row[first] == float(shares[first].sel(outcome="restricted:late", input="drivers.algorithms.growth"))
+    assert row[first] == float(shares.dataset[first].sel(outcome="restricted:late", input="drivers.algorithms.growth"))
 
 
 def test_the_parts_of_a_chart_add_up_to_one_in_each_year(shares):
     for subject in ("effective_compute", "crossed:late"):
-        rows = share_rows(shares, subject)
+        rows = shares.stacked(subject).rows()
         assert min(row["share"] for row in rows) >= 0.0
         for year in {row["year"] for row in rows}:
             assert sum(row["share"] for row in rows if row["year"] == year) == pytest.approx(1.0)
         kinds = {row["kind"] for row in rows}
-        assert ("interactions" in kinds) == (shares.attrs["method"] == "sobol")
+        assert ("interactions" in kinds) == (shares.dataset.attrs["method"] == "sobol")
 
 
 def test_the_largest_seven_are_named_and_the_others_are_one():
     values = np.repeat(np.linspace(0.01, 0.19, 10)[:, None], 3, axis=1)
-    rows = share_rows(many(values), "spending")
+    rows = many(values).stacked("spending").rows()
     named = list(dict.fromkeys(row["part"] for row in rows))
     assert named == [f"drivers.d{place}.start" for place in range(9, 2, -1)] + ["others"]
     assert next(row["label"] for row in rows if row["part"] == "others") == "3 others"
@@ -95,7 +91,7 @@ def test_the_largest_seven_are_named_and_the_others_are_one():
 
 
 def test_estimates_below_0_are_drawn_as_0_and_kept_in_the_table():
-    rows = share_rows(many(np.array([[0.7, 0.7], [0.4, 0.4], [-0.1, -0.1]]), method="sobol"), "spending")
+    rows = many(np.array([[0.7, 0.7], [0.4, 0.4], [-0.1, -0.1]]), method="sobol").stacked("spending").rows()
     drawn = {row["part"]: (row["share"], row["estimate"]) for row in rows if row["year"] == 2025}
     assert drawn["drivers.d0.start"] == (pytest.approx(0.7 / 1.1), 0.7)
     assert drawn["others"] == (0.0, -0.1)
@@ -110,42 +106,40 @@ def test_an_input_below_one_percent_is_not_named_but_the_largest_always_is():
 def test_constant_years_are_left_out_and_said():
     values = np.array([[0.0, 0.6, 0.5], [0.0, 0.4, 0.5]])
     shares = many(values, constant=[0])
-    assert {row["year"] for row in share_rows(shares, "spending")} == {2026.0, 2027.0}
-    (figure,) = share_figures(Shares(shares))
+    assert {row["year"] for row in shares.stacked("spending").rows()} == {2026.0, 2027.0}
+    (figure,) = share_figures(shares)
     assert "Left out, for too few samples differ: 2025." in figure.caption
-    said = "\n".join(share_lines(shares))
+    said = "\n".join(shares.lines())
     assert "constant in 2025: no sample differs" in said
     assert "nan" not in said.lower()
 
 
 def test_a_subject_that_is_always_constant_has_lines_and_no_chart():
     shares = many(np.zeros((2, 3)), constant=[0, 1, 2])
-    assert series_subjects(shares) == []
-    assert share_figures(Shares(shares)) == []
-    assert "constant in 2025 and 2 more years" in "\n".join(share_lines(shares))
+    assert shares.subjects(over_years=True) == []
+    assert share_figures(shares) == []
+    assert "constant in 2025 and 2 more years" in "\n".join(shares.lines())
 
 
 def test_an_outcome_that_hangs_on_a_few_samples_is_called_rare():
     shares = many(np.array([[0.6, 0.6, 0.5], [0.4, 0.4, 0.5]]))
-    shares["deciding_samples"].values[2] = 3.0
-    assert {row["year"] for row in share_rows(shares, "spending")} == {2025.0, 2026.0}
-    said = "\n".join(share_lines(shares))
+    shares.dataset["deciding_samples"].values[2] = 3.0
+    assert {row["year"] for row in shares.stacked("spending").rows()} == {2025.0, 2026.0}
+    said = "\n".join(shares.lines())
     assert "rare in 2027: too few samples differ" in said
 
 
 def test_a_chart_says_who_has_most_or_that_priors_act_together():
-    alone, together = (
-        share_figures(Shares(many(np.full((2, 2), share), method="sobol")))[0].caption for share in (0.45, 0.2)
-    )
+    alone, together = (share_figures(many(np.full((2, 2), share), method="sobol"))[0].caption for share in (0.45, 0.2))
     assert alone.startswith("45 % of the variance of spending in 2026 comes from d0: start.")
     assert together.startswith("60 % of the variance of spending in 2026 comes from priors acting together.")
 
 
 def test_a_chart_is_drawn_of_each_series(shares):
-    figures = share_figures(Shares(shares))
+    figures = share_figures(shares)
     assert [figure.name for figure in figures] == ["shares_effective_compute", "shares_crossed_late"]
     text = json.dumps(figures[0].chart)
-    assert shares.attrs["shares_id"] in text
+    assert shares.dataset.attrs["shares_id"] in text
     assert "algorithms: growth" in text
 
 
@@ -158,22 +152,22 @@ def test_one_year_is_no_chart():
 
 
 def test_lines_give_the_shares_in_a_few_years(shares):
-    lines = list(share_lines(shares))
+    lines = shares.lines()
     assert max(map(len, lines)) <= 200
     row = next(line for line in lines if line.strip().startswith("algorithms: growth"))
-    assert row.count("/") == (5 if shares.attrs["method"] == "sobol" else 0)
+    assert row.count("/") == (5 if shares.dataset.attrs["method"] == "sobol" else 0)
 
 
 def test_a_folder_is_written_and_read_back_the_same(shares, tmp_path):
-    folder = Shares(shares).save(tmp_path)
-    assert folder.name == f"linear-shares-{shares.attrs['shares_id']}"
-    assert open_shares(folder).dataset.identical(shares)
+    folder = shares.save(tmp_path)
+    assert folder.name == f"linear-shares-{shares.dataset.attrs['shares_id']}"
+    assert open_shares(folder).dataset.identical(shares.dataset)
     first = (folder / "shares.nc").read_bytes()
-    Shares(shares).save(tmp_path)
+    shares.save(tmp_path)
     assert (folder / "shares.nc").read_bytes() == first
     with (folder / "shares.csv").open() as stream:
-        assert len(list(csv.DictReader(stream))) == len(share_table(shares))
-    assert parse_scenario((folder / "scenario.yaml").read_text()).hash == shares.attrs["scenario_hash"]
+        assert len(list(csv.DictReader(stream))) == len(shares.tables()["shares"].rows())
+    assert parse_scenario((folder / "scenario.yaml").read_text()).hash == shares.dataset.attrs["scenario_hash"]
 
 
 def test_what_holds_no_shares_is_refused(tmp_path):

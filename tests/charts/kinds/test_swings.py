@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.analysis.outcomes import parse_outcome
-from simulator.analysis.swings import prior_swings, swing_table
-from simulator.analysis.swings_output import Swings
+from simulator.analysis.swings import prior_swings
 from simulator.charts.kinds.swings import COLORS, swing_figures
 from simulator.charts.register import write_figure
 from simulator.charts.spec import Figure
@@ -23,7 +22,7 @@ SLOW = {"thresholds": {"near": {"effective_compute": 1e29}}, "drivers.compute.gr
 def drawn(outcome: str, *, mode: str = "fixed", changes: dict[str, object] | None = None) -> list[Figure]:
     scenario = parse_scenario(scenario_text(small_scenario(changes or SLOW)))
     found = prior_swings(scenario, outcomes=[parse_outcome(outcome)], mode=mode, samples=64)
-    return swing_figures(Swings(found))
+    return swing_figures(found)
 
 
 def marks(figure: Figure, kind: str) -> list[dict[str, object]]:
@@ -70,8 +69,8 @@ def test_the_mode_is_written_on_the_chart(mode: str) -> None:
 
 def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     found = prior_swings(load_scenario("baseline"), outcomes=[parse_outcome("effective_compute@2035")], samples=64)
-    rows = swing_table(found)
-    (figure,) = swing_figures(Swings(found))
+    rows = found.tables()["swings"].rows()
+    (figure,) = swing_figures(found)
     assert len(rows) == 38
     assert "24 more inputs" in texts(figure)
     assert "is moved most by algorithms: growth" in figure.caption
