@@ -9,26 +9,117 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_points import SweepPlan
-from simulator.analysis.sweep_tables import point_table
+from simulator.analysis.sweep_tables import axis_meant, point_table, sweep_lines, swept_axes, value_meant
 from simulator.engine.checkpoints import keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
-from simulator.files import make_folder, short_hash, write_table, write_text
+from simulator.files import short_hash
 from simulator.runs.folder import damaged_run, open_run, save_run, stored_scenario_text
 from simulator.runs.format import simulator_version
+from simulator.runs.result import Result
+from simulator.runs.table import Table
 
 SWEEP_FORMAT = 1
 _ABSENT_LIMIT = ("cap_", "constraint_")
 _ALIKE_NAMED = 3
 """Points that are the same as another, as many as are named."""
+
+
+class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
+    """A sweep: an `xarray.DataTree` in every respect, and a result like those of other studies.
+
+    `sweep["summary"]` is the summary of a run with a dimension more for each entry that is swept, called by its path;
+    `at` selects points by words of those paths.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str] = "sweep"
+
+    @classmethod
+    def of(cls, tree: xr.DataTree) -> Self:
+        """Take a tree that holds a sweep."""
+        return cls(dataset=tree.to_dataset(inherit=False), children=dict(tree.children))
+
+    @property
+    def stored(self) -> xr.DataTree:
+        """What is saved of it: all of it."""
+        return self
+
+    @property
+    def folder_name(self) -> str:
+        """`<scenario>-sweep-<id>`."""
+        return f"{self.attrs['name']}-sweep-{self.attrs['run_id']}"
+
+    @property
+    def label(self) -> str:
+        """What is said of where it comes from."""
+        return f"Sweep {self.attrs['run_id']} of scenario {self.attrs['name']}"
+
+    def at(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> xr.Dataset:
+        """Select of the summary the points with values of axes, each named by some words of its path.
+
+        Other dimensions (`year`, `quantile`, `threshold`) are selected by name, as xarray does.
+
+        Parameters
+        ----------
+        values, named
+            An axis `drivers.spending.growth[0].rate.centre` is meant by `rate`, `spending_growth` or any words of it
+            that stand together and are of no other axis; its whole path works too. A number is one of the axis, to
+            within rounding; or a label, or whatever else `Dataset.sel` takes.
+
+        Raises
+        ------
+        InputError
+            No axis, or more than one, is meant by such words; or it has no such value.
+
+        Examples
+        --------
+        >>> from simulator import sweep
+        >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+        >>> round(swept.at(rate=3, quantile=0.5, year=2027)["spending"].item(), 2)  # log10 USD
+        10.95
+        """
+        summary, axes, chosen = self["summary"].to_dataset(), swept_axes(self), {}
+        for key, value in {**(values or {}), **named}.items():
+            if key in summary.dims and key not in {axis.name for axis in axes}:
+                chosen[key] = value
+                continue
+            axis = axis_meant(axes, key)
+            chosen[axis.name] = value_meant(axis, value)
+        return summary.sel(chosen)
+
+    def tables(self) -> Mapping[str, Table]:
+        """The headlines of every point."""
+        return {"points": point_table(self)}
+
+    def texts(self) -> Mapping[str, str]:
+        """The resolved scenario."""
+        return {"scenario.yaml": stored_scenario_text(self)}
+
+    def lines(self, outcomes: Sequence[Outcome] = ()) -> list[str]:
+        """Say what is swept, and outcomes at its points; without them the headlines."""
+        return sweep_lines(self, outcomes=outcomes)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was warned of when it was run."""
+        return tuple(str(self.attrs["warnings"]).splitlines())
+
+    def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
+        return Result.__repr__(self) if "sweep" in self.attrs else xr.DataTree.__repr__(self)
+
+    def _repr_html_(self) -> str:
+        whole = "sweep" in self.attrs
+        return Result._repr_html_(self) if whole else str(xr.DataTree._repr_html_(self))  # type: ignore[no-untyped-call]
 
 
 def point_ids(plan: SweepPlan) -> tuple[str, ...]:
@@ -42,22 +133,11 @@ def sweep_id(plan: SweepPlan) -> str:
     return short_hash(*parts)
 
 
-def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> xr.DataTree:
-    """Join the summaries of the points.
+def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
+    """Join the summaries of the points, from runs by their ids.
 
     A cap or constraint that a point does not have is +inf there, and binds in no sample. Any other variable that a
-    point does not have is left out, with a warning.
-
-    Parameters
-    ----------
-    plan : SweepPlan
-    runs : runs that kept their summary, by run id
-
-    Returns
-    -------
-    xarray.DataTree
-        `summary` with the variables of a run's summary over (axis, ..., their dimensions there); of mixtures
-        `components`; `points` with the `run_id` of each point's own run.
+    point does not have is left out, with a warning. `points` has the `run_id` of each point's own run.
     """
     ids = point_ids(plan)
     identity = sweep_id(plan)
@@ -71,7 +151,7 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> xr.DataTree
             )[0]
     named = xr.Variable(_dims(plan), np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
     datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
-    sweep = xr.DataTree.from_dict(datasets)
+    sweep = Sweep.of(xr.DataTree.from_dict(datasets))
     left_out = [f"left out of the sweep, since not every point has them: {', '.join(left)}."] if left else []
     sweep.attrs["warnings"] = "\n".join([
         *_without_unchanged(plan_warnings(plan.base)),
@@ -229,19 +309,23 @@ _REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
 
 
 def sweep_path(path: FilePath | str) -> FilePath:
-    """Find the sweep file that a path names: itself, or the one in the folder.
-
-    Examples
-    --------
-    >>> sweep_path(getfixture("tmp_path")).name, sweep_path("mine.nc").name
-    ('sweep.nc', 'mine.nc')
-    """
+    """Find the sweep file that a path names: itself, or the one in the folder."""
     file = FilePath(path)
     return file / SWEEP if file.is_dir() else file
 
 
-def open_sweep(path: FilePath | str) -> xr.DataTree:
-    """Open a sweep file.
+def open_sweep(path: FilePath | str) -> Sweep:
+    """Open a sweep that was written.
+
+    Parameters
+    ----------
+    path : path
+        A sweep file (`sweep.nc`) or its folder.
+
+    Returns
+    -------
+    Sweep
+        In memory; the file is closed.
 
     Raises
     ------
@@ -272,15 +356,7 @@ def open_sweep(path: FilePath | str) -> xr.DataTree:
             f"{file}: is of sweep format {sweep.attrs['sweep_format']}; this simulator reads up to {SWEEP_FORMAT}. "
             "Update it."
         )
-    return sweep
-
-
-def write_sweep(sweep: xr.DataTree, folder: FilePath) -> None:
-    """Write a sweep folder: sweep.nc, points.csv with the headlines, and the scenario."""
-    make_folder(folder)
-    save_run(sweep, folder / SWEEP)
-    write_table(folder / "points.csv", point_table(sweep))
-    write_text(folder / "scenario.yaml", stored_scenario_text(sweep))
+    return Sweep.of(sweep)
 
 
 @dataclass(slots=True)

@@ -52,14 +52,6 @@ def joined_faults(points: Iterable[PointFaults]) -> list[PlacedFault]:
 
     A fault of one changed value stands at that value, others where the file has them, with the points at which they
     come up.
-
-    Examples
-    --------
-    >>> said = [PlacedFault(Place(f"--set a.rank={n}"), "a.rank", f"must be below 1; got {n}.") for n in (1, 2)]
-    >>> met = [PointFaults(f"a.rank={n}", (f"a.rank={n}",), (fault,)) for n, fault in zip((1, 2), said)]
-    >>> print(*joined_faults(met))
-    at a.rank=1: a.rank: must be below 1; got 1.
-            The same at 2.
     """
     found: dict[tuple[str, str, str, str], _Fault] = {}
     for point in points:
@@ -135,31 +127,9 @@ class SweepPlan:
 def load_sweep(
     source: Scenario | FilePath | str, *, over: Over | None = None, overrides: Sequence[str] = ()
 ) -> SweepPlan:
-    """Read a scenario and make the points of its sweep.
+    """Read a scenario and make the points of its sweep: of what `over` says, or the file's `sweep:` block.
 
-    Parameters
-    ----------
-    source : Scenario, path or str
-        A scenario, a file, or the name of a shipped scenario.
-    over : mapping or sequence of str, optional
-        What is swept; without it, what the file's `sweep:` block says.
-    overrides : sequence of str
-        Changes of the whole sweep, as `path=value`.
-
-    Raises
-    ------
-    ScenarioError
-        The scenario has faults, or has them at a point of the sweep: each that is
-        different once, with the points at which it comes up.
-    InputError
-        What is swept cannot be read, there is no such entry, or the sweep would be too long.
-
-    Examples
-    --------
-    >>> over = {"drivers.spending.growth[0].rate.centre": "2:3:2"}
-    >>> plan = load_sweep("baseline", over=over, overrides=["samples=1024"])
-    >>> plan.shape, plan.units, plan.name(1)
-    ((2,), ('factor/year',), 'drivers.spending.growth[0].rate.centre=3')
+    Each fault of points that is different is said once, with the points at which it comes up.
     """
     groups, file = _groups(source)
     resolve = resolver(groups, file)

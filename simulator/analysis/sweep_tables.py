@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,9 +16,11 @@ from simulator.analysis.outcomes import Outcome, outcome_words_in, parse_outcome
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import group
 from simulator.runs.summary import PASSED
-from simulator.wording import cut, power, power_text, year_text
+from simulator.runs.table import Row, Table
+from simulator.units import Array
+from simulator.wording import cut, power, power_text, sample_count, year_text
 
-type Row = dict[str, object]
+_WORD = re.compile(r"[A-Za-z]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,7 @@ class SweptAxis:
 
 
 def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
-    """Read the axes of a sweep.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> swept = sweep("baseline", over={"correlations[1].rank": [0, 0.5]}, overrides=["samples=1024"])
-    >>> swept_axes(swept)[0].numbers
-    (0.0, 0.5)
-    """
+    """Read the axes of a sweep."""
     return tuple(
         SweptAxis(
             str(axis["name"]),
@@ -51,18 +46,36 @@ def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
     )
 
 
+def axis_meant(axes: Sequence[SweptAxis], key: str) -> SweptAxis:
+    """Find the one axis that is meant by its path, or by words of it that stand together."""
+    known = "There are: " + ", ".join(axis.name for axis in axes) + "."
+    words = "." + ".".join(_WORD.findall(key)) + "."
+    found = [axis for axis in axes if axis.name == key]
+    found = found or [axis for axis in axes if words in "." + ".".join(_WORD.findall(axis.name)) + "."]
+    if len(found) != 1:
+        raise InputError(f"{key}: {'no axis' if not found else 'more than one axis'} of the sweep is meant. {known}")
+    return found[0]
+
+
+def value_meant(axis: SweptAxis, value: Any) -> Any:
+    """Find the value of an axis that a number means, to within rounding; or check a label; other things are kept."""
+    if isinstance(value, str) and axis.numbers is None and value not in axis.labels:
+        known = near_name(value, axis.labels) or f"There are: {', '.join(axis.labels)}."
+        raise InputError(f"{axis.name}: has no value {value!r}. {known}")
+    if isinstance(value, str) or not isinstance(value, int | float) or axis.numbers is None:
+        return value
+    nearest = min(axis.numbers, key=lambda number: abs(number - value))
+    if not math.isclose(nearest, value, rel_tol=1e-9):
+        listed = ", ".join(axis_value(axis, number) for number in axis.numbers)
+        raise InputError(f"{axis.name}: has no value {value:g}. There are: {listed}.")
+    return nearest
+
+
 def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
     """Choose what is shown of a sweep where nothing is asked.
 
     Effective compute half-way and at the end; of the first threshold that is ahead, in most samples if there is one,
     the crossing year, and whether it is crossed by the year in which that is most open.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> [outcome.text for outcome in sweep_outcomes(swept)]
-    ['effective_compute@2027', 'effective_compute@2043', 'crossing:gpt-4', 'crossed:gpt-4@2043']
     """
     years = group(sweep, "summary")["year"].values.tolist()
     middle, last = _middle(years), years[-1]
@@ -78,25 +91,7 @@ def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
 
 
 def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, ...]:
-    """Read outcomes, and check that a sweep has them.
-
-    A variable without a year stands for its last year.
-
-    Raises
-    ------
-    InputError
-        One is not written as an outcome, or the sweep has no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> [outcome.text for outcome in parse_outcomes(swept, ["spending", "crossed:gpt-4@2023"])]
-    ['spending@2043', 'crossed:gpt-4@2023']
-    >>> parse_outcomes(swept, ["spending@2050"])
-    Traceback (most recent call last):
-    simulator.errors.InputError: outcome 'spending@2050': the sweep has no such year. The nearest are 2041, 2042, 2043.
-    """
+    """Read outcomes, and check that a sweep has them; a variable without a year stands for its last year."""
     years = group(sweep, "summary")["year"].values.tolist()
     return read_outcomes(texts, variables=_levels(sweep), thresholds=_thresholds(sweep), years=years)
 
@@ -104,25 +99,7 @@ def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, .
 def read_outcomes(
     texts: Sequence[str], *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]
 ) -> tuple[Outcome, ...]:
-    """Read outcomes, and check that a sweep with such variables, thresholds and years has them.
-
-    Parameters
-    ----------
-    texts : sequence of str
-    variables, thresholds : sequence of str
-        The names that the sweep has.
-    years : sequence of decimal years, rising
-
-    Raises
-    ------
-    InputError
-        As `parse_outcomes`.
-
-    Examples
-    --------
-    >>> read_outcomes(["spending"], variables=["spending"], thresholds=[], years=[2030.0, 2035.0])[0].text
-    'spending@2035'
-    """
+    """Read outcomes, and check that a sweep with such variables, thresholds and years has them."""
     outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{years[-1]:g}") for text in texts)
     for outcome in outcomes:
         _check(outcome, variables=variables, thresholds=thresholds, years=years)
@@ -158,98 +135,53 @@ def _thresholds(sweep: xr.DataTree) -> list[str]:
 
 
 def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:
-    """Name what is told of an outcome at every point of a sweep.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> swept_words(swept, Outcome("crossed", "gpt-4", 2023.0))
-    'probability that GPT-4 is crossed by 2023'
-    """
+    """Name what is told of an outcome at every point of a sweep."""
     return outcome_words_in(sweep, outcome, statistic="mean" if outcome.kind == "crossed" else "")
 
 
-def outcome_rows(sweep: xr.DataTree, outcome: Outcome) -> list[Row]:
-    """Tabulate an outcome at every point of a sweep, the last axis running fastest.
+def outcome_table(sweep: xr.DataTree, outcome: Outcome) -> Table:
+    """Tabulate an outcome of the summary at every point of a sweep, the last axis running fastest.
 
-    Parameters
-    ----------
-    sweep : xarray.DataTree
-    outcome : Outcome
-        A level, a crossing year, or whether a threshold is crossed by a year.
-
-    Returns
-    -------
-    rows of a column for each axis (number or label), and `value` (a median: log10 of the unit, or a year, +inf later
-        than the horizon; or a probability), `standard_error` (NaN where it cannot be told), `lower_50`, `upper_50`,
-        `lower_90`, `upper_90` (of the samples; None for a probability)
-
-    Raises
-    ------
-    InputError
-        The sweep has no such variable, threshold or year, or the outcome is none of a summary.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> swept = sweep("baseline", over={"correlations[1].rank": [0, 0.5]}, overrides=["samples=1024"])
-    >>> [row["correlations[1].rank"] for row in outcome_rows(swept, parse_outcome("crossed:1000x-gpt-4@2030"))]
-    [0.0, 0.5]
+    A column for each axis (number or label), and `value` (a median: log10 of the unit, or a year, +inf later than the
+    horizon; or a probability), `standard_error` (NaN where it cannot be told), and the ends of the intervals of the
+    samples: `lower_50`, `upper_50`, `lower_90`, `upper_90`, missing for a probability.
     """
     axes = swept_axes(sweep)
+    places = np.indices([len(axis.labels) for axis in axes]).reshape(len(axes), -1)
+    points = {
+        axis.name: [(axis.labels if axis.numbers is None else axis.numbers)[place] for place in along]
+        for axis, along in zip(axes, places.tolist(), strict=True)
+    }
     columns = _columns(sweep, outcome)
-    shape = tuple(len(axis.labels) for axis in axes)
-    rows: list[Row] = []
-    for places in itertools.product(*map(range, shape)):
-        row: Row = {
-            axis.name: axis.labels[place] if axis.numbers is None else axis.numbers[place]
-            for axis, place in zip(axes, places, strict=True)
-        }
-        rows.append(row | {name: None if values is None else float(values[places]) for name, values in columns.items()})
-    return rows
+    none = [None] * places.shape[1]
+    return Table(points | {name: none if values is None else values.ravel() for name, values in columns.items()})
 
 
-def point_table(sweep: xr.DataTree) -> list[Row]:
+def point_table(sweep: xr.DataTree) -> Table:
     """Tabulate the headlines of a sweep: a row for each point and outcome.
 
     The outcomes are effective compute half-way and at the end, and of each threshold that is ahead the crossing year
-    and the probability of having crossed it half-way and at the end.
-
-    Returns
-    -------
-    rows
-        A column for each axis, by its path; `outcome`, `unit`, `statistic` (median or probability); and the numbers of
-        `outcome_rows`.
-
-    Examples
-    --------
-    >>> from simulator import sweep
-    >>> path = "drivers.spending.growth[2].rate"
-    >>> rows = point_table(sweep("essay-2023", over={path: [1.5, 3]}))
-    >>> {row[path]: f"{row['value']:.1f}" for row in rows if row["outcome"] == "crossing:hundred-billion-dollar-run"}
-    {1.5: '2031.0', 3.0: '2028.0'}
+    and the probability of having crossed it half-way and at the end. `statistic` is median or probability.
     """
-    years = group(sweep, "summary")["year"].values.tolist()
-    asked = [Outcome("level", "effective_compute", year) for year in dict.fromkeys((_middle(years), years[-1]))]
+    summary, axes = group(sweep, "summary"), swept_axes(sweep)
+    years = summary["year"].values.tolist()
+    when = list(dict.fromkeys((_middle(years), years[-1])))
+    asked = [Outcome("level", "effective_compute", year) for year in when]
     for name in _ahead(sweep):
-        asked.append(Outcome("crossing", name))
-        asked += [Outcome("crossed", name, year) for year in dict.fromkeys((_middle(years), years[-1]))]
-    summary = group(sweep, "summary")
-    names = [axis.name for axis in swept_axes(sweep)]
+        asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
     rows: list[Row] = []
     for outcome in asked:
         unit = str(summary[outcome.name].attrs["units"]) if outcome.kind == "level" else outcome.unit
-        statistic = "probability" if outcome.kind == "crossed" else "median"
-        for row in outcome_rows(sweep, outcome):
-            point = {name: row.pop(name) for name in names}
-            rows.append(point | {"outcome": outcome.text, "unit": unit, "statistic": statistic} | row)
-    return rows
+        told = {"outcome": outcome.text, "unit": unit}
+        told["statistic"] = "probability" if outcome.kind == "crossed" else "median"
+        for row in outcome_table(sweep, outcome).rows():
+            point = {axis.name: row.pop(axis.name) for axis in axes}
+            rows.append(point | told | row)
+    return Table.of_rows(rows)
 
 
-def _columns(
-    sweep: xr.DataTree, outcome: Outcome
-) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None]:
+def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]:
+    """Give the columns of numbers of an outcome, each over the axes."""
     summary, thresholds = group(sweep, "summary"), _thresholds(sweep)
     _check(outcome, variables=_levels(sweep), thresholds=thresholds, years=summary["year"].values.tolist())
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
@@ -264,7 +196,7 @@ def _columns(
         values, errors = here["crossing_quantile"], here["crossing_quantile_error"]
     levels = values["quantile"].values
 
-    def at(item: xr.DataArray, level: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def at(item: xr.DataArray, level: float) -> Array:
         return np.asarray(item.isel(quantile=int(np.argmin(np.abs(levels - level)))).values, dtype=np.float64)
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
@@ -303,18 +235,10 @@ def _ahead(sweep: xr.DataTree, *, passed: float = PASSED) -> list[str]:
 MOST_ROWS = 24
 LABEL_WIDTH = 34
 
-type TextRow = Mapping[str, object]
 
-
-def value_text(row: TextRow, key: str, *, outcome: Outcome, last: float, log: bool = True) -> str:
-    """Write a value of an outcome: a level as a power of ten, a year, or a share in percent.
-
-    Examples
-    --------
-    >>> value_text({"value": math.inf}, "value", outcome=Outcome("crossing", "agi"), last=2045.0)
-    '> 2045'
-    """
-    value = float(str(row[key]))
+def value_text(row: Row, key: str, *, outcome: Outcome, last: float, log: bool = True) -> str:
+    """Write a value of an outcome: a level as a power of ten, a year, or a share in percent."""
+    value = float(row[key])
     if outcome.kind == "level":
         if not log:
             return f"{value:.3g}"
@@ -327,87 +251,62 @@ def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
     return outcome.kind == "level" and str(group(sweep, "summary")[outcome.name].attrs["units"]).startswith("log10(")
 
 
-def axis_value(axis: SweptAxis, value: object) -> str:
-    """Write a value of an axis: a number with as few digits as tell it from the others, or its label.
-
-    Examples
-    --------
-    >>> axis = SweptAxis("limit", "USD", ("", ""), (1e11, 2e11))
-    >>> axis_value(axis, 1e11)
-    '1e11'
-    """
+def axis_value(axis: SweptAxis, value: Any) -> str:
+    """Write a value of an axis: a number with as few digits as tell it from the others, or its label."""
     if axis.numbers is None:
         return str(value)
     digits = next((n for n in range(4, 17) if len({f"{each:.{n}g}" for each in axis.numbers}) == len(axis.numbers)), 17)
-    mantissa, e, exponent = f"{float(str(value)):.{digits}g}".partition("e")
+    mantissa, e, exponent = f"{float(value):.{digits}g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def axis_heading(axis: SweptAxis) -> str:
-    """Write the name of an axis with its unit.
-
-    Examples
-    --------
-    >>> axis_heading(SweptAxis("spending.growth", "factor/year", ("2", "3"), (2.0, 3.0)))
-    'spending.growth, factor/year'
-    """
+    """Write the name of an axis with its unit."""
     return f"{axis.name}, {axis.unit}" if axis.unit not in ("", "1") else axis.name
 
 
 def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: int = MOST_ROWS) -> list[str]:
-    """Say a sweep: what is swept, and a table of its points.
+    """Say a sweep: what is swept, and a table of at most so many of its points.
 
     Medians with their Monte Carlo standard errors and the 90 % interval of the samples; `> 2045` is later than the
     horizon.
-
-    Parameters
-    ----------
-    sweep : xarray.DataTree
-    outcomes : what is shown; without it, effective compute and the first threshold ahead
-    most : int
-        Rows at most.
     """
     asked = tuple(outcomes) or sweep_outcomes(sweep)
     axes, last = swept_axes(sweep), float(group(sweep, "summary")["year"].values[-1])
     attrs = sweep.attrs
-    points = int(attrs["points"])
-    samples = int(attrs["samples"])
-    head_line = (
-        f"{attrs['title']}: sweep of {points:,} points ({attrs['name']}, sweep {attrs['run_id']}, "
-        f"{samples:,} sample{'s' * (samples != 1)} each on common draws, seed {attrs['seed']})"
+    head = (
+        f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, "
+        f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
     )
-    lines = [head_line, *(f"  [{place + 1}] {axis_heading(axis)}" for place, axis in enumerate(axes))]
-    tables = [outcome_rows(sweep, outcome) for outcome in asked]
-    head = [*(f"[{place + 1}]" for place in range(len(axes))), *(swept_words(sweep, outcome) for outcome in asked)]
+    marks = [f"[{place + 1}]" for place in range(len(axes))]
+    heads = [*marks, *(swept_words(sweep, outcome) for outcome in asked)]
+    logs = [is_log(sweep, outcome) for outcome in asked]
     body = []
-    for rows in zip(*tables, strict=True):
+    for rows in zip(*(outcome_table(sweep, outcome).rows() for outcome in asked), strict=True):
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
-        cells += [
-            _cell(row, outcome, last, log=is_log(sweep, outcome)) for row, outcome in zip(rows, asked, strict=True)
-        ]
+        cells += [_cell(row, outcome, last, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
         body.append(cells)
-    shown = body if len(body) <= most else body[: most - 1]
-    widths = [max(len(cells[column]) for cells in (head, *shown)) for column in range(len(head))]
-    lines += [
-        "  " + "   ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in (head, *shown)
-    ]
-    if len(shown) < len(body):
-        lines.append(f"  ... and {len(body) - len(shown)} more points in points.csv")
+    shown = [heads, *(body if len(body) <= most else body[: most - 1])]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
+    padded = (map(str.ljust, cells, widths) for cells in shown)
+    lines += [f"  {'   '.join(cells).rstrip()}" for cells in padded]
+    if len(body) > most:
+        lines.append(f"  ... and {len(body) - most + 1} more points in points.csv")
     return lines
 
 
-def _cell(row: TextRow, outcome: Outcome, last: float, *, log: bool) -> str:
+def _cell(row: Row, outcome: Outcome, last: float, *, log: bool) -> str:
     """Write a value with its error, and the 90 % interval where there is one."""
     text = value_text(row, "value", outcome=outcome, last=last, log=log)
-    error = float(str(row["standard_error"]))
+    error = row["standard_error"]
     if math.isfinite(error) and outcome.kind != "level":
         scaled = 100 * error if outcome.kind == "crossed" else error
         least = f"{scaled:.1f}" if scaled >= 0.05 else "<0.1"
         text = f"{text.removesuffix(' %')} ± {least}{' %' if text.endswith('%') else ''}"
     if row["lower_90"] is None:
         return text
-    ends = [float(str(row[key])) for key in ("lower_90", "upper_90")]
+    ends = row["lower_90"], row["upper_90"]
     # Quantiles come from counted cells, 1/1024 wide: an interval within one is that of a fixed number.
     cell = 1e-3 if log or outcome.kind == "crossing" else 0.0
     if math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):

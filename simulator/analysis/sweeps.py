@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from simulator.analysis.evaluation import first_sample
-from simulator.analysis.sweep_files import UnfinishedSweep, build_sweep, point_ids, sweep_id, write_sweep
+from simulator.analysis.sweep_files import Sweep, UnfinishedSweep, build_sweep, point_ids, sweep_id
 from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
 from simulator.analysis.sweep_tables import read_outcomes
 from simulator.engine.checkpoints import Unfinished
@@ -40,7 +40,7 @@ def sweep(
     overrides: Sequence[str] = (),
     workers: int = 1,
     progress: Progress | None = None,
-) -> xr.DataTree:
+) -> Sweep:
     """Run a scenario at every combination of changed priors, on common draws.
 
     Parameters
@@ -60,8 +60,9 @@ def sweep(
 
     Returns
     -------
-    xarray.DataTree
-        Its `summary` is that of a run with a dimension more for each entry that is swept, in their order.
+    Sweep
+        An `xarray.DataTree`: its `summary` is that of a run with a dimension more for each entry that is swept, in
+        their order, called by its path.
 
     Raises
     ------
@@ -72,30 +73,18 @@ def sweep(
 
     Examples
     --------
-    >>> rank = "correlations[1].rank"
-    >>> swept = sweep("baseline", over={rank: [0.0, 0.5]}, overrides=["samples=1024"])
-    >>> swept["summary/never"].sel({rank: 0.5}).dims
-    ('threshold',)
+    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> swept["summary/never"].dims
+    ('drivers.spending.growth[2].rate', 'threshold')
+    >>> swept.at(rate=3)["never"].sel(threshold="gpt-4").item()
+    0.0
     """
     plan = learnt_plan(load_sweep(source, over=over, overrides=overrides))
     return run_sweep(plan, workers=workers, progress=progress)
 
 
 def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
-    """Let the points of a sweep learn from history where they name one; points with one prior share one fit.
-
-    Parameters
-    ----------
-    plan : SweepPlan
-    cache : path of a folder, optional
-        Where fits are kept and found again.
-
-    Examples
-    --------
-    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> learnt_plan(plan) is plan  # nothing to learn
-    True
-    """
+    """Let the points of a sweep learn from history where they name one; points with one prior share one fit."""
     if not any(point.must_learn for point in plan.points):
         return plan
     from simulator.history.learning import learn_each
@@ -105,28 +94,7 @@ def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
 
 
 def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
-    """Check what is asked of a sweep before it is run, by one of its points.
-
-    Parameters
-    ----------
-    point : Scenario
-        Any point of the sweep: all have the same variables, thresholds and years.
-    outcomes : sequence of str
-        As written after `--outcome`.
-
-    Raises
-    ------
-    InputError
-        One is not written as an outcome, or a sweep has no such variable, threshold or year.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> check_asked(load_scenario("essay-2023"), ["effective_compute@2030"])
-    >>> check_asked(load_scenario("essay-2023"), ["spendin@2030"])
-    Traceback (most recent call last):
-    simulator.errors.InputError: outcome 'spendin@2030': the sweep has no variable 'spendin'. Did you mean 'spending'?
-    """
+    """Check outcomes that are asked of a sweep before it is run, by one of its points: all have the same."""
     found = first_sample(point) if outcomes else None
     if found is not None:
         plan, sample = found
@@ -136,33 +104,10 @@ def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
 
 def run_sweep(
     plan: SweepPlan, *, workers: int = 1, progress: Progress | None = None, unfinished: UnfinishedSweep | None = None
-) -> xr.DataTree:
+) -> Sweep:
     """Run the points of a sweep that are not done, and join all.
 
-    Parameters
-    ----------
-    plan : SweepPlan
-        From `load_sweep`, learnt where it must.
-    workers, progress
-        As in `sweep`.
-    unfinished : UnfinishedSweep, optional
-        Where points that are done are left on interruption, and taken up again.
-
-    Returns
-    -------
-    xarray.DataTree
-        As `sweep`.
-
-    Raises
-    ------
-    SimulatorError
-        A point cannot be computed, or a process was killed.
-
-    Examples
-    --------
-    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> run_sweep(plan)["summary/spending"].sel(quantile=0.5, year=2027).values.round(2).tolist()  # log10 USD
-    [10.35, 10.95]
+    Points that are done are left in `unfinished` on interruption, and taken up from there again.
     """
     wanted = dict(zip(point_ids(plan), plan.points, strict=True))  # points that say the same are run once
     left = unfinished.points() if unfinished else {}
@@ -190,38 +135,11 @@ def sweep_to_folder(
     progress: Progress | None = None,
     resume: bool = False,
     say: Say = print,
-) -> tuple[xr.DataTree, FilePath]:
-    """Run a sweep and write its folder, `<scenario>-sweep-<id>`.
+) -> tuple[Sweep, FilePath]:
+    """Run a sweep and write its folder, `<scenario>-sweep-<id>`, below `outputs`; give both.
 
     Points that are done are left in `<folder>.unfinished` every ten seconds and when the sweep is interrupted; they
-    go when the folder is written.
-
-    Parameters
-    ----------
-    plan : SweepPlan
-    outputs : path of the folder that holds run folders
-    workers, progress
-        As in `sweep`.
-    resume : bool
-        Go on with what an interrupted sweep of the same points left.
-    say : function
-        Told what the reader should know.
-
-    Returns
-    -------
-    xarray.DataTree, and the path of its folder
-
-    Raises
-    ------
-    InputError, SimulatorError
-        As `sweep`; or the folder cannot be written.
-
-    Examples
-    --------
-    >>> plan = load_sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
-    >>> result, folder = sweep_to_folder(plan, getfixture("tmp_path"))
-    >>> sorted(file.name for file in folder.iterdir())
-    ['points.csv', 'scenario.yaml', 'sweep.nc']
+    go when the folder is written. With `resume`, what an interrupted sweep of the same points left is gone on with.
     """
     plan = learnt_plan(plan, cache=outputs / FITS)
     folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"
@@ -232,7 +150,7 @@ def sweep_to_folder(
     if resume and not unfinished.exists:
         say("nothing was left by an interrupted sweep: it is run from the start.")
     result = run_sweep(plan, workers=workers, progress=progress, unfinished=unfinished)
-    write_sweep(result, folder)
+    result.write_into(folder)
     unfinished.clear()
     return result, folder
 

@@ -23,6 +23,7 @@ DRAWN: Mapping[str, str] = MappingProxyType(
         "hindcast": "simulator.charts.kinds.hindcast:hindcast_figures",
         "influence": "simulator.charts.kinds.influence:outcome_figures",
         "shares": "simulator.charts.kinds.shares:share_figures",
+        "sweep": "simulator.charts.kinds.sweep:swept_figures",
         "swings": "simulator.charts.kinds.swings:swing_figures",
     }
 )

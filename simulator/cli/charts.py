@@ -120,10 +120,6 @@ def _other(
     path: FilePath, folder: FilePath, kind: Kind, asked: Sequence[str], *, formats: Sequence[str], theme: str
 ) -> list[FilePath]:
     """Draw the charts of what is no run; `asked` are the outcomes of a sweep, or kinds of chart of a hindcast."""
-    if kind.name == "sweep":
-        from simulator.cli.sweep import draw_sweep
-
-        return draw_sweep(path, outcomes=asked, formats=formats, theme=theme, output=folder)
     from simulator.charts.folder import draw_result
     from simulator.runs.result import open_result
 

@@ -31,23 +31,12 @@ def show(
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
     if variables:
         lines: Iterable[str] = _variables(path, kind.name)
-    elif kind.lines or kind.opens:
+    else:
         result = open_result(path)
         warn(result.warnings)
         lines = result.lines()
-    else:
-        lines = _sweep(path)
     for line in lines:
         typer.echo(line)
-
-
-def _sweep(path: FilePath) -> list[str]:
-    from simulator.analysis.sweep_files import open_sweep
-    from simulator.analysis.sweep_tables import sweep_lines
-
-    opened = open_sweep(path)
-    warn(str(opened.attrs["warnings"]).splitlines())
-    return sweep_lines(opened)
 
 
 def _variables(path: FilePath, kind: str) -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,9 +21,6 @@ from simulator.cli.options import (
     progress_bar,
     warn,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def sweep(
@@ -60,8 +56,9 @@ def sweep(
     formats = chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.sweep_points import load_sweep
-    from simulator.analysis.sweep_tables import parse_outcomes, sweep_lines
+    from simulator.analysis.sweep_tables import parse_outcomes
     from simulator.analysis.sweeps import check_asked, sweep_to_folder
+    from simulator.charts.folder import draw_result
 
     plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
     check_asked(plan.points[0], outcome or ())
@@ -69,40 +66,9 @@ def sweep(
         result, folder = sweep_to_folder(
             plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)
         )
-    outcomes = parse_outcomes(result, outcome or ())
-    warn(str(result.attrs["warnings"]).splitlines())
-    for line in sweep_lines(result, outcomes=outcomes):
+    warn(result.warnings)
+    for line in result.lines(parse_outcomes(result, outcome or ())):
         typer.echo(line)
     if formats:
-        _write_charts(result, folder, outcome or (), formats=formats, theme=theme)
+        draw_result(result, folder, formats=formats, theme=theme, asked=outcome or ())
     typer.echo(f"  {folder}")
-
-
-def draw_sweep(
-    path: FilePath, *, outcomes: Sequence[str], formats: Sequence[str], theme: str, output: FilePath
-) -> list[FilePath]:
-    """Draw the charts of a sweep file, and give the files."""
-    from simulator.analysis.sweep_files import open_sweep
-
-    return _write_charts(open_sweep(path), output, outcomes, formats=formats, theme=theme)
-
-
-def _write_charts(
-    result: xr.DataTree, folder: FilePath, outcomes: Sequence[str], *, formats: Sequence[str], theme: str
-) -> list[FilePath]:
-    from simulator.analysis.sweep_tables import parse_outcomes
-    from simulator.charts.kinds.sweep import sweep_figures
-    from simulator.charts.palette import check_theme
-    from simulator.charts.register import check_formats, write_figure
-    from simulator.files import make_folder
-
-    check_formats(formats)
-    ground = check_theme(theme)
-    figures = sweep_figures(result, parse_outcomes(result, outcomes))
-    make_folder(folder)
-    footer = f"Sweep {result.attrs['run_id']} of scenario {result.attrs['name']}"
-    return [
-        path
-        for figure in figures
-        for path in write_figure(figure, folder, formats=formats, theme=ground, footer=footer)
-    ]

@@ -42,7 +42,9 @@ class Kind:
 
 KINDS: Final[tuple[Kind, ...]] = (
     Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO", "simulator.runs.folder:open_run"),
-    Kind("sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep"),
+    Kind(
+        "sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep", "simulator.analysis.sweep_files:open_sweep"
+    ),
     Kind(
         "shares",
         "holds shares of variance",

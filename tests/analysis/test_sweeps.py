@@ -12,13 +12,14 @@ import xarray as xr
 import simulator
 from simulator.analysis.sweep_files import UnfinishedSweep, open_sweep
 from simulator.analysis.sweep_points import PointFaults, joined_faults, load_sweep
-from simulator.analysis.sweep_tables import outcome_rows, parse_outcomes, point_table, sweep_lines, sweep_outcomes
+from simulator.analysis.sweep_tables import outcome_table, parse_outcomes, point_table, sweep_lines, sweep_outcomes
 from simulator.analysis.sweeps import run_sweep, sweep, sweep_to_folder
 from simulator.cli.main import main
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
 from simulator.runs.folder import open_run
 from simulator.runs.kinds import kind_of
+from simulator.runs.result import open_result
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import scenario_text, small_scenario
 
@@ -277,12 +278,12 @@ def test_a_sweep_file_is_opened_as_a_sweep_and_refused_as_a_run(tmp_path: Path, 
 
 
 def test_tables_have_a_row_for_each_point_and_outcome(swept: xr.DataTree) -> None:
-    rows = point_table(swept)
+    rows = point_table(swept).rows()
     assert len(rows) == 6 * len({row["outcome"] for row in rows})
     last = [row for row in rows if row["outcome"] == "crossing:far"]
     assert all(row["value"] == np.inf for row in last)
     asked = parse_outcomes(swept, ["crossed:near@2030", "effective_compute"])
-    assert outcome_rows(swept, asked[0])[5]["value"] == float(
+    assert outcome_table(swept, asked[0])["value"][5] == float(
         swept["summary/crossed"].sel(threshold="near", year=2030.0).values[-1, -1]
     )
     assert asked[1].year == float(swept["summary"]["year"].values[-1])
@@ -340,3 +341,33 @@ def test_what_is_crossed_at_no_point_is_asked_for_at_the_horizon() -> None:
     far = small(thresholds={"far": {"effective_compute": 1e60}})
     swept = sweep(far, over={f"{RATE}.centre": [2, 3]})
     assert sweep_outcomes(swept)[-1].year == float(swept["summary"]["year"].values[-1])
+
+
+def test_points_are_selected_by_words_of_the_axes(swept: xr.DataTree) -> None:
+    whole = swept["summary"].to_dataset().sel({f"{RATE}.centre": 1.5, f"{CAP}.limit.median": 2e29}, drop=False)
+    for names in ({"centre": 1.5, "cap": 2e29}, {"algorithms.growth": 1.5, "limit_median": 2e29 * (1 + 1e-12)}):
+        assert swept.at(names).identical(whole)
+    assert swept.at(centre=1.5, cap=2e29, year=2030, quantile=0.5)["effective_compute"].shape == ()
+    assert swept.at({f"{RATE}.centre": slice(2, 3)}).sizes[f"{RATE}.centre"] == 2
+    for names, said in (
+        ({"drivers": 1.5}, "drivers: more than one axis of the sweep is meant"),
+        ({"hardware": 1.5}, "hardware: no axis of the sweep is meant. There are: drivers.algorithms.growth.centre"),
+        ({"centre": 1.6}, "has no value 1.6. There are: 1.5, 2.25, 3."),
+    ):
+        with pytest.raises(InputError) as caught:
+            swept.at(names)
+        assert said in str(caught.value)
+    labelled = sweep(small(), over={"view": {"slow": {f"{RATE}.centre": 1.2}, "fast": {f"{RATE}.centre": 3}}})
+    assert labelled.at(view="slow")["view"].item() == "slow"
+    with pytest.raises(InputError, match="Did you mean 'fast'"):
+        labelled.at(view="fats")
+
+
+def test_a_sweep_is_a_result(tmp_path: Path, swept: xr.DataTree) -> None:
+    folder = swept.save(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["points.csv", "scenario.yaml", "sweep.nc"]
+    again = open_result(folder)
+    assert again.identical(swept)
+    assert again.lines() == swept.lines()
+    assert repr(swept).splitlines()[0] == swept.lines()[0]
+    assert "<pre>" in swept._repr_html_()

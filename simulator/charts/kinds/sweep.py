@@ -17,7 +17,8 @@ from simulator.analysis.sweep_tables import (
     axis_heading,
     axis_value,
     is_log,
-    outcome_rows,
+    outcome_table,
+    parse_outcomes,
     sweep_outcomes,
     swept_axes,
     swept_words,
@@ -37,6 +38,11 @@ _STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
 MOST_PANELS = 12
 """Maps or frames of one figure: combinations of the axes beyond those that are drawn along and up."""
+
+
+def swept_figures(sweep: xr.DataTree, asked: Sequence[str] = ()) -> list[Figure]:
+    """Draw the outcomes of a sweep that are asked for, as texts, or those that it chooses."""
+    return sweep_figures(sweep, parse_outcomes(sweep, asked))
 
 
 def sweep_figures(sweep: xr.DataTree, outcomes: Sequence[Outcome] = ()) -> list[Figure]:
@@ -69,7 +75,9 @@ class _Told:
     @classmethod
     def of(cls, sweep: xr.DataTree, outcome: Outcome) -> _Told:
         last = float(group(sweep, "summary")["year"].values[-1])
-        return cls(sweep, outcome, outcome_rows(sweep, outcome), swept_axes(sweep), last, is_log(sweep, outcome))
+        return cls(
+            sweep, outcome, outcome_table(sweep, outcome).rows(), swept_axes(sweep), last, is_log(sweep, outcome)
+        )
 
     @property
     def values(self) -> list[float]:
