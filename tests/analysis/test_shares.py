@@ -8,27 +8,9 @@ from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import variance_shares
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
+from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 from tests.known_functions import linear_shapley
 
-LINEAR = """
-schema: 1
-name: linear
-years: {first: 2025, last: 2030}
-seed: 7
-drivers:
-  spending:
-    start: {family: lognormal, median: 1e8, interval_90: [5e7, 2e8], unit: USD}
-    growth: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}
-  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {family: normal, mean: 0.1, sd: 0.05, unit: OOM/year}}
-  algorithms: {growth: {family: normal, mean: 0.3, sd: 0.2, unit: OOM/year}}
-thresholds:
-  late: {effective_compute: 1e29}
-"""
-CORRELATIONS = """
-correlations:
-  - {between: [drivers.spending.growth, drivers.algorithms.growth], rank: 0.6}
-  - {between: [drivers.spending.growth, drivers.hardware.growth], rank: -0.3}
-"""
 NAMES = ("drivers.spending.start", "drivers.spending.growth", "drivers.hardware.growth", "drivers.algorithms.growth")
 START_SD = np.log10(2) / 1.6448536
 ASKED = [parse_outcome(text) for text in ("effective_compute@2025", "effective_compute@2027", "effective_compute@2030")]

@@ -9,7 +9,7 @@ from simulator.charts.fan_tables import observed_table, trend_table
 from simulator.charts.kinds.fan import fan_figures
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
-from tests.charts.kinds.test_posterior import RUNS, learnt_run
+from tests.charts.learnt_run import RUNS, learnt_run
 
 
 @pytest.fixture(scope="module")

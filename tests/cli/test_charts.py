@@ -13,7 +13,7 @@ from simulator.errors import InputError
 from simulator.runs.folder import save_run
 from simulator.testing import run_of
 from tests.charts.small import scenario
-from tests.hindcast.test_output import RESULT
+from tests.hindcast.small_hindcast import RESULT
 
 app = typer.Typer()
 app.command()(chart)

@@ -11,7 +11,7 @@ import pytest
 import simulator.hindcast.hindcast
 from simulator.cli.main import main
 from simulator.history.observations import Observations
-from tests.hindcast.test_output import RESULT
+from tests.hindcast.small_hindcast import RESULT
 
 
 @pytest.fixture

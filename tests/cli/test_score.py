@@ -10,7 +10,7 @@ import pytest
 from simulator import load_scenario, simulate
 from simulator.cli.main import main
 from simulator.runs.folder import write_run
-from tests.hindcast.test_run_scores import CHANGES, TABLE
+from tests.hindcast.small_history import CHANGES, TABLE
 
 
 @pytest.fixture(scope="module")

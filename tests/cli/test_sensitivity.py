@@ -8,7 +8,7 @@ from simulator import load_scenario, save_run, simulate
 from simulator.analysis.shares_output import open_shares
 from simulator.cli.main import main
 from simulator.cli.options import folder_beside
-from tests.analysis.test_shares import CORRELATIONS, LINEAR
+from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 
 
 # The folder is written once; each test writes its own output elsewhere.

@@ -12,8 +12,8 @@ from simulator.cli.main import main
 from simulator.errors import RunFileError
 from simulator.runs.kinds import KINDS, keep_lines, kind_of
 from simulator.scenario.load import load_scenario
-from tests.analysis.test_shares import LINEAR
-from tests.hindcast.test_output import RESULT
+from tests.analysis.linear_scenario import LINEAR
+from tests.hindcast.small_hindcast import RESULT
 
 COMMANDS = {
     "run": "run linear.yaml --samples 2048 --no-charts",

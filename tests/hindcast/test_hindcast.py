@@ -14,14 +14,9 @@ from simulator.hindcast.rows import MODEL, Arm, mean_scores, skills
 from simulator.hindcast.scores import crps
 from simulator.history.fit import SamplerSettings
 from simulator.history.forecast import RecordForecast
-from simulator.history.observations import Observations, known_at
+from simulator.history.observations import known_at
+from tests.hindcast.made_up_record import OBSERVED, RECORD, YEARS
 
-YEARS = np.arange(2012, 2023)
-RECORD = 18 + 0.6 * (YEARS - 2012) + np.where(YEARS % 2, 0.2, 0.0)
-EMPTY = np.array([])
-OBSERVED = Observations(
-    YEARS + 0.5, RECORD, np.full(YEARS.size, np.nan), EMPTY, EMPTY, YEARS, RECORD, snapshot="made up"
-)
 SETTINGS = SamplerSettings(draws=500, chains=4, seed=2)
 
 

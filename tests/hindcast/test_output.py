@@ -10,11 +10,10 @@ import pytest
 from scipy import stats
 
 from simulator.errors import InputError, RunFileError
-from simulator.hindcast.output import Hindcast, hindcast_lines, hindcast_page, open_hindcast
+from simulator.hindcast.output import hindcast_lines, hindcast_page, open_hindcast
 from simulator.hindcast.rows import (
     MODEL,
     EventRow,
-    ForecastRow,
     RecordRow,
     binomial_quantile,
     coverage_rows,
@@ -24,23 +23,8 @@ from simulator.hindcast.rows import (
     pit_rows,
     skills,
 )
-from simulator.history.diagnostics import Diagnostics, RateCheck
-
-
-def row(forecast: str, origin: int, target: int, crps: float) -> ForecastRow:
-    return ForecastRow(
-        forecast, origin, target, 25.0, 24.0, 24.6, 25.1, 25.5, 26.0, crps, crps / 2, 1.0, 1.0, 0.1, 0.45, True, True, True
-    )  # fmt: skip
-
-
-ROWS = [
-    row(name, origin, target, score)
-    for name, score in ((MODEL, 0.2), ("4x a year", 0.5))
-    for origin in (2018, 2020)
-    for target in range(origin + 1, 2023)
-]
-FIT = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
-RESULT = Hindcast("2026-05", (2018, 2020), tuple(ROWS), skills(ROWS, seed=0), (FIT, FIT))
+from simulator.history.diagnostics import RateCheck
+from tests.hindcast.small_hindcast import RESULT, ROWS, row
 
 
 def test_the_number_of_distinct_years_is_said_large_and_the_skill_with_its_interval() -> None:

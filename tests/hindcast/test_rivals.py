@@ -10,7 +10,7 @@ import pytest
 from simulator import load_scenario, parse_scenario
 from simulator.errors import InputError
 from simulator.hindcast.rivals import PERIOD, growth_knew, hindsight, make_arms
-from tests.hindcast.test_scenario_forecast import COMPUTE, SEEN
+from tests.hindcast.compute_scenario import COMPUTE, SEEN
 
 LATE = COMPUTE.replace("growth: {value: 10}", "growth: {value: 10, as_of: 2019}")
 

@@ -13,15 +13,7 @@ from simulator.errors import InputError
 from simulator.hindcast.run_scores import knowledge, score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
-
-TABLE = """Model,Publication date,Training compute (FLOP),Training compute cost (2023 USD)
-a,2023-03-15,2e25,4e7
-b,2025-05-01,3e26,3e8
-c,2026-04-01,1e27,9e8
-d,2027-10-01,4e27,
-e,2027-11-01,1e27,1e9
-"""
-CHANGES = ["samples=1024", "block=1024", "years.last=2030"]
+from tests.hindcast.small_history import CHANGES, TABLE
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -22,9 +20,9 @@ from simulator.history.columns import last_day
 from simulator.history.model import build_model
 from simulator.scenario.describing import library_lines
 from simulator.scenario.library import library_prior, load_library, shipped_names
-from tests.hindcast.test_hindcast import OBSERVED, RECORD
+from tests.hindcast.compute_scenario import COMPUTE, SEEN
+from tests.hindcast.made_up_record import OBSERVED, RECORD
 
-SEEN = replace(OBSERVED, cost_log_usd=RECORD - 17.0)
 PLAIN = """
 schema: 1
 name: plain
@@ -38,12 +36,6 @@ drivers:
     factors:
       chips: {start: {value: 1e18, unit: FLOP/USD}, growth: {value: 1.5}}
       use: {start: {median: 0.4, interval_90: [0.3, 0.5], unit: "1"}}
-"""
-COMPUTE = """
-schema: 1
-name: whole
-years: {first: 2025, last: 2030}
-drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: {value: 10}}}
 """
 EXACT = 4 * 0.2 * 1.25 / np.sqrt(1024)
 

@@ -13,7 +13,7 @@ from simulator.errors import InputError
 from simulator.hindcast.rows import Arm, event_rows, event_scores, quantile_rows
 from simulator.hindcast.scores import brier, covered, crps, interval_score, log_score, pinball, pit
 from simulator.history.forecast import RecordForecast
-from tests.hindcast.test_hindcast import OBSERVED, RECORD
+from tests.hindcast.made_up_record import OBSERVED, RECORD
 
 NORMAL = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
 CAME = [-1.5, 0.0, 0.4, 2.5]

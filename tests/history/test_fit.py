@@ -13,29 +13,13 @@ import simulator.history.fit
 from simulator.errors import InputError
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.model import GrowthPriors
-from simulator.history.observations import Observations
 from simulator.priors.families import Normal
+from tests.history.made_up_history import OBSERVED
 
 SHORT = SamplerSettings(draws=80, tune=160, chains=2, cores=1, target_acceptance=0.8, seed=5)
 TRUE = {"spending_growth": 0.45, "efficiency_growth": 0.15, "run_scatter": 0.3, "cost_slope": 1.0}
 
 
-def made_up():
-    """Draw a history of six years from known growth."""
-    rng = np.random.default_rng(11)
-    year = np.sort(rng.uniform(2016, 2022, 60))
-    above = 0.3 * rng.standard_normal(60)
-    compute = 17.5 + 0.6 * (year - 2016) + above
-    cost = 1.0 + 0.45 * (year - 2016) + above + 0.15 * rng.standard_normal(60)
-    chips = np.sort(rng.uniform(2016, 2022, 15))
-    speed = 9.1 + 0.15 * (chips - 2016) + 0.15 * rng.standard_normal(15)
-    record_year = np.arange(2016, 2022)
-    record = [compute[year < each + 1].max() for each in record_year]
-    cost[::4] = np.nan
-    return Observations(year, compute, cost, chips, speed, record_year, record, "made up")
-
-
-OBSERVED = made_up()
 NAMES = ["run_name", "costed_run_name", "accelerator_name"]
 
 

@@ -10,7 +10,7 @@ from simulator.analysis.shares import variance_shares
 from simulator.analysis.swings import prior_swings
 from simulator.scenario.load import parse_scenario
 from simulator.schema.prior_names import input_words
-from tests.analysis.test_shares import LINEAR
+from tests.analysis.linear_scenario import LINEAR
 
 UNSURE = LINEAR + "  first: {label: First of its kind, effective_compute: {median: 1e29, interval_90: [1e28, 1e30]}}\n"
 

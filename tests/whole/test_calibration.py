@@ -14,7 +14,7 @@ from simulator.history.fit import draw_prior, replicate
 from simulator.history.model import GrowthPriors, build_model, levels, weights
 from simulator.history.observations import known_at
 from simulator.priors.families import Normal
-from tests.history.test_fit import OBSERVED
+from tests.history.made_up_history import OBSERVED
 
 DATA_SETS = 8
 RATES = ("spending_growth", "efficiency_growth")

@@ -18,7 +18,7 @@ import simulator.history.fragility
 import simulator.history.learning
 from simulator import load_scenario, save_run, simulate
 from simulator.cli.main import main
-from tests.analysis.test_shares import LINEAR
+from tests.analysis.linear_scenario import LINEAR
 
 
 @pytest.fixture

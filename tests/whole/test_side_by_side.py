@@ -20,7 +20,7 @@ from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.collecting import Tallies
 from simulator.errors import RunFileError, SimulatorError
 from simulator.files import write_text
-from tests.analysis.test_shares import LINEAR
+from tests.analysis.linear_scenario import LINEAR
 from tests.places import ROOT
 
 HERE = {**os.environ, "PYTHONPATH": str(ROOT)}

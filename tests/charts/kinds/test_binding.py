@@ -19,27 +19,16 @@ from simulator.charts.kinds.growth import growth_figures
 from simulator.charts.layout import EndLabel, end_labels, label_middles, numeric
 from simulator.charts.palette import DARK, colors_of
 from simulator.charts.reading import drawn_years, subtitle
-from simulator.charts.spec import Data, FigureOptions, Spec
+from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
 from simulator.testing import run_of, small_scenario
 from simulator.wording import listed, percent
+from tests.charts.drawn import texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
 EVERY = (crossing_figures, growth_figures, binding_figures, demand_figures)
-
-
-def tables(spec: Spec) -> list[Data]:
-    """Collect the tables of the layers of a chart or a view."""
-    own = [spec["data"]["values"]] if "data" in spec else []
-    parts = [part for key in ("vconcat", "hconcat", "layer") for part in spec.get(key, [])]
-    return own + [table for part in parts for table in tables(part)]
-
-
-def texts(chart: Spec) -> list[str]:
-    """Collect the texts of a chart, in the order of its tables."""
-    return [str(row["text"]) for rows in tables(chart) for row in rows if "text" in row]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
 from simulator.testing import run_of, small_scenario
-from tests.charts.kinds.test_binding import tables, texts
+from tests.charts.drawn import tables, texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
 

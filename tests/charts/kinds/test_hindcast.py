@@ -19,8 +19,8 @@ from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.hindcast.output import Hindcast
 from simulator.hindcast.rows import MODEL, RecordRow, skills
-from tests.charts.kinds.test_binding import tables
-from tests.hindcast.test_output import ROWS, row
+from tests.charts.drawn import tables
+from tests.hindcast.small_hindcast import ROWS, row
 
 
 def stored(rows: list, *, record: bool = True) -> Hindcast:

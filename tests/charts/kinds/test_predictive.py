@@ -10,7 +10,7 @@ from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.testing import run_of, small_scenario
-from tests.charts.kinds.test_posterior import RUNS, learnt_run
+from tests.charts.learnt_run import RUNS, learnt_run
 
 
 @pytest.fixture(scope="module")

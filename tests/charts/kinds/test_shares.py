@@ -18,7 +18,7 @@ from simulator.charts.kinds.shares import draw_shares, share_figures
 from simulator.errors import InputError, RunFileError
 from simulator.runs.table import Table
 from simulator.scenario.load import parse_scenario
-from tests.analysis.test_shares import CORRELATIONS, LINEAR
+from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 
 YEARS = [2025.0, 2026.0, 2027.0, 2028.0, 2029.0, 2030.0]
 ASKED = [
