@@ -25,7 +25,8 @@ from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from simulator.priors import streams
-from simulator.priors.streams import DEFAULT_BLOCK, DESIGNS, EDGE, block_uniforms
+from simulator.priors.streams import DEFAULT_BLOCK, EDGE, block_uniforms
+from simulator.schema.choices import DESIGNS
 
 Array = NDArray[np.float64]
 Table = tuple[Array, Array] | None  # CDF and rate; None means the lognormal

@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_name, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ class Register[T]:
         hint = near_name(name, known) or f"There are: {', '.join(known)}."
         rule = f"no {self.what} '{name}' is installed."
         return rule, f"{hint} A package offers its own under the entry points '{self.group}'."
+
+    def expected(self, given: object) -> tuple[str, str]:
+        """Say that what a file gives is none of the names: rule and remedy."""
+        names = [f"'{name}'" for name in self.names()]
+        rule = f"must be one of {', '.join(names[:-1])} or {names[-1]}; got {shown(given)}."
+        return rule, near_name(str(given), self.names())
 
     def _loaded(self, point: EntryPoint, start: str) -> T:
         try:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.simulation import simulate
 from simulator.scenario.load import parse_scenario
+from simulator.schema.choices import DESIGNS, LAWS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -244,7 +245,7 @@ def scenario_data(draw: st.DrawFn, *, feedback: bool = True, wide: bool = True) 
         "samples": draw(st.sampled_from([1, 256, 384])),
         "block": 256,
         "seed": draw(st.integers(0, 2**40)),
-        "design": draw(st.sampled_from(["sobol", "latin-hypercube", "random"])),
+        "design": draw(st.sampled_from(tuple(DESIGNS.shipped))),
         "drivers": drivers,
         "quantities": {"site-power": {"start": draw(priors.level(1e8, 1e10, "W")), "growth": draw(priors.growth())}},
         "thresholds": draw(_thresholds(priors)),
@@ -298,7 +299,7 @@ class _Priors:
 
 
 def _caps(priors: _Priors, low: float, high: float, unit: str) -> st.SearchStrategy[Data]:
-    kind = st.sampled_from(["hard", "exponential", "logistic", "gompertz"])
+    kind = st.sampled_from(tuple(LAWS.shipped))
     cap = st.builds(lambda kind, limit: {"kind": kind, "limit": limit}, kind, priors.level(low, high, unit))
     return st.dictionaries(st.sampled_from(["narrow", "broad"]), cap, max_size=2)
 

@@ -1,4 +1,4 @@
-"""Grow, bend, add and translate levels: the equations of the simulator, arrays in and arrays out.
+"""Grow, add and translate levels: the equations of the simulator, arrays in and arrays out.
 
 Levels are log10 of the base unit, rates are in OOM/year, dates are decimal years. The sample axis comes
 first: a parameter is one number or an array (sample,), years are an array (year,), a path is an array
@@ -12,9 +12,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-type Array = NDArray[np.float64]
+from simulator.units import Array
 
 
 def column(value: ArrayLike) -> Array:
@@ -28,14 +28,7 @@ def row(value: ArrayLike) -> Array:
 
 
 def aligned(*values: ArrayLike) -> list[Array]:
-    """Return the values as arrays; beside a path, those with one axis become columns (sample, 1).
-
-    Examples
-    --------
-    >>> path, rate = aligned(np.zeros((3, 21)), [0.1, 0.2, 0.3])
-    >>> path.shape, rate.shape
-    ((3, 21), (3, 1))
-    """
+    """Return the values as arrays; beside a path, those with one axis become columns (sample, 1)."""
     arrays = [np.asarray(value, dtype=np.float64) for value in values]
     if any(array.ndim > 1 for array in arrays):
         arrays = [array[:, np.newaxis] if array.ndim == 1 else array for array in arrays]
@@ -43,19 +36,7 @@ def aligned(*values: ArrayLike) -> list[Array]:
 
 
 def increasing(where: str, name: str, values: ArrayLike) -> Array:
-    """Return dates or points as an array (n,), refusing an order that is not strictly increasing.
-
-    Raises
-    ------
-    ValueError
-        They do not increase strictly, or one is NaN.
-
-    Examples
-    --------
-    >>> increasing("drivers.spending.table", "years", [2030, 2025])
-    Traceback (most recent call last):
-    ValueError: drivers.spending.table: years: must be strictly increasing; got [2030.0, 2025.0]. ...
-    """
+    """Return dates or points as an array (n,), refusing an order that is not strictly increasing, and NaN."""
     array = np.asarray(values, dtype=np.float64).reshape(-1)
     if not np.all(np.diff(array) > 0) or np.isnan(array).any():
         raise ValueError(
@@ -66,13 +47,7 @@ def increasing(where: str, name: str, values: ArrayLike) -> Array:
 
 
 def refuse_size(where: str, name: str, given: int, wanted: int, each: str) -> None:
-    """Refuse a list that does not pair with the years or points it belongs to.
-
-    Raises
-    ------
-    ValueError
-        There are not so many, or none is wanted.
-    """
+    """Refuse a list that does not pair with the years or points it belongs to, and an empty one."""
     if given != wanted or wanted == 0:
         raise ValueError(
             f"{where}: {name}: must have one value per {each}, at least one; got {given} for {wanted}. "
@@ -80,26 +55,22 @@ def refuse_size(where: str, name: str, given: int, wanted: int, each: str) -> No
         )
 
 
-Array_of_growth = NDArray[np.float64]
-
-SATURATION_KINDS = ("hard", "exponential", "logistic", "gompertz")
-
-_LN_10 = math.log(10.0)
+LN_10 = math.log(10.0)
 _LN_2 = math.log(2.0)
 _LOG10_2 = math.log10(2.0)
 # A date further away than this stands for "always" (before) or "never" (after), and keeps inf - inf away.
 _FAR_YEAR = 1e6
 
 
-def _mean_decay(exponent: Array_of_growth) -> Array_of_growth:
+def _mean_decay(exponent: Array) -> Array:
     """Return (1 - exp(-x)) / x for x >= 0, the mean of exp(-u) over 0..x: 1 at x = 0, 1/x far above."""
     return np.divide(-np.expm1(-exponent), exponent, out=np.ones_like(exponent), where=exponent != 0.0)
 
 
-def _log_one_plus(first: Array_of_growth, second: Array_of_growth) -> Array_of_growth:
+def log_one_plus(first: Array, second: Array) -> Array:
     """Return log10(1 + 10^-|first - second|); two equal infinities count as no distance apart."""
     with np.errstate(invalid="ignore"):
-        return np.log1p(np.exp(np.fmax(np.abs(first - second), 0.0) * -_LN_10)) / _LN_10
+        return np.log1p(np.exp(np.fmax(np.abs(first - second), 0.0) * -LN_10)) / LN_10
 
 
 def regime_growth(
@@ -110,7 +81,7 @@ def regime_growth(
     rates: Sequence[ArrayLike],
     half_lives: Sequence[ArrayLike | None],
     floors: Sequence[ArrayLike | None],
-) -> Array_of_growth:
+) -> Array:
     """Integrate the growth rate from `base` to each year, exactly.
 
     Regime k is in force from starts[k] until the next one starts. Where drawn dates are out of order, a
@@ -121,22 +92,11 @@ def regime_growth(
     the decay run backward would grow without bound. The value at a year depends on that year only, so the
     step does not matter.
 
-    Parameters
-    ----------
-    years : (year,), decimal years
-    base : one or (sample,), decimal year at which the start level holds; before, within or after `years`
-    starts : one per regime, each one or (sample,), decimal years; the first -inf; +inf means never
-    rates : one per regime, each one or (sample,), OOM/year
-    half_lives : one per regime, each None (a constant rate), one or (sample,), years > 0
-    floors : one per regime, each None (0), one or (sample,), OOM/year; used beside a half-life only
-    Returns
-    -------
-    array (sample, year), or (1, year) where no parameter has a sample axis, OOM
-    Raises
-    ------
-    ValueError : lists of different lengths, a first start that is not -inf, a half-life not above 0.
-    Examples
-    --------
+    `years` (year,) and `base`, one or (sample,), are decimal years. One per regime, each one or (sample,): `starts`,
+    decimal years, the first -inf, +inf for never; `rates`, OOM/year; `half_lives`, years > 0 or None (a constant
+    rate); `floors`, OOM/year or None (0). The result is (sample, year) or (1, year) in OOM. ValueError: lists of
+    different lengths, a first start that is not -inf, a half-life not above 0.
+
     >>> regime_growth([2025, 2030], base=2025, starts=[-np.inf, 2027], rates=[0.5, 0.1],
     ...               half_lives=[None, None], floors=[None, None])
     array([[0. , 1.3]])
@@ -155,7 +115,7 @@ def regime_growth(
     for number in range(1, len(dates)):
         dates[number] = np.maximum(dates[number - 1], dates[number])
     dates.append(np.full((1, 1), _FAR_YEAR))
-    growth: Array_of_growth = np.zeros((1, 1))
+    growth: Array = np.zeros((1, 1))
     for number, (rate, half_life, floor) in enumerate(zip(rates, half_lives, floors, strict=True)):
         # Clipping both ends into the regime makes the integral signed and leaves 0 for a regime not met.
         first, last = (np.minimum(np.maximum(date, dates[number]), dates[number + 1]) for date in (base_year, year))
@@ -168,9 +128,7 @@ def regime_growth(
     return growth.T
 
 
-def _decaying_growth(
-    elapsed: Array_of_growth, rate: Array_of_growth, half_life: Array_of_growth, floor: Array_of_growth
-) -> Array_of_growth:
+def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array) -> Array:
     """Return the growth over `elapsed` years of a rate that decays to its floor; at `rate` where negative."""
     if not np.all(half_life > 0):
         raise ValueError(
@@ -183,7 +141,7 @@ def _decaying_growth(
 
 def random_walk_growth(
     years: ArrayLike, *, base: ArrayLike, sd: ArrayLike, shocks: ArrayLike, shock_years: ArrayLike
-) -> Array_of_growth:
+) -> Array:
     """Integrate a rate that drifts: at each shock year it changes by sd x shock, and stays there.
 
     growth(t) = sum over j of sd shock_j max(0, t - year_j), over shock years at or after `base`. Limits: 0
@@ -206,13 +164,13 @@ def random_walk_growth(
     level = np.zeros_like(rate)
     level[:, 1:] = np.cumsum(rate[:, :-1] * np.diff(dates), axis=1)
     latest = np.maximum(np.searchsorted(dates, year, side="right") - 1, 0)
-    growth: Array_of_growth = level[:, latest] + rate[:, latest] * np.maximum(year - dates[latest], 0.0)
+    growth: Array = level[:, latest] + rate[:, latest] * np.maximum(year - dates[latest], 0.0)
     return growth
 
 
 def random_step_growth(
     years: ArrayLike, *, base: float, sd: ArrayLike, shocks: ArrayLike, shock_years: ArrayLike
-) -> Array_of_growth:
+) -> Array:
     """Add up yearly growth that scatters about its rate: a random walk of the level with normal steps.
 
     growth(t) = sum over j of sd shock_j sqrt(w_j) clip((t - a_j) / w_j, 0, 1), where step j goes from
@@ -241,13 +199,13 @@ def random_step_growth(
     width = dates - began
     done = np.clip((year[:, None] - began) / width, 0.0, 1.0)
     step = column(sd) * shock * np.sqrt(width)
-    growth: Array_of_growth = np.zeros((step.shape[0], year.size))
+    growth: Array = np.zeros((step.shape[0], year.size))
     for number in range(dates.size):  # one after the other: a later year adds exact zeros to the earlier ones
         growth += step[:, [number]] * done[:, number]
     return growth
 
 
-def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: ArrayLike) -> Array_of_growth:
+def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: ArrayLike) -> Array:
     """Read levels from a table, linear in the log between its years.
 
     `years` (year,) must lie within `table_years` (n,), strictly increasing; `table_levels` (n,) and the
@@ -269,115 +227,7 @@ def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: Arra
     return np.asarray(np.interp(year, dates, levels), dtype=np.float64)
 
 
-def saturate(
-    log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None
-) -> Array_of_growth:
-    """Bend a demanded level under a limit by the law named `kind`.
-
-    Far below the limit every law gives the demanded level, far above it the limit; none exceeds either.
-
-    Parameters
-    ----------
-    log_level : (sample, year), log10 of the unit; the level that growth alone would give
-    log_limit : one, (sample,) or (sample, year), log10 of the same unit; +inf is no limit
-    kind : one of "hard", "exponential", "logistic", "gompertz"
-    log_start : one, (sample,) or (sample, year), log10 of the same unit; needed by "gompertz" only
-    Returns
-    -------
-    array (sample, year), log10 of the same unit
-    Raises
-    ------
-    ValueError : an unknown kind, or "gompertz" without a start.
-    Examples
-    --------
-    >>> saturate([[10.0, 12.0, 14.0]], 12.0, kind="logistic").round(3)
-    array([[ 9.996, 11.699, 11.996]])
-    """
-    laws = {"hard": hard_saturation, "exponential": exponential_saturation, "logistic": logistic_saturation}
-    if kind in laws:
-        return laws[kind](log_level, log_limit)
-    if kind != "gompertz":
-        raise ValueError(
-            f"saturate: kind: must be one of {', '.join(SATURATION_KINDS)}; got {kind!r}. "
-            "The kind says how growth bends under its limit. Choose one of them."
-        )
-    if log_start is None:
-        raise ValueError(
-            "saturate: log_start: must be given for kind 'gompertz'; got none. "
-            "This law slows growth by how far a level has come from its start. Give it, or another kind."
-        )
-    return gompertz_saturation(log_level, log_limit, log_start=log_start)
-
-
-def hard_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array_of_growth:
-    """Stop growth at a limit: min(V, L). Shapes and units as in `saturate`.
-
-    >>> hard_saturation([[10.0, 14.0]], 12.0)
-    array([[10., 12.]])
-    """
-    level, limit = aligned(log_level, log_limit)
-    return np.asarray(np.minimum(level, limit), dtype=np.float64)
-
-
-def exponential_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array_of_growth:
-    """Bend growth smoothly under a limit: L (1 - exp(-V/L)). Shapes and units as in `saturate`.
-
-    Limits: V (1 - V/(2L)) far below, L far above; at V = L, 63 % of L.
-
-    >>> exponential_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
-    array([[ 9.998, 11.801, 12.   ]])
-    """
-    level, limit = aligned(log_level, log_limit)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # At V = 50 L the law equals L to the last bit; fmin also reads two equal infinities as saturated.
-        ratio = np.exp(np.fmin(level - limit, 1.7) * _LN_10)
-        loss = np.log(np.minimum(ratio, 1.0) / (1.0 - np.exp(-ratio)))
-        # ln(r / (1 - exp(-r))) by its series where the logarithm of a number near 1 would lose digits.
-        s = ratio * ratio
-        series = 1 / 24 - s * (1 / 2880 - s * (1 / 181440 - s * (1 / 9676800 - s / 479001600)))
-        loss = np.where(ratio < 0.3, ratio / 2 - s * series, loss) / _LN_10
-    return np.asarray(np.minimum(level, limit) - loss, dtype=np.float64)
-
-
-def logistic_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array_of_growth:
-    """Bend growth under a limit: V / (1 + V/L). Shapes and units as in `saturate`.
-
-    Where V grows exponentially this is the logistic curve. Limits: V (1 - V/L) far below, L far above;
-    half of it at V = L.
-
-    >>> logistic_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
-    array([[ 9.996, 11.699, 11.996]])
-    """
-    level, limit = aligned(log_level, log_limit)
-    return np.asarray(np.minimum(level, limit) - _log_one_plus(level, limit), dtype=np.float64)
-
-
-def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start: ArrayLike) -> Array_of_growth:
-    """Slow growth in proportion to the distance to the limit in the log. Shapes and units as in `saturate`.
-
-    dlnV/dt = g (ln L - ln V) / (ln L - ln V0) from V0, where g is the rate of the demanded level D; in
-    closed form ln V = ln L - (ln L - ln V0) exp(-(ln D - ln V0) / (ln L - ln V0)). Limits: D near the
-    start, L far above. Where L <= V0 there is no distance to slow over, and the level is min(D, L); a level
-    that shrinks below V0 stays D.
-
-    >>> gompertz_saturation([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, log_start=10.0).round(3)
-    array([[ 9.   , 10.   , 11.264, 11.729, 12.   ]])
-    """
-    level, limit, start = aligned(log_level, log_limit, log_start)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        distance, demand = limit - start, level - start
-        x = demand / distance
-        power = np.expm1(-x)
-        # 1 - (1 - exp(-x)) / x by its series near 0, where the difference would lose digits.
-        near = x * (1 / 2 - x * (1 / 6 - x * (1 / 24 - x * (1 / 120 - x * (1 / 720 - x / 5040)))))
-        below = level - demand * np.where(x < 0.02, near, 1.0 + power / x)
-        bent = np.where(x < 1.0, below, limit - distance * (1.0 + power))
-    straight = np.minimum(level, limit)
-    plain = (distance <= 0) | (distance == np.inf) | (demand <= 0)
-    return np.asarray(np.where(plain, straight, np.minimum(bent, straight)), dtype=np.float64)
-
-
-def log_sum(terms: Sequence[ArrayLike]) -> Array_of_growth:
+def log_sum(terms: Sequence[ArrayLike]) -> Array:
     """Add numbers given by their log10: log10 of the sum of 10^term, all in one unit.
 
     A term far below the others changes nothing, -inf is 0; n equal terms give log10(n) more; no term, -inf.
@@ -387,11 +237,11 @@ def log_sum(terms: Sequence[ArrayLike]) -> Array_of_growth:
     """
     total, *others = aligned(*terms) if terms else aligned(-np.inf)
     for term in others:
-        total = np.asarray(np.maximum(total, term) + _log_one_plus(total, term), dtype=np.float64)
+        total = np.asarray(np.maximum(total, term) + log_one_plus(total, term), dtype=np.float64)
     return total
 
 
-def log_difference(log_level: ArrayLike, log_part: ArrayLike) -> Array_of_growth:
+def log_difference(log_level: ArrayLike, log_part: ArrayLike) -> Array:
     """Subtract numbers given by their log10: log10(10^a - 10^b), NaN where nothing positive is left.
 
     A part far below changes nothing. The caller says what NaN means to the user. Both are in one unit.
@@ -401,13 +251,13 @@ def log_difference(log_level: ArrayLike, log_part: ArrayLike) -> Array_of_growth
     """
     level, part = aligned(log_level, log_part)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        gap = (part - level) * _LN_10
+        gap = (part - level) * LN_10
         # Two forms of ln(1 - e^gap): the first keeps the digits near 0, the second far below (Maechler 2012).
-        loss = np.where(gap > -_LN_2, np.log(-np.expm1(gap)), np.log1p(-np.exp(gap))) / _LN_10
+        loss = np.where(gap > -_LN_2, np.log(-np.expm1(gap)), np.log1p(-np.exp(gap))) / LN_10
         return np.asarray(np.where(gap < 0.0, level + loss, np.nan), dtype=np.float64)
 
 
-def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -> Array_of_growth:
+def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -> Array:
     """Add a flow up to a stock: log10 of the start plus the integral of the flow from the first year.
 
     Exact where the log of the flow is linear within a step: the integral over dt is dt (F1 - F0) /
@@ -425,21 +275,19 @@ def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -
     refuse_size("accumulate", "log_flow", flow.shape[1], year.size, "year")
     start = column(log_start)
     with np.errstate(invalid="ignore", divide="ignore"):
-        fall = np.fmax(np.abs(np.diff(flow, axis=1)), 0.0) * _LN_10
+        fall = np.fmax(np.abs(np.diff(flow, axis=1)), 0.0) * LN_10
         larger = np.maximum(flow[:, :-1], flow[:, 1:])
-        added = larger * _LN_10 + np.log(_mean_decay(fall) * np.diff(year))
+        added = larger * LN_10 + np.log(_mean_decay(fall) * np.diff(year))
     samples = max(flow.shape[0], start.shape[0])
     parts = np.empty((samples, year.size))
-    parts[:, :1] = start * _LN_10
+    parts[:, :1] = start * LN_10
     parts[:, 1:] = added
-    stock = np.asarray(np.logaddexp.accumulate(parts, axis=1), dtype=np.float64) / _LN_10
+    stock = np.asarray(np.logaddexp.accumulate(parts, axis=1), dtype=np.float64) / LN_10
     stock[:, :1] = start
     return stock
 
 
-def feedback_multiplier(
-    log_compute: ArrayLike, *, log_points: ArrayLike, log_multipliers: ArrayLike
-) -> Array_of_growth:
+def feedback_multiplier(log_compute: ArrayLike, *, log_points: ArrayLike, log_multipliers: ArrayLike) -> Array:
     """Read the multiplier on a growth rate at a level of compute.
 
     Linear in the log of both between the points, constant beyond the ends. `log_compute` is (sample,) or
@@ -454,17 +302,17 @@ def feedback_multiplier(
     points = increasing("feedback_multiplier", "log_points", log_points)
     multipliers = np.atleast_1d(np.asarray(log_multipliers, dtype=np.float64))
     refuse_size("feedback_multiplier", "log_multipliers", multipliers.shape[-1], points.size, "point")
-    result: Array_of_growth = np.zeros_like(compute)
+    result: Array = np.zeros_like(compute)
     for number in range(points.size - 1):
         # Each segment adds its part of the change, from none at its left end to all at its right.
         share = np.clip((compute - points[number]) / (points[number + 1] - points[number]), 0.0, 1.0)
         share, change = aligned(share, multipliers[..., number + 1] - multipliers[..., number])
         result = result + change * share
     result, first = aligned(result, multipliers[..., 0])
-    return np.asarray(np.exp((first + result) * _LN_10), dtype=np.float64)
+    return np.asarray(np.exp((first + result) * LN_10), dtype=np.float64)
 
 
-def gain_per_doubling(log_compute: ArrayLike, *, log_reference: ArrayLike, log_gain: ArrayLike) -> Array_of_growth:
+def gain_per_doubling(log_compute: ArrayLike, *, log_reference: ArrayLike, log_gain: ArrayLike) -> Array:
     """Compute a metric that rises by a factor with each doubling of compute: gain^(log2(C / C_ref)).
 
     1 at the reference; 0 far below and without bound (at last inf) far above, for a gain above 1.
@@ -477,12 +325,12 @@ def gain_per_doubling(log_compute: ArrayLike, *, log_reference: ArrayLike, log_g
     """
     compute, reference, gain = aligned(log_compute, log_reference, log_gain)
     with np.errstate(over="ignore"):
-        return np.asarray(np.exp((compute - reference) * gain * (_LN_10 / _LOG10_2)), dtype=np.float64)
+        return np.asarray(np.exp((compute - reference) * gain * (LN_10 / _LOG10_2)), dtype=np.float64)
 
 
 def power_law_loss(
     log_compute: ArrayLike, *, irreducible: ArrayLike, log_scale: ArrayLike, exponent: ArrayLike
-) -> Array_of_growth:
+) -> Array:
     """Compute a loss that falls as a power of compute: E + A C^-alpha.
 
     Limits: E far above, without bound (at last inf) far below. `log_compute` is (sample,) or (sample,
@@ -494,7 +342,7 @@ def power_law_loss(
     """
     compute, floor, scale, power = aligned(log_compute, irreducible, log_scale, exponent)
     with np.errstate(over="ignore"):
-        return np.asarray(floor + np.exp((scale - power * compute) * _LN_10), dtype=np.float64)
+        return np.asarray(floor + np.exp((scale - power * compute) * LN_10), dtype=np.float64)
 
 
 def logistic_capability(
@@ -504,7 +352,7 @@ def logistic_capability(
     slope_per_oom: ArrayLike,
     floor: ArrayLike = 0.0,
     ceiling: ArrayLike = 1.0,
-) -> Array_of_growth:
+) -> Array:
     """Compute a score that rises in an S: f + (c - f) / (1 + exp(-k (log10 C - m))).
 
     The floor far below the midpoint, the ceiling far above, half-way at it. `log_compute` is (sample,) or

@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model.growth import feedback_multiplier, gain_per_doubling, logistic_capability, power_law_loss, saturate
+from simulator.model.growth import (
+    feedback_multiplier,
+    gain_per_doubling,
+    logistic_capability,
+    power_law_loss,
+)
 from simulator.model.model_counts import model_counts
 from simulator.model.quantities import (
     Block,
@@ -28,6 +33,7 @@ from simulator.model.quantities import (
     is_fine,
     limit_level,
 )
+from simulator.model.saturation import law_of, saturate
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.goals import Capability
 from simulator.schema.model_counts import count_names
@@ -35,8 +41,6 @@ from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import Driver, Limit, ScenarioSpec
 from simulator.units import Array
 from simulator.variables import snake
-
-_LEAST_FIRST = ("logistic", "gompertz", "exponential", "hard")
 
 STEPS_PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
 
@@ -95,7 +99,7 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
     earlier: list[tuple[NDArray[np.bool_], Array]] = []
     numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
     # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
-    for name in sorted(limits, key=lambda name: (_LEAST_FIRST.index(limits[name][0].kind), name)):
+    for name in sorted(limits, key=lambda name: (law_of(limits[name][0].kind).rank, name)):
         number, (limit, level) = numbers[name], limits[name]
         bent = saturate(demanded, level, kind=limit.kind, log_start=start)
         capped = np.minimum(capped, bent)

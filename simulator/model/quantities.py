@@ -20,9 +20,9 @@ from simulator.model.growth import (
     random_step_growth,
     random_walk_growth,
     regime_growth,
-    saturate,
     table_growth,
 )
+from simulator.model.saturation import saturate
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec

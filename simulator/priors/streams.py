@@ -20,19 +20,19 @@ bad names alike, because each block is scrambled anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError
+from simulator.registers import attribute_at
+from simulator.schema.choices import DESIGNS
 
-Design = Literal["latin-hypercube", "random", "sobol"]
-DESIGNS: Final[tuple[str, ...]] = get_args(Design)
 # Chosen by benchmarks/precision.py and benchmarks/designs.py.
-DEFAULT_DESIGN: Final[Design] = "sobol"
+DEFAULT_DESIGN: Final[str] = "sobol"
 DEFAULT_BLOCK: Final[int] = 4096
 EDGE: Final[float] = 1e-12
 
@@ -55,8 +55,8 @@ def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) 
         Number of the block in the run, from 0.
     size : int
         Samples in a block, a power of two up to 2^24. A partial last block takes a prefix.
-    design : {"latin-hypercube", "random", "sobol"}
-        How the numbers of the block are spread.
+    design : str
+        A name of `simulator.schema.choices.DESIGNS`, such as "sobol": how the numbers of the block are spread.
 
     Returns
     -------
@@ -73,15 +73,7 @@ def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) 
     >>> sorted((numbers * 8).astype(int).tolist())
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    _check(block=block, size=size, design=design)
-    if design == "random":
-        words = _raw_words("random", name, seed, block, size) >> np.uint64(64 - _BITS)
-        uniforms = _to_unit(words)
-    elif design == "latin-hypercube":
-        uniforms = _latin_hypercube(name, seed, block, size)
-    else:
-        uniforms = _digital_net(name, seed, block, size)
-    return np.clip(uniforms, EDGE, 1.0 - EDGE, out=uniforms)
+    return blocks_uniforms([name], seed=seed, blocks=range(block, block + 1), size=size, design=design)[name]
 
 
 def blocks_uniforms(
@@ -89,33 +81,37 @@ def blocks_uniforms(
 ) -> dict[str, NDArray[np.float64]]:
     """Draw the uniform numbers of several priors in several blocks: those of `block_uniforms`, one after the other.
 
-    Parameters
-    ----------
-    names : sequence of str
-    seed, size, design
-        As in `block_uniforms`.
-    blocks : range
-        The numbers of the blocks.
-
-    Returns
-    -------
-    dict of arrays by name, (blocks x size,)
-
-    Examples
-    --------
-    >>> both = blocks_uniforms(["a", "b"], seed=0, blocks=range(2), size=8, design="sobol")
-    >>> bool((both["b"][8:] == block_uniforms("b", seed=0, block=1, size=8, design="sobol")).all())
-    True
+    Arrays (block x size,) by name.
     """
-    if design != "sobol" or not names:
-        return {
-            name: np.concatenate([block_uniforms(name, seed=seed, block=b, size=size, design=design) for b in blocks])
-            for name in names
-        }
     _check(block=blocks.start, size=size, design=design)
-    uniforms = _to_unit(_digital_nets(names, seed, blocks, size))
-    np.clip(uniforms, EDGE, 1.0 - EDGE, out=uniforms)
-    return dict(zip(names, uniforms.reshape(len(names), -1), strict=True))
+    if not names:
+        return {}
+    uniforms = _design(design)(names, seed=seed, blocks=blocks, size=size)
+    return dict(zip(names, np.clip(uniforms, EDGE, 1.0 - EDGE), strict=True))
+
+
+@cache
+def _design(name: str) -> Callable[..., NDArray[np.float64]]:
+    """Load the function of a design."""
+    uniforms = DESIGNS.find(name).uniforms
+    return cast("Callable[..., NDArray[np.float64]]", attribute_at(uniforms)) if isinstance(uniforms, str) else uniforms
+
+
+def random_numbers(names: Sequence[str], *, seed: int, blocks: Sequence[int], size: int) -> NDArray[np.float64]:
+    """Draw independent numbers, (name, block x size)."""
+    words = [_raw_words("random", name, seed, block, size) for name in names for block in blocks]
+    return _to_unit(np.stack(words) >> np.uint64(64 - _BITS)).reshape(len(names), -1)
+
+
+def latin_hypercubes(names: Sequence[str], *, seed: int, blocks: Sequence[int], size: int) -> NDArray[np.float64]:
+    """Put one number of each name, at random, into each of `size` equal strata of a block: (name, block x size)."""
+    parts = [_latin_hypercube(name, seed, block, size) for name in names for block in blocks]
+    return np.stack(parts).reshape(len(names), -1)
+
+
+def digital_nets(names: Sequence[str], *, seed: int, blocks: Sequence[int], size: int) -> NDArray[np.float64]:
+    """Draw the points of each name's digital net, scrambled anew in every block: (name, block x size)."""
+    return _to_unit(_digital_nets(names, seed, blocks, size)).reshape(len(names), -1)
 
 
 def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> NDArray[np.float64]:
@@ -173,7 +169,7 @@ def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> N
 def _check(*, block: int, size: int, design: str) -> None:
     """Refuse what no block can be drawn from."""
     if design not in DESIGNS:
-        raise InputError(f"draws: design: must be one of {', '.join(DESIGNS)}; got {design!r}.")
+        raise InputError(f"draws: design: must be one of {', '.join(sorted(DESIGNS))}; got {design!r}.")
     if size < 1 or size & (size - 1) or size > 1 << _MAX_LOG2_SIZE:
         raise InputError(
             f"draws: block size: must be a power of two from 1 to 2^{_MAX_LOG2_SIZE}; got {size}. "
@@ -229,11 +225,6 @@ def _generator_mask(name: str, salt: str) -> NDArray[np.uint64]:
     mask: NDArray[np.uint64] = entries * np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask.setflags(write=False)
     return mask
-
-
-def _digital_net(name: str, seed: int, block: int, size: int) -> NDArray[np.float64]:
-    """Return the points of the name's digital net, scrambled anew for every seed and block."""
-    return _to_unit(_digital_nets([name], seed, [block], size)[0])
 
 
 def _digital_nets(names: Sequence[str], seed: int, blocks: Sequence[int], size: int) -> NDArray[np.uint64]:

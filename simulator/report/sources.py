@@ -27,19 +27,13 @@ from simulator.report.html import (
 )
 from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement, usual_unit
 from simulator.scenario.resolving import Scenario
+from simulator.schema.choices import LAWS
 from simulator.schema.spec import Correlation
 from simulator.schema.statements import is_prior
 from simulator.wording import listed
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_LAWS = {
-    "hard": "a hard ceiling, nothing rises above it",
-    "exponential": "a soft ceiling that growth bends towards and never reaches (exponential law)",
-    "logistic": "a soft ceiling that growth bends towards from far below (logistic law)",
-    "gompertz": "growth slows as it comes near, by the number of factors that are left (Gompertz law)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ class _Words:
 
     def limit(self, limit: Mapping[str, Any], path: Path) -> str:
         """Say a limit: its law, and what it is made of."""
-        law = _LAWS.get(str(limit.get("kind", "hard")), str(limit.get("kind")))
+        law = LAWS.find(str(limit.get("kind", "hard"))).words
         if "share" in limit:
             of = str(limit.get("of")).replace("-", " ")
             text = f"{self.quantity(limit['share'], (*path, 'share'))} of {of}"

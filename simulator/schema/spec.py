@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from simulator.errors import Fault, Path, number, shown
+from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
@@ -243,9 +244,7 @@ Quantity = Annotated[
 class Limit(Spec):
     """A limit and the law by which a level saturates under it."""
 
-    kind: Literal["hard", "exponential", "logistic", "gompertz"] = "hard"
-    """hard: min(V, L); exponential: L (1 - exp(-V/L)); logistic: V / (1 + V/L); gompertz: growth falls with the
-    logarithmic distance to L."""
+    kind: Annotated[str, Registered(LAWS, law_words)] = "hard"
     limit: Quantity | None = None
     """The limit: an amount, a growing level, a named quantity, or an operation on quantities."""
     share: Prior | None = None
@@ -366,7 +365,7 @@ class ScenarioSpec(Spec):
     """How many samples are drawn."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63), BeforeValidator(_whole)] = 0
     """The seed; 0 is a seed."""
-    design: Literal["sobol", "latin-hypercube", "random"] = "sobol"
+    design: Annotated[str, Registered(DESIGNS)] = "sobol"
     """How the unit cube is sampled within a block."""
     block: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = 4096
     """Samples in a block, the unit of randomisation."""

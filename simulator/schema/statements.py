@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from simulator.errors import Fault, InputError, near_name, number, shown
+from simulator.errors import Fault, InputError, number, shown
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
 if TYPE_CHECKING:
@@ -143,9 +143,7 @@ def _own_keys(family: Any) -> Collection[str]:
 def _known_family(name: Any) -> Any:
     if isinstance(name, str) and name in FAMILIES:
         return name
-    names = FAMILIES.names()
-    expected = f"{', '.join(f"'{known}'" for known in names[:-1])} or '{names[-1]}'"
-    raise Faults([Fault((), f"must be one of {expected}; got {shown(name)}.", near_name(str(name), names))])
+    raise Faults([Fault((), *FAMILIES.expected(name))])
 
 
 class Interval(Spec):

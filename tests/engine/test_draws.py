@@ -11,7 +11,7 @@ from scipy import stats
 from simulator import parse_scenario
 from simulator.engine.draws import draw_blocks
 from simulator.priors.joint import JointPrior
-from simulator.priors.streams import DESIGNS
+from simulator.schema.choices import DESIGNS
 from simulator.testing import scenario_text, small_scenario
 
 START, GROWTH, LEVEL = "drivers.compute.start", "drivers.compute.growth", "thresholds.level.effective_compute"
@@ -51,7 +51,7 @@ def test_a_doubling_time_is_correlated_as_the_growth_that_it_stands_for() -> Non
     assert stats.spearmanr(draws[START], draws[GROWTH]).statistic == pytest.approx(0.7, abs=0.03)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_correlation_leaves_the_marginals_as_they_are(design: str) -> None:
     draws = drawn(joint_of((START, GROWTH, 0.8), (GROWTH, LEVEL, -0.5)), design=design)
     spread = np.log10(4) / stats.norm.ppf(0.95)
@@ -61,7 +61,7 @@ def test_correlation_leaves_the_marginals_as_they_are(design: str) -> None:
         assert stats.kstest(draws[name], exact.cdf).statistic < 1.95 / np.sqrt(draws[name].size), name
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_a_correlation_leaves_the_draws_of_others_and_of_its_first_name(design: str) -> None:
     alone, together = (drawn(joint_of(*pairs), design=design) for pairs in ((), ((START, GROWTH, 0.5),)))
     first = min(START, GROWTH)
@@ -70,7 +70,7 @@ def test_a_correlation_leaves_the_draws_of_others_and_of_its_first_name(design: 
     assert not np.array_equal(together[max(START, GROWTH)], alone[max(START, GROWTH)])
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_blocks_are_drawn_one_by_one_or_together(design: str) -> None:
     joint = joint_of((START, GROWTH, 0.5))
     together = draw_blocks(joint, seed=3, blocks=range(4), size=256, design=design)
@@ -80,7 +80,7 @@ def test_blocks_are_drawn_one_by_one_or_together(design: str) -> None:
             np.testing.assert_array_equal(together[name][256 * number : 256 * (number + 1)], values)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_the_first_samples_are_those_of_whole_blocks(design: str) -> None:
     joint = joint_of((START, GROWTH, 0.5))
     whole = draw_blocks(joint, seed=3, blocks=range(2), size=256, design=design)

@@ -12,9 +12,9 @@ from scipy.integrate import solve_ivp
 
 from simulator import parse_scenario
 from simulator.errors import InputError
-from simulator.model.growth import saturate
 from simulator.model.projection import binding_names, under_limits, year_grid
 from simulator.model.quantities import FINE_STEPS
+from simulator.model.saturation import saturate
 from simulator.schema.spec import Limit
 from simulator.schema.statements import Prior
 from simulator.testing import run_of, scenario_text, small_scenario

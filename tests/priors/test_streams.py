@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
@@ -15,12 +17,12 @@ from simulator.priors import streams
 from simulator.priors.streams import (
     DEFAULT_BLOCK,
     DEFAULT_DESIGN,
-    DESIGNS,
     EDGE,
     block_uniforms,
     blocks_uniforms,
     pair_loss,
 )
+from simulator.schema.choices import DESIGNS, DrawDesign
 
 STRATIFIED = ("latin-hypercube", "sobol")
 NAMES = ("spending", "hardware", "algorithms", "power")
@@ -31,7 +33,7 @@ def strata(uniforms: np.ndarray, count: int) -> list[int]:
     return sorted(np.floor(uniforms * count).astype(int).tolist())
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_the_same_key_gives_the_same_numbers_whatever_was_drawn_before(design: str) -> None:
     first = block_uniforms("spending", seed=1, block=2, size=256, design=design)
     streams._generator_mask.cache_clear()
@@ -40,7 +42,7 @@ def test_the_same_key_gives_the_same_numbers_whatever_was_drawn_before(design: s
     np.testing.assert_array_equal(block_uniforms("spending", seed=1, block=2, size=256, design=design), first)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_writing_into_the_result_does_not_change_later_draws(design: str) -> None:
     first = block_uniforms("spending", seed=1, block=0, size=64, design=design)
     kept = first.copy()
@@ -67,7 +69,7 @@ def test_numbers_do_not_depend_on_the_hash_seed_of_the_process() -> None:
         assert done.stdout.split() == here
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_every_part_of_the_key_counts(design: str) -> None:
     keys = [
         ("spending", 0, 0),
@@ -113,7 +115,7 @@ def test_a_smaller_block_is_the_prefix_of_a_larger(design: str) -> None:
     np.testing.assert_array_equal(large[:256], small)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_one_number_of_each_block_is_uniform(design: str) -> None:
     # Across blocks the numbers at one place are independent, so the Kolmogorov-Smirnov law holds.
     for place in (0, 1, 63):
@@ -130,7 +132,7 @@ def test_the_place_within_a_stratum_is_uniform(design: str) -> None:
     assert np.all(np.abs(counts - 1600) < 4 * np.sqrt(16000 * 0.09))
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_names_and_blocks_and_seeds_are_uncorrelated(design: str) -> None:
     # The mean over independent blocks of the covariance in a block, against its own standard error.
     for other in ({"name": "hardware"}, {"block": 1000}, {"seed": 1}):
@@ -191,7 +193,7 @@ def test_pair_loss_of_one_name_twice_is_that_of_no_net_at_all() -> None:
     assert pair_loss(["a", "a"], size=4096)[0, 1] == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_numbers_stay_inside_the_edges(design: str) -> None:
     for block in range(20):
         uniforms = block_uniforms("edge", seed=0, block=block, size=4096, design=design)
@@ -241,10 +243,32 @@ def test_what_cannot_be_drawn_is_refused(change: dict[str, object], message: str
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", list(DESIGNS))
 def test_several_priors_and_blocks_at_once_are_those_one_by_one(design: str) -> None:
     together = blocks_uniforms(["a", "b"], seed=3, blocks=range(2, 4), size=64, design=design)
     for name, numbers in together.items():
         one = [block_uniforms(name, seed=3, block=block, size=64, design=design) for block in (2, 3)]
         assert np.array_equal(numbers, np.concatenate(one))
     assert blocks_uniforms([], seed=3, blocks=range(2), size=64, design=design) == {}
+
+
+def midpoints(names: Sequence[str], *, seed: int, blocks: Sequence[int], size: int) -> np.ndarray:
+    """The middles of equal strata, in the same order for every name."""
+    return np.tile((np.arange(size) + 0.5) / size, (len(names), len(blocks)))
+
+
+MIDPOINTS = DrawDesign("midpoints", midpoints, "The middles of equal strata.")
+
+
+def test_a_design_of_a_package_is_drawn_by_from_a_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    from simulator import load_scenario, simulate
+
+    point = EntryPoint("midpoints", f"{__name__}:MIDPOINTS", DESIGNS.group)
+    monkeypatch.setattr("simulator.registers.entry_points", lambda group: [point] if group == DESIGNS.group else [])
+    scenario = load_scenario("baseline", overrides=["design=midpoints", "samples=256", "block=256"])
+    start = simulate(scenario)["parameters/drivers.spending.start"].values
+    assert (np.diff(start) > 0).all()
+    streams._design.cache_clear()
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="must be one of 'sobol', 'latin-hypercube' or 'random'; got 'midpoints'"):
+        load_scenario("baseline", overrides=["design=midpoints"])
