@@ -275,7 +275,7 @@ def examine_history(
 ) -> Fragility:
     """Fit the model of history, and say whether what it learnt is fragile; `named` are groups to leave out by hand."""
     rates = rates_without(history, until=until, top=top, since=since, named=named)
-    seen = observations(history, accelerators, until=until, top=top, since=since).frontier
+    seen = observations(history, accelerators, until=until, top=top, since=since)
     if refit and not rates:
         raise InputError(
             f"--refit: {history.file} has no group of at least two frontier runs by {until}. "
@@ -285,7 +285,7 @@ def examine_history(
     fits, refits = [fit], tuple[Refit, ...]()
     if refit:
         gone = leave_out(history, members(history, rates[0]), reason=rates[0].left_out)
-        less = observations(gone, accelerators, until=until, top=top, since=since).frontier
+        less = observations(gone, accelerators, until=until, top=top, since=since)
         fits.append(fit_history(less, priors=priors, settings=settings, cache=cache))
         refits = _refits(*fits, left_out=rates[0].left_out)
     return Fragility(

@@ -185,8 +185,7 @@ class Series:
         """Choose what was observed; leave a domain out, or end on a day where no cut-off is named."""
         runs = self.runs if without_domain is None else without(self.runs, domains=(without_domain,))
         last = until if self.until is None else self.until
-        chosen = observations(runs, self.accelerators, until=last, top=self.top, within_oom=self.within_oom)
-        return chosen.frontier
+        return observations(runs, self.accelerators, until=last, top=self.top, within_oom=self.within_oom)
 
 
 def series(scenario: Scenario) -> Series:

@@ -31,39 +31,20 @@ WORDS = ("snapshot", "run_name", "accelerator_name")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
-    """Hold one snapshot of the history of frontier training.
+    """One snapshot of the history of frontier training; every figure names the snapshot.
 
-    Parameters
-    ----------
-    run_year : array (run,), decimal year
-        When each run was published.
-    run_log_compute : array (run,), log10 FLOP
-        Training compute of runs that were among the largest when they came out; ranked by the past only.
-    cost_log_usd : array (run,), log10 USD
-        Their cost; NaN where it is not known or does not belong to this compute.
-    accelerator_year : array (accelerator,), decimal year
-        When each accelerator was released.
-    accelerator_log_flops_per_usd : array (accelerator,), log10 FLOP/s per USD
-        Its speed in training per USD of price.
-    record_year : array (year,)
-        Calendar years, rising by 1.
-    record_log_compute : array (year,), log10 FLOP
-        The largest known run at the end of each of these years.
-    snapshot : str
-        Which data these are, and of what date: every figure names it.
-    run_name, accelerator_name : tuple of str
-        What they are called; empty where nobody says. No number depends on it.
+    InputError where lengths differ, a number is missing, years do not rise by 1, or the record falls.
     """
 
-    run_year: Array
-    run_log_compute: Array
-    cost_log_usd: Array
-    accelerator_year: Array
-    accelerator_log_flops_per_usd: Array
-    record_year: Array
-    record_log_compute: Array
+    run_year: Array  # (run,), decimal year of publication, of runs that were among the largest when they came out
+    run_log_compute: Array  # (run,), log10 FLOP
+    cost_log_usd: Array  # (run,), log10 USD; NaN where it is not known or does not belong to this compute
+    accelerator_year: Array  # (accelerator,), decimal year of release
+    accelerator_log_flops_per_usd: Array  # (accelerator,), log10 FLOP/s in training per USD of price
+    record_year: Array  # (year,), calendar years, rising by 1
+    record_log_compute: Array  # (year,), log10 FLOP of the largest known run at the end of each
     snapshot: str = "unnamed snapshot"
-    run_name: tuple[str, ...] = ()
+    run_name: tuple[str, ...] = ()  # empty where nobody says; no number depends on names
     accelerator_name: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -79,16 +60,11 @@ class Observations:
         self._check_lengths()
         steps = np.diff(self.record_year)
         if self.record_year.size and (np.any(steps != 1) or np.any(self.record_year % 1)):
-            raise _fault(
-                self.snapshot, "record_year", "must hold whole years that rise by 1", "Fill the years between."
-            )
+            rule = "must hold whole years that rise by 1"
+            raise _fault(self.snapshot, "record_year", rule, "Fill the years between.")
         if np.any(np.diff(self.record_log_compute) < 0):
-            raise _fault(
-                self.snapshot,
-                "record_log_compute",
-                "must never fall",
-                "A record is the largest run so far: take maxima.",
-            )
+            remedy = "A record is the largest run so far: take maxima."
+            raise _fault(self.snapshot, "record_log_compute", "must never fall", remedy)
 
     def _check_lengths(self) -> None:
         pairs = (
@@ -160,58 +136,6 @@ LONGEST_GAP = 2.0
 """Years by which a history may end before the date that it is asked to tell about."""
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """Observed runs and accelerators, as arrays.
-
-    Attributes
-    ----------
-    snapshot, until : the date of the estimates, and the last day of what is observed
-    run_names, run_year, run_log_compute, run_is_top : (run,), decimal years, log10 FLOP, among the top at release
-    cost_log_usd : (run,), log10 USD; NaN where unknown or not of that run
-    cost_basis : which cost, in which dollars; several are joined by "; "
-    accelerator_names, accelerator_year, accelerator_log_flops_per_usd : (accelerator,), those with a price; log10
-        FLOP/s per USD
-    record_year, record_log_compute : (year,), the largest known run at the end of each whole year; -inf before one
-    """
-
-    snapshot: str
-    until: dt.date
-    run_names: tuple[str, ...]
-    run_year: NDArray[np.float64]
-    run_log_compute: NDArray[np.float64]
-    run_is_top: NDArray[np.bool_]
-    cost_log_usd: NDArray[np.float64]
-    cost_basis: str
-    accelerator_names: tuple[str, ...]
-    accelerator_year: NDArray[np.float64]
-    accelerator_log_flops_per_usd: NDArray[np.float64]
-    record_year: NDArray[np.int64]
-    record_log_compute: NDArray[np.float64]
-
-    @property
-    def frontier(self) -> Observations:
-        """What the model of history is fitted to: the runs that were among the top at their release."""
-        top = self.run_is_top
-        return Observations(
-            run_year=self.run_year[top],
-            run_log_compute=self.run_log_compute[top],
-            cost_log_usd=self.cost_log_usd[top],
-            accelerator_year=self.accelerator_year,
-            accelerator_log_flops_per_usd=self.accelerator_log_flops_per_usd,
-            record_year=self.record_year.astype(np.float64),
-            record_log_compute=self.record_log_compute,
-            snapshot=self.snapshot,
-            run_name=tuple(name for name, chosen in zip(self.run_names, top, strict=True) if chosen),
-            accelerator_name=self.accelerator_names,
-        )
-
-    @property
-    def cost_year(self) -> NDArray[np.float64]:
-        """Decimal years of the costs (run,); NaN where there is none."""
-        return np.where(np.isnan(self.cost_log_usd), np.nan, self.run_year)
-
-
 def observations(
     runs: RunHistory,
     accelerators: AcceleratorHistory | None = None,
@@ -220,8 +144,12 @@ def observations(
     top: int = 10,
     within_oom: float | None = None,
     since: int = FIRST_YEAR,
-) -> Snapshot:
-    """Turn tables into the arrays that a model of growth is fitted to."""
+) -> Observations:
+    """Turn tables into what a model of growth is fitted to: the runs that were of the frontier at their release.
+
+    Those were among the `top` largest then, or within so many orders of magnitude of the record, from the year `since`
+    on: exports reach back to 1950, when growth was slower. Without `until` all up to the snapshot's date counts.
+    """
     known_to = last_day(runs.snapshot, entry="snapshot")
     last = known_to if until is None else min(until, known_to)
     known = published_until(runs, last)
@@ -233,21 +161,17 @@ def observations(
     hardware_names, hardware_year, hardware = _hardware(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
     records = year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
-    bases = sorted({run.cost_basis for run in known.runs if run.cost_consistent})
-    return Snapshot(
-        snapshot=known.snapshot,
-        until=last,
-        run_names=tuple(run.name for run in known.runs),
-        run_year=known.years,
-        run_log_compute=known.log_flop,
-        run_is_top=is_top,
-        cost_log_usd=known.log_cost,
-        cost_basis="; ".join(bases),
-        accelerator_names=hardware_names,
+    return Observations(
+        run_year=known.years[is_top],
+        run_log_compute=known.log_flop[is_top],
+        cost_log_usd=known.log_cost[is_top],
         accelerator_year=hardware_year,
         accelerator_log_flops_per_usd=hardware,
-        record_year=np.array([record.date.year for record in records], dtype=np.int64),
+        record_year=np.array([record.date.year for record in records], dtype=np.float64),
         record_log_compute=np.array([record.log_flop for record in records], dtype=np.float64),
+        snapshot=known.snapshot,
+        run_name=tuple(run.name for run, chosen in zip(known.runs, is_top, strict=True) if chosen),
+        accelerator_name=hardware_names,
     )
 
 
