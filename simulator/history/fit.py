@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path as FilePath
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
@@ -31,29 +31,15 @@ PRIOR_DRAWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class SamplerSettings:
-    """Say how to sample.
+    """How to sample."""
 
-    Parameters
-    ----------
-    sampler : {"pymc", "nutpie"}
-        nutpie is faster and needs the extra `nutpie`.
-    draws, tune, chains : int
-        Draws of each chain that are kept, draws before them that tune the sampler, and chains.
-    target_acceptance : float
-        Between 0 and 1; nearer to 1 means smaller steps and fewer divergences.
-    seed : int
-        At least 0.
-    cores : int
-        Chains that run at once; the draws do not depend on it. 0 takes as many as there are.
-    """
-
-    sampler: Literal["pymc", "nutpie"] = "pymc"
-    draws: int = 1000
-    tune: int = 600
+    sampler: Literal["pymc", "nutpie"] = "pymc"  # nutpie is faster and needs the extra `nutpie`
+    draws: int = 1000  # of each chain, that are kept
+    tune: int = 600  # before them, to tune the sampler
     chains: int = 4
-    target_acceptance: float = 0.95
+    target_acceptance: float = 0.95  # nearer to 1 means smaller steps and fewer divergences
     seed: int = 0
-    cores: int = 0
+    cores: int = 0  # chains that run at once, as many as there are for 0; the draws do not depend on it
 
     @property
     def workers(self) -> int:
@@ -69,7 +55,10 @@ def fit_history(
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> xr.DataTree:
-    """Fit the model to what was known at the end of a year."""
+    """Fit the model to what was known at the end of a year, the last of the record by default.
+
+    A fit that is in `cache`, a folder, is read; any other is stored there. Whether the chains agree is for `diagnose`.
+    """
     last = observations.years[1] if origin is None else origin
     return fit_origins(observations, origins=(last,), priors=priors, settings=settings, cache=cache)[0]
 
@@ -88,53 +77,49 @@ def fit_origins(
     """
     priors, settings = priors or GrowthPriors(), settings or SamplerSettings()
     known = [known_at(observations, origin=origin) for origin in origins]
-    files = [_file(cache, observations, each, priors=priors, settings=settings) for each in known]
+    names = [_identity(observations, each, priors=priors, settings=settings) for each in known]
+    files = [
+        None if cache is None else cache / f"history-{each.origin}-{name}.nc"
+        for each, name in zip(known, names, strict=True)
+    ]
     fits = [_read(file, settings) for file in files]
-    if all(fit is not None for fit in fits):
-        return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
-    built = build_model(observations, priors=priors)
-    sample = _SAMPLERS[settings.sampler](built, settings)
-    prior = draw_prior(built, seed=settings.seed)
-    complete = []
-    for each, file, stored in zip(known, files, fits, strict=True):
-        identity = _identity(observations, each, priors=priors, settings=settings)
-        fit = stored
-        if fit is None:
-            fit = _fit(built, each, identity=identity, sample=sample, prior=prior, settings=settings)
-        if stored is None and file is not None:
-            _store(fit, file)
-        complete.append(_named(fit, observations, each))
-    return tuple(complete)
+    if any(fit is None for fit in fits):
+        built = build_model(observations, priors=priors)
+        sample = _sampler(built, settings)
+        prior = draw_prior(built, seed=settings.seed)
+        for place, each in enumerate(known):
+            if fits[place] is None:
+                fits[place] = fit = _fit(built, each, names[place], sample=sample, prior=prior, settings=settings)
+                _store(fit, files[place])
+    return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
 
 
 type _Sample = Callable[[Known], xr.DataTree]
 
 
-def _pymc_sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
-    import pymc as pm
+def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
+    """Make what samples the posterior of a model, given what was known."""
+    shown = sys.stderr.isatty()
+    asked: dict[str, Any] = {
+        "draws": settings.draws,
+        "tune": settings.tune,
+        "chains": settings.chains,
+        "cores": settings.workers,
+        "target_accept": settings.target_acceptance,
+    }
+    if settings.sampler == "pymc":
+        import pymc as pm
 
-    def sample(known: Known) -> xr.DataTree:
-        # A step that runs away overflows and is rejected: that is how the sampler finds its step size.
-        with built.model, np.errstate(over="ignore"):
-            pm.set_data(weights(known))
-            tree: xr.DataTree = pm.sample(
-                draws=settings.draws,
-                tune=settings.tune,
-                chains=settings.chains,
-                cores=settings.workers,
-                target_accept=settings.target_acceptance,
-                random_seed=settings.seed,
-                nuts_sampler="pymc",  # PyMC takes nutpie by itself where it is installed
-                progressbar=sys.stderr.isatty(),
-                quiet=not sys.stderr.isatty(),
-                compute_convergence_checks=False,
-            )
-        return tree
+        asked |= {"random_seed": settings.seed, "progressbar": shown, "quiet": not shown}
 
-    return sample
+        def by_pymc(known: Known) -> xr.DataTree:
+            # A step that runs away overflows and is rejected: that is how the sampler finds its step size.
+            with built.model, np.errstate(over="ignore"):
+                pm.set_data(weights(known))
+                # PyMC takes nutpie by itself where it is installed.
+                return cast("xr.DataTree", pm.sample(nuts_sampler="pymc", compute_convergence_checks=False, **asked))
 
-
-def _nutpie_sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
+        return by_pymc
     try:
         import nutpie
     except ImportError:
@@ -143,29 +128,11 @@ def _nutpie_sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
             "or take the sampler pymc, which needs nothing more."
         ) from None
     compiled = nutpie.compile_pymc_model(built.model)
-
-    def sample(known: Known) -> xr.DataTree:
-        tree: xr.DataTree = nutpie.sample(
-            compiled.with_data(**weights(known)),
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.workers,
-            target_accept=settings.target_acceptance,
-            seed=settings.seed,
-            adaptation="draw_diag",  # twice the effective draws of its default on this model
-            progress_bar=sys.stderr.isatty(),
-            save_warmup=False,
-        )
-        return tree
-
-    return sample
+    # This adaptation has twice the effective draws of the default on this model.
+    asked |= {"seed": settings.seed, "progress_bar": shown, "save_warmup": False, "adaptation": "draw_diag"}
+    return lambda known: cast("xr.DataTree", nutpie.sample(compiled.with_data(**weights(known)), **asked))
 
 
-_SAMPLERS: Mapping[str, Callable[[HistoryModel, SamplerSettings], _Sample]] = {
-    "pymc": _pymc_sampler,
-    "nutpie": _nutpie_sampler,
-}
 # What the two samplers call the same figures. Timings are left out: they differ from run to run.
 _STATISTICS = {
     "diverging": ("diverging",),
@@ -182,8 +149,8 @@ _STATISTICS = {
 def _fit(
     built: HistoryModel,
     known: Known,
-    *,
     identity: str,
+    *,
     sample: _Sample,
     prior: xr.Dataset,
     settings: SamplerSettings,
@@ -197,22 +164,7 @@ def _fit(
     statistics = xr.Dataset({new: found[old].variable for new, old in names.items()}).drop_attrs()
     statistics = statistics.assign_coords({dim: posterior[dim] for dim in ("chain", "draw")})
     rng = np.random.default_rng([settings.seed, 1])
-    return xr.DataTree.from_dict(
-        {
-            "/": xr.Dataset(attrs=_attributes(built, known, identity=identity, settings=settings)),
-            "prior": prior,
-            "posterior": posterior,
-            "posterior_predictive": replicate(posterior, built.observations, known, rng=rng),
-            "sample_stats": statistics,
-            "observed_data": _observed(built.observations, known),
-        }
-    )
-
-
-def _attributes(
-    built: HistoryModel, known: Known, *, identity: str, settings: SamplerSettings
-) -> dict[str, str | int | float]:
-    return {
+    attributes = {
         "fit": identity,
         "snapshot": built.observations.snapshot,
         "origin": known.origin,
@@ -223,6 +175,16 @@ def _attributes(
         "sampler": f"{settings.sampler} {version(settings.sampler)}",
         "seed": settings.seed,
     }
+    return xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs=attributes),
+            "prior": prior,
+            "posterior": posterior,
+            "posterior_predictive": replicate(posterior, built.observations, known, rng=rng),
+            "sample_stats": statistics,
+            "observed_data": _observed(built.observations, known),
+        }
+    )
 
 
 def draw_prior(built: HistoryModel, *, seed: int) -> xr.Dataset:
@@ -310,20 +272,6 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs), **datasets})
 
 
-def _file(
-    cache: FilePath | None,
-    observations: Observations,
-    known: Known,
-    *,
-    priors: GrowthPriors,
-    settings: SamplerSettings,
-) -> FilePath | None:
-    if cache is None:
-        return None
-    identity = _identity(observations, known, priors=priors, settings=settings)
-    return cache / f"history-{known.origin}-{identity}.nc"
-
-
 def _identity(observations: Observations, known: Known, *, priors: GrowthPriors, settings: SamplerSettings) -> str:
     """Hash all that decides the numbers of a fit."""
     levels = np.linspace(0.0005, 0.9995, 1000)
@@ -359,7 +307,9 @@ def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | Non
         return None
 
 
-def _store(fit: xr.DataTree, file: FilePath) -> None:
+def _store(fit: xr.DataTree, file: FilePath | None) -> None:
+    if file is None:
+        return
     make_folder(file.parent)
     with replacing(file) as temporary:
         write_netcdf(of_tree(fit), temporary)

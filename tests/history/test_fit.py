@@ -155,7 +155,7 @@ def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit)
     """The samplers swallow Ctrl-C and hand back the chains that they have."""
     short = fit["posterior"].to_dataset().isel(chain=[0], draw=slice(0, 20))
     partial = xr.DataTree.from_dict({"posterior": short, "sample_stats": xr.Dataset()})
-    monkeypatch.setitem(simulator.history.fit._SAMPLERS, "pymc", lambda built, settings: lambda known: partial)
+    monkeypatch.setattr("simulator.history.fit._sampler", lambda built, settings: lambda known: partial)
     with pytest.raises(KeyboardInterrupt):
         fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
