@@ -170,6 +170,10 @@ class Table:
         for key, chosen in places.items():
             yield key, self._taken(np.asarray(chosen, dtype=np.intp))
 
+    def first(self, count: int) -> Table:
+        """Keep the first rows, so many or as many as there are."""
+        return self._taken(np.arange(min(count, len(self))))
+
     def sorted_by(self, name: str) -> Table:
         """Put the rows in the ascending order of a column; rows that are equal in it stay as they are."""
         return self._taken(np.argsort(self[name], kind="stable"))
@@ -300,13 +304,13 @@ class Table:
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
-        lines = self.where(np.arange(len(self)) < _SHOWN).lines()
+        lines = self.first(_SHOWN).lines()
         more = [f"... {len(self) - _SHOWN:,} more rows"] if len(self) > _SHOWN else []
         return "\n".join([*lines, *more]) or "an empty table"
 
     def _repr_html_(self) -> str:
         more = f"<p>{len(self) - _SHOWN:,} more rows</p>" if len(self) > _SHOWN else ""
-        return self.where(np.arange(len(self)) < _SHOWN).to_html() + more
+        return self.first(_SHOWN).to_html() + more
 
     def _as_they_are(self) -> dict[str, Callable[[Row], str]]:
         def cell(name: str) -> Callable[[Row], str]:

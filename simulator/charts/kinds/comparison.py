@@ -282,7 +282,7 @@ def levels_of(
     years: tuple[float, float] | None = None,
 ) -> Table:
     """Tabulate the median and a central band of a variable (log10 of its unit), for each run in its own years."""
-    rows: list[Row] = []
+    tables: list[Table] = []
     for run, name in zip(runs, names, strict=True):
         unit = str(summarised(run, quantity).attrs["units"])
         if not unit.startswith("log10("):
@@ -291,19 +291,22 @@ def levels_of(
                 "Compare a level, such as effective_compute."
             )
         medians, bands = fan_table(run, quantity, (band,))
-        found: list[Row] = [
-            {"run": name, **middle, "lower": ends["lower"], "upper": ends["upper"]}
-            for middle, ends in zip(medians.rows(), bands.rows(), strict=True)
-        ]
+        columns = {
+            "year": medians["year"],
+            "median": medians["median"],
+            "lower": bands["lower"],
+            "upper": bands["upper"],
+        }
+        found = Table({"run": [name] * len(medians), **columns})
         low, high = years or (-math.inf, math.inf)
-        inside = [row for row in found if low <= row["year"] <= high]
+        inside = found.where((found["year"] >= low) & (found["year"] <= high))
         if len(inside) < 2:
             raise InputError(
                 f"years: {name} has fewer than two years from {low:g} to {high:g}; "
-                f"it runs from {found[0]['year']:g} to {found[-1]['year']:g}."
+                f"it runs from {found['year'][0]:g} to {found['year'][-1]:g}."
             )
-        rows += inside
-    return Table.of_rows(rows)
+        tables.append(inside)
+    return Table.of_rows(row for table in tables for row in table.rows())
 
 
 def crossings_of(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:

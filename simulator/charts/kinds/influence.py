@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, in_short, prior_influence
 from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
 from simulator.charts import spec as vega
@@ -19,7 +21,7 @@ from simulator.charts.ticks import Scale, tick_text
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Row
 from simulator.wording import cut_front, listed
 
 if TYPE_CHECKING:
@@ -187,17 +189,18 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
         raise InputError(influence.said)
     outcome = influence.outcome
     horizon = float(group(run, "summary")["year"].values[-1])
-    indices, all_deciles = influence.indices.rows(), influence.deciles.rows()
-    bars = [row for row in indices if row["delta"] > row["delta_by_chance"]] or indices
-    bars = bars[:MOST_BARS]
+    strong = influence.indices.where(influence.indices["delta"] > influence.indices["delta_by_chance"])
+    table = (strong if len(strong) else influence.indices).first(MOST_BARS)
+    bars = table.rows()
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
+    deciles = influence.deciles.where(np.isin(influence.deciles["input"], names))
     priors = stored_scenario(run).priors
-    deciles: list[Row] = []
-    for row in all_deciles:
-        if row["input"] in names:
-            scale = scale_of(row["unit"], priors[row["input"]].stated_unit)
-            written = {"from_text": scale.text(row["from"]), "to_text": scale.text(row["to"])}
-            deciles.append({**row, **written, "scale": scale.unit})
+    scales = [scale_of(row["unit"], priors[row["input"]].stated_unit) for row in deciles.rows()]
+    told = {
+        f"{end}_text": [scale.text(value) for scale, value in zip(scales, deciles[end].tolist(), strict=True)]
+        for end in ("from", "to")
+    }
+    deciles = deciles.with_columns(told | {"scale": [scale.unit for scale in scales]})
     label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
@@ -205,7 +208,7 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
     chart = draw_influence(
         bars,
-        {name: [row for row in deciles if row["input"] == name] for name in names},
+        {name: deciles.where(input=name).rows() for name in names},
         scale="power" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year",
         horizon=horizon,
         title=f"What goes with {label}",
@@ -222,4 +225,4 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
         f"outcome within tenths of a prior. {first}."
     )
     name = f"influence_{re.sub(r'[^A-Za-z0-9-]+', '_', outcome.text)}"
-    return Figure(name, chart, {"": Table.of_rows(bars), "deciles": Table.of_rows(deciles)}, caption, alt_text)
+    return Figure(name, chart, {"": table, "deciles": deciles}, caption, alt_text)

@@ -67,6 +67,7 @@ class _Told:
 
     sweep: xr.DataTree
     outcome: Outcome
+    table: Table
     rows: Sequence[Row]
     axes: tuple[SweptAxis, ...]
     last: float
@@ -74,14 +75,12 @@ class _Told:
 
     @classmethod
     def of(cls, sweep: xr.DataTree, outcome: Outcome) -> _Told:
-        last = float(group(sweep, "summary")["year"].values[-1])
-        return cls(
-            sweep, outcome, outcome_table(sweep, outcome).rows(), swept_axes(sweep), last, is_log(sweep, outcome)
-        )
+        table, last = outcome_table(sweep, outcome), float(group(sweep, "summary")["year"].values[-1])
+        return cls(sweep, outcome, table, table.rows(), swept_axes(sweep), last, is_log(sweep, outcome))
 
     @property
     def values(self) -> list[float]:
-        return [row["value"] for row in self.rows]
+        return [float(value) for value in self.table["value"]]
 
     @property
     def words(self) -> str:
@@ -140,7 +139,7 @@ class _Told:
     def figure(self, kind: str, chart: Spec, alt_text: str) -> Figure:
         name = re.sub(r"[^a-z0-9_-]+", "_", self.outcome.text.lower()).strip("_")
         alt_text = f"{alt_text}. {self.title()}."
-        return Figure(f"sweep_{kind}_{name}", chart, {"": Table.of_rows(self.rows)}, self.caption(), alt_text)
+        return Figure(f"sweep_{kind}_{name}", chart, {"": self.table}, self.caption(), alt_text)
 
 
 def _along(axes: Sequence[SweptAxis]) -> tuple[SweptAxis, SweptAxis | None] | None:

@@ -233,7 +233,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
         f"input at its 10 and 90 % quantile, {attrs['mode_words']}. {title}."
     )
     name = "".join(letter if letter.isalnum() else "_" for letter in str(here["outcome"].values))
-    return Figure(f"swings_{attrs['mode']}_{name}", chart, {"": Table.of_rows(rows)}, caption, alt_text)
+    return Figure(f"swings_{attrs['mode']}_{name}", chart, {"": table}, caption, alt_text)
 
 
 def _finding(here: xr.Dataset, rows: Sequence[Row]) -> str:
