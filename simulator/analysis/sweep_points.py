@@ -12,9 +12,8 @@ from typing import Any
 
 from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT
-from simulator.scenario.documents import load_document, mapping_document, parse_document
-from simulator.scenario.library import find_scenario
-from simulator.scenario.load import Groups, grouped, resolver
+from simulator.scenario.documents import text_document
+from simulator.scenario.load import Groups, Source, grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import WRITTEN, Axis, parse_over, read_axes, written_out
 from simulator.schema.prior_names import Slot, slots
@@ -149,12 +148,10 @@ def combinations(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
     return itertools.product(*(range(len(axis.points)) for axis in axes))
 
 
-def _groups(source: Scenario | FilePath | str) -> tuple[Groups, str]:
+def _groups(source: Scenario | Source) -> tuple[Groups, str]:
     if isinstance(source, Scenario):
-        file = "the scenario"
-        return grouped(mapping_document(parse_document(source.text(), file=file), file)), file
-    found = find_scenario(source)
-    return grouped(mapping_document(load_document(found, keep_faults=True), str(found))), str(found)
+        return grouped(text_document(source.text(), file := "the scenario")), file
+    return load_groups(source)
 
 
 def _axes(groups: Groups, over: Over | None) -> tuple[Axis, ...]:

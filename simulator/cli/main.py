@@ -35,7 +35,7 @@ def validate(
 ) -> None:
     """Check scenarios, and print back what was understood of each prior."""
     from simulator.engine.plan import plan_warnings
-    from simulator.scenario.describing import prior_lines
+    from simulator.scenario.describing import describe_scenario
     from simulator.scenario.load import load_with_variants
 
     failures: list[str] = []
@@ -47,12 +47,10 @@ def validate(
             continue
         warn(plan_warnings(loaded))
         if not quiet:
-            for line in prior_lines(loaded):
+            for line in describe_scenario(loaded):
                 typer.echo(line)
-        uncertain = sum(len(component.joint.uncertain) for component in loaded.components)
-        every = sum(len(component.joint.priors) for component in loaded.components)
         more = f"; variants: {', '.join(variants)}" if variants else ""
-        typer.echo(f"{name}: no faults ({uncertain} uncertain of {every} priors{more})")
+        typer.echo(f"{name}: no faults ({loaded.counted}{more})")
     if failures:
         raise InputError("\n".join(failures))
 
@@ -113,16 +111,9 @@ def new(
     path: Annotated[FilePath, typer.Argument(metavar="FILE", help="The file to write, e.g. my-scenario.yaml.")],
 ) -> None:
     """Write a commented starter scenario."""
-    from simulator.files import make_folder, write_text
-    from simulator.scenario.describing import starter_text
+    from simulator.scenario.describing import new_scenario
 
-    if path.suffix not in (".yaml", ".yml"):
-        raise InputError(f"{path}: a scenario file ends in .yaml. Write for example {path.with_suffix('.yaml')}.")
-    if path.exists():
-        raise InputError(f"{path}: there is such a file already. Name another, or remove it first.")
-    make_folder(path.parent)
-    write_text(path, starter_text(path.stem))
-    typer.echo(f"{path}: written. Change it, then: simulate {path}")
+    typer.echo(f"{new_scenario(path)}: written. Change it, then: simulate {path}")
 
 
 history_app.command()(fragility)

@@ -46,7 +46,7 @@ from simulator.runs.groups import group
 from simulator.runs.model_counts import count_quantiles
 from simulator.runs.summary import quantiles
 from simulator.runs.table import Table
-from simulator.scenario.documents import Document, load_document, mapping_document
+from simulator.scenario.documents import Document, file_document
 from simulator.scenario.library import find_scenario, shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, load_variants
 
@@ -111,7 +111,7 @@ def load_published(name: str) -> Published:
     file = _file(find_scenario(scenario))
     if not file.exists():
         raise InputError(f"{scenario}: has no published numbers beside it. Write them into {file}.")
-    document = mapping_document(load_document(file), str(file))
+    document = file_document(file, keep_faults=False)
     faults: list[PlacedFault] = []
     said = {key: _text(document, key, faults) for key in ("date", "assumed", "found", "missing")}
     for key in sorted(set(document.data) - {*said, "rows"}):

@@ -14,7 +14,7 @@ from simulator.errors import Path, Place, as_path, dotted, number
 from simulator.priors.fitting import GIVEN, Understood, three_digits
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.differences import ORIGIN, in_short
-from simulator.scenario.documents import Document, load_document, mapping_document
+from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
@@ -293,7 +293,7 @@ def lineage(source: FilePath | str) -> tuple[Document, ...]:
     ['tight-caps', 'baseline']
     """
     file = find_scenario(source)
-    document = mapping_document(load_document(file, keep_faults=True), str(file))
+    document = file_document(file)
     parent = document.data.get("extends")
     found = parent_file(parent, file.parent) if parent is not None else None
     above = lineage(found) if isinstance(found, FilePath) else ()

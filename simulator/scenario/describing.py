@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from simulator.errors import InputError, near_name, number
+from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, load_scenario
@@ -23,15 +24,34 @@ _PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
-def prior_lines(scenario: Scenario) -> Iterator[str]:
-    """List the priors of a scenario: name, what was understood, source."""
+def describe_scenario(scenario: Scenario) -> list[str]:
+    """Say what was understood of each prior of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of str
+        A line for each prior: its name, its family, median and 90 % interval with their unit, its source. Of a mixture
+        each component has its weight above its priors.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario
+    >>> describe_scenario(load_scenario("essay-2023"))[0].split()[:3]
+    ['drivers.spending.start', '1000', 'USD']
+    """
     width = max(len(name) for component in scenario.components for name in component.joint.priors)
+    lines = []
     for component in scenario.components:
         if len(scenario.components) > 1:
-            yield f"{component.name}: weight {number(round(component.weight, 4))}"
+            lines.append(f"{component.name}: weight {number(round(component.weight, 4))}")
         for name, prior in component.joint.priors.items():
             source = prior.prior.source or ("" if prior.value is not None else "no source")
-            yield f"{name:<{width}}  {prior.understood}{f'  [{source}]' if source else ''}"
+            lines.append(f"{name:<{width}}  {prior.understood}{f'  [{source}]' if source else ''}")
+    return lines
 
 
 def scenario_lines() -> Iterator[str]:
@@ -50,51 +70,76 @@ def scenario_lines() -> Iterator[str]:
         yield f"{name:<{width}}  {load_scenario(name).spec.title}."
 
 
-def library_lines(name: str | None) -> Iterator[str]:
-    """List the libraries, one library, one entry in full, or a scenario's priors.
+def library_priors(name: str | None = None) -> dict[str, NamedPrior]:
+    """Read priors of the shipped library.
+
+    Parameters
+    ----------
+    name : str, optional
+        A library such as `algorithms`, a folder of libraries, or one entry such as `algorithms/ho-2024`; all of them
+        without it.
+
+    Returns
+    -------
+    dict of str to NamedPrior
+        By `library/entry`. `understood` says it in words; `prior` has its source, date and confidence; `family` is on
+        the internal scale, in `unit`: log10 of a level, OOM/year of growth, a year.
 
     Raises
     ------
     InputError
-        There is no such library, entry or file.
+        There is no such library or entry.
+
+    Examples
+    --------
+    >>> prior = library_priors("algorithms/ho-2024")["algorithms/ho-2024"]
+    >>> prior.understood, prior.prior.as_of
+    ('skewed lognormal, median 8 (90 % 2 to 22) months/halving', '2024-12')
     """
     libraries = shipped_names("priors")
-    if name is None:
-        for library in libraries:
-            yield from _library(library)
-    elif name in libraries:
-        yield from _library(name)
-    elif inside := [library for library in libraries if library.startswith(f"{name}/")]:
-        for library in inside:
+    chosen = [each for each in libraries if name is None or each == name or each.startswith(f"{name}/")]
+    if chosen:
+        keys = [f"{library}/{key}" for library in chosen for key in load_library(library).data["priors"]]
+    elif name is not None and name.rpartition("/")[0] in libraries:
+        keys = [name]
+    else:
+        hint = near_name(str(name), libraries) or f"There are: {', '.join(libraries)}."
+        raise InputError(f"there is no prior library or entry '{name}'. {hint}")
+    return {key: _named(key, library_prior(key)) for key in keys}
+
+
+def library_lines(name: str | None) -> Iterator[str]:
+    """List the libraries, one library, one entry in full, or a scenario's priors."""
+    libraries = shipped_names("priors")
+    inside = [library for library in libraries if name is None or library.startswith(f"{name}/")]
+    if name is None or inside or name in libraries:
+        for library in inside or [str(name)]:
             yield from _library(library)
     elif name.rpartition("/")[0] in libraries:
-        library, _, key = name.rpartition("/")
-        yield from _entry(library, key)
+        yield from _entry(name)
     elif name.endswith((".yaml", ".yml")) or name in shipped_names("scenarios"):
-        yield from prior_lines(load_scenario(name))
+        yield from describe_scenario(load_scenario(FilePath(name) if name.endswith((".yaml", ".yml")) else name))
     else:
         hint = near_name(name, [*libraries, *shipped_names("scenarios")]) or f"There are: {', '.join(libraries)}."
         raise InputError(f"there is no prior library, entry or scenario '{name}'. {hint}")
 
 
 def _library(name: str) -> Iterator[str]:
-    data = load_library(name).data
-    about = " ".join(str(data.get("about", "")).split())
+    about = " ".join(str(load_library(name).data.get("about", "")).split())
     yield f"{name}: {about}"
-    width = max(len(key) for key in data["priors"])
-    for key in data["priors"]:
-        prior = library_prior(f"{name}/{key}")
-        yield f"  {key:<{width}}  {_named(key, prior).understood}  [{prior.source or 'no source'}]"
+    found = {key.removeprefix(f"{name}/"): prior for key, prior in library_priors(name).items()}
+    width = max(map(len, found))
+    for key, named in found.items():
+        yield f"  {key:<{width}}  {named.understood}  [{named.prior.source or 'no source'}]"
 
 
-def _entry(library: str, key: str) -> Iterator[str]:
-    prior = library_prior(f"{library}/{key}")
-    named = _named(key, prior)
-    yield f"{library}/{key}"
+def _entry(name: str) -> Iterator[str]:
+    named = library_priors(name)[name]
+    yield name
     yield f"  {named.understood}"
     yield f"  {histogram(named)}"
     for field in ("source", "url", "doi", "as_of", "confidence", "dollars", "notes"):
-        value = getattr(prior, field)
+        value = getattr(named.prior, field)
         if value is not None:
             yield f"  {field.replace('_', ' ')}: {' '.join(str(value).split())}"
 
@@ -115,13 +160,7 @@ def _named(key: str, prior: Prior) -> NamedPrior:
 
 
 def histogram(prior: NamedPrior, *, columns: int = 48) -> str:
-    """Draw a prior's density as a line of text between its 0.5 and 99.5 % points, on the internal scale.
-
-    Examples
-    --------
-    >>> len(histogram(_named("x", library_prior("algorithms/ho-2024"))).split("|")[1])
-    48
-    """
+    """Draw a prior's density as a line of text between its 0.5 and 99.5 % points, on the internal scale."""
     if prior.value is not None:
         return "fixed"
     ordered = prior.family.ppf((np.arange(4000) + 0.5) / 4000)
@@ -135,8 +174,22 @@ def histogram(prior: NamedPrior, *, columns: int = 48) -> str:
     return f"{number(round(float(low), 3))} |{bars}| {number(round(float(high), 3))} {prior.unit}{never}"
 
 
-def schema_text(of: Literal["scenario", "priors"]) -> str:
-    """Write the JSON Schema of scenario files or of prior libraries."""
+def json_schema(of: Literal["scenario", "priors"] = "scenario") -> dict[str, Any]:
+    """Give the JSON Schema of scenario files or of prior libraries, by which editors complete and check them.
+
+    Parameters
+    ----------
+    of : "scenario" or "priors"
+
+    Returns
+    -------
+    dict, JSON Schema of draft 2020-12
+
+    Examples
+    --------
+    >>> json_schema("priors")["properties"]["priors"]["type"]
+    'object'
+    """
     model = ScenarioSpec if of == "scenario" else PriorLibrary
     schema: dict[str, Any] = model.model_json_schema(by_alias=True)
     if of == "scenario":
@@ -149,8 +202,12 @@ def schema_text(of: Literal["scenario", "priors"]) -> str:
             schema["properties"][key] = written
         wholes = (schema.pop("required"), ["schema", "extends"], ["schema", "name", "mixture"])
         schema["anyOf"] = [{"required": keys} for keys in wholes]
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{of} file", **schema}
-    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{of} file", **schema}
+
+
+def schema_text(of: Literal["scenario", "priors"]) -> str:
+    """Write a JSON Schema as its file holds it."""
+    return json.dumps(json_schema(of), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _grouping_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -188,8 +245,43 @@ def _with_removals(schema: Any) -> Any:
     return written
 
 
-def starter_text(name: str) -> str:
-    """Write a commented starter scenario under a name."""
+def new_scenario(path: FilePath | str) -> FilePath:
+    """Write a commented starter scenario, which takes its name from the file.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .yaml, and names no file that there is; its folder is made where it is not there.
+
+    Returns
+    -------
+    path of the file
+
+    Raises
+    ------
+    InputError
+        The name is not that of a YAML file, or there is such a file.
+    SimulatorError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario
+    >>> load_scenario(new_scenario(getfixture("tmp_path") / "mine.yaml")).spec.name
+    'mine'
+    """
+    file = FilePath(path)
+    if file.suffix not in (".yaml", ".yml"):
+        raise InputError(f"{file}: a scenario file ends in .yaml. Write for example {file.with_suffix('.yaml')}.")
+    if file.exists():
+        raise InputError(f"{file}: there is such a file already. Name another, or remove it first.")
+    make_folder(file.parent)
+    write_text(file, _starter(file.stem))
+    return file
+
+
+def _starter(name: str) -> str:
+    """Write the starter scenario under a name."""
     text = (FilePath(__file__).parent / "starter.yaml").read_text(encoding="utf-8")
     slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()) or "my-scenario"
     return text.replace("name: my-scenario", f"name: {slug}")

@@ -224,14 +224,34 @@ def _composed_by_ruamel(text: str, file: str) -> Any:
     return root
 
 
-def mapping_document(document: Document, file: str) -> Document:
-    """Pass a document on that is keys with values.
+def file_document(file: FilePath, *, keep_faults: bool = True) -> Document:
+    """Read a YAML file that must be keys with values; the faults of single entries are kept, or else raised."""
+    return _mapping(load_document(file, keep_faults=keep_faults), str(file))
 
-    Raises
-    ------
-    ScenarioError
-        It is a list or a single value.
-    """
+
+def text_document(text: str, file: str) -> Document:
+    """Read YAML text that must be keys with values; the faults of single entries are kept."""
+    return _mapping(parse_document(text, file=file, keep_faults=True), file)
+
+
+def data_document(data: Mapping[str, Any], file: str) -> Document:
+    """Take plain data for a document, each entry of which stands in `file`; arrays and tuples become lists."""
+    places: dict[Path, Place] = {}
+
+    def visit(value: Any, path: Path) -> Any:
+        places[path] = Place(file)
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        if isinstance(value, Mapping):
+            return {key: visit(inner, (*path, str(key))) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [visit(inner, (*path, index)) for index, inner in enumerate(value)]
+        return value
+
+    return Document(visit(data, ()), places)
+
+
+def _mapping(document: Document, file: str) -> Document:
     if not isinstance(document.data, dict):
         kind = "a list" if isinstance(document.data, list) else f"the single value {shown(document.data)}"
         rule = f"must be keys with values; it is {kind}."

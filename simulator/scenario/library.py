@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, near_name, shown
-from simulator.scenario.documents import Document, load_document, mapping_document, parse_document
+from simulator.scenario.documents import Document, file_document, parse_document
 from simulator.scenario.faults import faults_of
 from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
 from simulator.schema.spec import PriorLibrary
@@ -51,6 +51,22 @@ def shipped_names(kind: Kind) -> tuple[str, ...]:
     )
 
 
+def shipped_scenarios() -> list[str]:
+    """List the names of the shipped scenarios, sorted, as `load_scenario` takes them.
+
+    Returns
+    -------
+    list of str
+        Those in a folder are called `folder/name`.
+
+    Examples
+    --------
+    >>> shipped_scenarios()[:2]
+    ['baseline', 'capability']
+    """
+    return list(shipped_names("scenarios"))
+
+
 def shipped_file(kind: Kind, name: str) -> FilePath:
     """Find a shipped file by its name without the ending.
 
@@ -86,7 +102,7 @@ def load_library(file: str) -> Document:
     'algorithms'
     """
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
-    document = mapping_document(load_document(path, keep_faults=True), str(path))
+    document = file_document(path)
     document = read_columns(document, path.parent)
     try:
         PriorLibrary.model_validate(text_keys(document.data))
@@ -209,7 +225,7 @@ def find_scenario(source: FilePath | str) -> FilePath:
 
 def read_extended(file: FilePath, chain: tuple[FilePath, ...] = ()) -> Document:
     """Read a file and what it extends, as one document; `chain` are the files that extend it."""
-    return extended(mapping_document(load_document(file, keep_faults=True), str(file)), str(file), chain)
+    return extended(file_document(file), str(file), chain)
 
 
 def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) -> Document:

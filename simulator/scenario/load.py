@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, ScenarioError, dotted, shown
-from simulator.scenario.documents import Document, load_document, mapping_document, parse_document
+from simulator.scenario.documents import Document, data_document, file_document, text_document
 from simulator.scenario.faults import faults_of
 from simulator.scenario.layers import merge, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
@@ -250,15 +250,22 @@ def _warnings(resolved: Mapping[str, Scenario]) -> tuple[str, ...]:
     )
 
 
-def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file, or a shipped scenario by its name.
+type Source = FilePath | str | Mapping[str, Any]
+"""A scenario file, the name of a shipped scenario, YAML text, or a scenario as plain data."""
+
+
+def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
+    """Read and check a scenario.
 
     Parameters
     ----------
-    source : path or str
-        A .yaml file, or the name of a shipped scenario such as `baseline`.
+    source : path, str or mapping
+        A path is always a file. A str with a line break or with ": " in it is YAML text; any other names a file (it
+        ends in .yaml, or there is one) or a shipped scenario such as `baseline`. A mapping is a scenario as plain
+        data. Names of files in text and data count from the working directory.
     overrides : sequence of str
-        Changes as `path=value`, for example `drivers.spending.growth[0].rate.median=3`.
+        Changes as `path=value`, for example `drivers.spending.growth[0].rate.median=3`. A key that is a number may
+        stand behind a dot or in brackets: `drivers.spending.start.quantiles.0.05=2e8` or `...quantiles[0.05]=2e8`.
 
     Returns
     -------
@@ -267,7 +274,7 @@ def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> S
     Raises
     ------
     ScenarioError
-        The file has faults: all of them, each with file, line and column.
+        It has faults: all of them, each with file, line and column.
     InputError
         There is no such file or shipped scenario, or an override cannot be read.
 
@@ -276,51 +283,68 @@ def load_scenario(source: FilePath | str, *, overrides: Sequence[str] = ()) -> S
     >>> scenario = load_scenario("baseline", overrides=["samples=2048"])
     >>> scenario.spec.samples, scenario.overrides
     (2048, ('samples: 10000 -> 2048',))
+    >>> load_scenario({"extends": "baseline", "name": "few", "samples": 16}).spec.samples
+    16
+    >>> load_scenario("schema: 1")
+    Traceback (most recent call last):
+    simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
+    ...
     """
-    document, file = _loaded(source)
-    return resolve_file(grouped(document), file, overrides)
+    groups, file = load_groups(source)
+    return resolve_file(groups, file, overrides)
 
 
-def load_variants(source: FilePath | str, *, overrides: Sequence[str] = ()) -> dict[str, Scenario]:
-    """Read the variants of a scenario file: the scenario with each of its named changes, by name.
+def load_variants(source: Source, *, overrides: Sequence[str] = ()) -> dict[str, Scenario]:
+    """Read the variants of a scenario: the scenario with each of its named changes laid over it.
+
+    Parameters
+    ----------
+    source : path, str or mapping
+        As in `load_scenario`; its key `variants` names the changes.
+    overrides : sequence of str
+        Changes to every variant, as `path=value`.
+
+    Returns
+    -------
+    dict of str to Scenario, by the names of the variants; empty where there are none
 
     Raises
     ------
     ScenarioError
-        The file has faults, or a variant has.
+        The scenario has faults, or a variant has.
 
     Examples
     --------
-    >>> load_variants("baseline")
-    {}
+    >>> changes = {"long": {"years": {"last": 2050}}, "short": {"years": {"last": 2035}}}
+    >>> found = load_variants({"extends": "essay-2023", "name": "spans", "variants": changes})
+    >>> [(name, each.spec.years.last) for name, each in found.items()]
+    [('long', 2050.0), ('short', 2035.0)]
     """
     return load_with_variants(source, overrides=overrides)[1]
 
 
-def load_with_variants(
-    source: FilePath | str, *, overrides: Sequence[str] = ()
-) -> tuple[Scenario, dict[str, Scenario]]:
-    """Read a scenario file once, and give the scenario and its variants.
-
-    Raises
-    ------
-    ScenarioError
-        The file has faults, or a variant has.
-
-    Examples
-    --------
-    >>> scenario, variants = load_with_variants("baseline")
-    >>> scenario.spec.name, variants
-    ('baseline', {})
-    """
-    document, file = _loaded(source)
-    groups = grouped(document)
+def load_with_variants(source: Source, *, overrides: Sequence[str] = ()) -> tuple[Scenario, dict[str, Scenario]]:
+    """Read a scenario once, and give it and its variants."""
+    groups, file = load_groups(source)
     scenario = resolve_file(groups, file, overrides)
     return scenario, {name: resolve_file(groups, file, overrides, variant=name) for name in groups.variants}
 
 
 def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario from YAML text.
+    """Read a scenario from YAML text that faults speak of as a file of some name; otherwise as `load_scenario`.
+
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    file : str
+        What faults call it; files that the text names count from the folder of this one.
+    overrides : sequence of str
+        Changes as `path=value`.
+
+    Returns
+    -------
+    Scenario
 
     Raises
     ------
@@ -329,18 +353,22 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
 
     Examples
     --------
-    >>> parse_scenario("schema: 1")
+    >>> parse_scenario("schema: 1", file="mine.yaml")
     Traceback (most recent call last):
-    simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
+    simulator.errors.ScenarioError: mine.yaml:1:1: drivers: is missing.
     ...
     """
-    document = mapping_document(parse_document(text, file=file, keep_faults=True), file)
-    return resolve_file(grouped(document), file, overrides)
+    return resolve_file(grouped(text_document(text, file)), file, overrides)
 
 
-def _loaded(source: FilePath | str) -> tuple[Document, str]:
-    file = find_scenario(source)
-    return mapping_document(load_document(file, keep_faults=True), str(file)), str(file)
+def load_groups(source: Source) -> tuple[Groups, str]:
+    """Read a scenario and take it apart, and tell what its file is called."""
+    if isinstance(source, Mapping):
+        return grouped(data_document(source, file := "<data>")), file
+    if isinstance(source, str) and ("\n" in source or ": " in source):
+        return grouped(text_document(source, file := "<text>")), file
+    found = find_scenario(source)
+    return grouped(file_document(found)), str(found)
 
 
 __all__ = ["Scenario", "load_scenario", "load_variants", "load_with_variants", "parse_scenario"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,9 @@ from simulator.scenario.layers import (
     text_keys,
 )
 from simulator.scenario.library import library_entry
+from simulator.schema.prior_names import input_words
 from simulator.schema.spec import ScenarioSpec
+from simulator.wording import cut
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -42,14 +45,38 @@ class Component:
     joint: JointPrior
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A scenario that has been read and checked.
+MOST_LINES, MOST_ROWS = 15, 40
+"""Lines and rows of priors by which a scenario is shown where it is looked at."""
 
-    `components` are what it says with its priors on the internal scale: one, or several where it mixes scenarios by
-    weights; `data` the same as plain data with every library entry written out, from which the scenario can be read
-    again; `places` where each entry stands; `overrides` what was changed from outside, as `path: old -> new`;
-    `warnings` what the reader should look at; `fit` the posterior that its priors were learnt from, where they were.
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scenario:
+    """A scenario that has been read and checked, from `load_scenario`.
+
+    Parameters
+    ----------
+    components : tuple of Component
+        What it says, with its priors on the internal scale: one, or several where it mixes scenarios by weights.
+    data : mapping
+        The same as plain data with every library entry written out, from which it can be read again.
+    places : mapping of path to Place
+        Where each entry stands.
+    overrides : tuple of str
+        What was changed from outside, as `path: old -> new`.
+    warnings : tuple of str
+        What the reader should look at.
+    fit : xarray.DataTree, optional
+        The posterior that its priors were learnt from.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario
+    >>> load_scenario("essay-2023", overrides=["samples=64"])
+    essay-2023: Three factors with regimes (essay, 2023)
+      64 samples, seed 0, years 2012 to 2043 by year
+      0 uncertain of 25 priors
+      thresholds: gpt-4, 20x-gpt-4, 1000x-gpt-4, million-x-gpt-4, hundred-billion-dollar-run
+      overrides: samples: 256 -> 64
     """
 
     components: tuple[Component, ...]
@@ -57,7 +84,39 @@ class Scenario:
     places: Mapping[Path, Place]
     overrides: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    fit: DataTree | None = field(default=None, compare=False, repr=False)
+    fit: DataTree | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        spec, years = self.spec, self.spec.years
+        span = f"years {number(years.first)} to {number(years.last)} by {years.step}"
+        lines = [f"{spec.name}: {spec.title}" if spec.title else spec.name]
+        lines.append(f"  {spec.samples:,} samples, seed {spec.seed}, {span}")
+        if len(self.components) > 1:
+            lines.append(f"  mixture of {', '.join(f'{each.name} ({each.weight:.3g})' for each in self.components)}")
+        lines.append(f"  {self.counted}")
+        lines += [f"  thresholds: {', '.join(spec.thresholds)}"] if spec.thresholds else []
+        lines += [f"  overrides: {'; '.join(self.overrides)}"] if self.overrides else []
+        lines += [f"  warning: {line}" for line in self.warnings]
+        lines = lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "  ..."]
+        return "\n".join(cut(" ".join(line.splitlines()), width=200) for line in lines)
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name, prior in list(self.priors.items())[:MOST_ROWS]:
+            source = prior.prior.source or ("" if prior.value is not None else "no source")
+            cells = (input_words(name), prior.understood, prior.stated_unit or prior.unit, source)
+            rows.append(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
+        head = "".join(f"<th>{word}</th>" for word in ("prior", "understood", "unit", "source"))
+        more = len(self.priors) - MOST_ROWS
+        rest = f"<p>{more} more priors</p>" if more > 0 else ""
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        return f"<pre>{html.escape(repr(self))}</pre>{table}{rest}"
+
+    @property
+    def counted(self) -> str:
+        """How many priors it has, and how many of them are drawn."""
+        uncertain = sum(len(component.joint.uncertain) for component in self.components)
+        return f"{uncertain} uncertain of {sum(len(component.joint.priors) for component in self.components)} priors"
 
     @property
     def spec(self) -> ScenarioSpec:

@@ -16,12 +16,13 @@ from simulator import load_scenario, parse_scenario
 from simulator.errors import InputError
 from simulator.priors.joint import named_prior
 from simulator.scenario.describing import (
+    describe_scenario,
     histogram,
     library_lines,
-    prior_lines,
+    library_priors,
+    new_scenario,
     scenario_lines,
     schema_text,
-    starter_text,
 )
 from simulator.scenario.documents import load_document
 from simulator.scenario.library import shipped_file, shipped_names
@@ -86,7 +87,7 @@ def test_what_the_schema_refuses_the_simulator_refuses(changes: dict[str, Any]) 
 
 def test_every_prior_of_a_scenario_has_a_line_with_its_source() -> None:
     scenario = load_scenario("baseline")
-    lines = list(prior_lines(scenario))
+    lines = describe_scenario(scenario)
     assert len(lines) == len(scenario.joint.priors)
     for line, (name, prior) in zip(lines, scenario.joint.priors.items(), strict=True):
         assert line.startswith(name)
@@ -154,5 +155,22 @@ def test_a_histogram_shows_the_shape_between_its_ends() -> None:
 @pytest.mark.parametrize(
     ("name", "slug"), [("fast", "fast"), ("My  Fast_World 2!", "my-fast-world-2"), ("été", "t"), ("!!", "my-scenario")]
 )
-def test_a_starter_takes_its_name_from_the_file(name: str, slug: str) -> None:
-    assert parse_scenario(starter_text(name)).spec.name == slug
+def test_a_starter_takes_its_name_from_the_file(name: str, slug: str, tmp_path: Path) -> None:
+    assert load_scenario(new_scenario(tmp_path / "folder" / f"{name}.yaml")).spec.name == slug
+
+
+def test_a_starter_is_a_new_yaml_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(InputError, match="there is such a file already"):
+        new_scenario(tmp_path / "mine.yaml")
+    with pytest.raises(InputError, match=r"Write for example .*mine\.yaml"):
+        new_scenario(tmp_path / "mine.txt")
+
+
+def test_the_library_is_read_as_priors_by_name() -> None:
+    every = library_priors()
+    assert {name.rpartition("/")[0] for name in every} == set(shipped_names("priors"))
+    assert set(library_priors("period")) == {name for name in every if name.startswith("period/")}
+    assert library_priors("algorithms/ho-2024").keys() == {"algorithms/ho-2024"}
+    with pytest.raises(InputError, match="Did you mean 'spending'"):
+        library_priors("spendin")

@@ -19,6 +19,7 @@ from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path
 from simulator.runs.summary import quantiles, summary_lines
+from simulator.scenario.documents import yaml_text
 from simulator.scenario.faults import remaining_faults
 from simulator.scenario.layers import lookup
 from simulator.scenario.library import shipped_names
@@ -465,6 +466,51 @@ def test_a_mixture_may_have_variants(tmp_path: Path) -> None:
     few = load_variants(file)["few"]
     assert [component.spec.samples for component in few.components] == [128, 128]
     assert few.spec.name == "mixed-few"
+
+
+def test_a_scenario_is_read_from_a_path_a_name_text_or_data(tmp_path: Path) -> None:
+    text = yaml_text(SMALL)
+    file = tmp_path / "small: of mine.yaml"  # a path is a file, whatever it is called
+    file.write_text(text, encoding="utf-8")
+    read = [load_scenario(source) for source in (file, text, json.dumps(SMALL), SMALL)]
+    assert len({scenario.hash for scenario in read}) == 1
+    assert load_scenario("baseline").spec.name == "baseline"
+    with pytest.raises(InputError, match="no such file"):
+        load_scenario("small")
+
+
+def test_data_may_hold_arrays_and_tuples_and_faults_are_placed_in_it() -> None:
+    data = copy.deepcopy(SMALL)
+    data["drivers"]["spending"]["start"]["interval_90"] = (np.float64(2e8), 8e8)
+    data["drivers"]["algorithms"]["growth"] = {"interval_90": np.array([2.0, 3.0])}
+    assert load_scenario(data).spec.drivers.algorithms.growth.interval.upper == 3.0
+    with pytest.raises(ScenarioError, match=r"^<data>: samples: must be at least 1"):
+        load_scenario({**SMALL, "samples": 0})
+
+
+def test_variants_of_data_are_read() -> None:
+    found = load_variants({**SMALL, "variants": {"late": {"years": {"last": 2040}}}})
+    assert {name: each.spec.years.last for name, each in found.items()} == {"late": 2040.0}
+
+
+@pytest.mark.parametrize("name", ["baseline", "views", "published/cotra-2020"])
+def test_a_scenario_is_shown_in_few_lines(name: str) -> None:
+    scenario = load_scenario(name)
+    lines = repr(scenario).splitlines()
+    assert len(lines) <= 15
+    assert lines[0] == f"{scenario.spec.name}: {scenario.spec.title}"
+    assert scenario.counted in repr(scenario)
+    assert scenario._repr_html_().count("<tr>") == 1 + min(40, len(scenario.priors))
+
+
+def test_a_scenario_is_shown_as_text_whatever_it_holds() -> None:
+    data = copy.deepcopy(SMALL) | {"title": "<script>x</script>"}
+    data["drivers"]["spending"]["start"]["source"] = "<b>bold</b>"
+    shown = load_scenario(data, overrides=[f"samples={count}" for count in range(2, 40)])
+    assert len(repr(shown).splitlines()) <= 15
+    assert max(map(len, repr(shown).splitlines())) <= 200
+    assert "<script>" not in shown._repr_html_()
+    assert "&lt;b&gt;bold" in shown._repr_html_()
 
 
 POINTS = """

@@ -116,6 +116,16 @@ def test_simulating_loads_neither_inference_nor_charts() -> None:
     assert loaded(code) & ((HEAVY | {"scipy.stats"}) - {"pandas"}) == set()
 
 
+def test_reading_a_scenario_loads_neither_the_engine_nor_the_projection() -> None:
+    code = (
+        "import sys\nfrom simulator import load_scenario\n"
+        "for name in ('baseline', 'views', 'learned', 'published/cotra-2020'):\n    load_scenario(name)\n"
+        "print([name for name in sys.modules if name.startswith(('simulator.engine', 'simulator.model.projection'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("name", ["load_scenario", "simulate", "crossing_years", "quantiles", "fan_chart", "open_run"])
 def test_public_names_are_loaded_when_they_are_used(name: str) -> None:
     import simulator
