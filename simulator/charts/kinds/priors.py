@@ -17,11 +17,11 @@ from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.style import Text
 from simulator.errors import InputError
 from simulator.priors.fitting import GIVEN, Understood
-from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row, Table
+from simulator.scenario.resolving import Scenario
 from simulator.units import Array
 from simulator.wording import listed
 
@@ -194,9 +194,9 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         )
     fixed = [row for row in rows if row["fixed"]]
     pages = paged(uncertain)
-    priors = stored_scenario(run).priors
+    scenario = stored_scenario(run)
     return [
-        _figure(run, page, priors, fixed=fixed, place=place, pages=len(pages))
+        _figure(run, page, scenario, fixed=fixed, place=place, pages=len(pages))
         for place, page in enumerate(pages, start=1)
     ]
 
@@ -221,6 +221,14 @@ def prior_table(run: xr.DataTree) -> list[Row]:
             **{key: str(attrs.get(key, "")) for key in ("library", "source", "confidence", "as_of")},
         })  # fmt: skip
     return rows
+
+
+def _read(scenario: Scenario, name: str) -> Understood:
+    """Tell what was read of a prior: by the first component that has it, which is named where others differ."""
+    found = [(each.name, each.joint.priors[name]) for each in scenario.components if name in each.joint.priors]
+    component, prior = found[0]
+    differ = len({other.understood for _, other in found}) > 1
+    return replace(prior.read, shape=f"{component}: {prior.read.shape}") if differ else prior.read
 
 
 def _drawn(values: xr.DataArray) -> Array:
@@ -306,7 +314,7 @@ def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]
 def _figure(
     run: xr.DataTree,
     page: Sequence[Row],
-    priors: Mapping[str, NamedPrior],
+    scenario: Scenario,
     *,
     fixed: Sequence[Row],
     place: int,
@@ -321,7 +329,7 @@ def _figure(
     title = f"Priors on {about}: {_origin(len(page), judged, bare)}"
     part = f" (figure {place} of {pages})" if pages > 1 else ""
     chart = draw_priors(
-        PriorTables(page, densities, groups, {row["name"]: priors[row["name"]].read for row in page}),
+        PriorTables(page, densities, groups, {row["name"]: _read(scenario, row["name"]) for row in page}),
         title=title,
         subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. The uncertain priors of this run{part}.",
         run=replace(run_label(run), sources=()),  # each prior names its own
