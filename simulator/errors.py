@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top."""
@@ -85,7 +86,8 @@ class ScenarioError(InputError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def dotted(path: Iterable[str | int]) -> str:
+@lru_cache(maxsize=4096)  # the same entries are named again and again
+def dotted(path: Path) -> str:
     """Write a path as it is named on the command line.
 
     Examples

@@ -78,6 +78,7 @@ class Unit:
 DIMENSIONLESS = Unit(())
 
 
+@cache
 def parse_unit(text: str) -> Unit:
     """Read a unit such as `FLOP/USD`, `GW`, `chip/year`, `FLOP/token^2` or `%`; UnitError where a word is no unit.
 
@@ -138,6 +139,7 @@ def _power(base: str, power: int) -> str:
     return base if power == 1 else f"{base}^{power}"
 
 
+@cache
 def parse_level_unit(text: str) -> tuple[Unit, bool]:
     """Read the unit of a level, and tell whether its numbers are logs: `OOM`, or `log10(FLOP)` and the like.
 

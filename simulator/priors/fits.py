@@ -15,7 +15,6 @@ from scipy import special
 from simulator.errors import number
 from simulator.priors.families import PERT, Beta, Gamma, Normal, SkewedNormal, StudentT, Triangular, Uniform
 from simulator.priors.free_families import (
-    Discrete,
     LogNormal,
     LogStudentT,
     LogUniform,
@@ -37,7 +36,7 @@ def default_family(statement: Statement) -> str:
     >>> default_family(Statement(mean=3.0, sd=1.0, positive=True))
     'lognormal'
     """
-    points = statement.points()
+    points = statement.points
     numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]
     log_scale = statement.positive and all(value > 0 for value in numbers)
     free = len(points) > 3 or (len(points) == 3 and not _within_reach(points, log_scale=log_scale))
@@ -50,10 +49,10 @@ def fit_centred(statement: Statement) -> Distribution:
     """Make a normal or lognormal, two-piece where the median is not central."""
     log_scale = statement.family == "lognormal"
     if "log_mean" in statement.parameters:
-        return LogNormal(statement.parameter("log_mean"), statement.parameter("log_sd"))
+        return LogNormal(statement.parameters["log_mean"], statement.parameters["log_sd"])
     if statement.sd is not None:
         return _from_moments(statement, statement.sd, log_scale=log_scale)
-    points = statement.points()
+    points = statement.points
     z, y = _on_scale(points, log_scale=log_scale)
     if len(points) == 2:
         spread = (y[1] - y[0]) / (z[1] - z[0])
@@ -155,9 +154,9 @@ def fit_skewed(statement: Statement) -> Distribution:
     log_scale = statement.family == "skewed-lognormal"
     names = [("log_" if log_scale else "") + name for name in ("mode", "sd_below", "sd_above")]
     if names[0] in statement.parameters:
-        numbers = [statement.parameter(name) for name in names]
+        numbers = [statement.parameters[name] for name in names]
         return SkewedLogNormal(*numbers) if log_scale else SkewedNormal(*numbers)
-    points = statement.points()
+    points = statement.points
     key = "quantiles" if statement.quantiles else "interval"
     if len(points) != 3:
         raise FitError(key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
@@ -168,7 +167,7 @@ def fit_uniform(statement: Statement) -> Distribution:
     """Make a uniform, of x or of ln x."""
     log_scale = statement.family == "log-uniform"
     if statement.interval is None:
-        lower, upper = statement.parameter("lower"), statement.parameter("upper")
+        lower, upper = statement.parameters["lower"], statement.parameters["upper"]
     else:
         level, low, high = statement.interval
         low, high = (log(low), log(high)) if log_scale else (low, high)
@@ -180,15 +179,15 @@ def fit_uniform(statement: Statement) -> Distribution:
 def fit_peaked(statement: Statement) -> Distribution:
     """Make a triangular or a PERT."""
     kind = PERT if statement.family == "pert" else Triangular
-    return kind(statement.parameter("lower"), statement.parameter("mode"), statement.parameter("upper"))
+    return kind(statement.parameters["lower"], statement.parameters["mode"], statement.parameters["upper"])
 
 
 def fit_beta(statement: Statement) -> Distribution:
     """Make a beta on its bounds."""
-    lower, upper = statement.parameter("lower", 0.0), statement.parameter("upper", 1.0)
+    lower, upper = statement.parameters.get("lower", 0.0), statement.parameters.get("upper", 1.0)
     bounds = f"{number(lower)} and {number(upper)}"
     if "alpha" in statement.parameters:
-        return Beta(statement.parameter("alpha"), statement.parameter("beta"), lower, upper)
+        return Beta(statement.parameters["alpha"], statement.parameters["beta"], lower, upper)
     _ = Beta(1.0, 1.0, lower, upper)  # refuses reversed bounds before they are used
     if statement.mean is not None and statement.sd is not None:
         mean, variance = (statement.mean - lower) / (upper - lower), (statement.sd / (upper - lower)) ** 2
@@ -204,7 +203,7 @@ def fit_beta(statement: Statement) -> Distribution:
             )
         total = mean * (1 - mean) / variance - 1
         return Beta(mean * total, (1 - mean) * total, lower, upper)
-    (first, low), (last, high) = statement.points()
+    (first, low), (last, high) = statement.points
     if not lower < low < high < upper:
         shown = f"[{number(low)}, {number(high)}]"
         raise FitError(
@@ -227,23 +226,23 @@ def fit_beta(statement: Statement) -> Distribution:
     alpha, beta = alpha_beta(
         _root(lambda log_total: float(special.betainc(*alpha_beta(log_total), shares[1])) - last, -5.0, 18.0)
     )
-    return _confirmed(Beta(alpha, beta, lower, upper), statement.points(), name="beta")
+    return _confirmed(Beta(alpha, beta, lower, upper), statement.points, name="beta")
 
 
 def fit_gamma(statement: Statement) -> Distribution:
     """Make a gamma."""
     if "shape" in statement.parameters:
-        return Gamma(statement.parameter("shape"), statement.parameter("scale"))
+        return Gamma(statement.parameters["shape"], statement.parameters["scale"])
     if statement.mean is not None and statement.sd is not None:
         return Gamma((statement.mean / statement.sd) ** 2, statement.sd**2 / statement.mean)
-    (first, low), (last, high) = statement.points()
+    (first, low), (last, high) = statement.points
 
     def log_ratio(log_shape: float) -> float:
         ends = special.gammaincinv(exp(log_shape), [first, last])
         return float(np.log(ends[1]) - np.log(ends[0])) - log(high / low)
 
     shape = exp(_root(log_ratio, log(0.02), log(1e10)))
-    return _confirmed(Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points(), name="gamma")
+    return _confirmed(Gamma(shape, high / float(special.gammaincinv(shape, last))), statement.points, name="gamma")
 
 
 def _confirmed(family: Distribution, points: Points, *, name: str) -> Distribution:
@@ -258,10 +257,10 @@ def _confirmed(family: Distribution, points: Points, *, name: str) -> Distributi
 def fit_student(statement: Statement) -> Distribution:
     """Make a Student t, of x or of ln x."""
     log_scale = statement.family == "log-student-t"
-    df = statement.parameter("df")
+    df = statement.parameters["df"]
     if statement.interval is None:
         prefix = "log_" if log_scale else ""
-        centre, scale = statement.parameter(f"{prefix}location"), statement.parameter(f"{prefix}scale")
+        centre, scale = statement.parameters[f"{prefix}location"], statement.parameters[f"{prefix}scale"]
         return LogStudentT(df, centre, scale) if log_scale else StudentT(df, centre, scale)
     if df <= 0:
         raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
@@ -284,9 +283,9 @@ def fit_student(statement: Statement) -> Distribution:
 
 def fit_metalog(statement: Statement) -> Distribution:
     """Make the metalog of as many terms as there are quantiles."""
-    points = statement.points()
+    points = statement.points
     key = "quantiles" if statement.quantiles else "interval"
-    terms = statement.parameter("terms", float(len(points)))
+    terms = statement.parameters.get("terms", float(len(points)))
     if terms != len(points) or terms < 3:
         raise FitError(
             key,
@@ -294,8 +293,8 @@ def fit_metalog(statement: Statement) -> Distribution:
             "State one quantile for each term.",
         )  # fmt: skip
     positive = statement.positive and "upper" not in statement.parameters
-    lower = statement.parameter("lower", 0.0 if positive else -np.inf)
-    upper = statement.parameter("upper", np.inf)
+    lower = statement.parameters.get("lower", 0.0 if positive else -np.inf)
+    upper = statement.parameters.get("upper", np.inf)
     if not lower < points[0][1] < points[-1][1] < upper:
         shown = f"{number(points[0][1])} to {number(points[-1][1])}"
         raise FitError(
@@ -322,14 +321,6 @@ def fit_metalog(statement: Statement) -> Distribution:
 
 def fit_quantiles(statement: Statement) -> Distribution:
     """Join the quantiles by a curve; of logs, for a positive quantity."""
-    points = statement.points()
+    points = statement.points
     log_scale = statement.positive and all(value > 0 for _, value in points)
     return Quantiles(tuple(p for p, _ in points), tuple(value for _, value in points), log=log_scale)
-
-
-def fit_discrete(statement: Statement) -> Distribution:
-    """Give each value its weight."""
-    values, weights = (statement.parameters[name] for name in ("values", "weights"))
-    if isinstance(values, (int, float)) or isinstance(weights, (int, float)):
-        raise FitError("values", "values and weights must be lists of numbers.", "Write [1, 2] and [0.5, 0.5].")
-    return Discrete(tuple(values), tuple(weights))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def fit_family(statement: Statement) -> Distribution:
     except FitError:
         raise
     except ValueError as error:  # a family refuses its parameters: its message names the rule and the value
-        named = next((key for key in statement.stated() if str(error).startswith(key)), "family")
+        named = next((key for key in statement.stated if str(error).startswith(key)), "family")
         raise FitError(named, str(error), f"Change the numbers of the {name}.") from error
 
 
@@ -75,16 +75,18 @@ def _check_numbers(statement: Statement) -> None:
             "sd", f"must be above 0; got {number(statement.sd)}.", "For a fixed value write the number alone."
         )
     for key, given in statement.parameters.items():
-        if not np.all(np.isfinite(np.array(given, dtype=float))):
+        if not isfinite(given):
             raise FitError(key, f"must be finite; got {given}.", "Write numbers.")
     if statement.interval is not None:
         _check_interval(statement.interval, statement.median)
     if statement.quantiles:
-        _check_quantiles(statement.points())
+        _check_quantiles(statement.points)
 
 
 def _check_interval(interval: tuple[float, float, float], median: float | None) -> None:
     level, low, high = interval
+    if 0 < level < 1 and -inf < low < high < inf and (median is None or low < median < high):
+        return
     shown = f"[{number(low)}, {number(high)}]"
     if not 0 < level < 1:
         raise FitError(
@@ -98,12 +100,8 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
         raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
     if low > high:
         raise FitError("interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}].")
-    if median is not None and not low < median < high:
-        raise FitError(
-            "interval",
-            f"must bracket the median {number(median)}; got {shown}.",
-            "Widen the interval or move the median.",
-        )
+    rule = f"must bracket the median {number(median or 0.0)}; got {shown}."
+    raise FitError("interval", rule, "Widen the interval or move the median.")
 
 
 def _check_quantiles(points: Points) -> None:
@@ -142,7 +140,7 @@ def _check_positive(statement: Statement, family: PriorFamily) -> None:
         candidates.append(("interval", statement.interval[1]))
     candidates += [("quantiles", value) for _, value in statement.quantiles]
     if "lower" in statement.parameters and any("lower" in way for way in family.ways):
-        candidates.append(("lower", statement.parameter("lower")))
+        candidates.append(("lower", statement.parameters["lower"]))
     for key, value in candidates:
         if value is not None and value <= 0:
             raise FitError(key, f"must be above 0 for a {family.name}; got {number(value)}.", remedy)
@@ -150,7 +148,7 @@ def _check_positive(statement: Statement, family: PriorFamily) -> None:
 
 def _check_ways(statement: Statement, family: PriorFamily) -> None:
     """Refuse a set of keys that does not state this family."""
-    stated = [key for key in statement.stated() if key not in family.optional]
+    stated = [key for key in statement.stated if key not in family.optional]
     if any(set(stated) == set(way) for way in family.ways):
         return
     known = {key for way in family.ways for key in way}

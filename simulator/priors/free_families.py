@@ -6,8 +6,8 @@ They obey the same rules as those in `families`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from math import inf, isfinite, log
 
 import numpy as np
@@ -31,11 +31,7 @@ class _Logarithmic:
     """Give exp(y) the quantile function, CDF and density of a family for y: f(x) = g(ln x) / x."""
 
     __slots__ = ()
-
-    @property
-    def logarithm(self) -> Distribution:
-        """The family of ln x."""
-        raise NotImplementedError
+    logarithm: Distribution
 
     @property
     def support(self) -> tuple[float, float]:
@@ -67,14 +63,10 @@ class LogNormal(_Logarithmic):
 
     log_mean: float
     log_sd: float
+    logarithm: Normal = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _ = self.logarithm
-
-    @property
-    def logarithm(self) -> Normal:
-        """The normal of ln x."""
-        return Normal(self.log_mean, self.log_sd)
+        object.__setattr__(self, "logarithm", Normal(self.log_mean, self.log_sd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +81,14 @@ class LogUniform(_Logarithmic):
 
     lower: float
     upper: float
+    logarithm: Uniform = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require(
             0 < self.lower < self.upper < inf,
             f"log-uniform needs 0 < lower < upper; got lower {self.lower:g}, upper {self.upper:g}.",
         )
-
-    @property
-    def logarithm(self) -> Uniform:
-        """The uniform of ln x."""
-        return Uniform(log(self.lower), log(self.upper))
+        object.__setattr__(self, "logarithm", Uniform(log(self.lower), log(self.upper)))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -119,14 +108,10 @@ class LogStudentT(_Logarithmic):
     df: float
     log_location: float
     log_scale: float
+    logarithm: StudentT = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _ = self.logarithm
-
-    @property
-    def logarithm(self) -> StudentT:
-        """The Student t of ln x."""
-        return StudentT(self.df, self.log_location, self.log_scale)
+        object.__setattr__(self, "logarithm", StudentT(self.df, self.log_location, self.log_scale))
 
     def direct_ppf(self, u: Array) -> Array:
         return exponential(self.logarithm.direct_ppf(u))
@@ -145,14 +130,10 @@ class SkewedLogNormal(_Logarithmic):
     log_mode: float
     log_sd_below: float
     log_sd_above: float
+    logarithm: SkewedNormal = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _ = self.logarithm
-
-    @property
-    def logarithm(self) -> SkewedNormal:
-        """The two-piece normal of ln x."""
-        return SkewedNormal(self.log_mode, self.log_sd_below, self.log_sd_above)
+        object.__setattr__(self, "logarithm", SkewedNormal(self.log_mode, self.log_sd_below, self.log_sd_above))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +158,18 @@ class Metalog:
     def __post_init__(self) -> None:
         terms = _numbers(self.coefficients)
         object.__setattr__(self, "coefficients", terms)
-        require(len(terms) >= 2, f"a metalog needs at least 2 coefficients; got {len(terms)}.")
-        require(all(map(isfinite, terms)), f"metalog coefficients must be finite; got {terms}.")
-        require(self.lower < self.upper, f"lower must be below upper; got {self.lower:g} and {self.upper:g}.")
+        if len(terms) < 2:
+            raise ValueError(f"a metalog needs at least 2 coefficients; got {len(terms)}.")
+        if not all(map(isfinite, terms)):
+            raise ValueError(f"metalog coefficients must be finite; got {terms}.")
+        if not self.lower < self.upper:
+            raise ValueError(f"lower must be below upper; got {self.lower:g} and {self.upper:g}.")
         logits = np.linspace(-32.0, 32.0, 6401)
         _, slope = self.quantile_of_logit(logits)
-        fault = f"the metalog with coefficients {terms} is no distribution: its quantiles do not always rise"
-        worst = float(special.expit(logits[np.argmin(slope)]))
-        require(bool(np.all(slope > 0)), f"{fault} (they fall near probability {worst:.3g}).")
+        if not np.all(slope > 0):
+            fault = f"the metalog with coefficients {terms} is no distribution: its quantiles do not always rise"
+            worst = float(special.expit(logits[np.argmin(slope)]))
+            raise ValueError(f"{fault} (they fall near probability {worst:.3g}).")
 
     @property
     def support(self) -> tuple[float, float]:
@@ -256,6 +241,7 @@ class Metalog:
         return np.where(inside, density, -np.inf)
 
 
+@cache
 def metalog_term(term: int) -> tuple[int, bool]:
     """Return the power of y - 1/2 in a metalog term, counted from 0, and whether logit(y) multiplies it.
 
@@ -294,19 +280,15 @@ class Quantiles:
         probabilities, values = _numbers(self.probabilities), _numbers(self.values)
         object.__setattr__(self, "probabilities", probabilities)
         object.__setattr__(self, "values", values)
-        require(
-            len(probabilities) == len(values) >= 2,
-            f"2 or more probabilities and values are needed; got {len(probabilities)}, {len(values)}.",
-        )
-        require(
-            bool(probabilities[0] > 0 and probabilities[-1] < 1 and np.all(np.diff(probabilities) > 0)),
-            f"probabilities must lie between 0 and 1 and increase; got {probabilities}.",
-        )
-        require(
-            bool(np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)),
-            f"values must be finite and increase with the probability; got {values}.",
-        )
-        require(not self.log or values[0] > 0, f"values on a log scale must be above 0; got {values[0]:g}.")
+        if not len(probabilities) == len(values) >= 2:
+            got = f"{len(probabilities)}, {len(values)}"
+            raise ValueError(f"2 or more probabilities and values are needed; got {got}.")
+        if not (probabilities[0] > 0 and probabilities[-1] < 1 and np.all(np.diff(probabilities) > 0)):
+            raise ValueError(f"probabilities must lie between 0 and 1 and increase; got {probabilities}.")
+        if not (np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)):
+            raise ValueError(f"values must be finite and increase with the probability; got {values}.")
+        if self.log and values[0] <= 0:
+            raise ValueError(f"values on a log scale must be above 0; got {values[0]:g}.")
 
     @property
     def support(self) -> tuple[float, float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,13 +26,14 @@ from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.schema.prior_families import Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, slots
+from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Faults, Prior
 from simulator.units import (
     SECONDS_PER_YEAR,
     Array,
     Conversion,
+    Unit,
     UnitError,
     logarithm,
     logged,
@@ -80,6 +83,15 @@ class Converted:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             density = self.base.logpdf(self.conversion.inverse(x))
             return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
+
+
+class Scale(NamedTuple):
+    """How the numbers of a file become internal ones, the unit of these, whether they are positive, what they mean."""
+
+    conversion: Conversion
+    unit: str
+    positive: bool
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +225,7 @@ def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Dist
     return Empirical(tuple(conversion.inverse(np.array(family.values)).tolist()))
 
 
-def _own_scale(slot: Slot) -> tuple[Conversion, str, bool, str]:
+def _own_scale(slot: Slot) -> Scale:
     """Find the scale of a prior's numbers; of a mixture without a unit of its own, that of its first part."""
     prior = slot.prior
     return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
@@ -283,8 +295,7 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
     conversion, label, positive, meaning = _scale(slot, path, unit)
     base = _family(prior, path, positive=positive, meaning=meaning)
     family = _converted(base, conversion)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
+    ends = np.array([family.value]) if isinstance(family, Fixed) else _ends(family)
     if not np.isfinite(ends).all():
         rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
         raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
@@ -293,6 +304,12 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
         remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
         raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
     return family, label
+
+
+def _ends(family: Distribution) -> Array:
+    """Give the lowest and highest number that can be drawn, and the median."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
@@ -335,37 +352,44 @@ def _beyond_scale(base: Distribution, limit: float) -> tuple[str, str]:
     return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
 
 
-def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> tuple[Conversion, str, bool, str]:
-    """Find the conversion of a slot's numbers, the unit of the result, whether they are positive, their meaning."""
+def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> Scale:
+    """Find the scale of a slot's numbers that are stated in a unit."""
+    fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
-        if slot.kind in ("rate", "drift"):
-            growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if slot.kind == "rate" else "OOM/year"))
-            if slot.kind == "drift" and growth.text != "OOM/year":
-                raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
-            return growth.conversion, "OOM/year", growth.positive, growth.meaning
-        if slot.kind == "date":
-            if unit not in (None, "year"):
-                raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
-            return multiple(), "year", False, ""
-        if slot.kind in ("duration", "delay"):
-            span = parse_unit(unit or "year")
-            _same_dimension(span.dimension, "year", unit or "year")
-            fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
-            return multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed, ""
-        if slot.kind == "number":
-            return multiple(parse_unit(unit or "1").scale), "1", False, ""
-        level, logs = parse_level_unit(unit or slot.unit or "1")
-        if slot.unit is not None:
-            _same_dimension(level.dimension, slot.unit, unit or slot.unit)
-        base = type(level)(level.dimension)
-        return logged(level.scale) if logs else logarithm(level.scale), f"log10({base})", not logs, ""
+        return _scale_of(slot.kind, slot.unit, unit, fixed)
     except UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
 
 
-def _same_dimension(dimension: tuple[tuple[str, int], ...], expected: str, given: str) -> None:
-    if dimension != parse_unit(expected).dimension:
-        raise UnitError(f"must be a unit of {expected}; got '{given}'.", f"State the numbers in {expected}.")
+@cache
+def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
+    if kind in ("rate", "drift"):
+        growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if kind == "rate" else "OOM/year"))
+        if kind == "drift" and growth.text != "OOM/year":
+            raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
+        return Scale(growth.conversion, "OOM/year", growth.positive, growth.meaning)
+    if kind == "date":
+        if unit not in (None, "year"):
+            raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
+        return Scale(multiple(), "year", False)
+    if kind in ("duration", "delay"):
+        span = parse_unit(unit or "year")
+        _same_dimension(span, "year", unit)
+        return Scale(multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed)
+    if kind == "number":
+        return Scale(multiple(parse_unit(unit or "1").scale), "1", False)
+    level, logs = parse_level_unit(unit or expected or "1")
+    if expected is not None:
+        _same_dimension(level, expected, unit)
+    conversion = logged(level.scale) if logs else logarithm(level.scale)
+    return Scale(conversion, f"log10({Unit(level.dimension)})", not logs)
+
+
+def _same_dimension(unit: Unit, expected: str, given: str | None) -> None:
+    if unit.dimension != parse_unit(expected).dimension:
+        raise UnitError(
+            f"must be a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
+        )
 
 
 def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Distribution:

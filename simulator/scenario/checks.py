@@ -22,7 +22,6 @@ from simulator.schema.prior_names import (
     parts_of,
     regimes_of,
     share_path,
-    slots,
 )
 from simulator.schema.spec import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Faults, Prior
@@ -145,7 +144,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         if path[-1].endswith(("-mean", "-error")):
             rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."
             faults.append(Fault(path, rule, "Rename it."))
-    warnings = [] if joint is None else [*_cap_warnings(spec, joint), *_dollar_warnings(spec)]
+    warnings = [] if joint is None else [*_cap_warnings(spec, joint), *_dollar_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings))
 
 
@@ -361,8 +360,8 @@ def _median(joint: JointPrior, path: Path) -> float:
     return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
 
 
-def _dollar_warnings(spec: ScenarioSpec) -> Iterator[str]:
-    for slot in slots(spec):
-        if spec.dollars and slot.prior.dollars and slot.prior.dollars != spec.dollars:
-            kinds = f"{slot.prior.dollars} dollars, the scenario in {spec.dollars}"
-            yield f"{slot.name}: is in {kinds}; nothing is converted."
+def _dollar_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    for name, prior in joint.priors.items():
+        if spec.dollars and prior.prior.dollars and prior.prior.dollars != spec.dollars:
+            kinds = f"{prior.prior.dollars} dollars, the scenario in {spec.dollars}"
+            yield f"{name}: is in {kinds}; nothing is converted."

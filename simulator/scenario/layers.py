@@ -26,7 +26,7 @@ from simulator.errors import (
 )
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
-from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, is_statement, stating_keys
+from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, stating_keys
 
 
 def merge(base: Document, over: Document) -> Document:
@@ -101,7 +101,9 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
 
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    restated = [key for key in written if is_statement(key)]
+    if len(written) == 1:  # nothing beside `prior`
+        return dict(entry)
+    restated = stating_keys(written)
     numbers = stating_keys(entry)
     if not restated and not numbers.intersection(written):
         return dict(entry)

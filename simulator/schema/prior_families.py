@@ -13,7 +13,7 @@ and in the one file of the record the class of its distributions and the functio
         ...
 
     def fit(statement: Statement) -> HalfNormal:
-        return HalfNormal(statement.parameter("sigma"))
+        return HalfNormal(statement.parameters["sigma"])
 
     FAMILY = PriorFamily(
         "half-normal",
@@ -90,9 +90,10 @@ class FitError(ValueError):
 class Statement:
     """Hold what is stated about one number: quantiles, moments or parameters, never a mixture of them.
 
-    `interval` is (level, low, high), equal-tailed: half of 1 - level lies below low. `parameters` are the family's
-    own, numbers by key (of a discrete prior `values` and `weights`, tuples). `positive` says that the quantity cannot
-    be 0 or less. Without a `family` the choice is left.
+    `interval` is (level, low, high), equal-tailed: half of 1 - level lies below low. `parameters` are the numbers that
+    families have of their own, by key. `positive` says that the quantity cannot be 0 or less. Without a `family` the
+    choice is left. `stated` are the keys that are stated, and `points` the stated quantiles, those of the median and
+    the interval among them, by rising probability.
     """
 
     family: str | None = None
@@ -101,31 +102,22 @@ class Statement:
     sd: float | None = None
     interval: tuple[float, float, float] | None = None
     quantiles: Points = ()
-    parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
     positive: bool = False
+    stated: tuple[str, ...] = field(init=False)
+    points: Points = field(init=False)
 
-    def stated(self) -> tuple[str, ...]:
-        """Return the keys that are stated."""
-        simple = {"median": self.median, "mean": self.mean, "sd": self.sd, "interval": self.interval}
-        given = [key for key, value in simple.items() if value is not None]
-        return (*given, *(["quantiles"] if self.quantiles else []), *self.parameters)
-
-    def parameter(self, name: str, default: float | None = None) -> float:
-        """Return one of the family's own numbers."""
-        value = self.parameters.get(name, default)
-        if not isinstance(value, (int, float)):
-            raise FitError(name, f"must be one number; got {value}.", f"Write {name}: and a number.")
-        return float(value)
-
-    def points(self) -> Points:
-        """Return the stated quantiles, those of the median and interval among them, by probability."""
-        if self.quantiles:
-            return tuple(sorted(self.quantiles))
-        middle = [] if self.median is None else [(0.5, self.median)]
-        if self.interval is None:
-            return tuple(middle)
-        level, low, high = self.interval
-        return ((0.5 - 0.5 * level, low), *middle, (0.5 + 0.5 * level, high))
+    def __post_init__(self) -> None:
+        given = [key for key in ("median", "mean", "sd", "interval") if getattr(self, key) is not None]
+        quantiles = ("quantiles",) if self.quantiles else ()
+        object.__setattr__(self, "stated", (*given, *quantiles, *self.parameters))
+        points = list(self.quantiles)
+        if not points and self.median is not None:
+            points.append((0.5, self.median))
+        if not self.quantiles and self.interval is not None:
+            level, low, high = self.interval
+            points = [(0.5 - 0.5 * level, low), *points, (0.5 + 0.5 * level, high)]
+        object.__setattr__(self, "points", tuple(sorted(points) if self.quantiles else points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +181,7 @@ _SHIPPED = (
     PriorFamily("metalog", "metalog", _THREE, f"{_FITS}fit_metalog", f"{_FREE}Metalog", f"{_TWINS}metalog",
                 optional=frozenset({*_LIMITS, "terms"})),
     PriorFamily("quantiles", "quantiles", _CURVE, f"{_FITS}fit_quantiles", f"{_FREE}Quantiles"),
-    PriorFamily("discrete", "discrete", (("values", "weights"),), f"{_FITS}fit_discrete", f"{_FREE}Discrete",
-                f"{_TWINS}discrete", whole="discrete"),
+    PriorFamily("discrete", "discrete", (), "", f"{_FREE}Discrete", f"{_TWINS}discrete", whole="discrete"),
     PriorFamily("empirical", "empirical", (), "", f"{_FREE}Empirical", whole="empirical"),
     PriorFamily("mixture", "mixture", (), "", f"{_JOINED}Mixture", f"{_TWINS}mixture", whole="mixture"),
     PriorFamily("function", "function", (), "", "", whole="function"),

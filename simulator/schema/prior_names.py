@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -39,7 +39,7 @@ class Slot:
 
     `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration or a
     delay (years), or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says
-    that the prior may have a mass at "never".
+    that the prior may have a mass at "never". `name` is the dotted path.
     """
 
     path: Path
@@ -47,19 +47,22 @@ class Slot:
     kind: SlotKind
     unit: str | None = None
     never: bool = False
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The dotted path."""
-        return dotted(self.path)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", dotted(self.path))
 
 
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
 THRESHOLD_UNITS = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
 
 
-def slots(spec: ScenarioSpec) -> Iterator[Slot]:
+def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
     """List every prior of a scenario."""
+    return tuple(_slots(spec))
+
+
+def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
     for name, unit in DRIVER_UNITS.items():
         driver = getattr(spec.drivers, name)
         if driver is not None:

@@ -141,7 +141,7 @@ def _own_keys(family: Any) -> Collection[str]:
 
 
 def _known_family(name: Any) -> Any:
-    if isinstance(name, str) and name in FAMILIES:
+    if isinstance(name, str) and (name in SHIPPED or name in FAMILIES):
         return name
     raise Faults([Fault((), *FAMILIES.expected(name))])
 

@@ -40,7 +40,7 @@ LN9 = np.log(9.0)
     ],
 )
 def test_stated_quantiles_are_met_exactly(statement: Statement, tolerance: float) -> None:
-    probabilities, values = np.array(statement.points()).T
+    probabilities, values = np.array(statement.points).T
     np.testing.assert_allclose(fit_family(statement).ppf(probabilities), values, rtol=tolerance)
 
 

@@ -50,9 +50,9 @@ class HalfNormal:
 def fit(statement):
     if statement.median is not None:
         return HalfNormal(statement.median / special.ndtri(0.75))
-    if statement.parameter("sigma") <= 0:
+    if statement.parameters["sigma"] <= 0:
         raise FitError("sigma", "must be above 0.", "Write a positive width.")
-    return HalfNormal(statement.parameter("sigma"), statement.parameter("shift", 0.0))
+    return HalfNormal(statement.parameters["sigma"], statement.parameters.get("shift", 0.0))
 
 FAMILY = PriorFamily(
     "half-normal", "half normal", (("sigma",), ("median",)), fit, HalfNormal,
