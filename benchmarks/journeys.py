@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 
-from simulator.charts.register import write_figures
+from simulator.charts.drawing import draw_charts
 from simulator.engine.simulation import run_arrays
 from simulator.runs.folder import write_run
 from simulator.scenario.load import load_scenario
@@ -51,7 +51,7 @@ def main() -> None:
         journeys: dict[str, Callable[[], object]] = {
             "reading": lambda: load_scenario("baseline"),
             "run": lambda: write_run(run_arrays(scenario), folder),
-            "fan": lambda: write_figures(run, folder, kinds=["fan"]),
+            "fan": lambda: draw_charts(run, folder, kinds=["fan"]),
         }
         for name, journey in journeys.items():
             journey()

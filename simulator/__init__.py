@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.analysis.sweep_files import open_sweep
     from simulator.analysis.sweeps import sweep
-    from simulator.charts.register import fan_chart
+    from simulator.charts.drawing import fan_chart
     from simulator.charts.writing import save_chart
     from simulator.engine.run_folders import check_run
     from simulator.engine.simulation import simulate
@@ -32,7 +32,7 @@ _HOMES = {
     "Scenario": "scenario.resolving",
     "check_run": "engine.run_folders",
     "crossing_years": "runs.crossings",
-    "fan_chart": "charts.register",
+    "fan_chart": "charts.drawing",
     "load_scenario": "scenario.load",
     "load_variants": "scenario.load",
     "open_run": "runs.folder",

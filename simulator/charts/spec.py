@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import altair as alt
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.runs.table import Row as Row  # noqa: PLC0414
 from simulator.runs.table import Table
+
+if TYPE_CHECKING:
+    import altair as alt
 
 type Spec = dict[str, Any]
 """A chart, or a part of one: a view, a layer, a mark, a scale, an axis."""
@@ -145,23 +146,17 @@ class FigureOptions:
 def altair_chart(chart: Spec) -> alt.VConcatChart:
     """Give a chart as an object of altair.
 
-    `altair.VConcatChart.from_dict` gives the same; it tries every class of altair on every part, which takes
-    longer than all else together.
-
-    Examples
-    --------
-    >>> type(altair_chart({"vconcat": [{"layer": [{"mark": {"type": "rule"}, "encoding": {}}]}]})).__name__
-    'VConcatChart'
+    `altair.VConcatChart.from_dict` tries every class of altair on every part: that takes longer than all else together.
     """
+    import altair as alt
+
+    def part(view: Spec) -> alt.Chart | alt.LayerChart | alt.HConcatChart:
+        rest = {name: value for name, value in view.items() if name not in ("layer", "hconcat")}
+        if "hconcat" in view:
+            return alt.HConcatChart(hconcat=[part(below) for below in view["hconcat"]], **rest)
+        if "layer" in view:
+            return alt.LayerChart(layer=[part(below) for below in view["layer"]], **rest)
+        return alt.Chart(**rest | {"encoding": alt.FacetedEncoding(**view["encoding"])})
+
     rest = {name: value for name, value in chart.items() if name != "vconcat"}
-    return alt.VConcatChart(vconcat=[_part(view) for view in chart["vconcat"]], **rest)
-
-
-def _part(view: Spec) -> alt.Chart | alt.LayerChart | alt.HConcatChart:
-    """Give a view or a layer as an object of altair."""
-    rest = {name: value for name, value in view.items() if name not in ("layer", "hconcat")}
-    if "hconcat" in view:
-        return alt.HConcatChart(hconcat=[_part(below) for below in view["hconcat"]], **rest)
-    if "layer" in view:
-        return alt.LayerChart(layer=[_part(below) for below in view["layer"]], **rest)
-    return alt.Chart(**rest | {"encoding": alt.FacetedEncoding(**view["encoding"])})
+    return alt.VConcatChart(vconcat=[part(view) for view in chart["vconcat"]], **rest)

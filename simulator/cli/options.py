@@ -168,7 +168,7 @@ def finish(result: Result, output: FilePath, *, formats: Sequence[str] = (), the
     """
     folder = result.save(output) if result.tables() else None
     if folder and formats:
-        from simulator.charts.folder import draw_result
+        from simulator.charts.drawing import draw_result
 
         draw_result(result, folder, formats=formats, theme=theme)
     warn(result.warnings)

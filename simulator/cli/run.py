@@ -111,13 +111,13 @@ def _finish(result: Group, folder: FilePath, charts: str) -> None:
     from simulator.runs.summary import summary_lines
 
     if charts == "fan":
-        from simulator.charts.register import write_charts
+        from simulator.charts.drawing import write_charts
 
         write_charts(result, folder)
     elif charts == "all":
-        from simulator.charts.register import write_figures
+        from simulator.charts.drawing import draw_charts
 
-        write_figures(result.to_xarray(), folder, left_out=_say)
+        draw_charts(result.to_xarray(), folder, left_out=_say)
     warn(str(result.attrs["warnings"]).splitlines())
     for line in summary_lines(result):
         typer.echo(line)

@@ -58,7 +58,7 @@ def sweep(
     from simulator.analysis.sweep_points import load_sweep
     from simulator.analysis.sweep_tables import parse_outcomes
     from simulator.analysis.sweeps import check_asked, sweep_to_folder
-    from simulator.charts.folder import draw_result
+    from simulator.charts.drawing import draw_result
 
     plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
     check_asked(plan.points[0], outcome or ())

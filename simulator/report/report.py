@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from simulator.charts.register import KINDS, draw
+from simulator.charts.drawing import draw
+from simulator.charts.register import KINDS
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, write_text

@@ -6,7 +6,7 @@ import pytest
 from simulator import load_scenario, simulate
 from simulator.analysis.attribution import attribute_difference, chosen_years
 from simulator.analysis.comparison import compare_runs
-from simulator.charts.folder import draw_result
+from simulator.charts.drawing import draw_result
 from simulator.charts.kinds.attribution import attribution_figure, shown_parts
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import sorted_quantiles

@@ -8,8 +8,9 @@ from typing import Any
 
 import jsonschema
 
+from simulator.charts.drawing import draw_kinds
 from simulator.charts.kinds.fan import draw_panels
-from simulator.charts.register import ALL, draw_kinds
+from simulator.charts.register import ALL
 from simulator.charts.spec import Figure, FigureOptions, Spec, altair_chart
 from simulator.charts.writing import page_text, svg_text
 from simulator.engine.simulation import simulate

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from simulator.cli.charts import band_levels, chart, year_span
+from simulator.cli.charts import chart
 from simulator.errors import InputError
 from simulator.runs.folder import save_run
 from simulator.testing import run_of
@@ -80,31 +80,6 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     with pytest.raises(InputError, match=message):
         call(folder, *arguments, "--output", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "levels"),
-    [("boe", (0.3, 0.6, 0.9)), ("IPCC", (0.66, 0.9)), ("hub", (0.5, 0.95)), ("90, 50%", (0.5, 0.9)), ("80", (0.8,))],
-)
-def test_bands_are_presets_or_percentages(text: str, levels: tuple[float, ...]) -> None:
-    assert band_levels(text) == levels
-
-
-@pytest.mark.parametrize("text", ["", "0,50", "100", "10,20,30,40", "-5", "50-90", "nan", "inf"])
-def test_bands_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"boe \(30/60/90\), ipcc \(66/90\), hub \(50/95\)"):
-        band_levels(text)
-
-
-def test_a_misspelled_preset_is_recognised() -> None:
-    with pytest.raises(InputError, match="Did you mean 'ipcc'"):
-        band_levels("ipc")
-
-
-@pytest.mark.parametrize("text", ["2035-2026", "2026-2026", "2026", "a-b", "-", "2026-inf", "nan-2030"])
-def test_years_that_are_no_span_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="as 2026-2035"):
-        year_span(text)
 
 
 def test_a_folder_of_a_hindcast_is_drawn_by_its_own_kinds(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from simulator import save_run
 from simulator.analysis.comparison import compare_runs
-from simulator.charts.folder import draw_result
+from simulator.charts.drawing import draw_result
 from simulator.cli.compare import compare
 from simulator.engine.run_folders import read_alike, run_all
 from simulator.errors import InputError

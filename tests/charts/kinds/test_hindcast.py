@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.charts.folder import draw_result
+from simulator.charts.drawing import draw_result
 from simulator.charts.kinds.hindcast import (
     calibration_figures,
     fan_figures,

@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 
 from simulator import load_scenario, simulate
+from simulator.charts.drawing import draw_kinds, write_charts
 from simulator.charts.kinds.model_counts import CountPanel, count_figures, draw_counts
-from simulator.charts.register import KINDS, draw_kinds, write_charts
+from simulator.charts.register import KINDS
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.folder import open_run, write_run

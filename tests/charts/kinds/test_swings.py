@@ -10,7 +10,7 @@ import pytest
 from simulator.analysis.outcomes import parse_outcome
 from simulator.analysis.swings import prior_swings
 from simulator.charts.kinds.swings import COLORS, swing_figures
-from simulator.charts.register import write_figure
+from simulator.charts.drawing import write_figures
 from simulator.charts.spec import Figure
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import scenario_text, small_scenario
@@ -75,7 +75,7 @@ def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     assert "24 more inputs" in texts(figure)
     assert "is moved most by algorithms: growth" in figure.caption
     assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 39))
-    written = write_figure(figure, tmp_path, formats=["svg"])
+    written = write_figures([figure], tmp_path, formats=["svg"])
     assert [path.name for path in written] == [
         f"swings_free_effective_compute_2035{ending}" for ending in (".svg", ".csv", ".txt")
     ]

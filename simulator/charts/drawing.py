@@ -1,0 +1,198 @@
+"""Drawing the charts of a run or of a result, and writing each with its tables and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+from simulator.charts.palette import Theme, check_theme
+from simulator.charts.register import ALL, BANDS, FORMATS, KINDS, RESULTS, check_formats
+from simulator.charts.spec import Figure, FigureOptions, altair_chart
+from simulator.charts.writing import page_text, save_chart
+from simulator.errors import InputError, RunFileError, near_name
+from simulator.files import make_folder, write_text
+from simulator.registers import attribute_at
+from simulator.runs.groups import Group
+from simulator.runs.model_counts import counted_names
+
+if TYPE_CHECKING:
+    import altair as alt
+    import xarray as xr
+
+    from simulator.runs.result import Result
+
+
+def draw(run: xr.DataTree, kind: str, options: FigureOptions | None = None) -> list[Figure]:
+    """Draw one kind of chart of a run."""
+    if kind not in KINDS:
+        hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
+        raise InputError(f"--kind: no kind of chart '{kind}'. {hint}")
+    return KINDS.find(kind, entry=f"--kind {kind}")(run, options or FigureOptions())
+
+
+def draw_kinds(
+    run: xr.DataTree, kinds: Sequence[str], options: FigureOptions, *, left_out: Callable[[str], None]
+) -> list[Figure]:
+    """Draw several kinds of chart; where all are asked for, those that do not apply to the run are left out.
+
+    `left_out` is told which and why. A kind that is asked for by name is never left out; nor is the fan.
+    """
+    figures: list[Figure] = []
+    for kind in dict.fromkeys(kinds):
+        if kind != ALL:
+            figures += draw(run, kind, options)
+            continue
+        for each in KINDS:
+            try:
+                figures += draw(run, each, options)
+            except RunFileError:
+                raise
+            except InputError as error:
+                if each == "fan":
+                    raise
+                left_out(f"{each}: left out: {error}")
+    return list({figure.name: figure for figure in figures}.values())
+
+
+def draw_charts(
+    run: xr.DataTree,
+    folder: FilePath | str,
+    *,
+    kinds: Sequence[str] = (ALL,),
+    options: FigureOptions | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+    theme: str = "light",
+    left_out: Callable[[str], None] | None = None,
+) -> list[FilePath]:
+    """Draw kinds of chart of a run into a folder, each with its tables and its words.
+
+    Of a figure: one file for each format; its tables as CSV; and a text with its caption and its alternative text.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `simulate` or `open_run`.
+    folder : path
+        Made where it is not there.
+    kinds : sequence of str
+        "fan", "crossings", "growth", "binding", "demand", "counts", "priors", "posterior", "predictive", "influence",
+        or what a package offers under the entry points `simulator.chart_kinds`; "all" is each that applies.
+    options : FigureOptions
+        Quantities, bands, years, paths, observed runs; each kind heeds what concerns it.
+    formats : of "png", "svg", "pdf", "html"
+    theme : "light" or "dark"
+    left_out : function of str
+        Called with a line for each kind that "all" leaves out.
+
+    Returns
+    -------
+    list of the files that were written
+
+    Raises
+    ------
+    InputError
+        A kind, format or theme is none, or a chart cannot be drawn from this run.
+    SimulatorError
+        The folder cannot be written.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run, folder = simulate(load_scenario("essay-2023")), getfixture("tmp_path")
+    >>> sorted({path.suffix for path in draw_charts(run, folder, kinds=["fan"], formats=["svg"])})
+    ['.csv', '.svg', '.txt']
+    """
+    check_formats(formats)
+    ground = check_theme(theme)
+    figures = draw_kinds(run, kinds, options or FigureOptions(), left_out=left_out or (lambda _: None))
+    footer = f"Run {run.attrs['run_id']} of scenario {run.attrs['name']}"
+    return write_figures(figures, FilePath(folder), formats=formats, theme=ground, footer=footer)
+
+
+def draw_result(
+    result: Result, folder: FilePath, *, formats: Sequence[str], theme: str = "light", asked: Sequence[str] = ()
+) -> list[FilePath]:
+    """Draw the charts of a result into a folder, which is made where there are any; give the files.
+
+    `asked`: outcomes or kinds of chart, where its kind offers a choice.
+    """
+    check_formats(formats)
+    ground = check_theme(theme)
+    written: list[FilePath] = []
+    for part in (result, *result.parts):
+        if part.kind in RESULTS:
+            figures_of = attribute_at(RESULTS[part.kind])
+            figures: list[Figure] = figures_of(part, asked) if asked else figures_of(part)
+            written += write_figures(figures, folder, formats=formats, theme=ground, footer=part.label)
+    return written
+
+
+def write_figures(
+    figures: Sequence[Figure], folder: FilePath, *, formats: Sequence[str], theme: Theme = "light", footer: str = ""
+) -> list[FilePath]:
+    """Write figures in formats, with their tables and words; `footer` stands at the end of an HTML page."""
+    if figures:
+        make_folder(folder)
+    return [path for figure in figures for path in _write(figure, folder, formats=formats, theme=theme, footer=footer)]
+
+
+def _write(figure: Figure, folder: FilePath, *, formats: Sequence[str], theme: Theme, footer: str) -> list[FilePath]:
+    paths = [folder / f"{figure.name}.{name}" for name in FORMATS if name in formats and name != "html"]
+    if paths:
+        save_chart(figure.chart, *paths, theme=theme, alt_text=figure.alt_text)
+    if "html" in formats:
+        paths.append(folder / f"{figure.name}.html")
+        write_text(paths[-1], page_text(figure, theme=theme, footer=footer))
+    for name, table in figure.tables.items():
+        paths.append(folder / f"{figure.name}{f'_{name}' if name else ''}.csv")
+        table.save_csv(paths[-1])
+    paths.append(folder / f"{figure.name}.txt")
+    write_text(paths[-1], f"{figure.caption}\n\nAlternative text: {figure.alt_text}\n")
+    return paths
+
+
+def fan_chart(
+    run: xr.DataTree, quantity: str = "effective_compute", *, bands: Sequence[float] = BANDS
+) -> alt.VConcatChart:
+    """Draw the fan of a variable of a run, with its thresholds and their crossing years.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `simulate` or `open_run`.
+    quantity : str
+        A variable of the summary, such as `effective_compute` or `spending`.
+    bands : sequence of float
+        Levels of one to three central bands, such as 0.9.
+
+    Returns
+    -------
+    altair.VConcatChart, whose `save` writes HTML and JSON; `save_chart` writes PNG, SVG and PDF without a browser
+
+    Raises
+    ------
+    InputError
+        The run has no such variable, or the levels of a band cannot be read off it.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> chart = fan_chart(simulate(load_scenario("essay-2023")), "spending")
+    >>> type(chart).__name__
+    'VConcatChart'
+    """
+    return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
+
+
+def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:
+    """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
+    from simulator.charts.kinds.fan import fan_figures
+    from simulator.charts.kinds.model_counts import count_figures
+
+    figures = fan_figures(run, FigureOptions())
+    if counted_names(run):
+        figures += count_figures(run, FigureOptions())
+    for figure in figures:
+        paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
+        save_chart(figure.chart, *paths, alt_text=figure.alt_text)
