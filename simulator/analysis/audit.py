@@ -12,7 +12,6 @@ from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_
 from simulator.analysis.inputs import Draws, common_draws, companions, moved_by
 from simulator.analysis.outcomes import (
     Outcome,
-    Statistic,
     difference_words,
     outcome_text,
     outcome_unit,
@@ -63,17 +62,23 @@ class Audit(Result):
     """The assumptions of a scenario, as `audit_scenario` gives them."""
 
     kind: ClassVar[str] = "audit"
-    name: str
-    title: str
-    key: str
+    scenario: Scenario
     samples: int
-    seed: int
     last_year: float
     outcomes: tuple[Audited, ...]
     assumptions: Table
     """What to research next first; fixed numbers last."""
-    correlations: Table
-    """`between`, `rank`, `source`."""
+
+    @property
+    def key(self) -> str:
+        """The hash of all that determines it."""
+        asked = (each.outcome.text for each in self.outcomes)
+        return short_hash(self.scenario.hash, simulator_version(), str(self.samples), *asked)
+
+    @property
+    def title(self) -> str:
+        """What the scenario is called."""
+        return self.scenario.spec.title or self.scenario.spec.name
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -83,7 +88,7 @@ class Audit(Result):
     @property
     def folder_name(self) -> str:
         """`<scenario>-audit-<id>`."""
-        return f"{self.name}-audit-{self.key}"
+        return f"{self.scenario.spec.name}-audit-{self.key}"
 
     def tables(self) -> dict[str, Table]:
         """`audit`: all that is known of each assumption, one a row; see `audit_scenario`."""
@@ -178,38 +183,22 @@ def audit_scenario(
         row["doubt"] = 0 if row["shape"] == "fixed" else doubt_of(row["standing"], row["confidence"])
         row["research"] = row["influence"] * row["doubt"]
     rows.sort(key=lambda row: -row["research"])  # those that are alike stay in the order of the scenario
-    return Audit(
-        name=scenario.spec.name,
-        title=scenario.spec.title or scenario.spec.name,
-        key=short_hash(scenario.hash, simulator_version(), str(samples), *(each.text for each in asked)),
-        samples=samples,
-        seed=scenario.spec.seed,
-        last_year=float(model.years[-1]),
-        outcomes=audited,
-        assumptions=Table.of_rows({"rank": rank} | row for rank, row in enumerate(rows, start=1)),
-        correlations=Table.of_rows(
-            {"between": " with ".join(each.between), "rank": each.rank, "source": each.source or ""}
-            for each in scenario.spec.correlations
-        ),
-    )
+    table = Table.of_rows({"rank": rank} | row for rank, row in enumerate(rows, start=1))
+    return Audit(scenario, samples, float(model.years[-1]), audited, table)
 
 
 def _audited(scenario: Scenario, outcome: Outcome, values: Array) -> Audited:
-    statistic = Statistic(outcome)
     shared = replace(outcome, kind="restricted") if outcome.censored else outcome
-    words = outcome_words(outcome, labels=labels_of(scenario.spec), statistic=statistic.name)
+    words = outcome_words(outcome, labels=labels_of(scenario.spec), statistic=outcome.statistic)
     constant = bool((values == values[0]).all())
-    return Audited(outcome, shared, words, outcome_unit(scenario, outcome), statistic.of(values), constant)
+    return Audited(outcome, shared, words, outcome_unit(scenario, outcome), outcome.middle(values), constant)
 
 
 def _moves(model: Model, draws: Draws, varied: Input, audited: Sequence[Audited]) -> list[tuple[float, float]]:
     """Give each outcome with the score of an input one standard deviation down and up."""
     outcomes = [each.outcome for each in audited]
     sides = [evaluate_values(model, moved_by(model.joint, draws, varied, step=step), outcomes) for step in (-1.0, 1.0)]
-    return [
-        (Statistic(outcome).of(low), Statistic(outcome).of(high))
-        for outcome, low, high in zip(outcomes, *sides, strict=True)
-    ]
+    return [(each.middle(low), each.middle(high)) for each, low, high in zip(outcomes, *sides, strict=True)]
 
 
 def _shares(
@@ -309,7 +298,7 @@ def _lines(audit: Audit) -> Iterator[str]:
     uncertain, fixed = audit.uncertain, audit.fixed
     yield (
         f"{audit.title}: {len(uncertain)} uncertain numbers, {len(fixed)} fixed "
-        f"({audit.name}, {audit.samples:,} common draws)"
+        f"({audit.scenario.spec.name}, {audit.samples:,} common draws)"
     )
     yield from (f"  {_outcome_line(audit, each)}" for each in audit.outcomes)
     yield from textwrap.wrap(
@@ -372,11 +361,12 @@ def _origin(row: Row) -> str:
 
 
 def _markdown(audit: Audit) -> Iterator[str]:
+    spec = audit.scenario.spec
+    size = f"{len(audit.uncertain)} uncertain numbers and {len(audit.fixed)} fixed; {audit.samples:,} common draws"
     yield f"# Audit of {_cell(audit.title)}"
     yield ""
-    size = f"{len(audit.uncertain)} uncertain numbers and {len(audit.fixed)} fixed; {audit.samples:,} common draws"
     yield (
-        f"Scenario `{audit.name}`, audit {audit.key}: {size}, seed {audit.seed}. {HOW} Shifts: the outcome with the "
+        f"Scenario `{spec.name}`, audit {audit.key}: {size}, seed {spec.seed}. {HOW} Shifts: the outcome with the "
         "assumption one standard deviation (on its normal score) lower and higher, the others free; "
         "what is correlated with it moves along."
     )
@@ -412,15 +402,15 @@ def _correlations(audit: Audit) -> Iterator[str]:
     yield ""
     yield "## Correlations"
     yield ""
-    if not len(audit.correlations):
+    if not audit.scenario.spec.correlations:
         yield "None is stated: all numbers vary independently of one another."
         return
     yield "All other pairs of numbers are independent."
     yield ""
     yield "| between | rank correlation | source |"
     yield "|---|---|---|"
-    for row in audit.correlations.rows():
-        yield f"| {_cell(row['between'])} | {row['rank']} | {_cell(row['source'] or 'no source')} |"
+    for each in audit.scenario.spec.correlations:
+        yield f"| {_cell(' with '.join(each.between))} | {each.rank} | {_cell(each.source or 'no source')} |"
 
 
 def _cell(text: str) -> str:

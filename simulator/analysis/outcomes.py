@@ -70,21 +70,14 @@ class Outcome:
         """Whether it may be +inf, for "not by the horizon"."""
         return self.kind == "crossing"
 
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """The number that is looked at in samples of an outcome: the median, or the mean of what is always finite."""
-
-    outcome: Outcome
-
     @property
-    def name(self) -> str:
-        """`median`, or `mean` for a probability and for a crossing year that is at most the horizon."""
-        return "mean" if self.outcome.kind in ("crossed", "restricted") else "median"
+    def statistic(self) -> str:
+        """What is looked at in its samples: `median`, or `mean` of a probability and of what is at most the horizon."""
+        return "mean" if self.kind in ("crossed", "restricted") else "median"
 
-    def of(self, samples: Array) -> float:
-        """Take it over samples, (sample,); the median of crossing years is +inf where half of them are."""
-        return float(np.mean(samples) if self.name == "mean" else sample_quantiles(samples, [0.5])[0])
+    def middle(self, samples: Array) -> float:
+        """Take its statistic over samples, (sample,); the median of crossing years is +inf where half of them are."""
+        return float(np.mean(samples) if self.statistic == "mean" else sample_quantiles(samples, [0.5])[0])
 
 
 def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:

@@ -23,7 +23,7 @@ from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
 from simulator.analysis.shares_output import SHARES_FORMAT, Shares
 from simulator.analysis.sobol import Parted, sobol_indices
-from simulator.engine.draws import joined_uniforms, values_of
+from simulator.engine.draws import joined_uniforms, values_at, values_of
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.priors.streams import block_uniforms
@@ -103,7 +103,7 @@ def variance_shares(
     because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
-    found = (_sobol if chosen == "sobol" else _shapley)(model, inputs, asked, samples)
+    found = _parted(model, inputs, asked, samples, chosen)
     labels = labels_of(scenario.spec)
     words = [input_words(each.name, labels=labels) for each in inputs]
     dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
@@ -180,45 +180,35 @@ def _numbers(model: Model, names: Sequence[str], suffix: str, samples: int) -> A
     return np.stack(columns, axis=1)
 
 
-def _columns(model: Model, inputs: Sequence[Input]) -> list[list[int]]:
-    number = {name: place for place, name in enumerate(model.joint.uncertain)}
-    return [[number[prior] for prior in each.members] for each in inputs]
-
-
-def _sobol(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> Parted:
-    names = model.joint.uncertain
-
-    def function(points: Array) -> Array:
-        return _finite(evaluate(model, dict(zip(names, points.T, strict=True)), outcomes), outcomes)
-
-    first, second = (_numbers(model, names, half, samples) for half in ("a", "b"))
-    seed = model.component.spec.seed
-    return sobol_indices(function, first=first, second=second, inputs=_columns(model, inputs), seed=seed)
-
-
-def _shapley(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> Parted:
-    names, joint = model.joint.uncertain, model.joint
+def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, method: str) -> Parted:
+    """Estimate Sobol indices of independent numbers, or Shapley effects of numbers that the copula has joined."""
+    joint, names, seed = model.joint, model.joint.uncertain, model.component.spec.seed
+    place = {name: number for number, name in enumerate(names)}
+    columns = [[place[prior] for prior in each.members] for each in inputs]
+    sobol = method == "sobol"
 
     def function(points: Array) -> Array:
-        values = values_of(dict(zip(names, points.T, strict=True)), joint=joint)
+        numbers = dict(zip(names, points.T, strict=True))
+        values = values_at(joint, numbers) if sobol else values_of(numbers, joint=joint)
         return _finite(evaluate_values(model, values, outcomes), outcomes)
 
     def half(suffix: str) -> Array:
-        drawn = dict(zip(names, _numbers(model, names, suffix, samples).T, strict=True))
-        joined = joined_uniforms(joint, drawn)
+        drawn = _numbers(model, names, suffix, samples)
+        if sobol:
+            return drawn
+        joined = joined_uniforms(joint, dict(zip(names, drawn.T, strict=True)))
         return np.stack([joined[name] for name in names], axis=1)
 
+    first, second = half("a"), half("b")
+    if sobol:
+        return sobol_indices(function, first=first, second=second, inputs=columns, seed=seed)
+    order = _numbers(model, [each.name for each in inputs], "order", samples)
+    correlated = [
+        CorrelatedColumns(tuple(place[name] for name in group.names), group.factor @ group.factor.T)
+        for group in joint.groups
+    ]
     return shapley_effects(
-        function,
-        first=half("a"),
-        second=half("b"),
-        order=_numbers(model, [each.name for each in inputs], "order", samples),
-        players=_columns(model, inputs),
-        correlated=[
-            CorrelatedColumns(tuple(names.index(name) for name in group.names), group.factor @ group.factor.T)
-            for group in joint.groups
-        ],
-        seed=model.component.spec.seed,
+        function, first=first, second=second, order=order, players=columns, correlated=correlated, seed=seed
     )
 
 

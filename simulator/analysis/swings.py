@@ -26,7 +26,6 @@ from simulator.analysis.inputs import (
 )
 from simulator.analysis.outcomes import (
     Outcome,
-    Statistic,
     difference_words,
     headline_outcomes,
     outcome_text,
@@ -104,19 +103,15 @@ class Swings(Result):
             "unit": found["unit"].values[:, None],
             "mode": found.attrs["mode"],
             "rank": np.argsort(order) + 1,
-            "input": names,
-            "input_words": found["input_words"].values,
-            "library": found["library"].values,
-            "lower_value": found["value_text"].values[:, 0],
-            "upper_value": found["value_text"].values[:, 1],
+            **{name: found[name].values for name in ("input", "input_words", "library")},
+            **dict(zip(("lower_value", "upper_value"), found["value_text"].values.T, strict=True)),
             "base": base,
             "lower": low,
             "upper": high,
             "swing": _told(np.where(np.isinf(low) & np.isinf(high), np.nan, swing)),
             "at_least": at_least,
             "standard_error": _told(found["error"].values),
-            "removed": _told(found["removed"].values),
-            "narrowing": _told(found["narrowing"].values),
+            **{name: _told(found[name].values) for name in ("removed", "narrowing")},
             "moves_along": found["follows"].values,
         }
         spread = {name: np.broadcast_to(values, low.shape) for name, values in columns.items()}
@@ -202,7 +197,23 @@ def prior_swings(
         )
     asked = parse_outcomes(outcomes) or forecast_outcomes(model, common_draws(model, min(samples, 512)))
     found = _free(model, inputs, asked, samples) if mode == "free" else _fixed(model, inputs, asked)
-    return Swings(_labelled(scenario, model, inputs, asked, found, mode=mode, samples=samples))
+    spec = scenario.spec
+    attrs = {
+        "swings_format": SWINGS_FORMAT,
+        "name": spec.name,
+        "title": spec.title or spec.name,
+        "mode": mode,
+        "mode_words": MODES[mode],
+        "samples": samples if mode == "free" else 1,
+        "seed": spec.seed,
+        "first_year": float(model.years[0]),
+        "last_year": float(model.years[-1]),
+        "scenario": json.dumps(scenario.data, ensure_ascii=False),
+        "scenario_hash": scenario.hash,
+        "id": short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in asked)),
+        "simulator_version": simulator_version(),
+    }
+    return Swings(_labelled(scenario, model, inputs, asked, found, mode).assign_attrs(attrs))
 
 
 def check_swings(mode: str, *, samples: int) -> Mode:
@@ -223,61 +234,63 @@ def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
     return headline_outcomes(model.years.tolist(), ahead or names)
 
 
-def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
+type _Found = dict[str, tuple[tuple[str, ...], Array]]
+_BY_INPUT = ("outcome", "input")
+_MOVED = ("outcome", "input", "quantile")
+
+
+def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
     """Give the statistics with the others free."""
     draws = common_draws(model, samples)
     base = evaluate_values(model, draws.values, outcomes)
-    statistics = [Statistic(outcome) for outcome in outcomes]
     shape = (len(outcomes), len(inputs))
-    moved, error = np.empty((*shape, 2)), np.empty(shape)
-    removed, narrowing = np.empty(shape), np.empty(shape)
+    moved, error, removed, narrowing = np.empty((*shape, 2)), np.empty(shape), np.empty(shape), np.empty(shape)
     for place, varied in enumerate(inputs):
-        ends = [
+        low, high = (
             evaluate_values(model, moved_to(model.joint, draws, varied, score=float(ndtri(level))), outcomes)
             for level in LEVELS
-        ]
+        )
         without = evaluate_values(model, moved_alone(model.joint, draws, varied, score=0.0), outcomes)
-        for number, statistic in enumerate(statistics):
-            moved[number, place] = [statistic.of(end[number]) for end in ends]
-            error[number, place] = _error(statistic, ends[0][number], ends[1][number])
-            removed[number, place] = statistic.of(without[number])
+        for number, outcome in enumerate(outcomes):
+            moved[number, place] = outcome.middle(low[number]), outcome.middle(high[number])
+            error[number, place] = _error(outcome, low[number], high[number])
+            removed[number, place] = outcome.middle(without[number])
             narrowing[number, place] = _narrowing(base[number], without[number])
     never = np.isinf(base).mean(axis=1)
+    constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)
     return {
-        "moved": moved,
-        "base": np.array([statistic.of(values) for statistic, values in zip(statistics, base, strict=True)]),
-        "error": error,
-        "removed": removed,
-        "narrowing": narrowing,
-        "constant": np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0),
-        "never": never,
+        "moved": (_MOVED, moved),
+        "base": (("outcome",), np.array([each.middle(values) for each, values in zip(outcomes, base, strict=True)])),
+        "error": (_BY_INPUT, error),
+        "removed": (_BY_INPUT, removed),
+        "narrowing": (_BY_INPUT, narrowing),
+        "constant": (("outcome",), constant.astype(np.int8)),
+        "never": (("outcome",), never),
     }
 
 
-def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> dict[str, Array]:
+def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> _Found:
     """Give what the model gives with the others at their medians: all moves in one go, the first column unmoved."""
-    draws = median_draws(model, 1 + 2 * len(inputs))
-    values = {name: array.copy() for name, array in draws.values.items()}
+    values = {name: array.copy() for name, array in median_draws(model, 1 + 2 * len(inputs)).values.items()}
     for place, varied in enumerate(inputs):
-        columns = slice(1 + 2 * place, 3 + 2 * place)
         alone = moved_alone(model.joint, median_draws(model, 2), varied, score=ndtri(np.array(LEVELS)))
         for name in varied.members:
-            values[name][columns] = alone[name]
+            values[name][1 + 2 * place : 3 + 2 * place] = alone[name]
     found = evaluate_values(model, values, outcomes)
     shape = (len(outcomes), len(inputs))
     return {
-        "moved": found[:, 1:].reshape(*shape, 2),
-        "base": found[:, 0],
-        **dict.fromkeys(("error", "removed", "narrowing"), np.full(shape, np.nan)),
-        "constant": (found == found[:, :1]).all(axis=1),
-        "never": np.isinf(found).mean(axis=1),
+        "moved": (_MOVED, found[:, 1:].reshape(*shape, 2)),
+        "base": (("outcome",), found[:, 0]),
+        **dict.fromkeys(("error", "removed", "narrowing"), (_BY_INPUT, np.full(shape, np.nan))),
+        "constant": (("outcome",), (found == found[:, :1]).all(axis=1).astype(np.int8)),
+        "never": (("outcome",), np.isinf(found).mean(axis=1)),
     }
 
 
-def _error(statistic: Statistic, low: Array, high: Array) -> float:
+def _error(outcome: Outcome, low: Array, high: Array) -> float:
     """Estimate the standard error of a swing from stretches of samples; NaN where one of them is censored."""
     parts = [np.array_split(samples, STRETCHES) for samples in (high, low)]
-    ends = np.array([[statistic.of(part) for part in each] for each in parts])
+    ends = np.array([[outcome.middle(part) for part in each] for each in parts])
     if not np.isfinite(ends).all():
         return math.nan
     return float(np.std(ends[0] - ends[1], ddof=1) / math.sqrt(STRETCHES))
@@ -292,28 +305,15 @@ def _narrowing(base: Array, without: Array) -> float:
 
 
 def _labelled(
-    scenario: Scenario,
-    model: Model,
-    inputs: Sequence[Input],
-    outcomes: Sequence[Outcome],
-    found: Mapping[str, Array],
-    *,
-    mode: Mode,
-    samples: int,
+    scenario: Scenario, model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], found: _Found, mode: Mode
 ) -> xr.Dataset:
-    spec, priors, free = scenario.spec, model.joint.priors, mode == "free"
-    labels = labels_of(spec)
-    dims = {"moved": ("outcome", "input", "quantile")} | dict.fromkeys(("base", "constant", "never"), ("outcome",))
-    data = {
-        name: (dims.get(name, ("outcome", "input")), values.astype(np.int8) if name == "constant" else values)
-        for name, values in found.items()
-    }
+    priors, labels, free = model.joint.priors, labels_of(scenario.spec), mode == "free"
     values = [
         priors[varied.members[0]].family.ppf(np.array(LEVELS)) if len(varied.members) == 1 else [np.nan, np.nan]
         for varied in inputs
     ]
     texts = np.array([quantile_texts(priors, varied, LEVELS) for varied in inputs], dtype=str)
-    said = [outcome_words(each, labels=labels, statistic=Statistic(each).name if free else "") for each in outcomes]
+    said = [outcome_words(each, labels=labels, statistic=each.statistic if free else "") for each in outcomes]
     coords = {
         "outcome": [outcome.text for outcome in outcomes],
         "input": [varied.name for varied in inputs],
@@ -325,23 +325,8 @@ def _labelled(
         "library": ("input", [priors[varied.members[0]].prior.prior or "" for varied in inputs]),
         "follows": ("input", [", ".join(companions(model.joint, varied)) if free else "" for varied in inputs]),
     }
-    data |= {"value": (("input", "quantile"), np.array(values)), "value_text": (("input", "quantile"), texts)}
-    attrs = {
-        "swings_format": SWINGS_FORMAT,
-        "name": spec.name,
-        "title": spec.title or spec.name,
-        "mode": mode,
-        "mode_words": MODES[mode],
-        "samples": samples if free else 1,
-        "seed": spec.seed,
-        "first_year": float(model.years[0]),
-        "last_year": float(model.years[-1]),
-        "scenario": json.dumps(scenario.data, ensure_ascii=False),
-        "scenario_hash": scenario.hash,
-        "id": short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in outcomes)),
-        "simulator_version": simulator_version(),
-    }
-    return xr.Dataset(data, coords=coords, attrs=attrs)
+    beside = {"value": (("input", "quantile"), np.array(values)), "value_text": (("input", "quantile"), texts)}
+    return xr.Dataset({**found, **beside}, coords=coords)
 
 
 def swing_text(row: Row) -> str:

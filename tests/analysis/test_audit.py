@@ -175,7 +175,7 @@ def test_the_table_and_the_page_hold_every_row(baseline: Audit) -> None:
     assert len(baseline.tables()["audit"]) == len(baseline.assumptions.rows())
     page = baseline.texts()["audit.md"]
     lines = [line for line in page.splitlines() if line.startswith("| ")]
-    assert len(lines) == 1 + len(baseline.assumptions.rows()) + 1 + len(baseline.correlations)
+    assert len(lines) == 1 + len(baseline.assumptions.rows()) + 1 + len(baseline.scenario.spec.correlations)
     cells = {line.replace("\\|", "").count("|") for line in lines[: 1 + len(baseline.assumptions.rows())]}
     assert cells == {8 + 3 * len(baseline.outcomes) + 1}
     assert "Ordered by influence x doubt" in page
