@@ -113,6 +113,11 @@ def unturned(text: str) -> str:
     return text.translate(_TURNS)
 
 
+def capital(text: str) -> str:
+    """Begin a text with a capital letter, and leave all others as they are."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def signed(value: float) -> str:
     """Write a difference with its sign, to two places; one that is written as 0 has none.
 

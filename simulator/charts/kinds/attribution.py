@@ -13,7 +13,7 @@ from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure
 from simulator.errors import InputError
 from simulator.runs.table import Row, Table
-from simulator.wording import cut_front, listed, power_text, signed
+from simulator.wording import capital, cut_front, listed, power_text, signed
 
 NAME_WIDTH = 340.0
 PLOT_WIDTH = 430.0
@@ -116,7 +116,7 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
         f"{first.heading}: {first.end_texts[0]} in {labels[0]}, {first.end_texts[1]} in {labels[1]}; the largest part, "
         f"{first.written(largest)}, is due to {name}"
     )
-    gist = gist[0].upper() + gist[1:]
+    gist = capital(gist)
     chart = draw_waterfalls(
         falls, labels=labels, title=f"What makes {labels[1]} differ from {labels[0]}", subtitle=f"{gist}.", note=note
     )

@@ -18,7 +18,8 @@ from simulator.runs.groups import group
 from simulator.runs.summary import crossing_table, fan_table, summarised
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
-from simulator.wording import listed, power_text, sample_count, year_text
+from simulator.units import plain_unit
+from simulator.wording import capital, listed, power_text, sample_count, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -340,10 +341,10 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
     band = max(options.bands, default=0.9)
     levels = levels_of(runs, names, quantity=quantity, band=band, years=options.years)
     attrs = summarised(runs[0], quantity).attrs
-    unit = str(attrs["units"]).removeprefix("log10(").removesuffix(")")
+    unit = plain_unit(attrs["units"])
     unit = "times the start" if unit == "1" else unit
     long_name = str(attrs["long_name"])
-    said_name = f"{long_name[0].upper()}{long_name[1:]}"
+    said_name = capital(long_name)
     by_run = _by_run(levels)
     lasts = {name: own.rows()[-1] for name, own in by_run.items()}
     last = max(set.intersection(*(set(own["year"].tolist()) for own in by_run.values())), default=None)
@@ -369,7 +370,7 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
     caption = f"{said_name} {when}, median and {width} interval, {unit}: {said}."
     alt_text = (
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
-        f"{when[0].upper()}{when[1:]} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
+        f"{capital(when)} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
     )
     return Figure(f"comparison_{quantity}", chart, {"": levels}, caption, alt_text)
 

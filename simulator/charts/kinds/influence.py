@@ -22,7 +22,7 @@ from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row
-from simulator.wording import cut_front, listed
+from simulator.wording import capital, cut_front, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -217,7 +217,7 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
     )
     ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])
     caption = (
-        f"{label[0].upper()}{label[1:]} and the priors of this run, by a moment-independent index (0: nothing to do "
+        f"{capital(label)} and the priors of this run, by a moment-independent index (0: nothing to do "
         f"with it, 1: given by it), less what chance gives: {ranked}. {first}. Correlated priors share their influence."
     )
     alt_text = (

@@ -30,6 +30,8 @@ from simulator.charts.ticks import Scale
 from simulator.errors import InputError
 from simulator.runs.groups import group
 from simulator.runs.table import Row, Table
+from simulator.units import plain_unit
+from simulator.wording import capital
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -91,8 +93,7 @@ class _Told:
         """The unit of a level; empty of other outcomes."""
         if self.outcome.kind != "level":
             return ""
-        units = str(group(self.sweep, "summary")[self.outcome.name].attrs["units"])
-        unit = units.removeprefix("log10(").removesuffix(")")
+        unit = plain_unit(group(self.sweep, "summary")[self.outcome.name].attrs["units"])
         return "times the start" if unit == "1" and self.log else unit
 
     def text(self, row: Row, key: str = "value") -> str:
@@ -110,7 +111,7 @@ class _Told:
 
     def title(self) -> str:
         low, high = (self.text(row) for row in self.ends())
-        what = f"{self.words[0].upper()}{self.words[1:]}: {'' if self.outcome.kind == 'crossed' else 'median '}"
+        what = f"{capital(self.words)}: {'' if self.outcome.kind == 'crossed' else 'median '}"
         unit = f" {self.unit}" if self.unit else ""
         return f"{what}{low}{unit} at every point" if low == high else f"{what}{low} to {high}{unit}"
 

@@ -14,6 +14,8 @@ from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, shape_ma
 from simulator.charts.spec import Figure
 from simulator.charts.ticks import Scale, tick_text
 from simulator.runs.table import Row, Table
+from simulator.units import plain_unit
+from simulator.wording import capital
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -207,7 +209,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
     moving = [row for row in rows if is_seen(row)] or rows
     drawn, rest = moving[:MOST], [row for row in rows if row not in moving[:MOST]]
     middle = outcome_text(base, unit=unit, last=last)
-    title = f"{words[0].upper()}{words[1:]}{_finding(here, rows)}"
+    title = f"{capital(words)}{_finding(here, rows)}"
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
     chart = draw_swings(
         drawn,
@@ -260,5 +262,5 @@ def _scale(here: xr.Dataset) -> Scale:
 
 
 def _unit(unit: str) -> str:
-    base = unit.removeprefix("log10(").removesuffix(")")
+    base = plain_unit(unit)
     return "" if base in ("1", "", "year") else f", {base}"
