@@ -29,13 +29,7 @@ _PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789")
 
 
 def text(words: object) -> Html:
-    """Show words as text, whatever they hold; raised digits become superscripts, and numbers keep their units.
-
-    Examples
-    --------
-    >>> text("<b> & 10³²")
-    '&lt;b&gt; &amp; 10<sup>32</sup>'
-    """
+    """Show words as text, whatever they hold; raised digits become superscripts, and numbers keep their units."""
     escaped = _UNBROKEN.sub("\u00a0", html.escape(str(words)))
     return Html(_SUPERSCRIPT.sub(lambda match: f"<sup>{match[0].translate(_PLAIN)}</sup>", escaped))
 
@@ -57,15 +51,7 @@ def element(tag: str, *content: Html, **attributes: str) -> Html:
 
 
 def link(words: str, *, url: str = "", doi: str = "") -> Html:
-    """Link words to a page of the web; words alone where there is no address that a browser may follow.
-
-    Examples
-    --------
-    >>> link("x", url="javascript:alert(1)")
-    '<bdi>x</bdi>'
-    >>> link("x", doi="10.1/a b")
-    '<a href="https://doi.org/10.1/a%20b" rel="noopener noreferrer"><bdi>x</bdi></a>'
-    """
+    """Link words to a page of the web; words alone where there is no address that a browser may follow."""
     target = address(url=url, doi=doi)
     return element("a", name(words), href=target, rel="noopener noreferrer") if target else name(words)
 
@@ -88,14 +74,7 @@ def badge(words: str, kind: str) -> Html:
 
 
 def bar(share: float, *, signed: bool = False) -> Html:
-    """Draw a bar: from the left, or from the middle with negative ones to the left.
-
-    Parameters
-    ----------
-    share : float
-        Of the whole width, -1 to 1.
-    signed : bool
-    """
+    """Draw a bar: from the left, or from the middle with negative ones to the left."""
     width = min(abs(share), 1.0) * (50.0 if signed else 100.0)
     left = (50.0 if share >= 0 else 50.0 - width) if signed else 0.0
     kind = "loss" if share < 0 else "gain"
@@ -140,16 +119,7 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Html]], *, caption: str, stacked: bool = False) -> Html:
-    """Make a table whose first column names the rows.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-    rows : sequences of cells
-    caption : str
-    stacked : bool
-        On narrow screens the cells of a row stand under one another instead of being scrolled.
-    """
+    """Make a table whose first column names the rows."""
     kinds = [' class="number"' if column.number else "" for column in columns]
     head = "".join(
         f'<th scope="col"{kind} role="columnheader">{text(column.head)}</th>'
@@ -173,14 +143,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Html]], *, caption:
 
 
 def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) -> Html:
-    """Show the table of a chart: series side by side, at most `MOST_ROWS` rows, columns that say nothing left out.
-
-    Parameters
-    ----------
-    rows : tidy rows
-    caption : str
-    leave : columns to leave out
-    """
+    """Show the table of a chart: series side by side, at most `MOST_ROWS` rows, columns that say nothing left out."""
     kept = [{key: value for key, value in row.items() if key not in leave} for row in rows]
     wide = _side_by_side(kept)
     same = {
@@ -257,20 +220,7 @@ _SAID_BELOW = ("group", "understood", "library", "source", "confidence", "as_of"
 
 
 def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], foot: Html) -> str:
-    """Write the page.
-
-    Parameters
-    ----------
-    title : str
-    head : Html
-        What stands above the list of sections.
-    sections : sequence of (anchor, title, content)
-    foot : Html
-
-    Returns
-    -------
-    str, a whole HTML document that loads nothing
-    """
+    """Write the page."""
     links = element("ul", joined(element("li", element("a", text(name), href=f"#{key}")) for key, name, _ in sections))
     content = (
         element("section", element("h2", text(name), id=key), inner, aria_labelledby=key)
@@ -342,13 +292,7 @@ def chart(figure: Figure, *, title: str) -> Html:
 
 
 def chart_title(key: str) -> str:
-    """Say in words what the chart of a name shows.
-
-    Examples
-    --------
-    >>> chart_title("fan_effective_compute"), chart_title("demand_spending")
-    ('Effective compute by year', 'Demand and limits: spending')
-    """
+    """Say in words what the chart of a name shows."""
     titles = {
         "crossings": "When thresholds are crossed", "growth": "Where growth comes from",
         "binding": "Which limits bind, and when",

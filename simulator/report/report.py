@@ -39,27 +39,6 @@ def report_text(run: xr.DataTree) -> str:
     numbers, what drives the forecast and what holds it back, every assumption with its source, warnings, and how to
     get the same numbers again. Texts of the scenario are shown as text, whatever they hold. The same run gives the
     same bytes.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        From `simulate` or `open_run`; without samples, the page says what needs them.
-
-    Returns
-    -------
-    str, HTML
-
-    Raises
-    ------
-    InputError
-        The run cannot be drawn.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> html = report_text(simulate(load_scenario("doubling-times")))
-    >>> html.count("<svg"), "<script" in html
-    (3, False)
     """
     scenario = stored_scenario(run)
     every = assumptions(scenario, understood="parameters" in run.children)
@@ -110,19 +89,7 @@ def write_report(run: xr.DataTree, path: FilePath | str) -> None:
 
 
 def check_report_path(path: FilePath) -> None:
-    """Check the name of a report.
-
-    Raises
-    ------
-    InputError
-        It names a folder, or does not end in .html.
-
-    Examples
-    --------
-    >>> check_report_path(FilePath("report.pdf"))
-    Traceback (most recent call last):
-    simulator.errors.InputError: report.pdf: the name of a report must end in .html; got '.pdf'. ...
-    """
+    """Check the name of a report."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; a report is one file. Write for example {path / 'report.html'}.")
     if path.suffix.lower() not in (".html", ".htm"):

@@ -30,13 +30,7 @@ _SCALE = ((12, "trillion"), (9, "billion"), (6, "million"))
 
 
 def amount(log_level: float, unit: str = "") -> str:
-    """Write a log10 level with its unit: dollars in words, anything else as a power of ten.
-
-    Examples
-    --------
-    >>> amount(32.31, "FLOP"), amount(8.59, "USD"), amount(2.5), amount(13.02, "USD"), amount(np.inf, "USD")
-    ('2 × 10³² FLOP', '$390 million', '320', '$10 trillion', 'none')
-    """
+    """Write a log10 level with its unit: dollars in words, anything else as a power of ten."""
     if not math.isfinite(log_level):
         return "none"
     if unit == "USD" and log_level < 16:
@@ -50,73 +44,36 @@ def amount(log_level: float, unit: str = "") -> str:
 
 
 def base_unit(unit: str) -> str:
-    """Name the unit of which a variable is the log10; empty where it has none.
-
-    Examples
-    --------
-    >>> base_unit("log10(FLOP)"), base_unit("log10(1)"), base_unit("1")
-    ('FLOP', '', '')
-    """
+    """Name the unit of which a variable is the log10; empty where it has none."""
     match = re.fullmatch(r"log10\((.*)\)", unit)
     inner = match[1] if match else unit
     return "" if inner == "1" else inner
 
 
 def when(year: float) -> str:
-    """Write a year of the grid; the dash does not break.
-
-    Examples
-    --------
-    >>> when(2035.0), when(2025.5), when(2025.25)
-    ('2035', 'mid‑2025', '2025.25')
-    """
+    """Write a year of the grid; the dash does not break."""
     return f"mid‑{math.floor(year)}" if year % 1 == 0.5 else number(year)
 
 
 def crossed_in(year: float, last: float) -> str:
-    """Write the calendar year of a crossing; later than the horizon where it is censored.
-
-    Examples
-    --------
-    >>> crossed_in(2031.9, 2045.0), crossed_in(np.inf, 2045.0)
-    ('2031', 'after 2045')
-    """
+    """Write the calendar year of a crossing; later than the horizon where it is censored."""
     return str(math.floor(year + 1e-6)) if math.isfinite(year) else f"after {number(last)}"
 
 
 def isolated(name: str) -> str:
-    r"""Keep a name that is not written from the left from turning the rest of its sentence.
-
-    Examples
-    --------
-    >>> isolated("GPT-4"), isolated("\u202eabc")
-    ('GPT-4', '\u2068\u202eabc\u2069')
-    """
+    """Keep a name that is not written from the left from turning the rest of its sentence."""
     turns = any(unicodedata.bidirectional(letter) not in _LEFT_TO_RIGHT for letter in name)
     return f"\u2068{name}\u2069" if turns else name
 
 
 def ooms(value: float) -> str:
-    """Write growth in orders of magnitude, with its sign.
-
-    Examples
-    --------
-    >>> ooms(4.41), ooms(-0.66), ooms(0.001)
-    ('+4.4', '−0.7', '0.0')
-    """
+    """Write growth in orders of magnitude, with its sign."""
     text = f"{value:+.1f}".replace("-", "−")
     return text if float(f"{value:.1f}") else "0.0"
 
 
 def forecast_years(run: xr.DataTree) -> tuple[float, float]:
-    """Give the year in the middle of a run and its last year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> forecast_years(simulate(load_scenario("essay-2023")))
-    (2027.0, 2043.0)
-    """
+    """Give the year in the middle of a run and its last year."""
     years = group(run, "summary")["year"].values
     middle = years[np.argmin(np.abs(years - (years[0] + years[-1]) / 2))]
     return float(middle), float(years[-1])
@@ -141,15 +98,7 @@ def is_certain(run: xr.DataTree) -> bool:
 
 
 def forecast_sentences(run: xr.DataTree) -> list[str]:
-    """Say the forecast in three sentences: how much effective compute, when thresholds are crossed, what binds.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> said = forecast_sentences(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    >>> len(said), said[2][:38]
-    (3, 'In 2045 limits hold spending back in 9')
-    """
+    """Say the forecast in three sentences: how much effective compute, when thresholds are crossed, what binds."""
     return [_level_sentence(run), _crossing_sentence(run), _binding_sentence(run)]
 
 
@@ -229,14 +178,7 @@ def _binding_sentence(run: xr.DataTree) -> str:
 
 
 def growth_sentences(run: xr.DataTree) -> list[str]:
-    """Say what growth alone would give, part by part, and what limits take away, until the last year.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> print(growth_sentences(simulate(load_scenario("essay-2023")))[1])
-    Limits take 3.3 OOM away: on spending (hard) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰.
-    """
+    """Say what growth alone would give, part by part, and what limits take away, until the last year."""
     parts = mean_contributions(run).isel(year=-1)
     rows = list(zip(parts["label"].values.tolist(), parts["kind"].values.tolist(), parts.values.tolist(), strict=True))
     grown = sorted(((label, value) for label, kind, value in rows if kind == "growth"), key=lambda row: -row[1])
@@ -267,18 +209,7 @@ def _bracketed(label: str) -> str:
 
 
 def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertain: int, tied: int) -> Iterator[str]:
-    """Say in what ways a reader may be wrong with this forecast.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-    judged, bare, doubted : int
-        How many of its uncertain priors are own judgement, have no source, have low confidence.
-    uncertain : int
-        How many priors are uncertain.
-    tied : int
-        How many rank correlations are stated.
-    """
+    """Say in what ways a reader may be wrong with this forecast."""
     years = group(run, "summary")["year"].values
     for subject, named in limits_on(run).items():
         shares = group(run, "summary")[f"binding_{subject}_share"].values.sum(axis=0)
@@ -314,14 +245,7 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
 
 
 def knowledge_date(run: xr.DataTree) -> str:
-    """Give the latest date of a source in the scenario, as it is written there; empty where none has a date.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> knowledge_date(simulate(load_scenario("baseline", overrides=["samples=256"])))
-    '2026-11'
-    """
+    """Give the latest date of a source in the scenario, as it is written there; empty where none has a date."""
     return max(_dates(json.loads(str(run.attrs["scenario"]))), default="")
 
 

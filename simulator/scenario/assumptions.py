@@ -104,13 +104,7 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
 
 
 def stated_name(name: str) -> str:
-    """Name the prior that a drawn number is of, where it is drawn anew for each year.
-
-    Examples
-    --------
-    >>> stated_name("models.largest_share[2027]"), stated_name("drivers.spending.growth[0].rate")
-    ('models.largest_share', 'drivers.spending.growth[0].rate')
-    """
+    """Name the prior that a drawn number is of, where it is drawn anew for each year."""
     return re.sub(r"\[[0-9]{4}\]$", "", name)
 
 
@@ -151,13 +145,7 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
 
 
 def usual_unit(path: Path) -> str:
-    """Name the unit of a number that states none, by its place; empty where it has none.
-
-    Examples
-    --------
-    >>> usual_unit(("drivers", "spending", "growth", 0, "rate")), usual_unit(("thresholds", "big", "spending"))
-    ('factor/year', 'USD')
-    """
+    """Name the unit of a number that states none, by its place; empty where it has none."""
     if path[-1] in ("rate", "growth"):
         return "factor/year"
     units = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
@@ -266,18 +254,7 @@ SET = "--set "
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a prior comes from.
-
-    Parameters
-    ----------
-    stated : str
-        `file:line` of the entry, or the `--set` that gave it.
-    library : str
-        The entry of the library with its `file:line`; of a mixture, those of its parts; empty where there is none.
-    replaced : str
-        What it stands in the place of: what the command line changed, the library entry some of whose numbers the file
-        restates, or what the extended scenario says; empty where there is nothing.
-    """
+    """Where a prior comes from."""
 
     stated: str
     library: str = ""
@@ -285,13 +262,7 @@ class Provenance:
 
 
 def lineage(source: FilePath | str) -> tuple[Document, ...]:
-    """Read a scenario file as it stands, and the scenarios that it extends, the nearest first, each whole.
-
-    Examples
-    --------
-    >>> [document.data["name"] for document in lineage("tight-caps")]
-    ['tight-caps', 'baseline']
-    """
+    """Read a scenario file as it stands, and the scenarios that it extends, the nearest first, each whole."""
     file = find_scenario(source)
     document = file_document(file)
     parent = document.data.get("extends")
@@ -301,22 +272,7 @@ def lineage(source: FilePath | str) -> tuple[Document, ...]:
 
 
 def provenances(scenario: Scenario, *, documents: Sequence[Document] = ()) -> dict[str, Provenance]:
-    """Tell where each prior of a scenario comes from, by name.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Of one component.
-    documents : sequence of Document
-        From `lineage`; without them nothing is said of what the extended scenario says.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> found = provenances(load_scenario("baseline", overrides=["drivers.algorithms.growth=1.5"]))
-    >>> found["drivers.algorithms.growth"].stated
-    '--set drivers.algorithms.growth=1.5'
-    """
+    """Tell where each prior of a scenario comes from, by name."""
     return {name: _provenance(scenario, as_path(name), documents) for name in scenario.joint.priors}
 
 

@@ -29,19 +29,7 @@ from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, pa
 
 
 def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault]:
-    """Find what is wrong with the counts of models of a scenario.
-
-    Parameters
-    ----------
-    spec : ScenarioSpec
-    joint : JointPrior, or None where priors have faults, which then hide what their reach would tell
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> list(model_faults(load_scenario("baseline").spec, None))
-    []
-    """
+    """Find what is wrong with the counts of models of a scenario."""
     models = spec.models
     if models is None:
         return
@@ -63,13 +51,7 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
 
 
 def stated_once(fault: Fault) -> Fault:
-    """Place a fault of a prior that is drawn anew for each year where the prior stands.
-
-    Examples
-    --------
-    >>> stated_once(Fault(("models", "largest_share", 2026, "unit"), "is wrong.", "")).path
-    ('models', 'largest_share', 'unit')
-    """
+    """Place a fault of a prior that is drawn anew for each year where the prior stands."""
     if fault.path[:2] != ("models", "largest_share"):
         return fault
     return replace(fault, path=tuple(part for part in fault.path if not isinstance(part, int) or part < 1000))
@@ -104,14 +86,7 @@ class Checked:
 
 
 def check_scenario(spec: ScenarioSpec) -> Checked:
-    """Check a scenario as a whole.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> check_scenario(load_scenario("baseline").spec).faults
-    ()
-    """
+    """Check a scenario as a whole."""
     faults: list[Fault] = []
     joint = None
     try:

@@ -27,13 +27,7 @@ type Row = dict[str, object]
 
 
 def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None) -> list[str]:
-    """Call each run something else than the others: by its name, its run id, or its place.
-
-    Raises
-    ------
-    InputError
-        There are too few or too many runs, or labels that are not one each and all different.
-    """
+    """Call each run something else than the others: by its name, its run id, or its place."""
     if not 2 <= len(runs) <= MOST_RUNS:
         raise InputError(
             f"compare: takes 2 to {MOST_RUNS} runs; got {len(runs)}. Name the run to hold others against, then those."
@@ -60,19 +54,6 @@ def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | Non
 
     Priors are compared whole and written in short; an entry that some runs do not have is `absent` there, and stands
     for all that is below it.
-
-    Returns
-    -------
-    rows of `path` (dotted), `kind`, and a column for each run. `kind` is "number" for what the results depend on,
-    "origin" where only the source or another note of a prior differs, "run" for name, title, notes and how it was drawn
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> changes = (["samples=256"], ["samples=256", "drivers.spending.start.interval_90=[1e8, 1e9]"])
-    >>> runs = [simulate(load_scenario("baseline", overrides=change)) for change in changes]
-    >>> [row["path"] for row in differing_inputs(runs)]
-    ['drivers.spending.start']
     """
     names = run_labels(runs, labels)
     scenarios = [json.loads(str(run.attrs["scenario"])) | _drawn_with(run) for run in runs]
@@ -138,15 +119,7 @@ def _without_origin(value: Any) -> Any:
 
 
 def in_short(value: Any) -> str:
-    """Write an entry of a scenario on one line; a prior by its numbers and its place in the library.
-
-    Examples
-    --------
-    >>> in_short({"median": 2.4, "interval_90": [2.0, 2.9], "unit": "factor/year", "source": "X 2024"})
-    'median 2.4 (90 % 2 to 2.9) factor/year'
-    >>> in_short({"mixture": [{"weight": 0.6, "median": 2}, {"weight": 0.4, "uniform": [1, 3], "prior": "a/b"}]})
-    'mixture of 0.6 × (median 2), 0.4 × (uniform 1 to 3 [a/b])'
-    """
+    """Write an entry of a scenario on one line; a prior by its numbers and its place in the library."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, bool) or value is None:
@@ -228,17 +201,6 @@ def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[
     """List what two scenarios say differently, each prior, cap, constraint or correlation as a whole.
 
     Notes, sources and names, on which no result depends, are left out. Lists of different length are one entry.
-
-    Parameters
-    ----------
-    one, other : the resolved data of two scenarios
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> pair = [load_scenario(name).data for name in ("baseline", "feedback")]
-    >>> [dotted(entry.path) for entry in differing_entries(*pair)]
-    ['drivers.hardware.feedback', 'drivers.algorithms.feedback']
     """
     return list(_differing(one, other, ()))
 
@@ -263,34 +225,14 @@ def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
 
 
 def bare_data(value: Any) -> Any:
-    """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from.
-
-    Examples
-    --------
-    >>> bare_data({"median": 2, "source": "X 2024", "prior": "a/b"})
-    {'median': 2}
-    """
+    """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from."""
     if isinstance(value, Mapping):
         return {key: bare_data(inner) for key, inner in value.items() if key not in (*ORIGIN, "label")}
     return [bare_data(inner) for inner in value] if isinstance(value, list) else value
 
 
 def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
-    """Give a scenario with some entries as in the other.
-
-    Raises
-    ------
-    ScenarioError
-        It does not hold together with these entries.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> one, other = (load_scenario(name) for name in ("baseline", "feedback"))
-    >>> swaps = [Swap((entry,)) for entry in differing_entries(one.data, other.data)]
-    >>> swapped(one, swaps).data["drivers"] == other.data["drivers"]
-    True
-    """
+    """Give a scenario with some entries as in the other."""
     data: Any = scenario.data
     for swap in swaps:
         for entry in swap.entries:
@@ -317,11 +259,6 @@ def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
 
     Each input is tried alone and left out alone; one that fails is joined to the first other with which neither fails,
     or else to all that fail.
-
-    Raises
-    ------
-    InputError
-        All entries together do not make a scenario.
     """
     swaps = _by_mention(entries)
     if swaps and not _holds(scenario, swaps):

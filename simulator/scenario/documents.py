@@ -44,15 +44,7 @@ class Node(NamedTuple):
 
 
 def plain_nodes(text: str) -> Node | None:
-    r"""Read YAML text that is plain; None where it is not, be it at fault or only written in a rarer way.
-
-    Examples
-    --------
-    >>> plain_nodes("level: 1e26\n").value[0][1].start_mark
-    Mark(line=0, column=7)
-    >>> plain_nodes("level: !!float 1e26\n") is None
-    True
-    """
+    """Read YAML text that is plain; None where it is not, be it at fault or only written in a rarer way."""
     import yaml
 
     if not text.replace("\n", "").isprintable() or _RARE.search(text) or not yaml.__with_libyaml__:
@@ -121,26 +113,7 @@ class Document:
 
 
 def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Document:
-    """Read a YAML file.
-
-    Parameters
-    ----------
-    file : path or str
-        The file.
-    keep_faults : bool
-        Hand the faults of single entries back with the document instead of raising them.
-
-    Raises
-    ------
-    ScenarioError
-        The file is missing, a directory, unreadable, binary, empty or not YAML 1.2.
-
-    Examples
-    --------
-    >>> load_document("no-such-file.yaml")
-    Traceback (most recent call last):
-    simulator.errors.ScenarioError: no-such-file.yaml: no such file.
-    """
+    """Read a YAML file."""
     name = str(file)
     try:
         raw = FilePath(file).read_bytes()
@@ -168,28 +141,7 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
-    r"""Read YAML text.
-
-    Parameters
-    ----------
-    text : str
-        YAML 1.2.
-    file : str
-        What the places of entries call the file.
-    keep_faults : bool
-        Hand the faults of single entries back with the document instead of raising them.
-
-    Raises
-    ------
-    ScenarioError
-        The text is empty or not YAML 1.2, repeats a key, uses a tag, or its aliases explode.
-
-    Examples
-    --------
-    >>> document = parse_document("level: 1e26\nword: no\n")
-    >>> document.data, document.places["word",].line
-    ({'level': 1e+26, 'word': 'no'}, 2)
-    """
+    """Read YAML text."""
     document = _parsed(text, file)
     if document.faults and not keep_faults:
         raise ScenarioError(document.faults)
@@ -442,13 +394,7 @@ class _Builder:
 
 
 def yaml_text(data: Any) -> str:
-    r"""Write plain data as YAML 1.2 that reads back as the same data.
-
-    Examples
-    --------
-    >>> yaml_text({"years": {"first": 2025.5}})
-    'years: {first: 2025.5}\n'
-    """
+    """Write plain data as YAML 1.2 that reads back as the same data."""
     import yaml
 
     text: str = yaml.dump(

@@ -202,28 +202,7 @@ _DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD"}
 
 
 def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
-    """Check a scenario without the entries that are known to be at fault.
-
-    Parameters
-    ----------
-    data : plain data
-        The scenario, library entries written out.
-    known : sequence of paths
-        The entries at fault.
-
-    Returns
-    -------
-    list of Fault
-        What else is wrong; empty also where too little is left to tell.
-
-    Examples
-    --------
-    >>> growth = {"growth": {"median": 2}}
-    >>> data = {"drivers": {"spending": {"start": 1, **growth}}}
-    >>> data["thresholds"] = {"late": {"multiple": 10, "of": "early"}}
-    >>> [fault.rule for fault in remaining_faults(data, [("drivers", "spending", "growth"), ("years",)])]
-    ["there is no threshold 'early'."]
-    """
+    """Check a scenario without the entries that are known to be at fault."""
     data = text_keys(data)
     roots = {entry_root(data, path) for path in known}
     faults: list[Fault] = []

@@ -30,14 +30,7 @@ from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS
 
 
 def merge(base: Document, over: Document) -> Document:
-    """Lay one document over another.
-
-    Examples
-    --------
-    >>> base, over = Document({"a": {"x": 1, "y": 2}}, {}), Document({"a": {"y": {"median": 3}}}, {})
-    >>> merge(base, over).data
-    {'a': {'x': 1, 'y': {'median': 3}}}
-    """
+    """Lay one document over another."""
     replaced: list[Path] = []
     data = _merge(base.data, over.data, (), replaced)
     kept = {
@@ -165,18 +158,7 @@ class Override:
 
 
 def parse_override(text: str) -> Override:
-    """Read `path=value`; the value is YAML.
-
-    Raises
-    ------
-    InputError
-        It has no `=`, or its path or value cannot be read.
-
-    Examples
-    --------
-    >>> parse_override("drivers.spending.growth[0].rate.median=3").path
-    ('drivers', 'spending', 'growth', 0, 'rate', 'median')
-    """
+    """Read `path=value`; the value is YAML."""
     name, equals, value = text.partition("=")
     path = as_path(name.strip())
     if not equals or not path:
@@ -192,11 +174,6 @@ def apply_override(document: Document, override: Override) -> Document:
     """Set one entry, making the maps above it where they are missing; null removes it.
 
     To set `prior` replaces the whole prior: numbers that stood beside it would otherwise override the new entry.
-
-    Raises
-    ------
-    InputError
-        A list has no such item, or the path goes through a value that has no entries.
     """
     root, value = override.path, override.value
     if root[-1] == "prior" and len(root) > 1 and isinstance(value, str):  # another prior, not other words for this one
@@ -284,13 +261,7 @@ def _same_key(one: str, other: str) -> bool:
 
 
 def text_keys(data: Any) -> Any:
-    """Copy plain data with every key as text: a file may write a year or a probability as a key.
-
-    Examples
-    --------
-    >>> text_keys({"quantiles": {0.05: 2, 0.95: 8}})
-    {'quantiles': {'0.05': 2, '0.95': 8}}
-    """
+    """Copy plain data with every key as text: a file may write a year or a probability as a key."""
     if isinstance(data, Mapping):
         return {str(key): text_keys(value) for key, value in data.items()}
     return [text_keys(item) for item in data] if isinstance(data, list) else data
@@ -308,12 +279,6 @@ def read_columns(document: Document, folder: FilePath) -> Document:
     """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
 
     A file that cannot be read, has no such column, or holds something that is no number joins the document's faults.
-
-    Examples
-    --------
-    >>> entry = {"empirical": {"file": "none.csv", "column": "growth"}}
-    >>> print(read_columns(Document({"rate": entry}, {}), FilePath("data")).faults[0].rule)
-    there is no file data/none.csv.
     """
     faults: list[PlacedFault] = []
 

@@ -35,11 +35,6 @@ def shipped_names(kind: Kind) -> tuple[str, ...]:
     """List the names of the shipped files, sorted; one in a subfolder is called `folder/name`.
 
     The published numbers that a scenario is held against stand in folders called `targets`, and are no scenarios.
-
-    Examples
-    --------
-    >>> "baseline" in shipped_names("scenarios")
-    True
     """
     folder = shipped_folder(kind)
     return tuple(
@@ -68,13 +63,7 @@ def shipped_scenarios() -> list[str]:
 
 
 def shipped_file(kind: Kind, name: str) -> FilePath:
-    """Find a shipped file by its name without the ending.
-
-    Raises
-    ------
-    InputError
-        There is none of that name.
-    """
+    """Find a shipped file by its name without the ending."""
     known = shipped_names(kind)
     if name not in known:
         hint = near_name(name, known) or f"There are: {', '.join(known)}."
@@ -89,18 +78,7 @@ _ENTRY = re.compile(r"^  ([a-z0-9-]+):", re.MULTILINE)
 
 @cache
 def load_library(file: str) -> Document:
-    """Read a whole library, a path or the name of a shipped one, and check that it is one.
-
-    Raises
-    ------
-    ScenarioError
-        It has faults.
-
-    Examples
-    --------
-    >>> load_library("algorithms").data["subject"]
-    'algorithms'
-    """
+    """Read a whole library, a path or the name of a shipped one, and check that it is one."""
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
     document = file_document(path)
     document = read_columns(document, path.parent)
@@ -117,11 +95,6 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     """Find the entry `file/name`, with the entries that it refers to written out.
 
     The file is a shipped library, or one beside the scenario: `./team/name` is the entry `name` of `./team.yaml`.
-
-    Raises
-    ------
-    ScenarioError
-        There is no such library or entry, or entries refer to one another in a circle.
     """
     file, slash, name = reference.rpartition("/")
     if not slash or not file.strip("./") or not name:
@@ -160,18 +133,7 @@ def _fault(place: Place, rule: str, remedy: str) -> ScenarioError:
 
 
 def library_prior(reference: str) -> Prior:
-    """Read the entry `file/name` as a prior.
-
-    Raises
-    ------
-    InputError
-        There is no such library or entry.
-
-    Examples
-    --------
-    >>> library_prior("algorithms/ho-2024").unit
-    'months/halving'
-    """
+    """Read the entry `file/name` as a prior."""
     try:
         document = library_entry(reference, Place(reference))
         faults = document.faults
@@ -229,13 +191,7 @@ def read_extended(file: FilePath, chain: tuple[FilePath, ...] = ()) -> Document:
 
 
 def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) -> Document:
-    """Lay a scenario over the one that it extends; where there is none, the link joins its faults.
-
-    Raises
-    ------
-    ScenarioError
-        What is extended is a mixture.
-    """
+    """Lay a scenario over the one that it extends; where there is none, the link joins its faults."""
     parent = document.data.get("extends")
     if chain and "mixture" in document.data:
         rule = "is a mixture, which cannot be extended or mixed again."

@@ -56,13 +56,7 @@ class Groups:
 
 
 def grouped(document: Document) -> Groups:
-    """Take a document apart.
-
-    Raises
-    ------
-    ScenarioError
-        The mixture, the variants or the sweep are not written as they must be.
-    """
+    """Take a document apart."""
     given = {key: document.data[key] for key in GROUPING if key in document.data}
     own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
     if not given:
@@ -108,13 +102,7 @@ def resolver(groups: Groups, file: str) -> Callable[[Sequence[str]], Scenario]:
 
 
 def resolve_file(groups: Groups, file: str, overrides: Sequence[str] = (), *, variant: str | None = None) -> Scenario:
-    """Check what a file says, or one of its variants, and give the scenario.
-
-    Raises
-    ------
-    ScenarioError
-        It has faults.
-    """
+    """Check what a file says, or one of its variants, and give the scenario."""
     if groups.mixture:
         return _mixed(groups, file, overrides, variant)
     document = extended(groups.own, file)

@@ -156,13 +156,7 @@ def data_hash(data: Any) -> str:
 
 
 def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
-    """Check a document and give the scenario that it says.
-
-    Raises
-    ------
-    ScenarioError
-        It has faults: all of them.
-    """
+    """Check a document and give the scenario that it says."""
     log: list[str] = []
     warnings: list[str] = []
     for text in overrides:

@@ -62,19 +62,7 @@ class Axis:
 
 
 def parse_over(texts: Sequence[str]) -> tuple[Axis, ...]:
-    """Read what stands behind several `--over`: `path=from:to:count[:log]` or `path=value,value,...`.
-
-    Raises
-    ------
-    InputError
-        One cannot be read, an entry is named twice, or there are too many points.
-
-    Examples
-    --------
-    >>> axis, = parse_over(["drivers.spending.growth[0].rate.median=2:4:3"])
-    >>> axis.numbers, axis.points[0].overrides
-    ((2.0, 3.0, 4.0), ('drivers.spending.growth[0].rate.median=2',))
-    """
+    """Read what stands behind several `--over`: `path=from:to:count[:log]` or `path=value,value,...`."""
     axes = []
     for text in texts:
         name, equals, values = text.partition("=")
@@ -85,36 +73,12 @@ def parse_over(texts: Sequence[str]) -> tuple[Axis, ...]:
 
 
 def read_axes(over: Mapping[str, Any]) -> tuple[Axis, ...]:
-    """Read axes from a mapping: from a file's `sweep:` block, or from Python.
-
-    Parameters
-    ----------
-    over : mapping from the path of an entry to its values
-        Values are a text as behind `--over`, a sequence, or labels with a value each. Under a name that is no path,
-        each label has the entries that it changes: `{"money": {"poor": {"drivers.spending.start": 1e8}}}`.
-
-    Raises
-    ------
-    InputError
-        As `parse_over`.
-
-    Examples
-    --------
-    >>> axes = read_axes({"money": {"poor": {"drivers.spending.start": 1e8}, "rich": {"drivers.spending.start": 1e9}}})
-    >>> [point.label for point in axes[0].points], axes[0].numbers
-    (['poor', 'rich'], None)
-    """
+    """Read axes from a mapping: from a file's `sweep:` block, or from Python."""
     return checked_axes([_axis(str(name), values) for name, values in over.items()])
 
 
 def checked_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
-    """Check axes against one another, and the number of their points.
-
-    Raises
-    ------
-    InputError
-        Two change the same entry, or there are too many points.
-    """
+    """Check axes against one another, and the number of their points."""
     if not axes:
         raise InputError(f"sweep: nothing is swept. {WRITTEN}")
     seen: dict[Path, str] = {}
@@ -270,13 +234,7 @@ def _plain(value: Any) -> Any:
 
 
 def value_override(value: Any) -> str:
-    """Write a value as `--set` takes it; a whole number without its point, as it is mostly typed.
-
-    Examples
-    --------
-    >>> value_override([2.0, 2.5]), value_override(1e10), value_override(None)
-    ('[2, 2.5]', '10000000000.0', 'null')
-    """
+    """Write a value as `--set` takes it; a whole number without its point, as it is mostly typed."""
     return json.dumps(_whole(value), ensure_ascii=False)
 
 
@@ -307,18 +265,6 @@ def written_out(axis: Axis, data: Any) -> Axis:
     """Write an axis of centres out as the medians and intervals that they stand for; any other axis is as it was.
 
     Growth, levels and limits keep the ratios between their quantiles; dates and rates in OOM or % keep the differences.
-
-    Raises
-    ------
-    InputError
-        The prior states no median and interval and no quantiles, or a centre is no number that it can have.
-
-    Examples
-    --------
-    >>> from simulator.scenario.sweep_axes import parse_over
-    >>> axis, = parse_over(["a.centre=4"])
-    >>> written_out(axis, {"a": {"interval_90": [1, 4]}}).points[0].overrides
-    ('a.median=4', 'a.interval_90=[2, 8]')
     """
     points = [
         AxisPoint(point.label, tuple(text for given in point.overrides for text in _expanded(axis.name, given, data)))

@@ -11,14 +11,7 @@ from simulator.variables import snake
 
 
 def variable_units(spec: ScenarioSpec) -> dict[str, str]:
-    """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> variable_units(load_scenario("baseline").spec)["cap_spending_cash_flow"]
-    'log10(USD)'
-    """
+    """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints."""
     check = UnitCheck(spec, frozenset())
     result: dict[str, str] = {}
     for name, text in DRIVER_UNITS.items():
@@ -145,11 +138,5 @@ class UnitCheck:
 
 
 def unit_name(unit: Unit) -> str:
-    """Write a unit for a message.
-
-    Examples
-    --------
-    >>> unit_name(Unit(())), unit_name(Unit((("USD", 1),)))
-    ('a plain number', 'USD')
-    """
+    """Write a unit for a message."""
     return str(unit) if unit.dimension else "a plain number"

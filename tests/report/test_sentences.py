@@ -6,11 +6,16 @@ import pytest
 from simulator import load_scenario, simulate
 from simulator.report.sentences import (
     amount,
+    base_unit,
     cautions,
     crossed_in,
     forecast_sentences,
+    forecast_years,
     growth_sentences,
+    isolated,
     knowledge_date,
+    ooms,
+    when,
 )
 from simulator.wording import percent, raised
 
@@ -84,3 +89,38 @@ def test_names_keep_their_digits():
 
 def test_a_censored_year_is_never_a_date():
     assert crossed_in(np.inf, 2045.5) == "after 2045.5"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (amount(32.31, "FLOP"), "2 × 10³² FLOP"),
+        (amount(8.59, "USD"), "$390 million"),
+        (amount(13.02, "USD"), "$10 trillion"),
+        (amount(2.5), "320"),
+        (amount(np.inf, "USD"), "none"),
+        (base_unit("log10(FLOP)"), "FLOP"),
+        (base_unit("log10(1)"), ""),
+        (base_unit("1"), ""),
+        (when(2035.0), "2035"),
+        (when(2025.5), "mid‑2025"),
+        (when(2025.25), "2025.25"),
+        (crossed_in(2031.9, 2045.0), "2031"),
+        (crossed_in(np.inf, 2045.0), "after 2045"),
+        (isolated("GPT-4"), "GPT-4"),
+        (isolated("\u202eabc"), "\u2068\u202eabc\u2069"),
+        (ooms(4.41), "+4.4"),
+        (ooms(-0.66), "−0.7"),
+        (ooms(0.001), "0.0"),
+    ],
+)
+def test_numbers_years_and_names_are_written_for_readers(said, text):
+    assert said == text
+
+
+def test_a_run_of_fixed_numbers_is_told_year_by_year():
+    run = simulate(load_scenario("essay-2023"))
+    assert forecast_years(run) == (2027.0, 2043.0)
+    assert growth_sentences(run)[1] == (
+        "Limits take 3.3 OOM away: on spending (hard) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰."
+    )

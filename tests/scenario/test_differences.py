@@ -82,6 +82,14 @@ def test_the_scale_of_a_capability_makes_it_no_prior(plain: xr.DataTree) -> None
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (
+            {"median": 2.4, "interval_90": [2.0, 2.9], "unit": "factor/year", "source": "X 2024"},
+            "median 2.4 (90 % 2 to 2.9) factor/year",
+        ),
+        (
+            {"mixture": [{"weight": 0.6, "median": 2}, {"weight": 0.4, "uniform": [1, 3], "prior": "a/b"}]},
+            "mixture of 0.6 × (median 2), 0.4 × (uniform 1 to 3 [a/b])",
+        ),
         (True, "true"),
         (None, "null"),
         (1e26, "1e+26"),
