@@ -71,15 +71,7 @@ class PlacedFault:
 
 
 class ScenarioError(InputError):
-    """Report every fault of a scenario file or prior library at once, sorted by place.
-
-    Examples
-    --------
-    >>> fault = PlacedFault(Place("a.yaml", 3, 1), "samples", "must be at least 1; got 0.", "Write a number.")
-    >>> print(ScenarioError([fault]))
-    a.yaml:3:1: samples: must be at least 1; got 0.
-            Write a number.
-    """
+    """Report every fault of a scenario file or prior library at once, sorted by place."""
 
     def __init__(self, faults: Sequence[PlacedFault]) -> None:
         self.faults = tuple(sorted(set(faults)))
@@ -88,13 +80,7 @@ class ScenarioError(InputError):
 
 @lru_cache(maxsize=4096)  # the same entries are named again and again
 def dotted(path: Path) -> str:
-    """Write a path as it is named on the command line.
-
-    Examples
-    --------
-    >>> dotted(("drivers", "spending", "growth", 0, "rate"))
-    'drivers.spending.growth[0].rate'
-    """
+    """Write a path as it is named on the command line."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
@@ -102,28 +88,14 @@ def dotted(path: Path) -> str:
 
 
 def as_path(entry: str) -> Path:
-    """Read the dotted name of an entry; empty where it is none. A number as a key may stand in brackets.
-
-    Examples
-    --------
-    >>> as_path("drivers.spending.growth[0].rate")
-    ('drivers', 'spending', 'growth', 0, 'rate')
-    >>> as_path("start.quantiles.0.05"), as_path("start.quantiles[0.05]"), as_path("start.interval_97.5")
-    (('start', 'quantiles', '0.05'), ('start', 'quantiles', '0.05'), ('start', 'interval_97.5'))
-    """
+    """Read the dotted name of an entry; empty where it is none. A number as a key may stand in brackets."""
     if not _ENTRY.fullmatch(entry):
         return ()
     return tuple(int(match[2]) if match[2] else match[1] or match[3] for match in _STEP.finditer(entry))
 
 
 def near_name(word: str, known: Iterable[str]) -> str:
-    """Suggest the known name that is nearest to a word, as the tail of a message; empty where none is near.
-
-    Examples
-    --------
-    >>> near_name("hardwear", ["hardware", "spending"])
-    "Did you mean 'hardware'?"
-    """
+    """Suggest the known name that is nearest to a word, as the tail of a message; empty where none is near."""
     spelled = {name.lower(): name for name in known}
     import difflib
 
@@ -132,13 +104,7 @@ def near_name(word: str, known: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Write what was given as a file would write it, cut to a length that a message can hold.
-
-    Examples
-    --------
-    >>> print(shown(True), shown(None), shown("fast"), shown([1.6, "x"]), shown({"median": 4e8}))
-    true nothing 'fast' [1.6, 'x'] {median: 4e+08}
-    """
+    """Write what was given as a file would write it, cut to a length that a message can hold."""
     text = "nothing" if value is None else _flow(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -160,11 +126,5 @@ def _flow(value: object) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number for a message: short, exact enough to be recognised.
-
-    Examples
-    --------
-    >>> number(2.40), number(1e26), number(10000.0), number(2045.0)
-    ('2.4', '1e+26', '10000', '2045')
-    """
+    """Write a number for a message: short, exact enough to be recognised."""
     return f"{value:.10g}" if abs(value) < 1e6 else f"{value:.6g}"

@@ -16,24 +16,7 @@ from simulator.errors import SimulatorError
 
 @contextlib.contextmanager
 def replacing(path: FilePath) -> Iterator[FilePath]:
-    """Give a temporary path beside a file, and put it in the file's place when all has been written.
-
-    Raises
-    ------
-    SimulatorError
-        The folder cannot be written, or the disk is full.
-
-    Examples
-    --------
-    >>> file = getfixture("tmp_path") / "table.csv"
-    >>> write_text(file, "as it was")
-    >>> with replacing(file) as temporary:
-    ...     raise ValueError(f"half of {temporary.suffix} is written")
-    Traceback (most recent call last):
-    ValueError: half of .csv is written
-    >>> file.read_text()
-    'as it was'
-    """
+    """Give a temporary path beside a file, and put it in the file's place when all has been written."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -61,24 +44,12 @@ def _cannot_write(path: FilePath, error: OSError) -> str:
 
 
 def short_hash(*parts: str, results: bytes = b"") -> str:
-    """Name a folder's content by what determines it: 8 characters of the hash of texts, and of results where given.
-
-    Examples
-    --------
-    >>> short_hash("baseline", "1024"), short_hash("baseline", "1025")
-    ('831cc083', '1967e532')
-    """
+    """Name a folder's content by what determines it: 8 characters of the hash of texts, and of results where given."""
     return hashlib.sha256("\n".join(parts).encode() + results).hexdigest()[:8]
 
 
 def make_folder(path: FilePath) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    SimulatorError
-        It cannot be made.
-    """
+    """Make a folder and those above it."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -92,22 +63,7 @@ def write_text(path: FilePath, text: str) -> None:
 
 
 def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty.
-
-    Raises
-    ------
-    SimulatorError
-        The file cannot be written.
-
-    Examples
-    --------
-    >>> file = getfixture("tmp_path") / "table.csv"
-    >>> write_table(file, [{"year": 2030, "median": 28.5}, {"year": 2031, "error": 0.1}])
-    >>> print(file.read_text())
-    year,median,error
-    2030,28.5,
-    2031,,0.1
-    """
+    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         if rows:
@@ -125,13 +81,7 @@ class CsvError(ValueError):
 
 
 def csv_rows(text: str) -> list[tuple[int, list[str]]]:
-    r"""Read the rows of a CSV text that are not blank, each with the line on which it begins.
-
-    Examples
-    --------
-    >>> csv_rows('date,label\n\n2020,"two\nlines"\n2021,one\n')
-    [(1, ['date', 'label']), (3, ['2020', 'two\nlines']), (5, ['2021', 'one'])]
-    """
+    r"""Read the rows of a CSV text that are not blank, each with the line on which it begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, line = [], 1
     try:
@@ -153,26 +103,6 @@ def check_folder(path: FilePath, *, option: str = "--output") -> None:
     """Refuse a folder that cannot be made or written; nothing is made, and nothing is left.
 
     A file is opened without a name in the folder, or in the nearest one above it that is there.
-
-    Parameters
-    ----------
-    path : path
-    option : str
-        The option by which another folder is named.
-
-    Raises
-    ------
-    SimulatorError
-        A file stands in its place, or in that of a folder above it; or nothing can be written there.
-
-    Examples
-    --------
-    >>> taken = getfixture("tmp_path") / "taken"
-    >>> check_folder(taken / "outputs")
-    >>> taken.touch()
-    >>> check_folder(taken / "outputs")
-    Traceback (most recent call last):
-    simulator.errors.SimulatorError: ...: cannot be written: ...taken is a file. Name another folder with --output.
     """
     above = path
     while not os.path.lexists(above) and above != above.parent:
@@ -188,19 +118,7 @@ def check_folder(path: FilePath, *, option: str = "--output") -> None:
 
 
 def check_file(path: FilePath, *, option: str = "--output") -> None:
-    """Refuse a file that cannot be written: a folder stands in its place, or its folder cannot be made or written.
-
-    Raises
-    ------
-    SimulatorError
-        It cannot.
-
-    Examples
-    --------
-    >>> check_file(getfixture("tmp_path"), option="--document")
-    Traceback (most recent call last):
-    simulator.errors.SimulatorError: ...: cannot be written: it is a folder. Name a file with --document.
-    """
+    """Refuse a file that cannot be written: a folder stands in its place, or its folder cannot be made or written."""
     if path.is_dir():
         raise SimulatorError(f"{path}: cannot be written: it is a folder. Name a file with {option}.")
     check_folder(path.parent, option=option)

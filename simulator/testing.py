@@ -35,21 +35,6 @@ def assert_valid_run(run: xr.DataTree) -> None:
     Attributes are strings and numbers; levels are finite, in units that are said; quantiles rise with their level;
     probabilities of having crossed never fall and add up with "never" to 1; caps never raise; effective compute is
     physical compute times algorithmic efficiency.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        From `simulate` or `open_run`, with samples or without.
-
-    Raises
-    ------
-    AssertionError
-        With what does not hold, and where.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> assert_valid_run(simulate(load_scenario("baseline", overrides=["samples=1024"])))
     """
     for key in _ATTRIBUTES:
         _require(key in run.attrs, f"the run has no attribute {key}")
@@ -145,28 +130,14 @@ def _check_crossings(crossings: xr.Dataset, trajectories: xr.Dataset, summary: x
 
 
 def scenario_text(data: Mapping[str, Any]) -> str:
-    """Write plain data as a text that `parse_scenario` reads.
-
-    Examples
-    --------
-    >>> scenario_text({"schema": 1})
-    '{"schema": 1}'
-    """
+    """Write plain data as a text that `parse_scenario` reads."""
     return json.dumps(data)
 
 
 def small_scenario(changes: Mapping[str, Any] | None = None) -> Data:
     """Make a small valid scenario as plain data: compute, 10^26 FLOP at first, growing by 0.5 OOM a year for ten years.
 
-    Parameters
-    ----------
-    changes : mapping from dotted path to value
-        What is to be otherwise; None removes an entry.
-
-    Examples
-    --------
-    >>> small_scenario({"samples": 64, "drivers.compute.growth.mean": 0.7})["drivers"]["compute"]["growth"]["mean"]
-    0.7
+    `changes` say by dotted path what is to be otherwise; None removes an entry.
     """
     data: Data = {
         "schema": 1,
@@ -194,26 +165,13 @@ def small_scenario(changes: Mapping[str, Any] | None = None) -> Data:
 
 
 def run_of(data: Mapping[str, Any], *, keep: Literal["trajectories", "summary"] = "trajectories") -> xr.DataTree:
-    """Run a scenario that is given as plain data.
-
-    Examples
-    --------
-    >>> run_of(small_scenario()).attrs["samples"]
-    512
-    """
+    """Run a scenario that is given as plain data."""
     return simulate(parse_scenario(scenario_text(data)), keep=keep)
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> str:
-    """Draw the text of a small valid scenario: one block and a half, two to eight years.
-
-    Examples
-    --------
-    >>> from hypothesis import find
-    >>> find(scenarios(), lambda text: True)[:12]
-    '{"schema": 1'
-    """
+    """Draw the text of a small valid scenario: one block and a half, two to eight years."""
     return scenario_text(draw(scenario_data()))
 
 
@@ -221,12 +179,7 @@ def scenarios(draw: st.DrawFn) -> str:
 def scenario_data(draw: st.DrawFn, *, feedback: bool = True, wide: bool = True) -> Data:
     """Draw a small valid scenario as plain data, for a test that changes it before it is read.
 
-    Parameters
-    ----------
-    feedback : bool
-        Whether a driver's growth may depend on effective compute.
-    wide : bool
-        Whether priors may be uncertain; if not, every one is a number.
+    With `feedback` a driver's growth may depend on effective compute; without `wide` every prior is a number.
     """
     first = draw(st.sampled_from([2025, 2025.25, 2025.7]))
     last = draw(st.integers(2027, 2033))

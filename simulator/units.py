@@ -52,12 +52,6 @@ class Unit:
     """A unit as a product of powers of base units times a number.
 
     `scale` is the number of base units in one of it; `dimension` lists (base, power), sorted.
-
-    Examples
-    --------
-    >>> flop, second = Unit((("FLOP", 1),)), Unit((("s", 1),))
-    >>> str(flop / second), (flop / second * second) == flop
-    ('FLOP/s', True)
     """
 
     dimension: tuple[tuple[str, int], ...]
@@ -141,18 +135,7 @@ def _power(base: str, power: int) -> str:
 
 @cache
 def parse_level_unit(text: str) -> tuple[Unit, bool]:
-    """Read the unit of a level, and tell whether its numbers are logs: `OOM`, or `log10(FLOP)` and the like.
-
-    Raises
-    ------
-    UnitError
-        A word in it is no unit.
-
-    Examples
-    --------
-    >>> parse_level_unit("log10(FLOP)") == (parse_unit("FLOP"), True), parse_level_unit("OOM") == (DIMENSIONLESS, True)
-    (True, True)
-    """
+    """Read the unit of a level, and tell whether its numbers are logs: `OOM`, or `log10(FLOP)` and the like."""
     if text.strip() == "OOM":
         return DIMENSIONLESS, True
     inner = re.fullmatch(r"log10\((.+)\)", text.strip())
@@ -184,13 +167,7 @@ _LN10 = math.log(10.0)
 
 @cache
 def logarithm(scale: float = 1.0) -> Conversion:
-    """Convert a positive number of units to the log10 of base units: y = log10(scale x).
-
-    Examples
-    --------
-    >>> float(logarithm(1e9).forward(np.array(2.5)))
-    9.397...
-    """
+    """Convert a positive number of units to the log10 of base units: y = log10(scale x)."""
     return Conversion(
         lambda x: np.log10(x * scale),
         lambda y: np.exp(y * _LN10) / scale,
@@ -200,26 +177,14 @@ def logarithm(scale: float = 1.0) -> Conversion:
 
 @cache
 def logged(scale: float = 1.0) -> Conversion:
-    """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale).
-
-    Examples
-    --------
-    >>> float(logged(1e9).forward(np.array(2.5)))
-    11.5
-    """
+    """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale)."""
     shift = math.log10(scale)
     return Conversion(lambda x: x + shift, lambda y: y - shift, np.zeros_like)
 
 
 @cache
 def multiple(scale: float = 1.0) -> Conversion:
-    """Convert a number of units to base units: y = scale x.
-
-    Examples
-    --------
-    >>> multiple(1e9).forward(np.array([35.0])).tolist()  # 35 thousand millions
-    [35000000000.0]
-    """
+    """Convert a number of units to base units: y = scale x."""
     return Conversion(lambda x: x * scale, lambda y: y / scale, lambda y: np.full_like(y, -math.log(scale)))
 
 
@@ -241,18 +206,6 @@ def parse_growth_unit(text: str) -> GrowthUnit:
 
     `factor/year`, `factor/2 years`, `OOM/year`, `%/year`, `months/doubling`, `years/doubling`, and the same with
     `halving`: the time in which what is needed, or the price, halves, so that the driver doubles.
-
-    Raises
-    ------
-    UnitError
-        It is no unit of growth.
-
-    Examples
-    --------
-    >>> float(parse_growth_unit("months/halving").conversion.forward(np.array(8.0)))  # 2.83x a year
-    0.4515...
-    >>> float(parse_growth_unit("factor/2 years").conversion.forward(np.array(3.0)))
-    0.2385...
     """
     if text in _GROWTH_UNITS:
         return _GROWTH_UNITS[text]

@@ -138,24 +138,7 @@ COORDINATES: Mapping[str, Variable] = MappingProxyType({
 
 
 def variable(name: str, *, unit: str = "1") -> Variable:
-    """Describe a variable of a run, by name or by the pattern of its name.
-
-    Parameters
-    ----------
-    name : str
-        For example `spending`, `hardware_factor_precision`, `quantity_world_product`, `binding_spending`.
-    unit : str
-        The unit of a variable whose unit depends on the scenario.
-
-    Examples
-    --------
-    >>> variable("effective_compute").unit
-    'log10(FLOP)'
-    >>> variable("quantity_world_product", unit="log10(USD)").long_name
-    'world product'
-    >>> variable("cap_spending_cash_flow_mean", unit="log10(USD)").long_name
-    'mean of cap on spending: cash flow'
-    """
+    """Describe a variable of a run by its name; `unit` is that of one whose unit depends on the scenario."""
     if name in VARIABLES:
         return VARIABLES[name]
     for pattern in PATTERNS:
@@ -191,25 +174,13 @@ def _attributes(name: str, units: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether the numbers of a variable over samples and years are plain ones and no logarithms.
-
-    Examples
-    --------
-    >>> is_plain("capability"), is_plain("models_above_1e25"), is_plain("spending")
-    (True, True, False)
-    """
+    """Tell whether the numbers of a variable over samples and years are plain ones and no logarithms."""
     return name == "capability" or name.startswith("models_")
 
 
 @lru_cache(maxsize=4096)
 def snake(name: str) -> str:
-    """Turn a name of a scenario file into a part of a variable's name.
-
-    Examples
-    --------
-    >>> snake("cash-flow")
-    'cash_flow'
-    """
+    """Turn a name of a scenario file into a part of a variable's name."""
     return name.replace("-", "_")
 
 

@@ -11,13 +11,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def raised(text: str) -> str:
-    """Write numbers such as 2e+08 as powers of ten; other words stay as they are.
-
-    Examples
-    --------
-    >>> raised("median 3.89e+08 (90 % 1e-05 to 1e9) USD in 1e30-run")
-    'median 3.89 × 10⁸ (90 % 10⁻⁵ to 10⁹) USD in 1e30-run'
-    """
+    """Write numbers such as 2e+08 as powers of ten; other words stay as they are."""
     return _POWER.sub(_raised_number, text) if "e" in text else text
 
 
@@ -32,71 +26,35 @@ _TURNS = str.maketrans({code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202
 
 
 def listed(words: Iterable[str]) -> str:
-    """Write words as a sentence lists them.
-
-    Examples
-    --------
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
+    """Write words as a sentence lists them."""
     *most, final = words
     return f"{', '.join(most)} and {final}" if most else final
 
 
 def sample_count(samples: int) -> str:
-    """Say how many samples there are.
-
-    Examples
-    --------
-    >>> sample_count(1), sample_count(20_000)
-    ('1 sample', '20,000 samples')
-    """
+    """Say how many samples there are."""
     return "1 sample" if samples == 1 else f"{samples:,} samples"
 
 
 def percent(share: float) -> str:
-    """Write a share in percent, and never as 0 or 100 where it is neither.
-
-    Examples
-    --------
-    >>> percent(0.0), percent(0.004), percent(0.12), percent(0.997)
-    ('0 %', '< 1 %', '12 %', '> 99 %')
-    """
+    """Write a share in percent, and never as 0 or 100 where it is neither."""
     if 1e-12 < share < 0.01:
         return "< 1 %"
     return "> 99 %" if 0.99 < share < 1 - 1e-12 else f"{100 * share:.0f} %"
 
 
 def number_in(row: Mapping[str, object], key: str) -> float:
-    """Read a number of a row of a table.
-
-    Examples
-    --------
-    >>> number_in({"year": 2035, "value": "inf"}, "value")
-    inf
-    """
+    """Read a number of a row of a table."""
     return float(str(row[key]))
 
 
 def cut(text: str, *, width: int) -> str:
-    """Cut a text that has more than so many characters.
-
-    Examples
-    --------
-    >>> cut("drivers.algorithms", width=18), cut("drivers.algorithms", width=12)
-    ('drivers.algorithms', 'drivers.a...')
-    """
+    """Cut a text that has more than so many characters."""
     return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
 
 
 def cut_front(name: str, *, width: int) -> str:
-    """Cut the beginning of a name that has more than so many characters: its end tells it from others.
-
-    Examples
-    --------
-    >>> cut_front("drivers.algorithms.growth", width=12)
-    '…thms.growth'
-    """
+    """Cut the beginning of a name that has more than so many characters: its end tells it from others."""
     return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
@@ -104,11 +62,6 @@ def unturned(text: str) -> str:
     r"""Write out the characters that turn the direction of the text after them, which a name may hold unseen.
 
     Letters of scripts that run from right to left stay as they are.
-
-    Examples
-    --------
-    >>> unturned("a\u202ename"), unturned("GPT-4")
-    ('a\\u202ename', 'GPT-4')
     """
     return text.translate(_TURNS)
 
@@ -119,25 +72,13 @@ def capital(text: str) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a difference with its sign, to two places; one that is written as 0 has none.
-
-    Examples
-    --------
-    >>> signed(0.5), signed(-0.123), signed(-0.0004)
-    ('+0.50', '−0.12', '0.00')
-    """
+    """Write a difference with its sign, to two places; one that is written as 0 has none."""
     text = f"{value:+.2f}"
     return text.replace("-", "−") if float(text) else "0.00"
 
 
 def plus_minus(error: float, digits: int) -> str:
-    """Write a standard error behind its number, and never as 0; nothing where it is not known.
-
-    Examples
-    --------
-    >>> plus_minus(0.26, 1), plus_minus(0.001, 2), plus_minus(float("nan"), 1)
-    (' ± 0.3', ' ± <0.01', '')
-    """
+    """Write a standard error behind its number, and never as 0; nothing where it is not known."""
     if math.isnan(error):
         return ""
     smallest = 10.0**-digits
@@ -145,13 +86,7 @@ def plus_minus(error: float, digits: int) -> str:
 
 
 def power(log_level: float) -> str:
-    """Write a log10 level as a power of ten.
-
-    Examples
-    --------
-    >>> power(28.31)
-    '2e28'
-    """
+    """Write a log10 level as a power of ten."""
     if not math.isfinite(log_level):
         return "none"
     exponent = math.floor(log_level)
@@ -160,13 +95,7 @@ def power(log_level: float) -> str:
 
 
 def power_text(log_level: float) -> str:
-    """Write a log10 level as a power of ten with two digits.
-
-    Examples
-    --------
-    >>> power_text(34.6902), power_text(-2.0), power_text(28.999), power_text(math.inf)
-    ('4.9e34', '1.0e-2', '1.0e29', 'none')
-    """
+    """Write a log10 level as a power of ten with two digits."""
     if not math.isfinite(log_level):
         return "none"
     exponent = math.floor(log_level)
@@ -175,11 +104,5 @@ def power_text(log_level: float) -> str:
 
 
 def year_text(year: float, last: float) -> str:
-    """Write a crossing year; later than the horizon where it is censored.
-
-    Examples
-    --------
-    >>> year_text(2031.23, 2045), year_text(math.inf, 2045)
-    ('2031.2', '> 2045')
-    """
+    """Write a crossing year; later than the horizon where it is censored."""
     return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"

@@ -167,15 +167,7 @@ class WithNever:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Hold the atoms of a family and its continuous parts; all masses and weights sum to 1.
-
-    Parameters
-    ----------
-    values, masses : tuple
-        The atoms, increasing, and their probabilities.
-    weights, families : tuple
-        The continuous families and their probabilities.
-    """
+    """Hold the atoms of a family (rising values, masses) and its continuous parts (weights, families), adding up to 1."""
 
     values: tuple[float, ...]
     masses: tuple[float, ...]
@@ -278,14 +270,9 @@ def _flatten_truncated(family: Truncated) -> list[tuple[float, Distribution | fl
 
 @lru_cache(maxsize=512)
 def quantile_table(family: Distribution) -> QuantileTable:
-    """Tabulate the quantile function of a continuous family against z = ndtri(u).
+    """Tabulate the quantile function of a continuous family against z = ndtri(u); ValueError where it has atoms.
 
     The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
-
-    Raises
-    ------
-    ValueError
-        Where the family has atoms: a smooth table cannot follow a jump.
     """
     if isinstance(family, Quantiles):
         return free_table(family)

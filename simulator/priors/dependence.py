@@ -59,29 +59,7 @@ class Dependence:
 
 
 def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -> Dependence:
-    """Make the function that a prior is of another one.
-
-    Parameters
-    ----------
-    function : PointFunction
-    path : path of the prior
-    other, own : Side
-        The scales of the prior that it is a function of, and its own.
-
-    Raises
-    ------
-    Faults
-        Points that are no numbers, that stand twice, or that lie where a scale ends.
-
-    Examples
-    --------
-    >>> from simulator.units import logarithm, parse_growth_unit
-    >>> times = parse_growth_unit("years/doubling").conversion
-    >>> function = PointFunction(of="thresholds.x.spending", points={"1e29": 3.5, "1e35": 2.0})
-    >>> rate = dependence(function, ("rate",), other=Side(logarithm(), True, 0), own=Side(times, False, 0))
-    >>> times.inverse(rate(np.array([20.0, 29.0, 32.0, 40.0, np.inf]))).round(6).tolist()
-    [3.5, 3.5, 2.75, 2.0, 2.0]
-    """
+    """Make the function that a prior at a path is of another one, on the scales of both; Faults where its points do not do."""
     faults: list[Fault] = []
     points: dict[float, float] = {}
     for text, value in function.points.items():
@@ -129,22 +107,9 @@ def _same(values: Array) -> Array:
 
 
 def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
-    """Put functions of priors into an order in which each comes after what it is a function of.
+    """Put functions of priors, each with what it is of, into an order in which each comes after what it is a function of.
 
-    Parameters
-    ----------
-    uses : mapping of str to str
-        The name of each function, and what it is a function of.
-
-    Returns
-    -------
-    order, circles
-        The names that are in no circle and lead into none; of each circle a name and the way round.
-
-    Examples
-    --------
-    >>> chained({"a": "b", "b": "start", "c": "d", "d": "c"})
-    (('b', 'a'), [('c', 'c -> d -> c')])
+    The names that are in no circle and lead into none; and of each circle a name and the way round.
     """
     order: list[str] = []
     circles: list[tuple[str, str]] = []
@@ -167,22 +132,7 @@ def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, s
 
 
 def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: Collection[str]) -> Iterator[Fault]:
-    """List functions of priors that there are not, and functions of themselves.
-
-    Parameters
-    ----------
-    uses : mapping of str to str
-        The name of each function, and what it is a function of.
-    paths : mapping of str to path
-        The path of each function.
-    names : collection of str
-        Every prior of the scenario.
-
-    Examples
-    --------
-    >>> [fault.rule for fault in reference_faults({"a": "c"}, {"a": ("a",)}, ["a", "b"])]
-    ["there is no prior 'c'."]
-    """
+    """List functions of priors that there are not, and functions of themselves, each at its path."""
     for name, of in uses.items():
         if of not in names:
             below = [known for known in names if known.startswith(f"{of}.")]
@@ -206,32 +156,14 @@ class CopulaGroup:
 
 
 def normal_correlation(rank: Array) -> Array:
-    """Turn rank correlations into those of the normal scores: 2 sin(pi rank / 6) (Pearson 1907).
-
-    Examples
-    --------
-    >>> float(normal_correlation(np.array(0.5)))
-    0.5176...
-    """
+    """Turn rank correlations into those of the normal scores: 2 sin(pi rank / 6) (Pearson 1907)."""
     return 2.0 * np.sin(np.pi * rank / 6.0)
 
 
 def nearest_correlation(matrix: Array) -> Array:
-    """Find a positive definite correlation matrix near one that is not: negative eigenvalues raised, diagonal rescaled.
+    """Find a positive definite correlation matrix (n, n) near one that is not.
 
-    Parameters
-    ----------
-    matrix : array (n, n), symmetric with a diagonal of 1
-
-    Returns
-    -------
-    array (n, n), positive definite with a diagonal of 1
-
-    Examples
-    --------
-    >>> bad = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
-    >>> bool(np.linalg.eigvalsh(nearest_correlation(bad)).min() > 0)
-    True
+    Negative eigenvalues are raised to 1e-3 and the diagonal is scaled back to 1.
     """
     values, vectors = np.linalg.eigh(matrix)
     raised = (vectors * np.maximum(values, 1e-3)) @ vectors.T
@@ -246,29 +178,9 @@ def copula_groups(
     fixed: Collection[str],
     functions: Mapping[str, str] | None = None,
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
-    """Group the priors that correlations join, directly or through others.
+    """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
-    Parameters
-    ----------
-    correlations : sequence of Correlation
-        Rank correlations between pairs of priors.
-    names : sequence of str
-        Every prior of the scenario.
-    fixed : collection of str
-        Those that hold one number, which correlates with nothing.
-    functions : mapping of str to str, optional
-        Those that are a function of another prior, and that prior: what they correlate with follows from it.
-
-    Returns
-    -------
-    groups, faults
-        No groups where a pair is at fault.
-
-    Examples
-    --------
-    >>> pair = Correlation(between=("b", "a"), rank=0.5)
-    >>> copula_groups([pair], names=["a", "b", "c"], fixed=())[0][0].names
-    ('a', 'b')
+    What is `fixed` correlates with nothing, and what the `functions` of other priors correlate with follows from those.
     """
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []

@@ -30,11 +30,6 @@ def default_family(statement: Statement) -> str:
     """Return the family of a statement that names none: lognormal for a positive quantity, else normal.
 
     Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
-
-    Examples
-    --------
-    >>> default_family(Statement(mean=3.0, sd=1.0, positive=True))
-    'lognormal'
     """
     points = statement.points
     numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]

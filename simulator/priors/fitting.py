@@ -29,23 +29,9 @@ from simulator.schema.prior_families import (
 
 
 def fit_family(statement: Statement) -> Distribution:
-    """Make the family that says exactly what was stated.
+    """Make the distribution that says exactly what was stated; FitError where the numbers contradict the family.
 
-    Parameters
-    ----------
-    statement : Statement
-        Quantiles (a median, an interval, a list), moments or the family's own parameters.
-
-    Returns
-    -------
-    Distribution
-        Its `ppf` gives the stated quantiles. A median that is not central (on the log scale,
-        for a lognormal) gives the two-piece family through all three points.
-
-    Raises
-    ------
-    FitError
-        With `.field`, `.rule` and `.remedy`, where the numbers contradict one another or the family.
+    A median that is not central (on the log scale, for a lognormal) gives the two-piece family through all three points.
     """
     _check_numbers(statement)
     name = statement.family or default_family(statement)

@@ -53,13 +53,7 @@ class _Logarithmic:
 
 @dataclass(frozen=True, slots=True)
 class LogNormal(_Logarithmic):
-    """Spread ln x as a normal (natural logs): x = exp(log_mean + log_sd z), median exp(log_mean).
-
-    Examples
-    --------
-    >>> LogNormal(0.0, 1.0).ppf(np.array([0.5])).tolist()
-    [1.0]
-    """
+    """Spread ln x as a normal (natural logs): x = exp(log_mean + log_sd z), median exp(log_mean)."""
 
     log_mean: float
     log_sd: float
@@ -71,13 +65,7 @@ class LogNormal(_Logarithmic):
 
 @dataclass(frozen=True, slots=True)
 class LogUniform(_Logarithmic):
-    """Hold every ratio from lower to upper equally likely: ln x is uniform.
-
-    Examples
-    --------
-    >>> LogUniform(1.0, 100.0).ppf(np.array([0.5])).round(9).tolist()
-    [10.0]
-    """
+    """Hold every ratio from lower to upper equally likely: ln x is uniform."""
 
     lower: float
     upper: float
@@ -97,13 +85,7 @@ class LogUniform(_Logarithmic):
 
 @dataclass(frozen=True, slots=True)
 class LogStudentT(_Logarithmic):
-    """Spread ln x as a Student t (natural logs); quantiles are held within 1e-304 and 1e304.
-
-    Examples
-    --------
-    >>> LogStudentT(3.0, 0.0, 1.0).ppf(np.array([0.5])).round(9).tolist()
-    [1.0]
-    """
+    """Spread ln x as a Student t (natural logs); quantiles are held within 1e-304 and 1e304."""
 
     df: float
     log_location: float
@@ -119,13 +101,7 @@ class LogStudentT(_Logarithmic):
 
 @dataclass(frozen=True, slots=True)
 class SkewedLogNormal(_Logarithmic):
-    """Spread ln x as a two-piece normal (natural logs); equal widths give a lognormal.
-
-    Examples
-    --------
-    >>> SkewedLogNormal(0.0, 1.0, 3.0).cdf(np.array([1.0])).tolist()
-    [0.25]
-    """
+    """Spread ln x as a two-piece normal (natural logs); equal widths give a lognormal."""
 
     log_mode: float
     log_sd_below: float
@@ -144,11 +120,6 @@ class Metalog:
     and x = m (no bound), lower + e^m, upper - e^-m, or (lower + upper e^m) / (1 + e^m). Two terms give
     a logistic. m must rise everywhere, or the coefficients are refused. Source: Keelin 2016, "The metalog
     distributions".
-
-    Examples
-    --------
-    >>> Metalog((0.0, 1.0, 0.0)).ppf(np.array([0.5, 0.75])).round(6).tolist()
-    [0.0, 1.098612]
     """
 
     coefficients: tuple[float, ...]
@@ -243,13 +214,7 @@ class Metalog:
 
 @cache
 def metalog_term(term: int) -> tuple[int, bool]:
-    """Return the power of y - 1/2 in a metalog term, counted from 0, and whether logit(y) multiplies it.
-
-    Examples
-    --------
-    >>> [metalog_term(term) for term in range(6)]
-    [(0, False), (0, True), (1, True), (1, False), (2, False), (2, True)]
-    """
+    """Return the power of y - 1/2 in a metalog term, counted from 0, and whether logit(y) multiplies it."""
     if term < 4:
         return (0, 0, 1, 1)[term], term in (1, 2)
     return term // 2, term % 2 == 1
@@ -265,11 +230,6 @@ class Quantiles:
 
     The curve goes exactly through the points (monotone cubic) and on in straight lines beyond them, so that
     the tails are normal (lognormal). Two points give a normal (lognormal).
-
-    Examples
-    --------
-    >>> Quantiles((0.05, 0.5, 0.95), (2.0, 3.0, 8.0), log=True).ppf(np.array([0.5])).round(12).tolist()
-    [3.0]
     """
 
     probabilities: tuple[float, ...]
@@ -313,26 +273,14 @@ class Quantiles:
 
 @lru_cache(maxsize=512)
 def free_table(family: Quantiles) -> QuantileTable:
-    """Return the rising curve that joins stated quantiles, against z.
-
-    Examples
-    --------
-    >>> free_table(Quantiles((0.5, 0.975), (0.0, 1.0))).z.round(4).tolist()
-    [0.0, 1.96]
-    """
+    """Return the rising curve that joins stated quantiles, against z."""
     z, values = normal_quantile(np.array(family.probabilities)), np.array(family.values)
     return monotone_table(z, np.log(values) if family.log else values, log=family.log)
 
 
 @dataclass(frozen=True, slots=True)
 class Discrete:
-    """Give each of some values a weight; weights are scaled to sum to 1. `logpdf` is the log mass.
-
-    Examples
-    --------
-    >>> Discrete((1.0, 2.0), (3.0, 1.0)).ppf(np.array([0.75, 0.76])).tolist()
-    [1.0, 2.0]
-    """
+    """Give each of some values a weight; weights are scaled to sum to 1. `logpdf` is the log mass."""
 
     values: tuple[float, ...]
     weights: tuple[float, ...]
@@ -363,13 +311,7 @@ class Discrete:
 
 
 def scaled_weights(weights: Sequence[float], *, count: int) -> Array:
-    """Return the weights scaled to sum to 1.
-
-    Examples
-    --------
-    >>> scaled_weights([3.0, 1.0], count=2).tolist()
-    [0.75, 0.25]
-    """
+    """Return the weights scaled to sum to 1."""
     require(len(weights) == count >= 1, f"each entry needs one weight; got {len(weights)} for {count}.")
     array = np.array(_numbers(weights))
     right = bool(np.all(np.isfinite(array)) and np.all(array >= 0) and array.sum() > 0)
@@ -383,11 +325,6 @@ class Empirical:
 
     ppf(u) runs from the smallest (u = 0) to the largest (u = 1) of n values, the i-th at (i - 1) / (n - 1).
     A value that occurs k times has the probability (k - 1) / (n - 1); the density says nothing of it.
-
-    Examples
-    --------
-    >>> Empirical((3.0, 1.0, 2.0)).ppf(np.array([0.25, 0.5])).tolist()
-    [1.5, 2.0]
     """
 
     values: tuple[float, ...]

@@ -101,13 +101,6 @@ class NamedPrior:
     `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. Of a function of another
     prior, `of` names that one and `stated` is what comes of it in the unit of the file. `value` is the number of a
     fixed prior, None for any other.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> prior = load_scenario("essay-2023").joint.priors["drivers.spending.growth[2].rate"]
-    >>> prior.unit, round(prior.value, 3), prior.understood
-    ('OOM/year', 0.238, '1.73 factor/year')
     """
 
     name: str
@@ -160,20 +153,7 @@ class JointPrior:
 
 
 def joint_prior(spec: ScenarioSpec) -> JointPrior:
-    """Make the joint prior of a scenario.
-
-    Raises
-    ------
-    Faults
-        A prior cannot be what it says, or the correlations cannot hold together.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> joint = joint_prior(load_scenario("baseline").spec)
-    >>> joint.priors["drivers.spending.start"].unit
-    'log10(USD)'
-    """
+    """Make the joint prior of a scenario; Faults where a prior or the correlations cannot be what they say."""
     faults: list[Fault] = []
     priors: dict[str, NamedPrior] = {}
     every = {slot.name: slot for slot in slots(spec)}
@@ -263,13 +243,7 @@ def _converted(base: Distribution, conversion: Conversion) -> Distribution:
 
 
 def named_prior(slot: Slot) -> NamedPrior:
-    """Put one prior on the internal scale.
-
-    Raises
-    ------
-    Faults
-        Its unit is of another dimension, its numbers cannot be matched, or it reaches where the scale ends.
-    """
+    """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
     family, unit = _internal(slot, slot.prior, (), slot.prior.unit)
     if slot.prior.never is not None:
         if not slot.never:

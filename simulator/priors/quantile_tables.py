@@ -31,13 +31,7 @@ _EPSILON = float(np.finfo(float).eps)
 
 
 def log_normal_density(z: Array) -> Array:
-    """Return the log of the standard normal density, -z^2 / 2 - ln sqrt(2 pi).
-
-    Examples
-    --------
-    >>> round(float(log_normal_density(np.array(0.0))), 4)
-    -0.9189
-    """
+    """Return the log of the standard normal density, -z^2 / 2 - ln sqrt(2 pi)."""
     return np.asarray(-0.5 * z * z - 0.5 * np.log(2 * np.pi))
 
 
@@ -45,24 +39,10 @@ def log_normal_density(z: Array) -> Array:
 class QuantileTable:
     """Hold knots of an increasing function y(z) and read it by cubic Hermite interpolation.
 
-    Beyond the first and last knot y goes on as a straight line. With `log`, y is the log of the value.
-
-    Parameters
-    ----------
-    z, y : array (knots,)
-        Neither ever falls. Where two knots share a z, y jumps there, and z itself reads the lower y.
-    right, left : array (knots - 1,)
-        Slopes dy/dz at the lower end of each interval and at its upper end, at most 3 times the interval's
-        secant, so that y is monotone (Fritsch and Carlson 1980).
-    log : bool
-        Whether y is the natural log of the value.
-
-    Examples
-    --------
-    >>> two = np.array([2.0])
-    >>> line = QuantileTable(np.array([0.0, 1.0]), np.array([0.0, 2.0]), two, two, log=False)
-    >>> line.values(np.array([-1.0, 0.5])).tolist()
-    [-2.0, 1.0]
+    `z` and `y` (knots,) never fall; where two knots share a z, y jumps there, and z itself reads the lower y. `right`
+    and `left` (knots - 1,) are the slopes dy/dz at the lower and the upper end of each interval, at most 3 times its
+    secant, so that y is monotone (Fritsch and Carlson 1980). Beyond the first and last knot y goes on as a straight
+    line. With `log`, y is the natural log of the value.
     """
 
     z: Array
@@ -110,13 +90,7 @@ def exponential(level: Array) -> Array:
 
 
 def log_of(x: Array) -> Array:
-    """Return ln x, and -inf at and below 0 without a warning.
-
-    Examples
-    --------
-    >>> log_of(np.array([0.0, 1.0])).tolist()
-    [-inf, 0.0]
-    """
+    """Return ln x, and -inf at and below 0 without a warning."""
     x = np.asarray(x, dtype=float)
     return np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), -np.inf)
 
@@ -131,20 +105,7 @@ def solve_increasing(
 ) -> Array:
     """Solve function(x) = target between low and high, by Newton steps kept inside a shrinking bracket.
 
-    Parameters
-    ----------
-    function : callable
-        Gives the value and the slope at x; the value must never fall.
-    target, low, high : array, one shape
-        The level sought and the ends of the bracket.
-    noise : array of that shape, or number
-        How exactly the function itself is known.
-
-    Examples
-    --------
-    >>> cube = solve_increasing(lambda x: (x**3, 3 * x**2), np.array([8.0]), np.array([0.0]), np.array([9.0]))
-    >>> float(cube[0].round(12))
-    2.0
+    The function gives the value, which must never fall, and the slope at x. `noise` is how exactly it is known.
     """
     goal = np.ravel(np.asarray(target, dtype=float))
     below, above = np.array(np.ravel(low), dtype=float), np.array(np.ravel(high), dtype=float)
@@ -173,13 +134,7 @@ def solve_increasing(
 
 
 def start_probabilities(count: int = 145) -> Array:
-    """Return probabilities at evenly spaced z from -7.2 to 7.2: where to place the first knots of a table.
-
-    Examples
-    --------
-    >>> start_probabilities(3).round(3).tolist()
-    [0.0, 0.5, 1.0]
-    """
+    """Return probabilities at evenly spaced z from -7.2 to 7.2: where to place the first knots of a table."""
     return np.asarray(special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, count)))
 
 
@@ -202,30 +157,12 @@ def tabulate(
 ) -> QuantileTable:
     """Tabulate a quantile function, given its inverse, until what is read errs by less than 3e-11 in z.
 
-    What is read halfway between two knots is checked by its own z; where the two differ, the interval is
-    split. An error of x below its rounding, or 1e-15 of the distance between the quartiles, is left.
+    `x`, in any order, are values to start from, among them all where the CDF jumps or the density jumps or bends
+    sharply; they should reach from z = -7.2 to 7.2. `scores` gives z = ndtri(cdf(x)), exact and never falling, but for
+    `rounding` of the probability behind it. Where no x is below 0 (`positive`) the table is of ln x.
 
-    Parameters
-    ----------
-    x : array, any order
-        Values to start from, among them all where the CDF jumps or the density jumps or bends sharply; they
-        should reach from z = -7.2 to z = 7.2.
-    scores : callable
-        z = ndtri(cdf(x)), exact; it never falls.
-    log_density : callable
-        Natural log of the density at x.
-    positive : bool
-        Whether no x is below 0; the table is then of ln x.
-    rounding : float
-        How exactly the probability behind `scores` is known; 0 where both tails are exact.
-
-    Examples
-    --------
-    >>> log_density = lambda x: log_normal_density(np.log(x)) - np.log(x)
-    >>> start = np.exp(np.linspace(-7.2, 7.2, 99))
-    >>> table = tabulate(start, scores=np.log, log_density=log_density, positive=True)
-    >>> bool(abs(table.values(np.array([0.1234])) / np.exp(0.1234) - 1)[0] < 1e-10)
-    True
+    What is read halfway between two knots is checked by its own z; where the two differ, the interval is split. An
+    error of x below its rounding, or 1e-15 of the distance between the quartiles, is left.
     """
     x = np.unique(x[x > 0] if positive else x)
     x, z = _within_reach(x, np.clip(np.maximum.accumulate(scores(x)), *_WIDEST_Z))
@@ -351,23 +288,10 @@ def _share_of_cubic(rise: Array, start: Array, end: Array, whole: Array) -> Arra
 
 
 def monotone_table(z: Array, y: Array, *, log: bool) -> QuantileTable:
-    """Join free points by the monotone cubic of Fritsch and Carlson (PCHIP).
+    """Join free points (points,) by the monotone cubic of Fritsch and Carlson (PCHIP); two give a straight line.
 
-    Inside, the slope at a knot is the weighted harmonic mean of the neighbouring secants; at the ends the
-    three-point slope, but at least a third of the end secant, so that the tails have a width.
-
-    Parameters
-    ----------
-    z, y : array (points,)
-        Strictly increasing; two points give a straight line.
-    log : bool
-        Whether y is the natural log of the value.
-
-    Examples
-    --------
-    >>> table = monotone_table(np.array([-1.0, 0.0, 1.0]), np.array([0.0, 1.0, 2.0]), log=False)
-    >>> table.values(np.array([2.0])).tolist()
-    [3.0]
+    Inside, the slope at a knot is the weighted harmonic mean of the neighbouring secants; at the ends the three-point
+    slope, but at least a third of the end secant, so that the tails have a width.
     """
     step = np.diff(z)
     secant = np.diff(y) / step
@@ -390,11 +314,5 @@ def _end_slope(step: float, next_step: float, secant: float, next_secant: float)
 
 
 def normal_quantile(u: Array) -> Array:
-    """Return z with Phi(z) = u.
-
-    Examples
-    --------
-    >>> round(float(normal_quantile(np.array(0.95))), 4)
-    1.6449
-    """
+    """Return z with Phi(z) = u."""
     return np.asarray(special.ndtri(u))

@@ -43,35 +43,10 @@ _MATRIX_SALT: Final[str] = "matrices-1378"  # the best of 2,000 on the names of 
 
 
 def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) -> NDArray[np.float64]:
-    """Draw the uniform numbers of one prior in one block.
+    """Draw the uniform numbers (size,) of one prior in one block, within 1e-12 of 0 and 1.
 
-    Parameters
-    ----------
-    name : str
-        Name of the prior, any text.
-    seed : int
-        Seed of the run, any integer; 0 is a seed like any other.
-    block : int
-        Number of the block in the run, from 0.
-    size : int
-        Samples in a block, a power of two up to 2^24. A partial last block takes a prefix.
-    design : str
-        A name of `simulator.schema.choices.DESIGNS`, such as "sobol": how the numbers of the block are spread.
-
-    Returns
-    -------
-    array (size,), in [1e-12, 1 - 1e-12]
-
-    Raises
-    ------
-    InputError
-        If the design is unknown, the size is no power of two, or the block is negative.
-
-    Examples
-    --------
-    >>> numbers = block_uniforms("spending", seed=0, block=0, size=8, design="sobol")
-    >>> sorted((numbers * 8).astype(int).tolist())
-    [0, 1, 2, 3, 4, 5, 6, 7]
+    The name may be any text, the seed any integer. The size of a block is a power of two up to 2^24; a partial last
+    block takes a prefix. `design` says how the numbers of the block are spread.
     """
     return blocks_uniforms([name], seed=seed, blocks=range(block, block + 1), size=size, design=design)[name]
 
@@ -79,10 +54,7 @@ def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) 
 def blocks_uniforms(
     names: Sequence[str], *, seed: int, blocks: range, size: int, design: str
 ) -> dict[str, NDArray[np.float64]]:
-    """Draw the uniform numbers of several priors in several blocks: those of `block_uniforms`, one after the other.
-
-    Arrays (block x size,) by name.
-    """
+    """Draw the numbers of several priors in several blocks, (blocks x size,) by name: as `block_uniforms`, one by one."""
     _check(block=blocks.start, size=size, design=design)
     if not names:
         return {}
@@ -115,36 +87,12 @@ def digital_nets(names: Sequence[str], *, seed: int, blocks: Sequence[int], size
 
 
 def pair_loss(names: Sequence[str], *, size: int, salt: str = _MATRIX_SALT) -> NDArray[np.float64]:
-    """Measure how evenly each pair of names is spread in a block of the design "sobol".
+    """Measure how evenly each pair of names is spread in a block of the design "sobol": (name, name), symmetric.
 
-    The loss is the variance of a sample mean over that under plain sampling, for a function of the two
-    priors alone whose variance falls by a factor of 4 from each binary digit to the next, as that of a
-    smooth function does, and is spread evenly within a digit. Far below 1 the pair is a good net; 1 is
-    plain sampling; a pair whose first digits coincide has more than size / 2.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Names of priors.
-    size : int
-        Samples in a block, a power of two up to 2^24.
-    salt : str
-        Salt of the generator matrices.
-
-    Returns
-    -------
-    array (name, name), dimensionless, symmetric; the diagonal is 0
-
-    Raises
-    ------
-    InputError
-        If the size is no power of two.
-
-    Examples
-    --------
-    >>> loss = pair_loss(["drivers.spending.start", "drivers.algorithms.growth"], size=4096)
-    >>> loss.shape, bool((loss < 1).all())
-    ((2, 2), True)
+    The loss is the variance of a sample mean over that under plain sampling, for a function of the two priors alone
+    whose variance falls by a factor of 4 from each binary digit to the next, as that of a smooth function does, and is
+    spread evenly within a digit. Far below 1 the pair is a good net; 1 is plain sampling; a pair whose first digits
+    coincide has more than size / 2. The diagonal is 0.
     """
     _check(block=0, size=size, design="sobol")
     depth = size.bit_length() - 1

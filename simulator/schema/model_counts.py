@@ -115,56 +115,26 @@ def _falling(counts: Mapping[str, int], path: tuple[str, ...]) -> Iterator[Fault
 
 
 def level_text(level: float) -> str:
-    """Write a level as variables and labels name it.
-
-    Examples
-    --------
-    >>> level_text(1e25), level_text(2.5e26), level_text(1.5)
-    ('1e25', '2.5e26', '1.5')
-    """
+    """Write a level as variables and labels name it."""
     return f"{level:g}".replace("e+", "e")
 
 
 def counted_at(counts: Mapping[str, int], level: float) -> int | None:
-    """Read what is known to be above a level; None where nothing is.
-
-    Examples
-    --------
-    >>> counted_at({"1e+25": 20}, 1e25)
-    20
-    """
+    """Read what is known to be above a level; None where nothing is."""
     return next((count for key, count in counts.items() if float(key) == level), None)
 
 
 def absolute_name(level: float) -> str:
-    """Name the variable that counts the models at or above a level.
-
-    Examples
-    --------
-    >>> absolute_name(1e25)
-    'models_above_1e25'
-    """
+    """Name the variable that counts the models at or above a level."""
     return f"models_above_{level_text(level)}"
 
 
 def relative_name(distance: float) -> str:
-    """Name the variable that counts the models within a distance of the largest run.
-
-    Examples
-    --------
-    >>> relative_name(0.5)
-    'models_within_0.5_oom'
-    """
+    """Name the variable that counts the models within a distance of the largest run."""
     return f"models_within_{level_text(distance)}_oom"
 
 
 def count_names(models: Models) -> tuple[str, ...]:
-    """Name the variables of a scenario's counts: by the end of a year, and in the year.
-
-    Examples
-    --------
-    >>> count_names(Models(largest_share=Prior(value=0.2), smallest=Prior(value=7), above=(1e25,)))
-    ('models_above_1e25', 'models_above_1e25_in_year')
-    """
+    """Name the variables of a scenario's counts: by the end of a year, and in the year."""
     names = [*map(absolute_name, models.above), *map(relative_name, models.within_oom)]
     return tuple(each for name in names for each in (name, f"{name}_in_year"))

@@ -250,17 +250,7 @@ _PLACES = {
 
 
 def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
-    """Say a path in words, without its section; thresholds by their labels.
-
-    Examples
-    --------
-    >>> in_words(("drivers", "spending", "growth", 1, "rate"))
-    'growth, era 2: rate'
-    >>> in_words(("quantities", "tokens", "product", 0, "sum", 1))
-    'tokens: factor 1, term 2'
-    >>> in_words(("drivers", "hardware", "factors", "price-performance", "caps", "cmos", "limit"))
-    'price performance: cap cmos: limit'
-    """
+    """Say a path in words, without its section; thresholds by their labels."""
     words: list[str] = []
     rest = list(path[2:] if path[0] == "drivers" else path[1:])
     if path[0] == "thresholds" and len(path) > 2:
@@ -289,15 +279,7 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
 
 
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
-    """Name an input so that it says by itself what it is about; a group of inputs keeps its name.
-
-    Examples
-    --------
-    >>> input_words("drivers.spending.growth[1].from"), input_words("quantities.world-product.growth")
-    ('spending: growth, era 2: first year', 'world product: growth')
-    >>> input_words("constraints.power.limit.product[2]"), input_words("drivers.spending"), input_words("all caps")
-    ('constraint power: limit: factor 3', 'spending', 'all caps')
-    """
+    """Name an input so that it says by itself what it is about; a group of inputs keeps its name."""
     path = as_path(name)
     if len(path) < 2 or path[0] not in SECTIONS:
         return name

@@ -22,14 +22,7 @@ from simulator.schema.statements import Faults, Line, Name, Number, Prior, Spec,
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:
-    """Name the variable that a threshold stands on.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> quantity_of(load_scenario("baseline").spec, "ten-billion-dollar-run")
-    'spending'
-    """
+    """Name the variable that a threshold stands on."""
     threshold = spec.thresholds[name]
     for quantity in THRESHOLD_QUANTITIES:
         if getattr(threshold, quantity) is not None:
@@ -401,13 +394,7 @@ class PriorLibrary(Spec):
 
 
 def path_in_file(location: tuple[str | int, ...]) -> Path:
-    """Strip from pydantic's location what names a form and not an entry.
-
-    Examples
-    --------
-    >>> path_in_file(("quantities", "power", "<operation>", "product", 0, "<prior>", "median"))
-    ('quantities', 'power', 'product', 0, 'median')
-    """
+    """Strip from pydantic's location what names a form and not an entry."""
     return tuple(part for part in location if part not in _FORMS)
 
 

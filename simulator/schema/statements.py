@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 
 @cache
 def field_words(model: type[BaseModel]) -> Mapping[str, str]:
-    """Give the text under each field of a model, those that it inherits too; fields without one are left out.
-
-    Examples
-    --------
-    >>> from simulator.schema.statements import MixturePart
-    >>> field_words(MixturePart)["weight"], field_words(MixturePart)["median"]
-    ('Its weight; the weights of a mixture are scaled to add up to 1.', 'The 50 % point.')
-    """
+    """Give the text under each field of a model, those that it inherits too; fields without one are left out."""
     above = [field_words(base) for base in reversed(model.__bases__) if issubclass(base, BaseModel)]
     words = {name: text for inherited in above for name, text in inherited.items()}
     if model is not BaseModel:
@@ -109,13 +102,7 @@ def is_statement(key: object) -> bool:
 
 
 def is_prior(data: object) -> bool:
-    """Tell whether plain data reads as a prior: a number, or a mapping that states one.
-
-    Examples
-    --------
-    >>> is_prior(3), is_prior({"median": 2}), is_prior({"start": 2})
-    (True, True, False)
-    """
+    """Tell whether plain data reads as a prior: a number, or a mapping that states one."""
     if isinstance(data, Mapping):
         return "prior" in data or any(is_statement(key) for key in data)
     return isinstance(data, int | float) and not isinstance(data, bool)

@@ -24,6 +24,16 @@ UNSURE = LINEAR + "  first: {label: First of its kind, effective_compute: {media
         ("models.gap", "gap"),
         ("correlations[0].rank", "correlations[0].rank"),
         ("my group", "my group"),
+        ("drivers.spending.growth[1].from", "spending: growth, era 2: first year"),
+        ("quantities.world-product.growth", "world product: growth"),
+        ("quantities.tokens.product[0].sum[1]", "tokens: factor 1, term 2"),
+        ("constraints.power.limit.product[2]", "constraint power: limit: factor 3"),
+        (
+            "drivers.hardware.factors.price-performance.caps.cmos.limit",
+            "hardware: price performance: cap cmos: limit",
+        ),
+        ("drivers.spending", "spending"),
+        ("all caps", "all caps"),
     ],
 )
 def test_an_input_says_what_it_is_about(name: str, words: str) -> None:

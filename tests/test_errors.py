@@ -1,0 +1,54 @@
+"""Messages name the entry, write what was given as a file would, and propose the nearest name."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.errors import Place, PlacedFault, ScenarioError, as_path, dotted, near_name, number, shown
+
+
+def test_faults_stand_by_place_each_once() -> None:
+    early, late = (
+        PlacedFault(Place("a.yaml", line, 1), "samples", "must be at least 1.", "Write 1.") for line in (3, 9)
+    )
+    words = str(ScenarioError([late, early, late]))
+    assert words.split("\n")[::2] == [f"a.yaml:{line}:1: samples: must be at least 1." for line in (3, 9)]
+    assert words.split("\n")[1] == "        Write 1."
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ("drivers.spending.growth[0].rate", ("drivers", "spending", "growth", 0, "rate")),
+        ("thresholds.gpt-4", ("thresholds", "gpt-4")),
+    ],
+)
+def test_a_dotted_name_reads_back_as_its_path(entry: str, path: tuple[str | int, ...]) -> None:
+    assert as_path(entry) == path
+    assert dotted(path) == entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ("start.quantiles.0.05", ("start", "quantiles", "0.05")),
+        ("start.quantiles[0.05]", ("start", "quantiles", "0.05")),
+        ("start.interval_97.5", ("start", "interval_97.5")),
+        ("", ()),
+        ("a..b", ()),
+    ],
+)
+def test_a_number_as_a_key_is_one_part_and_what_is_no_name_is_empty(entry: str, path: tuple[str | int, ...]) -> None:
+    assert as_path(entry) == path
+
+
+def test_what_was_given_is_written_short() -> None:
+    given = (True, None, "fast", [1.6, "x"], {"median": 4e8})
+    assert [shown(value) for value in given] == ["true", "nothing", "'fast'", "[1.6, 'x']", "{median: 4e+08}"]
+    assert [number(value) for value in (2.40, 1e26, 10000.0, 2045.0)] == ["2.4", "1e+26", "10000", "2045"]
+    assert len(shown("x" * 99)) == 60
+
+
+def test_the_nearest_name_is_proposed_and_none_where_none_is_near() -> None:
+    assert near_name("hardwear", ["hardware", "spending"]) == "Did you mean 'hardware'?"
+    assert near_name("zzz", ["hardware", "spending"]) == ""

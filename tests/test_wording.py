@@ -1,0 +1,45 @@
+"""Small words are written alike everywhere: numbers, shares, lists, dates, names that are too long."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from simulator import wording as w
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (w.raised("median 3.89e+08 (90 % 1e-05 to 1e9) USD in 1e30-run"), "median 3.89 × 10⁸ (90 % 10⁻⁵ to 10⁹) USD in 1e30-run"),
+        (w.listed(["a"]), "a"),
+        (w.listed(["a", "b", "c"]), "a, b and c"),
+        (w.sample_count(1), "1 sample"),
+        (w.sample_count(20_000), "20,000 samples"),
+        (w.percent(0.0), "0 %"),
+        (w.percent(0.004), "< 1 %"),
+        (w.percent(0.12), "12 %"),
+        (w.percent(0.997), "> 99 %"),
+        (w.cut("drivers.algorithms", width=18), "drivers.algorithms"),
+        (w.cut("drivers.algorithms", width=12), "drivers.a..."),
+        (w.cut_front("drivers.algorithms.growth", width=12), "…thms.growth"),
+        (w.unturned("a\u202ename"), "a\\u202ename"),
+        (w.unturned("GPT-4"), "GPT-4"),
+        (w.signed(0.5), "+0.50"),
+        (w.signed(-0.123), "−0.12"),
+        (w.signed(-0.0004), "0.00"),
+        (w.plus_minus(0.26, 1), " ± 0.3"),
+        (w.plus_minus(0.001, 2), " ± <0.01"),
+        (w.plus_minus(math.nan, 1), ""),
+        (w.power(28.31), "2e28"),
+        (w.power_text(34.6902), "4.9e34"),
+        (w.power_text(-2.0), "1.0e-2"),
+        (w.power_text(28.999), "1.0e29"),
+        (w.power_text(math.inf), "none"),
+        (w.year_text(2031.23, 2045), "2031.2"),
+        (w.year_text(math.inf, 2045), "> 2045"),
+    ],
+)  # fmt: skip
+def test_it_is_written_as_readers_know_it(said: str, expected: str) -> None:
+    assert said == expected
