@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.analysis.audit import Audit, audit_scenario
+from simulator.analysis.audit import Audit, audit_scenario, doubt_of
 from simulator.analysis.evaluation import open_scenario
 from simulator.analysis.outcomes import parse_outcome
 from simulator.cli.sensitivity import audit as audit_command
@@ -206,3 +206,17 @@ def test_the_command_of_swings_writes_table_dataset_and_charts(
     (folder,) = tmp_path.glob("small-swings-*")
     assert said.splitlines()[-1] == f"  {folder}"
     assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".csv", ".nc", ".svg", ".txt"]
+
+
+@pytest.mark.parametrize(
+    ("standing", "confidence", "doubt"),
+    [("no source", "", 4), ("source", "high", 1), ("own judgement", "medium", 3), ("source", "", 2)],
+)
+def test_doubt_goes_by_source_and_confidence(standing: str, confidence: str, doubt: int) -> None:
+    assert doubt_of(standing, confidence) == doubt
+
+
+def test_an_audit_is_labelled_by_input(baseline: Audit) -> None:
+    first = baseline.assumptions.rows()[0]
+    assert float(baseline.dataset["influence"].sel(input=first["input"])) == first["influence"]
+    assert len(repr(baseline).splitlines()) <= 15

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario, simulate
-from simulator.analysis.influence import default_outcomes, influence_lines, legend_lines, prior_influence, uneven_pairs
+from simulator.analysis.influence import (
+    default_outcomes,
+    in_short,
+    influence_lines,
+    legend_lines,
+    prior_influence,
+    uneven_pairs,
+)
+from simulator.analysis.outcomes import Outcome
 from simulator.charts.kinds.influence import influence_figure, influence_figures
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
@@ -168,3 +176,9 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
     assert float(found.dataset["delta"].sel(at)) == first["delta"]
     assert float(found.dataset["value"].sel(at | {"decile": 1})) == first["low"]
     assert found.lines()[0] == OUTCOMES[0]
+
+
+def test_a_median_or_share_is_written_in_short():
+    assert in_short(Outcome("crossing", "agi"), float("inf"), 2045) == "> 2045"
+    assert in_short(Outcome("crossed", "agi", 2030), 0.25, 2045) == "25 %"
+    assert in_short(Outcome("level", "spending", 2030), 11.3, 2045) == "2e11"

@@ -3,8 +3,8 @@
 import pytest
 
 from simulator import load_scenario
-from simulator.analysis.evaluation import inputs_of, model_of
-from simulator.analysis.inputs import group_inputs, parse_groups
+from simulator.analysis.evaluation import Input, inputs_of, model_of
+from simulator.analysis.inputs import companions, group_inputs, median_draws, moved_by, parse_groups, prior_text
 from simulator.errors import InputError
 
 
@@ -68,3 +68,24 @@ def test_a_group_is_written_as_name_and_pattern(text):
 def test_a_group_named_twice_is_refused():
     with pytest.raises(InputError, match="is named twice"):
         parse_groups(["a=b.*", "a=c.*"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("drivers.spending.start", 8.26, "$182 million"),
+        ("drivers.algorithms.growth", 0.3, "2x/yr"),
+        ("quantities.world-product.growth", 0.011, "2.57 %/yr"),
+    ],
+)
+def test_a_number_of_a_prior_is_written_in_the_unit_of_the_file(name, value, text):
+    assert prior_text(load_scenario("baseline").joint.priors[name], value) == text
+
+
+def test_what_is_correlated_moves_along_and_nothing_else():
+    model = model_of(load_scenario("baseline"))
+    start, growth = (Input(name, (name,)) for name in ("drivers.spending.start", "drivers.algorithms.growth"))
+    assert companions(model.joint, start) == ("drivers.hardware.factors.price-performance.start",)
+    draws = median_draws(model, 1)
+    moved = moved_by(model.joint, draws, growth, step=1.0)
+    assert [name for name in model.joint.uncertain if moved[name] != draws.values[name]] == [growth.name]

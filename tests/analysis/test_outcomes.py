@@ -5,7 +5,22 @@ import pytest
 
 from simulator import load_scenario, simulate
 from simulator.analysis.evaluation import base_uniforms, evaluate, inputs_of, model_of
-from simulator.analysis.outcomes import headline_outcomes, outcomes_from, outcomes_over, parse_outcome, run_outcomes
+from simulator.analysis.outcomes import (
+    Outcome,
+    difference_words,
+    headline_outcomes,
+    in_a_sentence,
+    level_text,
+    outcome_text,
+    outcome_unit,
+    outcome_words,
+    outcome_words_in,
+    outcomes_from,
+    outcomes_over,
+    parse_outcome,
+    parse_outcomes,
+    run_outcomes,
+)
 from simulator.errors import InputError
 
 ASKED = [
@@ -104,3 +119,66 @@ def test_an_outcome_may_leave_its_year_open():
     assert outcomes_over("restricted:a", years) == (parse_outcome("restricted:a"),)
     with pytest.raises(InputError, match="is no kind of outcome"):
         outcomes_over("crosed:a", years)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statistic", "words"),
+    [
+        (Outcome("level", "effective_compute", 2035.0), "median", "median effective compute in 2035"),
+        (Outcome("crossing", "agi"), "", "crossing year of AGI"),
+        (Outcome("restricted", "agi"), "mean", "mean crossing year of AGI, the horizon where it is later"),
+        (Outcome("crossed", "agi", 2030.0), "", "whether AGI is crossed by 2030"),
+        (Outcome("crossed", "agi", 2030.0), "mean", "probability that AGI is crossed by 2030"),
+        (Outcome("crossed", "agi"), "", "whether AGI is crossed by the year"),
+    ],
+)
+def test_an_outcome_is_named_in_words(outcome, statistic, words):
+    assert outcome_words(outcome, labels={"agi": "AGI"}, statistic=statistic) == words
+
+
+def test_an_outcome_is_named_as_its_run_calls_it():
+    run = simulate(load_scenario("essay-2023"))
+    first = Outcome("crossed", str(run["summary/threshold"].values[0]), 2030.0)
+    assert outcome_words_in(run, first, statistic="mean") == "probability that GPT-4 is crossed by 2030"
+    level = parse_outcome("effective_compute@2030")
+    assert outcome_words_in(run, level, statistic="median") == "median effective compute in 2030"
+
+
+def test_an_article_is_set_where_a_sentence_needs_one():
+    assert in_a_sentence("crossing year of AGI") == "the crossing year of AGI"
+    assert in_a_sentence("effective compute in 2035") == "effective compute in 2035"
+
+
+def test_outcomes_are_read_once_each_whether_texts_or_not():
+    level = parse_outcome("spending@2030")
+    assert parse_outcomes(["spending@2030", level, "crossing:agi"]) == (level, Outcome("crossing", "agi"))
+
+
+def test_the_statistic_of_years_may_be_never_and_that_of_a_share_is_its_mean():
+    years = np.array([2030.0, 2031.0, np.inf])
+    assert [Outcome("crossing", "agi").middle(each) for each in (years, years[1:])] == [2031.0, np.inf]
+    assert Outcome("crossed", "agi", 2031.0).middle(np.array([1.0, 1.0, 0.0, 0.0])) == 0.5
+
+
+def test_units_and_numbers_of_outcomes_are_written():
+    scenario = load_scenario("essay-2023")
+    asked = (Outcome("level", "spending", 2035.0), Outcome("crossing", "agi"), Outcome("crossed", "agi", 2035.0))
+    assert [outcome_unit(scenario, outcome) for outcome in asked] == ["log10(USD)", "year", "1"]
+    assert [difference_words(unit) for unit in ("year", "log10(FLOP)", "1")] == [(1, "years"), (2, "OOM"), (2, "")]
+    assert outcome_text(32.3, unit="log10(FLOP)", last=2045) == "2.0e32 FLOP"
+    assert outcome_text(32.3, unit="log10(FLOP)", last=2045, short=True) == "2.0e32"
+    assert outcome_text(np.inf, unit="year", last=2045) == "> 2045"
+    assert outcome_text(0.25, unit="1", last=2045) == outcome_text(0.25, unit="1", last=2045, short=True) == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("log_value", "unit", "text"),
+    [
+        (9.0, "USD", "$1 billion"),
+        (9.4, "W", "2.51 GW"),
+        (32.3, "FLOP", "2.0e32 FLOP"),
+        (-0.85, "fraction", "0.141"),
+    ],
+)
+def test_a_level_is_written_with_its_unit(log_value, unit, text):
+    assert level_text(log_value, unit) == text

@@ -14,7 +14,7 @@ from scipy.stats import norm
 from simulator.analysis.evaluation import Input, inputs_of, model_of
 from simulator.analysis.inputs import common_draws, direction_of, moved_alone, moved_by, moved_to
 from simulator.analysis.outcomes import parse_outcome
-from simulator.analysis.swings import forecast_outcomes, prior_swings
+from simulator.analysis.swings import forecast_outcomes, is_seen, narrowing_text, prior_swings, rest_text, swing_text
 from simulator.errors import InputError
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -186,3 +186,29 @@ def test_more_draws_than_can_be_held_are_refused_before_any_is_drawn():
         InputError, match=r"--samples: must be at most [0-9,]+ for [0-9]+ priors; got 1,000,000,000,000"
     ):
         prior_swings(load_scenario("baseline"), samples=10**12)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"swing": -1.25, "standard_error": 0.02, "at_least": 1.25}, "-1.2 ± <0.1 years"),
+        ({"swing": math.inf, "standard_error": None, "at_least": 6.0}, "more than 6.0 years"),
+        ({"swing": -math.inf, "standard_error": None, "at_least": 6.0}, "earlier by more than 6.0 years"),
+        ({"swing": None, "standard_error": None, "at_least": 0.0}, "not crossed at either"),
+        ({"swing": 0.0, "standard_error": 0.0, "at_least": 0.0}, "0"),
+    ],
+)
+def test_a_swing_is_written_with_its_error_or_in_words(row: dict[str, Any], text: str) -> None:
+    assert swing_text(row | {"unit": "year"}) == text
+
+
+def test_a_swing_is_seen_where_it_is_more_than_0_as_it_is_written() -> None:
+    assert [is_seen({"at_least": size, "unit": "year"}) for size in (0.04, 0.06)] == [False, True]
+
+
+def test_what_fixing_does_and_what_is_not_named_is_said() -> None:
+    texts = [narrowing_text(share) for share in (0.6, -0.02, 0.001)]
+    assert texts == ["interval 60 % narrower", "interval 2 % wider", "interval as wide"]
+    rows = [{"at_least": size, "swing": size, "unit": "log10(FLOP)"} for size in (0.12, 0.0)]
+    assert rest_text(rows) == "2 more inputs, each by 0.12 OOM at most; 1 of them not at all"
+    assert rest_text([]) == ""

@@ -9,8 +9,8 @@ import pytest
 
 from simulator.analysis.outcomes import parse_outcome
 from simulator.analysis.swings import prior_swings
-from simulator.charts.kinds.swings import COLORS, swing_figures
 from simulator.charts.drawing import write_figures
+from simulator.charts.kinds.swings import COLORS, swing_figures
 from simulator.charts.spec import Figure
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import scenario_text, small_scenario
