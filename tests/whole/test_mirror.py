@@ -1,0 +1,34 @@
+"""The tests mirror the rooms, and the rooms stay small enough to find one's way in."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+
+from tests.places import PACKAGE, TESTS
+
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
+TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
+MOST_IN_A_FOLDER = 25
+
+
+def test_every_test_module_is_named_after_what_it_tests() -> None:
+    modules = {path.relative_to(PACKAGE) for path in MODULES}
+    named = [path.relative_to(TESTS) for path in TEST_MODULES if path.parent != TESTS / "whole"]
+    assert [str(path) for path in named if path.with_name(path.name.removeprefix("test_")) not in modules] == []
+
+
+def test_no_test_module_imports_another() -> None:
+    names = {".".join(path.relative_to(TESTS.parent).with_suffix("").parts) for path in TEST_MODULES}
+    found = [
+        (path.name, node.module)
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module in names
+    ]
+    assert found == []  # data that several share stand in a module of their own, beside them
+
+
+def test_no_folder_is_crowded() -> None:
+    count = Counter(path.parent for path in MODULES)
+    assert {str(folder): size for folder, size in count.items() if size > MOST_IN_A_FOLDER} == {}
