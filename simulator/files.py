@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 
-from simulator.errors import SimulatorError
+from simulator.errors import InputError, SimulatorError
 
 
 @contextlib.contextmanager
@@ -31,6 +31,28 @@ def replacing(path: FilePath) -> Iterator[FilePath]:
         raise SimulatorError(_cannot_write(path, error)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: FilePath, *, busy: str = "") -> Iterator[None]:
+    """Keep other processes from what stands at a path; wait for them, or raise InputError(busy) where that is given.
+
+    A hidden file beside it is the lock. It stays: whoever waits for a file that is removed would hold another one.
+    """
+    from filelock import FileLock, Timeout
+
+    make_folder(path.parent)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0 if busy else -1)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(busy) from None
+    except OSError as error:
+        raise SimulatorError(_cannot_write(path, error)) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _umask() -> int:

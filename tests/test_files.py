@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from simulator.errors import SimulatorError
-from simulator.files import check_file, check_folder, make_folder, replacing, write_table, write_text
+from simulator.errors import InputError, SimulatorError
+from simulator.files import check_file, check_folder, locked, make_folder, replacing, write_table, write_text
 
 
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), RuntimeError("broken")])
@@ -109,3 +111,37 @@ def test_a_folder_in_which_nothing_can_be_written_is_refused(tmp_path: Path, mon
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SimulatorError, match=r"it is a folder. Name a file with --ledger"):
         check_file(tmp_path, option="--ledger")
+
+
+def test_a_lock_is_refused_while_it_is_held_and_its_file_stays(tmp_path: Path) -> None:
+    """A file that goes with its lock would leave whoever opened it before with a lock on nothing."""
+    lock = tmp_path / ".store.lock"
+    for _ in range(2):
+        with locked(tmp_path / "store", busy="it is at work there"):
+            held = lock.stat().st_ino
+            with (
+                pytest.raises(InputError, match="it is at work there"),
+                locked(tmp_path / "store", busy="it is at work there"),
+            ):
+                pass
+        assert lock.stat().st_ino == held
+    with locked(tmp_path / "store"):
+        pass
+
+
+def test_a_lock_holds_against_another_process_where_fcntl_is_missing(tmp_path: Path) -> None:
+    code = (
+        "import sys\nsys.modules['fcntl'] = None\n"
+        "from pathlib import Path\nfrom simulator.errors import InputError\nfrom simulator.files import locked\n"
+        "path = Path(sys.argv[1])\n"
+        "with locked(path, busy='held'):\n"
+        "    try:\n        with locked(path, busy='held'):\n            print('both')\n"
+        "    except InputError as error:\n        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "held\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path as FilePath
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Histograms, Tallies
-from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import make_folder, replacing
+from simulator.errors import RunFileError, SimulatorError
+from simulator.files import locked, make_folder, replacing
 from simulator.runs.estimates import Histogram, Moments
 
 COUNTS = "counts.npz"
@@ -41,34 +41,10 @@ class Unfinished:
         """Whether something of the run was left here."""
         return self.folder.is_dir() and any(self.folder.iterdir())
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes from the same folder while a store grows in it; the lock ends with the process.
-
-        Raises
-        ------
-        InputError
-            Another process is at work there.
-        """
-        try:
-            import fcntl
-        except ImportError:  # a system without such locks
-            yield
-            return
-        lock = self.folder.with_name(f"{self.folder.name}.lock")
-        make_folder(lock.parent)
-        with lock.open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InputError(
-                    f"{self.folder}: another run of this scenario is at work there. Wait for it, or name another "
-                    "folder with --output."
-                ) from None
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other processes from the same folder while a store grows in it; InputError where one is at work."""
+        busy = f"{self.folder}: another run of this scenario is at work there. Wait for it, or name another folder"
+        return locked(self.folder, busy=f"{busy} with --output.")
 
     def due(self) -> bool:
         """Tell whether enough time has passed for what is done to be written."""
@@ -118,13 +94,7 @@ class Unfinished:
 
 
 def keep_in(folder: FilePath, write: Callable[[], None]) -> None:
-    """Write into a folder that another run of the same scenario may take away meanwhile, since it is whole.
-
-    Raises
-    ------
-    SimulatorError
-        It cannot be written, however often it is tried.
-    """
+    """Write into a folder that another run of the same scenario may take away meanwhile, since it is whole."""
     for _ in range(TRIES - 1):
         make_folder(folder)
         with contextlib.suppress(SimulatorError):
@@ -140,13 +110,7 @@ def write_tallies(path: FilePath, tallies: Tallies, *, packed: bool = False) -> 
 
 
 def read_tallies(path: FilePath) -> Tallies:
-    """Read what `write_tallies` wrote.
-
-    Raises
-    ------
-    RunFileError
-        The file is damaged.
-    """
+    """Read what `write_tallies` wrote; RunFileError where it is damaged."""
     return _read(path, _tallies_of)
 
 

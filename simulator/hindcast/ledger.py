@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path as FilePath
 from typing import Final
 
 from simulator.errors import InputError, shown
-from simulator.files import make_folder, read_csv, write_text
+from simulator.files import locked, make_folder, read_csv, write_text
 from simulator.runs.table import Table
 
 
@@ -83,7 +81,7 @@ def _cell(value: object) -> str:
 def append_ledger(path: FilePath, scores: Table) -> int:
     """Add rows to the ledger that it does not hold yet; the file is replaced whole, or not at all."""
     make_folder(path.parent)
-    with _alone(path.parent):
+    with locked(path):
         held = {_key(row) for row in read_ledger(path).rows()} if path.exists() else set()
         new = scores.where([_key(row) not in held for row in scores.rows()])
         if len(new):
@@ -159,19 +157,3 @@ def _number(value: float | None, form: str) -> str:
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(row[key] for key in KEYS)
-
-
-@contextlib.contextmanager
-def _alone(folder: FilePath) -> Iterator[None]:
-    """Hold the folder, so that two scorings at once lose no row."""
-    try:
-        import fcntl
-    except ImportError:  # a system without such locks
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

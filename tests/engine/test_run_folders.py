@@ -89,7 +89,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
         interrupted(patch, after=3)
         with pytest.raises((Stop, RuntimeError)):
             run_to_folder(scenario(), tmp_path / "cut", how=how)
-    (left,) = (tmp_path / "cut").iterdir()
+    (left,) = (tmp_path / "cut").glob("[!.]*")
     assert left.suffix == ".unfinished"
     computed: list[int] = []
 
@@ -276,7 +276,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
     monkeypatch.setattr(stores.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(InputError, match=r"the disk has 0\.0 GiB"):
         run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("[!.]*"))
 
 
 def test_two_processes_do_not_grow_one_store(tmp_path: Path) -> None:
@@ -285,7 +285,8 @@ def test_two_processes_do_not_grow_one_store(tmp_path: Path) -> None:
     with held.alone(), pytest.raises(InputError, match="another run of this scenario is at work there"):
         run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
     run_to_folder(scenario(), tmp_path, how=How(store="zarr"))
-    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    lock = f".{folder.name}.unfinished.lock"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([folder.name, lock])
 
 
 def test_batches_come_back_as_they_were_left(tmp_path: Path) -> None:
