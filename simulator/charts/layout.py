@@ -257,11 +257,6 @@ def year_channel(years: Sequence[float], column: str = "year") -> vega.Channel:
     return vega.x(column, scale=scale, axis=style.year_axis(years[0], years[-1]))
 
 
-def area_mark(fill: Fill) -> vega.Spec:
-    """Make the mark of one of several stacked areas, set apart by a fine line."""
-    return {"type": "area", "color": fill.color, "opacity": fill.opacity, "stroke": style.PAPER, "strokeWidth": 0.8}
-
-
 def label_height(lines: Sequence[str]) -> float:
     """Tell the height that labels of so many lines take together, with the gaps between them."""
     return (style.LINE_HEIGHT + 3.0) * len(lines)

@@ -45,7 +45,6 @@ LINE = 21.0
 SKILL_TICKS = {-1.0: "−1", -0.5: "−0.5", 0.0: "0", 0.5: "+0.5", 1.0: "+1"}
 
 _COVER = PixelScale(0.0, 1.0, COVER_X, COVER_X + COVER_WIDTH)
-_PIT = PixelScale(0.0, 1.0, PIT_X, PIT_X + PIT_WIDTH)
 _SKILL = PixelScale(-1.0, 1.0, AXIS_X, AXIS_X + AXIS_WIDTH)
 
 

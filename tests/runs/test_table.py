@@ -34,6 +34,7 @@ def test_rows_are_chosen_by_value_and_parted_in_their_order():
 def test_rows_are_put_in_order_and_stay_where_they_are_equal():
     table = Table({"year": [2031.0, 2030.0, 2031.0], "n": [1, 2, 3]})
     assert table.sorted_by("year")["n"].tolist() == [2, 1, 3]
+    assert (table.first(2)["n"].tolist(), len(table.first(9))) == ([1, 2], 3)
 
 
 def test_what_is_missing_is_one_group():
