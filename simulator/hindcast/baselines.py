@@ -1,13 +1,12 @@
 """Simple forecasts of the record, which a model must beat to be worth its trouble.
 
-Each takes the record at the end of past years and gives draws of it at the end of a later year. None looks at
-single runs, costs or hardware.
+Each takes past calendar years (year,) and the record at the end of each (year,), log10 FLOP, and gives draws (size,) of
+it at the end of a later year, the target; h is the years ahead. None looks at single runs, costs or hardware.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -26,23 +25,6 @@ def jump_from_last(years: Array, record: Array, *, target: int, size: int, rng: 
     record(target) = last + slope h + s sqrt(1 + h^2 / Sxx) t, with h years ahead, s the spread about the line,
     Sxx the sum of squared distances of the years from their mean, t a Student t of n - 2 degrees of freedom.
 
-    Parameters
-    ----------
-    years : array (year,)
-        Past calendar years.
-    record : array (year,), log10 FLOP
-        The largest known run at the end of each.
-    target : int
-        The year to forecast.
-    size : int
-        Draws.
-    rng : Generator
-        Source of the draws.
-
-    Returns
-    -------
-    array (size,), log10 FLOP
-
     Examples
     --------
     >>> import numpy as np
@@ -50,20 +32,20 @@ def jump_from_last(years: Array, record: Array, *, target: int, size: int, rng: 
     >>> jump_from_last(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()
     [23.0]
     """
-    line = _line(years, record)
+    slope, scatter, squares = _line(years, record)
     ahead = target - years[-1]
-    spread = line.spread * np.sqrt(1 + ahead**2 / line.squares)
-    return np.asarray(record[-1] + line.slope * ahead + spread * rng.standard_t(years.size - 2, size))
+    spread = scatter * np.sqrt(1 + ahead**2 / squares)
+    return np.asarray(record[-1] + slope * ahead + spread * rng.standard_t(years.size - 2, size))
 
 
 def regression_line(years: Array, record: Array, *, target: int, size: int, rng: np.random.Generator) -> Array:
     """Forecast by a line through the past records, with the usual predictive spread of least squares.
 
-    Parameters and result are those of `jump_from_last`.
+    record(target) = line(target) + s sqrt(1 + 1/n + (target - mean year)^2 / Sxx) t, with s, Sxx, t as above.
     """
-    line = _line(years, record)
-    spread = line.spread * np.sqrt(1 + 1 / years.size + (target - years.mean()) ** 2 / line.squares)
-    centre = record.mean() + line.slope * (target - years.mean())
+    slope, scatter, squares = _line(years, record)
+    spread = scatter * np.sqrt(1 + 1 / years.size + (target - years.mean()) ** 2 / squares)
+    centre = record.mean() + slope * (target - years.mean())
     return np.asarray(centre + spread * rng.standard_t(years.size - 2, size))
 
 
@@ -71,8 +53,7 @@ def random_walk(years: Array, record: Array, *, target: int, size: int, rng: np.
     """Forecast by a random walk with drift: steps like the past yearly ones.
 
     record(target) = last + mean h + s sqrt(h) z, with the mean and spread s of past steps. To count the doubt about
-    the mean too would be more honest, and makes the scores worse. Parameters and result are those of
-    `jump_from_last`.
+    the mean too would be more honest, and makes the scores worse.
     """
     steps = np.diff(record)
     ahead = target - years[-1]
@@ -85,7 +66,7 @@ def four_times(years: Array, record: Array, *, target: int, size: int, rng: np.r
 
     The spread is the root mean square of its past errors over as many years ahead; where there are fewer than two,
     that of one year ahead times sqrt(h). The rate has hindsight: it was measured on the years that are forecast.
-    Parameters and result are those of `jump_from_last`.
+    record(target) = line(target) + s sqrt(1 + 1/n + (target - mean year)^2 / Sxx) t, with s, Sxx, t as above.
     """
     ahead = int(target - years[-1])
     errors = record[ahead:] - record[:-ahead] - ahead * FIXED_RATE
@@ -118,18 +99,10 @@ def draw_baseline(name: str, *, years: Array, record: Array, target: int, size: 
     return BASELINES[name](years, record, target=target, size=size, rng=rng)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A least-squares line: its slope, the spread about it, and the sum of squares of the centred years."""
-
-    slope: float
-    spread: float
-    squares: float
-
-
-def _line(years: Array, record: Array) -> _Line:
+def _line(years: Array, record: Array) -> tuple[float, float, float]:
+    """Fit a line by least squares: its slope, the spread about it, the sum of squares of the centred years."""
     centred = years - years.mean()
     squares = float(centred @ centred)
     slope = float(centred @ record) / squares
     residuals = record - record.mean() - slope * centred
-    return _Line(slope, float(np.sqrt(residuals @ residuals / (years.size - 2))), squares)
+    return slope, float(np.sqrt(residuals @ residuals / (years.size - 2))), squares

@@ -225,7 +225,8 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
     """Run a published scenario: 20,000 samples, or one where every number is fixed."""
     loaded = load_scenario(scenario, overrides=overrides)
     uncertain = any(component.joint.uncertain for component in loaded.components)
-    changes = (*overrides, *_sample_count(loaded.spec.samples, SAMPLES if uncertain else 1))
+    wanted = SAMPLES if uncertain else 1
+    changes = (*overrides, *([] if loaded.spec.samples == wanted else [f"samples={wanted}"]))
     if variant:
         variants = load_variants(scenario, overrides=changes)
         if variant not in variants:
@@ -233,10 +234,6 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
             raise InputError(f"{scenario}: has no variant '{variant}'. {hint}")
         return simulate(variants[variant])
     return simulate(loaded if changes == tuple(overrides) else load_scenario(scenario, overrides=changes))
-
-
-def _sample_count(there: int, wanted: int) -> tuple[str, ...]:
-    return () if there == wanted else (f"samples={wanted}",)
 
 
 def published_results(published: Published) -> tuple[Reproduced, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from simulator.history.observations import Observations, known_at
+from simulator.history.observations import Array, Observations, known_at
 from simulator.runs.groups import group
 
 if TYPE_CHECKING:
@@ -21,29 +22,17 @@ LARGEST_RATE_GAP: Final[float] = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Hold the worst figures of a fit over all its unknowns, and whether they are good enough.
-
-    Parameters
-    ----------
-    chains, draws : int
-        Chains, and draws of each after tuning.
-    rhat, ess_bulk, ess_tail : float
-        The largest R-hat, and the smallest effective sample sizes of the middle and of the tails.
-    rhat_of, ess_bulk_of, ess_tail_of : str
-        Which unknown has it.
-    divergences : int
-        Steps that lost the energy: the posterior has a corner that the sampler does not enter.
-    """
+    """The worst figures of a fit over all its unknowns, with the unknown that has each."""
 
     chains: int
-    draws: int
+    draws: int  # of each chain after tuning
     rhat: float
     rhat_of: str
-    ess_bulk: float
+    ess_bulk: float  # effective sample size of the middle, and of the tails
     ess_bulk_of: str
     ess_tail: float
     ess_tail_of: str
-    divergences: int
+    divergences: int  # steps that lost the energy: the posterior has a corner that the sampler does not enter
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -105,21 +94,25 @@ def diagnose(fit: xr.DataTree) -> Diagnostics:
     )
 
 
+def elements(values: xr.DataArray, *, within: Collection[str] = ()) -> Iterator[tuple[str, Array]]:
+    """Give each element of an unknown with its label: its values over the dimensions `within`, in one row."""
+    others = [dim for dim in values.dims if dim not in within]
+    ordered = values.transpose(*others, ...)
+    for index in np.ndindex(ordered.shape[: len(others)]):
+        places = [f"{values[dim].values[i]:g}" for dim, i in zip(others, index, strict=True)]
+        yield (
+            f"{values.name}[{', '.join(places)}]" if places else str(values.name),
+            np.ravel(ordered.values[index]).astype(np.float64),
+        )
+
+
 def _extreme(figures: xr.Dataset, *, largest: bool) -> tuple[float, str]:
     """Find the worst figure and the name of its unknown; one that is not a number is the worst."""
-    worst: tuple[float, str] | None = None
-    for name, values in figures.data_vars.items():
-        flat = np.ravel(values.values)
-        position = int(np.argmax(flat) if largest else np.argmin(flat))  # both give the first NaN, if any
-        found = float(flat[position])
-        index = np.unravel_index(position, values.shape)
-        labels = [f"{values[dim].values[i]:g}" for dim, i in zip(values.dims, index, strict=True)]
-        label = f"{name}[{', '.join(labels)}]" if labels else str(name)
-        if worst is None or np.isnan(found) or (found > worst[0] if largest else found < worst[0]):
-            worst = found, label
-        if np.isnan(found):
-            break
-    return worst if worst is not None else (float("nan"), "nothing")
+    found = [(each.item(), label) for values in figures.data_vars.values() for label, each in elements(values)]
+    unknown = [each for each in found if np.isnan(each[0])]
+    if unknown or not found:
+        return unknown[0] if unknown else (float("nan"), "nothing")
+    return (max if largest else min)(found, key=lambda each: each[0])
 
 
 @dataclass(frozen=True, slots=True)

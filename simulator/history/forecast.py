@@ -16,21 +16,11 @@ _STEPS = ("spending", "efficiency")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordForecast:
-    """Hold forecasts of the largest known run at the end of several years.
-
-    Parameters
-    ----------
-    origin : int
-        The forecast uses what was known at the end of this year.
-    years : tuple of int
-        The years at whose end the record is forecast.
-    samples : array (year, sample), log10 FLOP
-        Never falls from one year to the next within a sample.
-    """
+    """Forecasts of the largest known run at the ends of several years, from what was known at the end of `origin`."""
 
     origin: int
     years: tuple[int, ...]
-    samples: Array
+    samples: Array  # (year, sample), log10 FLOP; never falls from one year to the next within a sample
 
 
 def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset:

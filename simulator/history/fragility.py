@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-import numpy as np
-
 from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.history.columns import last_day
-from simulator.history.diagnostics import Diagnostics, diagnose
+from simulator.history.diagnostics import Diagnostics, diagnose, elements
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.frontier import without
 from simulator.history.leave_out import RateWithout, leave_out, members, rates_without
@@ -72,8 +70,8 @@ def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
     for name in prior.data_vars:
         if name not in posterior or "year" in prior[name].dims or _is_latent(str(name)):
             continue
-        learnt = dict(_elements(posterior[name]))
-        for label, believed in _elements(prior[name]):
+        learnt = dict(elements(posterior[name], within=_OF_DRAWS))
+        for label, believed in elements(prior[name], within=_OF_DRAWS):
             if label in learnt and believed.std() > 0:
                 shifts.append(_shift(label, believed, learnt[label]))
     return tuple(shifts)
@@ -81,16 +79,6 @@ def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
 
 def _is_latent(name: str) -> bool:
     return "__" in name or name.endswith("_excess")
-
-
-def _elements(values: xr.DataArray) -> Iterator[tuple[str, Array]]:
-    """Give the draws of each element with its label."""
-    others = [dim for dim in values.dims if dim not in _OF_DRAWS]
-    ordered = values.transpose(*others, ...)
-    for index in np.ndindex(ordered.shape[: len(others)]):
-        places = [f"{values[dim].values[i]:g}" for dim, i in zip(others, index, strict=True)]
-        label = f"{values.name}[{', '.join(places)}]" if places else str(values.name)
-        yield label, np.ravel(ordered.values[index]).astype(np.float64)
 
 
 def _shift(label: str, believed: Array, learnt: Array) -> PriorShift:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
@@ -66,9 +67,9 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
 
     A rank that the table states is counted again without them.
     """
-    reasons = {**{f"domain {domain}": _of_domain(history, domain) for domain in domains}}
+    reasons = {f"domain {domain}": _matching(history, domain, "domain", lambda run: run.domains) for domain in domains}
     for name, reason in (names or {}).items():
-        reasons[reason] = [*reasons.get(reason, []), *_of_name(history, name)]
+        reasons.setdefault(reason, []).extend(_matching(history, name, "run", lambda run: (run.name,)))
     gone = {id(run) for runs in reasons.values() for run in runs}
     kept = [run for run in history.runs if id(run) not in gone]
     if not kept:
@@ -297,23 +298,8 @@ def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> li
     return lines
 
 
-def _days(runs: Iterable[TrainingRun]) -> Iterable[list[TrainingRun]]:
-    group: list[TrainingRun] = []
-    for run in runs:
-        if group and run.date != group[0].date:
-            yield group
-            group = []
-        group.append(run)
-    if group:
-        yield group
-
-
-def _of_domain(history: RunHistory, domain: str) -> list[TrainingRun]:
-    return _matching(history, domain, "domain", lambda run: run.domains)
-
-
-def _of_name(history: RunHistory, name: str) -> list[TrainingRun]:
-    return _matching(history, name, "run", lambda run: (run.name,))
+def _days(runs: Iterable[TrainingRun]) -> Iterator[list[TrainingRun]]:
+    return (list(group) for _, group in itertools.groupby(runs, key=lambda run: run.date))
 
 
 def _matching(

@@ -53,12 +53,13 @@ class RateWithout:
 def rates_without(
     history: RunHistory, *, until: dt.date, top: int = 10, since: int = 2012, named: Sequence[str] = ()
 ) -> tuple[RateWithout, ...]:
-    """Measure growth with and without each domain, organisation and name family of the frontier.
+    """Measure growth with and without each domain, organisation and name family of the frontier, and groups by hand.
 
-    Groups of at least two frontier runs count; the runs that are left are ranked again. A name family is the runs
-    whose names begin with the same letters: AlphaGo Lee and AlphaGo Zero, GPT-3 and GPT-4. A jump that is later
-    defined away looks like growth, and no residual shows it; the rate without its group does.
+    Groups of at least two frontier runs count, unless fewer than five frontier runs are left; those are ranked again.
+    The most influential come first. A group by hand: names with * for any letters, joined by commas.
     """
+    # A name family is the runs whose names begin with the same letters: AlphaGo Lee and AlphaGo Zero, GPT-3 and GPT-4.
+    # A jump that is later defined away looks like growth, and no residual shows it; the rate without its group does.
     known = published_until(history, until)
     frontier = _frontier(known, top=top, since=since)
     if len(frontier) < FEWEST_RUNS:
@@ -70,9 +71,7 @@ def rates_without(
     found = []
     for (kind, name), members in _groups(known, frontier, named=named).items():
         on_frontier = sum(run.name in members for run in frontier)
-        if kind != "by hand" and on_frontier < FEWEST_OF_A_GROUP:
-            continue
-        if len(members) == len(known.runs):
+        if (kind != "by hand" and on_frontier < FEWEST_OF_A_GROUP) or len(members) == len(known.runs):
             continue
         left = _frontier(leave_out(known, members, reason=name), top=top, since=since)
         if len(left) < FEWEST_RUNS:

@@ -322,17 +322,16 @@ def snapshot_rule(given: str) -> str:
     return "" if given in SNAPSHOTS else f"the shipped table has the estimates of {known}; got {given}."
 
 
+# One rule chose the shipped runs, by rank and confidence alone: every run that was among the five largest at its
+# release by the newest estimates, counted with or without games, if its compute is better than speculative or it was
+# the largest; of runs that one organisation published on one day, the largest. Five is the most that 80 rows hold.
+# The rule was not found blindly: that the five largest forecast as well as the ten was known of the whole database
+# before it was fixed; no other list of 80 was tried with it. Beside them stand the other games of the ten largest,
+# from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the frontier takes.
 def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
     """Load the shipped landmark runs with the newest estimates, or with those of mid-2025.
 
-    Each states its rank among all runs known at its release, so that the rules of the frontier apply to a table that
-    does not hold them all. One rule chose them, by rank and confidence alone: every run that was among the five
-    largest at its release by the newest estimates, counted with or without games, if its compute is better than
-    speculative or it was the largest; of runs that one organisation published on one day, the largest. Five is the
-    most that 80 rows hold. The rule was not found blindly: that the five largest forecast as well as the ten was known
-    of the whole database before it was fixed; no other list of 80 was tried with it. Beside them stand the other games
-    of the ten largest, from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the
-    frontier takes.
+    Each states its rank among all runs known at its release: the rules of the frontier need not hold them all.
     """
     if rule := snapshot_rule(estimate):
         raise InputError(f"--snapshot: {rule} Take one of them, or name a table of your own.")
