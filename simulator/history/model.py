@@ -40,20 +40,10 @@ EFFICIENCY_GROWTH: Final[Distribution] = Normal(0.13, 0.08)
 
 @dataclass(frozen=True, slots=True)
 class GrowthPriors:
-    """Hold what is believed of past growth before seeing the data, in OOM/year.
+    """What is believed of past growth before seeing the data, in OOM/year: any family of `simulator.priors`."""
 
-    Any family of `simulator.priors.composite` on the internal scale may stand for either.
-
-    Parameters
-    ----------
-    spending : Distribution
-        Growth of spending per run.
-    efficiency : Distribution
-        Growth of FLOP per amortised USD.
-    """
-
-    spending: Distribution = SPENDING_GROWTH
-    efficiency: Distribution = EFFICIENCY_GROWTH
+    spending: Distribution = SPENDING_GROWTH  # per run
+    efficiency: Distribution = EFFICIENCY_GROWTH  # FLOP per amortised USD
 
 
 @dataclass(frozen=True, slots=True)
