@@ -26,41 +26,10 @@ class RecordForecast:
 def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset:
     """Continue spending, efficiency and compute of a typical frontier run after the end of the data.
 
-    Each year spending and efficiency grow by their rate and a normal step of their volatility.
-
-    Parameters
-    ----------
-    fit : DataTree
-        A fit of history.
-    last_year : int
-        The last calendar year; the path ends with the end of it.
-    seed : int
-        At least 0; any number of years after the origin has the same draws in the years that they share.
-
-    Returns
-    -------
-    Dataset
-        `spending` (log10 USD), `efficiency` (log10 FLOP per USD) and `compute` (log10 FLOP) over
-        (sample, year); `year` is in decimal years, from the end of the origin (origin + 1.0) on.
-
-    Raises
-    ------
-    InputError
-        The last year is not after the origin.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> one = {name: (("chain", "draw"), [[value]]) for name, value in {
-    ...     "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0,
-    ...     "efficiency_volatility": 0.0, "run_scatter": 0.3, "run_tail": 5.0}.items()}
-    >>> levels = {"spending": (("chain", "draw", "year"), [[[8.0]]]),
-    ...     "efficiency": (("chain", "draw", "year"), [[[18.0]]])}
-    >>> fit = xr.DataTree.from_dict({
-    ...     "/": xr.Dataset(attrs={"origin": 2025, "first_year": 2012, "runs": 130, "record": 99.0}),
-    ...     "posterior": xr.Dataset({**one, **levels}, coords={"year": [2026.0]})})
-    >>> forecast_trend(fit, last_year=2027, seed=0)["compute"].values.round(1).tolist()
-    [[26.0, 26.6, 27.2]]
+    level(t + 1) = level(t) + growth + volatility z for spending (log10 USD) and efficiency (log10 FLOP/USD), with z
+    standard normal; compute (log10 FLOP) is their sum. All over (sample, year), one sample for every posterior draw;
+    `year` is decimal, from the end of the origin (origin + 1.0) on. Another last year gives the same draws in the
+    years that they share.
     """
     origin = int(fit.attrs["origin"])
     horizon = horizon_of(origin, last_year)
@@ -82,44 +51,11 @@ def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset
 
 
 def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordForecast:
-    """Forecast the largest known run at the end of each year after the origin.
+    """Forecast the largest known run at the end of each year after the origin, one sample for every posterior draw.
 
     Each year Poisson(rate) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years so far);
     each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
-    maximum, from the last known record on.
-
-    Parameters
-    ----------
-    fit : DataTree
-        A fit of history.
-    last_year : int
-        The last calendar year of the forecast.
-    seed : int
-        At least 0; fewer years give the same draws in the years that they share.
-
-    Returns
-    -------
-    RecordForecast
-        One sample for every posterior draw.
-
-    Raises
-    ------
-    InputError
-        The last year is not after the origin.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> one = {name: (("chain", "draw"), [[value]]) for name, value in {
-    ...     "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0,
-    ...     "efficiency_volatility": 0.0, "run_scatter": 0.3, "run_tail": 5.0}.items()}
-    >>> levels = {"spending": (("chain", "draw", "year"), [[[8.0]]]),
-    ...     "efficiency": (("chain", "draw", "year"), [[[18.0]]])}
-    >>> fit = xr.DataTree.from_dict({
-    ...     "/": xr.Dataset(attrs={"origin": 2025, "first_year": 2012, "runs": 130, "record": 99.0}),
-    ...     "posterior": xr.Dataset({**one, **levels}, coords={"year": [2026.0]})})
-    >>> forecast_record(fit, last_year=2027, seed=0).samples.tolist()  # nothing reaches the last record
-    [[99.0], [99.0]]
+    maximum, from the last known record on. Fewer years give the same draws in the years that they share.
     """
     origin, record = int(fit.attrs["origin"]), float(fit.attrs["record"])
     # One stream for the rate and one for each year: a later last year changes no earlier one.

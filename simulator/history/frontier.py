@@ -82,19 +82,11 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
 
 
 def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
-    """Rank each run among those published up to and including its date.
+    """Rank each run (run,), from 1, among those published up to and including its date.
 
-    rank = 1 + the number of runs that had more FLOP by more than 0.0001 OOM. Runs that continue another model
-    include its FLOP: they are not ranked, and count for nobody. A rank that the table states goes before.
-
-    Parameters
-    ----------
-    history : RunHistory
-    same_day : whether larger runs of the same day count
-
-    Returns
-    -------
-    array (run,), from 1; +inf where a run is not ranked
+    rank = 1 + the number of runs that had more FLOP by more than 0.0001 OOM; without `same_day`, of earlier days.
+    Runs that continue another model include its FLOP: they are not ranked (+inf), and count for nobody. A rank that
+    the table states goes before.
     """
     ranks = []
     above: list[float] = []  # of all runs so far, ascending
@@ -163,15 +155,7 @@ def year_end_records(history: RunHistory, *, first: int | None = None, last: int
 def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:
     """Fit a straight line to log10 levels by least squares; pairs with a NaN are left out.
 
-    Parameters
-    ----------
-    years : array (point,), decimal years
-    log_levels : array (point,), log10
-
-    Raises
-    ------
-    ValueError
-        There are fewer than three points, or all are of one date.
+    Three points of more than one date are needed (ValueError).
 
     Examples
     --------

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy import special, stats
 
-from simulator.errors import Fault, InputError, Path, dotted, number
+from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import diagnose
 from simulator.history.fit import SamplerSettings, fit_history
@@ -213,8 +213,8 @@ def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
     if history.runs != "shipped":
         return load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
     if rule := snapshot_rule(history.snapshot):
-        fault = Fault(("history", "snapshot"), rule, "Name one of them, or a table of your own: runs: ./runs.csv.")
-        raise placed([fault], _document(scenario))
+        remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
+        raise _refused(scenario, ("history", "snapshot"), rule, remedy)
     return shipped_runs(history.snapshot)
 
 
@@ -226,8 +226,8 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
     return load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
 
 
-def _document(scenario: Scenario) -> Document:
-    return Document(dict(scenario.data), scenario.places)
+def _refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
+    return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
 
 
 def _place(scenario: Scenario, name: str, path_text: str) -> Place:
@@ -236,20 +236,18 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     level = _level_at(scenario.spec, path)
     at: Path = ("history", "learns", name)
     if level is None:
-        raise placed(
-            [Fault(at, f"there is no {path_text}.", "Name a driver that the scenario has.")], _document(scenario)
-        )
+        raise _refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
     rule = _unfit(level)
     if rule is not None:
         text = f"{path_text} {rule}; what learns is a single level with a start and a rate."
         remedy = "State the driver so, or name one of its factors under history: learns."
-        raise placed([Fault(at, text, remedy)], _document(scenario))
+        raise _refused(scenario, at, text, remedy)
     regime_path, _ = regimes_of(level, path)[0]
     unit = level.start.unit if level.start is not None else None
     expected = "USD" if name == "spending" else "FLOP/USD"
     if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
-        raise placed([Fault(at, text, "Name the factor that has that unit.")], _document(scenario))
+        raise _refused(scenario, at, text, "Name the factor that has that unit.")
     return Place(path, level, rate_path(level, regime_path))
 
 
@@ -276,11 +274,9 @@ def _unfit(level: Level) -> str | None:
 def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
     known, first = seen.years[1] + 1.0, scenario.spec.years.first
     if first - known > LONGEST_GAP:
-        rule = (
-            f"the record is known to the end of {seen.years[1]}, {number(first - known)} years before {number(first)}."
-        )
-        fault = Fault(("history",), rule, "Start the scenario earlier (years: first), or bring a longer history.")
-        raise placed([fault], _document(scenario))
+        gap = f"{number(first - known)} years before {number(first)}"
+        rule, remedy = f"the record is known to the end of {seen.years[1]}, {gap}.", "or bring a longer history."
+        raise _refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
 
 
 def _unused(history: HistoryStatement, seen: Observations) -> list[str]:

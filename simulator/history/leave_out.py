@@ -94,25 +94,10 @@ def members(history: RunHistory, group: RateWithout) -> tuple[str, ...]:
 
 
 def robust_slope(years: Array, levels: Array) -> float:
-    """Fit a straight line with Student-t scatter of 4 degrees of freedom, and give its slope.
+    """Fit a straight line with Student-t scatter of 4 degrees of freedom to log10 levels, and give its slope, OOM/year.
 
     The most likely line, by weighted least squares again and again: a point that lies r from the line has the
     weight 5 / (4 + r^2 / s^2), with s^2 the weighted mean of r^2 (Lange, Little and Taylor 1989).
-
-    Parameters
-    ----------
-    years : array (point,), decimal years
-    levels : array (point,), log10
-
-    Returns
-    -------
-    float
-        OOM/year.
-
-    Raises
-    ------
-    ValueError
-        All points are of one date.
 
     Examples
     --------

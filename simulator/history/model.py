@@ -56,31 +56,9 @@ class HistoryModel:
 
 
 def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryModel:
-    """Write the model of history in PyMC.
+    """Write the model of history in PyMC; it sees all observations, and at an origin what `weights` gives.
 
-    Parameters
-    ----------
-    observations : Observations
-        One snapshot. The grid runs from its first year to the end of its last.
-    priors : GrowthPriors
-        Priors of growth, OOM/year.
-
-    Returns
-    -------
-    HistoryModel
-        It sees all observations; `weights` gives what it sees at an origin.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> observed = Observations(
-    ...     run_year=np.array([2019.2, 2020.4]), run_log_compute=np.array([22.5, 23.5]),
-    ...     cost_log_usd=np.array([6.1, 6.5]), accelerator_year=np.array([2019.5]),
-    ...     accelerator_log_flops_per_usd=np.array([10.0]), record_year=np.array([2019, 2020]),
-    ...     record_log_compute=np.array([22.5, 23.5]))
-    >>> built = build_model(observed, priors=GrowthPriors())
-    >>> built.first, built.model.named_vars_to_dims["compute"]
-    (2019, ('year',))
+    The grid runs from the first year of the observations to the end of their last.
     """
     import pymc as pm
 
@@ -117,23 +95,12 @@ def levels(observations: Observations) -> Mapping[str, Array]:
 
 
 def grid_weights(times: Array, *, grid: Array) -> Array:
-    """Compute the matrix that reads a path on a yearly grid at any times, on straight lines.
+    """Compute the matrix (time, year) that reads a path on a yearly grid at any times, on straight lines.
 
-    Parameters
-    ----------
-    times : array (time,), decimal year
-        Times outside the grid read its nearest end.
-    grid : array (year,), decimal year
-        Rising by 1.
-
-    Returns
-    -------
-    array (time, year)
-        Rows sum to 1.
+    Both are in decimal years; times outside the grid read its nearest end. Rows sum to 1.
 
     Examples
     --------
-    >>> import numpy as np
     >>> grid_weights(np.array([2020.25]), grid=np.array([2019.0, 2020.0, 2021.0])).tolist()
     [[0.0, 0.75, 0.25]]
     """
