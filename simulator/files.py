@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from simulator.errors import InputError, SimulatorError
@@ -82,16 +82,6 @@ def write_text(path: FilePath, text: str) -> None:
     """Write a text file."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_table(path: FilePath, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows as CSV; the columns are the keys of the rows as they come, and what a row does not have is empty."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        if rows:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(map(row.get, columns) for row in rows)  # what is None is left empty
 
 
 class CsvError(ValueError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulator.errors import InputError, SimulatorError
-from simulator.files import check_file, check_folder, locked, make_folder, replacing, write_table, write_text
+from simulator.files import check_file, check_folder, locked, make_folder, replacing, write_text
 
 
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), RuntimeError("broken")])
@@ -55,25 +55,6 @@ def test_a_full_disk_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SimulatorError, match="No space left on device"):
         write_text(tmp_path / "a.txt", "text")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_tables_have_a_header_quote_commas_and_may_be_empty(tmp_path: Path) -> None:
-    write_table(tmp_path / "t.csv", [{"name": "a, b", "x": 0.1}, {"name": "ü", "x": float("inf")}])
-    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == 'name,x\n"a, b",0.1\nü,inf\n'
-    write_table(tmp_path / "none.csv", [])
-    assert (tmp_path / "none.csv").read_text() == ""
-
-
-def test_a_row_may_lack_a_column_and_nothing_of_another_is_lost(tmp_path: Path) -> None:
-    write_table(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": 3}, {"b": 4}])
-    assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n,4\n"
-
-
-def test_a_table_of_one_column_and_one_of_none(tmp_path: Path) -> None:
-    write_table(tmp_path / "one.csv", [{"a": "x, y"}, {"a": 2.5}])
-    assert (tmp_path / "one.csv").read_text() == 'a\n"x, y"\n2.5\n'
-    write_table(tmp_path / "none.csv", [])
-    assert (tmp_path / "none.csv").read_text() == ""
 
 
 def test_a_folder_that_can_be_made_is_neither_made_nor_refused(tmp_path: Path) -> None:

@@ -73,8 +73,30 @@ class Fixed:
         return np.where(np.asarray(x) == self.value, 0.0, -np.inf)
 
 
+class _OnLine:
+    """Reach from -inf to inf."""
+
+    __slots__ = ()
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -inf, inf
+
+
+class _Bounded:
+    """Reach from lower to upper."""
+
+    __slots__ = ()
+    lower: float
+    upper: float
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
+
 @dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(_OnLine):
     """Spread values evenly about a mean: x = mean + sd z."""
 
     mean: float
@@ -83,10 +105,6 @@ class Normal:
     def __post_init__(self) -> None:
         _require_finite(mean=self.mean)
         _require_positive(sd=self.sd)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -inf, inf
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.mean + self.sd * normal_quantile(u))
@@ -99,7 +117,7 @@ class Normal:
 
 
 @dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(_Bounded):
     """Hold every value from lower to upper equally likely: x = lower + u (upper - lower)."""
 
     lower: float
@@ -107,10 +125,6 @@ class Uniform:
 
     def __post_init__(self) -> None:
         _require_ordered(self.lower, self.upper)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.lower + (self.upper - self.lower) * np.asarray(u))
@@ -124,7 +138,7 @@ class Uniform:
 
 
 @dataclass(frozen=True, slots=True)
-class Triangular:
+class Triangular(_Bounded):
     """Let the density rise in a straight line from lower to mode and fall to upper; mode may be an end."""
 
     lower: float
@@ -133,10 +147,6 @@ class Triangular:
 
     def __post_init__(self) -> None:
         _require_mode(self.lower, self.mode, self.upper)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
 
     def ppf(self, u: Array) -> Array:
         u, width = np.asarray(u), self.upper - self.lower
@@ -176,7 +186,7 @@ def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> Quantil
 
 
 @dataclass(frozen=True, slots=True)
-class Beta:
+class Beta(_Bounded):
     """Spread a share: density proportional to s^(alpha-1) (1-s)^(beta-1), s = (x - lower) / (upper - lower).
 
     alpha = beta = 1 is uniform; large alpha and beta approach a normal.
@@ -190,10 +200,6 @@ class Beta:
     def __post_init__(self) -> None:
         _require_positive(alpha=self.alpha, beta=self.beta)
         _require_ordered(self.lower, self.upper)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
 
     def ppf(self, u: Array) -> Array:
         if min(self.alpha, self.beta) < 0.1:  # nearly all mass at the ends, too sharp for a table
@@ -223,7 +229,7 @@ class Beta:
 
 
 @dataclass(frozen=True, slots=True)
-class PERT:
+class PERT(_Bounded):
     """Spread values from lower to upper about a mode: a beta whose mean is (lower + 4 mode + upper) / 6.
 
     Source: Malcolm et al. 1959, "Application of a technique for research and development program evaluation".
@@ -242,10 +248,6 @@ class PERT:
         width = self.upper - self.lower
         alpha, beta = 1 + 4 * (self.mode - self.lower) / width, 1 + 4 * (self.upper - self.mode) / width
         return Beta(alpha, beta, self.lower, self.upper)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
 
     def ppf(self, u: Array) -> Array:
         return self.beta.ppf(u)
@@ -300,7 +302,7 @@ class Gamma:
 
 
 @dataclass(frozen=True, slots=True)
-class StudentT:
+class StudentT(_OnLine):
     """Spread values about a location with heavy tails, density proportional to (1 + t^2/df)^(-(df+1)/2).
 
     df = 1 is Cauchy; a large df approaches a normal. scale is not the standard deviation.
@@ -313,10 +315,6 @@ class StudentT:
     def __post_init__(self) -> None:
         _require_positive(df=self.df, scale=self.scale)
         _require_finite(location=self.location)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -inf, inf
 
     def ppf(self, u: Array) -> Array:
         table = _table(StudentT(self.df, 0.0, 1.0))
@@ -340,7 +338,7 @@ class StudentT:
 
 
 @dataclass(frozen=True, slots=True)
-class SkewedNormal:
+class SkewedNormal(_OnLine):
     """Join two half normals of different width at their mode, with a continuous density.
 
     The density is proportional to exp(-(x - mode)^2 / (2 sd^2)), with sd_below under the mode and sd_above
@@ -355,10 +353,6 @@ class SkewedNormal:
     def __post_init__(self) -> None:
         _require_finite(mode=self.mode)
         _require_positive(sd_below=self.sd_below, sd_above=self.sd_above)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -inf, inf
 
     def ppf(self, u: Array) -> Array:
         u, both = np.asarray(u, dtype=float), self.sd_below + self.sd_above

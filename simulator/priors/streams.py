@@ -43,7 +43,7 @@ _MATRIX_SALT: Final[str] = "matrices-1378"  # the best of 2,000 on the names of 
 
 
 def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) -> NDArray[np.float64]:
-    """Draw the uniform numbers (size,) of one prior in one block, within 1e-12 of 0 and 1.
+    """Draw the uniform numbers (size,) of one prior in one block, from 1e-12 to 1 - 1e-12.
 
     The name may be any text, the seed any integer. The size of a block is a power of two up to 2^24; a partial last
     block takes a prefix. `design` says how the numbers of the block are spread.
@@ -54,7 +54,7 @@ def block_uniforms(name: str, *, seed: int, block: int, size: int, design: str) 
 def blocks_uniforms(
     names: Sequence[str], *, seed: int, blocks: range, size: int, design: str
 ) -> dict[str, NDArray[np.float64]]:
-    """Draw the numbers of several priors in several blocks, (blocks x size,) by name: as `block_uniforms`, one by one."""
+    """Draw the numbers (blocks x size,) of several priors in several blocks: as `block_uniforms`, one by one."""
     _check(block=blocks.start, size=size, design=design)
     if not names:
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +66,22 @@ def test_columns_are_added_and_taken():
     assert table.select("b", "a").to_csv() == "b,a\nx,1\ny,2\n"
     with pytest.raises(ValueError, match="has 2 rows; got columns of 3"):
         table.with_columns({"c": [1, 2, 3]})
+
+
+def test_tables_have_a_header_quote_commas_and_may_be_empty(tmp_path: Path) -> None:
+    Table.of_rows([{"name": "a, b", "x": 0.1}, {"name": "ü", "x": float("inf")}]).save_csv(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == 'name,x\n"a, b",0.1\nü,inf\n'
+    Table.of_rows([]).save_csv(tmp_path / "none.csv")
+    assert (tmp_path / "none.csv").read_text() == ""
+
+
+def test_a_row_may_lack_a_column_and_nothing_of_another_is_lost(tmp_path: Path) -> None:
+    Table.of_rows([{"a": 1}, {"a": 2, "b": 3}, {"b": 4}]).save_csv(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n,4\n"
+
+
+def test_a_table_of_one_column_and_one_of_none(tmp_path: Path) -> None:
+    Table.of_rows([{"a": "x, y"}, {"a": 2.5}]).save_csv(tmp_path / "one.csv")
+    assert (tmp_path / "one.csv").read_text() == 'a\n"x, y"\n2.5\n'
+    Table.of_rows([]).save_csv(tmp_path / "none.csv")
+    assert (tmp_path / "none.csv").read_text() == ""
