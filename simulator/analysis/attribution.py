@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SAMPLES = 4096
 """Samples at most, of the first scenario's draws."""
+MEDIAN_YEAR = "median crossing year"
+MEAN_YEAR = "restricted mean crossing year"
+CROSSED = "probability of having crossed"
 
 
 def chosen_years(years: Sequence[float]) -> list[float]:
@@ -41,22 +45,20 @@ def chosen_years(years: Sequence[float]) -> list[float]:
     return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(NamedTuple):
     """A number that is attributed: a statistic of an outcome, in a year where it has one."""
 
     quantity: str
     label: str
     statistic: str
+    year: float | None
     unit: str
-    year: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """An input that differs: its name, the entries that belong to it, and its states in both, in short."""
 
-    name: str
+    input: str
     entries: str
     first: str
     second: str
@@ -87,19 +89,15 @@ class Attribution(Result):
         """Parts and their errors over (input, number), and the numbers before and after."""
         import xarray as xr
 
-        heads = Table.of_rows(
-            [asdict(number) for number in self.numbers], ("quantity", "label", "statistic", "unit", "year")
-        )
-        inputs = Table.of_rows([asdict(one) for one in self.inputs], ("name", "entries", "first", "second"))
+        heads = Table.of_rows([number._asdict() for number in self.numbers], Headline._fields)
+        inputs = Table.of_rows([one._asdict() for one in self.inputs], Input._fields)
+        both = ("input", "number")
+        parts = {"part": (both, self.shares.parts), "standard_error": (both, self.shares.errors)}
         return xr.Dataset(
-            {
-                "before": ("number", self.before), "after": ("number", self.after),
-                "part": (("input", "number"), self.shares.parts),
-                "standard_error": (("input", "number"), self.shares.errors),
-            },
+            {"before": ("number", self.before), "after": ("number", self.after), **parts},
             coords={name: ("number", heads[name]) for name in heads.names}
-            | {"input" if name == "name" else name: ("input", inputs[name]) for name in inputs.names},
-        )  # fmt: skip
+            | {name: ("input", inputs[name]) for name in inputs.names},
+        )
 
     @property
     def folder_name(self) -> str:
@@ -122,16 +120,12 @@ class Attribution(Result):
         """
         rows: list[Row] = []
         for place, number in enumerate(self.numbers):
-            head = {"quantity": number.quantity, "label": number.label, "statistic": number.statistic,
-                    "year": number.year, "unit": number.unit}  # fmt: skip
             before, after = float(self.before[place]), float(self.after[place])
             parts = zip(self.shares.parts[:, place].tolist(), self.shares.errors[:, place].tolist(), strict=True)
             told = [*zip(self.inputs, parts, strict=True), (Input("", "", "", ""), (after - before, 0.0))]
-            rows += [
-                {**head, "input": one.name, "entries": one.entries, "first": one.first, "second": one.second,
-                 "part": part, "standard_error": error, "before": before, "after": after}
-                for one, (part, error) in told
-            ]  # fmt: skip
+            for one, (part, error) in told:
+                sizes = {"part": part, "standard_error": error, "before": before, "after": after}
+                rows.append(number._asdict() | one._asdict() | sizes)
         return Table.of_rows(rows)
 
     def tables(self) -> dict[str, Table]:
@@ -145,9 +139,7 @@ class Attribution(Result):
             return [*lines, "  nothing that the results depend on differs"]
         moving = (self.after != self.before) | (np.abs(self.shares.parts).max(axis=0) > 0.0)
         shown = [
-            place
-            for place in reversed(np.flatnonzero(moving).tolist())
-            if self.numbers[place].statistic != "probability of having crossed"
+            place for place in reversed(np.flatnonzero(moving).tolist()) if self.numbers[place].statistic != CROSSED
         ]
         shown.sort(key=lambda place: self.numbers[place].quantity != "effective_compute")
         lines += [self._line(place) for place in shown[:most]]
@@ -160,7 +152,7 @@ class Attribution(Result):
         parts, errors = self.shares.parts[:, place], self.shares.errors[:, place]
         order = np.argsort(-np.abs(parts), kind="stable")
         told = [
-            f"{self.inputs[one].name} {_signed(parts[one], number.unit, errors[one])}"
+            f"{self.inputs[one].input} {_signed(parts[one], number.unit, errors[one])}"
             for one in order[:3]
             if parts[one]
         ]
@@ -238,7 +230,8 @@ def attribute_difference(
         )
     spec = models[0].component.spec
     swaps = joined_swaps(first, differing_entries(first.data, second.data))
-    draws = _Draws(models[0], min(spec.samples, SAMPLES) if samples is None else samples)
+    count = min(spec.samples, SAMPLES) if samples is None else samples
+    uniform = cache(lambda name: prior_uniforms(spec, name, samples=count))
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
     outcomes = [Outcome("level", "effective_compute", year) for year in years]
     outcomes += [Outcome("crossing", name) for name in names]
@@ -250,14 +243,16 @@ def attribute_difference(
         if changed not in known:
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
-            known[changed] = _statistics(evaluate(model, draws.of(model), outcomes), years)
+            known[changed] = _statistics(
+                evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes), years
+            )
             if progress is not None:
                 progress()
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
 
     before, after = (value(one) for one in (frozenset[int](), frozenset(range(len(swaps)))))
     shares = shapley_values(value, inputs=len(swaps), orders=orders)
-    kept, said = _kept(numbers, np.stack(list(known.values())))
+    kept, said = _kept(numbers, np.stack(list(known.values())), years[-1])
     return Attribution(
         (first.spec.name, second.spec.name),
         tuple(numbers[place] for place in kept),
@@ -265,8 +260,8 @@ def attribute_difference(
         before[kept],
         after[kept],
         replace(shares, parts=shares.parts[:, kept], errors=shares.errors[:, kept]),
-        draws.samples,
-        tuple(said),
+        count,
+        said,
     )
 
 
@@ -291,31 +286,16 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         ) from None
 
 
-class _Draws:
-    """Give the uniform numbers of the first scenario's draws by name; each is drawn once."""
-
-    def __init__(self, model: Model, samples: int) -> None:
-        self.samples = samples
-        self._spec = model.component.spec
-        self._known: dict[str, Array] = {}
-
-    def of(self, model: Model) -> dict[str, Array]:
-        return {name: self._one(name) for name in model.joint.uncertain}
-
-    def _one(self, name: str) -> Array:
-        if name not in self._known:
-            self._known[name] = prior_uniforms(self._spec, name, samples=self.samples)
-        return self._known[name]
-
-
 def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> list[Headline]:
     """List the headline numbers, in the order of `_statistics`."""
-    found = [Headline("effective_compute", "effective compute", "median", "OOM", year) for year in years]
+    found = [Headline("effective_compute", "effective compute", "median", year, "OOM") for year in years]
     for name in names:
         label = model.component.spec.thresholds[name].label or name
-        found.append(Headline(name, label, "median crossing year", "years"))
-        found.append(Headline(name, label, "restricted mean crossing year", "years", years[-1]))
-        found += [Headline(name, label, "probability of having crossed", "1", year) for year in years]
+        found += [
+            Headline(name, label, MEDIAN_YEAR, None, "years"),
+            Headline(name, label, MEAN_YEAR, years[-1], "years"),
+        ]
+        found += [Headline(name, label, CROSSED, year, "1") for year in years]
     return found
 
 
@@ -330,27 +310,19 @@ def _statistics(results: Array, years: Sequence[float]) -> Array:
     return np.array(found)
 
 
-def _kept(numbers: Sequence[Headline], values: Array) -> tuple[list[int], list[str]]:
+def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list[int], tuple[str, ...]]:
     """Leave out median crossing years that are censored in any subset, and restricted means where they are not."""
-    kept: list[int] = []
-    censored: list[str] = []
-    for place, number in enumerate(numbers):
-        if number.statistic == "median crossing year":
-            median_is_finite = bool(np.isfinite(values[:, place]).all())
-            censored += [] if median_is_finite else [number.label]
-            kept += [place] if median_is_finite else []
-        elif number.statistic == "restricted mean crossing year":
-            kept += [] if median_is_finite else [place]
-        else:
-            kept.append(place)
+    finite = np.isfinite(values).all(axis=0).tolist()
+    left = {place + finite[place] for place, number in enumerate(numbers) if number.statistic == MEDIAN_YEAR}
+    kept = [place for place in range(len(numbers)) if place not in left]  # the mean stands behind its median
+    censored = [numbers[place].label for place in sorted(left) if numbers[place].statistic == MEDIAN_YEAR]
     if not censored:
-        return kept, []
-    last = next(number.year for number in numbers if number.statistic == "restricted mean crossing year")
+        return kept, ()
     said = (
         f"The median crossing year of {', '.join(censored)} is later than {last:g} with some of the inputs changed, "
         f"and has no difference there; the mean of the crossing year, at most {last:g}, stands in for it."
     )
-    return kept, [said]
+    return kept, (said,)
 
 
 def _described(swap: Swap) -> Input:

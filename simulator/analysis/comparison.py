@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulator.analysis.attribution import Attribution, attribute_runs, chosen_years
+from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, Attribution, attribute_runs, chosen_years
 from simulator.files import short_hash
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
@@ -29,9 +29,7 @@ LONGEST_STRETCH = 1024
 """Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 EXACT = 1e-9
 """Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
-MEDIAN_YEAR = "median crossing year"
 NEVER = "probability of no crossing"
-CROSSED = "probability of having crossed"
 SAME = "no difference"
 MOST_LINES = 25
 LINE_WIDTH = 120

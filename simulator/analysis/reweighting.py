@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import ndtri
 
-from simulator.analysis.attribution import chosen_years
+from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, chosen_years
 from simulator.analysis.outcomes import Outcome, run_outcomes
 from simulator.errors import InputError, Path, dotted, number
 from simulator.priors.composite import split_atoms
@@ -127,10 +127,10 @@ def headline_table(run: xr.DataTree, weights: Array) -> Table:
                 name = "median" if level == 0.5 else f"{100 * level:g} % quantile"
                 add(described["long_name"], name, outcome.year, described["units"], values, level)
             continue
-        add(labels[outcome.name], "median crossing year", None, "year", values, 0.5)
+        add(labels[outcome.name], MEDIAN_YEAR, None, "year", values, 0.5)
         for year in years:
             crossed = np.asarray(values <= year, dtype=np.float64)
-            add(labels[outcome.name], "probability of having crossed", year, "1", crossed, None)
+            add(labels[outcome.name], CROSSED, year, "1", crossed, None)
     return Table.of_rows(rows)
 
 
@@ -162,13 +162,13 @@ def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
             unit = row["unit"].removeprefix("log10(").removesuffix(")")
             logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
             lines.append(f"  {row['year']:g}  {row['label']}: {power(before)} -> {power(after)} {unit} ({logs})")
-        elif row["statistic"] == "median crossing year":
+        elif row["statistic"] == MEDIAN_YEAR:
             first, second = (
                 f"{year_text(row[name], horizon)}{_error(row, name, 1) if np.isfinite(row[name]) else ''}"
                 for name in ("before", "after")
             )
             lines.append(f"  {row['label']}: median crossing year {first} -> {second}")
-        elif row["statistic"] == "probability of having crossed" and row["year"] == horizon:
+        elif row["statistic"] == CROSSED and row["year"] == horizon:
             lines[-1] += f"; crossed by {horizon:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
     return lines
 

@@ -63,14 +63,14 @@ def test_an_input_that_no_number_depends_on_has_a_part_of_exactly_zero():
     changes = ("quantities.unused={start: {median: 2, interval_90: [1, 4], unit: USD}}",)
     with_unused = scenario("baseline", *changes, "drivers.spending.caps.cash-flow=null")
     both = attribute_difference(scenario(), with_unused)
-    parts = dict(zip((entry.name for entry in both.inputs), both.shares.parts, strict=True))
+    parts = dict(zip((entry.input for entry in both.inputs), both.shares.parts, strict=True))
     assert (parts["quantities.unused"] == 0.0).all()
     assert np.abs(parts["drivers.spending.caps.cash-flow"]).max() > 0
 
 
 def test_a_single_input_has_the_whole_difference():
     one = attribute_difference(scenario(), scenario("baseline", "drivers.spending.growth[0].rate.median=2.5"))
-    assert [entry.name for entry in one.inputs] == ["drivers.spending.growth[0].rate"]
+    assert [entry.input for entry in one.inputs] == ["drivers.spending.growth[0].rate"]
     assert one.shares.parts[0].tolist() == (one.after - one.before).tolist()
 
 
@@ -173,7 +173,7 @@ def test_the_dataset_has_the_parts_by_input_and_number(found):
     assert (dataset["part"].sum("input") - (dataset["after"] - dataset["before"])).values == pytest.approx(
         0.0, abs=1e-9
     )
-    assert dataset["input"].values.tolist() == [entry.name for entry in found.inputs]
+    assert dataset["input"].values.tolist() == [entry.input for entry in found.inputs]
 
 
 def test_the_years_are_a_quarter_a_half_and_the_whole_of_the_way():

@@ -11,10 +11,9 @@ import pytest
 import xarray as xr
 
 from simulator import load_scenario, simulate
+from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR
 from simulator.analysis.comparison import (
-    CROSSED,
     LINE_WIDTH,
-    MEDIAN_YEAR,
     NEVER,
     Comparison,
     compare_runs,
