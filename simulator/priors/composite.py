@@ -167,7 +167,7 @@ class WithNever:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Hold the atoms of a family (rising values, masses) and its continuous parts (weights, families), adding up to 1."""
+    """Hold the atoms of a family (rising values, masses) and its continuous parts (weights, families), 1 in all."""
 
     values: tuple[float, ...]
     masses: tuple[float, ...]

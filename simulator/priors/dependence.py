@@ -59,7 +59,7 @@ class Dependence:
 
 
 def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -> Dependence:
-    """Make the function that a prior at a path is of another one, on the scales of both; Faults where its points do not do."""
+    """Make the function that a prior is of another one, on the scales of both; Faults where its points do not do."""
     faults: list[Fault] = []
     points: dict[float, float] = {}
     for text, value in function.points.items():
@@ -107,7 +107,7 @@ def _same(values: Array) -> Array:
 
 
 def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
-    """Put functions of priors, each with what it is of, into an order in which each comes after what it is a function of.
+    """Put functions of priors into an order in which each comes after what it is a function of (`uses`).
 
     The names that are in no circle and lead into none; and of each circle a name and the way round.
     """

@@ -31,7 +31,7 @@ from simulator.schema.prior_families import (
 def fit_family(statement: Statement) -> Distribution:
     """Make the distribution that says exactly what was stated; FitError where the numbers contradict the family.
 
-    A median that is not central (on the log scale, for a lognormal) gives the two-piece family through all three points.
+    A median that is not central (on the log scale, for a lognormal) gives the two-piece family through all points.
     """
     _check_numbers(statement)
     name = statement.family or default_family(statement)

@@ -1,0 +1,55 @@
+"""A register finds what is shipped without looking further, and what a package offers by its entry points."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import InputError
+from simulator.registers import Register
+
+LAWS: Register[object] = Register("law", "simulator.laws", {"half": "math:sqrt", "none": abs}, callable, "function")
+
+
+@pytest.fixture
+def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a package that offers three records, of which one is none and one cannot be imported."""
+    (tmp_path / "our_laws.py").write_text("def third(x): return x / 3\nnumber = 3\nhalf = number\n")
+    folder = tmp_path / "ours-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    entries = "third = our_laws:third\nnumber = our_laws:number\nhalf = our_laws:half\ngone = our_laws:gone\n"
+    (folder / "entry_points.txt").write_text(f"[simulator.laws]\n{entries}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "our_laws", raising=False)
+
+
+@pytest.mark.usefixtures("offered")
+def test_what_is_shipped_goes_before_what_packages_offer() -> None:
+    assert LAWS.names() == ("half", "none", "gone", "number", "third")
+    assert LAWS.find("half") is math.sqrt
+    assert callable(LAWS.find("third"))
+    assert "third" in LAWS
+    assert "fourth" not in LAWS
+
+
+@pytest.mark.usefixtures("offered")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("thrid", r"thrid: no law 'thrid' is installed\. Did you mean 'third'\? .*entry points 'simulator\.laws'\."),
+        ("number", r"number: our_laws:number is no function\. Its package must offer a function by that name\."),
+        ("gone", r"gone: the installed law our_laws:gone cannot be imported: .*Mend or reinstall its package\."),
+    ],
+)
+def test_what_cannot_be_had_is_told_with_a_way_out(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        LAWS.find(name)
+
+
+def test_a_message_begins_with_the_entry_where_one_is_given() -> None:
+    with pytest.raises(InputError, match=r"^--kind: no law 'x' is installed\. There are: half, none\."):
+        LAWS.find("x", entry="--kind")
