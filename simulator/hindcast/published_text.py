@@ -33,85 +33,61 @@ type Results = Sequence[Reproduced]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The results of one quantity in one year or case: its quantiles, side by side."""
+    """The results of one quantity in one year or case: its quantiles, side by side, as texts."""
 
     what: str
     case: str
     results: tuple[Reproduced, ...]
     digits: int
+    year: str  # or the years; empty for a crossing year
+    levels: str  # which quantiles stand side by side; empty where there is the median alone
+    published: str  # a dash stands for a quantile that was not
+    recomputed: str  # what the source's inputs give without the tool
+    tool: str
+    difference: str  # the tool less what it is held against
+    tolerance: str  # once where all are alike
+    verdict: str  # yes, NO, or shown where it is held against nothing
 
     @property
     def name(self) -> str:
         """What the line is of, with the case and a note."""
-        note = self.results[0].target.note
-        return f"{self.what}{f', {self.case}' if self.case else ''}{f'; {note}' if note else ''}"
+        return "; ".join(filter(None, [", ".join(filter(None, [self.what, self.case])), self.results[0].target.note]))
 
-    @property
-    def year(self) -> str:
-        """The year or the years that the line is of; empty for a crossing year."""
-        target = self.results[0].target
-        if target.year is None:
-            return ""
-        return f"{target.year:g}" if target.since is None else f"{target.since:g} to {target.year:g}"
 
-    @property
-    def levels(self) -> str:
-        """Which quantiles stand side by side; empty where there is the median alone."""
-        levels = [result.target.quantile for result in self.results]
-        return "" if levels == [0.5] else f"{' / '.join(f'{100 * level:g}' for level in levels)} %"
+def _line(what: str, case: str, results: tuple[Reproduced, ...], digits: int) -> Line:
+    first, targets = results[0].target, [result.target for result in results]
+    large = any(LARGE <= abs(result.value) < math.inf for result in results)
 
-    @property
-    def published(self) -> str:
-        """What was published; a dash for a quantile that was not."""
-        return self._joined([result.target.published for result in self.results])
+    def said(value: float | None) -> str:
+        if value is None or value == math.inf:
+            return "-" if value is None else f"> {results[0].last_year:g}"
+        if first.unit == "year":
+            return f"{value:.{digits}f}"
+        return _plain(f"{value:.4g}") if large else f"{value:,.{digits}f}"
 
-    @property
-    def recomputed(self) -> str:
-        """What the source's inputs give without the tool."""
-        return self._joined([result.target.recomputed for result in self.results])
+    def joined(values: Sequence[float | None]) -> str:
+        return " / ".join(map(said, values)) if any(value is not None for value in values) else ""
 
-    @property
-    def tool(self) -> str:
-        """What the tool gives."""
-        return self._joined([result.value for result in self.results])
-
-    @property
-    def difference(self) -> str:
-        """The tool less what it is held against."""
-        differences = [result.difference for result in self.results]
-        if all(math.isnan(each) for each in differences):
-            return ""
-        large = self._is_large()
-        return " / ".join(
-            "-" if math.isnan(each) else signed(each, 0 if large else self.digits, large=large) for each in differences
-        )
-
-    @property
-    def tolerance(self) -> str:
-        """The tolerances, once where all are alike."""
-        said = [_plain(f"{each:g}") for result in self.results if (each := result.target.tolerance) is not None]
-        return said[0] if len(set(said)) == 1 else " / ".join(said)
-
-    @property
-    def verdict(self) -> str:
-        """Whether the line holds: yes, NO, or shown where it is held against nothing."""
-        held = [result.within for result in self.results if result.within is not None]
-        return ("yes" if all(held) else "NO") if held else "shown"
-
-    def _joined(self, values: Sequence[float | None]) -> str:
-        if all(value is None for value in values):
-            return ""
-        return " / ".join("-" if value is None else self._said(value) for value in values)
-
-    def _said(self, value: float) -> str:
-        if value == math.inf:
-            return f"> {self.results[0].last_year:g}"
-        if self.results[0].target.unit == "year":
-            return f"{value:.{self.digits}f}"
-        return _plain(f"{value:.4g}") if self._is_large() else f"{value:,.{self.digits}f}"
-
-    def _is_large(self) -> bool:
-        return any(LARGE <= abs(result.value) < math.inf for result in self.results)
+    year = "" if first.year is None else f"{first.year:g}"
+    levels = [f"{100 * target.quantile:g}" for target in targets]
+    off = [None if math.isnan(each.difference) else each.difference for each in results]
+    apart = ["-" if each is None else signed(each, 0 if large else digits, large=large) for each in off]
+    allowed = [_plain(f"{target.tolerance:g}") for target in targets if target.tolerance is not None]
+    held = [result.within for result in results if result.within is not None]
+    return Line(
+        what,
+        case,
+        results,
+        digits,
+        year=year if first.since is None else f"{first.since:g} to {year}",
+        levels="" if levels == ["50"] else f"{' / '.join(levels)} %",
+        published=joined([target.published for target in targets]),
+        recomputed=joined([target.recomputed for target in targets]),
+        tool=joined([result.value for result in results]),
+        difference="" if off == [None] * len(off) else " / ".join(apart),
+        tolerance=allowed[0] if len(set(allowed)) == 1 else " / ".join(allowed),
+        verdict=("yes" if all(held) else "NO") if held else "shown",
+    )
 
 
 def _plain(text: str) -> str:
@@ -129,7 +105,7 @@ def result_lines(results: Results) -> list[Line]:
     lines: list[Line] = []
     for (what, case, *_), gathered in groupby(results, key=_key):
         in_order = tuple(sorted(gathered, key=lambda result: result.target.quantile))
-        line = Line(what, case, in_order, _digits(what, results))
+        line = _line(what, case, in_order, _digits(what, results))
         before = lines[-1] if lines else None
         if before and case and before.case and _without_case(before) == _without_case(line):
             line = replace(line, case=f"{before.case.partition(' to ')[0]} to {case}")

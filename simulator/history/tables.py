@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import html
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
 from simulator.files import read_csv
 from simulator.history.columns import decimal_year
+from simulator.runs.result import MOST_LINES
 from simulator.runs.table import Row, Table
 
 LOWEST_LOG_FLOP_PER_USD, HIGHEST_LOG_FLOP_PER_USD = 15.3, 18.7
@@ -103,7 +105,7 @@ class Report:
         return replace(self, dropped=(*self.dropped, Dropped(reason, len(names), shown_names)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunHistory:
     """Training runs by date, the snapshot that they come from, and the report of how they were read."""
 
@@ -111,6 +113,12 @@ class RunHistory:
     snapshot: str
     runs: tuple[TrainingRun, ...]
     report: Report
+
+    def __repr__(self) -> str:
+        return "\n".join(report_lines(self)[:MOST_LINES])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>{self.table._repr_html_()}"
 
     @property
     def years(self) -> NDArray[np.float64]:
@@ -153,7 +161,7 @@ class RunHistory:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AcceleratorHistory:
     """Accelerators by date, the snapshot that they come from, and the report of how they were read."""
 
@@ -161,6 +169,12 @@ class AcceleratorHistory:
     snapshot: str
     accelerators: tuple[Accelerator, ...]
     report: Report
+
+    def __repr__(self) -> str:
+        return "\n".join(report_lines(self)[:MOST_LINES])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>{self.table._repr_html_()}"
 
     @property
     def years(self) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.errors import InputError
-from simulator.history.tables import read_points
+from simulator.history.loading import shipped_accelerators, shipped_runs
+from simulator.history.tables import read_points, report_lines
 
 
 def written(folder: Path, text: str) -> Path:
@@ -79,3 +80,10 @@ def test_what_is_no_file_or_no_text_is_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe" * 9)
     with pytest.raises(InputError, match="no CSV table in UTF-8"):
         read_points(binary)
+
+
+def test_a_history_shows_itself_in_few_lines_and_a_table() -> None:
+    for history in (shipped_runs(), shipped_accelerators()):
+        assert len(repr(history).splitlines()) <= 15
+        assert repr(history).startswith(report_lines(history)[0])
+        assert "<table>" in history._repr_html_()
