@@ -61,9 +61,18 @@ def load_history(
 
     Parameters
     ----------
-    path : path of a CSV file
-    snapshot : year, month or day of the export, e.g. "2025-06": values are revised, so every figure names it
-    columns : the names of each column by meaning; one's own table may bring its own
+    path : path
+        A CSV file in UTF-8. Nothing is fetched: download an export from https://epoch.ai/data.
+    snapshot : str
+        Year, month or day of the export, e.g. "2025-06": values are revised, so every figure names it.
+    columns : mapping of str to tuple of str
+        The names of each column by meaning; one's own table may bring its own.
+
+    Returns
+    -------
+    RunHistory
+        `runs` by date, with log10 FLOP and log10 USD; `report` says what was left out and why; `table` is the tidy
+        form, which can be loaded again.
 
     Raises
     ------
@@ -101,9 +110,18 @@ def load_accelerators(
 
     Parameters
     ----------
-    path : path of a CSV file
-    snapshot : year, month or day of the export
-    prices : path of the export of hardware prices; its earliest purchase price stands in for an unknown release price
+    path : path
+        A CSV file in UTF-8. Nothing is fetched: download an export from https://epoch.ai/data.
+    snapshot : str
+        Year, month or day of the export.
+    prices : path, optional
+        The export of hardware prices; the earliest purchase price stands in for an unknown release price.
+
+    Returns
+    -------
+    AcceleratorHistory
+        `accelerators` by date, with log10 FLOP/s of dense 16-bit training and log10 USD; `log_flops_per_usd`
+        (accelerator,); `report` says what was left out and why; `table` is the tidy form.
 
     Raises
     ------
