@@ -342,17 +342,16 @@ def _signed(statistic: str, unit: str, difference: float, error: float | None) -
     """Say a difference with its error: in years or points, of a level in OOM, of a metric in its own unit."""
     if difference == 0.0 and not error:
         return SAME
-    told = error is not None and error >= EXACT
-    if statistic in _QUANTILES and not unit.startswith("log10("):  # a metric may be of any size
-        text, own = f"{difference:+.4g}", "" if unit == "1" else f" {unit}"
-        return f"{text}{f' ± {error:.2g}' if told else ''}{own}"
     digits, word = (2, "OOM") if statistic in _QUANTILES else (1, "years" if statistic == MEDIAN_YEAR else "points")
     scale = 100 if word == "points" else 1
-    text, smallest = f"{scale * difference:+.{digits}f}", 10.0**-digits
-    least = ""
-    if error is not None and scale * error >= EXACT:
-        least = f" ± {scale * error:.{digits}f}" if scale * error >= smallest / 2 else f" ± <{smallest:g}"
-    return f"{text if float(text) else text[1:]}{least} {word}"
+    value, spread = scale * difference, scale * (error or 0.0)
+    text, smallest = f"{value:+.{digits}f}", 10.0**-digits
+    told = f"{spread:.{digits}f}"
+    if statistic in _QUANTILES and not unit.startswith("log10("):  # a metric may be of any size
+        text, word = f"{value:+.4g}", "" if unit == "1" else unit
+        told, smallest = f"{spread:.2g}", 10.0 ** (math.floor(math.log10(abs(value) or spread)) - 3)
+    least = "" if spread < EXACT else f" ± {told}" if spread >= smallest / 2 else f" ± <{smallest:g}"
+    return f"{text if float(text) else text[1:]}{least} {word}".rstrip()
 
 
 def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
