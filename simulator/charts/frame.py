@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.errors import InputError, number
-from simulator.runs.table import Row as Row  # noqa: PLC0414
 from simulator.runs.table import Table
 
 
@@ -183,84 +181,3 @@ def check_years(table: Table, *, of: str = "medians") -> None:
     if len(years) < 2 or years != sorted(set(years)):
         given = ", ".join(map(number, years[:5])) or "none"
         raise InputError(f"{of}: year: must be two or more years in ascending order; got {given}.")
-
-
-def row_number(row: Row, key: str, *, table: str) -> float:
-    """Read a number from a row.
-
-    Raises
-    ------
-    InputError
-        There is none, or it is not finite.
-
-    Examples
-    --------
-    >>> row_number({"year": 2030}, "median", table="medians")
-    Traceback (most recent call last):
-    simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030}...
-    """
-    value: Any = row.get(key)
-    if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(float(value)):
-        given = "nothing" if key not in row else repr(value)
-        raise InputError(
-            f"{table}: {key}: must be a finite number in every row; got {given} in {dict(row)}. "
-            "A chart cannot place it: check the table that the chart is drawn from."
-        )
-    return float(value)
-
-
-def row_year(row: Row, key: str) -> float | None:
-    """Read a quantile of the crossing year; None where it is later than the horizon.
-
-    Examples
-    --------
-    >>> row_year({"median": 2031.5}, "median"), row_year({"median": math.inf}, "median")
-    (2031.5, None)
-    """
-    value: Any = row.get(key, math.nan)
-    return None if value is None or value == math.inf else row_number(row, key, table="crossings")
-
-
-def row_text(row: Row, key: str) -> str:
-    """Read a text from a row.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    if not isinstance(row.get(key), str):
-        raise InputError(f"tables: {key}: must be a text in every row; got {row.get(key)!r} in {dict(row)}.")
-    return str(row[key])
-
-
-def row_columns(rows: Sequence[Row], *keys: str, table: str) -> style.Data:
-    """Take columns of numbers from rows.
-
-    Raises
-    ------
-    InputError
-        One is missing, or not finite.
-    """
-    return [{key: row_number(row, key, table=table) for key in keys} for row in rows]
-
-
-def ascending_years(medians: Sequence[Row]) -> list[float]:
-    """Read the years of a table of medians.
-
-    Raises
-    ------
-    InputError
-        There are fewer than two, or they do not ascend.
-
-    Examples
-    --------
-    >>> ascending_years([{"year": 2030, "median": 1.0}, {"year": 2025, "median": 0.0}])
-    Traceback (most recent call last):
-    simulator.errors.InputError: medians: year: must be two or more years in ascending order; got 2030, 2025.
-    """
-    years = [row_number(row, "year", table="medians") for row in medians]
-    if len(years) < 2 or years != sorted(set(years)):
-        given = ", ".join(map(number, years[:5])) or "none"
-        raise InputError(f"medians: year: must be two or more years in ascending order; got {given}.")
-    return years

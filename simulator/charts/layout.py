@@ -6,7 +6,6 @@ is placed in pixels, row by row, and gives one layer for each kind of mark.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -15,9 +14,8 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.errors import InputError, number
+from simulator.errors import number
 from simulator.runs.groups import RunLabel
-from simulator.runs.table import Row
 from simulator.wording import percent
 
 WIDTH = 600
@@ -296,28 +294,3 @@ def end_labels(
         texts.append(style.Text(label.lines, right + indent, end, label.color, bold=label.bold))
     mark = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
     return [*([style.pixel_layer(leaders, mark=mark)] if leaders else []), *style.text_layers(texts)]
-
-
-def numeric(row: Row, key: str) -> float:
-    """Read a number of a table.
-
-    Raises
-    ------
-    InputError
-        There is none, or one that is not finite.
-
-    Examples
-    --------
-    >>> numeric({"limit": "power", "share": 0.65}, "share")
-    0.65
-    >>> numeric({"limit": "power"}, "share")
-    Traceback (most recent call last):
-    simulator.errors.InputError: share: must be a finite number in every row of a table; got None in ...
-    """
-    value = row.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(
-            f"{key}: must be a finite number in every row of a table; got {value!r} in {dict(row)}. "
-            "A chart cannot place it: check the table that the chart is drawn from."
-        )
-    return float(value)

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from simulator.runs.table import Row as Row  # noqa: PLC0414
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:
     import altair as alt

@@ -12,7 +12,8 @@ from typing import NewType
 from urllib.parse import quote, urlsplit
 
 from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
-from simulator.charts.spec import Figure, Row
+from simulator.charts.spec import Figure
+from simulator.runs.table import Row
 from simulator.charts.writing import svg_text
 from simulator.errors import number
 

@@ -1,12 +1,15 @@
-"""What binds: the share of the samples in which each limit binds, by year; and what the figures of a run share."""
+"""What binds: the share of the samples in which each limit binds, by year."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.frame import check_numbers
 from simulator.charts.layout import (
     COLUMN,
     FILLS,
@@ -18,14 +21,13 @@ from simulator.charts.layout import (
     EndLabel,
     end_labels,
     label_height,
-    numeric,
     percent_channel,
     share_lines,
     sheet,
     stacked_areas,
 )
 from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
@@ -38,36 +40,23 @@ if TYPE_CHECKING:
 PANEL_HEIGHT = 130.0
 
 
-def draw_binding(rows: Sequence[Row], *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+def draw_binding(rows: Table, *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
-    Parameters
-    ----------
-    rows : rows (subject, limit, year)
-        `subject` and `limit` (names), `year`, `share` (0 to 1; the shares on one subject add up to at most 1).
-    title, subtitle : str
-        What is seen.
-    run : RunLabel
-
-    Examples
-    --------
-    >>> rows = [{"subject": "spending", "limit": "cap", "year": year, "share": 0.1} for year in (2025, 2030)]
-    >>> chart = draw_binding(rows, title="Few", subtitle="", run=RunLabel("3f9a2c1", "few", seed=1, samples=9))
-    >>> len(chart["vconcat"])
-    2
+    The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1).
     """
-    subjects = list(dict.fromkeys(str(row["subject"]) for row in rows))
-    views = [_panel([row for row in rows if row["subject"] == subject], subject=subject) for subject in subjects]
+    check_numbers(rows, "year", "share", of="binding")
+    views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
     width = GUTTER + LABEL_X + COLUMN + 190
     return sheet(views, title=title, subtitle=subtitle, run=run, width=width)
 
 
-def _panel(rows: Sequence[Row], *, subject: str) -> vega.Spec:
+def _panel(rows: Table, *, subject: str) -> vega.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
-    years = sorted({numeric(row, "year") for row in rows})
+    years = sorted(set(rows["year"].tolist()))
     shares: dict[str, list[float]] = {}
-    for row in sorted(rows, key=lambda row: numeric(row, "year")):
-        shares.setdefault(str(row["limit"]), []).append(numeric(row, "share"))
+    for row in sorted(rows.rows(), key=lambda row: float(row["year"])):
+        shares.setdefault(row["limit"], []).append(row["share"])
     order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
@@ -90,35 +79,11 @@ def _panel(rows: Sequence[Row], *, subject: str) -> vega.Spec:
 
 
 def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
-    """Draw the share of the samples in which each limit binds, one panel for each subject that has limits.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples or without.
-    options : FigureOptions
-        `quantities` chooses among the subjects, `years` the years.
-
-    Returns
-    -------
-    list of one Figure, `binding`
-
-    Raises
-    ------
-    InputError
-        The run has no limits, or not on what is asked for.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> binding_figures(run, FigureOptions())[0].name
-    'binding'
-    """
+    """Draw what binds how often; `quantities` chooses among the subjects that have limits."""
     subjects = chosen_subjects(run, options.quantities, kind="binding")
-    rows = binding_rows(run, subjects, years=options.years)
-    last = max(numeric(row, "year") for row in rows)
-    said = [_said(rows, subject, last=last) for subject in subjects]
+    table = limit_shares(run, subjects, years=options.years)
+    first, last = float(table["year"].min()), float(table["year"].max())
+    said = [_said(own, subject) for (subject,), own in table.where(year=last).groups("subject")]
     shares = listed([f"{words} in {percent(share)}" for words, share, _ in said])
     title = f"In {number(last)} limits bind {shares} of the samples"
     caption = (
@@ -126,7 +91,6 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         + ". ".join(f"{words[0].upper()}{words[1:]}: {detail}" for words, _, detail in said)
         + ". A limit binds where demand has reached it; of several, the one that leaves the least."
     )
-    first = min(numeric(row, "year") for row in rows)
     panels = f"{len(subjects)} stacked area charts, one each for" if len(subjects) > 1 else "Stacked area chart of"
     where = listed([words for words, _, _ in said])
     alt_text = (
@@ -134,39 +98,30 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"in which each limit binds, 0 to 100 %; in the rest none binds. {title}."
     )
     chart = draw_binding(
-        rows,
+        table,
         title=title,
         subtitle=f"{subtitle(run)}.\nShare of the samples in which each limit binds, by year.",
         run=run_label(run),
     )
-    return [Figure("binding", chart, {"": Table.of_rows(rows)}, caption, alt_text)]
+    return [Figure("binding", chart, {"": table}, caption, alt_text)]
 
 
-def binding_rows(run: xr.DataTree, subjects: Sequence[str], *, years: tuple[float, float] | None) -> list[Row]:
-    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"))
-    >>> binding_rows(run, ["spending"], years=None)[-1]
-    {'subject': 'spending', 'limit': 'hard', 'year': 2043.0, 'share': 1.0}
-    """
+def limit_shares(run: xr.DataTree, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
+    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
-    every = summary["year"].values.tolist()
     limits = limits_on(run)
-    return [
-        {"subject": subject, "limit": limit, "year": every[place], "share": shares[place]}
-        for subject in subjects
-        for limit, shares in zip(limits[subject], summary[f"binding_{subject}_share"].values.tolist(), strict=True)
-        for place in places
-    ]
+    pairs = [(subject, limit) for subject in subjects for limit in limits[subject]]
+    return Table({
+        "subject": np.repeat([subject for subject, _ in pairs], len(places)),
+        "limit": np.repeat([limit for _, limit in pairs], len(places)),
+        "year": np.tile(summary["year"].values[places], len(pairs)),
+        "share": np.concatenate([summary[f"binding_{each}_share"].values[:, places].ravel() for each in subjects]),
+    })  # fmt: skip
 
 
-def _said(rows: Sequence[Row], subject: str, *, last: float) -> tuple[str, float, str]:
+def _said(final: Table, subject: str) -> tuple[str, float, str]:
     """Say a subject in words, the share in which any limit binds on it in the last year, and each limit's share."""
-    final = [row for row in rows if row["subject"] == subject and row["year"] == last]
-    shares = {str(row["limit"]): numeric(row, "share") for row in final}
-    listed = ", ".join(f"{limit} {percent(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
-    return f"on {subject.replace('_', ' ')}", sum(shares.values()), listed
+    shares = dict(zip(final["limit"].tolist(), final["share"].tolist(), strict=True))
+    told = ", ".join(f"{limit} {percent(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
+    return f"on {subject.replace('_', ' ')}", sum(shares.values()), told

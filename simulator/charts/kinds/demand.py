@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.frame import check_numbers
 from simulator.charts.layout import (
     GUTTER,
     HEADING_Y,
@@ -20,16 +22,19 @@ from simulator.charts.layout import (
     WIDTH,
     EndLabel,
     end_labels,
+    fill_mark,
     label_height,
-    numeric,
+    line_mark,
+    sheet,
     year_channel,
 )
 from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions, Row
+from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
+from simulator.units import Array
 from simulator.wording import listed, power
 
 if TYPE_CHECKING:
@@ -43,21 +48,24 @@ HEIGHT = 380.0
 
 @dataclass(frozen=True, slots=True)
 class DemandTables:
-    """Hold the tables of the chart, each a sequence of rows; levels in log10 of the unit.
+    """The tables of the chart; levels in log10 of the unit.
 
-    Parameters
-    ----------
-    medians : rows (series, year)
-        `series` (`demanded` or `limited`), `year`, `median`.
-    bands : rows (series, band, year)
-        `series`, `band` (the level, as "90 %"), `year`, `lower`, `upper`; the widest first.
-    limits : rows (limit, year)
-        `limit` (name), `year`, `median`.
+    medians: `series` (`demanded` or `limited`), `year`, `median`. bands: `series`, `band` ("90 %"; the widest first),
+    `year`, `lower`, `upper`. limits: `limit`, `year`, `median`.
     """
 
-    medians: Sequence[Row]
-    bands: Sequence[Row]
-    limits: Sequence[Row] = ()
+    medians: Table
+    bands: Table = field(default_factory=lambda: Table({}))
+    limits: Table = field(default_factory=lambda: Table({}))
+
+    def check(self) -> None:
+        """Refuse tables that cannot be drawn."""
+        for table, names, of in (
+            (self.medians, ("year", "median"), "medians"),
+            (self.bands, ("year", "lower", "upper"), "bands"),
+            (self.limits, ("year", "median"), "limits"),
+        ):
+            check_numbers(table, *names, of=of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,48 +89,32 @@ def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
-
-    Parameters
-    ----------
-    tables : DemandTables
-    title, subtitle : str
-        What is seen.
-    heading : str
-        The quantity and its unit.
-    run : RunLabel
-
-    Examples
-    --------
-    >>> years = (2025, 2030)
-    >>> medians = [{"series": s, "year": y, "median": 9.0} for s in ("demanded", "limited") for y in years]
-    >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
-    >>> len(draw_demand(DemandTables(medians, []), title="", subtitle="", heading="spending, USD", run=run)["vconcat"])
-    2
     """
-    frame = _frame(tables)
+    tables.check()
     width = GUTTER + LABEL_X + POWER_COLUMN + 190
-    foot = style.footer(run, x=-GUTTER, width=width)
-    return style.stacked(
-        [_plot(tables, frame=frame, heading=heading), foot], title=title, subtitle=subtitle, width=width
-    )
+    plot = _plot(tables, frame=_frame(tables), heading=heading)
+    return sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
 
 
 def _frame(tables: DemandTables) -> _Frame:
-    years = sorted({numeric(row, "year") for row in tables.medians})
+    years = sorted(set(tables.medians["year"].tolist()))
     if len(years) < 2:
         raise InputError(f"medians: year: must be two or more years; got {len(years)}.")
-    levels = [numeric(row, "median") for row in tables.medians]
-    levels += [numeric(row, key) for row in tables.bands for key in ("lower", "upper")]
+    drawn = [(tables.medians, "median"), (tables.bands, "lower"), (tables.bands, "upper")]
+    levels = [level for table, name in drawn if table for level in table[name].tolist()]
     lower, upper = min(levels), max(levels)
     # The limits may stretch the axis, but not so far that the fans become thin lines.
     reach = max(1.0, 0.25 * (upper - lower))
-    ends = [numeric(row, "median") for row in tables.limits if row["year"] == years[-1]]
+    ends = tables.limits.where(year=years[-1])["median"].tolist() if tables.limits else []
     near = [level for level in ends if lower - reach <= level <= upper + reach]
     lower, upper = min([lower, *near]), max([upper, *near])
     margin = max(0.04 * (upper - lower), (1.0 - (upper - lower)) / 2)
-    names = list(dict.fromkeys(str(row["limit"]) for row in tables.limits))
-    room = label_height([line for name in names for line in _limit_lines(name)] + ["demanded", "limited"])
+    room = label_height([line for name in _limits(tables) for line in _limit_lines(name)] + ["demanded", "limited"])
     return _Frame(years, lower - margin, upper + margin, max(HEIGHT, room))
+
+
+def _limits(tables: DemandTables) -> list[str]:
+    return list(dict.fromkeys(tables.limits["limit"].tolist())) if tables.limits else []
 
 
 def _limit_lines(name: str, mark: str = "") -> tuple[str, ...]:
@@ -131,16 +123,15 @@ def _limit_lines(name: str, mark: str = "") -> tuple[str, ...]:
 
 def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
     years = frame.years
-    names = list(dict.fromkeys(str(row["band"]) for row in tables.bands if row["lower"] != row["upper"]))
+    names = list(dict.fromkeys(row["band"] for row in tables.bands.rows() if row["lower"] != row["upper"]))
     layers = _bands(tables.bands, names=names, frame=frame)
-    layers += _limit_layers(tables.limits, frame=frame)
+    layers += _limit_layers(tables, frame=frame)
     for series, mark in (
-        ("limited", {"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5}),
-        ("demanded", {"type": "line", "color": style.VERMILION, "strokeWidth": 2.5, "strokeDash": [8, 3]}),
+        ("limited", line_mark(style.DARK_BLUE, 2.5)),
+        ("demanded", line_mark(style.VERMILION, 2.5, [8, 3])),
     ):
-        layers.append(
-            style.layer(_rows(tables.medians, series, "median"), year_channel(years), frame.y("median"), mark=mark)
-        )
+        rows = tables.medians.where(series=series).rows()
+        layers.append(style.layer(rows, year_channel(years), frame.y("median"), mark=mark))
     texts = [style.Text([heading], -GUTTER, HEADING_Y, bold=True)]
     for tick in style.power_ticks(frame.lower, frame.upper):
         texts += style.power_texts(tick, right=-9, y=frame.pixel(tick))
@@ -156,41 +147,30 @@ def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
     return vega.view(layers, width=WIDTH, height=frame.height)
 
 
-def _bands(bands: Sequence[Row], *, names: Sequence[str], frame: _Frame) -> list[vega.Spec]:
+def _bands(bands: Table, *, names: Sequence[str], frame: _Frame) -> list[vega.Spec]:
     """Draw the fan within limits; behind it, with its edges before it, the widest band of what is demanded."""
     if not names:
         return []
-    years = year_channel(frame.years)
-
-    def area(series: str, name: str, mark: vega.Spec) -> vega.Spec:
-        rows = _rows(bands, series, "lower", "upper", band=name)
-        return style.layer(rows, years, frame.y("lower"), vega.y2("upper"), mark=mark)
-
-    layers = [area("demanded", names[0], {"type": "area", "color": style.VERMILION, "opacity": 0.13})]
+    years, lower, upper = year_channel(frame.years), frame.y("lower"), vega.y2("upper")
+    widest = bands.where(series="demanded", band=names[0]).rows()
+    layers = [style.layer(widest, years, lower, upper, mark=fill_mark(style.VERMILION, 0.13))]
     for name, fill in zip(names, style.band_tints(len(names)), strict=True):
-        layers.append(area("limited", name, {"type": "area", "color": fill, "opacity": 1}))
-    rows = _rows(bands, "demanded", "lower", "upper", band=names[0])
-    edge = {"type": "line", "color": style.VERMILION, "strokeWidth": 1.2, "strokeDash": [3, 2.5]}
-    return [*layers, *(style.layer(rows, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
+        rows = bands.where(series="limited", band=name).rows()
+        layers.append(style.layer(rows, years, lower, upper, mark=fill_mark(fill)))
+    edge = line_mark(style.VERMILION, 1.2, [3, 2.5])
+    return [*layers, *(style.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
 
 
-def _rows(rows: Sequence[Row], series: str, *keys: str, band: str | None = None) -> style.Data:
-    return [
-        {key: numeric(row, key) for key in ("year", *keys)}
-        for row in rows
-        if row["series"] == series and (band is None or row["band"] == band)
-    ]
-
-
-def _limit_layers(limits: Sequence[Row], *, frame: _Frame) -> list[vega.Spec]:
+def _limit_layers(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
     """Draw the medians of the limits, as far as they lie within the axis."""
     rows: style.Data = []
-    for name in dict.fromkeys(str(row["limit"]) for row in limits):
-        path = [(numeric(row, "year"), numeric(row, "median")) for row in limits if row["limit"] == name]
+    for name in _limits(tables):
+        own = tables.limits.where(limit=name)
+        path = list(zip(own["year"].tolist(), own["median"].tolist(), strict=True))
         for place, piece in enumerate(within(path, lower=frame.lower, upper=frame.upper)):
             rows += [{"piece": f"{name} {place}", "year": year, "median": level} for year, level in piece]
-    mark = {"type": "line", "color": style.INK, "strokeWidth": 0.9, "strokeDash": [1.5, 2.5]}
     detail = vega.one_line_each("piece")
+    mark = line_mark(style.INK, 0.9, [1.5, 2.5])
     return [style.layer(rows, year_channel(frame.years), frame.y("median"), detail, mark=mark)] if rows else []
 
 
@@ -221,19 +201,19 @@ def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Po
 
 def _ends(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
     """Label the ends of the medians and of the limits."""
-    last = frame.years[-1]
-    ends = {str(row["series"]): numeric(row, "median") for row in tables.medians if row["year"] == last}
+    final = tables.medians.where(year=frame.years[-1])
     labels = []
     for series, words, color in (
         ("demanded", "demanded", style.VERMILION),
         ("limited", "within limits", style.DARK_BLUE),
     ):
-        labels.append(EndLabel(frame.pixel(ends[series]), (), (words,), color, bold=True, power=ends[series]))
-    for row in tables.limits:
-        if row["year"] == last:
-            level = numeric(row, "median")
+        level = float(final.where(series=series)["median"][0])
+        labels.append(EndLabel(frame.pixel(level), (), (words,), color, bold=True, power=level))
+    for row in tables.limits.rows():
+        if row["year"] == frame.years[-1]:
+            level = row["median"]
             off = "▲ " if level > frame.upper else "▼ " if level < frame.lower else ""
-            lines = _limit_lines(str(row["limit"]), off)
+            lines = _limit_lines(row["limit"], off)
             labels.append(EndLabel(frame.pixel(level), (), lines, style.QUIET, power=level))
     return end_labels(sorted(labels, key=lambda label: label.y), height=frame.height)
 
@@ -247,31 +227,7 @@ _DEMANDED = {
 
 
 def demand_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
-    """Draw the demanded and the limited level of each subject that has limits, one figure for each.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples or without.
-    options : FigureOptions
-        `quantities` chooses among the subjects, `bands` the central bands (one to three), `years` the years.
-
-    Returns
-    -------
-    list of Figure, `demand_spending` and so on
-
-    Raises
-    ------
-    InputError
-        The run has no limits, or not on what is asked for; or its summary not the quantiles of a band.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> [figure.name for figure in demand_figures(run, FigureOptions())]
-    ['demand_spending', 'demand_physical_compute', 'demand_algorithms']
-    """
+    """Draw the demanded and the limited level of each subject that has limits, one figure for each."""
     subjects = chosen_subjects(run, options.quantities, kind="demand")
     if not options.bands:
         raise InputError("bands: one to three central bands are needed, such as 0.9; got none.")
@@ -281,42 +237,48 @@ def demand_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
 def demand_tables(
     run: xr.DataTree, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None
 ) -> DemandTables:
-    """Tabulate the demanded and the limited level of a subject by year, and the medians of its limits.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"))
-    >>> demand_tables(run, "spending", bands=[0.9], years=None).medians[-1]
-    {'series': 'limited', 'year': 2043.0, 'median': 11.0}
-    """
+    """Tabulate the demanded and the limited level of a subject by year, and the medians of its limits."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
-    every = summary["year"].values[places].tolist()
+    every = summary["year"].values[places]
     levels = summary["quantile"].values.tolist()
-    medians: list[Row] = []
-    rows: list[Row] = []
+    series = {"demanded": f"{subject}_demanded", "limited": subject}
 
-    def at(name: str, level: float) -> list[float]:
-        values: list[float] = summary[name].values[levels.index(level)][places].tolist()
-        return values
+    def at(name: str, level: float) -> Array:
+        return np.asarray(summary[name].values[levels.index(level)][places], dtype=np.float64)
 
-    for series, name in (("demanded", f"{subject}_demanded"), ("limited", subject)):
-        middle = zip(every, at(name, 0.5), strict=True)
-        medians += [{"series": series, "year": year, "median": value} for year, value in middle]
-        for band in sorted(set(bands), reverse=True):
-            low, high = central_levels(levels, band)
-            rows += [
-                {"series": series, "band": f"{100 * band:g} %", "year": year, "lower": lower, "upper": upper}
-                for year, lower, upper in zip(every, at(name, low), at(name, high), strict=True)
-            ]
-    limits: list[Row] = [
-        {"limit": limit, "year": year, "median": value}
-        for limit in limits_on(run)[subject]
-        for year, value in zip(every, at(_limit_name(summary, subject, limit), 0.5), strict=True)
-        if math.isfinite(value)  # in a mixture, a limit that fewer than half of the samples have has no median
+    drawn = [
+        (of, name, f"{100 * band:g} %", central_levels(levels, band))
+        for of, name in series.items()
+        for band in sorted(set(bands), reverse=True)
     ]
-    return DemandTables(medians, rows, limits)
+    limits = {limit: at(_limit_name(summary, subject, limit), 0.5) for limit in limits_on(run)[subject]}
+    known = np.isfinite(np.concatenate(list(limits.values())))  # a limit of few components of a mixture has no median
+    return DemandTables(
+        Table(
+            {
+                "series": np.repeat(list(series), every.size),
+                "year": np.tile(every, 2),
+                "median": np.concatenate([at(name, 0.5) for name in series.values()]),
+            }
+        ),
+        Table(
+            {
+                "series": np.repeat([of for of, *_ in drawn], every.size),
+                "band": np.repeat([band for _, _, band, _ in drawn], every.size),
+                "year": np.tile(every, len(drawn)),
+                "lower": np.concatenate([at(name, low) for _, name, _, (low, _) in drawn]),
+                "upper": np.concatenate([at(name, high) for _, name, _, (_, high) in drawn]),
+            }
+        ),
+        Table(
+            {
+                "limit": np.repeat(list(limits), every.size),
+                "year": np.tile(every, len(limits)),
+                "median": np.concatenate(list(limits.values())),
+            }
+        ).where(known),
+    )
 
 
 def _limit_name(summary: xr.Dataset, subject: str, limit: str) -> str:
@@ -334,17 +296,15 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
     tables = demand_tables(run, subject, bands=options.bands, years=options.years)
     attributes = group(run, "summary")[subject].attrs
     name, unit = str(attributes["long_name"]), _unit(str(attributes["units"]))
-    ends = {str(row["series"]): numeric(row, "median") for row in tables.medians}  # of the last year
-    first, last = numeric(tables.medians[0], "year"), numeric(tables.medians[-1], "year")
-    limited, demanded = ends["limited"], ends["demanded"]
+    first, last = (float(end) for end in tables.medians["year"][[0, -1]])
+    limited, demanded = (tables.medians.where(series=each)["median"][-1] for each in ("limited", "demanded"))
     capital = f"{name[0].upper()}{name[1:]}"
     title = f"{capital} in {number(last)}: {power(limited)} {unit} within its limits, {power(demanded)} demanded"
     taken = demanded - limited
     widest = f"{100 * max(options.bands):g} %"
-    ranges = {
-        str(row["series"]): f"{power(numeric(row, 'lower'))} to {power(numeric(row, 'upper'))}"
-        for row in tables.bands
-        if row["band"] == widest
+    ranges = {  # of the last year
+        row["series"]: f"{power(row['lower'])} to {power(row['upper'])}"
+        for row in tables.bands.where(band=widest).rows()
     }
     limits = limits_on(run)[subject]
     caption = (
@@ -363,11 +323,7 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
         heading=f"{name}, {unit}",
         run=run_label(run),
     )
-    named = {
-        "": Table.of_rows(tables.medians),
-        "bands": Table.of_rows(tables.bands),
-        "limits": Table.of_rows(tables.limits),
-    }
+    named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.frame import check_numbers, check_years
 from simulator.charts.layout import (
     COLUMN,
     GUTTER,
@@ -21,17 +22,16 @@ from simulator.charts.layout import (
     Fill,
     end_labels,
     label_height,
-    numeric,
     sheet,
     stacked_areas,
     year_channel,
 )
 from simulator.charts.reading import drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions, Row
-from simulator.errors import InputError, number
+from simulator.charts.spec import Figure, FigureOptions
+from simulator.errors import number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import mean_contributions
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 from simulator.wording import listed
 
 if TYPE_CHECKING:
@@ -54,46 +54,21 @@ LIMIT_FILLS = (
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of the growth: its name, whether it is of limits, and its values by year."""
+    """A part of the growth: what it is called, whether it is of limits, and its values by year."""
 
-    name: str
     label: str
     limits: bool
     values: tuple[float, ...]
 
 
-def draw_growth(rows: Sequence[Row], *, net: Sequence[Row], title: str, subtitle: str, run: RunLabel) -> vega.Spec:
-    """Draw the parts of growth and their sum.
-
-    Parameters
-    ----------
-    rows : rows (part, year)
-        `part` (name), `label`, `kind` (`growth` or `limits`), `year`, `value` (OOM since the first year).
-    net : rows (year,)
-        `year`, `value`: the sum of the parts.
-    title, subtitle : str
-        What is seen.
-    run : RunLabel
-
-    Raises
-    ------
-    InputError
-        There are fewer than two years, or they do not ascend; or a row lacks a number.
-
-    Examples
-    --------
-    >>> net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 2.0}]
-    >>> rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
-    >>> run = RunLabel("3f9a2c1", "few", seed=1, samples=9)
-    >>> len(draw_growth(rows, net=net, title="Growth", subtitle="", run=run)["vconcat"])
-    2
-    """
-    years = [numeric(row, "year") for row in net]
-    if len(years) < 2 or years != sorted(set(years)):
-        raise InputError("net: year: must be two or more years in ascending order.")
-    parts = _parts(rows, years)
+def draw_growth(parts: Table, *, net: Table, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+    """Draw the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and their sum (`year`, `value`)."""
+    check_years(net, of="net")
+    check_numbers(net, "value", of="net")
+    check_numbers(parts, "year", "value", of="parts")
     width = GUTTER + LABEL_X + 2 * COLUMN + 200
-    plot = _plot(parts, net=[numeric(row, "value") for row in net], years=years)
+    years = net["year"].tolist()
+    plot = _plot(_parts(parts, years), net=net["value"].tolist(), years=years)
     return sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
 
 
@@ -111,16 +86,12 @@ def ooms(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _parts(rows: Sequence[Row], years: Sequence[float]) -> list[_Part]:
-    found: dict[str, dict[float, float]] = {}
-    described: dict[str, tuple[str, bool]] = {}
-    for row in rows:
-        name = str(row["part"])
-        described[name] = (str(row["label"]), row["kind"] == "limits")
-        found.setdefault(name, {})[numeric(row, "year")] = numeric(row, "value")
-    return [
-        _Part(name, *described[name], tuple(values.get(year, 0.0) for year in years)) for name, values in found.items()
-    ]
+def _parts(parts: Table, years: Sequence[float]) -> list[_Part]:
+    found = []
+    for (_, label, kind), own in parts.groups("part", "label", "kind"):
+        values = dict(zip(own["year"].tolist(), own["value"].tolist(), strict=True))
+        found.append(_Part(label, kind == "limits", tuple(values.get(year, 0.0) for year in years)))
+    return found
 
 
 def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> vega.Spec:
@@ -191,46 +162,21 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     """Draw what each driver and factor adds to the growth of effective compute, and what limits take away.
 
     Means over the samples, for they add up; since the first year that is drawn.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples or without.
-    options : FigureOptions
-        `years` chooses the years.
-
-    Returns
-    -------
-    list of one Figure, `growth`
-
-    Raises
-    ------
-    InputError
-        The summary has no means, or fewer than two years lie in the range.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> growth_figures(run, FigureOptions())[0].name
-    'growth'
     """
-    rows, net = growth_rows(run, years=options.years)
-    first, last = numeric(net[0], "year"), numeric(net[-1], "year")
-    total = numeric(net[-1], "value")
-    final = [row for row in rows if row["year"] == last]
-    demanded = [row for row in final if row["kind"] == "growth"]
-    taken = [row for row in final if row["kind"] == "limits"]
-    loss = sum(numeric(row, "value") for row in taken)
+    parts, net = growth_tables(run, years=options.years)
+    first, last, total = net["year"][0], net["year"][-1], float(net["value"][-1])
+    final = parts.where(year=last)
+    demanded, taken = (final.where(kind=kind).rows() for kind in ("growth", "limits"))
+    loss = sum(row["value"] for row in taken)
     verb = "grows" if total >= 0 else "shrinks"
     title = f"Effective compute {verb} by {abs(total):.1f} OOM from {number(first)} to {number(last)}"
     if taken:
-        wanted = sum(numeric(row, "value") for row in demanded)
+        wanted = sum(row["value"] for row in demanded)
         share = f"take {-loss:.1f} of {wanted:.1f} OOM" if loss <= 0 else f"give back {loss:.1f} OOM"
         title += f"; limits {share}"
     elif len(demanded) > 1 and total > 0:
-        most = max(demanded, key=lambda row: numeric(row, "value"))
-        title += f", {100 * numeric(most, 'value') / total:.0f} % of it from {most['label']}"
+        most = max(demanded, key=lambda row: float(row["value"]))
+        title += f", {100 * most['value'] / total:.0f} % of it from {most['label']}"
     caption = (
         f"{title}. Demanded by growth alone: {_amounts(demanded)}. "
         + (f"{_amounts(taken, capital=True)}. " if taken else "")
@@ -243,50 +189,28 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"The line, the sum of all parts, ends at {ooms(total)} OOM."
     )
     chart = draw_growth(
-        rows,
+        parts,
         net=net,
         title=title,
         subtitle=f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten.",
         run=run_label(run),
     )
-    return [Figure("growth", chart, {"": Table.of_rows(rows), "net": Table.of_rows(net)}, caption, alt_text)]
+    return [Figure("growth", chart, {"": parts, "net": net}, caption, alt_text)]
 
 
-def growth_rows(run: xr.DataTree, *, years: tuple[float, float] | None) -> tuple[list[Row], list[Row]]:
-    """Tabulate the parts of the mean growth since the first drawn year, and their sum.
-
-    Returns
-    -------
-    two lists of rows
-        `part`, `label`, `kind` (`growth` or `limits`), `year`, `value` (OOM); and `year`, `value` of effective compute
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> rows, net = growth_rows(simulate(load_scenario("doubling-times")), years=(1960, 2018))
-    >>> net[0], rows[0]["label"]
-    ({'year': 1960.0, 'value': 0.0}, 'physical compute')
-    """
+def growth_tables(run: xr.DataTree, *, years: tuple[float, float] | None) -> tuple[Table, Table]:
+    """Tabulate the parts of the mean growth since the first drawn year, and their sum; OOM."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
     parts = mean_contributions(run).isel(year=places)
     parts = parts - parts.isel(year=0, drop=True)
-    every = parts["year"].values.tolist()
-    rows: list[Row] = [
-        {"part": name, "label": label, "kind": kind, "year": year, "value": value}
-        for name, label, kind, values in zip(
-            parts["part"].values.tolist(), parts["label"].values.tolist(), parts["kind"].values.tolist(),
-            parts.values.tolist(), strict=True,
-        )
-        for year, value in zip(every, values, strict=True)
-    ]  # fmt: skip
+    every = parts["year"].values
+    columns = {name: np.repeat(parts[name].values, every.size) for name in ("part", "label", "kind")}
+    columns |= {"year": np.tile(every, parts.sizes["part"]), "value": parts.values.ravel()}
     mean = summary["effective_compute_mean"].values[places]
-    net: list[Row] = [
-        {"year": year, "value": value} for year, value in zip(every, (mean - mean[0]).tolist(), strict=True)
-    ]
-    return rows, net
+    return Table(columns), Table({"year": every, "value": mean - mean[0]})
 
 
 def _amounts(rows: Sequence[Row], *, capital: bool = False) -> str:
-    text = listed([f"{row['label']} {ooms(numeric(row, 'value'))}" for row in rows])
+    text = listed([f"{row['label']} {ooms(row['value'])}" for row in rows])
     return f"{text[0].upper()}{text[1:]}" if capital else text

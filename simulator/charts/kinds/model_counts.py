@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.frame import Frame, Row, ascending_years, row_number
+from simulator.charts.frame import Frame, check_numbers, check_years
+from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
 from simulator.charts.reading import subtitle
 from simulator.charts.spec import Figure, FigureOptions
-from simulator.charts.spec import Row as Row_
 from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Group, RunLabel, run_label
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
@@ -37,20 +37,13 @@ _COLUMNS = ("lower_90", "median", "upper_90")
 
 @dataclass(frozen=True, slots=True)
 class CountPanel:
-    """The counts above one level.
+    """The counts above one level, `year`, `lower_90`, `median`, `upper_90`: `of_sum` of the total, `sum_of` of years.
 
-    Parameters
-    ----------
-    of_sum : rows (year,)
-        `year`, `lower_90`, `median`, `upper_90`: of the total in each sample.
-    sum_of : rows (year,)
-        The same of the single years, added up.
-    heading, line : str
-        What is counted, and what is seen in it.
+    `heading` says what is counted, `line` what is seen in it.
     """
 
-    of_sum: Sequence[Row]
-    sum_of: Sequence[Row]
+    of_sum: Table
+    sum_of: Table
     heading: str
     line: str
 
@@ -60,62 +53,31 @@ def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run:
 
     A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
     added up. An axis of whole numbers begins at 0; a wide one is a logarithm and begins at 1.
-
-    Parameters
-    ----------
-    panels : sequence of CountPanel
-        On the same years.
-    title, subtitle : str
-    run : RunLabel
-
-    Raises
-    ------
-    InputError
-        A row lacks a column, or there are fewer than two years.
-
-    Examples
-    --------
-    >>> rows = [{"year": year, "lower_90": 3.0, "median": 5.0, "upper_90": 9.0} for year in (2025, 2026)]
-    >>> panel = CountPanel(rows, rows, "Models above 1e26 FLOP", "2026: 5")
-    >>> run = RunLabel("3f9a2c1", "baseline", seed=1, samples=4096)
-    >>> len(draw_counts([panel] * 3, title="Counts", subtitle="", run=run)["vconcat"])
-    4
-
-    The key, two rows of panels, the foot.
     """
     if not panels:
         raise InputError("counts: there is nothing to draw.")
+    for panel in panels:
+        for table in (panel.of_sum, panel.sum_of):
+            check_years(table)
+            check_numbers(table, *_COLUMNS, of="counts")
     drawn = [_panel(panel, name=f"counts_{place}") for place, panel in enumerate(panels)]
-    grid = [
-        vega.side_by_side(drawn[first : first + 2], spacing=RIGHT + GUTTER + GAP) for first in range(0, len(drawn), 2)
-    ]
     entries: list[style.LegendEntry] = [
         ("band", style.band_tints(1)[0], "90 % interval of the total (percentile of the sum)"),
         ("line", style.DARK_BLUE, "its median"),
         ("line", style.VERMILION, "sum of percentiles (5, 50, 95 %)"),
     ]
-    key = vega.view(style.legend_layers(entries, x=-GUTTER, y=0), width=10, height=4)
+    views = [key_view(entries, x=-GUTTER), *panel_grid(drawn, columns=2, spacing=RIGHT + GUTTER + GAP)]
     width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
-    views: list[vega.Spec] = [key, *grid, style.footer(run, x=-GUTTER, width=width)]
-    return style.stacked(views, title=title, subtitle=subtitle, width=width, spacing=24.0)
-
-
-def _columns(rows: Sequence[Row]) -> dict[str, list[float]]:
-    """Read the columns of a panel, checked."""
-    years = ascending_years(rows)
-    return {"year": years} | {key: [row_number(row, key, table="counts") for row in rows] for key in _COLUMNS}
+    return sheet(views, title=title, subtitle=subtitle, run=run, x=-GUTTER, width=width, spacing=24.0)
 
 
 def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
-    total, added = _columns(panel.of_sum), _columns(panel.sum_of)
+    total, added = ({key: table[key].tolist() for key in ("year", *_COLUMNS)} for table in (panel.of_sum, panel.sum_of))
     log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
     frame = _frame(total, added, log=log)
     layers = [_band(total, frame=frame)]
-    dashed = {"type": "line", "color": style.VERMILION, "strokeWidth": 1.4, "strokeDash": [5, 3]}
-    layers += [_line(added, key, frame=frame, mark=dashed) for key in _COLUMNS]
-    layers.append(
-        _line(total, "median", frame=frame, mark={"type": "line", "color": style.DARK_BLUE, "strokeWidth": 2.5})
-    )
+    layers += [_line(added, key, frame=frame, mark=line_mark(style.VERMILION, 1.4, [5, 3])) for key in _COLUMNS]
+    layers.append(_line(total, "median", frame=frame, mark=line_mark(style.DARK_BLUE, 2.5)))
     if len(total["year"]) <= 12:
         dots: style.Data = [
             {"year": year, "count": _placed(count, log=log)}
@@ -152,7 +114,7 @@ def _band(total: dict[str, list[float]], *, frame: Frame) -> vega.Spec:
         {"year": year, "lower": _placed(low, log=frame.log), "upper": _placed(high, log=frame.log)}
         for year, low, high in zip(total["year"], total["lower_90"], total["upper_90"], strict=True)
     ]
-    area = {"type": "area", "color": style.band_tints(1)[0], "opacity": 1}
+    area = fill_mark(style.band_tints(1)[0])
     return style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
 
 
@@ -181,12 +143,12 @@ def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, 
 def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
     """Say the counts of a year under the pointer."""
     rows: style.Data = []
-    for total, added in zip(panel.of_sum, panel.sum_of, strict=True):
-        year = row_number(total, "year", table="counts")
+    for total, added in zip(panel.of_sum.rows(), panel.sum_of.rows(), strict=True):
+        year = total["year"]
         row: dict[str, object] = {"year": f"{year:.0f}", "from": max(frame.first, year - 0.5)}
         row |= {"to": min(frame.last, year + 0.5), "y": 0.0, "y2": frame.height}
         for key, source in (("total", total), ("added", added)):
-            low, middle, high = (f"{row_number(source, column, table='counts'):,.0f}" for column in _COLUMNS)
+            low, middle, high = (f"{source[column]:,.0f}" for column in _COLUMNS)
             row[key] = f"{middle} ({low} to {high})"
         rows.append(row)
     columns = [("year", "by the end of"), ("total", "percentile of the sum"), ("added", "sum of percentiles")]
@@ -201,39 +163,17 @@ MOST_PANELS = 6
 def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
     """Draw how many models lie above each level, or within each distance of the frontier, by the end of each year.
 
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples or without.
-    options : FigureOptions
-        `quantities` chooses among the counts, up to six; `years` the years.
-
-    Returns
-    -------
-    list of one Figure, `counts`
-
-    Raises
-    ------
-    InputError
-        The run counts no models, or not those that are asked for, or fewer than two years lie in the range.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("published/kumar-manning-2025", overrides=["samples=1024"]))
-    >>> count_figures(run, FigureOptions())[0].name
-    'counts'
+    `quantities` chooses among the counts, up to six.
     """
     names = _chosen(run, options.quantities)
     first, last = options.years or (-float("inf"), float("inf"))
-    rows: list[Row_] = [
-        row for row in count_table(run).rows() if row["variable"] in names and first <= float(str(row["year"])) <= last
-    ]
-    years = sorted({int(str(row["year"])) for row in rows})
+    table = count_table(run)
+    table = table.where(np.isin(table["variable"], names) & (table["year"] >= first) & (table["year"] <= last))
+    years = sorted({int(year) for year in table["year"].tolist()})
     if len(years) < 2:
         span = f"{number(first)} to {number(last)}"
         raise InputError(f"--years: {span}: two or more years of the run must lie in it; {len(years)} do.")
-    panels = [_count_panel(rows, name, last=years[-1]) for name in names]
+    panels = [_count_panel(table.where(variable=name), last=years[-1]) for name in names]
     said = [f"{panel.heading[0].lower()}{panel.heading[1:]}: {_total(panel)}" for panel in panels]
     head = panels[_headline(names)]
     title = f"{head.heading} by the end of {years[-1]}: {_total(head)}"
@@ -244,7 +184,7 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
         "added up, are no interval of the total: they lie too far apart, as years do not fall together.",
         run=run_label(run),
     )
-    added = [f"{said_counts(dict(panel.sum_of[-1]))} {panel.heading[7:]}" for panel in panels]
+    added = [f"{said_counts(panel.sum_of.rows()[-1])} {panel.heading[7:]}" for panel in panels]
     caption = (
         f"By the end of {years[-1]}, median and 90 % interval of the total (percentile of the sum): {listed(said)}. "
         f"The 5, 50 and 95 % points of the single years, added up (sum of percentiles): {listed(added)}; "
@@ -255,7 +195,7 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
         f"interval and the median of the total, and dashed lines for sums of percentiles, mostly outside the band. "
         f"In {years[-1]}: {listed(said)}."
     )
-    return [Figure("counts", chart, {"": Table.of_rows(rows)}, caption, alt_text)]
+    return [Figure("counts", chart, {"": table}, caption, alt_text)]
 
 
 def _chosen(run: Group | xr.DataTree, quantities: Sequence[str]) -> list[str]:
@@ -281,14 +221,12 @@ def _headline(names: Sequence[str]) -> int:
     return absolute[-1] if absolute else 0
 
 
-def _count_panel(rows: Sequence[Row_], name: str, *, last: int) -> CountPanel:
-    own = [row for row in rows if row["variable"] == name]
-    of_sum, sum_of = ([row for row in own if row["reading"] == reading] for reading in (OF_SUM, SUM_OF))
-    heading = str(own[0]["counts"])
+def _count_panel(own: Table, *, last: int) -> CountPanel:
+    heading = str(own["counts"][0])
+    of_sum, sum_of = (own.where(reading=reading) for reading in (OF_SUM, SUM_OF))
     panel = CountPanel(of_sum, sum_of, f"{heading[0].upper()}{heading[1:]}", "")
-    line = f"by the end of {last}: {_total(panel)}"
-    return CountPanel(of_sum, sum_of, panel.heading, line)
+    return replace(panel, line=f"by the end of {last}: {_total(panel)}")
 
 
 def _total(panel: CountPanel) -> str:
-    return said_counts(dict(panel.of_sum[-1]))
+    return said_counts(panel.of_sum.rows()[-1])

@@ -14,6 +14,7 @@ from simulator.charts.kinds.crossings import CrossingTables, crossing_figures, c
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
+from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
 from tests.charts.drawn import tables, texts
 
@@ -40,7 +41,7 @@ def test_curves_rise_and_hold_every_share_and_every_quantile_that_is_known(keep:
     tables = crossing_tables(run, bands=[0.5, 0.9], years=None)
     summary = run["summary"]
     for t, name in enumerate(("t0", "t1", "t2")):
-        curve = [(row["year"], row["probability"]) for row in tables.curves if row["threshold"] == name]
+        curve = [(row["year"], row["probability"]) for row in tables.curves.rows() if row["threshold"] == name]
         years, shares = np.array(curve).T
         assert (np.diff(years) >= 0).all()
         assert (np.diff(shares) >= 0).all()
@@ -54,8 +55,8 @@ def test_curves_rise_and_hold_every_share_and_every_quantile_that_is_known(keep:
 def test_a_single_date_is_a_step() -> None:
     run = simulate(load_scenario("essay-2023"))
     tables = crossing_tables(run, bands=[0.9], years=None)
-    curve = {(row["year"], row["probability"]) for row in tables.curves if row["label"] == "1000x GPT-4"}
-    (date,) = {row["median"] for row in tables.crossings if row["label"] == "1000x GPT-4"}
+    curve = {(row["year"], row["probability"]) for row in tables.curves.rows() if row["label"] == "1000x GPT-4"}
+    (date,) = {row["median"] for row in tables.crossings.rows() if row["label"] == "1000x GPT-4"}
     assert {(date, 0.0), (date, 1.0)} <= curve
     assert {share for year, share in curve if year != date} == {0.0, 1.0}
 
@@ -132,7 +133,7 @@ def test_a_run_without_thresholds_is_refused() -> None:
     with pytest.raises(InputError, match="no thresholds, so nothing can be crossed"):
         crossing_figures(run_of(small_scenario()), FigureOptions())
     with pytest.raises(InputError, match="there are no thresholds to draw"):
-        draw_crossings(CrossingTables([], []), title="", subtitle="", run=RUN)
+        draw_crossings(CrossingTables(Table({}), Table({})), title="", subtitle="", run=RUN)
 
 
 @pytest.mark.parametrize("bands", [(), (0.67,)])

@@ -21,6 +21,7 @@ from simulator.charts.reading import central_levels
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
+from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
 from tests.charts.drawn import texts
 
@@ -34,7 +35,7 @@ def run() -> xr.DataTree:
 
 def test_limits_never_leave_more_than_is_demanded(run: xr.DataTree) -> None:
     tables = demand_tables(run, "spending", bands=[0.9], years=None)
-    demanded, limited = ([row for row in tables.bands if row["series"] == s] for s in ("demanded", "limited"))
+    demanded, limited = ([row for row in tables.bands.rows() if row["series"] == s] for s in ("demanded", "limited"))
     for above, below in zip(demanded, limited, strict=True):
         assert below["lower"] <= above["lower"]
         assert below["upper"] <= above["upper"]
@@ -90,7 +91,7 @@ def test_more_bands_than_can_be_told_apart_are_refused(run: xr.DataTree) -> None
 def test_a_single_year_is_refused() -> None:
     medians = [{"series": s, "year": 2025, "median": 9.0} for s in ("demanded", "limited")]
     with pytest.raises(InputError, match="two or more years; got 1"):
-        draw_demand(DemandTables(medians, []), title="", subtitle="", heading="", run=RUN)
+        draw_demand(DemandTables(Table.of_rows(medians)), title="", subtitle="", heading="", run=RUN)
 
 
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=8))

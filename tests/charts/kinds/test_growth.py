@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 
 from simulator import load_scenario, simulate
-from simulator.charts.kinds.growth import draw_growth, growth_figures, growth_rows, ooms
+from simulator.charts.kinds.growth import draw_growth, growth_figures, growth_tables, ooms
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
+from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
 from tests.charts.drawn import tables, texts
 
@@ -24,7 +25,7 @@ def run() -> xr.DataTree:
 
 @pytest.mark.parametrize("years", [None, (2027.0, 2040.0)])
 def test_the_drawn_parts_add_up_to_the_line_in_every_year(run: xr.DataTree, years: tuple[float, float] | None) -> None:
-    rows, net = growth_rows(run, years=years)
+    rows, net = (table.rows() for table in growth_tables(run, years=years))
     for row in net:
         parts = [part["value"] for part in rows if part["year"] == row["year"]]
         assert sum(parts) == pytest.approx(row["value"], abs=1e-5)
@@ -68,7 +69,7 @@ def test_shrinking_compute_and_a_single_driver_are_drawn() -> None:
 def test_where_nothing_grows_there_are_no_shares() -> None:
     net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 0.0}]
     rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
-    said = texts(draw_growth(rows, net=net, title="", subtitle="", run=RUN))
+    said = texts(draw_growth(Table.of_rows(rows), net=Table.of_rows(net), title="", subtitle="", run=RUN))
     assert "0.0" in said
     assert not any("%" in text for text in said)
 
@@ -76,4 +77,4 @@ def test_where_nothing_grows_there_are_no_shares() -> None:
 def test_years_out_of_order_are_refused() -> None:
     net = [{"year": 2030, "value": 0.0}, {"year": 2025, "value": 0.0}]
     with pytest.raises(InputError, match="ascending order"):
-        draw_growth([], net=net, title="", subtitle="", run=RUN)
+        draw_growth(Table({}), net=Table.of_rows(net), title="", subtitle="", run=RUN)

@@ -30,7 +30,7 @@ def run() -> xr.DataTree:
 def panel(*, last: tuple[float, float, float]) -> CountPanel:
     keys = ("lower_90", "median", "upper_90")
     rows = [{"year": 2025, **dict.fromkeys(keys, 0.0)}, {"year": 2026, **dict(zip(keys, last, strict=True))}]
-    return CountPanel(rows, rows, "Models above 1e26 FLOP", "by the end of 2026")
+    return CountPanel(Table.of_rows(rows), Table.of_rows(rows), "Models above 1e26 FLOP", "by the end of 2026")
 
 
 def test_the_table_holds_every_count_in_every_reading(run: xr.DataTree) -> None:
@@ -144,6 +144,8 @@ def test_the_charts_of_a_run_folder_have_the_counts(run: xr.DataTree, tmp_path: 
 def test_a_panel_that_lacks_a_number_is_refused() -> None:
     rows = [{"year": year, "lower_90": 1.0, "median": np.nan, "upper_90": 2.0} for year in (2025, 2026)]
     with pytest.raises(InputError, match="median: must be a finite number"):
-        draw_counts([CountPanel(rows, rows, "Models", "")], title="", subtitle="", run=RUN)
+        draw_counts(
+            [CountPanel(Table.of_rows(rows), Table.of_rows(rows), "Models", "")], title="", subtitle="", run=RUN
+        )
     with pytest.raises(InputError, match="nothing to draw"):
         draw_counts([], title="", subtitle="", run=RUN)

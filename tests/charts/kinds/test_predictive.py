@@ -19,7 +19,7 @@ def run() -> xr.DataTree:
 
 
 def test_every_observation_stands_in_the_table_by_date_and_one_is_outside(run: xr.DataTree) -> None:
-    rows = [row for row in predictive_table(run) if row["kind"] == "run_log_compute"]
+    rows = [row for row in predictive_table(run).rows() if row["kind"] == "run_log_compute"]
     years = [float(str(row["year"])) for row in rows]
     assert len(rows) == RUNS
     assert years == sorted(years)

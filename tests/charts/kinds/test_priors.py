@@ -12,9 +12,10 @@ import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.priors import MOST_ON_A_PAGE, density_table, paged, prior_figures, prior_table
-from simulator.charts.spec import FigureOptions, Row
+from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
+from simulator.runs.table import Row
 from simulator.testing import run_of, small_scenario
 
 OPTIONS = FigureOptions()
