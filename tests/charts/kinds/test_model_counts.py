@@ -17,6 +17,7 @@ from simulator.errors import InputError
 from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import RunLabel
 from simulator.runs.model_counts import READINGS, count_lines, count_table, counted_names, said_counts
+from simulator.runs.table import Table
 from tests.charts.drawn import texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
