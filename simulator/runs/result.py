@@ -174,7 +174,7 @@ def open_result(path: FilePath | str) -> Result:
     --------
     >>> open_result("no-such-folder")
     Traceback (most recent call last):
-    simulator.errors.RunFileError: no-such-folder: is a run...
+    simulator.errors.RunFileError: no-such-folder: no such run file.
     """
     from simulator.runs.kinds import kind_of, stored_lines
 
