@@ -21,7 +21,6 @@ from simulator.analysis.evaluation import Input, Model, base_uniforms
 from simulator.analysis.outcomes import level_text
 from simulator.engine.draws import joined_uniforms, values_of
 from simulator.errors import InputError, near_name, shown
-from simulator.priors.families import Fixed
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
 from simulator.priors.streams import EDGE
 from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
@@ -132,10 +131,9 @@ def _with_scores(joint: JointPrior, values: Mapping[str, Array], scores: Mapping
     changed = {
         name: joint.priors[name].family.ppf(np.clip(ndtr(score), EDGE, 1.0 - EDGE)) for name, score in scores.items()
     }
-    fixed = {
-        name: np.array([prior.family.value]) for name, prior in joint.priors.items() if isinstance(prior.family, Fixed)
-    }
-    return {name: {**values, **fixed, **changed}[name] for name in joint.priors}
+    fixed = {name: np.array([prior.value]) for name, prior in joint.priors.items() if prior.value is not None}
+    known = {**values, **fixed, **changed}
+    return {name: known[name] for name in joint.priors}
 
 
 BY = ("driver",)
@@ -214,12 +212,15 @@ def _matching(inputs: Sequence[Input], pattern: str, group: str) -> list[str]:
 _SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
 
 
-def quantile_texts(priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]) -> list[str]:
-    """Write what an input is at quantiles; of several members, such as yearly shocks, the quantile itself."""
+def quantiles_of(
+    priors: Mapping[str, NamedPrior], varied: Input, levels: tuple[float, ...]
+) -> tuple[list[float], list[str]]:
+    """Give an input at quantiles, as numbers and written; of several members, such as yearly shocks, the levels."""
     if len(varied.members) > 1:
-        return [f"{100 * level:g} %" for level in levels]
+        return [math.nan] * len(levels), [f"{100 * level:g} %" for level in levels]
     prior = priors[varied.members[0]]
-    return [prior_text(prior, value) for value in prior.family.ppf(np.array(levels)).tolist()]
+    values = prior.family.ppf(np.array(levels)).tolist()
+    return values, [prior_text(prior, value) for value in values]
 
 
 def prior_text(prior: NamedPrior, value: float) -> str:

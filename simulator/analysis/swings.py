@@ -22,7 +22,7 @@ from simulator.analysis.inputs import (
     median_draws,
     moved_alone,
     moved_to,
-    quantile_texts,
+    quantiles_of,
 )
 from simulator.analysis.outcomes import (
     Outcome,
@@ -234,12 +234,7 @@ def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
     return headline_outcomes(model.years.tolist(), ahead or names)
 
 
-type _Found = dict[str, tuple[tuple[str, ...], Array]]
-_BY_INPUT = ("outcome", "input")
-_MOVED = ("outcome", "input", "quantile")
-
-
-def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> _Found:
+def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
     """Give the statistics with the others free."""
     draws = common_draws(model, samples)
     base = evaluate_values(model, draws.values, outcomes)
@@ -259,17 +254,17 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
     never = np.isinf(base).mean(axis=1)
     constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)
     return {
-        "moved": (_MOVED, moved),
-        "base": (("outcome",), np.array([each.middle(values) for each, values in zip(outcomes, base, strict=True)])),
-        "error": (_BY_INPUT, error),
-        "removed": (_BY_INPUT, removed),
-        "narrowing": (_BY_INPUT, narrowing),
-        "constant": (("outcome",), constant.astype(np.int8)),
-        "never": (("outcome",), never),
+        "moved": moved,
+        "base": np.array([each.middle(values) for each, values in zip(outcomes, base, strict=True)]),
+        "error": error,
+        "removed": removed,
+        "narrowing": narrowing,
+        "constant": constant,
+        "never": never,
     }
 
 
-def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> _Found:
+def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> dict[str, Array]:
     """Give what the model gives with the others at their medians: all moves in one go, the first column unmoved."""
     values = {name: array.copy() for name, array in median_draws(model, 1 + 2 * len(inputs)).values.items()}
     for place, varied in enumerate(inputs):
@@ -279,11 +274,11 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
     found = evaluate_values(model, values, outcomes)
     shape = (len(outcomes), len(inputs))
     return {
-        "moved": (_MOVED, found[:, 1:].reshape(*shape, 2)),
-        "base": (("outcome",), found[:, 0]),
-        **dict.fromkeys(("error", "removed", "narrowing"), (_BY_INPUT, np.full(shape, np.nan))),
-        "constant": (("outcome",), (found == found[:, :1]).all(axis=1).astype(np.int8)),
-        "never": (("outcome",), np.isinf(found).mean(axis=1)),
+        "moved": found[:, 1:].reshape(*shape, 2),
+        "base": found[:, 0],
+        **dict.fromkeys(("error", "removed", "narrowing"), np.full(shape, np.nan)),
+        "constant": (found == found[:, :1]).all(axis=1),
+        "never": np.isinf(found).mean(axis=1),
     }
 
 
@@ -305,14 +300,15 @@ def _narrowing(base: Array, without: Array) -> float:
 
 
 def _labelled(
-    scenario: Scenario, model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], found: _Found, mode: Mode
+    scenario: Scenario,
+    model: Model,
+    inputs: Sequence[Input],
+    outcomes: Sequence[Outcome],
+    found: Mapping[str, Array],
+    mode: Mode,
 ) -> xr.Dataset:
     priors, labels, free = model.joint.priors, labels_of(scenario.spec), mode == "free"
-    values = [
-        priors[varied.members[0]].family.ppf(np.array(LEVELS)) if len(varied.members) == 1 else [np.nan, np.nan]
-        for varied in inputs
-    ]
-    texts = np.array([quantile_texts(priors, varied, LEVELS) for varied in inputs], dtype=str)
+    ends = [quantiles_of(priors, varied, LEVELS) for varied in inputs]
     said = [outcome_words(each, labels=labels, statistic=each.statistic if free else "") for each in outcomes]
     coords = {
         "outcome": [outcome.text for outcome in outcomes],
@@ -325,8 +321,13 @@ def _labelled(
         "library": ("input", [priors[varied.members[0]].prior.prior or "" for varied in inputs]),
         "follows": ("input", [", ".join(companions(model.joint, varied)) if free else "" for varied in inputs]),
     }
-    beside = {"value": (("input", "quantile"), np.array(values)), "value_text": (("input", "quantile"), texts)}
-    return xr.Dataset({**found, **beside}, coords=coords)
+    data = {name: (("outcome", "input", "quantile")[: each.ndim], each) for name, each in found.items()}
+    data["constant"] = (("outcome",), found["constant"].astype(np.int8))
+    data |= {
+        name: (("input", "quantile"), np.array([each[place] for each in ends]))
+        for place, name in enumerate(("value", "value_text"))
+    }
+    return xr.Dataset(data, coords=coords)
 
 
 def swing_text(row: Row) -> str:
