@@ -169,6 +169,7 @@ def test_a_permutation_of_the_rows_changes_no_effect():
     np.testing.assert_allclose(one.parts["shapley"].value, other.parts["shapley"].value, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_standard_error_is_the_spread_over_seeds():
     pair = CorrelatedColumns((0, 1), np.array([[1.0, 0.7], [0.7, 1.0]]))
     runs = [
@@ -190,6 +191,7 @@ def test_regression_agrees_whether_patterns_are_solved_one_by_one_or_all_at_once
     np.testing.assert_allclose(few[known], scores[known], atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [-0.7, 0.4])
 def test_a_curved_function_with_interactions_across_a_correlation_has_its_known_effects(rho):
     # f = z1^2 + 2 z1 z3 + z2, z1 and z2 correlated; the variances of E[f | known] by hand

@@ -86,6 +86,7 @@ def test_a_shift_and_a_scale_of_the_outcome_change_no_index():
     np.testing.assert_allclose(moved.parts["total"].value, plain.parts["total"].value, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_bootstrap_covers_the_known_indices_about_as_often_as_it_says():
     first_order, _, _ = sobol_g_shares()
     hits = []
@@ -96,6 +97,7 @@ def test_the_bootstrap_covers_the_known_indices_about_as_often_as_it_says():
     assert np.mean(hits) > 0.8
 
 
+@pytest.mark.slow
 def test_salib_finds_the_same_indices():
     analyse = pytest.importorskip("SALib.analyze.sobol")
     sample = pytest.importorskip("SALib.sample.sobol")
