@@ -253,12 +253,11 @@ def _point_warnings(plan: SweepPlan, runs: Sequence[xr.DataTree]) -> list[str]:
         for line in _without_unchanged(str(run.attrs["warnings"]).splitlines()):
             if line not in base:
                 found.setdefault(line, []).append(place)
-    return [
-        line
-        if len(places) == len(runs)
-        else f"at {len(places)} of {len(runs)} points, first at {plan.name(places[0])}: {line}"
+    at = {
+        line: f"at {len(places)} of {len(runs)} points, first at {plan.name(places[0])}: "
         for line, places in found.items()
-    ]
+    }
+    return [line if len(places) == len(runs) else at[line] + line for line, places in found.items()]
 
 
 def _same_points(plan: SweepPlan, ids: Sequence[str]) -> list[str]:
@@ -276,13 +275,12 @@ def _same_points(plan: SweepPlan, ids: Sequence[str]) -> list[str]:
 def _constant(plan: SweepPlan, summary: xr.Dataset) -> list[str]:
     """Say which axes change nothing, and which results no axis changes."""
     said = []
+    values = [each.values for each in summary.data_vars.values()]
     for place, axis in enumerate(plan.axes):
-        if plan.shape[place] > 1 and all(
-            _is_constant(values.values, (place,)) for values in summary.data_vars.values()
-        ):
+        if plan.shape[place] > 1 and all(_is_constant(each, (place,)) for each in values):
             said.append(f"nothing depends on {axis.name}: every result is the same at all its values.")
     every = tuple(range(len(plan.shape)))
-    if len(plan.points) == 1 or all(_is_constant(values.values, every) for values in summary.data_vars.values()):
+    if len(plan.points) == 1 or all(_is_constant(each, every) for each in values):
         return said
     if _is_constant(summary["effective_compute"].values, every):
         said.append("effective compute is the same at every point.")

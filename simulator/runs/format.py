@@ -185,6 +185,7 @@ print(median.to_series())
 ```
 
 * The coordinate of an axis has the numbers that were set, in the unit of the entry, or texts.
+* `simulator.open_sweep("...").at(rate=2.5, year=2035)` selects points by words of the axes.
 * All points are on common draws: differences between them are sharper than the standard errors of each.
 * A cap or constraint that a point does not have is +inf there, its error is NaN, and it binds in no sample. Another
   variable that not every point has is left out, and `warnings` says so.
