@@ -22,7 +22,7 @@ import xarray as xr
 from simulator.errors import InputError
 from simulator.files import make_folder, replacing
 from simulator.history.model import MODEL_VERSION, GrowthPriors, HistoryModel, build_model, grid_weights, weights
-from simulator.history.observations import Array, Known, Observations, known_at
+from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.runs.groups import of_tree
 from simulator.runs.netcdf import write_netcdf
 
@@ -203,21 +203,22 @@ def draw_prior(built: HistoryModel, *, seed: int) -> xr.Dataset:
     return xr.Dataset(variables, coords={**coords, "chain": [0], "draw": np.arange(PRIOR_DRAWS)})
 
 
+_SEEN = {"run_log_compute": "run", "cost_log_usd": "costed_run", "accelerator_log_flops_per_usd": "accelerator"}
+"""What is observed, and along what."""
+
+
+def _flags(known: Known) -> dict[str, Flags]:
+    return {"run": known.run, "costed_run": known.cost, "accelerator": known.accelerator}
+
+
 def _observed(observations: Observations, known: Known) -> xr.Dataset:
     """Give what was known at the origin."""
+    flags = _flags(known)
     return xr.Dataset(
-        {
-            "run_log_compute": ("run", observations.run_log_compute[known.run]),
-            "cost_log_usd": ("costed_run", observations.cost_log_usd[known.cost]),
-            "accelerator_log_flops_per_usd": (
-                "accelerator",
-                observations.accelerator_log_flops_per_usd[known.accelerator],
-            ),
-        },
+        {name: (dim, getattr(observations, name)[flags[dim]]) for name, dim in _SEEN.items()},
         coords={
-            "run_year": ("run", observations.run_year[known.run]),
-            "costed_run_year": ("costed_run", observations.run_year[known.cost]),
-            "accelerator_year": ("accelerator", observations.accelerator_year[known.accelerator]),
+            f"{dim}_year": (dim, getattr(observations, f"{dim.removeprefix('costed_')}_year")[flag])
+            for dim, flag in flags.items()
         },
     )
 
@@ -241,12 +242,9 @@ def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rn
     speed = at("efficiency", chips) - one("accelerator_offset")
     speed = speed + one("accelerator_scatter") * rng.standard_normal((*shape, chips.size))
     coords = _observed(observations, known).coords
+    drawn = (at("compute", runs) + above, cost, speed)
     return xr.Dataset(
-        {
-            "run_log_compute": (("chain", "draw", "run"), at("compute", runs) + above),
-            "cost_log_usd": (("chain", "draw", "costed_run"), cost),
-            "accelerator_log_flops_per_usd": (("chain", "draw", "accelerator"), speed),
-        },
+        {name: (("chain", "draw", dim), each) for (name, dim), each in zip(_SEEN.items(), drawn, strict=True)},
         coords={**coords, "chain": draws["chain"], "draw": draws["draw"]},
     )
 
@@ -256,15 +254,10 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
 
     Names are put on a fit that is handed out, never on one that is stored: they decide no number of it.
     """
-    flags = {
-        "run": (observations.run_name, known.run),
-        "costed_run": (observations.run_name, known.cost),
-        "accelerator": (observations.accelerator_name, known.accelerator),
-    }
     names = {
         f"{dim}_name": (dim, np.array(every, dtype=str)[flag], {"long_name": f"name of the {dim.replace('_', ' ')}"})
-        for dim, (every, flag) in flags.items()
-        if every
+        for dim, flag in _flags(known).items()
+        if (every := getattr(observations, f"{dim.removeprefix('costed_')}_name"))
     }
     datasets = {str(name): node.to_dataset() for name, node in fit.children.items()}
     for place in ("observed_data", "posterior_predictive"):

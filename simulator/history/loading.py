@@ -42,12 +42,17 @@ class _Sieve:
     def drop(self, reason: str, name: str) -> None:
         self.names.setdefault(reason, []).append(name)
 
-    def report(self, sheet: Sheet, notes: Iterable[str]) -> Report:
+    def report(self, sheet: Sheet, notes: Iterable[str], *, left: int, of: str) -> Report:
+        """Say what was left out; refuse a table of which nothing is left."""
         report = Report(len(sheet.rows) + len(sheet.ragged), notes=tuple(notes))
         ragged = [f"line {line}" for line in sheet.ragged]
         report = report.without("more cells than the header has columns", ragged)
         for reason, names in self.names.items():
             report = report.without(reason, names)
+        if not left:
+            reasons = "; ".join(f"{each.reason}: {each.count}, e.g. {each.examples[0]}" for each in report.dropped)
+            rule = f"none of its {report.rows_read} rows is a {of} that can be used."
+            raise refusal(sheet.file, rule, f"Left out: {reasons}.")
         return report
 
 
@@ -91,16 +96,12 @@ def load_history(
     """
     last = last_day(snapshot, entry="snapshot")
     sheet = read_sheet(path, columns=columns, needed=(("name",), ("date",), ("flop",)), what="training runs")
-    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
-    sieve = _Sieve()
+    order, sieve = date_order((cells["date"] for cells in sheet.rows), file=str(path)), _Sieve()
     read = [run for cells in sheet.rows if (run := _run(cells, sheet=sheet, order=order, sieve=sieve))]
     read.sort(key=lambda run: (run.date, run.name, run.log_cost is None, -run.log_flop))
     runs = tuple(_first_of_each(read, sieve))
     notes = [*_date_notes(order, [run.date for run in runs], last=last), *_run_notes(sheet)]
-    report = sieve.report(sheet, notes)
-    if not runs:
-        raise _nothing_left(path, report, "training run")
-    return RunHistory(str(path), snapshot, runs, report)
+    return RunHistory(str(path), snapshot, runs, sieve.report(sheet, notes, left=len(runs), of="training run"))
 
 
 def load_accelerators(
@@ -138,9 +139,8 @@ def load_accelerators(
     """
     last = last_day(snapshot, entry="snapshot")
     sheet = read_sheet(path, columns=ACCELERATOR_COLUMNS, needed=_HARDWARE, what="accelerators")
-    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
+    order, sieve = date_order((cells["date"] for cells in sheet.rows), file=str(path)), _Sieve()
     bought = {} if prices is None else _purchase_prices(prices)
-    sieve = _Sieve()
     marked = any(cell_flag(cells["used"]) for cells in sheet.rows)
     rows = (cells for cells in sheet.rows if not marked or _is_marked(cells, sieve))
     read = [each for cells in rows if (each := _accelerator(cells, sheet=sheet, order=order, sieve=sieve))]
@@ -150,9 +150,7 @@ def load_accelerators(
     notes = list(_date_notes(order, [each.date for each in accelerators], last=last))
     if "price" not in sheet.found:
         notes.append("there is no column of prices.")
-    report = sieve.report(sheet, notes)
-    if not accelerators:
-        raise _nothing_left(path, report, "accelerator")
+    report = sieve.report(sheet, notes, left=len(accelerators), of="accelerator")
     return AcceleratorHistory(str(path), snapshot, accelerators, report)
 
 
@@ -308,11 +306,6 @@ def _run_notes(sheet: Sheet) -> Iterator[str]:
     for meaning, what in meanings.items():
         if meaning not in sheet.found:
             yield f"there is no column of {what}."
-
-
-def _nothing_left(path: FilePath | str, report: Report, what: str) -> InputError:
-    reasons = "; ".join(f"{each.reason}: {each.count}, e.g. {each.examples[0]}" for each in report.dropped)
-    return refusal(path, f"none of its {report.rows_read} rows is a {what} that can be used.", f"Left out: {reasons}.")
 
 
 SNAPSHOT = "2026-05"
