@@ -15,7 +15,7 @@ from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.densities import scale_of
-from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, shape_mark
+from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, shape_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.ticks import Scale, tick_text
 from simulator.errors import InputError
@@ -27,21 +27,13 @@ from simulator.wording import capital, cut_front, listed
 if TYPE_CHECKING:
     import xarray as xr
 
-NAME_WIDTH = 330.0
-BAR_WIDTH = 420.0
-BAR_STEP = 22.0
-TOP = 40.0
+NAME_WIDTH, BAR_WIDTH, BAR_STEP, TOP = 330.0, 420.0, 22.0, 40.0
 COLUMNS = 3
-PANEL_WIDTH = 220.0
-PANEL_HEIGHT = 130.0
-GAP_X = 62.0
-GAP_Y = 84.0
-PANELS_TOP = 76.0
+PANEL_WIDTH, PANEL_HEIGHT, GAP_X, GAP_Y, PANELS_TOP = 220.0, 130.0, 62.0, 84.0, 76.0
 LEFT = 52.0
 WIDTH = LEFT + COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP_X + 20
 NAME_CHARACTERS = 46
-MOST_BARS = 12
-MOST_PANELS = 6
+MOST_BARS, MOST_PANELS = 12, 6
 
 
 def draw_influence(
@@ -63,7 +55,7 @@ def draw_influence(
     views = [_bars(bars)]
     if panels:
         views.append(_panels(panels, scale=scale, horizon=horizon))
-    return style.stacked([*views, style.footer(run, x=0, width=WIDTH)], title=title, subtitle=subtitle, width=WIDTH)
+    return sheet(views, title=title, subtitle=subtitle, run=run, width=WIDTH, x=0)
 
 
 def _bars(rows: Sequence[Row]) -> vega.Spec:
