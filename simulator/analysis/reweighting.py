@@ -12,10 +12,10 @@ from scipy.special import ndtri
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, chosen_years
 from simulator.analysis.outcomes import Outcome, run_outcomes
 from simulator.errors import InputError, Path, dotted, number
-from simulator.priors.composite import split_atoms
+from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.dependence import CopulaGroup
 from simulator.priors.families import Fixed
-from simulator.priors.joint import Converted, JointPrior
+from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group

@@ -38,7 +38,8 @@ from simulator.history.loading import (
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
 from simulator.history.tables import AcceleratorHistory, RunHistory
-from simulator.priors.joint import Converted, NamedPrior
+from simulator.priors.composite import Converted
+from simulator.priors.joint import NamedPrior
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import place_of, placed
 from simulator.scenario.resolving import Scenario, resolve

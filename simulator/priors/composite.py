@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -29,17 +28,6 @@ from simulator.units import Array, Conversion
 _LARGEST_U = float(np.nextafter(1.0, 0.0))
 _LEAST_MASS = 1e-9
 """A family is not truncated to an interval that holds less than this: the CDF is not exact enough there."""
-
-
-@runtime_checkable
-class _Carried(Protocol):
-    """Describe a family that is another one carried over to a new scale, such as one of logs."""
-
-    @property
-    def base(self) -> Distribution: ...
-
-    @property
-    def conversion(self) -> Conversion: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +151,45 @@ class WithNever:
         never = np.asarray(x) == inf
         finite = self.base.logpdf(np.where(never, 0.0, x)) + np.log1p(-self.probability)
         return np.where(never, log_of(np.array(self.probability)), finite)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A family carried over to the internal scale by a one-to-one conversion.
+
+    The quantile function rises on the internal scale also where the conversion falls (doubling times), so that
+    rank correlations speak of growth and not of the time that it takes.
+    """
+
+    base: Distribution
+    conversion: Conversion
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and largest value on the internal scale."""
+        ends = np.array(self.base.support, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = np.nan_to_num(self.conversion.forward(ends), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
+
+    def ppf(self, u: Array) -> Array:
+        """Return the quantile on the internal scale."""
+        return self.conversion.forward(self.base.ppf(1.0 - u if self.conversion.falling else u))
+
+    def cdf(self, x: Array) -> Array:
+        """Return the probability of a value at or below x on the internal scale."""
+        with np.errstate(divide="ignore", over="ignore"):
+            below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
+        if not self.conversion.falling:
+            return below
+        return np.where(x < self.support[0], 0.0, 1.0 - below)  # below 0 a time has no meaning and its inverse no sense
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the log density on the internal scale: that of the base times |dx/dy|."""
+        x = np.asarray(x, dtype=float)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            density = self.base.logpdf(self.conversion.inverse(x))
+            return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +337,7 @@ def _breaks(family: Distribution) -> list[float]:
             return list(family.values)
         case Triangular():
             return [family.lower, family.mode, family.upper]
-        case _Carried():
+        case Converted():
             with np.errstate(divide="ignore", invalid="ignore"):
                 return [*family.conversion.forward(np.array(_breaks(family.base))).tolist(), *family.support]
     return list(family.support)

@@ -43,8 +43,7 @@ def default_family(statement: Statement) -> str:
 def fit_centred(statement: Statement) -> Distribution:
     """Make a normal or lognormal, two-piece where the median is not central."""
     log_scale = statement.family == "lognormal"
-    if "log_mean" in statement.parameters:
-        return LogNormal(statement.parameters["log_mean"], statement.parameters["log_sd"])
+    kind = LogNormal if log_scale else Normal
     if statement.sd is not None:
         return _from_moments(statement, statement.sd, log_scale=log_scale)
     points = statement.points
@@ -52,7 +51,7 @@ def fit_centred(statement: Statement) -> Distribution:
     if len(points) == 2:
         spread = (y[1] - y[0]) / (z[1] - z[0])
         centre = (y[0] * z[1] - y[1] * z[0]) / (z[1] - z[0])
-        return LogNormal(centre, spread) if log_scale else Normal(centre, spread)
+        return kind(centre, spread)
     if len(points) > 3:
         raise FitError(
             "quantiles",
@@ -63,7 +62,7 @@ def fit_centred(statement: Statement) -> Distribution:
     if abs(below - above) <= 1e-9 * max(below, above):
         spread = (y[2] - y[0]) / (z[2] - z[0])
         centre = y[1] - spread * z[1]
-        return LogNormal(centre, spread) if log_scale else Normal(centre, spread)
+        return kind(centre, spread)
     return _two_piece(points, log_scale=log_scale, key="quantiles" if statement.quantiles else "interval")
 
 
@@ -146,16 +145,10 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
 
 def fit_skewed(statement: Statement) -> Distribution:
     """Make a two-piece normal, of x or of ln x."""
-    log_scale = statement.family == "skewed-lognormal"
-    names = [("log_" if log_scale else "") + name for name in ("mode", "sd_below", "sd_above")]
-    if names[0] in statement.parameters:
-        numbers = [statement.parameters[name] for name in names]
-        return SkewedLogNormal(*numbers) if log_scale else SkewedNormal(*numbers)
-    points = statement.points
-    key = "quantiles" if statement.quantiles else "interval"
+    points, key = statement.points, "quantiles" if statement.quantiles else "interval"
     if len(points) != 3:
         raise FitError(key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
-    return _two_piece(points, log_scale=log_scale, key=key)
+    return _two_piece(points, log_scale=statement.family == "skewed-lognormal", key=key)
 
 
 def fit_uniform(statement: Statement) -> Distribution:
@@ -190,21 +183,15 @@ def fit_beta(statement: Statement) -> Distribution:
             raise FitError("mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside.")
         if variance >= mean * (1 - mean):
             most = sqrt(mean * (1 - mean)) * (upper - lower)
-            raise FitError(
-                "sd",
-                f"must be below {most:.4g} for values between {bounds} with mean {number(statement.mean)}; "
-                f"got {number(statement.sd)}.",
-                "Lower it.",
-            )
+            between = f"values between {bounds} with mean {number(statement.mean)}"
+            raise FitError("sd", f"must be below {most:.4g} for {between}; got {number(statement.sd)}.", "Lower it.")
         total = mean * (1 - mean) / variance - 1
         return Beta(mean * total, (1 - mean) * total, lower, upper)
     (first, low), (last, high) = statement.points
     if not lower < low < high < upper:
         shown = f"[{number(low)}, {number(high)}]"
         raise FitError(
-            "interval",
-            f"must lie between {bounds}; got {shown}.",
-            "Move it inside, or state lower and upper.",
+            "interval", f"must lie between {bounds}; got {shown}.", "Move it inside, or state lower and upper."
         )
     shares = [(value - lower) / (upper - lower) for value in (low, high)]
 
@@ -254,9 +241,7 @@ def fit_student(statement: Statement) -> Distribution:
     log_scale = statement.family == "log-student-t"
     df = statement.parameters["df"]
     if statement.interval is None:
-        prefix = "log_" if log_scale else ""
-        centre, scale = statement.parameters[f"{prefix}location"], statement.parameters[f"{prefix}scale"]
-        return LogStudentT(df, centre, scale) if log_scale else StudentT(df, centre, scale)
+        return StudentT(df, statement.parameters["location"], statement.parameters["scale"])
     if df <= 0:
         raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
     level, low, high = statement.interval
@@ -278,28 +263,21 @@ def fit_student(statement: Statement) -> Distribution:
 
 def fit_metalog(statement: Statement) -> Distribution:
     """Make the metalog of as many terms as there are quantiles."""
-    points = statement.points
-    key = "quantiles" if statement.quantiles else "interval"
-    terms = statement.parameters.get("terms", float(len(points)))
-    if terms != len(points) or terms < 3:
-        raise FitError(
-            key,
-            f"a metalog of {number(terms)} terms needs as many quantiles, at least 3; got {len(points)}.",
-            "State one quantile for each term.",
-        )  # fmt: skip
+    points, key = statement.points, "quantiles" if statement.quantiles else "interval"
+    if (terms := len(points)) < 3:
+        rule = f"a metalog of {terms} terms needs as many quantiles, at least 3; got {terms}."
+        raise FitError(key, rule, "State one quantile for each term.")
     positive = statement.positive and "upper" not in statement.parameters
     lower = statement.parameters.get("lower", 0.0 if positive else -np.inf)
     upper = statement.parameters.get("upper", np.inf)
     if not lower < points[0][1] < points[-1][1] < upper:
         shown = f"{number(points[0][1])} to {number(points[-1][1])}"
-        raise FitError(
-            key, f"the values must lie between {number(lower)} and {number(upper)}; got {shown}.",
-            "Move the bounds outwards.",
-        )  # fmt: skip
+        rule = f"the values must lie between {number(lower)} and {number(upper)}; got {shown}."
+        raise FitError(key, rule, "Move the bounds outwards.")
     matrix, level = [], []
     for probability, value in points:
         logit = float(special.logit(probability))
-        powers = (metalog_term(term) for term in range(len(points)))
+        powers = (metalog_term(term) for term in range(terms))
         matrix.append([(probability - 0.5) ** power * (logit if of_logit else 1.0) for power, of_logit in powers])
         above = log(value - lower) if isfinite(lower) else 0.0
         under = log(upper - value) if isfinite(upper) else 0.0
@@ -308,10 +286,9 @@ def fit_metalog(statement: Statement) -> Distribution:
     try:
         return Metalog(tuple(coefficients.tolist()), lower, upper)
     except ValueError as error:
-        raise FitError(
-            key, f"no metalog goes through these {len(points)} points and rises everywhere.",
-            "Move the points closer to evenly spread, change the bounds, or use family: quantiles.",
-        ) from error  # fmt: skip
+        rule = f"no metalog goes through these {len(points)} points and rises everywhere."
+        remedy = "Move the points closer to evenly spread, change the bounds, or use family: quantiles."
+        raise FitError(key, rule, remedy) from error
 
 
 def fit_quantiles(statement: Statement) -> Distribution:

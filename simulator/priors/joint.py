@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.errors import Fault, number
-from simulator.priors.composite import Mixture, Truncated, WithNever
+from simulator.priors.composite import Converted, Mixture, Truncated, WithNever
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
@@ -44,45 +44,6 @@ from simulator.units import (
 )
 
 DEFAULT_GROWTH_UNIT = "factor/year"
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A family carried over to the internal scale by a one-to-one conversion.
-
-    The quantile function rises on the internal scale also where the conversion falls (doubling times), so that
-    rank correlations speak of growth and not of the time that it takes.
-    """
-
-    base: Distribution
-    conversion: Conversion
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """The smallest and largest value on the internal scale."""
-        ends = np.array(self.base.support, dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            low, high = np.nan_to_num(self.conversion.forward(ends), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-        return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
-
-    def ppf(self, u: Array) -> Array:
-        """Return the quantile on the internal scale."""
-        return self.conversion.forward(self.base.ppf(1.0 - u if self.conversion.falling else u))
-
-    def cdf(self, x: Array) -> Array:
-        """Return the probability of a value at or below x on the internal scale."""
-        with np.errstate(divide="ignore", over="ignore"):
-            below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
-        if not self.conversion.falling:
-            return below
-        return np.where(x < self.support[0], 0.0, 1.0 - below)  # below 0 a time has no meaning and its inverse no sense
-
-    def logpdf(self, x: Array) -> Array:
-        """Return the log density on the internal scale: that of the base times |dx/dy|."""
-        x = np.asarray(x, dtype=float)
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            density = self.base.logpdf(self.conversion.inverse(x))
-            return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
 
 
 class Scale(NamedTuple):
@@ -382,10 +343,7 @@ def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meanin
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
     """Name the keys that a file writes, where the fit speaks of its own."""
     if remedy.startswith("State one of: "):
-        ways = remedy.removeprefix("State one of: ").rstrip(".").split("; ")
-        written = {*Prior.model_fields, *(prior.own or ())}  # not those that a file cannot write, as log_mean
-        ways = [way.replace("interval", "interval_90") for way in ways if written.issuperset(way.split(" and "))]
-        return f"State one of: {'; '.join(ways)}."
+        return remedy.replace("interval", "interval_90")
     if remedy.startswith("Change the numbers of") and prior.family in SHORT_FORMS:
         return f"Write {', '.join(SHORT_FORMS[prior.family])} in rising order."
     return remedy

@@ -149,8 +149,6 @@ _THREE = (("median", "interval"), ("quantiles",))
 _LIMITS = ("lower", "upper")
 _PEAK = ("lower", "mode", "upper")
 _DF = (("df", "interval"), ("df", "median", "interval"))
-_LOG_T = (*_DF, ("df", "log_location", "log_scale"))
-_SKEWED, _LOG_SKEWED = ("mode", "sd_below", "sd_above"), ("log_mode", "log_sd_below", "log_sd_above")
 _CURVE = (("quantiles",), ("median", "interval"), ("interval",))
 _FITS, _TWINS = "simulator.priors.fits:", "simulator.priors.twins:"
 _SIMPLE, _FREE, _JOINED = (f"simulator.priors.{module}:" for module in ("families", "free_families", "composite"))
@@ -158,8 +156,8 @@ _SIMPLE, _FREE, _JOINED = (f"simulator.priors.{module}:" for module in ("familie
 _SHIPPED = (
     PriorFamily("fixed", "fixed", (), "", f"{_SIMPLE}Fixed", f"{_TWINS}fixed", whole="value"),
     PriorFamily("normal", "normal", _CENTRED, f"{_FITS}fit_centred", f"{_SIMPLE}Normal", f"{_TWINS}normal"),
-    PriorFamily("lognormal", "lognormal", (*_CENTRED, ("log_mean", "log_sd")), f"{_FITS}fit_centred",
-                f"{_FREE}LogNormal", f"{_TWINS}lognormal", positive=True),
+    PriorFamily("lognormal", "lognormal", _CENTRED, f"{_FITS}fit_centred", f"{_FREE}LogNormal", f"{_TWINS}lognormal",
+                positive=True),
     PriorFamily("uniform", "uniform", (_LIMITS, ("interval",)), f"{_FITS}fit_uniform", f"{_SIMPLE}Uniform",
                 f"{_TWINS}uniform", short=_LIMITS),
     PriorFamily("log-uniform", "log-uniform", (_LIMITS, ("interval",)), f"{_FITS}fit_uniform", f"{_FREE}LogUniform",
@@ -173,13 +171,13 @@ _SHIPPED = (
                 f"{_SIMPLE}Gamma", f"{_TWINS}gamma", positive=True),
     PriorFamily("student-t", "Student t", (*_DF, ("df", "location", "scale")), f"{_FITS}fit_student",
                 f"{_SIMPLE}StudentT", f"{_TWINS}student_t"),
-    PriorFamily("log-student-t", "log Student t", _LOG_T, f"{_FITS}fit_student", f"{_FREE}LogStudentT",
+    PriorFamily("log-student-t", "log Student t", _DF, f"{_FITS}fit_student", f"{_FREE}LogStudentT",
                 f"{_TWINS}of_logs", positive=True),
-    PriorFamily("skewed-normal", "skewed normal", (*_THREE, _SKEWED), f"{_FITS}fit_skewed", f"{_SIMPLE}SkewedNormal"),
-    PriorFamily("skewed-lognormal", "skewed lognormal", (*_THREE, _LOG_SKEWED), f"{_FITS}fit_skewed",
+    PriorFamily("skewed-normal", "skewed normal", _THREE, f"{_FITS}fit_skewed", f"{_SIMPLE}SkewedNormal"),
+    PriorFamily("skewed-lognormal", "skewed lognormal", _THREE, f"{_FITS}fit_skewed",
                 f"{_FREE}SkewedLogNormal", positive=True),
     PriorFamily("metalog", "metalog", _THREE, f"{_FITS}fit_metalog", f"{_FREE}Metalog", f"{_TWINS}metalog",
-                optional=frozenset({*_LIMITS, "terms"})),
+                optional=frozenset(_LIMITS)),
     PriorFamily("quantiles", "quantiles", _CURVE, f"{_FITS}fit_quantiles", f"{_FREE}Quantiles"),
     PriorFamily("discrete", "discrete", (), "", f"{_FREE}Discrete", f"{_TWINS}discrete", whole="discrete"),
     PriorFamily("empirical", "empirical", (), "", f"{_FREE}Empirical", whole="empirical"),

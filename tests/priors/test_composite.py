@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, interpolate, stats
 
-from simulator.priors.composite import Mixture, Truncated, WithNever, direct_quantiles, quantile_table
+from simulator.priors.composite import Converted, Mixture, Truncated, WithNever, direct_quantiles, quantile_table
 from simulator.priors.families import (
     PERT,
     Beta,
@@ -33,7 +33,6 @@ from simulator.priors.free_families import (
     Quantiles,
     SkewedLogNormal,
 )
-from simulator.priors.joint import Converted
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array, logarithm, parse_growth_unit
 
