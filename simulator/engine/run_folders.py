@@ -55,32 +55,6 @@ def run_to_folder(
 
     What is done is left in `<run folder>.unfinished` every ten seconds and when the run is interrupted; it goes when
     the run folder is written.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    outputs : path of the folder that holds run folders
-    how : How
-    resume : bool
-        Go on with what an interrupted run of the same scenario left.
-    say : function
-        Told what the reader should know.
-
-    Returns
-    -------
-    the run and its folder
-
-    Raises
-    ------
-    InputError
-        A Zarr store is asked for where only the summary is kept.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> run, folder = run_to_folder(load_scenario("essay-2023"), getfixture("tmp_path"), how=How(keep="summary"))
-    >>> list(run.children), (folder / "run.nc").is_file()
-    (['summary'], True)
     """
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
@@ -102,13 +76,6 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
     """Let a scenario learn from the history that it names, from a stored fit where there is one.
 
     Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> scenario = load_scenario("essay-2023")
-    >>> ready(scenario, getfixture("tmp_path")) is scenario
-    True
     """
     if not scenario.must_learn:
         return scenario

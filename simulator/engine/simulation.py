@@ -111,30 +111,7 @@ def run_arrays(
     progress: Progress | None = None,
     unfinished: Unfinished | None = None,
 ) -> Group:
-    """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays.
-
-    Parameters
-    ----------
-    scenario, keep, custom, workers, progress, unfinished
-        As in `simulate`.
-
-    Returns
-    -------
-    Group
-        With the groups of `simulate`; `to_xarray` gives its tree.
-
-    Raises
-    ------
-    InputError, SimulatorError
-        As `simulate`; and InputError where the scenario has not learnt yet.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> run = run_arrays(load_scenario("essay-2023"))
-    >>> run.children["trajectories"]["effective_compute"].values.shape, list(run.children)
-    ((256, 32), ['summary', 'parameters', 'trajectories', 'crossings'])
-    """
+    """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
     plan = run_plan(scenario, custom)
     text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
     if keep == "trajectories":
@@ -147,22 +124,7 @@ def run_arrays(
 
 
 def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
-    """Plan the run of a scenario with its custom drivers.
-
-    Raises
-    ------
-    InputError
-        A custom driver is missing or unknown, or the scenario has not learnt from its history yet.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> run_plan(load_scenario("baseline")).years[[0, 1, -1]].tolist()
-    [2025.5, 2026.0, 2045.0]
-    >>> run_plan(load_scenario("learned"))
-    Traceback (most recent call last):
-    simulator.errors.InputError: learned: has not learnt from its history yet. Hand over learn(scenario).
-    """
+    """Plan the run of a scenario with its custom drivers."""
     if scenario.must_learn:
         raise InputError(f"{scenario.spec.name}: has not learnt from its history yet. Hand over learn(scenario).")
     _check_custom(scenario, dict(custom or {}))
@@ -170,23 +132,7 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
 
 
 def batch_spans(plan: Plan, *, keep: str, done: int = 0) -> work.Spans:
-    """List the batches of a run that are not done: (first sample, samples).
-
-    Parameters
-    ----------
-    plan : Plan
-    keep : {"trajectories", "summary"}
-        Samples that are only counted come in larger batches.
-    done : int
-        Samples that are done, from the first on.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> plan = run_plan(load_scenario("baseline", overrides=["samples=40000"]))
-    >>> list(batch_spans(plan, keep="trajectories", done=16384)), list(batch_spans(plan, keep="summary"))
-    ([(16384, 16384), (32768, 7232)], [(0, 40000)])
-    """
+    """List the batches of a run that are not done: (first sample, samples)."""
     spec = plan.spec
     length = max(KEPT if keep == "trajectories" else COUNTED, spec.block)
     return work.Spans(range(done, spec.samples, length), spec.samples)
@@ -248,21 +194,7 @@ def _without_partial(spans: Sequence[work.Span]) -> tuple[Sequence[work.Span], S
 
 
 def tell(plan: Plan, progress: Progress | None, done: Sequence[work.Span]) -> None:
-    """Tell how many blocks are done, of how many.
-
-    Parameters
-    ----------
-    plan : Plan
-    progress : function, or None
-    done : sequence of (first sample, samples)
-        The batches that are done; the last one counts.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> tell(run_plan(load_scenario("baseline")), print, [(0, 2048)])
-    1 3
-    """
+    """Tell how many blocks are done, of how many."""
     if progress is not None:
         first, count = done[-1]
         progress(-(-(first + count) // plan.spec.block), -(-plan.spec.samples // plan.spec.block))

@@ -29,15 +29,7 @@ type Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Spans(Sequence[Span]):
-    """The batches from some sample on, which take no memory for each.
-
-    Examples
-    --------
-    >>> list(Spans(range(0, 10, 4), 10))
-    [(0, 4), (4, 4), (8, 2)]
-    >>> list(Spans(range(0, 10, 4), 10)[1:])
-    [(4, 4), (8, 2)]
-    """
+    """The batches from some sample on, which take no memory for each."""
 
     firsts: range
     end: int
@@ -89,11 +81,6 @@ def in_order[Result](
 
     The first batch is timed; where the others would take long and the plan can be sent as `text`, they are shared
     with other processes, up to `together` at once. Threads do not pay: numpy's steps are too short.
-
-    Raises
-    ------
-    SimulatorError
-        A process was killed.
     """
     if not spans:
         return
@@ -125,21 +112,6 @@ def side_by_side[Job, Result](
 
     While the others start, this one works on. Each has a job and the next one; few results wait, so that memory does
     not grow with the jobs.
-
-    Parameters
-    ----------
-    jobs : iterable
-    workers : int
-        How many processes, two or more.
-    here : function
-        Do a job in this process.
-    there : function
-        Hand a job to a process of a pool.
-
-    Raises
-    ------
-    SimulatorError
-        A process was killed.
     """
     context, left = multiprocessing.get_context(_start_method()), iter(jobs)
     waiting: deque[tuple[Job, Future[Result]]] = deque()

@@ -36,19 +36,6 @@ def simulate_to_store(
 
     Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
     grows in the unfinished run's folder and is put in its place when it is whole.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    path : path of the store to write, `run.zarr` in a run folder
-    unfinished : Unfinished
-        Where the store grows; an interrupted run goes on from there.
-    workers, progress : as in `simulate`
-
-    Raises
-    ------
-    SimulatorError
-        Zarr is not installed, the disk is too small, or a batch fails.
     """
     _need_zarr()
     plan = run_plan(scenario)

@@ -22,13 +22,7 @@ type Words = NDArray[np.uint64]
 
 
 def sample_keys(uniforms: Array) -> Words:
-    """Make a key for each sample from a uniform number of its own, (sample,) in (0, 1); all its bits enter.
-
-    Examples
-    --------
-    >>> len(set(sample_keys(np.array([0.25, 0.5, 0.75])).tolist()))
-    3
-    """
+    """Make a key for each sample from a uniform number of its own, (sample,) in (0, 1); all its bits enter."""
     return _mixed(np.ascontiguousarray(uniforms, dtype=np.float64).view(np.uint64))
 
 
@@ -45,18 +39,7 @@ def _mixed(words: Words) -> Words:
 
 
 def numbered_uniforms(keys: Words, numbers: range) -> Array:
-    """Draw the uniform numbers of some places in the sequences of keys: output i of SplitMix64 started at the key.
-
-    Returns
-    -------
-    array (sample, number), in (0, 1)
-
-    Examples
-    --------
-    >>> keys = sample_keys(np.array([0.25, 0.5]))
-    >>> bool((numbered_uniforms(keys, range(4))[:, 2:] == numbered_uniforms(keys, range(2, 4))).all())
-    True
-    """
+    """Draw the uniform numbers of some places in the sequences of keys: output i of SplitMix64 started at the key."""
     steps = np.array([(number + 1) * _GOLDEN & _MASK for number in numbers], dtype=np.uint64)
     words = _mixed(keys[:, None] + steps[None, :])
     return ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
@@ -189,17 +172,6 @@ def model_counts(models: Models, block: Block, years: Array, *, log_physical: Ar
 
     A point of the years stands for its calendar year, whose largest run (or training compute) is the physical compute
     there. What is known of a year takes the place of what is drawn.
-
-    Parameters
-    ----------
-    models : Models
-    block : Block
-    years : array (year,), one in each calendar year
-    log_physical : array (sample, year) or (1, year), log10 FLOP
-
-    Returns
-    -------
-    dict of arrays (sample, year) by name of the variable; whole numbers
     """
     keys = sample_keys(block.draw(RUNS_PATH))
     yearly = [

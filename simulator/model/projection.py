@@ -46,14 +46,7 @@ STEPS_PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
 
 
 def year_grid(spec: ScenarioSpec) -> Array:
-    """List the years of a scenario: the first, every calendar step after it, the last.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> year_grid(load_scenario("baseline").spec)[:3].tolist()
-    [2025.5, 2026.0, 2027.0]
-    """
+    """List the years of a scenario: the first, every calendar step after it, the last."""
     steps = STEPS_PER_YEAR[spec.years.step]
     first, last = spec.years.first, spec.years.last
     inner = np.arange(np.floor(first * steps) + 1, np.ceil(last * steps)) / steps
@@ -71,28 +64,10 @@ class Capped:
 
 
 def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit, Array]]) -> Capped:
-    """Put a level under several limits; the one that leaves the least counts.
+    """Put a level (sample, year) in log10 under several limits; the one that leaves the least counts.
 
-    A limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
-
-    Parameters
-    ----------
-    demanded : array (sample, year), log10
-    start : array (sample, 1), log10; the level at the start, for the Gompertz law
-    limits : by name, sorted; each with its law and its level (sample, year), log10
-
-    Returns
-    -------
-    Capped, with arrays (sample, year)
-
-    Examples
-    --------
-    >>> demanded, start = np.array([[9.0, 11.0, 13.0]]), np.array([[9.0]])
-    >>> levels = {"cash": np.full((1, 3), 12.0), "power": np.full((1, 3), 10.0)}
-    >>> limits = {name: (Limit(kind="hard", limit=name), level) for name, level in levels.items()}
-    >>> found = under_limits(demanded, start, limits)  # power is the second by name
-    >>> found.capped.tolist(), found.binding.tolist()
-    ([[9.0, 10.0, 10.0]], [[0, 2, 2]])
+    `start` (sample, 1) is the level at the start; `limits` gives each limit with its level (sample, year) by name. A
+    limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
     """
     capped = demanded
     binding = np.zeros((1, 1), dtype=np.int8)
@@ -113,14 +88,7 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
 
 
 class Projection:
-    """A scenario made ready for its blocks of draws; what stands where in it is found once.
-
-    Parameters
-    ----------
-    spec : ScenarioSpec
-    years : array (year,), decimal years, from `year_grid`
-    custom : functions of custom drivers by name or dotted path
-    """
+    """A scenario made ready for its blocks of draws; what stands where in it is found once."""
 
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
@@ -229,14 +197,7 @@ def _variables_of(name: str, capped: Capped, spec: ScenarioSpec) -> dict[str, ND
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
-    """Name the variables that a `Projection` gives for a scenario.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> variable_names(load_scenario("no-caps").spec)[-2:]
-    ('physical_compute_demanded', 'effective_compute')
-    """
+    """Name the variables that a `Projection` gives for a scenario."""
     limits = {name.removeprefix("binding_"): named for name, named in binding_names(spec).items()}
     names = [f"quantity_{snake(name)}" for name in spec.quantities]
     for driver_name, driver in _drivers(spec).items():
@@ -256,14 +217,7 @@ def _limit_variable(name: str, limit: str, spec: ScenarioSpec) -> str:
 
 
 def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
-    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable.
-
-    Examples
-    --------
-    >>> from simulator.scenario.load import load_scenario
-    >>> binding_names(load_scenario("baseline").spec)["binding_spending"]
-    ('cash-flow', 'world-product')
-    """
+    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable."""
     names = {name: set(driver.caps) for name, driver in _drivers(spec).items() if name != "compute"}
     names["physical_compute"] = set(spec.constraints) | set(spec.drivers.compute.caps if spec.drivers.compute else ())
     return {f"binding_{name}": tuple(sorted(limits)) for name, limits in names.items() if limits}

@@ -25,20 +25,6 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> 
 
     Linear between order statistics at (n - 1) p (Hyndman and Fan's type 7); between a finite value and +inf it is
     +inf, so that censoring survives.
-
-    Parameters
-    ----------
-    ordered : array (..., sample), rising along the last axis; may hold +inf
-    levels : probabilities in [0, 1]
-
-    Returns
-    -------
-    array (level, ...)
-
-    Examples
-    --------
-    >>> sorted_quantiles(np.array([1.0, 2.0, 3.0, np.inf]), [0.5, 0.9]).tolist()
-    [2.5, inf]
     """
     place = (ordered.shape[-1] - 1) * np.asarray(levels, dtype=np.float64)
     below = np.floor(place).astype(np.int64)
@@ -53,24 +39,7 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> 
 
 
 def sample_quantiles(values: NDArray[np.floating], levels: Sequence[float]) -> Array:
-    """Sort samples along the first axis and read quantiles off them: (sample, ...) to (level, ...).
-
-    Parameters
-    ----------
-    values : array (sample, ...)
-        +inf counts like any other value.
-    levels : sequence of float
-        In [0, 1].
-
-    Returns
-    -------
-    array (level, ...)
-
-    Examples
-    --------
-    >>> sample_quantiles(np.array([2040.0, 2030.0, np.inf]), [0.0, 0.5, 0.9]).tolist()
-    [2030.0, 2040.0, inf]
-    """
+    """Sort samples along the first axis and read quantiles off them: (sample, ...) to (level, ...)."""
     ordered = np.array(np.moveaxis(values, 0, -1), order="C")  # a copy: the caller's samples keep their order
     ordered.sort(axis=-1)
     return sorted_quantiles(ordered, levels)
@@ -90,13 +59,7 @@ class Moments:
 
     @classmethod
     def of(cls, estimates: Array) -> Moments:
-        """Start from the number's value in each of some parts, (part, ...).
-
-        Examples
-        --------
-        >>> float(Moments.of(np.array([1.0, 2.0, 3.0])).mean_error(4))  # sd / sqrt(4)
-        0.5
-        """
+        """Start from the number's value in each of some parts, (part, ...)."""
         if estimates.shape[0] == 0:
             empty = np.zeros(estimates.shape[1:])
             return cls(0, empty, empty.copy())
@@ -131,18 +94,6 @@ def quantile_error(years: Array, share: Array, share_error: Array, quantile: Arr
     """Estimate the standard error of a quantile of the crossing year from that of the probability of having crossed.
 
     error of p at the quantile / slope of p there. NaN where the quantile is censored or p is flat.
-
-    Parameters
-    ----------
-    years : array (year,)
-    share, share_error : arrays (year,), probability of having crossed and its error
-    quantile : array (level,), years or +inf
-
-    Examples
-    --------
-    >>> years, share = np.array([2030.0, 2040.0]), np.array([0.0, 1.0])
-    >>> quantile_error(years, share, np.array([0.02, 0.02]), np.array([2035.0, np.inf])).round(3).tolist()
-    [0.2, nan]
     """
     result = np.full(quantile.shape, np.nan)
     finite = np.isfinite(quantile) & (quantile > years[0])
@@ -159,13 +110,6 @@ class Histogram:
 
     The grid is anchored at 0 and the counts are whole numbers, so the order in which values come, or are merged, does
     not matter. Values of +inf are counted apart. Each row keeps the bins between its least and its largest value.
-
-    Examples
-    --------
-    >>> counts = Histogram(1)
-    >>> counts.add(np.array([[26.0, 28.0, np.inf]]))
-    >>> counts.quantiles([0.5, 0.9]).round(2).tolist()
-    [[28.0], [inf]]
     """
 
     def __init__(self, rows: int) -> None:
@@ -178,13 +122,7 @@ class Histogram:
         return len(self._rows)
 
     def add(self, values: NDArray[np.floating]) -> None:
-        """Count values (row, sample).
-
-        Raises
-        ------
-        SimulatorError
-            A value is NaN, or values lie too far apart to be counted.
-        """
+        """Count values (row, sample)."""
         self.count += values.shape[-1]
         if not values.size:
             return
@@ -239,16 +177,7 @@ class Histogram:
 
 
 def merged(histograms: Sequence[Histogram]) -> Histogram:
-    """Add histograms of the same rows up to a new one.
-
-    Examples
-    --------
-    >>> parts = [Histogram(1), Histogram(1)]
-    >>> parts[0].add(np.array([[1.0, 2.0]]))
-    >>> parts[1].add(np.array([[3.0]]))
-    >>> merged(parts).count
-    3
-    """
+    """Add histograms of the same rows up to a new one."""
     result = Histogram(histograms[0].rows)
     for histogram in histograms:
         result.merge(histogram)

@@ -27,24 +27,7 @@ if TYPE_CHECKING:
 
 
 def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scenario:
-    """Read the scenario that a run holds; overrides are changes as `path=value`.
-
-    Raises
-    ------
-    RunFileError
-        This version cannot read it.
-    InputError
-        An override is at fault.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"))
-    >>> stored_scenario(run).hash == run.attrs["scenario_hash"]
-    True
-    >>> stored_scenario(run, overrides=["years.last=2030"]).spec.years.last
-    2030.0
-    """
+    """Read the scenario that a run holds; overrides are changes as `path=value`."""
     text = str(run.attrs["scenario"])
     try:
         stored = parse_scenario(text, file="the stored scenario")
@@ -186,14 +169,7 @@ def open_run(path: FilePath | str) -> Run:
 
 
 def run_path(path: FilePath | str) -> FilePath:
-    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder.
-
-    Examples
-    --------
-    >>> folder = getfixture("tmp_path")
-    >>> run_path(folder).name, run_path("outputs/mine.nc").name
-    ('run.nc', 'mine.nc')
-    """
+    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
     file = FilePath(path)
     if file.is_dir() and file.suffix != ".zarr":
         return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"

@@ -198,19 +198,7 @@ _SWEEP_GROUPS: Mapping[str, str] = {
 
 
 def run_format_text(run: xr.DataTree, sweep: xr.DataTree) -> str:
-    """Write the description of the format, with a run and a sweep as its examples.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With samples, caps, constraints and thresholds, so that the example shows them.
-    sweep : xarray.DataTree
-        Over an axis of numbers and one of texts.
-
-    Returns
-    -------
-    str, Markdown
-    """
+    """Write the description of the format, with a run and a sweep as its examples."""
     parts = [_HEAD.format(format=run.attrs["run_format"])]
     parts.append("\n## Groups\n\n")
     rows = []
@@ -286,24 +274,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def explain_lines(run: xr.DataTree) -> list[str]:
-    """Say what every variable of a run is: name, dimensions with their sizes, unit, long name.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-
-    Returns
-    -------
-    list of str
-        A line per group, with its sizes, and one per variable. A parameter's line says its prior as it was understood.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> lines = explain_lines(simulate(load_scenario("baseline", overrides=["samples=1024"])))
-    >>> next(line for line in lines if line.startswith("  never"))
-    '  never                             (threshold)  1  probability of no crossing by the horizon'
-    """
+    """Say what every variable of a run is: name, dimensions with their sizes, unit, long name."""
     lines = []
     for node in run.subtree:
         if not node.data_vars:

@@ -59,14 +59,7 @@ class Variable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An array, the names of its dimensions and what describes it.
-
-    Examples
-    --------
-    >>> levels = Labelled(("sample", "year"), np.zeros((1024, 21), dtype=np.float32), {"units": "log10(FLOP)"})
-    >>> levels.shape, levels.nbytes
-    ((1024, 21), 86016)
-    """
+    """An array, the names of its dimensions and what describes it."""
 
     dims: tuple[str, ...]
     values: NDArray[Any]
@@ -97,16 +90,7 @@ def labelled(
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> years = Group({}, {"year": Labelled(("year",), np.array([2030.0, 2031.0]))})
-    >>> run = Group(attrs={"name": "mine"}, children={"summary": years})
-    >>> run.children["summary"]["year"].values.tolist(), list(run.to_xarray().children)
-    ([2030.0, 2031.0], ['summary'])
-    """
+    """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one."""
 
     data_vars: Mapping[str, Variable] = field(default_factory=dict)
     coords: Mapping[str, Variable] = field(default_factory=dict)
@@ -147,15 +131,7 @@ class Group:
 
 
 def as_dataset(group: Group) -> xr.Dataset:
-    """Give one group, without those below, to xarray.
-
-    Examples
-    --------
-    >>> years = {"year": Labelled(("year",), np.array([2030.0, 2031.0]))}
-    >>> group = Group({"median": Labelled(("year",), np.array([28.0, 28.5]), {"units": "log10(FLOP)"})}, years)
-    >>> float(as_dataset(group)["median"].sel(year=2031))
-    28.5
-    """
+    """Give one group, without those below, to xarray."""
     import xarray as xr
 
     return xr.Dataset(
@@ -172,15 +148,7 @@ def _as_variable(given: Variable) -> xr.Variable:
 
 
 def of_dataset(dataset: xr.Dataset) -> Group:
-    """Take a dataset of xarray; values that are still on the disk are read when they are asked for.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> group = of_dataset(xr.Dataset({"median": ("year", [28.0, 28.5])}, coords={"year": [2030.0, 2031.0]}))
-    >>> list(group.data_vars), list(group.coords), group.sizes
-    (['median'], ['year'], {'year': 2})
-    """
+    """Take a dataset of xarray; values that are still on the disk are read when they are asked for."""
     return Group(
         {str(name): values.variable for name, values in dataset.data_vars.items()},
         {str(name): values.variable for name, values in dataset.coords.items()},
@@ -189,62 +157,20 @@ def of_dataset(dataset: xr.Dataset) -> Group:
 
 
 def of_tree(tree: xr.DataTree) -> Group:
-    """Take a tree of xarray's datasets, like `of_dataset`.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> list(of_tree(simulate(load_scenario("essay-2023"))).children)
-    ['summary', 'parameters', 'trajectories', 'crossings']
-    """
+    """Take a tree of xarray's datasets, like `of_dataset`."""
     own = of_dataset(tree.to_dataset(inherit=False))
     return Group(own.data_vars, own.coords, own.attrs, {name: of_tree(child) for name, child in tree.children.items()})
 
 
 def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> xr.Dataset:
-    """Give one group of a run as a dataset, whether xarray holds the run or not.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-    name : str
-    of_samples : bool
-        Whether the group is one that a run without samples lacks; the error then says so.
-
-    Raises
-    ------
-    InputError
-        The run does not have it.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023"), keep="summary")
-    >>> group(run, "summary").sizes["year"]
-    32
-    >>> group(run, "trajectories", of_samples=True)
-    Traceback (most recent call last):
-    simulator.errors.InputError: run ... of essay-2023 kept its summary only and has no trajectories. ...
-    """
+    """Give one group of a run as a dataset, whether xarray holds the run or not."""
     _check(run, name, of_samples=of_samples)
     child = run.children[name]
     return as_dataset(child) if isinstance(child, Group) else child.to_dataset()
 
 
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
-    """Give one group of a run as labelled arrays, whether xarray holds the run or not.
-
-    Parameters
-    ----------
-    run : Group, or xarray.DataTree
-    name, of_samples
-        As in `group`.
-
-    Raises
-    ------
-    InputError
-        The run does not have it.
-    """
+    """Give one group of a run as labelled arrays, whether xarray holds the run or not."""
     _check(run, name, of_samples=of_samples)
     child = run.children[name]
     return child if isinstance(child, Group) else of_dataset(child.to_dataset())
@@ -262,13 +188,7 @@ def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:
 
 
 def run_words(run: Group | xr.DataTree) -> str:
-    """Name a run for a message: its id and scenario where it has them.
-
-    Examples
-    --------
-    >>> run_words(Group())
-    'this run'
-    """
+    """Name a run for a message: its id and scenario where it has them."""
     if "run_id" not in run.attrs:
         return "this run"
     return f"run {run.attrs['run_id']} of {run.attrs['name']}" if "name" in run.attrs else f"run {run.attrs['run_id']}"
@@ -279,17 +199,7 @@ _OWN = "own judgement"
 
 @dataclass(frozen=True, slots=True)
 class RunLabel:
-    """Name the run that a chart is drawn from.
-
-    Parameters
-    ----------
-    run_id, scenario : str
-        As in the attributes of the run file.
-    seed, samples : int
-        The seed, and how many samples the run holds.
-    sources : tuple of str
-        Where its priors come from, in short, the most used first.
-    """
+    """Name the run that a chart is drawn from."""
 
     run_id: str
     scenario: str
@@ -299,15 +209,7 @@ class RunLabel:
 
 
 def run_label(run: Group | xr.DataTree) -> RunLabel:
-    """Read the label of a run off its attributes.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> label = run_label(simulate(load_scenario("essay-2023")))
-    >>> label.scenario, label.samples, label.sources
-    ('essay-2023', 256, ('Essay on effective compute, spring 2023',))
-    """
+    """Read the label of a run off its attributes."""
     return RunLabel(
         run_id=str(run.attrs["run_id"]),
         scenario=str(run.attrs["name"]),
@@ -318,13 +220,7 @@ def run_label(run: Group | xr.DataTree) -> RunLabel:
 
 
 def short_sources(sources: Sequence[str]) -> tuple[str, ...]:
-    """Shorten sources to who and when, each once, the most used first and own judgement last.
-
-    Examples
-    --------
-    >>> short_sources(["own judgement on weights", "Epoch AI 2024, Can AI scaling continue?", "Cotra 2020, Anchors"])
-    ('Cotra 2020', 'Epoch AI 2024', 'own judgement')
-    """
+    """Shorten sources to who and when, each once, the most used first and own judgement last."""
     counts = Counter(map(_short_source, sources))
     return tuple(sorted(counts, key=lambda name: (name == _OWN, -counts[name], name)))
 

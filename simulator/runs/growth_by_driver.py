@@ -40,30 +40,6 @@ def contributions(run: xr.DataTree) -> xr.DataArray:
     the same in the first year; where several limits stand on one subject, they are one part. A part of limits is
     above 0 where they loosen. The parts of a sample and year add up to its log10 effective compute less that of the
     first year, within the rounding of levels kept in single precision.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With its samples.
-
-    Returns
-    -------
-    xarray.DataArray (part, sample, year), OOM
-        With the coordinates `label`, `kind` (`growth` or `limits`) and `subject` of each part.
-
-    Raises
-    ------
-    InputError
-        The run kept its summary only.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> parts = contributions(simulate(load_scenario("baseline", overrides=["samples=256"])))
-    >>> parts["part"].values[:3].tolist()
-    ['spending', 'hardware_factor_precision_and_utilisation', 'hardware_factor_price_performance']
-    >>> float(abs(parts.isel(year=0)).max())
-    0.0
     """
     trajectories = group(run, "trajectories", of_samples=True)
     names = [str(name) for name in trajectories.data_vars]
@@ -75,29 +51,6 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
     """Split the mean growth of effective compute since the first year, from the summary of any run.
 
     The means over the samples of `contributions`, which add up to the mean growth.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        With its samples or without.
-
-    Returns
-    -------
-    xarray.DataArray (part, year), OOM
-        With the coordinates `label`, `kind` (`growth` or `limits`) and `subject` of each part.
-
-    Raises
-    ------
-    InputError
-        The summary has no means.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=256"]), keep="summary")
-    >>> mean = run["summary/effective_compute_mean"]
-    >>> float(abs(mean_contributions(run).sum("part") - (mean - mean[0])).max()) < 1e-5
-    True
     """
     summary = group(run, "summary")
     if "effective_compute_mean" not in summary:
@@ -109,14 +62,7 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
 
 
 def limits_on(run: xr.DataTree) -> dict[str, list[str]]:
-    """List the limits of a run by what they stand on, from the summary; empty where it has none.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> limits_on(simulate(load_scenario("baseline", overrides=["samples=256"])))["spending"]
-    ['cash-flow', 'world-product']
-    """
+    """List the limits of a run by what they stand on, from the summary; empty where it has none."""
     summary = group(run, "summary")
     return {
         subject: [str(name) for name in summary[f"limit_{subject}"].values]

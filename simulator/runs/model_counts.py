@@ -83,12 +83,6 @@ def count_lines(run: Group | xr.DataTree) -> list[str]:
 
 
 def said_counts(row: Row) -> str:
-    """Write a count and its 90 % interval.
-
-    Examples
-    --------
-    >>> said_counts({"lower_90": 44.0, "median": 81.2, "upper_90": 1460.0})
-    '81 (90 % 44 to 1,460)'
-    """
+    """Write a count and its 90 % interval."""
     low, middle, high = (f"{row[key]:,.0f}" for key in _LEVELS)
     return middle if low == high else f"{middle} (90 % {low} to {high})"

@@ -101,21 +101,7 @@ def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
 
 
 def open_dataset(path: FilePath | str, *, kind: DatasetKind, format_: int) -> xr.Dataset:
-    """Open shares or swings: a file, or the folder that holds it.
-
-    Parameters
-    ----------
-    path : path
-    kind : {"shares", "swings"}
-        What it holds: the file in a folder is called so, and the attribute of its format.
-    format_ : int
-        The only format that is read.
-
-    Raises
-    ------
-    RunFileError
-        There is none, it cannot be read, or it is something else or of another format.
-    """
+    """Open shares or swings: a file, or the folder that holds it."""
     file = FilePath(path)
     file = file / f"{kind}.nc" if file.is_dir() else file
     if not file.exists():

@@ -75,25 +75,13 @@ class Result(ABC):
         return ()
 
     def save(self, outputs: FilePath | str = "outputs") -> FilePath:
-        """Write it into a folder of its own below `outputs`, and give that folder.
-
-        Raises
-        ------
-        SimulatorError
-            The folder cannot be written.
-        """
+        """Write it into a folder of its own below `outputs`, and give that folder."""
         folder = FilePath(outputs) / self.folder_name
         self.write_into(folder)
         return folder
 
     def write_into(self, folder: FilePath) -> None:
-        """Write its tables and texts into a folder, with its dataset or else its lines, so that it can be shown again.
-
-        Raises
-        ------
-        SimulatorError
-            The folder cannot be written.
-        """
+        """Write its tables and texts into a folder, with its dataset or else its lines, to be shown again."""
         from simulator.runs.kinds import keep_lines, kind_named
         from simulator.runs.netcdf import save_dataset
 

@@ -94,15 +94,7 @@ class Table:
         units: Mapping[str, str] | None = None,
         meanings: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make a table of rows; its columns are those named, then the keys of the rows as they come.
-
-        Examples
-        --------
-        >>> print(Table.of_rows([{"year": 2030, "median": 28.5}, {"year": 2031, "error": 0.1}]).to_csv(), end="")
-        year,median,error
-        2030,28.5,
-        2031,,0.1
-        """
+        """Make a table of rows; its columns are those named, then the keys of the rows as they come."""
         held = list(rows)
         names = dict.fromkeys([*columns, *(name for row in held for name in row)])
         return cls({name: [row.get(name) for row in held] for name in names}, units=units, meanings=meanings)
@@ -203,14 +195,7 @@ class Table:
         )
 
     def to_dataset(self, *along: str) -> xr.Dataset:
-        """Lay the other columns out along some, whose values together name each row once; NaN where no row is.
-
-        Examples
-        --------
-        >>> table = Table({"arm": ["a", "a", "b"], "year": [2030, 2031, 2030], "level": [1.0, 2.0, 3.0]})
-        >>> table.to_dataset("arm", "year")["level"].values.tolist()
-        [[1.0, 2.0], [3.0, nan]]
-        """
+        """Lay the other columns out along some, whose values together name each row once; NaN where no row is."""
         import xarray as xr
 
         labels = {name: list(dict.fromkeys(self[name].tolist())) for name in along}
@@ -244,34 +229,11 @@ class Table:
         return stream.getvalue()
 
     def save_csv(self, path: FilePath) -> None:
-        """Write the table to a CSV file.
-
-        Raises
-        ------
-        SimulatorError
-            The file cannot be written; what stood there is left as it was.
-        """
+        """Write the table to a CSV file."""
         save_blocks(path, [self])
 
     def lines(self, cells: Mapping[str, Callable[[Row], str]] | None = None, *, head: bool = True) -> list[str]:
-        """Set the table as text: a column for each of `cells`, by its heading; numbers to the right.
-
-        Parameters
-        ----------
-        cells : mapping of str to function of a row
-            What is written under each heading; without it every column as it is.
-        head : bool
-            Whether the headings are written.
-
-        Examples
-        --------
-        >>> table = Table({"on": ["spending", "chips"], "share": [0.5, 0.125]})
-        >>> for line in table.lines({"limit": lambda row: row["on"], "%": lambda row: f"{100 * row['share']:.0f}"}):
-        ...     print(line)
-        limit      %
-        spending  50
-        chips     12
-        """
+        """Set the table as text: a column for each of `cells`, by its heading; numbers to the right."""
         shown = cells or self._as_they_are()
         body = [[write(row) for write in shown.values()] for row in self.rows()]
         rows = [list(shown), *body] if head else body
@@ -288,13 +250,7 @@ class Table:
         ]
 
     def to_html(self, cells: Mapping[str, Callable[[Row], str]] | None = None) -> str:
-        """Set the table as HTML; every text is escaped.
-
-        Examples
-        --------
-        >>> print(Table({"name": ["a<b"]}).to_html())
-        <table><thead><tr><th>name</th></tr></thead><tbody><tr><td>a&lt;b</td></tr></tbody></table>
-        """
+        """Set the table as HTML; every text is escaped."""
         shown = cells or self._as_they_are()
         heads = "".join(f"<th{self._title(name)}>{html.escape(name)}</th>" for name in shown)
         body = "".join(
