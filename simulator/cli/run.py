@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,9 +21,10 @@ from simulator.cli.options import (
     progress_bar,
     warn,
 )
-from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
+    from xarray import DataTree
+
     from simulator.runs.groups import Group
 
 
@@ -66,7 +66,7 @@ def run(
     if store == "zarr":
         need("zarr", extra="zarr")
 
-    from simulator.engine.run_folders import How, run_to_folder
+    from simulator.engine.run_folders import How, refuse_bad_fits, run_to_folder
     from simulator.scenario.load import load_with_variants
 
     overrides = overridden(set_, samples, seed)
@@ -84,7 +84,8 @@ def run(
 
         found = compare_runs([run.to_xarray() for run in done], labels=[loaded.spec.name, *variants])
         finish(found, output, formats=() if drawn == "none" else ("png", "svg"))
-    _refuse_bad_fits(done, trust=trust)
+    if not trust:
+        refuse_bad_fits(done)
 
 
 def extend(
@@ -102,12 +103,13 @@ def extend(
 
     count = number_of_samples(samples)
     with progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
-        result, folder = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=_say)
-    _finish(result, folder, charts)
+        run = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=_say)
+    _finish(run, output / run.folder_name, charts)
 
 
-def _finish(result: Group, folder: FilePath, charts: str) -> None:
+def _finish(result: Group | DataTree, folder: FilePath, charts: str) -> None:
     """Draw the charts that are asked for, and say what came out."""
+    from simulator.runs.groups import Group
     from simulator.runs.summary import summary_lines
 
     if charts == "fan":
@@ -117,24 +119,11 @@ def _finish(result: Group, folder: FilePath, charts: str) -> None:
     elif charts == "all":
         from simulator.charts.drawing import draw_charts
 
-        draw_charts(result.to_xarray(), folder, left_out=_say)
+        draw_charts(result.to_xarray() if isinstance(result, Group) else result, folder, left_out=_say)
     warn(str(result.attrs["warnings"]).splitlines())
     for line in summary_lines(result):
         typer.echo(line)
     typer.echo(f"  {folder}")
-
-
-def _refuse_bad_fits(runs: Iterable[Group], *, trust: bool) -> None:
-    """Fail where the chains of a fit of history did not agree, unless told otherwise."""
-    faults: list[str] = []
-    for result in runs:
-        if "posterior" in result.children:
-            from simulator.history.diagnostics import diagnose
-
-            faults += [f"{result.attrs['name']}: {fault}" for fault in diagnose(result.to_xarray()).faults]
-    if faults and not trust:
-        rows = "\n".join(faults)
-        raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
 
 
 def _say(text: str) -> None:

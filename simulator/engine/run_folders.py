@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from simulator.engine.collecting import Samples
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import KEPT, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
-from simulator.errors import InputError, RunFileError
+from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
 from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.format import simulator_version
@@ -31,6 +31,8 @@ from simulator.schema.drivers import CustomDriver
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from simulator.runs.run import Run
 
 FITS = "fits"
 """The folder of stored fits of history, among the run folders."""
@@ -134,6 +136,19 @@ def run_all(items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: 
     return [simulate(ready(item, outputs, say=say)) if isinstance(item, Scenario) else item for item in items]
 
 
+def refuse_bad_fits(runs: Iterable[Group]) -> None:
+    """Refuse runs that learnt from history by chains that did not agree."""
+    faults: list[str] = []
+    for run in runs:
+        if "posterior" in run.children:
+            from simulator.history.diagnostics import diagnose
+
+            faults += [f"{run.attrs['name']}: {fault}" for fault in diagnose(run.to_xarray()).faults]
+    if faults:
+        rows = "\n".join(faults)
+        raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
+
+
 def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:
     """Keep two processes from growing one store; files are replaced whole, and two that write them write the same."""
     return unfinished.alone() if how.store == "zarr" else contextlib.nullcontext()
@@ -161,19 +176,19 @@ def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinis
 
 
 def extend_run(
-    path: FilePath,
+    path: FilePath | str,
     *,
     samples: int,
-    outputs: FilePath,
+    outputs: FilePath | str = "outputs",
     workers: int = 1,
     progress: Progress | None = None,
-    say: Say = print,
-) -> tuple[Group, FilePath]:
-    """Run a run's scenario with more samples, taking over those that it has.
+    say: Say | None = None,
+) -> Run:
+    """Run a run's scenario with more samples, taking over those that it has, into a run folder of its own.
 
     The result is that of a fresh run with so many samples, to the last bit: samples are numbered, and a run with more
     of them begins with the same. Samples that were kept are taken over in whole batches of 16,384; where they were
-    only counted, from runs of a million samples on, which leave their counts. `say` tells how many.
+    only counted, from runs of a million samples on, which leave their counts.
 
     Parameters
     ----------
@@ -183,12 +198,12 @@ def extend_run(
     outputs : path of the folder that holds run folders
     workers, progress
         As in `simulate`.
-    say : function
-        Told what the reader should know.
+    say : function, optional
+        Told in lines what the reader should know, such as how many samples are taken over.
 
     Returns
     -------
-    the run and its folder
+    Run, opened from its new folder, `outputs / run.folder_name`
 
     Raises
     ------
@@ -199,18 +214,27 @@ def extend_run(
 
     Examples
     --------
-    >>> from simulator.scenario.load import load_scenario
+    >>> from simulator import load_scenario, simulate
     >>> outputs = getfixture("tmp_path")
-    >>> _, folder = run_to_folder(load_scenario("essay-2023"), outputs, how=How())
-    >>> extend_run(folder, samples=100, outputs=outputs)
-    Traceback (most recent call last):
-    simulator.errors.InputError: --samples: must be more than the 256 samples that ... has; got 100.
+    >>> folder = simulate(load_scenario("essay-2023", overrides=["samples=64"])).save(outputs)
+    >>> extend_run(folder, samples=128, outputs=outputs)["parameters"].sizes["sample"]
+    128
     """
+    how = How(workers=workers, progress=progress)
+    return open_run(extend_to_folder(FilePath(path), samples, FilePath(outputs), how=how, say=say or _silent)[1])
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def extend_to_folder(
+    path: FilePath, samples: int, outputs: FilePath, *, how: How, say: Say = print
+) -> tuple[Group, FilePath]:
+    """Extend a run as `extend_run` does; what is kept is what it kept. Gives the new run and its folder."""
     with open_run(path) as run:
-        scenario, how = (
-            _extended(run, samples, path),
-            How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress),
-        )
+        scenario = _extended(run, samples, path)
+        how = replace(how, keep=run.attrs["keep"], store=run.attrs.get("store", "netcdf"))
         unfinished = _unfinished(scenario, outputs, how)
         with _alone(unfinished, how):
             if not unfinished.exists:
@@ -298,17 +322,26 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     Parameters
     ----------
     run : xarray.DataTree
-        From `open_run`.
+        From `open_run` or `simulate`.
     custom : functions of custom drivers, as in `simulate`
 
     Returns
     -------
     RunCheck
+        `passed` tells whether nothing differs by more than 1e-6 of its size; `equal` how many variables are the same
+        to the last bit; `close` and `different` name the others, with by how much.
 
     Raises
     ------
     RunFileError
         The stored scenario cannot be read by this version.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> check = check_run(simulate(load_scenario("essay-2023", overrides=["samples=64"])))
+    >>> check.passed, dict(check.different)
+    (True, {})
     """
     scenario = stored_scenario(run)
     if run.attrs.get("store") == "zarr":

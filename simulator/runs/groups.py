@@ -14,7 +14,6 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
@@ -34,16 +33,6 @@ class Variable(Protocol):
     @property
     def shape(self) -> tuple[int, ...]:
         """Their lengths."""
-        ...
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """What kind of number or word its values are."""
-        ...
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that its values take."""
         ...
 
     @property
@@ -69,16 +58,6 @@ class Labelled:
     def shape(self) -> tuple[int, ...]:
         """The length of each dimension."""
         return self.values.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """What kind of number or word its values are."""
-        return self.values.dtype
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that its values take."""
-        return self.values.nbytes
 
 
 def labelled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import netCDF4
 import numpy as np
@@ -47,9 +47,9 @@ def write_netcdf(root: Group, path: FilePath) -> None:
         raise OSError(str(error)) from None
 
 
-def _array(variable: Variable) -> NDArray[Any] | Variable:
-    """Give what tells the size of a variable; one of xarray's may be on the disk still, and stays there."""
-    return variable.values if isinstance(variable, Labelled) else variable
+def _array(variable: Variable) -> NDArray[Any]:
+    """Give what tells the size and type of a variable; one of xarray's may be on the disk still, and stays there."""
+    return variable.values if isinstance(variable, Labelled) else cast("NDArray[Any]", variable)
 
 
 def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:

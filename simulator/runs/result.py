@@ -141,7 +141,7 @@ class StoredLines(Result):
 
 
 def open_result(path: FilePath | str) -> Result:
-    """Open what a command wrote: shares, swings, an audit, a comparison, a hindcast, ...
+    """Open what a command wrote: a run, shares, swings, an audit, a comparison, a hindcast, ...
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Piece, Samples, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.run_folders import How, check_run, extend_run, run_to_folder
+from simulator.engine.run_folders import How, check_run, extend_to_folder, run_to_folder
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs.folder import open_run
@@ -136,7 +136,7 @@ def assert_same_numbers(run: Group, other: Group) -> None:
 def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: Path) -> None:
     _, folder = run_to_folder(scenario(), tmp_path / "few", how=how)
     said: list[str] = []
-    more, longer = extend_run(folder, samples=15_000, outputs=tmp_path / "more", say=said.append)
+    more, longer = extend_to_folder(folder, 15_000, tmp_path / "more", how=How(), say=said.append)
     assert said == ["8,192 samples are taken over."]
     fresh, other = run_to_folder(scenario(samples=15_000), tmp_path / "fresh", how=how)
     assert longer.name == other.name
@@ -144,14 +144,14 @@ def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: P
     assert more.attrs["overrides"] == "samples: 10000 -> 15000"
     assert folder.exists()
     with pytest.raises(InputError, match="must be more than the 10,000 samples"):
-        extend_run(folder, samples=9_000, outputs=tmp_path)
+        extend_to_folder(folder, 9_000, tmp_path, how=How())
 
 
 def test_a_run_of_another_version_is_not_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, folder = run_to_folder(scenario(), tmp_path, how=How())
     monkeypatch.setattr(runs, "simulator_version", lambda: "99.0")
     with pytest.raises(RunFileError, match="whose samples may differ"):
-        extend_run(folder, samples=20_000, outputs=tmp_path)
+        extend_to_folder(folder, 20_000, tmp_path, how=How())
 
 
 def test_what_was_left_and_is_damaged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,6 @@ def test_a_tree_of_xarray_is_not_read_before_its_values_are_asked_for(tmp_path: 
     tree.close()
     file.write_bytes(b"")
     assert variable.shape == (2, 3)
-    assert variable.nbytes == 48
     with pytest.raises(OSError, match=r"small\.nc"):
         variable.values.sum()
 
