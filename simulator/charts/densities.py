@@ -12,7 +12,7 @@ from simulator.charts import style
 from simulator.charts.spec import Data
 from simulator.charts.style import Text
 from simulator.runs.estimates import sorted_quantiles
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 
 PLAIN_FROM, PLAIN_TO = -4.01, 5.0
 """Between these powers of ten numbers are written out."""
@@ -102,18 +102,12 @@ def _even_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
 
 
 def scale_of(unit: str, stated: str) -> Scale:
-    """Choose how the numbers of a prior are told, from the internal unit and that in which the file states it.
-
-    Examples
-    --------
-    >>> scale_of("log10(J/s)", "GW").unit
-    'W'
-    """
+    """Choose how the numbers of a prior are told, from the internal unit and that in which the file states it."""
     if unit == "OOM/year":
         percent = stated == "%/year"
         return Scale("% a year" if percent else FACTOR, is_log=True, is_percent=percent)
     if unit.startswith("log10("):
-        base = unit.removeprefix("log10(").removesuffix(")")
+        base = plain_unit(unit)
         said = "fraction" if base == "1" and stated == "fraction" else UNIT_NAMES.get(base, base)
         return Scale(said, is_log=True)
     return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")

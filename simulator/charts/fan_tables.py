@@ -16,7 +16,7 @@ from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Group, arrays, group
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 from simulator.wording import power
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _bands(
 
 def _unit(quantity: str, unit: str) -> str:
     """Write the unit of a variable as readers say it."""
-    inner = unit.removeprefix("log10(").removesuffix(")") if unit.startswith("log10(") else unit
+    inner = plain_unit(unit)
     if inner == "1":
         return "times the start" if quantity.startswith("algorithms") or "_factor_" in quantity else ""
     return _UNITS.get(inner, inner)

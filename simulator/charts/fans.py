@@ -316,13 +316,7 @@ def _share_lines(row: Row) -> list[str]:
 
 
 def share_text(share: float) -> str:
-    """Write a share of the samples; one that is not certain is never rounded to certainty.
-
-    Examples
-    --------
-    >>> share_text(0.514), share_text(0.0004), share_text(1.0)
-    ('51 %', '< 1 %', '100 %')
-    """
+    """Write a share of the samples; one that is not certain is never rounded to certainty."""
     if 0 < share < 0.01:
         return "< 1 %"
     return "> 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"

@@ -14,25 +14,7 @@ from simulator.runs.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame of a plot: years along, a quantity up, on a log scale or a plain one.
-
-    Parameters
-    ----------
-    first, last : float
-        The ends of the time axis, decimal years.
-    lower, upper : float
-        The ends of the axis of the quantity: log10 of the unit, or the unit itself where `log` is false.
-    height, gutter : float, pixels
-        Of the plot, and of the room at its left.
-    width : float, pixels
-    log : bool
-
-    Examples
-    --------
-    >>> frame = Frame(2025.0, 2045.0, 24.0, 34.0, height=200.0, gutter=56.0, width=600.0)
-    >>> frame.pixel_x(2035.0), frame.pixel(34.0), frame.pixel(24.0)  # down from the top
-    (300.0, 0.0, 200.0)
-    """
+    """The frame of a plot: years along, a quantity up, on a log scale or a plain one."""
 
     first: float
     last: float
@@ -145,14 +127,7 @@ def interval_layers(
 
 
 def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False) -> None:
-    """Refuse a table with a row in which a column has no finite number; `open_ended`: +inf and nothing are let pass.
-
-    Examples
-    --------
-    >>> check_numbers(Table({"year": [2030], "median": [None]}), "year", "median", of="medians")
-    Traceback (most recent call last):
-    simulator.errors.InputError: medians: median: must be a finite number in every row; got nothing in {'year': 2030...
-    """
+    """Refuse a table with a row in which a column has no finite number; `open_ended`: +inf and nothing are let pass."""
     for row in table.rows():
         for name in names:
             value = row.get(name)

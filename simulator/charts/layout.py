@@ -51,18 +51,9 @@ def fill_mark(color: str, opacity: float = 1) -> vega.Spec:
     return {"type": "area", "color": color, "opacity": opacity}
 
 
-def shape_mark(shape: str, size: float, *, fill: str = "", rim: str = "", width: float = 0.0) -> vega.Spec:
-    """Make the mark of discs, diamonds and triangles, with a rim where one is told; size in square pixels.
-
-    Without a fill the rows have their colours.
-    """
-    edge = {"stroke": rim, "strokeWidth": width} if rim else {"filled": True}
-    return {"type": "point", "shape": shape, "size": size, **edge, **({"fill": fill} if fill else {}), "opacity": 1}
-
-
 def outside_mark() -> vega.Spec:
     """Make the mark of what lies outside a band: a hollow diamond, told apart in grey by its shape."""
-    return shape_mark("diamond", 80, fill=style.PAPER, rim=style.VERMILION, width=2)
+    return style.shape_mark("diamond", 80, fill=style.PAPER, rim=style.VERMILION, width=2)
 
 
 class Marks:
@@ -79,10 +70,10 @@ class Marks:
 
     def __init__(self, **kinds: vega.Spec) -> None:
         self._kinds = kinds
-        self._rows: dict[str, style.Data] = {kind: [] for kind in kinds}
+        self._rows: dict[str, vega.Data] = {kind: [] for kind in kinds}
         self.texts: list[style.Text] = []
 
-    def __getitem__(self, kind: str) -> style.Data:
+    def __getitem__(self, kind: str) -> vega.Data:
         return self._rows[kind]
 
     def add(self, kind: str, **places: object) -> None:
@@ -209,11 +200,11 @@ def stacked_areas(
             sides[up] = ends[1]
             lows, highs = (each.tolist() for each in (ends if up else ends[::-1]))
             if own.any() or (up and empty):
-                rows: style.Data = [
+                rows: vega.Data = [
                     {"year": year, low: below, high: above}
                     for year, below, above in zip(years, lows, highs, strict=True)
                 ]
-                layers.append(style.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
+                layers.append(vega.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
         middles.append(float(sides[values[-1] > 0][-1]) - values[-1] / 2)
     return Stack(layers, middles)
 
@@ -278,7 +269,7 @@ def end_labels(
     labels: Sequence[EndLabel], *, height: float, x: float = LABEL_X, bend: float = WIDTH + 8, indent: float = 0.0
 ) -> list[vega.Spec]:
     """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names."""
-    leaders: style.Data = []
+    leaders: vega.Data = []
     texts = []
     for place, (label, end) in enumerate(zip(labels, label_middles(labels, height=height), strict=True)):
         start = min(max(label.y, 0.0), height)

@@ -63,11 +63,6 @@ _NO_COLOR = frozenset({"transparent", "none"})
 def band_tints(count: int) -> tuple[str, ...]:
     """List the fills of nested bands, the widest (lightest) first.
 
-    Raises
-    ------
-    InputError
-        There are no bands, or more than three.
-
     Examples
     --------
     >>> band_tints(3)
@@ -79,35 +74,13 @@ def band_tints(count: int) -> tuple[str, ...]:
 
 
 def themed(spec: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
-    """Give the specification of a chart in the colours of a theme; texts and numbers stay as they are.
-
-    Parameters
-    ----------
-    spec : mapping
-        In the words of Vega-Lite.
-    theme : "light" or "dark"
-
-    Raises
-    ------
-    InputError
-        There is no such theme.
-
-    Examples
-    --------
-    >>> themed({"mark": {"color": INK}, "data": {"values": [{"text": "white", "color": "white"}]}}, "dark")
-    {'mark': {'color': '#ECEEF0'}, 'data': {'values': [{'text': 'white', 'color': '#14181D'}]}}
-    """
+    """Give the specification of a chart in the colours of a theme; texts and numbers stay as they are."""
     check_theme(theme)
     return {key: _mapped(value, key, DARK if theme == "dark" else {}) for key, value in spec.items()}
 
 
 def check_theme(theme: str) -> Theme:
     """Take the name of a theme.
-
-    Raises
-    ------
-    InputError
-        There is no such theme.
 
     Examples
     --------
@@ -134,13 +107,7 @@ def _mapped(value: Any, key: str, colors: Mapping[str, str]) -> Any:
 
 
 def colors_of(spec: object, *, key: str = "") -> set[str]:
-    """List the colours in the specification of a chart, in whatever place.
-
-    Examples
-    --------
-    >>> sorted(colors_of({"mark": {"fill": "white", "stroke": INK, "type": "point"}}))
-    ['#222222', 'white']
-    """
+    """List the colours in the specification of a chart, in whatever place."""
     return set(_colors(spec, key)) - _NO_COLOR
 
 

@@ -18,7 +18,6 @@ from simulator.charts.layout import (
     line_mark,
     outside_mark,
     rule_mark,
-    shape_mark,
 )
 from simulator.charts.style import Text
 from simulator.hindcast.rows import CoverageRow, PitRow
@@ -163,15 +162,15 @@ def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow 
     """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
     clip, x, bands = {"clip": True}, frame.x("year"), panel.bands.rows()
     layers = [
-        style.layer(bands, x, frame.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=fill_mark(fill) | clip)
+        vega.layer(bands, x, frame.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=fill_mark(fill) | clip)
         for fill, level in zip(style.band_tints(2), (90, 50), strict=True)
     ]
-    layers.append(style.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
+    layers.append(vega.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
     marks = {"before": line_mark(style.QUIET, 1.2) | clip, "inside": style.point_mark() | {"size": 34},
              "outside": outside_mark()}  # fmt: skip
     for state, mark in marks.items():
         if rows := panel.record.where(state=state).select("year", "value").rows():
-            layers.append(style.layer(rows, x, frame.y("value"), mark=mark))
+            layers.append(vega.layer(rows, x, frame.y("value"), mark=mark))
     note = panel.note if lone else f"from {panel.origin}: {panel.note}"
     texts = [Text([note], 6, 12, style.QUIET, size=style.FOOT_SIZE), *(frame.texts() if first else [])]
     if name is not None:
@@ -191,7 +190,7 @@ def _marks() -> Marks:
         grey={**RECT, "color": style.HAIR}, hair=rule_mark(), rules=rule_mark(style.AXIS),
         bars={**RECT, "color": style.band_tints(3)[2]}, dashes=rule_mark(style.QUIET, 1, [4, 3]),
         axes=rule_mark(style.QUIET, 1), lines=rule_mark(style.BLUE, 2), wide=rule_mark(style.BLUE, 7),
-        strokes=rule_mark(style.VERMILION, 3), arrows=shape_mark("triangle-left", 70, fill=style.BLUE),
+        strokes=rule_mark(style.VERMILION, 3), arrows=style.shape_mark("triangle-left", 70, fill=style.BLUE),
         dots=style.dot_mark(),
     )  # fmt: skip
 

@@ -25,13 +25,7 @@ type Data = list[dict[str, object]]
 
 
 def x(column: str, *, scale: Spec | None = None, axis: Spec | None = None) -> Channel:
-    """Place marks along; without a scale the column holds pixels of the view.
-
-    Examples
-    --------
-    >>> x("year", scale={"domain": [2025, 2045]})
-    {'x': {'field': 'year', 'type': 'quantitative', 'scale': {'domain': [2025, 2045]}, 'axis': None}}
-    """
+    """Place marks along; without a scale the column holds pixels of the view."""
     return {"x": {"field": column, "type": "quantitative", "scale": scale, "axis": axis}}
 
 
@@ -76,13 +70,7 @@ def linear_scale(first: float, last: float) -> Spec:
 
 
 def layer(rows: Data, *channels: Channel, mark: Spec) -> Spec:
-    """Draw the rows of one table with one kind of mark.
-
-    Examples
-    --------
-    >>> layer([{"x": 1, "y": 2}], x("x"), y("y"), mark={"type": "point"})["mark"]
-    {'type': 'point'}
-    """
+    """Draw the rows of one table with one kind of mark."""
     encoding = {name: definition for channel in channels for name, definition in channel.items()}
     return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
 

@@ -1,4 +1,4 @@
-"""What every kind of chart shares: fonts, axes, labels, legend, footer; the colours are those of `chart_palette`.
+"""What every kind of chart shares: fonts, labels, legend, footer; with the colours of the palette and the ticks.
 
 The font is one that the chart writer carries in itself. In PNG and PDF files a machine's own copy of it comes first,
 and is read from its file again for every letter. The font lacks some superscript digits: exponents are drawn as small
@@ -26,63 +26,32 @@ from simulator.charts.palette import (
     QUIET,
     SKY,
     VERMILION,
-    YELLOW,
     band_tints,
 )
 from simulator.charts.spec import Channel, Data, Spec, layer
-from simulator.charts.ticks import log_axis, plain_text, plain_ticks, power_parts, power_ticks, year_axis, year_ticks
-from simulator.charts.writing import POINTER, save_chart
-from simulator.runs.groups import RunLabel, run_label, short_sources
+from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis, year_ticks
+from simulator.charts.writing import POINTER
+from simulator.runs.groups import RunLabel
 from simulator.wording import sample_count
 
 __all__ = [
     "AXIS",
     "BLUE",
     "DARK_BLUE",
-    "FONT",
-    "FOOT_SIZE",
     "GREEN",
     "HAIR",
     "INK",
-    "LINE_HEIGHT",
     "ORANGE",
     "PAPER",
     "PURPLE",
     "QUIET",
     "SKY",
-    "TEXT_SIZE",
-    "TITLE_SIZE",
     "VERMILION",
-    "YELLOW",
-    "Data",
-    "LegendEntry",
-    "LegendMark",
-    "RunLabel",
-    "Text",
-    "arrow_mark",
     "band_tints",
-    "dot_mark",
-    "footer",
-    "framed",
-    "layer",
-    "legend_layers",
-    "log_axis",
-    "pixel_layer",
     "plain_text",
     "plain_ticks",
-    "point_mark",
-    "pointer_layer",
     "power_parts",
-    "power_texts",
     "power_ticks",
-    "run_label",
-    "save_chart",
-    "short_sources",
-    "spread_labels",
-    "stacked",
-    "text_layers",
-    "text_width",
-    "wrapped",
     "year_axis",
     "year_ticks",
 ]
@@ -149,20 +118,6 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
     Labels that touch form a group, which stands where its members want to be on average. Labels that are far
     apart stay where they are. Where the labels together are taller than the space, they run below its bottom.
 
-    Parameters
-    ----------
-    positions : sequence (label,), pixels
-        Where the middle of each label wants to be, in ascending order.
-    heights : sequence (label,), pixels
-        The height of each label, its gap included.
-    top, bottom : float, pixels
-        The space for the labels, `top` being the smaller number.
-
-    Returns
-    -------
-    list (label,), pixels
-        The middle of each label, in the same order.
-
     Examples
     --------
     >>> spread_labels([50, 52, 90], heights=[10, 10, 10], top=0, bottom=100)
@@ -193,21 +148,7 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
 
 
 def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
-    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Not empty; all with the columns of the first.
-    mark : dict
-        A mark of Vega-Lite.
-
-    Examples
-    --------
-    >>> rule = pixel_layer([{"x": 0, "x2": 100, "y": 20}], mark={"type": "rule"})
-    >>> sorted(rule["encoding"])
-    ['x', 'x2', 'y']
-    """
+    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
     columns = rows[0]
     channels = [vega.x("x"), vega.y("y")]
     channels += [vega.x2("x2")] if "x2" in columns else []
@@ -249,14 +190,7 @@ def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -
 
 
 def text_layers(texts: Sequence[Text]) -> list[Spec]:
-    """Draw texts at their pixels, in one layer for each style.
-
-    Examples
-    --------
-    >>> texts = [Text(["one"], 0, 10), Text(["two"], 0, 30), Text(["three"], 0, 50, bold=True)]
-    >>> [len(layer["data"]["values"]) for layer in text_layers(texts)]
-    [2, 1]
-    """
+    """Draw texts at their pixels, in one layer for each style."""
     styles: dict[tuple[bool, float, Literal["left", "right"]], Data] = {}
     for text in texts:
         first_line = text.y - LINE_HEIGHT * (len(text.lines) - 1) / 2
@@ -272,65 +206,39 @@ def text_layers(texts: Sequence[Text]) -> list[Spec]:
     return layers
 
 
+def shape_mark(shape: str, size: float, *, fill: str = "", rim: str = "", width: float = 0.0) -> Spec:
+    """Make the mark of discs, diamonds and triangles, with a rim where one is told; size in square pixels.
+
+    Without a fill the rows have their colours.
+    """
+    edge = {"stroke": rim, "strokeWidth": width} if rim else {"filled": True}
+    return {"type": "point", "shape": shape, "size": size, **edge, **({"fill": fill} if fill else {}), "opacity": 1}
+
+
 def dot_mark() -> Spec:
     """Make the mark of medians: a white disc with a dark rim, which stands out on every tint and in grey."""
-    return {
-        "type": "point",
-        "shape": "circle",
-        "size": 46,
-        "fill": PAPER,
-        "stroke": INK,
-        "strokeWidth": 1.6,
-        "opacity": 1,
-    }
+    return shape_mark("circle", 46, fill=PAPER, rim=INK, width=1.6)
 
 
 def arrow_mark() -> Spec:
     """Make the mark of intervals that go on beyond the chart: the head of an arrow."""
-    return {"type": "point", "shape": "triangle-right", "size": 70, "filled": True, "fill": VERMILION, "opacity": 1}
+    return shape_mark("triangle-right", 70, fill=VERMILION)
 
 
 def point_mark() -> Spec:
     """Make the mark of what was observed: a dark disc with a pale rim."""
-    return {
-        "type": "point",
-        "shape": "circle",
-        "size": 42,
-        "fill": INK,
-        "stroke": PAPER,
-        "strokeWidth": 1,
-        "opacity": 1,
-    }
+    return shape_mark("circle", 42, fill=INK, rim=PAPER, width=1)
 
 
 def pointer_layer(rows: Data, *channels: Channel, columns: Sequence[tuple[str, str]], mark: Spec, name: str) -> Spec:
-    """Draw a layer that is seen only under the pointer, and then says its columns; pictures leave it out.
-
-    Parameters
-    ----------
-    rows : list of dict
-    *channels : where each row stands
-    columns : sequence of (column, how it is called)
-        What is said.
-    mark : dict
-        A mark of Vega-Lite.
-    name : str
-        Tells this layer from others in the same chart.
-    """
+    """Draw a layer that is seen only under the pointer, and then says its columns; pictures leave it out."""
     said = [{"field": column, "type": "nominal", "title": title} for column, title in columns]
     hidden: Channel = {"tooltip": said, "opacity": {"value": 0}}
     return {"name": f"{POINTER}_{name}", **layer(rows, *channels, hidden, mark=mark)}
 
 
 def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[Spec]:
-    """Lay out a legend in one row.
-
-    Parameters
-    ----------
-    entries : sequence of (kind of mark, colour, text)
-    x, y : float, pixels
-        The left edge of the row, and its middle.
-    """
+    """Lay out a legend in one row, from the pixel `x`, its middle at the pixel `y`."""
     halves: dict[LegendMark, tuple[float, float]] = {
         "band": (9, 5.5), "bar": (9, 3.5), "line": (9, 1.25), "thread": (9, 0.4), "bracket": (1.5, 6),
     }  # fmt: skip
@@ -352,16 +260,6 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
 
 def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
     """Make the foot of a chart: the run that it is drawn from, and a note.
-
-    Parameters
-    ----------
-    run : RunLabel
-    note : str
-        A further sentence, on lines of its own.
-    x : float, pixels
-        The left edge of the text, from the left edge of the plot.
-    width : float, pixels
-        The width of the text.
 
     Notes
     -----
@@ -402,16 +300,7 @@ def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:
 def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:
     """Set views under one another, under a title, and choose their fonts, lines and margins.
 
-    Parameters
-    ----------
-    views : sequence of dict, views of Vega-Lite
-        From the top down; their plots begin at the same left edge.
-    title, subtitle : str
-        What the chart shows; long ones are broken into lines. A line break in the subtitle begins a line.
-    width : float, pixels
-        The width that the title may take.
-    spacing : float, pixels
-        Between the views.
+    Their plots begin at the same left edge. Long texts are broken into lines; a line break in the subtitle begins one.
     """
     lines = [line for part in subtitle.splitlines() for line in wrapped(part, width=int(width / (0.52 * 13)))]
     heading: Spec = {

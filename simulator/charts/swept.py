@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, shape_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
 from simulator.charts.ticks import Scale, axis_ticks, tick_text
 
 RAMP = (*style.band_tints(3), style.BLUE, style.DARK_BLUE)
@@ -216,11 +216,11 @@ class _Layers:
         self._dots: list[vega.Spec] = []
         self.grid, self.text = self._under.box, self.over.text
 
-    def line(self, rows: style.Data, place: int) -> None:
+    def line(self, rows: vega.Data, place: int) -> None:
         color, dash = LINE_SHADES[place]
         self.charts.append(style.pixel_layer(rows, mark=line_mark(color, 2.4, dash)))
 
-    def dots(self, rows: style.Data, place: int, shape: str) -> None:
+    def dots(self, rows: vega.Data, place: int, shape: str) -> None:
         if rows:
             self._dots.append(style.pixel_layer(rows, mark=_dot(place, shape)))
 
@@ -229,7 +229,7 @@ class _Layers:
 
 
 def _dot(place: int, shape: str = "circle") -> vega.Spec:
-    return shape_mark(shape, 44, fill=style.PAPER, rim=LINE_SHADES[place][0], width=1.8)
+    return style.shape_mark(shape, 44, fill=style.PAPER, rim=LINE_SHADES[place][0], width=1.8)
 
 
 def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
@@ -344,7 +344,7 @@ class _Frame:
             (self._x(point) + (aside if later else 0.0), self._y(point.value))
             for point, later in zip(own, beyond, strict=True)
         ]
-        spots: style.Data = [{"x": x, "y": y} for x, y in ends]
+        spots: vega.Data = [{"x": x, "y": y} for x, y in ends]
         if alone:
             self._bands(own)
         for start, end in itertools.pairwise(range(len(own))):
@@ -365,7 +365,7 @@ class _Frame:
         """Draw the intervals of a line that stands alone; what is later than the horizon ends at the top."""
         for place, (_, color) in enumerate(own[0].bands):
             found = [point.bands[place][0] for point in own]
-            rows: style.Data = [
+            rows: vega.Data = [
                 {"x": self._x(point), "y": self._scale_y.held(band[0]), "y2": self._scale_y.held(band[1])}
                 for point, band in zip(own, found, strict=True)
                 if band is not None

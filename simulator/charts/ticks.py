@@ -105,30 +105,8 @@ def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:
     return list(range(math.ceil(first / step) * step, math.floor(last) + 1, step))
 
 
-def log_axis(lower: float, upper: float) -> Spec:
-    """Make the axis of a quantity that is stored in log10; its labels are `power_texts` at the same ticks.
-
-    Parameters
-    ----------
-    lower, upper : float, log10 of the unit
-        The ends of the axis.
-
-    Examples
-    --------
-    >>> log_axis(24.9, 26.1)["values"]
-    [25.0, 25.30102999566398, 25.69897000433602, 26.0]
-    """
-    return {"values": power_ticks(lower, upper), "labels": False, "title": None}
-
-
 def year_axis(first: float, last: float, *, most: int = 12) -> Spec:
     """Make the axis of time, in whole years; within one year its ends stand there.
-
-    Parameters
-    ----------
-    first, last : float, decimal years
-    most : int
-        Labels.
 
     Examples
     --------

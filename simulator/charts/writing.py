@@ -78,22 +78,7 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
 
 
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
-    """Draw a chart as SVG, with a text for those who do not see it.
-
-    Parameters
-    ----------
-    chart : dict
-        A specification of Vega-Lite.
-    theme : "light" or "dark"
-    alt_text : str
-        Without it the `description` of the chart is said.
-
-    Examples
-    --------
-    >>> chart = {"data": {"values": [{"x": 10}]}, "mark": "tick", "encoding": {"x": {"field": "x"}}}
-    >>> svg_text(chart, alt_text="One stroke")[:40]
-    '<svg role="img" aria-label="One stroke" '
-    """
+    """Draw a chart as SVG, with a text for those who do not see it."""
     spec = _still(readable(themed(chart, theme)))
     said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)
@@ -166,17 +151,6 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     The page holds the chart as a still picture, which a reader without scripts sees, and as a chart that says the
     numbers at the pointer. Its policy forbids it to load anything. Texts of a scenario are shown as text, whatever
     they hold.
-
-    Parameters
-    ----------
-    figure : Figure
-    theme : "light" or "dark"
-    footer : str
-        What stands at the end of the page, such as the run.
-
-    Returns
-    -------
-    str, at most 1.5 MB for a chart of usual size
     """
     spec = readable(themed(figure.chart, theme))
     drawing = vl_convert.vegalite_to_vega(_answering(spec))

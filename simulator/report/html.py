@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 
 from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
 from simulator.charts.spec import Figure
-from simulator.runs.table import Row
 from simulator.charts.writing import svg_text
 from simulator.errors import number
+from simulator.runs.table import Row
 
 Html = NewType("Html", str)
 """Text that is HTML already; whatever comes from a scenario passes through `text` on its way."""

@@ -32,7 +32,7 @@ from simulator.errors import number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
-from simulator.wording import listed, percent
+from simulator.wording import capital, listed, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,7 +88,7 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     title = f"In {number(last)} limits bind {shares} of the samples"
     caption = (
         f"{title}. "
-        + ". ".join(f"{words[0].upper()}{words[1:]}: {detail}" for words, _, detail in said)
+        + ". ".join(f"{capital(words)}: {detail}" for words, _, detail in said)
         + ". A limit binds where demand has reached it; of several, the one that leaves the least."
     )
     panels = f"{len(subjects)} stacked area charts, one each for" if len(subjects) > 1 else "Stacked area chart of"

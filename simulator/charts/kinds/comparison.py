@@ -11,7 +11,7 @@ import numpy as np
 from simulator.analysis.comparison import Comparison
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, shape_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError
 from simulator.runs.groups import group
@@ -163,9 +163,9 @@ def draw_dumbbells(
     right = left + STRIP_WIDTH
     x = PixelScale(*years, left, right)
     marks = Marks(
-        rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET, 1.2), arrows=shape_mark("triangle-right", 60),
-        first=shape_mark("circle", 50, fill=style.DARK_BLUE),
-        other=shape_mark("diamond", 62, fill=style.PAPER, rim=style.VERMILION, width=2),
+        rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET, 1.2), arrows=style.shape_mark("triangle-right", 60),
+        first=style.shape_mark("circle", 50, fill=style.DARK_BLUE),
+        other=style.shape_mark("diamond", 62, fill=style.PAPER, rim=style.VERMILION, width=2),
     )  # fmt: skip
     marks.text("median", right + 20, 14, style.QUIET)
     top = 34.0
@@ -231,12 +231,12 @@ def _has_width(levels: Table) -> bool:
     return bool((levels["lower"] != levels["upper"]).any())
 
 
-def _line(panel: Panel, levels: Table, key: str, **more: object) -> style.Data:
+def _line(panel: Panel, levels: Table, key: str, **more: object) -> vega.Data:
     pairs = zip(levels["year"].tolist(), levels[key].tolist(), strict=True)
     return [{"x": panel.x(year), "y": panel.y(level), **more} for year, level in pairs]
 
 
-def _band(panel: Panel, levels: Table, **more: object) -> style.Data:
+def _band(panel: Panel, levels: Table, **more: object) -> vega.Data:
     low = _line(panel, levels, "lower", **more)
     return [row | {"y2": panel.y(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
 

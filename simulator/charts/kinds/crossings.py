@@ -154,13 +154,13 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     layers = []
     for name, look in reversed(looks.items()):
         own = curves.where(threshold=name)
-        rows: style.Data = [
+        rows: vega.Data = [
             {"year": year, "percent": 100 * share}
             for year, share in zip(own["year"].tolist(), own["probability"].tolist(), strict=True)
         ]
         mark = line_mark(look.color, 2.2, look.dash)
-        layers.append(style.layer(rows, year_channel(frame.years), percent_channel("percent"), mark=mark))
-    marks: style.Data = [
+        layers.append(vega.layer(rows, year_channel(frame.years), percent_channel("percent"), mark=mark))
+    marks: vega.Data = [
         _mark_row(looks[row["threshold"]], frame.pixel(row["median"]), frame.height / 2)
         for row in crossings
         if frame.first < row["median"] <= frame.last
@@ -198,7 +198,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
 
 def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> list[vega.Spec]:
     """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
-    bars: style.Data = []
+    bars: vega.Data = []
     for lane, row in enumerate(_gaps(crossings)):
         x, color = WIDTH + 10 + LANE * lane, looks[row["threshold"]].color
         bars.append({"x": x, "x2": x + 3.5, "y": 0.0, "y2": frame.height * row["not_by"], "color": color})
@@ -209,7 +209,7 @@ def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
     return {"x": x, "y": y, "shape": look.shape, "color": look.color, "fill": look.fill}
 
 
-def _mark_layers(rows: style.Data) -> list[vega.Spec]:
+def _mark_layers(rows: vega.Data) -> list[vega.Spec]:
     """Draw marks, each in its shape, with a rim of paper so that they stand out on lines."""
     if not rows:
         return []
@@ -217,7 +217,7 @@ def _mark_layers(rows: style.Data) -> list[vega.Spec]:
     mark = {"type": "point", "size": 62, "strokeWidth": 1.7, "opacity": 1}
     rim = mark | {"filled": True, "fill": style.PAPER, "stroke": style.PAPER, "strokeWidth": 4.5}
     colors = (vega.as_given("fill", "fill"), vega.as_given("stroke", "color"))
-    return [style.layer(rows, *places, mark=rim), style.layer(rows, *places, *colors, mark=mark)]
+    return [vega.layer(rows, *places, mark=rim), vega.layer(rows, *places, *colors, mark=mark)]
 
 
 def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
@@ -225,11 +225,11 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) 
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     edges, middles = row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
     left, columns = -frame.gutter, (WIDTH + 18.0, WIDTH + 84.0, WIDTH + 204.0)
-    separators: style.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
+    separators: vega.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
     texts = [style.Text(["year of crossing"], left, HEADING_Y, bold=True)]
     heads = ("median", crossings[0]["wide_band"], f"{frame.word} by {number(frame.last)}")
     texts += [style.Text([head], x, LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
-    marks: style.Data = []
+    marks: vega.Data = []
     intervals = []
     for row, name, y in zip(crossings, names, middles, strict=True):
         texts.append(style.Text(name, left + 20, y))

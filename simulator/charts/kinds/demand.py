@@ -34,8 +34,8 @@ from simulator.errors import InputError, number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
-from simulator.units import Array
-from simulator.wording import listed, power
+from simulator.units import Array, plain_unit
+from simulator.wording import capital, listed, power
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -82,7 +82,11 @@ class _Frame:
 
     def y(self, column: str) -> vega.Channel:
         scale = vega.linear_scale(self.lower, self.upper)
-        return vega.y(column, scale=scale, axis=style.log_axis(self.lower, self.upper))
+        return vega.y(
+            column,
+            scale=scale,
+            axis={"values": style.power_ticks(self.lower, self.upper), "labels": False, "title": None},
+        )
 
 
 def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str, run: RunLabel) -> vega.Spec:
@@ -131,7 +135,7 @@ def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
         ("demanded", line_mark(style.VERMILION, 2.5, [8, 3])),
     ):
         rows = tables.medians.where(series=series).rows()
-        layers.append(style.layer(rows, year_channel(years), frame.y("median"), mark=mark))
+        layers.append(vega.layer(rows, year_channel(years), frame.y("median"), mark=mark))
     texts = [style.Text([heading], -GUTTER, HEADING_Y, bold=True)]
     for tick in style.power_ticks(frame.lower, frame.upper):
         texts += style.power_texts(tick, right=-9, y=frame.pixel(tick))
@@ -153,17 +157,17 @@ def _bands(bands: Table, *, names: Sequence[str], frame: _Frame) -> list[vega.Sp
         return []
     years, lower, upper = year_channel(frame.years), frame.y("lower"), vega.y2("upper")
     widest = bands.where(series="demanded", band=names[0]).rows()
-    layers = [style.layer(widest, years, lower, upper, mark=fill_mark(style.VERMILION, 0.13))]
+    layers = [vega.layer(widest, years, lower, upper, mark=fill_mark(style.VERMILION, 0.13))]
     for name, fill in zip(names, style.band_tints(len(names)), strict=True):
         rows = bands.where(series="limited", band=name).rows()
-        layers.append(style.layer(rows, years, lower, upper, mark=fill_mark(fill)))
+        layers.append(vega.layer(rows, years, lower, upper, mark=fill_mark(fill)))
     edge = line_mark(style.VERMILION, 1.2, [3, 2.5])
-    return [*layers, *(style.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
+    return [*layers, *(vega.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
 
 
 def _limit_layers(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
     """Draw the medians of the limits, as far as they lie within the axis."""
-    rows: style.Data = []
+    rows: vega.Data = []
     for name in _limits(tables):
         own = tables.limits.where(limit=name)
         path = list(zip(own["year"].tolist(), own["median"].tolist(), strict=True))
@@ -171,7 +175,7 @@ def _limit_layers(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
             rows += [{"piece": f"{name} {place}", "year": year, "median": level} for year, level in piece]
     detail = vega.one_line_each("piece")
     mark = line_mark(style.INK, 0.9, [1.5, 2.5])
-    return [style.layer(rows, year_channel(frame.years), frame.y("median"), detail, mark=mark)] if rows else []
+    return [vega.layer(rows, year_channel(frame.years), frame.y("median"), detail, mark=mark)] if rows else []
 
 
 def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Point]]:
@@ -298,8 +302,7 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
     name, unit = str(attributes["long_name"]), _unit(str(attributes["units"]))
     first, last = (float(end) for end in tables.medians["year"][[0, -1]])
     limited, demanded = (tables.medians.where(series=each)["median"][-1] for each in ("limited", "demanded"))
-    capital = f"{name[0].upper()}{name[1:]}"
-    title = f"{capital} in {number(last)}: {power(limited)} {unit} within its limits, {power(demanded)} demanded"
+    title = f"{capital(name)} in {number(last)}: {power(limited)} {unit} within its limits, {power(demanded)} demanded"
     taken = demanded - limited
     widest = f"{100 * max(options.bands):g} %"
     ranges = {  # of the last year
@@ -328,5 +331,5 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
 
 
 def _unit(unit: str) -> str:
-    plain = unit.removeprefix("log10(").removesuffix(")")
+    plain = plain_unit(unit)
     return "times the start" if plain == "1" else plain

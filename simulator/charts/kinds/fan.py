@@ -40,7 +40,7 @@ from simulator.errors import InputError, number
 from simulator.runs.groups import Group, RunLabel, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity
 from simulator.runs.table import Row, Table
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -218,7 +218,7 @@ def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figur
     said = "Every prior in it is fixed: there is no spread."
     if fan.spread:
         said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
-    label = _capital(fan.label)
+    label = capital(fan.label)
     chart = draw_fan(
         fan.tables,
         title=f"{label}: {end.range} in {end.year}",
@@ -247,7 +247,7 @@ def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptio
     last = ends[0].year
     chart = draw_panels(
         [
-            Panel(fan.tables, fan.quantity, _capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
+            Panel(fan.tables, fan.quantity, capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
             for fan, end in zip(fans, ends, strict=True)
         ],
         title=f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}",
@@ -256,7 +256,7 @@ def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptio
         years=_common_years(fans, options),
     )
     names = [fan.quantity for fan in fans]
-    caption = " ".join(f"{_capital(end.course)}." for end in ends)
+    caption = " ".join(f"{capital(end.course)}." for end in ends)
     lines = "; ".join(f"{fan.label} {end.line.split(': ', 1)[1]}" for fan, end in zip(fans, ends, strict=True))
     alt_text = (
         f"{len(fans)} fan charts on the years {ends[0].first_year} to {last}: {listed([fan.label for fan in fans])}. "
@@ -304,14 +304,10 @@ class _End:
             self.line = f"{self.year}: median {self.median}, {self.widest} {short}"
 
 
-def _capital(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}"
-
-
 def _caption(fan: Fan, end: _End) -> str:
     """Say the fan and its crossings in three sentences."""
     tables = fan.tables
-    sentences = [f"{_capital(end.course)}."]
+    sentences = [f"{capital(end.course)}."]
     own = {row["threshold"] for row in tables.thresholds.rows() if row["quantity"] == fan.quantity}
     rows = [row for row in tables.crossings.rows() if row["threshold"] in own and row["already"] < PASSED]
     crossed = [row for row in rows if math.isfinite(row["median"])]
@@ -347,8 +343,8 @@ def _alt_text(fan: Fan, end: _End) -> str:
         extra.append(f"a grey band is the trend that was learnt of the past, to {until}")
     sentences = [
         f"{drawn}: years from {end.first_year} to {end.year} along, {fan.label}{unit} {scale} up.",
-        f"{_capital(end.course)}.",
-        *([f"{_capital(' and '.join(extra))}."] if extra else []),
+        f"{capital(end.course)}.",
+        *([f"{capital(' and '.join(extra))}."] if extra else []),
     ]
     if count := len(tables.crossings):
         crossed = "a threshold is crossed" if count == 1 else f"{count} thresholds are crossed"

@@ -32,7 +32,7 @@ from simulator.errors import number
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -146,15 +146,15 @@ def _labels(parts: Sequence[_Part], middles: Sequence[float], *, net: float) -> 
 
 def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> list[vega.Spec]:
     """Draw the line of the sum, with a rim that sets it apart from every fill, and the line at zero."""
-    table: style.Data = [{"year": year, "value": value} for year, value in zip(years, net, strict=True)]
-    zero: style.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
+    table: vega.Data = [{"year": year, "value": value} for year, value in zip(years, net, strict=True)]
+    zero: vega.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
     rule = {"type": "rule", "color": style.INK, "strokeWidth": 1}
     rim = {"type": "line", "color": style.PAPER, "strokeWidth": 5.5}
     line = {"type": "line", "color": style.INK, "strokeWidth": 2.5}
     return [
-        style.layer(zero, year_channel(years), vega.x2("to"), y, mark=rule),
-        style.layer(table, year_channel(years), y, mark=rim),
-        style.layer(table, year_channel(years), y, mark=line),
+        vega.layer(zero, year_channel(years), vega.x2("to"), y, mark=rule),
+        vega.layer(table, year_channel(years), y, mark=rim),
+        vega.layer(table, year_channel(years), y, mark=line),
     ]
 
 
@@ -179,7 +179,7 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         title += f", {100 * most['value'] / total:.0f} % of it from {most['label']}"
     caption = (
         f"{title}. Demanded by growth alone: {_amounts(demanded)}. "
-        + (f"{_amounts(taken, capital=True)}. " if taken else "")
+        + (f"{capital(_amounts(taken))}. " if taken else "")
         + "The parts are means over the samples, in OOM (factors of ten), which add up; medians do not."
     )
     below = "; below zero, what limits take away" if taken else ""
@@ -211,6 +211,5 @@ def growth_tables(run: xr.DataTree, *, years: tuple[float, float] | None) -> tup
     return Table(columns), Table({"year": every, "value": mean - mean[0]})
 
 
-def _amounts(rows: Sequence[Row], *, capital: bool = False) -> str:
-    text = listed([f"{row['label']} {ooms(row['value'])}" for row in rows])
-    return f"{text[0].upper()}{text[1:]}" if capital else text
+def _amounts(rows: Sequence[Row]) -> str:
+    return listed([f"{row['label']} {ooms(row['value'])}" for row in rows])

@@ -15,7 +15,7 @@ from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.densities import scale_of
-from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, shape_mark, sheet
+from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.ticks import Scale, tick_text
 from simulator.errors import InputError
@@ -122,7 +122,7 @@ def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float
     axis = _Axis.of([row for rows in panels.values() for row in rows], scale, horizon)
     marks = Marks(
         bands=fill_mark(style.band_tints(1)[0]), grid=rule_mark(), lines=line_mark(style.DARK_BLUE, 1.6),
-        dots=style.dot_mark(), later=shape_mark("triangle-up", 60, fill=style.VERMILION),
+        dots=style.dot_mark(), later=style.shape_mark("triangle-up", 60, fill=style.VERMILION),
     )  # fmt: skip
     word = "Share that has crossed" if scale == "share" else "Median of the outcome, band: 90 % of the samples"
     later = f"; a triangle: later than {horizon:g}" if axis.beyond else ""

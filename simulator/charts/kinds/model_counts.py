@@ -18,7 +18,7 @@ from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Group, RunLabel, run_label
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,12 +79,12 @@ def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
     layers += [_line(added, key, frame=frame, mark=line_mark(style.VERMILION, 1.4, [5, 3])) for key in _COLUMNS]
     layers.append(_line(total, "median", frame=frame, mark=line_mark(style.DARK_BLUE, 2.5)))
     if len(total["year"]) <= 12:
-        dots: style.Data = [
+        dots: vega.Data = [
             {"year": year, "count": _placed(count, log=log)}
             for year, count in zip(total["year"], total["median"], strict=True)
             if count >= 1 or not log
         ]
-        layers.append(style.layer(dots, frame.x("year"), frame.y("count"), mark=style.dot_mark()))
+        layers.append(vega.layer(dots, frame.x("year"), frame.y("count"), mark=style.dot_mark()))
     texts = [
         style.Text([panel.heading], -GUTTER, HEADING_Y, bold=True),
         style.Text([panel.line], -GUTTER, LINE_Y, style.QUIET),
@@ -110,20 +110,20 @@ def _frame(total: dict[str, list[float]], added: dict[str, list[float]], *, log:
 
 
 def _band(total: dict[str, list[float]], *, frame: Frame) -> vega.Spec:
-    rows: style.Data = [
+    rows: vega.Data = [
         {"year": year, "lower": _placed(low, log=frame.log), "upper": _placed(high, log=frame.log)}
         for year, low, high in zip(total["year"], total["lower_90"], total["upper_90"], strict=True)
     ]
     area = fill_mark(style.band_tints(1)[0])
-    return style.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
+    return vega.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
 
 
 def _line(columns: dict[str, list[float]], key: str, *, frame: Frame, mark: vega.Spec) -> vega.Spec:
-    rows: style.Data = [
+    rows: vega.Data = [
         {"year": year, "count": _placed(count, log=frame.log)}
         for year, count in zip(columns["year"], columns[key], strict=True)
     ]
-    return style.layer(rows, frame.x("year"), frame.y("count"), mark=mark)
+    return vega.layer(rows, frame.x("year"), frame.y("count"), mark=mark)
 
 
 def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, frame: Frame) -> list[style.Text]:
@@ -142,7 +142,7 @@ def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, 
 
 def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
     """Say the counts of a year under the pointer."""
-    rows: style.Data = []
+    rows: vega.Data = []
     for total, added in zip(panel.of_sum.rows(), panel.sum_of.rows(), strict=True):
         year = total["year"]
         row: dict[str, object] = {"year": f"{year:.0f}", "from": max(frame.first, year - 0.5)}
@@ -224,7 +224,7 @@ def _headline(names: Sequence[str]) -> int:
 def _count_panel(own: Table, *, last: int) -> CountPanel:
     heading = str(own["counts"][0])
     of_sum, sum_of = (own.where(reading=reading) for reading in (OF_SUM, SUM_OF))
-    panel = CountPanel(of_sum, sum_of, f"{heading[0].upper()}{heading[1:]}", "")
+    panel = CountPanel(of_sum, sum_of, capital(heading), "")
     return replace(panel, line=f"by the end of {last}: {_total(panel)}")
 
 

@@ -23,7 +23,7 @@ from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.variables import UNKNOWNS
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 COLUMNS = 3
 PANEL_WIDTH = 280
@@ -220,7 +220,7 @@ def posterior_table(run: xr.DataTree) -> list[Row]:
     for name in sorted(found, key=lambda name: order.index(name) if name in order else len(order)):
         unit, label = UNKNOWNS[name.removesuffix("_end")]
         label = _LABELS.get(name, label)
-        row: dict[str, object] = {"name": name, "label": f"{label[0].upper()}{label[1:]}", "unit": unit}
+        row: dict[str, object] = {"name": name, "label": capital(label), "unit": unit}
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
             levels = np.quantile(group(draws, of)[name].values, list(_KEYS.values()))
             row |= {f"{prefix}{key}": float(level) for key, level in zip(_KEYS, levels, strict=True)}

@@ -17,8 +17,9 @@ from simulator.charts.spec import Figure, FigureOptions
 from simulator.charts.style import Text
 from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Table
+from simulator.units import plain_unit
 from simulator.variables import UNKNOWNS
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,11 +76,11 @@ def _plot(series: Series, *, ends: tuple[float, float]) -> vega.Spec:
     layers = []
     for fill, level in zip(style.band_tints(2), (90, 50), strict=True):
         upper = vega.y2(f"upper_{level}")
-        layers.append(style.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), upper, mark=fill_mark(fill)))
-    layers.append(style.layer(rows, frame.x("year"), frame.y("median"), mark=line_mark(style.DARK_BLUE, 2.5)))
+        layers.append(vega.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), upper, mark=fill_mark(fill)))
+    layers.append(vega.layer(rows, frame.x("year"), frame.y("median"), mark=line_mark(style.DARK_BLUE, 2.5)))
     for inside, mark in ((True, style.point_mark()), (False, outside_mark())):
         mine = [row for row, given in zip(rows, series.points["inside_90"].tolist(), strict=True) if given is inside]
-        layers += [style.layer(mine, frame.x("year"), frame.y("value"), mark=mark)] if mine else []
+        layers += [vega.layer(mine, frame.x("year"), frame.y("value"), mark=mark)] if mine else []
     texts = [Text([series.heading], -GUTTER, -18, bold=True), *frame.texts()]
     y = style.LINE_HEIGHT / 2
     for note, main in series.notes:
@@ -157,14 +158,13 @@ def predictive_table(run: xr.DataTree) -> Table:
 
 def _series(kind: str, points: Table) -> Series:
     unit, label = UNKNOWNS[kind]
-    unit = unit.removeprefix("log10(").removesuffix(")")
     hit, count = _inside(points, 90)
     narrow, _ = _inside(points, 50)
     notes = [
         (f"{hit} of {count} inside the 90 % band ({100 * hit / count:.0f} %)", True),
         (f"{narrow} of {count} inside the 50 % band ({100 * narrow / count:.0f} %)", False),
     ]
-    return Series(f"{label[0].upper()}{label[1:]}, {unit}", points, notes)
+    return Series(f"{capital(label)}, {plain_unit(unit)}", points, notes)
 
 
 def _inside(points: Table, band: int) -> tuple[int, int]:

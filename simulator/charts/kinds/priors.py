@@ -23,7 +23,7 @@ from simulator.runs.groups import RunLabel, group, run_label
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
-from simulator.wording import listed
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,7 +81,7 @@ def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str
     top = float(LEGEND_HEIGHT)
     for each in tables.groups:
         words, y = each.heading.replace("_", " "), top + HEADING_HEIGHT - 16
-        marks.text(words[0].upper() + words[1:], 0, y, bold=True, size=style.TEXT_SIZE + 1)
+        marks.text(capital(words), 0, y, bold=True, size=style.TEXT_SIZE + 1)
         marks.add("rules", x=0, x2=WIDTH, y=y + 12, y2=y + 12)
         top += HEADING_HEIGHT
         for name in each.names:

@@ -10,7 +10,7 @@ from simulator.analysis.outcomes import outcome_text
 from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, shape_mark
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure
 from simulator.charts.ticks import Scale, tick_text
 from simulator.runs.table import Row, Table
@@ -85,7 +85,7 @@ class _Tornado:
 
     def __init__(self, rows: Sequence[Row], *, scale: Scale, base: float, years: tuple[float, float]) -> None:
         self.marks = Marks(
-            rules=rule_mark(), bars=RECT, arrows=shape_mark("triangle-right", 70), lines=rule_mark(style.INK, 1.4)
+            rules=rule_mark(), bars=RECT, arrows=style.shape_mark("triangle-right", 70), lines=rule_mark(style.INK, 1.4)
         )
         self._scale, self._base, self._last = scale, base, years[1]
         ends = [(row, key) for row in rows for key in COLORS]
