@@ -17,9 +17,9 @@ from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
 
 SHORT = SamplerSettings(draws=80, tune=160, chains=2, cores=1, target_acceptance=0.8, seed=5)
+pytestmark = pytest.mark.slow  # all of them read fits
+
 TRUE = {"spending_growth": 0.45, "efficiency_growth": 0.15, "run_scatter": 0.3, "cost_slope": 1.0}
-
-
 NAMES = ["run_name", "costed_run_name", "accelerator_name"]
 
 

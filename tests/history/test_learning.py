@@ -63,6 +63,7 @@ def run(learnt):
     return simulate(learnt)
 
 
+@pytest.mark.slow
 def test_data_narrow_the_priors_on_past_growth(given, learnt):
     for name in GROWTH:
         before, after = (s.joint.priors[name].family.ppf(np.array([0.05, 0.95])) for s in (given, learnt))
@@ -72,6 +73,7 @@ def test_data_narrow_the_priors_on_past_growth(given, learnt):
     assert 0.4 < float(faster[0]) < 0.65  # 2.5 to 4.5 times a year
 
 
+@pytest.mark.slow
 def test_what_is_said_of_later_eras_caps_and_algorithms_stays(given, learnt):
     learnt_names = {
         name for name, prior in learnt.joint.priors.items() if "learnt from history" in (prior.prior.notes or "")
@@ -88,6 +90,7 @@ def test_what_is_said_of_later_eras_caps_and_algorithms_stays(given, learnt):
             assert learnt.joint.priors[name].understood == prior.understood
 
 
+@pytest.mark.slow
 def test_the_draws_of_the_run_are_those_of_the_posterior(learnt):
     """Quantiles to 0.01 OOM and rank correlations to 0.05 of the posterior's own 300 draws."""
     posterior = learnt_draws(learnt.fit, learnt.spec.history)
@@ -104,6 +107,7 @@ def test_the_draws_of_the_run_are_those_of_the_posterior(learnt):
         assert abs(seen - drawn) < 0.05
 
 
+@pytest.mark.slow
 def test_the_forecast_starts_from_the_record_with_its_error(run):
     start = run["trajectories/physical_compute"].isel(year=0)
     assert run["trajectories"]["year"].values[0] == 2026.0
@@ -111,6 +115,7 @@ def test_the_forecast_starts_from_the_record_with_its_error(run):
     assert abs(float(start.std()) - 0.20) < 0.02
 
 
+@pytest.mark.slow
 def test_yearly_growth_scatters_by_the_learnt_volatility(run):
     spending = run["trajectories/spending_demanded"].sel(year=[2026, 2027]).values.astype(float)
     rate = run["parameters"][GROWTH[0]].values
@@ -119,6 +124,7 @@ def test_yearly_growth_scatters_by_the_learnt_volatility(run):
     assert abs(scatter.std() / expected - 1) < 0.1
 
 
+@pytest.mark.slow
 def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert {"prior", "posterior", "posterior_predictive", "sample_stats", "observed_data"} <= set(run.children)
     seen = run["observed_data"]
@@ -131,12 +137,14 @@ def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert {each.unknown for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}
 
 
+@pytest.mark.slow
 def test_the_report_knows_every_learnt_number(run):
     found = {each.path: each for each in assumptions(stored_scenario(run))}
     assert set(map(str, run["parameters"].data_vars)) <= set(found)
     assert "posterior of" in found[GROWTH[0]].statements[0].origin["source"]
 
 
+@pytest.mark.slow
 def test_a_learnt_scenario_is_read_again_without_a_sampler_and_gives_the_same_run(run, learnt):
     again = parse_scenario(learnt.text())
     assert not again.must_learn
@@ -144,6 +152,7 @@ def test_a_learnt_scenario_is_read_again_without_a_sampler_and_gives_the_same_ru
     assert check_run(run).passed
 
 
+@pytest.mark.slow
 def test_the_same_history_and_seed_give_the_same_scenario_and_a_stored_fit_is_read(given, learnt, cache):
     stored = list(cache.iterdir())
     again = learn(given, cache=cache)
@@ -151,12 +160,14 @@ def test_the_same_history_and_seed_give_the_same_scenario_and_a_stored_fit_is_re
     assert list(cache.iterdir()) == stored
 
 
+@pytest.mark.slow
 def test_what_is_learnt_is_said(learnt):
     lines = learnt_lines(learnt)
     assert "frontier runs to the end of 2025, estimates of 2026-05, pymc" in lines[0]
     assert any("spending growth" in line and "contraction" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path):
     said = []
     (tmp_path / "fits").symlink_to(cache)
@@ -172,6 +183,7 @@ def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path)
         assert fit["observed_data"]["run_name"].values.tolist() == names
 
 
+@pytest.mark.slow
 def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):
     correlated = """
 correlations:
@@ -224,12 +236,14 @@ def test_a_table_is_found_beside_the_file_that_names_it_and_one_of_set_from_here
     assert named.record_log_compute[-1] == pytest.approx(26)
 
 
+@pytest.mark.slow
 def test_what_came_after_the_last_whole_year_is_said_to_be_unused(given, cache):
     open_end = load_scenario("learned", overrides=[*QUICK, "history.until=null"])  # then to the date of the snapshot
     said = [line for line in learn(open_end, cache=cache).warnings if "whole years count" in line]
     assert said == ["history: whole years count: what came after the end of 2025 is not used."]
 
 
+@pytest.mark.slow
 def test_a_start_in_logs_learns_too(cache):
     logs = [*QUICK, "drivers.hardware.start={median: 18, interval_90: [17.5, 18.5], unit: log10(FLOP/USD)}"]
     learnt = learn(load_scenario("learned", overrides=logs), cache=cache)

@@ -16,6 +16,8 @@ from simulator.history.observations import known_at
 from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
 
+pytestmark = pytest.mark.slow  # eight fits
+
 DATA_SETS = 8
 RATES = ("spending_growth", "efficiency_growth")
 
