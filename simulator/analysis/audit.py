@@ -156,7 +156,7 @@ def audit_scenario(
 
     Examples
     --------
-    >>> from simulator.scenario.load import load_scenario
+    >>> from simulator import load_scenario
     >>> found = audit_scenario(load_scenario("baseline"), samples=64)
     >>> found.assumptions["words"][0], found.assumptions["stated_at"][0]
     ('algorithms: growth', 'scenarios/baseline.yaml:42')

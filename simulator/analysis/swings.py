@@ -182,7 +182,7 @@ def prior_swings(
 
     Examples
     --------
-    >>> from simulator.scenario.load import load_scenario
+    >>> from simulator import load_scenario
     >>> swings = prior_swings(load_scenario("baseline"), outcomes=["effective_compute@2035"], mode="fixed")
     >>> swings.tables()["swings"].rows()[0]["input"]
     'drivers.algorithms.growth'

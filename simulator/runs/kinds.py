@@ -51,7 +51,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "shares.nc",
         "shares_format",
         "simulate shares",
-        "simulator.analysis.shares_output:open_shares",
+        "simulator.analysis.shares:open_shares",
     ),
     Kind(
         "swings",

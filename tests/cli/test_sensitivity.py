@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from simulator import load_scenario, save_run, simulate
-from simulator.analysis.shares_output import open_shares
+from simulator.analysis.shares import open_shares
 from simulator.cli.main import main
 from simulator.cli.options import folder_beside
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.shares_output import METHOD_NAMES, METHOD_WORDS, Shares, subject_words
+from simulator.analysis.shares import METHOD_NAMES, Shares, is_telling, largest, subject_words
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import (
@@ -30,6 +31,20 @@ from simulator.errors import InputError, number
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+METHOD_WORDS = {
+    "sobol": (
+        "First-order Sobol indices: what knowing one prior alone would take off the variance. "
+        "Interactions: what only several together explain."
+    ),
+    "shapley": (
+        "Shapley effects: what knowing a prior takes off the variance, on average over all orders in which "
+        "priors may come to be known. Interactions and correlations are divided among those that have part in them."
+    ),
+}
+MOST_NAMED = 7
 HEIGHT = 400.0
 NAME_CHARACTERS = 36
 FILLS = (
@@ -86,11 +101,61 @@ def _interval(row: Row) -> str:
 
 def share_figures(shares: Shares) -> list[Figure]:
     """Draw the shares of variance of each subject over the years; none of a subject that varies in fewer than two."""
-    return [_figure(shares, subject) for subject in shares.subjects(over_years=True)]
+    return [_figure(shares, each) for each in shares.subjects() if _drawn(shares, each).sizes["outcome"] > 1]
+
+
+def _drawn(shares: Shares, subject: str) -> xr.Dataset:
+    """Leave out years in which the outcome is constant, or hangs on too few samples."""
+    here = shares.of(subject)
+    return here.isel(outcome=(is_telling(here) & here["year"].notnull()).values)
+
+
+def _left_out(shares: Shares, subject: str) -> str:
+    """Name the years that are left out of a chart."""
+    here = shares.of(subject)
+    years = here["year"].values[~is_telling(here).values]
+    return listed(number(year) for year in years.tolist()) if years.size else ""
+
+
+def stacked(shares: Shares, subject: str) -> Table:
+    """Tabulate the parts that a chart stacks: the largest inputs, the others together, and interactions.
+
+    An estimate below 0, which only chance gives, counts as 0; what the parts come to above 1 is taken off all of
+    them. Years in which the outcome is constant, or hangs on too few samples, are left out. The columns are
+    `part`, `label`, `kind` (`input`, `others`, `interactions`), `year`, `share`, `estimate`, `lower`, `upper`.
+    """
+    here, measure = _drawn(shares, subject), shares.measures[0]
+    estimates = here[measure].values
+    drawn = np.maximum(estimates, 0.0)
+    drawn = drawn / (drawn.sum(axis=0) if measure == "shapley" else np.maximum(drawn.sum(axis=0), 1.0))
+    named = largest(drawn, most=MOST_NAMED)
+    others = [place for place in range(len(drawn)) if place not in named]
+    names, labels = here["input"].values.tolist(), here["input_words"].values.tolist()
+    lower, upper = (here[f"{measure}_{end}"].values.tolist() for end in ("lower", "upper"))
+    years = here["year"].values.tolist()
+    nothing = [None] * len(years)
+    parts = [
+        (names[place], labels[place], "input", drawn[place], estimates[place], lower[place], upper[place])
+        for place in named
+    ]
+    if others:
+        many = f"{len(others)} others" if len(others) > 1 else labels[others[0]]
+        parts.append(("others", many, "others", drawn[others].sum(0), estimates[others].sum(0), nothing, nothing))
+    if measure == "first_order":
+        left = 1.0 - drawn.sum(axis=0), 1.0 - estimates.sum(axis=0)
+        parts.append(("interactions", "interactions", "interactions", *left, nothing, nothing))
+    return Table.of_rows(
+        {
+            "part": part, "label": label, "kind": kind, "year": year, "share": max(float(share[y]), 0.0),
+            "estimate": float(raw[y]), "lower": low[y], "upper": high[y],
+        }
+        for part, label, kind, share, raw, low, high in parts
+        for y, year in enumerate(years)
+    )  # fmt: skip
 
 
 def _figure(shares: Shares, subject: str) -> Figure:
-    table, attrs = shares.stacked(subject), shares.dataset.attrs
+    table, attrs = stacked(shares, subject), shares.dataset.attrs
     first, last = float(table["year"].min()), float(table["year"].max())
     final = table.where(year=last).rows()
     most = max((row for row in final if row["kind"] == "input"), key=lambda row: row["share"])
@@ -101,7 +166,7 @@ def _figure(shares: Shares, subject: str) -> Figure:
     how = METHOD_WORDS[attrs["method"]]
     said = listed([f"{row['label']} {percent(row['share'])}" for row in final])
     caption = f"{title}. All parts: {said}. {how}"
-    if left_out := shares.left_out(subject):
+    if left_out := _left_out(shares, subject):
         caption += f" Left out, for too few samples differ: {left_out}."
     alt_text = (
         f"Stacked area chart. Along: years {number(first)} to {number(last)}. Up: shares of the variance of "
