@@ -56,7 +56,7 @@ def test_paths_and_sizes() -> None:
 
 def test_a_run_in_arrays_is_the_run_that_xarray_holds() -> None:
     scenario = load_scenario("baseline", overrides=["samples=512"])
-    xr.testing.assert_identical(run_arrays(scenario).to_xarray(), simulate(scenario))
+    assert run_arrays(scenario).to_xarray().identical(simulate(scenario))
 
 
 @pytest.mark.parametrize(
