@@ -88,9 +88,9 @@ def simulate(
     Examples
     --------
     >>> from simulator import load_scenario
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> run["trajectories/effective_compute"].sizes["sample"]
-    1024
+    >>> run = simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+    >>> float(run["summary/effective_compute"].sel(quantile=0.5, year=2030).round(1))  # log10 FLOP
+    34.9
     """
     from simulator.runs.run import Run
 

@@ -39,9 +39,9 @@ def crossing_years(run: xr.DataTree, threshold: str | float, *, quantity: str = 
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> float(crossing_years(run, 1e20).max())  # passed long ago
-    2025.5
+    >>> run = simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+    >>> float(crossing_years(run, "gpt-4").median().round(1)), float(crossing_years(run, 1e27).median().round(1))
+    (2023.0, 2021.1)
     """
     if isinstance(threshold, str):
         if "crossings" not in run.children and "trajectories" in run.children:

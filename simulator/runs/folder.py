@@ -51,11 +51,11 @@ def run_folder(run: Group | xr.DataTree, outputs: FilePath) -> FilePath:
 
 
 def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
-    """Write a run folder: run.nc, CSV tables and the resolved scenario.
+    """Write a run folder: run.nc, CSV tables and the resolved scenario; `Run.save` does the same.
 
     Parameters
     ----------
-    run : xarray.DataTree, or its groups of labelled arrays
+    run : Run, or its groups of labelled arrays
     outputs : path
         The folder that holds run folders.
 
@@ -71,7 +71,8 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> folder = write_run(simulate(load_scenario("essay-2023")), getfixture("tmp_path"))
+    >>> run = simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+    >>> folder = write_run(run, getfixture("tmp_path"))
     >>> sorted(file.name for file in folder.iterdir())
     ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
     """
@@ -97,6 +98,11 @@ def stored_scenario_text(run: Group | xr.DataTree) -> str:
 def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
     """Write a run as one netCDF file with groups; the same run gives the same bytes.
 
+    Parameters
+    ----------
+    run : Run, or its groups of labelled arrays
+    path : path of the file; what stands there is replaced when all is written
+
     Raises
     ------
     SimulatorError
@@ -106,9 +112,9 @@ def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
     --------
     >>> from simulator import load_scenario, simulate
     >>> folder = getfixture("tmp_path")
-    >>> save_run(simulate(load_scenario("baseline", overrides=["samples=1024"])), folder / "run.nc")
-    >>> int(open_run(folder / "run.nc").attrs["samples"])
-    1024
+    >>> save_run(simulate(load_scenario("essay-2023", overrides=["samples=64"])), folder / "mine.nc")
+    >>> int(open_run(folder / "mine.nc").attrs["samples"])
+    64
     """
     with replacing(FilePath(path)) as temporary:
         write_netcdf(run if isinstance(run, Group) else of_tree(run), temporary)
@@ -124,7 +130,17 @@ def _no_run(path: FilePath) -> str:
 
 
 def open_run(path: FilePath | str) -> Run:
-    """Open a run file, lazily.
+    """Open a run, lazily: its summary is read at once, its samples when they are asked for.
+
+    Parameters
+    ----------
+    path : path
+        A run folder, its `run.nc` or `run.zarr`, or a run file of any name.
+
+    Returns
+    -------
+    Run
+        As `simulate` gives it; `with open_run(path) as run:` closes its file.
 
     Raises
     ------
@@ -133,6 +149,11 @@ def open_run(path: FilePath | str) -> Run:
 
     Examples
     --------
+    >>> from simulator import load_scenario, simulate
+    >>> folder = simulate(load_scenario("essay-2023", overrides=["samples=64"])).save(getfixture("tmp_path"))
+    >>> with open_run(folder) as run:
+    ...     run["trajectories/effective_compute"].sel(year=2030).sizes["sample"]
+    64
     >>> open_run("no-such-run.nc")
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-run.nc: no such run file.

@@ -26,7 +26,16 @@ class Result(ABC):
 
     `kind` is its name: in `simulator.runs.kinds.KINDS`, by which its folder is known and opened, and in
     `simulator.charts.folder.DRAWN`, by which it is drawn. A result that is in no `KINDS` is written beside the run or
-    result that it is about: its `folder_name` is empty.
+    result that it is about: its `folder_name` is empty. At a prompt it shows its lines, in a notebook its tables too.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> result = simulate(load_scenario("essay-2023", overrides=["samples=64"]))  # a run is one
+    >>> result.kind, list(result.tables())
+    ('run', ['quantiles', 'crossing_years', 'crossing_probability', 'binding'])
+    >>> result.save(getfixture("tmp_path")).name == result.folder_name
+    True
     """
 
     __slots__ = ()
