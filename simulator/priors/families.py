@@ -276,6 +276,11 @@ class Gamma:
         _require_positive(shape=self.shape, scale=self.scale)
 
     @property
+    def rate(self) -> float:
+        """The inverse of the scale."""
+        return 1 / self.scale
+
+    @property
     def support(self) -> tuple[float, float]:
         return 0.0, inf
 

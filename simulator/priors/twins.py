@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.priors.composite import Mixture, WithNever, quantile_table, split_atoms
-from simulator.priors.families import PERT, Beta, Fixed, Gamma, Normal, StudentT, Triangular, Uniform
+from simulator.priors.families import PERT, Beta, Fixed, Gamma, Normal, StudentT, Triangular
 from simulator.priors.free_families import Discrete, LogNormal, LogStudentT, LogUniform, Metalog, metalog_term
 from simulator.priors.quantile_tables import QuantileTable
 from simulator.registers import attribute_at
@@ -44,44 +44,26 @@ def _twin_of(kind: type) -> Any:
     return (attribute_at(twin) if isinstance(twin, str) else twin) if twin else _from_latent
 
 
-def _made(kind: Any, name: str | None, **parameters: Any) -> Any:
-    """Make a variable of PyMC's own distribution; without a name one that is a part of a mixture."""
-    return kind.dist(**parameters) if name is None else kind(name, **parameters)
+def _like(kind: str, **parameters: str) -> Callable[[str | None, Any], Any]:
+    """Give the twin that is PyMC's own distribution, whose parameters are these fields of the family.
+
+    Without a name it makes a part of a mixture.
+    """
+
+    def twin(name: str | None, family: Any) -> Any:
+        import pymc
+
+        made, values = getattr(pymc, kind), {key: getattr(family, field) for key, field in parameters.items()}
+        return made.dist(**values) if name is None else made(name, **values)
+
+    return twin
 
 
-def normal(name: str | None, family: Normal) -> Any:
-    """Add a normal."""
-    import pymc
-
-    return _made(pymc.Normal, name, mu=family.mean, sigma=family.sd)
-
-
-def lognormal(name: str | None, family: LogNormal) -> Any:
-    """Add a lognormal."""
-    import pymc
-
-    return _made(pymc.LogNormal, name, mu=family.log_mean, sigma=family.log_sd)
-
-
-def gamma(name: str | None, family: Gamma) -> Any:
-    """Add a gamma."""
-    import pymc
-
-    return _made(pymc.Gamma, name, alpha=family.shape, beta=1 / family.scale)
-
-
-def student_t(name: str | None, family: StudentT) -> Any:
-    """Add a Student t."""
-    import pymc
-
-    return _made(pymc.StudentT, name, nu=family.df, mu=family.location, sigma=family.scale)
-
-
-def uniform(name: str, family: Uniform) -> Any:
-    """Add a uniform."""
-    import pymc
-
-    return pymc.Uniform(name, lower=family.lower, upper=family.upper)
+normal = _like("Normal", mu="mean", sigma="sd")
+lognormal = _like("LogNormal", mu="log_mean", sigma="log_sd")
+gamma = _like("Gamma", alpha="shape", beta="rate")
+student_t = _like("StudentT", nu="df", mu="location", sigma="scale")
+uniform = _like("Uniform", lower="lower", upper="upper")
 
 
 def triangular(name: str, family: Triangular) -> Any:

@@ -14,7 +14,17 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from simulator.errors import Fault, InputError, number, shown
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
@@ -271,6 +281,13 @@ class Prior(Spec):
         if faults:
             raise Faults(faults)
         return written
+
+    @model_serializer(mode="wrap")
+    def _as_in_the_file(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write an installed family's own keys among the others."""
+        written: dict[str, Any] = write(self)
+        inner = [written.pop(key) for key in ("own", _OWN) if key in written]
+        return {**written, **(inner[0] or {})} if inner else written
 
     @model_validator(mode="after")
     def _stated_one_way(self) -> Prior:

@@ -137,6 +137,14 @@ def test_a_number_of_it_that_is_changed_drops_its_source(tmp_path: Path) -> None
     assert changed.data["drivers"]["compute"]["start"] == {**start, "sigma": 3e26}
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_prior_that_is_written_reads_back() -> None:
+    stated = {"family": "half-normal", "sigma": 2e26, "shift": 1e25, "unit": "FLOP"}
+    prior = Prior.model_validate(stated)
+    assert prior.model_dump(by_alias=True, exclude_none=True) == stated
+    assert Prior.model_validate(prior.model_dump(exclude_none=True)) == prior
+
+
 def test_the_schema_lists_what_is_installed_and_nothing_else(installed: Path) -> None:
     (installed / "team-1.0.dist-info" / "entry_points.txt").write_text(
         ENTRIES.replace("broken = half_normal:no_such_record\n", "")
