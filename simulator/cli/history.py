@@ -90,8 +90,6 @@ def frontier(
     from simulator.history.columns import last_day
     from simulator.history.frontier import chosen_runs, frontier_lines
 
-    if file is not None and snapshot is None:
-        raise InputError(f"--snapshot: {file} needs the date of its export. Write for example --snapshot 2025-06.")
     reasons = dict(map(_reason, without_run or []))
     history = chosen_runs(
         file, snapshot=snapshot, until=until, without_domain=without_domain or (), without_run=reasons

@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import near_name
+from simulator.errors import InputError, near_name
 from simulator.history.columns import last_day, refusal
 from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
 from simulator.history.tables import SAME, AcceleratorHistory, RunHistory, TrainingRun
@@ -183,7 +183,9 @@ def chosen_runs(
     without_run: Mapping[str, str] | None = None,
 ) -> RunHistory:
     """Load a table of training runs, or what is shipped, and leave out what does not count."""
-    history = shipped_runs(snapshot or SNAPSHOT) if runs is None else load_history(runs, snapshot=snapshot or "")
+    if runs is not None and snapshot is None:
+        raise InputError(f"--snapshot: {runs} needs the date of its export. Write for example --snapshot 2025-06.")
+    history = shipped_runs(snapshot or SNAPSHOT) if runs is None else load_history(runs, snapshot=str(snapshot))
     if without_domain or without_run:
         history = without(history, domains=without_domain, names=without_run)
     return history if until is None else published_until(history, last_day(until, entry="--until"))
