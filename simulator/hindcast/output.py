@@ -170,15 +170,7 @@ _ALONG: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def open_hindcast(folder: FilePath | str) -> Hindcast:
-    """Read a folder that a hindcast was written into; one without `record.csv` has the record of the years forecast.
-
-    Raises
-    ------
-    InputError
-        It is no folder of a hindcast.
-    RunFileError
-        A table lacks a column, or a cell cannot be read.
-    """
+    """Read a folder that a hindcast was written into; one without `record.csv` has the record of the years forecast."""
     folder = FilePath(folder)
     if not (folder / "forecasts.csv").is_file() or not (folder / "skills.csv").is_file():
         raise InputError(f"{folder}: is no folder of a hindcast: it has no forecasts.csv. Make one: simulate hindcast.")
