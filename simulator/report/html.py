@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import NewType
+from typing import Any, NewType
 from urllib.parse import quote, urlsplit
 
 from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
@@ -162,7 +162,7 @@ def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) 
     return table(columns, cells, caption=f"{caption}{f' ({"; ".join(notes)})' if notes else ''}")
 
 
-def _side_by_side(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+def _side_by_side(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Give a table over years and series one row for each year, and each series a column."""
     first = rows[0]
     texts = [key for key in first if isinstance(first[key], str) and len({str(row[key]) for row in rows}) > 1]
@@ -171,7 +171,7 @@ def _side_by_side(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object
     if not texts or "year" not in first or not values or len(set(years)) == len(rows):
         return [dict(row) for row in rows]
     distinct = [key for key in texts if "label" not in texts or key not in ("part", "threshold", "kind")]
-    wide: dict[object, dict[str, object]] = {}
+    wide: dict[object, dict[str, Any]] = {}
     for row in rows:
         series = ", ".join(str(row[key]) for key in distinct)
         at = wide.setdefault(row["year"], {"year": row["year"]})
@@ -181,10 +181,10 @@ def _side_by_side(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object
     shared = [row for row in wide.values() if len(row) == len(heads)]
     # Where series have points of their own, as curves between the years, only years that all of them have are shown.
     chosen = shared if len(shared) > 1 else list(wide.values())
-    return sorted(chosen, key=lambda row: float(str(row["year"])))
+    return sorted(chosen, key=lambda row: row["year"])
 
 
-def _is_numeric(rows: Sequence[Mapping[str, object]], key: str) -> bool:
+def _is_numeric(rows: Sequence[Row], key: str) -> bool:
     return all(row.get(key) is None or isinstance(row[key], int | float) for row in rows)
 
 
@@ -192,7 +192,7 @@ def _head(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _shown(row: Mapping[str, object], key: str) -> str:
+def _shown(row: Row, key: str) -> str:
     value = row.get(key)
     if value is None:
         return ""
@@ -201,7 +201,7 @@ def _shown(row: Mapping[str, object], key: str) -> str:
     if isinstance(value, float):
         if math.isinf(value):
             late = row.get("horizon", row.get("last_year"))
-            return f"> {number(float(str(late)))}" if late is not None and value > 0 else "none"
+            return f"> {number(late)}" if late is not None and value > 0 else "none"
         return number(value) if key == "year" else f"{value:.5g}"
     return str(value)
 

@@ -33,13 +33,7 @@ _IN_TABLES = "influence"
 
 
 def report_text(run: xr.DataTree) -> str:
-    """Write the report of a run as one HTML page.
-
-    The page loads nothing and runs no script. It has the forecast in sentences, the charts of the run with their
-    numbers, what drives the forecast and what holds it back, every assumption with its source, warnings, and how to
-    get the same numbers again. Texts of the scenario are shown as text, whatever they hold. The same run gives the
-    same bytes.
-    """
+    """Write the report of a run as one HTML page; the same run gives the same bytes."""
     scenario = stored_scenario(run)
     every = assumptions(scenario, understood="parameters" in run.children)
     figures, left_out = _figures(run)
@@ -66,20 +60,33 @@ def report_text(run: xr.DataTree) -> str:
 
 
 def write_report(run: xr.DataTree, path: FilePath | str) -> None:
-    """Write the report of a run to a file.
+    """Write the report of a run: one HTML page that can be mailed, printed and read without the simulator.
+
+    The page loads nothing and runs no script. It has the forecast in sentences, the charts of the run with their
+    numbers, what drives the forecast and what holds it back, every assumption with its source, warnings, and how to
+    get the same numbers again. Texts of the scenario are shown as text, whatever they hold.
 
     Parameters
     ----------
     run : xarray.DataTree
+        From `simulate` or `open_run`; without samples, the page says what needs them.
     path : path
         Ends in .html; its folder is made where it is not there.
 
     Raises
     ------
     InputError
-        The name is not that of an HTML file.
+        The name is not that of an HTML file, or the run cannot be drawn.
     SimulatorError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> file = getfixture("tmp_path") / "report.html"
+    >>> write_report(simulate(load_scenario("doubling-times")), file)
+    >>> file.read_text(encoding="utf-8").count("<svg")
+    3
     """
     file = FilePath(path)
     check_report_path(file)

@@ -55,6 +55,7 @@ from simulator.runs.summary import (
     summarised_names,
     threshold_table,
 )
+from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.resolving import Scenario
 from simulator.wording import percent
@@ -127,11 +128,11 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
     for row in crossing_table(run).rows():
         level = levels[row["threshold"]]
         quantity = str(level["quantity"])
-        last = float(str(row["last_year"]))
+        last = row["last_year"]
         log = quantity != "capability"
-        said = amount(float(str(level["level"])), _unit_of(quantity)) if log else f"{float(str(level['level'])):.3g}"
-        passed = float(str(row["already"])) >= PASSED
-        dates = [crossed_in(float(str(row[key])), last) for key in ("median", "lower_90", "upper_90")]
+        said = amount(level["level"], _unit_of(quantity)) if log else f"{level['level']:.3g}"
+        passed = row["already"] >= PASSED
+        dates = [crossed_in(row[key], last) for key in ("median", "lower_90", "upper_90")]
         cells = [
             name(row["label"]),
             text(
@@ -140,7 +141,7 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
             element("span", text("before the start" if passed else dates[0]), class_="value"),
         ]
         cells += [] if certain else [text("" if passed else f"{dates[1]} to {dates[2]}")]
-        rows.append([*cells, text(percent(1 - float(str(row["never"]))))])
+        rows.append([*cells, text(percent(1 - row["never"]))])
     last = float(group(run, "summary")["year"].values[-1])
     columns = [Column("Threshold"), Column("Level"), Column("Year" if certain else "Median year", number=True)]
     columns += [] if certain else [Column("90 % interval", number=True)]
@@ -148,14 +149,14 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
     return table(columns, rows, caption="Crossing years. All quantiles are in crossing_years.csv of the run folder.")
 
 
-def _is_spread(level: Mapping[str, object]) -> bool:
+def _is_spread(level: Row) -> bool:
     """Tell whether a threshold's level is uncertain; a summary that was counted in bins has widths of its own."""
     if level.get("lower") is None:
         return False
-    return level["upper"] is None or float(str(level["upper"])) - float(str(level["lower"])) > 0.02
+    return level["upper"] is None or level["upper"] - level["lower"] > 0.02
 
 
-def _median_words(scenario: Scenario, level: Mapping[str, object]) -> str:
+def _median_words(scenario: Scenario, level: Row) -> str:
     """Say of which draws the median of a threshold's level is, where it may be at "never"."""
     priors = [prior for name, prior in scenario.priors.items() if name.startswith(f"thresholds.{level['threshold']}.")]
     return ", median counting never" if any(prior.prior.never for prior in priors) else ", median"

@@ -15,7 +15,8 @@ from simulator.errors import number
 from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
 from simulator.runs.summary import PASSED, Summarised, crossing_table, summarised
-from simulator.wording import listed, number_in, percent, power, raised
+from simulator.runs.table import Row
+from simulator.wording import listed, percent, power, raised
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,21 +125,19 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     rows = crossing_table(run).rows()
     if not rows:
         return "The scenario names no thresholds, so no crossing is dated."
-    ahead = [row for row in rows if number_in(row, "already") < PASSED]
+    ahead = [row for row in rows if row["already"] < PASSED]
     if not ahead:
         return "All thresholds are passed at the start." if len(rows) > 1 else "Its threshold is passed at the start."
-    last = number_in(ahead[0], "last_year")
-    dated = sorted(
-        (row for row in ahead if math.isfinite(number_in(row, "median"))), key=lambda row: number_in(row, "median")
-    )
-    late = [row for row in ahead if math.isinf(number_in(row, "median"))]
+    last = ahead[0]["last_year"]
+    dated = sorted((row for row in ahead if math.isfinite(row["median"])), key=lambda row: row["median"])
+    late = [row for row in ahead if math.isinf(row["median"])]
     parts = []
     if dated:
         verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
         parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
     if late:
-        names = listed([isolated(str(row["label"])) for row in late[:MOST_OPEN]])
-        shares = listed([percent(number_in(row, "never")) for row in late[:MOST_OPEN]])
+        names = listed([isolated(row["label"]) for row in late[:MOST_OPEN]])
+        shares = listed([percent(row["never"]) for row in late[:MOST_OPEN]])
         be = "is" if len(late[:MOST_OPEN]) == 1 else "are"
         respectively = ", respectively" if len(late[:MOST_OPEN]) > 1 else ""
         parts.append(f"{names} {be} not crossed by {number(last)} in {shares} of the samples{respectively}")
@@ -147,10 +146,10 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     return f"{'; '.join(parts)}{rest}."
 
 
-def _dated(row: Mapping[str, object], last: float) -> str:
-    low, high = (crossed_in(number_in(row, key), last) for key in ("lower_90", "upper_90"))
+def _dated(row: Row, last: float) -> str:
+    low, high = (crossed_in(row[key], last) for key in ("lower_90", "upper_90"))
     interval = f" (90 % interval {low} to {high})" if low != high else ""
-    return f"{crossed_in(number_in(row, 'median'), last)} for {isolated(str(row['label']))}{interval}"
+    return f"{crossed_in(row['median'], last)} for {isolated(row['label'])}{interval}"
 
 
 def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:

@@ -254,7 +254,11 @@ SET = "--set "
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a prior comes from."""
+    """Where a prior comes from: `file:line` or the `--set` that gave it, and the entry of the library with its place.
+
+    `replaced` is what it stands in the place of: what the command line changed, the library entry some of whose numbers
+    the file restates, or what the extended scenario says; empty where there is nothing.
+    """
 
     stated: str
     library: str = ""
