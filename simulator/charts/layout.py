@@ -186,7 +186,7 @@ def stacked_areas(
 ) -> Stack:
     """Stack parts, each a value by year, from zero up, and what is below zero down; `base` names the columns above it.
 
-    `empty`: whether a part that is zero in all years is drawn; one that stands alone carries the axes.
+    `empty`: whether a part that is zero is drawn, and stands on those below it; one that stands alone carries the axes.
     A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
     """
     sides = {True: np.zeros(len(years)), False: np.zeros(len(years))}
@@ -205,7 +205,8 @@ def stacked_areas(
                     for year, below, above in zip(years, lows, highs, strict=True)
                 ]
                 layers.append(vega.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
-        middles.append(float(sides[values[-1] > 0][-1]) - values[-1] / 2)
+        above = values[-1] > 0 or (empty and values[-1] == 0)
+        middles.append(float(sides[above][-1]) - values[-1] / 2)
     return Stack(layers, middles)
 
 

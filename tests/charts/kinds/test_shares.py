@@ -10,6 +10,7 @@ import xarray as xr
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import Shares, largest, open_shares, variance_shares
 from simulator.charts.kinds.shares import draw_shares, share_figures, stacked
+from simulator.charts.layout import Fill, percent_channel, stacked_areas
 from simulator.errors import InputError, RunFileError
 from simulator.runs.table import Table
 from simulator.scenario.load import parse_scenario
@@ -171,3 +172,10 @@ def test_what_holds_no_shares_is_refused(tmp_path):
         open_shares(tmp_path / "text.nc")
     with pytest.raises(RunFileError, match="holds no shares of variance"):
         open_shares(tmp_path / "other.nc")
+
+
+def test_a_part_that_ends_at_0_is_labelled_where_it_stands_in_the_stack():
+    fills = [Fill("#000000", 1.0)] * 3
+    parts = [[60.0, 60.0], [10.0, 0.0], [30.0, 40.0]]
+    stack = stacked_areas(parts, fills=fills, years=[2025.0, 2026.0], y=percent_channel)
+    assert stack.middles == [30.0, 60.0, 80.0]
