@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -72,23 +75,28 @@ EXPORTERS: Register[Exporter] = Register(
 def format_help() -> str:
     """List the formats for the help of the command: those that say the same together."""
     names: dict[str, list[str]] = {}
-    for name, exporter in _installed():
+    for name, exporter in _installed().items():
         names.setdefault(exporter.says, []).append(name)
     return " ".join(f"{', '.join(same)}: {says}." for says, same in names.items())
 
 
 def takers(option: str) -> str:
     """Name the formats that take a field of `ExportOptions`."""
-    return ", ".join(name for name, exporter in _installed() if option in exporter.takes)
+    return ", ".join(name for name, exporter in _installed().items() if option in exporter.takes)
 
 
-def _installed() -> Iterator[tuple[str, Exporter]]:
-    """Go through the formats; one whose package is broken is passed over, and refused when it is asked for."""
+def _installed() -> Mapping[str, Exporter]:
+    """Give the formats; one whose package is broken is passed over, and refused when it is asked for."""
+    return _found(tuple(sys.path))
+
+
+@cache
+def _found(_: tuple[str, ...]) -> Mapping[str, Exporter]:  # every look at what is installed takes 10 ms
+    found = {}
     for name in EXPORTERS:
-        try:
-            yield name, EXPORTERS.find(name)
-        except InputError:
-            continue
+        with contextlib.suppress(InputError):
+            found[name] = EXPORTERS.find(name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
