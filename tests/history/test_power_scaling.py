@@ -26,6 +26,7 @@ OBSERVED = Observations(
     record_log_compute=np.array([21.0, 21.8, 21.9, 23.0]),
 )
 PRIORS = GrowthPriors(spending=Normal(0.4, 0.2))
+pytestmark = pytest.mark.slow  # powers are taken of compiled densities
 
 
 @pytest.fixture(scope="module")
