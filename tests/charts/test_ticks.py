@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.ticks import power_parts, power_ticks, year_axis, year_ticks
+from simulator.charts.ticks import axis_ticks, power_parts, power_ticks, tick_text, year_axis, year_ticks
 
 
 @given(st.floats(-60, 60))
@@ -42,3 +42,16 @@ def test_an_axis_within_one_year_has_its_ends_as_ticks() -> None:
     axis = year_axis(2023.2, 2023.93)
     assert (axis["values"], axis["format"]) == ([2023.2, 2023.93], ".7~g")
     assert year_axis(2023.2, 2025.0)["values"] == [2024, 2025]
+
+
+def test_years_have_whole_ticks_alone_where_there_are_two_or_more() -> None:
+    assert axis_ticks(2025.2, 2029.8, "year", most=7) == [2026.0, 2027.0, 2028.0, 2029.0]
+    assert len(axis_ticks(2025.2, 2026.4, "year", most=7)) > 2
+
+
+def test_numbers_at_ticks_are_written_as_their_scale_says() -> None:
+    assert [tick_text(0.07, "share"), tick_text(2035.5, "year"), tick_text(1500.0, "plain")] == [
+        "7 %",
+        "2035.5",
+        "1,500",
+    ]
