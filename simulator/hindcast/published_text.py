@@ -155,11 +155,17 @@ def published_lines(published: Published, results: Results) -> Iterator[str]:
     lines = result_lines(results)
     head = ["", "", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
     rows = [[line.name, _when(line), *cells(line)] for line in lines]
-    shown = [column for column in range(8) if any(row[column] for row in rows)]
-    widths = {column: max(len(row[column]) for row in [head, *rows]) for column in shown}
-    for row in [head, *rows]:
-        yield f"  {'  '.join(f'{row[column]:<{widths[column]}}' for column in shown)}".rstrip()
+    table = _filled(head, rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip()
     yield f"  {_tally(results)}"
+
+
+def _filled(head: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Leave out the columns that would be empty."""
+    kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    return [[row[column] for column in kept] for row in [head, *rows]]
 
 
 def _when(line: Line) -> str:
@@ -282,11 +288,10 @@ def _long_table(lines: list[Line]) -> Iterator[str]:
     """Write a row for each line, and no column that would be empty."""
     head = ["", "year", "quantiles", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
     rows = [[line.name, line.year, line.levels, *cells(line)] for line in lines]
-    shown = [column for column in range(len(head)) if any(row[column] for row in rows)]
-    yield f"| {' | '.join(head[column] for column in shown)} |"
-    yield f"|{'---|' * len(shown)}"
-    for row in rows:
-        yield f"| {' | '.join(row[column] for column in shown)} |"
+    for place, row in enumerate(_filled(head, rows)):
+        yield f"| {' | '.join(row)} |"
+        if place == 0:
+            yield f"|{'---|' * len(row)}"
 
 
 @dataclass(frozen=True, repr=False)
