@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import statistics
 from collections import Counter
 
 from tests.places import PACKAGE, TESTS
 
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
-MOST_IN_A_FOLDER = 25
+MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES = 165, 25, 240
 
 
 def test_every_test_module_is_named_after_what_it_tests() -> None:
@@ -32,3 +33,9 @@ def test_no_test_module_imports_another() -> None:
 def test_no_folder_is_crowded() -> None:
     count = Counter(path.parent for path in MODULES)
     assert {str(folder): size for folder, size in count.items() if size > MOST_IN_A_FOLDER} == {}
+
+
+def test_modules_are_few_and_most_are_short() -> None:
+    lines = [len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES]
+    assert len(lines) <= MOST_MODULES
+    assert statistics.median(lines) <= MEDIAN_LINES
