@@ -44,8 +44,7 @@ def score(
     Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
     Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
     """
-    from simulator.files import check_file
-    from simulator.hindcast.ledger import append_ledger, ledger_lines, read_ledger
+    from simulator.hindcast.ledger import append_ledger, check_ledger, ledger_lines
 
     kept = ledger or LEDGER
     if path is None:
@@ -56,16 +55,13 @@ def score(
         return
     need("scoringrules", extra="hindcast")
 
-    from simulator.hindcast.run_scores import observed_runs, score_run
+    from simulator.hindcast.run_scores import score_run
     from simulator.runs.folder import open_run
 
     folder = folder_for(path, output)
-    check_file(kept, option="--ledger")
-    history = None if observed is None else observed_runs(observed, snapshot=snapshot)
-    if kept.exists():
-        read_ledger(kept)  # a file that is no ledger is refused before anything is written
+    check_ledger(kept)
     with open_run(path) as run:
-        result = score_run(run, history, snapshot=snapshot, after=after)
+        result = score_run(run, observed, snapshot=snapshot, after=after)
     for line in result.lines():
         typer.echo(line)
     result.write_into(folder)

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from simulator.errors import InputError, shown
-from simulator.files import locked, make_folder, read_csv, write_text
+from simulator.files import check_file, locked, make_folder, read_csv, write_text
 from simulator.runs.table import Table
 
 
@@ -89,6 +89,13 @@ def append_ledger(path: FilePath, scores: Table) -> int:
             before = path.read_text(encoding="utf-8").removesuffix("\n") if held else head
             write_text(path, f"{before}\n{lines}")
     return len(new)
+
+
+def check_ledger(path: FilePath) -> None:
+    """Refuse a file that is no ledger, or that cannot be written, before there is any work."""
+    check_file(path, option="--ledger")
+    if path.exists():
+        read_ledger(path)
 
 
 def read_ledger(path: FilePath) -> Table:
