@@ -7,7 +7,7 @@ drawn in the light colours; `dark` gives the same chart in the dark ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -56,8 +56,7 @@ DARK: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """The dark counterpart of every colour that a chart may have."""
 
-_COLOR_KEYS = re.compile(r"color|fill|stroke|background|\w+Color")
-_NO_COLOR = frozenset({"transparent", "none"})
+COLOR_KEYS = re.compile(r"color|fill|stroke|background|\w+Color")
 
 
 def band_tints(count: int) -> tuple[str, ...]:
@@ -97,26 +96,10 @@ def check_theme(theme: str) -> Theme:
 def _mapped(value: Any, key: str, colors: Mapping[str, str]) -> Any:
     """Map the colours below a key; the values of an encoding and the range of a scale belong to the key above."""
     if isinstance(value, str):
-        return colors.get(value, value) if _COLOR_KEYS.fullmatch(key) else value
+        return colors.get(value, value) if COLOR_KEYS.fullmatch(key) else value
     if isinstance(value, Mapping):
         inner = {name: key if name in ("value", "range", "condition", "scale") else name for name in value}
         return {name: _mapped(below, inner[name], colors) for name, below in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_mapped(below, key, colors) for below in value)
     return value
-
-
-def colors_of(spec: object, *, key: str = "") -> set[str]:
-    """List the colours in the specification of a chart, in whatever place."""
-    return set(_colors(spec, key)) - _NO_COLOR
-
-
-def _colors(spec: object, key: str) -> Iterator[str]:
-    if isinstance(spec, str) and _COLOR_KEYS.fullmatch(key):
-        yield spec
-    elif isinstance(spec, Mapping):
-        for name, below in spec.items():
-            yield from _colors(below, key if name in ("value", "range", "condition", "scale") else str(name))
-    elif isinstance(spec, list | tuple):
-        for below in spec:
-            yield from _colors(below, key)

@@ -8,7 +8,7 @@ raised text.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -259,19 +259,10 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
 
 
 def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
-    """Make the foot of a chart: the run that it is drawn from, and a note.
-
-    Notes
-    -----
-    The sources of the priors come last, on one line, as many as it holds.
-    """
+    """Make the foot of a chart: the run that it is drawn from, a note, and as many sources as one line holds."""
     line = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {sample_count(run.samples)}"
-    characters = int(width / (0.52 * FOOT_SIZE))
-    lines = [*wrapped(line, width=characters), *(wrapped(note, width=characters) if note else [])]
-    lines += _sources_line(run.sources, characters=characters)
-    height = LINE_HEIGHT * len(lines)
-    text = Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)
-    return vega.view(text_layers([text]), width=10, height=height)
+    sources = _sources_line(run.sources, characters=int(width / (0.52 * FOOT_SIZE)))
+    return foot_view(filter(None, (line, note, sources)), x=x, width=width)
 
 
 def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0) -> Spec:
@@ -279,22 +270,22 @@ def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width:
     return stacked([view, foot_view(foot, x=x, width=width)], title=title, subtitle=subtitle, width=width)
 
 
-def foot_view(texts: Sequence[str], *, x: float, width: float) -> Spec:
+def foot_view(texts: Iterable[str], *, x: float, width: float) -> Spec:
     """Make the foot of a chart: texts under one another, broken into lines, from the pixel `x`."""
     lines = [line for text in texts for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
     height = LINE_HEIGHT * len(lines)
     return vega.view(text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)]), width=10, height=height)
 
 
-def _sources_line(sources: Sequence[str], *, characters: int) -> list[str]:
+def _sources_line(sources: Sequence[str], *, characters: int) -> str:
     """Name as many sources as one line holds, and say how many more there are."""
     for count in range(len(sources), 0, -1):
         more = len(sources) - count
         rest = f"; and {more} more in the run file" if more else ""
         line = f"Sources of the priors: {'; '.join(sources[:count])}{rest}"
         if count == 1 or len(line) <= characters:
-            return wrapped(line, width=characters)
-    return []
+            return line
+    return ""
 
 
 def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:

@@ -9,10 +9,11 @@ import pytest
 
 from simulator.charts import palette
 from simulator.charts.kinds.fan import draw_panels
-from simulator.charts.palette import DARK, band_tints, colors_of, themed
+from simulator.charts.palette import DARK, band_tints, themed
 from simulator.charts.spec import Spec
 from simulator.errors import InputError
 from simulator.runs.table import Table
+from tests.charts.drawn import colors_of
 from tests.charts.small import CROSSED, FEW, PANEL, RUN, drawn, fan, observed, steps, threshold
 
 GROUNDS = {"light": lambda color: color, "dark": lambda color: DARK[color]}

@@ -7,25 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.charts import layout, style
 from simulator.charts import spec as vega
-from simulator.charts import style
 from simulator.charts.frame import check_numbers
-from simulator.charts.layout import (
-    COLUMN,
-    FILLS,
-    GUTTER,
-    LABEL_X,
-    LEGEND_Y,
-    NAME_CHARACTERS,
-    WIDTH,
-    EndLabel,
-    end_labels,
-    label_height,
-    percent_channel,
-    share_lines,
-    sheet,
-    stacked_areas,
-)
 from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import number
@@ -47,8 +31,8 @@ def draw_binding(rows: Table, *, title: str, subtitle: str, run: RunLabel) -> ve
     """
     check_numbers(rows, "year", "share", of="binding")
     views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
-    width = GUTTER + LABEL_X + COLUMN + 190
-    return sheet(views, title=title, subtitle=subtitle, run=run, width=width)
+    width = layout.GUTTER + layout.LABEL_X + layout.COLUMN + 190
+    return layout.sheet(views, title=title, subtitle=subtitle, run=run, width=width)
 
 
 def _panel(rows: Table, *, subject: str) -> vega.Spec:
@@ -61,21 +45,23 @@ def _panel(rows: Table, *, subject: str) -> vega.Spec:
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
-    lines = {name: share_lines(name, shares[name], years=years, width=NAME_CHARACTERS) for name in order}
-    height = max(PANEL_HEIGHT, label_height([line for name in order for line in lines[name]] + [*none]))
+    lines = {name: layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS) for name in order}
+    height = max(PANEL_HEIGHT, layout.label_height([line for name in order for line in lines[name]] + [*none]))
     parts = [[100 * share for share in shares[name]] for name in order]
-    fills = [FILLS[place % len(FILLS)] for place in range(len(order))]
-    stack = stacked_areas(parts, fills=fills, years=years, y=percent_channel)
+    fills = [layout.FILLS[place % len(layout.FILLS)] for place in range(len(order))]
+    stack = layout.stacked_areas(parts, fills=fills, years=years, y=layout.percent_channel)
     labels = [
-        EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
+        layout.EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
         for name, middle in zip(order, stack.middles, strict=True)
         if max(shares[name]) > 0.0
     ]
     bound = sum(part[-1] for part in parts)
-    labels.append(EndLabel(height * (0.5 - bound / 200), (percent(max(0.0, 1 - bound / 100)),), none, style.QUIET))
-    heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -GUTTER, LEGEND_Y, bold=True)
-    layers = [*stack.layers, *style.text_layers([heading]), *end_labels(labels[::-1], height=height)]
-    return vega.view(layers, width=WIDTH, height=height)
+    labels.append(
+        layout.EndLabel(height * (0.5 - bound / 200), (percent(max(0.0, 1 - bound / 100)),), none, style.QUIET)
+    )
+    heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -layout.GUTTER, layout.LEGEND_Y, bold=True)
+    layers = [*stack.layers, *style.text_layers([heading]), *layout.end_labels(labels[::-1], height=height)]
+    return vega.view(layers, width=layout.WIDTH, height=height)
 
 
 def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:

@@ -9,26 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.charts import layout, style
 from simulator.charts import spec as vega
-from simulator.charts import style
 from simulator.charts.frame import Interval, check_numbers, interval_layers
-from simulator.charts.layout import (
-    COLUMN,
-    HEADING_Y,
-    LEGEND_Y,
-    RECT,
-    WIDTH,
-    EndLabel,
-    end_labels,
-    label_height,
-    label_middles,
-    line_mark,
-    percent_channel,
-    row_edges,
-    rule_mark,
-    sheet,
-    year_channel,
-)
 from simulator.charts.reading import central_levels, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, number
@@ -92,7 +75,7 @@ class _Frame:
         return [self.first, self.last]
 
     def pixel(self, year: float) -> float:
-        return WIDTH * (year - self.first) / (self.last - self.first)
+        return layout.WIDTH * (year - self.first) / (self.last - self.first)
 
     @property
     def word(self) -> str:
@@ -114,9 +97,9 @@ def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: Ru
     rows = tables.crossings.rows()
     looks = {row["threshold"]: _look(place) for place, row in enumerate(rows)}
     frame = _frame(rows)
-    width = frame.gutter + frame.label_x + COLUMN + MARK_ROOM + 180
+    width = frame.gutter + frame.label_x + layout.COLUMN + MARK_ROOM + 180
     views = [_curves(tables.curves, rows, looks=looks, frame=frame), _strip(rows, looks=looks, frame=frame)]
-    return sheet(views, title=title, subtitle=subtitle, run=run, x=-frame.gutter, width=width)
+    return layout.sheet(views, title=title, subtitle=subtitle, run=run, x=-frame.gutter, width=width)
 
 
 def _look(place: int) -> _Look:
@@ -135,7 +118,8 @@ def _frame(crossings: Sequence[Row]) -> _Frame:
     lanes = LANE * len(_gaps(crossings))
     return _Frame(
         first, last, horizon, gutter=max([56.0, *(style.text_width(name) + 34 for name in names)]),
-        height=max(HEIGHT, label_height(labels)), label_x=WIDTH + 44 + lanes, bend=WIDTH + 12 + lanes,
+        height=max(HEIGHT, layout.label_height(labels)),
+        label_x=layout.WIDTH + 44 + lanes, bend=layout.WIDTH + 12 + lanes,
     )  # fmt: skip
 
 
@@ -158,8 +142,8 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
             {"year": year, "percent": 100 * share}
             for year, share in zip(own["year"].tolist(), own["probability"].tolist(), strict=True)
         ]
-        mark = line_mark(look.color, 2.2, look.dash)
-        layers.append(vega.layer(rows, year_channel(frame.years), percent_channel("percent"), mark=mark))
+        mark = layout.line_mark(look.color, 2.2, look.dash)
+        layers.append(vega.layer(rows, layout.year_channel(frame.years), layout.percent_channel("percent"), mark=mark))
     marks: vega.Data = [
         _mark_row(looks[row["threshold"]], frame.pixel(row["median"]), frame.height / 2)
         for row in crossings
@@ -167,32 +151,34 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     ]
     ends = _by_chance(crossings)
     labels = [
-        EndLabel(
+        layout.EndLabel(
             frame.height * row["not_by"],
             (percent(1 - row["not_by"]),),
             tuple(style.wrapped(row["label"], width=LABEL_CHARACTERS)),
         )
         for row in ends
     ]
-    for row, middle in zip(ends, label_middles(labels, height=frame.height), strict=True):
-        marks.append(_mark_row(looks[row["threshold"]], frame.label_x + COLUMN + 4, middle))
+    for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
+        marks.append(_mark_row(looks[row["threshold"]], frame.label_x + layout.COLUMN + 4, middle))
     heads = [
-        style.Text(["probability of having crossed"], -frame.gutter, HEADING_Y, bold=True),
-        style.Text([f"by {number(frame.last)}"], frame.label_x + COLUMN + MARK_ROOM, LEGEND_Y, style.QUIET),
+        style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
+        style.Text(
+            [f"by {number(frame.last)}"], frame.label_x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET
+        ),
     ]
     return vega.view(
         [
             *layers,
-            *end_labels(labels, height=frame.height, x=frame.label_x, bend=frame.bend, indent=MARK_ROOM),
+            *layout.end_labels(labels, height=frame.height, x=frame.label_x, bend=frame.bend, indent=MARK_ROOM),
             *_missing(crossings, looks=looks, frame=frame),
             *_mark_layers(marks),
             *style.text_layers(heads),
             *style.legend_layers(
                 [("dot", style.INK, "median year"), ("bracket", style.QUIET, f"{frame.word} by {number(frame.last)}")],
-                x=-frame.gutter, y=LEGEND_Y,
+                x=-frame.gutter, y=layout.LEGEND_Y,
             ),
         ],
-        width=WIDTH, height=frame.height,
+        width=layout.WIDTH, height=frame.height,
     )  # fmt: skip
 
 
@@ -200,9 +186,9 @@ def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame
     """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
     bars: vega.Data = []
     for lane, row in enumerate(_gaps(crossings)):
-        x, color = WIDTH + 10 + LANE * lane, looks[row["threshold"]].color
+        x, color = layout.WIDTH + 10 + LANE * lane, looks[row["threshold"]].color
         bars.append({"x": x, "x2": x + 3.5, "y": 0.0, "y2": frame.height * row["not_by"], "color": color})
-    return [style.pixel_layer(bars, mark=RECT)] if bars else []
+    return [style.pixel_layer(bars, mark=layout.RECT)] if bars else []
 
 
 def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
@@ -223,12 +209,12 @@ def _mark_layers(rows: vega.Data) -> list[vega.Spec]:
 def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
     """Draw the intervals of the crossing years, one row for each threshold."""
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
-    edges, middles = row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
-    left, columns = -frame.gutter, (WIDTH + 18.0, WIDTH + 84.0, WIDTH + 204.0)
+    edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
+    left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
     separators: vega.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
-    texts = [style.Text(["year of crossing"], left, HEADING_Y, bold=True)]
+    texts = [style.Text(["year of crossing"], left, layout.HEADING_Y, bold=True)]
     heads = ("median", crossings[0]["wide_band"], f"{frame.word} by {number(frame.last)}")
-    texts += [style.Text([head], x, LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
+    texts += [style.Text([head], x, layout.LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
     marks: vega.Data = []
     intervals = []
     for row, name, y in zip(crossings, names, middles, strict=True):
@@ -243,15 +229,18 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) 
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
     layers = [
-        style.pixel_layer(separators, mark=rule_mark()),
+        style.pixel_layer(separators, mark=layout.rule_mark()),
         *interval_layers(
-            intervals, x=lambda column: year_channel(frame.years, column), years=(frame.first, frame.last), width=WIDTH
+            intervals,
+            x=lambda column: layout.year_channel(frame.years, column),
+            years=(frame.first, frame.last),
+            width=layout.WIDTH,
         ),
         *_mark_layers(marks),
         *style.text_layers(texts),
-        *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=LEGEND_Y),
+        *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=layout.LEGEND_Y),
     ]
-    return vega.view(layers, width=WIDTH, height=edges[-1])
+    return vega.view(layers, width=layout.WIDTH, height=edges[-1])
 
 
 def _strip_legend(crossings: Sequence[Row], *, frame: _Frame) -> list[style.LegendEntry]:

@@ -9,25 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.charts import layout, style
 from simulator.charts import spec as vega
-from simulator.charts import style
-from simulator.charts.frame import check_numbers
-from simulator.charts.layout import (
-    GUTTER,
-    HEADING_Y,
-    LABEL_X,
-    LEGEND_Y,
-    NAME_CHARACTERS,
-    POWER_COLUMN,
-    WIDTH,
-    EndLabel,
-    end_labels,
-    fill_mark,
-    label_height,
-    line_mark,
-    sheet,
-    year_channel,
-)
+from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, number
@@ -68,39 +52,18 @@ class DemandTables:
             check_numbers(table, *names, of=of)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Years along, log10 of the unit up, pixels."""
-
-    years: Sequence[float]
-    lower: float
-    upper: float
-    height: float
-
-    def pixel(self, level: float) -> float:
-        return (self.upper - level) / (self.upper - self.lower) * self.height
-
-    def y(self, column: str) -> vega.Channel:
-        scale = vega.linear_scale(self.lower, self.upper)
-        return vega.y(
-            column,
-            scale=scale,
-            axis={"values": style.power_ticks(self.lower, self.upper), "labels": False, "title": None},
-        )
-
-
 def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str, run: RunLabel) -> vega.Spec:
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
     """
     tables.check()
-    width = GUTTER + LABEL_X + POWER_COLUMN + 190
+    width = layout.GUTTER + layout.LABEL_X + layout.POWER_COLUMN + 190
     plot = _plot(tables, frame=_frame(tables), heading=heading)
-    return sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
+    return layout.sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
 
 
-def _frame(tables: DemandTables) -> _Frame:
+def _frame(tables: DemandTables) -> Frame:
     years = sorted(set(tables.medians["year"].tolist()))
     if len(years) < 2:
         raise InputError(f"medians: year: must be two or more years; got {len(years)}.")
@@ -113,8 +76,10 @@ def _frame(tables: DemandTables) -> _Frame:
     near = [level for level in ends if lower - reach <= level <= upper + reach]
     lower, upper = min([lower, *near]), max([upper, *near])
     margin = max(0.04 * (upper - lower), (1.0 - (upper - lower)) / 2)
-    room = label_height([line for name in _limits(tables) for line in _limit_lines(name)] + ["demanded", "limited"])
-    return _Frame(years, lower - margin, upper + margin, max(HEIGHT, room))
+    room = layout.label_height(
+        [line for name in _limits(tables) for line in _limit_lines(name)] + ["demanded", "limited"]
+    )
+    return Frame(years[0], years[-1], lower - margin, upper + margin, max(HEIGHT, room), layout.GUTTER, layout.WIDTH)
 
 
 def _limits(tables: DemandTables) -> list[str]:
@@ -122,22 +87,21 @@ def _limits(tables: DemandTables) -> list[str]:
 
 
 def _limit_lines(name: str, mark: str = "") -> tuple[str, ...]:
-    return tuple(style.wrapped(f"{mark}limit: {name}", width=NAME_CHARACTERS))
+    return tuple(style.wrapped(f"{mark}limit: {name}", width=layout.NAME_CHARACTERS))
 
 
-def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
-    years = frame.years
+def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> vega.Spec:
     names = list(dict.fromkeys(row["band"] for row in tables.bands.rows() if row["lower"] != row["upper"]))
     layers = _bands(tables.bands, names=names, frame=frame)
     layers += _limit_layers(tables, frame=frame)
     for series, mark in (
-        ("limited", line_mark(style.DARK_BLUE, 2.5)),
-        ("demanded", line_mark(style.VERMILION, 2.5, [8, 3])),
+        ("limited", layout.line_mark(style.DARK_BLUE, 2.5)),
+        ("demanded", layout.line_mark(style.VERMILION, 2.5, [8, 3])),
     ):
         rows = tables.medians.where(series=series).rows()
-        layers.append(vega.layer(rows, year_channel(years), frame.y("median"), mark=mark))
-    texts = [style.Text([heading], -GUTTER, HEADING_Y, bold=True)]
-    for tick in style.power_ticks(frame.lower, frame.upper):
+        layers.append(vega.layer(rows, frame.x("year"), frame.y("median"), mark=mark))
+    texts = [style.Text([heading], -layout.GUTTER, layout.HEADING_Y, bold=True)]
+    for tick in frame.ticks():
         texts += style.power_texts(tick, right=-9, y=frame.pixel(tick))
     entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median within limits")]
     fills = style.band_tints(len(names)) if names else ()
@@ -146,26 +110,26 @@ def _plot(tables: DemandTables, *, frame: _Frame, heading: str) -> vega.Spec:
     ][::-1]
     entries.append(("line", style.VERMILION, f"demanded: median and {names[0]}" if names else "demanded: median"))
     layers += style.text_layers(texts)
-    layers += style.legend_layers(entries, x=-GUTTER, y=LEGEND_Y)
+    layers += style.legend_layers(entries, x=-layout.GUTTER, y=layout.LEGEND_Y)
     layers += _ends(tables, frame=frame)
-    return vega.view(layers, width=WIDTH, height=frame.height)
+    return vega.view(layers, width=layout.WIDTH, height=frame.height)
 
 
-def _bands(bands: Table, *, names: Sequence[str], frame: _Frame) -> list[vega.Spec]:
+def _bands(bands: Table, *, names: Sequence[str], frame: Frame) -> list[vega.Spec]:
     """Draw the fan within limits; behind it, with its edges before it, the widest band of what is demanded."""
     if not names:
         return []
-    years, lower, upper = year_channel(frame.years), frame.y("lower"), vega.y2("upper")
+    years, lower, upper = frame.x("year"), frame.y("lower"), vega.y2("upper")
     widest = bands.where(series="demanded", band=names[0]).rows()
-    layers = [vega.layer(widest, years, lower, upper, mark=fill_mark(style.VERMILION, 0.13))]
+    layers = [vega.layer(widest, years, lower, upper, mark=layout.fill_mark(style.VERMILION, 0.13))]
     for name, fill in zip(names, style.band_tints(len(names)), strict=True):
         rows = bands.where(series="limited", band=name).rows()
-        layers.append(vega.layer(rows, years, lower, upper, mark=fill_mark(fill)))
-    edge = line_mark(style.VERMILION, 1.2, [3, 2.5])
+        layers.append(vega.layer(rows, years, lower, upper, mark=layout.fill_mark(fill)))
+    edge = layout.line_mark(style.VERMILION, 1.2, [3, 2.5])
     return [*layers, *(vega.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
 
 
-def _limit_layers(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
+def _limit_layers(tables: DemandTables, *, frame: Frame) -> list[vega.Spec]:
     """Draw the medians of the limits, as far as they lie within the axis."""
     rows: vega.Data = []
     for name in _limits(tables):
@@ -174,8 +138,8 @@ def _limit_layers(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
         for place, piece in enumerate(within(path, lower=frame.lower, upper=frame.upper)):
             rows += [{"piece": f"{name} {place}", "year": year, "median": level} for year, level in piece]
     detail = vega.one_line_each("piece")
-    mark = line_mark(style.INK, 0.9, [1.5, 2.5])
-    return [vega.layer(rows, year_channel(frame.years), frame.y("median"), detail, mark=mark)] if rows else []
+    mark = layout.line_mark(style.INK, 0.9, [1.5, 2.5])
+    return [vega.layer(rows, frame.x("year"), frame.y("median"), detail, mark=mark)] if rows else []
 
 
 def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Point]]:
@@ -203,23 +167,23 @@ def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Po
     return pieces
 
 
-def _ends(tables: DemandTables, *, frame: _Frame) -> list[vega.Spec]:
+def _ends(tables: DemandTables, *, frame: Frame) -> list[vega.Spec]:
     """Label the ends of the medians and of the limits."""
-    final = tables.medians.where(year=frame.years[-1])
+    final = tables.medians.where(year=frame.last)
     labels = []
     for series, words, color in (
         ("demanded", "demanded", style.VERMILION),
         ("limited", "within limits", style.DARK_BLUE),
     ):
         level = float(final.where(series=series)["median"][0])
-        labels.append(EndLabel(frame.pixel(level), (), (words,), color, bold=True, power=level))
+        labels.append(layout.EndLabel(frame.pixel(level), (), (words,), color, bold=True, power=level))
     for row in tables.limits.rows():
-        if row["year"] == frame.years[-1]:
+        if row["year"] == frame.last:
             level = row["median"]
             off = "▲ " if level > frame.upper else "▼ " if level < frame.lower else ""
             lines = _limit_lines(row["limit"], off)
-            labels.append(EndLabel(frame.pixel(level), (), lines, style.QUIET, power=level))
-    return end_labels(sorted(labels, key=lambda label: label.y), height=frame.height)
+            labels.append(layout.EndLabel(frame.pixel(level), (), lines, style.QUIET, power=level))
+    return layout.end_labels(sorted(labels, key=lambda label: label.y), height=frame.height)
 
 
 _DEMANDED = {

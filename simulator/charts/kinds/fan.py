@@ -7,26 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from simulator.charts import fans, style
 from simulator.charts import spec as vega
-from simulator.charts import style
 from simulator.charts.fan_tables import YEARS, Fan, FanTables, read_fan
-from simulator.charts.fans import (
-    HEADING_Y,
-    LEGEND_Y,
-    brackets,
-    calendar_year,
-    crossing_strip,
-    fan_frame,
-    fan_layers,
-    fan_legend,
-    from_the_top,
-    label_text,
-    median_crossings,
-    pointer_layer,
-    share_text,
-    threshold_leaders,
-    uncertain,
-)
 from simulator.charts.frame import Frame
 from simulator.charts.layout import (
     GUTTER,
@@ -76,45 +59,49 @@ def draw_fan(
     run, where the tables begin later.
     """
     tables.check()
-    thresholds = from_the_top(tables.thresholds, quantity)
+    thresholds = fans.from_the_top(tables.thresholds, quantity)
     # A crossing of a threshold on another quantity has no line in the fan: it comes last.
     order = {row["threshold"]: place for place, row in enumerate(thresholds)}
     crossings = [
         row | {year: math.inf if row[year] is None else row[year] for year in YEARS}
         for row in sorted(tables.crossings.rows(), key=lambda row: order.get(row["threshold"], len(order)))
     ]
-    frame = fan_frame(tables, thresholds=thresholds, log=log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER)
-    labels = [style.wrapped(label_text(row, frame=frame), width=LABEL_CHARACTERS) for row in thresholds]
+    frame = fans.fan_frame(
+        tables, thresholds=thresholds, log=log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER
+    )
+    labels = [style.wrapped(fans.label_text(row, frame=frame), width=LABEL_CHARACTERS) for row in thresholds]
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     room = sum(style.LINE_HEIGHT * len(lines) + 3.0 for lines in labels)
     gutter = max([GUTTER, *(style.text_width(line) + 14 for name in names for line in name)])
     frame = replace(frame, height=max(HEIGHT, room), gutter=gutter)
     begin = tables.medians["year"][0] if start is None else start
-    layers = fan_layers(tables, frame=frame, thresholds=thresholds)
+    layers = fans.fan_layers(tables, frame=frame, thresholds=thresholds)
     layers += _threshold_labels(thresholds, labels, frame=frame)
-    layers += median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
+    layers += fans.median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
     heading = f"{quantity_label}, {unit}" if unit else quantity_label
-    layers += style.text_layers([style.Text([heading], -gutter, HEADING_Y, bold=True), *frame.texts()])
-    entries = fan_legend(tables)
-    if any(map(uncertain, thresholds)):
+    layers += style.text_layers([style.Text([heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
+    entries = fans.fan_legend(tables)
+    if any(map(fans.uncertain, thresholds)):
         entries.append(("bracket", style.QUIET, "90 % of an uncertain threshold"))
-    layers += style.legend_layers(entries, x=-gutter, y=LEGEND_Y)
-    layers.append(pointer_layer(tables, frame=frame, unit=unit, name="years"))
+    layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y)
+    layers.append(fans.pointer_layer(tables, frame=frame, unit=unit, name="years"))
     views = [vega.view(layers, width=WIDTH, height=frame.height)]
     right = RIGHT if thresholds or crossings else 0
     if crossings:
-        views.append(crossing_strip(crossings, names, frame=frame, start=begin, right=right))
+        views.append(fans.crossing_strip(crossings, names, frame=frame, start=begin, right=right))
     width = gutter + WIDTH + right
     return sheet(views, title=title, subtitle=subtitle, run=run, note=note, x=-gutter, width=width)
 
 
 def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame) -> list[vega.Spec]:
     """Place the labels and levels beside the plot, with leader lines, and the intervals of uncertain levels."""
-    leaders, middles = threshold_leaders(thresholds, labels, frame=frame, gap=3.0, bend=18, end=LABEL_X - 4 - WIDTH)
+    leaders, middles = fans.threshold_leaders(
+        thresholds, labels, frame=frame, gap=3.0, bend=18, end=LABEL_X - 4 - WIDTH
+    )
     texts = [style.Text(lines, NAME_X, middle) for lines, middle in zip(labels, middles, strict=True)]
     for row, middle in zip(thresholds, middles, strict=True):
         texts += frame.level_texts(row["level"], right=NAME_X - 8, y=middle, color=style.QUIET)
-    return [*leaders, *brackets(thresholds, frame=frame), *style.text_layers(texts)]
+    return [*leaders, *fans.brackets(thresholds, frame=frame), *style.text_layers(texts)]
 
 
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_GUTTER, PANEL_RIGHT = 330, 190, 52.0, 122.0
@@ -143,9 +130,9 @@ def draw_panels(
     """Draw several fans on the same years, two beside one another, each with its own scale."""
     for panel in panels:
         panel.tables.check()
-    own = [from_the_top(panel.tables.thresholds, panel.quantity, strict=True) for panel in panels]
+    own = [fans.from_the_top(panel.tables.thresholds, panel.quantity, strict=True) for panel in panels]
     frames = [
-        fan_frame(
+        fans.fan_frame(
             panel.tables, thresholds=rows, log=panel.log, years=years, width=PANEL_WIDTH, height=PANEL_HEIGHT,
             gutter=PANEL_GUTTER,
         )
@@ -160,7 +147,7 @@ def draw_panels(
     ]
     fullest = max(panels, key=lambda panel: (len(panel.tables.bands), len(panel.tables.history)))
     views = [
-        key_view(fan_legend(fullest.tables), x=-PANEL_GUTTER),
+        key_view(fans.fan_legend(fullest.tables), x=-PANEL_GUTTER),
         *panel_grid(drawn, columns=2, spacing=right + PANEL_GUTTER + GAP),
     ]
     width = 2 * (PANEL_GUTTER + PANEL_WIDTH + right) + GAP
@@ -175,23 +162,23 @@ def _panel(
         style.Text([style.cut(heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
         style.Text([style.cut(panel.line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
     ]
-    leaders, middles = threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
+    leaders, middles = fans.threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
     names = [
         style.Text(lines, PANEL_WIDTH + 24, middle, size=11) for lines, middle in zip(labels, middles, strict=True)
     ]
     layers = [
-        *fan_layers(panel.tables, frame=frame, thresholds=thresholds),
+        *fans.fan_layers(panel.tables, frame=frame, thresholds=thresholds),
         *style.text_layers([*head, *frame.texts()]),
         *leaders,
         *style.text_layers(names),
-        pointer_layer(panel.tables, frame=frame, unit=panel.unit, name=name),
+        fans.pointer_layer(panel.tables, frame=frame, unit=panel.unit, name=name),
     ]
     return vega.view(layers, width=frame.width, height=frame.height)
 
 
 def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:
     """Write the labels of thresholds; many get one line each, for the whole names stand in the table."""
-    texts = [label_text(row, frame=frame) for row in thresholds]
+    texts = [fans.label_text(row, frame=frame) for row in thresholds]
     if len(texts) <= MOST_WRAPPED:
         return [style.wrapped(text, width=PANEL_CHARACTERS) for text in texts]
     most = PANEL_CHARACTERS
@@ -313,10 +300,10 @@ def _caption(fan: Fan, end: _End) -> str:
     crossed = [row for row in rows if math.isfinite(row["median"])]
     late = [row for row in rows if not math.isfinite(row["median"])]
     if crossed:
-        said = [f"{row['label']} in {calendar_year(row['median'])}" for row in crossed[:4]]
+        said = [f"{row['label']} in {fans.calendar_year(row['median'])}" for row in crossed[:4]]
         sentences.append(f"{'The median crosses' if fan.spread else 'It crosses'} {listed(said)}.")
     if late:
-        said = [f"{row['label']} in {share_text(row['never'])} of the samples" for row in late[:3]]
+        said = [f"{row['label']} in {fans.share_text(row['never'])} of the samples" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
     if tables.history:
         named = ", labelled where there is room" if any(tables.history["label"]) else ""

@@ -8,24 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.charts import layout, style
 from simulator.charts import spec as vega
-from simulator.charts import style
 from simulator.charts.frame import check_numbers, check_years
-from simulator.charts.layout import (
-    COLUMN,
-    GUTTER,
-    LABEL_X,
-    LEGEND_Y,
-    NAME_CHARACTERS,
-    WIDTH,
-    EndLabel,
-    Fill,
-    end_labels,
-    label_height,
-    sheet,
-    stacked_areas,
-    year_channel,
-)
 from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import number
@@ -41,15 +26,10 @@ HEIGHT = 400.0
 LEAST_SHARE = 0.05
 """OOM of net growth below which shares of it say nothing."""
 GROWTH_FILLS = (
-    Fill(style.BLUE, 0.85), Fill(style.BLUE, 0.35), Fill(style.DARK_BLUE, 0.9), Fill(style.BLUE, 0.18),
-    Fill(style.DARK_BLUE, 0.55), Fill(style.QUIET, 0.4),
+    (style.BLUE, 0.85), (style.BLUE, 0.35), (style.DARK_BLUE, 0.9), (style.BLUE, 0.18),
+    (style.DARK_BLUE, 0.55), (style.QUIET, 0.4),
 )  # fmt: skip
-LIMIT_FILLS = (
-    Fill(style.VERMILION, 0.9),
-    Fill(style.VERMILION, 0.4),
-    Fill(style.VERMILION, 0.65),
-    Fill(style.QUIET, 0.3),
-)
+LIMIT_FILLS = ((style.VERMILION, 0.9), (style.VERMILION, 0.4), (style.VERMILION, 0.65), (style.QUIET, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +46,10 @@ def draw_growth(parts: Table, *, net: Table, title: str, subtitle: str, run: Run
     check_years(net, of="net")
     check_numbers(net, "value", of="net")
     check_numbers(parts, "year", "value", of="parts")
-    width = GUTTER + LABEL_X + 2 * COLUMN + 200
+    width = layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200
     years = net["year"].tolist()
     plot = _plot(_parts(parts, years), net=net["value"].tolist(), years=years)
-    return sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
+    return layout.sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
 
 
 def ooms(value: float) -> str:
@@ -108,40 +88,40 @@ def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float
         return vega.y(column, scale=scale, axis=axis)
 
     values = [part.values for part in parts]
-    stack = stacked_areas(values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False)
+    stack = layout.stacked_areas(values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False)
     labels = _labels(parts, stack.middles, net=net[-1])
-    height = max(HEIGHT, label_height([line for label in labels for line in label.lines]))
+    height = max(HEIGHT, layout.label_height([line for label in labels for line in label.lines]))
     labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
     layers = [*stack.layers, *_lines(net, years=years, y=level("value"))]
-    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -GUTTER, LEGEND_Y, bold=True)]
+    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
     heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
-    right = float(LABEL_X)
+    right = float(layout.LABEL_X)
     for head in heads:
-        right += COLUMN
-        texts.append(style.Text([head], right - 8, LEGEND_Y, style.QUIET, align="right"))
-    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, LEGEND_Y, style.QUIET))
+        right += layout.COLUMN
+        texts.append(style.Text([head], right - 8, layout.LEGEND_Y, style.QUIET, align="right"))
+    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, layout.LEGEND_Y, style.QUIET))
     layers += style.text_layers(texts)
-    layers += end_labels(sorted(labels, key=lambda label: label.y), height=height)
-    return vega.view(layers, width=WIDTH, height=height)
+    layers += layout.end_labels(sorted(labels, key=lambda label: label.y), height=height)
+    return vega.view(layers, width=layout.WIDTH, height=height)
 
 
-def _fills(parts: Sequence[_Part]) -> list[Fill]:
+def _fills(parts: Sequence[_Part]) -> list[layout.Fill]:
     places = [sum(other.limits == part.limits for other in parts[:place]) for place, part in enumerate(parts)]
     choices = [LIMIT_FILLS if part.limits else GROWTH_FILLS for part in parts]
-    return [choice[place % len(choice)] for place, choice in zip(places, choices, strict=True)]
+    return [layout.Fill(*choice[place % len(choice)]) for place, choice in zip(places, choices, strict=True)]
 
 
-def _labels(parts: Sequence[_Part], middles: Sequence[float], *, net: float) -> list[EndLabel]:
+def _labels(parts: Sequence[_Part], middles: Sequence[float], *, net: float) -> list[layout.EndLabel]:
     """Label the parts and their sum; the height of each is still a value."""
 
     def values(value: float) -> tuple[str, ...]:
         return (ooms(value), f"{100 * value / net:.0f} %".replace("-", "−")) if net > LEAST_SHARE else (ooms(value),)
 
     labels = [
-        EndLabel(middle, values(part.values[-1]), tuple(style.wrapped(part.label, width=NAME_CHARACTERS)))
+        layout.EndLabel(middle, values(part.values[-1]), tuple(style.wrapped(part.label, width=layout.NAME_CHARACTERS)))
         for part, middle in zip(parts, middles, strict=True)
     ]
-    return [*labels, EndLabel(net, values(net), ("effective compute",), bold=True)]
+    return [*labels, layout.EndLabel(net, values(net), ("effective compute",), bold=True)]
 
 
 def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> list[vega.Spec]:
@@ -152,9 +132,9 @@ def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> 
     rim = {"type": "line", "color": style.PAPER, "strokeWidth": 5.5}
     line = {"type": "line", "color": style.INK, "strokeWidth": 2.5}
     return [
-        vega.layer(zero, year_channel(years), vega.x2("to"), y, mark=rule),
-        vega.layer(table, year_channel(years), y, mark=rim),
-        vega.layer(table, year_channel(years), y, mark=line),
+        vega.layer(zero, layout.year_channel(years), vega.x2("to"), y, mark=rule),
+        vega.layer(table, layout.year_channel(years), y, mark=rim),
+        vega.layer(table, layout.year_channel(years), y, mark=line),
     ]
 
 

@@ -17,7 +17,7 @@ from simulator.charts.kinds.crossings import crossing_figures
 from simulator.charts.kinds.demand import demand_figures
 from simulator.charts.kinds.growth import growth_figures
 from simulator.charts.layout import EndLabel, end_labels, label_middles
-from simulator.charts.palette import DARK, colors_of
+from simulator.charts.palette import DARK
 from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
@@ -26,7 +26,7 @@ from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
 from simulator.wording import listed, percent
-from tests.charts.drawn import texts
+from tests.charts.drawn import colors_of, texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
 EVERY = (crossing_figures, growth_figures, binding_figures, demand_figures)

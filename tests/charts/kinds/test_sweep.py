@@ -13,13 +13,14 @@ from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweep_tables import parse_outcomes, sweep_outcomes
 from simulator.analysis.sweeps import sweep, sweep_to_folder
 from simulator.charts.kinds.sweep import sweep_figures
-from simulator.charts.palette import DARK, colors_of
+from simulator.charts.palette import DARK
 from simulator.charts.spec import Figure
 from simulator.charts.swept import RAMP
 from simulator.cli.main import main
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
 from simulator.testing import scenario_text, small_scenario
+from tests.charts.drawn import colors_of
 
 RATE = "drivers.algorithms.growth"
 LIMIT = "drivers.compute.caps.cap.limit"
