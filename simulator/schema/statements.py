@@ -269,9 +269,7 @@ class Prior(Spec):
         if not isinstance(data, Mapping):
             return data
         written: dict[Any, Any] = {}
-        faults: list[Fault] = []
-        for key, value in data.items():
-            faults += _write_out_entry(key, value, written)
+        faults = [fault for key, value in data.items() for fault in _write_out_entry(key, value, written)]
         try:
             own = _own_keys(data.get("family"))
         except InputError as error:  # what its package offers cannot be had
@@ -291,8 +289,7 @@ class Prior(Spec):
 
     @model_validator(mode="after")
     def _stated_one_way(self) -> Prior:
-        faults = list(_statement_faults(self))
-        if faults:
+        if faults := list(_statement_faults(self)):
             raise Faults(faults)
         return self
 
@@ -303,20 +300,14 @@ class Prior(Spec):
         written = super().__get_pydantic_json_schema__(schema, handler)
         body = handler.resolve_ref_schema(written)
         properties = body["properties"]
-        for unwritten in ("interval", _OWN):
-            properties.pop(unwritten)
+        del properties["interval"], properties[_OWN]
         properties["family"]["anyOf"][0] = {"enum": list(FAMILIES.names()), "type": "string"}
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-        body["patternProperties"] = {
-            r"^interval_[0-9]+(\.[0-9]+)?$": pair
-            | {"description": "An equal-tailed interval of that level in percent."}
-        }
+        interval = pair | {"description": "An equal-tailed interval of that level in percent."}
+        body["patternProperties"] = {r"^interval_[0-9]+(\.[0-9]+)?$": interval}
         for short, keys in SHORT_FORMS.items():
-            properties[short] = pair | {
-                "minItems": len(keys),
-                "maxItems": len(keys),
-                "description": f"[{', '.join(keys)}]",
-            }
+            count = {"minItems": len(keys), "maxItems": len(keys)}
+            properties[short] = pair | count | {"description": f"[{', '.join(keys)}]"}
         for name in FAMILIES.names()[len(SHIPPED) :]:
             for key, meaning in FAMILIES.find(name).keys.items():
                 properties.setdefault(key, {"type": "number", "description": meaning})
