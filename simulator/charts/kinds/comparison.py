@@ -292,13 +292,9 @@ def levels_of(
                 "Compare a level, such as effective_compute."
             )
         medians, bands = fan_table(run, quantity, (band,))
-        columns = {
-            "year": medians["year"],
-            "median": medians["median"],
-            "lower": bands["lower"],
-            "upper": bands["upper"],
-        }
-        found = Table({"run": [name] * len(medians), **columns})
+        found = medians.with_columns(
+            {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
+        ).select("run", "year", "median", "lower", "upper")
         low, high = years or (-math.inf, math.inf)
         inside = found.where((found["year"] >= low) & (found["year"] <= high))
         if len(inside) < 2:
