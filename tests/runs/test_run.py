@@ -86,3 +86,15 @@ def test_it_is_saved_as_other_results_are_and_as_the_command_writes_it(run: Run,
         file.name: file.read_bytes() for file in other.iterdir()
     }
     assert open_result(one).lines() == run.lines()
+
+
+@pytest.mark.parametrize("name", ["baseline", "views", "published/kumar-manning-2025"])
+def test_dimensions_are_selected_by_their_names(name: str) -> None:
+    run = simulate(load_scenario(name, overrides=["samples=64"]))
+    dims = {str(dim) for node in run.subtree for dim in node.dims}
+    assert all(dim.isidentifier() for dim in dims), dims
+    last = float(run["summary"]["year"][-1])
+    assert run["summary/effective_compute"].sel(quantile=0.5, year=last).ndim == 0
+    if "crossings" in run.children:
+        first = str(run["crossings"]["threshold"].values[0])
+        assert run["summary/crossed"].sel(threshold=first, year=last).ndim == 0
