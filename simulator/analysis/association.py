@@ -36,10 +36,7 @@ def rank_classes(values: Array, count: int) -> Whole:
 
 
 def class_count(samples: int) -> int:
-    """Choose into how many classes samples are put: 0.55 times their cube root, from 5 to 24.
-
-    More would add to what chance gives, fewer would blur a strong influence.
-    """
+    """Choose a number of classes, 0.55 times the cube root of samples: more add to what chance gives, fewer blur."""
     return int(np.clip(round(0.55 * samples ** (1 / 3)), 5, MOST_CLASSES))
 
 

@@ -119,10 +119,7 @@ def labels_of(spec: ScenarioSpec) -> dict[str, str]:
 
 
 def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
-    """Take a scenario for evaluation; one that mixes several, or has yet to learn, is refused.
-
-    Of several, priors of one name may say different things.
-    """
+    """Take a scenario for evaluation; one that mixes several, whose priors of one name may differ, is refused."""
     if len(scenario.components) > 1:
         names = ", ".join(component.name for component in scenario.components)
         raise InputError(
@@ -177,10 +174,7 @@ def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
 
 
 def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Evaluate outcomes (outcome, sample) at uniform numbers of each uncertain prior before the copula.
-
-    The numbers are arrays by name, (sample,) or (1,), in (0, 1).
-    """
+    """Evaluate outcomes (outcome, sample) at uniform numbers by name, (sample,) or (1,), before the copula."""
     return evaluate_values(model, values_at(model.joint, uniforms), outcomes)
 
 

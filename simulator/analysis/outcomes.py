@@ -34,10 +34,9 @@ WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One number of each sample.
+    """One number of each sample: of a kind, by the name of a variable or threshold, in a year where its kind has one.
 
-    `kind` says which; `name` is that of a variable or a threshold; `year` is None where a kind has none; `written` is
-    what the user wrote, if anything.
+    `written` is what the user wrote, if anything.
     """
 
     kind: Literal["level", "crossing", "crossed", "restricted"]
