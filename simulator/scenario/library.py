@@ -122,10 +122,23 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     if name not in priors:
         remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
         raise _fault(place, f"'{file}' has no prior '{name}'.", remedy)
+    if file.startswith(".") or chain:
+        return _written_out(document, name, (*chain, link))
+    return _shipped_prior(file, name)
+
+
+def _written_out(document: Document, name: str, chain: tuple[tuple[str, str], ...]) -> Document:
+    """Cut an entry out of its library, with what it refers to written out."""
     root: Path = ("priors", name)
-    entry = priors[name] if isinstance(priors[name], Mapping) else {"value": priors[name]}
+    stated = document.data["priors"][name]
+    entry = stated if isinstance(stated, Mapping) else {"value": stated}
     found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
-    return expand_priors(found, partial(library_entry, chain=(*chain, link)), above=root)
+    return expand_priors(found, partial(library_entry, chain=chain), above=root)
+
+
+@cache
+def _shipped_prior(file: str, name: str) -> Document:
+    return _written_out(_shipped_entry(file, name) or load_library(file), name, ((file, name),))
 
 
 def _fault(place: Place, rule: str, remedy: str) -> ScenarioError:

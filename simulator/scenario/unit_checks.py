@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import mul
+
 from simulator.errors import Fault, Path, near_name
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
 from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
+from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
 from simulator.variables import snake
 
 
@@ -111,18 +114,15 @@ class UnitCheck:
         if operation.accumulation is not None:
             return self._accumulated(operation, path, units[0][1])
         if operation.product is not None:
-            product = DIMENSIONLESS
-            for _, unit in units:
-                product = product * unit
-            return Unit(product.dimension)
+            return reduce(mul, (unit for _, unit in units))
         if operation.ratio is not None:
-            return Unit((units[0][1] / units[1][1]).dimension)
+            return units[0][1] / units[1][1]
         for inner_path, unit in units[1:]:
             if unit.dimension != units[0][1].dimension:
                 rule = f"is in {unit_name(unit)}; the first is in {unit_name(units[0][1])}: they do not combine."
                 self.faults.append(Fault(inner_path, rule, "Only quantities of one unit can be added or compared."))
                 return None
-        return Unit(units[0][1].dimension)
+        return units[0][1]
 
     def _accumulated(self, operation: Operation, path: Path, flow: Unit) -> Unit | None:
         stock = Unit((flow * parse_unit("s")).dimension)
