@@ -22,6 +22,7 @@ from simulator.priors.quantile_tables import (
     start_probabilities,
     tabulate,
 )
+from simulator.priors.streams import EDGE
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array, Conversion
 
@@ -190,6 +191,19 @@ class Converted:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             density = self.base.logpdf(self.conversion.inverse(x))
             return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
+
+
+def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array]:
+    """Carry a family over to the internal scale, and give the lowest, median and highest number that can be drawn.
+
+    A family of single values stays one.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        family: Distribution = Converted(base, conversion)
+        if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
+            order = np.argsort(values)
+            family = Discrete(tuple(values[order].tolist()), tuple(np.array(base.weights)[order].tolist()))
+        return family, family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,20 +26,6 @@ from simulator.priors.free_families import (
 from simulator.schema.prior_families import Distribution, FitError, Points, Statement
 
 
-def default_family(statement: Statement) -> str:
-    """Return the family of a statement that names none: lognormal for a positive quantity, else normal.
-
-    Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
-    """
-    points = statement.points
-    numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]
-    log_scale = statement.positive and all(value > 0 for value in numbers)
-    free = len(points) > 3 or (len(points) == 3 and not _within_reach(points, log_scale=log_scale))
-    if statement.quantiles and free:
-        return "quantiles"
-    return "lognormal" if log_scale else "normal"
-
-
 def fit_centred(statement: Statement) -> Distribution:
     """Make a normal or lognormal, two-piece where the median is not central."""
     log_scale = statement.family == "lognormal"
@@ -97,7 +83,8 @@ def _half_width_ratio(share: float, probabilities: tuple[float, ...]) -> float:
     return (high - middle) / (middle - low)
 
 
-def _within_reach(points: Points, *, log_scale: bool) -> bool:
+def within_reach(points: Points, *, log_scale: bool) -> bool:
+    """Tell whether a two-piece normal, of x or ln x, goes through three points."""
     _, y = _on_scale(points, log_scale=log_scale)
     probabilities = tuple(probability for probability, _ in points)
     ratio = (y[2] - y[1]) / (y[1] - y[0])
@@ -109,7 +96,7 @@ def _two_piece(points: Points, *, log_scale: bool, key: str) -> Distribution:
     _, y = _on_scale(points, log_scale=log_scale)
     probabilities = tuple(probability for probability, _ in points)
     ratio = (y[2] - y[1]) / (y[1] - y[0])
-    if not _within_reach(points, log_scale=log_scale):
+    if not within_reach(points, log_scale=log_scale):
         least, most = _half_width_ratio(1.0, probabilities), _half_width_ratio(0.0, probabilities)
         ends = sorted(y[0] + (y[2] - y[0]) / (1 + r) for r in (least, most))
         low, high = (exp(end) if log_scale else end for end in ends)

@@ -14,7 +14,7 @@ import numpy as np
 from simulator.errors import near_name, number
 from simulator.priors.composite import Mixture, Truncated, WithNever, direct_quantiles
 from simulator.priors.families import Fixed
-from simulator.priors.fits import default_family
+from simulator.priors.fits import within_reach
 from simulator.schema.prior_families import (
     FAMILIES,
     SHIPPED,
@@ -34,7 +34,7 @@ def fit_family(statement: Statement) -> Distribution:
     A median that is not central (on the log scale, for a lognormal) gives the two-piece family through all points.
     """
     _check_numbers(statement)
-    name = statement.family or default_family(statement)
+    name = statement.family or _default_family(statement)
     family = SHIPPED.get(name) or (FAMILIES.find(name) if name in FAMILIES else None)
     if family is None or not family.ways:
         known = [each for each, record in SHIPPED.items() if record.ways]
@@ -49,6 +49,21 @@ def fit_family(statement: Statement) -> Distribution:
     except ValueError as error:  # a family refuses its parameters: its message names the rule and the value
         named = next((key for key in statement.stated if str(error).startswith(key)), "family")
         raise FitError(named, str(error), f"Change the numbers of the {name}.") from error
+
+
+def _default_family(statement: Statement) -> str:
+    """Return the family of a statement that names none: lognormal for a positive quantity, else normal.
+
+    Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
+    """
+    points = statement.points
+    numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]
+    log_scale = statement.positive and all(value > 0 for value in numbers)
+    if statement.quantiles and (
+        len(points) > 3 or (len(points) == 3 and not within_reach(points, log_scale=log_scale))
+    ):
+        return "quantiles"
+    return "lognormal" if log_scale else "normal"
 
 
 def _check_numbers(statement: Statement) -> None:

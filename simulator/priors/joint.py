@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.errors import Fault, number
-from simulator.priors.composite import Converted, Mixture, Truncated, WithNever
+from simulator.priors.composite import Converted, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
@@ -24,7 +24,6 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
-from simulator.priors.streams import EDGE
 from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
@@ -192,15 +191,13 @@ def is_fixed(family: Distribution) -> bool:
     return isinstance(family, Fixed)
 
 
-def _converted(base: Distribution, conversion: Conversion) -> Distribution:
-    """Carry a family over to the internal scale; what holds single values stays what it is."""
+def _fixed(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array] | None:
+    """Carry one number over to the internal scale; None where there is more than one, or it reaches beyond."""
+    if not isinstance(base, Fixed):
+        return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        if isinstance(base, Fixed) and math.isfinite(value := float(conversion.forward(np.array(base.value)))):
-            return Fixed(value)
-        if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
-            order = np.argsort(values)
-            return Discrete(tuple(values[order].tolist()), tuple(np.array(base.weights)[order].tolist()))
-    return Converted(base, conversion)
+        value = conversion.forward(np.array([base.value]))
+    return (Fixed(float(value[0])), value) if np.isfinite(value).all() else None
 
 
 def named_prior(slot: Slot) -> NamedPrior:
@@ -229,8 +226,7 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
         return _mixture(slot, prior, below, unit)
     conversion, label, positive, meaning = _scale(slot, path, unit)
     base = _family(prior, path, positive=positive, meaning=meaning)
-    family = _converted(base, conversion)
-    ends = np.array([family.value]) if isinstance(family, Fixed) else _ends(family)
+    family, ends = _fixed(base, conversion) or carried_over(base, conversion)
     if not np.isfinite(ends).all():
         rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
         raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
@@ -239,12 +235,6 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
         remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
         raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
     return family, label
-
-
-def _ends(family: Distribution) -> Array:
-    """Give the lowest and highest number that can be drawn, and the median."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:

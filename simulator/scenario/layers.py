@@ -96,9 +96,9 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
     if len(written) == 1:  # nothing beside `prior`
         return dict(entry)
-    restated = stating_keys(written)
-    numbers = stating_keys(entry)
-    if not restated and not numbers.intersection(written):
+    numbers = stating_keys({**written, **entry})
+    restated = numbers.intersection(written)
+    if not restated:
         return dict(entry)
     whole = not WHOLE_KEYS.isdisjoint(restated)
     interval = any(key.startswith("interval_") for key in restated)
