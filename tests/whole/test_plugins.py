@@ -1,0 +1,102 @@
+"""An installed package adds a prior family, a law, a kind of chart and a format, a file each; commands use them by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import open_run
+from simulator.testing import scenario_text, small_scenario
+from tests.places import ROOT, TESTS
+
+SMALL = {
+    "drivers.compute.start": {"family": "half-normal", "sigma": 2e26, "unit": "FLOP"},
+    "drivers.compute.caps": {"money": {"kind": "root", "limit": {"value": 1e28, "unit": "FLOP"}}},
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package from its files and install it into a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    package = shutil.copytree(TESTS / "plugins", tmp_path_factory.mktemp("source") / "plugins")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--target", folder, package], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a scenario that names the family and the law."""
+    work = tmp_path_factory.mktemp("work")
+    (work / "small.yaml").write_text(scenario_text(small_scenario(SMALL)))
+    done = simulate(installed, work, "small.yaml", "--no-charts")
+    assert done.returncode == 0, done.stderr
+    (run,) = (work / "outputs").iterdir()
+    return run
+
+
+def simulate(installed: Path, work: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command where the package is installed."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(installed)])}
+    code = "from simulator.cli.main import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_its_family_and_its_law_run_from_a_scenario_file(folder: Path) -> None:
+    with open_run(folder) as run:
+        drawn = run["parameters/drivers.compute.start"].values
+        level = run["trajectories/physical_compute"].values
+        demanded = run["trajectories/physical_compute_demanded"].values
+    assert np.median(10**drawn) == pytest.approx(2e26 * 0.6744897501960817, rel=0.02)  # the half normal's median
+    np.testing.assert_allclose(level, demanded - 0.5 * np.log10(1 + 100 ** (demanded - 28.0)), rtol=2e-7)
+    assert "money" in (folder / "binding.csv").read_text()
+
+
+def test_they_are_said_like_any_other(installed: Path, folder: Path) -> None:
+    work = folder.parents[1]
+    said = simulate(installed, work, "validate", "small.yaml")
+    assert "half normal, median 1.35e+26" in said.stdout, said.stderr
+    schema = json.loads(simulate(installed, work, "schema").stdout)
+    for name in ("half-normal", "root"):
+        assert f'"{name}"' in json.dumps(schema)
+    assert simulate(installed, work, "check", folder).returncode == 0
+    page = simulate(installed, work, "report", folder)
+    assert page.returncode == 0, page.stderr
+    assert "root law" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_its_chart_is_drawn_by_name_and_among_all(installed: Path, folder: Path) -> None:
+    work = folder.parents[1]
+    assert "never" in simulate(installed, work, "chart", "--help").stdout
+    done = simulate(installed, work, "chart", folder, "--kind", "never", "--format", "svg", "--output", "never")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (work / "never").iterdir()} == {"never.svg", "never.csv", "never.txt"}
+    every = simulate(installed, work, "chart", folder, "--kind", "all", "--format", "svg", "--output", "every")
+    assert (work / "every" / "never.svg").exists(), every.stderr
+
+
+def test_its_format_is_written_by_name(installed: Path, folder: Path) -> None:
+    work = folder.parents[1]
+    assert "markdown" in simulate(installed, work, "export", "--help").stdout
+    done = simulate(installed, work, "export", folder, "--format", "markdown")
+    assert done.stdout.startswith("| threshold | median |"), done.stderr
+    simulate(installed, work, "export", folder, "--format", "markdown", "--output", "crossings.md")
+    assert (work / "crossings.md").read_text(encoding="utf-8") == done.stdout
+
+
+def test_without_it_a_fault_tells_which_there_are(folder: Path) -> None:
+    said = simulate(Path("nowhere"), folder.parents[1], "small.yaml")
+    assert said.returncode == 2
+    assert "'half-normal'" in said.stderr
+    assert "'root'" in said.stderr
+    drawn = simulate(Path("nowhere"), folder.parents[1], "chart", folder, "--kind", "never")
+    assert (drawn.returncode, drawn.stdout) == (2, "")
