@@ -113,9 +113,34 @@ def draw_charts(
 def draw_result(
     result: Result, folder: FilePath, *, formats: Sequence[str], theme: str = "light", asked: Sequence[str] = ()
 ) -> list[FilePath]:
-    """Draw the charts of a result into a folder, which is made where there are any; give the files.
+    """Draw the charts of a result into a folder, each with its tables and its words.
 
-    `asked`: outcomes or kinds of chart, where its kind offers a choice.
+    Parameters
+    ----------
+    result : Result
+    folder : path
+        Made where there are charts.
+    formats : of "png", "svg", "pdf", "html"
+    theme : {"light", "dark"}
+    asked : sequence of str
+        Outcomes or kinds of chart, where the kind of result offers a choice; all without it.
+
+    Returns
+    -------
+    list of the files that were written; empty where nothing of it is drawn
+
+    Raises
+    ------
+    InputError
+        There is no such format or theme, or no such chart.
+
+    Examples
+    --------
+    >>> from simulator import compare_runs, load_scenario, simulate
+    >>> runs = [simulate(load_scenario(name)) for name in ("essay-2023", "essay-2023-realistic")]
+    >>> written = draw_result(compare_runs(runs), getfixture("tmp_path"), formats=["svg"])
+    >>> written[0].name
+    'comparison_effective_compute.svg'
     """
     check_formats(formats)
     ground = check_theme(theme)
