@@ -225,13 +225,6 @@ class EndLabel:
     power: float | None = None
 
 
-FILLS = (
-    Fill(style.BLUE, 1.0), Fill(style.VERMILION, 0.75), Fill(style.DARK_BLUE, 0.9), Fill(style.BLUE, 0.35),
-    Fill(style.VERMILION, 0.3), Fill(style.QUIET, 0.6), Fill(style.QUIET, 0.25),
-)  # fmt: skip
-"""Neighbours differ in grey too."""
-
-
 def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], width: int) -> tuple[str, ...]:
     """Write a name, and when its share is largest where that is far from its last one."""
     most = max(shares)

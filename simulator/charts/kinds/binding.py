@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 PANEL_HEIGHT = 130.0
+FILLS = tuple(
+    layout.Fill(*each)
+    for each in (
+        (style.BLUE, 1.0), (style.VERMILION, 0.75), (style.DARK_BLUE, 0.9), (style.BLUE, 0.35),
+        (style.VERMILION, 0.3), (style.QUIET, 0.6), (style.QUIET, 0.25),
+    )
+)  # fmt: skip
+"""Neighbours differ in grey too."""
 
 
 def draw_binding(rows: Table, *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
@@ -48,7 +56,7 @@ def _panel(rows: Table, *, subject: str) -> vega.Spec:
     lines = {name: layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS) for name in order}
     height = max(PANEL_HEIGHT, layout.label_height([line for name in order for line in lines[name]] + [*none]))
     parts = [[100 * share for share in shares[name]] for name in order]
-    fills = [layout.FILLS[place % len(layout.FILLS)] for place in range(len(order))]
+    fills = [FILLS[place % len(FILLS)] for place in range(len(order))]
     stack = layout.stacked_areas(parts, fills=fills, years=years, y=layout.percent_channel)
     labels = [
         layout.EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
