@@ -25,8 +25,8 @@ class Result(ABC):
     """What a study gives: a dataset, tables by name, and lines that say it.
 
     `kind` is its name: in `simulator.runs.kinds.KINDS`, by which its folder is known and opened, and in
-    `simulator.charts.register.RESULTS`, by which it is drawn. A result that is in no `KINDS` is written beside the run or
-    result that it is about: its `folder_name` is empty. At a prompt it shows its lines, in a notebook its tables too.
+    `simulator.charts.register.RESULTS`, by which it is drawn. A result that is in no `KINDS` is written beside the run
+    or result that it is about: its `folder_name` is empty. A prompt shows its lines, a notebook its tables too.
 
     Examples
     --------
