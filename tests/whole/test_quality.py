@@ -11,11 +11,10 @@ from tests.places import ROOT
 @pytest.mark.parametrize(
     "command",
     [
-        ["mypy"],
-        ["ruff", "check", "simulator", "tests", "benchmarks"],
-        ["ruff", "format", "--check", "simulator", "tests", "benchmarks"],
+        pytest.param(["mypy"], marks=pytest.mark.slow, id="mypy"),
+        pytest.param(["ruff", "check", "simulator", "tests", "benchmarks"], id="ruff"),
+        pytest.param(["ruff", "format", "--check", "simulator", "tests", "benchmarks"], id="format"),
     ],
-    ids=["mypy", "ruff", "format"],
 )
 def test_a_checker_finds_nothing(command):
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
