@@ -103,7 +103,8 @@ def _other(
     from simulator.charts.drawing import draw_result
     from simulator.runs.result import open_result
 
-    written = draw_result(open_result(path), folder, formats=formats, theme=theme, asked=asked)
+    with open_result(path) as result:
+        written = draw_result(result, folder, formats=formats, theme=theme, asked=asked)
     if not written and kind.name == "shares":
         rule = "no chart: shares are drawn over the years, and nothing in it has shares in two years or more"
         raise InputError(f"{path}: {rule}. 'simulate show' prints what it has.")

@@ -32,9 +32,9 @@ def show(
     if variables:
         lines: Iterable[str] = _variables(path, kind.name)
     else:
-        result = open_result(path)
-        warn(result.warnings)
-        lines = result.lines()
+        with open_result(path) as result:
+            warn(result.warnings)
+            lines = result.lines()
     for line in lines:
         typer.echo(line)
 

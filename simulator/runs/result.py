@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
@@ -106,6 +106,15 @@ class Result(ABC):
             save_dataset(self.stored, folder / kind.file)
         elif kind.lines not in self.texts():
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
+
+    def close(self) -> None:  # noqa: B027  # most have no open file
+        """Close the file that it is read from, where one is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: object, exc_value: object, traceback: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         lines = list(self.lines())
