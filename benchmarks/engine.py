@@ -28,13 +28,13 @@ THRESHOLDS = (27.0, 28.0, 30.0, 33.0, 36.0, 40.0)
 
 def streamed(samples: int, workers: int) -> tuple[float, float]:
     """Run the simulator for a summary; give wall seconds and the last year's median of effective compute."""
-    from simulator.engine.simulation import run_arrays
+    from simulator.engine.simulation import How, run_arrays
     from simulator.runs.summary import summarised
     from simulator.scenario.load import load_scenario
 
     scenario = load_scenario(SCENARIO, overrides=[f"samples={samples}"])
     start = time.perf_counter()
-    run = run_arrays(scenario, keep="summary", workers=workers)
+    run = run_arrays(scenario, how=How("summary", workers=workers))
     wall = time.perf_counter() - start
     return wall, float(summarised(run, "effective_compute").at(0.5)[-1])
 

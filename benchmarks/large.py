@@ -21,13 +21,13 @@ SCENARIO = Path(__file__).parent / "three_drivers.yaml"
 
 
 def _child(samples: int, workers: int, out: Any) -> None:
-    from simulator.engine.simulation import run_arrays
+    from simulator.engine.simulation import How, run_arrays
     from simulator.runs.summary import summarised
     from simulator.scenario.load import load_scenario
 
     scenario = load_scenario(SCENARIO, overrides=[f"samples={samples}"])
     began = time.perf_counter()
-    run = run_arrays(scenario, keep="summary", workers=workers)
+    run = run_arrays(scenario, how=How("summary", workers=workers))
     out.send((time.perf_counter() - began, float(summarised(run, "effective_compute").at(0.5)[-1])))
 
 

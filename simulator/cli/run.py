@@ -66,7 +66,8 @@ def run(
     if store == "zarr":
         need("zarr", extra="zarr")
 
-    from simulator.engine.run_folders import How, refuse_bad_fits, run_to_folder
+    from simulator.engine.run_folders import refuse_bad_fits, run_to_folder
+    from simulator.engine.simulation import How
     from simulator.scenario.load import load_with_variants
 
     overrides = overridden(set_, samples, seed)

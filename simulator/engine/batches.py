@@ -51,6 +51,24 @@ class Batch:
     crossings: Arrays
     component: NDArray[np.int16]
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its arrays, all but `component`."""
+        groups = (self.parameters, self.trajectories, self.crossings)
+        return sum(array.nbytes for group in groups for array in group.values())
+
+    def taken(self, places: slice | NDArray[np.intp], *, first: int) -> Batch:
+        """Take the samples at some places, counted from `first` on."""
+        groups = (self.parameters, self.trajectories, self.crossings)
+        component = self.component[places]
+        own = ({name: values[..., places] for name, values in group.items()} for group in groups)
+        return Batch(first, component.size, *own, component)
+
+    def cut(self, length: int) -> list[Batch]:
+        """Cut it into full batches of a length; what is left over at the end is left out."""
+        firsts = range(0, self.size - length + 1, length)
+        return [self.taken(slice(first, first + length), first=first) for first in firsts]
+
 
 @cache
 def hold_memory() -> None:

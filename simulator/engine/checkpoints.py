@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
@@ -35,6 +35,8 @@ class Unfinished:
     folder: FilePath
     seconds: float = 10.0
     _written: float = field(default_factory=time.monotonic)
+    _held: int = 0
+    """The batches that are written."""
 
     @property
     def exists(self) -> bool:
@@ -67,11 +69,11 @@ class Unfinished:
             return Tallies()  # another run of the same scenario was whole just now, and took it away
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
-        """Write batches beside those that were written before."""
-        for batch in batches:
-            path, arrays = self.folder / f"samples-{batch.first:012}.npz", _batch_arrays(batch)
-            keep_in(self.folder, partial(_write, path, arrays))
-        self._written = time.monotonic()
+        """Write the batches of a run, from its first on, that were not written before."""
+        for batch in batches[self._held :]:
+            path = self.folder / f"samples-{batch.first:012}.npz"
+            keep_in(self.folder, partial(_write, path, _batch_arrays(batch)))
+        self._held, self._written = len(batches), time.monotonic()
 
     def batches(self) -> list[Batch]:
         """Read the batches that were written, in their order, as far as none is missing."""
@@ -86,6 +88,7 @@ class Unfinished:
             if batch.first != sum(each.size for each in result):
                 break
             result.append(batch)
+        self._held = len(result)
         return result
 
     def clear(self) -> None:
@@ -138,22 +141,17 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.min_scalar_type(values.max()))
 
 
-def _batch_arrays(batch: Batch) -> Arrays:
-    groups = {"parameters": batch.parameters, "trajectories": batch.trajectories, "crossings": batch.crossings}
-    arrays = {f"{group}/{name}": values for group, named in groups.items() for name, values in named.items()}
-    return arrays | {"component": batch.component, "span": np.array([batch.first, batch.size])}
-
-
-def _batch_of(arrays: Arrays) -> Batch:
-    first, size = (int(value) for value in arrays["span"])
-    return Batch(
-        first,
-        size,
-        _below(arrays, "parameters"),
-        _below(arrays, "trajectories"),
-        _below(arrays, "crossings"),
-        arrays["component"],
-    )
+def _flat(held: object, *path: str) -> Arrays:
+    """Lay what is held, fields and entries below one another, out as arrays by path: `counts/0/sums/spending`."""
+    if isinstance(held, Histogram):
+        held = held.arrays()
+    elif is_dataclass(held):
+        held = {each.name: getattr(held, each.name) for each in fields(held)}
+    elif isinstance(held, list):
+        held = {str(number): each for number, each in enumerate(held)}
+    if not isinstance(held, Mapping):
+        return {"/".join(path): np.asarray(held)}
+    return {place: array for name, each in held.items() for place, array in _flat(each, *path, name).items()}
 
 
 def _below(arrays: Arrays, root: str) -> Arrays:
@@ -161,26 +159,30 @@ def _below(arrays: Arrays, root: str) -> Arrays:
     return {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
 
 
+def _each_below(arrays: Arrays, root: str) -> dict[str, Arrays]:
+    """Part what lies below a place by the names that follow it."""
+    below = _below(arrays, root)
+    return {name: _below(below, name) for name in dict.fromkeys(path.rpartition("/")[0] for path in below)}
+
+
+def _batch_arrays(batch: Batch) -> Arrays:
+    arrays = _flat(batch)
+    return arrays | {"span": np.array([arrays.pop("first"), arrays.pop("size")])}
+
+
+def _batch_of(arrays: Arrays) -> Batch:
+    first, size = arrays["span"].tolist()
+    groups = (_below(arrays, name) for name in ("parameters", "trajectories", "crossings"))
+    return Batch(first, size, *groups, arrays["component"])
+
+
 def _tallies_arrays(tallies: Tallies) -> Arrays:
-    arrays: Arrays = {"parts": np.array([len(tallies.counts), len(tallies.histograms)])}
-    for number, counts in enumerate(tallies.counts):
-        root = f"counts/{number}"
-        arrays[f"{root}/samples"] = np.array([counts.samples])
-        arrays |= {f"{root}/crossed": counts.crossed, f"{root}/already": counts.already}
-        arrays |= {f"{root}/sums/{name}": values for name, values in counts.sums.items()}
-        arrays |= {f"{root}/binding/{name}": values for name, values in counts.binding.items()}
-        for name, moments in counts.stretches.items():
-            for part in fields(moments):
-                arrays[f"{root}/stretches/{name}/{part.name}"] = np.asarray(getattr(moments, part.name))
-    for number, held in enumerate(tallies.histograms):
-        named = {f"variables/{name}": histogram for name, histogram in held.variables.items()}
-        for name, histogram in (named | {"crossing": held.crossing, "level": held.level}).items():
-            arrays |= {f"histograms/{number}/{name}/{key}": values for key, values in histogram.arrays().items()}
-    return arrays
+    arrays = {name: np.atleast_1d(each) if name.endswith("/samples") else each for name, each in _flat(tallies).items()}
+    return {"parts": np.array([len(tallies.counts), len(tallies.histograms)]), **arrays}
 
 
 def _tallies_of(arrays: Arrays) -> Tallies:
-    counts, histograms = (int(number) for number in arrays["parts"])
+    counts, histograms = arrays["parts"].tolist()
     return Tallies(
         [_counts_of(_below(arrays, f"counts/{number}")) for number in range(counts)],
         [_histograms_of(_below(arrays, f"histograms/{number}")) for number in range(histograms)],
@@ -188,26 +190,23 @@ def _tallies_of(arrays: Arrays) -> Tallies:
 
 
 def _counts_of(arrays: Arrays) -> Counts:
-    stretches = _below(arrays, "stretches")
-    names = dict.fromkeys(name.rpartition("/")[0] for name in stretches)
+    whole = {name: values.astype(np.int64) for name, values in arrays.items() if values.dtype.kind in "ui"}
     return Counts(
-        int(arrays["samples"][0]),
+        arrays["samples"].item(),
+        whole["crossed"],
+        whole["already"],
         _below(arrays, "sums"),
-        {name: values.astype(np.int64) for name, values in _below(arrays, "binding").items()},
-        arrays["crossed"].astype(np.int64),
-        arrays["already"].astype(np.int64),
+        _below(whole, "binding"),
         {
-            name: Moments(int(stretches[f"{name}/parts"]), stretches[f"{name}/mean"], stretches[f"{name}/squares"])
-            for name in names
+            name: Moments(each["parts"].item(), each["mean"], each["squares"])
+            for name, each in _each_below(arrays, "stretches").items()
         },
     )
 
 
 def _histograms_of(arrays: Arrays) -> Histograms:
-    variables = _below(arrays, "variables")
-    names = dict.fromkeys(name.rpartition("/")[0] for name in variables)
     return Histograms(
-        {name: Histogram.from_arrays(_below(variables, name)) for name in names},
+        {name: Histogram.from_arrays(each) for name, each in _each_below(arrays, "variables").items()},
         Histogram.from_arrays(_below(arrays, "crossing")),
         Histogram.from_arrays(_below(arrays, "level")),
     )

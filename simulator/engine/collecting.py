@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,27 +35,25 @@ MOST_STRETCHES = 16
 class Counts:
     """Sums over samples that every run needs.
 
-    `sums` of each variable (year,); `binding` the samples in which each limit binds (limit, year); `crossed`
-    (threshold, year) and `already` (threshold,) samples; `stretches` the moments of estimates in single stretches:
+    `crossed` (threshold, year) and `already` (threshold,) samples; `sums` of each variable (year,); `binding` the
+    samples in which each limit binds (limit, year); `stretches` the moments of estimates in single stretches:
     quantiles of the headline variables (level, year), shares that have crossed and in which limits bind.
     """
 
     samples: int
-    sums: Arrays
-    binding: Arrays
     crossed: NDArray[np.int64]
     already: NDArray[np.int64]
+    sums: Arrays
+    binding: Arrays
     stretches: dict[str, Moments]
 
     def add(self, other: Counts) -> None:
         """Take the counts of the samples that come next."""
         self.samples += other.samples
-        for name, values in other.sums.items():
-            self.sums[name] = self.sums[name] + values
-        for name, values in other.binding.items():
-            self.binding[name] = self.binding[name] + values
         self.crossed = self.crossed + other.crossed
         self.already = self.already + other.already
+        self.sums = {name: values + other.sums[name] for name, values in self.sums.items()}
+        self.binding = {name: values + other.binding[name] for name, values in self.binding.items()}
         for name, moments in other.stretches.items():
             self.stretches[name].merge(moments)
 
@@ -82,38 +80,40 @@ def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
         yield batch
         return
     for number in range(len(plan.components)):
-        here = np.flatnonzero(batch.component == number)
-        yield Batch(
-            batch.first,
-            here.size,
-            {},
-            {name: values[:, here] for name, values in batch.trajectories.items()},
-            {name: values[:, here] for name, values in batch.crossings.items()},
-            batch.component[here],
-        )
+        yield batch.taken(np.flatnonzero(batch.component == number), first=batch.first)
 
 
 def count(plan: Plan, batch: Batch) -> Counts:
     """Count a batch."""
-    limits = plan.limits
-    year, part = batch.crossings["crossing_year"], plan.stretch
+    limits, trajectories, part = plan.limits, batch.trajectories, plan.stretch
     full = min(batch.size // part, MOST_STRETCHES)
-    stretches = {
-        f"{name}_error": _stretch_quantiles(batch.trajectories[name], part, full)
-        for name in HEADLINE
-        if name in batch.trajectories
-    }
-    stretches |= {
-        f"{name}_share_error": _stretch_binding(batch.trajectories[name], len(named), part, full)
-        for name, named in limits.items()
-    }
-    stretches["crossed_error"] = _stretch_crossed(year, plan.years, part, full)
+
+    def cut(values: NDArray[Any]) -> NDArray[Any]:
+        return values[:, : full * part].reshape(values.shape[0], full, part)
+
+    def crossed(year: Array) -> NDArray[np.int64]:
+        return np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1)
+
+    def binding(numbers: NDArray[Any], limits: int) -> NDArray[np.int64]:
+        return np.stack([np.count_nonzero(numbers == number, axis=-1) for number in range(1, limits + 1)])
+
+    stretches: Arrays = {}  # of each estimate (stretch, ...)
+    for name in HEADLINE:
+        if name in trajectories:
+            ordered = cut(trajectories[name]).copy()
+            ordered.sort(axis=-1)
+            stretches[f"{name}_error"] = np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
+    for name, named in limits.items():
+        shares = binding(cut(trajectories[name]), len(named)) / part
+        stretches[f"{name}_share_error"] = np.moveaxis(shares, -1, 0)
+    year = batch.crossings["crossing_year"]
+    stretches["crossed_error"] = np.moveaxis(crossed(cut(year)) / part, 1, 0)
     return Counts(
         batch.size,
-        _each({name: values for name, values in batch.trajectories.items() if name not in limits}, _sum),
-        {name: _count_binding(batch.trajectories[name], len(named)) for name, named in limits.items()},
-        np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1),
+        crossed(year),
         np.count_nonzero(batch.crossings["already_above"], axis=-1),
+        _each({name: values for name, values in trajectories.items() if name not in limits}, _sum),
+        {name: binding(trajectories[name], len(named)) for name, named in limits.items()},
         {name: Moments.of(estimates) for name, estimates in stretches.items()},
     )
 
@@ -150,32 +150,6 @@ def _each(trajectories: Arrays, function: Callable[[NDArray[Any]], Array]) -> Ar
 def _sum(values: NDArray[Any]) -> Array:
     """Add up a variable over the samples, (year,)."""
     return np.asarray(np.sum(values, axis=-1, dtype=np.float64))
-
-
-def _count_binding(values: NDArray[np.integer], limits: int) -> NDArray[np.int64]:
-    """Count the samples in which each limit binds: (year, sample) to (limit, year)."""
-    return np.stack([np.count_nonzero(values == number, axis=-1) for number in range(1, limits + 1)])
-
-
-def _stretch_quantiles(values: NDArray[Any], part: int, full: int) -> Array:
-    """Read the quantiles of each stretch: (year, sample) to (stretch, level, year)."""
-    ordered = values[:, : full * part].reshape(values.shape[0], full, part).copy()
-    ordered.sort(axis=-1)
-    return np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
-
-
-def _stretch_crossed(crossing_year: Array, years: Array, part: int, full: int) -> Array:
-    """Count the share of each stretch that has crossed by each year, (stretch, threshold, year)."""
-    in_stretches = crossing_year[:, : full * part].reshape(crossing_year.shape[0], full, part)
-    shares = np.stack([np.count_nonzero(in_stretches <= year, axis=-1) for year in years], axis=-1) / part
-    return np.moveaxis(shares, 1, 0)
-
-
-def _stretch_binding(numbers: NDArray[Any], limits: int, part: int, full: int) -> Array:
-    """Count the share of each stretch in which each limit binds: (year, sample) to (stretch, limit, year)."""
-    in_stretches = numbers[:, : full * part].reshape(numbers.shape[0], full, part)
-    shares = [np.count_nonzero(in_stretches == number, axis=-1) / part for number in range(1, limits + 1)]
-    return np.moveaxis(np.stack(shares), -1, 0)
 
 
 def _compressed(metric: Array) -> Array:
@@ -273,63 +247,25 @@ class Groups:
     crossings: Arrays = field(default_factory=dict)
 
 
-class Samples:
-    """Keeps every sample of the batches that it is given, in the order of the samples."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._batches: list[Batch] = []
-
-    @property
-    def samples(self) -> int:
-        """How many samples it holds."""
-        return sum(batch.size for batch in self._batches)
-
-    @staticmethod
-    def cut(batch: Batch, length: int) -> list[Batch]:
-        """Cut samples into full batches of a length; what is left over at the end is left out."""
-        return [
-            Batch(
-                first,
-                length,
-                {name: values[first : first + length] for name, values in batch.parameters.items()},
-                {name: values[:, first : first + length] for name, values in batch.trajectories.items()},
-                {name: values[:, first : first + length] for name, values in batch.crossings.items()},
-                batch.component[first : first + length],
-            )
-            for first in range(0, batch.size - length + 1, length)
-        ]
-
-    def add(self, batch: Batch) -> None:
-        """Take the next batch."""
-        self._batches.append(batch)
-
-    def groups(self) -> Groups:
-        """Give every sample, (sample, year) and (threshold, sample), and the summary."""
-        plan, batches = self._plan, self._batches
-        parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
-        crossings = _together([batch.crossings for batch in batches])
-        trajectories = _together([batch.trajectories for batch in batches])
-        component = np.concatenate([batch.component for batch in batches])
-        whole = _added([count(plan, batch) for batch in batches])
-        summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings))
-        apart: dict[str, Arrays] = {}
-        if len(plan.components) > 1:
-            everything = Batch(0, component.size, {}, trajectories, crossings, component)
-            parts = zip(*(parts_of(plan, batch) for batch in batches), strict=True)
-            for each, own, pieces in zip(plan.components, parts_of(plan, everything), parts, strict=True):
-                counted = [count(plan, piece) for piece in pieces]
-                if own.size:
-                    quantiles = sampled_quantiles(plan, own.trajectories, own.crossings)
-                    apart[each.name] = summary_of(plan, _added(counted), quantiles)
-            parameters["component"] = component
-        return Groups(
-            summary,
-            apart,
-            parameters,
-            {name: values.T for name, values in trajectories.items()},
-            crossings if plan.thresholds else {},
-        )
+def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
+    """Give every sample of the batches of a run, (sample, year) and (threshold, sample), and the summary."""
+    parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
+    crossings = _together([batch.crossings for batch in batches])
+    trajectories = _together([batch.trajectories for batch in batches])
+    component = np.concatenate([batch.component for batch in batches])
+    whole = _added(count(plan, batch) for batch in batches)
+    summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings))
+    apart: dict[str, Arrays] = {}
+    if len(plan.components) > 1:
+        everything = Batch(0, component.size, {}, trajectories, crossings, component)
+        parts = zip(*(parts_of(plan, batch) for batch in batches), strict=True)
+        for each, own, pieces in zip(plan.components, parts_of(plan, everything), parts, strict=True):
+            if own.size:
+                quantiles = sampled_quantiles(plan, own.trajectories, own.crossings)
+                apart[each.name] = summary_of(plan, _added(count(plan, piece) for piece in pieces), quantiles)
+        parameters["component"] = component
+    by_sample = {name: values.T for name, values in trajectories.items()}
+    return Groups(summary, apart, parameters, by_sample, crossings if plan.thresholds else {})
 
 
 def _together(batches: list[Arrays]) -> Arrays:
@@ -345,9 +281,9 @@ def _together(batches: list[Arrays]) -> Arrays:
     return result
 
 
-def _added(counts: list[Counts]) -> Counts:
-    total = counts[0]
-    for other in counts[1:]:
+def _added(counts: Iterable[Counts]) -> Counts:
+    total, *others = counts
+    for other in others:
         total.add(other)
     return total
 
@@ -368,13 +304,15 @@ def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
         parts = list(parts_of(plan, batch))
         own = [count(plan, part) for part in parts]
         counts.append(tuple(own) if len(parts) == 1 else (count(plan, batch), *own))
-        for number, part in enumerate(parts):
-            new = histograms(plan, part)
-            if number < len(held):
-                held[number].add(new)
-            else:
-                held.append(new)
+        held = _merged(held, [histograms(plan, part) for part in parts])
     return Piece(counts, held)
+
+
+def _merged(held: list[Histograms], new: list[Histograms]) -> list[Histograms]:
+    """Add the histograms of further samples to those that are held, if any are."""
+    for own, theirs in zip(held, new, strict=bool(held)):
+        own.add(theirs)
+    return held or new
 
 
 @dataclass(slots=True)
@@ -397,11 +335,7 @@ class Tallies:
                 continue
             for own, theirs in zip(self.counts, counted, strict=True):
                 own.add(theirs)
-        if not self.histograms:
-            self.histograms = piece.histograms
-            return
-        for held, new in zip(self.histograms, piece.histograms, strict=True):
-            held.add(new)
+        self.histograms = _merged(self.histograms, piece.histograms)
 
     def groups(self, plan: Plan) -> Groups:
         """Give the summary, and that of each component where there are several."""

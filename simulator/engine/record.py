@@ -22,7 +22,7 @@ from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.variables import UNKNOWNS, attributes
+from simulator.variables import UNKNOWNS, attributes, variable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,16 +93,8 @@ def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> 
 
 
 def _summary_dims(name: str) -> tuple[str, ...]:
-    fixed = {
-        "crossed": ("threshold", "year"), "crossed_error": ("threshold", "year"), "never": ("threshold",),
-        "already": ("threshold",), "crossing_quantile": ("threshold", "quantile"),
-        "crossing_quantile_error": ("threshold", "quantile"), "threshold_level_quantile": ("threshold", "quantile"),
-    }  # fmt: skip
-    if name in fixed:
-        return fixed[name]
-    if name.startswith("binding_"):
-        return (name.removesuffix("_error").removesuffix("_share").replace("binding_", "limit_"), "year")
-    return ("year",) if name.endswith("_mean") else ("quantile", "year")
+    dims = variable(name).dims
+    return ("quantile", "year") if "sample" in dims else dims  # what a sample has by year has quantiles by year
 
 
 class Labels:

@@ -8,16 +8,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
-from simulator.engine.collecting import Samples
 from simulator.engine.record import fit_of, run_id
-from simulator.engine.simulation import KEPT, Progress, run_arrays, simulate
+from simulator.engine.simulation import KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
@@ -38,16 +37,6 @@ FITS = "fits"
 """The folder of stored fits of history, among the run folders."""
 
 type Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a scenario is run: what is kept and where, by how many workers, what is told."""
-
-    keep: Literal["trajectories", "summary"] = "trajectories"
-    store: Literal["netcdf", "zarr"] = "netcdf"
-    workers: int = 1
-    progress: Progress | None = None
 
 
 def run_to_folder(
@@ -162,11 +151,11 @@ def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
     folder = unfinished.folder.with_suffix("")
     if how.store == "zarr":
-        simulate_to_store(scenario, folder / STORE, unfinished=unfinished, workers=how.workers, progress=how.progress)
+        simulate_to_store(scenario, folder / STORE, unfinished=unfinished, how=how)
         run = of_tree(open_run(folder))
         write_tables(run, folder)
     else:
-        run = run_arrays(scenario, keep=how.keep, workers=how.workers, progress=how.progress, unfinished=unfinished)
+        run = run_arrays(scenario, how=how, unfinished=unfinished)
         folder = write_run(run, outputs)
     tallies = unfinished.tallies()
     if tallies.samples:
@@ -221,11 +210,8 @@ def extend_run(
     128
     """
     how = How(workers=workers, progress=progress)
-    return open_run(extend_to_folder(FilePath(path), samples, FilePath(outputs), how=how, say=say or _silent)[1])
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""
+    say = say or (lambda _: None)
+    return open_run(extend_to_folder(FilePath(path), samples, FilePath(outputs), how=how, say=say)[1])
 
 
 def extend_to_folder(
@@ -271,7 +257,7 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
             shutil.copytree(file, unfinished.folder / STORE)
         unfinished.keep_tallies(tallies)
         return tallies.samples
-    batches = Samples.cut(_arrays(run), KEPT)
+    batches = _arrays(run).cut(KEPT)
     unfinished.keep_batches(batches)
     return sum(batch.size for batch in batches)
 
@@ -347,7 +333,7 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     if run.attrs.get("store") == "zarr":
         with tempfile.TemporaryDirectory() as folder:
             path = FilePath(folder) / STORE
-            simulate_to_store(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")))
+            simulate_to_store(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")), how=How())
             with open_run(path) as again:
                 return _compared(run, again)
     return _compared(run, simulate(scenario, keep=run.attrs["keep"], custom=custom))

@@ -9,13 +9,14 @@ not depend on how many are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simulator.engine import workers as work
-from simulator.engine.batches import Batch, compute_batch
+from simulator.engine.batches import compute_batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Groups, Samples, Tallies
+from simulator.engine.collecting import Groups, Tallies, sample_groups
 from simulator.engine.plan import Plan, plan_of
 from simulator.engine.record import build_run
 from simulator.errors import InputError, dotted, near_name
@@ -39,6 +40,16 @@ LEAVES_COUNTS = 1 << 20
 
 type Progress = Callable[[int, int], None]
 """Told after each block how many are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a scenario is run: what is kept and where, by how many workers, what is told."""
+
+    keep: Literal["trajectories", "summary"] = "trajectories"
+    store: Literal["netcdf", "zarr"] = "netcdf"
+    workers: int = 1
+    progress: Progress | None = None
 
 
 def simulate(
@@ -98,29 +109,24 @@ def simulate(
         from simulator.history.learning import learn
 
         scenario = learn(scenario)
-    run = run_arrays(scenario, keep=keep, custom=custom, workers=workers, progress=progress, unfinished=unfinished)
-    return Run.of(run.to_xarray())
+    how = How(keep, workers=workers, progress=progress)
+    return Run.of(run_arrays(scenario, how=how, custom=custom, unfinished=unfinished).to_xarray())
 
 
 def run_arrays(
     scenario: Scenario,
     *,
-    keep: Literal["trajectories", "summary"] = "trajectories",
+    how: How = How(),  # it is frozen
     custom: Mapping[str, CustomDriver] | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
     unfinished: Unfinished | None = None,
 ) -> Group:
     """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
     plan = run_plan(scenario, custom)
     text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
-    if keep == "trajectories":
-        if scenario.spec.samples > SURELY_FITS:
-            _refuse_too_many(plan)
-        groups = _kept(plan, workers=workers, text=text, progress=progress, unfinished=unfinished)
-    else:
-        groups = _counted(plan, workers=workers, text=text, progress=progress, unfinished=unfinished)
-    return build_run(scenario, groups, plan=plan, keep=keep)
+    if how.keep == "trajectories" and scenario.spec.samples > SURELY_FITS:
+        _refuse_too_many(plan)
+    groups = (_kept if how.keep == "trajectories" else _counted)(plan, how, text, unfinished)
+    return build_run(scenario, groups, plan=plan, keep=how.keep)
 
 
 def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
@@ -131,73 +137,77 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
     return plan_of(scenario.components, custom=custom)
 
 
-def batch_spans(plan: Plan, *, keep: str, done: int = 0) -> work.Spans:
-    """List the batches of a run that are not done: (first sample, samples)."""
-    spec = plan.spec
-    length = max(KEPT if keep == "trajectories" else COUNTED, spec.block)
-    return work.Spans(range(done, spec.samples, length), spec.samples)
+def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:
+    """List the batches of a run that are not done, each by its first sample."""
+    length = max(KEPT if keep == "trajectories" else COUNTED, plan.spec.block)
+    return range(done, plan.spec.samples, length)
 
 
-def _kept(
-    plan: Plan, *, workers: int, text: str | None, progress: Progress | None, unfinished: Unfinished | None
-) -> Groups:
-    samples, new = Samples(plan), list[Batch]()
-    for batch in unfinished.batches() if unfinished else ():
-        samples.add(batch)
-    spans = batch_spans(plan, keep="trajectories", done=samples.samples)
+def work_through[Result](
+    task: Callable[[Plan, range], Result],
+    plan: Plan,
+    firsts: range,
+    *,
+    add: Callable[[Result], None],
+    keep: Callable[[Unfinished], None],
+    how: How,
+    text: str | None,
+    unfinished: Unfinished | None,
+    together: int = 1,
+) -> None:
+    """Do a task for each batch and add its result; leave what is done from time to time, and on interruption."""
     try:
-        for done, batches in work.in_order(work.kept, plan, spans, workers=workers, text=text):
-            for batch in batches:
-                samples.add(batch)
-                new.append(batch)
-            tell(plan, progress, done)
+        for done, result in work.in_order(task, plan, firsts, workers=how.workers, text=text, together=together):
+            add(result)
+            if how.progress is not None:
+                samples, block = plan.spec.samples, plan.spec.block
+                how.progress(-(-min(done.stop, samples) // block), -(-samples // block))
             if unfinished and unfinished.due():
-                unfinished.keep_batches(new)
-                new = []
+                keep(unfinished)
     except BaseException:
         if unfinished:
-            unfinished.keep_batches(new)
+            keep(unfinished)
         raise
-    return samples.groups()
 
 
-def _counted(
-    plan: Plan, *, workers: int, text: str | None, progress: Progress | None, unfinished: Unfinished | None
-) -> Groups:
+def _kept(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None) -> Groups:
+    batches = unfinished.batches() if unfinished else []
+    work_through(
+        work.kept,
+        plan,
+        batch_firsts(plan, keep="trajectories", done=sum(batch.size for batch in batches)),
+        add=batches.extend,
+        keep=lambda left: left.keep_batches(batches),
+        how=how,
+        text=text,
+        unfinished=unfinished,
+    )
+    return sample_groups(plan, batches)
+
+
+def _counted(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None) -> Groups:
     tallies = unfinished.tallies() if unfinished else Tallies()
-    spans = batch_spans(plan, keep="summary", done=tallies.samples)
-    whole, last = _without_partial(spans)
-    try:
-        together = work.MOST_TOGETHER
-        for done, piece in work.in_order(work.counted, plan, whole, workers=workers, text=text, together=together):
-            tallies.add(piece)
-            tell(plan, progress, done)
-            if unfinished and unfinished.due():
-                unfinished.keep_tallies(tallies)
-    except BaseException:
-        if unfinished:
-            unfinished.keep_tallies(tallies)
-        raise
+    firsts = batch_firsts(plan, keep="summary", done=tallies.samples)
+    full = len(firsts) - (1 if firsts and plan.spec.samples % COUNTED else 0)
+
+    def count(firsts: range, unfinished: Unfinished | None) -> None:
+        work_through(
+            work.counted,
+            plan,
+            firsts,
+            add=tallies.add,
+            keep=lambda left: left.keep_tallies(tallies),
+            how=how,
+            text=text,
+            unfinished=unfinished,
+            together=work.MOST_TOGETHER,
+        )
+
+    count(firsts[:full], unfinished)
     if unfinished and tallies.samples >= LEAVES_COUNTS:
         unfinished.keep_tallies(tallies)
-    for span in last:  # after what is left for an extension, which starts where full batches end
-        tallies.add(work.counted(plan, [span]))
-        tell(plan, progress, [span])
+    count(firsts[full:], None)  # after what is left for an extension, which starts where full batches end
     return tallies.groups(plan)
-
-
-def _without_partial(spans: Sequence[work.Span]) -> tuple[Sequence[work.Span], Sequence[work.Span]]:
-    """Part the batches into full ones and the last, where that is not full."""
-    if spans and spans[-1][1] % COUNTED:
-        return spans[:-1], spans[-1:]
-    return spans, []
-
-
-def tell(plan: Plan, progress: Progress | None, done: Sequence[work.Span]) -> None:
-    """Tell how many blocks are done, of how many."""
-    if progress is not None:
-        first, count = done[-1]
-        progress(-(-(first + count) // plan.spec.block), -(-plan.spec.samples // plan.spec.block))
 
 
 def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None:
@@ -225,12 +235,7 @@ def _refuse_too_many(plan: Plan) -> None:
     """Refuse a run whose samples would take too much memory, before it is taken: one block tells how much."""
     spec = plan.spec
     probe = compute_batch(plan, 0, min(spec.samples, spec.block))
-    one = sum(
-        array.nbytes / probe.size
-        for group in (probe.parameters, probe.trajectories, probe.crossings)
-        for array in group.values()
-    )
-    if (need := one * spec.samples) > MOST_BYTES:
+    if (need := probe.nbytes / probe.size * spec.samples) > MOST_BYTES:
         raise InputError(
             f"samples: {spec.samples:,} samples of {len(probe.trajectories)} variables in {plan.years.size} years take "
             f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, "

@@ -8,45 +8,19 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import Literal, overload
+from typing import Literal
 
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan, plan_of
 from simulator.errors import SimulatorError
 from simulator.scenario.load import parse_scenario
-
-type Span = tuple[int, int]
-"""The first sample of a batch and how many it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spans(Sequence[Span]):
-    """The batches from some sample on, which take no memory for each."""
-
-    firsts: range
-    end: int
-
-    def __len__(self) -> int:
-        return len(self.firsts)
-
-    @overload
-    def __getitem__(self, place: int) -> Span: ...
-    @overload
-    def __getitem__(self, place: slice) -> Spans: ...
-    def __getitem__(self, place: int | slice) -> Span | Spans:
-        if isinstance(place, slice):
-            return Spans(self.firsts[place], self.end)
-        first = self.firsts[place]
-        return first, min(self.firsts.step, self.end - first)
-
 
 WORTH_PROCESSES: Mapping[str, float] = {"fork": 1.0, "spawn": 3.0}
 """Seconds of work from which other processes pay, by how they start."""
@@ -58,41 +32,47 @@ MOST_TOGETHER = 16
 """Batches that a process counts before it hands their sum on."""
 
 
-def kept(plan: Plan, spans: Sequence[Span]) -> list[Batch]:
+def batches_from(plan: Plan, firsts: range) -> Iterator[Batch]:
+    """Compute the batches that begin with these samples; the last of a run may be shorter than the others."""
+    return (compute_batch(plan, first, min(firsts.step, plan.spec.samples - first)) for first in firsts)
+
+
+def kept(plan: Plan, firsts: range) -> list[Batch]:
     """Compute batches, to be kept."""
-    return [compute_batch(plan, *span) for span in spans]
+    return list(batches_from(plan, firsts))
 
 
-def counted(plan: Plan, spans: Sequence[Span]) -> Piece:
+def counted(plan: Plan, firsts: range) -> Piece:
     """Compute batches and count them."""
-    return count_piece(plan, (compute_batch(plan, *span) for span in spans))
+    return count_piece(plan, batches_from(plan, firsts))
 
 
 def in_order[Result](
-    task: Callable[[Plan, Sequence[Span]], Result],
+    task: Callable[[Plan, range], Result],
     plan: Plan,
-    spans: Sequence[Span],
+    firsts: range,
     *,
     workers: int,
     text: str | None,
     together: int = 1,
-) -> Iterator[tuple[Sequence[Span], Result]]:
+) -> Iterator[tuple[range, Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 
     The first batch is timed; where the others would take long and the plan can be sent as `text`, they are shared
     with other processes, up to `together` at once. Threads do not pay: numpy's steps are too short.
     """
-    if not spans:
+    if not firsts:
         return
     began = time.perf_counter()
-    first = task(plan, spans[:1])
-    each, rest = time.perf_counter() - began, spans[1:]
-    yield spans[:1], first
-    if workers <= 1 or text is None or not worth_processes(each * len(rest)):
-        yield from (([span], task(plan, [span])) for span in rest)
-        return
-    size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
+    result = task(plan, firsts[:1])
+    each, rest = time.perf_counter() - began, firsts[1:]
+    yield firsts[:1], result
+    alone = workers <= 1 or text is None or not worth_processes(each * len(rest))
+    size = 1 if alone else max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
     jobs = (rest[start : start + size] for start in range(0, len(rest), size))
+    if alone:
+        yield from ((job, task(plan, job)) for job in jobs)
+        return
     yield from side_by_side(
         jobs,
         workers=workers,
@@ -165,8 +145,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _remote[Result](task: Callable[[Plan, Sequence[Span]], Result], text: str, spans: Sequence[Span]) -> Result:
-    return task(_plan_of_text(text), spans)
+def _remote[Result](task: Callable[[Plan, range], Result], text: str, firsts: range) -> Result:
+    return task(_plan_of_text(text), firsts)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, count_piece
 from simulator.engine.plan import Plan
 from simulator.engine.record import Labels, build_run
-from simulator.engine.simulation import KEPT, Progress, batch_spans, run_plan, tell
+from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
 from simulator.runs.folder import ORDER
@@ -29,8 +29,7 @@ def simulate_to_store(
     path: FilePath,
     *,
     unfinished: Unfinished,
-    workers: int = 1,
-    progress: Progress | None = None,
+    how: How,
 ) -> None:
     """Run a scenario and write every sample to a Zarr store as it is computed.
 
@@ -46,27 +45,28 @@ def simulate_to_store(
         shutil.rmtree(growing, ignore_errors=True)
     else:
         _cut(growing, tallies.samples)
-    spans = batch_spans(plan, keep="trajectories", done=tallies.samples)
+
+    def keep(left: Unfinished) -> None:
+        if tallies.samples % KEPT == 0:  # an extension starts where full batches end
+            left.keep_tallies(tallies)
+
+    def add(batches: list[Batch]) -> None:
+        for batch in batches:
+            if tallies.samples == 0:
+                _refuse_small_disk(batch, plan, unfinished.folder)
+            if batch.size % KEPT:
+                keep(unfinished)
+            _append(growing, label, plan, batch)
+            tallies.add(count_piece(plan, [batch]))
+
+    firsts, text = batch_firsts(plan, keep="trajectories", done=tallies.samples), json.dumps(scenario.data)
     try:
-        for done, batches in work.in_order(work.kept, plan, spans, workers=workers, text=json.dumps(scenario.data)):
-            for batch in batches:
-                if tallies.samples == 0:
-                    _refuse_small_disk(batch, plan, unfinished.folder)
-                full = batch.size % KEPT == 0
-                if not full:  # an extension starts where full batches end
-                    unfinished.keep_tallies(tallies)
-                _append(growing, label, plan, batch)
-                tallies.add(count_piece(plan, [batch]))
-            tell(plan, progress, done)
-            if full and unfinished.due():
-                unfinished.keep_tallies(tallies)
+        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, text=text, unfinished=unfinished)
     except BaseException:
-        unfinished.keep_tallies(tallies)
         if tallies.samples == 0:
             unfinished.clear()
         raise
-    if tallies.samples % KEPT == 0:
-        unfinished.keep_tallies(tallies)
+    keep(unfinished)
     run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
     for node in run.subtree:
         node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
@@ -146,8 +146,7 @@ def _cut(store: FilePath, samples: int) -> None:
 
 def _refuse_small_disk(batch: Batch, plan: Plan, folder: FilePath) -> None:
     """Refuse a run that the disk cannot hold, before it is begun; one batch tells how much it takes."""
-    groups = (batch.parameters, batch.trajectories, batch.crossings)
-    need = sum(array.nbytes for group in groups for array in group.values()) / batch.size * plan.spec.samples
+    need = batch.nbytes / batch.size * plan.spec.samples
     free = shutil.disk_usage(folder).free
     if need > free:
         raise InputError(

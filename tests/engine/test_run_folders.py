@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from simulator.engine import workers as work
 from simulator.engine import zarr_store as stores
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Piece, Samples, count_piece
+from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.run_folders import How, check_run, extend_to_folder, run_to_folder
-from simulator.engine.simulation import simulate
+from simulator.engine.run_folders import check_run, extend_to_folder, run_to_folder
+from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs.folder import open_run
 from simulator.runs.groups import Group
@@ -178,20 +178,20 @@ def test_processes_give_the_same_bits_as_one_worker(keep: Any, monkeypatch: pyte
 
 def test_pieces_may_hold_any_number_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = simulation.run_plan(scenario(samples=8192))
-    spans = simulation.batch_spans(plan, keep="summary")
+    firsts = simulation.batch_firsts(plan, keep="summary")
     one, all_at_once = simulation.Tallies(), simulation.Tallies()
-    for span in spans:
-        one.add(work.counted(plan, [span]))
-    all_at_once.add(work.counted(plan, spans))
+    for place in range(len(firsts)):
+        one.add(work.counted(plan, firsts[place : place + 1]))
+    all_at_once.add(work.counted(plan, firsts))
     for name, values in one.groups(plan).summary.items():
         np.testing.assert_array_equal(all_at_once.groups(plan).summary[name], values, err_msg=name)
 
 
-def killed(plan: Plan, spans: Sequence[work.Span]) -> Piece:
+def killed(plan: Plan, firsts: range) -> Piece:
     """Die in another process, as a worker does that the system kills; count the first batches here."""
     if multiprocessing.parent_process() is not None:
         os._exit(9)
-    return count_piece(plan, (compute_batch(plan, *span) for span in spans))
+    return count_piece(plan, work.batches_from(plan, firsts))
 
 
 def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
@@ -291,7 +291,7 @@ def test_two_processes_do_not_grow_one_store(tmp_path: Path) -> None:
 
 def test_batches_come_back_as_they_were_left(tmp_path: Path) -> None:
     plan = simulation.run_plan(scenario())
-    batches = Samples.cut(compute_batch(plan, 0, 4096), 2048)
+    batches = compute_batch(plan, 0, 4096).cut(2048)
     unfinished = Unfinished(tmp_path / "left")
     unfinished.keep_batches(batches)
     again = unfinished.batches()

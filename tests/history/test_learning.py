@@ -10,7 +10,8 @@ from simulator import load_scenario, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.draws import draw_blocks
 from simulator.engine.record import fit_of
-from simulator.engine.run_folders import How, check_run, extend_to_folder, run_to_folder
+from simulator.engine.run_folders import check_run, extend_to_folder, run_to_folder
+from simulator.engine.simulation import How
 from simulator.errors import InputError
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
