@@ -61,8 +61,8 @@ class Batch:
         """Take the samples at some places, counted from `first` on."""
         groups = (self.parameters, self.trajectories, self.crossings)
         component = self.component[places]
-        own = ({name: values[..., places] for name, values in group.items()} for group in groups)
-        return Batch(first, component.size, *own, component)
+        drawn, found, crossed = ({name: values[..., places] for name, values in group.items()} for group in groups)
+        return Batch(first, component.size, drawn, found, crossed, component)
 
     def cut(self, length: int) -> list[Batch]:
         """Cut it into full batches of a length; what is left over at the end is left out."""

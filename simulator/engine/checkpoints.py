@@ -172,8 +172,8 @@ def _batch_arrays(batch: Batch) -> Arrays:
 
 def _batch_of(arrays: Arrays) -> Batch:
     first, size = arrays["span"].tolist()
-    groups = (_below(arrays, name) for name in ("parameters", "trajectories", "crossings"))
-    return Batch(first, size, *groups, arrays["component"])
+    drawn, found, crossed = (_below(arrays, name) for name in ("parameters", "trajectories", "crossings"))
+    return Batch(first, size, drawn, found, crossed, arrays["component"])
 
 
 def _tallies_arrays(tallies: Tallies) -> Arrays:

@@ -67,12 +67,11 @@ def in_order[Result](
     result = task(plan, firsts[:1])
     each, rest = time.perf_counter() - began, firsts[1:]
     yield firsts[:1], result
-    alone = workers <= 1 or text is None or not worth_processes(each * len(rest))
-    size = 1 if alone else max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
-    jobs = (rest[start : start + size] for start in range(0, len(rest), size))
-    if alone:
-        yield from ((job, task(plan, job)) for job in jobs)
+    if workers <= 1 or text is None or not worth_processes(each * len(rest)):
+        yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
+    size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
+    jobs = (rest[start : start + size] for start in range(0, len(rest), size))
     yield from side_by_side(
         jobs,
         workers=workers,
