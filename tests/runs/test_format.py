@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import arviz as az
@@ -13,9 +14,9 @@ import xarray as xr
 
 import simulator
 from simulator import load_scenario, save_run, simulate
-from simulator.runs.format import ATTRIBUTES, SWEEP_ATTRIBUTES, explain_lines, run_format_text
+from simulator.runs.format import RUN_FORMAT, explain_lines
 from simulator.testing import run_of, small_scenario
-from simulator.variables import COORDINATES, PATTERNS, VARIABLES
+from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Pattern, Variable
 from tests.places import ROOT
 
 
@@ -48,23 +49,99 @@ def path(run: xr.DataTree, sweep: xr.DataTree, tmp_path_factory: pytest.TempPath
     return file
 
 
+PAGE = ROOT / "docs" / "run-format.md"
+IN_SWEEP_EXAMPLE = ("effective_compute", "binding_spending_share", "crossed", "crossing_quantile", "never", "run_id")
+"""The variables of a sweep that the example shows; the others are those of a run."""
+
+
+def coded(names: Iterable[object]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def variable_rows(items: Iterable[Variable | Pattern]) -> list[list[str]]:
+    rows = []
+    for item in items:
+        name, long_name = f"`{item.name}`" if isinstance(item, Variable) else f"`{item.names}`", item.long_name
+        if isinstance(item, Pattern):
+            long_name = long_name.format(*(f"`{word}`" for word in re.findall(r"<\w+>", item.names)))
+        rows.append([name, coded(item.dims), item.unit or "the scenario's", long_name, item.description])
+    return rows
+
+
+def made(run: xr.DataTree, sweep: xr.DataTree) -> dict[str, str]:
+    """Make what the page is not written by hand for: tables by the text before them, and the two examples."""
+    coordinates = [[f"`{it.name}`", coded(it.dims), it.unit or "text", it.description] for it in COORDINATES.values()]
+    unknowns = [[f"`{name}`", unit, said] for name, (unit, said) in UNKNOWNS.items()]
+    tables = {
+        "Coordinates:": coordinates,
+        "in `/summary`.": variable_rows(VARIABLES.values()),
+        "driver or `physical_compute`:": variable_rows([*PATTERNS, *SUFFIXES]),
+        "as seen in `/observed_data`:": unknowns,
+    }
+    result = {before: "".join(f"| {' | '.join(row)} |\n" for row in rows) for before, rows in tables.items()}
+    result["## The example's variables"] = "".join(f"{line}\n" for line in explain_lines(run))
+    axes = []
+    for name in sweep["/points"].sizes:
+        values = sweep["/points"].coords[str(name)]
+        axes.append(f"{name}: {', '.join(map(str, values.values.tolist()))}  {values.attrs.get('units', 'text')}")
+    few = [line for line in explain_lines(sweep) if not line.startswith(" ") or line.split()[0] in IN_SWEEP_EXAMPLE]
+    result["over a number and a choice:"] = "".join(f"{line}\n" for line in (*axes, *few))
+    return result
+
+
+def page_with(page: str, parts: Mapping[str, str]) -> str:
+    """Put what is made into its places on the page: below the head of a table, and between the fences of a text."""
+    for before, part in parts.items():
+        place = rf"({re.escape(before)}\n\n(?:\| .*\n\| ---.*\n|```text\n))(?:.+\n)+?(?=```|\n|$)"
+        page, count = re.subn(place, lambda found, part=part: found[1] + part, page)
+        assert count == 1, before
+    return page
+
+
+def table_after(heading: str) -> list[list[str]]:
+    """Read the rows of the first table below a text of the page."""
+    below = PAGE.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
+    rows = re.findall(r"^\| (.*) \|$", re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)[0], re.MULTILINE)  # type: ignore[index]
+    return [row.split(" | ") for row in rows[2:]]
+
+
+def named_in(heading: str) -> list[str]:
+    return [row[0].strip("`") for row in table_after(heading)]
+
+
 def test_the_document_is_what_the_table_a_run_and_a_sweep_say(
     run: xr.DataTree, sweep: xr.DataTree, request: pytest.FixtureRequest
 ) -> None:
-    document = ROOT / "docs" / "run-format.md"
+    written = PAGE.read_text(encoding="utf-8")
+    anew = page_with(written, made(run, sweep))
     if request.config.getoption("--renew-golden"):
-        document.write_text(run_format_text(run, sweep), encoding="utf-8")
-    written = document.read_text(encoding="utf-8")
-    assert written == run_format_text(run, sweep), "write it anew with --renew-golden"
+        PAGE.write_text(anew, encoding="utf-8")
+        written = anew
+    assert written == anew, "write it anew with --renew-golden"
+    assert f"run format {RUN_FORMAT}." in written
+    assert f"sweep format {sweep.attrs['sweep_format']}:" in written
+
+
+def test_every_group_is_described_with_its_dimensions_and_coordinates(run: xr.DataTree, sweep: xr.DataTree) -> None:
+    for path, dims, coords, _ in table_after("## Groups"):
+        name = path.strip("`")
+        if name != "/posterior":
+            node = run["/summary" if name.startswith("/components") else name]
+            assert (dims, coords) == (coded(node.sizes), coded(node.coords)), name
+    assert set(named_in("## Groups")) >= {node.path for node in run.subtree if node.data_vars}
+    for path, dims, _ in table_after("## Sweeps"):
+        if not path.startswith("`/components"):
+            assert dims == coded(sweep[path.strip("`")].sizes)
 
 
 def test_every_attribute_of_the_file_is_described(run: xr.DataTree) -> None:
-    assert list(run.attrs) == list(ATTRIBUTES)
+    assert list(run.attrs) == named_in("## Attributes of the file")
 
 
 def test_every_attribute_group_and_axis_of_a_sweep_is_described(run: xr.DataTree, sweep: xr.DataTree) -> None:
-    assert set(sweep.attrs) == (set(ATTRIBUTES) - {"run_format"}) | set(SWEEP_ATTRIBUTES)
-    text = run_format_text(run, sweep).partition("## Sweeps")[2]
+    own = named_in("Attributes of the file, beside those of a run:")
+    assert set(sweep.attrs) == (set(run.attrs) - {"run_format"}) | set(own)
+    text = PAGE.read_text(encoding="utf-8").partition("## Sweeps")[2]
     for node in sweep.subtree:
         assert not node.data_vars or f"`{node.path}`" in text
     axes = json.loads(sweep.attrs["sweep"])
@@ -102,7 +179,7 @@ def test_every_coordinate_and_variable_is_in_a_table_with_its_dimensions(run: xr
 
 def test_the_python_examples_of_the_document_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    text = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     found = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(found) == 3
     for example in found:
