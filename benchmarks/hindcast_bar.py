@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from simulator.hindcast.hindcast import ORIGINS, hindcast
-from simulator.hindcast.rows import MODEL, ScoreRow
+from simulator.hindcast.rows import MODEL, verdict
 from simulator.history.fit import SamplerSettings
 from simulator.history.observations import Observations
+from simulator.runs.table import Row
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -62,12 +63,12 @@ def processor_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def line(row: ScoreRow) -> str:
+def line(row: Row) -> str:
     """Write mean scores in one line."""
-    name = row.forecast if row.origin is None else f"  from {row.origin}"
+    name = row["forecast"] if row["origin"] is None else f"  from {row['origin']}"
     return (
-        f"  {name:<18}{row.forecasts:>3}  {row.crps:.3f}  {row.pinball:.3f}  {row.interval_score:.3f}  "
-        f"{row.bias:+.2f}  {row.coverage_50:.2f} {row.coverage_80:.2f} {row.coverage_90:.2f}"
+        f"  {name:<18}{row['forecasts']:>3}  {row['crps']:.3f}  {row['pinball']:.3f}  {row['interval_score']:.3f}  "
+        f"{row['bias']:+.2f}  {row['coverage_50']:.2f} {row['coverage_80']:.2f} {row['coverage_90']:.2f}"
     )
 
 
@@ -99,13 +100,13 @@ def main() -> None:
                 f"{wall:.0f} s, {used:.0f} processor s"
             )
             print(f"  {'':<18}{'n':>3}  CRPS   pinball  WIS    bias   coverage 50/80/90")
-            for row in result.scores:
-                if row.origin is None or row.forecast == MODEL:
+            for row in result.scores.rows():
+                if row["origin"] is None or row["forecast"] == MODEL:
                     print(line(row))
-            for skill in result.skills:
+            for skill in result.skills.rows():
                 print(
-                    f"  against {skill.baseline:<16} skill {skill.skill:+.2f} ({skill.skill_05:+.2f} to "
-                    f"{skill.skill_95:+.2f}): {skill.verdict}, wins in {skill.better:.0%} of resamples"
+                    f"  against {skill['baseline']:<16} skill {skill['skill']:+.2f} ({skill['skill_05']:+.2f} to "
+                    f"{skill['skill_95']:+.2f}): {verdict(skill)}, wins in {skill['better']:.0%} of resamples"
                 )
             print("".join(f"  warning: {line}\n" for line in result.warnings), end="", flush=True)
 

@@ -20,8 +20,7 @@ from simulator.charts.layout import (
     rule_mark,
 )
 from simulator.charts.style import Text
-from simulator.hindcast.rows import CoverageRow, PitRow
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 
 LATE = "with hindsight"
 WIDTH = 960.0
@@ -204,8 +203,8 @@ class CalibrationRow:
     """One forecast: its histogram, its coverage by rising level, and whether a prior knew what came."""
 
     name: str
-    pit: Sequence[PitRow]
-    coverage: Sequence[CoverageRow]
+    pit: Sequence[Row]
+    coverage: Sequence[Row]
     late: bool = False
 
 
@@ -235,31 +234,31 @@ def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> vega.Spec
     return headed([vega.view(marks.layers(), width=WIDTH, height=top + 4)], head=head, left=0)
 
 
-def _pit(marks: Marks, rows: Sequence[PitRow], *, top: float) -> None:
+def _pit(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
     first, base = rows[0], top + PLOT
-    up = PixelScale(0.0, max(max(row.count, row.expected_95) for row in rows), base, top)
+    up = PixelScale(0.0, max(max(row["count"], row["expected_95"]) for row in rows), base, top)
     across = PIT_X, PIT_X + PIT_WIDTH
-    marks.box("grey", across, (up(first.expected_05), up(first.expected_95)))
+    marks.box("grey", across, (up(first["expected_05"]), up(first["expected_95"])))
     marks.box("axes", across, (base, base))
-    marks.box("dashes", across, (up(first.expected), up(first.expected)))
+    marks.box("dashes", across, (up(first["expected"]), up(first["expected"])))
     for row in rows:
-        left, right = (PIT_X + PIT_WIDTH * end for end in (row.lower, row.upper))
+        left, right = (PIT_X + PIT_WIDTH * end for end in (row["lower"], row["upper"]))
         middle, half = (left + right) / 2, 0.28 * (right - left)
-        if row.count:
-            marks.box("bars", (round(middle - half, 2), round(middle + half, 2)), (base, up(row.count)))
-        _middle(marks, f"{row.count}", middle, base + 9, size=style.FOOT_SIZE)
+        if row["count"]:
+            marks.box("bars", (round(middle - half, 2), round(middle + half, 2)), (base, up(row["count"])))
+        _middle(marks, f"{row['count']}", middle, base + 9, size=style.FOOT_SIZE)
 
 
-def _coverage(marks: Marks, rows: Sequence[CoverageRow], *, top: float) -> None:
+def _coverage(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
     for place in range(5):
         marks.box("hair", (_COVER(place / 4), _COVER(place / 4)), (top - 6, top + PLOT + 6))
     for place, row in enumerate(rows):
         y = top + 8 + place * (PLOT - 16) / max(1, len(rows) - 1)
-        marks.text(f"{row.level} %", COVER_X - 38, y)
-        marks.box("lines", (_COVER(row.seen_05), _COVER(row.seen_95)), (y, y))
-        marks.box("strokes", (_COVER(row.level / 100), _COVER(row.level / 100)), (y - 9, y + 9))
-        marks.add("dots", x=_COVER(row.seen), y=y)
-        said = f"{row.inside} of {row.forecasts}: {100 * row.inside / row.forecasts:.0f} %"
+        marks.text(f"{row['level']} %", COVER_X - 38, y)
+        marks.box("lines", (_COVER(row["seen_05"]), _COVER(row["seen_95"])), (y, y))
+        marks.box("strokes", (_COVER(row["level"] / 100), _COVER(row["level"] / 100)), (y - 9, y + 9))
+        marks.add("dots", x=_COVER(row["seen"]), y=y)
+        said = f"{row['inside']} of {row['forecasts']}: {100 * row['inside'] / row['forecasts']:.0f} %"
         marks.text(said, COVER_X + COVER_WIDTH + 18, y)
 
 

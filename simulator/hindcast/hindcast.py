@@ -15,19 +15,11 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.files import make_folder, write_text
+from simulator.hindcast import rows as tables
 from simulator.hindcast.baselines import BASELINES, draw_baseline
 from simulator.hindcast.output import Asked, Hindcast, hindcast_page
 from simulator.hindcast.rivals import Arms, growth_knew, make_arms
-from simulator.hindcast.rows import (
-    MODEL,
-    THRESHOLDS,
-    Arm,
-    RecordRow,
-    event_rows,
-    forecast_rows,
-    quantile_rows,
-    skills,
-)
+from simulator.hindcast.rows import MODEL, Arm
 from simulator.hindcast.scenario_forecast import growth_priors
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import check_rate, diagnose
@@ -66,7 +58,7 @@ def hindcast(
     arms: Sequence[Arm] = (),
     with_hindsight: Collection[int] = (),
     notes: Sequence[str] = (),
-    thresholds: Sequence[float] = THRESHOLDS,
+    thresholds: Sequence[float] = tables.THRESHOLDS,
 ) -> Hindcast:
     """Forecast the year-end record from past origins to the last known year, and score model, baselines and arms.
 
@@ -87,24 +79,23 @@ def hindcast(
         for origin in origins
     ]
     made += arms
-    rows = tuple(row for arm in made for row in forecast_rows(arm, observations))
+    forecasts = [row for arm in made for row in tables.forecast_rows(arm, observations)]
+    events = [row for arm in made for row in tables.event_rows(arm, observations, thresholds=thresholds)]
+    scored = tables.made_table("forecasts", forecasts)
     checks = () if without is None else (
         check_rate(observations, without=without, left_out=left_out, origin=origin) for origin in origins
     )  # fmt: skip
     return Hindcast(
         snapshot=observations.snapshot,
         origins=tuple(origins),
-        forecasts=rows,
-        skills=skills(rows, seed=settings.seed),
+        forecasts=scored,
+        skills=tables.skills(scored, seed=settings.seed),
         diagnostics=tuple(diagnose(fit) for fit in fits),
         rate_checks=tuple(checks),
-        quantiles=tuple(row for arm in made for row in quantile_rows(arm)),
-        events=tuple(row for arm in made for row in event_rows(arm, observations, thresholds=thresholds)),
+        quantiles=tables.made_table("quantiles", (row for arm in made for row in tables.quantile_rows(arm))),
+        events=tables.made_table("events", events),
         notes=tuple(notes),
-        record=tuple(
-            RecordRow(int(year), float(level), observations.snapshot)
-            for year, level in zip(observations.record_year, observations.record_log_compute, strict=True)
-        ),
+        record=tables.record_table(observations),
     )
 
 

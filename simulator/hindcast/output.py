@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from simulator.errors import InputError, RunFileError
 from simulator.files import read_csv, short_hash
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.rows import (
-    MODEL,
-    EventRow,
-    EventScore,
-    ForecastRow,
-    QuantileRow,
-    RecordRow,
-    ScoreRow,
-    SkillRow,
-    event_scores,
-    mean_scores,
-)
+from simulator.hindcast.rows import COLUMNS, INSIDE, MODEL, distinct, event_scores, made_table, mean_scores, verdict
 from simulator.history.diagnostics import Diagnostics, RateCheck
 from simulator.runs.kinds import kind_named, stored_lines
 from simulator.runs.result import Result
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
 
 if TYPE_CHECKING:
@@ -56,10 +45,9 @@ class Asked:
         words += [f"--against {_name(each)}" for each in self.against]
         words += ["--allow-hindsight"] if self.allow_hindsight else []
         words += [f"--origins {','.join(map(str, self.origins))}"]
-        words += [f"--snapshot {self.snapshot}", f"--until {self.until}"]
-        words += [f"--sampler {self.sampler}", f"--seed {self.seed}"]
-        words += [f"--runs {self.runs}"] if self.runs is not None else []
-        words += [f"--accelerators {self.accelerators}"] if self.accelerators is not None else []
+        for name in ("snapshot", "until", "sampler", "seed", "runs", "accelerators"):
+            if (value := getattr(self, name)) is not None:
+                words.append(f"--{name} {value}")
         return words + [f"--without-domain '{domain}'" for domain in self.without_domain]
 
     @property
@@ -89,43 +77,43 @@ class Hindcast(Result):
 
     snapshot: str
     origins: tuple[int, ...]
-    forecasts: tuple[ForecastRow, ...]
-    skills: tuple[SkillRow, ...]
+    forecasts: Table
+    skills: Table
     diagnostics: tuple[Diagnostics, ...] = ()
     rate_checks: tuple[RateCheck, ...] = ()
-    quantiles: tuple[QuantileRow, ...] = ()
-    events: tuple[EventRow, ...] = ()
+    quantiles: Table = field(default_factory=lambda: made_table("quantiles", ()))
+    events: Table = field(default_factory=lambda: made_table("events", ()))
     notes: tuple[str, ...] = ()
-    record: tuple[RecordRow, ...] = ()
+    record: Table = field(default_factory=lambda: made_table("record", ()))
     folder_name: str = "hindcast"
     asked: Asked | None = None
     said: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
 
     @property
-    def scores(self) -> tuple[ScoreRow, ...]:
+    def scores(self) -> Table:
         """Mean scores by forecast, over all origins and at each."""
         return mean_scores(self.forecasts)
 
     @property
-    def event_scores(self) -> tuple[EventScore, ...]:
+    def event_scores(self) -> Table:
         """Mean Brier scores by forecast and threshold."""
         return event_scores(self.events)
 
     @property
     def targets(self) -> int:
         """The number of distinct years that were forecast: fewer than the forecasts, which overlap."""
-        return len({row.target for row in self.forecasts})
+        return len(distinct(self.forecasts, "target"))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The forecasts, the model first."""
-        return tuple(dict.fromkeys([MODEL, *(row.forecast for row in self.forecasts)]))
+        return tuple(dict.fromkeys([MODEL, *distinct(self.forecasts, "forecast")]))
 
     @property
     def with_hindsight(self) -> frozenset[str]:
         """The forecasts in which a prior knew what came."""
-        return frozenset(row.forecast for row in self.forecasts if row.hindsight)
+        return frozenset(distinct(self.forecasts.where(hindsight=True), "forecast"))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -141,14 +129,14 @@ class Hindcast(Result):
 
     def tables(self) -> dict[str, Table]:
         """Give the tables by the names of their CSV files."""
-        return {name: Table.of_records(getattr(self, name)) for name in _ALONG}
+        return {name: getattr(self, name) for name in _ALONG}
 
     @property
     def dataset(self) -> xr.DataTree:
         """The tables as arrays along forecast, origin, target, quantile and threshold."""
         import xarray as xr
 
-        tables = {**self.tables(), "scores": Table.of_records(row for row in self.scores if row.origin is None)}
+        tables = {**self.tables(), "scores": of_all(self.scores)}
         groups = {name: table.to_dataset(*_ALONG[name]) for name, table in tables.items() if len(table)}
         return xr.DataTree.from_dict({"/": xr.Dataset(attrs={"snapshot": self.snapshot}), **groups})
 
@@ -174,20 +162,22 @@ def open_hindcast(folder: FilePath | str) -> Hindcast:
     folder = FilePath(folder)
     if not (folder / "forecasts.csv").is_file() or not (folder / "skills.csv").is_file():
         raise InputError(f"{folder}: is no folder of a hindcast: it has no forecasts.csv. Make one: simulate hindcast.")
-    forecasts = _read(folder / "forecasts.csv", ForecastRow)
-    if all(row.forecast != MODEL for row in forecasts):
+    forecasts = _read(folder, "forecasts")
+    if MODEL not in forecasts["forecast"].tolist():
         raise RunFileError(f"{folder / 'forecasts.csv'}: has no forecast by the {MODEL}. Make the hindcast again.")
-    known = sorted({(row.target, row.observed) for row in forecasts})
-    record = _read(folder / "record.csv", RecordRow) or tuple(RecordRow(*pair, "") for pair in known)
+    record = _read(folder, "record")
+    if not len(record):
+        known = dict(sorted(forecasts.select("target", "observed").records()))
+        record = Table({"year": list(known), "log_flop": list(known.values()), "snapshot": [""] * len(known)})
     kind = kind_named(Hindcast.kind)
     said, warned = stored_lines(folder, kind) if kind and (folder / kind.lines).is_file() else ((), ())
     return Hindcast(
-        snapshot=record[-1].snapshot,
-        origins=tuple(sorted({row.origin for row in forecasts})),
+        snapshot=record["snapshot"][-1],
+        origins=tuple(sorted(set(forecasts["origin"].tolist()))),
         forecasts=forecasts,
-        skills=_read(folder / "skills.csv", SkillRow),
-        quantiles=_read(folder / "quantiles.csv", QuantileRow),
-        events=_read(folder / "events.csv", EventRow),
+        skills=_read(folder, "skills"),
+        quantiles=_read(folder, "quantiles"),
+        events=_read(folder, "events"),
         record=record,
         folder_name=folder.resolve().name,
         said=tuple(said),
@@ -195,99 +185,106 @@ def open_hindcast(folder: FilePath | str) -> Hindcast:
     )
 
 
-_CELLS: Final[Mapping[str, Callable[[str], object]]] = {
-    "float": float, "int": int, "str": str, "bool": {"True": True, "False": False}.__getitem__,
-}  # fmt: skip
+_FLAGS: Final[Mapping[str, bool]] = {"True": True, "False": False}
+_CELLS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+    **dict.fromkeys(("forecast", "baseline", "snapshot"), ("str", str)),
+    **dict.fromkeys(("origin", "target", "year"), ("int", int)),
+    **dict.fromkeys((*INSIDE, "happened", "hindsight"), ("bool", _FLAGS.__getitem__)),
+}
+"""What the cells of columns are that hold no plain numbers, and how they are read."""
 
 
-def _read[T](path: FilePath, kind: type[T]) -> tuple[T, ...]:
-    """Read a table, one object of `kind` to a row; nothing where there is no such file."""
+def _read(folder: FilePath, name: str) -> Table:
+    """Read a table of a hindcast; without rows where there is no such file."""
+    path, columns = folder / f"{name}.csv", COLUMNS[name]
     if not path.is_file():
-        return ()
+        return made_table(name, ())
     try:
-        head, *rows = read_csv(path) or [(1, [])]
+        (_, head), *lines = read_csv(path) or [(1, [])]
     except (OSError, ValueError) as error:
         raise RunFileError(f"{path}: cannot be read as a table: {error}.") from None
-    columns: Any = fields(kind)  # type: ignore[arg-type]
-    given = {name: place for place, name in enumerate(head[1])}
-    missing = [column.name for column in columns if column.name not in given and column.default is MISSING]
-    if rows and missing:
+    untold = {} if "hindsight" in head else {"hindsight": "False"}
+    missing = [column for column in columns if column not in (*head, *untold)]
+    if lines and missing:
         raise RunFileError(f"{path}: lacks the columns {', '.join(missing)}. Make the hindcast again.")
-    made = []
-    for line, row in rows:
-        cells = {}
-        for column in (each for each in columns if each.name in given):
-            text = row[given[column.name]] if given[column.name] < len(row) else None
+    rows = []
+    for line, texts in lines:
+        cells, row = {**untold, **dict(zip(head, texts, strict=False))}, {}
+        for column in columns:
+            kind, read = _CELLS.get(column, ("float", float))
             try:
-                cells[column.name] = _CELLS[column.type](text)  # type: ignore[arg-type]
-            except (ValueError, KeyError, TypeError):
-                rule = f"{column.name}: must be a {column.type}; got {text!r}."
+                row[column] = read(cells[column])
+            except (ValueError, KeyError):
+                rule = f"{column}: must be a {kind}; got {cells.get(column)!r}."
                 raise RunFileError(f"{path}:{line}: {rule} Make the hindcast again.") from None
-        made.append(kind(**cells))
-    return tuple(made)
+        rows.append(row)
+    return made_table(name, rows)
 
 
 LATE = " (with hindsight)"
 """Stands after the name of a forecast whose priors knew what came."""
 
 
+def of_all(scores: Table) -> Table:
+    """Keep the mean scores over all origins."""
+    return scores.where([origin is None for origin in scores["origin"]])
+
+
 def hindcast_lines(result: Hindcast) -> Iterator[str]:
     """Say a hindcast in lines: how many targets, the mean scores of all, the model by origin, thresholds, skill."""
-    origins = ", ".join(str(origin) for origin in result.origins)
-    forecasts = next(row.forecasts for row in result.scores if row.forecast == MODEL and row.origin is None)
-    width = max(16, *(len(_named(row)) for row in result.scores))
+    scores = result.scores.rows()
+    width, count = max(16, *(len(_named(row)) for row in scores)), len(result.forecasts.where(forecast=MODEL))
     yield (
-        f"hindcast of the year-end record, log10 FLOP: {result.snapshot}; origins {origins}; "
-        f"{forecasts} forecasts of {result.targets} DISTINCT YEARS"
+        f"hindcast of the year-end record, log10 FLOP: {result.snapshot}; "
+        f"origins {', '.join(map(str, result.origins))}; {count} forecasts of {result.targets} DISTINCT YEARS"
     )
     yield f"  {'':<{width}}{'n':>4}   CRPS  pinball   bias   coverage 50/80/90 %"
-    for row in result.scores:
-        if row.origin is None or row.forecast == MODEL:
-            yield f"  {_cells(row, width)}"
-    yield from _event_lines(result, width)
+    for row in scores:
+        if row["origin"] is None or row["forecast"] == MODEL:
+            name = _named(row) if row["origin"] is None else f"  from {row['origin']}{_late(row)}"
+            yield (
+                f"  {name:<{width}}{row['forecasts']:>4}  {row['crps']:>5.3f}  {row['pinball']:>7.3f}  "
+                f"{row['bias']:>+5.2f}   {_coverage(row)}"
+            )
+    if thresholds := _thresholds(result):
+        yield "  Brier score of the record being above (0 is best, 0.25 is a coin):"
+        yield f"  {'FLOP':<{width}}" + "".join(f"{_flop(threshold):>10}" for threshold in thresholds)
+        for name, cells in _by_forecast(result, thresholds):
+            yield f"  {name:<{width}}" + "".join(f"{cell['brier']:>10.3f}" if cell else f"{'-':>10}" for cell in cells)
     for note in result.notes:
         yield f"  note: {note}"
-    for skill in result.skills:
+    for skill in result.skills.rows():
         yield (
-            f"  against {skill.baseline}{LATE if skill.hindsight else ''}: skill {skill.skill:+.2f} "
-            f"(90 % {skill.skill_05:+.2f} to {skill.skill_95:+.2f}), {skill.verdict}"
+            f"  against {skill['baseline']}{_late(skill)}: skill {skill['skill']:+.2f} "
+            f"(90 % {skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
         )
 
 
-def _named(row: ScoreRow | EventScore) -> str:
-    return f"{row.forecast}{LATE if row.hindsight else ''}"
+def _late(row: Row) -> str:
+    return LATE if row["hindsight"] else ""
 
 
-def _cells(row: ScoreRow, width: int) -> str:
-    name = _named(row) if row.origin is None else f"  from {row.origin}{LATE if row.hindsight else ''}"
-    return (
-        f"{name:<{width}}{row.forecasts:>4}  {row.crps:>5.3f}  {row.pinball:>7.3f}  {row.bias:>+5.2f}   "
-        f"{100 * row.coverage_50:.0f} / {100 * row.coverage_80:.0f} / {100 * row.coverage_90:.0f}"
-    )
+def _named(row: Row) -> str:
+    return f"{row['forecast']}{_late(row)}"
 
 
-def _event_lines(result: Hindcast, width: int) -> Iterator[str]:
-    """Say the mean Brier scores: a row for each forecast, a column for each threshold."""
-    scores = result.event_scores
-    if not scores:
-        return
-    thresholds = sorted({row.threshold for row in scores})
-    yield "  Brier score of the record being above (0 is best, 0.25 is a coin):"
-    yield f"  {'FLOP':<{width}}" + "".join(f"{_flop(threshold):>10}" for threshold in thresholds)
-    for name, cells in _by_forecast(scores, thresholds):
-        yield f"  {name:<{width}}" + "".join(f"{cell.brier:>10.3f}" if cell else f"{'-':>10}" for cell in cells)
+def _coverage(row: Row) -> str:
+    return f"{100 * row['coverage_50']:.0f} / {100 * row['coverage_80']:.0f} / {100 * row['coverage_90']:.0f}"
+
+
+def _thresholds(result: Hindcast) -> list[float]:
+    return sorted(set(result.events["threshold"].tolist()))
 
 
 def _flop(threshold: float) -> str:
     return f"{threshold:.3g}".replace("e+", "e")
 
 
-def _by_forecast(
-    scores: Sequence[EventScore], thresholds: Sequence[float]
-) -> Iterator[tuple[str, list[EventScore | None]]]:
-    found = {(row.forecast, row.threshold): row for row in scores}
-    for name in dict.fromkeys(row.forecast for row in scores):
-        cells = [found.get((name, threshold)) for threshold in thresholds]
+def _by_forecast(result: Hindcast, thresholds: Sequence[float]) -> Iterator[tuple[str, list[Row | None]]]:
+    """Give the mean Brier scores of each forecast by threshold."""
+    for _, mine in result.event_scores.groups("forecast"):
+        found = {row["threshold"]: row for row in mine.rows()}
+        cells: list[Row | None] = [found.get(threshold) for threshold in thresholds]
         yield next(_named(cell) for cell in cells if cell), cells
 
 
@@ -320,9 +317,9 @@ def hindcast_page(
     """Write the page that documents hindcasts, from their results: (heading, hindcast) each."""
     lines = ["# Hindcasts: how good such forecasts would have been", "", f"Written by `{command}`.", "", *_HEAD]
     every = [result for _, result in results] + ([failure[1]] if failure else [])
-    if any(row.forecast not in (MODEL, *BASELINES) for result in every for row in result.scores):
+    if any(name not in (MODEL, *BASELINES) for result in every for name in result.names):
         lines += ["", *_ARMS]
-    if any(row.hindsight for result in every for row in result.scores):
+    if any(result.with_hindsight for result in every):
         lines += ["", *_HINDSIGHT]
     for place, (heading, result) in enumerate(results):
         lines += ["", f"## {heading}", "", *_section(result)]
@@ -340,23 +337,20 @@ def _section(result: Hindcast) -> Iterator[str]:
     yield ""
     yield "| forecast | n | CRPS | pinball | bias | inside 50 / 80 / 90 % | skill of the model, 90 % interval |"
     yield "|---|---|---|---|---|---|---|"
-    skills = {row.baseline: row for row in result.skills}
-    for row in result.scores:
-        if row.origin is None:
-            yield (
-                f"| {_named(row)} | {row.forecasts} | {row.crps:.3f} | {row.pinball:.3f} | {row.bias:+.2f} | "
-                f"{100 * row.coverage_50:.0f} / {100 * row.coverage_80:.0f} / {100 * row.coverage_90:.0f} | "
-                f"{_skill(skills.get(row.forecast))} |"
-            )
-    if scores := result.event_scores:
-        thresholds = sorted({row.threshold for row in scores})
+    skills = {row["baseline"]: row for row in result.skills.rows()}
+    for row in of_all(result.scores).rows():
+        yield (
+            f"| {_named(row)} | {row['forecasts']} | {row['crps']:.3f} | {row['pinball']:.3f} | {row['bias']:+.2f} | "
+            f"{_coverage(row)} | {_skill(skills.get(row['forecast']))} |"
+        )
+    if thresholds := _thresholds(result):
         yield ""
         yield "Brier scores of the record being above a threshold (0 is best, 0.25 is a coin; n in brackets):"
         yield ""
         yield f"| forecast | {' | '.join(f'{_flop(threshold)} FLOP' for threshold in thresholds)} |"
         yield f"|---|{'---|' * len(thresholds)}"
-        for name, cells in _by_forecast(scores, thresholds):
-            said = (f"{cell.brier:.3f} ({cell.forecasts})" if cell else "" for cell in cells)
+        for name, cells in _by_forecast(result, thresholds):
+            said = (f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)
             yield f"| {name} | {' | '.join(said)} |"
     for note in result.notes:
         yield from ("", f"Note: {note}.")
@@ -364,20 +358,22 @@ def _section(result: Hindcast) -> Iterator[str]:
         yield from ("", f"Warning: {warning.rstrip('.')}.")
 
 
-def _skill(skill: SkillRow | None) -> str:
+def _skill(skill: Row | None) -> str:
     if skill is None:
         return ""
-    return f"{skill.skill:+.2f} ({skill.skill_05:+.2f} to {skill.skill_95:+.2f}), {skill.verdict}"
+    return f"{skill['skill']:+.2f} ({skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
 
 
 def _failure_words(result: Hindcast) -> Iterator[str]:
     """Say how the model does on the earlier snapshot, and whether its check of the rate told."""
-    mine = next(row for row in result.scores if row.forecast == MODEL and row.origin is None)
-    best = min((row for row in result.skills if row.baseline in BASELINES), key=lambda row: row.baseline_crps)
+    mine = of_all(result.scores).where(forecast=MODEL).rows()[0]
+    simple = [row for row in result.skills.rows() if row["baseline"] in BASELINES]
+    best = min(simple, key=lambda row: float(row["baseline_crps"]))
+    crps, bias = mine["crps"], mine["bias"]
     yield "Until mid-2025 the database counted the self-play of game-playing systems as training: AlphaGo Zero stood"
     yield "at 3.41e23 FLOP, later at 6.5e20. A model that is fitted to these estimates extrapolates a jump that was"
-    yield f"defined away. Its CRPS is {mine.crps:.3f} with a bias of {mine.bias:+.2f}; the best of the simple rules,"
-    yield f"*{best.baseline}*, has {best.baseline_crps:.3f}."
+    yield f"defined away. Its CRPS is {crps:.3f} with a bias of {bias:+.2f}; the best of the simple rules,"
+    yield f"*{best['baseline']}*, has {best['baseline_crps']:.3f}."
     yield ""
     told = any(not check.passed for check in result.rate_checks)
     yield (

@@ -10,12 +10,13 @@ import xarray as xr
 
 from simulator.errors import InputError
 from simulator.hindcast.hindcast import hindcast
-from simulator.hindcast.rows import MODEL, Arm, mean_scores, skills
+from simulator.hindcast.rows import MODEL, Arm, mean_scores, skills, verdict
 from simulator.hindcast.scores import crps
 from simulator.history.fit import SamplerSettings
 from simulator.history.forecast import RecordForecast
 from simulator.history.observations import known_at
 from tests.hindcast.made_up_record import OBSERVED, RECORD, YEARS
+from tests.hindcast.small_hindcast import forecasts
 
 SETTINGS = SamplerSettings(draws=500, chains=4, seed=2)
 
@@ -56,8 +57,8 @@ def result():
 
 
 def test_every_forecast_is_made_at_every_origin_for_every_later_year(result):
-    places = {(row.forecast, row.origin, row.target) for row in result.forecasts}
-    names = {row.forecast for row in result.forecasts}
+    places = {(row["forecast"], row["origin"], row["target"]) for row in result.forecasts.rows()}
+    names = {row["forecast"] for row in result.forecasts.rows()}
     pairs = [(origin, target) for origin in (2017, 2019, 2020) for target in range(origin + 1, 2023)]
     assert places == {(name, *pair) for name in names for pair in pairs}
     assert len(places) == len(result.forecasts) == 5 * 10
@@ -71,74 +72,82 @@ def test_what_came_after_the_origin_changes_no_forecast(result):
         replace(OBSERVED, record_log_compute=later, run_log_compute=later), origins=(2017,), settings=SETTINGS
     )
     before = {
-        (row.forecast, row.target): (row.quantile_05, row.quantile_50, row.quantile_95)
-        for row in result.forecasts
-        if row.origin == 2017
+        (row["forecast"], row["target"]): (row["quantile_05"], row["quantile_50"], row["quantile_95"])
+        for row in result.forecasts.rows()
+        if row["origin"] == 2017
     }
     assert {
-        (row.forecast, row.target): (row.quantile_05, row.quantile_50, row.quantile_95) for row in other.forecasts
+        (row["forecast"], row["target"]): (row["quantile_05"], row["quantile_50"], row["quantile_95"])
+        for row in other.forecasts.rows()
     } == before
 
 
 def test_a_row_holds_what_came_and_its_distance(result):
-    for row in result.forecasts:
-        assert row.observed == RECORD[row.target - 2012]
-        assert row.error == pytest.approx(row.quantile_50 - row.observed)
-        assert row.quantile_05 <= row.quantile_25 <= row.quantile_50 <= row.quantile_75 <= row.quantile_95
-        assert row.inside_90 == (row.quantile_05 <= row.observed <= row.quantile_95)
-        assert row.inside_50 <= row.inside_80 <= row.inside_90
+    for row in result.forecasts.rows():
+        assert row["observed"] == RECORD[row["target"] - 2012]
+        assert row["error"] == pytest.approx(row["quantile_50"] - row["observed"])
+        assert (
+            row["quantile_05"] <= row["quantile_25"] <= row["quantile_50"] <= row["quantile_75"] <= row["quantile_95"]
+        )
+        assert row["inside_90"] == (row["quantile_05"] <= row["observed"] <= row["quantile_95"])
+        assert row["inside_50"] <= row["inside_80"] <= row["inside_90"]
 
 
 def test_means_are_taken_over_all_and_over_each_origin(result):
-    table = {(row.forecast, row.origin): row for row in result.scores}
-    mine = [row for row in result.forecasts if row.forecast == MODEL]
+    table = {(row["forecast"], row["origin"]): row for row in result.scores.rows()}
+    mine = [row for row in result.forecasts.rows() if row["forecast"] == MODEL]
     whole = table[MODEL, None]
-    assert whole.crps == pytest.approx(np.mean([row.crps for row in mine]))
-    assert (whole.forecasts, whole.targets) == (10, 5)
+    assert whole["crps"] == pytest.approx(np.mean([row["crps"] for row in mine]))
+    assert (whole["forecasts"], whole["targets"]) == (10, 5)
     parts = [table[MODEL, origin] for origin in (2017, 2019, 2020)]
-    assert sum(part.forecasts * part.bias for part in parts) / 10 == pytest.approx(whole.bias)
+    assert sum(part["forecasts"] * part["bias"] for part in parts) / 10 == pytest.approx(whole["bias"])
 
 
 def test_skill_is_one_minus_the_ratio_of_mean_scores(result):
-    table = {(row.forecast, row.origin): row for row in result.scores}
-    assert [row.baseline for row in result.skills] == [
+    table = {(row["forecast"], row["origin"]): row for row in result.scores.rows()}
+    assert [row["baseline"] for row in result.skills.rows()] == [
         "jump from last", "4x a year", "random walk", "regression line"
     ]  # fmt: skip
-    for row in result.skills:
-        assert row.crps == pytest.approx(table[MODEL, None].crps)
-        assert row.baseline_crps == pytest.approx(table[row.baseline, None].crps)
-        assert row.skill == pytest.approx(1 - row.crps / row.baseline_crps)
-        assert row.skill_05 <= row.skill <= row.skill_95
-        assert row.difference == pytest.approx(row.baseline_crps - row.crps)
+    for row in result.skills.rows():
+        assert row["crps"] == pytest.approx(table[MODEL, None]["crps"])
+        assert row["baseline_crps"] == pytest.approx(table[row["baseline"], None]["crps"])
+        assert row["skill"] == pytest.approx(1 - row["crps"] / row["baseline_crps"])
+        assert row["skill_05"] <= row["skill"] <= row["skill_95"]
+        assert row["difference"] == pytest.approx(row["baseline_crps"] - row["crps"])
 
 
 def with_crps(result, factor):
     """Give the rows with the model's CRPS as a multiple of one baseline's."""
-    base = {(row.origin, row.target): row.crps for row in result.forecasts if row.forecast == "random walk"}
-    kept = [row for row in result.forecasts if row.forecast in (MODEL, "random walk")]
-    return [replace(row, crps=factor * base[row.origin, row.target]) if row.forecast == MODEL else row for row in kept]
+    base = {
+        (row["origin"], row["target"]): row["crps"]
+        for row in result.forecasts.rows()
+        if row["forecast"] == "random walk"
+    }
+    kept = [row for row in result.forecasts.rows() if row["forecast"] in (MODEL, "random walk")]
+    changed = ({**row, "crps": factor * base[row["origin"], row["target"]]} for row in kept)
+    return [each if each["forecast"] == MODEL else row for each, row in zip(changed, kept, strict=True)]
 
 
 @pytest.mark.parametrize(
-    ("factor", "verdict", "better"), [(0.5, "better", 1.0), (1.0, "a tie", 0.0), (2.0, "worse", 0.0)]
+    ("factor", "said", "better"), [(0.5, "better", 1.0), (1.0, "a tie", 0.0), (2.0, "worse", 0.0)]
 )
-def test_the_verdict_follows_the_difference(result, factor, verdict, better):
-    (row,) = skills(with_crps(result, factor), seed=0)
-    assert row.verdict == verdict
-    assert row.skill == pytest.approx(1 - factor)
-    assert row.skill_05 == pytest.approx(row.skill_95)  # the same ratio everywhere leaves nothing to resample
-    assert row.better == better
+def test_the_verdict_follows_the_difference(result, factor, said, better):
+    (row,) = skills(forecasts(with_crps(result, factor)), seed=0).rows()
+    assert verdict(row) == said
+    assert row["skill"] == pytest.approx(1 - factor)
+    assert row["skill_05"] == pytest.approx(row["skill_95"])  # the same ratio everywhere leaves nothing to resample
+    assert row["better"] == better
 
 
 def test_a_difference_that_rests_on_one_year_is_a_tie(result):
     rows = with_crps(result, 1.0)
     uneven = [
-        replace(row, crps=row.crps - 0.4 if row.target == 2022 else row.crps + 0.02) if row.forecast == MODEL else row
+        {**row, "crps": row["crps"] + (-0.4 if row["target"] == 2022 else 0.02)} if row["forecast"] == MODEL else row
         for row in rows
     ]
-    (row,) = skills(uneven, seed=0)
-    assert row.difference_05 < 0 < row.difference_95
-    assert row.verdict == "a tie"
+    (row,) = skills(forecasts(uneven), seed=0).rows()
+    assert row["difference_05"] < 0 < row["difference_95"]
+    assert verdict(row) == "a tie"
 
 
 def test_the_same_seed_gives_the_same_tables(result):
@@ -164,10 +173,10 @@ def test_nothing_after_an_origin_is_refused():
 
 
 def test_rows_agree_with_the_scores(result):
-    row = next(row for row in result.forecasts if row.forecast == "random walk")
-    assert row.crps > 0
-    assert mean_scores([row])[0].crps == row.crps
-    assert crps([row.quantile_50], row.observed) == pytest.approx(abs(row.error))
+    row = next(row for row in result.forecasts.rows() if row["forecast"] == "random walk")
+    assert row["crps"] > 0
+    assert mean_scores(forecasts([row])).rows()[0]["crps"] == row["crps"]
+    assert crps([row["quantile_50"]], row["observed"]) == pytest.approx(abs(row["error"]))
 
 
 def exact(origin, *, hindsight=False):
@@ -185,25 +194,25 @@ def test_further_forecasts_stand_in_every_table_and_say_where_they_have_hindsigh
         arms=[exact(2017, hindsight=True), exact(2019)],
         notes=["a note"],
     )
-    mine = [row for row in found.forecasts if row.forecast == "exact"]
-    assert [row.hindsight for row in mine] == [row.origin == 2017 for row in mine]
-    assert {(row.origin, row.hindsight) for row in found.scores if row.forecast == "exact"} == {
+    mine = [row for row in found.forecasts.rows() if row["forecast"] == "exact"]
+    assert [row["hindsight"] for row in mine] == [row["origin"] == 2017 for row in mine]
+    assert {(row["origin"], row["hindsight"]) for row in found.scores.rows() if row["forecast"] == "exact"} == {
         (None, True), (2017, True), (2019, False)
     }  # fmt: skip
-    assert [row.baseline for row in found.skills if row.hindsight] == ["exact"]
-    assert {row.forecast for row in found.quantiles} == {row.forecast for row in found.forecasts}
+    assert [row["baseline"] for row in found.skills.rows() if row["hindsight"]] == ["exact"]
+    assert {row["forecast"] for row in found.quantiles.rows()} == {row["forecast"] for row in found.forecasts.rows()}
     assert len(found.quantiles) == 25 * len(found.forecasts)
     assert found.notes == ("a note",)
 
 
 def test_a_model_whose_priors_knew_what_came_is_flagged():
     found = hindcast(OBSERVED, origins=(2017, 2019), settings=SETTINGS, with_hindsight={2017})
-    assert {row.origin for row in found.forecasts if row.hindsight} == {2017}
-    assert {row.forecast for row in found.forecasts if row.hindsight} == {MODEL}
+    assert {row["origin"] for row in found.forecasts.rows() if row["hindsight"]} == {2017}
+    assert {row["forecast"] for row in found.forecasts.rows() if row["hindsight"]} == {MODEL}
 
 
 def test_crossings_are_scored_for_every_forecast():
     found = hindcast(OBSERVED, origins=(2019,), settings=SETTINGS, thresholds=[10 ** (RECORD[-1] - 0.01)])
-    assert {row.forecast for row in found.events} == {row.forecast for row in found.forecasts}
-    assert [row.happened for row in found.events if row.forecast == MODEL] == [False, False, True]
-    assert {row.forecast for row in found.event_scores} == {row.forecast for row in found.forecasts}
+    assert {row["forecast"] for row in found.events.rows()} == {row["forecast"] for row in found.forecasts.rows()}
+    assert [row["happened"] for row in found.events.rows() if row["forecast"] == MODEL] == [False, False, True]
+    assert {row["forecast"] for row in found.event_scores.rows()} == {row["forecast"] for row in found.forecasts.rows()}

@@ -10,14 +10,10 @@ import pytest
 
 from simulator.errors import InputError, RunFileError
 from simulator.hindcast.output import hindcast_lines, hindcast_page, open_hindcast
-from simulator.hindcast.rows import (
-    MODEL,
-    EventRow,
-    RecordRow,
-    skills,
-)
+from simulator.hindcast.rows import COLUMNS, MODEL, made_table, skills
 from simulator.history.diagnostics import RateCheck
-from tests.hindcast.small_hindcast import RESULT, ROWS, row
+from simulator.runs.table import Table
+from tests.hindcast.small_hindcast import RESULT, ROWS, forecasts, row
 
 
 def test_the_number_of_distinct_years_is_said_large_and_the_skill_with_its_interval() -> None:
@@ -34,17 +30,20 @@ def test_the_page_has_a_row_for_each_forecast_and_its_command() -> None:
     assert page.count("**4 distinct years**") == 2
 
 
-LATE = [dataclasses.replace(row("scenario s", 2018, year, 0.3), hindsight=True) for year in range(2019, 2023)]
+LATE = [{**row("scenario s", 2018, year, 0.3), "hindsight": True} for year in range(2019, 2023)]
 LATE += [row("scenario s", 2020, year, 0.3) for year in range(2021, 2023)]
-EVENTS = tuple(
-    EventRow(name, origin, 2021, threshold, 0.5, True, 0.25, name != MODEL)
-    for name in (MODEL, "scenario s")
-    for origin, threshold in ((2018, 1e24), (2020, 1e25))
+EVENTS = made_table(
+    "events",
+    [
+        dict(zip(COLUMNS["events"], (name, origin, 2021, threshold, 0.5, True, 0.25, name != MODEL), strict=True))
+        for name in (MODEL, "scenario s")
+        for origin, threshold in ((2018, 1e24), (2020, 1e25))
+    ],
 )
 WITH_ARMS = dataclasses.replace(
     RESULT,
-    forecasts=(*ROWS, *LATE),
-    skills=skills([*ROWS, *LATE], seed=0),
+    forecasts=forecasts([*ROWS, *LATE]),
+    skills=skills(forecasts([*ROWS, *LATE]), seed=0),
     events=EVENTS,
     notes=("something",),
 )
@@ -73,7 +72,7 @@ def test_the_failure_has_a_section_of_its_own_with_whether_it_was_told() -> None
         assert ("Warning: compute up to 2018" in section) == (result is told)
 
 
-RECORD = (RecordRow(2017, 22.0, "2026-05"), RecordRow(2018, 22.5, "2026-05"))
+RECORD = Table({"year": [2017, 2018], "log_flop": [22.0, 22.5], "snapshot": ["2026-05"] * 2})
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ def test_its_dataset_holds_the_tables_along_their_names() -> None:
 
 def test_a_folder_without_the_record_has_that_of_the_years_that_were_forecast(folder: Path) -> None:
     (folder / "record.csv").unlink()
-    assert [row.year for row in open_hindcast(folder).record] == [2019, 2020, 2021, 2022]
+    assert open_hindcast(folder).record["year"].tolist() == [2019, 2020, 2021, 2022]
 
 
 def test_a_folder_from_before_hindsight_was_told_has_none(folder: Path) -> None:

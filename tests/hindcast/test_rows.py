@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -13,18 +11,19 @@ from simulator.hindcast.rows import (
     MODEL,
     Arm,
     binomial_quantile,
-    coverage_rows,
+    coverage_table,
     event_rows,
     event_scores,
     horizon_bins,
-    horizon_rows,
+    horizon_table,
     jeffreys,
-    pit_rows,
+    made_table,
+    pit_table,
     quantile_rows,
 )
 from simulator.history.forecast import RecordForecast
 from tests.hindcast.made_up_record import OBSERVED, RECORD
-from tests.hindcast.small_hindcast import ROWS, row
+from tests.hindcast.small_hindcast import FORECASTS, ROWS, forecasts, row
 
 SAMPLES = np.array([np.linspace(20, 24, 101), np.linspace(21, 25, 101)])
 ARM = Arm("x", RecordForecast(2018, (2019, 2020), SAMPLES), hindsight=True)
@@ -32,18 +31,20 @@ ARM = Arm("x", RecordForecast(2018, (2019, 2020), SAMPLES), hindsight=True)
 
 def test_every_year_has_the_quantile_levels_of_a_summary():
     rows = list(quantile_rows(ARM))
-    assert [(row.target, row.quantile) for row in rows] == [(year, level) for year in (2019, 2020) for level in LEVELS]
-    assert next(row.value for row in rows if row.target == 2020 and row.quantile == 0.25) == pytest.approx(22)
-    assert all(row.hindsight for row in rows)
+    assert [(row["target"], row["quantile"]) for row in rows] == [
+        (year, level) for year in (2019, 2020) for level in LEVELS
+    ]
+    assert next(row["value"] for row in rows if row["target"] == 2020 and row["quantile"] == 0.25) == pytest.approx(22)
+    assert all(row["hindsight"] for row in rows)
 
 
 def test_a_threshold_is_scored_by_the_share_of_samples_above_it():
     level = (RECORD[7] + RECORD[8]) / 2  # passed in 2020
     rows = list(event_rows(ARM, OBSERVED, thresholds=[10**level]))
-    assert [(row.target, row.happened) for row in rows] == [(2019, False), (2020, True)]
+    assert [(row["target"], row["happened"]) for row in rows] == [(2019, False), (2020, True)]
     for each, samples in zip(rows, SAMPLES, strict=True):
-        assert each.probability == np.mean(samples >= level)
-        assert each.brier == pytest.approx((each.probability - each.happened) ** 2)
+        assert each["probability"] == np.mean(samples >= level)
+        assert each["brier"] == pytest.approx((each["probability"] - each["happened"]) ** 2)
 
 
 def test_what_had_been_passed_at_the_origin_is_no_forecast():
@@ -52,18 +53,17 @@ def test_what_had_been_passed_at_the_origin_is_no_forecast():
 
 def test_means_are_by_forecast_and_threshold():
     rows = list(event_rows(ARM, OBSERVED, thresholds=[1e23, 1e24]))
-    table = {row.threshold: row for row in event_scores(rows)}
-    assert table[1e23].forecasts == 2
-    assert table[1e23].brier == pytest.approx(np.mean([row.brier for row in rows if row.threshold == 1e23]))
-    assert table[1e24].hindsight
+    table = {row["threshold"]: row for row in event_scores(made_table("events", rows)).rows()}
+    assert table[1e23]["forecasts"] == 2
+    assert table[1e23]["brier"] == pytest.approx(np.mean([row["brier"] for row in rows if row["threshold"] == 1e23]))
+    assert table[1e24]["hindsight"]
 
 
 def test_every_forecast_is_counted_in_one_bin_of_its_histogram() -> None:
-    rows = [
-        dataclasses.replace(each, pit=pit) for each, pit in zip(ROWS[:6], (0.0, 0.2, 0.39, 0.5, 0.99, 1.0), strict=True)
-    ]
-    assert [each.count for each in pit_rows(rows)] == [1, 2, 1, 0, 2]
-    assert {each.expected for each in pit_rows(rows)} == {1.2}
+    pits = 0.0, 0.2, 0.39, 0.5, 0.99, 1.0
+    found = pit_table(forecasts([{**each, "pit": pit} for each, pit in zip(ROWS[:6], pits, strict=True)]))
+    assert found["count"].tolist() == [1, 2, 1, 0, 2]
+    assert set(found["expected"].tolist()) == {1.2}
 
 
 @pytest.mark.parametrize("count", [1, 7, 40])
@@ -73,10 +73,9 @@ def test_binomial_quantiles_are_those_of_scipy(count: int) -> None:
 
 
 def test_the_interval_of_a_share_is_that_of_as_many_forecasts_as_there_are_years() -> None:
-    rows = {(each.forecast, each.level): each for each in coverage_rows(ROWS)}
-    model = rows[MODEL, 90]
-    assert (model.inside, model.forecasts, model.targets, model.seen_95) == (6, 6, 4, 1.0)
-    assert model.seen_05 == pytest.approx(stats.beta.ppf(0.05, 4.5, 0.5))
+    (model,) = coverage_table(FORECASTS).where(forecast=MODEL, level=90).rows()
+    assert [model[key] for key in ("inside", "forecasts", "targets", "seen_95")] == [6, 6, 4, 1.0]
+    assert model["seen_05"] == pytest.approx(stats.beta.ppf(0.05, 4.5, 0.5))
 
 
 def test_the_jeffreys_interval_covers_about_as_often_as_it_says() -> None:
@@ -86,10 +85,10 @@ def test_the_jeffreys_interval_covers_about_as_often_as_it_says() -> None:
 
 
 def test_years_ahead_are_grouped_until_three_distinct_years_are_in_a_group() -> None:
-    forecasts = [row(MODEL, origin, target, 0.2) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
-    assert horizon_bins(forecasts) == [(1, 1), (2, 2), (3, 3), (4, 7)]
-    assert horizon_bins(forecasts[-3:]) == [(1, 3)]
-    assert horizon_bins(forecasts[-1:]) == [(3, 3)]
+    rows = [row(MODEL, origin, target, 0.2) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
+    assert horizon_bins(forecasts(rows)) == [(1, 1), (2, 2), (3, 3), (4, 7)]
+    assert horizon_bins(forecasts(rows[-3:])) == [(1, 3)]
+    assert horizon_bins(forecasts(rows[-1:])) == [(3, 3)]
 
 
 def test_skill_by_years_ahead_has_the_crps_of_its_rows_and_no_interval_of_two_years() -> None:
@@ -99,9 +98,10 @@ def test_skill_by_years_ahead_has_the_crps_of_its_rows_and_no_interval_of_two_ye
         for origin in (2018, 2019, 2020)
         for target in range(origin + 1, origin + 3)
     ]
-    first, second = horizon_rows(rows)
-    assert (first.first_ahead, first.last_ahead, first.crps, first.forecasts) == (1, 1, pytest.approx(0.1), 3)
-    assert (second.crps, second.baseline_crps, second.skill) == tuple(map(pytest.approx, (0.2, 0.4, 0.5)))
-    (alone,) = horizon_rows([each for each in rows if each.origin == 2018])
-    assert (alone.targets, alone.skill_05, alone.skill_95) == (2, None, None)
-    assert alone.skill == pytest.approx(0.5)
+    first, second = horizon_table(forecasts(rows)).rows()
+    assert [first[key] for key in ("first_ahead", "last_ahead", "forecasts")] == [1, 1, 3]
+    assert first["crps"] == pytest.approx(0.1)
+    assert [second[key] for key in ("crps", "baseline_crps", "skill")] == pytest.approx([0.2, 0.4, 0.5])
+    (alone,) = horizon_table(forecasts(rows).where(origin=2018)).rows()
+    assert [alone[key] for key in ("targets", "skill_05", "skill_95")] == [2, None, None]
+    assert alone["skill"] == pytest.approx(0.5)

@@ -26,16 +26,16 @@ from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
 from simulator.hindcast.rows import (
+    ENDS,
     LEAST_TARGETS,
     MODEL,
-    ForecastRow,
-    HorizonRow,
-    SkillRow,
-    coverage_rows,
-    horizon_rows,
-    pit_rows,
+    coverage_table,
+    distinct,
+    horizon_table,
+    pit_table,
+    verdict,
 )
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 from simulator.wording import listed
 
 _ENDS = ("lower_90", "lower_50", "median", "upper_50", "upper_90")
@@ -55,9 +55,9 @@ def fan_figures(stored: Hindcast) -> list[Figure]:
 
 
 def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -> Figure:
-    mine = [row for row in stored.forecasts if row.forecast in names]
-    held = {each: sum(row.inside_90 for row in mine if row.forecast == each) for each in names}
-    count = sum(row.forecast == names[0] for row in mine)
+    mine = {each: stored.forecasts.where(forecast=each) for each in names}
+    held = {each: int(rows["inside_90"].sum()) for each, rows in mine.items()}
+    count = len(mine[names[0]])
     if names == [MODEL]:
         title = f"The model's 90 % band held what came in {held[MODEL]} of {count} forecasts"
     else:
@@ -107,50 +107,48 @@ def _spread(origins: Sequence[int]) -> Sequence[int]:
 def fan_table(stored: Hindcast, names: Sequence[str]) -> Table:
     """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
     return Table.of_rows(
-        {"forecast": row.forecast, "origin": row.origin, "target": row.target, **_ends(row), "observed": row.observed,
-         "inside_90": row.inside_90, "hindsight": row.hindsight}
+        {"forecast": name, "origin": row["origin"], "target": row["target"], **_ends(row), "observed": row["observed"],
+         "inside_90": row["inside_90"], "hindsight": row["hindsight"]}
         for name in names
-        for row in stored.forecasts
-        if row.forecast == name
+        for row in stored.forecasts.where(forecast=name).rows()
     )  # fmt: skip
 
 
-def _ends(row: ForecastRow) -> dict[str, float]:
-    ends = row.quantile_05, row.quantile_25, row.quantile_50, row.quantile_75, row.quantile_95
-    return dict(zip(_ENDS, ends, strict=True))
+def _ends(row: Row) -> dict[str, float]:
+    return {name: row[end] for name, end in zip(_ENDS, ENDS, strict=True)}
 
 
 def _panel(stored: Hindcast, name: str, origin: int) -> Panel:
-    mine = [row for row in stored.forecasts if (row.forecast, row.origin) == (name, origin)]
-    bands = [{"year": float(row.target), **_ends(row)} for row in mine]
-    start = next((row.log_flop for row in stored.record if row.year == origin), None)
+    mine = stored.forecasts.where(forecast=name).where(origin=origin).rows()
+    known = [(row["year"], row["log_flop"]) for row in stored.record.rows()]
+    bands = [{"year": float(row["target"]), **_ends(row)} for row in mine]
+    start = next((level for year, level in known if year == origin), None)
     if start is not None:  # a fan begins at the record that it goes on from
         bands.insert(0, {"year": float(origin), **dict.fromkeys(_ENDS, start)})
     record = [
-        {"year": float(row.year), "value": row.log_flop, "state": "before"}
-        for row in stored.record
-        if stored.origins[0] - YEARS_BEFORE <= row.year <= origin
+        {"year": float(year), "value": level, "state": "before"}
+        for year, level in known
+        if stored.origins[0] - YEARS_BEFORE <= year <= origin
     ]
     record += [
-        {"year": float(row.target), "value": row.observed, "state": "inside" if row.inside_90 else "outside"}
+        {"year": float(row["target"]), "value": row["observed"], "state": "inside" if row["inside_90"] else "outside"}
         for row in mine
     ]
-    held = f"{sum(row.inside_90 for row in mine)} of {len(mine)} inside 90 %"
+    held = f"{sum(row['inside_90'] for row in mine)} of {len(mine)} inside 90 %"
     tables = Table.of_rows(bands, ("year", *_ENDS)), Table.of_rows(record, ("year", "value", "state"))
     return Panel(origin, *tables, held)
 
 
 def calibration_figures(stored: Hindcast) -> list[Figure]:
     """Draw where in the forecasts what came lay, and how often their intervals held it."""
-    pit, coverage = pit_rows(stored.forecasts), coverage_rows(stored.forecasts)
-    mine = {row.level: row for row in coverage if row.forecast == MODEL}
-    held = listed([f"{mine[level].inside} of {mine[level].forecasts}" for level in mine])
+    pit, coverage = pit_table(stored.forecasts), coverage_table(stored.forecasts)
+    held = listed([f"{row['inside']} of {row['forecasts']}" for row in coverage.where(forecast=MODEL).rows()])
     title = f"The model's 50, 80 and 90 % intervals held {held}"
     rows = [
         CalibrationRow(
             name,
-            [row for row in pit if row.forecast == name],
-            [row for row in coverage if row.forecast == name],
+            pit.where(forecast=name).rows(),
+            coverage.where(forecast=name).rows(),
             name in stored.with_hindsight,
         )
         for name in stored.names
@@ -161,9 +159,9 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
     )
     chart = draw_calibration(rows, head=_head(stored, title, subtitle, names=stored.names))
     wrong = [
-        f"{row.forecast} at {row.level} % ({row.inside} of {row.forecasts})"
-        for row in coverage
-        if not row.seen_05 <= row.level / 100 <= row.seen_95
+        f"{row['forecast']} at {row['level']} % ({row['inside']} of {row['forecasts']})"
+        for row in coverage.rows()
+        if not row["seen_05"] <= row["level"] / 100 <= row["seen_95"]
     ]
     told = f"Away from what they state by more than chance: {listed(wrong)}." if wrong else (
         "None is further from what it states than chance allows."
@@ -174,7 +172,7 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
         f"five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % intervals. "
         f"{title}. {told}"
     )
-    tables = {"pit": Table.of_records(pit), "coverage": Table.of_records(coverage)}
+    tables = {"pit": pit, "coverage": coverage}
     return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
 
 
@@ -182,55 +180,60 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
     """Draw the skill of the model against each other forecast, which there must be, in all and by years ahead."""
     if not stored.skills:
         raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
-    ahead = horizon_rows(stored.forecasts)
+    ahead, others = horizon_table(stored.forecasts), stored.skills.rows()
     groups = [
         SkillGroup(
-            whole.baseline,
+            whole["baseline"],
             [
                 _whole(whole, stored),
-                *(_by_years(row) for row in ahead if row.baseline == whole.baseline and row.forecasts < _count(stored)),
+                *(
+                    _by_years(row)
+                    for row in ahead.where(baseline=whole["baseline"]).rows()
+                    if row["forecasts"] < _count(stored)
+                ),
             ],
-            whole.baseline in stored.with_hindsight,
+            whole["baseline"] in stored.with_hindsight,
         )
-        for whole in stored.skills
+        for whole in others
     ]
-    simple = [row for row in stored.skills if row.baseline in BASELINES] or list(stored.skills)
-    better = sum(row.verdict == "better" for row in simple)
-    ties = sum(row.verdict == "a tie" for row in simple)
-    what = "simple rules" if any(row.baseline in BASELINES for row in stored.skills) else "others"
-    title = f"The model beats {better} of {len(simple)} {what}" + (f" and ties with {ties}" if ties else "")
+    simple = [row for row in others if row["baseline"] in BASELINES]
+    what = "simple rules" if simple else "others"
+    verdicts = [verdict(row) for row in simple or others]
+    better, ties = verdicts.count("better"), verdicts.count("a tie")
+    title = f"The model beats {better} of {len(verdicts)} {what}" + (f" and ties with {ties}" if ties else "")
     subtitle = (
         "Skill: 1 − CRPS of the model / CRPS of the other. Intervals resample whole years; they are too narrow, for "
         f"neighbouring years depend on one another, and are left out where there are fewer than {LEAST_TARGETS} years."
     )
-    names = [MODEL, *(row.baseline for row in stored.skills)]
+    names = [MODEL, *distinct(stored.skills, "baseline")]
     chart = draw_skill(groups, head=_head(stored, title, subtitle, names=names))
     said = "; ".join(
-        f"{row.baseline}{_late(stored, row.baseline)} {row.skill:+.2f} ({row.skill_05:+.2f} to {row.skill_95:+.2f})"
-        for row in stored.skills
+        f"{row['baseline']}{_late(stored, row['baseline'])} {row['skill']:+.2f} "
+        f"({row['skill_05']:+.2f} to {row['skill_95']:+.2f})"
+        for row in others
     ).replace("-", "−")
     caption = f"{title}. Skill in CRPS with 90 % intervals, against {said}. {_years(stored)}"
     alt_text = (
         f"Dots with intervals on an axis of skill from −1 to 1, for {len(groups)} other ways of forecasting, in all "
         f"and by years ahead. {title}. Skill against {said}."
     )
-    tables = {"": Table.of_records(stored.skills), "by_years_ahead": Table.of_records(ahead)}
+    tables = {"": stored.skills, "by_years_ahead": ahead}
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 
-def _whole(row: SkillRow, stored: Hindcast) -> SkillLine:
-    ends = (row.skill_05, row.skill_95) if stored.targets >= LEAST_TARGETS else None
-    return SkillLine("all", row.skill, ends, f"{_interval(row.skill, ends)}: {row.verdict}", whole=True)
+def _whole(row: Row, stored: Hindcast) -> SkillLine:
+    ends = (row["skill_05"], row["skill_95"]) if stored.targets >= LEAST_TARGETS else None
+    return SkillLine("all", row["skill"], ends, f"{_interval(row['skill'], ends)}: {verdict(row)}", whole=True)
 
 
-def _by_years(row: HorizonRow) -> SkillLine:
-    one = row.first_ahead == row.last_ahead
-    span = f"{row.first_ahead}" if one else f"{row.first_ahead} to {row.last_ahead}"
-    years = f"{row.targets} year{'s' if row.targets > 1 else ''}"
-    count = f"{row.forecasts} forecast{'s' if row.forecasts > 1 else ''} of {years}"
-    ends = None if row.skill_05 is None or row.skill_95 is None else (row.skill_05, row.skill_95)
+def _by_years(row: Row) -> SkillLine:
+    first, last = row["first_ahead"], row["last_ahead"]
+    span = f"{first}" if first == last else f"{first} to {last}"
+    years = f"{row['targets']} year{'s' if row['targets'] > 1 else ''}"
+    count = f"{row['forecasts']} forecast{'s' if row['forecasts'] > 1 else ''} of {years}"
+    ends = None if row["skill_05"] is None else (row["skill_05"], row["skill_95"])
     label = f"{span} year{'' if span == '1' else 's'} ahead"
-    return SkillLine(label, row.skill, ends, f"{_interval(row.skill, ends)}, {count}", whole=False)
+    return SkillLine(label, row["skill"], ends, f"{_interval(row['skill'], ends)}, {count}", whole=False)
 
 
 def _interval(skill: float, ends: tuple[float, float] | None) -> str:
@@ -238,7 +241,7 @@ def _interval(skill: float, ends: tuple[float, float] | None) -> str:
 
 
 def _count(stored: Hindcast) -> int:
-    return sum(row.forecast == MODEL for row in stored.forecasts)
+    return len(stored.forecasts.where(forecast=MODEL))
 
 
 def _late(stored: Hindcast, name: str) -> str:
@@ -250,7 +253,7 @@ def _years(stored: Hindcast) -> str:
 
 
 def _head(stored: Hindcast, title: str, subtitle: str, *, names: Sequence[str]) -> Head:
-    snapshots = list(dict.fromkeys(row.snapshot for row in stored.record if row.snapshot))
+    snapshots = [name for name in distinct(stored.record, "snapshot") if name]
     source = f"Hindcast {stored.folder_name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
     return Head(
         title, subtitle, stored.targets, _count(stored), stored.origins,

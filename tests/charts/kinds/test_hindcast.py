@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -18,19 +17,21 @@ from simulator.charts.kinds.hindcast import (
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.hindcast.output import Hindcast
-from simulator.hindcast.rows import MODEL, RecordRow, skills
+from simulator.hindcast.rows import MODEL, made_table, skills
 from tests.charts.drawn import tables
-from tests.hindcast.small_hindcast import ROWS, row
+from tests.hindcast.small_hindcast import ROWS, forecasts, row
 
 
 def stored(rows: list, *, record: bool = True) -> Hindcast:
-    known = tuple(RecordRow(year, 24.0, "2026-05") for year in range(2012, 2023)) if record else ()
-    origins = tuple(sorted({row.origin for row in rows}))
-    return Hindcast("x", origins, tuple(rows), skills(rows, seed=0), record=known, folder_name="hindcast-x")
+    known = [{"year": year, "log_flop": 24.0, "snapshot": "2026-05"} for year in range(2012, 2023)] if record else []
+    origins, made = tuple(sorted({row["origin"] for row in rows})), forecasts(rows)
+    return Hindcast(
+        "x", origins, made, skills(made, seed=0), record=made_table("record", known), folder_name="hindcast-x"
+    )
 
 
-OUTSIDE = [dataclasses.replace(each, observed=29.0, inside_90=each.origin != 2020) for each in ROWS]
-LATE = [dataclasses.replace(each, hindsight=each.forecast != MODEL) for each in ROWS]
+OUTSIDE = [{**each, "observed": 29.0, "inside_90": each["origin"] != 2020} for each in ROWS]
+LATE = [{**each, "hindsight": each["forecast"] != MODEL} for each in ROWS]
 EVERY = (fan_figures, calibration_figures, skill_figures)
 
 
@@ -82,7 +83,7 @@ def test_skill_names_who_is_better_and_refuses_a_model_alone() -> None:
     assert figure.caption.startswith("The model beats 1 of 1 simple rules. Skill in CRPS")
     assert "4x a year +0.60 (+0.60 to +0.60)" in figure.caption
     with pytest.raises(InputError, match="has the model alone"):
-        skill_figures(stored([each for each in ROWS if each.forecast == MODEL]))
+        skill_figures(stored([each for each in ROWS if each["forecast"] == MODEL]))
 
 
 def test_calibration_names_what_is_further_off_than_chance() -> None:
