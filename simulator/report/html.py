@@ -5,10 +5,9 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import Any, NewType
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
@@ -16,9 +15,7 @@ from simulator.charts.spec import Figure
 from simulator.charts.writing import svg_text
 from simulator.errors import number
 from simulator.runs.table import Row
-
-Html = NewType("Html", str)
-"""Text that is HTML already; whatever comes from a scenario passes through `text` on its way."""
+from simulator.wording import capital
 
 MOST_ROWS = 80
 """Rows of a table on the page; a longer one is thinned."""
@@ -29,8 +26,16 @@ _UNBROKEN = re.compile(r"(?<=\d) (?=%|× 10|OOM\b|[mb]illion\b|trillion\b)|(?<=�
 _PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789")
 
 
+class Html(str):
+    """Text that is HTML already. Any other is escaped by `text` where it is set into an element."""
+
+    __slots__ = ()
+
+
 def text(words: object) -> Html:
     """Show words as text, whatever they hold; raised digits become superscripts, and numbers keep their units."""
+    if isinstance(words, Html):
+        return words
     escaped = _UNBROKEN.sub("\u00a0", html.escape(str(words)))
     return Html(_SUPERSCRIPT.sub(lambda match: f"<sup>{match[0].translate(_PLAIN)}</sup>", escaped))
 
@@ -40,14 +45,15 @@ def name(words: object) -> Html:
     return Html(f"<bdi>{html.escape(str(words))}</bdi>")
 
 
-def joined(parts: Iterable[Html], between: str = "") -> Html:
+def joined(parts: Iterable[str], between: str = "") -> Html:
     """Set parts one after another."""
-    return Html(between.join(parts))
+    return Html(between.join(map(text, parts)))
 
 
-def element(tag: str, *content: Html, **attributes: str) -> Html:
-    """Make an element; `class_` is its class, an underscore in an attribute's name a dash."""
-    said = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"' for key, value in attributes.items())
+def element(tag: str, *content: str, **attributes: str) -> Html:
+    """Make an element; `class_` is its class, an underscore in an attribute's name a dash; empty ones are left out."""
+    stated = {key.rstrip("_").replace("_", "-"): html.escape(value) for key, value in attributes.items() if value}
+    said = "".join(f' {key}="{value}"' for key, value in stated.items())
     return Html(f"<{tag}{said}>{joined(content)}</{tag}>")
 
 
@@ -71,7 +77,7 @@ def address(*, url: str = "", doi: str = "") -> str:
 
 def badge(words: str, kind: str) -> Html:
     """Mark something with a word in a frame."""
-    return element("span", text(words), class_=f"badge {kind}")
+    return element("span", words, class_=f"badge {kind}")
 
 
 def bar(share: float, *, signed: bool = False) -> Html:
@@ -97,50 +103,46 @@ def path_name(path: str) -> Html:
 
 def paragraphs(lines: Iterable[str]) -> Html:
     """Set texts as paragraphs."""
-    return joined((element("p", text(line)) for line in lines), "\n")
+    return joined((element("p", line) for line in lines), "\n")
 
 
-def bullets(items: Iterable[Html]) -> Html:
+def bullets(items: Iterable[str]) -> Html:
     """Set items as a list."""
     return element("ul", joined((element("li", item) for item in items), "\n"))
 
 
-def terms(pairs: Iterable[tuple[str, Html]]) -> Html:
+def terms(pairs: Iterable[tuple[str, str]]) -> Html:
     """Set words and what they mean as a list of definitions."""
     rows = (element("div", element("dt", name(word)), element("dd", meaning)) for word, meaning in pairs)
     return element("dl", joined(rows, "\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its head, and whether it holds numbers."""
-
-    head: str
-    number: bool = False
-
-
-def table(columns: Sequence[Column], rows: Iterable[Sequence[Html]], *, caption: str, stacked: bool = False) -> Html:
-    """Make a table whose first column names the rows."""
-    kinds = [' class="number"' if column.number else "" for column in columns]
-    head = "".join(
-        f'<th scope="col"{kind} role="columnheader">{text(column.head)}</th>'
-        for column, kind in zip(columns, kinds, strict=True)
-    )
-    body = []
-    for row in rows:
-        cells = [f'<th scope="row"{kinds[0]} role="rowheader">{row[0]}</th>']
-        for cell, kind in zip(row[1:], kinds[1:], strict=True):
-            cells.append(f'<td{kind} role="cell">{cell}</td>')
-        body.append(f'<tr role="row">{"".join(cells)}</tr>')
-    parts = [
-        f'<table role="table"{' class="stacked"' if stacked else ""}><caption><span>{text(caption)}</span></caption>',
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>',
-        '<tbody role="rowgroup">',
-        *body,
-        "</tbody></table>",
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    caption: str,
+    numbers: Container[int] = (),
+    stacked: bool = False,
+) -> Html:
+    """Make a table whose first column names the rows; `numbers` are the places of the columns that hold numbers."""
+    kinds = ["number" if place in numbers else "" for place in range(len(heads))]
+    top = [
+        element("th", head, scope="col", class_=kind, role="columnheader")
+        for head, kind in zip(heads, kinds, strict=True)
     ]
-    label = html.escape(caption)
-    return Html(f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">' + "\n".join(parts) + "</div>")
+    body = []
+    for first, *rest in rows:
+        cells = [element("th", first, scope="row", class_=kinds[0], role="rowheader")]
+        cells += [element("td", cell, class_=kind, role="cell") for cell, kind in zip(rest, kinds[1:], strict=True)]
+        body.append(element("tr", *cells, role="row"))
+    parts = (
+        element("caption", element("span", caption)),
+        element("thead", element("tr", *top, role="row"), role="rowgroup"),
+        element("tbody", joined(["", *body, ""], "\n"), role="rowgroup"),
+    )
+    whole = element("table", joined(parts, "\n"), role="table", class_="stacked" if stacked else "")
+    return element("div", whole, class_="scroll", role="region", tabindex="0", aria_label=caption)
 
 
 def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) -> Html:
@@ -157,9 +159,10 @@ def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) 
     notes = [", ".join(f"{_head(key)} {value}" for key, value in same.items())] if same else []
     notes += [f"one row in {every}"] if every > 1 else []
     keys = [key for key in dict.fromkeys(key for row in wide for key in row) if key not in same]
-    columns = [Column(_head(key), _is_numeric(wide, key)) for key in keys]
     cells = [[name(_shown(row, key)) for key in keys] for row in shown]
-    return table(columns, cells, caption=f"{caption}{f' ({"; ".join(notes)})' if notes else ''}")
+    numbers = [place for place, key in enumerate(keys) if _is_numeric(wide, key)]
+    full = f"{caption} ({'; '.join(notes)})" if notes else caption
+    return table([_head(key) for key in keys], cells, caption=full, numbers=numbers)
 
 
 def _side_by_side(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -220,12 +223,11 @@ _SAID_BELOW = ("group", "understood", "library", "source", "confidence", "as_of"
 """Columns of the tables of priors that the table of assumptions has."""
 
 
-def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], foot: Html) -> str:
+def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], foot: str) -> str:
     """Write the page."""
-    links = element("ul", joined(element("li", element("a", text(name), href=f"#{key}")) for key, name, _ in sections))
+    links = element("ul", *(element("li", element("a", name, href=f"#{key}")) for key, name, _ in sections))
     content = (
-        element("section", element("h2", text(name), id=key), inner, aria_labelledby=key)
-        for key, name, inner in sections
+        element("section", element("h2", name, id=key), inner, aria_labelledby=key) for key, name, inner in sections
     )
     parts = [
         "<!DOCTYPE html>",
@@ -269,27 +271,27 @@ def _variables(colors: Mapping[str, str]) -> str:
     return " ".join(f"--{role}: {color};" for role, color in colors.items())
 
 
-def chart(figure: Figure, *, title: str) -> Html:
+def chart(figure: Figure) -> Html:
     """Show a chart: a heading, the picture with its text for those who do not see it, the caption, the numbers."""
+    title = chart_title(figure.name)
     picture = Html(svg_text(figure.chart, alt_text=figure.alt_text))
-    frame = element("div", picture, class_="picture", role="group", tabindex="0", aria_label=title)
-    swipe = element("span", text("Swipe sideways to see the whole chart."), class_="quiet small swipe")
-    caption = element("figcaption", text(figure.caption))
-    shown = [
+    tables = {key: rows for key, rows in figure.tables.items() if rows}
+    left_out = [key for key in tables if key in _UNTABLED]
+    note = f" The points of the curves are in {figure.name}_{left_out[0]}.csv." if left_out else ""
+    shown = (
         data_table(rows.rows(), caption=f"{title}{f', {key}' if key else ''}".replace("_", " "), leave=_SAID_BELOW)
-        for key, rows in figure.tables.items()
-        if rows and key not in _UNTABLED
-    ]
-    left_out = [key for key, rows in figure.tables.items() if rows and key in _UNTABLED]
-    note = f"The points of the curves are in {figure.name}_{left_out[0]}.csv." if left_out else ""
-    numbers = element(
-        "details",
-        element("summary", text("The numbers of this chart")),
-        *shown,
-        element("p", text(f"Levels are log10 of their unit; years are decimal. {note}".strip()), class_="quiet small"),
+        for key, rows in tables.items()
+        if key not in _UNTABLED
     )
-    drawn = element("figure", frame, swipe, caption, numbers)
-    return joined([element("h3", text(title)), drawn], "\n")
+    scale = element("p", f"Levels are log10 of their unit; years are decimal.{note}", class_="quiet small")
+    drawn = element(
+        "figure",
+        element("div", picture, class_="picture", role="group", tabindex="0", aria_label=title),
+        element("span", "Swipe sideways to see the whole chart.", class_="quiet small swipe"),
+        element("figcaption", figure.caption),
+        element("details", element("summary", "The numbers of this chart"), *shown, scale),
+    )
+    return joined([element("h3", title), drawn], "\n")
 
 
 def chart_title(key: str) -> str:
@@ -303,7 +305,7 @@ def chart_title(key: str) -> str:
     if key in titles:
         return titles[key]
     if kind == "fan":
-        return f"{about[:1].upper()}{about[1:]} by year"
+        return f"{capital(about)} by year"
     if kind == "demand":
         return f"Demand and limits: {about}"
     return f"The uncertain numbers, part {about}" if kind == "priors" else key.replace("_", " ")

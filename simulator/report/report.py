@@ -10,15 +10,8 @@ from simulator.charts.register import KINDS
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, write_text
-from simulator.report.html import Html, element, joined, name, page, paragraphs, text
-from simulator.report.sections import (
-    driving_section,
-    forecast_section,
-    limits_section,
-    mixture_section,
-    reproduction_section,
-    warning_section,
-)
+from simulator.report import sections
+from simulator.report.html import Html, element, joined, name, page, paragraphs
 from simulator.report.sentences import forecast_sentences, knowledge_date
 from simulator.report.sources import assumption_section, correlations, limitations
 from simulator.runs.folder import stored_scenario
@@ -37,26 +30,29 @@ def report_text(run: xr.DataTree) -> str:
     scenario = stored_scenario(run)
     every = assumptions(scenario, understood="parameters" in run.children)
     figures, left_out = _figures(run)
-    sections = [("forecast", "The forecast", forecast_section(run, scenario, figures["forecast"]))]
-    if "components" in run.children:
-        sections.append(("mixture", "The scenarios that are weighed", mixture_section(run)))
     limits = limitations(scenario, every)
-    sources = assumption_section(run, scenario, every, figures["assumptions"])
-    warnings = warning_section(run, every, tied=len(correlations(scenario)), left_out=left_out)
-    sections += [
-        ("drives", "What drives it", driving_section(run, every, figures["drives"])),
-        ("limits", "What holds it back", limits_section(run, limits, figures["limits"])),
-        ("assumptions", "Every assumption, with its source", sources),
+    warnings = sections.warning_section(run, every, tied=len(correlations(scenario)), left_out=left_out)
+    shown = [("forecast", "The forecast", sections.forecast_section(run, scenario, figures["forecast"]))]
+    if "components" in run.children:
+        shown.append(("mixture", "The scenarios that are weighed", sections.mixture_section(run)))
+    shown += [
+        ("drives", "What drives it", sections.driving_section(run, every, figures["drives"])),
+        ("limits", "What holds it back", sections.limits_section(run, limits, figures["limits"])),
+        (
+            "assumptions",
+            "Every assumption, with its source",
+            assumption_section(run, scenario, every, figures["assumptions"]),
+        ),
         ("warnings", "Warnings, and how to be wrong with it", warnings),
-        ("again", "How to get the same numbers again", reproduction_section(run)),
+        ("again", "How to get the same numbers again", sections.reproduction_section(run)),
     ]
     attrs = run.attrs
-    foot = text(
+    foot = (
         f"Report of run {attrs['run_id']} of scenario {attrs['name']}, written by effective-compute-simulator "
         f"{attrs.get('simulator_version', '')}. It loads nothing from the network and runs no script."
     )
     title = str(attrs.get("title") or attrs["name"])
-    return page(f"{title}: forecast of effective compute", head=_head(run, title), sections=sections, foot=foot)
+    return page(f"{title}: forecast of effective compute", head=_head(run, title), sections=shown, foot=foot)
 
 
 def write_report(run: xr.DataTree, path: FilePath | str) -> None:
@@ -113,37 +109,27 @@ def _head(run: xr.DataTree, title: str) -> Html:
     facts = [f"Scenario {attrs['name']}", f"run {attrs['run_id']}", f"{int(attrs['samples']):,} samples"]
     facts += [f"{attrs['dollars']} dollars"] if attrs.get("dollars", "not stated") != "not stated" else []
     facts += [f"sources up to {date}"] if date else []
-    return joined(
-        [
-            element("p", text("Forecast of effective compute"), class_="kicker"),
-            element("h1", name(title)),
-            element("p", name(attrs.get("subject", "")), class_="subject"),
-            element("p", name(" · ".join(facts)), class_="facts"),
-            element("div", paragraphs(forecast_sentences(run)), class_="gist"),
-        ],
-        "\n",
+    parts = (
+        element("p", "Forecast of effective compute", class_="kicker"),
+        element("h1", name(title)),
+        element("p", name(attrs.get("subject", "")), class_="subject"),
+        element("p", name(" · ".join(facts)), class_="facts"),
+        element("div", paragraphs(forecast_sentences(run)), class_="gist"),
     )
+    return joined(parts, "\n")
 
 
-def _figures(run: xr.DataTree) -> tuple[dict[str, dict[str, Figure]], list[str]]:
+def _figures(run: xr.DataTree) -> tuple[dict[str, list[Figure]], list[str]]:
     """Draw what the run has, by section of the report; and say what it has not."""
     left_out: list[str] = []
-    placed: dict[str, dict[str, Figure]] = {"forecast": {}, "drives": {}, "limits": {}, "assumptions": {}}
+    placed: dict[str, list[Figure]] = {"forecast": [], "drives": [], "limits": [], "assumptions": []}
     for kind in KINDS:
         if kind == _IN_TABLES:
             continue
-        for figure in _drawn(run, kind, left_out):
-            placed[_PARTS.get(kind, "assumptions")][figure.name] = figure
+        try:
+            placed[_PARTS.get(kind, "assumptions")] += draw(run, kind, FigureOptions())
+        except InputError as error:
+            if kind == "fan" or isinstance(error, RunFileError):
+                raise
+            left_out.append(f"Chart of {kind}: {str(error).removeprefix(f'{kind}: ')}")
     return placed, left_out
-
-
-def _drawn(run: xr.DataTree, kind: str, left_out: list[str]) -> list[Figure]:
-    try:
-        return draw(run, kind, FigureOptions())
-    except RunFileError:
-        raise
-    except InputError as error:
-        if kind == "fan":
-            raise
-        left_out.append(f"Chart of {kind}: {str(error).removeprefix(f'{kind}: ')}")
-        return []

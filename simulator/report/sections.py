@@ -12,22 +12,7 @@ from typing import TYPE_CHECKING
 from simulator.analysis.association import rank_associations
 from simulator.charts.spec import Figure
 from simulator.errors import number
-from simulator.report.html import (
-    Column,
-    Html,
-    bar,
-    bullets,
-    chart,
-    chart_title,
-    element,
-    joined,
-    name,
-    paragraphs,
-    range_bar,
-    table,
-    terms,
-    text,
-)
+from simulator.report.html import Html, bar, bullets, chart, element, joined, name, paragraphs, range_bar, table, terms
 from simulator.report.sentences import (
     amount,
     base_unit,
@@ -43,18 +28,10 @@ from simulator.report.sentences import (
     when,
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
+from simulator.runs import summary as summaries
 from simulator.runs.folder import stored_scenario_text
 from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import mean_contributions
-from simulator.runs.summary import (
-    PASSED,
-    Summarised,
-    component_levels,
-    crossing_table,
-    summarised,
-    summarised_names,
-    threshold_table,
-)
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.resolving import Scenario
@@ -78,14 +55,12 @@ _MEANINGS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 
-def forecast_section(run: xr.DataTree, scenario: Scenario, figures: Mapping[str, Figure]) -> Html:
+def forecast_section(run: xr.DataTree, scenario: Scenario, figures: Sequence[Figure]) -> Html:
     """Give the forecast: words, charts, levels by year, crossing years."""
-    meanings = [(word, text(meaning)) for word, meaning in _MEANINGS.items()]
-    parts = [element("div", element("h3", text("Words used here")), terms(meanings), class_="terms")]
-    parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    parts += [element("h3", text("Levels by year")), _level_table(run)]
-    if crossing_table(run):
-        parts += [element("h3", text("Thresholds and when they are crossed")), _crossing_table(run, scenario)]
+    words = element("div", element("h3", "Words used here"), terms(_MEANINGS.items()), class_="terms")
+    parts = [words, *map(chart, figures), element("h3", "Levels by year"), _level_table(run)]
+    if summaries.crossing_table(run):
+        parts += [element("h3", "Thresholds and when they are crossed"), _crossing_table(run, scenario)]
     return joined(parts, "\n")
 
 
@@ -94,59 +69,57 @@ def _level_table(run: xr.DataTree) -> Html:
     every = summary["year"].values.tolist()
     wanted = [every[0] + share * (every[-1] - every[0]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     years = sorted({min(every, key=lambda year, aim=aim: abs(year - aim)) for aim in wanted})  # type: ignore[misc]
-    shown = [quantity for quantity in _SHOWN_LEVELS if quantity in summarised_names(summary)]
+    units = {
+        quantity: str(summary[quantity].attrs["units"])
+        for quantity in _SHOWN_LEVELS
+        if quantity in summaries.summarised_names(summary)
+    }
     certain = is_certain(run)
-    columns = [Column("Year")]
-    for quantity in shown:
-        unit = base_unit(str(summary[quantity].attrs["units"]))
-        head = quantity.replace("_", " ").capitalize() + (f", {unit}" if unit else "")
-        columns += [Column(head, number=True)] + ([] if certain else [Column("90 % interval", number=True)])
+    heads = ["Year"]
+    for quantity, stated in units.items():
+        unit = base_unit(stated)
+        heads.append(quantity.replace("_", " ").capitalize() + (f", {unit}" if unit else ""))
+        heads += [] if certain else ["90 % interval"]
     rows = []
     for year in years:
-        cells = [text(when(year))]
-        for quantity in shown:
-            low, middle, high = (_level_text(run, quantity, value) for value in level_at(run, quantity, year))
-            cells.append(element("span", text(middle), class_="value"))
-            cells += [] if certain else [text(f"{low} to {high}")]
+        cells = [when(year)]
+        for quantity, unit in units.items():
+            low, middle, high = (_level_text(unit, value) for value in level_at(run, quantity, year))
+            cells.append(element("span", middle, class_="value"))
+            cells += [] if certain else [f"{low} to {high}"]
         rows.append(cells)
-    dollars = f" Dollars are {run.attrs['dollars']}." if "spending" in shown else ""
+    dollars = f" Dollars are {run.attrs['dollars']}." if "spending" in units else ""
     what = "Levels" if certain else "Medians and 90 % intervals"
-    return table(columns, rows, caption=f"{what}; every year is in quantiles.csv of the run folder.{dollars}")
+    caption = f"{what}; every year is in quantiles.csv of the run folder.{dollars}"
+    return table(heads, rows, caption=caption, numbers=range(1, len(heads)))
 
 
-def _level_text(run: xr.DataTree, quantity: str, value: float) -> str:
-    units = str(group(run, "summary")[quantity].attrs["units"])
-    if not units.startswith("log10"):
+def _level_text(unit: str, value: float) -> str:
+    if not unit.startswith("log10"):
         return f"{value:.3g}"
-    return amount(value, "USD" if base_unit(units) == "USD" else "")
+    return amount(value, "USD" if base_unit(unit) == "USD" else "")
 
 
 def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
-    levels = {row["threshold"]: row for row in threshold_table(run).rows()}
+    levels = {row["threshold"]: row for row in summaries.threshold_table(run).rows()}
     rows = []
     certain = is_certain(run)
-    for row in crossing_table(run).rows():
+    for row in summaries.crossing_table(run).rows():
         level = levels[row["threshold"]]
         quantity = str(level["quantity"])
-        last = row["last_year"]
-        log = quantity != "capability"
-        said = amount(level["level"], _unit_of(quantity)) if log else f"{level['level']:.3g}"
-        passed = row["already"] >= PASSED
-        dates = [crossed_in(row[key], last) for key in ("median", "lower_90", "upper_90")]
-        cells = [
-            name(row["label"]),
-            text(
-                f"{said} ({quantity.replace('_', ' ')})" + (_median_words(scenario, level) if _is_spread(level) else "")
-            ),
-            element("span", text("before the start" if passed else dates[0]), class_="value"),
-        ]
-        cells += [] if certain else [text("" if passed else f"{dates[1]} to {dates[2]}")]
-        rows.append([*cells, text(percent(1 - row["never"]))])
-    last = float(group(run, "summary")["year"].values[-1])
-    columns = [Column("Threshold"), Column("Level"), Column("Year" if certain else "Median year", number=True)]
-    columns += [] if certain else [Column("90 % interval", number=True)]
-    columns += [Column(f"Crossed by {number(last)}", number=True)]
-    return table(columns, rows, caption="Crossing years. All quantiles are in crossing_years.csv of the run folder.")
+        unit = "USD" if quantity == "spending" else "FLOP"
+        said = f"{level['level']:.3g}" if quantity == "capability" else amount(level["level"], unit)
+        median = _median_words(scenario, level) if _is_spread(level) else ""
+        passed = row["already"] >= summaries.PASSED
+        middle, low, high = (crossed_in(row[key], row["last_year"]) for key in ("median", "lower_90", "upper_90"))
+        cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
+        cells.append(element("span", "before the start" if passed else middle, class_="value"))
+        cells += [] if certain else ["" if passed else f"{low} to {high}"]
+        rows.append([*cells, percent(1 - row["never"])])
+    heads = ["Threshold", "Level", *(["Year"] if certain else ["Median year", "90 % interval"])]
+    heads.append(f"Crossed by {number(forecast_years(run)[1])}")
+    caption = "Crossing years. All quantiles are in crossing_years.csv of the run folder."
+    return table(heads, rows, caption=caption, numbers=range(2, len(heads)))
 
 
 def _is_spread(level: Row) -> bool:
@@ -162,100 +135,79 @@ def _median_words(scenario: Scenario, level: Row) -> str:
     return ", median counting never" if any(prior.prior.never for prior in priors) else ", median"
 
 
-def _unit_of(quantity: str) -> str:
-    return "USD" if quantity == "spending" else "FLOP"
-
-
 def mixture_section(run: xr.DataTree) -> Html:
     """Give each part of a mixture of scenarios apart: weight, median and 90 % interval."""
     middle, last = forecast_years(run)
-    weights = json.loads(str(run.attrs.get("components") or "{}"))
-    rows: list[tuple[str, float, Summarised]] = [("all together", 1.0, summarised(run, "effective_compute"))]
-    rows += [
-        (key, float(weights.get(key, math.nan)), levels)
-        for key, levels in component_levels(run, "effective_compute").items()
-    ]
-    spans = {key: three_at(values, last) for key, _, values in rows}
-    low, high = min(span[0] for span in spans.values()), max(span[2] for span in spans.values())
-    width = high - low or 1.0
-    cells = []
-    for key, weight, values in rows:
-        a, b, c = three_at(values, middle)
-        d, e, f = spans[key]
-        cells.append([
-            name(key),
-            text(percent(weight)),
-            text(f"{amount(b)} ({amount(a)} to {amount(c)})"),
-            text(f"{amount(e)} ({amount(d)} to {amount(f)})"),
-            range_bar((d - low) / width, (e - low) / width, (f - low) / width),
-        ])  # fmt: skip
-    columns = [
-        Column("Part"), Column("Weight", number=True), Column(f"FLOP in {when(middle)}", number=True),
-        Column(f"FLOP in {when(last)}", number=True), Column(f"In {when(last)}, log scale"),
-    ]  # fmt: skip
+    weights = {"all together": 1.0} | json.loads(str(run.attrs.get("components") or "{}"))
+    levels = {"all together": summaries.summarised(run, "effective_compute")}
+    levels |= summaries.component_levels(run, "effective_compute")
+    spans = {key: three_at(values, last) for key, values in levels.items()}
+    bottom = min(low for low, _, _ in spans.values())
+    width = max(high for _, _, high in spans.values()) - bottom or 1.0
+    rows = []
+    for key, values in levels.items():
+        said = [
+            f"{amount(median)} ({amount(low)} to {amount(high)})"
+            for low, median, high in (three_at(values, middle), spans[key])
+        ]
+        places = range_bar(*((level - bottom) / width for level in spans[key]))
+        rows.append([name(key), percent(float(weights.get(key, math.nan))), *said, places])
+    heads = ["Part", "Weight", f"FLOP in {when(middle)}", f"FLOP in {when(last)}", f"In {when(last)}, log scale"]
     intro = (
         "This run weighs several scenarios against one another: each sample follows one of them, drawn by weight. "
         "The numbers above are of all samples together; here is what each scenario says by itself."
     )
     caption = "Effective compute: median and 90 % interval."
-    return joined([element("p", text(intro)), table(columns, cells, caption=caption)], "\n")
+    return joined([element("p", intro), table(heads, rows, caption=caption, numbers=range(1, 4))], "\n")
 
 
-def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Mapping[str, Figure]) -> Html:
+def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Sequence[Figure]) -> Html:
     """Say where growth comes from, and which priors effective compute goes with."""
     if "effective_compute_mean" not in group(run, "summary"):
-        return element("p", text("The summary of this run has no means, by which growth is split. Run it again."))
-    parts = [paragraphs(growth_sentences(run)), _growth_table(run)]
-    parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    parts += [element("h3", text("Which assumptions the outcome goes with")), *_association_parts(run, every)]
+        return element("p", "The summary of this run has no means, by which growth is split. Run it again.")
+    parts = [paragraphs(growth_sentences(run)), _growth_table(run), *map(chart, figures)]
+    parts += [element("h3", "Which assumptions the outcome goes with"), *_association_parts(run, every)]
     return joined(parts, "\n")
 
 
 def _growth_table(run: xr.DataTree) -> Html:
     middle, last = forecast_years(run)
-    parts = mean_contributions(run)
+    parts = mean_contributions(run).sel(year=[middle, last])
     net = parts.sum("part")
-    most = max(float(abs(parts.sel(year=last)).max()), abs(float(net.sel(year=last))), 1e-12)
-    rows = []
-    for place, label in enumerate(parts["label"].values.tolist()):
-        early, late = (float(parts.isel(part=place).sel(year=year)) for year in (middle, last))
-        rows.append([name(label), text(ooms(early)), text(ooms(late)), bar(late / most, signed=True)])
-    total = float(net.sel(year=last))
-    bold = [element("strong", text(words)) for words in ("together", ooms(float(net.sel(year=middle))), ooms(total))]
-    rows.append([*bold, bar(total / most, signed=True)])
-    columns = [
-        Column("Part"), Column(f"By {when(middle)}, OOM", number=True), Column(f"By {when(last)}, OOM", number=True),
-        Column(f"By {when(last)}"),
-    ]  # fmt: skip
-    return table(columns, rows, caption="Growth of effective compute since the start: means over the samples.")
+    most = max(float(abs(parts[:, 1]).max()), abs(float(net[1])), 1e-12)
+    rows = [
+        [name(label), ooms(early), ooms(late), bar(late / most, signed=True)]
+        for label, (early, late) in zip(parts["label"].values.tolist(), parts.values.tolist(), strict=True)
+    ]
+    early, late = net.values.tolist()
+    bold = [element("strong", words) for words in ("together", ooms(early), ooms(late))]
+    rows.append([*bold, bar(late / most, signed=True)])
+    heads = ["Part", f"By {when(middle)}, OOM", f"By {when(last)}, OOM", f"By {when(last)}"]
+    caption = "Growth of effective compute since the start: means over the samples."
+    return table(heads, rows, caption=caption, numbers=(1, 2))
 
 
 def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterator[Html]:
     if "parameters" not in run.children:
         yield element(
             "p",
-            text(
-                "This needs samples, and this run kept its summary only. Run the scenario again with "
-                "--keep trajectories, and write the report of that run."
-            ),
+            "This needs samples, and this run kept its summary only. Run the scenario again with --keep trajectories, "
+            "and write the report of that run.",
         )
         return
     rows = rank_associations(run).rows()
     if not rows:
-        yield element("p", text("Every number is fixed, or effective compute does not vary: there is nothing to tell."))
+        yield element("p", "Every number is fixed, or effective compute does not vary: there is nothing to tell.")
         return
-    last = forecast_years(run)[1]
     known = {each.path: each for each in every}
     samples = max(row["samples"] for row in rows)
     yield element(
         "p",
-        text(
-            f"The table holds each uncertain number against effective compute in {when(last)}, sample by sample: +1 "
-            "means that the two rise together throughout, −1 that one falls as the other rises, 0 that they have "
-            "nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
-            "theirs, and a limit that seldom binds shows little, however much it would matter if it did. "
-            f"Below about {2 / math.sqrt(samples):.2f} a value cannot be told from 0."
-        ),
+        f"The table holds each uncertain number against effective compute in {when(forecast_years(run)[1])}, sample by "
+        "sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 that they "
+        "have nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
+        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. "
+        f"Below about {2 / math.sqrt(samples):.2f} a value cannot be told from 0.",
     )
     cells = []
     for row in rows[:MOST_ASSOCIATIONS]:
@@ -264,15 +216,10 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         about = assumption_name(known[path]) if path in known else path
         value = known[path].statements[0].value if path in known and len(known[path].statements) == 1 else ""
         first = joined([name(about + of), element("span", name(_scope(known.get(path), path)), class_="origin")])
-        cells.append([first, text(value), text(f"{rank:+.2f}".replace("-", "−")), bar(rank, signed=True)])
-    columns = [
-        Column("Number"),
-        Column("Median and interval"),
-        Column("Rank correlation", number=True),
-        Column("−1 to +1"),
-    ]
+        cells.append([first, value, f"{rank:+.2f}".replace("-", "−"), bar(rank, signed=True)])
+    heads = ["Number", "Median and interval", "Rank correlation", "−1 to +1"]
     caption = f"The {len(cells)} strongest of {len(rows)}, over {samples:,} samples."
-    yield table(columns, cells, caption=caption)
+    yield table(heads, cells, caption=caption, numbers=(2,))
 
 
 def _scope(assumption: Assumption | None, path: str) -> str:
@@ -282,42 +229,37 @@ def _scope(assumption: Assumption | None, path: str) -> str:
     return scope[1] if scope else origin.get("library", path)
 
 
-def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Mapping[str, Figure]) -> Html:
+def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Sequence[Figure]) -> Html:
     """Say in words which limits there are and how often each binds, with the charts."""
     if not said:
-        return element("p", text("The scenario has no caps and no constraints: demand is met in every sample."))
+        return element("p", "The scenario has no caps and no constraints: demand is met in every sample.")
     middle, last = forecast_years(run)
-    early, late = binding_shares(run, middle), binding_shares(run, last)
-    rows = []
-    for subject, limits in late.items():
-        for limit, share in limits.items():
-            label = name(f"{limit} (on {subject.replace('_', ' ')})")
-            rows.append([label, text(percent(early[subject][limit])), text(percent(share)), bar(share)])
-    columns = [
-        Column("Limit"), Column(f"Binds in {when(middle)}", number=True), Column(f"Binds in {when(last)}", number=True),
-        Column(f"Share of the samples in {when(last)}"),
-    ]  # fmt: skip
-    parts = [element("h3", text("The limits in words")), bullets(limitation(each) for each in said)]
+    early = binding_shares(run, middle)
+    rows = [
+        [name(f"{limit} (on {subject.replace('_', ' ')})"), percent(early[subject][limit]), percent(share), bar(share)]
+        for subject, limits in binding_shares(run, last).items()
+        for limit, share in limits.items()
+    ]
+    parts = [element("h3", "The limits in words"), bullets(map(limitation, said))]
     if rows:
-        parts.append(table(columns, rows, caption="How often each limit binds. Every year is in binding.csv."))
-    parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    return joined(parts, "\n")
+        heads = ["Limit", f"Binds in {when(middle)}", f"Binds in {when(last)}", f"Share of the samples in {when(last)}"]
+        caption = "How often each limit binds. Every year is in binding.csv."
+        parts.append(table(heads, rows, caption=caption, numbers=(1, 2)))
+    return joined([*parts, *map(chart, figures)], "\n")
 
 
 def warning_section(run: xr.DataTree, every: Sequence[Assumption], *, tied: int, left_out: Sequence[str]) -> Html:
     """Give the warnings of the run, the notes of its authors, and in what ways a reader may be wrong."""
     warnings = [line for line in str(run.attrs.get("warnings", "")).splitlines() if line]
-    parts = [element("h3", text("How to be wrong with it"))]
     uncertain, judged, bare, doubted = counts(every)
     said = cautions(run, judged=judged, bare=bare, doubted=doubted, uncertain=uncertain, tied=tied)
-    parts.append(bullets(text(line) for line in said))
-    notes = str(run.attrs.get("notes", "")).strip()
-    if notes:
-        parts += [element("h3", text("What the authors of the scenario say of it")), element("p", name(notes))]
-    parts += [element("h3", text("Warnings of the run"))]
-    parts += [bullets(name(line) for line in warnings) if warnings else element("p", text("None."))]
+    parts = [element("h3", "How to be wrong with it"), bullets(said)]
+    if notes := str(run.attrs.get("notes", "")).strip():
+        parts += [element("h3", "What the authors of the scenario say of it"), element("p", name(notes))]
+    parts.append(element("h3", "Warnings of the run"))
+    parts.append(bullets(map(name, warnings)) if warnings else element("p", "None."))
     if left_out:
-        parts += [element("h3", text("What this report leaves out")), bullets(name(line) for line in left_out)]
+        parts += [element("h3", "What this report leaves out"), bullets(map(name, left_out))]
     return joined(parts, "\n")
 
 
@@ -329,34 +271,34 @@ def reproduction_section(run: xr.DataTree) -> Html:
     version = f"effective-compute-simulator {attrs.get('simulator_version', 'not stated')}"
     facts = [
         ("Run", element("code", name(attrs["run_id"]))),
-        ("Scenario", joined([name(attrs["name"]), text(", hash "), digest])),
-        ("Samples", text(f"{drawn}, in blocks of {attrs.get('block', 'not stated')}")),
-        ("Version", text(f"{version}, run format {attrs['run_format']}")),
+        ("Scenario", joined([name(attrs["name"]), ", hash ", digest])),
+        ("Samples", f"{drawn}, in blocks of {attrs.get('block', 'not stated')}"),
+        ("Version", f"{version}, run format {attrs['run_format']}"),
     ]
     keep = " --keep summary" if attrs["keep"] == "summary" else ""
     store = " --store zarr" if attrs.get("store") == "zarr" else ""
-    data = json.loads(str(attrs["scenario"]))
-    how = "Save the scenario below as scenario.yaml, with the same version of the simulator, and run:"
     parts = [
         terms(facts),
-        element("p", text(how)),
-        element("pre", text(f"simulate run scenario.yaml{keep}{store}"), class_="command"),
-        element("p", text("The same scenario, version and libraries give the same numbers, and the same run id.")),
+        element("p", "Save the scenario below as scenario.yaml, with the same version of the simulator, and run:"),
+        element("pre", f"simulate run scenario.yaml{keep}{store}", class_="command"),
+        element("p", "The same scenario, version and libraries give the same numbers, and the same run id."),
     ]
-    if custom := list(_under(data, "custom")):
+    if custom := list(_under(json.loads(str(attrs["scenario"])), "custom")):
         names = sorted({str(each["driver"]) for each in custom if isinstance(each, Mapping) and each.get("driver")})
         named = f" by the name of {' and '.join(names)}" if names else " of its authors"
         more = f"A part of this scenario is computed by Python code{named}, which is not in the run."
-        parts.append(element("p", element("strong", text(more))))
+        parts.append(element("p", element("strong", more)))
     listing = (
         "The run folder has every number as CSV: quantiles.csv, crossing_years.csv, crossing_probability.csv, "
         "binding.csv. The tables of the charts, whole, are written by: simulate chart RUN --kind all."
     )
-    parts.append(element("p", text(listing)))
+    summary = element("summary", "The resolved scenario, with every library entry written out (YAML)")
     scenario = element("pre", element("code", name(stored_scenario_text(run))))
-    summary = element("summary", text("The resolved scenario, with every library entry written out (YAML)"))
-    parts.append(element("details", summary, scenario))
-    parts.append(element("p", text("The scenario is in the HTML file of this report."), class_="only-print quiet"))
+    parts += [
+        element("p", listing),
+        element("details", summary, scenario),
+        element("p", "The scenario is in the HTML file of this report.", class_="only-print quiet"),
+    ]
     return element("div", joined(parts, "\n"), class_="about")
 
 

@@ -9,28 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.charts.spec import Figure
 from simulator.errors import Path, dotted, number
-from simulator.report.html import (
-    Column,
-    Html,
-    address,
-    badge,
-    bullets,
-    chart,
-    chart_title,
-    element,
-    joined,
-    link,
-    name,
-    path_name,
-    table,
-    text,
-)
+from simulator.report.html import Html, address, badge, bullets, chart, element, joined, link, name, path_name, table
 from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement, usual_unit
+from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
+from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.spec import Correlation
-from simulator.schema.statements import is_prior
-from simulator.wording import listed
+from simulator.schema.spec import Correlation, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,76 +34,67 @@ class Limitation:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Puts plain data into words; `values` gives priors as they were understood, by path."""
+    """Puts what a part of a scenario says into words; `values` gives numbers as they were understood, by path."""
 
+    data: Mapping[str, Any]
     values: Mapping[str, str]
 
-    def quantity(self, spec: Any, path: Path) -> str:
+    def number(self, path: Path) -> str:
+        """Say a number: as it was understood, or as this part of the scenario states it."""
+        return self.values.get(dotted(path)) or statement(lookup(self.data, path), unit=usual_unit(path)).value
+
+    def quantity(self, spec: Quantity, path: Path) -> str:
         """Say a quantity: a name, a number, a growing level, or an operation on others."""
         if isinstance(spec, str):
             return spec.replace("-", " ")
-        if not isinstance(spec, Mapping) or is_prior(spec):
-            return self.values.get(dotted(path)) or statement(spec, unit=usual_unit(path)).value
+        if isinstance(spec, Prior):
+            return self.number(path)
+        if isinstance(spec, Level):
+            return self._level(spec, path)
+        parts = [self._part(part, at) for at, part in prior_names.parts_of(spec, path)]
+        if spec.accumulation is not None:
+            return f"a stock that {parts[0]} adds to, {self.number((*path, 'start'))} at first"
+        if spec.minimum is not None or spec.maximum is not None:
+            return f"the {'largest' if spec.minimum is None else 'smallest'} of: {'; '.join(parts)}"
         signs = {"product": " × ", "sum": " + ", "ratio": " / ", "difference": " − "}
-        for key, sign in signs.items():
-            if key in spec:
-                return sign.join(self._parts(spec[key], (*path, key)))
-        for key, word in (("minimum", "smallest"), ("maximum", "largest")):
-            if key in spec:
-                return f"the {word} of: {'; '.join(self._parts(spec[key], (*path, key)))}"
-        if "accumulation" in spec:
-            flow = self._part(spec["accumulation"], (*path, "accumulation"))
-            return f"a stock that {flow} adds to, {self.quantity(spec.get('start'), (*path, 'start'))} at first"
-        return self._level(spec, path)
+        return next(sign for key, sign in signs.items() if getattr(spec, key) is not None).join(parts)
 
-    def _parts(self, specs: Sequence[Any], path: Path) -> list[str]:
-        return [self._part(spec, (*path, place)) for place, spec in enumerate(specs)]
-
-    def _part(self, spec: Any, path: Path) -> str:
+    def _part(self, spec: Quantity, path: Path) -> str:
         text = self.quantity(spec, path)
-        return f"[{text}]" if isinstance(spec, Mapping) and not is_prior(spec) else text
+        return f"[{text}]" if isinstance(spec, Level | Operation) else text
 
-    def _level(self, spec: Mapping[str, Any], path: Path) -> str:
-        if "table" in spec:
-            return f"a table of {len(spec['table'])} levels by year"
-        at = f" in {number(float(spec['at']))}" if isinstance(spec.get("at"), int | float) else ""
-        start = f"{self.quantity(spec['start'], (*path, 'start'))}{at}" if "start" in spec else "a level"
-        growth = spec.get("growth")
-        words = [start]
-        if isinstance(growth, list):
-            for place, era in enumerate(growth):
-                below: Path = (*path, "growth", place)
-                since = f" from {self.quantity(era['from'], (*below, 'from'))} on" if "from" in era else ""
-                words.append(f"{since.strip()} growing by {self.quantity(era.get('rate'), (*below, 'rate'))}".strip())
-        elif growth is not None:
-            words.append(f"growing by {self.quantity(growth, (*path, 'growth'))}")
+    def _level(self, level: Level, path: Path) -> str:
+        if level.table is not None:
+            return f"a table of {len(level.table)} levels by year"
+        at = "" if level.at is None else f" in {number(level.at)}"
+        words = ["a level" if level.start is None else f"{self.number((*path, 'start'))}{at}"]
+        for below, era in prior_names.regimes_of(level, path):
+            since = f"from {self.number((*below, 'from'))} on " if era.from_ else ""
+            words.append(f"{since}growing by {self.number(prior_names.rate_path(level, below))}")
         return ", ".join(words)
 
-    def limit(self, limit: Mapping[str, Any], path: Path) -> str:
+    def limit(self, limit: Limit, path: Path) -> str:
         """Say a limit: its law, and what it is made of."""
-        law = LAWS.find(str(limit.get("kind", "hard"))).words
-        if "share" in limit:
-            of = str(limit.get("of")).replace("-", " ")
-            text = f"{self.quantity(limit['share'], (*path, 'share'))} of {of}"
+        if limit.limit is None:
+            text = f"{self.number((*path, 'share'))} of {str(limit.of).replace('-', ' ')}"
         else:
-            text = self.quantity(limit.get("limit"), (*path, "limit"))
-        return f"{law}. It stands at {text}." + (f" {limit['notes']}" if limit.get("notes") else "")
+            text = self.quantity(limit.limit, (*path, "limit"))
+        return f"{LAWS.find(limit.kind).words}. It stands at {text}." + (f" {limit.notes}" if limit.notes else "")
 
 
 def limitations(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
     """Say every cap and constraint in words: on what, by which law, and what it is made of."""
-    words = _Words(_values(every))
-    return _merged(scenario, lambda data: _limits(data, words))
+    return _merged(scenario, every, _limits)
 
 
 def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
     """Say in words what each named quantity is made of."""
-    words = _Words(_values(every))
     return _merged(
         scenario,
-        lambda data: (
-            (name.replace("-", " "), words.quantity(spec, ("quantities", name)))
-            for name, spec in (data.get("quantities") or {}).items()
+        every,
+        lambda spec, words: (
+            (name.replace("-", " "), words.quantity(quantity, ("quantities", name)))
+            for name, quantity in spec.quantities.items()
         ),
     )
 
@@ -130,48 +108,36 @@ def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]
     return [(each, tuple(of) if len(of) < len(scenario.components) else ()) for each, of in found.items()]
 
 
-def _values(every: Sequence[Assumption]) -> dict[str, str]:
-    """Give each number that all parts of a scenario agree on, by path."""
-    return {each.path: each.statements[0].value for each in every if len(each.statements) == 1}
-
-
-def _merged(scenario: Scenario, say: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]) -> list[Limitation]:
+def _merged(
+    scenario: Scenario,
+    every: Sequence[Assumption],
+    say: Callable[[ScenarioSpec, _Words], Iterable[tuple[str, str]]],
+) -> list[Limitation]:
     """Say things of each part of a scenario; parts that say the same stand together."""
+    agreed = {each.path: each.statements[0].value for each in every if len(each.statements) == 1}
     parts = parts_of(scenario)
     found: dict[tuple[str, str], list[str]] = {}
-    for component, data in parts.items():
-        for pair in say(data):
-            found.setdefault(pair, []).append(component)
+    for component, (part, data) in zip(scenario.components, parts.items(), strict=True):
+        for pair in say(component.spec, _Words(data, agreed)):
+            found.setdefault(pair, []).append(part)
     return [Limitation(*pair, tuple(of) if len(of) < len(parts) else ()) for pair, of in found.items()]
 
 
-def _limits(scenario: Mapping[str, Any], words: _Words) -> Iterator[tuple[str, str]]:
-    for driver, spec in (scenario.get("drivers") or {}).items():
-        yield from _capped(spec, driver.replace("_", " "), words, ("drivers", driver))
-        for factor, inner in (spec.get("factors") or {}).items():
-            path: Path = ("drivers", driver, "factors", factor)
-            yield from _capped(inner, f"{driver}: {factor.replace('-', ' ')}", words, path)
-    for key, limit in (scenario.get("constraints") or {}).items():
+def _limits(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
+    written = list(words.data["drivers"])
+    for path, driver in sorted(prior_names.driver_levels(spec), key=lambda found: written.index(found[0][1])):
+        yield from _capped(driver, ": ".join(str(part).replace("-", " ") for part in path[1::2]), words, path)
+    for key, limit in spec.constraints.items():
         yield f"Constraint “{key}” on physical compute", words.limit(limit, ("constraints", key))
-    for key, spec in (scenario.get("quantities") or {}).items():
-        yield from _nested(spec, key.replace("-", " "), words, ("quantities", key))
+    for key, quantity in spec.quantities.items():
+        for path, level in prior_names.levels_in(quantity, ("quantities", key)):
+            if "caps" not in path[2:]:
+                yield from _capped(level, key.replace("-", " "), words, path)
 
 
-def _capped(spec: Mapping[str, Any], on: str, words: _Words, path: Path) -> Iterator[tuple[str, str]]:
-    for key, limit in (spec.get("caps") or {}).items():
+def _capped(level: Level, on: str, words: _Words, path: Path) -> Iterator[tuple[str, str]]:
+    for key, limit in level.caps.items():
         yield f"Cap “{key}” on {on}", words.limit(limit, (*path, "caps", key))
-
-
-def _nested(value: Any, on: str, words: _Words, path: Path) -> Iterator[tuple[str, str]]:
-    """Find the caps of levels that stand within quantities."""
-    if isinstance(value, Mapping):
-        yield from _capped(value, on, words, path)
-        for key, inner in value.items():
-            if key != "caps":
-                yield from _nested(inner, on, words, (*path, str(key)))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _nested(inner, on, words, (*path, place))
 
 
 ABOUT: Mapping[str, str] = MappingProxyType({
@@ -192,44 +158,40 @@ def assumption_name(assumption: Assumption) -> str:
 def limitation(each: Limitation) -> Html:
     """Set a limit, or a quantity, as an item of a list."""
     only = f" (in {listed(each.components)} only)" if each.components else ""
-    return Html(f"{element('strong', name(each.name))}{text(only)}: {text(each.text)}")
+    return joined([element("strong", name(each.name)), f"{only}: ", each.text])
 
 
 def assumption_section(
-    run: xr.DataTree, scenario: Scenario, every: Sequence[Assumption], figures: Mapping[str, Figure]
+    run: xr.DataTree, scenario: Scenario, every: Sequence[Assumption], figures: Sequence[Figure]
 ) -> Html:
     """List every number with its source, the correlations, the overrides, the sources."""
     uncertain, judged, bare, _ = counts(every)
-    stated = (
-        "understood when the run was made"
-        if "parameters" in run.children
-        else "stated in the scenario; how it was understood needs a run with samples"
-    )
-    published = uncertain - judged - bare
-    backed = (
-        f"Of {uncertain} uncertain ones {published} rest on a published source, {judged} on own judgement, and "
-        f"{bare or 'none'} on no source at all"
-        if uncertain
-        else "None of them is uncertain"
-    )
-    marks = joined([badge("no source", "bare"), badge("own judgement", "own")])
-    parts = [element("p", text(f"Every number of the scenario, as it was {stated}. {backed}. Marked: "), marks)]
+    stated = "stated in the scenario; how it was understood needs a run with samples"
+    if "parameters" in run.children:
+        stated = "understood when the run was made"
+    backed = "None of them is uncertain"
+    if uncertain:
+        backed = (
+            f"Of {uncertain} uncertain ones {uncertain - judged - bare} rest on a published source, {judged} on own "
+            f"judgement, and {bare or 'none'} on no source at all"
+        )
+    intro = f"Every number of the scenario, as it was {stated}. {backed}. Marked: "
+    parts = [element("p", intro, badge("no source", "bare"), badge("own judgement", "own"))]
     for about in dict.fromkeys(each.about for each in every):
         of = [each for each in every if each.about == about]
-        parts += [element("h3", text(ABOUT.get(about, about))), _assumption_table(of)]
-    made = quantities(scenario, every)
-    if made:
-        parts += [element("h3", text("What the quantities are made of")), bullets(limitation(each) for each in made)]
-    parts += [chart(figure, title=chart_title(key)) for key, figure in figures.items()]
-    parts += [element("h3", text("Correlations")), _correlation_part(scenario, every)]
-    overrides = [line for line in str(run.attrs.get("overrides", "")).splitlines() if line]
-    parts += [element("h3", text("Changes on the command line"))]
+        parts += [element("h3", ABOUT.get(about, about)), _assumption_table(of)]
+    if made := quantities(scenario, every):
+        parts += [element("h3", "What the quantities are made of"), bullets(map(limitation, made))]
+    overrides = [element("code", name(line)) for line in str(run.attrs.get("overrides", "")).splitlines() if line]
     parts += [
-        bullets(element("code", name(line)) for line in overrides)
-        if overrides
-        else element("p", text("None: the scenario was run as its file has it."))
+        *map(chart, figures),
+        element("h3", "Correlations"),
+        _correlation_part(scenario, every),
+        element("h3", "Changes on the command line"),
+        bullets(overrides) if overrides else element("p", "None: the scenario was run as its file has it."),
+        element("h3", "Sources"),
+        _source_list(every),
     ]
-    parts += [element("h3", text("Sources")), _source_list(every)]
     return joined(parts, "\n")
 
 
@@ -242,97 +204,90 @@ def counts(every: Sequence[Assumption]) -> tuple[int, int, int, int]:
 
 
 def _assumption_table(every: Sequence[Assumption]) -> Html:
-    rows = [[joined([name(_upper(each.words)), path_name(each.path)]), _statements(each)] for each in every]
-    columns = [Column("Number"), Column("Median, interval, source")]
-    return table(
-        columns,
-        rows,
-        caption=f"{len(rows)} number{'s' if len(rows) != 1 else ''}; “90 %” and “80 %” are central intervals.",
-        stacked=True,
-    )
-
-
-def _upper(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}"
-
-
-def _statements(each: Assumption) -> Html:
-    definition = each.path.startswith("thresholds.")
-    return joined((element("div", _statement(said, definition=definition)) for said in each.statements), "\n")
+    rows = []
+    for each in every:
+        definition = each.path.startswith("thresholds.")
+        said = (element("div", _statement(one, definition=definition)) for one in each.statements)
+        rows.append([joined([name(capital(each.words)), path_name(each.path)]), joined(said, "\n")])
+    caption = f"{len(rows)} number{'s' if len(rows) != 1 else ''}; “90 %” and “80 %” are central intervals."
+    return table(["Number", "Median, interval, source"], rows, caption=caption, stacked=True)
 
 
 def _statement(said: Statement, *, definition: bool = False) -> Html:
-    only = element("span", name(f"{listed(said.components)}: "), class_="quiet") if said.components else Html("")
-    value = element("span", text(said.value), class_="value")
-    shape = element(
-        "span",
-        text(f" {said.shape}" if said.shape else " fixed" if said.standing != "no source" else ""),
-        class_="quiet small",
-    )
-    lines = [only, value, shape, element("span", _origin(said, definition=definition), class_="origin")]
+    only = element("span", name(f"{listed(said.components)}: "), class_="quiet") if said.components else ""
+    shape = f" {said.shape}" if said.shape else " fixed" if said.standing != "no source" else ""
+    lines = [
+        only,
+        element("span", said.value, class_="value"),
+        element("span", shape, class_="quiet small"),
+        element("span", _origin(said, definition=definition), class_="origin"),
+    ]
     if said.parts:
-        inner = [
-            joined([element("strong", text(f"weight {100 * weight:.3g} %: ")), _statement(part)])
+        inner = (
+            element("li", element("strong", f"weight {100 * weight:.3g} %: "), _statement(part))
             for weight, part in said.parts
-        ]
-        lines.append(element("ul", joined(element("li", part) for part in inner), class_="small"))
+        )
+        lines.append(element("ul", *inner, class_="small"))
     return joined(lines)
 
 
 def _origin(said: Statement, *, definition: bool) -> Html:
     """Say where a number comes from: source with its link, date, confidence, entry of the library, notes."""
     origin = said.origin
-    marks = []
+    marks: list[str] = []
     if said.standing == "no source":
         fixed = "a definition" if definition and said.is_fixed else "fixed, no source" if said.is_fixed else ""
         marks.append(badge(fixed, "plain") if fixed else badge("no source", "bare"))
     else:
         marks += [badge("own judgement", "own")] if said.standing == OWN else []
         if origin["source"].lower() != OWN:  # which the badge says already
-            marks.append(link(origin["source"], url=origin.get("url", ""), doi=origin.get("doi", "")))
+            marks.append(_linked(origin))
     named = bool(marks) and origin.get("source", OWN).lower() != OWN
-    facts = [f"as of {origin['as_of']}"] if origin.get("as_of") else []
-    facts += [f"confidence {origin['confidence']}"] if origin.get("confidence") else []
-    facts += [f"library {origin['library']}"] if origin.get("library") else []
+    facts = [
+        f"{words}{origin[key]}"
+        for key, words in (("as_of", "as of "), ("confidence", "confidence "), ("library", "library "))
+        if origin.get(key)
+    ]
     if facts:
-        marks.append(text(f"{'; ' if named else ''}{'; '.join(facts)}."))
+        marks.append(f"{'; ' if named else ''}{'; '.join(facts)}.")
     if origin.get("notes"):
-        marks.append(Html(f" {name(origin['notes'])}"))
+        marks += [" ", name(origin["notes"])]
     return joined(marks)
+
+
+def _linked(origin: Mapping[str, str]) -> Html:
+    return link(origin["source"], url=origin.get("url", ""), doi=origin.get("doi", ""))
 
 
 def _correlation_part(scenario: Scenario, every: Sequence[Assumption]) -> Html:
     known = {each.path: assumption_name(each) for each in every}
     rows = []
     for said, components in correlations(scenario):
-        pair = [known.get(path, path) for path in said.between]
+        one, other = (known.get(path, path) for path in said.between)
         source = said.source or ""
         only = f" (in {listed(components)} only)" if components else ""
         own = source.lower().startswith(OWN)
         mark = badge(OWN, "own") if own else name(source) if source else badge("no source", "bare")
-        notes = name(f" {said.notes or ''}{only}")
         rank = f"{said.rank:+.2f}".replace("-", "−")
-        rows.append([name(f"{_upper(pair[0])}, with {pair[1]}"), text(rank), joined([mark, notes])])
+        rows.append([name(f"{capital(one)}, with {other}"), rank, joined([mark, name(f" {said.notes or ''}{only}")])])
     if not rows:
-        return element("p", text("None is stated: all numbers vary independently of one another."))
-    columns = [Column("Numbers"), Column("Rank correlation", number=True), Column("Source")]
-    return table(columns, rows, caption="All other pairs of numbers are independent.")
+        return element("p", "None is stated: all numbers vary independently of one another.")
+    caption = "All other pairs of numbers are independent."
+    return table(["Numbers", "Rank correlation", "Source"], rows, caption=caption, numbers=(1,))
 
 
 def _source_list(every: Sequence[Assumption]) -> Html:
-    found: dict[str, tuple[Mapping[str, str], list[str]]] = {}
+    found: dict[str, tuple[Mapping[str, str], set[str]]] = {}
     for assumption in every:
         for said in assumption.statements:
             for each in (said, *(part for _, part in said.parts)):
                 if each.standing == "source":
-                    found.setdefault(each.origin["source"], (each.origin, []))[1].append(assumption.path)
+                    found.setdefault(each.origin["source"], (each.origin, set()))[1].add(assumption.path)
     if not found:
-        return element("p", text("No published source is named."))
+        return element("p", "No published source is named.")
     items = []
     for source in sorted(found, key=str.lower):
         origin, paths = found[source]
-        count = len(set(paths))
-        linked = link(source, url=origin.get("url", ""), doi=origin.get("doi", ""))
         bare = "" if address(url=origin.get("url", ""), doi=origin.get("doi", "")) else ", no link given"
-        items.append(joined([linked, text(f" ({count} number{'s' if count != 1 else ''}{bare})")]))
+        items.append(joined([_linked(origin), f" ({len(paths)} number{'s' if len(paths) != 1 else ''}{bare})"]))
     return element("div", bullets(items), class_="sources")

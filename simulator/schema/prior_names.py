@@ -57,6 +57,32 @@ DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "a
 THRESHOLD_UNITS = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
 
 
+def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:
+    """Give the drivers that a scenario states, by name."""
+    stated = {name: getattr(spec.drivers, name) for name in DRIVER_UNITS}
+    return {name: driver for name, driver in stated.items() if driver is not None}
+
+
+def driver_levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Factor]]:
+    """List the drivers of a scenario and their factors, with the path of each."""
+    for name, driver in stated_drivers(spec).items():
+        yield ("drivers", name), driver
+        for key, factor in (driver.factors or {}).items():
+            yield ("drivers", name, "factors", key), factor
+
+
+def levels_in(quantity: Quantity, path: Path) -> Iterator[tuple[Path, Level]]:
+    """List the levels in a quantity, also in the limits of its caps, with the path of each."""
+    if isinstance(quantity, Level):
+        yield path, quantity
+        for name, cap in quantity.caps.items():
+            if cap.limit is not None:
+                yield from levels_in(cap.limit, (*path, "caps", name, "limit"))
+    elif isinstance(quantity, Operation):
+        for inner_path, part in parts_of(quantity, path):
+            yield from levels_in(part, inner_path)
+
+
 def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
     """List every prior of a scenario."""
     return tuple(_slots(spec))
