@@ -197,6 +197,5 @@ def _evaluated(model: Model, values: Mapping[str, Array], outcomes: Sequence[Out
         for name, levels in projected.items()
     }
     crossed = cross_block(spec, values, rows, years=years, size=size)
-    return outcomes_from(
-        outcomes, years=years, rows=rows, crossing={name: crossing.year for name, crossing in crossed.items()}
-    )
+    crossing = dict(zip(spec.thresholds, crossed["crossing_year"], strict=True))
+    return outcomes_from(outcomes, years=years, rows=rows, crossing=crossing)

@@ -112,7 +112,7 @@ def _compute(
             trajectories.add(projected, slice(filled + place.start, filled + place.stop))
             for name, values in exact.items():
                 values[:, place] = projected[name].T
-        crossings.append(_crossings(component, years, draws, exact, count))
+        crossings.append(cross_block(component.spec, draws, exact, years=years, size=count))
         filled += count
     crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
     return parameters, trajectories.arrays(), crossed
@@ -212,45 +212,27 @@ def _kind(name: str) -> type[np.generic]:
     return np.float64 if name == "capability" else np.float32
 
 
-def _crossings(component: Component, years: Array, draws: Arrays, rows: Arrays, size: int) -> Arrays:
-    """Find the crossings of the declared thresholds: arrays (threshold, sample)."""
-    crossed = cross_block(component.spec, draws, rows, years=years, size=size)
-    return {
-        "crossing_year": _stacked([crossing.year for crossing in crossed.values()], size),
-        "already_above": _stacked([crossing.already for crossing in crossed.values()], size).astype(np.int8),
-        "threshold_level": _stacked([crossing.level for crossing in crossed.values()], size),
-    }
-
-
-def _stacked(arrays: Sequence[NDArray[Any]], size: int) -> NDArray[Any]:
-    return np.stack(arrays) if arrays else np.empty((0, size))
-
-
 def _joined(
     plan: Plan, apart: Sequence[tuple[Arrays, Arrays, Arrays]], component: NDArray[np.int16]
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Put the samples of all components into their places."""
     size = component.size
-    where = [np.flatnonzero(component == number) for number in range(len(apart))]
     parameters = {name: np.full(size, np.nan) for name in plan.parameters}
     trajectories: Arrays = {}
     crossings: Arrays = {}
     kept = joint_variables(plan)
-    for each, here, (own, rows, crossed) in zip(plan.components, where, apart, strict=True):
+    for number, (each, (own, rows, crossed)) in enumerate(zip(plan.components, apart, strict=True)):
+        here = np.flatnonzero(component == number)
         if not here.size:
             continue
         for name, values in own.items():
             parameters[name][here] = values
         for name in kept:
             values = _stand_in(plan, each, name, rows)
-            if name not in trajectories:
-                trajectories[name] = np.empty((plan.years.size, size), dtype=values.dtype)
-            trajectories[name][:, here] = values
+            trajectories.setdefault(name, np.empty((len(values), size), values.dtype))[:, here] = values
         order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
         for name, values in crossed.items():
-            if name not in crossings:
-                crossings[name] = np.empty((len(order), size), dtype=values.dtype)
-            crossings[name][:, here] = values[order]
+            crossings.setdefault(name, np.empty((len(values), size), values.dtype))[:, here] = values[order]
     return parameters, trajectories, crossings
 
 

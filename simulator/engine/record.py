@@ -16,13 +16,13 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.format import RUN_FORMAT, simulator_version
-from simulator.runs.groups import Group, Labelled, labelled, of_dataset
+from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.variables import UNKNOWNS, attributes, variable
+from simulator.variables import COORDINATES, UNKNOWNS, attributes, variable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,7 +115,8 @@ class Labels:
         coords: Mapping[str, NDArray[Any]] | None = None,
     ) -> Group:
         """Label arrays; `dims` names the dimensions of each."""
-        variables = labelled(arrays, {name: dims(name) for name in arrays}, attributes(arrays, self._units))
+        described = attributes(arrays, self._units)
+        variables = {name: Labelled(dims(name), values, dict(described[name])) for name, values in arrays.items()}
         used = {dim for item in variables.values() for dim in item.dims}
         numbers = {"year": self._years, "quantile": np.array(LEVELS), **(coords or {})}
         every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
@@ -142,29 +143,27 @@ class Labels:
         return found
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
-        described: dict[str, dict[str, Any]] = {}
-        for name in arrays:
-            if name == "component":
-                named = [component.name for component in self._scenario.components]
-                described[name] = attributes([name], {})[name] | _flags(named, np.int16)
-            else:
-                described[name] = dict(_shared_attributes(self._scenario, name))
-        return Group(labelled(arrays, dict.fromkeys(arrays, ("sample",)), described), _coordinates(coords))
+        named = [component.name for component in self._scenario.components]
+        described = {
+            name: attributes([name], {})[name] | _flags(named, np.int16)
+            if name == "component"
+            else _shared_attributes(self._scenario, name)
+            for name in arrays
+        }
+        variables = {name: Labelled(("sample",), values, described[name]) for name, values in arrays.items()}
+        return Group(variables, _coordinates(coords))
 
 
 def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
     return {"flag_values": np.arange(len(meanings), dtype=kind), "flag_meanings": " ".join(meanings)}
 
 
-_COORDINATES = {
-    "year": {"units": "year", "long_name": "year"},
-    "quantile": {"units": "1", "long_name": "probability of the quantile"},
-    "sample": {"units": "1", "long_name": "number of the sample"},
-}
-
-
 def _coordinates(numbers: Mapping[str, NDArray[Any]]) -> dict[str, Labelled]:
-    return labelled(numbers, {dim: (dim,) for dim in numbers}, {dim: dict(_COORDINATES[dim]) for dim in numbers})
+    known = {dim: COORDINATES[dim] for dim in numbers}
+    return {
+        dim: Labelled((dim,), values, {"units": known[dim].unit, "long_name": known[dim].long_name})
+        for dim, values in numbers.items()
+    }
 
 
 def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict[str, Labelled]:
@@ -175,21 +174,20 @@ def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict
         "label": np.array([spec.thresholds[name].label or name for name in names], dtype=str),
         "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
     }
-    described = {name: {"long_name": "threshold"} if name == "threshold" else {} for name in coords}
-    return labelled(coords, dict.fromkeys(coords, ("threshold",)), described)
+    named = {"threshold": {"long_name": "threshold"}}
+    return {name: Labelled(("threshold",), values, named.get(name, {})) for name, values in coords.items()}
 
 
-def _shared_attributes(scenario: Scenario, name: str) -> dict[str, str]:
+def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
     """Describe a prior; where the components of a mixture say different things of it, what each says."""
     every = {
         component.name: prior_attributes(component.joint.priors[name])
         for component in scenario.components
         if name in component.joint.priors
     }
-    keys = dict.fromkeys(key for attributes in every.values() for key in attributes)
     result = {}
-    for key in keys:
-        said = {component: attributes.get(key, "nothing") for component, attributes in every.items()}
+    for key in dict.fromkeys(key for described in every.values() for key in described):
+        said = {component: described.get(key, "nothing") for component, described in every.items()}
         alike = len(set(said.values())) == 1
         result[key] = next(iter(said.values())) if alike else "; ".join(f"{of}: {text}" for of, text in said.items())
     return result
@@ -200,11 +198,7 @@ def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     stated = prior.prior
     attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}
-    for key in sorted(PROVENANCE_KEYS):
-        value = getattr(stated, key)
-        if value is not None:
-            attributes[key] = value
-    return attributes
+    return attributes | {key: value for key in sorted(PROVENANCE_KEYS) if (value := getattr(stated, key)) is not None}
 
 
 def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) -> dict[str, str | int]:

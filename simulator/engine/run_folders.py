@@ -209,27 +209,20 @@ def extend_run(
     >>> extend_run(folder, samples=128, outputs=outputs)["parameters"].sizes["sample"]
     128
     """
-    how = How(workers=workers, progress=progress)
-    say = say or (lambda _: None)
-    return open_run(extend_to_folder(FilePath(path), samples, FilePath(outputs), how=how, say=say)[1])
-
-
-def extend_to_folder(
-    path: FilePath, samples: int, outputs: FilePath, *, how: How, say: Say = print
-) -> tuple[Group, FilePath]:
-    """Extend a run as `extend_run` does; what is kept is what it kept. Gives the new run and its folder."""
+    outputs = FilePath(outputs)
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
-        how = replace(how, keep=run.attrs["keep"], store=run.attrs.get("store", "netcdf"))
+        how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
         unfinished = _unfinished(scenario, outputs, how)
         with _alone(unfinished, how):
             if not unfinished.exists:
                 taken = _take_over(run, run_path(path), unfinished)
-                say(f"{taken:,} samples are taken over.")
-            return _finish(scenario, outputs, how, unfinished)
+                if say:
+                    say(f"{taken:,} samples are taken over.")
+            return open_run(_finish(scenario, outputs, how, unfinished)[1])
 
 
-def _extended(run: xr.DataTree, samples: int, path: FilePath) -> Scenario:
+def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
     had = int(run.attrs["samples"])
     if samples <= had:
         raise InputError(f"--samples: must be more than the {had:,} samples that {path} has; got {samples:,}.")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.schema.goals import Threshold
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.units import Array
 
@@ -113,40 +112,25 @@ def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDA
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Crossings:
-    """The crossing of one threshold in a block: year (sample,), flag, level (sample,) in the quantity's own scale."""
-
-    year: Array
-    already: NDArray[np.bool_]
-    level: Array
-
-
 def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
     """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
-    threshold = spec.thresholds[name]
-    path = ("thresholds", name)
+    threshold, quantity = spec.thresholds[name], quantity_of(spec, name)
     if threshold.multiple is None:
-        level = draws[dotted((*path, quantity_of(spec, name)))]
-    else:
-        if threshold.of == "start":
-            base = rows[quantity_of(spec, name)][0]
-        else:
-            base = _threshold_level(spec, str(threshold.of), draws, rows)
-        multiple = draws[dotted((*path, "multiple"))]
-        is_metric = quantity_of(spec, name) == "capability"
-        level = base * 10.0**multiple if is_metric else base + multiple
-    return level
+        return draws[dotted(("thresholds", name, quantity))]
+    from_start = threshold.of == "start"
+    base = rows[quantity][0] if from_start else _threshold_level(spec, str(threshold.of), draws, rows)
+    multiple = draws[dotted(("thresholds", name, "multiple"))]
+    return base * 10.0**multiple if quantity == "capability" else base + multiple
 
 
 def cross_block(
     spec: ScenarioSpec, draws: Mapping[str, Array], rows: Mapping[str, Array], *, years: Array, size: int
-) -> dict[str, Crossings]:
+) -> dict[str, NDArray[Any]]:
     """Find the crossings of every declared threshold in a block of `size` samples; `rows` are (year, sample).
 
-    SimulatorError: a path that a threshold stands on is not a number somewhere.
+    The year, whether the first year meets the threshold, and the level in the quantity's own scale, each (threshold,
+    sample). SimulatorError: a path that a threshold stands on is not a number somewhere.
     """
-    result = {}
     quantities = {name: quantity_of(spec, name) for name in spec.thresholds}
     for quantity in sorted(set(quantities.values())):
         if np.isnan(rows[quantity].min()):  # a minimum is NaN where any value is
@@ -154,30 +138,21 @@ def cross_block(
             raise SimulatorError(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
-    for name, threshold in spec.thresholds.items():
+    shape = (len(spec.thresholds), size)
+    crossing, flag, height = np.empty(shape), np.empty(shape, dtype=np.int8), np.empty(shape)
+    for place, (name, threshold) in enumerate(spec.thresholds.items()):
         level = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
         level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
         year, already = crossing_by_year(years, rows[quantities[name]], level, falling=is_falling(spec, name))
         if threshold.reading == "calendar":
             year = calendar_years(year, years)
-        result[name] = Crossings(*_delayed(threshold, name, draws, year, already, years), level)
-    return result
+        if threshold.delay is not None:
+            later = year + draws[dotted(("thresholds", name, "delay"))]
+            year, already = np.where(later > years[-1], np.inf, later), already & (later <= years[0])
+        crossing[place], flag[place], height[place] = year, already, level
+    return {"crossing_year": crossing, "already_above": flag, "threshold_level": height}
 
 
 def calendar_years(crossing: Array, years: Array) -> Array:
     """Give the first of the scenario's years at or after each crossing; +inf stays."""
     return np.append(years, np.inf)[np.searchsorted(years, crossing)]
-
-
-def _delayed(
-    threshold: Threshold,
-    name: str,
-    draws: Mapping[str, Array],
-    year: Array,
-    already: NDArray[np.bool_],
-    years: Array,
-) -> tuple[Array, NDArray[np.bool_]]:
-    if threshold.delay is None:
-        return year, already
-    later = year + draws[dotted(("thresholds", name, "delay"))]
-    return np.where(later > years[-1], np.inf, later), already & (later <= years[0])

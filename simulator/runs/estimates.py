@@ -32,7 +32,11 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> 
     weight = place - below
     low = np.moveaxis(ordered[..., below], -1, 0).astype(np.float64)
     high = np.moveaxis(ordered[..., above], -1, 0).astype(np.float64)
-    weight = weight.reshape(-1, *([1] * (low.ndim - 1)))
+    return _between(low, high, weight.reshape(-1, *([1] * (low.ndim - 1))))
+
+
+def _between(low: Array, high: Array, weight: Array) -> Array:
+    """Go a part of the way from one order statistic to the next; any part of the way to +inf is +inf."""
     with np.errstate(invalid="ignore"):
         between = low + weight * (high - low)
     return np.where(weight == 0.0, low, np.where(np.isinf(high), high, between))
@@ -171,9 +175,7 @@ class Histogram:
         for column, row in enumerate(self._rows):
             low[:, column] = row.order_statistics(below)
             high[:, column] = row.order_statistics(np.minimum(below + 1, self.count - 1))
-        with np.errstate(invalid="ignore"):
-            between = low + weight * (high - low)
-        return np.where(weight == 0.0, low, np.where(np.isinf(high), high, between))
+        return _between(low, high, weight)
 
 
 def merged(histograms: Sequence[Histogram]) -> Histogram:

@@ -45,11 +45,6 @@ ORDER = "variable_order"
 _REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
 
 
-def run_folder(run: Group | xr.DataTree, outputs: FilePath) -> FilePath:
-    """Name the folder of a run: outputs/<scenario>-<run id>."""
-    return outputs / f"{run.attrs['name']}-{run.attrs['run_id']}"
-
-
 def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     """Write a run folder: run.nc, CSV tables and the resolved scenario; `Run.save` does the same.
 
@@ -76,7 +71,7 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     >>> sorted(file.name for file in folder.iterdir())
     ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
     """
-    folder = run_folder(run, FilePath(outputs))
+    folder = FilePath(outputs) / f"{run.attrs['name']}-{run.attrs['run_id']}"
     make_folder(folder)
     save_run(run, folder / "run.nc")
     write_tables(run, folder)

@@ -10,9 +10,9 @@ import json
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -22,28 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-class Variable(Protocol):
-    """What is asked of a variable; one of xarray's answers too."""
-
-    @property
-    def dims(self) -> tuple[Hashable, ...]:
-        """The names of its dimensions."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Their lengths."""
-        ...
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """Its numbers or words."""
-        ...
-
-    @property
-    def attrs(self) -> dict[Any, Any]:
-        """Its unit, its name for readers and whatever else describes it."""
-        ...
+type Variable = Labelled | xr.Variable
+"""What is asked for its dimensions, shape, values and attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +38,6 @@ class Labelled:
     def shape(self) -> tuple[int, ...]:
         """The length of each dimension."""
         return self.values.shape
-
-
-def labelled(
-    arrays: Mapping[str, NDArray[Any]], dims: Mapping[str, tuple[str, ...]], attrs: Mapping[str, dict[Any, Any]]
-) -> dict[str, Labelled]:
-    """Label arrays by name, each with its dimensions and what describes it."""
-    return {name: Labelled(dims[name], values, attrs[name]) for name, values in arrays.items()}
 
 
 @dataclass(frozen=True, slots=True)

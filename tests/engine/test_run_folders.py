@@ -21,11 +21,11 @@ from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.run_folders import check_run, extend_to_folder, run_to_folder
+from simulator.engine.run_folders import check_run, extend_run, run_to_folder
 from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs.folder import open_run
-from simulator.runs.groups import Group
+from simulator.runs.groups import Group, of_tree
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
@@ -136,22 +136,23 @@ def assert_same_numbers(run: Group, other: Group) -> None:
 def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: Path) -> None:
     _, folder = run_to_folder(scenario(), tmp_path / "few", how=how)
     said: list[str] = []
-    more, longer = extend_to_folder(folder, 15_000, tmp_path / "more", how=How(), say=said.append)
+    with extend_run(folder, samples=15_000, outputs=tmp_path / "more", say=said.append) as opened:
+        more = of_tree(opened.load())
     assert said == ["8,192 samples are taken over."]
     fresh, other = run_to_folder(scenario(samples=15_000), tmp_path / "fresh", how=how)
-    assert longer.name == other.name
+    assert (tmp_path / "more" / other.name).is_dir()
     assert_same_numbers(more, fresh)
     assert more.attrs["overrides"] == "samples: 10000 -> 15000"
     assert folder.exists()
     with pytest.raises(InputError, match="must be more than the 10,000 samples"):
-        extend_to_folder(folder, 9_000, tmp_path, how=How())
+        extend_run(folder, samples=9_000, outputs=tmp_path)
 
 
 def test_a_run_of_another_version_is_not_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, folder = run_to_folder(scenario(), tmp_path, how=How())
     monkeypatch.setattr(runs, "simulator_version", lambda: "99.0")
     with pytest.raises(RunFileError, match="whose samples may differ"):
-        extend_to_folder(folder, 20_000, tmp_path, how=How())
+        extend_run(folder, samples=20_000, outputs=tmp_path)
 
 
 def test_what_was_left_and_is_damaged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,12 @@ from simulator import load_scenario, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.draws import draw_blocks
 from simulator.engine.record import fit_of
-from simulator.engine.run_folders import check_run, extend_to_folder, run_to_folder
+from simulator.engine.run_folders import check_run, extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
-from simulator.runs.folder import open_run, stored_scenario
+from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -174,9 +174,8 @@ def test_run_folders_keep_the_fit_when_they_are_extended(given, cache, tmp_path)
     (tmp_path / "fits").symlink_to(cache)
     run, folder = run_to_folder(given, tmp_path, how=How(), say=said.append)
     assert any("learns from history" in line for line in said)
-    extended, longer = extend_to_folder(folder, 4096, tmp_path, how=How(), say=said.append)
-    assert extended.children["parameters"].sizes["sample"] == 4096
-    with open_run(longer) as opened:
+    with extend_run(folder, samples=4096, outputs=tmp_path, say=said.append) as opened:
+        assert opened["parameters"].sizes["sample"] == 4096
         fit = fit_of(opened)
         assert fit is not None
         assert fit.attrs["fit"] == run.children["posterior"].attrs["fit"]

@@ -17,7 +17,7 @@ from simulator import check_run, load_scenario, open_run, parse_scenario, save_r
 from simulator.engine.run_folders import describe_check
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import netcdf
-from simulator.runs.folder import run_folder, stored_scenario_text, write_run
+from simulator.runs.folder import stored_scenario_text, write_run
 from simulator.runs.groups import group
 from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 
@@ -54,7 +54,7 @@ def altered(folder: Path, tmp_path: Path, change: Any) -> Path:
 
 def test_a_run_folder_holds_the_run_its_tables_and_its_scenario(run: xr.DataTree, folder: Path) -> None:
     assert folder.name == f"small-{run.attrs['run_id']}"
-    assert run_folder(run, folder.parent) == folder
+    assert folder.parent / run.folder_name == folder
     assert {file.name for file in folder.iterdir()} == {
         "run.nc", "quantiles.csv", "crossing_years.csv", "crossing_probability.csv", "binding.csv", "scenario.yaml",
     }  # fmt: skip
