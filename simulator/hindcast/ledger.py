@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -11,65 +10,34 @@ from simulator.errors import InputError, shown
 from simulator.files import check_file, locked, make_folder, read_csv, write_text
 from simulator.runs.table import Table
 
+SCORING: Final[tuple[str, ...]] = (
+    "scored_on", "run_id", "name", "scenario_hash", "simulator_version", "observations", "snapshot",
+    "observations_sha256",
+)  # fmt: skip
+"""Which run was scored when (YYYY-MM-DD) and against what: a table, its date, and the hash of its file."""
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """Which run was scored when (YYYY-MM-DD) and against what: a table, its date, and the hash of its file."""
+SCORES: Final[tuple[str, ...]] = (
+    "quantity", "target", "in_sample", "observed", "median", "low", "high", "crps", "interval_score", "pinball",
+    "log_score", "pit", "inside_50", "inside_80", "inside_90", "error", "probability", "brier",
+)  # fmt: skip
+"""The score of one quantity or event at one date; what does not apply is missing.
 
-    scored_on: str
-    run_id: str
-    name: str
-    scenario_hash: str
-    simulator_version: str
-    observations: str
-    snapshot: str
-    observations_sha256: str
+`quantity` is physical_compute or spending (log10 of the base unit), or `crossing <threshold>`, an event, of which
+`observed` is 1 or 0 and `probability` what was forecast. `target` is the end of a year (YYYY-MM-DD), `in_sample` says
+whether a prior of the run knew what had come by then. `low` and `high` are the 5 and 95 % quantiles of the forecast,
+`error` is its median less what came. For the scores see `simulator.hindcast.scores`.
+"""
 
-
-@dataclass(frozen=True, slots=True)
-class RunScoreRow:
-    """The score of one quantity or event at one date; a field that does not apply is None.
-
-    `low` and `high` are the 5 and 95 % quantiles of the forecast; `error` is its median less what came. For the
-    scores see `simulator.hindcast.scores`.
-    """
-
-    quantity: str  # physical_compute or spending (log10 of the base unit), or `crossing <threshold>` (an event)
-    target: str  # the end of a year, YYYY-MM-DD
-    in_sample: bool  # whether a prior of the run knew what had come by then
-    observed: float  # of an event 1 or 0
-    median: float | None = None
-    low: float | None = None
-    high: float | None = None
-    crps: float | None = None
-    interval_score: float | None = None
-    pinball: float | None = None
-    log_score: float | None = None
-    pit: float | None = None
-    inside_50: bool | None = None
-    inside_80: bool | None = None
-    inside_90: bool | None = None
-    error: float | None = None
-    probability: float | None = None  # of an event: what was forecast
-    brier: float | None = None
-
-    @property
-    def is_event(self) -> bool:
-        """Whether it is about a threshold that is crossed or not."""
-        return self.probability is not None
-
-
-COLUMNS: Final[tuple[str, ...]] = tuple(field.name for kind in (Scoring, RunScoreRow) for field in fields(kind))
+COLUMNS: Final[tuple[str, ...]] = (*SCORING, *SCORES)
 KEYS: Final[tuple[str, ...]] = ("run_id", "snapshot", "observations_sha256", "quantity", "target")
 """What makes a row the same as another: the scores follow from it."""
 _MEANS: Final[tuple[str, ...]] = ("crps", "interval_score", "error", "inside_90", "brier")
 
 
-def score_table(scoring: Scoring, rows: Sequence[RunScoreRow]) -> Table:
+def score_table(scoring: Mapping[str, str], scores: Table) -> Table:
     """Write scores as the ledger has them: texts, empty where a field does not apply."""
-    return Table.of_rows(
-        [{key: _cell(value) for key, value in {**asdict(scoring), **asdict(row)}.items()} for row in rows]
-    )
+    cells = ({key: _cell(value) for key, value in {**scoring, **row}.items()} for row in scores.rows())
+    return Table.of_rows(cells, COLUMNS)
 
 
 def _cell(value: object) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from simulator.dates import date_of
 from simulator.errors import InputError
-from simulator.hindcast.ledger import RunScoreRow, Scoring, score_table
+from simulator.hindcast.ledger import SCORES, score_table
 from simulator.hindcast.scores import Array, brier, level_scores, log_score
 from simulator.history.columns import last_day, refusal
 from simulator.history.frontier import record_on
@@ -28,7 +28,7 @@ from simulator.history.observations import LONGEST_GAP
 from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.groups import group
 from simulator.runs.result import Result
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,27 +47,28 @@ DRAWS_OF_QUANTILES: Final[int] = 10_000
 class RunScore(Result):
     """The scores of a run, the day up to which its priors knew what came, and what a reader should know.
 
-    `against` names the table of observations; `scoring` is what the ledger keeps of it beside each row.
+    `scores` has the columns `simulator.hindcast.ledger.SCORES`; `scoring` is what the ledger keeps beside each row,
+    `against` names the table of observations.
     """
 
     kind: ClassVar[str] = "score"
     folder_name: ClassVar[str] = ""  # its table is written beside the run
 
-    rows: tuple[RunScoreRow, ...]
+    scores: Table
     known_to: dt.date | None
     after: dt.date
     notes: tuple[str, ...]
-    scoring: Scoring
+    scoring: Mapping[str, str]
     against: str
 
     def tables(self) -> dict[str, Table]:
         """Give the scores as the ledger has them."""
-        return {"scores": score_table(self.scoring, self.rows)}
+        return {"scores": score_table(self.scoring, self.scores)}
 
     @property
     def dataset(self) -> xr.Dataset:
         """The scores along quantity and target (the end of a year)."""
-        return Table.of_records(self.rows).to_dataset("quantity", "target").assign_attrs(asdict(self.scoring))
+        return self.scores.to_dataset("quantity", "target").assign_attrs(self.scoring)
 
     def lines(self) -> list[str]:
         """Say it in lines: a table for each quantity, one for thresholds, means, notes."""
@@ -110,8 +111,8 @@ def score_run(
     --------
     >>> from simulator import load_scenario, simulate
     >>> changes = ["samples=256", "block=256", "years.first=2023", "years.last=2030"]
-    >>> row = score_run(simulate(load_scenario("no-caps", overrides=changes))).rows[0]
-    >>> row.quantity, row.target, round(row.observed, 2), row.in_sample
+    >>> row = score_run(simulate(load_scenario("no-caps", overrides=changes))).scores.rows()[0]
+    >>> row["quantity"], row["target"], round(row["observed"], 2), row["in_sample"]
     ('physical_compute', '2023-12-31', 25.7, True)
     """
     history = observed if isinstance(observed, RunHistory) else observed_runs(observed, snapshot=snapshot)
@@ -125,25 +126,28 @@ def score_run(
     targets = _targets(summary, history, after=start)
     scenario = json.loads(str(run.attrs["scenario"]))
     known_to = knowledge(scenario)
-    spending, said = _spending_rows(run, history, targets)
+    rows = [
+        _level_row(run, "physical_compute", target=end, year=year, observed=largest.log_flop)
+        for end, year, largest in targets
+    ]
+    spending, said = _spending_rows(run, targets)
     events, more = _event_rows(run, history, targets, start=start, scenario=scenario)
-    scoring = Scoring(
-        scored_on=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        **{key: str(run.attrs.get(key, "")) for key in ("run_id", "name", "scenario_hash", "simulator_version")},
-        observations=source.name,
-        snapshot=history.snapshot,
-        observations_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
-    )
+    rows += [*spending, *events]
+    for row in rows:
+        row["in_sample"] = known_to is not None and row["target"] <= known_to.isoformat()
     return RunScore(
-        tuple(
-            replace(row, in_sample=known_to is not None and row.target <= known_to.isoformat())
-            for row in (*_compute_rows(run, history, targets), *spending, *events)
-        ),
-        known_to,
-        start,
-        (*_notes(run, known_to, [target for target, _ in targets]), *said, *more),
-        scoring,
-        f"{named}, estimates of {history.snapshot}",
+        scores=Table.of_rows(rows, SCORES),
+        known_to=known_to,
+        after=start,
+        notes=(*_notes(run, known_to, [target for target, *_ in targets]), *said, *more),
+        scoring={
+            "scored_on": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+            **{key: str(run.attrs.get(key, "")) for key in ("run_id", "name", "scenario_hash", "simulator_version")},
+            "observations": source.name,
+            "snapshot": history.snapshot,
+            "observations_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+        },
+        against=f"{named}, estimates of {history.snapshot}",
     )
 
 
@@ -193,8 +197,11 @@ def _check_unit(summary: xr.Dataset, name: str) -> None:
         )
 
 
-def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> list[tuple[dt.date, float]]:
-    """List the ends of years that have come and that the run forecasts, each with its year in the run."""
+type _Target = tuple[dt.date, float, TrainingRun]
+
+
+def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> list[_Target]:
+    """List the ends of years that have come and that the run forecasts: each with its year in the run, the record."""
     years = summary["year"].values
     known_to = last_day(history.snapshot, entry="snapshot")
     last = history.runs[-1]
@@ -204,7 +211,8 @@ def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> lis
         remedy = "The record of the years between is not known here. Name the day up to which the table is whole."
         raise refusal(history.file, rule, remedy)
     ends = [(dt.date(round(year) - 1, 12, 31), float(year)) for year in years if year == round(year)]
-    found = [(end, year) for end, year in ends if after < end <= known_to and record_on(history, end).name is not None]
+    come = [(end, year, record_on(history, end)) for end, year in ends if after < end <= known_to]
+    found = [(end, year, largest) for end, year, largest in come if largest is not None]
     if not found:
         raise InputError(
             f"{history.file}: no end of a year to score: observations go up to {known_to} (the last is {last.name}, "
@@ -237,55 +245,37 @@ def _draws(run: xr.DataTree, name: str, year: float) -> Array:
     return np.asarray(np.interp(points, quantiles["quantile"].values, quantiles.values), dtype=np.float64)
 
 
-def _level_row(run: xr.DataTree, name: str, *, target: dt.date, year: float, observed: float) -> RunScoreRow:
+def _level_row(run: xr.DataTree, name: str, *, target: dt.date, year: float, observed: float) -> dict[str, Any]:
     draws = _draws(run, name, year)
-    low, median, high = (float(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
+    low, median, high = np.quantile(draws, [0.05, 0.5, 0.95]).tolist()
     has_density = "trajectories" in run.children and float(np.ptp(draws)) > 0
-    return RunScoreRow(
-        name,
-        target.isoformat(),
-        False,
-        observed,
-        median,
-        low,
-        high,
+    return {
+        "quantity": name,
+        "target": target.isoformat(),
+        "observed": observed,
+        "median": median,
+        "low": low,
+        "high": high,
         **level_scores(draws, observed),
-        log_score=float(log_score(draws, observed)) if has_density else None,
-        error=median - observed,
-    )
+        "log_score": float(log_score(draws, observed)) if has_density else None,
+        "error": median - observed,
+    }
 
 
-def _compute_rows(
-    run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
-) -> Iterator[RunScoreRow]:
-    for target, year in targets:
-        record = record_on(history, target)
-        yield _level_row(run, "physical_compute", target=target, year=year, observed=record.log_flop)
-
-
-def _record_run(history: RunHistory, date: dt.date) -> TrainingRun:
-    record = record_on(history, date)
-    return next(each for each in history.runs if each.name == record.name and each.log_flop == record.log_flop)
-
-
-def _spending_rows(
-    run: xr.DataTree, history: RunHistory, targets: Sequence[tuple[dt.date, float]]
-) -> tuple[list[RunScoreRow], list[str]]:
+def _spending_rows(run: xr.DataTree, targets: Sequence[_Target]) -> tuple[list[dict[str, Any]], list[str]]:
     summary = group(run, "summary")
     if "spending" not in summary:
         return [], ["spending: the run does not tell it from hardware."]
     _check_unit(summary, "spending")
-    rows, notes, unknown, bases = list[RunScoreRow](), list[str](), list[str](), set[str]()
-    for target, year in targets:
-        largest = _record_run(history, target)
+    rows, notes, unknown, bases = list[dict[str, Any]](), list[str](), list[str](), set[str]()
+    for target, year, largest in targets:
         if largest.log_cost is None or not largest.cost_consistent:
             unknown.append(f"{target.year} ({largest.name})")
-            continue
-        if other := _other_dollars(str(run.attrs["dollars"]), largest.cost_basis):
+        elif other := _other_dollars(str(run.attrs["dollars"]), largest.cost_basis):
             notes.append(f"spending: left out: {other}.")
-            continue
-        rows.append(_level_row(run, "spending", target=target, year=year, observed=largest.log_cost))
-        bases.add(largest.cost_basis)
+        else:
+            rows.append(_level_row(run, "spending", target=target, year=year, observed=largest.log_cost))
+            bases.add(largest.cost_basis)
     if unknown:
         notes.append(f"spending: no cost that belongs to the largest run is known at the end of {', '.join(unknown)}.")
     if rows:
@@ -304,13 +294,13 @@ def _other_dollars(ours: str, basis: str) -> str:
 def _event_rows(
     run: xr.DataTree,
     history: RunHistory,
-    targets: Sequence[tuple[dt.date, float]],
+    targets: Sequence[_Target],
     *,
     start: dt.date,
     scenario: Any,
-) -> tuple[list[RunScoreRow], list[str]]:
+) -> tuple[list[dict[str, Any]], list[str]]:
     summary = group(run, "summary")
-    rows: list[RunScoreRow] = []
+    rows: list[dict[str, Any]] = []
     left_out: dict[str, list[str]] = {}
     for name in summary["threshold"].values.tolist() if "threshold" in summary.dims else []:
         at = summary.sel(threshold=name)
@@ -326,23 +316,14 @@ def _event_rows(
         if reason:
             left_out.setdefault(reason, []).append(name)
             continue
-        for target, year in targets:
+        for target, year, _ in targets:
             happened = _crossed(history, target, quantity, level)
             if happened is None:
                 left_out.setdefault("the cost of the largest run is not known", []).append(f"{name} ({target.year})")
                 continue
             probability = float(at["crossed"].sel(year=year))
-            score = float(brier(probability, happened))
-            rows.append(
-                RunScoreRow(
-                    f"crossing {name}",
-                    target.isoformat(),
-                    False,
-                    float(happened),
-                    probability=probability,
-                    brier=score,
-                )
-            )
+            said = {"quantity": f"crossing {name}", "target": target.isoformat(), "observed": float(happened)}
+            rows.append({**said, "probability": probability, "brier": float(brier(probability, happened))})
     return rows, [f"thresholds left out: {', '.join(names)}: {reason}." for reason, names in left_out.items()]
 
 
@@ -368,14 +349,13 @@ def _is_delayed(scenario: Any, name: str) -> bool:
 
 def _crossed(history: RunHistory, date: dt.date, quantity: str, level: float) -> bool | None:
     """Tell whether a level was reached by a day; None where the cost that would tell is not known."""
+    record = record_on(history, date)
     if quantity == "physical_compute":
-        return record_on(history, date).log_flop >= level
+        return record is not None and record.log_flop >= level
     costs = [each.log_cost for each in history.runs if each.date <= date and each.cost_consistent]
     if any(cost is not None and cost >= level for cost in costs):
         return True
-    if record_on(history, date).name is None:
-        return False
-    return False if _record_run(history, date).cost_consistent else None
+    return False if record is None or record.cost_consistent else None
 
 
 _HEAD = "  end of     came   median (90 %)             CRPS    WIS  pinball   log    PIT"
@@ -384,26 +364,30 @@ _UNITS = {"physical_compute": "physical compute, log10 FLOP", "spending": "spend
 
 def run_score_lines(score: RunScore) -> Iterator[str]:
     """Say the scores of a run: a table for each quantity, one for thresholds, means, notes."""
-    targets = len({row.target for row in score.rows})
-    forecasts = len({row.target for row in score.rows if not row.in_sample})
-    yield f"{score.scoring.name} (run {score.scoring.run_id}) against {score.against}, from {score.after} on"
-    yield f"  {targets} DISTINCT {'YEAR' if targets == 1 else 'YEARS'}, {forecasts} of them after what its priors knew"
+    forecasts = score.scores.where(in_sample=False)
+    targets, ahead = (len(set(scores["target"].tolist())) for scores in (score.scores, forecasts))
+    yield f"{score.scoring['name']} (run {score.scoring['run_id']}) against {score.against}, from {score.after} on"
+    yield f"  {targets} DISTINCT {'YEAR' if targets == 1 else 'YEARS'}, {ahead} of them after what its priors knew"
     for quantity, title in _UNITS.items():
-        rows = [row for row in score.rows if row.quantity == quantity]
-        if rows:
+        if len(scores := score.scores.where(quantity=quantity)):
             yield f"  {title}"
             yield f"{_HEAD}  error  inside 50/80/90"
-            yield from (f"  {_cells(row)}" for row in rows)
-            yield from _means(rows)
-    events = [row for row in score.rows if row.is_event]
-    if events:
+            yield from (f"  {_cells(row)}" for row in scores.rows())
+            for mine, said in _apart(scores):
+                inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
+                yield (
+                    f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
+                    f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
+                    f"inside 50/80/90: {inside} %"
+                )
+    if len(events := score.scores.where(~score.scores.column("probability").missing)):
         yield "  thresholds"
         yield "  end of     forecast  came     Brier"
-        for row in events:
-            came = "crossed" if row.observed else "not"
+        for row in events.rows():
+            came = "crossed" if row["observed"] else "not"
             yield (
-                f"  {row.target[:4]}       {100 * (row.probability or 0):6.1f} %  {came:<9}{row.brier:5.3f}  "
-                f"{row.quantity.removeprefix('crossing ')}{_mark(row)}"
+                f"  {row['target'][:4]}       {100 * row['probability']:6.1f} %  {came:<9}{row['brier']:5.3f}  "
+                f"{row['quantity'].removeprefix('crossing ')}{_mark(row)}"
             )
         for mine, said in _apart(events):
             yield f"  mean of {len(mine)} {said}: Brier {_mean(mine, 'brier'):.3f}"
@@ -411,37 +395,27 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
         yield f"  note: {note}"
 
 
-def _cells(row: RunScoreRow) -> str:
-    interval = f"{row.median:.2f} ({row.low:.2f} to {row.high:.2f})"
-    logs = "    -" if row.log_score is None else f"{row.log_score:5.2f}"
-    inside = " / ".join("yes" if each else "no" for each in (row.inside_50, row.inside_80, row.inside_90))
+def _cells(row: Row) -> str:
+    interval = f"{row['median']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+    logs = "    -" if row["log_score"] is None else f"{row['log_score']:5.2f}"
+    inside = " / ".join("yes" if row[f"inside_{level}"] else "no" for level in (50, 80, 90))
     return (
-        f"{row.target[:4]}      {row.observed:6.2f}  {interval:<24} {row.crps:5.3f}  {row.interval_score:5.3f}  "
-        f"{row.pinball:7.3f}  {logs}  {row.pit:5.2f}  {row.error:+5.2f}  {inside}{_mark(row)}"
+        f"{row['target'][:4]}      {row['observed']:6.2f}  {interval:<24} {row['crps']:5.3f}  "
+        f"{row['interval_score']:5.3f}  {row['pinball']:7.3f}  {logs}  {row['pit']:5.2f}  {row['error']:+5.2f}  "
+        f"{inside}{_mark(row)}"
     )
 
 
-def _mark(row: RunScoreRow) -> str:
-    return "  in sample" if row.in_sample else ""
+def _mark(row: Row) -> str:
+    return "  in sample" if row["in_sample"] else ""
 
 
-def _apart(rows: Sequence[RunScoreRow]) -> Iterator[tuple[list[RunScoreRow], str]]:
+def _apart(scores: Table) -> Iterator[tuple[Table, str]]:
     """Part forecasts from what is in sample; their means are never mixed."""
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
-        mine = [row for row in rows if row.in_sample == in_sample]
-        if mine:
+        if len(mine := scores.where(in_sample=in_sample)):
             yield mine, said
 
 
-def _means(rows: Sequence[RunScoreRow]) -> Iterator[str]:
-    for mine, said in _apart(rows):
-        inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
-        yield (
-            f"  mean of {len(mine)} {said}: CRPS {_mean(mine, 'crps'):.3f}, "
-            f"WIS {_mean(mine, 'interval_score'):.3f}, bias {_mean(mine, 'error'):+.2f}, "
-            f"inside 50/80/90: {inside} %"
-        )
-
-
-def _mean(rows: Sequence[RunScoreRow], key: str) -> float:
-    return float(np.mean([getattr(row, key) for row in rows]))
+def _mean(scores: Table, column: str) -> float:
+    return float(np.mean(scores[column].astype(np.float64)))

@@ -21,15 +21,6 @@ from simulator.runs.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """The largest run known on a date; None and -inf before the first."""
-
-    date: dt.date
-    name: str | None
-    log_flop: float
-
-
-@dataclass(frozen=True, slots=True)
 class Trend:
     """A straight line through log10 levels: OOM per year, its standard error, and how many points it has."""
 
@@ -135,21 +126,20 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
     return np.array(within, dtype=np.bool_)
 
 
-def record_on(history: RunHistory, date: dt.date) -> Record:
-    """Find the largest run that was published up to and including a date."""
-    known = [run for run in history.runs if run.date <= date and not run.base_model]
-    if not known:
-        return Record(date, None, -math.inf)
-    largest = max(known, key=lambda run: run.log_flop)
-    return Record(date, largest.name, largest.log_flop)
+def record_on(history: RunHistory, date: dt.date) -> TrainingRun | None:
+    """Find the largest run that was published up to and including a date; None before the first."""
+    known = (run for run in history.runs if run.date <= date and not run.base_model)
+    return max(known, key=lambda run: run.log_flop, default=None)
 
 
-def year_end_records(history: RunHistory, *, first: int | None = None, last: int | None = None) -> tuple[Record, ...]:
-    """List the record at the end of each year from the first run's on."""
+def year_end_records(
+    history: RunHistory, *, first: int | None = None, last: int | None = None
+) -> dict[int, TrainingRun | None]:
+    """Find the record at the end of each year from the first run's on."""
     known_to = last_day(history.snapshot, entry="snapshot")
     ended = known_to.year if (known_to.month, known_to.day) == (12, 31) else known_to.year - 1
     years = range(history.runs[0].date.year if first is None else first, (ended if last is None else last) + 1)
-    return tuple(record_on(history, dt.date(year, 12, 31)) for year in years)
+    return {year: record_on(history, dt.date(year, 12, 31)) for year in years}
 
 
 def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:

@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError
+from simulator.history import frontier
 from simulator.history.columns import last_day, refusal
-from simulator.history.frontier import (
-    published_until,
-    released_until,
-    top_at_release,
-    within_of_record,
-    year_end_records,
-)
 from simulator.history.tables import AcceleratorHistory, RunHistory
 
 type Array = NDArray[np.float64]
@@ -152,23 +146,23 @@ def observations(
     """
     known_to = last_day(runs.snapshot, entry="snapshot")
     last = known_to if until is None else min(until, known_to)
-    known = published_until(runs, last)
+    known = frontier.published_until(runs, last)
     if until is not None:
         _check_end(known, until)
-    is_top = top_at_release(known, top) if within_oom is None else within_of_record(known, within_oom)
+    is_top = frontier.top_at_release(known, top) if within_oom is None else frontier.within_of_record(known, within_oom)
     is_top &= known.years >= since
     _check_counts(known, is_top, until=last)
     hardware_names, hardware_year, hardware = _hardware(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
-    records = year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
+    records = frontier.year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
     return Observations(
         run_year=known.years[is_top],
         run_log_compute=known.log_flop[is_top],
         cost_log_usd=known.log_cost[is_top],
         accelerator_year=hardware_year,
         accelerator_log_flops_per_usd=hardware,
-        record_year=np.array([record.date.year for record in records], dtype=np.float64),
-        record_log_compute=np.array([record.log_flop for record in records], dtype=np.float64),
+        record_year=np.array(list(records), dtype=np.float64),
+        record_log_compute=np.array([run.log_flop if run else -np.inf for run in records.values()], dtype=np.float64),
         snapshot=known.snapshot,
         run_name=tuple(run.name for run, chosen in zip(known.runs, is_top, strict=True) if chosen),
         accelerator_name=hardware_names,
@@ -181,7 +175,7 @@ def _hardware(
     """Give names, years and speed per price of the accelerators that have one."""
     if history is None:
         return (), np.array([]), np.array([])
-    known = released_until(history, last)
+    known = frontier.released_until(history, last)
     levels = known.log_flops_per_usd
     priced = np.isfinite(levels)
     if priced.sum() < FEWEST_PRICES:

@@ -128,9 +128,7 @@ def with_crps(result, factor):
     return [each if each["forecast"] == MODEL else row for each, row in zip(changed, kept, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("factor", "said", "better"), [(0.5, "better", 1.0), (1.0, "a tie", 0.0), (2.0, "worse", 0.0)]
-)
+@pytest.mark.parametrize(("factor", "said", "better"), [(0.5, "better", 1.0), (1.0, "a tie", 0.0), (2.0, "worse", 0.0)])
 def test_the_verdict_follows_the_difference(result, factor, said, better):
     (row,) = skills(forecasts(with_crps(result, factor)), seed=0).rows()
     assert verdict(row) == said

@@ -34,40 +34,40 @@ def score(run, history):
 
 
 def rows_of(score, quantity):
-    return {row.target: row for row in score.rows if row.quantity == quantity}
+    return {row["target"]: row for row in score.scores.where(quantity=quantity).rows()}
 
 
 def test_the_record_of_each_year_end_that_has_come_is_scored(score):
     rows = rows_of(score, "physical_compute")
     assert list(rows) == ["2025-12-31", "2026-12-31", "2027-12-31"]
-    assert [row.observed for row in rows.values()] == pytest.approx(np.log10([3e26, 1e27, 4e27]))
+    assert [row["observed"] for row in rows.values()] == pytest.approx(np.log10([3e26, 1e27, 4e27]))
 
 
 def test_scores_are_those_of_the_samples_at_the_end_of_the_year(score, run):
     row = rows_of(score, "physical_compute")["2026-12-31"]
     draws = run["trajectories/physical_compute"].sel(year=2027.0).values.astype(float)
-    assert row.crps == pytest.approx(float(crps(draws, 27.0)))
-    assert row.log_score == pytest.approx(float(log_score(draws, 27.0)))
-    assert row.error == pytest.approx(np.median(draws) - 27.0)
-    assert row.pit == pytest.approx(np.mean(draws < 27.0))
-    assert row.inside_90 == (row.low <= 27.0 <= row.high)
+    assert row["crps"] == pytest.approx(float(crps(draws, 27.0)))
+    assert row["log_score"] == pytest.approx(float(log_score(draws, 27.0)))
+    assert row["error"] == pytest.approx(np.median(draws) - 27.0)
+    assert row["pit"] == pytest.approx(np.mean(draws < 27.0))
+    assert row["inside_90"] == (row["low"] <= 27.0 <= row["high"])
 
 
 def test_a_cost_is_scored_where_that_of_the_largest_run_is_known(score):
     rows = rows_of(score, "spending")
     assert list(rows) == ["2025-12-31", "2026-12-31"]
-    assert rows["2026-12-31"].observed == pytest.approx(np.log10(9e8))
+    assert rows["2026-12-31"]["observed"] == pytest.approx(np.log10(9e8))
     assert any("no cost" in note and "2027 (d)" in note for note in score.notes)
 
 
 def test_what_the_priors_knew_is_in_sample(score, run, history):
     assert score.known_to == dt.date(2026, 11, 30)
-    assert [row.in_sample for row in rows_of(score, "physical_compute").values()] == [True, False, False]
+    assert [row["in_sample"] for row in rows_of(score, "physical_compute").values()] == [True, False, False]
     early = run.copy()
     early.attrs["scenario"] = '{"drivers": {"median": 2}}'
     found = score_run(early, history)
     assert found.known_to is None
-    assert not any(row.in_sample for row in found.rows)
+    assert not any(row["in_sample"] for row in found.scores.rows())
     assert any("no prior of the run states as_of" in note for note in found.notes)
 
 
@@ -78,7 +78,7 @@ def test_thresholds_do_not_count_as_knowledge():
 
 def test_only_what_came_after_the_day_is_counted(run, history):
     found = score_run(run, history, after=dt.date(2026, 12, 31))
-    assert {row.target for row in found.rows} == {"2027-12-31"}
+    assert {row["target"] for row in found.scores.rows()} == {"2027-12-31"}
 
 
 def test_thresholds_are_scored_by_what_came(run, history):
@@ -92,12 +92,12 @@ def test_thresholds_are_scored_by_what_came(run, history):
     ]
     found = score_run(simulate(load_scenario("baseline", overrides=changes)), history)
     big = rows_of(found, "crossing big")
-    assert [row.observed for row in big.values()] == [0.0, 1.0, 1.0]
+    assert [row["observed"] for row in big.values()] == [0.0, 1.0, 1.0]
     for row in big.values():
-        assert row.brier == pytest.approx((row.probability - row.observed) ** 2)
+        assert row["brier"] == pytest.approx((row["probability"] - row["observed"]) ** 2)
     # The cost of the largest run of 2027 is not known, but that of another run reached the threshold.
-    assert [row.observed for row in rows_of(found, "crossing billion").values()] == [0.0, 0.0, 1.0]
-    assert "crossing passed" not in {row.quantity for row in found.rows}
+    assert [row["observed"] for row in rows_of(found, "crossing billion").values()] == [0.0, 0.0, 1.0]
+    assert "crossing passed" not in {row["quantity"] for row in found.scores.rows()}
     said = "\n".join(found.notes)
     for words in ("passed: crossed by", "vague: the level is uncertain", "late: a delay", "gpt-4", "nobody observes"):
         assert words in said
@@ -106,23 +106,25 @@ def test_thresholds_are_scored_by_what_came(run, history):
 def test_a_summary_is_scored_by_its_quantiles(run, history, score):
     counted = simulate(load_scenario("baseline", overrides=CHANGES), keep="summary")
     found = score_run(counted, history)
-    assert [(row.quantity, row.target) for row in found.rows] == [(row.quantity, row.target) for row in score.rows]
-    for mine, theirs in zip(found.rows, score.rows, strict=True):
-        assert mine.log_score is None
-        if mine.is_event:
-            assert mine.brier == theirs.brier
+    assert [(row["quantity"], row["target"]) for row in found.scores.rows()] == [
+        (row["quantity"], row["target"]) for row in score.scores.rows()
+    ]
+    for mine, theirs in zip(found.scores.rows(), score.scores.rows(), strict=True):
+        assert mine["log_score"] is None
+        if mine["brier"] is not None:
+            assert mine["brier"] == theirs["brier"]
         else:
-            assert mine.crps == pytest.approx(theirs.crps, abs=0.01)
-            assert mine.pit == pytest.approx(theirs.pit, abs=0.02)
-            assert mine.interval_score == pytest.approx(theirs.interval_score, abs=0.005)
+            assert mine["crps"] == pytest.approx(theirs["crps"], abs=0.01)
+            assert mine["pit"] == pytest.approx(theirs["pit"], abs=0.02)
+            assert mine["interval_score"] == pytest.approx(theirs["interval_score"], abs=0.005)
     assert any("kept its summary only" in note for note in found.notes)
 
 
 def test_a_run_without_spread_is_scored_by_its_error(history):
     found = score_run(simulate(load_scenario("essay-2023")), history, after=dt.date(2025, 1, 1))
     for row in rows_of(found, "physical_compute").values():
-        assert row.crps == pytest.approx(abs(row.error))
-        assert row.log_score is None
+        assert row["crps"] == pytest.approx(abs(row["error"]))
+        assert row["log_score"] is None
 
 
 def test_costs_in_other_dollars_are_left_out(run, history):
@@ -130,7 +132,7 @@ def test_costs_in_other_dollars_are_left_out(run, history):
     nominal.attrs["dollars"] = "nominal"
     found = score_run(nominal, history)
     assert not rows_of(found, "spending")
-    assert not [row for row in found.rows if "dollar-run" in row.quantity]
+    assert not [row for row in found.scores.rows() if "dollar-run" in row["quantity"]]
     assert any("nominal dollars, the cost in those of 2023" in note for note in found.notes)
 
 
@@ -159,9 +161,9 @@ def test_a_run_without_physical_compute_or_in_another_unit_is_refused(run, histo
 def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score):
     lines = score.lines()
     assert lines[1] == "  3 DISTINCT YEARS, 2 of them after what its priors knew"
-    assert sum(line.endswith("in sample") for line in lines) == sum(row.in_sample for row in score.rows)
+    assert sum(line.endswith("in sample") for line in lines) == sum(row["in_sample"] for row in score.scores.rows())
     assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)
-    events = [row for row in score.rows if row.is_event]
+    events = [row for row in score.scores.rows() if row["brier"] is not None]
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
-        mine = [row.brier for row in events if row.in_sample == in_sample]
+        mine = [row["brier"] for row in events if row["in_sample"] == in_sample]
         assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines

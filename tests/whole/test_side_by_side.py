@@ -38,16 +38,18 @@ SCORES = (
     """
 from pathlib import Path
 import sys
-from simulator.hindcast.ledger import RunScoreRow, Scoring, append_ledger, score_table
+from simulator.hindcast.ledger import SCORES, SCORING, append_ledger, score_table
+from simulator.runs.table import Table
 """
     + TOGETHER
     + """
 added = 0
 for number in range(12):
     for run in (f"{sys.argv[1]}-{number}", f"all-{number}"):
-        scoring = Scoring("2028-02-01", run, "a, b", "ab", "0.1.0", "runs.csv", "2028-01", "cd")
-        row = RunScoreRow("physical_compute", "2027-12-31", False, 27.0, median=27.5, crps=0.4)
-        added += append_ledger(Path("ledger.csv"), score_table(scoring, [row]))
+        scoring = dict(zip(SCORING, ("2028-02-01", run, "a, b", "ab", "0.1.0", "runs.csv", "2028-01", "cd")))
+        row = {"quantity": "physical_compute", "target": "2027-12-31", "in_sample": False, "observed": 27.0}
+        scores = Table.of_rows([row | {"median": 27.5, "crps": 0.4}], SCORES)
+        added += append_ledger(Path("ledger.csv"), score_table(scoring, scores))
 print(added)
 """
 )
