@@ -24,7 +24,7 @@ def chart(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{', '.join(KINDS.shipped)}, or all; repeatable. Of a hindcast: fans, calibration, skill, or all."
+            help=f"{', '.join(KINDS.names())}, or all; repeatable. Of a hindcast: fans, calibration, skill, or all."
         ),
     ] = None,
     quantity: Annotated[
