@@ -18,6 +18,7 @@ from tests.places import ROOT, TESTS
 
 SMALL = {
     "drivers.compute.start": {"family": "half-normal", "sigma": 2e26, "unit": "FLOP"},
+    "thresholds": {"big": {"physical_compute": 1e27, "label": "big run"}},
     "drivers.compute.caps": {"money": {"kind": "root", "limit": {"value": 1e28, "unit": "FLOP"}}},
 }
 
