@@ -17,22 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model.growth import (
-    feedback_multiplier,
-    gain_per_doubling,
-    logistic_capability,
-    power_law_loss,
-)
+from simulator.model import growth, quantities
 from simulator.model.model_counts import model_counts
-from simulator.model.quantities import (
-    Block,
-    Lookup,
-    capped_level,
-    demanded_level,
-    fine_grid,
-    is_fine,
-    limit_level,
-)
 from simulator.model.saturation import law_of, saturate
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.goals import Capability
@@ -92,7 +78,7 @@ class Projection:
 
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
-        self._lookup = Lookup(spec)
+        self._lookup = quantities.Lookup(spec)
         self._has_feedback = any(driver.feedback for driver in _drivers(spec).values())
 
     def project(self, draws: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
@@ -101,7 +87,7 @@ class Projection:
         Gives arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
         of the limit that binds; `capability` the metric itself; `models_*` plain numbers.
         """
-        spec, years, block = self.spec, self.years, Block(self._lookup, draws, self.custom)
+        spec, years, block = self.spec, self.years, quantities.Block(self._lookup, draws, self.custom)
         parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
         limits = _limits(block, years)
         assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
@@ -131,16 +117,16 @@ def _drivers(spec: ScenarioSpec) -> dict[str, Driver]:
     return {name: driver for name, driver in every.items() if driver is not None}
 
 
-def _parts(block: Block, years: Array) -> dict[str, dict[str, Array]]:
+def _parts(block: quantities.Block, years: Array) -> dict[str, dict[str, Array]]:
     """Compute what growth demands of each driver, by factor; a driver without factors has one, of the name ''."""
     result: dict[str, dict[str, Array]] = {}
     for name, driver in _drivers(block.spec).items():
         path: Path = ("drivers", name)
         if driver.factors is None:
-            result[name] = {"": demanded_level(driver, path, block, years)}
+            result[name] = {"": quantities.demanded_level(driver, path, block, years)}
         else:
             result[name] = {
-                factor: capped_level(driver.factors[factor], (*path, "factors", factor), block, years)
+                factor: quantities.capped_level(driver.factors[factor], (*path, "factors", factor), block, years)
                 for factor in sorted(driver.factors)
             }
     return result
@@ -153,16 +139,16 @@ def _totals(parts: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
 type Limits = Mapping[str, Mapping[str, tuple[Limit, Array]]]
 
 
-def _limits(block: Block, years: Array) -> Limits:
+def _limits(block: quantities.Block, years: Array) -> Limits:
     """Compute the caps of each driver; the constraints on physical compute with a compute driver's caps."""
     spec = block.spec
     result: dict[str, dict[str, tuple[Limit, Array]]] = {"physical_compute": {}}
     for name, driver in _drivers(spec).items():
         target = result.setdefault("physical_compute" if name == "compute" else name, {})
         for cap_name, cap in driver.caps.items():
-            target[cap_name] = (cap, limit_level(cap, ("drivers", name, "caps", cap_name), block, years))
+            target[cap_name] = (cap, quantities.limit_level(cap, ("drivers", name, "caps", cap_name), block, years))
     for name, constraint in spec.constraints.items():
-        level = limit_level(constraint, ("constraints", name), block, years)
+        level = quantities.limit_level(constraint, ("constraints", name), block, years)
         result["physical_compute"][name] = (constraint, level)
     return result
 
@@ -223,14 +209,14 @@ def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
     return {f"binding_{name}": tuple(sorted(limits)) for name, limits in names.items() if limits}
 
 
-def _with_feedback(block: Block, years: Array) -> dict[str, dict[str, Array]]:
+def _with_feedback(block: quantities.Block, years: Array) -> dict[str, dict[str, Array]]:
     """Step the drivers through time where effective compute feeds back on their growth.
 
     d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year: second order in
     the step. A year that is not on the grid is stepped to from the grid and not from, so that neither the step of the
     scenario nor its horizon changes the other years.
     """
-    times = fine_grid(float(years[0]), float(years[-1]), years)
+    times = quantities.fine_grid(float(years[0]), float(years[-1]), years)
     plain = _parts(block, times)
     limits = _limits(block, times)
     starts = {name: total[:, :1] for name, total in _totals(plain).items()}
@@ -238,7 +224,7 @@ def _with_feedback(block: Block, years: Array) -> dict[str, dict[str, Array]]:
     path = [{driver: {name: level[:, :1] for name, level in factors.items()} for driver, factors in plain.items()}]
     origin = 0
     before = _multipliers(block, feedbacks, path[0], starts, limits, 0)
-    on_grid = is_fine(times)
+    on_grid = quantities.is_fine(times)
     for step in range(1, times.size):
         change = {
             driver: {name: level[:, [step]] - level[:, [origin]] for name, level in factors.items()}
@@ -269,7 +255,7 @@ def _advanced(
 
 
 def _multipliers(
-    block: Block,
+    block: quantities.Block,
     feedbacks: Mapping[str, Driver],
     now: Mapping[str, Mapping[str, Array]],
     starts: Mapping[str, Array],
@@ -290,11 +276,12 @@ def _multipliers(
         )
         log_points = np.log10([point.at for point in points])
         stacked = np.stack(multipliers, axis=-1)
-        result[name] = feedback_multiplier(compute[:, 0], log_points=log_points, log_multipliers=stacked)[:, None]
+        by = growth.feedback_multiplier(compute[:, 0], log_points=log_points, log_multipliers=stacked)
+        result[name] = by[:, None]
     return result
 
 
-def _capability(spec: Capability, block: Block, compute: Array) -> Array:
+def _capability(spec: Capability, block: quantities.Block, compute: Array) -> Array:
     """Compute the capability metric from effective or physical compute."""
 
     def drawn(key: str) -> Array:
@@ -302,12 +289,12 @@ def _capability(spec: Capability, block: Block, compute: Array) -> Array:
 
     if spec.kind == "gain-per-doubling":
         reference = compute[:, :1] if spec.reference is None else drawn("reference")
-        return gain_per_doubling(compute, log_reference=reference, log_gain=drawn("gain"))
+        return growth.gain_per_doubling(compute, log_reference=reference, log_gain=drawn("gain"))
     if spec.kind == "power-law-loss":
-        return power_law_loss(
+        return growth.power_law_loss(
             compute, irreducible=drawn("irreducible"), log_scale=drawn("scale"), exponent=drawn("exponent")
         )
-    return logistic_capability(
+    return growth.logistic_capability(
         compute,
         midpoint_log10=drawn("midpoint"),
         slope_per_oom=drawn("slope"),

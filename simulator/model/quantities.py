@@ -13,15 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, near_name
-from simulator.model.growth import (
-    accumulate,
-    log_difference,
-    log_sum,
-    random_step_growth,
-    random_walk_growth,
-    regime_growth,
-    table_growth,
-)
+from simulator.model import growth
 from simulator.model.saturation import saturate
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
@@ -61,15 +53,8 @@ class Lookup:
 
     def __init__(self, spec: ScenarioSpec) -> None:
         self.spec = spec
-        self._names: dict[Path, str] = {}
         self._growths: dict[Path, Growth] = {}
         self._parts: dict[Path, tuple[tuple[Path, Quantity], ...]] = {}
-
-    def name(self, path: Path) -> str:
-        """Give the name of the prior at a path."""
-        if path not in self._names:
-            self._names[path] = dotted(path)
-        return self._names[path]
 
     def parts(self, operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
         """List what the operation at a path works on."""
@@ -77,27 +62,24 @@ class Lookup:
             self._parts[path] = parts_of(operation, path)
         return self._parts[path]
 
-    def growth(self, level: Level, path: Path) -> Growth:
+    def growth_of(self, level: Level, path: Path) -> Growth:
         """Name what the level at a path grows by."""
         if path not in self._growths:
             self._growths[path] = self._growth(level, path)
         return self._growths[path]
 
     def _growth(self, level: Level, path: Path) -> Growth:
+        def named(given: object, at: Path) -> str | None:
+            return None if given is None else dotted(at)
+
         regimes, years = regimes_of(level, path), shock_years(level, self.spec.years)
-        kinds = [("drift", random_walk_growth), ("volatility", random_step_growth)] if years else []
+        kinds = [("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)] if years else []
         return Growth(
             self.spec.years.first if level.at is None else level.at,
-            tuple(None if regime.from_ is None else dotted((*at, "from")) for at, regime in regimes),
-            tuple(
-                (
-                    None if regime.rate is None else dotted(rate_path(level, at)),
-                    None if regime.times is None else dotted((*at, "times")),
-                )
-                for at, regime in regimes
-            ),
-            tuple(None if regime.half_life is None else dotted((*at, "half_life")) for at, regime in regimes),
-            tuple(None if regime.towards is None else dotted((*at, "towards")) for at, regime in regimes),
+            tuple(named(each.from_, (*at, "from")) for at, each in regimes),
+            tuple((named(each.rate, rate_path(level, at)), named(each.times, (*at, "times"))) for at, each in regimes),
+            tuple(named(each.half_life, (*at, "half_life")) for at, each in regimes),
+            tuple(named(each.towards, (*at, "towards")) for at, each in regimes),
             tuple(
                 (
                     added_up,
@@ -131,7 +113,7 @@ class Block:
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
-        return self.draws[self.lookup.name(path)]
+        return self.draws[dotted(path)]
 
     def named(self, name: str, years: Array) -> Array:
         """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
@@ -174,9 +156,9 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
     if level.table is not None:
         return _table_level(level, path, years)
     result = np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
-    grown, draws = block.lookup.growth(level, path), block.draws
+    grown, draws = block.lookup.growth_of(level, path), block.draws
     if grown.rates:
-        result = result + regime_growth(
+        result = result + growth.regime_growth(
             years,
             base=grown.base,
             starts=[-np.inf if name is None else draws[name] for name in grown.starts],
@@ -199,7 +181,7 @@ def _table_level(level: Level, path: Path, years: Array) -> Array:
         )
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
-    return table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
+    return growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
 
 
 def _rates(grown: Growth, draws: Mapping[str, Array]) -> list[Array]:
@@ -302,7 +284,7 @@ def _combined(operation: Operation, path: Path, block: Block, levels: list[Array
     if operation.product is not None:
         return reduce(np.add, levels)
     if operation.sum is not None:
-        return log_sum(levels)
+        return growth.log_sum(levels)
     if operation.ratio is not None:
         return levels[0] - levels[1]
     if operation.difference is not None:
@@ -311,7 +293,7 @@ def _combined(operation: Operation, path: Path, block: Block, levels: list[Array
 
 
 def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
-    result = log_difference(levels[0], levels[1])
+    result = growth.log_difference(levels[0], levels[1])
     negative = np.isnan(result).any(axis=-1)
     if negative.any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
@@ -361,13 +343,13 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
     per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
     on_grid = times == base if straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
-    on = accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
+    on = growth.accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
     stock = np.empty((on.shape[0], times.size))
     stock[:, grid] = on
     for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
         before = grid[np.searchsorted(grid, time) - 1]
         step = [before, time]
-        stock[:, time] = accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
+        stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
     return stock[:, np.searchsorted(times, years)]
 
 

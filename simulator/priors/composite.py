@@ -13,15 +13,9 @@ from math import inf
 
 import numpy as np
 
+from simulator.priors import quantile_tables as tables
 from simulator.priors.families import Fixed, Triangular, require
 from simulator.priors.free_families import Discrete, Empirical, Quantiles, free_table, scaled_weights
-from simulator.priors.quantile_tables import (
-    QuantileTable,
-    log_of,
-    normal_quantile,
-    start_probabilities,
-    tabulate,
-)
 from simulator.priors.streams import EDGE
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array, Conversion
@@ -151,7 +145,7 @@ class WithNever:
     def logpdf(self, x: Array) -> Array:
         never = np.asarray(x) == inf
         finite = self.base.logpdf(np.where(never, 0.0, x)) + np.log1p(-self.probability)
-        return np.where(never, log_of(np.array(self.probability)), finite)
+        return np.where(never, tables.log_of(np.array(self.probability)), finite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +251,7 @@ class Parts:
 
 def _continuous_ppf(family: Distribution, u: Array) -> Array:
     if isinstance(family, Mixture):
-        return np.clip(quantile_table(family).values(normal_quantile(u)), *family.support)
+        return np.clip(quantile_table(family).values(tables.normal_quantile(u)), *family.support)
     return family.ppf(u)
 
 
@@ -310,7 +304,7 @@ def _flatten_truncated(family: Truncated) -> list[tuple[float, Distribution | fl
 
 
 @lru_cache(maxsize=512)
-def quantile_table(family: Distribution) -> QuantileTable:
+def quantile_table(family: Distribution) -> tables.QuantileTable:
     """Tabulate the quantile function of a continuous family against z = ndtri(u); ValueError where it has atoms.
 
     The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
@@ -324,10 +318,10 @@ def quantile_table(family: Distribution) -> QuantileTable:
     breaks = np.array(_breaks(family), dtype=float)
     breaks = breaks[np.isfinite(breaks)]
     around = 4 * np.finfo(float).eps * np.abs(breaks)  # a conversion may move a break by its rounding
-    quantiles = [direct_quantiles(part, start_probabilities()) for part in parts.families]
-    return tabulate(
+    quantiles = [direct_quantiles(part, tables.start_probabilities()) for part in parts.families]
+    return tables.tabulate(
         np.concatenate([*quantiles, breaks - around, breaks, breaks + around]),
-        scores=lambda x: normal_quantile(whole.cdf(x)),
+        scores=lambda x: tables.normal_quantile(whole.cdf(x)),
         log_density=parts.logpdf,
         positive=positive,
         rounding=1e-15,

@@ -13,14 +13,7 @@ from math import inf, isfinite, log
 import numpy as np
 from scipy import special
 
-from simulator.priors.quantile_tables import (
-    QuantileTable,
-    log_normal_density,
-    log_of,
-    normal_quantile,
-    start_probabilities,
-    tabulate,
-)
+from simulator.priors import quantile_tables as tables
 from simulator.units import Array
 
 
@@ -107,13 +100,13 @@ class Normal(_OnLine):
         _require_positive(sd=self.sd)
 
     def ppf(self, u: Array) -> Array:
-        return np.asarray(self.mean + self.sd * normal_quantile(u))
+        return np.asarray(self.mean + self.sd * tables.normal_quantile(u))
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(special.ndtr((np.asarray(x) - self.mean) / self.sd))
 
     def logpdf(self, x: Array) -> Array:
-        return np.asarray(log_normal_density((np.asarray(x) - self.mean) / self.sd) - log(self.sd))
+        return np.asarray(tables.log_normal_density((np.asarray(x) - self.mean) / self.sd) - log(self.sd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +158,7 @@ class Triangular(_Bounded):
         rising = (x - self.lower) / max(self.mode - self.lower, 1e-300)
         falling = (self.upper - x) / max(self.upper - self.mode, 1e-300)
         share = np.where(x == self.mode, 1.0, np.where(x < self.mode, rising, falling))
-        return np.asarray(log_of(share) + log(2 / width))
+        return np.asarray(tables.log_of(share) + log(2 / width))
 
 
 def _require_mode(lower: float, mode: float, upper: float) -> None:
@@ -176,13 +169,13 @@ def _require_mode(lower: float, mode: float, upper: float) -> None:
 
 
 @lru_cache(maxsize=512)
-def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> QuantileTable:
+def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> tables.QuantileTable:
     def scores(x: Array) -> Array:
         below, above = family.tails(x)
         return np.asarray(np.where(below < 0.5, special.ndtri(below), -special.ndtri(above)))
 
-    x, positive = family.direct_ppf(start_probabilities()), family.support[0] >= 0
-    return tabulate(x, scores=scores, log_density=family.logpdf, positive=positive, rounding=rounding)
+    x, positive = family.direct_ppf(tables.start_probabilities()), family.support[0] >= 0
+    return tables.tabulate(x, scores=scores, log_density=family.logpdf, positive=positive, rounding=rounding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +197,7 @@ class Beta(_Bounded):
     def ppf(self, u: Array) -> Array:
         if min(self.alpha, self.beta) < 0.1:  # nearly all mass at the ends, too sharp for a table
             return self.direct_ppf(u)
-        share = _table(Beta(self.alpha, self.beta)).values(normal_quantile(u))
+        share = _table(Beta(self.alpha, self.beta)).values(tables.normal_quantile(u))
         return np.clip(self.lower + (self.upper - self.lower) * share, self.lower, self.upper)
 
     def direct_ppf(self, u: Array) -> Array:
@@ -288,7 +281,7 @@ class Gamma:
         if self.shape < 0.1:  # quantiles fall below the smallest float: no table of logs
             return self.direct_ppf(u)
         table = _table(Gamma(self.shape, 1.0), rounding=min(1e-18 * self.shape, 1e-15))  # SciPy's own
-        return np.asarray(self.scale * table.values(normal_quantile(u)))
+        return np.asarray(self.scale * table.values(tables.normal_quantile(u)))
 
     def direct_ppf(self, u: Array) -> Array:
         return np.asarray(self.scale * special.gammaincinv(self.shape, u))
@@ -323,7 +316,7 @@ class StudentT(_OnLine):
 
     def ppf(self, u: Array) -> Array:
         table = _table(StudentT(self.df, 0.0, 1.0))
-        return np.asarray(self.location + self.scale * table.values(normal_quantile(u)))
+        return np.asarray(self.location + self.scale * table.values(tables.normal_quantile(u)))
 
     def direct_ppf(self, u: Array) -> Array:
         return np.asarray(self.location + self.scale * special.stdtrit(self.df, u))
@@ -362,8 +355,8 @@ class SkewedNormal(_OnLine):
     def ppf(self, u: Array) -> Array:
         u, both = np.asarray(u, dtype=float), self.sd_below + self.sd_above
         below = u * both < self.sd_below
-        low = normal_quantile(np.where(below, u * both / (2 * self.sd_below), 0.5))
-        high = normal_quantile(np.where(below, 0.5, (1 - u) * both / (2 * self.sd_above)))
+        low = tables.normal_quantile(np.where(below, u * both / (2 * self.sd_below), 0.5))
+        high = tables.normal_quantile(np.where(below, 0.5, (1 - u) * both / (2 * self.sd_above)))
         return np.asarray(self.mode + np.where(below, self.sd_below * low, -self.sd_above * high))
 
     def cdf(self, x: Array) -> Array:
@@ -375,4 +368,4 @@ class SkewedNormal(_OnLine):
     def logpdf(self, x: Array) -> Array:
         away = np.asarray(x) - self.mode
         z = away / np.where(away < 0, self.sd_below, self.sd_above)
-        return np.asarray(log_normal_density(z) + log(2 / (self.sd_below + self.sd_above)))
+        return np.asarray(tables.log_normal_density(z) + log(2 / (self.sd_below + self.sd_above)))

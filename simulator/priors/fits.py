@@ -13,23 +13,15 @@ import numpy as np
 from scipy import special
 
 from simulator.errors import number
+from simulator.priors import free_families
 from simulator.priors.families import PERT, Beta, Gamma, Normal, SkewedNormal, StudentT, Triangular, Uniform
-from simulator.priors.free_families import (
-    LogNormal,
-    LogStudentT,
-    LogUniform,
-    Metalog,
-    Quantiles,
-    SkewedLogNormal,
-    metalog_term,
-)
 from simulator.schema.prior_families import Distribution, FitError, Points, Statement
 
 
 def fit_centred(statement: Statement) -> Distribution:
     """Make a normal or lognormal, two-piece where the median is not central."""
     log_scale = statement.family == "lognormal"
-    kind = LogNormal if log_scale else Normal
+    kind = free_families.LogNormal if log_scale else Normal
     if statement.sd is not None:
         return _from_moments(statement, statement.sd, log_scale=log_scale)
     points = statement.points
@@ -58,12 +50,12 @@ def _from_moments(statement: Statement, sd: float, *, log_scale: bool) -> Distri
         return Normal(float(centre if centre is not None else 0.0), sd)
     if statement.mean is not None:
         variance = np.log1p((sd / statement.mean) ** 2)
-        return LogNormal(log(statement.mean) - 0.5 * float(variance), sqrt(variance))
+        return free_families.LogNormal(log(statement.mean) - 0.5 * float(variance), sqrt(variance))
     median = float(statement.median if statement.median is not None else 1.0)
     # sd^2 = median^2 w (w - 1) with w = exp(log_sd^2); w - 1 is kept to full precision for a small sd.
     square = 4 * (sd / median) ** 2
     excess = square / (2 * (1 + sqrt(1 + square)))
-    return LogNormal(log(median), sqrt(float(np.log1p(excess))))
+    return free_families.LogNormal(log(median), sqrt(float(np.log1p(excess))))
 
 
 def _on_scale(points: Points, *, log_scale: bool) -> tuple[list[float], list[float]]:
@@ -112,7 +104,7 @@ def _two_piece(points: Points, *, log_scale: bool, key: str) -> Distribution:
     low, middle, high = (_standard_two_piece(share, probability) for probability in probabilities)
     width = (y[2] - y[0]) / (high - low)
     mode = y[1] - width * middle
-    kind = SkewedLogNormal if log_scale else SkewedNormal
+    kind = free_families.SkewedLogNormal if log_scale else SkewedNormal
     return kind(mode, width * share, width * (1 - share))
 
 
@@ -148,7 +140,7 @@ def fit_uniform(statement: Statement) -> Distribution:
         low, high = (log(low), log(high)) if log_scale else (low, high)
         beyond = 0.5 * (high - low) * (1 / level - 1)
         lower, upper = (exp(low - beyond), exp(high + beyond)) if log_scale else (low - beyond, high + beyond)
-    return LogUniform(lower, upper) if log_scale else Uniform(lower, upper)
+    return free_families.LogUniform(lower, upper) if log_scale else Uniform(lower, upper)
 
 
 def fit_peaked(statement: Statement) -> Distribution:
@@ -245,7 +237,7 @@ def fit_student(statement: Statement) -> Distribution:
                 "Leave the median out, or use family: metalog or family: quantiles.",
             )
     scale = half / -float(special.stdtrit(df, 0.5 - 0.5 * level))
-    return LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
+    return free_families.LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
 
 
 def fit_metalog(statement: Statement) -> Distribution:
@@ -264,14 +256,14 @@ def fit_metalog(statement: Statement) -> Distribution:
     matrix, level = [], []
     for probability, value in points:
         logit = float(special.logit(probability))
-        powers = (metalog_term(term) for term in range(terms))
+        powers = (free_families.metalog_term(term) for term in range(terms))
         matrix.append([(probability - 0.5) ** power * (logit if of_logit else 1.0) for power, of_logit in powers])
         above = log(value - lower) if isfinite(lower) else 0.0
         under = log(upper - value) if isfinite(upper) else 0.0
         level.append(above - under if isfinite(lower) or isfinite(upper) else value)
     coefficients = np.linalg.solve(np.array(matrix), np.array(level))
     try:
-        return Metalog(tuple(coefficients.tolist()), lower, upper)
+        return free_families.Metalog(tuple(coefficients.tolist()), lower, upper)
     except ValueError as error:
         rule = f"no metalog goes through these {len(points)} points and rises everywhere."
         remedy = "Move the points closer to evenly spread, change the bounds, or use family: quantiles."
@@ -282,4 +274,4 @@ def fit_quantiles(statement: Statement) -> Distribution:
     """Join the quantiles by a curve; of logs, for a positive quantity."""
     points = statement.points
     log_scale = statement.positive and all(value > 0 for _, value in points)
-    return Quantiles(tuple(p for p, _ in points), tuple(value for _, value in points), log=log_scale)
+    return free_families.Quantiles(tuple(p for p, _ in points), tuple(value for _, value in points), log=log_scale)

@@ -13,16 +13,8 @@ from math import inf, isfinite, log
 import numpy as np
 from scipy import special
 
+from simulator.priors import quantile_tables as tables
 from simulator.priors.families import Normal, SkewedNormal, StudentT, Uniform, require
-from simulator.priors.quantile_tables import (
-    QuantileTable,
-    exponential,
-    log_normal_density,
-    log_of,
-    monotone_table,
-    normal_quantile,
-    solve_increasing,
-)
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array
 
@@ -39,13 +31,13 @@ class _Logarithmic:
         return (float(np.exp(low)), float(np.exp(high)))
 
     def ppf(self, u: Array) -> Array:
-        return exponential(self.logarithm.ppf(u))
+        return tables.exponential(self.logarithm.ppf(u))
 
     def cdf(self, x: Array) -> Array:
-        return self.logarithm.cdf(log_of(x))
+        return self.logarithm.cdf(tables.log_of(x))
 
     def logpdf(self, x: Array) -> Array:
-        logs = log_of(x)
+        logs = tables.log_of(x)
         inside = np.isfinite(logs)
         held = np.where(inside, logs, 0.0)
         return np.where(inside, self.logarithm.logpdf(held) - held, -np.inf)
@@ -96,7 +88,7 @@ class LogStudentT(_Logarithmic):
         object.__setattr__(self, "logarithm", StudentT(self.df, self.log_location, self.log_scale))
 
     def direct_ppf(self, u: Array) -> Array:
-        return exponential(self.logarithm.direct_ppf(u))
+        return tables.exponential(self.logarithm.direct_ppf(u))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +166,15 @@ class Metalog:
         if isfinite(self.lower) and isfinite(self.upper):
             return np.asarray(self.lower + (self.upper - self.lower) * special.expit(m))
         if isfinite(self.lower):
-            return self.lower + exponential(m)
-        return self.upper - exponential(-m) if isfinite(self.upper) else m
+            return self.lower + tables.exponential(m)
+        return self.upper - tables.exponential(-m) if isfinite(self.upper) else m
 
     def _unbounded(self, x: Array) -> tuple[Array, Array]:
         """Return m and ln dm/dx at x."""
         x = np.asarray(x, dtype=float)
         low, high = isfinite(self.lower), isfinite(self.upper)
-        above = log_of(x - self.lower) if low else np.zeros_like(x)
-        under = log_of(self.upper - x) if high else np.zeros_like(x)
+        above = tables.log_of(x - self.lower) if low else np.zeros_like(x)
+        under = tables.log_of(self.upper - x) if high else np.zeros_like(x)
         if low and high:
             return above - under, log(self.upper - self.lower) - above - under
         if low or high:
@@ -194,7 +186,7 @@ class Metalog:
         values, _ = self.quantile_of_logit(ends)
         place = np.clip(np.searchsorted(np.maximum.accumulate(values), m) - 1, 0, ends.size - 2)
         noise = 1e-15 * (np.abs(m) + sum(map(abs, self.coefficients)))
-        return solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1], noise=noise)
+        return tables.solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1], noise=noise)
 
     def cdf(self, x: Array) -> Array:
         m, _ = self._unbounded(np.clip(x, self.lower, self.upper))
@@ -255,27 +247,27 @@ class Quantiles:
         return (0.0 if self.log else -inf), inf
 
     def ppf(self, u: Array) -> Array:
-        return free_table(self).values(normal_quantile(u))
+        return free_table(self).values(tables.normal_quantile(u))
 
     def cdf(self, x: Array) -> Array:
-        level = log_of(x) if self.log else np.asarray(x, dtype=float)
+        level = tables.log_of(x) if self.log else np.asarray(x, dtype=float)
         return np.asarray(special.ndtr(free_table(self).positions(level)))
 
     def logpdf(self, x: Array) -> Array:
-        level = log_of(x) if self.log else np.asarray(x, dtype=float)
+        level = tables.log_of(x) if self.log else np.asarray(x, dtype=float)
         inside = np.isfinite(level)
         held = np.where(inside, level, 0.0)
         table = free_table(self)
         z = table.positions(held)
         _, slope = table.levels(z)
-        return np.where(inside, log_normal_density(z) - np.log(slope) - (held if self.log else 0.0), -np.inf)
+        return np.where(inside, tables.log_normal_density(z) - np.log(slope) - (held if self.log else 0.0), -np.inf)
 
 
 @lru_cache(maxsize=512)
-def free_table(family: Quantiles) -> QuantileTable:
+def free_table(family: Quantiles) -> tables.QuantileTable:
     """Return the rising curve that joins stated quantiles, against z."""
-    z, values = normal_quantile(np.array(family.probabilities)), np.array(family.values)
-    return monotone_table(z, np.log(values) if family.log else values, log=family.log)
+    z, values = tables.normal_quantile(np.array(family.probabilities)), np.array(family.values)
+    return tables.monotone_table(z, np.log(values) if family.log else values, log=family.log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +299,7 @@ class Discrete:
     def logpdf(self, x: Array) -> Array:
         place = np.minimum(np.searchsorted(self.values, x, side="left"), len(self.values) - 1)
         same = np.array(self.values)[place] == x
-        return log_of(np.where(same, np.array(self.weights)[place], 0.0))
+        return tables.log_of(np.where(same, np.array(self.weights)[place], 0.0))
 
 
 def scaled_weights(weights: Sequence[float], *, count: int) -> Array:

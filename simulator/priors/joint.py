@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator import units
 from simulator.errors import Fault, number
 from simulator.priors.composite import Converted, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
@@ -28,19 +29,6 @@ from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Faults, Prior
-from simulator.units import (
-    SECONDS_PER_YEAR,
-    Array,
-    Conversion,
-    Unit,
-    UnitError,
-    logarithm,
-    logged,
-    multiple,
-    parse_growth_unit,
-    parse_level_unit,
-    parse_unit,
-)
 
 DEFAULT_GROWTH_UNIT = "factor/year"
 
@@ -48,7 +36,7 @@ DEFAULT_GROWTH_UNIT = "factor/year"
 class Scale(NamedTuple):
     """How the numbers of a file become internal ones, the unit of these, whether they are positive, what they mean."""
 
-    conversion: Conversion
+    conversion: units.Conversion
     unit: str
     positive: bool
     meaning: str = ""
@@ -136,7 +124,8 @@ def _functions(
     every: Mapping[str, Slot], priors: dict[str, NamedPrior]
 ) -> tuple[dict[str, Dependence], Sequence[Fault]]:
     """Add the priors that are functions of others to those that are not; of a fixed number they are fixed."""
-    uses = {name: slot.prior.function.of for name, slot in every.items() if slot.prior.function is not None}
+    given = {name: slot.prior.function for name, slot in every.items() if slot.prior.function is not None}
+    uses = {name: function.of for name, function in given.items()}
     faults = list(reference_faults(uses, {name: every[name].path for name in uses}, list(every)))
     result: dict[str, Dependence] = {}
     for name in chained(uses)[0]:
@@ -144,38 +133,24 @@ def _functions(
         if other is None or other.name not in priors:
             continue  # the fault is in what it is a function of
         try:
-            function = _dependence(slot, other)
+            function = dependence(given[name], slot.path, other=_side(other), own=_side(slot))
         except Faults as error:
             faults += error.faults
             continue
         spread = function(priors[other.name].family.ppf((np.arange(1000) + 0.5) / 1000))
-        stated = _own_scale(slot)
-        family: Fixed | Empirical = Fixed(float(spread[0]))
+        scale = _own_scale(slot)
+        in_file = scale.conversion.inverse(spread)
+        made: list[Distribution] = [Fixed(float(spread[0])), Fixed(round(float(in_file[0]), 12))]
         if spread.min() < spread.max():
-            family, result[name] = Empirical(tuple(spread.tolist())), function
-        told = _on_scale_of_file(family, stated[0])
-        priors[name] = NamedPrior(name, family, stated[1], slot.prior, other.name, told)
+            made, result[name] = [Empirical(tuple(each.tolist())) for each in (spread, in_file)], function
+        priors[name] = NamedPrior(name, made[0], scale.unit, slot.prior, other.name, made[1])
     return result, faults
-
-
-def _on_scale_of_file(family: Fixed | Empirical, conversion: Conversion) -> Distribution:
-    """Give what comes of a function in the unit of the file."""
-    if isinstance(family, Fixed):
-        return Fixed(round(float(conversion.inverse(np.array(family.value))), 12))
-    return Empirical(tuple(conversion.inverse(np.array(family.values)).tolist()))
 
 
 def _own_scale(slot: Slot) -> Scale:
     """Find the scale of a prior's numbers; of a mixture without a unit of its own, that of its first part."""
     prior = slot.prior
     return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
-
-
-def _dependence(slot: Slot, other: Slot) -> Dependence:
-    """Make the function that a prior is of another one."""
-    if slot.prior.function is None:
-        raise ValueError(f"{slot.name} is no function")
-    return dependence(slot.prior.function, slot.path, other=_side(other), own=_side(slot))
 
 
 def _side(slot: Slot) -> Side:
@@ -191,7 +166,7 @@ def is_fixed(family: Distribution) -> bool:
     return isinstance(family, Fixed)
 
 
-def _fixed(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array] | None:
+def _fixed(base: Distribution, conversion: units.Conversion) -> tuple[Distribution, units.Array] | None:
     """Carry one number over to the internal scale; None where there is more than one, or it reaches beyond."""
     if not isinstance(base, Fixed):
         return None
@@ -255,9 +230,9 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
             faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
-    units = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
-    if len(units) > 1:
-        rule = f"mixes units: {', '.join(units)}."
+    kinds = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
+    if len(kinds) > 1:
+        rule = f"mixes units: {', '.join(kinds)}."
         faults.append(Fault((*path, "mixture"), rule, "State every part in the same kind of unit."))
     if faults:
         raise Faults(faults)
@@ -282,37 +257,37 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> Scale:
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
         return _scale_of(slot.kind, slot.unit, unit, fixed)
-    except UnitError as error:
+    except units.UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
 
 
 @cache
 def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
     if kind in ("rate", "drift"):
-        growth = parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if kind == "rate" else "OOM/year"))
+        growth = units.parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if kind == "rate" else "OOM/year"))
         if kind == "drift" and growth.text != "OOM/year":
-            raise UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
+            raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
         return Scale(growth.conversion, "OOM/year", growth.positive, growth.meaning)
     if kind == "date":
         if unit not in (None, "year"):
-            raise UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
-        return Scale(multiple(), "year", False)
+            raise units.UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
+        return Scale(units.multiple(), "year", False)
     if kind in ("duration", "delay"):
-        span = parse_unit(unit or "year")
+        span = units.parse_unit(unit or "year")
         _same_dimension(span, "year", unit)
-        return Scale(multiple(span.scale / SECONDS_PER_YEAR), "years", not fixed)
+        return Scale(units.multiple(span.scale / units.SECONDS_PER_YEAR), "years", not fixed)
     if kind == "number":
-        return Scale(multiple(parse_unit(unit or "1").scale), "1", False)
-    level, logs = parse_level_unit(unit or expected or "1")
+        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1", False)
+    level, logs = units.parse_level_unit(unit or expected or "1")
     if expected is not None:
         _same_dimension(level, expected, unit)
-    conversion = logged(level.scale) if logs else logarithm(level.scale)
-    return Scale(conversion, f"log10({Unit(level.dimension)})", not logs)
+    conversion = units.logged(level.scale) if logs else units.logarithm(level.scale)
+    return Scale(conversion, f"log10({units.Unit(level.dimension)})", not logs)
 
 
-def _same_dimension(unit: Unit, expected: str, given: str | None) -> None:
-    if unit.dimension != parse_unit(expected).dimension:
-        raise UnitError(
+def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
+    if unit.dimension != units.parse_unit(expected).dimension:
+        raise units.UnitError(
             f"must be a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
         )
 

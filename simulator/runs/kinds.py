@@ -23,12 +23,15 @@ class Kind:
     """Says of a path that it is of this kind: `is a sweep`."""
     file: str
     """The file by which such a folder is known; also found as a Zarr store of that name."""
-    attribute: str
-    """The attribute by which such a netCDF file is known, whatever it is called; empty where it is none."""
     command: str
     """What writes it."""
     opens: str = ""
-    """`module:function` that gives the `Result` of a path; empty where its lines are all that is kept."""
+    """`room.module:function` that gives the `Result` of a path; empty where its lines are all that is kept."""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute by which such a netCDF file is known, whatever it is called; empty where it is none."""
+        return f"{self.name}_format" if self.file.endswith(".nc") else ""
 
     @property
     def lines(self) -> str:
@@ -41,38 +44,15 @@ class Kind:
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("run", "is a run", "run.nc", "run_format", "simulate SCENARIO", "simulator.runs.folder:open_run"),
-    Kind(
-        "sweep", "is a sweep", "sweep.nc", "sweep_format", "simulate sweep", "simulator.analysis.sweep_files:open_sweep"
-    ),
-    Kind(
-        "shares",
-        "holds shares of variance",
-        "shares.nc",
-        "shares_format",
-        "simulate shares",
-        "simulator.analysis.shares:open_shares",
-    ),
-    Kind(
-        "swings",
-        "holds swings",
-        "swings.nc",
-        "swings_format",
-        "simulate swings",
-        "simulator.analysis.swings:open_swings",
-    ),
-    Kind("audit", "is an audit", "audit.csv", "", "simulate audit"),
-    Kind("comparison", "is a comparison", "results.csv", "", "simulate compare"),
-    Kind(
-        "hindcast",
-        "is a hindcast",
-        "forecasts.csv",
-        "",
-        "simulate hindcast",
-        "simulator.hindcast.output:open_hindcast",
-    ),
-    Kind("fragility", "tells what is fragile", "fragility.txt", "", "simulate history fragility"),
-    Kind("published", "tells what was published", "published.csv", "", "simulate published"),
+    Kind("run", "is a run", "run.nc", "simulate SCENARIO", "runs.folder:open_run"),
+    Kind("sweep", "is a sweep", "sweep.nc", "simulate sweep", "analysis.sweep_files:open_sweep"),
+    Kind("shares", "holds shares of variance", "shares.nc", "simulate shares", "analysis.shares:open_shares"),
+    Kind("swings", "holds swings", "swings.nc", "simulate swings", "analysis.swings:open_swings"),
+    Kind("audit", "is an audit", "audit.csv", "simulate audit"),
+    Kind("comparison", "is a comparison", "results.csv", "simulate compare"),
+    Kind("hindcast", "is a hindcast", "forecasts.csv", "simulate hindcast", "hindcast.output:open_hindcast"),
+    Kind("fragility", "tells what is fragile", "fragility.txt", "simulate history fragility"),
+    Kind("published", "tells what was published", "published.csv", "simulate published"),
 )
 RUN: Final = KINDS[0]
 

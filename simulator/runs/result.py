@@ -187,7 +187,7 @@ def open_result(path: FilePath | str) -> Result:
     place = FilePath(path)
     kind = kind_of(place)
     if kind.opens:
-        return cast("Result", attribute_at(kind.opens)(place))
+        return cast("Result", attribute_at(f"simulator.{kind.opens}")(place))
     if kind.lines:
         return StoredLines(place, *stored_lines(place, kind))
     raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")

@@ -39,7 +39,8 @@ def imported(tree: ast.Module) -> set[str]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in TREES else node.module for name in below}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return found & set(TREES)
