@@ -72,12 +72,7 @@ class Asked:
 
 
 def open_scenario(
-    item: str,
-    *,
-    outputs: FilePath,
-    overrides: Sequence[str] = (),
-    outcomes: Sequence[Outcome] = (),
-    say: Say = print,
+    item: str, *, outputs: FilePath, overrides: Sequence[str] = (), outcomes: Sequence[Outcome] = (), say: Say = print
 ) -> Asked:
     """Read a scenario by file or shipped name, or that of a run by its file or folder, ready for these outcomes.
 

@@ -314,11 +314,7 @@ def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
     return np.ascontiguousarray(values.T)
 
 
-_LONG_NAMES = {
-    "first_order": "first-order Sobol index",
-    "total": "total Sobol index",
-    "shapley": "Shapley effect",
-}
+_LONG_NAMES = {"first_order": "first-order Sobol index", "total": "total Sobol index", "shapley": "Shapley effect"}
 
 
 def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted) -> xr.Dataset:

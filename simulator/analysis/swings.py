@@ -15,15 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
-from simulator.analysis.inputs import (
-    Draws,
-    common_draws,
-    companions,
-    median_draws,
-    moved_alone,
-    moved_to,
-    quantiles_of,
-)
+from simulator.analysis.inputs import Draws, common_draws, companions, median_draws, moved_alone, moved_to, quantiles_of
 from simulator.analysis.outcomes import (
     Outcome,
     difference_words,

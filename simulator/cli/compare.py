@@ -65,11 +65,7 @@ def compare(
     finish(compare_runs(runs, attribute=attribute), output, formats=formats, theme=theme)
 
 
-def reweight(
-    run: RunArgument,
-    set_: SetOption = None,
-    output: BesideOption = None,
-) -> None:
+def reweight(run: RunArgument, set_: SetOption = None, output: BesideOption = None) -> None:
     """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
     if not set_:
         raise InputError(

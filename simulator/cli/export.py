@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 def export(
     path: RunArgument,
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help=format_help(),
-        ),
-    ],
+    format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=format_help())],
     group: Annotated[
         str,
         typer.Option(

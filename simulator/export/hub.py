@@ -25,11 +25,7 @@ _USUAL = ("spending", "physical_compute", "effective_compute", "capability")
 
 
 def hub_text(
-    run: xr.DataTree,
-    *,
-    variables: Sequence[str] = (),
-    thresholds: Sequence[str] = (),
-    origin: date | None = None,
+    run: xr.DataTree, *, variables: Sequence[str] = (), thresholds: Sequence[str] = (), origin: date | None = None
 ) -> tuple[str, str]:
     """Write `hub_table` as CSV, and say how many rows it has."""
     table = hub_table(run, variables=variables, thresholds=thresholds, origin=origin)
@@ -37,11 +33,7 @@ def hub_text(
 
 
 def hub_table(
-    run: xr.DataTree,
-    *,
-    variables: Sequence[str] = (),
-    thresholds: Sequence[str] = (),
-    origin: date | None = None,
+    run: xr.DataTree, *, variables: Sequence[str] = (), thresholds: Sequence[str] = (), origin: date | None = None
 ) -> Table:
     """Tabulate a run as model output of a forecast hub (hubverse): a row per prediction.
 
