@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.charts.register import BANDS, KINDS, band_levels, year_span
-from simulator.cli.options import BesideOption, FormatOption, RunArgument, ThemeOption, chart_formats, folder_for
+from simulator.cli import options
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _BANDS = ",".join(f"{100 * level:g}" for level in BANDS)
 
 
 def chart(
-    run: RunArgument,
+    run: options.RunArgument,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,17 +42,17 @@ def chart(
     history: Annotated[
         FilePath | None, typer.Option(help="A CSV table of observed runs (date, value, label), drawn as dots.")
     ] = None,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
-    output: BesideOption = None,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    output: options.BesideOption = None,
 ) -> None:
     """Draw charts of a run, of a sweep, of shares or swings, or of a hindcast.
 
     Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
     """
     levels, span = band_levels(bands), year_span(years) if years is not None else None
-    formats = chart_formats(format_, theme=theme)
-    folder = folder_for(run, output)
+    formats = options.chart_formats(format_, theme=theme)
+    folder = options.folder_for(run, output)
 
     from simulator.runs.kinds import kind_of
 
@@ -71,17 +71,12 @@ def chart(
         from simulator.runs.folder import open_run
 
         points = read_points(history) if history is not None else ()
-        options = FigureOptions(tuple(quantity or ()), levels, paths, span, points)
+        how = FigureOptions(tuple(quantity or ()), levels, paths, span, points)
         with open_run(run) as opened:
             written = draw_charts(
-                opened, folder, kinds=kind or ["fan"], options=options, formats=formats, theme=theme, left_out=_say
+                opened, folder, kinds=kind or ["fan"], options=how, formats=formats, theme=theme, left_out=options.say
             )
-    for path in written:
-        typer.echo(str(path))
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    options.tell(map(str, written))
 
 
 def _check_asked(path: FilePath, kind: Kind, asked: Sequence[str]) -> None:

@@ -11,13 +11,13 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from simulator.cli import options
 from simulator.cli.charts import chart
 from simulator.cli.compare import compare, reweight
 from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast
 from simulator.cli.history import app as history_app
 from simulator.cli.history import fragility
-from simulator.cli.options import RunArgument, SetOption, file_option, warn
 from simulator.cli.run import extend, run
 from simulator.cli.score import published, score
 from simulator.cli.sensitivity import audit, influence, shares, swings
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 def validate(
     scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files or shipped names.")],
-    set_: SetOption = None,
+    set_: options.SetOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
 ) -> None:
     """Check scenarios, and print back what was understood of each prior."""
@@ -45,17 +45,16 @@ def validate(
         except InputError as error:
             failures.append(str(error))
             continue
-        warn(plan_warnings(loaded))
+        options.warn(plan_warnings(loaded))
         if not quiet:
-            for line in describe_scenario(loaded):
-                typer.echo(line)
+            options.tell(describe_scenario(loaded))
         more = f"; variants: {', '.join(variants)}" if variants else ""
         typer.echo(f"{name}: no faults ({loaded.counted}{more})")
     if failures:
         raise InputError("\n".join(failures))
 
 
-def check(path: RunArgument) -> None:
+def check(path: options.RunArgument) -> None:
     """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
     from simulator.engine.run_folders import check_run, describe_check
     from simulator.runs.folder import open_run
@@ -75,16 +74,14 @@ def priors(
     """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
     from simulator.scenario.describing import library_lines
 
-    for line in library_lines(name):
-        typer.echo(line)
+    options.tell(library_lines(name))
 
 
 def scenarios() -> None:
     """List the shipped scenarios."""
     from simulator.scenario.describing import scenario_lines
 
-    for line in scenario_lines():
-        typer.echo(line)
+    options.tell(scenario_lines())
 
 
 def schema(
@@ -92,7 +89,7 @@ def schema(
         Literal["scenario", "priors"], typer.Argument(help="Of scenario files, or of prior libraries.")
     ] = "scenario",
     output: Annotated[
-        FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=file_option)
+        FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=options.file_option)
     ] = None,
 ) -> None:
     """Print the JSON Schema, by which an editor completes and checks a file."""

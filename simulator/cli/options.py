@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.errors import InputError
+from simulator.files import check_file, check_folder
 
 if TYPE_CHECKING:
     from simulator.runs.result import Result
-    from simulator.scenario.resolving import Scenario
 
 
 def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
     """Check the folder that an option names before there is any work."""
     if value is not None:
-        from simulator.files import check_folder
-
         check_folder(value, option=param.opts[0])
     return value
 
@@ -29,8 +27,6 @@ def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePat
 def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
     """Check the file that an option names before there is any work."""
     if value is not None:
-        from simulator.files import check_file
-
         check_file(value, option=param.opts[0])
     return value
 
@@ -70,13 +66,7 @@ MOST_SAMPLES = 10**12
 
 
 def number_of_samples(text: str) -> int:
-    """Read a number of samples, such as 100000, 1_000 or 1e6.
-
-    Raises
-    ------
-    InputError
-        It is no whole number from 1 to 1e12.
-    """
+    """Read a number of samples, such as 100000, 1_000 or 1e6: a whole number from 1 to 1e12."""
     try:
         count = float(text.replace("_", "").replace(",", ""))
     except ValueError:
@@ -89,13 +79,7 @@ def number_of_samples(text: str) -> int:
 
 
 def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, ...]:
-    """Read the formats of charts, and check them and the theme before any work; none where no charts are drawn.
-
-    Raises
-    ------
-    InputError
-        There is no such format or theme.
-    """
+    """Read the formats of charts, and check them and the theme before any work; none where no charts are drawn."""
     if not charts:
         return ()
     from simulator.charts.palette import check_theme
@@ -113,19 +97,11 @@ def folder_beside(path: FilePath) -> FilePath:
 
 
 def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
-    """Give the folder in which results about a run are written: `output`, or that of the run.
-
-    Raises
-    ------
-    SimulatorError
-        Nothing can be written in that of the run; that which `output` names is checked as the option is read.
-    """
-    if output is not None:
-        return output
-    from simulator.files import check_folder
-
-    check_folder(folder_beside(path))
-    return folder_beside(path)
+    """Give the folder in which results about a run are written: `output`, checked as it is read, or that of the run."""
+    if output is None:
+        output = folder_beside(path)
+        check_folder(output)
+    return output
 
 
 @contextlib.contextmanager
@@ -143,16 +119,15 @@ def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[in
         yield told
 
 
-def learnt(scenario: Scenario, output: FilePath) -> Scenario:
-    """Let a scenario learn from the history that it names; fits are stored among the run folders."""
-    from simulator.engine.run_folders import ready
-
-    return ready(scenario, output, say=say)
-
-
 def say(text: str) -> None:
     """Print a line beside the output."""
     typer.echo(text, err=True)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print lines."""
+    for line in lines:
+        typer.echo(line)
 
 
 def warn(warnings: Iterable[str]) -> None:
@@ -172,18 +147,11 @@ def finish(result: Result, output: FilePath, *, formats: Sequence[str] = (), the
 
         draw_result(result, folder, formats=formats, theme=theme)
     warn(result.warnings)
-    for line in [*result.lines(), *([f"  {folder}"] if folder else [])]:
-        typer.echo(line)
+    tell([*result.lines(), *([f"  {folder}"] if folder else [])])
 
 
 def need(library: str, *, extra: str) -> None:
-    """Refuse a command whose library is not installed.
-
-    Raises
-    ------
-    InputError
-        It is not; it says how to install it.
-    """
+    """Refuse a command whose library is not installed, and say how to install it."""
     from importlib.util import find_spec
 
     if find_spec(library) is None:

@@ -7,38 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulator.cli.options import (
-    OutputOption,
-    RunArgument,
-    SamplesOption,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    finish,
-    need,
-    number_of_samples,
-    overridden,
-    progress_bar,
-    warn,
-)
+from simulator.cli import options
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from simulator.runs.groups import Group
 
-
+DrawnOption = Annotated[
+    Literal["fan", "all", "none"],
+    typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
+]
 WorkersOption = Annotated[
     int, typer.Option(min=1, max=64, help="Batches computed side by side; the result does not depend on it.")
 ]
 
 
 def run(
-    scenario: ScenarioArgument,
-    set_: SetOption = None,
-    samples: SamplesOption = None,
-    seed: SeedOption = None,
-    output: OutputOption = FilePath("outputs"),
+    scenario: options.ScenarioArgument,
+    set_: options.SetOption = None,
+    samples: options.SamplesOption = None,
+    seed: options.SeedOption = None,
+    output: options.OutputOption = FilePath("outputs"),
     keep: Annotated[
         Literal["trajectories", "summary"],
         typer.Option(help="Keep every sample, or quantiles and probabilities only (runs of any size)."),
@@ -47,10 +37,7 @@ def run(
         Literal["netcdf", "zarr"],
         typer.Option(help="One file, or a folder written batch by batch for samples that do not fit into memory."),
     ] = "netcdf",
-    charts: Annotated[
-        Literal["fan", "all", "none"],
-        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
-    ] = "fan",
+    charts: DrawnOption = "fan",
     no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
     workers: WorkersOption = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left.")] = False,
@@ -64,47 +51,44 @@ def run(
     so first; where its chains do not agree, what comes out is written, and the exit code is 1.
     """
     if store == "zarr":
-        need("zarr", extra="zarr")
+        options.need("zarr", extra="zarr")
 
     from simulator.engine.run_folders import refuse_bad_fits, run_to_folder
     from simulator.engine.simulation import How
     from simulator.scenario.load import load_with_variants
 
-    overrides = overridden(set_, samples, seed)
+    overrides = options.overridden(set_, samples, seed)
     loaded, variants = load_with_variants(scenario, overrides=overrides)
     drawn = "none" if no_charts else charts
     done = []
     for each in (loaded, *variants.values()):
-        with progress_bar(-(-each.spec.samples // each.spec.block), label="blocks", least=40) as progress:
+        with options.progress_bar(-(-each.spec.samples // each.spec.block), label="blocks", least=40) as progress:
             how = How(keep, store, workers, progress)
-            result, folder = run_to_folder(each, output, how=how, resume=resume, say=_say)
+            result, folder = run_to_folder(each, output, how=how, resume=resume, say=options.say)
         _finish(result, folder, drawn)
         done.append(result)
     if variants:
         from simulator.analysis.comparison import compare_runs
 
         found = compare_runs([run.to_xarray() for run in done], labels=[loaded.spec.name, *variants])
-        finish(found, output, formats=() if drawn == "none" else ("png", "svg"))
+        options.finish(found, output, formats=() if drawn == "none" else ("png", "svg"))
     if not trust:
         refuse_bad_fits(done)
 
 
 def extend(
-    path: RunArgument,
+    path: options.RunArgument,
     samples: Annotated[str, typer.Option(help="How many samples in all, e.g. 1e6.")],
-    output: OutputOption = FilePath("outputs"),
-    charts: Annotated[
-        Literal["fan", "all", "none"],
-        typer.Option(help="The fan of effective compute (or physical), every chart, or none."),
-    ] = "fan",
+    output: options.OutputOption = FilePath("outputs"),
+    charts: DrawnOption = "fan",
     workers: WorkersOption = 1,
 ) -> None:
     """Run a run's scenario with more samples, taking over those that it has."""
     from simulator.engine.run_folders import extend_run
 
-    count = number_of_samples(samples)
-    with progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
-        run = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=_say)
+    count = options.number_of_samples(samples)
+    with options.progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
+        run = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=options.say)
     _finish(run, output / run.folder_name, charts)
 
 
@@ -120,12 +104,6 @@ def _finish(result: Group | DataTree, folder: FilePath, charts: str) -> None:
     elif charts == "all":
         from simulator.charts.drawing import draw_charts
 
-        draw_charts(result.to_xarray() if isinstance(result, Group) else result, folder, left_out=_say)
-    warn(str(result.attrs["warnings"]).splitlines())
-    for line in summary_lines(result):
-        typer.echo(line)
-    typer.echo(f"  {folder}")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
+        draw_charts(result.to_xarray() if isinstance(result, Group) else result, folder, left_out=options.say)
+    options.warn(str(result.attrs["warnings"]).splitlines())
+    options.tell([*summary_lines(result), f"  {folder}"])

@@ -7,24 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from simulator.cli.options import (
-    BesideOption,
-    ChartsOption,
-    FormatOption,
-    OutputOption,
-    RunArgument,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    ThemeOption,
-    chart_formats,
-    finish,
-    folder_for,
-    number_of_samples,
-    overridden,
-    say,
-    warn,
-)
+from simulator.cli import options
 
 ItemArgument = Annotated[
     str,
@@ -47,24 +30,26 @@ def swings(
         str, typer.Option(help="free: the others vary on common draws; fixed: the others at their medians.")
     ] = "free",
     samples: DrawsOption = "1024",
-    set_: SetOption = None,
-    output: OutputOption = FilePath("outputs"),
-    charts: ChartsOption = True,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
+    set_: options.SetOption = None,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
 ) -> None:
     """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
-    formats = chart_formats(format_, theme=theme, charts=charts)
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.evaluation import open_scenario
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.analysis.swings import check_swings, prior_swings
 
-    count, asked = number_of_samples(samples), parse_outcomes(outcome or ())
+    count, asked = options.number_of_samples(samples), parse_outcomes(outcome or ())
     how = check_swings(mode, samples=count)
-    read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=say)
-    warn(read.warnings)
-    finish(prior_swings(read.scenario, outcomes=asked, mode=how, samples=count), output, formats=formats, theme=theme)
+    read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
+    options.warn(read.warnings)
+    options.finish(
+        prior_swings(read.scenario, outcomes=asked, mode=how, samples=count), output, formats=formats, theme=theme
+    )
 
 
 def audit(
@@ -75,8 +60,8 @@ def audit(
         typer.Option("--format", help="What is printed; the files are audit.csv and audit.md in any case."),
     ] = "text",
     samples: DrawsOption = "1024",
-    set_: SetOption = None,
-    output: OutputOption = FilePath("outputs"),
+    set_: options.SetOption = None,
+    output: options.OutputOption = FilePath("outputs"),
 ) -> None:
     """List every assumption: its source, where it is stated, what rests on it; what to research next first."""
     from simulator.analysis.audit import audit_scenario
@@ -84,20 +69,20 @@ def audit(
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.analysis.shares import check_method
 
-    count, asked = number_of_samples(samples), parse_outcomes(outcome or ())
+    count, asked = options.number_of_samples(samples), parse_outcomes(outcome or ())
     check_method("auto", samples=count)
-    read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=say)
-    warn(read.warnings)
+    read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
+    options.warn(read.warnings)
     found = audit_scenario(read.scenario, outcomes=asked, documents=read.documents, samples=count)
     if format_ == "text":
-        finish(found, output)
+        options.finish(found, output)
         return
     found.save(output)
     typer.echo(found.tables()["audit"].to_csv() if format_ == "csv" else found.texts()["audit.md"], nl=False)
 
 
 def shares(
-    scenario: ScenarioArgument,
+    scenario: options.ScenarioArgument,
     outcome: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,15 +101,15 @@ def shares(
         ),
     ] = None,
     by: Annotated[str | None, typer.Option(help="driver: put together what stands under one driver.")] = None,
-    set_: SetOption = None,
-    seed: SeedOption = None,
-    output: OutputOption = FilePath("outputs"),
-    charts: ChartsOption = True,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
 ) -> None:
     """Share out the variance of an outcome among the priors: which assumption matters, year by year."""
-    formats = chart_formats(format_, theme=theme, charts=charts)
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.evaluation import ready_for, scenario_outcomes
     from simulator.analysis.inputs import check_by, parse_groups
@@ -132,19 +117,19 @@ def shares(
     from simulator.engine.plan import plan_warnings
     from simulator.scenario.load import load_scenario
 
-    count, groups = number_of_samples(samples), parse_groups(group or ())
+    count, groups = options.number_of_samples(samples), parse_groups(group or ())
     check_method(method, samples=count)
     check_by(by)
-    loaded = load_scenario(scenario, overrides=overridden(set_, None, seed))
+    loaded = load_scenario(scenario, overrides=options.overridden(set_, None, seed))
     asked = scenario_outcomes(loaded, outcome or ["effective_compute"])
-    loaded = ready_for(asked, loaded, output, say=say)
-    warn(plan_warnings(loaded))
+    loaded = ready_for(asked, loaded, output, say=options.say)
+    options.warn(plan_warnings(loaded))
     found = variance_shares(loaded, asked, samples=count, method=method, groups=groups, by=by)
-    finish(found, output, formats=formats, theme=theme)
+    options.finish(found, output, formats=formats, theme=theme)
 
 
 def influence(
-    run: RunArgument,
+    run: options.RunArgument,
     outcome: Annotated[
         list[str] | None,
         typer.Option(
@@ -152,18 +137,18 @@ def influence(
             "times. Without it effective compute half-way and at the end, and the first threshold ahead."
         ),
     ] = None,
-    charts: ChartsOption = True,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
-    output: BesideOption = None,
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    output: options.BesideOption = None,
 ) -> None:
     """Tell from a run's samples alone which priors move its outcomes, and which part early from late crossings."""
-    formats = chart_formats(format_, theme=theme, charts=charts)
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.influence import prior_influence
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.runs.folder import open_run
 
-    folder, asked = folder_for(run, output), parse_outcomes(outcome or ())
+    folder, asked = options.folder_for(run, output), parse_outcomes(outcome or ())
     with open_run(run) as opened:
-        finish(prior_influence(opened, asked), folder, formats=formats, theme=theme)
+        options.finish(prior_influence(opened, asked), folder, formats=formats, theme=theme)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.options import warn
+from simulator.cli import options
 from simulator.errors import InputError
 
 FolderArgument = Annotated[
@@ -33,10 +33,9 @@ def show(
         lines: Iterable[str] = _variables(path, kind.name)
     else:
         with open_result(path) as result:
-            warn(result.warnings)
+            options.warn(result.warnings)
             lines = result.lines()
-    for line in lines:
-        typer.echo(line)
+    options.tell(lines)
 
 
 def _variables(path: FilePath, kind: str) -> list[str]:
