@@ -109,7 +109,7 @@ def adjusted(p_values: Sequence[float]) -> list[float]:
     scaled = np.asarray(p_values, dtype=np.float64)[order] * np.arange(len(p_values), 0, -1)
     result = np.empty(len(p_values))
     result[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(value) for value in result]
+    return result.tolist()
 
 
 MOST_SAMPLES = 65_536
@@ -124,9 +124,8 @@ def rank_associations(run: xr.DataTree) -> Table:
     Spearman's coefficient is an association: priors that are correlated share theirs, and a limit that binds later or
     less often shows less. The columns are `name`, `rank` (-1 to 1), `samples` (those that have the prior and entered).
     """
-    first = {"sample": slice(0, MOST_SAMPLES)}
-    levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1).isel(first)
-    outcome = np.asarray(levels.values, dtype=np.float64)
+    levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1)
+    outcome = np.asarray(levels[:MOST_SAMPLES].values, dtype=np.float64)
     found = [
         (name, rank, values.size)
         for name, _, values, present in drawn_priors(run, most=MOST_SAMPLES)

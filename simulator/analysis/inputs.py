@@ -83,11 +83,8 @@ def direction_of(joint: JointPrior, varied: Input) -> Direction:
 def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
     """Name the priors that move along with an input because they are correlated with it."""
     found = direction_of(joint, varied)
-    return tuple(
-        name
-        for name, own, slope in zip(found.names, found.own, found.slopes.tolist(), strict=True)
-        if not own and abs(slope) > 1e-12
-    )
+    each = zip(found.names, found.own, found.slopes, strict=True)
+    return tuple(name for name, own, slope in each if not own and abs(slope) > 1e-12)
 
 
 def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
@@ -97,12 +94,18 @@ def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | A
     """
     found = direction_of(joint, varied)
     now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
-    return _moved(joint, draws, found, score - now)
+    return moved_by(joint, draws, varied, step=score - now)
 
 
-def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float) -> dict[str, Array]:
-    """Give parameters with the score of an input moved by a number of standard deviations."""
-    return _moved(joint, draws, direction_of(joint, varied), np.float64(step))
+def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float | Array) -> dict[str, Array]:
+    """Give parameters with the score of an input moved by a number of standard deviations, one or (sample,)."""
+    found = direction_of(joint, varied)
+    scores = {
+        name: draws.scores[name] + slope * step
+        for name, slope in zip(found.names, found.slopes, strict=True)
+        if abs(slope) > 1e-12
+    }
+    return _with_scores(joint, draws.values, scores)
 
 
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
@@ -113,15 +116,6 @@ def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float 
         name: np.broadcast_to(np.asarray(score * slope), size)
         for name, own, slope in zip(found.names, found.own, found.slopes, strict=True)
         if own
-    }
-    return _with_scores(joint, draws.values, scores)
-
-
-def _moved(joint: JointPrior, draws: Draws, found: Direction, step: Array | np.float64) -> dict[str, Array]:
-    scores = {
-        name: draws.scores[name] + slope * step
-        for name, slope in zip(found.names, found.slopes, strict=True)
-        if abs(slope) > 1e-12
     }
     return _with_scores(joint, draws.values, scores)
 
@@ -229,7 +223,10 @@ def prior_text(prior: NamedPrior, value: float) -> str:
         return "never"
     stated = prior.prior.unit if prior.prior.mixture is None else None
     if prior.unit == "OOM/year":
-        return _growth(value, stated or DEFAULT_GROWTH_UNIT)
+        unit = stated or DEFAULT_GROWTH_UNIT
+        with np.errstate(divide="ignore", over="ignore"):
+            number = float(parse_growth_unit(unit).conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
+        return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"
     if prior.unit == "year":
         return f"{value:.1f}"
     if prior.unit == "years":
@@ -238,10 +235,3 @@ def prior_text(prior: NamedPrior, value: float) -> str:
         return f"{value:.3g}"
     unit = stated or plain_unit(prior.unit)
     return level_text(value - math.log10(parse_unit(unit).scale), unit)
-
-
-def _growth(value: float, unit: str) -> str:
-    conversion = parse_growth_unit(unit).conversion
-    with np.errstate(divide="ignore", over="ignore"):
-        number = float(conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
-    return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"

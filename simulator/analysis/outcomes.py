@@ -112,26 +112,19 @@ def in_a_sentence(words: str) -> str:
     return f"the {words}" if words.startswith("crossing year of ") else words
 
 
-def parse_outcome(text: str) -> Outcome:
-    """Read an outcome; an InputError says how it is written.
+def parse_outcome(text: str, *, written: str = "") -> Outcome:
+    """Read an outcome; an InputError says how it is written, and names what was `written` where that is not the text.
 
-    Examples
-    --------
     >>> parse_outcome("crossed:1000x-gpt-4@2030")
     Outcome(kind='crossed', name='1000x-gpt-4', year=2030.0)
     """
-    return _read(text, written=text.strip())
-
-
-def parse_outcomes(given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
-    """Read outcomes, of which some may be texts; each once."""
-    return tuple(dict.fromkeys(parse_outcome(each) if isinstance(each, str) else each for each in given))
-
-
-def _read(text: str, *, written: str) -> Outcome:
+    written = written or text.strip()
     head, at, tail = text.strip().partition("@")
     kind, colon, name = head.partition(":")
-    year = _year(written, tail) if at else None
+    try:
+        year = float(tail) if at else None
+    except ValueError:
+        raise InputError(f"outcome '{written}': '{tail}' is no year. {WRITTEN}") from None
     if not colon:
         if year is None or not head:
             raise InputError(f"outcome '{written}': a variable needs a year. {WRITTEN}")
@@ -145,11 +138,9 @@ def _read(text: str, *, written: str) -> Outcome:
     return Outcome(kind, name, year, written)  # type: ignore[arg-type]
 
 
-def _year(text: str, tail: str) -> float:
-    try:
-        return float(tail)
-    except ValueError:
-        raise InputError(f"outcome '{text}': '{tail}' is no year. {WRITTEN}") from None
+def parse_outcomes(given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
+    """Read outcomes, of which some may be texts; each once."""
+    return tuple(dict.fromkeys(parse_outcome(each) if isinstance(each, str) else each for each in given))
 
 
 def outcomes_over(text: str, years: Iterable[float]) -> tuple[Outcome, ...]:
@@ -158,7 +149,7 @@ def outcomes_over(text: str, years: Iterable[float]) -> tuple[Outcome, ...]:
     if "@" in text or not kind or (colon and kind != "crossed"):
         return (parse_outcome(text),)
     # Written with 17 digits a year is read back as it was.
-    return tuple(_read(f"{text.strip()}@{year!r}", written=text.strip()) for year in map(float, years))
+    return tuple(parse_outcome(f"{text.strip()}@{year!r}", written=text.strip()) for year in map(float, years))
 
 
 def outcomes_from(
@@ -178,7 +169,12 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
         hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if known else "There is none.")
         raise InputError(f"outcome '{outcome.asked}': there is no {what} '{outcome.name}'. {hint}")
     if outcome.kind == "level":
-        return np.asarray(rows[outcome.name][_place(outcome, years)], dtype=np.float64)
+        asked = years[0] if outcome.year is None else outcome.year
+        found = np.flatnonzero(years == asked)
+        if not found.size:
+            nearest = nearest_years(years.tolist(), float(asked))
+            raise InputError(f"outcome '{outcome.asked}': the run has no such year. The nearest are {nearest}.")
+        return np.asarray(rows[outcome.name][found[0]], dtype=np.float64)
     when = np.asarray(crossing[outcome.name], dtype=np.float64)
     if outcome.kind == "crossed":
         if outcome.year is None or not years[0] <= outcome.year <= years[-1]:
@@ -187,13 +183,9 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
     return np.minimum(when, years[-1]) if outcome.kind == "restricted" else when
 
 
-def _place(outcome: Outcome, years: Array) -> int:
-    asked = float(years[0] if outcome.year is None else outcome.year)
-    found = np.flatnonzero(years == asked)
-    if not found.size:
-        nearest = ", ".join(f"{year:g}" for year in np.sort(years[np.argsort(np.abs(years - asked))[:3]]))
-        raise InputError(f"outcome '{outcome.asked}': the run has no such year. The nearest are {nearest}.")
-    return int(found[0])
+def nearest_years(years: Sequence[float], asked: float) -> str:
+    """Name the three years that are nearest to the one that was asked for."""
+    return ", ".join(f"{year:g}" for year in sorted(sorted(years, key=lambda year: abs(year - asked))[:3]))
 
 
 def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from math import factorial
 
@@ -52,13 +53,7 @@ def shapley_values(
     orders : int, optional
         Random orders, an even number; without it as many as take about 256 evaluations, at least 8.
     """
-    known: dict[frozenset[int], Array] = {}
-
-    def cached(changed: frozenset[int]) -> Array:
-        if changed not in known:
-            known[changed] = value(changed)
-        return known[changed]
-
+    cached = cache(value)
     if inputs == 0:
         empty = np.zeros((0, cached(frozenset()).size))
         return ShapleyValues(empty, empty.copy(), 0)
@@ -93,13 +88,13 @@ def _sampled(value: Value, inputs: int, pairs: int) -> ShapleyValues:
 def _in_order(value: Value, order: list[int]) -> Array:
     changed: frozenset[int] = frozenset()
     before = value(changed)
-    gains = {}
+    gains = np.empty((len(order), before.size))
     for one in order:
         changed |= {one}
         after = value(changed)
         gains[one] = after - before
         before = after
-    return np.stack([gains[one] for one in range(len(order))])
+    return gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +155,7 @@ def shapley_effects(
     """
     halves = Halves.of(function, first, second, seed=seed)
     at_first = halves.at_first
-    without, scale = _without(function, first, second, players, correlated)
-    terms = np.stack([scale[place] * (at_first - without[key]) for place, key in enumerate(_keys(players, correlated))])
+    terms = _swapped(function, halves, first, second, players, correlated)
     rows, places = np.arange(len(first)), np.argsort(order, axis=1, kind="stable")
     conditional = _Conditional(first, second, correlated)
     known = np.zeros(first.shape, dtype=np.bool_)
@@ -188,30 +182,30 @@ def _effects(terms: Array, halves: Halves) -> Parted:
     return halves.parted({"shapley": shares}, constant)
 
 
-def _keys(players: Sequence[Sequence[int]], correlated: Sequence[CorrelatedColumns]) -> list[tuple[int, ...]]:
-    """Give the columns that hang together with each player: its own, and all of those that they are correlated with."""
-    return [
-        tuple(sorted(set(columns).union(*(each.columns for each in correlated if set(each.columns) & set(columns)))))
-        for columns in players
-    ]
-
-
-def _without(
+def _swapped(
     function: Function,
+    halves: Halves,
     first: Array,
     second: Array,
     players: Sequence[Sequence[int]],
     correlated: Sequence[CorrelatedColumns],
-) -> tuple[dict[tuple[int, ...], Array], list[float]]:
-    """Evaluate the first half without each player, and say how much the difference counts."""
-    keys = _keys(players, correlated)
-    result: dict[tuple[int, ...], Array] = {}
-    for columns, key in zip(players, keys, strict=True):
-        if key not in result:
+) -> Array:
+    """Give what the first half loses without each player (player, row, outcome), as much as it counts.
+
+    With a player go the columns that its own are correlated with; players of one such group are evaluated once.
+    """
+    without: dict[tuple[int, ...], Array] = {}
+    terms = []
+    for columns in players:
+        together = (each.columns for each in correlated if set(each.columns) & set(columns))
+        key = tuple(sorted(set(columns).union(*together)))
+        alone = len(key) == len(columns)
+        if key not in without:
             points = first.copy()
-            points[:, key] = second[:, key] if len(key) == len(columns) else 0.5
-            result[key] = function(points)
-    return result, [0.5 if len(key) == len(columns) else 1.0 for columns, key in zip(players, keys, strict=True)]
+            points[:, key] = second[:, key] if alone else 0.5
+            without[key] = function(points)
+        terms.append((0.5 if alone else 1.0) * (halves.at_first - without[key]))
+    return np.stack(terms)
 
 
 class _Conditional:

@@ -35,8 +35,7 @@ def bootstrap_weights(rows: int, *, seed: int, replicates: int = REPLICATES) -> 
     drawn = np.ones((1 + replicates, rows))
     for number in range(replicates):
         drawn[1 + number] = -np.log(block_uniforms(_STREAM, seed=seed, block=number, size=size, design="random")[:rows])
-    result: Array = drawn / drawn.sum(axis=1, keepdims=True)
-    return result
+    return np.divide(drawn, drawn.sum(axis=1, keepdims=True))
 
 
 def estimate(replicated: Array) -> Estimate:
@@ -49,8 +48,7 @@ def estimate(replicated: Array) -> Estimate:
 def spread(values: Array, weights: Array) -> Array:
     """Compute the variance of values (row, outcome) under each line of weights: (1 + replicates, outcome)."""
     shifted = values - values[:1]
-    result: Array = np.maximum(weights @ shifted**2 - (weights @ shifted) ** 2, 0.0)
-    return result
+    return np.maximum(weights @ shifted**2 - (weights @ shifted) ** 2, 0.0)
 
 
 def deciding_rows(values: Array) -> Array:
@@ -63,15 +61,13 @@ def deciding_rows(values: Array) -> Array:
     distances = distances - distances.mean(axis=0)
     largest = np.abs(distances).max(axis=0)
     squares = (distances / np.where(largest > 0.0, largest, 1.0)) ** 2
-    result: Array = squares.sum(axis=0) ** 2 / np.maximum((squares**2).sum(axis=0), 1e-300)
-    return result
+    return np.divide(squares.sum(axis=0) ** 2, np.maximum((squares**2).sum(axis=0), 1e-300))
 
 
 def is_constant(values: Array) -> NDArray[np.bool_]:
     """Tell which outcomes (row, outcome) do not vary, but for the rounding of the arithmetic."""
     lowest, highest = values.min(axis=0), values.max(axis=0)
-    result: NDArray[np.bool_] = highest - lowest <= 1e-12 * np.maximum(np.abs(lowest), np.abs(highest))
-    return result
+    return np.less_equal(highest - lowest, 1e-12 * np.maximum(np.abs(lowest), np.abs(highest)))
 
 
 type Function = Callable[[Array], Array]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.outcomes import Outcome, outcome_words_in, parse_outcome
+from simulator.analysis.outcomes import Outcome, nearest_years, outcome_words_in, parse_outcome
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import group
 from simulator.runs.summary import PASSED
@@ -117,8 +117,7 @@ def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[s
         hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
         raise InputError(f"outcome '{outcome.asked}': the sweep has no {what} '{outcome.name}'. {hint}".rstrip())
     if outcome.year is not None and outcome.year not in years:
-        asked = outcome.year
-        nearest = ", ".join(f"{year:g}" for year in sorted(sorted(years, key=lambda year: abs(year - asked))[:3]))
+        nearest = nearest_years(years, outcome.year)
         raise InputError(f"outcome '{outcome.asked}': the sweep has no such year. The nearest are {nearest}.")
 
 
