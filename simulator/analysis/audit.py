@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
 from simulator.analysis.inputs import Draws, common_draws, companions, moved_by
 from simulator.analysis.outcomes import (
@@ -203,17 +205,13 @@ def _moves(model: Model, draws: Draws, varied: Input, audited: Sequence[Audited]
 
 def _shares(
     scenario: Scenario, audited: Sequence[Audited], samples: int, custom: Mapping[str, CustomDriver] | None
-) -> dict[str, list[tuple[float, float]]]:
+) -> dict[str, Sequence[Sequence[float]]]:
     """Give the share of the variance of each outcome by input, with its standard error."""
     asked = list(dict.fromkeys(each.shared for each in audited))
     shares = variance_shares(scenario, asked, samples=samples, custom=custom)
-    name = shares.measures[-1]
-    of_both = shares.dataset.isel(outcome=[asked.index(each.shared) for each in audited])
-    values, errors = of_both[name].values.tolist(), of_both[f"{name}_error"].values.tolist()
-    return {
-        each: list(zip(*numbers, strict=True))
-        for each, *numbers in zip(of_both["input"].values.tolist(), values, errors, strict=True)
-    }
+    own, name = shares.dataset.isel(outcome=[asked.index(each.shared) for each in audited]), shares.measures[-1]
+    both = np.stack([own[name].values, own[f"{name}_error"].values], axis=-1).tolist()
+    return dict(zip(own["input"].values.tolist(), both, strict=True))
 
 
 def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any]:
@@ -260,7 +258,7 @@ def _unit(prior: NamedPrior) -> str:
 
 
 def _influence(
-    audited: Sequence[Audited], moves: Sequence[tuple[float, float]], shares: Sequence[tuple[float, float]]
+    audited: Sequence[Audited], moves: Sequence[Sequence[float]], shares: Sequence[Sequence[float]]
 ) -> dict[str, Any]:
     """Write what rests on an input, outcome by outcome."""
     row: dict[str, Any] = {}
@@ -279,11 +277,8 @@ def _shift(base: float, moved: float) -> float | None:
 
 def doubt_of(standing: str, confidence: str) -> int:
     """Tell how much an assumption is doubted, from 1 to 4."""
-    if standing == "no source":
-        return DOUBTS["no source"]
-    if standing == OWN:
-        return DOUBTS["low"]
-    return DOUBTS.get(confidence, DOUBTS["medium"])
+    known = {"no source": "no source", OWN: "low"}.get(standing, confidence)
+    return DOUBTS.get(known, DOUBTS["medium"])
 
 
 MOST = 12
@@ -346,11 +341,9 @@ def _shift_text(audit: Audit, each: Audited, row: Row, side: str) -> str:
 
 
 def _standing_text(row: Row) -> str:
-    facts = [row["source"] or row["standing"]]
-    facts += [f"as of {row['as_of']}"] if row["as_of"] else []
-    facts += [f"{row['confidence']} confidence"] if row["confidence"] else []
-    facts.append(row["stated_at"])
-    return ", ".join(facts)
+    dated = f"as of {row['as_of']}" if row["as_of"] else ""
+    sure = f"{row['confidence']} confidence" if row["confidence"] else ""
+    return ", ".join(filter(None, (row["source"] or row["standing"], dated, sure, row["stated_at"])))
 
 
 def _origin(row: Row) -> str:
@@ -363,17 +356,13 @@ def _origin(row: Row) -> str:
 def _markdown(audit: Audit) -> Iterator[str]:
     spec = audit.scenario.spec
     size = f"{len(audit.uncertain)} uncertain numbers and {len(audit.fixed)} fixed; {audit.samples:,} common draws"
-    yield f"# Audit of {_cell(audit.title)}"
-    yield ""
+    yield from (f"# Audit of {_cell(audit.title)}", "")
     yield (
         f"Scenario `{spec.name}`, audit {audit.key}: {size}, seed {spec.seed}. {HOW} Shifts: the outcome with the "
         "assumption one standard deviation (on its normal score) lower and higher, the others free; "
         "what is correlated with it moves along."
     )
-    yield ""
-    for each in audit.outcomes:
-        yield f"* {_cell(_outcome_line(audit, each))}"
-    yield ""
+    yield from ("", *(f"* {_cell(_outcome_line(audit, each))}" for each in audit.outcomes), "")
     heads = [f"share of {each.outcome.text} | −1 sd | +1 sd" for each in audit.outcomes]
     columns = ["", "assumption", "median and interval", *heads, "source", "date", "confidence", "where", "overrides"]
     yield f"| {' | '.join(columns)} |"
@@ -384,31 +373,22 @@ def _markdown(audit: Audit) -> Iterator[str]:
 
 
 def _cells(audit: Audit, row: Row) -> Iterator[str]:
-    yield str(row["rank"])
-    yield row["words"]
-    yield f"{row['value']} ({row['shape']})"
+    yield from (str(row["rank"]), row["words"], f"{row['value']} ({row['shape']})")
     for each in audit.outcomes:
         yield _share_text(each, row)
         for side in ("minus", "plus"):
             yield "" if row["shape"] == "fixed" else _shift_text(audit, each, row, side)
-    yield row["source"] or row["standing"]
-    yield row["as_of"]
-    yield row["confidence"]
-    yield "; ".join(filter(None, (row["stated_at"], row["library"])))
-    yield row["overrides"]
+    where = "; ".join(filter(None, (row["stated_at"], row["library"])))
+    yield from (row["source"] or row["standing"], row["as_of"], row["confidence"], where, row["overrides"])
 
 
 def _correlations(audit: Audit) -> Iterator[str]:
-    yield ""
-    yield "## Correlations"
-    yield ""
+    yield from ("", "## Correlations", "")
     if not audit.scenario.spec.correlations:
         yield "None is stated: all numbers vary independently of one another."
         return
-    yield "All other pairs of numbers are independent."
-    yield ""
-    yield "| between | rank correlation | source |"
-    yield "|---|---|---|"
+    yield from ("All other pairs of numbers are independent.", "")
+    yield from ("| between | rank correlation | source |", "|---|---|---|")
     for each in audit.scenario.spec.correlations:
         yield f"| {_cell(' with '.join(each.between))} | {each.rank} | {_cell(each.source or 'no source')} |"
 

@@ -96,10 +96,9 @@ class Influence(Result):
 
     def tables(self) -> dict[str, Table]:
         """`influence`, `influence_deciles`, `influence_regions`: those that have rows."""
+        names = {"influence": "indices", "influence_deciles": "deciles", "influence_regions": "regions"}
         tables = {
-            "influence": [row for each in self.told for row in each.indices.rows()],
-            "influence_deciles": [row for each in self.told for row in each.deciles.rows()],
-            "influence_regions": [row for each in self.told for row in each.regions.rows()],
+            name: [row for each in self.told for row in getattr(each, part).rows()] for name, part in names.items()
         }
         return {name: Table.of_rows(rows) for name, rows in tables.items() if rows}
 
@@ -195,12 +194,8 @@ def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
     if run.attrs["design"] != "sobol" or len(names) < 2:
         return {}
     loss = pair_loss(names, size=int(run.attrs["block"]))
-    found: dict[str, str] = {}
-    for place in range(1, len(names)):
-        worst = int(np.argmax(loss[place, :place]))
-        if loss[place, worst] > UNEVEN:
-            found[names[place]] = names[worst]
-    return found
+    worst = {place: int(np.argmax(loss[place, :place])) for place in range(1, len(names))}
+    return {names[place]: names[other] for place, other in worst.items() if loss[place, other] > UNEVEN}
 
 
 def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
@@ -250,14 +245,11 @@ def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[
 
 
 def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[str, Any]]:
-    place = rank_classes(values, DECILES)
+    place, shares = rank_classes(values, DECILES), outcome.kind == "crossed"
     rows: list[dict[str, Any]] = []
-    for decile in range(DECILES):
+    for decile in np.unique(place).tolist():
         held = place == decile
-        if not held.any():
-            continue
         own, here = values[held], np.sort(results[held])
-        shares = outcome.kind == "crossed"
         lower, median, upper = sorted_quantiles(here, [0.05, 0.5, 0.95]).tolist()
         rows.append({
             "decile": decile + 1, "from": float(own.min()), "to": float(own.max()), "samples": int(held.sum()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path as FilePath
 from typing import ClassVar
 
@@ -54,6 +55,8 @@ FEWEST_DECIDING = 20
 """Samples that must make up the variance of an outcome for its shares to be shown."""
 MEASURES = {"sobol": ("first_order", "total"), "shapley": ("shapley",)}
 METHOD_NAMES = {"sobol": "Sobol indices", "shapley": "Shapley effects"}
+_LONG_NAMES = {"first_order": "first-order Sobol index", "total": "total Sobol index", "shapley": "Shapley effect"}
+_PARTS = {"": "", "_error": ", standard error", "_lower": ", 5 % bound", "_upper": ", 95 % bound"}
 MOST_LINES = 12
 MOST_COLUMNS = 5
 _NAME = 44
@@ -64,37 +67,31 @@ class Shares(Result):
     """Shares of variance by input, as `variance_shares` gives them."""
 
     kind: ClassVar[str] = "shares"
-    found: xr.Dataset
-
-    @property
-    def dataset(self) -> xr.Dataset:
-        """All shares; see `variance_shares`."""
-        return self.found
+    dataset: xr.Dataset
+    """See `variance_shares`."""
 
     @property
     def folder_name(self) -> str:
         """`<scenario>-shares-<id>`."""
-        return f"{self.found.attrs['name']}-shares-{self.found.attrs['shares_id']}"
+        return f"{self.dataset.attrs['name']}-shares-{self.dataset.attrs['shares_id']}"
 
     @property
     def label(self) -> str:
         """Their id, scenario, seed and samples."""
-        attrs = self.found.attrs
-        return (
-            f"Shares {attrs['shares_id']} · scenario {attrs['name']} · seed {attrs['seed']} · "
-            f"{attrs['samples']:,} samples in either half"
-        )
+        said = self.dataset.attrs
+        head = f"Shares {said['shares_id']} · scenario {said['name']} · seed {said['seed']}"
+        return f"{head} · {said['samples']:,} samples in either half"
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The variables that part the variance; the parts of the first add up."""
-        return MEASURES[self.found.attrs["method"]]
+        return MEASURES[self.dataset.attrs["method"]]
 
     def tables(self) -> dict[str, Table]:
         """`shares`: a row for each outcome and input, with standard errors and 90 % bounds."""
-        found = self.found
+        found = self.dataset
         inputs, outcomes = found.sizes["input"], found.sizes["outcome"]
-        parts = [f"{measure}{part}" for measure in self.measures for part in ("", "_error", "_lower", "_upper")]
+        parts = [f"{measure}{part}" for measure in self.measures for part in _PARTS]
         columns = {
             "outcome": np.repeat(found["outcome"].values, inputs),
             "input": np.tile(found["input"].values, outcomes),
@@ -107,25 +104,24 @@ class Shares(Result):
 
     def texts(self) -> dict[str, str]:
         """The resolved scenario."""
-        return {"scenario.yaml": yaml_text(json.loads(self.found.attrs["scenario"]))}
+        return {"scenario.yaml": yaml_text(json.loads(self.dataset.attrs["scenario"]))}
 
     def lines(self) -> list[str]:
         """Say the largest shares of each subject, in a few of the years."""
-        attrs = self.found.attrs
+        attrs = self.dataset.attrs
         size = f"{attrs['samples']:,} samples in either half, seed {attrs['seed']}"
         lines = [f"Shares of variance of {attrs['name']} (shares {attrs['shares_id']}, {size})"]
         lines.append(f"  {METHOD_NAMES[attrs['method']]}: {attrs['method_because']}")
-        for subject in self.subjects():
-            lines += _subject_lines(self.of(subject), subject, self.measures)
-        return lines
+        told = (_subject_lines(self.of(subject), subject, self.measures) for subject in self.subjects())
+        return [*lines, *chain.from_iterable(told)]
 
     def subjects(self) -> list[str]:
         """List what the shares are of, whatever the year."""
-        return list(dict.fromkeys(self.found["subject"].values.tolist()))
+        return list(dict.fromkeys(self.dataset["subject"].values.tolist()))
 
     def of(self, subject: str) -> xr.Dataset:
         """Give the shares of a subject, year by year."""
-        return self.found.isel(outcome=self.found["subject"].values == subject)
+        return self.dataset.isel(outcome=self.dataset["subject"].values == subject)
 
 
 def open_shares(path: FilePath | str) -> Shares:
@@ -264,11 +260,9 @@ def _refusal(split: Sequence[Sequence[str]]) -> str:
 def _numbers(model: Model, names: Sequence[str], suffix: str, samples: int) -> Array:
     """Draw uniform numbers (sample, name), keyed by the seed and each name."""
     seed, size = model.component.spec.seed, 1 << (samples - 1).bit_length()
-    columns = [
-        block_uniforms(f"{name}.sensitivity.{suffix}", seed=seed, block=0, size=size, design=DESIGN)[:samples]
-        for name in names
-    ]
-    return np.stack(columns, axis=1)
+    keys = (f"{name}.sensitivity.{suffix}" for name in names)
+    drawn = [block_uniforms(key, seed=seed, block=0, size=size, design=DESIGN)[:samples] for key in keys]
+    return np.stack(drawn, axis=1)
 
 
 def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, method: str) -> Parted:
@@ -314,19 +308,12 @@ def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
     return np.ascontiguousarray(values.T)
 
 
-_LONG_NAMES = {"first_order": "first-order Sobol index", "total": "total Sobol index", "shapley": "Shapley effect"}
-
-
 def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted) -> xr.Dataset:
     variables: dict[str, xr.Variable] = {}
     for name, part in found.parts.items():
-        for suffix, words, values in (
-            ("", "", part.value),
-            ("_error", ", standard error", part.error),
-            ("_lower", ", 5 % bound", part.lower),
-            ("_upper", ", 95 % bound", part.upper),
-        ):
+        for suffix, words in _PARTS.items():
             about = {"units": "1", "long_name": f"{_LONG_NAMES[name]}{words}"}
+            values = getattr(part, suffix.removeprefix("_") or "value")
             variables[f"{name}{suffix}"] = xr.Variable(("input", "outcome"), values, about)
     constant = found.constant.astype(np.int8)
     about = {"long_name": "samples that make up the variance", "units": "1"}

@@ -58,22 +58,18 @@ class Swings(Result):
     """Swings of the inputs of a scenario, as `prior_swings` gives them."""
 
     kind: ClassVar[str] = "swings"
-    found: xr.Dataset
-
-    @property
-    def dataset(self) -> xr.Dataset:
-        """All swings; see `prior_swings`."""
-        return self.found
+    dataset: xr.Dataset
+    """See `prior_swings`."""
 
     @property
     def folder_name(self) -> str:
         """`<scenario>-swings-<id>`."""
-        return f"{self.found.attrs['name']}-swings-{self.found.attrs['id']}"
+        return f"{self.dataset.attrs['name']}-swings-{self.dataset.attrs['id']}"
 
     @property
     def label(self) -> str:
         """Their id and scenario."""
-        return f"Swings {self.found.attrs['id']} of scenario {self.found.attrs['name']}"
+        return f"Swings {self.dataset.attrs['id']} of scenario {self.dataset.attrs['name']}"
 
     def tables(self) -> dict[str, Table]:
         """`swings`: a row for each outcome and input, the largest of each outcome first.
@@ -81,7 +77,7 @@ class Swings(Result):
         A swing to or from "not by the horizon" counts as far as the horizon in that order; it is +inf or -inf, and
         missing where neither end is crossed by the horizon. `at_least` is its size up to the horizon.
         """
-        found = self.found
+        found = self.dataset
         low, high = np.moveaxis(found["moved"].values, -1, 0)
         base = np.broadcast_to(found["base"].values[:, None], low.shape)
         top = np.where(found["kind"].values == "crossing", float(found.attrs["last_year"]), np.inf)[:, None]
@@ -111,12 +107,12 @@ class Swings(Result):
 
     def lines(self) -> list[str]:
         """Say for each outcome the largest swings, and how many more there are."""
-        attrs = self.found.attrs
+        attrs = self.dataset.attrs
         draws = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
         where = f"{attrs['name']}, swings {attrs['id']}{draws}"
         lines = [f"Each input at its 10 % and 90 % quantile, {attrs['mode_words']} ({where})"]
         for (outcome,), own in self.tables()["swings"].groups("outcome"):
-            lines += _outcome_lines(self.found.sel(outcome=outcome), own.rows())
+            lines += _outcome_lines(self.dataset.sel(outcome=outcome), own.rows())
         return lines
 
 
@@ -230,27 +226,21 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
     """Give the statistics with the others free."""
     draws = common_draws(model, samples)
     base = evaluate_values(model, draws.values, outcomes)
-    shape = (len(outcomes), len(inputs))
-    moved, error, removed, narrowing = np.empty((*shape, 2)), np.empty(shape), np.empty(shape), np.empty(shape)
+    told = np.empty((5, len(outcomes), len(inputs)))
     for place, varied in enumerate(inputs):
         low, high = (
             evaluate_values(model, moved_to(model.joint, draws, varied, score=float(ndtri(level))), outcomes)
             for level in LEVELS
         )
         without = evaluate_values(model, moved_alone(model.joint, draws, varied, score=0.0), outcomes)
-        for number, outcome in enumerate(outcomes):
-            moved[number, place] = outcome.middle(low[number]), outcome.middle(high[number])
-            error[number, place] = _error(outcome, low[number], high[number])
-            removed[number, place] = outcome.middle(without[number])
-            narrowing[number, place] = _narrowing(base[number], without[number])
+        for number, (outcome, *own) in enumerate(zip(outcomes, base, low, high, without, strict=True)):
+            told[:, number, place] = _effects(outcome, *own)
     never = np.isinf(base).mean(axis=1)
     constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)
     return {
-        "moved": moved,
+        "moved": np.stack([told[0], told[1]], axis=-1),
         "base": np.array([each.middle(values) for each, values in zip(outcomes, base, strict=True)]),
-        "error": error,
-        "removed": removed,
-        "narrowing": narrowing,
+        **dict(zip(("error", "removed", "narrowing"), told[2:], strict=True)),
         "constant": constant,
         "never": never,
     }
@@ -272,6 +262,12 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
         "constant": (found == found[:, :1]).all(axis=1),
         "never": np.isinf(found).mean(axis=1),
     }
+
+
+def _effects(outcome: Outcome, base: Array, low: Array, high: Array, without: Array) -> tuple[float, ...]:
+    """Give an outcome with an input at either quantile, the error of the swing, and what fixing the input does."""
+    middles = (outcome.middle(low), outcome.middle(high))
+    return (*middles, _error(outcome, low, high), outcome.middle(without), _narrowing(base, without))
 
 
 def _error(outcome: Outcome, low: Array, high: Array) -> float:
