@@ -74,6 +74,7 @@ class Attribution(Result):
     """
 
     kind: ClassVar[str] = "attribution"
+    folder_name: ClassVar[str] = ""  # it stands beside the comparison that it is of
     scenarios: tuple[str, str]
     numbers: tuple[Headline, ...]
     inputs: tuple[Input, ...]
@@ -98,11 +99,6 @@ class Attribution(Result):
             coords={name: ("number", heads[name]) for name in heads.names}
             | {name: ("input", inputs[name]) for name in inputs.names},
         )
-
-    @property
-    def folder_name(self) -> str:
-        """Empty: it stands beside the comparison that it is of."""
-        return ""
 
     @property
     def label(self) -> str:
@@ -143,19 +139,16 @@ class Attribution(Result):
         ]
         shown.sort(key=lambda place: self.numbers[place].quantity != "effective_compute")
         lines += [self._line(place) for place in shown[:most]]
-        more = len(shown) - most
-        lines += [f"  ... and {more} more numbers in attribution.csv"] if more > 0 else []
+        if shown[most:]:
+            lines.append(f"  ... and {len(shown) - most} more numbers in attribution.csv")
         return [*lines, *(f"  {sentence}" for sentence in self.said)]
 
     def _line(self, place: int) -> str:
         number = self.numbers[place]
         parts, errors = self.shares.parts[:, place], self.shares.errors[:, place]
         order = np.argsort(-np.abs(parts), kind="stable")
-        told = [
-            f"{self.inputs[one].input} {_signed(parts[one], number.unit, errors[one])}"
-            for one in order[:3]
-            if parts[one]
-        ]
+        named = [one for one in order[:3] if parts[one]]
+        told = [f"{self.inputs[one].input} {_signed(parts[one], number.unit, errors[one])}" for one in named]
         if len(self.inputs) > 3:
             told.append(f"{len(self.inputs) - 3} more {_signed(float(parts[order[3:]].sum()), number.unit)}")
         when = f" in {number.year:g}" if number.statistic == "median" else ""
@@ -291,10 +284,8 @@ def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> list
     found = [Headline("effective_compute", "effective compute", "median", year, "OOM") for year in years]
     for name in names:
         label = model.component.spec.thresholds[name].label or name
-        found += [
-            Headline(name, label, MEDIAN_YEAR, None, "years"),
-            Headline(name, label, MEAN_YEAR, years[-1], "years"),
-        ]
+        found.append(Headline(name, label, MEDIAN_YEAR, None, "years"))
+        found.append(Headline(name, label, MEAN_YEAR, years[-1], "years"))
         found += [Headline(name, label, CROSSED, year, "1") for year in years]
     return found
 
@@ -343,11 +334,10 @@ def _signed(value: float, unit: str, error: float = 0.0) -> str:
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
     """Refuse runs and scenarios that mix scenarios, before anything is run or written."""
     for item in items:
-        name, mixes = (
-            (item.spec.name, len(item.components) > 1)
-            if isinstance(item, Scenario)
-            else (item.attrs["name"], bool(item.attrs.get("components")))
-        )
+        if isinstance(item, Scenario):
+            name, mixes = item.spec.name, len(item.components) > 1
+        else:
+            name, mixes = item.attrs["name"], bool(item.attrs.get("components"))
         if mixes:
             raise InputError(
                 f"compare: --attribute: {name} mixes scenarios, and a prior of one name may mean another "

@@ -64,6 +64,7 @@ class Influence(Result):
     """What the priors of a run have to do with outcomes, as `prior_influence` gives it; it stands beside its run."""
 
     kind: ClassVar[str] = "influence"
+    folder_name: ClassVar[str] = ""  # its files stand among those of the run
     run: xr.DataTree
     found: tuple[OutcomeInfluence, ...]
 
@@ -83,11 +84,6 @@ class Influence(Result):
         deciles = ("outcome", "input", "decile", "from", "to", "value", "lower", "upper", "censored")
         within = tables["influence_deciles"].select(*deciles).to_dataset("outcome", "input", "decile")
         return tables["influence"].to_dataset("outcome", "input").merge(within, join="left")
-
-    @property
-    def folder_name(self) -> str:
-        """Empty: its files stand among those of the run."""
-        return ""
 
     @property
     def label(self) -> str:

@@ -13,7 +13,6 @@ from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, chosen_years
 from simulator.analysis.outcomes import Outcome, run_outcomes
 from simulator.errors import InputError, Path, dotted, number
 from simulator.priors.composite import Converted, split_atoms
-from simulator.priors.dependence import CopulaGroup
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE
@@ -110,27 +109,27 @@ def headline_table(run: xr.DataTree, weights: Array) -> Table:
         labels = dict(zip(crossings["threshold"].values.tolist(), crossings["label"].values.tolist(), strict=True))
         outcomes += [Outcome("crossing", name) for name in labels]
     rows: list[Row] = []
-
-    def add(
-        label: object, statistic: str, year: float | None, unit: object, values: Array, level: float | None
-    ) -> None:
-        head = {"quantity": outcome.name, "label": str(label), "statistic": statistic, "year": year, "unit": str(unit)}
-        before, before_error = _estimate(values, np.ones(values.size), level)
-        after, after_error = _estimate(values, weights, level)
-        ends = {"before": before, "before_error": before_error, "after": after, "after_error": after_error}
-        rows.append(head | ends)
-
     for outcome, values in zip(outcomes, run_outcomes(run, outcomes), strict=True):
+        said = trajectories["effective_compute"].attrs
+        label, unit = str(labels.get(outcome.name, said["long_name"])), str(said["units"])
+        told: list[tuple[str, float | None, str, Array, float | None]]
         if outcome.kind == "level":
-            described = trajectories["effective_compute"].attrs
-            for level in LEVELS:
-                name = "median" if level == 0.5 else f"{100 * level:g} % quantile"
-                add(described["long_name"], name, outcome.year, described["units"], values, level)
-            continue
-        add(labels[outcome.name], MEDIAN_YEAR, None, "year", values, 0.5)
-        for year in years:
-            crossed = np.asarray(values <= year, dtype=np.float64)
-            add(labels[outcome.name], CROSSED, year, "1", crossed, None)
+            names = ("median" if level == 0.5 else f"{100 * level:g} % quantile" for level in LEVELS)
+            told = [(name, outcome.year, unit, values, level) for name, level in zip(names, LEVELS, strict=True)]
+        else:
+            told = [(MEDIAN_YEAR, None, "year", values, 0.5)]
+            told += [(CROSSED, year, "1", np.asarray(values <= year, dtype=np.float64), None) for year in years]
+        for statistic, year, of, own, level in told:
+            row: dict[str, Any] = {
+                "quantity": outcome.name,
+                "label": label,
+                "statistic": statistic,
+                "year": year,
+                "unit": of,
+            }
+            row["before"], row["before_error"] = _estimate(own, np.ones(own.size), level)
+            row["after"], row["after_error"] = _estimate(own, weights, level)
+            rows.append(row)
     return Table.of_rows(rows)
 
 
@@ -143,14 +142,12 @@ def _estimate(values: Array, weights: Array, level: float | None) -> tuple[float
         return float(weighted_quantiles(values[part], weights[part], [level])[0])
 
     whole = statistic(slice(None))
-    full = values.size // STRETCH
-    parts = [slice(start * STRETCH, (start + 1) * STRETCH) for start in range(full)]
-    if full < 4 or not all(weights[part].any() for part in parts):
-        return whole, None
-    single = np.array([statistic(part) for part in parts])
-    if not np.isfinite(single).all():
-        return whole, None
-    return whole, float(single.std(ddof=1) / np.sqrt(values.size / STRETCH))
+    parts = [slice(end - STRETCH, end) for end in range(STRETCH, values.size + 1, STRETCH)]
+    if len(parts) >= 4 and all(weights[part].any() for part in parts):
+        single = np.array([statistic(part) for part in parts])
+        if np.isfinite(single).all():
+            return whole, float(single.std(ddof=1) / np.sqrt(values.size / STRETCH))
+    return whole, None
 
 
 def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
@@ -192,6 +189,7 @@ class Reweighting(Result):
     """
 
     kind: ClassVar[str] = "reweighting"
+    folder_name: ClassVar[str] = ""  # it is written beside the run
     run_id: str
     overrides: tuple[str, ...]
     changed: tuple[str, ...]
@@ -215,11 +213,6 @@ class Reweighting(Result):
         found = self.headlines.with_columns({"number": np.arange(len(self.headlines))}).to_dataset("number")
         found = found.set_coords(["quantity", "label", "statistic", "year", "unit"])
         return found.assign(weight=("sample", self.weights))
-
-    @property
-    def folder_name(self) -> str:
-        """Empty: it is written beside the run."""
-        return ""
 
     def tables(self) -> dict[str, Table]:
         return {"reweighted": self.headlines}
@@ -349,11 +342,7 @@ def _differing(old: Any, new: Any, path: Path) -> list[Path]:
         keys = dict.fromkeys([*old, *new])
         return [found for key in keys for found in _differing(old.get(key), new.get(key), (*path, str(key)))]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [
-            found
-            for place, (one, other) in enumerate(zip(old, new, strict=True))
-            for found in _differing(one, other, (*path, place))
-        ]
+        return [found for place, one in enumerate(old) for found in _differing(one, new[place], (*path, place))]
     return [path]
 
 
@@ -399,13 +388,10 @@ def _beyond(name: str, what: str) -> InputError:
 
 def _log_ratio(values: Array, old: Distribution, new: Distribution) -> Array:
     """Give log(new density / old density); -inf at a single value that the new prior does not have."""
-    atoms = split_atoms(old), split_atoms(new)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = new.logpdf(values) - old.logpdf(values)
-    single = np.isin(values, atoms[0].values)
-    kept = np.isin(values, atoms[1].values)
-    ratio = np.where(single & ~kept, -np.inf, ratio)
-    return np.where(np.isnan(ratio), -np.inf, ratio)
+    single, kept = (np.isin(values, split_atoms(family).values) for family in (old, new))
+    return np.where((single & ~kept) | np.isnan(ratio), -np.inf, ratio)
 
 
 def _changed_groups(old: JointPrior, new: JointPrior, marginals: list[str]) -> list[tuple[str, ...]]:
@@ -432,17 +418,10 @@ def _changed_groups(old: JointPrior, new: JointPrior, marginals: list[str]) -> l
 def _log_copula(joint: JointPrior, names: tuple[str, ...], values: Mapping[str, Array]) -> Array:
     """Give the log density of the Gaussian copula: sum over groups of -log|R| / 2 - z'(R^-1 - 1) z / 2."""
     total = np.zeros(next(iter(values.values())).size)
-    for one in joint.groups:
-        if set(one.names) <= set(names):
-            total += _log_group(one, np.stack([_scores(joint, name, values[name]) for name in one.names]))
+    for one in (each for each in joint.groups if set(each.names) <= set(names)):
+        shares = np.stack([joint.priors[name].family.cdf(values[name]) for name in one.names])
+        scores = ndtri(np.clip(shares, EDGE, 1.0 - EDGE))
+        free = np.linalg.solve(one.factor, scores)
+        log_root = float(np.log(np.diag(one.factor)).sum())
+        total += -log_root - 0.5 * (np.square(free).sum(axis=0) - np.square(scores).sum(axis=0))
     return total
-
-
-def _scores(joint: JointPrior, name: str, values: Array) -> Array:
-    return np.asarray(ndtri(np.clip(joint.priors[name].family.cdf(values), EDGE, 1.0 - EDGE)))
-
-
-def _log_group(one: CopulaGroup, scores: Array) -> Array:
-    free = np.linalg.solve(one.factor, scores)
-    log_root = float(np.log(np.diag(one.factor)).sum())
-    return np.asarray(-log_root - 0.5 * (np.square(free).sum(axis=0) - np.square(scores).sum(axis=0)))

@@ -7,21 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.options import (
-    BesideOption,
-    ChartsOption,
-    FormatOption,
-    OutputOption,
-    RunArgument,
-    SamplesOption,
-    SeedOption,
-    SetOption,
-    ThemeOption,
-    chart_formats,
-    finish,
-    folder_for,
-    number_of_samples,
-)
+from simulator.cli import options
 from simulator.errors import InputError
 
 _MOST = 12
@@ -32,12 +18,12 @@ def compare(
         list[str],
         typer.Argument(metavar="RUN-OR-SCENARIO...", help="Run files or folders, scenario files, or shipped names."),
     ],
-    samples: SamplesOption = None,
-    seed: SeedOption = None,
-    output: OutputOption = FilePath("outputs"),
-    charts: ChartsOption = True,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
+    samples: options.SamplesOption = None,
+    seed: options.SeedOption = None,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Share each difference out among the inputs that differ (two items).")
     ] = False,
@@ -52,20 +38,20 @@ def compare(
         raise InputError(f"compare: takes at most {_MOST} runs or scenarios; got {len(items)}. Compare fewer at once.")
     if attribute and len(items) != 2:
         raise InputError(f"compare: --attribute: takes two runs or scenarios; got {len(items)}. Compare two at a time.")
-    formats = chart_formats(format_, theme=theme, charts=charts)
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.attribution import check_attributable
     from simulator.analysis.comparison import compare_runs
     from simulator.engine.run_folders import read_alike, run_all
 
-    read = read_alike(items, samples=None if samples is None else number_of_samples(samples), seed=seed)
+    read = read_alike(items, samples=None if samples is None else options.number_of_samples(samples), seed=seed)
     if attribute:
         check_attributable(read)
-    runs = run_all(read, output, say=lambda text: typer.echo(text, err=True))
-    finish(compare_runs(runs, attribute=attribute), output, formats=formats, theme=theme)
+    runs = run_all(read, output, say=options.say)
+    options.finish(compare_runs(runs, attribute=attribute), output, formats=formats, theme=theme)
 
 
-def reweight(run: RunArgument, set_: SetOption = None, output: BesideOption = None) -> None:
+def reweight(run: options.RunArgument, set_: options.SetOption = None, output: options.BesideOption = None) -> None:
     """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
     if not set_:
         raise InputError(
@@ -75,9 +61,8 @@ def reweight(run: RunArgument, set_: SetOption = None, output: BesideOption = No
     from simulator.analysis.reweighting import reweight_run
     from simulator.runs.folder import open_run
 
-    folder = folder_for(run, output)
+    folder = options.folder_for(run, output)
     with open_run(run) as opened:
         found = reweight_run(opened, set_)
     found.write_into(folder)
-    for line in [*found.lines(), f"  {folder / 'reweighted.csv'}"]:
-        typer.echo(line)
+    options.tell([*found.lines(), f"  {folder / 'reweighted.csv'}"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.options import RunArgument, folder_beside
+from simulator.cli import options
 from simulator.errors import InputError
 from simulator.export.formats import ExportOptions, check_export, export_as, format_help, takers
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    path: RunArgument,
+    path: options.RunArgument,
     format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=format_help())],
     group: Annotated[
         str,
@@ -69,20 +69,19 @@ def export(
     from simulator.export.metaculus import read_scale
     from simulator.runs.folder import open_run
 
-    options = ExportOptions(
+    asked = ExportOptions(
         group, tuple(variable or ()), tuple(threshold or ()), year,
         read_scale(range_, open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point),
         _date(date) if date else None,
     )  # fmt: skip
-    exporter = check_export(format_, options)
+    exporter = check_export(format_, asked)
     if output is None and exporter.table:
-        output = folder_beside(path) / "export" / (f"{group}{exporter.suffix}" if group else "")
-    check_export(format_, options, output)
+        output = options.folder_beside(path) / "export" / (f"{group}{exporter.suffix}" if group else "")
+    check_export(format_, asked, output)
     with open_run(path) as run:
-        done = export_as(run, format_, options, output)
+        done = export_as(run, format_, asked, output)
     if exporter.table:
-        for file in done.files:
-            typer.echo(str(file))
+        options.tell(map(str, done.files))
     elif output is None:
         typer.echo(done.text, nl=False)
     else:
@@ -101,7 +100,7 @@ def _date(text: str) -> dt.date:
 
 
 def report(
-    path: RunArgument,
+    path: options.RunArgument,
     output: Annotated[
         FilePath | None,
         typer.Option(metavar="FILE.html", help="The file to write; without it, report.html beside the run file."),
@@ -115,7 +114,7 @@ def report(
     from simulator.report.report import check_report_path, write_report
     from simulator.runs.folder import open_run
 
-    target = output or folder_beside(path) / "report.html"
+    target = output or options.folder_beside(path) / "report.html"
     check_report_path(target)
     check_file(target)
     with open_run(path) as run:

@@ -7,24 +7,11 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.options import (
-    ChartsOption,
-    FormatOption,
-    OutputOption,
-    SamplesOption,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    ThemeOption,
-    chart_formats,
-    overridden,
-    progress_bar,
-    warn,
-)
+from simulator.cli import options
 
 
 def sweep(
-    scenario: ScenarioArgument,
+    scenario: options.ScenarioArgument,
     over: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,41 +21,40 @@ def sweep(
             "place of the file's sweep block.",
         ),
     ] = None,
-    set_: SetOption = None,
-    samples: SamplesOption = None,
-    seed: SeedOption = None,
+    set_: options.SetOption = None,
+    samples: options.SamplesOption = None,
+    seed: options.SeedOption = None,
     outcome: Annotated[
         list[str] | None,
         typer.Option(
             help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030; several."
         ),
     ] = None,
-    output: OutputOption = FilePath("outputs"),
-    charts: ChartsOption = True,
-    format_: FormatOption = "png,svg",
-    theme: ThemeOption = "light",
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Points computed side by side; the result does not depend on it.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
 ) -> None:
     """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
-    formats = chart_formats(format_, theme=theme, charts=charts)
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
 
     from simulator.analysis.sweep_points import load_sweep
     from simulator.analysis.sweep_tables import parse_outcomes
     from simulator.analysis.sweeps import check_asked, sweep_to_folder
     from simulator.charts.drawing import draw_result
 
-    plan = load_sweep(scenario, over=over, overrides=overridden(set_, samples, seed))
+    plan = load_sweep(scenario, over=over, overrides=options.overridden(set_, samples, seed))
     check_asked(plan.points[0], outcome or ())
-    with progress_bar(len(plan.points), label="points", least=5) as progress:
+    with options.progress_bar(len(plan.points), label="points", least=5) as progress:
         result, folder = sweep_to_folder(
-            plan, output, workers=workers, progress=progress, resume=resume, say=lambda text: typer.echo(text, err=True)
+            plan, output, workers=workers, progress=progress, resume=resume, say=options.say
         )
-    warn(result.warnings)
-    for line in result.lines(parse_outcomes(result, outcome or ())):
-        typer.echo(line)
+    options.warn(result.warnings)
+    options.tell(result.lines(parse_outcomes(result, outcome or ())))
     if formats:
         draw_result(result, folder, formats=formats, theme=theme, asked=outcome or ())
     typer.echo(f"  {folder}")
