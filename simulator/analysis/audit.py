@@ -174,13 +174,10 @@ def audit_scenario(
     origins = provenances(scenario, documents=documents)
     nothing = [(each.base, each.base) for each in audited], [(0.0, 0.0)] * len(audited)
     fixed = [Input(name, (name,)) for name, prior in model.joint.priors.items() if prior.value is not None]
-    rows = [
-        _row(scenario, varied, origins[varied.members[0]]) | _influence(audited, moves, told)
-        for varied, moves, told in (
-            *((each, _moves(model, draws, each, audited), shares[each.name]) for each in inputs),
-            *((each, *nothing) for each in fixed),
-        )
-    ]
+    rows = []
+    for varied in (*inputs, *fixed):
+        told = (_moves(model, draws, varied, audited), shares[varied.name]) if varied.name in shares else nothing
+        rows.append(_row(scenario, varied, origins[varied.members[0]]) | _influence(audited, *told))
     for row in rows:
         row["doubt"] = 0 if row["shape"] == "fixed" else doubt_of(row["standing"], row["confidence"])
         row["research"] = row["influence"] * row["doubt"]
@@ -217,8 +214,13 @@ def _shares(
 def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any]:
     """Say what is assumed and where it comes from."""
     name = varied.members[0]
-    prior = scenario.joint.priors[name]
-    said = _said(scenario, name, prior, len(varied.members))
+    prior, path = scenario.joint.priors[name], as_path(name)
+    if (count := len(varied.members)) > 1:
+        shocks = f"{count} yearly shocks, median 0 (90 %: -1.64 to 1.64)"
+        said = Statement(shocks, "normal", {"source": "the model"})
+    else:
+        said = statement(lookup(scenario.data, path), prior, unit=usual_unit(path))
+    definition = said.is_fixed and said.standing == "no source" and name.startswith("thresholds.")
     return {
         "input": varied.name,
         "priors": "; ".join(varied.members),
@@ -226,27 +228,13 @@ def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any
         "value": said.value,
         "shape": said.shape or "fixed",
         "unit": _unit(prior),
-        "standing": _standing(said, name),
-        "source": said.origin.get("source", ""),
-        "as_of": said.origin.get("as_of", ""),
-        "confidence": said.origin.get("confidence", ""),
+        "standing": "definition" if definition else said.standing,
+        **{key: said.origin.get(key, "") for key in ("source", "as_of", "confidence")},
         "stated_at": origin.stated,
         "library": origin.library,
         "overrides": origin.replaced,
         "moves_along": ", ".join(companions(scenario.joint, varied)) if prior.value is None else "",
     }
-
-
-def _said(scenario: Scenario, name: str, prior: NamedPrior, members: int) -> Statement:
-    path = as_path(name)
-    if members > 1:
-        return Statement(f"{members} yearly shocks, median 0 (90 %: -1.64 to 1.64)", "normal", {"source": "the model"})
-    return statement(lookup(scenario.data, path), prior, unit=usual_unit(path))
-
-
-def _standing(said: Statement, name: str) -> str:
-    definition = said.is_fixed and said.standing == "no source" and name.startswith("thresholds.")
-    return "definition" if definition else said.standing
 
 
 def _unit(prior: NamedPrior) -> str:
@@ -263,16 +251,11 @@ def _influence(
     """Write what rests on an input, outcome by outcome."""
     row: dict[str, Any] = {}
     for each, (low, high), (share, error) in zip(audited, moves, shares, strict=True):
-        values = {
-            "share": share, "share_error": error, "minus": low, "plus": high,
-            "shift_minus": _shift(each.base, low), "shift_plus": _shift(each.base, high),
-        }  # fmt: skip
+        values: dict[str, float | None] = {"share": share, "share_error": error, "minus": low, "plus": high}
+        for side, moved in (("minus", low), ("plus", high)):  # from never to never is no shift
+            values[f"shift_{side}"] = None if math.isinf(each.base) and math.isinf(moved) else moved - each.base
         row |= {f"{key}:{each.outcome.text}": value for key, value in values.items()}
     return row | {"influence": max([0.0, *(share for share, _ in shares)])}
-
-
-def _shift(base: float, moved: float) -> float | None:
-    return None if math.isinf(base) and math.isinf(moved) else moved - base
 
 
 def doubt_of(standing: str, confidence: str) -> int:
@@ -347,10 +330,8 @@ def _standing_text(row: Row) -> str:
 
 
 def _origin(row: Row) -> str:
-    facts = [f"{row['value']} ({row['shape']})", _standing_text(row)]
-    facts += [f"library {row['library']}"] if row["library"] else []
-    facts += [f"overrides {row['overrides']}"] if row["overrides"] else []
-    return "; ".join(facts)
+    more = [f"{key} {row[key]}" for key in ("library", "overrides") if row[key]]
+    return "; ".join([f"{row['value']} ({row['shape']})", _standing_text(row), *more])
 
 
 def _markdown(audit: Audit) -> Iterator[str]:

@@ -17,7 +17,7 @@ from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import differing_inputs, run_labels
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 from simulator.wording import cut, power_text, year_text
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _measures(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[_
     """List what the first run shares with any other."""
     first, *others = (group(run, "summary") for run in runs)
     variables = {name for summary in others for name in summarised_names(summary)} & set(summarised_names(first))
-    for name in (name for name in VARIABLES if name in variables):
+    for name in filter(variables.__contains__, VARIABLES):
         described = first[name].attrs
         for year in years:
             yield _Measure(name, str(described["long_name"]), str(described["units"]), _QUANTILES, year)
@@ -440,5 +440,4 @@ def _level(row: Row) -> str:
     """Write a level as a power of ten with its unit, and the value of a metric as it is."""
     if not row["unit"].startswith("log10("):
         return f"{row['value']:.4g}"
-    name = row["unit"].removeprefix("log10(").removesuffix(")")
-    return f"{power_text(row['value'])} {name}" if name != "1" else power_text(row["value"])
+    return f"{power_text(row['value'])} {plain_unit(row['unit'])}".removesuffix(" 1")

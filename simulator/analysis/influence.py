@@ -10,19 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.association import (
-    FEWEST_SAMPLES,
-    adjusted,
-    class_count,
-    corrected_delta,
-    deltas_by_chance,
-    distance,
-    drawn_priors,
-    rank_classes,
-    raw_delta,
-    spearman,
-    table_of,
-)
+from simulator.analysis import association
 from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_outcomes
 from simulator.errors import InputError
 from simulator.priors.streams import pair_loss
@@ -150,9 +138,9 @@ def prior_influence(run: xr.DataTree, outcomes: Sequence[Outcome | str] = ()) ->
 
 
 def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInfluence:
-    if results.size < FEWEST_SAMPLES:
+    if results.size < association.FEWEST_SAMPLES:
         raise InputError(
-            f"influence: needs {FEWEST_SAMPLES} samples at least; this run has {results.size}. "
+            f"influence: needs {association.FEWEST_SAMPLES} samples at least; this run has {results.size}. "
             "Run it with more: --samples 10000."
         )
     if said := _constant(run, outcome, results):
@@ -162,7 +150,7 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
     indices: list[dict[str, Any]] = []
     deciles: list[dict[str, Any]] = []
     regions: list[dict[str, Any]] = []
-    for name, unit, values, present in drawn_priors(run):
+    for name, unit, values, present in association.drawn_priors(run):
         here = results[present]
         head = {"outcome": outcome.text, "input": name}
         varies = bool(values.min() < values.max())
@@ -172,7 +160,7 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
         indices.append({**head, "unit": unit, "samples": values.size, **_indices(values, here, chance), **ends})
         deciles += [{**head, "unit": unit, **row} for row in own]
         regions += [head | row for row in apart]
-    for row, p_value in zip(regions, adjusted([row["p_value"] for row in regions]), strict=True):
+    for row, p_value in zip(regions, association.adjusted([row["p_value"] for row in regions]), strict=True):
         row["p_value"] = p_value
     indices.sort(key=lambda row: (-row["delta"], -abs(row["rank"]), row["input"]))
     uneven = uneven_pairs(run, [row["input"] for row in indices if row["delta"] > 0.0])
@@ -227,21 +215,21 @@ def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:
 
 def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[str, float]:
     """Give the rank correlation and delta of one prior; `chance` keeps what sizes of classes give by chance."""
-    rank = spearman(values, results)
+    rank = association.spearman(values, results)
     if rank is None:  # the prior is fixed, or the outcome is the same wherever this prior is
         return {"rank": 0.0, "delta": 0.0, "delta_by_chance": 0.0}
-    count = class_count(values.size)
-    table = table_of(rank_classes(values, count), rank_classes(results, count))
+    count = association.class_count(values.size)
+    table = association.table_of(association.rank_classes(values, count), association.rank_classes(results, count))
     sizes = table.sum(axis=1), table.sum(axis=0)
     key = sizes[0].tobytes() + b"|" + sizes[1].tobytes()
     if key not in chance:
-        chance[key] = deltas_by_chance(*sizes)
-    delta, noise = corrected_delta(raw_delta(table), chance[key])
+        chance[key] = association.deltas_by_chance(*sizes)
+    delta, noise = association.corrected_delta(association.raw_delta(table), chance[key])
     return {"rank": rank, "delta": delta, "delta_by_chance": noise}
 
 
 def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[str, Any]]:
-    place, shares = rank_classes(values, DECILES), outcome.kind == "crossed"
+    place, shares = association.rank_classes(values, DECILES), outcome.kind == "crossed"
     rows: list[dict[str, Any]] = []
     for decile in np.unique(place).tolist():
         held = place == decile
@@ -273,8 +261,8 @@ def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool
 def _region_rows(values: Array, groups: Sequence[tuple[str, NDArray[np.bool_]]]) -> Iterator[dict[str, Any]]:
     """Hold the values of a prior in each two groups of samples against one another."""
     for (first, one), (second, other) in combinations(groups, 2):
-        if min(one.sum(), other.sum()) >= FEWEST_SAMPLES:
-            apart, p_value = distance(values[one], values[other])
+        if min(one.sum(), other.sum()) >= association.FEWEST_SAMPLES:
+            apart, p_value = association.distance(values[one], values[other])
             yield {"first": first, "second": second, "distance": apart, "p_value": p_value}
 
 

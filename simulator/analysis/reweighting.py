@@ -24,7 +24,7 @@ from simulator.scenario.differences import bare_data
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import slots
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 from simulator.wording import plus_minus, power, year_text
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
     for row in rows:
         before, after = row["before"], row["after"]
         if row["statistic"] == "median":
-            unit = row["unit"].removeprefix("log10(").removesuffix(")")
+            unit = plain_unit(row["unit"])
             logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
             lines.append(f"  {row['year']:g}  {row['label']}: {power(before)} -> {power(after)} {unit} ({logs})")
         elif row["statistic"] == MEDIAN_YEAR:

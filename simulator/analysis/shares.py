@@ -180,8 +180,7 @@ def variance_shares(
     >>> shares.dataset.attrs["method"], float(shares.dataset["shapley"].sum().round(9))
     ('shapley', 1.0)
     """
-    model = model_of(scenario, custom=custom)
-    asked = scenario_outcomes(scenario, outcomes)
+    model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes)
     inputs = group_inputs(inputs_of(model), groups=groups, by=by)
     _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
     split = _split_groups(model, inputs)
@@ -191,8 +190,7 @@ def variance_shares(
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
     found = _parted(model, inputs, asked, samples, chosen)
-    labels = labels_of(scenario.spec)
-    words = [input_words(each.name, labels=labels) for each in inputs]
+    words = [input_words(each.name, labels=labels_of(scenario.spec)) for each in inputs]
     dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(found.parts))].values).tobytes() if model.plan.custom else b""
     return Shares(dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results)))
@@ -268,8 +266,7 @@ def _numbers(model: Model, names: Sequence[str], suffix: str, samples: int) -> A
 def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, method: str) -> Parted:
     """Estimate Sobol indices of independent numbers, or Shapley effects of numbers that the copula has joined."""
     joint, names, seed = model.joint, model.joint.uncertain, model.component.spec.seed
-    place = {name: number for number, name in enumerate(names)}
-    columns = [[place[prior] for prior in each.members] for each in inputs]
+    columns = [[names.index(prior) for prior in each.members] for each in inputs]
     sobol = method == "sobol"
 
     def function(points: Array) -> Array:
@@ -289,8 +286,7 @@ def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], 
         return sobol_indices(function, first=first, second=second, inputs=columns, seed=seed)
     order = _numbers(model, [each.name for each in inputs], "order", samples)
     correlated = [
-        CorrelatedColumns(tuple(place[name] for name in group.names), group.factor @ group.factor.T)
-        for group in joint.groups
+        CorrelatedColumns(tuple(map(names.index, group.names)), group.factor @ group.factor.T) for group in joint.groups
     ]
     return shapley_effects(
         function, first=first, second=second, order=order, players=columns, correlated=correlated, seed=seed
@@ -366,8 +362,8 @@ def subject_words(subject: str, *, year: float | None = None) -> str:
 
 def largest(drawn: Array, *, most: int) -> list[int]:
     """Choose the inputs to name: the largest on average over (input, year), of those that are worth a name."""
-    order = np.argsort(-drawn.mean(axis=1), kind="stable")[:most]
-    return [int(place) for place in order if drawn[place].max() >= LEAST_NAMED] or [int(order[0])]
+    order = np.argsort(-drawn.mean(axis=1), kind="stable")[:most].tolist()
+    return [place for place in order if drawn[place].max() >= LEAST_NAMED] or order[:1]
 
 
 def is_telling(shares: xr.Dataset) -> xr.DataArray:
@@ -396,8 +392,7 @@ def _subject_lines(shares: xr.Dataset, subject: str, measures: Sequence[str]) ->
         names = shares["input_words"].values.tolist()
         for place in named:
             yield line(cut(names[place], width=_NAME - 1), *(each[place] for each in values))
-        others = [place for place in range(len(names)) if place not in named]
-        if others:
+        if others := [place for place in range(len(names)) if place not in named]:
             yield line(f"{len(others)} others", values[0][others].sum(axis=0))
         if len(measures) > 1:
             yield line("interactions", 1.0 - values[0].sum(axis=0))
@@ -409,15 +404,12 @@ def _subject_lines(shares: xr.Dataset, subject: str, measures: Sequence[str]) ->
     ):
         if chosen.any():
             when = [number(year) for year in years[chosen].tolist() if np.isfinite(year)]
-            yield f"    {word}{f' in {when[0]}{_more(len(when) - 1)}' if when else ''}: {why}"
+            more = f" and {len(when) - 1} more year{'s' * (len(when) > 2)}" if when[1:] else ""
+            yield f"    {word}{f' in {when[0]}{more}' if when else ''}: {why}"
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
     return f"    {name:<{_NAME}}{''.join(f'{cell:>10}' for cell in cells)}"
-
-
-def _more(years: int) -> str:
-    return f" and {years} more year{'s' * (years > 1)}" if years else ""
 
 
 def _points(share: float) -> str:

@@ -129,8 +129,7 @@ def point_ids(plan: SweepPlan) -> tuple[str, ...]:
 
 def sweep_id(plan: SweepPlan) -> str:
     """Name a sweep by all that determines it: its points, what they are called, the format, the simulator's version."""
-    parts = [_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), simulator_version()]
-    return short_hash(*parts)
+    return short_hash(_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), simulator_version())
 
 
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
@@ -140,15 +139,12 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     point does not have is left out, with a warning. `points` has the `run_id` of each point's own run.
     """
     ids = point_ids(plan)
-    identity = sweep_id(plan)
     ordered = [runs[name] for name in ids]
-    summary, left = _stacked(plan, [run["summary"].to_dataset() for run in ordered])
-    datasets = {"/": xr.Dataset(attrs=_attributes(plan, identity)), "summary": summary}
+    summary, left = _stacked(plan, ordered, "summary")
+    datasets = {"/": xr.Dataset(attrs=_attributes(plan, sweep_id(plan))), "summary": summary}
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
-            datasets[f"components/{name}"] = _stacked(
-                plan, [run[f"components/{name}"].to_dataset() for run in ordered]
-            )[0]
+            datasets[f"components/{name}"], _ = _stacked(plan, ordered, f"components/{name}")
     named = xr.Variable(_dims(plan), np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
     datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
     sweep = Sweep.of(xr.DataTree.from_dict(datasets))
@@ -188,25 +184,24 @@ def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
     """Label the axes: numbers with their unit, or texts."""
     coords = {}
     for axis, unit in zip(plan.axes, plan.units, strict=True):
-        if axis.numbers is None:
-            values: NDArray[Any] = np.array([point.label for point in axis.points], dtype=str)
-            coords[axis.name] = xr.Variable(axis.name, values, {"long_name": axis.name})
-        else:
-            described = {"units": unit, "long_name": axis.name}
-            coords[axis.name] = xr.Variable(axis.name, np.array(axis.numbers, dtype=np.float64), described)
+        values: list[Any] = [point.label for point in axis.points]
+        about = {"long_name": axis.name}
+        if axis.numbers is not None:
+            values, about = list(map(float, axis.numbers)), {"units": unit, "long_name": axis.name}
+        coords[axis.name] = xr.Variable(axis.name, np.array(values), about)
     return coords
 
 
-def _stacked(plan: SweepPlan, summaries: Sequence[xr.Dataset]) -> tuple[xr.Dataset, list[str]]:
-    """Stack summaries; give the names of the variables that are left out, too."""
+def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[xr.Dataset, list[str]]:
+    """Stack the summaries that runs have at a path; give the names of the variables that are left out, too."""
+    summaries = [run[path].to_dataset() for run in runs]
     names = list(dict.fromkeys(str(name) for summary in summaries for name in summary.data_vars))
     first = summaries[0]
     coords: dict[str, xr.Variable] = {str(name): coord.variable for name, coord in first.coords.items()}
-    limits: dict[str, list[str]] = {}
+    limits: dict[str, set[str]] = {}
     for summary in summaries:
         for name in (str(name) for name in summary.coords if str(name).startswith("limit_")):
-            known = limits.setdefault(name, [])
-            known += [limit for limit in summary[name].values.tolist() if limit not in known]
+            limits.setdefault(name, set()).update(summary[name].values.tolist())
     coords |= {name: xr.Variable(name, np.array(sorted(known), dtype=str)) for name, known in limits.items()}
     for name in ("threshold", "quantity", "label"):
         if name in coords:  # read back from a file they are objects
@@ -253,11 +248,11 @@ def _point_warnings(plan: SweepPlan, runs: Sequence[xr.DataTree]) -> list[str]:
         for line in _without_unchanged(str(run.attrs["warnings"]).splitlines()):
             if line not in base:
                 found.setdefault(line, []).append(place)
-    at = {
-        line: f"at {len(places)} of {len(runs)} points, first at {plan.name(places[0])}: "
+    count = len(runs)
+    return [
+        line if len(places) == count else f"at {len(places)} of {count} points, first at {plan.name(places[0])}: {line}"
         for line, places in found.items()
-    }
-    return [line if len(places) == len(runs) else at[line] + line for line, places in found.items()]
+    ]
 
 
 def _same_points(plan: SweepPlan, ids: Sequence[str]) -> list[str]:
@@ -306,12 +301,6 @@ SWEEP = "sweep.nc"
 _REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
 
 
-def sweep_path(path: FilePath | str) -> FilePath:
-    """Find the sweep file that a path names: itself, or the one in the folder."""
-    file = FilePath(path)
-    return file / SWEEP if file.is_dir() else file
-
-
 def open_sweep(path: FilePath | str) -> Sweep:
     """Open a sweep that was written.
 
@@ -336,7 +325,8 @@ def open_sweep(path: FilePath | str) -> Sweep:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file. `simulate sweep` writes one.
     """
-    file = sweep_path(path)
+    file = FilePath(path)
+    file = file / SWEEP if file.is_dir() else file
     if not file.exists():
         raise RunFileError(f"{path}: no such sweep file. `simulate sweep` writes one.")
     try:
@@ -350,10 +340,8 @@ def open_sweep(path: FilePath | str) -> Sweep:
         what = "is a run, not a sweep: open it with open_run" if "run_format" in sweep.attrs else "is no sweep"
         raise RunFileError(f"{file}: {what} (no {(missing or ['summary'])[0]}).")
     if int(sweep.attrs["sweep_format"]) > SWEEP_FORMAT:
-        raise RunFileError(
-            f"{file}: is of sweep format {sweep.attrs['sweep_format']}; this simulator reads up to {SWEEP_FORMAT}. "
-            "Update it."
-        )
+        found = sweep.attrs["sweep_format"]
+        raise RunFileError(f"{file}: is of sweep format {found}; this simulator reads up to {SWEEP_FORMAT}. Update it.")
     return Sweep.of(sweep)
 
 

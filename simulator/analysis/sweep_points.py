@@ -13,10 +13,10 @@ from typing import Any
 from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT
 from simulator.scenario.documents import text_document
-from simulator.scenario.load import Groups, Source, grouped, load_groups, resolver
+from simulator.scenario.load import grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import WRITTEN, Axis, parse_over, read_axes, written_out
-from simulator.schema.prior_names import Slot, slots
+from simulator.schema.prior_names import slots
 from simulator.schema.statements import is_prior
 
 MOST_FAULTS = 12
@@ -130,10 +130,17 @@ def load_sweep(
 
     Each fault of points that is different is said once, with the points at which it comes up.
     """
-    groups, file = _groups(source)
+    if isinstance(source, Scenario):
+        groups, file = grouped(text_document(source.text(), "the scenario")), "the scenario"
+    else:
+        groups, file = load_groups(source)
     resolve = resolver(groups, file)
     base = resolve(overrides)
-    axes = _axes(groups, over)
+    axes = groups.sweep
+    if over:
+        axes = read_axes(over) if isinstance(over, Mapping) else parse_over(over)
+    if not axes:
+        raise InputError(f"sweep: the file has no sweep block, and nothing is swept. {WRITTEN}")
     _check_work(base, axes)
     for axis in axes:
         _check_paths(base, axis)
@@ -146,20 +153,6 @@ def load_sweep(
 def combinations(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
     """List the places of the points along each axis, the last running fastest."""
     return itertools.product(*(range(len(axis.points)) for axis in axes))
-
-
-def _groups(source: Scenario | Source) -> tuple[Groups, str]:
-    if isinstance(source, Scenario):
-        return grouped(text_document(source.text(), file := "the scenario")), file
-    return load_groups(source)
-
-
-def _axes(groups: Groups, over: Over | None) -> tuple[Axis, ...]:
-    if over:
-        return read_axes(over) if isinstance(over, Mapping) else parse_over(over)
-    if not groups.sweep:
-        raise InputError(f"sweep: the file has no sweep block, and nothing is swept. {WRITTEN}")
-    return groups.sweep
 
 
 def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
@@ -257,8 +250,6 @@ def _unit(scenario: Scenario, axis: Axis) -> str:
     path = axis.paths[0]
     if path[-1] in _PLAIN:
         return "1"
-    every: list[Slot] = [slot for component in scenario.components for slot in slots(component.spec)]
-    for slot in every:
-        if path[: len(slot.path)] == slot.path:
-            return slot.prior.unit or _UNITS.get(slot.kind) or slot.unit or "1"
-    return "1"
+    every = (slot for component in scenario.components for slot in slots(component.spec))
+    slot = next((slot for slot in every if path[: len(slot.path)] == slot.path), None)
+    return "1" if slot is None else slot.prior.unit or _UNITS.get(slot.kind) or slot.unit or "1"

@@ -37,9 +37,9 @@ def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
     """Read the axes of a sweep."""
     return tuple(
         SweptAxis(
-            str(axis["name"]),
-            str(axis["unit"]),
-            tuple(str(point["label"]) for point in axis["points"]),
+            axis["name"],
+            axis["unit"],
+            tuple(point["label"] for point in axis["points"]),
             None if axis["numbers"] is None else tuple(axis["numbers"]),
         )
         for axis in json.loads(str(sweep.attrs["sweep"]))
@@ -48,13 +48,15 @@ def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
 
 def axis_meant(axes: Sequence[SweptAxis], key: str) -> SweptAxis:
     """Find the one axis that is meant by its path, or by words of it that stand together."""
-    known = "There are: " + ", ".join(axis.name for axis in axes) + "."
-    words = "." + ".".join(_WORD.findall(key)) + "."
-    found = [axis for axis in axes if axis.name == key]
-    found = found or [axis for axis in axes if words in "." + ".".join(_WORD.findall(axis.name)) + "."]
+    found = [axis for axis in axes if axis.name == key] or [axis for axis in axes if _words(key) in _words(axis.name)]
     if len(found) != 1:
+        known = "There are: " + ", ".join(axis.name for axis in axes) + "."
         raise InputError(f"{key}: {'no axis' if not found else 'more than one axis'} of the sweep is meant. {known}")
     return found[0]
+
+
+def _words(path: str) -> str:
+    return f".{'.'.join(_WORD.findall(path))}."
 
 
 def value_meant(axis: SweptAxis, value: Any) -> Any:
@@ -78,16 +80,10 @@ def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
     the crossing year, and whether it is crossed by the year in which that is most open.
     """
     years = group(sweep, "summary")["year"].values.tolist()
-    middle, last = _middle(years), years[-1]
-    ahead = (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]
-    crossings = [Outcome("crossing", name) for name in ahead]
-    crossed = [Outcome("crossed", name, _even_year(sweep, name)) for name in ahead]
-    return (
-        Outcome("level", "effective_compute", middle),
-        Outcome("level", "effective_compute", last),
-        *crossings,
-        *crossed,
-    )
+    asked = [Outcome("level", "effective_compute", year) for year in (_middle(years), years[-1])]
+    for name in (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]:
+        asked += [Outcome("crossing", name), Outcome("crossed", name, _even_year(sweep, name))]
+    return tuple(asked)
 
 
 def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, ...]:
@@ -224,10 +220,7 @@ def _even_year(sweep: xr.DataTree, threshold: str) -> float:
 
 def _ahead(sweep: xr.DataTree, *, passed: float = PASSED) -> list[str]:
     """List the thresholds that are not passed, in so large a share of the samples, at the start of every point."""
-    summary = group(sweep, "summary")
-    if "threshold" not in summary.coords:
-        return []
-    names = [str(name) for name in summary["threshold"].values]
+    names, summary = _thresholds(sweep), group(sweep, "summary")
     return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < passed]
 
 
@@ -279,8 +272,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     )
     marks = [f"[{place + 1}]" for place in range(len(axes))]
     heads = [*marks, *(swept_words(sweep, outcome) for outcome in asked)]
-    logs = [is_log(sweep, outcome) for outcome in asked]
-    body = []
+    logs, body = [is_log(sweep, outcome) for outcome in asked], []
     for rows in zip(*(outcome_table(sweep, outcome).rows() for outcome in asked), strict=True):
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
         cells += [_cell(row, outcome, last, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
@@ -288,8 +280,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     shown = [heads, *(body if len(body) <= most else body[: most - 1])]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
-    padded = (map(str.ljust, cells, widths) for cells in shown)
-    lines += [f"  {'   '.join(cells).rstrip()}" for cells in padded]
+    lines += [f"  {'   '.join(map(str.ljust, cells, widths)).rstrip()}" for cells in shown]
     if len(body) > most:
         lines.append(f"  ... and {len(body) - most + 1} more points in points.csv")
     return lines

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from simulator.analysis.sweep_files import Sweep, UnfinishedSweep, build_sweep, 
 from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
 from simulator.analysis.sweep_tables import read_outcomes
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.run_folders import FITS
+from simulator.engine.run_folders import FITS, Say
 from simulator.engine.simulation import COUNTED, Progress, simulate
 from simulator.engine.workers import side_by_side, worth_processes
 from simulator.scenario.load import parse_scenario
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 BATCHES_EACH = 4
 """Batches for each worker from which a point is shared between them, in the place of points done side by side."""
 
-type Say = Callable[[str], None]
 type Point = tuple[str, Scenario]
 
 

@@ -296,7 +296,7 @@ def _labelled(
     mode: Mode,
 ) -> xr.Dataset:
     priors, labels, free = model.joint.priors, labels_of(scenario.spec), mode == "free"
-    ends = [quantiles_of(priors, varied, LEVELS) for varied in inputs]
+    values, texts = zip(*(quantiles_of(priors, varied, LEVELS) for varied in inputs), strict=True)
     said = [outcome_words(each, labels=labels, statistic=each.statistic if free else "") for each in outcomes]
     coords = {
         "outcome": [outcome.text for outcome in outcomes],
@@ -311,10 +311,7 @@ def _labelled(
     }
     data = {name: (("outcome", "input", "quantile")[: each.ndim], each) for name, each in found.items()}
     data["constant"] = (("outcome",), found["constant"].astype(np.int8))
-    data |= {
-        name: (("input", "quantile"), np.array([each[place] for each in ends]))
-        for place, name in enumerate(("value", "value_text"))
-    }
+    data |= {name: (("input", "quantile"), np.array(each)) for name, each in (("value", values), ("value_text", texts))}
     return xr.Dataset(data, coords=coords)
 
 

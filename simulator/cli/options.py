@@ -17,20 +17,18 @@ if TYPE_CHECKING:
     from simulator.runs.result import Result
 
 
-def folder_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
-    """Check the folder that an option names before there is any work."""
-    if value is not None:
-        check_folder(value, option=param.opts[0])
-    return value
+def _checked(check: Callable[..., None]) -> Callable[[typer.CallbackParam, FilePath | None], FilePath | None]:
+    """Check the folder or file that an option names before there is any work."""
+
+    def checked(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
+        if value is not None:
+            check(value, option=param.opts[0])
+        return value
+
+    return checked
 
 
-def file_option(param: typer.CallbackParam, value: FilePath | None) -> FilePath | None:
-    """Check the file that an option names before there is any work."""
-    if value is not None:
-        check_file(value, option=param.opts[0])
-    return value
-
-
+folder_option, file_option = _checked(check_folder), _checked(check_file)
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -75,23 +75,19 @@ EXPORTERS: Register[Exporter] = Register(
 def format_help() -> str:
     """List the formats for the help of the command: those that say the same together."""
     names: dict[str, list[str]] = {}
-    for name, exporter in _installed().items():
+    for name, exporter in _installed(tuple(sys.path)).items():
         names.setdefault(exporter.says, []).append(name)
     return " ".join(f"{', '.join(same)}: {says}." for says, same in names.items())
 
 
 def takers(option: str) -> str:
     """Name the formats that take a field of `ExportOptions`."""
-    return ", ".join(name for name, exporter in _installed().items() if option in exporter.takes)
-
-
-def _installed() -> Mapping[str, Exporter]:
-    """Give the formats; one whose package is broken is passed over, and refused when it is asked for."""
-    return _found(tuple(sys.path))
+    return ", ".join(name for name, exporter in _installed(tuple(sys.path)).items() if option in exporter.takes)
 
 
 @cache
-def _found(_: tuple[str, ...]) -> Mapping[str, Exporter]:  # every look at what is installed takes 10 ms
+def _installed(_: tuple[str, ...]) -> Mapping[str, Exporter]:  # every look at what is installed takes 10 ms
+    """Give the formats; one whose package is broken is passed over, and refused when it is asked for."""
     found = {}
     for name in EXPORTERS:
         with contextlib.suppress(InputError):

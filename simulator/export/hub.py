@@ -14,7 +14,7 @@ from simulator.errors import InputError
 from simulator.export.tables import chosen_names
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
-from simulator.runs.table import Table
+from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,8 +61,17 @@ def hub_table(
     first = float(summary["year"].values[0])
     start = first if origin is None else year_of(datetime(origin.year, origin.month, origin.day, tzinfo=UTC))
     shared = {"origin_date": (origin or date_of(first).date()).isoformat(), "scenario_id": str(run.attrs["name"])}
-    rows = [row for name in names for row in _variable_rows(summary, name, places, start=start)]
-    rows += [row for name in crossing for row in _crossing_rows(summary, name, places)]
+    years, levels = summary["year"].values.tolist(), [f"{level:g}" for level in HUB_LEVELS]
+    rows: list[Row] = []
+    for name in names:
+        target = f"{name} {summary[name].attrs['units']}"
+        values = summary[name].transpose("year", "quantile").values[:, places].tolist()
+        for year, own in zip(years, values, strict=True):
+            rows += _rows(target, f"{year - start:.6g}", "quantile", levels, own)
+    for name in crossing:
+        one, target = summary.sel(threshold=name), f"crossing_year {name}"
+        rows += _rows(target, "NA", "quantile", levels, one["crossing_quantile"].values[places].tolist())
+        rows += _rows(target, "NA", "cdf", [f"{year:.10g}" for year in years], one["crossed"].values.tolist())
     return Table.of_rows([{**shared, **row} for row in rows])
 
 
@@ -75,30 +84,7 @@ def _places(summary: xr.Dataset) -> list[int]:
     return places
 
 
-def _variable_rows(summary: xr.Dataset, name: str, places: Sequence[int], *, start: float) -> list[dict[str, str]]:
-    values = summary[name].transpose("year", "quantile").values[:, places].tolist()
-    target = f"{name} {summary[name].attrs['units']}"
-    return [
-        {"target": target, "horizon": f"{year - start:.6g}", "output_type": "quantile",
-         "output_type_id": f"{level:g}", "value": _text(value)}
-        for year, row in zip(summary["year"].values.tolist(), values, strict=True)
-        for level, value in zip(HUB_LEVELS, row, strict=True)
-    ]  # fmt: skip
-
-
-def _crossing_rows(summary: xr.Dataset, name: str, places: Sequence[int]) -> list[dict[str, str]]:
-    one = summary.sel(threshold=name)
-    task = {"target": f"crossing_year {name}", "horizon": "NA"}
-    quantiles = [
-        {**task, "output_type": "quantile", "output_type_id": f"{level:g}", "value": _text(year)}
-        for level, year in zip(HUB_LEVELS, one["crossing_quantile"].values[places].tolist(), strict=True)
-    ]
-    crossed = zip(one["year"].values.tolist(), one["crossed"].values.tolist(), strict=True)
-    return quantiles + [
-        {**task, "output_type": "cdf", "output_type_id": f"{year:.10g}", "value": _text(share)}
-        for year, share in crossed
-    ]
-
-
-def _text(value: float) -> str:
-    return "Inf" if value == math.inf else repr(value)
+def _rows(target: str, horizon: str, kind: str, ids: Sequence[str], values: Sequence[float]) -> list[Row]:
+    task = {"target": target, "horizon": horizon, "output_type": kind}
+    texts = ("Inf" if value == math.inf else repr(value) for value in values)
+    return [{**task, "output_type_id": one, "value": text} for one, text in zip(ids, texts, strict=True)]

@@ -90,8 +90,7 @@ def every_table(run: xr.DataTree, *, variables: Sequence[str], thresholds: Seque
         if name == "summary":
             wanted = [variable for variable in wanted if run.children[name][variable].dims == ("quantile", "year")]
         if wanted or not variables:
-            own = thresholds if name == "crossings" else ()
-            tables.append(run_table(run, name, variables=wanted, thresholds=own))
+            tables.append(run_table(run, name, variables=wanted, thresholds=thresholds))
     return tables
 
 
