@@ -53,11 +53,9 @@ def raw_delta(table: Whole) -> float:
 
 
 def deltas_by_chance(inputs: Whole, outcomes: Whole, *, draws: int = DRAWS_BY_CHANCE) -> Array:
-    """Draw what delta (draw,) an input without any influence would have, given the counts of samples by class.
-
-    The table of a random permutation of the samples has a multivariate hypergeometric distribution that depends on
-    the sizes alone; it is drawn with a seed of its own, so that the same sizes give the same numbers.
-    """
+    """Draw what delta (draw,) an input without any influence would have, given the counts of samples by class."""
+    # The table of a random permutation of the samples has a multivariate hypergeometric distribution that depends on
+    # the sizes alone; it is drawn with a seed of its own, so that the same sizes give the same numbers.
     rng = np.random.default_rng(20_261_122)
     found = np.empty(draws)
     for draw in range(draws):
@@ -91,10 +89,9 @@ def corrected_delta(raw: float, by_chance: Array) -> tuple[float, float]:
 
 
 def distance(first: Array, second: Array) -> tuple[float, float]:
-    """Give the distance of two distributions, and how likely chance alone makes one as large.
+    """Give the largest distance of two CDFs (Kolmogorov and Smirnov), and how likely chance makes one as large.
 
-    The largest distance of the two CDFs (Kolmogorov and Smirnov), and its probability for large samples that are
-    independent (Smirnov 1948); for evenly spread designs that is on the safe side.
+    The probability is for large samples that are independent (Smirnov 1948): for evenly spread ones on the safe side.
     """
     both = np.unique(np.concatenate([first, second]))
     below = [np.searchsorted(np.sort(part), both, side="right") / part.size for part in (first, second)]
@@ -119,10 +116,9 @@ FEWEST_SAMPLES = 30
 
 
 def rank_associations(run: xr.DataTree) -> Table:
-    """Correlate each uncertain prior with effective compute in the last year by ranks, the strongest first.
+    """Correlate each prior with effective compute in the last year by ranks, the strongest first: an association.
 
-    Spearman's coefficient is an association: priors that are correlated share theirs, and a limit that binds later or
-    less often shows less. The columns are `name`, `rank` (-1 to 1), `samples` (those that have the prior and entered).
+    Columns: `name`, `rank` (Spearman's coefficient, -1 to 1), `samples` (those that have the prior and entered).
     """
     levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1)
     outcome = np.asarray(levels[:MOST_SAMPLES].values, dtype=np.float64)

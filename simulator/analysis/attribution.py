@@ -68,9 +68,8 @@ class Input(NamedTuple):
 class Attribution(Result):
     """What of the difference of each headline number is due to each input.
 
-    `scenarios` are the names of the two; `before`, `after` (number,) the numbers of the first, and with every input as
-    in the second; `shares` has parts (input, number) that add up to `after` - `before`, and their errors; `samples`
-    each evaluation had; `said` are sentences that the reader must know; `about` says more of what the two are.
+    `before`, `after` (number,): of the first scenario, and with every input as in the second; `shares` adds up to their
+    difference; each evaluation had `samples`; `said` are sentences that the reader must know.
     """
 
     kind: ClassVar[str] = "attribution"
@@ -111,8 +110,7 @@ class Attribution(Result):
     def table(self) -> Table:
         """The part of each input in each number, and behind them the whole, whose `input` is empty.
 
-        `unit` is that of the parts; `first` and `second` are the states of an input, in short; `standard_error` is that
-        of random orders, 0 where the parts are exact.
+        `first` and `second` are the states of an input, in short; `standard_error` is 0 where the parts are exact.
         """
         rows: list[Row] = []
         for place, number in enumerate(self.numbers):

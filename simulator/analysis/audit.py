@@ -46,10 +46,7 @@ DOUBTS = {"no source": 4, "low": 3, "medium": 2, "high": 1}
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An outcome of an audit: its median (the mean, of a probability) with nothing changed, and whether it varies.
-
-    `shared` is the outcome of which shares of variance are told: always finite.
-    """
+    """An outcome of an audit: its `base` with nothing changed; shares are those of `shared`, always finite."""
 
     outcome: Outcome
     shared: Outcome

@@ -42,9 +42,8 @@ _SAME_DRAWS = ("seed", "design", "block", "samples")
 class Comparison(Result):
     """What differs between runs, the first of which is what the others are held against.
 
-    A row of `inputs` is an entry of the scenarios, with a column for each run; `kind` is "number" for what results
-    depend on. A row of `results` is a statistic of a run: `value` (+inf: a crossing later than the horizon),
-    `difference` (missing where a crossing year is censored), `draws` (how its error was told), `said` (in words).
+    A row of `inputs` is an entry, with a column for each run; `kind` is "number" for what results depend on. A row of
+    `results` is a statistic of a run; `difference` is missing where a crossing is censored.
     """
 
     kind: ClassVar[str] = "comparison"

@@ -76,8 +76,7 @@ def open_scenario(
 ) -> Asked:
     """Read a scenario by file or shipped name, or that of a run by its file or folder, ready for these outcomes.
 
-    `outputs` holds run folders, and the fits of history that are told through `say`. An InputError says that there is
-    no such scenario or run, or that changes are asked of a run.
+    `outputs` holds the fits of history, which are told through `say`. Changes of the scenario of a run are refused.
     """
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
@@ -125,9 +124,9 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
 
 
 def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
-    """Compute one sample of a scenario that may not have learnt yet: it tells the names of all that a run would have.
+    """Compute one sample of a scenario, which tells the names of all that a run would have.
 
-    None where a scenario that has not learnt has custom drivers, which come from Python.
+    None where one that has not learnt yet has custom drivers, which come from Python.
     """
     if not scenario.must_learn:
         plan = run_plan(scenario)

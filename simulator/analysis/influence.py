@@ -32,10 +32,7 @@ UNEVEN = 0.25
 
 @dataclass(frozen=True, slots=True)
 class OutcomeInfluence:
-    """What the priors have to do with one outcome.
-
-    Where the outcome does not vary there are no rows, and `said` says it.
-    """
+    """What the priors have to do with one outcome; where that does not vary there are no rows, and `said` says it."""
 
     outcome: Outcome
     indices: Table
@@ -169,12 +166,9 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
 
 
 def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
-    """Find priors whose draws are unevenly spread together with those of a stronger one, by the latter's name.
-
-    In runs of the design "sobol" about 1 pair of names in 30 is, at 4,096 samples a block (see `streams.pair_loss`).
-    The weaker of two then shows some of the influence of the stronger. It does not in a run with `design: random`.
-    The names are given with the strongest first.
-    """
+    """Find priors, of names with the strongest first, whose draws are unevenly spread with those of a stronger one."""
+    # In runs of the design "sobol" about 1 pair of names in 30 is, at 4,096 samples a block (see `streams.pair_loss`).
+    # The weaker of two then shows some of the influence of the stronger; in a run with `design: random` it does not.
     if run.attrs["design"] != "sobol" or len(names) < 2:
         return {}
     loss = pair_loss(names, size=int(run.attrs["block"]))
@@ -245,10 +239,7 @@ def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[s
 
 
 def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Part the samples: by crossing early, late and never, or by having crossed; a level has no such groups.
-
-    Early and late are the halves of those that cross.
-    """
+    """Part the samples by having crossed, or by crossing early and late (halves of those that do) or never."""
     if outcome.kind == "crossed":
         return [("crossed", results == 1.0), ("not crossed", results == 0.0)]
     if outcome.kind != "crossing":

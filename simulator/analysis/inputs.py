@@ -88,10 +88,7 @@ def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
 
 
 def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
-    """Give parameters with an input at a score, one number or (sample,), and its companions where that puts them.
-
-    Several members of one input, such as yearly shocks, move together: the score is that of their sum.
-    """
+    """Give parameters with an input (the sum of its members) at a score, one or (sample,); companions move along."""
     found = direction_of(joint, varied)
     now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
     return moved_by(joint, draws, varied, step=score - now)
@@ -164,9 +161,9 @@ def check_by(by: str | None) -> None:
 def group_inputs(
     inputs: Sequence[Input], *, groups: Mapping[str, Sequence[str]] | None = None, by: str | None = None
 ) -> tuple[Input, ...]:
-    """Put inputs together by patterns of names, and by driver what is in no group; the others stay what they are.
+    """Put inputs together by patterns of names, and by driver what is in no group; ordered by their first priors.
 
-    A `*` stands for any text; a pattern without one also takes all below it. The order is that of the first priors.
+    A `*` stands for any text; a pattern without one also takes all below it.
     """
     check_by(by)
     member_of: dict[str, str] = {}

@@ -34,10 +34,7 @@ WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One number of each sample: of a kind, by the name of a variable or threshold, in a year where its kind has one.
-
-    `written` is what the user wrote, if anything.
-    """
+    """One number of each sample: of a variable or threshold, in a year where its kind has one; `written` so."""
 
     kind: Literal["level", "crossing", "crossed", "restricted"]
     name: str
@@ -80,10 +77,7 @@ class Outcome:
 
 
 def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
-    """Name an outcome by the labels of thresholds and variables; one given without its year is named for every year.
-
-    `statistic` is what of the samples is told, such as `median`; `mean` makes a share a probability.
-    """
+    """Name an outcome, with what of its samples is told; without its year it is named for every year."""
     label = labels.get(outcome.name, outcome.name)
     head = f"{statistic} " if statistic else ""
     if outcome.kind == "crossed":
@@ -155,10 +149,7 @@ def outcomes_over(text: str, years: Iterable[float]) -> tuple[Outcome, ...]:
 def outcomes_from(
     outcomes: Sequence[Outcome], *, years: Array, rows: Mapping[str, NDArray[Any]], crossing: Mapping[str, Array]
 ) -> Array:
-    """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years (sample,) by threshold.
-
-    An InputError names what is no variable, threshold or year.
-    """
+    """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years by threshold."""
     return np.stack([_values(outcome, years, rows, crossing) for outcome in outcomes])
 
 

@@ -38,8 +38,6 @@ STRETCH = 1024
 def effective_samples(weights: Array) -> float:
     """Give how many equal samples the weighted ones are worth: (sum w)^2 / sum w^2 (Kish 1965).
 
-    Examples
-    --------
     >>> effective_samples(np.array([1.0, 1.0, 0.0, 0.0]))
     2.0
     """
@@ -51,20 +49,8 @@ def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -
 
     The samples of positive weight stand, in their order, at p_k = (S_k - w_k / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)
     with S_k the weight up to and with k, and the quantile is linear between them; with equal weights that is the usual
-    (k - 1) / (n - 1). Between a finite value and +inf it is +inf.
+    (k - 1) / (n - 1). Between a finite value and +inf it is +inf. The result is (level,).
 
-    Parameters
-    ----------
-    values : array (sample,); may hold +inf
-    weights : array (sample,), not negative
-    levels : probabilities in [0, 1]
-
-    Returns
-    -------
-    array (level,)
-
-    Examples
-    --------
     >>> values = np.array([1.0, 2.0, 3.0, np.inf])
     >>> weighted_quantiles(values, np.ones(4), [0.5, 0.9]).tolist()
     [2.5, inf]
@@ -92,9 +78,8 @@ def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -
 def headline_table(run: xr.DataTree, weights: Array) -> Table:
     """Tabulate the headline numbers of a run as it is and with its samples weighted, (sample,).
 
-    Quantiles of effective compute in the compared years, the median crossing year and the probability of having
-    crossed of every threshold. Standard errors are from stretches of 1,024 samples, each weighted by itself: sd over
-    the stretches / sqrt(their number); None where there are fewer than four, or a crossing year is censored in one.
+    Standard errors are from stretches of 1,024 samples, each weighted by itself: sd over the stretches / sqrt(their
+    number); None where there are fewer than four, or a crossing year is censored in one.
     """
     trajectories = group(run, "trajectories", of_samples=True)
     if weights.shape != (trajectories.sizes["sample"],):
@@ -183,10 +168,7 @@ _CHECKED = 2001
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reweighting(Result):
-    """The headline numbers of a run under other priors, and the weights (sample,) that give them, of sum 1.
-
-    `changed` are the priors whose density changed, alone or through a correlation.
-    """
+    """The headline numbers of a run under other priors, and the weights (sample,), of sum 1; `changed` priors."""
 
     kind: ClassVar[str] = "reweighting"
     folder_name: ClassVar[str] = ""  # it is written beside the run

@@ -26,10 +26,7 @@ type Value = Callable[[frozenset[int]], Array]
 
 @dataclass(frozen=True, slots=True)
 class ShapleyValues:
-    """How a change is shared out: `parts` (input, number), whose sum over inputs is the whole change.
-
-    `errors` are 0 where all subsets were evaluated; `orders` are the random orders that were averaged, 0 if none.
-    """
+    """How a change is shared out: `parts` (input, number) that add up to it; `errors`, `orders` are 0 where exact."""
 
     parts: Array
     errors: Array

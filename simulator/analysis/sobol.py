@@ -26,10 +26,9 @@ class Estimate:
 
 
 def bootstrap_weights(rows: int, *, seed: int, replicates: int = REPLICATES) -> Array:
-    """Draw the weights of rows in the Bayesian bootstrap (Rubin 1981): Dirichlet(1, ..., 1) in each replicate.
+    """Draw the weights (1 + replicates, rows) of the Bayesian bootstrap: Dirichlet(1, ..., 1), the first line equal.
 
-    The result is (1 + replicates, rows), each line adding up to 1; the first holds equal weights, for the estimate
-    itself. No row has the weight 0, so that what varies over the rows varies in every replicate.
+    No row has the weight 0, so that what varies over the rows varies in every replicate (Rubin 1981).
     """
     size = 1 << max(rows - 1, 0).bit_length()
     drawn = np.ones((1 + replicates, rows))
@@ -78,8 +77,7 @@ type Function = Callable[[Array], Array]
 class Parted:
     """The variance of every outcome, parted among inputs: `parts` by name, each (input, outcome).
 
-    Of each outcome (outcome,) also its `variance`, whether it is `constant`, in which case all parts are 0, and how
-    many rows are `deciding`, that is, make up the variance.
+    Of each outcome also its variance, whether it is constant (all parts are 0), and how many rows make it up.
     """
 
     parts: Mapping[str, Estimate]

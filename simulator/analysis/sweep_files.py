@@ -135,8 +135,7 @@ def sweep_id(plan: SweepPlan) -> str:
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     """Join the summaries of the points, from runs by their ids.
 
-    A cap or constraint that a point does not have is +inf there, and binds in no sample. Any other variable that a
-    point does not have is left out, with a warning. `points` has the `run_id` of each point's own run.
+    A cap or constraint that a point has not is +inf there, and binds in no sample; other variables are left out.
     """
     ids = point_ids(plan)
     ordered = [runs[name] for name in ids]
@@ -347,10 +346,7 @@ def open_sweep(path: FilePath | str) -> Sweep:
 
 @dataclass(slots=True)
 class UnfinishedSweep:
-    """The folder in which a sweep leaves the points that are done.
-
-    They are written every `seconds` of work, and when the sweep is interrupted.
-    """
+    """The folder in which a sweep leaves the points that are done, every `seconds` of work and when interrupted."""
 
     folder: FilePath
     seconds: float = 10.0

@@ -47,11 +47,7 @@ class _Fault:
 
 
 def joined_faults(points: Iterable[PointFaults]) -> list[PlacedFault]:
-    """Put together the faults that differ only in the value that was given.
-
-    A fault of one changed value stands at that value, others where the file has them, with the points at which they
-    come up.
-    """
+    """Put together the faults that differ only in the value that was given, with the points at which they come up."""
     found: dict[tuple[str, str, str, str], _Fault] = {}
     for point in points:
         for fault in point.faults:
@@ -102,11 +98,7 @@ type Over = Mapping[str, Any] | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What a sweep runs.
-
-    `base` is the scenario as it is; `axes` what is changed; `units` that of each axis, empty where its values are
-    labels; `points` a scenario for each combination, the last axis running fastest.
-    """
+    """What a sweep runs: a scenario for each combination, the last axis running fastest; labels have no unit."""
 
     base: Scenario
     axes: tuple[Axis, ...]
@@ -126,10 +118,7 @@ class SweepPlan:
 def load_sweep(
     source: Scenario | FilePath | str, *, over: Over | None = None, overrides: Sequence[str] = ()
 ) -> SweepPlan:
-    """Read a scenario and make the points of its sweep: of what `over` says, or the file's `sweep:` block.
-
-    Each fault of points that is different is said once, with the points at which it comes up.
-    """
+    """Read a scenario and make the points of its sweep: of what `over` says, or the file's `sweep:` block."""
     if isinstance(source, Scenario):
         groups, file = grouped(text_document(source.text(), "the scenario")), "the scenario"
     else:

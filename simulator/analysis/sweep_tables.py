@@ -74,11 +74,9 @@ def value_meant(axis: SweptAxis, value: Any) -> Any:
 
 
 def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
-    """Choose what is shown of a sweep where nothing is asked.
-
-    Effective compute half-way and at the end; of the first threshold that is ahead, in most samples if there is one,
-    the crossing year, and whether it is crossed by the year in which that is most open.
-    """
+    """Choose what is shown where nothing is asked: effective compute half-way and at the end, and a threshold."""
+    # Of the first threshold that is ahead, in most samples if there is one: the crossing year, and whether it is
+    # crossed by the year in which that is most open.
     years = group(sweep, "summary")["year"].values.tolist()
     asked = [Outcome("level", "effective_compute", year) for year in (_middle(years), years[-1])]
     for name in (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]:
@@ -155,8 +153,7 @@ def outcome_table(sweep: xr.DataTree, outcome: Outcome) -> Table:
 def point_table(sweep: xr.DataTree) -> Table:
     """Tabulate the headlines of a sweep: a row for each point and outcome.
 
-    The outcomes are effective compute half-way and at the end, and of each threshold that is ahead the crossing year
-    and the probability of having crossed it half-way and at the end. `statistic` is median or probability.
+    Effective compute half-way and at the end; of each threshold ahead when it is crossed, and how likely by then.
     """
     summary, axes = group(sweep, "summary"), swept_axes(sweep)
     years = summary["year"].values.tolist()
@@ -207,10 +204,7 @@ def _middle(years: Sequence[float]) -> float:
 
 
 def _even_year(sweep: xr.DataTree, threshold: str) -> float:
-    """Find the year by which it is, over all points, nearest to even odds that a threshold is crossed.
-
-    Of years alike the last counts: what is never crossed is not crossed by the horizon, not by the start.
-    """
+    """Find the last year by which it is, over all points, nearest to even odds that a threshold is crossed."""
     summary = group(sweep, "summary")
     place = summary["threshold"].values.tolist().index(threshold)
     shares = summary["crossed"].values[..., place, :].reshape(-1, summary.sizes["year"]).mean(axis=0)
@@ -260,8 +254,7 @@ def axis_heading(axis: SweptAxis) -> str:
 def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: int = MOST_ROWS) -> list[str]:
     """Say a sweep: what is swept, and a table of at most so many of its points.
 
-    Medians with their Monte Carlo standard errors and the 90 % interval of the samples; `> 2045` is later than the
-    horizon.
+    Medians with their Monte Carlo standard errors and the 90 % interval; `> 2045` is later than the horizon.
     """
     asked = tuple(outcomes) or sweep_outcomes(sweep)
     axes, last = swept_axes(sweep), float(group(sweep, "summary")["year"].values[-1])

@@ -104,10 +104,7 @@ def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
 def run_sweep(
     plan: SweepPlan, *, workers: int = 1, progress: Progress | None = None, unfinished: UnfinishedSweep | None = None
 ) -> Sweep:
-    """Run the points of a sweep that are not done, and join all.
-
-    Points that are done are left in `unfinished` on interruption, and taken up from there again.
-    """
+    """Run the points of a sweep that are not done, and join all; on interruption they are left in `unfinished`."""
     wanted = dict(zip(point_ids(plan), plan.points, strict=True))  # points that say the same are run once
     left = unfinished.points() if unfinished else {}
     done = {name: left[name] for name in wanted if name in left}
@@ -137,8 +134,7 @@ def sweep_to_folder(
 ) -> tuple[Sweep, FilePath]:
     """Run a sweep and write its folder, `<scenario>-sweep-<id>`, below `outputs`; give both.
 
-    Points that are done are left in `<folder>.unfinished` every ten seconds and when the sweep is interrupted; they
-    go when the folder is written. With `resume`, what an interrupted sweep of the same points left is gone on with.
+    Points that are done are left in `<folder>.unfinished` until it is written; `resume` goes on with them.
     """
     plan = learnt_plan(plan, cache=outputs / FITS)
     folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"

@@ -72,10 +72,10 @@ class Swings(Result):
         return f"Swings {self.dataset.attrs['id']} of scenario {self.dataset.attrs['name']}"
 
     def tables(self) -> dict[str, Table]:
-        """`swings`: a row for each outcome and input, the largest of each outcome first.
+        """`swings`: a row for each outcome and input, the largest of each outcome first by `at_least`.
 
-        A swing to or from "not by the horizon" counts as far as the horizon in that order; it is +inf or -inf, and
-        missing where neither end is crossed by the horizon. `at_least` is its size up to the horizon.
+        A swing to or from "not by the horizon" is infinite, and its size up to the horizon is `at_least`; missing where
+        neither end is crossed.
         """
         found = self.dataset
         low, high = np.moveaxis(found["moved"].values, -1, 0)

@@ -42,8 +42,7 @@ class Source:
 def run_sources(run: xr.DataTree) -> list[Source]:
     """List the sources of a run's priors, each once, in alphabetical order.
 
-    From the resolved scenario that the run carries, where every prior and every part of a mixture has its source, and
-    from the attributes of the parameters where the run kept its samples.
+    From the resolved scenario that the run carries, and the attributes of the parameters where it kept its samples.
     """
     found: dict[str, Source] = {}
     stated = list(_stated(json.loads(str(run.attrs["scenario"])), ()))
@@ -78,10 +77,9 @@ def _stated(entry: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Mapping[st
 def bibtex(run: xr.DataTree) -> tuple[str, str]:
     """Write the sources of a run's priors as BibTeX entries in UTF-8; there is nothing to say beside them.
 
-    An entry is a `@misc`: the text of a source says who, when and what, but not in what kind of publication. Its key
-    is made from that text alone, so that it is the same in every run. Sources that are the authors' own judgement are
-    no publications; they are listed in a comment at the top.
+    Sources that are the authors' own judgement are no publications; they are listed in a comment at the top.
     """
+    # An entry is a `@misc`: the text of a source says who, when and what, but not in what kind of publication.
     sources = run_sources(run)
     own = [source for source in sources if source.text.lower().startswith("own judgement")]
     cited = [source for source in sources if source not in own]
@@ -92,10 +90,8 @@ def bibtex(run: xr.DataTree) -> tuple[str, str]:
 
 
 def source_key(text: str) -> str:
-    """Make the BibTeX key of a source from its text: name, year, first word of the title, digits that tell it apart.
+    """Make the BibTeX key of a source from its text alone: name, year, first word of the title, digits of its own.
 
-    Examples
-    --------
     >>> source_key("Ho et al. 2024, Algorithmic progress in language models, NeurIPS 2024")
     'ho2024algorithmic-1aaf'
     """
@@ -146,8 +142,6 @@ def _entry(source: Source) -> str:
 def _escaped(text: str) -> str:
     r"""Write text so that LaTeX prints it; BibTeX counts even braces that are escaped, so that these get names.
 
-    Examples
-    --------
     >>> print(_escaped("R&D, 90 % of $5 {a} #1 a_b"))
     R\&D, 90 \% of \$5 \textbraceleft{}a\textbraceright{} \#1 a\_b
     """

@@ -84,8 +84,7 @@ def sampled(values: ArrayLike, *, unit: str, log: bool, label: str = "", origin:
 def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
     """Give the distribution of the year in which a threshold is crossed.
 
-    From the samples where the run kept them; otherwise through the summary's quantiles and its probabilities of having
-    crossed by each year, interpolated monotonically (PCHIP) between them.
+    From the samples, or through the summary's quantiles and probabilities by year, interpolated monotonically (PCHIP).
     """
     label = f"crossing year of {threshold}"
     if "crossings" in run.children:
@@ -110,8 +109,7 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
 def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribution:
     """Give the distribution of a variable in a year of the run.
 
-    From the samples where the run kept them; otherwise through the summary's quantiles, interpolated monotonically
-    (PCHIP), with straight tails beyond the lowest and the highest.
+    From the samples, or through the summary's quantiles, interpolated monotonically (PCHIP), with straight tails.
     """
     values = summarised(run, variable)
     years = values.years

@@ -30,11 +30,7 @@ type Blocks = Callable[[], Iterator[Table]]
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """A group of a run as a table that may be larger than the memory.
-
-    `columns` has a row for each column, in their order: `column`, `unit`, `long_name`, `description`. `about` says
-    where the table comes from: run id, scenario, seed, number of samples.
-    """
+    """A group of a run as a table that may be larger than the memory: what its columns are, and its rows in blocks."""
 
     name: str
     columns: Table
