@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -37,18 +37,9 @@ class PointFaults:
     faults: tuple[PlacedFault, ...]
 
 
-@dataclass(slots=True)
-class _Fault:
-    """A fault as it is first met, and the points that have it: the values of one entry, or the names of points."""
-
-    first: PlacedFault
-    path: str
-    points: dict[str, None] = field(default_factory=dict)
-
-
 def joined_faults(points: Iterable[PointFaults]) -> list[PlacedFault]:
     """Put together the faults that differ only in the value that was given, with the points at which they come up."""
-    found: dict[tuple[str, str, str, str], _Fault] = {}
+    found: dict[tuple[str, ...], tuple[PlacedFault, str, dict[str, None]]] = {}
     for point in points:
         for fault in point.faults:
             text = fault.place.file.removeprefix("--set ")
@@ -56,17 +47,22 @@ def joined_faults(points: Iterable[PointFaults]) -> list[PlacedFault]:
             path, _, value = text.partition("=") if own else ("", "", "")
             key = (path or str(fault.place), fault.entry, _GIVEN.sub("", fault.rule), fault.remedy)
             at = value.replace('"', "") if own else point.name
-            found.setdefault(key, _Fault(fault, path)).points.setdefault(at)
-    return _shortened(sorted(map(_said, found.values())))
+            found.setdefault(key, (fault, path, {}))[2].setdefault(at)
+    faults = sorted(_said(first, path, list(at)) for first, path, at in found.values())
+    more = len(faults) - MOST_FAULTS
+    if more <= 0:
+        return faults
+    last = _with(faults[MOST_FAULTS - 1], f"{more} more faults of the sweep are not listed.")
+    return [*faults[: MOST_FAULTS - 1], last]
 
 
-def _said(fault: _Fault) -> PlacedFault:
-    first, points = fault.first, list(fault.points)
-    if not fault.path:
+def _said(first: PlacedFault, path: str, points: Sequence[str]) -> PlacedFault:
+    """Say a fault as it is first met, and the points that have it: values of the entry at `path`, or their names."""
+    if not path:
         return _with(first, f"It comes up at {_listed(points, by='; ')}.")
-    lines = ["Or write .centre in the place of .median: the interval then goes along."] * fault.path.endswith(".median")
+    lines = ["Or write .centre in the place of .median: the interval then goes along."] * path.endswith(".median")
     lines += [f"The same at {_listed(points[1:], by=', ')}."] * (len(points) > 1)
-    return _with(replace(first, place=Place(f"at {fault.path}={points[0]}")), *lines)
+    return _with(replace(first, place=Place(f"at {path}={points[0]}")), *lines)
 
 
 def _with(fault: PlacedFault, *lines: str) -> PlacedFault:
@@ -76,14 +72,6 @@ def _with(fault: PlacedFault, *lines: str) -> PlacedFault:
 def _listed(points: Sequence[str], *, by: str) -> str:
     more = len(points) - MOST_POINTS
     return by.join([*points[:MOST_POINTS], *([f"and {more} more"] if more > 0 else [])])
-
-
-def _shortened(faults: list[PlacedFault]) -> list[PlacedFault]:
-    more = len(faults) - MOST_FAULTS
-    if more <= 0:
-        return faults
-    last = _with(faults[MOST_FAULTS - 1], f"{more} more faults of the sweep are not listed.")
-    return [*faults[: MOST_FAULTS - 1], last]
 
 
 MOST_SAMPLES = 1_000_000_000

@@ -18,11 +18,10 @@ from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast
 from simulator.cli.history import app as history_app
 from simulator.cli.history import fragility
-from simulator.cli.run import extend, run
+from simulator.cli.run import extend, run, sweep
 from simulator.cli.score import published, score
 from simulator.cli.sensitivity import audit, influence, shares, swings
 from simulator.cli.show import show
-from simulator.cli.sweep import sweep
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130

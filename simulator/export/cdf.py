@@ -12,7 +12,7 @@ from simulator.errors import InputError, near_name
 from simulator.runs.crossings import crossing_years
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,8 +118,7 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
         near = ", ".join(f"{item:g}" for item in years[max(0, place - 1) : place + 2])
         raise InputError(f"--year: the run has no year {year:g}; near it are {near}.")
     unit = str(values.attrs["units"])
-    log = unit.startswith("log10(")
-    plain = unit.removeprefix("log10(").removesuffix(")") if log else unit
+    log, plain = unit.startswith("log10("), plain_unit(unit)
     label = f"{values.attrs['long_name']} in {year:g}"
     if "trajectories" in run.children:
         levels = run.children["trajectories"].to_dataset()[variable].isel(year=place).values

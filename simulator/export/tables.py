@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 GROUPS = ("parameters", "trajectories", "crossings", "summary")
 _CELLS = 1_000_000
-"""Values that are in memory at once; a block has at least one sample."""
+"""Values that are in memory at once."""
 
 type Blocks = Callable[[], Iterator[Table]]
 """Gives the rows of a table in order, a block at a time; a block is read when it is asked for."""
@@ -49,25 +50,37 @@ def run_table(
     if name not in GROUPS:
         hint = near_name(name, GROUPS) or f"There are: {', '.join(GROUPS)}."
         raise InputError(f"--group: a run has no group '{name}' to export. {hint}")
-    if name == "summary":
-        return _summary_table(run, variables)
     if name == "crossings" and name not in run.children and "trajectories" in run.children:
         raise InputError("the run declares no thresholds, so that it has no crossings to export.")
-    dataset = group(run, name, of_samples=True)
-    if name == "crossings":
-        return _crossings_table(run, dataset, variables, thresholds)
-    chosen = chosen_names(variables, [str(item) for item in dataset.data_vars], f"the run's {name} have no variable")
-    dims = ["sample", "year"] if name == "trajectories" else ["sample"]
+    dataset = group(run, name, of_samples=name != "summary")
+    held = [str(item) for item in dataset.data_vars]
+    dims = {"trajectories": ("sample", "year"), "summary": ("year", "quantile")}.get(name, ("sample",))
+    if name == "summary":
+        chosen = chosen_names(variables, summarised_names(dataset), "the run's summary has no variable")
+        arrays = {item: dataset[item] for one in chosen for item in (one, f"{one}_error") if item in dataset}
+    elif name == "crossings":
+        names = chosen_names(thresholds, dataset["threshold"].values.tolist(), "the run has no threshold")
+        kinds = chosen_names(variables, held, "the run's crossings have no variable")
+        arrays = {f"{kind}.{one}": _of_threshold(dataset[kind], one) for one in names for kind in kinds}
+    else:
+        arrays = {one: dataset[one] for one in chosen_names(variables, held, f"the run's {name} have no variable")}
+    first, *others = (dataset[dim].values for dim in dims)
 
     def blocks() -> Iterator[Table]:
-        years = dataset["year"].values if name == "trajectories" else np.zeros(1)
-        for rows in _stretches(dataset.sizes["sample"], width=len(chosen) * len(years)):
-            sample = dataset["sample"].values[rows]
-            grid = {"sample": np.repeat(sample, len(years)), "year": np.tile(years, len(sample))}
-            values = {item: dataset[item].isel(sample=rows).transpose(*dims).values.ravel() for item in chosen}
-            yield Table({dim: grid[dim] for dim in dims} | values)
+        step = max(1, _CELLS // max(1, math.prod(map(len, others)) * len(arrays)))  # a block has at least one sample
+        for start in range(0, len(first), step):
+            rows = slice(start, start + step)
+            grid = np.meshgrid(first[rows], *others, indexing="ij")
+            values = {one: array.isel({dims[0]: rows}).transpose(*dims).values for one, array in arrays.items()}
+            yield Table({one: each.ravel() for one, each in {**dict(zip(dims, grid, strict=True)), **values}.items()})
 
-    return RunTable(name, _columns(dataset, [*dims, *chosen]), blocks, _about(run))
+    about = {key: str(run.attrs[key]) for key in ("run_id", "name", "subject", "seed", "samples", "run_format")}
+    return RunTable(name, _columns({**{dim: dataset[dim] for dim in dims}, **arrays}), blocks, about)
+
+
+def _of_threshold(crossings: xr.DataArray, name: str) -> xr.DataArray:
+    said = crossings.attrs.get("long_name") or crossings.name
+    return crossings.sel(threshold=name).assign_attrs(long_name=f"{said}: {name}")
 
 
 def every_table(run: xr.DataTree, *, variables: Sequence[str], thresholds: Sequence[str]) -> list[RunTable]:
@@ -90,41 +103,6 @@ def every_table(run: xr.DataTree, *, variables: Sequence[str], thresholds: Seque
     return tables
 
 
-def _crossings_table(
-    run: xr.DataTree, dataset: xr.Dataset, variables: Sequence[str], thresholds: Sequence[str]
-) -> RunTable:
-    names = [str(name) for name in dataset["threshold"].values]
-    chosen = chosen_names(thresholds, names, "the run has no threshold")
-    kinds = chosen_names(variables, [str(item) for item in dataset.data_vars], "the run's crossings have no variable")
-    pairs = [(kind, name) for name in chosen for kind in kinds]
-    head, *plain = _columns(dataset, ["sample", *(kind for kind, _ in pairs)]).rows()
-    columns = [
-        row | {"column": f"{kind}.{name}", "long_name": f"{row['long_name']}: {name}"}
-        for row, (kind, name) in zip(plain, pairs, strict=True)
-    ]
-
-    def blocks() -> Iterator[Table]:
-        for rows in _stretches(dataset.sizes["sample"], width=len(pairs)):
-            loaded = {kind: dataset[kind].isel(sample=rows).transpose("threshold", "sample").values for kind in kinds}
-            values = {f"{kind}.{name}": loaded[kind][names.index(name)] for kind, name in pairs}
-            yield Table({"sample": dataset["sample"].values[rows], **values})
-
-    return RunTable("crossings", Table.of_rows([head, *columns]), blocks, _about(run))
-
-
-def _summary_table(run: xr.DataTree, variables: Sequence[str]) -> RunTable:
-    summary = group(run, "summary")
-    chosen = chosen_names(variables, summarised_names(summary), "the run's summary has no variable")
-    names = [item for name in chosen for item in (name, f"{name}_error") if item in summary]
-
-    def blocks() -> Iterator[Table]:
-        years, levels = summary["year"].values, summary["quantile"].values
-        values = {item: summary[item].transpose("year", "quantile").values.ravel() for item in names}
-        yield Table({"year": np.repeat(years, len(levels)), "quantile": np.tile(levels, len(years)), **values})
-
-    return RunTable("summary", _columns(summary, ["year", "quantile", *names]), blocks, _about(run))
-
-
 def chosen_names(asked: Sequence[str], known: Sequence[str], rule: str) -> list[str]:
     """Give the names that were asked for, or all where none were; a fault begins with `rule`."""
     for name in asked:
@@ -134,17 +112,11 @@ def chosen_names(asked: Sequence[str], known: Sequence[str], rule: str) -> list[
     return list(dict.fromkeys(asked)) or list(known)
 
 
-def _stretches(samples: int, *, width: int) -> Iterator[slice]:
-    """Cut the samples into blocks of `_CELLS` values."""
-    step = max(1, _CELLS // max(width, 1))
-    yield from (slice(start, min(start + step, samples)) for start in range(0, samples, step))
-
-
-def _columns(dataset: xr.Dataset, names: Sequence[str]) -> Table:
+def _columns(arrays: Mapping[str, xr.DataArray]) -> Table:
     """Say what columns are: name, unit, long name, description."""
     rows = []
-    for name in names:
-        attributes = dataset[name].attrs
+    for name, array in arrays.items():
+        attributes = array.attrs
         said = str(attributes.get("description", "") or attributes.get("understood", ""))
         meanings = str(attributes.get("flag_meanings", "")).split()
         said += f" Here: {', '.join(f'{n} {word}' for n, word in enumerate(meanings))}." if meanings else ""
@@ -153,10 +125,6 @@ def _columns(dataset: xr.Dataset, names: Sequence[str]) -> Table:
             "long_name": str(attributes.get("long_name", "")) or name, "description": said,
         })  # fmt: skip
     return Table.of_rows(rows)
-
-
-def _about(run: xr.DataTree) -> dict[str, str]:
-    return {key: str(run.attrs[key]) for key in ("run_id", "name", "subject", "seed", "samples", "run_format")}
 
 
 def write_csv(table: RunTable, path: FilePath) -> tuple[FilePath, FilePath]:
