@@ -279,8 +279,12 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield from textwrap.wrap(
         f"What to research next. {HOW}" if uncertain else "Every number is fixed: none has a share.", WIDTH
     )
-    for row in uncertain[:MOST]:
-        told = "; ".join(_influence_text(audit, each, row) for each in audit.outcomes)
+    for row in uncertain[:MOST]:  # its shares, and what a standard deviation either way does
+        shifts = ([_shift_text(audit, each, row, side) for side in ("minus", "plus")] for each in audit.outcomes)
+        told = "; ".join(
+            f"{_share_text(each, row)} of {each.outcome.text} (-1 sd: {low}, +1 sd: {high})"
+            for each, (low, high) in zip(audit.outcomes, shifts, strict=True)
+        )
         yield from textwrap.wrap(f"{row['rank']:>4}  {row['words']}: {told}", WIDTH, subsequent_indent=" " * 6)
         yield from textwrap.wrap(_origin(row), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     if uncertain[MOST:]:
@@ -290,8 +294,7 @@ def _lines(audit: Audit) -> Iterator[str]:
         yield f"{row['rank']:>4}  {row['words']}: {shares}; {row['value']}"
     if fixed:
         yield "Fixed numbers: assumptions too, without a share"
-    for row in fixed:
-        yield f"{row['rank']:>4}  {row['words']}: {row['value']}; {_standing_text(row)}"
+    yield from (f"{row['rank']:>4}  {row['words']}: {row['value']}; {_standing_text(row)}" for row in fixed)
 
 
 def _outcome_line(audit: Audit, each: Audited) -> str:
@@ -299,12 +302,6 @@ def _outcome_line(audit: Audit, each: Audited) -> str:
     if each.shared != each.outcome:
         text += f"; its shares are those of the year, at most {audit.last_year:g}"
     return f"{text}; the same in every sample, so nothing moves it" if each.constant else text
-
-
-def _influence_text(audit: Audit, each: Audited, row: Row) -> str:
-    """Say what rests on an assumption: its share, and what a standard deviation either way does."""
-    low, high = (_shift_text(audit, each, row, side) for side in ("minus", "plus"))
-    return f"{_share_text(each, row)} of {each.outcome.text} (-1 sd: {low}, +1 sd: {high})"
 
 
 def _share_text(each: Audited, row: Row) -> str:
@@ -345,8 +342,7 @@ def _markdown(audit: Audit) -> Iterator[str]:
     columns = ["", "assumption", "median and interval", *heads, "source", "date", "confidence", "where", "overrides"]
     yield f"| {' | '.join(columns)} |"
     yield f"|{'---|' * (8 + 3 * len(audit.outcomes))}"
-    for row in audit.assumptions.rows():
-        yield f"| {' | '.join(_cell(text) for text in _cells(audit, row))} |"
+    yield from (f"| {' | '.join(map(_cell, _cells(audit, row)))} |" for row in audit.assumptions.rows())
     yield from _correlations(audit)
 
 

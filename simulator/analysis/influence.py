@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -135,9 +135,9 @@ def prior_influence(run: xr.DataTree, outcomes: Sequence[Outcome | str] = ()) ->
 
 
 def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInfluence:
-    if results.size < association.FEWEST_SAMPLES:
+    if results.size < (least := association.FEWEST_SAMPLES):
         raise InputError(
-            f"influence: needs {association.FEWEST_SAMPLES} samples at least; this run has {results.size}. "
+            f"influence: needs {least} samples at least; this run has {results.size}. "
             "Run it with more: --samples 10000."
         )
     if said := _constant(run, outcome, results):
@@ -152,11 +152,13 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
         head = {"outcome": outcome.text, "input": name}
         varies = bool(values.min() < values.max())
         own = _decile_rows(outcome, values, here) if varies else []
-        apart = _region_rows(values, [(label, held[present]) for label, held in groups]) if varies else ()
-        ends = {"low": own[0]["value"], "high": own[-1]["value"]} if own else {"low": None, "high": None}
+        parts = {label: values[held[present]] for label, held in groups} if varies else {}
+        ends = {"low": own[0]["value"] if own else None, "high": own[-1]["value"] if own else None}
         indices.append({**head, "unit": unit, "samples": values.size, **_indices(values, here, chance), **ends})
         deciles += [{**head, "unit": unit, **row} for row in own]
-        regions += [head | row for row in apart]
+        for first, second in combinations((label for label, part in parts.items() if part.size >= least), 2):
+            apart, p_value = association.distance(parts[first], parts[second])
+            regions.append({**head, "first": first, "second": second, "distance": apart, "p_value": p_value})
     for row, p_value in zip(regions, association.adjusted([row["p_value"] for row in regions]), strict=True):
         row["p_value"] = p_value
     indices.sort(key=lambda row: (-row["delta"], -abs(row["rank"]), row["input"]))
@@ -249,19 +251,10 @@ def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool
     return [("early", results < middle), ("late", crosses & (results >= middle)), ("never", ~crosses)]
 
 
-def _region_rows(values: Array, groups: Sequence[tuple[str, NDArray[np.bool_]]]) -> Iterator[dict[str, Any]]:
-    """Hold the values of a prior in each two groups of samples against one another."""
-    for (first, one), (second, other) in combinations(groups, 2):
-        if min(one.sum(), other.sum()) >= association.FEWEST_SAMPLES:
-            apart, p_value = association.distance(values[one], values[other])
-            yield {"first": first, "second": second, "distance": apart, "p_value": p_value}
-
-
 def _largest(regions: Sequence[Row], name: str) -> dict[str, Any]:
-    own = [row for row in regions if row["input"] == name]
-    if not own:
+    most = max((row for row in regions if row["input"] == name), key=lambda row: row["distance"], default=None)
+    if most is None:
         return {"separation": None, "between": "", "p_value": None}
-    most = max(own, key=lambda row: row["distance"])
     between = f"{most['first']} and {most['second']}"
     return {"separation": most["distance"], "between": between, "p_value": most["p_value"]}
 

@@ -269,7 +269,12 @@ def reweight_run(run: xr.DataTree, overrides: Sequence[str]) -> Reweighting:
     values = {name: np.asarray(parameters[name].values, dtype=np.float64) for name in involved}
     logs = np.zeros(parameters.sizes["sample"])
     for name in marginals:
-        logs += _log_ratio(values[name], old.joint.priors[name].family, new.joint.priors[name].family)
+        before, after = old.joint.priors[name].family, new.joint.priors[name].family
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = after.logpdf(values[name]) - before.logpdf(values[name])
+        # -inf at a single value that the new prior does not have
+        single, kept = (np.isin(values[name], split_atoms(family).values) for family in (before, after))
+        logs += np.where((single & ~kept) | np.isnan(ratio), -np.inf, ratio)
     for together in joined:
         logs += _log_copula(new.joint, together, values) - _log_copula(old.joint, together, values)
     weights = _weights(logs)
@@ -366,14 +371,6 @@ def _beyond(name: str, what: str) -> InputError:
         f"reweight: {name}: must not have values that the run's prior does not have: {what}. "
         "No sample stands for them. Run the scenario with --set instead."
     )
-
-
-def _log_ratio(values: Array, old: Distribution, new: Distribution) -> Array:
-    """Give log(new density / old density); -inf at a single value that the new prior does not have."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = new.logpdf(values) - old.logpdf(values)
-    single, kept = (np.isin(values, split_atoms(family).values) for family in (old, new))
-    return np.where((single & ~kept) | np.isnan(ratio), -np.inf, ratio)
 
 
 def _changed_groups(old: JointPrior, new: JointPrior, marginals: list[str]) -> list[tuple[str, ...]]:

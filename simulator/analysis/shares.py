@@ -183,7 +183,9 @@ def variance_shares(
     model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes)
     inputs = group_inputs(inputs_of(model), groups=groups, by=by)
     _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
-    split = _split_groups(model, inputs)
+    of = {prior: each.name for each in inputs for prior in each.members}
+    # groups of correlated priors that are spread over several inputs
+    split = [group.names for group in model.joint.groups if len({of[name] for name in group.names}) > 1]
     if method == "sobol" and split:
         raise InputError(_refusal(split))
     because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
@@ -231,12 +233,6 @@ def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Se
             f"--samples: must be from {LEAST_SAMPLES} to {most:,} for {len(inputs)} inputs and {len(outcomes)} "
             f"outcomes; got {samples:,}. Each sample is evaluated about twice for each input."
         )
-
-
-def _split_groups(model: Model, inputs: Sequence[Input]) -> list[tuple[str, ...]]:
-    """List the groups of correlated priors that are spread over several inputs."""
-    of = {prior: each.name for each in inputs for prior in each.members}
-    return [group.names for group in model.joint.groups if len({of[name] for name in group.names}) > 1]
 
 
 def _reason(split: Sequence[Sequence[str]]) -> str:
@@ -390,8 +386,7 @@ def _subject_lines(shares: xr.Dataset, subject: str, measures: Sequence[str]) ->
     if telling.any():
         named = largest(np.maximum(values[0], 0.0)[:, telling], most=MOST_LINES)
         names = shares["input_words"].values.tolist()
-        for place in named:
-            yield line(cut(names[place], width=_NAME - 1), *(each[place] for each in values))
+        yield from (line(cut(names[place], width=_NAME - 1), *(each[place] for each in values)) for place in named)
         if others := [place for place in range(len(names)) if place not in named]:
             yield line(f"{len(others)} others", values[0][others].sum(axis=0))
         if len(measures) > 1:

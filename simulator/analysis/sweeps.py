@@ -174,8 +174,7 @@ def _computed(
         here=lambda point: simulate(point[1], keep="summary"),
         there=lambda pool, point: pool.submit(_remote, json.dumps(point[1].data)),
     )
-    for (name, _), run in shared:
-        yield name, run
+    yield from ((name, run) for (name, _), run in shared)
 
 
 def _remote(text: str) -> xr.DataTree:

@@ -11,13 +11,9 @@ import typer
 from simulator.cli import options
 from simulator.errors import InputError
 
-FolderArgument = Annotated[
-    FilePath, typer.Argument(metavar="FOLDER", help="A folder that a command wrote, or its file.")
-]
-
 
 def show(
-    path: FolderArgument,
+    path: Annotated[FilePath, typer.Argument(metavar="FOLDER", help="A folder that a command wrote, or its file.")],
     variables: Annotated[
         bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
     ] = False,

@@ -131,7 +131,9 @@ def _entry(source: Source) -> str:
     if arxiv:
         fields["eprint"] = arxiv["number"] + (arxiv["version"] or "")
         fields["archiveprefix"] = "arXiv"
-    fields |= {key: _escaped_link(source.details[key]) for key in ("doi", "url") if key in source.details}
+    # `url` and `doi` are set as they are, so that only braces, which BibTeX counts, are coded.
+    coded = str.maketrans({"{": "%7B", "}": "%7D", " ": "%20"})
+    fields |= {key: source.details[key].translate(coded) for key in ("doi", "url") if key in source.details}
     said = f"Source of {', '.join(source.priors)}"
     said += f"; as of {source.details['as_of']}" if "as_of" in source.details else ""
     fields["note"] = _escaped(said)
@@ -150,8 +152,3 @@ def _escaped(text: str) -> str:
         "}": r"\textbraceright{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",
     }  # fmt: skip
     return "".join(special.get(letter, letter) for letter in text)
-
-
-def _escaped_link(link: str) -> str:
-    """Write a link: `url` and `doi` are set as they are, so that only braces, which BibTeX counts, are coded."""
-    return link.replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
