@@ -121,19 +121,15 @@ def continuous_forecast(distribution: Distribution, scale: Scale) -> Forecast:
 
 
 def _refuse_beyond_closed(distribution: Distribution, scale: Scale, *, below: float, above: float) -> None:
-    tolerance = 1e-9
-    if above > tolerance and not scale.open_upper:
-        said = "do not cross by the run's last year" if distribution.unit == "year" else "have no such limit"
-        never = f" ({100 * distribution.censored:.3g} % {said})" if distribution.censored else ""
-        raise InputError(
-            f"--range: {100 * above:.3g} % of the distribution lies above the upper bound{never}, which is closed. "
-            "If the question's upper bound is open, add --open-upper; if not, it rules out what the run allows."
-        )
-    if below > tolerance and not scale.open_lower:
-        raise InputError(
-            f"--range: {100 * below:.3g} % of the distribution lies below the lower bound, which is closed. "
-            "If the question's lower bound is open, add --open-lower; if not, it rules out what the run allows."
-        )
+    said = "do not cross by the run's last year" if distribution.unit == "year" else "have no such limit"
+    never = f" ({100 * distribution.censored:.3g} % {said})" if distribution.censored else ""
+    upper, lower = ("upper", f"above the upper bound{never}"), ("lower", "below the lower bound")
+    for mass, is_open, (end, where) in ((above, scale.open_upper, upper), (below, scale.open_lower, lower)):
+        if mass > 1e-9 and not is_open:
+            raise InputError(
+                f"--range: {100 * mass:.3g} % of the distribution lies {where}, which is closed. "
+                f"If the question's {end} bound is open, add --open-{end}; if not, it rules out what the run allows."
+            )
 
 
 def _spread(steps: Array, most: float) -> Array:
