@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import datetime as dt
 
 
+_SCALED = takers("scale")
+"""The formats that take the scale of a question."""
+
+
 def export(
     path: options.RunArgument,
     format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=format_help())],
@@ -35,21 +39,15 @@ def export(
     ] = None,
     range_: Annotated[
         tuple[str, str] | None,
-        typer.Option(
-            "--range", metavar="LOW HIGH", help=f"{takers('scale')}: the question's bounds, numbers or dates."
-        ),
+        typer.Option("--range", metavar="LOW HIGH", help=f"{_SCALED}: the question's bounds, numbers or dates."),
     ] = None,
-    open_lower: Annotated[
-        bool, typer.Option("--open-lower", help=f"{takers('scale')}: the lower bound is open.")
-    ] = False,
-    open_upper: Annotated[
-        bool, typer.Option("--open-upper", help=f"{takers('scale')}: the upper bound is open.")
-    ] = False,
+    open_lower: Annotated[bool, typer.Option("--open-lower", help=f"{_SCALED}: the lower bound is open.")] = False,
+    open_upper: Annotated[bool, typer.Option("--open-upper", help=f"{_SCALED}: the upper bound is open.")] = False,
     log: Annotated[
-        bool, typer.Option("--log", help=f"{takers('scale')}: the scale is even in the logarithm (zero point 0).")
+        bool, typer.Option("--log", help=f"{_SCALED}: the scale is even in the logarithm (zero point 0).")
     ] = False,
     zero_point: Annotated[
-        float | None, typer.Option(help=f"{takers('scale')}: the zero point of a logarithmic scale, where it is not 0.")
+        float | None, typer.Option(help=f"{_SCALED}: the zero point of a logarithmic scale, where it is not 0.")
     ] = None,
     date: Annotated[
         str,
@@ -74,10 +72,10 @@ def export(
         read_scale(range_, open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point),
         _date(date) if date else None,
     )  # fmt: skip
-    exporter = check_export(format_, asked)
+    exporter = check_export(format_, asked, output)
     if output is None and exporter.table:
         output = options.folder_beside(path) / "export" / (f"{group}{exporter.suffix}" if group else "")
-    check_export(format_, asked, output)
+        check_export(format_, asked, output)
     with open_run(path) as run:
         done = export_as(run, format_, asked, output)
     if exporter.table:
