@@ -18,24 +18,17 @@ from simulator.files import make_folder, write_text
 from simulator.hindcast import rows as tables
 from simulator.hindcast.baselines import BASELINES, draw_baseline
 from simulator.hindcast.output import Asked, Hindcast, hindcast_page
-from simulator.hindcast.rivals import Arms, growth_knew, make_arms
+from simulator.hindcast.rivals import growth_knew, make_arms
 from simulator.hindcast.rows import MODEL, Arm
 from simulator.hindcast.scenario_forecast import growth_priors
+from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import check_rate, diagnose
 from simulator.history.fit import SamplerSettings, fit_origins
 from simulator.history.forecast import RecordForecast, forecast_record, horizon_of
 from simulator.history.frontier import without
 from simulator.history.learning import Series, series
-from simulator.history.loading import (
-    EARLIER_SNAPSHOT,
-    SHIPPED_TOP,
-    SNAPSHOT,
-    load_accelerators,
-    load_history,
-    shipped_accelerators,
-    shipped_runs,
-)
+from simulator.history.loading import SNAPSHOT
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, known_at
 from simulator.scenario.load import load_scenario
@@ -205,9 +198,9 @@ def answer(asked: Asked) -> Hindcast:
     games = tables.observations(without_domain=GAMES, until=last) if has_games else None
     seen = tables.observations(until=last)
     check_origins(seen, asked.origins)
-    made, priors, late = Arms((), ()), None, set[int]()
+    arms, notes, priors, late = list[Arm](), list[str](), None, set[int]()
     if scenarios:
-        made = make_arms(
+        arms, notes = make_arms(
             scenarios,
             seen,
             origins=asked.origins,
@@ -226,22 +219,22 @@ def answer(asked: Asked) -> Hindcast:
         priors=priors,
         settings=settings,
         cache=asked.cache,
-        arms=made.arms,
+        arms=arms,
         with_hindsight=late,
-        notes=made.notes,
+        notes=notes,
     )
     return replace(found, asked=asked, folder_name=asked.folder_name)
 
 
 def _series(asked: Asked, scenarios: Sequence[Scenario]) -> Series:
     """Choose the tables: those that are named, else those of the scenario, else what is shipped."""
-    chips = load_accelerators(asked.accelerators, snapshot=asked.snapshot) if asked.accelerators else None
+    chips = loading.load_accelerators(asked.accelerators, snapshot=asked.snapshot) if asked.accelerators else None
     if asked.runs is not None:
-        found = Series(load_history(asked.runs, snapshot=asked.snapshot), shipped_accelerators(), 10)
+        found = Series(loading.load_history(asked.runs, snapshot=asked.snapshot), loading.shipped_accelerators(), 10)
     elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
         found = series(scenarios[0])
     else:
-        found = Series(shipped_runs(asked.snapshot), shipped_accelerators(), SHIPPED_TOP)
+        found = Series(loading.shipped_runs(asked.snapshot), loading.shipped_accelerators(), loading.SHIPPED_TOP)
     if chips is not None:
         found = replace(found, accelerators=chips)
     if asked.without_domain:
@@ -268,11 +261,11 @@ def write_hindcast_page(
         games = answer(replace(asked, without_domain=(GAMES,)))
         say(games)
         sections.append((f"{asked.heading}, without Games", games))
-        if asked.runs is None and asked.snapshot != EARLIER_SNAPSHOT:
+        if asked.runs is None and asked.snapshot != loading.EARLIER_SNAPSHOT:
             until = min(asked.until, "2024")
-            earlier = answer(replace(asked, snapshot=EARLIER_SNAPSHOT, until=until))
+            earlier = answer(replace(asked, snapshot=loading.EARLIER_SNAPSHOT, until=until))
             say(earlier)
-            failure = (f"Where it fails: shipped table, estimates of {EARLIER_SNAPSHOT}", earlier)
+            failure = (f"Where it fails: shipped table, estimates of {loading.EARLIER_SNAPSHOT}", earlier)
     command = " ".join(["simulate", *asked.words, f"--document {path}"])
     make_folder(path.parent)
     write_text(path, hindcast_page(sections, command=command, failure=failure, pictures=pictures))

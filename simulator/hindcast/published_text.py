@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
@@ -31,22 +31,24 @@ _UNITS = {"J/s": "W", "1": ""}
 type Results = Sequence[Reproduced]
 
 
+_COLUMNS = ("year", "quantiles", "published", "recomputed", "tool", "difference", "tolerance", "holds")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The results of one quantity in one year or case: its quantiles, side by side, as texts."""
+    """The results of one quantity in one year or case: its quantiles, side by side, as texts.
+
+    Of `cells`, `year` may be two, and is empty for a crossing year; `quantiles` is empty where there is the median
+    alone. In `published` a dash stands for a quantile that was not; `recomputed` is what the source's inputs give
+    without the tool, `difference` the tool less what it is held against; `holds` is yes, NO, or shown where there is
+    nothing to hold it against.
+    """
 
     what: str
     case: str
     results: tuple[Reproduced, ...]
     digits: int
-    year: str  # or the years; empty for a crossing year
-    levels: str  # which quantiles stand side by side; empty where there is the median alone
-    published: str  # a dash stands for a quantile that was not
-    recomputed: str  # what the source's inputs give without the tool
-    tool: str
-    difference: str  # the tool less what it is held against
-    tolerance: str  # once where all are alike
-    verdict: str  # yes, NO, or shown where it is held against nothing
+    cells: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -74,20 +76,17 @@ def _line(what: str, case: str, results: tuple[Reproduced, ...], digits: int) ->
     apart = ["-" if each is None else signed(each, 0 if large else digits, large=large) for each in off]
     allowed = [_plain(f"{target.tolerance:g}") for target in targets if target.tolerance is not None]
     held = [result.within for result in results if result.within is not None]
-    return Line(
-        what,
-        case,
-        results,
-        digits,
-        year=year if first.since is None else f"{first.since:g} to {year}",
-        levels="" if levels == ["50"] else f"{' / '.join(levels)} %",
-        published=joined([target.published for target in targets]),
-        recomputed=joined([target.recomputed for target in targets]),
-        tool=joined([result.value for result in results]),
-        difference="" if off == [None] * len(off) else " / ".join(apart),
-        tolerance=allowed[0] if len(set(allowed)) == 1 else " / ".join(allowed),
-        verdict=("yes" if all(held) else "NO") if held else "shown",
-    )
+    cells = {
+        "year": year if first.since is None else f"{first.since:g} to {year}",
+        "quantiles": "" if levels == ["50"] else f"{' / '.join(levels)} %",
+        "published": joined([target.published for target in targets]),
+        "recomputed": joined([target.recomputed for target in targets]),
+        "tool": joined([result.value for result in results]),
+        "difference": "" if off == [None] * len(off) else " / ".join(apart),
+        "tolerance": allowed[0] if len(set(allowed)) == 1 else " / ".join(allowed),
+        "holds": ("yes" if all(held) else "NO") if held else "shown",
+    }
+    return Line(what, case, results, digits, cells)
 
 
 def _plain(text: str) -> str:
@@ -128,7 +127,7 @@ def _what(result: Reproduced) -> str:
 
 
 def _without_case(line: Line) -> tuple[str, ...]:
-    return line.what, line.year, line.levels, line.published, line.recomputed, line.tool, line.tolerance, line.verdict
+    return line.what, *(text for key, text in line.cells.items() if key != "difference")
 
 
 def _digits(what: str, results: Results) -> int:
@@ -152,10 +151,11 @@ def published_lines(published: Published, results: Results) -> Iterator[str]:
     """Say in lines what was assumed and published, what the tool gives, the difference, and whether it holds."""
     yield f"{published.title} ({published.scenario})"
     yield from textwrap.wrap(published.assumed, 100, initial_indent="  ", subsequent_indent="  ")
-    lines = result_lines(results)
-    head = ["", "", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
-    rows = [[line.name, _when(line), *cells(line)] for line in lines]
-    table = _filled(head, rows)
+    rows = []
+    for line in result_lines(results):
+        year, levels, *others = line.cells.values()
+        rows.append([line.name, ", ".join(filter(None, [year, levels])), *others])
+    table = _filled(["", "", *_COLUMNS[2:]], rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip()
@@ -166,15 +166,6 @@ def _filled(head: list[str], rows: list[list[str]]) -> list[list[str]]:
     """Leave out the columns that would be empty."""
     kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
     return [[row[column] for column in kept] for row in [head, *rows]]
-
-
-def _when(line: Line) -> str:
-    return ", ".join(filter(None, [line.year, line.levels]))
-
-
-def cells(line: Line) -> list[str]:
-    """List what stands in the columns of a line, from what was published to whether it holds."""
-    return [line.published, line.recomputed, line.tool, line.difference, line.tolerance, line.verdict]
 
 
 def _tally(results: Results) -> str:
@@ -248,30 +239,27 @@ def _split(lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
     gathered: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         gathered.setdefault((line.what, line.case), []).append(line)
-    wide = [
-        group
-        for group in gathered.values()
-        if len(group) >= WIDE and all(line.results[0].target.since is None and line.year for line in group)
-    ]
-    taken = {id(line) for group in wide for line in group}
-    return wide, [line for line in lines if id(line) not in taken]
+
+    def is_wide(group: list[Line]) -> bool:
+        return len(group) >= WIDE and all(line.results[0].target.since is None and line.cells["year"] for line in group)
+
+    wide = [group for group in gathered.values() if is_wide(group)]
+    return wide, [line for line in lines if gathered[line.what, line.case] not in wide]
 
 
 def _wide_table(groups: list[list[Line]]) -> Iterator[str]:
     """Write a column for each year, and for each quantity a row of what was said and one of what the tool gives."""
-    years = list(dict.fromkeys(line.year for group in groups for line in group))
+    years = list(dict.fromkeys(line.cells["year"] for group in groups for line in group))
     yield f"| | | {' | '.join(years)} | furthest |"
     yield f"|---|---|{'---|' * len(years)}---|"
     for group in groups:
-        by_year = {line.year: line for line in group}
-        kinds = ("published", "recomputed", "tool")
-        rows = {kind: [getattr(by_year[year], kind) if year in by_year else "" for year in years] for kind in kinds}
-        stated = [kind for kind in kinds if any(rows[kind])]
-        for kind in stated:
-            levels = group[0].levels
-            named = f"{group[0].name}{f', {levels}' if levels else ''}" if kind == stated[0] else ""
-            last = _verdict(group) if kind == "tool" else ""
-            yield f"| {named} | {kind} | {' | '.join(rows[kind])} | {last} |"
+        by_year = {line.cells["year"]: line.cells for line in group}
+        named = ", ".join(filter(None, [group[0].name, group[0].cells["quantiles"]]))
+        for kind in ("published", "recomputed", "tool"):
+            row = [by_year[year][kind] if year in by_year else "" for year in years]
+            if any(row):
+                yield f"| {named} | {kind} | {' | '.join(row)} | {_verdict(group) if kind == 'tool' else ''} |"
+                named = ""
 
 
 def _verdict(group: list[Line]) -> str:
@@ -286,12 +274,10 @@ def _verdict(group: list[Line]) -> str:
 
 def _long_table(lines: list[Line]) -> Iterator[str]:
     """Write a row for each line, and no column that would be empty."""
-    head = ["", "year", "quantiles", "published", "recomputed", "tool", "difference", "tolerance", "holds"]
-    rows = [[line.name, line.year, line.levels, *cells(line)] for line in lines]
-    for place, row in enumerate(_filled(head, rows)):
-        yield f"| {' | '.join(row)} |"
-        if place == 0:
-            yield f"|{'---|' * len(row)}"
+    head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in lines])
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
 @dataclass(frozen=True, repr=False)

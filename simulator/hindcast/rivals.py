@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
@@ -87,14 +86,6 @@ def refuse_hindsight(faults: Sequence[PlacedFault]) -> InputError:
 PERIOD: Final[str] = "period priors"
 
 
-@dataclass(frozen=True, slots=True)
-class Arms:
-    """Hold the arms of a hindcast, and what a reader should know of them."""
-
-    arms: tuple[Arm, ...]
-    notes: tuple[str, ...]
-
-
 def make_arms(
     scenarios: Sequence[Scenario],
     observations: Observations,
@@ -103,8 +94,8 @@ def make_arms(
     size: int,
     seed: int,
     allow_hindsight: bool,
-) -> Arms:
-    """Forecast the record from past origins by the priors of the period, and by scenarios as they stand."""
+) -> tuple[list[Arm], list[str]]:
+    """Forecast the record from past origins by the priors of the period, and by scenarios as they stand; with notes."""
     names = [f"scenario {scenario.spec.name}" for scenario in scenarios]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -122,11 +113,11 @@ def make_arms(
         for origin in origins:
             made = forecast_scenario(scenario, observations, origin=origin, last_year=last, size=size)
             arms.append(Arm(name, made, hindsight=bool(hindsight(scenario, origin=origin))))
-    return Arms(tuple(arms), tuple(_notes(names, scenarios, origins=origins)))
+    return arms, _notes(names, scenarios, origins=origins)
 
 
 def _notes(names: Sequence[str], scenarios: Sequence[Scenario], *, origins: Sequence[int]) -> list[str]:
-    used = [f"{origin}: {', '.join(period_growth(origin).references)}" for origin in origins]
+    used = [f"{origin}: {', '.join(period_growth(origin))}" for origin in origins]
     notes = [f"{PERIOD} are, at origin {'; '.join(used)}"]
     for name, scenario in zip(names, scenarios, strict=True):
         if unsaid := undated(scenario):

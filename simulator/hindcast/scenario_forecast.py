@@ -35,33 +35,24 @@ RECORD_ERROR: Final[float] = 0.2
 """OOM by which the compute of the record is uncertain where a forecast starts from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodGrowth:
-    """Hold the newest priors on the growth of compute that were known at the end of a year.
-
-    `references` are their names in the library; `priors` the same on the internal scale, OOM/year.
-    """
-
-    origin: int
-    references: tuple[str, ...]
-    priors: tuple[NamedPrior, ...]
-
-
-def period_growth(origin: int) -> PeriodGrowth:
-    """Find the newest priors on the growth of compute that were known at the end of a year.
+def period_growth(origin: int) -> dict[str, NamedPrior]:
+    """Find the newest priors on the growth of compute that were known at the end of a year, by their references.
 
     Those of the newest file of `priors/period/` up to that year that has any: entries whose name ends in `compute`
-    and whose `as_of` is not later.
+    and whose `as_of` is not later. On the internal scale, OOM/year.
     """
     files = [name for name in shipped_names("priors") if name.startswith(f"{FOLDER}/")]
     known = sorted((name for name in files if int(name.split("/")[1]) <= origin), reverse=True)
     for file in known:
         entries = [f"{file}/{key}" for key in load_library(file).data["priors"] if key.split("-")[-1] == "compute"]
-        found = [(entry, library_prior(entry)) for entry in entries]
-        found = [(entry, prior) for entry, prior in found if last_day(str(prior.as_of), entry="as_of").year <= origin]
+        priors = {entry: library_prior(entry) for entry in entries}
+        found = {
+            entry: named_prior(Slot((entry,), prior, "rate"))
+            for entry, prior in priors.items()
+            if last_day(str(prior.as_of), entry="as_of").year <= origin
+        }
         if found:
-            slots = (Slot((entry,), prior, "rate") for entry, prior in found)
-            return PeriodGrowth(origin, tuple(entry for entry, _ in found), tuple(map(named_prior, slots)))
+            return found
     first = min((name.split("/")[1] for name in files), default="none")
     raise InputError(
         f"origin {origin}: no prior on the growth of compute that was known by then is shipped; "
@@ -75,12 +66,12 @@ def forecast_period(observations: Observations, *, origin: int, last_year: int, 
     record(target) = record + 0.2 z + rate h, with h years ahead, z standard normal, and the rate drawn from one of
     the newest priors of the period, each as likely as the next.
     """
-    growth = period_growth(origin)
+    growth = period_growth(origin).values()
     rng = np.random.default_rng([seed, origin, 5])
     record = known_at(observations, origin=origin).record + RECORD_ERROR * rng.standard_normal(size)
-    chosen = rng.integers(len(growth.priors), size=size)
+    chosen = rng.integers(len(growth), size=size)
     uniforms = rng.random(size)
-    rates = np.stack([prior.family.ppf(uniforms) for prior in growth.priors])[chosen, np.arange(size)]
+    rates = np.stack([prior.family.ppf(uniforms) for prior in growth])[chosen, np.arange(size)]
     years = tuple(range(origin + 1, last_year + 1))
     return RecordForecast(origin, years, np.stack([record + rates * (year - origin) for year in years]))
 

@@ -63,7 +63,7 @@ DateOrder = Literal["year-month-day", "day-month-year", "month-day-year"]
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ].*)?")
 _OTHER = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
-_NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+|(?=\.\d))(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
 _UNKNOWN = {"", "nan", "none", "null", "n/a", "na", "-", "#n/a"}
 _TRUE, _FALSE = {"true", "checked", "yes", "1"}, {"false", "unchecked", "no", "0"}
 
@@ -76,6 +76,18 @@ class Sheet:
     found: Mapping[str, str]  # the name under which each column that is there was found
     rows: tuple[Mapping[str, str], ...]  # cells by meaning; a column that is not there gives empty text
     ragged: tuple[int, ...]  # lines with more cells than the header has columns, which are not among the rows
+
+    def log10(self, cells: Mapping[str, str], meaning: str) -> float | None:
+        """Read a positive number of a row as its log10; a column named log10_... holds it already."""
+        cell = cells[meaning]
+        if not self.found.get(meaning, "").startswith("log10_"):
+            number = cell_number(cell)
+            return None if number is None else math.log10(number)
+        try:
+            value = float(cell)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
 
 
 def refusal(place: FilePath | str, rule: str, remedy: str) -> InputError:
@@ -172,25 +184,8 @@ def cell_number(cell: str) -> float | None:
     A comma parts thousands and nothing else, so that `7,80E+24` is unknown and not a hundred times too large.
     """
     text = cell_text(cell).removeprefix("$").strip()
-    if not _NUMBER.fullmatch(text) or not any(sign.isdigit() for sign in text):
-        return None
-    try:
-        value = float(text.replace(",", ""))
-    except ValueError:
-        return None
+    value = float(text.replace(",", "")) if _NUMBER.fullmatch(text) else math.inf
     return value if 0 < value < math.inf else None
-
-
-def cell_log10(cell: str, *, column: str) -> float | None:
-    """Read a positive number as its log10; a column named log10_... holds it already."""
-    if column.startswith("log10_"):
-        try:
-            value = float(cell)
-        except ValueError:
-            return None
-        return value if math.isfinite(value) else None
-    number = cell_number(cell)
-    return None if number is None else math.log10(number)
 
 
 def cell_flag(cell: str) -> bool | None:

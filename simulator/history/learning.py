@@ -21,20 +21,12 @@ import numpy as np
 from scipy import special, stats
 
 from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
+from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import diagnose
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import without
-from simulator.history.loading import (
-    SHIPPED_TOP,
-    SNAPSHOT,
-    load_accelerators,
-    load_history,
-    shipped_accelerators,
-    shipped_runs,
-    snapshot_rule,
-)
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
 from simulator.history.tables import AcceleratorHistory, RunHistory
@@ -156,14 +148,19 @@ def learnt_lines(scenario: Scenario) -> list[str]:
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
     """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year."""
-    history = scenario.spec.history
-    if history is None:
-        raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
+    history = _history_of(scenario)
     families = {
         name: plain_family(scenario.joint.priors[dotted(_place(scenario, name, getattr(history.learns, name)).rate)])
         for name in ("spending", "hardware")
     }
     return GrowthPriors(spending=families["spending"], efficiency=families["hardware"])
+
+
+def _history_of(scenario: Scenario) -> HistoryStatement:
+    if scenario.spec.history is None:
+        rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
+        raise InputError(f"{scenario.spec.name}: {rule}")
+    return scenario.spec.history
 
 
 def plain_family(prior: NamedPrior) -> Distribution:
@@ -191,16 +188,14 @@ class Series:
 
 def series(scenario: Scenario) -> Series:
     """Read the tables that a scenario's history names."""
-    history = scenario.spec.history
-    if history is None:
-        raise InputError(f"{scenario.spec.name}: names no history. Write history: {{snapshot: {SNAPSHOT}}}.")
+    history = _history_of(scenario)
     runs = _runs(history, scenario)
     if history.without is not None:
         reason = history.without.reason or "left out"
         runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
-    top = rule.top or (SHIPPED_TOP if history.runs == "shipped" else 10)
+    top = rule.top or (loading.SHIPPED_TOP if history.runs == "shipped" else 10)
     return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
@@ -212,19 +207,19 @@ def _table(scenario: Scenario, key: str, name: str) -> FilePath:
 
 def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
     if history.runs != "shipped":
-        return load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
-    if rule := snapshot_rule(history.snapshot):
+        return loading.load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
+    if rule := loading.snapshot_rule(history.snapshot):
         remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
         raise _refused(scenario, ("history", "snapshot"), rule, remedy)
-    return shipped_runs(history.snapshot)
+    return loading.shipped_runs(history.snapshot)
 
 
 def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorHistory | None:
     if history.accelerators == "none":
         return None
     if history.accelerators == "shipped":
-        return shipped_accelerators()
-    return load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
+        return loading.shipped_accelerators()
+    return loading.load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
 
 
 def _refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:

@@ -7,53 +7,73 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Literal
 
 from simulator.errors import InputError, shown
-from simulator.history.columns import (
-    ACCELERATOR_COLUMNS,
-    PRICE_COLUMNS,
-    RUN_COLUMNS,
-    DateOrder,
-    Sheet,
-    cell_date,
-    cell_flag,
-    cell_list,
-    cell_log10,
-    cell_number,
-    cell_text,
-    date_order,
-    last_day,
-    read_sheet,
-    refusal,
-)
+from simulator.history import columns as sheets
+from simulator.history.columns import ACCELERATOR_COLUMNS, PRICE_COLUMNS, RUN_COLUMNS, cell_flag, cell_list, cell_text
 from simulator.history.tables import SAME, Accelerator, AcceleratorHistory, Report, RunHistory, TrainingRun
 from simulator.scenario.library import shipped_file
 
 _HARDWARE = (("name",), ("date",), ("tensor", "fp16", "fp32"))
 
+type _Cells = Mapping[str, str]
+"""The cells of a row by what their columns mean."""
+
 
 @dataclass
-class _Sieve:
-    """Collects what is left out while rows are read."""
+class _Reading:
+    """A table that is being read: how it writes its dates, the day of its snapshot, and what is left out of it."""
 
-    names: dict[str, list[str]] = field(default_factory=dict)
+    sheet: sheets.Sheet
+    order: sheets.DateOrder
+    known_to: dt.date
+    left_out: dict[str, list[str]] = field(default_factory=dict)
 
     def drop(self, reason: str, name: str) -> None:
-        self.names.setdefault(reason, []).append(name)
+        self.left_out.setdefault(reason, []).append(name)
 
-    def report(self, sheet: Sheet, notes: Iterable[str], *, left: int, of: str) -> Report:
-        """Say what was left out; refuse a table of which nothing is left."""
-        report = Report(len(sheet.rows) + len(sheet.ragged), notes=tuple(notes))
-        ragged = [f"line {line}" for line in sheet.ragged]
-        report = report.without("more cells than the header has columns", ragged)
-        for reason, names in self.names.items():
+    def dated(self, cells: _Cells, fault: str, told: str = "") -> tuple[dt.date, bool] | None:
+        """Read the date of a row and whether its day is known; None where the row has no name, no date or a fault."""
+        name, dated = cell_text(cells["name"]), sheets.cell_date(cells["date"], order=self.order)
+        if not name:
+            self.drop("no name", f"of {cells['date'] or 'no date'}")
+        elif fault:
+            self.drop(fault, f"{name}{told}")
+        elif dated is None:
+            self.drop("no date that can be read", f"{name} ({shown(cells['date'])})")
+        else:
+            stated = cell_flag(cells["day_known"])
+            return dated if stated is None else (dated[0], stated)
+        return None
+
+    def report(self, dates: Sequence[dt.date], notes: Iterable[str], *, of: str) -> Report:
+        """Say what was left out, and what is odd of the rest; refuse a table of which nothing is left."""
+        said = []
+        if self.order != "year-month-day":
+            said.append(f"dates are written {self.order}, as spreadsheets do; numbers may be rounded.")
+        if late := sum(date > self.known_to for date in dates):
+            said.append(f"{late} of {len(dates)} came after the snapshot's date {self.known_to}: is that date right?")
+        ragged = [f"line {line}" for line in self.sheet.ragged]
+        report = Report(len(self.sheet.rows) + len(ragged), notes=(*said, *notes))
+        for reason, names in {"more cells than the header has columns": ragged, **self.left_out}.items():
             report = report.without(reason, names)
-        if not left:
+        if not dates:
             reasons = "; ".join(f"{each.reason}: {each.count}, e.g. {each.examples[0]}" for each in report.dropped)
             rule = f"none of its {report.rows_read} rows is a {of} that can be used."
-            raise refusal(sheet.file, rule, f"Left out: {reasons}.")
+            raise sheets.refusal(self.sheet.file, rule, f"Left out: {reasons}.")
         return report
+
+
+def _reading(
+    path: FilePath | str,
+    snapshot: str,
+    columns: Mapping[str, tuple[str, ...]],
+    needed: Iterable[tuple[str, ...]],
+    what: str,
+) -> _Reading:
+    known_to = sheets.last_day(snapshot, entry="snapshot")
+    sheet = sheets.read_sheet(path, columns=columns, needed=needed, what=what)
+    return _Reading(sheet, sheets.date_order((cells["date"] for cells in sheet.rows), file=str(path)), known_to)
 
 
 def load_history(
@@ -94,14 +114,13 @@ def load_history(
     >>> run.name, round(run.log_flop, 3), run.cost_consistent
     ('Grok-3', 26.667, True)
     """
-    last = last_day(snapshot, entry="snapshot")
-    sheet = read_sheet(path, columns=columns, needed=(("name",), ("date",), ("flop",)), what="training runs")
-    order, sieve = date_order((cells["date"] for cells in sheet.rows), file=str(path)), _Sieve()
-    read = [run for cells in sheet.rows if (run := _run(cells, sheet=sheet, order=order, sieve=sieve))]
+    reading = _reading(path, snapshot, columns, (("name",), ("date",), ("flop",)), "training runs")
+    read = [run for cells in reading.sheet.rows if (run := _run(cells, reading))]
     read.sort(key=lambda run: (run.date, run.name, run.log_cost is None, -run.log_flop))
-    runs = tuple(_first_of_each(read, sieve))
-    notes = [*_date_notes(order, [run.date for run in runs], last=last), *_run_notes(sheet)]
-    return RunHistory(str(path), snapshot, runs, sieve.report(sheet, notes, left=len(runs), of="training run"))
+    runs = tuple(_first_of_each(read, reading))
+    meanings = {"cost": "costs", "base_model": "base models: runs that continue another count as frontier runs"}
+    notes = [f"there is no column of {what}." for key, what in meanings.items() if key not in reading.sheet.found]
+    return RunHistory(str(path), snapshot, runs, reading.report([run.date for run in runs], notes, of="training run"))
 
 
 def load_accelerators(
@@ -137,20 +156,18 @@ def load_accelerators(
     >>> load_accelerators(file, snapshot="2025-06").log_flops_per_usd.round(2).tolist()
     [10.32]
     """
-    last = last_day(snapshot, entry="snapshot")
-    sheet = read_sheet(path, columns=ACCELERATOR_COLUMNS, needed=_HARDWARE, what="accelerators")
-    order, sieve = date_order((cells["date"] for cells in sheet.rows), file=str(path)), _Sieve()
+    reading = _reading(path, snapshot, ACCELERATOR_COLUMNS, _HARDWARE, "accelerators")
     bought = {} if prices is None else _purchase_prices(prices)
-    marked = any(cell_flag(cells["used"]) for cells in sheet.rows)
-    rows = (cells for cells in sheet.rows if not marked or _is_marked(cells, sieve))
-    read = [each for cells in rows if (each := _accelerator(cells, sheet=sheet, order=order, sieve=sieve))]
-    read = [_priced(each, bought) for each in read]
+    marked = any(cell_flag(cells["used"]) for cells in reading.sheet.rows)
+    read = [
+        _priced(each, bought)
+        for cells in reading.sheet.rows
+        if (not marked or _is_marked(cells, reading)) and (each := _accelerator(cells, reading))
+    ]
     read.sort(key=lambda each: (each.date, each.name, each.log_price is None, -each.log_flops))
-    accelerators = tuple(_first_of_each(read, sieve))
-    notes = list(_date_notes(order, [each.date for each in accelerators], last=last))
-    if "price" not in sheet.found:
-        notes.append("there is no column of prices.")
-    report = sieve.report(sheet, notes, left=len(accelerators), of="accelerator")
+    accelerators = tuple(_first_of_each(read, reading))
+    notes = [] if "price" in reading.sheet.found else ["there is no column of prices."]
+    report = reading.report([each.date for each in accelerators], notes, of="accelerator")
     return AcceleratorHistory(str(path), snapshot, accelerators, report)
 
 
@@ -162,7 +179,7 @@ def is_hardware(path: FilePath | str) -> bool:
         ("date", "hardware date"),
         ("flop", "hardware tensor", "hardware fp16", "hardware fp32"),
     )
-    sheet = read_sheet(path, columns=columns, needed=needed, what="training runs or accelerators")
+    sheet = sheets.read_sheet(path, columns=columns, needed=needed, what="training runs or accelerators")
     return "flop" not in sheet.found
 
 
@@ -178,72 +195,56 @@ def training_speed(tensor: float | None, fp16: float | None, fp32: float | None)
     return None if fp32 is None else (fp32, "FP32")
 
 
-def _run(cells: Mapping[str, str], *, sheet: Sheet, order: DateOrder, sieve: _Sieve) -> TrainingRun | None:
-    name = cell_text(cells["name"])
-    dated = cell_date(cells["date"], order=order)
-    log_flop = cell_log10(cells["flop"], column=sheet.found["flop"])
-    if not name:
-        sieve.drop("no name", f"of {cells['date'] or 'no date'}")
-    elif not cell_text(cells["flop"]):
-        sieve.drop("training compute unknown", name)
-    elif log_flop is None:
-        sieve.drop("training compute is no positive number", f"{name} ({shown(cells['flop'])})")
-    elif dated is None:
-        sieve.drop("no date that can be read", f"{name} ({shown(cells['date'])})")
+def _run(cells: _Cells, reading: _Reading) -> TrainingRun | None:
+    sheet, stated = reading.sheet, cell_text(cells["flop"])
+    log_flop, log_cost = sheet.log10(cells, "flop"), sheet.log10(cells, "cost")
+    if log_flop is not None:
+        dated = reading.dated(cells, "")
+    elif stated:
+        dated = reading.dated(cells, "training compute is no positive number", f" ({shown(cells['flop'])})")
     else:
-        open_weights = cell_text(cells["open_weights"]).lower()
-        flag = cell_flag(open_weights)
-        log_cost = cell_log10(cells["cost"], column=sheet.found.get("cost", ""))
-        rank = cell_number(cells["rank"])
-        return TrainingRun(
-            name=name,
-            organisation=", ".join(cell_list(cells["organisation"])),
-            domains=cell_list(cells["domain"]),
-            date=dated[0],
-            day_known=_day_known(cells, dated[1]),
-            log_flop=log_flop,
-            log_cost=log_cost,
-            cost_basis="" if log_cost is None else cell_text(cells["cost_basis"]) or _basis(sheet.found["cost"]),
-            confidence=cell_text(cells["confidence"]).lower() or "unknown",
-            open_weights=flag if flag is not None or not open_weights else open_weights.startswith("open weights"),
-            base_model=cell_text(cells["base_model"]),
-            link=cell_text(cells["link"]),
-            stated_rank=None if rank is None else int(rank),
-        )
-    return None
+        dated = reading.dated(cells, "training compute unknown")
+    if log_flop is None or dated is None:
+        return None
+    open_weights = cell_text(cells["open_weights"]).lower()
+    flag = cell_flag(open_weights)
+    rank = sheets.cell_number(cells["rank"])
+    return TrainingRun(
+        name=cell_text(cells["name"]),
+        organisation=", ".join(cell_list(cells["organisation"])),
+        domains=cell_list(cells["domain"]),
+        date=dated[0],
+        day_known=dated[1],
+        log_flop=log_flop,
+        log_cost=log_cost,
+        cost_basis="" if log_cost is None else cell_text(cells["cost_basis"]) or _basis(sheet.found["cost"]),
+        confidence=cell_text(cells["confidence"]).lower() or "unknown",
+        open_weights=flag if flag is not None or not open_weights else open_weights.startswith("open weights"),
+        base_model=cell_text(cells["base_model"]),
+        link=cell_text(cells["link"]),
+        stated_rank=None if rank is None else int(rank),
+    )
 
 
-def _accelerator(cells: Mapping[str, str], *, sheet: Sheet, order: DateOrder, sieve: _Sieve) -> Accelerator | None:
-    name = cell_text(cells["name"])
-    dated = cell_date(cells["date"], order=order)
-    tensor, fp16, fp32 = (cell_log10(cells[key], column=sheet.found.get(key, "")) for key in ("tensor", "fp16", "fp32"))
+def _accelerator(cells: _Cells, reading: _Reading) -> Accelerator | None:
+    sheet = reading.sheet
+    tensor, fp16, fp32, log_price = (sheet.log10(cells, key) for key in ("tensor", "fp16", "fp32", "price"))
     speed = training_speed(tensor, fp16, fp32)
-    log_price = cell_log10(cells["price"], column=sheet.found.get("price", ""))
-    if not name:
-        sieve.drop("no name", f"of {cells['date'] or 'no date'}")
-    elif speed is None:
-        sieve.drop("no speed in 16 or 32 bits", name)
-    elif dated is None:
-        sieve.drop("no date that can be read", f"{name} ({shown(cells['date'])})")
-    else:
-        return Accelerator(
-            name=name,
-            manufacturer=", ".join(cell_list(cells["manufacturer"])),
-            date=dated[0],
-            day_known=_day_known(cells, dated[1]),
-            log_flops=speed[0],
-            precision=cell_text(cells["precision"]) or speed[1],
-            log_price=log_price,
-            price_basis="" if log_price is None else cell_text(cells["price_basis"]) or "release price",
-            power=cell_number(cells["power"]),
-            link=cell_text(cells["link"]),
-        )
-    return None
-
-
-def _day_known(cells: Mapping[str, str], guess: bool) -> bool:
-    stated = cell_flag(cells["day_known"])
-    return guess if stated is None else stated
+    dated = reading.dated(cells, "" if speed else "no speed in 16 or 32 bits")
+    if speed is None or dated is None:
+        return None
+    return Accelerator(
+        name=cell_text(cells["name"]),
+        manufacturer=", ".join(cell_list(cells["manufacturer"])),
+        date=dated[0],
+        day_known=dated[1],
+        log_flops=speed[0],
+        precision=cell_text(cells["precision"]) or speed[1],
+        log_price=log_price,
+        price_basis="" if log_price is None else cell_text(cells["price_basis"]) or "release price",
+        power=sheets.cell_number(cells["power"]),
+        link=cell_text(cells["link"]),
+    )
 
 
 def _basis(column: str) -> str:
@@ -251,20 +252,21 @@ def _basis(column: str) -> str:
     return f"amortised, {years[0]} USD" if years else "not stated"
 
 
-def _is_marked(cells: Mapping[str, str], sieve: _Sieve) -> bool:
+def _is_marked(cells: _Cells, reading: _Reading) -> bool:
     used = cell_flag(cells["used"]) is True
     if not used:
-        sieve.drop("not marked as ML hardware", cells["name"])
+        reading.drop("not marked as ML hardware", cells["name"])
     return used
 
 
 def _purchase_prices(path: FilePath | str) -> dict[str, tuple[float, str]]:
     """Find the earliest purchase price of each accelerator: log10 USD per chip, and its date."""
-    sheet = read_sheet(path, columns=PRICE_COLUMNS, needed=(("name",), ("date",), ("price",)), what="hardware prices")
-    order = date_order((cells["date"] for cells in sheet.rows), file=str(path))
+    needed = (("name",), ("date",), ("price",))
+    sheet = sheets.read_sheet(path, columns=PRICE_COLUMNS, needed=needed, what="hardware prices")
+    order = sheets.date_order((cells["date"] for cells in sheet.rows), file=str(path))
     found: dict[str, tuple[dt.date, float]] = {}
     for cells in sheet.rows:
-        dated, log_price = cell_date(cells["date"], order=order), cell_log10(cells["price"], column="price")
+        dated, log_price = sheets.cell_date(cells["date"], order=order), sheet.log10(cells, "price")
         if dated is not None and log_price is not None:
             name = cell_text(cells["name"]).casefold()
             found[name] = min(found.get(name, (dated[0], log_price)), (dated[0], log_price))
@@ -278,7 +280,7 @@ def _priced(each: Accelerator, bought: Mapping[str, tuple[float, str]]) -> Accel
     return replace(each, log_price=log_price, price_basis=basis)
 
 
-def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], sieve: _Sieve) -> Iterator[Row]:
+def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], reading: _Reading) -> Iterator[Row]:
     """Keep the first of the rows that share a name and a maker."""
     kept: dict[str, list[tuple[set[str], float]]] = {}
     for row in rows:
@@ -291,21 +293,7 @@ def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], sieve: 
             yield row
         else:
             differs = "" if abs(level - same) < SAME else f" ({level - same:+.2f} OOM from the first)"
-            sieve.drop("another row has the name", row.name + differs)
-
-
-def _date_notes(order: DateOrder, dates: Sequence[dt.date], *, last: dt.date) -> Iterator[str]:
-    if order != "year-month-day":
-        yield f"dates are written {order}, as spreadsheets do; numbers may be rounded."
-    if late := sum(date > last for date in dates):
-        yield f"{late} of {len(dates)} came after the snapshot's date {last}: is that date right?"
-
-
-def _run_notes(sheet: Sheet) -> Iterator[str]:
-    meanings = {"cost": "costs", "base_model": "base models: runs that continue another count as frontier runs"}
-    for meaning, what in meanings.items():
-        if meaning not in sheet.found:
-            yield f"there is no column of {what}."
+            reading.drop("another row has the name", row.name + differs)
 
 
 SNAPSHOT = "2026-05"
@@ -320,11 +308,6 @@ DOUBTFUL_IN_2025_06 = {
     "GPT-4 Turbo": "imputed from benchmarks, and in no later list of the frontier",
 }
 """Runs of the mid-2025 database that would be records for years, with the reason to leave them out of its frontier."""
-
-
-def history_file(name: Literal["training-runs", "accelerators"]) -> FilePath:
-    """Find a shipped table of history: inside an installed package, or in a checkout."""
-    return shipped_file("history", name)
 
 
 def snapshot_rule(given: str) -> str:
@@ -348,15 +331,11 @@ def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
         raise InputError(f"--snapshot: {rule} Take one of them, or name a table of your own.")
     columns = RUN_COLUMNS
     if estimate == EARLIER_SNAPSHOT:
-        columns = {
-            **RUN_COLUMNS,
-            "flop": ("training_flop_2025_06",),
-            "cost": ("cost_usd_2025_06",),
-            "rank": ("rank_2025_06",),
-        }
-    return load_history(history_file("training-runs"), snapshot=estimate, columns=columns)
+        earlier = {"flop": ("training_flop_2025_06",), "cost": ("cost_usd_2025_06",), "rank": ("rank_2025_06",)}
+        columns = {**RUN_COLUMNS, **earlier}
+    return load_history(shipped_file("history", "training-runs"), snapshot=estimate, columns=columns)
 
 
 def shipped_accelerators() -> AcceleratorHistory:
     """Load the shipped accelerators."""
-    return load_accelerators(history_file("accelerators"), snapshot=SNAPSHOT)
+    return load_accelerators(shipped_file("history", "accelerators"), snapshot=SNAPSHOT)

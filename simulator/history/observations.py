@@ -86,7 +86,7 @@ class Known:
     """Say which observations were known at the end of a year.
 
     `run`, `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known
-    run (log10 FLOP); `years` is the number of years since the first run's year.
+    run (log10 FLOP).
     """
 
     origin: int
@@ -94,7 +94,6 @@ class Known:
     cost: Flags
     accelerator: Flags
     record: float
-    years: int
 
 
 def known_at(observations: Observations, *, origin: int) -> Known:
@@ -115,7 +114,7 @@ def known_at(observations: Observations, *, origin: int) -> Known:
         )
     accelerator = (observations.accelerator_year >= first) & (observations.accelerator_year < origin + 1)
     record = float(observations.record_log_compute[given][0])
-    return Known(origin, run, run & np.isfinite(observations.cost_log_usd), accelerator, record, origin + 1 - first)
+    return Known(origin, run, run & np.isfinite(observations.cost_log_usd), accelerator, record)
 
 
 def _fault(snapshot: str, entry: str, rule: str, remedy: str = "") -> InputError:

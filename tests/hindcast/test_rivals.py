@@ -21,33 +21,33 @@ def arms(*scenarios, allow=False, origins=(2018, 2020)):
 
 def test_each_arm_forecasts_every_later_year_from_every_origin():
     made = arms(parse_scenario(COMPUTE))
-    assert [(arm.name, arm.forecast.origin) for arm in made.arms] == [
+    assert [(arm.name, arm.forecast.origin) for arm in made[0]] == [
         (PERIOD, 2018), (PERIOD, 2020), ("scenario whole", 2018), ("scenario whole", 2020)
     ]  # fmt: skip
-    for arm in made.arms:
+    for arm in made[0]:
         assert arm.forecast.years == tuple(range(arm.forecast.origin + 1, 2023))
         assert arm.forecast.samples.shape == (len(arm.forecast.years), 256)
-    assert not any(arm.hindsight for arm in made.arms)
-    assert any("1 priors state no as_of" in note for note in made.notes)
-    assert any("2018: period/2018/openai-compute" in note for note in made.notes)
+    assert not any(arm.hindsight for arm in made[0])
+    assert any("1 priors state no as_of" in note for note in made[1])
+    assert any("2018: period/2018/openai-compute" in note for note in made[1])
 
 
 def test_hindsight_is_refused_or_flagged_where_it_is():
     with pytest.raises(InputError, match="knew of 2019, after the origin 2018"):
         arms(parse_scenario(LATE))
     made = arms(parse_scenario(LATE), allow=True)
-    assert [(arm.forecast.origin, arm.hindsight) for arm in made.arms if arm.name != PERIOD] == [
+    assert [(arm.forecast.origin, arm.hindsight) for arm in made[0] if arm.name != PERIOD] == [
         (2018, True),
         (2020, False),
     ]
-    assert len(arms(parse_scenario(LATE), origins=(2019, 2020)).arms) == 4
+    assert len(arms(parse_scenario(LATE), origins=(2019, 2020))[0]) == 4
 
 
 def test_hindsight_of_a_further_scenario_is_refused_too_and_is_its_own():
     other = parse_scenario(LATE.replace("whole", "other"))
     with pytest.raises(InputError, match="knew of 2019"):
         arms(parse_scenario(COMPUTE), other)
-    late = [arm for arm in arms(parse_scenario(COMPUTE), other, allow=True).arms if arm.hindsight]
+    late = [arm for arm in arms(parse_scenario(COMPUTE), other, allow=True)[0] if arm.hindsight]
     assert {arm.name for arm in late} == {"scenario other"}
 
 
@@ -59,9 +59,9 @@ def test_two_scenarios_of_one_name_are_refused():
 def test_a_scenario_of_the_period_needs_no_leave():
     text = COMPUTE.replace("growth: {value: 10}", "growth: {prior: period/2018/openai-compute}")
     made = arms(parse_scenario(text))
-    assert not any(arm.hindsight for arm in made.arms)
-    assert not any("state no as_of" in note for note in made.notes)
-    period, whole = (next(arm for arm in made.arms if arm.name == name) for name in (PERIOD, "scenario whole"))
+    assert not any(arm.hindsight for arm in made[0])
+    assert not any("state no as_of" in note for note in made[1])
+    period, whole = (next(arm for arm in made[0] if arm.name == name) for name in (PERIOD, "scenario whole"))
     assert np.median(whole.forecast.samples, axis=1) == pytest.approx(
         np.median(period.forecast.samples, axis=1), abs=4 * 0.2 * 1.25 * np.sqrt(2 / 256)
     )

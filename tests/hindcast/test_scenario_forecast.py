@@ -195,7 +195,7 @@ def test_an_entry_was_known_in_its_year_and_says_where_it_comes_from(entry):
     ("origin", "file"), [(2018, "2018"), (2019, "2018"), (2021, "2018"), (2022, "2022"), (2030, "2022")]
 )
 def test_the_newest_priors_that_were_known_are_taken(origin, file):
-    assert {reference.split("/")[1] for reference in period_growth(origin).references} == {file}
+    assert {reference.split("/")[1] for reference in period_growth(origin)} == {file}
 
 
 def test_before_the_first_of_them_an_origin_is_refused():
@@ -213,8 +213,7 @@ def test_the_forecast_starts_from_the_record_and_doubles_every_3_4_months():
 
 
 def test_several_priors_are_mixed_in_equal_parts():
-    growth = period_growth(2022)
-    medians = [float(prior.family.ppf(np.array([0.5]))[0]) for prior in growth.priors]
+    medians = [float(prior.family.ppf(np.array([0.5]))[0]) for prior in period_growth(2022).values()]
     made = forecast_period(OBSERVED, origin=2022, last_year=2032, size=4000, seed=0)
     rates = (made.samples[-1] - made.samples[0]) / 9
     assert np.mean(np.isclose(rates, min(medians))) == pytest.approx(0.5, abs=0.04)

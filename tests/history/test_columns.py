@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 
 from simulator.history.columns import (
+    Sheet,
     cell_date,
     cell_flag,
     cell_list,
-    cell_log10,
     cell_number,
     cell_text,
     date_order,
@@ -39,8 +39,9 @@ def test_a_comma_parts_thousands_alone_and_what_is_no_positive_number_is_unknown
 
 
 def test_a_column_of_logarithms_is_read_as_it_is() -> None:
-    assert cell_log10("1e26", column="Training compute (FLOP)") == 26.0
-    assert cell_log10("-0.5", column="log10_cost_usd") == -0.5
+    sheet = Sheet("x.csv", {"flop": "Training compute (FLOP)", "cost": "log10_cost_usd"}, (), ())
+    cells = {"flop": "1e26", "cost": "-0.5"}
+    assert (sheet.log10(cells, "flop"), sheet.log10(cells, "cost")) == (26.0, -0.5)
 
 
 def test_flags_are_read_as_a_spreadsheet_a_database_or_a_person_writes_them() -> None:

@@ -17,7 +17,6 @@ from simulator.history.columns import cell_date, cell_number, date_order, decima
 from simulator.history.frontier import record_on, top_at_release, trend, without, year_end_records
 from simulator.history.loading import (
     DOUBTFUL_IN_2025_06,
-    history_file,
     is_hardware,
     load_accelerators,
     load_history,
@@ -27,6 +26,7 @@ from simulator.history.loading import (
 )
 from simulator.history.observations import observations
 from simulator.history.tables import RunHistory, report_lines
+from simulator.scenario.library import shipped_file
 from tests.places import SNAPSHOTS, TESTS
 
 TRAPS = TESTS / "bad_history"
@@ -222,7 +222,7 @@ def rate(history: RunHistory, since: int) -> float:
 
 def test_the_tables_are_small_and_every_row_has_a_source() -> None:
     for name, most in (("training-runs", 80), ("accelerators", 40)):
-        table = rows(history_file(name))
+        table = rows(shipped_file("history", name))
         assert 0 < len(table) <= most
         assert all(row["source"].endswith((")", "2025-11", "counts")) and row["name"] and row["date"] for row in table)
 

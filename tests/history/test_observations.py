@@ -35,7 +35,6 @@ def test_nothing_later_than_the_origin_is_known(origin):
     assert not known.cost[~known.run].any()
     assert (OBSERVED.accelerator_year[known.accelerator] < origin + 1).all()
     assert known.record == OBSERVED.record_log_compute[origin - 2015]
-    assert known.years == origin - 2014
 
 
 def test_unknown_costs_and_accelerators_before_the_first_run_are_left_out():
