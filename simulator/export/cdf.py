@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,18 +43,17 @@ class Distribution:
     def at(self, values: ArrayLike) -> Array:
         """Give the probability at or below values of the quantity."""
         asked = self._scaled(values)
-        if self.exact:
-            places = np.searchsorted(self.points, asked, side="right")
-            return np.asarray(np.concatenate([[0.0], self.shares])[places], dtype=np.float64)
-        return self._interpolated(asked)
+        return self._counted(asked, side="right") if self.exact else self._interpolated(asked)
 
     def below(self, value: float) -> float:
         """Give the probability strictly below a value of the quantity."""
         asked = self._scaled([value])
         if self.exact:
-            place = int(np.searchsorted(self.points, asked, side="left")[0])
-            return float(self.shares[place - 1]) if place else 0.0
+            return float(self._counted(asked, side="left")[0])
         return float(self._interpolated(asked)[0]) if asked[0] > self.points[0] else 0.0
+
+    def _counted(self, asked: Array, *, side: Literal["left", "right"]) -> Array:
+        return np.concatenate([[0.0], self.shares])[np.searchsorted(self.points, asked, side=side)]
 
     def _interpolated(self, asked: Array) -> Array:
         from scipy.interpolate import PchipInterpolator
@@ -135,17 +134,10 @@ def _rising(values: Array, shares: Array) -> tuple[Array, Array]:
     order = np.lexsort((shares, values))
     values, shares = values[order], np.maximum.accumulate(shares[order])
     distinct, first = np.unique(values, return_index=True)
-    last = np.append(first[1:], len(values)) - 1
-    points: list[float] = []
-    found: list[float] = []
-    for value, low, high in zip(distinct.tolist(), shares[first].tolist(), shares[last].tolist(), strict=True):
-        just_before = value - 1e-6 * max(1.0, abs(value))
-        if high - low > _JUMP and points and just_before > points[-1]:
-            points.append(just_before)
-            found.append(low)
-        points.append(value)
-        found.append(high)
-    return np.array(points), np.array(found)
+    low, high = shares[first], shares[np.append(first[1:], len(values)) - 1]
+    just_before = distinct - 1e-6 * np.maximum(1.0, np.abs(distinct))
+    jumps = 1 + np.flatnonzero((high - low > _JUMP)[1:] & (just_before[1:] > distinct[:-1]))
+    return np.insert(distinct, jumps, just_before[jumps]), np.insert(high, jumps, low[jumps])
 
 
 def _with_tails(points: Array, shares: Array, *, upper: bool) -> tuple[Array, Array]:

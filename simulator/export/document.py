@@ -51,17 +51,11 @@ def summary_json(run: xr.DataTree) -> tuple[str, str]:
 
 
 def _variable(summary: xr.Dataset, name: str) -> dict[str, Any]:
-    values = summary[name]
-    found: dict[str, Any] = {
-        "unit": str(values.attrs["units"]),
-        "long_name": str(values.attrs["long_name"]),
-        "quantiles": _plain(values.transpose("quantile", "year").values),
-    }
-    if f"{name}_error" in summary:
-        found["standard_errors"] = _plain(summary[f"{name}_error"].transpose("quantile", "year").values)
-    if f"{name}_mean" in summary:
-        found["mean"] = _plain(summary[f"{name}_mean"].values)
-    return found
+    said = summary[name].attrs
+    held = {"quantiles": name, "standard_errors": f"{name}_error", "mean": f"{name}_mean"}
+    values = {key: summary[one].transpose(..., "year").values for key, one in held.items() if one in summary}
+    numbers = {key: _plain(each) for key, each in values.items()}
+    return {"unit": str(said["units"]), "long_name": str(said["long_name"]), **numbers}
 
 
 def _threshold(summary: xr.Dataset, place: int) -> dict[str, Any]:
