@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import association
-from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_outcomes
+from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_crossings, run_outcomes
 from simulator.errors import InputError
 from simulator.priors.streams import pair_loss
 from simulator.runs.estimates import sorted_quantiles
@@ -181,15 +181,9 @@ def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
 def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
     """Choose what is looked at where nothing is asked: effective compute, and the first threshold that lies ahead."""
     years = group(run, "trajectories", of_samples=True)["year"].values.tolist()
-    names: list[str] = []
-    if "crossings" in run.children:
-        crossings = group(run, "crossings", of_samples=True)
-        names = [
-            str(name)
-            for name, when in zip(crossings["threshold"].values, crossings["crossing_year"].values, strict=True)
-            if when.min() < when.max() and np.mean(when <= years[0]) < PASSED
-        ]
-    return headline_outcomes(years, names)
+    crossings = run_crossings(run).items()
+    ahead = [name for name, when in crossings if when.min() < when.max() and np.mean(when <= years[0]) < PASSED]
+    return headline_outcomes(years, ahead)
 
 
 def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:

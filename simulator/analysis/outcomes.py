@@ -182,16 +182,20 @@ def nearest_years(years: Sequence[float], asked: float) -> str:
 def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
     """Read outcomes (outcome, sample) off a run that kept its samples."""
     trajectories = group(run, "trajectories", of_samples=True)
-    crossing: dict[str, Array] = {}
-    if "crossings" in run.children:
-        crossings = group(run, "crossings", of_samples=True)
-        crossing = dict(zip(crossings["threshold"].values.tolist(), crossings["crossing_year"].values, strict=True))
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
     rows = {
         str(name): values.transpose("year", "sample").values if name in needed else np.empty(0)
         for name, values in trajectories.data_vars.items()
     }
-    return outcomes_from(outcomes, years=trajectories["year"].values, rows=rows, crossing=crossing)
+    return outcomes_from(outcomes, years=trajectories["year"].values, rows=rows, crossing=run_crossings(run))
+
+
+def run_crossings(run: xr.DataTree) -> dict[str, Array]:
+    """Give the crossing years (sample,) of a run that kept its samples, by threshold."""
+    if "crossings" not in run.children:
+        return {}
+    crossings = group(run, "crossings", of_samples=True)
+    return dict(zip(crossings["threshold"].values.tolist(), crossings["crossing_year"].values, strict=True))
 
 
 def headline_outcomes(years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
