@@ -190,7 +190,16 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
     if exporter.table:
         if target is None:
             raise InputError(f"output: {format_} is written to files. Name a folder, or with group=... a file.")
-        return Export(files=_write_tables(run, exporter, options, target))
+        from simulator.export.tables import every_table, run_table
+
+        names = {"variables": options.variables, "thresholds": options.thresholds}
+        if options.group:
+            tables = {target: run_table(run, options.group, **names)}
+        else:
+            tables = {target / f"{table.name}{exporter.suffix}": table for table in every_table(run, **names)}
+        make_folder(target.parent if options.group else target)
+        write = _function(exporter.table)
+        return Export(files=tuple(file for path, table in tables.items() for file in write(table, path)))
     chosen = {name: getattr(options, name) for name in exporter.takes}
     text, note = _function(exporter.text)(run, **chosen)
     if target is None:
@@ -202,22 +211,6 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
 
 def _function(place: Callable[..., Any] | str) -> Callable[..., Any]:
     return attribute_at(place) if isinstance(place, str) else place
-
-
-def _write_tables(
-    run: xr.DataTree, exporter: Exporter, options: ExportOptions, output: FilePath
-) -> tuple[FilePath, ...]:
-    from simulator.export.tables import every_table, run_table
-
-    write = _function(exporter.table)
-    if options.group:
-        table = run_table(run, options.group, variables=options.variables, thresholds=options.thresholds)
-        make_folder(output.parent)
-        written: tuple[FilePath, ...] = write(table, output)
-        return written
-    tables = every_table(run, variables=options.variables, thresholds=options.thresholds)
-    make_folder(output)
-    return tuple(file for table in tables for file in write(table, output / f"{table.name}{exporter.suffix}"))
 
 
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:
