@@ -93,28 +93,22 @@ def headline_table(run: xr.DataTree, weights: Array) -> Table:
         crossings = group(run, "crossings")
         labels = dict(zip(crossings["threshold"].values.tolist(), crossings["label"].values.tolist(), strict=True))
         outcomes += [Outcome("crossing", name) for name in labels]
+    names = {level: "median" if level == 0.5 else f"{100 * level:g} % quantile" for level in LEVELS}
+    described = trajectories["effective_compute"].attrs
     rows: list[Row] = []
     for outcome, values in zip(outcomes, run_outcomes(run, outcomes), strict=True):
-        said = trajectories["effective_compute"].attrs
-        label, unit = str(labels.get(outcome.name, said["long_name"])), str(said["units"])
         told: list[tuple[str, float | None, str, Array, float | None]]
         if outcome.kind == "level":
-            names = ("median" if level == 0.5 else f"{100 * level:g} % quantile" for level in LEVELS)
-            told = [(name, outcome.year, unit, values, level) for name, level in zip(names, LEVELS, strict=True)]
+            label, unit = str(described["long_name"]), str(described["units"])
+            told = [(name, outcome.year, unit, values, level) for level, name in names.items()]
         else:
-            told = [(MEDIAN_YEAR, None, "year", values, 0.5)]
+            label, told = str(labels[outcome.name]), [(MEDIAN_YEAR, None, "year", values, 0.5)]
             told += [(CROSSED, year, "1", np.asarray(values <= year, dtype=np.float64), None) for year in years]
-        for statistic, year, of, own, level in told:
-            row: dict[str, Any] = {
-                "quantity": outcome.name,
-                "label": label,
-                "statistic": statistic,
-                "year": year,
-                "unit": of,
-            }
-            row["before"], row["before_error"] = _estimate(own, np.ones(own.size), level)
-            row["after"], row["after_error"] = _estimate(own, weights, level)
-            rows.append(row)
+        for statistic, year, unit, own, level in told:
+            row = {"quantity": outcome.name, "label": label, "statistic": statistic, "year": year, "unit": unit}
+            before, after = (_estimate(own, each, level) for each in (np.ones(own.size), weights))
+            ends = {"before": before[0], "before_error": before[1], "after": after[0], "after_error": after[1]}
+            rows.append(row | ends)
     return Table.of_rows(rows)
 
 
