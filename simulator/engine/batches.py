@@ -135,9 +135,10 @@ class _Trajectories:
         """Take the variables (sample, year) or (1, year) of the samples at a place."""
         if not self._names:
             self._names, self._twins = tuple(projected), _twins(projected)
-            lines = {name: 1 if _is_constant(values) else self._years for name, values in projected.items()}
-            own = [name for name in projected if name not in self._twins]
-            self._rows = {name: np.empty((lines[name], self._total), _kind(name)) for name in own}
+            for name, values in projected.items():
+                if name not in self._twins:
+                    is_constant = values.shape[0] > 1 and values.strides[1] == 0  # no year changes it
+                    self._rows[name] = np.empty((1 if is_constant else self._years, self._total), _kind(name))
         for name, twin in list(self._twins.items()):
             if projected[name] is not projected[twin]:
                 del self._twins[name]
@@ -198,11 +199,6 @@ def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:
         if first != name:
             twins[name] = first
     return twins
-
-
-def _is_constant(values: NDArray[Any]) -> bool:
-    """Tell whether a variable, (sample, year), is of a level that no year changes."""
-    return values.shape[0] > 1 and values.strides[1] == 0
 
 
 def _kind(name: str) -> type[np.generic]:

@@ -205,18 +205,14 @@ def _quantiles(values: NDArray[np.floating]) -> Array:
 def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
     """Put together the summary of the samples that were counted and whose quantiles are known."""
     samples = counts.samples
-    errors = {
-        name: moments.mean_error(parts=samples / plan.stretch)
-        for name, moments in counts.stretches.items()
-        if name != "crossed_error"
-    }
+    errors = {name: each.mean_error(parts=samples / plan.stretch) for name, each in counts.stretches.items()}
+    error = errors.pop("crossed_error")
     result: Arrays = {name: values for name, values in quantiles.items() if name in counts.sums}
     result |= {f"{name}_mean": total / samples for name, total in counts.sums.items()}
     result |= {f"{name}_share": numbers / samples for name, numbers in counts.binding.items()}
     result |= errors
     if plan.thresholds:
         share = counts.crossed / samples
-        error = counts.stretches["crossed_error"].mean_error(parts=samples / plan.stretch)
         years = quantiles["crossing_quantile"]
         result |= {
             "crossed": share,

@@ -333,26 +333,20 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
 
 
 def _compared(run: xr.DataTree, again: xr.DataTree) -> RunCheck:
-    equal, close = 0, {}
+    equal, close = 0, dict[str, float]()
     different = {key: np.inf for key in _SAME_ATTRIBUTES if run.attrs.get(key) != again.attrs[key]}
     held = {node.path: node.variables for node in run.subtree}
     for node in again.subtree:
-        name_of_group = node.path.lstrip("/")
         stored = held.get(node.path, {})
         for name, values in node.variables.items():
-            label = f"{name_of_group}/{name}"
-            if name not in stored:
-                different[label] = np.inf
-                continue
+            label = f"{node.path.lstrip('/')}/{name}"
             try:
-                distance = _distance(stored[str(name)], values)
+                distance = _distance(stored[str(name)], values) if name in stored else np.inf
             except (OSError, RuntimeError) as error:
                 raise damaged_run(f"{label} of the run", error) from None
             equal += distance == 0.0
-            if 0.0 < distance <= _ROUNDING:
-                close[label] = distance
-            elif distance > _ROUNDING:
-                different[label] = distance
+            if distance > 0.0:
+                (close if distance <= _ROUNDING else different)[label] = distance
     return RunCheck(equal, close, different)
 
 
@@ -360,13 +354,9 @@ def _distance(stored: xr.Variable, again: xr.Variable) -> float:
     """The largest relative difference of two variables, read a stretch of samples at a time."""
     if stored.dims != again.dims or stored.shape != again.shape:
         return float(np.inf)
-    if "sample" not in again.dims:
-        return _array_distance(np.asarray(stored.values), np.asarray(again.values))
-    parts = [{"sample": slice(first, first + _AT_ONCE)} for first in range(0, again.sizes["sample"], _AT_ONCE)]
-    return max(
-        (_array_distance(np.asarray(stored[part].values), np.asarray(again[part].values)) for part in parts),
-        default=0.0,
-    )
+    firsts = range(0, again.sizes.get("sample", 0), _AT_ONCE)
+    parts = [{"sample": slice(first, first + _AT_ONCE)} for first in firsts] or [{}]
+    return max(_array_distance(np.asarray(stored[part].values), np.asarray(again[part].values)) for part in parts)
 
 
 def _array_distance(stored: NDArray[Any], again: NDArray[Any]) -> float:

@@ -139,6 +139,13 @@ def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array
     return elapsed * (floor + (rate - floor) * fall)
 
 
+def _shocks(where: str, years: ArrayLike, shock_years: ArrayLike, shocks: ArrayLike) -> tuple[Array, Array, Array]:
+    """Return years (year,), shock years (n,) and shocks (sample, n); refuse what does not pair."""
+    dates, shock = increasing(where, "shock_years", shock_years), np.atleast_2d(np.asarray(shocks, dtype=np.float64))
+    refuse_size(where, "shocks", shock.shape[1], dates.size, "shock year")
+    return np.asarray(years, dtype=np.float64).reshape(-1), dates, shock
+
+
 def random_walk_growth(
     years: ArrayLike, *, base: ArrayLike, sd: ArrayLike, shocks: ArrayLike, shock_years: ArrayLike
 ) -> Array:
@@ -155,10 +162,7 @@ def random_walk_growth(
     ...                    shocks=[[1.0, -2.0]], shock_years=[2025, 2026])
     array([[ 0. ,  0.1, -0.1]])
     """
-    year = np.asarray(years, dtype=np.float64).reshape(-1)
-    dates = increasing("random_walk_growth", "shock_years", shock_years)
-    shock = np.atleast_2d(np.asarray(shocks, dtype=np.float64))
-    refuse_size("random_walk_growth", "shocks", shock.shape[1], dates.size, "shock year")
+    year, dates, shock = _shocks("random_walk_growth", years, shock_years, shocks)
     step = np.where(dates >= column(base), column(sd) * shock, 0.0)
     rate = np.cumsum(step, axis=1)
     level = np.zeros_like(rate)
@@ -186,10 +190,7 @@ def random_step_growth(
     ...                    shocks=[[1.0, -2.0]], shock_years=[2026, 2027]).round(2)
     array([[ 0.  ,  0.05,  0.1 , -0.1 ]])
     """
-    year = np.asarray(years, dtype=np.float64).reshape(-1)
-    dates = increasing("random_step_growth", "shock_years", shock_years)
-    shock = np.atleast_2d(np.asarray(shocks, dtype=np.float64))
-    refuse_size("random_step_growth", "shocks", shock.shape[1], dates.size, "shock year")
+    year, dates, shock = _shocks("random_step_growth", years, shock_years, shocks)
     if not base < dates[0]:
         raise ValueError(
             f"random_step_growth: shock_years: must come after base {base:g}; got {dates[0]:g}. "

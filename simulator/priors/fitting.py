@@ -1,13 +1,13 @@
 """From a statement (median and interval, mean and deviation, quantiles, parameters) to a prior family.
 
-A statement that no member of the family fits is refused, with what was given and the ways out.
+A statement that no member of the family fits is refused, with what was given and the ways out. Its numbers are finite
+and its deviation is above 0: the schema sees to that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import inf, isfinite
 
 import numpy as np
 
@@ -33,7 +33,10 @@ def fit_family(statement: Statement) -> Distribution:
 
     A median that is not central (on the log scale, for a lognormal) gives the two-piece family through all points.
     """
-    _check_numbers(statement)
+    if statement.interval is not None:
+        _check_interval(statement.interval, statement.median)
+    if statement.quantiles:
+        _check_quantiles(statement.points)
     name = statement.family or _default_family(statement)
     family = SHIPPED.get(name) or (FAMILIES.find(name) if name in FAMILIES else None)
     if family is None or not family.ways:
@@ -57,7 +60,7 @@ def _default_family(statement: Statement) -> str:
     Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
     """
     points = statement.points
-    numbers = [value for _, value in points] + [v for v in (statement.mean,) if v is not None]
+    numbers = [*(value for _, value in points), *([] if statement.mean is None else [statement.mean])]
     log_scale = statement.positive and all(value > 0 for value in numbers)
     if statement.quantiles and (
         len(points) > 3 or (len(points) == 3 and not within_reach(points, log_scale=log_scale))
@@ -66,27 +69,9 @@ def _default_family(statement: Statement) -> str:
     return "lognormal" if log_scale else "normal"
 
 
-def _check_numbers(statement: Statement) -> None:
-    for key in ("median", "mean", "sd"):
-        value = getattr(statement, key)
-        if value is not None and not isfinite(value):
-            raise FitError(key, f"must be a finite number; got {value}.", "Write a number.")
-    if statement.sd is not None and statement.sd <= 0:
-        raise FitError(
-            "sd", f"must be above 0; got {number(statement.sd)}.", "For a fixed value write the number alone."
-        )
-    for key, given in statement.parameters.items():
-        if not isfinite(given):
-            raise FitError(key, f"must be finite; got {given}.", "Write numbers.")
-    if statement.interval is not None:
-        _check_interval(statement.interval, statement.median)
-    if statement.quantiles:
-        _check_quantiles(statement.points)
-
-
 def _check_interval(interval: tuple[float, float, float], median: float | None) -> None:
     level, low, high = interval
-    if 0 < level < 1 and -inf < low < high < inf and (median is None or low < median < high):
+    if 0 < level < 1 and low < high and (median is None or low < median < high):
         return
     shown = f"[{number(low)}, {number(high)}]"
     if not 0 < level < 1:
@@ -95,8 +80,6 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
             f"its level must lie between 0 and 100 %; got {number(100 * level)} %.",
             "interval_90 means that 5 % lies below and 5 % above.",
         )
-    if not (isfinite(low) and isfinite(high)):
-        raise FitError("interval", f"its ends must be finite; got {shown}.", "Write two numbers.")
     if low == high:
         raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
     if low > high:
@@ -113,15 +96,13 @@ def _check_quantiles(points: Points) -> None:
             f"at least two are needed; got one, {number(value)} at {number(probability)}.",
             "One quantile gives no width: add another, or write the number alone for a fixed value.",
         )
-    for probability, value in points:
+    for probability, _ in points:
         if not 0 < probability < 1:
             raise FitError(
                 "quantiles",
                 f"probabilities must lie between 0 and 1; got {number(probability)}.",
                 "0.05 means that 5 % lies below.",
             )
-        if not isfinite(value):
-            raise FitError("quantiles", f"must be finite; got {value} at {number(probability)}.", "Write a number.")
     for (first, low), (second, high) in pairwise(points):
         if first == second:
             raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")

@@ -338,9 +338,6 @@ def _untruncated(prior: Prior, *, positive: bool) -> Distribution:
         return Discrete(prior.discrete.values, prior.discrete.weights)
     if prior.empirical is not None:
         return Empirical(prior.empirical.values)
-    quantiles: tuple[tuple[float, float], ...] = ()
-    if prior.quantiles is not None:
-        quantiles = tuple(sorted((_probability(key), value) for key, value in prior.quantiles.items()))
     interval = prior.interval
     parameters = {key: value for key in PARAMETERS if (value := getattr(prior, key)) is not None}
     return fit_family(
@@ -350,7 +347,7 @@ def _untruncated(prior: Prior, *, positive: bool) -> Distribution:
             mean=prior.mean,
             sd=prior.sd,
             interval=None if interval is None else (interval.level, interval.lower, interval.upper),
-            quantiles=quantiles,
+            quantiles=tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items())),
             parameters=parameters | (prior.own or {}),
             positive=positive,
         )

@@ -183,15 +183,12 @@ class Table:
 
     def __add__(self, other: Table) -> Table:
         """Put the rows of another table behind these; a column that one has not is missing there."""
-        names = dict.fromkeys([*self.names, *other.names])
         columns = {**other._columns, **self._columns}
-        made = Table.of_rows([*self.rows(), *other.rows()], tuple(names))
-        return self._of(
-            {
-                name: Column(each.values, each.missing, columns[name].unit, columns[name].meaning)
-                for name, each in made._columns.items()
-            },
-            len(made),
+        return Table.of_rows(
+            [*self.rows(), *other.rows()],
+            [*self.names, *other.names],
+            units={name: each.unit for name, each in columns.items()},
+            meanings={name: each.meaning for name, each in columns.items()},
         )
 
     def to_dataset(self, *along: str) -> xr.Dataset:

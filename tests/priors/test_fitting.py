@@ -111,7 +111,6 @@ def test_a_positive_metalog_is_bounded_at_zero() -> None:
         (Statement(interval=(0.9, 3.0, 1.0)), "interval", r"low to high; got \[3, 1\].*Write \[1, 3\]"),
         (Statement(interval=(0.9, 1.0, 1.0)), "interval", "ends must differ"),
         (Statement(interval=(90.0, 1.0, 3.0)), "interval", "level must lie between 0 and 100 %; got 9000 %"),
-        (Statement(interval=(0.9, 1.0, np.inf)), "interval", "finite"),
         (
             Statement(family="lognormal", interval=(0.9, -1.0, 2.0)),
             "interval",
@@ -122,8 +121,6 @@ def test_a_positive_metalog_is_bounded_at_zero() -> None:
         (Statement(quantiles=((0.1, 2.0), (0.9, 1.0))), "quantiles", "got 2 at 0.1 and 1 at 0.9"),
         (Statement(quantiles=((0.1, 2.0), (0.1, 3.0))), "quantiles", "0.1 is stated twice"),
         (Statement(quantiles=((0.0, 2.0), (0.9, 3.0))), "quantiles", "between 0 and 1; got 0"),
-        (Statement(median=np.nan, sd=1.0), "median", "finite"),
-        (Statement(mean=1.0, sd=0.0), "sd", "above 0; got 0"),
         (Statement(mean=1.0), "mean", "State one of: mean and sd"),
         (Statement(mean=1.0, sd=1.0, interval=(0.9, 0.0, 2.0)), "mean", "not stated by mean, sd, interval"),
         (Statement(mean=1.0, sd=1.0, parameters={"shape": 2.0}), "shape", "not stated by"),
