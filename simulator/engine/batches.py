@@ -193,12 +193,9 @@ def _projected(
 def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Find the variables that are one array under two names, as what is demanded is where nothing limits it."""
     names: dict[int, str] = {}
-    twins = {}
-    for name, values in sorted(projected.items()):  # the shorter name first: what is had, then what is demanded
-        first = names.setdefault(id(values), name)
-        if first != name:
-            twins[name] = first
-    return twins
+    # The shorter name comes first: what is had, then what is demanded.
+    firsts = {name: names.setdefault(id(values), name) for name, values in sorted(projected.items())}
+    return {name: first for name, first in firsts.items() if first != name}
 
 
 def _kind(name: str) -> type[np.generic]:

@@ -60,13 +60,7 @@ class Unfinished:
 
     def tallies(self) -> Tallies:
         """Read what was counted; nothing where there is nothing."""
-        path = self.folder / COUNTS
-        try:
-            return read_tallies(path) if path.exists() else Tallies()
-        except RunFileError:
-            if path.exists():
-                raise
-            return Tallies()  # another run of the same scenario was whole just now, and took it away
+        return _left(self.folder / COUNTS, _tallies_of) or Tallies()
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
         """Write the batches of a run, from its first on, that were not written before."""
@@ -79,13 +73,8 @@ class Unfinished:
         """Read the batches that were written, in their order, as far as none is missing."""
         result: list[Batch] = []
         for path in sorted(self.folder.glob("samples-*.npz")):
-            try:
-                batch = _read(path, _batch_of)
-            except RunFileError:
-                if path.exists():
-                    raise
-                break  # another run of the same scenario was whole just now, and took it away
-            if batch.first != sum(each.size for each in result):
+            batch = _left(path, _batch_of)
+            if batch is None or batch.first != sum(each.size for each in result):
                 break
             result.append(batch)
         self._held = len(result)
@@ -132,6 +121,16 @@ def _read[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result:
             f"{path}: what was done of the run cannot be read ({type(error).__name__}). "
             "Remove the folder that it is in, and run the scenario from the start."
         ) from None
+
+
+def _left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
+    """Read what a run left; None where it left nothing, or another of the same scenario was whole and took it away."""
+    try:
+        return _read(path, make)
+    except RunFileError:
+        if path.exists():
+            raise
+        return None
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[Any]:

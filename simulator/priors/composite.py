@@ -193,6 +193,8 @@ def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distributi
     A family of single values stays one.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
+        if isinstance(base, Fixed) and np.isfinite(value := conversion.forward(np.array([base.value]))).all():
+            return Fixed(float(value[0])), value
         family: Distribution = Converted(base, conversion)
         if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
             order = np.argsort(values)
@@ -271,6 +273,7 @@ def split_atoms(family: Distribution) -> Parts:
 
 def _flatten(family: Distribution) -> list[tuple[float, Distribution | float]]:
     """List the simple families in a family with their probabilities; an atom is given by its value."""
+    kept: list[tuple[float, Distribution | float]]
     match family:
         case Discrete():
             return [(w, v) for w, v in zip(family.weights, family.values, strict=True) if w > 0]
@@ -280,27 +283,20 @@ def _flatten(family: Distribution) -> list[tuple[float, Distribution | float]]:
             pairs = zip(family.weights, family.components, strict=True)
             return [(w * share, part) for w, base in pairs if w > 0 for share, part in _flatten(base)]
         case WithNever():
-            kept: list[tuple[float, Distribution | float]] = [
-                (w * (1 - family.probability), part) for w, part in _flatten(family.base)
-            ]
+            kept = [(w * (1 - family.probability), part) for w, part in _flatten(family.base)]
             return kept + ([(family.probability, inf)] if family.probability > 0 else [])
         case Truncated():
-            return _flatten_truncated(family)
+            kept = []
+            for weight, part in _flatten(family.base):
+                if not isinstance(part, float):
+                    first, last = part.cdf(np.array([family.lower, family.upper])).tolist()
+                    if last - first >= _LEAST_MASS:
+                        kept.append((weight * (last - first), Truncated(part, family.lower, family.upper)))
+                elif family.lower <= part <= family.upper:
+                    kept.append((weight, part))
+            total = sum(weight for weight, _ in kept)
+            return [(weight / total, part) for weight, part in kept]
     return [(1.0, family)]
-
-
-def _flatten_truncated(family: Truncated) -> list[tuple[float, Distribution | float]]:
-    kept: list[tuple[float, Distribution | float]] = []
-    for weight, part in _flatten(family.base):
-        if isinstance(part, float):
-            if family.lower <= part <= family.upper:
-                kept.append((weight, part))
-            continue
-        first, last = part.cdf(np.array([family.lower, family.upper])).tolist()
-        if last - first >= _LEAST_MASS:
-            kept.append((weight * (last - first), Truncated(part, family.lower, family.upper)))
-    total = sum(weight for weight, _ in kept)
-    return [(weight / total, part) for weight, part in kept]
 
 
 @lru_cache(maxsize=512)

@@ -77,19 +77,21 @@ def _half_width_ratio(share: float, probabilities: tuple[float, ...]) -> float:
 
 def within_reach(points: Points, *, log_scale: bool) -> bool:
     """Tell whether a two-piece normal, of x or ln x, goes through three points."""
-    _, y = _on_scale(points, log_scale=log_scale)
-    probabilities = tuple(probability for probability, _ in points)
-    ratio = (y[2] - y[1]) / (y[1] - y[0])
+    _, probabilities, ratio = _lopsided(points, log_scale=log_scale)
     return _half_width_ratio(1.0, probabilities) < ratio < _half_width_ratio(0.0, probabilities)
+
+
+def _lopsided(points: Points, *, log_scale: bool) -> tuple[list[float], tuple[float, ...], float]:
+    """Give three points on their scale, their probabilities, and the upper part over the lower."""
+    _, y = _on_scale(points, log_scale=log_scale)
+    return y, tuple(probability for probability, _ in points), (y[2] - y[1]) / (y[1] - y[0])
 
 
 def _two_piece(points: Points, *, log_scale: bool, key: str) -> Distribution:
     """Return the two-piece normal, of x or ln x, through three points."""
-    _, y = _on_scale(points, log_scale=log_scale)
-    probabilities = tuple(probability for probability, _ in points)
-    ratio = (y[2] - y[1]) / (y[1] - y[0])
-    if not within_reach(points, log_scale=log_scale):
-        least, most = _half_width_ratio(1.0, probabilities), _half_width_ratio(0.0, probabilities)
+    y, probabilities, ratio = _lopsided(points, log_scale=log_scale)
+    least, most = _half_width_ratio(1.0, probabilities), _half_width_ratio(0.0, probabilities)
+    if not least < ratio < most:
         ends = sorted(y[0] + (y[2] - y[0]) / (1 + r) for r in (least, most))
         low, high = (exp(end) if log_scale else end for end in ends)
         shown = ", ".join(f"{number(value)} at {number(round(p, 12))}" for p, value in points)

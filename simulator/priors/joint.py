@@ -77,7 +77,7 @@ class NamedPrior:
     @property
     def value(self) -> float | None:
         """The number, where it is fixed."""
-        return float(self.family.ppf(np.array([0.5]))[0]) if is_fixed(self.family) else None
+        return float(self.family.ppf(np.array([0.5]))[0]) if isinstance(self.family, Fixed) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ class JointPrior:
     def uncertain(self) -> tuple[str, ...]:
         """The names of the priors that are drawn: neither fixed nor a function of another."""
         return tuple(
-            name for name, prior in self.priors.items() if name not in self.functions and not is_fixed(prior.family)
+            name
+            for name, prior in self.priors.items()
+            if name not in self.functions and not isinstance(prior.family, Fixed)
         )
 
 
@@ -112,7 +114,7 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
             except Faults as error:
                 faults += error.faults
     functions, function_faults = _functions(every, priors)
-    fixed = {name for name, prior in priors.items() if name not in functions and is_fixed(prior.family)}
+    fixed = {name for name, prior in priors.items() if name not in functions and isinstance(prior.family, Fixed)}
     uses = {name: function.of for name, function in functions.items()}
     groups, copula_faults = copula_groups(spec.correlations, names=list(every), fixed=fixed, functions=uses)
     if faults or function_faults or copula_faults:
@@ -161,20 +163,6 @@ def _side(slot: Slot) -> Side:
     return Side(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
 
 
-def is_fixed(family: Distribution) -> bool:
-    """Tell whether a family holds one number."""
-    return isinstance(family, Fixed)
-
-
-def _fixed(base: Distribution, conversion: units.Conversion) -> tuple[Distribution, units.Array] | None:
-    """Carry one number over to the internal scale; None where there is more than one, or it reaches beyond."""
-    if not isinstance(base, Fixed):
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = conversion.forward(np.array([base.value]))
-    return (Fixed(float(value[0])), value) if np.isfinite(value).all() else None
-
-
 def named_prior(slot: Slot) -> NamedPrior:
     """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
     family, unit = _internal(slot, slot.prior, (), slot.prior.unit)
@@ -201,7 +189,7 @@ def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str 
         return _mixture(slot, prior, below, unit)
     conversion, label, positive, meaning = _scale(slot, path, unit)
     base = _family(prior, path, positive=positive, meaning=meaning)
-    family, ends = _fixed(base, conversion) or carried_over(base, conversion)
+    family, ends = carried_over(base, conversion)
     if not np.isfinite(ends).all():
         rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
         raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])

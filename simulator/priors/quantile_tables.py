@@ -133,9 +133,9 @@ def solve_increasing(
     return np.asarray(x.reshape(np.shape(low)))
 
 
-def start_probabilities(count: int = 145) -> Array:
+def start_probabilities() -> Array:
     """Return probabilities at evenly spaced z from -7.2 to 7.2: where to place the first knots of a table."""
-    return np.asarray(special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, count)))
+    return np.asarray(special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, 145)))
 
 
 class _Intervals(NamedTuple):

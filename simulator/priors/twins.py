@@ -82,7 +82,7 @@ def beta(name: str, family: Beta) -> Any:
     if (family.lower, family.upper) == (0.0, 1.0):
         return pymc.Beta(name, alpha=family.alpha, beta=family.beta)
     share = pymc.Beta(f"{name}__base", alpha=family.alpha, beta=family.beta)
-    return pymc.Deterministic(name, family.lower + (family.upper - family.lower) * share)
+    return _named(name, family.lower + (family.upper - family.lower) * share)
 
 
 def pert(name: str, family: PERT) -> Any:
@@ -92,17 +92,13 @@ def pert(name: str, family: PERT) -> Any:
 
 def of_logs(name: str, family: LogUniform | LogStudentT) -> Any:
     """Add the exponential of what spreads the logs."""
-    import pymc
-
     logs: Distribution = family.logarithm
-    return pymc.Deterministic(name, _twin_of(type(logs))(f"{name}__base", logs).exp())
+    return _named(name, _twin_of(type(logs))(f"{name}__base", logs).exp())
 
 
 def fixed(name: str, family: Fixed) -> Any:
     """Add a number."""
-    import pymc
-
-    return pymc.Deterministic(name, _constant(family.value))
+    return _named(name, _constant(family.value))
 
 
 def discrete(name: str, family: Discrete) -> Any:
@@ -110,7 +106,7 @@ def discrete(name: str, family: Discrete) -> Any:
     import pymc
 
     index = pymc.Categorical(f"{name}__index", p=np.array(family.weights))
-    return pymc.Deterministic(name, _constant(family.values)[index])
+    return _named(name, _constant(family.values)[index])
 
 
 def mixture(name: str, family: Mixture) -> Any:
@@ -146,7 +142,14 @@ def _from_latent(name: str, family: Distribution) -> Any:
 def _of_latent(name: str, graph: Callable[[Any], Any]) -> Any:
     import pymc
 
-    return pymc.Deterministic(name, graph(pymc.Normal(f"{name}__z", mu=0.0, sigma=1.0)))
+    return _named(name, graph(pymc.Normal(f"{name}__z", mu=0.0, sigma=1.0)))
+
+
+def _named(name: str, value: Any) -> Any:
+    """Give what follows from other variables a name in the model."""
+    import pymc
+
+    return pymc.Deterministic(name, value)
 
 
 def _table_graph(z: Any, table: QuantileTable) -> Any:

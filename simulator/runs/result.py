@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, cast
 from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
+from simulator.runs.kinds import keep_lines, kind_named, kind_of, stored_lines
 from simulator.runs.table import Table
 
 if TYPE_CHECKING:
@@ -91,7 +92,6 @@ class Result(ABC):
 
     def write_into(self, folder: FilePath) -> None:
         """Write its tables and texts into a folder, with its dataset or else its lines, to be shown again."""
-        from simulator.runs.kinds import keep_lines, kind_named
         from simulator.runs.netcdf import save_dataset
 
         make_folder(folder)
@@ -182,8 +182,6 @@ def open_result(path: FilePath | str) -> Result:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-folder: no such run file.
     """
-    from simulator.runs.kinds import kind_of, stored_lines
-
     place = FilePath(path)
     kind = kind_of(place)
     if kind.opens:

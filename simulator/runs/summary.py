@@ -132,11 +132,14 @@ def quantile_table(run: Group | xr.DataTree) -> Table:
     nothing = np.full((summary.coords["quantile"].values.size, summary.coords["year"].values.size), np.nan)
     errors = [data[f"{name}_error"].values if f"{name}_error" in data else nothing for name in names]
     units = [data[name].attrs["units"] for name in names]
+    values = np.ravel([data[name].values for name in names])
     every = {"variable": names, "quantile": summary.coords["quantile"].values, "year": summary.coords["year"].values}
-    columns = _crossed(every) | {"unit": np.repeat(units, nothing.size)}
-    columns |= {"value": np.ravel([data[name].values for name in names]), "standard_error": np.ravel(errors)}
-    order = ("variable", "unit", "year", "quantile", "value", "standard_error")
-    return Table({name: columns[name] for name in order})
+    columns = _crossed(every) | {
+        "unit": np.repeat(units, nothing.size),
+        "value": values,
+        "standard_error": np.ravel(errors),
+    }
+    return Table(columns).select("variable", "unit", "year", "quantile", "value", "standard_error")
 
 
 def _crossed(axes: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simulator.errors import Fault, Path, dotted, near_name, number
-from simulator.priors.joint import JointPrior, is_fixed, joint_prior
+from simulator.priors.families import Fixed
+from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.drivers import driver_faults
 from simulator.schema.model_counts import Models
@@ -44,7 +45,7 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
         yield Fault(("models", "largest_share"), rule, remedy)
     for key, what in (("smallest", "a distance in OOM"), ("gradient", "a power")):
         low = joint.priors[f"models.{key}"].family.support[0]
-        if low < 0 or (low == 0 and is_fixed(joint.priors[f"models.{key}"].family)):
+        if low < 0 or (low == 0 and isinstance(joint.priors[f"models.{key}"].family, Fixed)):
             reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
             rule = f"must stay above 0; the prior {reach}."
             yield Fault(("models", key), rule, f"It is {what}. Use uniform, or truncate it: truncated: [0.1, null].")
