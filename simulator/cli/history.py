@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from simulator.cli.options import OutputOption, file_option, finish
 from simulator.errors import InputError
-
-if TYPE_CHECKING:
-    from simulator.history.tables import AcceleratorHistory, RunHistory
 
 app = typer.Typer(
     add_completion=False,
@@ -48,15 +45,10 @@ def load(
     Exports are at https://epoch.ai/data: download one yourself, nothing is fetched.
     """
     from simulator.files import make_folder
-    from simulator.history.loading import is_hardware, load_accelerators, load_history
+    from simulator.history.loading import load_table
     from simulator.history.tables import report_lines
 
-    if is_hardware(file):
-        found: RunHistory | AcceleratorHistory = load_accelerators(file, snapshot=snapshot, prices=prices)
-    elif prices is not None:
-        raise InputError(f"--prices: {file} is no table of accelerators. Leave --prices out.")
-    else:
-        found = load_history(file, snapshot=snapshot)
+    found = load_table(file, snapshot=snapshot, prices=prices)
     for line in report_lines(found):
         typer.echo(line)
     if output is not None:

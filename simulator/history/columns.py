@@ -107,12 +107,8 @@ def read_sheet(
     header = [" ".join(cell.split()) for cell in rows[0][1]] if rows else []
     filled = rows[1:]
     spelled = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
-    places = {
-        meaning: spelled[name.lower()]
-        for meaning, names in columns.items()
-        for name in [next((name for name in names if name.lower() in spelled), "")]
-        if name
-    }
+    named = {meaning: [name.lower() for name in names if name.lower() in spelled] for meaning, names in columns.items()}
+    places = {meaning: spelled[names[0]] for meaning, names in named.items() if names}
     missing = [
         tuple(name for meaning in group for name in columns[meaning]) for group in needed if not places.keys() & group
     ]

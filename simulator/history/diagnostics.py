@@ -78,18 +78,12 @@ def diagnose(fit: xr.DataTree) -> Diagnostics:
     posterior = group(fit, "posterior")
     spread = [name for name, values in posterior.data_vars.items() if float(values.max() - values.min()) > 0]
     posterior = posterior[spread]
-    rhat, rhat_of = _extreme(az.rhat(posterior), largest=True)
-    ess_bulk, ess_bulk_of = _extreme(az.ess(posterior, method="bulk"), largest=False)
-    ess_tail, ess_tail_of = _extreme(az.ess(posterior, method="tail"), largest=False)
     return Diagnostics(
-        chains=posterior.sizes["chain"],
-        draws=posterior.sizes["draw"],
-        rhat=rhat,
-        rhat_of=rhat_of,
-        ess_bulk=ess_bulk,
-        ess_bulk_of=ess_bulk_of,
-        ess_tail=ess_tail,
-        ess_tail_of=ess_tail_of,
+        posterior.sizes["chain"],
+        posterior.sizes["draw"],
+        *_extreme(az.rhat(posterior), largest=True),
+        *_extreme(az.ess(posterior, method="bulk"), largest=False),
+        *_extreme(az.ess(posterior, method="tail"), largest=False),
         divergences=int(group(fit, "sample_stats")["diverging"].sum()),
     )
 

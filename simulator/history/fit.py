@@ -168,7 +168,7 @@ def _fit(
         "fit": identity,
         "snapshot": built.observations.snapshot,
         "origin": known.origin,
-        "first_year": built.first,
+        "first_year": built.observations.years[0],
         "runs": int(known.run.sum()),
         "record": known.record,
         "model_version": MODEL_VERSION,

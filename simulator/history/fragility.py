@@ -89,26 +89,6 @@ def _shift(label: str, believed: Array, learnt: Array) -> PriorShift:
     return PriorShift(label, prior_mean, prior_sd, mean, sd, shift, contraction, abs(shift) > LARGEST_SHIFT)
 
 
-@dataclass(frozen=True, slots=True)
-class Refit:
-    """Compare the posterior of one rate with and without one group of runs, OOM/year."""
-
-    left_out: str
-    rate: str
-    mean: float
-    sd: float
-    mean_without: float
-    sd_without: float
-
-    @property
-    def line(self) -> str:
-        """The comparison in words."""
-        return (
-            f"{self.rate}: {self.mean:.2f} ± {self.sd:.2f} OOM/year, without {self.left_out} "
-            f"{self.mean_without:.2f} ± {self.sd_without:.2f}"
-        )
-
-
 @dataclass(frozen=True, repr=False)
 class Fragility(Result):
     """What speaks for and against trusting what was learnt from one history up to the end of a year."""
@@ -121,7 +101,7 @@ class Fragility(Result):
     shifts: tuple[PriorShift, ...]  # every unknown with a prior
     rates: tuple[RateWithout, ...]  # every group of runs, the most influential first
     sensitivities: tuple[Sensitivity, ...]  # every unknown of one value
-    refits: tuple[Refit, ...]  # the three rates without the most influential group, where that was asked for
+    refits: Table  # the three rates without the most influential group, where that was asked for, OOM/year
     diagnostics: tuple[Diagnostics, ...]  # the chains of each fit
     asked: tuple[str, ...] = ()  # the options that ask the same again
 
@@ -132,7 +112,8 @@ class Fragility(Result):
 
     def tables(self) -> dict[str, Table]:
         """Give the tables by the names of their CSV files; those that have rows."""
-        tables = {name: Table.of_records(getattr(self, name)) for name in _ALONG}
+        found = {name: Table.of_records(getattr(self, name)) for name in ("shifts", "rates", "sensitivities")}
+        tables = {**found, "refits": self.refits}
         return {name: table for name, table in tables.items() if len(table)}
 
     def texts(self) -> dict[str, str]:
@@ -270,7 +251,7 @@ def examine_history(
             "Name a later --until, or a group by hand with --leave-out."
         )
     fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
-    fits, refits = [fit], tuple[Refit, ...]()
+    fits, refits = [fit], Table({})
     if refit:
         gone = leave_out(history, members(history, rates[0]), reason=rates[0].left_out)
         less = observations(gone, accelerators, until=until, top=top, since=since)
@@ -288,14 +269,15 @@ def examine_history(
     )
 
 
-def _refits(fit: xr.DataTree, without: xr.DataTree, *, left_out: str) -> tuple[Refit, ...]:
-    rows = []
-    drawn = [group(each, "posterior") for each in (fit, without)]
-    both = [each.assign(compute_growth=each["spending_growth"] + each["efficiency_growth"]) for each in drawn]
-    for rate in ("spending_growth", "efficiency_growth", "compute_growth"):
-        (mean, sd), (mean_without, sd_without) = ((float(each[rate].mean()), float(each[rate].std())) for each in both)
-        rows.append(Refit(left_out, rate, mean, sd, mean_without, sd_without))
-    return tuple(rows)
+def _refits(fit: xr.DataTree, without: xr.DataTree, *, left_out: str) -> Table:
+    """Compare the posterior of the rates with and without a group of runs."""
+    table: dict[str, list[object]] = {"left_out": [left_out] * len(RATES), "rate": list(RATES)}
+    for each, end in ((fit, ""), (without, "_without")):
+        drawn = group(each, "posterior")
+        drawn = drawn.assign(compute_growth=drawn["spending_growth"] + drawn["efficiency_growth"])
+        table[f"mean{end}"] = [float(drawn[rate].mean()) for rate in RATES]
+        table[f"sd{end}"] = [float(drawn[rate].std()) for rate in RATES]
+    return Table(table)
 
 
 SHOWN = 8
@@ -312,9 +294,13 @@ def fragility_lines(found: Fragility) -> Iterator[str]:
     yield from (f"  {line}" for line in _shift_lines(found.shifts))
     yield "growth of frontier compute with and without a group of runs (a line with heavy-tailed scatter)"
     yield from (f"  {line}" for line in _rate_lines(found.rates))
-    if found.refits:
-        yield f"posterior without {found.refits[0].left_out}, the group that moves the rate most"
-        yield from (f"  {each.line}" for each in found.refits)
+    for place, row in enumerate(found.refits.rows()):
+        if place == 0:
+            yield f"posterior without {row['left_out']}, the group that moves the rate most"
+        yield (
+            f"  {row['rate']}: {row['mean']:.2f} ± {row['sd']:.2f} OOM/year, without {row['left_out']} "
+            f"{row['mean_without']:.2f} ± {row['sd_without']:.2f}"
+        )
     yield "what the rates are sensitive to (distance moved per doubling of a power; 0.05 and more counts)"
     yield from (f"  {line}" for line in _sensitivity_lines(found))
     yield from (f"conclusion: {line}" for line in conclusions(found))

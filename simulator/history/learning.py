@@ -99,9 +99,8 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
     sampler = history.sampler
-    settings = SamplerSettings(
-        sampler=sampler.name, draws=sampler.draws, tune=sampler.tune, chains=sampler.chains, seed=sampler.seed
-    )
+    asked = {key: getattr(sampler, key) for key in ("draws", "tune", "chains", "seed")}
+    settings = SamplerSettings(sampler=sampler.name, **asked)
     fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
     draws = learnt_draws(fit, history)
     data, dropped = _conditioned(scenario, places, fit, draws)

@@ -183,6 +183,17 @@ def is_hardware(path: FilePath | str) -> bool:
     return "flop" not in sheet.found
 
 
+def load_table(
+    path: FilePath | str, *, snapshot: str, prices: FilePath | str | None = None
+) -> RunHistory | AcceleratorHistory:
+    """Load a table of training runs or of accelerators, whichever its columns are of."""
+    if is_hardware(path):
+        return load_accelerators(path, snapshot=snapshot, prices=prices)
+    if prices is not None:
+        raise InputError(f"--prices: {path} is no table of accelerators. Leave --prices out.")
+    return load_history(path, snapshot=snapshot)
+
+
 def training_speed(tensor: float | None, fp16: float | None, fp32: float | None) -> tuple[float, str] | None:
     """Choose the speed of 16-bit training: the tensor figure, else FP16 where it is not below FP32, else FP32.
 

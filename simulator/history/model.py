@@ -48,10 +48,9 @@ class GrowthPriors:
 
 @dataclass(frozen=True, slots=True)
 class HistoryModel:
-    """A PyMC model of one snapshot: `model` is a `pymc.Model`, `first` the first year of its grid."""
+    """A PyMC model of one snapshot, a `pymc.Model`; its grid begins with the first year of the observations."""
 
     model: Any
-    first: int
     observations: Observations
 
 
@@ -73,7 +72,7 @@ def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryM
             pm.Data(name, values)
         _add_paths(years, priors=priors)
         _add_likelihood(model, observations, grid=first + years)
-    return HistoryModel(model, first, observations)
+    return HistoryModel(model, observations)
 
 
 def weights(known: Known) -> Mapping[str, Array]:

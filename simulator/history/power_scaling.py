@@ -110,32 +110,28 @@ def sensitivities(
     rows = []
     for name in (str(each) for each in unknowns.data_vars):
         own = _own_priors(name, each_prior)
-        alone = both_rates if name == "compute_growth" else each_prior[own[0]]
-        own_prior = alone[name]
         others = {other: found[name] for other, found in each_prior.items() if other not in own}
         strongest = max(others, key=lambda other: others[other])
         log_own = sum((terms["log_prior"][each].values.ravel() for each in own), np.zeros(1))
         values = _flat(unknowns, name)
+        said: dict[str, Any] = {
+            "own_prior": (both_rates if name == "compute_growth" else each_prior[own[0]])[name],
+            "other_prior": others[strongest],
+            "other_prior_of": strongest.removesuffix("_excess"),
+            "likelihood": whole["likelihood"][name],
+        }
         rows.append(
             Sensitivity(
                 name,
                 prior=whole["prior"][name],
-                own_prior=own_prior,
-                other_prior=others[strongest],
-                other_prior_of=strongest.removesuffix("_excess"),
-                likelihood=whole["likelihood"][name],
+                **said,
                 runs=parts["runs"][name],
                 costs=parts["costs"][name],
                 accelerators=parts["accelerators"][name],
                 mean=float(values.mean()),
                 mean_own_prior_half=_mean(values, -0.5 * log_own),
                 mean_own_prior_double=_mean(values, log_own),
-                reading=reading(
-                    own_prior=own_prior,
-                    likelihood=whole["likelihood"][name],
-                    other_prior=others[strongest],
-                    other_prior_of=strongest.removesuffix("_excess"),
-                ),
+                reading=reading(**said),
             )
         )
     return tuple(rows)

@@ -133,8 +133,7 @@ class RunHistory:
     @property
     def log_cost(self) -> NDArray[np.float64]:
         """Cost (run,), log10 USD; NaN where it is unknown or does not belong to the run's FLOP."""
-        costs = (run.log_cost if run.cost_consistent else None for run in self.runs)
-        return np.array([math.nan if cost is None else cost for cost in costs], dtype=np.float64)
+        return np.array([run.log_cost if run.cost_consistent else None for run in self.runs], dtype=np.float64)
 
     @property
     def table(self) -> Table:
@@ -184,8 +183,8 @@ class AcceleratorHistory:
     @property
     def log_flops_per_usd(self) -> NDArray[np.float64]:
         """Speed per price (accelerator,), log10 FLOP/s per USD; NaN where the price is unknown."""
-        prices = (math.nan if each.log_price is None else each.log_price for each in self.accelerators)
-        return np.array([each.log_flops for each in self.accelerators], dtype=np.float64) - np.fromiter(prices, float)
+        speeds, prices = ([getattr(each, name) for each in self.accelerators] for name in ("log_flops", "log_price"))
+        return np.array(speeds, dtype=np.float64) - np.array(prices, dtype=np.float64)
 
     @property
     def table(self) -> Table:

@@ -18,7 +18,6 @@ from simulator.history.diagnostics import Diagnostics
 from simulator.history.fragility import (
     Fragility,
     PriorShift,
-    Refit,
     conclusions,
     conflicts,
     examine_history,
@@ -29,6 +28,7 @@ from simulator.history.leave_out import RateWithout
 from simulator.history.loading import shipped_accelerators, shipped_runs
 from simulator.history.observations import Observations
 from simulator.history.power_scaling import Sensitivity, reading
+from simulator.runs.table import Table
 
 GOOD = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
 GAMES = RateWithout("domain", "Games", 6, 0.85, 0.63, 0.22, True)
@@ -41,9 +41,8 @@ def sensitivity(name: str, *, own: float, data: float) -> Sensitivity:
     return Sensitivity(name, own, own, 0.0, "run_tail", data, data, 0.0, 0.0, 0.66, 0.67, 0.65, said)
 
 
-FOUND = Fragility(
-    "2025-06", 2018, 25, (SHIFT,), (GAMES, VISION), (sensitivity("spending_growth", own=0.01, data=0.3),), (), (GOOD,)
-)
+SENSITIVITIES = (sensitivity("spending_growth", own=0.01, data=0.3),)
+FOUND = Fragility("2025-06", 2018, 25, (SHIFT,), (GAMES, VISION), SENSITIVITIES, Table({}), (GOOD,))
 
 
 def test_what_is_flagged_is_a_warning_and_the_conclusion() -> None:
@@ -71,7 +70,8 @@ def test_chains_that_disagree_are_said_before_all_else() -> None:
 
 
 def test_the_page_has_the_command_the_lines_and_how_to_read_them() -> None:
-    found = replace(FOUND, refits=(Refit("Games", "compute_growth", 0.85, 0.1, 0.61, 0.08),))
+    row = {"left_out": "Games", "rate": "compute_growth", "mean": 0.85, "sd": 0.1, "mean_without": 0.61}
+    found = replace(FOUND, refits=Table.of_rows([row | {"sd_without": 0.08}]))
     page = fragility_page(found, command="simulate history fragility --x")
     assert page.startswith("Written by: simulate history fragility --x\n")
     assert all(line in page for line in fragility_lines(found))
@@ -106,13 +106,13 @@ def test_a_history_is_fitted_once_and_again_without_its_most_influential_group_i
     options: dict[str, Any] = {"until": dt.date(2018, 12, 31), "top": 5}
     found = examine_history(shipped_runs("2025-06"), shipped_accelerators(), **options)
     assert len(fitted) == 1
-    assert found.refits == ()
+    assert not found.refits
     assert (found.origin, found.runs) == (2018, fitted[0].run_year.size)
     again = examine_history(shipped_runs("2025-06"), shipped_accelerators(), **options, refit=True)
     assert fitted[2].run_year.size < fitted[1].run_year.size
-    assert {row.left_out for row in again.refits} == {"Games"}
-    assert [row.rate for row in again.refits] == ["spending_growth", "efficiency_growth", "compute_growth"]
-    assert all(row.mean_without < row.mean for row in again.refits)
+    assert set(again.refits["left_out"]) == {"Games"}
+    assert again.refits["rate"].tolist() == ["spending_growth", "efficiency_growth", "compute_growth"]
+    assert (again.refits["mean_without"] < again.refits["mean"]).all()
     assert len(again.diagnostics) == 2
 
 
