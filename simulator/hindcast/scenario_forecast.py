@@ -208,17 +208,17 @@ def _set_start(
             )
     stated = {at: factor for at, factor in factors.items() if "start" in factor}
     tables = {at: factor for at, factor in factors.items() if "table" in factor}
-    carrier = next(iter(stated), None)
+    # A driver that states no start has a table: a scenario without either has no level and is refused.
+    carrier = next(iter([*stated, *tables]))
     rest = level - sum(_fix(factor, at, component) for at, factor in stated.items() if at != carrier)
-    rest -= sum(_in_table(factor, at, component, start) for at, factor in tables.items() if carrier is not None)
-    if carrier is not None:
+    rest -= sum(_in_table(factor, at, component, start) for at, factor in tables.items() if at != carrier)
+    if carrier in stated:
+        unit = DRIVER_UNITS[str(path[-1])] if len(factors) == 1 else _unit_of((*carrier, "start"), component)
         stated[carrier].pop("at", None)
-        stated[carrier]["start"] = _level_prior(rest, sd=sd, unit=DRIVER_UNITS[str(path[-1])] if len(factors) == 1 else
-                                                _unit_of((*carrier, "start"), component))  # fmt: skip
-    else:  # a driver that states no start has a table: a scenario without either has no level and is refused
-        at, table = next(iter(tables.items()))
-        others = sum(_in_table(each, where, component, start) for where, each in tables.items() if where != at)
-        shift = rest - others - _in_table(table, at, component, start)
+        stated[carrier]["start"] = _level_prior(rest, sd=sd, unit=unit)
+    else:
+        table = tables[carrier]
+        shift = rest - _in_table(table, carrier, component, start)
         table["table"] = {year: value * 10.0**shift for year, value in table["table"].items()}
 
 
