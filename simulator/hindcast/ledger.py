@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -99,23 +99,22 @@ def ledger_lines(path: FilePath) -> Iterator[str]:
     Of scorings of one run's quantity and target against several tables the last counts.
     """
     latest = {(row["run_id"], row["quantity"], row["target"]): row for row in read_ledger(path).rows()}
-    runs = {row["run_id"] for row in latest.values()}
-    yield f"{path}: {len(latest)} score{'s' * (len(latest) != 1)} of {len(runs)} run{'s' * (len(runs) != 1)}"
+    scores = Table.of_rows(({**row, "what": _what(row)} for row in latest.values()), (*COLUMNS, "what"))
+    runs = len(set(scores["run_id"].tolist()))
+    yield f"{path}: {len(scores)} score{'s' * (len(scores) != 1)} of {runs} run{'s' * (runs != 1)}"
     yield f"  {'':<48}{'n':>4}   CRPS    WIS  error  inside 90 %  Brier"
-    for in_sample in ("false", "true"):
-        mine = [row for row in latest.values() if row["in_sample"] == in_sample]
-        for name, what in dict.fromkeys((row["name"], _what(row)) for row in mine):
-            chosen = [row for row in mine if (row["name"], _what(row)) == (name, what)]
-            yield _mean_line(f"{name}: {what}{' (in sample)' if in_sample == 'true' else ''}", chosen)
+    for in_sample, said in (("false", ""), ("true", " (in sample)")):
+        for (name, what), mine in scores.where(in_sample=in_sample).groups("name", "what"):
+            yield _mean_line(f"{name}: {what}{said}", mine)
 
 
 def _what(row: Mapping[str, str]) -> str:
     return "thresholds" if row["brier"] else row["quantity"].replace("_", " ")
 
 
-def _mean_line(said: str, rows: Sequence[Mapping[str, str]]) -> str:
+def _mean_line(said: str, rows: Table) -> str:
     def mean(column: str) -> float | None:
-        values = [float({"true": "1", "false": "0"}.get(row[column], row[column])) for row in rows if row[column]]
+        values = [float({"true": "1", "false": "0"}.get(cell, cell)) for cell in rows[column].tolist() if cell]
         return sum(values) / len(values) if values else None
 
     crps, interval, error, inside, brier = (mean(column) for column in _MEANS)
