@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import simulator.analysis.influence
+import simulator.analysis.association
 import simulator.analysis.sweeps
 import simulator.cli.sensitivity
 import simulator.engine.run_folders
@@ -38,7 +38,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (simulator.engine.simulation, "simulate"),
         (simulator.engine.run_folders, "simulate"),
         (simulator.analysis.sweeps, "simulate"),
-        (simulator.analysis.influence, "drawn_priors"),
+        (simulator.analysis.association, "drawn_priors"),
     ):
         monkeypatch.setattr(module, name, worked)
 
