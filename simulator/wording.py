@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 _POWER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -46,6 +46,12 @@ def percent(share: float) -> str:
 def number_in(row: Mapping[str, object], key: str) -> float:
     """Read a number of a row of a table."""
     return float(str(row[key]))
+
+
+def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
+    """Set rows of cells as lines, their columns as wide as the widest cell and so many spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [f"  {(' ' * gap).join(map(str.ljust, cells, widths))}".rstrip() for cells in rows]
 
 
 def cut(text: str, *, width: int) -> str:

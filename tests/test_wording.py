@@ -43,3 +43,9 @@ from simulator import wording as w
 )  # fmt: skip
 def test_it_is_written_as_readers_know_it(said: str, expected: str) -> None:
     assert said == expected
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_nothing_stands_behind_the_last() -> None:
+    assert w.aligned([["a", "bb", ""], ["aaa", "b", "c"]]) == ["  a    bb", "  aaa  b   c"]
+    assert w.aligned([["a", "b"]], gap=3) == ["  a   b"]
+    assert w.aligned([]) == []

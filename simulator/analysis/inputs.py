@@ -127,10 +127,6 @@ def _with_scores(joint: JointPrior, values: Mapping[str, Array], scores: Mapping
     return {name: known[name] for name in joint.priors}
 
 
-BY = ("driver",)
-"""The groupings that are built in."""
-
-
 def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Read groups written as NAME=PATTERN,PATTERN; a `*` stands for any text."""
     groups: dict[str, tuple[str, ...]] = {}
@@ -152,10 +148,8 @@ def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def check_by(by: str | None) -> None:
     """Check the name of a grouping that is built in."""
-    if by is not None and by not in BY:
-        raise InputError(
-            f"--by: must be {', '.join(BY)}; got {shown(by)}. For other groups write --group NAME=PATTERN."
-        )
+    if by not in (None, "driver"):
+        raise InputError(f"--by: must be driver; got {shown(by)}. For other groups write --group NAME=PATTERN.")
 
 
 def group_inputs(

@@ -140,7 +140,10 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     ids = point_ids(plan)
     ordered = [runs[name] for name in ids]
     summary, left = _stacked(plan, ordered, "summary")
-    datasets = {"/": xr.Dataset(attrs=_attributes(plan, sweep_id(plan))), "summary": summary}
+    attributes = run_attributes(plan.base, keep="summary", store="netcdf", identity=sweep_id(plan))
+    del attributes["run_format"]
+    about = {"sweep_format": SWEEP_FORMAT, **attributes, "sweep": _axes_text(plan), "points": len(plan.points)}
+    datasets = {"/": xr.Dataset(attrs=about), "summary": summary}
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
             datasets[f"components/{name}"], _ = _stacked(plan, ordered, f"components/{name}")
@@ -167,12 +170,6 @@ def _axes_text(plan: SweepPlan) -> str:
         for axis, unit in zip(plan.axes, plan.units, strict=True)
     ]
     return json.dumps(axes, ensure_ascii=False)
-
-
-def _attributes(plan: SweepPlan, identity: str) -> dict[str, str | int]:
-    attributes = run_attributes(plan.base, keep="summary", store="netcdf", identity=identity)
-    del attributes["run_format"]
-    return {"sweep_format": SWEEP_FORMAT, **attributes, "sweep": _axes_text(plan), "points": len(plan.points)}
 
 
 def _dims(plan: SweepPlan) -> tuple[str, ...]:

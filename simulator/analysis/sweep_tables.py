@@ -18,7 +18,7 @@ from simulator.runs.groups import group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import cut, power, power_text, sample_count, year_text
+from simulator.wording import aligned, cut, power, power_text, sample_count, year_text
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 
@@ -270,10 +270,8 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
         cells += [_cell(row, outcome, last, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
         body.append(cells)
-    shown = [heads, *(body if len(body) <= most else body[: most - 1])]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
-    lines += [f"  {'   '.join(map(str.ljust, cells, widths)).rstrip()}" for cells in shown]
+    lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3)
     if len(body) > most:
         lines.append(f"  ... and {len(body) - most + 1} more points in points.csv")
     return lines

@@ -37,7 +37,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
-from simulator.wording import percent, plus_minus
+from simulator.wording import aligned, percent, plus_minus
 
 type Mode = Literal["free", "fixed"]
 
@@ -344,10 +344,7 @@ def _outcome_lines(here: xr.Dataset, rows: Sequence[Row]) -> Iterator[str]:
         yield f"  {censored_text(here)}"
     else:
         named = [row for row in rows if is_seen(row)][:MOST]
-        cells = [_cells(row, last) for row in named]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for line in cells:
-            yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(line, widths, strict=True))}".rstrip()
+        yield from aligned([_cells(row, last) for row in named])
         if rest := rest_text([row for row in rows if row not in named]):
             yield f"  {rest}"
 
