@@ -19,10 +19,13 @@ from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
     calendar_years,
+    driver_levels,
     level_unit,
+    levels_in,
     parts_of,
     regimes_of,
     share_path,
+    stated_drivers,
 )
 from simulator.schema.spec import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Faults, Prior
@@ -99,10 +102,8 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         remedy = "Break the circle: state one of them by its own prior."
         faults.append(Fault(("quantities", name), f"is made from itself: {way}.", remedy))
     units = UnitCheck(spec, frozenset(name for name in uses if _way_round(name, uses)))
-    for driver_name, driver_unit in DRIVER_UNITS.items():
-        driver = getattr(spec.drivers, driver_name)
-        if driver is not None:
-            faults += _driver_faults(("drivers", driver_name), driver, parse_unit(driver_unit), units)
+    for name, driver in stated_drivers(spec).items():
+        faults += _driver_faults(("drivers", name), driver, parse_unit(DRIVER_UNITS[name]), units)
     for name, quantity in spec.quantities.items():
         units.of(quantity, ("quantities", name))
     for name, limit in spec.constraints.items():
@@ -128,11 +129,9 @@ def _named(spec: ScenarioSpec) -> Iterator[tuple[str, ...]]:
     """List the paths of entries whose names become names of variables."""
     yield from (("quantities", name) for name in spec.quantities)
     yield from (("constraints", name) for name in spec.constraints)
-    for driver_name in DRIVER_UNITS:
-        driver = getattr(spec.drivers, driver_name)
-        if driver is not None:
-            yield from (("drivers", driver_name, "factors", name) for name in driver.factors or {})
-            yield from (("drivers", driver_name, "caps", name) for name in driver.caps)
+    for driver_name, driver in stated_drivers(spec).items():
+        yield from (("drivers", driver_name, "factors", name) for name in driver.factors or {})
+        yield from (("drivers", driver_name, "caps", name) for name in driver.caps)
 
 
 def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
@@ -191,28 +190,13 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
 
 def _levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Level]]:
     """List every level of a scenario: drivers, factors, quantities, and those inside limits and operations."""
-    for name in DRIVER_UNITS:
-        driver = getattr(spec.drivers, name)
-        if driver is not None:
-            yield from _levels_in(driver, ("drivers", name))
-            for factor_name, factor in (driver.factors or {}).items():
-                yield from _levels_in(factor, ("drivers", name, "factors", factor_name))
+    for path, driver in driver_levels(spec):
+        yield from levels_in(driver, path)
     for name, quantity in spec.quantities.items():
-        yield from _levels_in(quantity, ("quantities", name))
+        yield from levels_in(quantity, ("quantities", name))
     for name, limit in spec.constraints.items():
         if limit.limit is not None:
-            yield from _levels_in(limit.limit, ("constraints", name, "limit"))
-
-
-def _levels_in(quantity: Quantity, path: Path) -> Iterator[tuple[Path, Level]]:
-    if isinstance(quantity, Level):
-        yield path, quantity
-        for name, cap in quantity.caps.items():
-            if cap.limit is not None:
-                yield from _levels_in(cap.limit, (*path, "caps", name, "limit"))
-    elif isinstance(quantity, Operation):
-        for inner_path, part in parts_of(quantity, path):
-            yield from _levels_in(part, inner_path)
+            yield from levels_in(limit.limit, ("constraints", name, "limit"))
 
 
 def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import mul
 
 from simulator.errors import Fault, Path, near_name
-from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
+from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of, stated_drivers
 from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
@@ -17,12 +17,9 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints."""
     check = UnitCheck(spec, frozenset())
     result: dict[str, str] = {}
-    for name, text in DRIVER_UNITS.items():
-        driver = getattr(spec.drivers, name)
-        if driver is None:
-            continue
+    for name, driver in stated_drivers(spec).items():
         target = "physical_compute" if name == "compute" else name
-        result |= {f"cap_{target}_{snake(cap)}": f"log10({text})" for cap in driver.caps}
+        result |= {f"cap_{target}_{snake(cap)}": f"log10({DRIVER_UNITS[name]})" for cap in driver.caps}
         for factor_name, factor in (driver.factors or {}).items():
             base = Unit(parse_level_unit(level_unit(factor, None))[0].dimension)
             result[f"{name}_factor_{snake(factor_name)}"] = f"log10({base})"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from simulator.errors import Fault, Path
 from simulator.registers import Register
-from simulator.schema.prior_names import DRIVER_UNITS
+from simulator.schema.prior_names import driver_levels
 from simulator.schema.spec import Custom, ScenarioSpec
 from simulator.units import Array
 
@@ -34,15 +34,9 @@ DRIVERS: Register[CustomDriver] = Register(
 
 def custom_entries(spec: ScenarioSpec) -> Iterator[tuple[Path, Custom]]:
     """List the custom drivers and factors of a scenario, with the path of each."""
-    for name in DRIVER_UNITS:
-        driver = getattr(spec.drivers, name)
-        if driver is None:
-            continue
-        if driver.custom is not None:
-            yield ("drivers", name), driver.custom
-        for key, factor in (driver.factors or {}).items():
-            if factor.custom is not None:
-                yield ("drivers", name, "factors", key), factor.custom
+    for path, level in driver_levels(spec):
+        if level.custom is not None:
+            yield path, level.custom
 
 
 def driver_faults(spec: ScenarioSpec) -> Iterator[Fault]:

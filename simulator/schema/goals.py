@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.statements import Faults, Line, Number, Prior, Spec, Text
+from simulator.schema.statements import Line, Number, Prior, Spec, Text
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
@@ -43,22 +43,18 @@ class Threshold(Spec):
     notes: Text | None = None
     """What the threshold means."""
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Threshold:
+    def _faults(self) -> Iterator[Fault]:
         given = [key for key in (*THRESHOLD_QUANTITIES, "multiple") if getattr(self, key) is not None]
         if len(given) != 1:
             rule = f"must state exactly one level; got {' and '.join(given) if given else 'none'}."
             remedy = "Write one of effective_compute, physical_compute, spending, capability, or multiple with of."
-            raise Faults([Fault((given[1],) if len(given) > 1 else (), rule, remedy)])
-        if self.multiple is None and (self.of is not None or self.quantity is not None):
-            raise Faults(
-                [Fault(("of" if self.of else "quantity",), "goes with multiple.", "Write multiple: 1000 beside it.")]
-            )
-        if self.multiple is not None and self.of is None:
-            raise Faults([Fault(("multiple",), "does not say of what.", "Add of: start, or of: another threshold.")])
-        if self.quantity is not None and self.of != "start":
-            raise Faults([Fault(("quantity",), "goes with of: start.", "Another threshold brings its own quantity.")])
-        return self
+            yield Fault(tuple(given[1:2]), rule, remedy)
+        elif self.multiple is None and (self.of is not None or self.quantity is not None):
+            yield Fault(("of" if self.of else "quantity",), "goes with multiple.", "Write multiple: 1000 beside it.")
+        elif self.multiple is not None and self.of is None:
+            yield Fault(("multiple",), "does not say of what.", "Add of: start, or of: another threshold.")
+        elif self.quantity is not None and self.of != "start":
+            yield Fault(("quantity",), "goes with of: start.", "Another threshold brings its own quantity.")
 
 
 class Capability(Spec):
@@ -98,20 +94,12 @@ class Capability(Spec):
         "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
     }
 
-    @model_validator(mode="after")
-    def _fields_of_kind(self) -> Capability:
+    def _faults(self) -> Iterator[Fault]:
         needed, optional = self.NEEDS[self.kind]
+        for key in needed:
+            if getattr(self, key) is None:
+                yield Fault((), f"needs {key} for kind {self.kind}.", f"Add {key}.")
         every = {field for group in self.NEEDS.values() for fields in group for field in fields}
-        faults = [
-            Fault((), f"needs {key} for kind {self.kind}.", f"Add {key}.")
-            for key in needed
-            if getattr(self, key) is None
-        ]
-        faults += [
-            Fault((key,), f"does not belong to kind {self.kind}.", f"Remove {key}, or change the kind.")
-            for key in sorted(every - {*needed, *optional})
-            if getattr(self, key) is not None
-        ]
-        if faults:
-            raise Faults(faults)
-        return self
+        for key in sorted(every - {*needed, *optional}):
+            if getattr(self, key) is not None:
+                yield Fault((key,), f"does not belong to kind {self.kind}.", f"Remove {key}, or change the kind.")

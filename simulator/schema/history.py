@@ -6,12 +6,13 @@ learn from them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.statements import Date, Faults, Number, Spec, Text
+from simulator.schema.statements import Date, Number, Spec, Text
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
 
@@ -26,13 +27,11 @@ class LeftOut(Spec):
     reason: Text | None = None
     """Why."""
 
-    @model_validator(mode="after")
-    def _reasoned(self) -> LeftOut:
+    def _faults(self) -> Iterator[Fault]:
         if not self.domains and not self.names:
-            raise Faults([Fault((), "leaves nothing out.", "Write domains: [..] or names: [..].")])
-        if self.names and self.reason is None:
-            raise Faults([Fault(("names",), "leaves runs out without a reason.", "Add reason: why they do not count.")])
-        return self
+            yield Fault((), "leaves nothing out.", "Write domains: [..] or names: [..].")
+        elif self.names and self.reason is None:
+            yield Fault(("names",), "leaves runs out without a reason.", "Add reason: why they do not count.")
 
 
 class FrontierRule(Spec):
@@ -44,11 +43,9 @@ class FrontierRule(Spec):
     within_oom: Annotated[Number, Field(gt=0.0)] | None = None
     """Instead: the runs within so many orders of magnitude of the record at release."""
 
-    @model_validator(mode="after")
-    def _one_rule(self) -> FrontierRule:
+    def _faults(self) -> Iterator[Fault]:
         if self.top is not None and self.within_oom is not None:
-            raise Faults([Fault(("within_oom",), "stands beside top.", "Keep one of the two rules.")])
-        return self
+            yield Fault(("within_oom",), "stands beside top.", "Keep one of the two rules.")
 
 
 class Learns(Spec):
@@ -101,8 +98,6 @@ class HistoryStatement(Spec):
     fit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] | None = None
     """Written by the simulator once the priors have learnt: the hash of model, data and priors."""
 
-    @model_validator(mode="after")
-    def _apart(self) -> HistoryStatement:
+    def _faults(self) -> Iterator[Fault]:
         if self.learns.spending == self.learns.hardware:
-            raise Faults([Fault(("learns",), "names one driver twice.", "Spending and hardware learn apart.")])
-        return self
+            yield Fault(("learns",), "names one driver twice.", "Spending and hardware learn apart.")

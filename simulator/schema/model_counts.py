@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from simulator.errors import Fault, number
-from simulator.schema.statements import Faults, Number, Prior, Spec, Text
+from simulator.schema.statements import Number, Prior, Spec, Text
 
 Positive = Annotated[Number, Field(gt=0.0)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -62,25 +62,19 @@ class Models(Spec):
     notes: Text | None = None
     """Where the distribution comes from, and how it may be wrong."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Models:
-        faults = [
-            *_rising(self.above, "above"),
-            *_rising(self.within_oom, "within_oom"),
-            *_unknown_levels(self.earlier, self.above, ("earlier",)),
-        ]
+    def _faults(self) -> Iterator[Fault]:
+        yield from _rising(self.above, "above")
+        yield from _rising(self.within_oom, "within_oom")
+        yield from _unknown_levels(self.earlier, self.above, ("earlier",))
         if not self.above and not self.within_oom:
             remedy = "Write above: [1e25, 1e26], or within_oom: [1]."
-            faults.append(Fault((), "counts nothing: it has neither above nor within_oom.", remedy))
+            yield Fault((), "counts nothing: it has neither above nor within_oom.", remedy)
         for year, known in self.known.items():
             if not re.fullmatch(r"[0-9]{4}", year):
-                faults.append(Fault(("known", year), f"must be a calendar year; got '{year}'.", "Write 2024: {...}."))
-            faults += _unknown_levels(known.above, self.above, ("known", year, "above"))
-            faults += _falling(known.above, ("known", year, "above"))
-        faults += _falling(self.earlier, ("earlier",))
-        if faults:
-            raise Faults(faults)
-        return self
+                yield Fault(("known", year), f"must be a calendar year; got '{year}'.", "Write 2024: {...}.")
+            yield from _unknown_levels(known.above, self.above, ("known", year, "above"))
+            yield from _falling(known.above, ("known", year, "above"))
+        yield from _falling(self.earlier, ("earlier",))
 
 
 def _rising(levels: Sequence[float], key: str) -> Iterator[Fault]:

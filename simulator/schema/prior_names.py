@@ -89,10 +89,8 @@ def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
 
 
 def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
-    for name, unit in DRIVER_UNITS.items():
-        driver = getattr(spec.drivers, name)
-        if driver is not None:
-            yield from _driver_slots(("drivers", name), driver, unit, spec.years)
+    for name, driver in stated_drivers(spec).items():
+        yield from _driver_slots(("drivers", name), driver, DRIVER_UNITS[name], spec.years)
     for name, quantity in spec.quantities.items():
         yield from _quantity_slots(("quantities", name), quantity, spec.years)
     for name, limit in spec.constraints.items():

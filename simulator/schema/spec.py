@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from simulator.errors import Fault, Path, number, shown
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
@@ -55,19 +56,13 @@ class Regime(Spec):
     towards: Prior | None = None
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
 
-    @model_validator(mode="after")
-    def _one_rate(self) -> Regime:
+    def _faults(self) -> Iterator[Fault]:
         if self.rate is None and self.times is None:
-            raise Faults([Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")])
-        if self.rate is None and self.from_ is None:
-            raise Faults([Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")])
-        return self
-
-    @model_validator(mode="after")
-    def _decay(self) -> Regime:
-        if self.towards is not None and self.half_life is None:
-            raise Faults([Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")])
-        return self
+            yield Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")
+        elif self.rate is None and self.from_ is None:
+            yield Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")
+        elif self.towards is not None and self.half_life is None:
+            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")
 
 
 class Custom(Spec):
@@ -109,24 +104,16 @@ class Level(Spec):
     caps: dict[Name, Limit] = Field(default_factory=dict)
     """Limits under which the level saturates; several may stand, the lowest binds."""
 
-    @model_validator(mode="after")
-    def _one_form(self) -> Level:
-        faults = list(_level_faults(self))
-        if faults:
-            raise Faults(faults)
-        return self
-
-
-def _level_faults(level: Level) -> Iterator[Fault]:
-    if level.table is not None:
-        for key in ("start", "growth", "at", "drift", "volatility"):
-            if getattr(level, key) is not None:
-                yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
-        for year in level.table:
-            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
-                yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
-    elif level.unit is not None:
-        yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
+    def _faults(self) -> Iterator[Fault]:
+        if self.table is not None:
+            for key in ("start", "growth", "at", "drift", "volatility"):
+                if getattr(self, key) is not None:
+                    yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
+            for year in self.table:
+                if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
+                    yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
+        elif self.unit is not None:
+            yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
 
 
 class Factor(Level):
@@ -156,20 +143,19 @@ class Driver(Factor):
     feedback: Annotated[tuple[FeedbackPoint, ...], Field(min_length=2)] | None = None
     """Points of a log-linear function of effective compute that multiplies the driver's rate; constant beyond them."""
 
-    @model_validator(mode="after")
-    def _factors_alone(self) -> Driver:
-        if self.factors is not None:
-            for key in ("start", "growth", "at", "table", "drift", "volatility", "custom"):
-                if getattr(self, key) is not None:
-                    rule = "stands beside factors: the driver is their product."
-                    raise Faults([Fault((key,), rule, f"Move {key} into one of the factors.")])
-        if self.feedback is not None and any(
-            later.at <= earlier.at for earlier, later in zip(self.feedback, self.feedback[1:], strict=False)
-        ):
-            raise Faults([Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")])
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        levels = [point.at for point in self.feedback or ()]
+        beside = [key for key in _OF_FACTORS if getattr(self, key) is not None] if self.factors is not None else []
+        if faults := list(super()._faults()):
+            yield from faults
+        elif beside:
+            rule = "stands beside factors: the driver is their product."
+            yield Fault((beside[0],), rule, f"Move {beside[0]} into one of the factors.")
+        elif any(later <= earlier for earlier, later in pairwise(levels)):
+            yield Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")
 
 
+_OF_FACTORS = ("start", "growth", "at", "table", "drift", "volatility", "custom")
 OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
 
 
@@ -195,20 +181,18 @@ class Operation(Spec):
     at: Number | None = None
     """The year at which the stock is `start`; without it the scenario's first year."""
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Operation:
+    def _faults(self) -> Iterator[Fault]:
         given = [key for key in OPERATIONS if getattr(self, key) is not None]
+        beside = [key for key in ("start", "at") if getattr(self, key) is not None]
         if not given:
-            raise Faults([Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")])
-        if len(given) > 1:
-            raise Faults([Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")])
-        if self.accumulation is not None and self.start is None:
+            yield Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")
+        elif len(given) > 1:
+            yield Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")
+        elif self.accumulation is not None and self.start is None:
             remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
-            raise Faults([Fault(("accumulation",), "needs a start.", remedy)])
-        for key in ("start", "at"):
-            if self.accumulation is None and getattr(self, key) is not None:
-                raise Faults([Fault((key,), f"goes with accumulation, not with {given[0]}.", f"Remove {key}.")])
-        return self
+            yield Fault(("accumulation",), "needs a start.", remedy)
+        elif self.accumulation is None and beside:
+            yield Fault((beside[0],), f"goes with accumulation, not with {given[0]}.", f"Remove {beside[0]}.")
 
 
 def _quantity_form(data: Any) -> str:
@@ -247,15 +231,13 @@ class Limit(Spec):
     notes: Text | None = None
     """Why."""
 
-    @model_validator(mode="after")
-    def _amount_or_share(self) -> Limit:
+    def _faults(self) -> Iterator[Fault]:
         if self.limit is None and self.share is None:
-            raise Faults([Fault((), "has no limit.", "Write limit: an amount, or share: .. with of: a quantity.")])
-        if self.limit is not None and (self.share is not None or self.of is not None):
-            raise Faults([Fault(("share" if self.share else "of",), "stands beside limit.", "Keep one of the two.")])
-        if self.limit is None and self.of is None:
-            raise Faults([Fault(("share",), "does not say of what.", "Add of: and the name of a quantity.")])
-        return self
+            yield Fault((), "has no limit.", "Write limit: an amount, or share: .. with of: a quantity.")
+        elif self.limit is not None and (self.share is not None or self.of is not None):
+            yield Fault(("share" if self.share else "of",), "stands beside limit.", "Keep one of the two.")
+        elif self.limit is None and self.of is None:
+            yield Fault(("share",), "does not say of what.", "Add of: and the name of a quantity.")
 
 
 class Correlation(Spec):
@@ -281,17 +263,14 @@ class Years(Spec):
     step: Literal["year", "quarter", "month"] = "year"
     """The spacing of the years between."""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Years:
+    def _faults(self) -> Iterator[Fault]:
+        far = [(key, year) for key, year in (("first", self.first), ("last", self.last)) if not 1900 <= year <= 2300]
         if self.last <= self.first:
             rule = f"must come after first {number(self.first)}; got {number(self.last)}."
-            raise Faults([Fault(("last",), rule, "Write a later year.")])
-        for key, year in (("first", self.first), ("last", self.last)):
-            if not 1900 <= year <= 2300:
-                raise Faults(
-                    [Fault((key,), f"must be a year from 1900 to 2300; got {number(year)}.", "Write for example 2045.")]
-                )
-        return self
+            yield Fault(("last",), rule, "Write a later year.")
+        elif far:
+            key, year = far[0]
+            yield Fault((key,), f"must be a year from 1900 to 2300; got {number(year)}.", "Write for example 2045.")
 
 
 class Drivers(Spec):
@@ -306,19 +285,15 @@ class Drivers(Spec):
     algorithms: Driver | None = None
     """Algorithmic efficiency, 1 at the start; constant at 1 without it."""
 
-    @model_validator(mode="after")
-    def _whole(self) -> Drivers:
-        if self.compute is not None:
-            for key in ("spending", "hardware"):
-                if getattr(self, key) is not None:
-                    rule = "stands beside compute, which is spending times hardware."
-                    raise Faults([Fault((key,), rule, "Keep compute, or spending and hardware.")])
-            return self
+    def _faults(self) -> Iterator[Fault]:
         missing = [key for key in ("spending", "hardware") if getattr(self, key) is None]
-        if missing:
+        if self.compute is None and missing:
             rule = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
-            raise Faults([Fault((), rule, "Physical compute is spending times hardware; or write compute alone.")])
-        return self
+            yield Fault((), rule, "Physical compute is spending times hardware; or write compute alone.")
+        elif self.compute is not None and len(missing) < 2:
+            rule = "stands beside compute, which is spending times hardware."
+            beside = "hardware" if self.spending is None else "spending"
+            yield Fault((beside,), rule, "Keep compute, or spending and hardware.")
 
 
 def _whole(value: Any) -> Any:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -82,6 +82,16 @@ class Spec(BaseModel):
     """Something a file may say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    def _faults(self) -> Iterator[Fault]:
+        """Find what is wrong with its entries together, each of which is right by itself."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if faults := list(self._faults()):
+            raise Faults(faults)
+        return self
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -159,12 +169,10 @@ class Discrete(Spec):
     weights: Annotated[tuple[Annotated[Number, Field(gt=0.0)], ...], Field(min_length=1)]
     """A weight for each value; they are scaled to add up to 1."""
 
-    @model_validator(mode="after")
-    def _same_length(self) -> Discrete:
+    def _faults(self) -> Iterator[Fault]:
         if len(self.values) != len(self.weights):
             rule = f"must hold as many weights as values; got {len(self.weights)} and {len(self.values)}."
-            raise Faults([Fault(("weights",), rule, "Give each value its weight.")])
-        return self
+            yield Fault(("weights",), rule, "Give each value its weight.")
 
 
 class Empirical(Spec):
@@ -287,11 +295,8 @@ class Prior(Spec):
         inner = [written.pop(key) for key in ("own", _OWN) if key in written]
         return {**written, **(inner[0] or {})} if inner else written
 
-    @model_validator(mode="after")
-    def _stated_one_way(self) -> Prior:
-        if faults := list(_statement_faults(self)):
-            raise Faults(faults)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        return _statement_faults(self)
 
     @classmethod
     def __get_pydantic_json_schema__(
