@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top."""
@@ -76,6 +77,11 @@ class ScenarioError(InputError):
     def __init__(self, faults: Sequence[PlacedFault]) -> None:
         self.faults = tuple(sorted(set(faults)))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def at(cls, place: Place, rule: str, remedy: str = "", *, entry: str = "") -> Self:
+        """Report one fault."""
+        return cls([PlacedFault(place, entry, rule, remedy)])
 
 
 @lru_cache(maxsize=4096)  # the same entries are named again and again

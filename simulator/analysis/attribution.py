@@ -18,8 +18,6 @@ from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
-from simulator.scenario.differences import ABSENT as NOT_THERE
-from simulator.scenario.differences import MISSING as ABSENT
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
@@ -318,7 +316,7 @@ def _described(swap: Swap) -> Input:
     states = []
     for which in ("one", "other"):
         values = [getattr(entry, which) for entry in swap.entries]
-        states.append("; ".join(NOT_THERE if value is ABSENT else in_short(value) for value in values))
+        states.append("; ".join(map(in_short, values)))
     entries = "; ".join(dotted(entry.path) for entry in swap.entries)
     return Input(swap.name, entries, *states)
 

@@ -108,10 +108,10 @@ def load_sweep(
 ) -> SweepPlan:
     """Read a scenario and make the points of its sweep: of what `over` says, or the file's `sweep:` block."""
     if isinstance(source, Scenario):
-        groups, file = grouped(text_document(source.text(), "the scenario")), "the scenario"
+        groups = grouped(text_document(source.text(), "the scenario"), "the scenario")
     else:
-        groups, file = load_groups(source)
-    resolve = resolver(groups, file)
+        groups = load_groups(source)
+    resolve = resolver(groups)
     base = resolve(overrides)
     axes = groups.sweep
     if over:

@@ -34,6 +34,7 @@ from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
+from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
 from simulator.wording import percent
 
@@ -283,8 +284,9 @@ def reproduction_section(run: xr.DataTree) -> Html:
         element("pre", f"simulate run scenario.yaml{keep}{store}", class_="command"),
         element("p", "The same scenario, version and libraries give the same numbers, and the same run id."),
     ]
-    if custom := list(_under(json.loads(str(attrs["scenario"])), "custom")):
-        names = sorted({str(each["driver"]) for each in custom if isinstance(each, Mapping) and each.get("driver")})
+    every = values_in(json.loads(str(attrs["scenario"])))
+    if custom := [each["custom"] for each in every if isinstance(each, dict) and "custom" in each]:
+        names = sorted({str(each["driver"]) for each in custom if isinstance(each, dict) and each.get("driver")})
         named = f" by the name of {' and '.join(names)}" if names else " of its authors"
         more = f"A part of this scenario is computed by Python code{named}, which is not in the run."
         parts.append(element("p", element("strong", more)))
@@ -300,11 +302,3 @@ def reproduction_section(run: xr.DataTree) -> Html:
         element("p", "The scenario is in the HTML file of this report.", class_="only-print quiet"),
     ]
     return element("div", joined(parts, "\n"), class_="about")
-
-
-def _under(data: object, key: str) -> Iterator[object]:
-    """List what stands under a key, wherever it is."""
-    if isinstance(data, Mapping):
-        yield from [data[key]] if key in data else []
-    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
-        yield from _under(inner, key)

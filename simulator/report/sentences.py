@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
 from simulator.runs.summary import PASSED, Summarised, crossing_table, summarised
 from simulator.runs.table import Row
+from simulator.scenario.layers import values_in
 from simulator.wording import listed, percent, power, raised
 
 if TYPE_CHECKING:
@@ -245,15 +246,6 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
 
 def knowledge_date(run: xr.DataTree) -> str:
     """Give the latest date of a source in the scenario, as it is written there; empty where none has a date."""
-    return max(_dates(json.loads(str(run.attrs["scenario"]))), default="")
-
-
-def _dates(entry: object) -> Iterator[str]:
-    if isinstance(entry, Mapping):
-        if _DATE.fullmatch(str(entry.get("as_of", ""))):
-            yield str(entry["as_of"])
-        for inner in entry.values():
-            yield from _dates(inner)
-    elif isinstance(entry, list):
-        for inner in entry:
-            yield from _dates(inner)
+    every = values_in(json.loads(str(run.attrs["scenario"])))
+    dates = (str(each.get("as_of", "")) for each in every if isinstance(each, dict))
+    return max(filter(_DATE.fullmatch, dates), default="")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
+from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.statements import PROVENANCE_KEYS, SPANS, is_prior
 
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MOST_RUNS = 12
-ABSENT = "absent"
-
-_APART = ("name", "title", "notes", "seed", "samples", "design", "block")
+_OF_RUN = ("name", "title", "notes", "seed", "samples", "design", "block")
+_APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
+"""Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
+first scenario's throughout."""
+_NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+"""Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 ORIGIN = (*PROVENANCE_KEYS, "prior")
 """Keys that say where a prior comes from."""
 
-type Row = dict[str, object]
+
+class _Absent:
+    """Stands for an entry that a scenario does not have."""
+
+
+ABSENT = _Absent()
 
 
 def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None) -> list[str]:
@@ -49,26 +58,22 @@ def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None)
     return result
 
 
-def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None) -> list[Row]:
+def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None) -> list[dict[str, str]]:
     """Tabulate the entries of the resolved scenarios that are not the same in all runs.
 
     Priors are compared whole and written in short; an entry that some runs do not have is `absent` there, and stands
     for all that is below it.
     """
     names = run_labels(runs, labels)
-    scenarios = [json.loads(str(run.attrs["scenario"])) | _drawn_with(run) for run in runs]
-    rows: list[Row] = []
-    for path, kind, values in _differences(scenarios, ()):
-        texts = [in_short(value) for value in values]
-        rows.append({"path": dotted(path), "kind": kind, **dict(zip(names, texts, strict=True))})
-    order = ("number", "origin", "run")
-    return sorted(rows, key=lambda row: order.index(str(row["kind"])))
-
-
-def _drawn_with(run: xr.DataTree) -> dict[str, Any]:
-    """Read how a run was drawn, which its scenario need not say."""
-    return {"seed": int(run.attrs["seed"]), "samples": int(run.attrs["samples"]),
-            "design": str(run.attrs["design"]), "block": int(run.attrs["block"])}  # fmt: skip
+    drawn_with = (("seed", int), ("samples", int), ("design", str), ("block", int))  # a scenario need not say so
+    scenarios = [
+        json.loads(str(run.attrs["scenario"])) | {key: kind(run.attrs[key]) for key, kind in drawn_with} for run in runs
+    ]
+    rows = [
+        {"path": dotted(path), "kind": kind, **dict(zip(names, map(in_short, values), strict=True))}
+        for path, kind, values in _differences(scenarios, ())
+    ]
+    return sorted(rows, key=lambda row: ("number", "origin", "run").index(row["kind"]))
 
 
 def _differences(values: Sequence[Any], path: Path) -> Iterator[tuple[Path, str, Sequence[Any]]]:
@@ -82,7 +87,7 @@ def _differences(values: Sequence[Any], path: Path) -> Iterator[tuple[Path, str,
                 yield from _differences([value.get(key, ABSENT) for value in values], (*path, key))
             return
         if all(priors):
-            bare = [_without_origin(value) for value in values]
+            bare = [bare_data(value) for value in values]
             if all(value == bare[0] for value in bare):
                 for key in ORIGIN:
                     found = [value.get(key, ABSENT) for value in values]
@@ -94,16 +99,10 @@ def _differences(values: Sequence[Any], path: Path) -> Iterator[tuple[Path, str,
             below = [value[index] if index < len(value) else ABSENT for value in values]
             yield from _differences(below, (*path, index))
         return
-    elif all(isinstance(value, Mapping) or value == ABSENT for value in values) and _holds_names(path):
-        empty: dict[str, Any] = {}
-        yield from _differences([empty if value == ABSENT else value for value in values], path)
+    elif all(isinstance(value, Mapping) or value is ABSENT for value in values) and path[-1] in _NAMED:
+        yield from _differences([{} if value is ABSENT else value for value in values], path)
         return
-    yield path, "run" if path[0] in _APART else "number", values
-
-
-def _holds_names(path: Path) -> bool:
-    """Tell whether the entries below a path are named one by one, so that each is reported by itself."""
-    return path[-1] in ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+    yield path, "run" if path[0] in _OF_RUN else "number", values
 
 
 def _is_prior(value: Mapping[str, Any], path: Path) -> bool:
@@ -111,15 +110,10 @@ def _is_prior(value: Mapping[str, Any], path: Path) -> bool:
     return path not in ((), ("capability",)) and is_prior(value)
 
 
-def _without_origin(value: Any) -> Any:
-    """Leave of a prior what its numbers depend on."""
-    if isinstance(value, Mapping):
-        return {key: _without_origin(inner) for key, inner in value.items() if key not in ORIGIN}
-    return [_without_origin(inner) for inner in value] if isinstance(value, list) else value
-
-
 def in_short(value: Any) -> str:
     """Write an entry of a scenario on one line; a prior by its numbers and its place in the library."""
+    if value is ABSENT:
+        return "absent"
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, bool) or value is None:
@@ -161,20 +155,6 @@ def _span(ends: Sequence[Any]) -> str:
     return " to ".join("..." if end is None else in_short(end) for end in ends)
 
 
-APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
-"""Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
-first scenario's throughout."""
-_NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
-"""Mappings of which every entry is an input of its own, also where one scenario has none of them."""
-
-
-class _Absent:
-    """Stand for an entry that a scenario does not have."""
-
-
-MISSING = _Absent()
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry that two scenarios say differently, at a path; `one` and `other` are what each says, or ABSENT."""
@@ -206,17 +186,17 @@ def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[
 
 
 def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
-    if bare_data(one) == bare_data(other) or (len(path) == 1 and path[0] in APART):
+    if bare_data(one) == bare_data(other) or (len(path) == 1 and path[0] in _APART):
         return
     named = bool(path) and path[-1] in _NAMED
-    one, other = ({} if named and value is MISSING else value for value in (one, other))
+    one, other = ({} if named and value is ABSENT else value for value in (one, other))
     whole = len(path) == 2 and path[0] in ("correlations", "thresholds")
     if len(path) == 2 and path[0] == "drivers" and isinstance(one, Mapping) and isinstance(other, Mapping):
         whole = ("factors" in one) != ("factors" in other)  # a driver of factors has no start and growth of its own
     priors = path not in ((), ("capability",)) and any(is_prior(value) for value in (one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping) and not priors and not whole and path != ("years",):
         for key in dict.fromkeys([*one, *other]):
-            yield from _differing(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
+            yield from _differing(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other) and not priors:
         for place, pair in enumerate(zip(one, other, strict=True)):
             yield from _differing(*pair, (*path, place))
@@ -245,9 +225,9 @@ def _set(data: Any, path: Path, value: Any) -> Any:
     if isinstance(data, list):
         return [(_set(item, rest, value) if rest else value) if place == head else item
                 for place, item in enumerate(data)]  # fmt: skip
-    above = {} if data is MISSING else dict(data)
-    inner = _set(above.get(head, MISSING), rest, value) if rest else value
-    if value is MISSING and (not rest or inner == {}):  # an empty map says no more than none
+    above = {} if data is ABSENT else dict(data)
+    inner = _set(above.get(head, ABSENT), rest, value) if rest else value
+    if value is ABSENT and (not rest or inner == {}):  # an empty map says no more than none
         above.pop(head, None)
     else:
         above[head] = inner
@@ -284,33 +264,25 @@ def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:
                      *(swap for swap in swaps if swap not in partners)]  # fmt: skip
 
 
+def _texts(data: Any) -> list[str]:
+    return [value for value in values_in(data) if isinstance(value, str)]
+
+
 def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
     """Join a quantity that only one scenario has to the entries that are built of it by name."""
     groups = [[entry] for entry in entries]
     for entry in entries:
-        if entry.path[0] != "quantities" or len(entry.path) != 2 or MISSING not in (entry.one, entry.other):
+        if entry.path[0] != "quantities" or len(entry.path) != 2 or ABSENT not in (entry.one, entry.other):
             continue
         name = str(entry.path[1])
         near = [
             group for group in groups
-            if any(one is entry or name in {*_texts(one.one), *_texts(one.other)} for one in group)
+            if any(one is entry or name in (*_texts(one.one), *_texts(one.other)) for one in group)
         ]  # fmt: skip
         groups = [group for group in groups if group not in near] + [[one for group in near for one in group]]
     return [
         Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))
     ]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """List the texts anywhere in plain data."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
 
 
 def _separable(scenario: Scenario, swaps: Sequence[Swap], one: Swap) -> bool:

@@ -118,26 +118,30 @@ def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Documen
     try:
         raw = FilePath(file).read_bytes()
     except FileNotFoundError:
-        raise _fault(Place(name), "no such file.") from None
+        raise ScenarioError.at(Place(name), "no such file.") from None
     except IsADirectoryError:
-        raise _fault(Place(name), "is a directory, not a file.", "Name the .yaml file in it.") from None
+        raise ScenarioError.at(Place(name), "is a directory, not a file.", "Name the .yaml file in it.") from None
     except OSError as error:
-        raise _fault(Place(name), f"cannot be read: {error.strerror or error}.", "Check its permissions.") from None
+        raise ScenarioError.at(
+            Place(name), f"cannot be read: {error.strerror or error}.", "Check its permissions."
+        ) from None
     return parse_document(_decoded(raw, name), file=name, keep_faults=keep_faults)
 
 
 def _decoded(raw: bytes, name: str) -> str:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _fault(Place(name), "is text in UTF-16.", "Save it as UTF-8.")
+        raise ScenarioError.at(Place(name), "is text in UTF-16.", "Save it as UTF-8.")
     if b"\0" in raw:
-        raise _fault(Place(name), "is not text (a binary file?).", "Name a .yaml file.")
+        raise ScenarioError.at(Place(name), "is not text (a binary file?).", "Name a .yaml file.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig").split("\n")
         place = Place(name, len(before), len(before[-1]) + 1)
         rule = f"the byte 0x{raw[error.start]:02x} is not text in UTF-8."
-        raise _fault(place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?).") from None
+        raise ScenarioError.at(
+            place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?)."
+        ) from None
 
 
 def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
@@ -166,13 +170,15 @@ def _composed_by_ruamel(text: str, file: str) -> Any:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark, rule, remedy = _syntax_fault(error, text)
-        raise _fault(Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy) from None
+        raise ScenarioError.at(
+            Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy
+        ) from None
     except RecursionError:
-        raise _fault(Place(file), _TOO_DEEP, "No scenario needs more than a dozen.") from None
+        raise ScenarioError.at(Place(file), _TOO_DEEP, "No scenario needs more than a dozen.") from None
     except YAMLError as error:
         raise _unreadable_character(error, text, file) from None
     if root is None:
-        raise _fault(Place(file), "is empty.", "'simulate new' writes a starter file.")
+        raise ScenarioError.at(Place(file), "is empty.", "'simulate new' writes a starter file.")
     return root
 
 
@@ -207,12 +213,8 @@ def _mapping(document: Document, file: str) -> Document:
     if not isinstance(document.data, dict):
         kind = "a list" if isinstance(document.data, list) else f"the single value {shown(document.data)}"
         rule = f"must be keys with values; it is {kind}."
-        raise _fault(document.places.get((), Place(file)), rule, "'simulate new' writes a starter file.")
+        raise ScenarioError.at(document.places.get((), Place(file)), rule, "'simulate new' writes a starter file.")
     return document
-
-
-def _fault(place: Place, rule: str, remedy: str = "") -> ScenarioError:
-    return ScenarioError([PlacedFault(place, "", rule, remedy)])
 
 
 def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
@@ -270,7 +272,7 @@ def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
     before = text[:position].split("\n")
     character = f"U+{ord(text[position]):04X}" if position < len(text) else "unknown"
     place = Place(file, len(before), len(before[-1]) + 1)
-    return _fault(place, f"holds the control character {character}.", "Remove it.")
+    return ScenarioError.at(place, f"holds the control character {character}.", "Remove it.")
 
 
 def _scalar(node: Any) -> Any:
@@ -325,12 +327,12 @@ class _Builder:
         self._seen.add(id(node))
         if self._copies > MOST_COPIES:
             rule = f"has aliases (*name) that stand for more than {MOST_COPIES:,} entries."
-            raise _fault(Place(self.file), rule, "Remove the aliases that repeat one another.")
+            raise ScenarioError.at(Place(self.file), rule, "Remove the aliases that repeat one another.")
         if id(node) in self._within:
             rule = f"the alias *{node.anchor} stands inside what it stands for."
-            raise _fault(self._place(node), rule, "Write the values out.")
+            raise ScenarioError.at(self._place(node), rule, "Write the values out.")
         if len(path) > DEEPEST_DOCUMENT:
-            raise _fault(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
+            raise ScenarioError.at(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
         if node.id == "scalar":
             return self._scalar(node, path)
         self._refuse_tag(node, path)

@@ -7,7 +7,7 @@ Every entry keeps the place it came from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -65,12 +65,7 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
     places = dict(document.places)
     faults: list[PlacedFault] = []
 
-    def visit(data: Any, path: Path) -> Any:
-        if isinstance(data, list):
-            return [visit(item, (*path, index)) for index, item in enumerate(data)]
-        if not isinstance(data, Mapping):
-            return data
-        written = {key: visit(value, (*path, str(key))) for key, value in data.items()}
+    def written_out(written: dict[Any, Any], path: Path) -> Any:
         reference = written.get("prior")
         if not isinstance(reference, str):
             return written
@@ -89,8 +84,17 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
                 places.setdefault((*path, *inner), place)
         return {**inherited, **written}
 
-    data = visit(document.data, ())
+    data = _rebuilt(document.data, (), written_out)
     return Document(data, places, (*document.faults, *faults))
+
+
+def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:
+    """Copy plain data, with every mapping changed after those in it."""
+    if isinstance(data, list):
+        return [_rebuilt(item, (*path, index), change) for index, item in enumerate(data)]
+    if not isinstance(data, Mapping):
+        return data
+    return change({key: _rebuilt(value, (*path, str(key)), change) for key, value in data.items()}, path)
 
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,6 +243,13 @@ def lookup(data: Any, path: Path) -> Any:
     return data
 
 
+def values_in(data: Any) -> Iterator[Any]:
+    """List plain data and all values in it, however deep."""
+    yield data
+    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
+        yield from values_in(inner)
+
+
 def known_path(data: Any, path: Path) -> Path:
     """Name keys of mappings as the data do: a number may be written in another way (1e29, 0.050), or in brackets."""
     known: list[str | int] = []
@@ -282,12 +293,7 @@ def read_columns(document: Document, folder: FilePath) -> Document:
     """
     faults: list[PlacedFault] = []
 
-    def visit(data: Any, path: Path) -> Any:
-        if isinstance(data, list):
-            return [visit(item, (*path, index)) for index, item in enumerate(data)]
-        if not isinstance(data, Mapping):
-            return data
-        written = {key: visit(value, (*path, str(key))) for key, value in data.items()}
+    def with_values(written: dict[Any, Any], path: Path) -> Any:
         empirical = written.get("empirical")
         if isinstance(empirical, Mapping) and not empirical.get("values"):
             try:
@@ -297,7 +303,7 @@ def read_columns(document: Document, folder: FilePath) -> Document:
                 faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
         return written
 
-    data = visit(document.data, ())
+    data = _rebuilt(document.data, (), with_values)
     return replace(document, data=data, faults=(*document.faults, *faults))
 
 

@@ -80,8 +80,7 @@ _ENTRY = re.compile(r"^  ([a-z0-9-]+):", re.MULTILINE)
 def load_library(file: str) -> Document:
     """Read a whole library, a path or the name of a shipped one, and check that it is one."""
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
-    document = file_document(path)
-    document = read_columns(document, path.parent)
+    document = read_columns(file_document(path), path.parent)
     try:
         PriorLibrary.model_validate(text_keys(document.data))
     except ValidationError as error:
@@ -99,14 +98,13 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     file, slash, name = reference.rpartition("/")
     if not slash or not file.strip("./") or not name:
         rule = f"must name a library and its entry; got '{reference}'."
-        raise _fault(
-            place, rule, "Write for example spending/cottier-2024, or ./team/fast for an entry of ./team.yaml."
-        )
+        remedy = "Write for example spending/cottier-2024, or ./team/fast for an entry of ./team.yaml."
+        raise ScenarioError.at(place, rule, remedy)
     if file.startswith("."):
         folder = FilePath() if place.file.startswith("--set ") else FilePath(place.file).parent
         path = folder / f"{file}.yaml"
         if not path.exists():
-            raise _fault(place, f"there is no file {path}.", "The path counts from this file.")
+            raise ScenarioError.at(place, f"there is no file {path}.", "The path counts from this file.")
         document, link = load_library(str(path)), (str(path.resolve()), name)
     elif file in shipped_names("priors"):
         link = (file, name)
@@ -114,14 +112,14 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     else:
         known = shipped_names("priors")
         remedy = near_name(file, known) or f"There are: {', '.join(known)}; your own begin with './'."
-        raise _fault(place, f"there is no prior library '{file}'.", remedy)
+        raise ScenarioError.at(place, f"there is no prior library '{file}'.", remedy)
     if link in chain:
         circle = " -> ".join(entry for _, entry in (*chain, link))
-        raise _fault(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
+        raise ScenarioError.at(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
     priors = document.data["priors"]
     if name not in priors:
         remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
-        raise _fault(place, f"'{file}' has no prior '{name}'.", remedy)
+        raise ScenarioError.at(place, f"'{file}' has no prior '{name}'.", remedy)
     if file.startswith(".") or chain:
         return _written_out(document, name, (*chain, link))
     return _shipped_prior(file, name)
@@ -139,10 +137,6 @@ def _written_out(document: Document, name: str, chain: tuple[tuple[str, str], ..
 @cache
 def _shipped_prior(file: str, name: str) -> Document:
     return _written_out(_shipped_entry(file, name) or load_library(file), name, ((file, name),))
-
-
-def _fault(place: Place, rule: str, remedy: str) -> ScenarioError:
-    return ScenarioError([PlacedFault(place, "", rule, remedy)])
 
 
 def library_prior(reference: str) -> Prior:
@@ -208,7 +202,7 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
     parent = document.data.get("extends")
     if chain and "mixture" in document.data:
         rule = "is a mixture, which cannot be extended or mixed again."
-        raise ScenarioError([PlacedFault(document.places["mixture",], "mixture", rule, "Name the scenarios in it.")])
+        raise ScenarioError.at(document.places["mixture",], rule, "Name the scenarios in it.", entry="mixture")
     own = {key: value for key, value in document.data.items() if key not in ("extends", *GROUPING)}
     document = read_columns(replace(document, data=own), FilePath(file).parent)
     if parent is None:

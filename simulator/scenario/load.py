@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -46,21 +46,25 @@ class GroupingKeys(Spec):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """A document taken apart: what it says itself, what it mixes, its variants as documents, what it sweeps."""
+    """A document taken apart: what it says itself, what it mixes, its variants as documents, what it sweeps.
 
+    `file` is what it is called; the files that it names count from the folder of that one.
+    """
+
+    file: str
     own: Document
-    mixture: tuple[MixtureEntry, ...]
-    variants: Mapping[str, Document]
     whole: Document
+    mixture: tuple[MixtureEntry, ...] = ()
+    variants: Mapping[str, Document] = field(default_factory=dict)
     sweep: tuple[Axis, ...] = ()
 
 
-def grouped(document: Document) -> Groups:
+def grouped(document: Document, file: str) -> Groups:
     """Take a document apart."""
     given = {key: document.data[key] for key in GROUPING if key in document.data}
     own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
     if not given:
-        return Groups(own, (), {}, document)
+        return Groups(file, own, document)
     try:
         keys = GroupingKeys.model_validate(text_keys(given))
     except ValidationError as error:
@@ -77,7 +81,7 @@ def grouped(document: Document) -> Groups:
     if faults:
         raise placed(faults, document)
     variants = {name: _below(document, ("variants", name)) for name in keys.variants or {}}
-    return Groups(own, keys.mixture or (), variants, document, _axes(keys.sweep or {}, document))
+    return Groups(file, own, document, keys.mixture or (), variants, _axes(keys.sweep or {}, document))
 
 
 def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
@@ -89,35 +93,37 @@ def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
             checked_axes(axes)
         except InputError as error:
             place = place_of(document.places, ("sweep", name))
-            raise ScenarioError([PlacedFault(place, "sweep", str(error).replace("--over ", ""))]) from None
+            raise ScenarioError.at(place, str(error).replace("--over ", ""), entry="sweep") from None
     return tuple(axes)
 
 
-def resolver(groups: Groups, file: str) -> Callable[[Sequence[str]], Scenario]:
+def resolver(groups: Groups) -> Callable[[Sequence[str]], Scenario]:
     """Give what resolves a file with overrides; what it extends is read once."""
     if groups.mixture:
-        return lambda overrides: resolve_file(groups, file, overrides)
-    document = extended(groups.own, file)
+        return lambda overrides: _mixed(groups, overrides)
+    document = extended(groups.own, groups.file)
     return lambda overrides: resolve(document, overrides)
 
 
-def resolve_file(groups: Groups, file: str, overrides: Sequence[str] = (), *, variant: str | None = None) -> Scenario:
+def resolve_groups(groups: Groups, overrides: Sequence[str] = (), *, variant: str = "") -> Scenario:
     """Check what a file says, or one of its variants, and give the scenario."""
     if groups.mixture:
-        return _mixed(groups, file, overrides, variant)
-    document = extended(groups.own, file)
-    return resolve(document if variant is None else _varied(document, groups.variants[variant], variant), overrides)
+        return _mixed(groups, overrides, variant)
+    return resolve(_varied(extended(groups.own, groups.file), groups, variant), overrides)
 
 
-def _varied(document: Document, changes: Document, variant: str) -> Document:
+def _varied(document: Document, groups: Groups, variant: str) -> Document:
+    """Lay a variant over a document, and name it after the variant; without one the document is as it was."""
+    if not variant:
+        return document
+    changes = groups.variants[variant]
     merged = merge(document, changes)
     named = {
         "name": f"{document.data.get('name', 'scenario')}-{variant}",
         "title": f"{document.data.get('title') or document.data.get('name')}: {variant}",
     }
-    return replace(
-        merged, data={**merged.data, **{key: value for key, value in named.items() if key not in changes.data}}
-    )
+    named = {key: value for key, value in named.items() if key not in changes.data}
+    return replace(merged, data={**merged.data, **named})
 
 
 def _below(document: Document, root: Path) -> Document:
@@ -137,84 +143,70 @@ def _name(entry: MixtureEntry, number: int) -> str:
     return str(entry.scenario.get("name", f"component-{number + 1}"))
 
 
-def _mixed(groups: Groups, file: str, overrides: Sequence[str], variant: str | None) -> Scenario:
+def _mixed(groups: Groups, overrides: Sequence[str], variant: str = "") -> Scenario:
     faults: list[PlacedFault] = []
     resolved: dict[str, Scenario] = {}
     for number, entry in enumerate(groups.mixture):
         try:
-            document = merge(_base(groups, number, file), extended(groups.own, file))
+            document = merge(_base(groups, number), extended(groups.own, groups.file))
             if entry.changes:
                 document = merge(document, _below(groups.whole, ("mixture", number, "changes")))
-            if variant is not None:
-                document = _varied(document, groups.variants[variant], variant)
-            resolved[_name(entry, number)] = resolve(document, overrides)
+            resolved[_name(entry, number)] = resolve(_varied(document, groups, variant), overrides)
         except ScenarioError as error:
             faults += error.faults
     if faults:
         raise ScenarioError(faults)
-    total = sum(entry.weight for entry in groups.mixture)
-    components = tuple(
-        Component(name, entry.weight / total, scenario.spec, scenario.joint)
-        for (name, scenario), entry in zip(resolved.items(), groups.mixture, strict=True)
-    )
+    scenarios, weights = list(resolved.values()), [entry.weight for entry in groups.mixture]
+    weighed, total = list(zip(resolved.items(), weights, strict=True)), sum(weights)
+    components = tuple(Component(name, weight / total, each.spec, each.joint) for (name, each), weight in weighed)
     if disagreements := list(_disagreements(components)):
-        raise placed([Fault(("mixture", number), rule, remedy) for number, rule, remedy in disagreements], groups.whole)
-    head = components[0].spec
-    entries = [
-        {"name": name, "weight": entry.weight, "scenario": dict(scenario.data)}
-        for (name, scenario), entry in zip(resolved.items(), groups.mixture, strict=True)
-    ]
-    scenarios = list(resolved.values())
+        raise placed(disagreements, groups.whole)
+    entries = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
     return Scenario(
         components,
-        {"schema": 1, "name": head.name, "mixture": entries},
+        {"schema": 1, "name": components[0].spec.name, "mixture": entries},
         groups.whole.places,
-        tuple(dict.fromkeys(line for scenario in scenarios for line in scenario.overrides)),
+        tuple(dict.fromkeys(line for each in scenarios for line in each.overrides)),
         _warnings(resolved),
     )
 
 
-def _base(groups: Groups, number: int, file: str) -> Document:
+def _base(groups: Groups, number: int) -> Document:
     """Read the scenario that an entry names, or that is written in it."""
-    entry = groups.mixture[number]
-    if not isinstance(entry.scenario, str):
-        if "mixture" in entry.scenario:
-            place = place_of(groups.whole.places, ("mixture", number, "scenario", "mixture"))
-            rule = "is a mixture, which cannot be mixed again."
-            raise ScenarioError([PlacedFault(place, f"mixture[{number}].scenario", rule, "Name the scenarios in it.")])
-        return extended(_below(groups.whole, ("mixture", number, "scenario")), file)
-    found = parent_file(entry.scenario, FilePath(file).parent)
-    at = ("mixture", number, "scenario")
-    if isinstance(found, Fault):
-        place = place_of(groups.whole.places, at)
-        raise ScenarioError([PlacedFault(place, dotted(at), found.rule, found.remedy)])
-    return read_extended(found, (FilePath(file).resolve(),))
+    stated, at = groups.mixture[number].scenario, ("mixture", number, "scenario")
+    if isinstance(stated, str):
+        found = parent_file(stated, FilePath(groups.file).parent)
+        if isinstance(found, Fault):
+            place = place_of(groups.whole.places, at)
+            raise ScenarioError.at(place, found.rule, found.remedy, entry=dotted(at))
+        return read_extended(found, (FilePath(groups.file).resolve(),))
+    if "mixture" in stated:
+        rule = "is a mixture, which cannot be mixed again."
+        place = place_of(groups.whole.places, (*at, "mixture"))
+        raise ScenarioError.at(place, rule, "Name the scenarios in it.", entry=dotted(at))
+    return extended(_below(groups.whole, at), groups.file)
 
 
-def _disagreements(components: Sequence[Component]) -> list[tuple[int, str, str]]:
-    """Find what the components must have in common and have not: (number of the entry, rule, remedy)."""
-    head, result = components[0].spec, []
+def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:
+    """Find what the components must have in common and have not."""
+    head, first = components[0].spec, components[0].name
     for number, component in enumerate(components):
         if component.spec.history is not None and component.spec.history.fit is None:
             rule = f"'{component.name}' has not learnt from its history yet."
-            result.append((number, rule, "Run it by itself, and mix the scenario.yaml of its run folder."))
+            yield Fault(("mixture", number), rule, "Run it by itself, and mix the scenario.yaml of its run folder.")
     for number, component in enumerate(components[1:], start=1):
-        spec = component.spec
+        spec, path = component.spec, ("mixture", number)
         for key in ("years", "samples", "seed", "block", "design", "subject", "dollars"):
             ours, theirs = getattr(head, key), getattr(spec, key)
             if ours != theirs:
-                said = [_said(value) for value in (theirs, ours)]
-                rule = f"has {key} {said[0]} where '{components[0].name}' has {said[1]}."
-                result.append((number, rule, f"Write {key} beside mixture: it then holds for all."))
-        ours, theirs = _thresholds(head), _thresholds(spec)
-        if ours != theirs:
-            other = min(name for name, _ in set(ours.items()) ^ set(theirs.items()))
-            rule = f"declares other thresholds than '{components[0].name}': '{other}', for one."
-            result.append((number, rule, "Write thresholds beside mixture, and take others away with null."))
+                rule = f"has {key} {_said(theirs)} where '{first}' has {_said(ours)}."
+                yield Fault(path, rule, f"Write {key} beside mixture: it then holds for all.")
+        if others := {name for name, _ in set(_thresholds(head).items()) ^ set(_thresholds(spec).items())}:
+            rule = f"declares other thresholds than '{first}': '{min(others)}', for one."
+            yield Fault(path, rule, "Write thresholds beside mixture, and take others away with null.")
         if (head.capability is None) != (spec.capability is None):
-            rule = f"has {'no' if spec.capability is None else 'a'} capability metric, unlike '{components[0].name}'."
-            result.append((number, rule, "Write capability beside mixture, or take it away with null."))
-    return result
+            rule = f"has {'no' if spec.capability is None else 'a'} capability metric, unlike '{first}'."
+            yield Fault(path, rule, "Write capability beside mixture, or take it away with null.")
 
 
 def _said(value: object) -> str:
@@ -278,8 +270,7 @@ def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
     simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
     ...
     """
-    groups, file = load_groups(source)
-    return resolve_file(groups, file, overrides)
+    return resolve_groups(load_groups(source), overrides)
 
 
 def load_variants(source: Source, *, overrides: Sequence[str] = ()) -> dict[str, Scenario]:
@@ -313,9 +304,9 @@ def load_variants(source: Source, *, overrides: Sequence[str] = ()) -> dict[str,
 
 def load_with_variants(source: Source, *, overrides: Sequence[str] = ()) -> tuple[Scenario, dict[str, Scenario]]:
     """Read a scenario once, and give it and its variants."""
-    groups, file = load_groups(source)
-    scenario = resolve_file(groups, file, overrides)
-    return scenario, {name: resolve_file(groups, file, overrides, variant=name) for name in groups.variants}
+    groups = load_groups(source)
+    scenario = resolve_groups(groups, overrides)
+    return scenario, {name: resolve_groups(groups, overrides, variant=name) for name in groups.variants}
 
 
 def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] = ()) -> Scenario:
@@ -346,17 +337,17 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
     simulator.errors.ScenarioError: mine.yaml:1:1: drivers: is missing.
     ...
     """
-    return resolve_file(grouped(text_document(text, file)), file, overrides)
+    return resolve_groups(grouped(text_document(text, file), file), overrides)
 
 
-def load_groups(source: Source) -> tuple[Groups, str]:
-    """Read a scenario and take it apart, and tell what its file is called."""
+def load_groups(source: Source) -> Groups:
+    """Read a scenario and take it apart."""
     if isinstance(source, Mapping):
-        return grouped(data_document(source, file := "<data>")), file
+        return grouped(data_document(source, "<data>"), "<data>")
     if isinstance(source, str) and ("\n" in source or ": " in source):
-        return grouped(text_document(source, file := "<text>")), file
+        return grouped(text_document(source, "<text>"), "<text>")
     found = find_scenario(source)
-    return grouped(file_document(found)), str(found)
+    return grouped(file_document(found), str(found))
 
 
 __all__ = ["Scenario", "load_scenario", "load_variants", "load_with_variants", "parse_scenario"]
