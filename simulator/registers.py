@@ -10,7 +10,7 @@ What is installed is looked through only for a name that is not shipped, and whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -24,15 +24,14 @@ class Register[T]:
     """Named records of one kind; what is shipped goes before what packages offer under the same name.
 
     `what` is what a record is, as messages say it: `kind of chart`. `shipped` holds records, or texts
-    `module:attribute` that are imported when the record is asked for. `is_one` tells whether what a package offers
-    is a record, and `form` what it must be: `function`.
+    `module:attribute` that are imported when the record is asked for. `form` is the class of the records, or says what
+    functions they are.
     """
 
     what: str
     group: str
     shipped: Mapping[str, T | str]
-    is_one: Callable[[object], bool] = lambda offered: offered is not None
-    form: str = ""
+    form: type | str = "function"
 
     def names(self) -> tuple[str, ...]:
         """List the names of all records: what is shipped in its order, then what packages offer, sorted."""
@@ -87,8 +86,8 @@ class Register[T]:
                 f"{start}: the installed {self.what} {point.value} cannot be imported: {error}. "
                 "Mend or reinstall its package."
             ) from None
-        if not self.is_one(found):
-            form = self.form or self.what
+        if not (isinstance(found, self.form) if isinstance(self.form, type) else callable(found)):
+            form = self.form.__name__ if isinstance(self.form, type) else self.form
             raise InputError(f"{start}: {point.value} is no {form}. Its package must offer a {form} by that name.")
         return cast("T", found)
 

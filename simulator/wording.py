@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 _POWER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -41,11 +41,6 @@ def percent(share: float) -> str:
     if 1e-12 < share < 0.01:
         return "< 1 %"
     return "> 99 %" if 0.99 < share < 1 - 1e-12 else f"{100 * share:.0f} %"
-
-
-def number_in(row: Mapping[str, object], key: str) -> float:
-    """Read a number of a row of a table."""
-    return float(str(row[key]))
 
 
 def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:

@@ -57,8 +57,7 @@ KINDS: Register[Draw] = Register(
         "predictive": f"{_KINDS}.predictive:predictive_figures",
         "influence": f"{_KINDS}.influence:influence_figures",
     },
-    callable,
-    form="function of a run and options",
+    "function of a run and options",
 )
 """What draws each kind of chart of runs; it is loaded when it is drawn."""
 

@@ -66,8 +66,7 @@ EXPORTERS: Register[Exporter] = Register(
         ),
         "bibtex": Exporter("the sources", ".bib", text="simulator.export.bibtex:bibtex"),
     }),
-    is_one=lambda offered: isinstance(offered, Exporter),
-    form="Exporter",
+    Exporter,
 )  # fmt: skip
 """What `simulate export` can write; an installed package adds a format as an entry point."""
 

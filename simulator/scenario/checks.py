@@ -13,14 +13,13 @@ import numpy as np
 from simulator.errors import Fault, Path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.unit_checks import UnitCheck, unit_name
+from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
 from simulator.schema.drivers import driver_faults
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
     calendar_years,
     driver_levels,
-    level_unit,
     levels_in,
     parts_of,
     regimes_of,
@@ -29,7 +28,7 @@ from simulator.schema.prior_names import (
 )
 from simulator.schema.spec import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Faults, Prior
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_level_unit, parse_unit
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 
 
 def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault]:
@@ -63,10 +62,9 @@ def stated_once(fault: Fault) -> Fault:
 
 def _year_faults(models: Models, spec: ScenarioSpec) -> Iterator[Fault]:
     years = spec.years
-    path: Path = ("years", "step")
     if years.step != "year":
         rule = f"is {years.step}; models are counted by calendar year."
-        yield Fault(path, rule, "Write step: year, or remove models.")
+        yield Fault(("years", "step"), rule, "Write step: year, or remove models.")
         return
     if years.last != np.floor(years.last) and np.floor(years.last) > years.first:
         rule = f"is {number(years.last)}: two points of the years would lie in {np.floor(years.last):.0f}."
@@ -137,55 +135,40 @@ def _named(spec: ScenarioSpec) -> Iterator[tuple[str, ...]]:
 def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
     if driver.factors is None:
         yield from _one_level(path, driver, unit, units)
-    else:
-        product, known = DIMENSIONLESS, True
-        for name, factor in driver.factors.items():
-            inner = (*path, "factors", name)
-            try:
-                own = _stated_unit(factor)
-            except UnitError as error:
-                known = False
-                if factor.table is not None:  # of a start, the joint prior reports it
-                    yield Fault((*inner, "unit"), error.rule, error.remedy)
-                continue
-            product = product * own
-            yield from _one_level(inner, factor, own, units)
-        if known and product.dimension != unit.dimension:
-            rule = f"multiply to {unit_name(product)}; the driver is in {unit_name(unit)}."
-            yield Fault((*path, "factors"), rule, f"Give one factor a start in {unit_name(unit)}.")
-    if driver.factors is not None:
-        for name, cap in driver.caps.items():
-            units.limit(cap, (*path, "caps", name), unit)
-
-
-def _stated_unit(level: Level) -> Unit:
-    text = level_unit(level, None)
-    return parse_unit(text) if level.start is None else parse_level_unit(text)[0]
+        return
+    product, known = DIMENSIONLESS, True
+    for name, factor in driver.factors.items():
+        inner = (*path, "factors", name)
+        try:
+            own = stated_unit(factor)
+        except UnitError as error:
+            known = False
+            if factor.table is not None:  # of a start, the joint prior reports it
+                yield Fault((*inner, "unit"), error.rule, error.remedy)
+            continue
+        product = product * own
+        yield from _one_level(inner, factor, own, units)
+    if known and product.dimension != unit.dimension:
+        rule = f"multiply to {unit_name(product)}; the driver is in {unit_name(unit)}."
+        yield Fault((*path, "factors"), rule, f"Give one factor a start in {unit_name(unit)}.")
+    units.caps(driver, path, unit)
 
 
 def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
     if level.custom is None and level.start is None and level.table is None and unit.dimension:
         remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
         yield Fault(path, "has no start.", remedy)
-    if level.custom is not None:
-        for key in ("start", "growth", "table", "drift", "volatility", "at"):
-            if getattr(level, key) is not None:
-                yield Fault(
-                    (*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one."
-                )
+    for key in ("start", "growth", "table", "drift", "volatility", "at") if level.custom is not None else ():
+        if getattr(level, key) is not None:
+            yield Fault((*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one.")
     if level.table is not None and level.unit is not None:
         try:
-            stated = parse_unit(level.unit)
-            if stated.dimension != unit.dimension:
-                yield Fault(
-                    (*path, "unit"),
-                    f"must be a unit of {unit_name(unit)}; got '{level.unit}'.",
-                    f"State the numbers in {unit_name(unit)}.",
-                )
+            if parse_unit(level.unit).dimension != unit.dimension:
+                rule = f"must be a unit of {unit_name(unit)}; got '{level.unit}'."
+                yield Fault((*path, "unit"), rule, f"State the numbers in {unit_name(unit)}.")
         except UnitError as error:
             yield Fault((*path, "unit"), error.rule, error.remedy)
-    for name, cap in level.caps.items():
-        units.limit(cap, (*path, "caps", name), unit)
+    units.caps(level, path, unit)
 
 
 def _levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Level]]:
@@ -209,25 +192,21 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
     before: float | None = None
     for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
-        if index == 0 and regime.from_ is not None:
-            yield Fault(
-                (*regime_path, "from"), "is not for the first regime, which holds from the start.", "Remove it."
-            )
-        elif index > 0 and regime.from_ is None:
-            yield Fault(
-                regime_path, "does not say from when it holds.", "Write from: and a year, or a prior over years."
-            )
-        elif index > 0 and regime.from_ is not None:
-            fixed = regime.from_.value
-            earliest = fixed if fixed is not None else regime.from_.lower
-            if fixed is not None and before is not None and fixed <= before:
-                rule = f"must come after the regime before, {number(before)}; got {number(fixed)}."
-                yield Fault((*regime_path, "from"), rule, "Sort the regimes by year.")
+        start, at = regime.from_, (*regime_path, "from")
+        if index == 0:
+            if start is not None:
+                yield Fault(at, "is not for the first regime, which holds from the start.", "Remove it.")
+        elif start is None:
+            remedy = "Write from: and a year, or a prior over years."
+            yield Fault(regime_path, "does not say from when it holds.", remedy)
+        else:
+            earliest = start.lower if start.value is None else start.value
+            if start.value is not None and before is not None and start.value <= before:
+                rule = f"must come after the regime before, {number(before)}; got {number(start.value)}."
+                yield Fault(at, rule, "Sort the regimes by year.")
             if earliest is not None and not 1000 <= earliest <= 3000:
-                yield Fault(
-                    (*regime_path, "from"), f"must be a year; got {number(earliest)}.", "Write for example 2027."
-                )
-            before = fixed if fixed is not None else before
+                yield Fault(at, f"must be a year; got {number(earliest)}.", "Write for example 2027.")
+            before = before if start.value is None else start.value
 
 
 def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
@@ -276,25 +255,19 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
     for name, threshold in spec.thresholds.items():
         path = ("thresholds", name)
-        if threshold.of is not None and threshold.of != "start" and threshold.of not in spec.thresholds:
-            remedy = near_name(threshold.of, [*spec.thresholds, "start"]) or "Name a threshold, or start."
+        if threshold.of not in (None, "start", *spec.thresholds):
+            remedy = near_name(str(threshold.of), [*spec.thresholds, "start"]) or "Name a threshold, or start."
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
         if threshold.capability is not None and spec.capability is None:
-            yield Fault(
-                (*path, "capability"),
-                "needs a capability metric.",
-                "Define the metric under capability, at the top level of the file.",
-            )
+            remedy = "Define the metric under capability, at the top level of the file."
+            yield Fault((*path, "capability"), "needs a capability metric.", remedy)
         if threshold.capability is not None and threshold.within_oom is not None:
             yield Fault((*path, "within_oom"), "goes with compute or spending, not with a metric.", "Remove it.")
         on_spending = threshold.spending is not None or threshold.quantity == "spending"
         if on_spending and spec.drivers.spending is None:
             key = "spending" if threshold.spending is not None else "quantity"
-            yield Fault(
-                (*path, key),
-                "needs a spending driver.",
-                "This scenario states compute as a whole: set the threshold on compute.",
-            )
+            remedy = "This scenario states compute as a whole: set the threshold on compute."
+            yield Fault((*path, key), "needs a spending driver.", remedy)
 
 
 def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

@@ -12,20 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import (
-    Fault,
-    InputError,
-    Path,
-    Place,
-    PlacedFault,
-    ScenarioError,
-    as_path,
-    dotted,
-    near_name,
-    shown,
-)
+from simulator import errors
+from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
+from simulator.schema.prior_families import FitError
 from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, stating_keys
 
 
@@ -164,7 +155,7 @@ class Override:
 def parse_override(text: str) -> Override:
     """Read `path=value`; the value is YAML."""
     name, equals, value = text.partition("=")
-    path = as_path(name.strip())
+    path = errors.as_path(name.strip())
     if not equals or not path:
         raise InputError(f"--set {text}: must be path=value, for example drivers.spending.growth[0].rate.median=3.")
     try:
@@ -221,7 +212,7 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
     if data is None:
         data = {}
     if not isinstance(data, Mapping):
-        kind = "a list; name an item, as in [0]" if isinstance(data, list) else shown(data)
+        kind = "a list; name an item, as in [0]" if isinstance(data, list) else errors.shown(data)
         raise InputError(f"--set {override.text}: {dotted(above)} is {kind}: it has no entry '{head}'.")
     key = next((known for known in data if str(known) == head), head)
     changed = {known: inner for known, inner in data.items() if known != key}
@@ -278,14 +269,6 @@ def text_keys(data: Any) -> Any:
     return [text_keys(item) for item in data] if isinstance(data, list) else data
 
 
-class _ColumnError(ValueError):
-    """Say which key of an `empirical` entry is at fault, the rule and the remedy."""
-
-    def __init__(self, key: str, rule: str, remedy: str) -> None:
-        super().__init__(rule)
-        self.key, self.rule, self.remedy = key, rule, remedy
-
-
 def read_columns(document: Document, folder: FilePath) -> Document:
     """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
 
@@ -298,8 +281,8 @@ def read_columns(document: Document, folder: FilePath) -> Document:
         if isinstance(empirical, Mapping) and not empirical.get("values"):
             try:
                 written["empirical"] = {**empirical, "values": _column(empirical, folder)}
-            except _ColumnError as error:
-                inner = (*path, "empirical", error.key)
+            except FitError as error:
+                inner = (*path, "empirical", error.field)
                 faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
         return written
 
@@ -310,32 +293,31 @@ def read_columns(document: Document, folder: FilePath) -> Document:
 def _column(empirical: Mapping[str, Any], folder: FilePath) -> list[float]:
     for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
         if not isinstance(empirical.get(key), str):
-            raise _ColumnError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
+            raise FitError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
     column = empirical["column"]
     file = folder / empirical["file"]
     try:
         (_, names), *rows = read_csv(file) or [(1, [])]
     except FileNotFoundError:
-        raise _ColumnError("file", f"there is no file {file}.", "The path counts from this file.") from None
+        raise FitError("file", f"there is no file {file}.", "The path counts from this file.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
-        raise _ColumnError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
+        raise FitError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
     if not rows or column not in names:
         names = names if rows else []
-        remedy = near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
-        raise _ColumnError("column", f"{file} has no column '{column}'.", remedy)
+        remedy = errors.near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
+        raise FitError("column", f"{file} has no column '{column}'.", remedy)
     values, place = list[float](), names.index(column)
     for line, row in rows:
-        cell = row[place] if place < len(row) else ""
+        cell, rule = row[place] if place < len(row) else "", ""
         try:
             values.append(float(cell))
+            rule = "" if math.isfinite(values[-1]) else f"{cell} on line {line} of {file} is not a finite number."
         except ValueError:
             rule = f"'{cell}' on line {line} of {file} is no number."
-            raise _ColumnError("column", rule, "Mend the file, or name another column.") from None
-        if not math.isfinite(values[-1]):
-            rule = f"{cell} on line {line} of {file} is not a finite number."
-            raise _ColumnError("column", rule, "Mend the file, or name another column.")
+        if rule:
+            raise FitError("column", rule, "Mend the file, or name another column.")
     if len(values) < 2:
         rule = f"{file} has only one value in column '{column}'."
-        raise _ColumnError("column", rule, "A sample needs at least two values.")
+        raise FitError("column", rule, "A sample needs at least two values.")
     return values

@@ -13,19 +13,11 @@ from pydantic import ValidationError
 
 from simulator.errors import Fault, Path, Place, ScenarioError, as_path, dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
+from simulator.scenario import layers
 from simulator.scenario.checks import check_scenario
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.faults import concerns, entry_root, faults_of, remaining_faults
-from simulator.scenario.layers import (
-    Override,
-    apply_override,
-    expand_priors,
-    known_path,
-    lookup,
-    parse_override,
-    placed,
-    text_keys,
-)
+from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.schema.prior_names import input_words
 from simulator.schema.spec import ScenarioSpec
@@ -160,16 +152,16 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     log: list[str] = []
     warnings: list[str] = []
     for text in overrides:
-        expanded = expand_priors(document, library_entry).data
-        override = parse_override(text)
-        override = replace(override, path=known_path(expanded, override.path))
+        expanded = layers.expand_priors(document, library_entry).data
+        override = layers.parse_override(text)
+        override = replace(override, path=layers.known_path(expanded, override.path))
         before = lookup(expanded, override.path)
-        document = apply_override(_with_statement(document, expanded, override.path), override)
+        document = layers.apply_override(_with_statement(document, expanded, override.path), override)
         name = dotted(override.path)
         log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
         if before == override.value:
             warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
-    document = expand_priors(document, library_entry)
+    document = layers.expand_priors(document, library_entry)
     try:
         spec = ScenarioSpec.model_validate(text_keys(document.data))
     except ValidationError as error:
@@ -189,7 +181,7 @@ def _with_statement(document: Document, expanded: Any, path: Path) -> Document:
     for length in range(1, len(path)):
         inherited = lookup(expanded, path[:length])
         if lookup(document.data, path[:length]) is None and isinstance(inherited, Mapping | list):
-            return apply_override(document, Override(path[:length], inherited, dotted(path)))
+            return layers.apply_override(document, layers.Override(path[:length], inherited, dotted(path)))
     return document
 
 

@@ -75,20 +75,22 @@ class UnitCheck:
 
     def _level(self, level: Level, path: Path) -> Unit | None:
         if level.start is None and level.table is None:
-            self.faults.append(
-                Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
-            )
+            remedy = "Write start: {value: 1, unit: USD}, for example, or a table."
+            self.faults.append(Fault(path, "has no start.", remedy))
             return None
-        text = level_unit(level, None)
         try:
-            unit = parse_unit(text) if level.start is None else parse_level_unit(text)[0]
+            unit = stated_unit(level)
         except UnitError as error:
             if level.table is not None:
                 self.faults.append(Fault((*path, "unit"), error.rule, error.remedy))
             return None
+        self.caps(level, path, unit)
+        return unit
+
+    def caps(self, level: Level, path: Path, unit: Unit) -> None:
+        """Check that the caps of a level have its unit."""
         for name, cap in level.caps.items():
             self.limit(cap, (*path, "caps", name), unit)
-        return unit
 
     def limit(self, limit: Limit, path: Path, expected: Unit) -> None:
         """Check that a limit has the unit of what it limits."""
@@ -127,11 +129,16 @@ class UnitCheck:
             start = self._parse(operation.start.unit)
             if start is not None and start.dimension != stock.dimension:
                 rule = f"is in {unit_name(start)}; a flow in {unit_name(flow)} adds up to {unit_name(stock)}."
-                self.faults.append(
-                    Fault((*path, "start", "unit"), rule, "State the flow per year, the start as a stock.")
-                )
+                remedy = "State the flow per year, the start as a stock."
+                self.faults.append(Fault((*path, "start", "unit"), rule, remedy))
                 return None
         return stock
+
+
+def stated_unit(level: Level) -> Unit:
+    """Read the unit in which a level is stated; UnitError where it is none."""
+    text = level_unit(level, None)
+    return parse_unit(text) if level.start is None else parse_level_unit(text)[0]
 
 
 def unit_name(unit: Unit) -> str:

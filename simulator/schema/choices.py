@@ -20,7 +20,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
@@ -72,64 +71,31 @@ class DrawDesign:
     """What holds of each block."""
 
 
-def _by_name[Record: (SaturationLaw, DrawDesign)](*records: Record) -> MappingProxyType[str, Record]:
-    return MappingProxyType({record.name: record for record in records})
-
-
+_LAWS = (
+    SaturationLaw("hard", f"{_MODEL}:hard_saturation", "min(V, L)", "a hard ceiling, nothing rises above it", rank=4),
+    SaturationLaw("exponential", f"{_MODEL}:exponential_saturation", "L (1 - exp(-V/L))",
+                  "a soft ceiling that growth bends towards and never reaches (exponential law)", rank=3),
+    SaturationLaw("logistic", f"{_MODEL}:logistic_saturation", "V / (1 + V/L)",
+                  "a soft ceiling that growth bends towards from far below (logistic law)", rank=1),
+    SaturationLaw("gompertz", f"{_MODEL}:gompertz_saturation", "growth falls with the logarithmic distance to L",
+                  "growth slows as it comes near, by the number of factors that are left (Gompertz law)", rank=2,
+                  from_start=True),
+)  # fmt: skip
 LAWS: Register[SaturationLaw] = Register(
-    "law of saturation",
-    "simulator.saturation_laws",
-    _by_name(
-        SaturationLaw(
-            "hard", f"{_MODEL}:hard_saturation", "min(V, L)", "a hard ceiling, nothing rises above it", rank=4
-        ),
-        SaturationLaw(
-            "exponential",
-            f"{_MODEL}:exponential_saturation",
-            "L (1 - exp(-V/L))",
-            "a soft ceiling that growth bends towards and never reaches (exponential law)",
-            rank=3,
-        ),
-        SaturationLaw(
-            "logistic",
-            f"{_MODEL}:logistic_saturation",
-            "V / (1 + V/L)",
-            "a soft ceiling that growth bends towards from far below (logistic law)",
-            rank=1,
-        ),
-        SaturationLaw(
-            "gompertz",
-            f"{_MODEL}:gompertz_saturation",
-            "growth falls with the logarithmic distance to L",
-            "growth slows as it comes near, by the number of factors that are left (Gompertz law)",
-            rank=2,
-            from_start=True,
-        ),
-    ),
-    is_one=lambda offered: isinstance(offered, SaturationLaw),
-    form="SaturationLaw",
+    "law of saturation", "simulator.saturation_laws", {law.name: law for law in _LAWS}, SaturationLaw
 )
 
+_DESIGNS = (
+    DrawDesign("sobol", f"{_STREAMS}:digital_nets",
+               "A scrambled digital net: each prior of a block has one number in each of as many equal strata as there "
+               "are samples, and most pairs of priors are as even."),
+    DrawDesign("latin-hypercube", f"{_STREAMS}:latin_hypercubes",
+               "Each prior of a block has one number in each of as many equal strata as there are samples, in an order "
+               "of its own."),
+    DrawDesign("random", f"{_STREAMS}:random_numbers", "Independent numbers; nothing is evened out."),
+)  # fmt: skip
 DESIGNS: Register[DrawDesign] = Register(
-    "design of draws",
-    "simulator.draw_designs",
-    _by_name(
-        DrawDesign(
-            "sobol",
-            f"{_STREAMS}:digital_nets",
-            "A scrambled digital net: each prior of a block has one number in each of as many equal strata as there "
-            "are samples, and most pairs of priors are as even.",
-        ),
-        DrawDesign(
-            "latin-hypercube",
-            f"{_STREAMS}:latin_hypercubes",
-            "Each prior of a block has one number in each of as many equal strata as there are samples, in an order "
-            "of its own.",
-        ),
-        DrawDesign("random", f"{_STREAMS}:random_numbers", "Independent numbers; nothing is evened out."),
-    ),
-    is_one=lambda offered: isinstance(offered, DrawDesign),
-    form="DrawDesign",
+    "design of draws", "simulator.draw_designs", {design.name: design for design in _DESIGNS}, DrawDesign
 )
 
 

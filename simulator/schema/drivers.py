@@ -24,11 +24,7 @@ type CustomDriver = Callable[[Mapping[str, Array], Array], Array]
 """From drawn parameters by name, each (sample,) or (1,), and years (year,), to log10 levels (sample, year)."""
 
 DRIVERS: Register[CustomDriver] = Register(
-    "driver",
-    "simulator.drivers",
-    {"epoch-gpu-2023": "simulator.model.driver_gpu_2023:log_flop_per_dollar"},
-    is_one=callable,
-    form="function",
+    "driver", "simulator.drivers", {"epoch-gpu-2023": "simulator.model.driver_gpu_2023:log_flop_per_dollar"}
 )
 
 

@@ -186,13 +186,7 @@ _SHIPPED = (
 )  # fmt: skip
 
 SHIPPED: Mapping[str, PriorFamily] = MappingProxyType({family.name: family for family in _SHIPPED})
-FAMILIES: Register[PriorFamily] = Register(
-    "prior family",
-    "simulator.prior_families",
-    SHIPPED,
-    is_one=lambda offered: isinstance(offered, PriorFamily),
-    form="PriorFamily",
-)
+FAMILIES: Register[PriorFamily] = Register("prior family", "simulator.prior_families", SHIPPED, PriorFamily)
 
 
 @cache
