@@ -226,10 +226,8 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
         lambda y: np.exp(y * (span * _LN10)),
         lambda y: y * (span * _LN10) + math.log(span * _LN10),
     )
-    meaning = (
-        f"Growth is a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth, 0.7 a fall by 30 %."
-    )
-    return GrowthUnit(text, conversion, meaning)
+    meaning = f"a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth, 0.7 a fall by 30 %."
+    return GrowthUnit(text, conversion, f"Growth is {meaning}")
 
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
@@ -243,27 +241,20 @@ def _time_per(text: str, per_year: float) -> GrowthUnit:
     return GrowthUnit(text, conversion, f"Growth is the time in which the level doubles, in {text.partition('/')[0]}.")
 
 
-_OOM = GrowthUnit(
-    "OOM/year", multiple(), "Growth is in orders of magnitude a year: 0.3 doubles a level.", positive=False
+_PERCENT = Conversion(
+    lambda x: np.log1p(x / 100.0) / _LN10,
+    lambda y: 100.0 * np.expm1(y * _LN10),
+    lambda y: y * _LN10 + math.log(100.0 * _LN10),
 )
-_PERCENT = GrowthUnit(
-    "%/year",
-    Conversion(
-        lambda x: np.log1p(x / 100.0) / _LN10,
-        lambda y: 100.0 * np.expm1(y * _LN10),
-        lambda y: y * _LN10 + math.log(100.0 * _LN10),
-    ),
-    "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.",
-    positive=False,
-)
-_GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType(
-    {
-        "factor/year": _factor_per("factor/year", 1.0),
-        "OOM/year": _OOM,
-        "%/year": _PERCENT,
-        "months/doubling": _time_per("months/doubling", 12.0),
-        "years/doubling": _time_per("years/doubling", 1.0),
-        "months/halving": _time_per("months/halving", 12.0),
-        "years/halving": _time_per("years/halving", 1.0),
-    }
-)
+_GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
+    unit.text: unit
+    for unit in (
+        _factor_per("factor/year", 1.0),
+        GrowthUnit("OOM/year", multiple(), "Growth is in orders of magnitude a year: 0.3 doubles a level.",
+                   positive=False),
+        GrowthUnit("%/year", _PERCENT, "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.",
+                   positive=False),
+        _time_per("months/doubling", 12.0), _time_per("years/doubling", 1.0),
+        _time_per("months/halving", 12.0), _time_per("years/halving", 1.0),
+    )
+})  # fmt: skip

@@ -116,9 +116,8 @@ def _level_sentence(run: xr.DataTree) -> str:
     gain = level_at(run, "effective_compute", last)[1] - start
     course = f"about {amount(abs(gain))} times {'as much as' if gain >= 0 else 'less than'} in {when(first)}"
     if is_certain(run):
-        return (
-            f"Effective compute is {said[0]} and {said[1]}, {course}; every number is fixed, so there is no interval."
-        )
+        fixed = "every number is fixed, so there is no interval"
+        return f"Effective compute is {said[0]} and {said[1]}, {course}; {fixed}."
     return f"The median forecast of effective compute is {said[0]} and {said[1]}, {course}."
 
 
@@ -136,11 +135,10 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     if dated:
         verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
         parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
-    if late:
-        names = listed([isolated(row["label"]) for row in late[:MOST_OPEN]])
-        shares = listed([percent(row["never"]) for row in late[:MOST_OPEN]])
-        be = "is" if len(late[:MOST_OPEN]) == 1 else "are"
-        respectively = ", respectively" if len(late[:MOST_OPEN]) > 1 else ""
+    if said := late[:MOST_OPEN]:
+        names = listed(isolated(row["label"]) for row in said)
+        shares = listed(percent(row["never"]) for row in said)
+        be, respectively = ("is", "") if len(said) == 1 else ("are", ", respectively")
         parts.append(f"{names} {be} not crossed by {number(last)} in {shares} of the samples{respectively}")
     more = len(dated[MOST_CROSSED:]) + len(late[MOST_OPEN:])
     rest = f" ({more} more in the table)" if more else ""
@@ -226,11 +224,7 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
             f"Of {uncertain} uncertain numbers, {judged} {'is' if judged == 1 else 'are'} the authors' own "
             f"judgement{bareness}, and {doubted} {'is' if doubted == 1 else 'are'} marked as of low confidence."
         )
-        stated = (
-            f"{tied} rank correlation{'s are' if tied != 1 else ' is'} stated"
-            if tied
-            else "No rank correlations are stated"
-        )
+        stated = f"{tied or 'No'} rank correlation{' is' if tied == 1 else 's are'} stated"
         yield (
             f"{stated}; apart from that the numbers vary independently of one another. If things rise and fall "
             "together that are independent here, the intervals are too narrow."

@@ -91,10 +91,10 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
     result = []
     for path, entries in found.items():
         prior = read.get(dotted(path)) if len(entries) == 1 else None
-        said = [
-            replace(statement(entry, prior, unit=usual_unit(path)), components=_some(of, len(parts)))
-            for entry, of in entries.values()
-        ]
+        said = []
+        for entry, of in entries.values():
+            some = tuple(of) if len(of) < len(parts) else ()
+            said.append(replace(statement(entry, prior, unit=usual_unit(path)), components=some))
         result.append(Assumption(dotted(path), _about(path), in_words(path, labels=labels), tuple(said)))
     listed = {each.path for each in result}
     for name, prior in priors.items() if understood else ():  # shocks, which no file states
@@ -106,10 +106,6 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
 def stated_name(name: str) -> str:
     """Name the prior that a drawn number is of, where it is drawn anew for each year."""
     return re.sub(r"\[[0-9]{4}\]$", "", name)
-
-
-def _some(components: Sequence[str], count: int) -> tuple[str, ...]:
-    return tuple(components) if len(components) < count else ()
 
 
 def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -141,7 +137,7 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
     parts = entry.get("mixture", ()) if isinstance(entry, Mapping) else ()
     inner = tuple((float(part.get("weight", 1)), statement(part)) for part in parts)
     value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read, prior.unit)
-    return Statement(value, shape, origin, inner)
+    return Statement(raised(value), shape, origin, inner)
 
 
 def usual_unit(path: Path) -> str:
@@ -166,7 +162,7 @@ def _as_understood(read: Understood, scale: str) -> tuple[str, str]:
     text = f"{text} {unit}" if unit not in ("", "1") else text
     given = f" {_never(read.never)}" if read.never else ""
     settled = f" by {read.by}" if read.by and not read.shape else ""
-    return raised(text + given + settled), read.shape or ("one number" if read.never else "")
+    return text + given + settled, read.shape or ("one number" if read.never else "")
 
 
 def _power(log: float) -> str:
@@ -185,22 +181,20 @@ def _never(share: float) -> str:
 def _as_stated(entry: Any, default: str) -> tuple[str, str]:
     """Write plain data in short; a table of levels by its ends."""
     if not isinstance(entry, Mapping):
-        return raised(f"{in_short(entry)} {default}".strip()), ""
+        return f"{in_short(entry)} {default}".strip(), ""
     if not is_prior(entry):
         years = list(entry)
         ends = [f"{in_short(entry[year])} in {year}" for year in (years[0], years[-1])] if years else []
-        return raised(f"{len(years)} levels by year: {' to '.join(ends)}"), ""
+        return f"{len(years)} levels by year: {' to '.join(ends)}", ""
     rest = {key: value for key, value in entry.items() if key not in (*ORIGIN, "weight", "dollars")}
     unit = str(rest.pop("unit", default))
     unit = "" if unit in ("", "1") or "mixture" in rest else f" {unit}"
     if set(rest) == {"value"}:
-        return raised(f"{in_short(rest['value'])}{unit}"), ""
-    shape = str(rest.pop("family", ""))
-    words = list(_stated_numbers(rest))
-    cuts = list(_stated_bounds(rest))
-    shape = shape or next((key for key in _SHAPES if key in entry), "family not stated")
+        return f"{in_short(rest['value'])}{unit}", ""
+    shape = rest.pop("family", "") or next((key for key in _SHAPES if key in entry), "family not stated")
+    words, cuts = list(_stated_numbers(rest)), list(_stated_bounds(rest))
     more = [f"{key} {in_short(value)}" for key, value in rest.items()]
-    return raised(", ".join([f"{' '.join(words)}{unit}".strip(), *more, *cuts]).removeprefix(", ")), shape
+    return ", ".join([f"{' '.join(words)}{unit}".strip(), *more, *cuts]).removeprefix(", "), str(shape)
 
 
 def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
@@ -213,13 +207,13 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
         yield f"{points} of {function['of']}"
     if "value" in rest:
         yield in_short(rest.pop("value"))
-    middle = "median" in rest
-    if middle:
-        yield in_short(rest.pop("median"))
     spans = [key for key in rest if key.startswith("interval_")]
-    said = [f"{key.removeprefix('interval_')} %: {_span(rest.pop(key))}" for key in spans]
+    said = ", ".join(f"{key.removeprefix('interval_')} %: {_span(rest.pop(key))}" for key in spans)
+    if "median" in rest:
+        yield in_short(rest.pop("median"))
+        said = f"({said})" if said else ""
     if said:
-        yield f"({', '.join(said)})" if middle else ", ".join(said)
+        yield said
     for key in SPANS:
         if key in rest:
             yield _span(rest.pop(key))

@@ -147,15 +147,12 @@ def _entry(name: str) -> Iterator[str]:
 def _named(key: str, prior: Prior) -> NamedPrior:
     """Put a library entry on the scale that its unit tells: growth, or a level, or a date."""
     unit = prior.unit or (prior.mixture[0].unit if prior.mixture else None) or "1"
-    kind: SlotKind = "level"
+    kind: SlotKind = "rate"
     try:
         parse_growth_unit(unit)
-        kind = "rate"
     except UnitError:
-        if unit == "year":
-            kind = "date"
-        elif prior.value is not None and prior.value <= 0:
-            kind = "number"
+        below = prior.value is not None and prior.value <= 0
+        kind = "date" if unit == "year" else "number" if below else "level"
     return named_prior(Slot((key,), prior, kind, None, never=True))
 
 
@@ -198,8 +195,7 @@ def json_schema(of: Literal["scenario", "priors"] = "scenario") -> dict[str, Any
             "type": "string",
             "description": "A shipped scenario, or a file such as ./team.yaml, that this one is laid over.",
         }
-        for key, written in _grouping_schema(schema).items():
-            schema["properties"][key] = written
+        schema["properties"] |= _grouping_schema(schema)
         wholes = (schema.pop("required"), ["schema", "extends"], ["schema", "name", "mixture"])
         schema["anyOf"] = [{"required": keys} for keys in wholes]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{of} file", **schema}
@@ -218,17 +214,14 @@ def _grouping_schema(schema: dict[str, Any]) -> dict[str, Any]:
     entry = schema["$defs"]["MixtureEntry"]["properties"]
     entry["changes"] = changes
     entry["scenario"] = {"type": ["string", "object"], "description": entry["scenario"].get("description", "")}
-    written: dict[str, Any] = grouping["properties"]
-    written["mixture"] = {**written["mixture"]["anyOf"][0], "description": written["mixture"]["description"]}
-    written["variants"] = {
-        "type": "object", "additionalProperties": changes, "description": written["variants"]["description"],
-    }  # fmt: skip
-    written["sweep"] = {
-        "type": "object",
-        "additionalProperties": {"type": ["string", "array", "object", "number"]},
-        "description": written["sweep"]["description"],
+    said: dict[str, Any] = grouping["properties"]
+    values = {"type": ["string", "array", "object", "number"]}
+    forms = {
+        "mixture": said["mixture"]["anyOf"][0],
+        "variants": {"type": "object", "additionalProperties": changes},
+        "sweep": {"type": "object", "additionalProperties": values},
     }
-    return written
+    return {key: form | {"description": said[key]["description"]} for key, form in forms.items()}
 
 
 def _with_removals(schema: Any) -> Any:

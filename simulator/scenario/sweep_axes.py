@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,11 +30,12 @@ WRITTEN = (
     "Write for example --over drivers.spending.growth[0].rate.centre=1.5:4:6 (from:to:count), =1e10:1e12:5:log, "
     "or values with commas between them."
 )
+_GONE = ("extends", "mixture", "variants", "sweep")
 _FIXED = {
     **dict.fromkeys(("seed", "samples", "block", "design"), "every point is run on the same draws"),
     "years": "every point has the same years",
     **dict.fromkeys(("schema", "name", "title", "notes", "subject", "dollars"), "it changes no number"),
-    **dict.fromkeys(("extends", "mixture", "variants", "sweep"), "it is gone when the scenario is read"),
+    **dict.fromkeys(_GONE, "it is gone when the scenario is read"),
 }
 _RANGE = re.compile(r"[^\s{}\[\],'\"]*:[^\s{}\[\],'\"]*")
 _TAKEN = re.compile(r"year|quantile|threshold|quantity|label|falling|sample|limit_.*")
@@ -117,12 +118,11 @@ def _axis(name: str, given: Any) -> Axis:
     if not values:
         raise InputError(f"--over {name}: has no values. {WRITTEN}")
     _refuse_repeats(name, labels, values)
-    points = [
-        AxisPoint(label, (f"{name}={value_override(value)}",)) for label, value in zip(labels, values, strict=True)
-    ]
-    numeric = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    numbers = tuple(numeric) if len(numeric) == len(values) and not isinstance(given, Mapping) else None
-    return Axis(name, tuple(points), (_root(path, values),), numbers)
+    texts = [f"{name}={value_override(value)}" for value in values]
+    points = tuple(AxisPoint(label, (text,)) for label, text in zip(labels, texts, strict=True))
+    numeric = tuple(float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool))
+    are_numbers = len(numeric) == len(values) and not isinstance(given, Mapping)
+    return Axis(name, points, (_root(path, values),), numeric if are_numbers else None)
 
 
 def _root(path: Path, values: Sequence[Any]) -> Path:
@@ -149,13 +149,11 @@ def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
         for path in map(str, changes):
             root = _root(_path(path), [changes[path]])
             paths += [root] if root not in paths else []
-        points.append(
-            AxisPoint(str(label), tuple(f"{path}={value_override(_plain(value))}" for path, value in changes.items()))
-        )
+        texts = (f"{path}={value_override(_plain(value))}" for path, value in changes.items())
+        points.append(AxisPoint(str(label), tuple(texts)))
     if not points:
-        raise InputError(
-            f"sweep: {name}: has no points. Write for example {name}: {{poor: {{drivers.spending.start: 1e8}}}}."
-        )
+        example = f"{name}: {{poor: {{drivers.spending.start: 1e8}}}}"
+        raise InputError(f"sweep: {name}: has no points. Write for example {example}.")
     _refuse_repeats(name, [point.label for point in points], [list(point.overrides) for point in points])
     return Axis(name, tuple(points), tuple(paths))
 
@@ -166,12 +164,8 @@ def _path(name: str) -> Path:
     except InputError:
         raise InputError(f"--over {name}: is no path of an entry. {WRITTEN}") from None
     if str(path[0]) in _FIXED:
-        remedy = (
-            "Give it to the whole sweep with --set."
-            if path[0] not in ("extends", "mixture", "variants", "sweep")
-            else ""
-        )
-        raise InputError(f"--over {name}: cannot be swept: {_FIXED[str(path[0])]}. {remedy}".rstrip())
+        remedy = "" if path[0] in _GONE else " Give it to the whole sweep with --set."
+        raise InputError(f"--over {name}: cannot be swept: {_FIXED[str(path[0])]}.{remedy}")
     return path
 
 
@@ -183,10 +177,8 @@ def _values(name: str, given: Any) -> list[Any]:
     try:
         parsed = parse_document(f"[{given}]", file=f"--over {name}={given}").data
     except ScenarioError as error:
-        fault = error.faults[0]
-        raise InputError(
-            f"--over {name}={given}: the values cannot be read: {fault.rule} {fault.remedy}".rstrip()
-        ) from None
+        said = f"{error.faults[0].rule} {error.faults[0].remedy}".rstrip()
+        raise InputError(f"--over {name}={given}: the values cannot be read: {said}") from None
     return list(parsed)
 
 
@@ -213,11 +205,10 @@ def _range(name: str, text: str) -> list[float]:
         rule = f"log spacing needs numbers above 0; got {number(first)} to {number(last)}"
     if rule:
         raise InputError(f"--over {name}={text}: {rule}. {WRITTEN}")
-    if spacing == ["log"]:
-        steps = 10.0 ** np.linspace(math.log10(first), math.log10(last), int(count))
-    else:
-        steps = np.linspace(first, last, int(count))
-    return [float(f"{step:.12g}") for step in steps]
+    in_log = spacing == ["log"]
+    ends = (math.log10(first), math.log10(last)) if in_log else (first, last)
+    steps = np.linspace(*ends, int(count))
+    return [float(f"{step:.12g}") for step in (10.0**steps if in_log else steps)]
 
 
 def _plain(value: Any) -> Any:
@@ -235,13 +226,13 @@ def _plain(value: Any) -> Any:
 
 def value_override(value: Any) -> str:
     """Write a value as `--set` takes it; a whole number without its point, as it is mostly typed."""
-    return json.dumps(_whole(value), ensure_ascii=False)
 
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(item) for item in value]
+        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
 
-def _whole(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
+    return json.dumps(whole(value), ensure_ascii=False)
 
 
 def _labels(values: Sequence[Any]) -> list[str]:
@@ -266,10 +257,10 @@ def written_out(axis: Axis, data: Any) -> Axis:
 
     Growth, levels and limits keep the ratios between their quantiles; dates and rates in OOM or % keep the differences.
     """
-    points = [
-        AxisPoint(point.label, tuple(text for given in point.overrides for text in _expanded(axis.name, given, data)))
-        for point in axis.points
-    ]
+    points = []
+    for point in axis.points:
+        texts = (text for given in point.overrides for text in _expanded(axis.name, given, data))
+        points.append(AxisPoint(point.label, tuple(texts)))
     return replace(axis, points=tuple(points))
 
 
@@ -296,20 +287,15 @@ def _moved(axis: str, root: str, prior: Mapping[str, Any], value: float) -> tupl
             f"could go along. Sweep {root} itself, or one of its numbers."
         )
     ratios = prior.get("unit") not in _DIFFERENCES and min(ends) > 0
-    old = float(prior.get("median", middle if middle is not None else _between(ends, ratios=ratios)))
+    if middle is None and name:
+        middle = math.sqrt(math.prod(ends)) if ratios else sum(ends) / 2
+    old = float(prior.get("median", middle))
     if ratios and not value > 0:
         raise InputError(f"at {root}.centre={value:g}: must be above 0; the prior keeps the ratios of its quantiles.")
-    move = _move(old, value, ratios=ratios)
+
+    def move(number: float) -> float:  # the least digits are dropped, so that what stays put is exact
+        return float(f"{number * (value / old) if ratios else number + (value - old):.12g}")
+
     if name:
         return f"{root}.median={value_override(value)}", f"{root}.{name}={value_override([move(end) for end in ends])}"
     return (f"{root}.quantiles={value_override({key: move(number) for key, number in quantiles.items()})}",)
-
-
-def _between(ends: Sequence[float], *, ratios: bool) -> float:
-    low, high = ends
-    return math.sqrt(low * high) if ratios else (low + high) / 2
-
-
-def _move(old: float, new: float, *, ratios: bool) -> Callable[[float], float]:
-    """Give what moves a number along with the centre; the least digits are dropped, so that what stays put is exact."""
-    return lambda number: float(f"{number * (new / old) if ratios else number + (new - old):.12g}")
