@@ -153,24 +153,22 @@ def variable(name: str, *, unit: str = "1") -> Variable:
         match = re.fullmatch(pattern.expression, name)
         if match:
             base = variable(match.group(1), unit=unit)
-            return Variable(
-                name, pattern.dims, base.unit, pattern.long_name.format(base.long_name), pattern.description
-            )
+            long_name = pattern.long_name.format(base.long_name)
+            return Variable(name, pattern.dims, base.unit, long_name, pattern.description)
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 
 def attributes(names: Iterable[str], units: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Give the attributes of variables by name; `units` are those of the variables whose unit the scenario tells."""
-    return {name: _attributes(name, units) for name in names}
-
-
-def _attributes(name: str, units: Mapping[str, str]) -> dict[str, str]:
-    base = name.removesuffix("_error").removesuffix("_mean")
-    base = base if base in units or base in VARIABLES else name
-    described = variable(name, unit=units.get(base, "1"))
-    unit = units.get(base, variable(base).unit if base != name else described.unit)
-    said = (("units", unit), ("long_name", described.long_name), ("description", described.description))
-    return {key: value for key, value in said if value}
+    said = {}
+    for name in names:
+        base = name.removesuffix("_error").removesuffix("_mean")
+        base = base if base in units or base in VARIABLES else name
+        described = variable(name, unit=units.get(base, "1"))
+        unit = units.get(base, variable(base).unit if base != name else described.unit)
+        texts = {"units": unit, "long_name": described.long_name, "description": described.description}
+        said[name] = {key: text for key, text in texts.items() if text}
+    return said
 
 
 def is_plain(name: str) -> bool:

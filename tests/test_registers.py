@@ -11,7 +11,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.registers import Register
 
-LAWS: Register[object] = Register("law", "simulator.laws", {"half": "math:sqrt", "none": abs}, callable, "function")
+LAWS: Register[object] = Register("law", "simulator.laws", {"half": "math:sqrt", "none": abs})
 
 
 @pytest.fixture

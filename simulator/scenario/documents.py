@@ -136,8 +136,7 @@ def _decoded(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig").split("\n")
-        place = Place(name, len(before), len(before[-1]) + 1)
+        place = _place_behind(raw[: error.start].decode("utf-8-sig"), name)
         rule = f"the byte 0x{raw[error.start]:02x} is not text in UTF-8."
         raise ScenarioError.at(
             place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?)."
@@ -269,10 +268,14 @@ _SYNTAX = (
 
 def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
     position = int(getattr(error, "position", 0))
-    before = text[:position].split("\n")
     character = f"U+{ord(text[position]):04X}" if position < len(text) else "unknown"
-    place = Place(file, len(before), len(before[-1]) + 1)
-    return ScenarioError.at(place, f"holds the control character {character}.", "Remove it.")
+    rule = f"holds the control character {character}."
+    return ScenarioError.at(_place_behind(text[:position], file), rule, "Remove it.")
+
+
+def _place_behind(text: str, file: str) -> Place:
+    lines = text.split("\n")
+    return Place(file, len(lines), len(lines[-1]) + 1)
 
 
 def _scalar(node: Any) -> Any:
@@ -333,16 +336,15 @@ class _Builder:
             raise ScenarioError.at(self._place(node), rule, "Write the values out.")
         if len(path) > DEEPEST_DOCUMENT:
             raise ScenarioError.at(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
+        self._refuse_tag(node, path)
         if node.id == "scalar":
             return self._scalar(node, path)
-        self._refuse_tag(node, path)
         self._within.append(id(node))
-        data = self._mapping(node, path) if node.id == "mapping" else self._sequence(node, path)
+        data: Any = self._mapping(node, path) if node.id == "mapping" else None
+        if node.id == "sequence":
+            data = [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         self._within.pop()
         return data
-
-    def _sequence(self, node: Any, path: Path) -> list[Any]:
-        return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
         data: dict[Any, Any] = {}
@@ -350,8 +352,7 @@ class _Builder:
         for key_node, value_node in node.value:
             place = self._place(key_node)
             if key_node.id != "scalar":
-                rule = "a list or a group of entries stands where a key should."
-                self._add(place, path, rule, "Write key: value.")
+                self._add(place, path, "a list or a group of entries stands where a key should.", "Write key: value.")
                 continue
             key = _scalar(key_node)
             if not isinstance(key, str | int | float) or isinstance(key, bool):
@@ -369,7 +370,6 @@ class _Builder:
         return data
 
     def _scalar(self, node: Any, path: Path) -> Any:
-        self._refuse_tag(node, path)
         text = node.value
         if node.style not in _QUOTED and not text[:1].isalpha():
             remedy = "Write a number, or leave the entry out." if _NOT_A_NUMBER.fullmatch(text) else ""
@@ -380,13 +380,10 @@ class _Builder:
         return _scalar(node)
 
     def _refuse_tag(self, node: Any, path: Path) -> None:
-        if node.tag is None:
-            return
-        tag, place = str(node.tag), self._place(node)
-        if tag and not tag.startswith("tag:yaml.org,2002:"):
-            self._add(place, path, f"has the tag {tag}.", "Remove it: nothing in a file is executed.")
-        elif tag.startswith("tag:yaml.org,2002:python"):
-            self._add(place, path, f"has the tag !!{tag[18:]}.", "Remove it: nothing in a file is executed.")
+        tag = str(node.tag or "")
+        if tag.startswith("tag:yaml.org,2002:python") or (tag and not tag.startswith("tag:yaml.org,2002:")):
+            rule = f"has the tag {tag.replace('tag:yaml.org,2002:', '!!')}."
+            self._add(self._place(node), path, rule, "Remove it: nothing in a file is executed.")
 
     def _place(self, node: Any) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
@@ -399,13 +396,9 @@ def yaml_text(data: Any) -> str:
     """Write plain data as YAML 1.2 that reads back as the same data."""
     import yaml
 
+    # Without a style of its own, each innermost group stands in one line.
     text: str = yaml.dump(
-        _plain(data),
-        Dumper=_dumper(),
-        default_flow_style=None,  # innermost groups in one line
-        sort_keys=False,
-        width=110,
-        allow_unicode=True,
+        _plain(data), Dumper=_dumper(), default_flow_style=None, sort_keys=False, width=110, allow_unicode=True
     )
     return text
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Literal
 
 from simulator.errors import Path, as_path, dotted
-from simulator.schema.goals import Threshold
+from simulator.schema.goals import Capability, Threshold
 from simulator.schema.model_counts import Models
 from simulator.schema.spec import (
     OPERATIONS,
@@ -54,7 +54,15 @@ class Slot:
 
 
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
-THRESHOLD_UNITS = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
+_IN_THRESHOLDS: Mapping[str, tuple[SlotKind, str | None]] = {
+    "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
+    "capability": ("number", None), "multiple": ("level", "1"),
+}  # fmt: skip
+_IN_CAPABILITY: Mapping[str, tuple[SlotKind, str | None]] = {
+    "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
+    "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
+    "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
+}  # fmt: skip
 
 
 def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:
@@ -96,8 +104,10 @@ def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
     for name, limit in spec.constraints.items():
         yield from _limit_slots(("constraints", name), limit, spec.years)
     for name, threshold in spec.thresholds.items():
-        yield from _threshold_slots(("thresholds", name), threshold)
-    yield from _capability_slots(spec)
+        yield from _stated(("thresholds", name), threshold, _IN_THRESHOLDS, never=True)
+        yield from _stated(("thresholds", name), threshold, {"delay": ("delay", None)})
+    if spec.capability is not None:
+        yield from _stated(("capability",), spec.capability, _IN_CAPABILITY)
     if spec.models is not None:
         yield from _model_slots(spec.models, spec.years)
 
@@ -207,17 +217,14 @@ def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], .
     return ()
 
 
-def _threshold_slots(path: Path, threshold: Threshold) -> Iterator[Slot]:
-    for key, unit in THRESHOLD_UNITS.items():
-        prior = getattr(threshold, key)
+def _stated(
+    path: Path, spec: Threshold | Capability, places: Mapping[str, tuple[SlotKind, str | None]], *, never: bool = False
+) -> Iterator[Slot]:
+    """List the priors that an entry states, of those that it may state: by key their kind and unit."""
+    for key, (kind, unit) in places.items():
+        prior = getattr(spec, key)
         if prior is not None:
-            yield Slot((*path, key), prior, "level", unit, never=True)
-    if threshold.capability is not None:
-        yield Slot((*path, "capability"), threshold.capability, "number", never=True)
-    if threshold.multiple is not None:
-        yield Slot((*path, "multiple"), threshold.multiple, "level", "1", never=True)
-    if threshold.delay is not None:
-        yield Slot((*path, "delay"), threshold.delay, "delay")
+            yield Slot((*path, key), prior, kind, unit, never=never)
 
 
 def _model_slots(models: Models, years: Years) -> Iterator[Slot]:
@@ -248,21 +255,6 @@ RUNS_PATH: Path = ("models", "runs")
 @cache
 def _runs_prior() -> Prior:
     return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which all runs of a sample are drawn.")
-
-
-def _capability_slots(spec: ScenarioSpec) -> Iterator[Slot]:
-    capability = spec.capability
-    if capability is None:
-        return
-    kinds: dict[str, tuple[SlotKind, str | None]] = {
-        "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
-        "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
-        "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
-    }  # fmt: skip
-    for key, (kind, unit) in kinds.items():
-        prior = getattr(capability, key)
-        if prior is not None:
-            yield Slot(("capability", key), prior, kind, unit)
 
 
 SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds", "models")
