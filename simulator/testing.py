@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ROUNDING = 1e-5
 """OOM by which a level kept in float32 may miss an identity between levels."""
 
+_DELAYS = st.sampled_from([0.5, 1, 3])
+
 type Data = dict[str, Any]
 """A scenario as plain data, as a file would say it."""
 
@@ -101,16 +103,18 @@ def _check_trajectories(trajectories: xr.Dataset) -> None:
         if f"{name}_demanded" in trajectories:
             above = _numbers(trajectories, str(name)) - _numbers(trajectories, f"{name}_demanded")
             _require(above.max() <= 0, f"trajectories/{name}: above what growth demands by {above.max():.3g} OOM")
-    physical = _numbers(trajectories, "physical_compute")
-    effective = physical + (_numbers(trajectories, "algorithms") if "algorithms" in trajectories else 0.0)
-    gap = np.abs(effective - _numbers(trajectories, "effective_compute")).max()
-    scale = max(1.0, float(np.abs(effective).max()) / 30)
-    _require(gap <= ROUNDING * scale, f"effective compute misses its product by {gap:.3g} OOM")
+    factors = ["physical_compute", *(["algorithms"] if "algorithms" in trajectories else [])]
+    _check_product(trajectories, factors, "effective_compute")
     if "spending" in trajectories:
-        demanded = _numbers(trajectories, "spending") + _numbers(trajectories, "hardware")
-        gap = np.abs(demanded - _numbers(trajectories, "physical_compute_demanded")).max()
-        scale = max(1.0, float(np.abs(demanded).max()) / 30)
-        _require(gap <= ROUNDING * scale, f"physical compute misses its product by {gap:.3g} OOM")
+        _check_product(trajectories, ["spending", "hardware"], "physical_compute_demanded")
+
+
+def _check_product(trajectories: xr.Dataset, factors: list[str], name: str) -> None:
+    product = sum(_numbers(trajectories, factor) for factor in factors)
+    gap = np.abs(product - _numbers(trajectories, name)).max()
+    scale = max(1.0, float(np.abs(product).max()) / 30)
+    what = name.removesuffix("_demanded").replace("_", " ")
+    _require(gap <= ROUNDING * scale, f"{what} misses its product by {gap:.3g} OOM")
 
 
 def _numbers(dataset: xr.Dataset, name: str) -> NDArray[np.float64]:
@@ -139,18 +143,15 @@ def small_scenario(changes: Mapping[str, Any] | None = None) -> Data:
 
     `changes` say by dotted path what is to be otherwise; None removes an entry.
     """
+    start = {"family": "lognormal", "median": 1e26, "interval_90": [2.5e25, 4e26], "unit": "FLOP"}
+    growth = {"mean": 0.5, "sd": 0.1, "unit": "OOM/year"}
     data: Data = {
         "schema": 1,
         "name": "small",
         "years": {"first": 2025, "last": 2035},
         "samples": 512,
         "block": 256,
-        "drivers": {
-            "compute": {
-                "start": {"family": "lognormal", "median": 1e26, "interval_90": [2.5e25, 4e26], "unit": "FLOP"},
-                "growth": {"mean": 0.5, "sd": 0.1, "unit": "OOM/year"},
-            }
-        },
+        "drivers": {"compute": {"start": start, "growth": growth}},
     }
     for path, value in (changes or {}).items():
         *above, last = path.split(".")
@@ -187,10 +188,8 @@ def scenario_data(draw: st.DrawFn, *, feedback: bool = True, wide: bool = True) 
     algorithms: Data = {"growth": draw(priors.growth()), "caps": draw(_caps(priors, 1e1, 1e6, "1"))}
     drivers: Data = {**draw(_physical(priors)), "algorithms": algorithms}
     if feedback and draw(st.booleans()):
-        algorithms["feedback"] = [
-            {"at": 1e26, "multiplier": 1.0},
-            {"at": 1e29, "multiplier": draw(priors.level(1.0, 3.0, ""))},
-        ]
+        multiplier = draw(priors.level(1.0, 3.0, ""))
+        algorithms["feedback"] = [{"at": 1e26, "multiplier": 1.0}, {"at": 1e29, "multiplier": multiplier}]
     data: Data = {
         "schema": 1,
         "name": "drawn",
@@ -217,26 +216,22 @@ class _Priors:
 
     def level(self, low: float, high: float, unit: str) -> st.SearchStrategy[Data]:
         """A positive number between two others, log-uniform over scenarios, with a spread of its own."""
-        return st.builds(
-            lambda share, spread: self._level(10 ** (np.log10(low) + share * np.log10(high / low)), spread, unit),
-            st.floats(0, 1),
-            st.floats(1.05, 3.0),
-        )
 
-    def _level(self, median: float, spread: float, unit: str) -> Data:
-        median = float(f"{median:.6g}")
-        named = {"unit": unit} if unit else {}
-        if not self._wide:
-            return {"value": median, **named}
-        return {"family": "lognormal", "median": median, "interval_90": [median / spread, median * spread], **named}
+        def made(share: float, spread: float) -> Data:
+            median = float(f"{10 ** (np.log10(low) + share * np.log10(high / low)):.6g}")
+            wide = {"family": "lognormal", "median": median, "interval_90": [median / spread, median * spread]}
+            return (wide if self._wide else {"value": median}) | ({"unit": unit} if unit else {})
+
+        return st.builds(made, st.floats(0, 1), st.floats(1.05, 3.0))
 
     def rate(self) -> st.SearchStrategy[Data]:
         """A rate of growth, OOM/year."""
-        return st.builds(self._rate, st.floats(-0.2, 1.0), st.floats(0.01, 0.3))
 
-    def _rate(self, mean: float, sd: float) -> Data:
-        mean, sd = round(mean, 4), round(sd, 4)
-        return {"mean": mean, "sd": sd, "unit": "OOM/year"} if self._wide else {"value": mean, "unit": "OOM/year"}
+        def made(mean: float, sd: float) -> Data:
+            mean, sd = round(mean, 4), round(sd, 4)
+            return ({"mean": mean, "sd": sd} if self._wide else {"value": mean}) | {"unit": "OOM/year"}
+
+        return st.builds(made, st.floats(-0.2, 1.0), st.floats(0.01, 0.3))
 
     def date(self) -> st.SearchStrategy[Any]:
         """A date within the years of a small scenario."""
@@ -282,8 +277,5 @@ def _thresholds(draw: st.DrawFn, priors: _Priors) -> Data:
         "level": {"effective_compute": level},
         "multiple": {"multiple": draw(st.sampled_from([10, 1000.0])), "of": "level"},
         "of-start": {"multiple": draw(st.sampled_from([1, 100.0])), "of": "start", "quantity": "physical_compute"},
-        "delayed": {
-            "physical_compute": draw(priors.level(1e26, 1e29, "FLOP")),
-            "delay": draw(st.sampled_from([0.5, 1, 3])),
-        },
+        "delayed": {"physical_compute": draw(priors.level(1e26, 1e29, "FLOP")), "delay": draw(_DELAYS)},
     }

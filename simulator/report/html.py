@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -127,10 +127,8 @@ def table(
 ) -> Html:
     """Make a table whose first column names the rows; `numbers` are the places of the columns that hold numbers."""
     kinds = ["number" if place in numbers else "" for place in range(len(heads))]
-    top = [
-        element("th", head, scope="col", class_=kind, role="columnheader")
-        for head, kind in zip(heads, kinds, strict=True)
-    ]
+    columns = zip(heads, kinds, strict=True)
+    top = (element("th", head, scope="col", class_=kind, role="columnheader") for head, kind in columns)
     body = []
     for first, *rest in rows:
         cells = [element("th", first, scope="row", class_=kinds[0], role="rowheader")]
@@ -156,13 +154,15 @@ def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) 
     }
     every = -(-len(wide) // MOST_ROWS)
     shown = wide[::every] if every > 1 else wide
-    notes = [", ".join(f"{_head(key)} {value}" for key, value in same.items())] if same else []
+    notes = [", ".join(f"{key.replace('_', ' ')} {value}" for key, value in same.items())] if same else []
     notes += [f"one row in {every}"] if every > 1 else []
     keys = [key for key in dict.fromkeys(key for row in wide for key in row) if key not in same]
     cells = [[name(_shown(row, key)) for key in keys] for row in shown]
-    numbers = [place for place, key in enumerate(keys) if _is_numeric(wide, key)]
+    numbers = [
+        place for place, key in enumerate(keys) if all(isinstance(row.get(key), int | float | None) for row in wide)
+    ]
     full = f"{caption} ({'; '.join(notes)})" if notes else caption
-    return table([_head(key) for key in keys], cells, caption=full, numbers=numbers)
+    return table([key.replace("_", " ") for key in keys], cells, caption=full, numbers=numbers)
 
 
 def _side_by_side(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -185,14 +185,6 @@ def _side_by_side(rows: Sequence[Row]) -> list[dict[str, Any]]:
     # Where series have points of their own, as curves between the years, only years that all of them have are shown.
     chosen = shared if len(shared) > 1 else list(wide.values())
     return sorted(chosen, key=lambda row: row["year"])
-
-
-def _is_numeric(rows: Sequence[Row], key: str) -> bool:
-    return all(row.get(key) is None or isinstance(row[key], int | float) for row in rows)
-
-
-def _head(key: str) -> str:
-    return key.replace("_", " ")
 
 
 def _shown(row: Row, key: str) -> str:
@@ -254,8 +246,8 @@ def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], f
 
 def _style() -> str:
     """Write the style: the colours of the palette, light, and dark on screens that ask for it; then the layout."""
-    light = _variables(_ROLES)
-    dark = _variables({role: DARK[color] for role, color in _ROLES.items()})
+    light = " ".join(f"--{role}: {color};" for role, color in _ROLES.items())
+    dark = " ".join(f"--{role}: {DARK[color]};" for role, color in _ROLES.items())
     charts = "\n".join(
         f'  .picture [fill="{color}"] {{ fill: {other}; }}\n  .picture [stroke="{color}"] {{ stroke: {other}; }}'
         for color, other in DARK.items()
@@ -265,10 +257,6 @@ def _style() -> str:
         f":root {{ color-scheme: light dark; {light} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{\n  :root {{ {dark} }}\n{charts}\n}}\n{sheet}"
     )
-
-
-def _variables(colors: Mapping[str, str]) -> str:
-    return " ".join(f"--{role}: {color};" for role, color in colors.items())
 
 
 def chart(figure: Figure) -> Html:

@@ -399,9 +399,8 @@ def _statement_faults(prior: Prior) -> Iterator[Fault]:
     named = _WHOLES.get(whole[0] if whole else "")
     if not given:
         if prior.prior is None:
-            yield Fault(
-                (), "states no numbers.", "Write value, median with interval_90, quantiles, or prior: file/name."
-            )
+            remedy = "Write value, median with interval_90, quantiles, or prior: file/name."
+            yield Fault((), "states no numbers.", remedy)
     elif whole and beside:
         other = _written(prior, beside[0])
         rule = f"stands beside {whole[0]}: a prior states its numbers one way."
@@ -428,16 +427,12 @@ def _halves(prior: Prior, given: list[str]) -> Iterator[Fault]:
     parameters = [key for key in _PARAMETER_WORDS if key in given]
     if quantile_words and parameters and parameters != ["location"]:
         rule = f"stands beside {_written(prior, quantile_words[0])}: a prior states quantiles or parameters, not both."
-        remedy = "Keep a median with an interval, or the parameters of one family."
-        if "sd" in parameters or "mean" in parameters:
-            remedy = "Keep a median with an interval, or a mean with sd."
-        yield Fault((parameters[0],), rule, remedy)
-    elif given == ["median"] and prior.df is None:
-        rule = "stands alone: a median says nothing about the width."
-        yield Fault(("median",), rule, "Add interval_90: [low, high]; for a fixed number write value instead.")
-    elif given == ["mean"]:
-        rule = "stands alone: a mean says nothing about the width."
-        yield Fault(("mean",), rule, "Add sd; for a fixed number write value instead.")
+        other = "a mean with sd" if {"sd", "mean"} & {*parameters} else "the parameters of one family"
+        yield Fault((parameters[0],), rule, f"Keep a median with an interval, or {other}.")
+    elif given in (["median"], ["mean"]):
+        rule = f"stands alone: a {given[0]} says nothing about the width."
+        width = "interval_90: [low, high]" if given == ["median"] else "sd"
+        yield Fault((given[0],), rule, f"Add {width}; for a fixed number write value instead.")
     elif given == ["sd"]:
         yield Fault(("sd",), "stands alone: it is the width of a mean.", "Add mean.")
 

@@ -2,12 +2,18 @@
 
 import pytest
 
-from simulator.report.html import chart_title, link, text
+from simulator.report.html import chart_title, element, joined, link, text
 
 
 def test_words_are_text_and_raised_digits_superscripts():
     assert text("<b> & 10³²") == "&lt;b&gt; &amp; 10<sup>32</sup>"
     assert text("2 × 10⁻⁵ FLOP in 12 %") == "2\u00a0×\u00a010<sup>−5</sup> FLOP in 12\u00a0%"
+
+
+def test_only_what_is_html_already_is_set_into_an_element_as_it_is():
+    assert element("p", "<b>", element("b", "&"), class_="") == "<p>&lt;b&gt;<b>&amp;</b></p>"
+    assert joined(["a & b", text("c & d")], "<br>") == "a &amp; b<br>c &amp; d"
+    assert element("p", element("b", "x").upper()) == "<p>&lt;B&gt;X&lt;/B&gt;</p>"  # what is made of it is text again
 
 
 @pytest.mark.parametrize(
