@@ -11,6 +11,7 @@ What is installed is looked through only for a name that is not shipped, and whe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -65,6 +66,12 @@ class Register[T]:
             )
         return self._loaded(next(iter(offered.values())), start)
 
+    def usable(self) -> Iterator[tuple[str, T]]:
+        """Give names and records; what a broken package offers is passed over, and refused where it is asked for."""
+        for name in self:
+            with suppress(InputError):
+                yield name, self.find(name)
+
     def unknown(self, name: str) -> tuple[str, str]:
         """Say that there is no record of a name, and which there are: rule and remedy."""
         known = self.names()
@@ -81,7 +88,7 @@ class Register[T]:
     def _loaded(self, point: EntryPoint, start: str) -> T:
         try:
             found = point.load()
-        except (ImportError, AttributeError) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (its module may do anything)
             raise InputError(
                 f"{start}: the installed {self.what} {point.value} cannot be imported: {error}. "
                 "Mend or reinstall its package."

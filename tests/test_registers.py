@@ -16,12 +16,16 @@ LAWS: Register[object] = Register("law", "simulator.laws", {"half": "math:sqrt",
 
 @pytest.fixture
 def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install a package that offers three records, of which one is none and one cannot be imported."""
+    """Install a package that offers records, of which one is none and some cannot be imported."""
     (tmp_path / "our_laws.py").write_text("def third(x): return x / 3\nnumber = 3\nhalf = number\n")
+    (tmp_path / "our_rude.py").write_text("raise ValueError('no such luck')\n")
+    (tmp_path / "our_exit.py").write_text("raise SystemExit(7)\n")
+    (tmp_path / "our_slip.py").write_text("def (\n")
     folder = tmp_path / "ours-1.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
     entries = "third = our_laws:third\nnumber = our_laws:number\nhalf = our_laws:half\ngone = our_laws:gone\n"
+    entries += "rude = our_rude:law\nexit = our_exit:law\nslip = our_slip:law\n"
     (folder / "entry_points.txt").write_text(f"[simulator.laws]\n{entries}")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "our_laws", raising=False)
@@ -29,7 +33,8 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("offered")
 def test_what_is_shipped_goes_before_what_packages_offer() -> None:
-    assert LAWS.names() == ("half", "none", "gone", "number", "third")
+    assert LAWS.names() == ("half", "none", "exit", "gone", "number", "rude", "slip", "third")
+    assert [name for name, _ in LAWS.usable()] == ["half", "none", "third"]
     assert LAWS.find("half") is math.sqrt
     assert callable(LAWS.find("third"))
     assert "third" in LAWS
@@ -43,6 +48,9 @@ def test_what_is_shipped_goes_before_what_packages_offer() -> None:
         ("thrid", r"thrid: no law 'thrid' is installed\. Did you mean 'third'\? .*entry points 'simulator\.laws'\."),
         ("number", r"number: our_laws:number is no function\. Its package must offer a function by that name\."),
         ("gone", r"gone: the installed law our_laws:gone cannot be imported: .*Mend or reinstall its package\."),
+        ("rude", r"rude: the installed law our_rude:law cannot be imported: no such luck\. Mend"),
+        ("exit", r"exit: the installed law our_exit:law cannot be imported: 7\. Mend"),
+        ("slip", r"slip: the installed law our_slip:law cannot be imported: .*Mend"),
     ],
 )
 def test_what_cannot_be_had_is_told_with_a_way_out(name: str, words: str) -> None:

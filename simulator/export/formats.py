@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,11 +86,7 @@ def takers(option: str) -> str:
 @cache
 def _installed(_: tuple[str, ...]) -> Mapping[str, Exporter]:  # every look at what is installed takes 10 ms
     """Give the formats; one whose package is broken is passed over, and refused when it is asked for."""
-    found = {}
-    for name in EXPORTERS:
-        with contextlib.suppress(InputError):
-            found[name] = EXPORTERS.find(name)
-    return found
+    return dict(EXPORTERS.usable())
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,7 +344,10 @@ def load_groups(source: Source) -> Groups:
     """Read a scenario and take it apart."""
     if isinstance(source, Mapping):
         return grouped(data_document(source, "<data>"), "<data>")
-    if isinstance(source, str) and ("\n" in source or ": " in source):
+    if not isinstance(source, str | FilePath):
+        kinds = "a path, the name of a shipped scenario, YAML text or a mapping"
+        raise InputError(f"scenario: must be {kinds}; got {shown(source)}.")
+    if isinstance(source, str) and ("\n" in source or ": " in source or not source.strip()):
         return grouped(text_document(source, "<text>"), "<text>")
     found = find_scenario(source)
     return grouped(file_document(found), str(found))

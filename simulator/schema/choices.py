@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
-from simulator.errors import Fault
+from simulator.errors import Fault, InputError
 from simulator.registers import Register
 from simulator.schema.statements import Faults
 from simulator.units import Array
@@ -117,6 +117,11 @@ class Registered:
     def known(self, name: object) -> object:
         """Refuse a name that the register has not."""
         if isinstance(name, str) and name in self.register:
+            if name not in self.register.shipped:
+                try:
+                    self.register.find(name)
+                except InputError as error:  # what its package offers cannot be had
+                    raise Faults([Fault((), str(error))]) from None
             return name
         raise Faults([Fault((), *self.register.expected(name))])
 
@@ -126,6 +131,6 @@ class Registered:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        names = self.register.names()
+        names = tuple(name for name, _ in self.register.usable())
         said = {"description": self.describe(names)} if self.describe else {}
         return handler(schema) | {"enum": list(names)} | said

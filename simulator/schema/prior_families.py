@@ -41,7 +41,6 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
-from simulator.errors import InputError
 from simulator.registers import Register, attribute_at
 from simulator.units import Array
 
@@ -200,14 +199,7 @@ def fit_of(name: str) -> Callable[[Statement], Distribution]:
 def family_of(kind: type) -> PriorFamily | None:
     """Find the family whose distributions are of a class; None where there is none."""
     place = f"{kind.__module__}:{kind.__qualname__}"
-    for family in SHIPPED.values():
+    for family in SHIPPED.values():  # without looking at what is installed
         if family.kind == place:
             return family
-    for name in FAMILIES.names()[len(SHIPPED) :]:
-        try:
-            family = FAMILIES.find(name)
-        except InputError:
-            continue  # another package's fault, which is told where its family is used
-        if family.kind in (kind, place):
-            return family
-    return None
+    return next((family for _, family in FAMILIES.usable() if family.kind in (kind, place)), None)

@@ -305,16 +305,17 @@ class Prior(Spec):
         written = super().__get_pydantic_json_schema__(schema, handler)
         body = handler.resolve_ref_schema(written)
         properties = body["properties"]
+        families = dict(FAMILIES.usable())
         del properties["interval"], properties[_OWN]
-        properties["family"]["anyOf"][0] = {"enum": list(FAMILIES.names()), "type": "string"}
+        properties["family"]["anyOf"][0] = {"enum": list(families), "type": "string"}
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
         interval = pair | {"description": "An equal-tailed interval of that level in percent."}
         body["patternProperties"] = {r"^interval_[0-9]+(\.[0-9]+)?$": interval}
         for short, keys in SHORT_FORMS.items():
             count = {"minItems": len(keys), "maxItems": len(keys)}
             properties[short] = pair | count | {"description": f"[{', '.join(keys)}]"}
-        for name in FAMILIES.names()[len(SHIPPED) :]:
-            for key, meaning in FAMILIES.find(name).keys.items():
+        for family in families.values():
+            for key, meaning in family.keys.items():
                 properties.setdefault(key, {"type": "number", "description": meaning})
         properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."
         return {"anyOf": [{"type": "number"}, written]}

@@ -477,6 +477,11 @@ def test_a_scenario_is_read_from_a_path_a_name_text_or_data(tmp_path: Path) -> N
     assert load_scenario("baseline").spec.name == "baseline"
     with pytest.raises(InputError, match="no such file"):
         load_scenario("small")
+    with pytest.raises(ScenarioError, match=r"^<text>: is empty\."):
+        load_scenario("")
+    for other in (None, 3, [1], b"schema: 1"):
+        with pytest.raises(InputError, match=r"^scenario: must be a path, .* or a mapping; got "):
+            load_scenario(other)  # type: ignore[arg-type]
 
 
 def test_data_may_hold_arrays_and_tuples_and_faults_are_placed_in_it() -> None:

@@ -101,3 +101,28 @@ def test_without_it_a_fault_tells_which_there_are(folder: Path) -> None:
     assert "'root'" in said.stderr
     drawn = simulate(Path("nowhere"), folder.parents[1], "chart", folder, "--kind", "never")
     assert (drawn.returncode, drawn.stdout) == (2, "")
+
+
+def test_a_package_that_cannot_be_imported_harms_only_what_names_it(folder: Path, tmp_path: Path) -> None:
+    """Whatever goes wrong in it: commands that do not use it work, and a scenario that does has a placed fault."""
+    (tmp_path / "torn.py").write_text("raise ValueError('torn')\n")
+    record = tmp_path / "torn-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: torn\nVersion: 1.0\n")
+    groups = ("prior_families", "saturation_laws", "draw_designs", "chart_kinds", "exporters", "drivers")
+    entries = "".join(f"[simulator.{group}]\ntorn = torn:it\n" for group in groups)
+    (record / "entry_points.txt").write_text(entries)
+    schema = simulate(tmp_path, tmp_path, "schema")
+    assert (schema.returncode, '"torn"' in schema.stdout) == (0, False), schema.stderr
+    written = simulate(tmp_path, tmp_path, "export", folder, "--format", "json")
+    assert written.returncode == 0, written.stderr
+    changes: dict[str, object] = {"design": "torn", "drivers.compute.caps.money.kind": "torn"}
+    capped = {"money": {"kind": "hard", "limit": {"value": 1e28, "unit": "FLOP"}}}
+    text = scenario_text(
+        small_scenario({**SMALL, "drivers.compute.start": 2e26, "drivers.compute.caps": capped} | changes)
+    )
+    (tmp_path / "torn.yaml").write_text(text)
+    said = simulate(tmp_path, tmp_path, "validate", "torn.yaml")
+    assert said.returncode == 2, said.stdout
+    assert said.stderr.count("torn:it cannot be imported: torn. Mend or reinstall its package.") == 2
+    assert "design: torn: the installed design of draws" in said.stderr
