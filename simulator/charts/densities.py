@@ -11,6 +11,7 @@ import numpy as np
 from simulator.charts import style
 from simulator.charts.spec import Data
 from simulator.charts.style import Text
+from simulator.charts.ticks import power_parts
 from simulator.runs.estimates import sorted_quantiles
 from simulator.units import Array, plain_unit
 
@@ -120,7 +121,7 @@ def tick_texts(scale: Scale, tick: float, *, x: float, y: float) -> tuple[list[T
         label = scale.text(tick).replace("-", "−")
         width = style.text_width(label, size=size)
         return [Text([label], x + width / 2, y, style.QUIET, size=size, align="right")], width
-    base, exponent = style.power_parts(tick)
+    base, exponent = power_parts(tick)
     small = 0.75 * size
     raised = style.text_width(exponent, size=small)
     width = style.text_width(base, size=size) + raised

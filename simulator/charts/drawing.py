@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from simulator.charts.palette import Theme, check_theme
-from simulator.charts.register import ALL, BANDS, FORMATS, KINDS, RESULTS, check_formats
+from simulator.charts.register import ALL, BANDS, FORMATS, KINDS, RESULTS, Theme, check_formats, check_theme
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
 from simulator.charts.writing import page_text, save_chart
 from simulator.errors import InputError, RunFileError, near_name

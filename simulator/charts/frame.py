@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
 
@@ -36,7 +37,7 @@ class Frame:
     def x(self, column: str) -> vega.Channel:
         """Encode years."""
         scale = vega.linear_scale(self.first, self.last)
-        axis = style.year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
+        axis = year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
         return vega.x(column, scale=scale, axis=axis)
 
     def y(self, column: str) -> vega.Channel:
@@ -48,7 +49,7 @@ class Frame:
     def ticks(self) -> list[float]:
         """Choose the ticks of the quantity."""
         most = 9 if self.height > 260 else 6
-        choose = style.power_ticks if self.log else style.plain_ticks
+        choose = power_ticks if self.log else plain_ticks
         return choose(self.lower, self.upper, most=most)
 
     def texts(self) -> list[style.Text]:
@@ -60,7 +61,7 @@ class Frame:
         everyday = self.lower >= -2.5 and self.upper <= 4.5
         if self.log and not (everyday and -2.5 <= level <= 4.5):
             return style.power_texts(level, right=right, y=y, color=color)
-        number = style.plain_text(10.0**level if self.log else level)
+        number = plain_text(10.0**level if self.log else level)
         return [style.Text([number], right, y, color, align="right")]
 
     def holds(self, level: float) -> bool:
@@ -81,8 +82,8 @@ def said_level(level: float, *, log: bool) -> str:
     ('2.1e32', '20', '28.1')
     """
     if not log or -2 <= level < 4:
-        return style.plain_text(10.0**level if log else level)
-    base, exponent = style.power_parts(level)
+        return plain_text(10.0**level if log else level)
+    base, exponent = power_parts(level)
     return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.ticks import year_axis
 from simulator.errors import number
 from simulator.runs.groups import RunLabel
 from simulator.wording import percent
@@ -237,7 +238,7 @@ def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], w
 def year_channel(years: Sequence[float], column: str = "year") -> vega.Channel:
     """Make the channel of time: from the first to the last of the years."""
     scale = vega.linear_scale(years[0], years[-1])
-    return vega.x(column, scale=scale, axis=style.year_axis(years[0], years[-1]))
+    return vega.x(column, scale=scale, axis=year_axis(years[0], years[-1]))
 
 
 def label_height(lines: Sequence[str]) -> float:

@@ -1,4 +1,4 @@
-"""The register of kinds of chart, and what may be asked of charts: formats, bands, years.
+"""The register of kinds of chart, and what may be asked of charts: formats, themes, bands, years.
 
 A package adds a kind in one file: a function that draws figures of a run, as its options ask.
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simulator.errors import InputError, near_name
 from simulator.registers import Register
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from simulator.charts.spec import Figure, FigureOptions
 
+type Theme = Literal["light", "dark"]
 type Draw = Callable[[xr.DataTree, FigureOptions], list[Figure]]
 
 ALL = "all"
@@ -84,6 +85,21 @@ def check_formats(formats: Sequence[str]) -> None:
             raise InputError(f"--format: must be of {', '.join(FORMATS)}; got {name!r}. {hint}".strip())
     if not formats:
         raise InputError(f"--format: must be one or more of {', '.join(FORMATS)}; got none.")
+
+
+def check_theme(theme: str) -> Theme:
+    """Take the name of a theme.
+
+    Examples
+    --------
+    >>> check_theme("night")
+    Traceback (most recent call last):
+    simulator.errors.InputError: --theme: must be light or dark; got 'night'.
+    """
+    themes: dict[str, Theme] = {"light": "light", "dark": "dark"}
+    if theme not in themes:
+        raise InputError(f"--theme: must be light or dark; got {theme!r}.")
+    return themes[theme]
 
 
 def band_levels(text: str) -> tuple[float, ...]:

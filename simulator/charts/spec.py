@@ -23,6 +23,9 @@ type Channel = dict[str, Any]
 
 type Data = list[dict[str, object]]
 
+POINTER = "pointer"
+"""How the names of layers begin that only answer to a pointer: pictures leave them out."""
+
 
 def x(column: str, *, scale: Spec | None = None, axis: Spec | None = None) -> Channel:
     """Place marks along; without a scale the column holds pixels of the view."""

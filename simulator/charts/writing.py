@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import vl_convert
 
-from simulator.charts.palette import DARK, HAIR, INK, PAPER, QUIET, Theme, themed
-from simulator.charts.spec import Figure, Spec
+from simulator.charts.register import Theme
+from simulator.charts.spec import POINTER, Figure, Spec
+from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
 from simulator.errors import InputError
 from simulator.files import replacing
 from simulator.runs.table import Row
@@ -19,10 +20,6 @@ from simulator.wording import unturned
 
 if TYPE_CHECKING:
     import altair as alt
-
-
-POINTER = "pointer"
-"""How the names of layers begin that only answer to a pointer: pictures leave them out."""
 
 
 def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme = "light", alt_text: str = "") -> None:

@@ -80,8 +80,7 @@ def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, .
     """Read the formats of charts, and check them and the theme before any work; none where no charts are drawn."""
     if not charts:
         return ()
-    from simulator.charts.palette import check_theme
-    from simulator.charts.register import check_formats
+    from simulator.charts.register import check_formats, check_theme
 
     formats = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
     check_formats(formats)

@@ -10,8 +10,8 @@ from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from simulator.charts.palette import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
 from simulator.charts.spec import Figure
+from simulator.charts.style import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
 from simulator.charts.writing import svg_text
 from simulator.errors import number
 from simulator.runs.table import Row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from simulator.charts.palette import COLOR_KEYS
 from simulator.charts.spec import Data, Spec
+from simulator.charts.style import COLOR_KEYS
 
 
 def tables(spec: Spec) -> list[Data]:

@@ -13,6 +13,7 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
 from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.ticks import power_ticks, year_ticks
 from simulator.errors import InputError
 from simulator.runs.groups import group
 from simulator.runs.summary import crossing_table, fan_table, summarised
@@ -180,7 +181,7 @@ def draw_dumbbells(
             _dumbbell(marks, row, own["median"][0], x=x, y=y, is_first=row["run"] == runs[0])
         top += max(ROW * len(own), style.LINE_HEIGHT * len(name)) + 12
     marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
-    for tick in style.year_ticks(*years):
+    for tick in year_ticks(*years):
         marks.box("rules", (x(tick), x(tick)), (34, top + 4))
         marks.centred(str(tick), x(tick), top + 14)
     for place, (kind, word) in enumerate((("first", "first run"), ("other", "other run"))):
@@ -211,12 +212,12 @@ def _grid(panels: Sequence[Panel], marks: Marks) -> None:
     """Draw the grids of frames, and write the ticks: levels beside those at the left, years under all."""
     small = len(panels) > 1
     for panel in panels:
-        for tick in style.power_ticks(panel.y.low, panel.y.high)[:: 2 if small else 1]:
+        for tick in power_ticks(panel.y.low, panel.y.high)[:: 2 if small else 1]:
             y = panel.y(tick)
             marks.box("grid", (panel.left, panel.right), (y, y))
             if panel.left == LEFT:
                 marks.texts.extend(style.power_texts(tick, right=LEFT - 8, y=y))
-        ticks = style.year_ticks(panel.x.low, panel.x.high)
+        ticks = year_ticks(panel.x.low, panel.x.high)
         for year in ticks[:: -(-len(ticks) // 6) if small else 1]:
             x = panel.x(year)
             marks.box("grid", (x, x), (panel.top, panel.bottom + 4))

@@ -17,7 +17,7 @@ from simulator.charts import style
 from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions
-from simulator.charts.ticks import Scale, tick_text
+from simulator.charts.ticks import Scale, plain_ticks, power_ticks, tick_text
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import RunLabel, group, run_label
@@ -94,7 +94,7 @@ class _Axis:
     def of(cls, rows: Sequence[Row], scale: Scale, horizon: float) -> _Axis:
         """Choose the axis of the values and the bands of all small charts."""
         if scale == "share":
-            return cls(scale, 0.0, 1.0, style.plain_ticks(0.0, 1.0, most=4))
+            return cls(scale, 0.0, 1.0, plain_ticks(0.0, 1.0, most=4))
         values = [row[key] for row in rows for key in ("value", "lower", "upper") if row[key] is not None]
         finite = [value for value in values if math.isfinite(value)]
         low, high = min(finite, default=horizon - 1), max(finite, default=horizon)
@@ -102,9 +102,9 @@ class _Axis:
         beyond = f"> {horizon:g}" if len(finite) < len(values) else ""
         low, high = low - spare, horizon + 0.08 * (horizon - low) if beyond else high + spare
         if scale == "power":
-            return cls(scale, low, high, style.power_ticks(low, high, most=5))
+            return cls(scale, low, high, power_ticks(low, high, most=5))
         last = horizon - 1e-9 if beyond else high
-        ticks = [tick for tick in style.plain_ticks(low, high, most=4) if low <= tick <= last]
+        ticks = [tick for tick in plain_ticks(low, high, most=4) if low <= tick <= last]
         return cls(scale, low, high, [*ticks, *([high] if beyond else [])], beyond)
 
     def draw(self, marks: Marks, y: PixelScale, left: float) -> None:

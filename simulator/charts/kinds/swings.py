@@ -12,7 +12,7 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure
-from simulator.charts.ticks import Scale, tick_text
+from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_parts, power_ticks, tick_text, year_ticks
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
 from simulator.wording import capital
@@ -168,19 +168,19 @@ class _Tornado:
     def _ticks(self) -> list[float]:
         low, high = self._plot.low, self._plot.high
         if self._scale == "power":
-            return style.power_ticks(low, high, most=7)
+            return power_ticks(low, high, most=7)
         if self._scale == "year" and high - low > 5:
-            return [float(year) for year in style.year_ticks(low, high, most=8)]
-        return style.plain_ticks(low, high, most=6)
+            return [float(year) for year in year_ticks(low, high, most=8)]
+        return plain_ticks(low, high, most=6)
 
     def _tick_text(self, tick: float, x: float, y: float) -> None:
         """Write the label of a tick under it, as a power of ten where the number is long."""
         if self._scale != "power":
             self.marks.centred(tick_text(tick, self._scale), x, y)
         elif -3 <= tick < 4:
-            self.marks.centred(style.plain_text(10.0**tick), x, y)
+            self.marks.centred(plain_text(10.0**tick), x, y)
         else:
-            base, exponent = style.power_parts(tick)
+            base, exponent = power_parts(tick)
             raised = style.text_width(exponent, size=0.75 * style.TEXT_SIZE)
             self.marks.texts += style.power_texts(tick, right=x + (style.text_width(base) + raised) / 2, y=y)
 

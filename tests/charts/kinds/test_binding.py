@@ -17,9 +17,9 @@ from simulator.charts.kinds.crossings import crossing_figures
 from simulator.charts.kinds.demand import demand_figures
 from simulator.charts.kinds.growth import growth_figures
 from simulator.charts.layout import EndLabel, end_labels, label_middles
-from simulator.charts.palette import DARK
 from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import FigureOptions
+from simulator.charts.style import DARK
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel

@@ -13,8 +13,8 @@ from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweep_tables import parse_outcomes, sweep_outcomes
 from simulator.analysis.sweeps import sweep, sweep_to_folder
 from simulator.charts.kinds.sweep import sweep_figures
-from simulator.charts.palette import DARK
 from simulator.charts.spec import Figure
+from simulator.charts.style import DARK
 from simulator.charts.swept import RAMP
 from simulator.cli.main import main
 from simulator.errors import InputError
