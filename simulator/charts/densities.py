@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.charts import style
-from simulator.charts.spec import Data
-from simulator.charts.style import Text
-from simulator.charts.ticks import power_parts
+from simulator.charts.layout import Marks, PixelScale
 from simulator.runs.estimates import sorted_quantiles
 from simulator.units import Array, plain_unit
 
@@ -21,14 +18,6 @@ FACTOR = "times a year"
 UNIT_NAMES = {"J/s": "W", "1": ""}
 
 _BINS = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What some priors are about, and their names, in the order in which they are drawn."""
-
-    heading: str
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,39 +103,27 @@ def scale_of(unit: str, stated: str) -> Scale:
     return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")
 
 
-def tick_texts(scale: Scale, tick: float, *, x: float, y: float) -> tuple[list[Text], float]:
-    """Place the label of a tick under it, as a power of ten where the number is long."""
-    size = style.FOOT_SIZE
-    if not scale.is_log or scale.is_percent or PLAIN_FROM <= tick < PLAIN_TO:
-        label = scale.text(tick).replace("-", "−")
-        width = style.text_width(label, size=size)
-        return [Text([label], x + width / 2, y, style.QUIET, size=size, align="right")], width
-    base, exponent = power_parts(tick)
-    small = 0.75 * size
-    raised = style.text_width(exponent, size=small)
-    width = style.text_width(base, size=size) + raised
-    return [
-        Text([base], x + width / 2 - raised - 0.5, y, style.QUIET, size=size, align="right"),
-        Text([exponent], x + width / 2, y - 0.35 * size, style.QUIET, size=small, align="right"),
-    ], width
+def draw_axis(marks: Marks, scale: Scale, x: PixelScale, y: float) -> None:
+    """Draw an axis at the pixel `y`: its line, and the ticks that have room, from the left.
 
-
-def place_ticks(
-    scale: Scale, ends: tuple[float, float], pixel: Callable[[float], float], base: float
-) -> tuple[Data, list[Text]]:
-    """Place the ticks of an axis at the pixel `base` that have room, from the left: their strokes and their texts."""
-    strokes: Data = []
-    texts: list[Text] = []
-    free = -math.inf
-    for tick in scale.ticks(*ends):
-        if ends[0] <= tick <= ends[1]:
-            x = pixel(tick)
-            label, width = tick_texts(scale, tick, x=x, y=base + 14)
-            if x - width / 2 >= free:
-                free = x + width / 2 + 8
-                strokes.append({"x": x, "x2": x, "y": base, "y2": base + 4})
-                texts += label
-    return strokes, texts
+    Under each stands its number, as a power of ten where that is long.
+    """
+    marks.box("axes", (x.start, x.end), (y, y))
+    size, free = style.FOOT_SIZE, -math.inf
+    for tick in scale.ticks(x.low, x.high):
+        if not x.low <= tick <= x.high:
+            continue
+        short = not scale.is_log or scale.is_percent or PLAIN_FROM <= tick < PLAIN_TO
+        label = scale.text(tick).replace("-", "−") if short else ""
+        width = style.text_width(label, size=size) if short else style.power_width(tick, size=size)
+        middle, right = x(tick), x(tick) + width / 2
+        if middle - width / 2 >= free:
+            free = right + 8
+            marks.box("axes", (middle, middle), (y, y + 4))
+            if short:
+                marks.text(label, right, y + 14, style.QUIET, size=size, align="right")
+            else:
+                marks.texts += style.power_texts(tick, right=right, y=y + 14, color=style.QUIET, size=size)
 
 
 def density(finite: Array, points: Array) -> Array:

@@ -9,11 +9,12 @@ from itertools import pairwise
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.fan_tables import FanTables
-from simulator.charts.frame import Frame, Interval, interval_layers, said_levels
+from simulator.charts.frame import Frame, Interval, calendar_year, interval_layers, said_level
 from simulator.charts.layout import RECT, fill_mark, line_mark, row_edges, rule_mark
 from simulator.charts.spec import Data
 from simulator.errors import number
 from simulator.runs.table import Row, Table
+from simulator.wording import percent
 
 HEADING_Y, LEGEND_Y = -36, -16
 """Where the heading and the legend of a fan stand, from the top of its plot."""
@@ -184,7 +185,7 @@ def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> v
     rows: Data = []
     for (left, right), row in zip(pairwise(edges), tables.medians.rows(), strict=True):
         ends = [bands[band, row["year"]][key] for band in names for key in ("lower", "upper")]
-        median, *told = said_levels([row["median"], *ends], log=frame.log)
+        median, *told = (said_level(level, log=frame.log) for level in (row["median"], *ends))
         said: dict[str, object] = {"y": 0, "y2": frame.height, "from": left, "to": right}
         said |= {"year": f"{row['year']:g}", "median": f"{median} {unit}"}
         said |= {f"band_{place}": f"{told[2 * place]} to {told[2 * place + 1]}" for place in range(len(names))}
@@ -268,7 +269,9 @@ def crossing_strip(
     texts += [style.Text(note, notes_x, y, style.QUIET) for note, y in zip(notes, middles, strict=True)]
     texts.append(style.Text(["year" if certain else "median"], medians_x, LEGEND_Y, style.QUIET))
     for row, y in zip(crossings, middles, strict=True):
-        texts.append(style.Text([_median_text(row, start=start)], medians_x, y, bold=True))
+        median = row["median"] if row["already"] < 0.5 or row["median"] == math.inf else start
+        said = calendar_year(median, start=start, last=row["last_year"])
+        texts.append(style.Text([said], medians_x, y, bold=True))
     texts.append(style.Text(["Year of crossing"], left, HEADING_Y, bold=True))
     intervals = [
         Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"]))
@@ -287,7 +290,7 @@ def crossing_strip(
     separators: Data = [{"x": left, "x2": frame.width + right, "y": edge} for edge in edges]
     layers = [
         style.pixel_layer(separators, mark=rule_mark()),
-        *interval_layers(intervals, x=frame.x, years=(frame.first, frame.last), width=frame.width),
+        *interval_layers(intervals, frame=frame),
         vega.layer(dots, frame.x("year"), vega.y("y"), mark=style.dot_mark()),
         *style.text_layers(texts),
         *style.legend_layers(entries, x=left, y=LEGEND_Y),
@@ -295,28 +298,7 @@ def crossing_strip(
     return vega.view(layers, width=frame.width, height=edges[-1])
 
 
-def _median_text(row: Row, *, start: float) -> str:
-    """Write the calendar year of the median, or that it is outside the years of the run."""
-    if row["median"] == math.inf:
-        return f"> {number(row['last_year'])}"
-    if row["median"] <= start or row["already"] >= 0.5:
-        return f"≤ {number(start)}"
-    return calendar_year(row["median"])
-
-
-def calendar_year(year: float) -> str:
-    """Write the calendar year of a date."""
-    return str(math.floor(year + 1e-6))  # a crossing at the turn of the year belongs to the new one
-
-
 def _share_lines(row: Row) -> list[str]:
     """Write the share of the samples that never cross, and of those above from the start, if any."""
-    lines = [f"never by {number(row['last_year'])}: {share_text(row['never'])}"]
-    return [f"from the start: {share_text(row['already'])}", *lines] if row["already"] else lines
-
-
-def share_text(share: float) -> str:
-    """Write a share of the samples; one that is not certain is never rounded to certainty."""
-    if 0 < share < 0.01:
-        return "< 1 %"
-    return "> 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+    lines = [f"never by {number(row['last_year'])}: {percent(row['never'])}"]
+    return [f"from the start: {percent(row['already'])}", *lines] if row["already"] else lines

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.layout import fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
@@ -64,6 +65,14 @@ class Frame:
         number = plain_text(10.0**level if self.log else level)
         return [style.Text([number], right, y, color, align="right")]
 
+    def bands(self, rows: vega.Data, *, levels: Sequence[int], clip: bool = False) -> list[vega.Spec]:
+        """Draw bands between columns such as `lower_90` and `upper_90`, the widest first; `clip`: at the edges."""
+        more = {"clip": True} if clip else {}
+        return [
+            vega.layer(rows, self.x("year"), self.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=mark | more)
+            for mark, level in zip(map(fill_mark, style.band_tints(len(levels))), levels, strict=True)
+        ]
+
     def holds(self, level: float) -> bool:
         """Say whether a level is on the axis."""
         return self.lower <= level <= self.upper
@@ -87,9 +96,19 @@ def said_level(level: float, *, log: bool) -> str:
     return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
 
 
-def said_levels(levels: Sequence[float], *, log: bool) -> list[str]:
-    """Write several levels in a line of text."""
-    return [said_level(level, log=log) for level in levels]
+def calendar_year(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
+    """Write the calendar year of a crossing, or that it is outside the years of a run.
+
+    Examples
+    --------
+    >>> calendar_year(2031.7), calendar_year(2025.5, start=2025.5), calendar_year(math.inf, last=2045)
+    ('2031', '≤ 2025.5', '> 2045')
+    """
+    if year == math.inf:
+        return f"> {number(last)}"
+    if year <= start:
+        return f"≤ {number(start)}"
+    return str(math.floor(year + 1e-6))  # a crossing at the turn of the year belongs to the new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +121,9 @@ class Interval:
     color: str = ""
 
 
-def interval_layers(
-    intervals: Sequence[Interval], *, x: Callable[[str], vega.Channel], years: tuple[float, float], width: float
-) -> list[vega.Spec]:
+def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[vega.Spec]:
     """Draw intervals as a thick line on a thin one; what goes on beyond the last year has an arrow at the edge."""
-    first, last = years
+    first, last = frame.first, frame.last
     bars: vega.Data = []
     arrows: vega.Data = []
     for each in intervals:
@@ -115,8 +132,8 @@ def interval_layers(
                 row: dict[str, object] = {"y": each.y, "from": max(lower, first), "to": min(upper, last)}
                 bars.append(row | {"width": thickness} | ({"color": each.color} if each.color else {}))
         if max(each.wide[1], each.narrow[1]) > last:
-            arrows.append({"x": width + 5, "y": each.y})
-    channels = [x("from"), vega.x2("to"), vega.y("y"), vega.line_widths("width")]
+            arrows.append({"x": frame.width + 5, "y": each.y})
+    channels = [frame.x("from"), vega.x2("to"), vega.y("y"), vega.line_widths("width")]
     mark: vega.Spec = {"type": "rule"}
     if any(each.color for each in intervals):
         channels.append(vega.as_given("stroke", "color"))

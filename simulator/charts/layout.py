@@ -14,10 +14,12 @@ import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
+from simulator.charts.spec import Head
 from simulator.charts.ticks import year_axis
 from simulator.errors import number
 from simulator.runs.groups import RunLabel
-from simulator.wording import percent
+from simulator.runs.table import Table
+from simulator.wording import percent, sample_count
 
 WIDTH = 600
 """Pixels of a plot over the years."""
@@ -120,20 +122,50 @@ class PixelScale:
         return self(min(max(value, self.low), self.high))
 
 
-def sheet(
-    views: Sequence[vega.Spec],
-    *,
-    title: str,
-    subtitle: str,
-    run: RunLabel,
-    width: float,
-    x: float = -GUTTER,
-    note: str = "",
-    spacing: float = 14.0,
-) -> vega.Spec:
-    """Set views of a run under one another, between a title and the foot that says which run it is."""
-    foot = style.footer(run, note=note, x=x, width=width)
-    return style.stacked([*views, foot], title=title, subtitle=subtitle, width=width, spacing=spacing)
+def sheet(views: Sequence[vega.Spec], head: Head, *, width: float, x: float = 0.0, spacing: float = 14.0) -> vega.Spec:
+    """Set views under one another between their title and their foot, which begins at the pixel `x`.
+
+    Fonts, lines and margins are chosen here. The plots begin at the same left edge. Long texts are broken into lines;
+    a line break in the subtitle begins one.
+    """
+    characters = int(width / (0.52 * style.FOOT_SIZE))
+    feet = [line for text in _foot(head, characters=characters) for line in style.wrapped(text, width=characters)]
+    height = style.LINE_HEIGHT * len(feet)
+    foot = style.text_layers([style.Text(feet, x, height / 2, style.QUIET, size=style.FOOT_SIZE)])
+    under = int(width / (0.52 * 13))
+    lines = [line for part in head.subtitle.splitlines() for line in style.wrapped(part, width=under)]
+    heading: vega.Spec = {
+        "text": style.wrapped(head.title, width=int(width / (0.58 * style.TITLE_SIZE))),
+        "anchor": "start", "frame": "bounds", "offset": 16,
+        "fontSize": style.TITLE_SIZE, "fontWeight": "bold", "color": style.INK, "lineHeight": 23,
+        "subtitleFontSize": 13, "subtitleColor": style.QUIET, "subtitleLineHeight": 17, "subtitlePadding": 6,
+    }  # fmt: skip
+    if lines:
+        heading["subtitle"] = lines
+    axis = {
+        "labelFontSize": style.TEXT_SIZE, "labelColor": style.INK, "domainColor": style.AXIS, "tickColor": style.AXIS,
+        "tickSize": 4, "gridColor": style.HAIR, "gridWidth": 0.8, "labelOverlap": False,
+    }  # fmt: skip
+    return {
+        "title": heading, "description": head.title, "background": style.PAPER, "padding": 16, "spacing": spacing,
+        "config": {"font": style.FONT, "axis": axis, "view": {"stroke": None}},
+        "vconcat": [*views, vega.view(foot, width=10, height=height)],
+    }  # fmt: skip
+
+
+def _foot(head: Head, *, characters: int) -> list[str]:
+    """Say what a chart is drawn from; of a run also as many sources as one line holds, and how many more there are."""
+    if not isinstance(head.foot, RunLabel):
+        return list(head.foot)
+    run, line = head.foot, ""
+    for count in range(len(run.sources), 0, -1):
+        more = len(run.sources) - count
+        rest = f"; and {more} more in the run file" if more else ""
+        line = f"Sources of the priors: {'; '.join(run.sources[:count])}{rest}"
+        if len(line) <= characters:
+            break
+    which = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {sample_count(run.samples)}"
+    return [text for text in (which, head.note, line) if text]
 
 
 def panel_grid(panels: Sequence[vega.Spec], *, columns: int, spacing: float) -> list[vega.Spec]:
@@ -141,9 +173,14 @@ def panel_grid(panels: Sequence[vega.Spec], *, columns: int, spacing: float) -> 
     return [vega.side_by_side(row, spacing=spacing) for row in batched(panels, columns)]
 
 
-def key_view(entries: Sequence[style.LegendEntry], *, x: float) -> vega.Spec:
-    """Make the view of a legend that stands above several panels."""
-    return vega.view(style.legend_layers(entries, x=x, y=0), width=10, height=4)
+def key_view(entries: Sequence[style.LegendEntry], *, x: float, outside: str = "") -> vega.Spec:
+    """Make the view of a legend that stands above several panels; what lies `outside` a band comes last."""
+    layers = style.legend_layers(entries, x=x, y=0)
+    if outside:
+        end = x + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
+        layers.append(style.pixel_layer([{"x": end + 9, "y": 0}], mark=outside_mark()))
+        layers += style.text_layers([style.Text([outside], end + 24, 0, style.QUIET)])
+    return vega.view(layers, width=10, height=4)
 
 
 def row_edges(heights: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -160,33 +197,19 @@ def percent_channel(column: str) -> vega.Channel:
     return vega.y(column, scale=vega.linear_scale(0, 100), axis=axis)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A fill: a colour of the palette, and how much of it covers the paper."""
-
-    color: str
-    opacity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """Areas that are stacked away from zero: one layer or two for each part, and where its end has its middle."""
-
-    layers: Sequence[vega.Spec]
-    middles: Sequence[float]
-
-
 def stacked_areas(
     parts: Sequence[Sequence[float]],
     *,
-    fills: Sequence[Fill],
+    fills: Sequence[vega.Spec],
     years: Sequence[float],
     y: Callable[[str], vega.Channel],
     base: tuple[str, str] = ("low", "high"),
     empty: bool = True,
-) -> Stack:
+    times: float = 1.0,
+) -> tuple[list[vega.Spec], list[float]]:
     """Stack parts, each a value by year, from zero up, and what is below zero down; `base` names the columns above it.
 
+    Gives one layer or two for each part, and where its end has its middle; they are drawn `times` what they are.
     `empty`: whether a part that is zero is drawn, and stands on those below it; one that stands alone carries the axes.
     A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
     """
@@ -194,21 +217,18 @@ def stacked_areas(
     layers: list[vega.Spec] = []
     middles = []
     for values, fill in zip(parts, fills, strict=True):
-        mark = fill_mark(fill.color, fill.opacity) | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
+        mark = fill | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
         for up, (low, high) in ((False, ("low", "base")), (True, base)):
             own = np.clip(values, 0, None) if up else np.clip(values, None, 0)
             ends = sides[up], sides[up] + own
             sides[up] = ends[1]
-            lows, highs = (each.tolist() for each in (ends if up else ends[::-1]))
             if own.any() or (up and empty):
-                rows: vega.Data = [
-                    {"year": year, low: below, high: above}
-                    for year, below, above in zip(years, lows, highs, strict=True)
-                ]
+                lows, highs = ends if up else ends[::-1]
+                rows = Table({"year": years, low: times * lows, high: times * highs}).rows()
                 layers.append(vega.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
         above = values[-1] > 0 or (empty and values[-1] == 0)
         middles.append(float(sides[above][-1]) - values[-1] / 2)
-    return Stack(layers, middles)
+    return layers, middles
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,5 +298,5 @@ def end_labels(
             right += POWER_COLUMN
             texts += style.power_texts(label.power, right=right - 8, y=end, color=label.color)
         texts.append(style.Text(label.lines, right + indent, end, label.color, bold=label.bold))
-    mark = {"type": "line", "color": style.QUIET, "strokeWidth": 0.8}
-    return [*([style.pixel_layer(leaders, mark=mark)] if leaders else []), *style.text_layers(texts)]
+    lines = [style.pixel_layer(leaders, mark=line_mark(style.QUIET, 0.8))] if leaders else []
+    return [*lines, *style.text_layers(texts)]

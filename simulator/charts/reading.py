@@ -10,6 +10,7 @@ import numpy as np
 from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Group
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
+from simulator.units import plain_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,6 +21,12 @@ def subtitle(run: Group | xr.DataTree) -> str:
     return (
         f"{run.attrs['title']}: {run.attrs['subject']}".rstrip(" .?!:") if run.attrs["subject"] else run.attrs["title"]
     )
+
+
+def level_unit(unit: str) -> str:
+    """Write the unit of a level as readers say it."""
+    plain = plain_unit(unit)
+    return "times the start" if plain == "1" else plain
 
 
 def check_learnt(run: Group | xr.DataTree) -> None:

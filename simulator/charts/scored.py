@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
@@ -14,14 +14,21 @@ from simulator.charts.layout import (
     RECT,
     Marks,
     PixelScale,
-    fill_mark,
+    key_view,
     line_mark,
     outside_mark,
     rule_mark,
+    sheet,
 )
+from simulator.charts.spec import Head
 from simulator.charts.style import Text
+from simulator.hindcast.output import Hindcast
+from simulator.hindcast.rows import ENDS, MODEL, distinct
 from simulator.runs.table import Row, Table
 
+BAND_ENDS = ("lower_90", "lower_50", "median", "upper_50", "upper_90")
+YEARS_BEFORE = 5
+"""Years of the record that are drawn before the first origin."""
 LATE = "with hindsight"
 WIDTH = 960.0
 NUMBER_SIZE = 40
@@ -46,42 +53,35 @@ _COVER = PixelScale(0.0, 1.0, COVER_X, COVER_X + COVER_WIDTH)
 _SKILL = PixelScale(-1.0, 1.0, AXIS_X, AXIS_X + AXIS_WIDTH)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands above and below every chart of a hindcast: its words, and how much of the past it forecast.
-
-    `targets` are distinct years, `forecasts` those of them by each way of forecasting; `source` is where the tables are
-    from; `late` are the forecasts in which a prior knew what came.
-    """
-
-    title: str
-    subtitle: str
-    targets: int
-    forecasts: int
-    origins: Sequence[int]
-    source: str
-    late: Sequence[str] = ()
+def forecasts_made(stored: Hindcast) -> int:
+    """Count the forecasts of the model."""
+    return len(stored.forecasts.where(forecast=MODEL))
 
 
-def headed(views: Sequence[vega.Spec], *, head: Head, left: float) -> vega.Spec:
-    """Set the number of distinct years large above a chart, and where it is from below it; texts begin at `left`."""
-    origins = style.wrapped(", ".join(map(str, head.origins)), width=90)
-    years, times = ("year" if head.targets == 1 else "years"), "time" if head.forecasts == 1 else "times"
-    wide = style.text_width(str(head.targets), size=NUMBER_SIZE) + 14
-    made = f"forecast {head.forecasts} {times}, from the end of {origins[0]}{' ...' if len(origins) > 1 else ''}"
+def headed(
+    views: Sequence[vega.Spec], head: Head, stored: Hindcast, *, names: Sequence[str], left: float, more: str = ""
+) -> vega.Spec:
+    """Set the number of distinct years large above a chart of forecasts, and which knew what came; begin at `left`."""
+    origins = style.wrapped(", ".join(map(str, stored.origins)), width=90)
+    count = forecasts_made(stored)
+    years, times = ("year" if stored.targets == 1 else "years"), "time" if count == 1 else "times"
+    wide = style.text_width(str(stored.targets), size=NUMBER_SIZE) + 14
+    made = f"forecast {count} {times}, from the end of {origins[0]}{' ...' if len(origins) > 1 else ''}"
     texts = [
-        Text([str(head.targets)], left, 20, bold=True, size=NUMBER_SIZE),
+        Text([str(stored.targets)], left, 20, bold=True, size=NUMBER_SIZE),
         Text([f"distinct {years} that came,"], left + wide, 11, bold=True, size=16),
         Text([made], left + wide, 31, style.QUIET),
     ]
     height = 42.0
-    if head.late:
-        lines = style.wrapped(f"With hindsight: {', '.join(head.late)}. Their priors knew what came.", width=130)
+    if late := [name for name in names if name in stored.with_hindsight]:
+        lines = style.wrapped(f"With hindsight: {', '.join(late)}. Their priors knew what came.", width=130)
         texts.append(Text(lines, left, 52 + style.LINE_HEIGHT * len(lines) / 2, style.VERMILION, bold=True))
         height = 56.0 + style.LINE_HEIGHT * len(lines)
     top = vega.view(style.text_layers(texts), width=10, height=height)
-    foot = style.foot_view([head.source], x=left, width=WIDTH)
-    return style.stacked([top, *views, foot], title=head.title, subtitle=head.subtitle, width=WIDTH)
+    snapshots = [name for name in distinct(stored.record, "snapshot") if name]
+    source = f"Hindcast {stored.folder_name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
+    foot = [f"{source} · the values are those that the snapshot gives today{more}"]
+    return sheet([top, *views], replace(head, foot=foot), x=left, width=WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,47 +97,61 @@ class Panel:
     record: Table
     note: str
 
+    @classmethod
+    def of(cls, stored: Hindcast, name: str, origin: int) -> Panel:
+        """Take the forecasts that were made in one way from one origin, and the record some years before it."""
+        mine = stored.forecasts.where(forecast=name, origin=origin).rows()
+        known = [(row["year"], row["log_flop"]) for row in stored.record.rows()]
+        bands = [{"year": float(row["target"]), **band_ends(row)} for row in mine]
+        start = next((level for year, level in known if year == origin), None)
+        if start is not None:  # a fan begins at the record that it goes on from
+            bands.insert(0, {"year": float(origin), **dict.fromkeys(BAND_ENDS, start)})
+        first = stored.origins[0] - YEARS_BEFORE
+        record = [
+            {"year": float(year), "value": level, "state": "before"} for year, level in known if first <= year <= origin
+        ]
+        for row in mine:
+            state = "inside" if row["inside_90"] else "outside"
+            record.append({"year": float(row["target"]), "value": row["observed"], "state": state})
+        held = f"{sum(row['inside_90'] for row in mine)} of {len(mine)} inside 90 %"
+        tables = Table.of_rows(bands, ("year", *BAND_ENDS)), Table.of_rows(record, ("year", "value", "state"))
+        return cls(origin, *tables, held)
 
-@dataclass(frozen=True, slots=True)
-class FanRow:
-    """One row of small fans: a way of forecasting, its panels by origin, and whether a prior knew what came."""
 
-    name: str
-    panels: Sequence[Panel]
-    late: bool = False
+def band_ends(row: Row) -> dict[str, float]:
+    """Name the quantiles of a forecast by the ends of its bands."""
+    return {name: row[end] for name, end in zip(BAND_ENDS, ENDS, strict=True)}
 
 
-def draw_hindcast_fans(rows: Sequence[FanRow], *, head: Head, height: float) -> vega.Spec:
+def draw_hindcast_fans(
+    stored: Hindcast, names: Sequence[str], origins: Sequence[int], *, head: Head, height: float
+) -> vega.Spec:
     """Draw the forecasts from each origin, and what came, beside one another; each way of forecasting in a row.
 
     All plots, `height` pixels high, share both axes; four stand beside one another at most. What lies far outside what
     came is cut off at the edge, and the foot says so.
     """
-    count = min(MOST_COLUMNS, max(len(row.panels) for row in rows))
+    count = min(MOST_COLUMNS, len(origins))
     width = min(420.0, (WIDTH - GUTTER - (count - 1) * COLUMN_GAP) / count)
-    panels = [panel for row in rows for panel in row.panels]
+    rows = {name: [Panel.of(stored, name, origin) for origin in origins] for name in names}
+    panels = [panel for row in rows.values() for panel in row]
     frame = _frame(panels, width=width, height=height)
     pale, strong = style.band_tints(2)
     entries: list[style.LegendEntry] = [
         ("line", style.DARK_BLUE, "median"), ("band", strong, "50 %"), ("band", pale, "90 % of the forecast"),
         ("thread", style.QUIET, "record before"), ("point", style.INK, "what came, inside 90 %"),
     ]  # fmt: skip
-    end = -GUTTER + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
-    outside = Marks(outside=outside_mark())
-    outside.add("outside", x=end + 9, y=0)
-    outside.text("what came, outside", end + 24, 0, style.QUIET)
-    legend = [*style.legend_layers(entries, x=-GUTTER, y=0), *outside.layers()]
-    views: list[vega.Spec] = [vega.view(legend, width=10, height=4)]
-    lone = len(rows) == 1
-    for row, part in [(each, part) for each in rows for part in batched(each.panels, count)]:
+    views = [key_view(entries, x=-GUTTER, outside="what came, outside")]
+    for name, part in [(name, part) for name, row in rows.items() for part in batched(row, count)]:
+        lone, late = len(rows) == 1, name in stored.with_hindsight
         drawn = [
-            _panel(panel, frame=frame, first=not place, name=None if lone or place else row, lone=lone)
+            _panel(panel, frame=frame, first=not place, lone=lone, name="" if lone or place else name, late=late)
             for place, panel in enumerate(part)
         ]
         views.append(vega.side_by_side(drawn, spacing=COLUMN_GAP))
-    if not all(frame.holds(level) for level in _joined(panels, "lower_90", "upper_90")):
-        head = replace(head, source=f"{head.source} · bands are cut off at the edge")
-    return headed(views, head=head, left=-GUTTER)
+    held = all(frame.holds(level) for level in _joined(panels, "lower_90", "upper_90"))
+    more = "" if held else " · bands are cut off at the edge"
+    return headed(views, head, stored, names=names, left=-GUTTER, more=more)
 
 
 def _joined(panels: Sequence[Panel], *names: str) -> list[float]:
@@ -157,13 +171,10 @@ def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
     )
 
 
-def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow | None) -> vega.Spec:
+def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: str, late: bool) -> vega.Spec:
     """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
     clip, x, bands = {"clip": True}, frame.x("year"), panel.bands.rows()
-    layers = [
-        vega.layer(bands, x, frame.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=fill_mark(fill) | clip)
-        for fill, level in zip(style.band_tints(2), (90, 50), strict=True)
-    ]
+    layers = frame.bands(bands, levels=(90, 50), clip=True)
     layers.append(vega.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
     marks = {"before": line_mark(style.QUIET, 1.2) | clip, "inside": style.point_mark() | {"size": 34},
              "outside": outside_mark()}  # fmt: skip
@@ -172,11 +183,11 @@ def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: FanRow 
             layers.append(vega.layer(rows, x, frame.y("value"), mark=mark))
     note = panel.note if lone else f"from {panel.origin}: {panel.note}"
     texts = [Text([note], 6, 12, style.QUIET, size=style.FOOT_SIZE), *(frame.texts() if first else [])]
-    if name is not None:
+    if name:
         size = style.TEXT_SIZE + 1
-        texts.append(Text([name.name], -GUTTER, -NAME_HEIGHT, bold=True, size=size))
-        if name.late:
-            end = -GUTTER + style.text_width(name.name, size=size) * 1.08
+        texts.append(Text([name], -GUTTER, -NAME_HEIGHT, bold=True, size=size))
+        if late:
+            end = -GUTTER + style.text_width(name, size=size) * 1.08
             texts.append(Text([f"  ({LATE})"], end, -NAME_HEIGHT, style.VERMILION, bold=True))
     if lone:
         texts.append(Text([f"from the end of {panel.origin}"], 0, -12))
@@ -198,17 +209,7 @@ def _middle(marks: Marks, text: str, x: float, y: float, color: str = style.INK,
     marks.text(text, x - style.text_width(text, size=size) / 2, y, color, size=size)
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationRow:
-    """One forecast: its histogram, its coverage by rising level, and whether a prior knew what came."""
-
-    name: str
-    pit: Sequence[Row]
-    coverage: Sequence[Row]
-    late: bool = False
-
-
-def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> vega.Spec:
+def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Head) -> vega.Spec:
     """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage."""
     marks = _marks()
     top = 54.0
@@ -216,22 +217,22 @@ def draw_calibration(rows: Sequence[CalibrationRow], *, head: Head) -> vega.Spec
     marks.text("counts; grey: what a calibrated one gives, 90 %", PIT_X, 25, style.QUIET)
     marks.text("How often its intervals held what came", COVER_X, 8, bold=True)
     marks.text("disc: seen; line: its 90 % interval; stroke: as stated", COVER_X, 25, style.QUIET)
-    for row in rows:
+    for name in stored.names:
         marks.box("rules", (0, WIDTH), (top - 12, top - 12))
-        lines, middle = style.wrapped(row.name, width=NAME_CHARACTERS), top + PLOT / 2
-        middle -= style.LINE_HEIGHT / 2 if row.late else 0.0
+        lines, late = style.wrapped(name, width=NAME_CHARACTERS), name in stored.with_hindsight
+        middle = top + PLOT / 2 - (style.LINE_HEIGHT / 2 if late else 0.0)
         marks.text(lines, 0, middle, bold=True)
-        if row.late:
+        if late:
             marks.text(LATE, 0, middle + style.LINE_HEIGHT * (len(lines) + 1) / 2, style.VERMILION, bold=True)
-        _pit(marks, row.pit, top=top)
-        _coverage(marks, row.coverage, top=top)
+        _pit(marks, pit.where(forecast=name).rows(), top=top)
+        _coverage(marks, coverage.where(forecast=name).rows(), top=top)
         top += ROW
     for place in range(5):
         _middle(marks, f"{25 * place} %", _COVER(place / 4), top - 14, style.QUIET)
     for place, word in enumerate(("below all of it", "above all of it")):
         wide = style.text_width(word, size=style.FOOT_SIZE)
         marks.text(word, PIT_X + place * (PIT_WIDTH - wide), top - 6, style.QUIET, size=style.FOOT_SIZE)
-    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 4)], head=head, left=0)
+    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 4)], head, stored, names=stored.names, left=0)
 
 
 def _pit(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
@@ -273,17 +274,8 @@ class SkillLine:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SkillGroup:
-    """The skill against one baseline, in all and by years ahead, and whether a prior of it knew what came."""
-
-    name: str
-    lines: Sequence[SkillLine]
-    late: bool = False
-
-
-def draw_skill(groups: Sequence[SkillGroup], *, head: Head) -> vega.Spec:
-    """Draw the skill of the model against each baseline, in all and by years ahead, with intervals.
+def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, head: Head) -> vega.Spec:
+    """Draw the skill of the model against each baseline, by its name, in all and by years ahead, with intervals.
 
     The axis runs from -1 to 1; what lies beyond has an arrow.
     """
@@ -293,21 +285,22 @@ def draw_skill(groups: Sequence[SkillGroup], *, head: Head) -> vega.Spec:
     marks.text(right, AXIS_X + AXIS_WIDTH - style.text_width(right), 8, style.QUIET)
     marks.text("skill (90 % interval)", NOTE_X, 8, bold=True)
     top = 26.0
-    for group in groups:
+    for baseline, lines in groups.items():
         marks.box("rules", (0, WIDTH), (top, top))
-        bottom = top + 8 + LINE * (len(group.lines) + 1)
+        bottom = top + 8 + LINE * (len(lines) + 1)
         for tick in SKILL_TICKS:
             marks.box("hair" if tick else "axes", (_SKILL(tick), _SKILL(tick)), (top, bottom))
-        name, y = f"against {group.name}", top + 14
+        name, y = f"against {baseline}", top + 14
         marks.text(name, 0, y, bold=True)
-        if group.late:
+        if baseline in stored.with_hindsight:
             marks.text(f"  ({LATE})", style.text_width(name) * 1.08, y, style.VERMILION, bold=True)
-        for place, line in enumerate(group.lines, start=1):
+        for place, line in enumerate(lines, start=1):
             _skill(marks, line, y=y + LINE * place)
         top = bottom
     for tick, label in SKILL_TICKS.items():
         _middle(marks, label, _SKILL(tick), top + 12)
-    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 20)], head=head, left=0)
+    view = vega.view(marks.layers(), width=WIDTH, height=top + 20)
+    return headed([view], head, stored, names=[MODEL, *groups], left=0)
 
 
 def _skill(marks: Marks, line: SkillLine, *, y: float) -> None:

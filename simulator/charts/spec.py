@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from simulator.runs.groups import RunLabel
 from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:
@@ -131,6 +132,16 @@ class FigureOptions:
     paths: int = 0
     years: tuple[float, float] | None = None
     history: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above a chart, and below it: the run that it is drawn from and a note, or the lines that say it."""
+
+    title: str
+    subtitle: str
+    foot: RunLabel | Sequence[str] = ()
+    note: str = ""
 
 
 def altair_chart(chart: Spec) -> alt.VConcatChart:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -22,8 +22,6 @@ from simulator.charts.register import Theme, check_theme
 from simulator.charts.spec import POINTER, Channel, Data, Spec, layer
 from simulator.charts.ticks import power_parts
 from simulator.errors import InputError
-from simulator.runs.groups import RunLabel
-from simulator.wording import sample_count
 
 type LegendMark = Literal["band", "line", "bar", "dot", "arrow", "bracket", "point", "thread"]
 type LegendEntry = tuple[LegendMark, str, str]
@@ -184,7 +182,7 @@ class Text:
     align: Literal["left", "right"] = "left"
 
 
-def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -> list[Text]:
+def power_texts(log_value: float, *, right: float, y: float, color: str = INK, size: float = TEXT_SIZE) -> list[Text]:
     """Place a power of ten, its exponent raised, so that it ends at the pixel `right`.
 
     Examples
@@ -193,12 +191,18 @@ def power_texts(log_value: float, *, right: float, y: float, color: str = INK) -
     [(['2.1×10'], False), (['25'], True)]
     """
     base, exponent = power_parts(log_value)
-    size = 0.75 * TEXT_SIZE
-    width = _DIGIT_WIDTH * size * len(exponent)
+    small = 0.75 * size
+    width = _DIGIT_WIDTH * small * len(exponent)
     return [
-        Text([base], right - width - 0.5, y, color, align="right"),
-        Text([exponent], right, y - 0.35 * TEXT_SIZE, color, size=size, align="right"),
+        Text([base], right - width - 0.5, y, color, size=size, align="right"),
+        Text([exponent], right, y - 0.35 * size, color, size=small, align="right"),
     ]
+
+
+def power_width(log_value: float, *, size: float = TEXT_SIZE) -> float:
+    """Estimate the width of a power of ten, its exponent raised."""
+    base, exponent = power_parts(log_value)
+    return text_width(base, size=size) + text_width(exponent, size=0.75 * size)
 
 
 def text_layers(texts: Sequence[Text]) -> list[Spec]:
@@ -268,61 +272,6 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
         x += 24 + text_width(text) + 18
     shapes = [pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
     return [*shapes, *symbols, *text_layers(texts)]
-
-
-def footer(run: RunLabel, *, note: str = "", x: float, width: float) -> Spec:
-    """Make the foot of a chart: the run that it is drawn from, a note, and as many sources as one line holds."""
-    line = f"Run {run.run_id} · scenario {run.scenario} · seed {run.seed} · {sample_count(run.samples)}"
-    sources = _sources_line(run.sources, characters=int(width / (0.52 * FOOT_SIZE)))
-    return foot_view(filter(None, (line, note, sources)), x=x, width=width)
-
-
-def framed(view: Spec, *, title: str, subtitle: str, foot: Sequence[str], width: float, x: float = 0.0) -> Spec:
-    """Set a view between its title and the lines of its foot, which begin at `x` pixels."""
-    return stacked([view, foot_view(foot, x=x, width=width)], title=title, subtitle=subtitle, width=width)
-
-
-def foot_view(texts: Iterable[str], *, x: float, width: float) -> Spec:
-    """Make the foot of a chart: texts under one another, broken into lines, from the pixel `x`."""
-    lines = [line for text in texts for line in wrapped(text, width=int(width / (0.52 * FOOT_SIZE)))]
-    height = LINE_HEIGHT * len(lines)
-    return vega.view(text_layers([Text(lines, x, height / 2, QUIET, size=FOOT_SIZE)]), width=10, height=height)
-
-
-def _sources_line(sources: Sequence[str], *, characters: int) -> str:
-    """Name as many sources as one line holds, and say how many more there are."""
-    for count in range(len(sources), 0, -1):
-        more = len(sources) - count
-        rest = f"; and {more} more in the run file" if more else ""
-        line = f"Sources of the priors: {'; '.join(sources[:count])}{rest}"
-        if count == 1 or len(line) <= characters:
-            return line
-    return ""
-
-
-def stacked(views: Sequence[Spec], *, title: str, subtitle: str = "", width: float, spacing: float = 14.0) -> Spec:
-    """Set views under one another, under a title, and choose their fonts, lines and margins.
-
-    Their plots begin at the same left edge. Long texts are broken into lines; a line break in the subtitle begins one.
-    """
-    lines = [line for part in subtitle.splitlines() for line in wrapped(part, width=int(width / (0.52 * 13)))]
-    heading: Spec = {
-        "text": wrapped(title, width=int(width / (0.58 * TITLE_SIZE))),
-        "anchor": "start", "frame": "bounds", "offset": 16,
-        "fontSize": TITLE_SIZE, "fontWeight": "bold", "color": INK, "lineHeight": 23,
-        "subtitleFontSize": 13, "subtitleColor": QUIET, "subtitleLineHeight": 17, "subtitlePadding": 6,
-    }  # fmt: skip
-    if lines:
-        heading["subtitle"] = lines
-    axis = {
-        "labelFontSize": TEXT_SIZE, "labelColor": INK, "domainColor": AXIS, "tickColor": AXIS, "tickSize": 4,
-        "gridColor": HAIR, "gridWidth": 0.8, "labelOverlap": False,
-    }  # fmt: skip
-    config = {"font": FONT, "axis": axis, "view": {"stroke": None}}
-    return {
-        "title": heading, "description": title, "background": PAPER, "padding": 16, "spacing": spacing,
-        "config": config, "vconcat": list(views),
-    }  # fmt: skip
 
 
 def band_tints(count: int) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
+from simulator.charts.spec import Head
 from simulator.charts.ticks import Scale, axis_ticks, tick_text
 
 RAMP = (*style.band_tints(3), style.BLUE, style.DARK_BLUE)
@@ -59,7 +60,7 @@ class Heat:
     beyond: str = ""
 
 
-def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
+def draw_heat(heat: Heat, *, head: Head) -> vega.Spec:
     """Draw a heat map, or several smaller ones on one scale, two beside one another where they have room.
 
     Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
@@ -78,7 +79,7 @@ def draw_heat(heat: Heat, *, title: str, subtitle: str, foot: Sequence[str]) -> 
     for row in itertools.batched(heat.panels, across):
         top = max([maps.panel(name, top=top, x=place * step) for place, name in enumerate(row)])
     view = vega.view(maps.marks.layers(), width=width, height=top)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)
 
 
 class _Maps:
@@ -232,7 +233,7 @@ def _dot(place: int, shape: str = "circle") -> vega.Spec:
     return style.shape_mark(shape, 44, fill=style.PAPER, rim=LINE_SHADES[place][0], width=1.8)
 
 
-def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
+def draw_lines(lines: Lines, *, head: Head) -> vega.Spec:
     """Draw an outcome along a swept number, in one frame or in several smaller ones, two beside one another.
 
     What is later than the horizon stands as an arrow in a lane above the frame, joined by a thin line.
@@ -251,7 +252,7 @@ def draw_lines(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) 
         top = max([frame.draw() for frame in frames])
     width = 2 * step - BESIDE + 20 if several else LEFT + WIDTH + 40
     view = vega.view(drawn.layers(), width=width, height=top)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)
 
 
 def _key(drawn: _Layers, lines: Lines) -> None:
@@ -383,7 +384,7 @@ class _Frame:
                 end = x + half + 4
 
 
-def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str]) -> vega.Spec:
+def draw_strips(lines: Lines, *, head: Head) -> vega.Spec:
     """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
 
     What is given is that of `draw_lines`, without frames and with one line; `x` is left aside.
@@ -421,4 +422,4 @@ def draw_strips(lines: Lines, *, title: str, subtitle: str, foot: Sequence[str])
             marks.centred(tick_text(tick, lines.scale), x, bottom + 16)
     width = right + TEXT_WIDTH
     view = vega.view(marks.layers(), width=width, height=bottom + 28)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)

@@ -32,25 +32,14 @@ class _Part:
     minus: str | None = None
 
 
-def contributions(run: xr.DataTree) -> xr.DataArray:
-    """Split the growth of effective compute since the first year, sample by sample.
+def mean_contributions(run: xr.DataTree) -> xr.DataArray:
+    """Split the mean growth of effective compute since the first year, from the summary of any run.
 
     A driver's part is the growth that it demands, by factor where it has factors (a factor's own caps are within its
     part). A limit's part is what it takes away: log10 of the level under the limits over the level demanded, against
     the same in the first year; where several limits stand on one subject, they are one part. A part of limits is
-    above 0 where they loosen. The parts of a sample and year add up to its log10 effective compute less that of the
-    first year, within the rounding of levels kept in single precision.
-    """
-    trajectories = group(run, "trajectories", of_samples=True)
-    names = [str(name) for name in trajectories.data_vars]
-    parts = _parts(names, limits_on(run))
-    return _stacked(parts, lambda name: trajectories[name].astype(np.float64))
-
-
-def mean_contributions(run: xr.DataTree) -> xr.DataArray:
-    """Split the mean growth of effective compute since the first year, from the summary of any run.
-
-    The means over the samples of `contributions`, which add up to the mean growth.
+    above 0 where they loosen. The parts of a sample add up to its growth, and so do their means, within the rounding
+    of levels kept in single precision.
     """
     summary = group(run, "summary")
     if "effective_compute_mean" not in summary:

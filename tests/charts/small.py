@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.charts.fan_tables import FanTables
 from simulator.charts.kinds.fan import Panel, draw_fan
-from simulator.charts.spec import Spec
+from simulator.charts.spec import Head, Spec
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
 from simulator.testing import small_scenario
@@ -68,12 +68,10 @@ def fan(
 def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
     return draw_fan(
         tables,
-        title=title,
         quantity="effective_compute",
         quantity_label="Effective compute",
         unit="FLOP of 2025 algorithms",
-        run=run,
-        note=note,
+        head=Head(title, "", run, note),
     )
 
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.densities import Group, power_text, scale_of
-from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, PriorTables, draw_priors, name_lines
+from simulator.charts.densities import power_text, scale_of
+from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, draw_priors, name_lines
+from simulator.charts.spec import Head
 from simulator.priors.fitting import Understood
 from simulator.runs.groups import RunLabel
+from simulator.runs.table import Table
 
 RUN = RunLabel("3f9a2c1", "some-scenario", 1, 4096)
 NAME = "drivers.spending.start"
@@ -34,7 +36,7 @@ def points(low: float, high: float, *, single: bool = False) -> list[dict[str, o
 
 
 def layers(prior: dict[str, object], density: list[dict[str, object]]) -> list[dict[str, Any]]:
-    chart = draw_priors(PriorTables([prior], density, [Group("spending", (NAME,))], {NAME: READ}), title="t", run=RUN)
+    chart = draw_priors([prior | {"group": "spending"}], Table.of_rows(density), {NAME: READ}, head=Head("t", "", RUN))
     found: list[dict[str, Any]] = chart["vconcat"][0]["layer"]
     return [{**layer, "rows": layer["data"]["values"]} for layer in found]
 

@@ -11,7 +11,7 @@ import jsonschema
 from simulator.charts.drawing import draw_kinds
 from simulator.charts.kinds.fan import draw_panels
 from simulator.charts.register import ALL
-from simulator.charts.spec import Figure, FigureOptions, Spec, altair_chart
+from simulator.charts.spec import Figure, FigureOptions, Head, Spec, altair_chart
 from simulator.charts.writing import page_text, svg_text
 from simulator.engine.simulation import simulate
 from simulator.runs.table import Table
@@ -44,7 +44,7 @@ def test_every_kind_of_chart_of_the_baseline_is_vega_lite() -> None:
 
 def test_fans_with_all_their_parts_are_vega_lite() -> None:
     check(drawn(fan(FEW, CROSSED)))
-    check(draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN))
+    check(draw_panels([PANEL] * 3, head=Head("t", "", RUN)))
 
 
 def test_a_misspelt_word_would_be_found() -> None:
@@ -54,7 +54,7 @@ def test_a_misspelt_word_would_be_found() -> None:
 
 
 def test_a_chart_of_altair_is_drawn_as_the_chart_that_it_is_made_of() -> None:
-    for chart in (drawn(fan(FEW, CROSSED)), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)):
+    for chart in (drawn(fan(FEW, CROSSED)), draw_panels([PANEL] * 3, head=Head("t", "", RUN))):
         assert svg_text(altair_chart(chart).to_dict()) == svg_text(chart)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simulator.charts import style
 from simulator.charts.kinds.fan import draw_panels
-from simulator.charts.spec import Spec
+from simulator.charts.spec import Head, Spec
 from simulator.charts.style import DARK, band_tints, spread_labels, themed
 from simulator.errors import InputError
 from simulator.runs.table import Table
@@ -62,7 +62,9 @@ def test_bands_are_told_apart_in_grey(theme: str) -> None:
 
 
 def test_every_colour_has_a_dark_one_of_its_own() -> None:
-    constants = {value for name, value in vars(style).items() if isinstance(value, str) and (value[0] == "#" or name == "PAPER")}
+    constants = {
+        value for name, value in vars(style).items() if isinstance(value, str) and (value[0] == "#" or name == "PAPER")
+    }
     tints = {tint for count in (1, 2, 3) for tint in band_tints(count)}
     assert set(DARK) == constants | tints
     assert len(set(DARK.values())) == len(DARK)
@@ -75,7 +77,7 @@ FULL = replace(
 
 
 @pytest.mark.parametrize(
-    "spec", [drawn(FULL), draw_panels([PANEL] * 3, title="t", subtitle="", run=RUN)], ids=["fan", "panels"]
+    "spec", [drawn(FULL), draw_panels([PANEL] * 3, head=Head("t", "", RUN))], ids=["fan", "panels"]
 )
 def test_a_fan_has_colours_of_the_palette_alone_and_the_dark_one_their_counterparts(spec: Spec) -> None:
     light = colors_of(spec)

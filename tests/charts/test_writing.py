@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from simulator.charts.kinds.fan import draw_panels
-from simulator.charts.spec import Figure
+from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import page_text
 from simulator.runs.table import Table
 from tests.charts.small import CROSSED, FEW, RUN, drawn, fan
@@ -134,6 +134,6 @@ def test_a_browser_without_network_draws_the_page_and_says_numbers_at_the_pointe
 def test_several_fans_make_one_page() -> None:
     from tests.charts.small import PANEL
 
-    chart = draw_panels([PANEL] * 2, title="t", subtitle="", run=RUN)
+    chart = draw_panels([PANEL] * 2, head=Head("t", "", RUN))
     text = page_text(Figure("fans", chart, {}, "c", "a"))
     assert text.count("pointer_panel_") >= 2

@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
-from simulator.runs.growth_by_driver import contributions, limits_on, mean_contributions
+from simulator.runs.growth_by_driver import _parts, _stacked, limits_on, mean_contributions
 from simulator.testing import ROUNDING, run_of, scenario_data, small_scenario
 
 
 def growth(run: xr.DataTree) -> np.ndarray[Any, Any]:
     effective = run["trajectories/effective_compute"].values.astype(float)
     return effective - effective[:, :1]
+
+
+def contributions(run: xr.DataTree) -> xr.DataArray:
+    """The parts of the growth sample by sample, as `mean_contributions` splits the means."""
+    levels = run["trajectories"].to_dataset().astype(np.float64)
+    return _stacked(_parts([str(name) for name in levels.data_vars], limits_on(run)), lambda name: levels[name])
 
 
 def tolerance(run: xr.DataTree) -> float:
@@ -78,11 +84,6 @@ def test_many_limits_are_counted_rather_than_named() -> None:
     caps = {f"cap-{n}": {"kind": "hard", "limit": {"value": 10.0 ** (27 + n), "unit": "FLOP"}} for n in range(4)}
     labels = mean_contributions(run_of(small_scenario({"drivers.compute.caps": caps})))["label"].values.tolist()
     assert labels[-1] == "limits on physical compute: 4 of them"
-
-
-def test_a_run_without_samples_has_no_contributions_by_sample() -> None:
-    with pytest.raises(InputError, match="Run it again with --keep trajectories"):
-        contributions(run_of(small_scenario(), keep="summary"))
 
 
 def test_a_summary_without_means_is_refused() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from simulator.analysis.attribution import Attribution
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
-from simulator.charts.spec import Figure
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, sheet
+from simulator.charts.spec import Figure, Head
 from simulator.errors import InputError
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, cut_front, listed, power_text, signed
@@ -51,14 +51,14 @@ class Fall:
         return f"{signed(value)} {self.unit}"
 
 
-def draw_waterfalls(falls: Sequence[Fall], *, labels: Sequence[str], title: str, subtitle: str, note: str) -> vega.Spec:
+def draw_waterfalls(falls: Sequence[Fall], *, labels: Sequence[str], head: Head) -> vega.Spec:
     """Draw waterfalls under one another, each on a scale of its own; `labels` are what their ends are called."""
     marks = Marks(rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET))
     top = 0.0
     for fall in falls:
         top = _draw(fall, marks, labels, top) + GAP
     view = vega.view(marks.layers(), width=WIDTH, height=top)
-    return style.framed(view, title=title, subtitle=subtitle, foot=[note], width=WIDTH)
+    return sheet([view], head, width=WIDTH)
 
 
 def _draw(fall: Fall, marks: Marks, labels: Sequence[str], top: float) -> float:
@@ -112,14 +112,12 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
         raise InputError(f"attribution: no headline number of {labels[1]} differs from that of {labels[0]}.")
     first = falls[0]
     name, largest = max(first.parts, key=lambda part: abs(part[1]))
-    gist = (
+    gist = capital(
         f"{first.heading}: {first.end_texts[0]} in {labels[0]}, {first.end_texts[1]} in {labels[1]}; the largest part, "
         f"{first.written(largest)}, is due to {name}"
     )
-    gist = capital(gist)
-    chart = draw_waterfalls(
-        falls, labels=labels, title=f"What makes {labels[1]} differ from {labels[0]}", subtitle=f"{gist}.", note=note
-    )
+    head = Head(f"What makes {labels[1]} differ from {labels[0]}", f"{gist}.", [note])
+    chart = draw_waterfalls(falls, labels=labels, head=head)
     caption = f"{gist}. {note} The parts of each number add up to its whole difference."
     alt_text = (
         f"Waterfalls of {len(falls)} numbers ({listed([fall.heading for fall in falls])}): a bar for what each input "

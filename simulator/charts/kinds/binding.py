@@ -11,9 +11,9 @@ from simulator.charts import layout, style
 from simulator.charts import spec as vega
 from simulator.charts.frame import check_numbers
 from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
 from simulator.wording import capital, listed, percent
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PANEL_HEIGHT = 130.0
 FILLS = tuple(
-    layout.Fill(*each)
+    layout.fill_mark(*each)
     for each in (
         (style.BLUE, 1.0), (style.VERMILION, 0.75), (style.DARK_BLUE, 0.9), (style.BLUE, 0.35),
         (style.VERMILION, 0.3), (style.QUIET, 0.6), (style.QUIET, 0.25),
@@ -32,7 +32,7 @@ FILLS = tuple(
 """Neighbours differ in grey too."""
 
 
-def draw_binding(rows: Table, *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+def draw_binding(rows: Table, *, head: Head) -> vega.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
     The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1).
@@ -40,15 +40,13 @@ def draw_binding(rows: Table, *, title: str, subtitle: str, run: RunLabel) -> ve
     check_numbers(rows, "year", "share", of="binding")
     views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
     width = layout.GUTTER + layout.LABEL_X + layout.COLUMN + 190
-    return layout.sheet(views, title=title, subtitle=subtitle, run=run, width=width)
+    return layout.sheet(views, head, x=-layout.GUTTER, width=width)
 
 
 def _panel(rows: Table, *, subject: str) -> vega.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
     years = sorted(set(rows["year"].tolist()))
-    shares: dict[str, list[float]] = {}
-    for row in sorted(rows.rows(), key=lambda row: float(row["year"])):
-        shares.setdefault(row["limit"], []).append(row["share"])
+    shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("limit")}
     order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
@@ -57,18 +55,17 @@ def _panel(rows: Table, *, subject: str) -> vega.Spec:
     height = max(PANEL_HEIGHT, layout.label_height([line for name in order for line in lines[name]] + [*none]))
     parts = [[100 * share for share in shares[name]] for name in order]
     fills = [FILLS[place % len(FILLS)] for place in range(len(order))]
-    stack = layout.stacked_areas(parts, fills=fills, years=years, y=layout.percent_channel)
+    areas, middles = layout.stacked_areas(parts, fills=fills, years=years, y=layout.percent_channel)
     labels = [
         layout.EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
-        for name, middle in zip(order, stack.middles, strict=True)
+        for name, middle in zip(order, middles, strict=True)
         if max(shares[name]) > 0.0
     ]
     bound = sum(part[-1] for part in parts)
-    labels.append(
-        layout.EndLabel(height * (0.5 - bound / 200), (percent(max(0.0, 1 - bound / 100)),), none, style.QUIET)
-    )
+    free = (percent(max(0.0, 1 - bound / 100)),)
+    labels.append(layout.EndLabel(height * (0.5 - bound / 200), free, none, style.QUIET))
     heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -layout.GUTTER, layout.LEGEND_Y, bold=True)
-    layers = [*stack.layers, *style.text_layers([heading]), *layout.end_labels(labels[::-1], height=height)]
+    layers = [*areas, *style.text_layers([heading]), *layout.end_labels(labels[::-1], height=height)]
     return vega.view(layers, width=layout.WIDTH, height=height)
 
 
@@ -91,12 +88,8 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"{panels} the limits {where}. Along: years {number(first)} to {number(last)}. Up: share of the samples "
         f"in which each limit binds, 0 to 100 %; in the rest none binds. {title}."
     )
-    chart = draw_binding(
-        table,
-        title=title,
-        subtitle=f"{subtitle(run)}.\nShare of the samples in which each limit binds, by year.",
-        run=run_label(run),
-    )
+    under = f"{subtitle(run)}.\nShare of the samples in which each limit binds, by year."
+    chart = draw_binding(table, head=Head(title, under, run_label(run)))
     return [Figure("binding", chart, {"": table}, caption, alt_text)]
 
 

@@ -11,15 +11,15 @@ import numpy as np
 from simulator.analysis.comparison import Comparison
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
+from simulator.charts.reading import level_unit
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import power_ticks, year_ticks
 from simulator.errors import InputError
 from simulator.runs.groups import group
 from simulator.runs.summary import crossing_table, fan_table, summarised
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
-from simulator.units import plain_unit
 from simulator.wording import capital, listed, power_text, sample_count, year_text
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ class Panel:
         self.y = PixelScale(*levels, self.bottom, top)
 
 
-def draw_overlaid(
-    levels: Table, *, title: str, subtitle: str, heading: str, notes: Mapping[str, str], foot: Sequence[str]
-) -> vega.Spec:
+def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> vega.Spec:
     """Draw the fans of two to four runs over one another: medians, one band, and the ends at the right.
 
     `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
@@ -100,12 +98,10 @@ def draw_overlaid(
         marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
     width = LEFT + WIDTH + LABEL_WIDTH
     view = vega.view(marks.layers(), width=width, height=panel.bottom + 24)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)
 
 
-def draw_multiples(
-    levels: Table, *, title: str, subtitle: str, heading: str, notes: Mapping[str, str], foot: Sequence[str]
-) -> vega.Spec:
+def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> vega.Spec:
     """Draw the fans of many runs in small frames on the same axes, each over the fan of the first run.
 
     What is given is that of `draw_overlaid`.
@@ -144,12 +140,10 @@ def draw_multiples(
     width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
     height = max(panel.bottom for panel in panels.values()) + 24
     view = vega.view(marks.layers(*legend), width=width, height=height)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)
 
 
-def draw_dumbbells(
-    crossings: Table, *, title: str, subtitle: str, years: tuple[float, float], foot: Sequence[str]
-) -> vega.Spec:
+def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> vega.Spec:
     """Draw the median crossing years of several runs, threshold by threshold, with their 50 % intervals.
 
     `crossings` has `threshold`, `label`, `run`, `median`, `lower_50`, `upper_50` (decimal years, +inf: later than the
@@ -190,7 +184,7 @@ def draw_dumbbells(
     legend = style.legend_layers([("bar", STRONG, "50 % of the samples")], x=left + 190, y=14)
     width = right + MEDIAN_WIDTH
     view = vega.view(marks.layers(*legend), width=width, height=top + 24)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=width)
+    return sheet([view], head, width=width)
 
 
 def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, is_first: bool) -> None:
@@ -338,9 +332,7 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
     band = max(options.bands, default=0.9)
     levels = levels_of(runs, names, quantity=quantity, band=band, years=options.years)
     attrs = summarised(runs[0], quantity).attrs
-    unit = plain_unit(attrs["units"])
-    unit = "times the start" if unit == "1" else unit
-    long_name = str(attrs["long_name"])
+    unit, long_name = level_unit(attrs["units"]), str(attrs["long_name"])
     said_name = capital(long_name)
     by_run = _by_run(levels)
     lasts = {name: own.rows()[-1] for name, own in by_run.items()}
@@ -355,14 +347,9 @@ def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: F
     width = f"{100 * band:g} %"
     others = listed(names[1:]) if len(names) <= MOST_OVERLAID else f"{len(names) - 1} other runs"
     draw = draw_overlaid if len(runs) <= MOST_OVERLAID else draw_multiples
-    chart = draw(
-        levels,
-        title=title,
-        subtitle=f"{names[0]} against {others}. Medians, and the ends of {width} of the samples.",
-        heading=f"{long_name}, {unit}",
-        notes={name: f"{row['year']:g}: {_ends_text(row)}" for name, row in lasts.items()},
-        foot=_foot(runs, names),
-    )
+    under = f"{names[0]} against {others}. Medians, and the ends of {width} of the samples."
+    notes = {name: f"{row['year']:g}: {_ends_text(row)}" for name, row in lasts.items()}
+    chart = draw(levels, heading=f"{long_name}, {unit}", notes=notes, head=Head(title, under, _foot(runs, names)))
     said = "; ".join(f"{name} {_ends_text(ends[name])}" for name in names)
     caption = f"{said_name} {when}, median and {width} interval, {unit}: {said}."
     alt_text = (
@@ -399,13 +386,9 @@ def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], crossin
     begin = max(first, math.floor(min(starts[np.isfinite(starts)], default=first)) - 1.0)
     ends = np.minimum(drawn["upper_50"], drawn["last_year"])
     last = min(float(drawn["last_year"].max()), math.ceil(ends.max()) + 1.0)
-    chart = draw_dumbbells(
-        drawn,
-        title=title,
-        subtitle=f"Median crossing years and 50 % intervals, by threshold; arrows: later than the horizon.{more}",
-        years=(min(begin, last - 1.0), last),
-        foot=_foot(runs, names),
-    )
+    under = f"Median crossing years and 50 % intervals, by threshold; arrows: later than the horizon.{more}"
+    head = Head(title, under, _foot(runs, names))
+    chart = draw_dumbbells(drawn, years=(min(begin, last - 1.0), last), head=head)
     said = "; ".join(f"{row['run']} {year_text(row['median'], row['last_year'])}" for row in widest)
     caption = f"Median crossing years of {len(spread)} thresholds in {len(runs)} runs. The runs differ most on "
     caption += f"{label}: {said}.{more}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,11 @@ import numpy as np
 
 from simulator.charts import layout, style
 from simulator.charts import spec as vega
-from simulator.charts.frame import Interval, check_numbers, interval_layers
+from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, interval_layers
 from simulator.charts.reading import central_levels, drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
@@ -58,31 +57,7 @@ class _Look:
     fill: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Years along; the room beside the plot, pixels."""
-
-    first: float
-    last: float
-    horizon: float
-    gutter: float
-    height: float
-    label_x: float
-    bend: float
-
-    @property
-    def years(self) -> list[float]:
-        return [self.first, self.last]
-
-    def pixel(self, year: float) -> float:
-        return layout.WIDTH * (year - self.first) / (self.last - self.first)
-
-    @property
-    def word(self) -> str:
-        return "never" if self.last == self.horizon else "not"
-
-
-def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+def draw_crossings(tables: CrossingTables, *, head: Head) -> vega.Spec:
     """Draw the probability of having crossed each threshold by year, and below it the intervals.
 
     Each curve has a mark at its median year and a label at its right end. Bars between the plot and the labels span
@@ -97,9 +72,9 @@ def draw_crossings(tables: CrossingTables, *, title: str, subtitle: str, run: Ru
     rows = tables.crossings.rows()
     looks = {row["threshold"]: _look(place) for place, row in enumerate(rows)}
     frame = _frame(rows)
-    width = frame.gutter + frame.label_x + layout.COLUMN + MARK_ROOM + 180
+    width = frame.gutter + _label_x(rows) + layout.COLUMN + MARK_ROOM + 180
     views = [_curves(tables.curves, rows, looks=looks, frame=frame), _strip(rows, looks=looks, frame=frame)]
-    return layout.sheet(views, title=title, subtitle=subtitle, run=run, x=-frame.gutter, width=width)
+    return layout.sheet(views, head, x=-frame.gutter, width=width)
 
 
 def _look(place: int) -> _Look:
@@ -111,16 +86,26 @@ def _look(place: int) -> _Look:
     )
 
 
-def _frame(crossings: Sequence[Row]) -> _Frame:
+def _frame(crossings: Sequence[Row]) -> Frame:
     names = [line for row in crossings for line in style.wrapped(row["label"], width=NAME_CHARACTERS)]
     labels = [line for row in crossings for line in style.wrapped(row["label"], width=LABEL_CHARACTERS)]
-    first, last, horizon = (crossings[0][key] for key in ("first_year", "last_year", "horizon"))
-    lanes = LANE * len(_gaps(crossings))
-    return _Frame(
-        first, last, horizon, gutter=max([56.0, *(style.text_width(name) + 34 for name in names)]),
-        height=max(HEIGHT, layout.label_height(labels)),
-        label_x=layout.WIDTH + 44 + lanes, bend=layout.WIDTH + 12 + lanes,
-    )  # fmt: skip
+    gutter = max([56.0, *(style.text_width(name) + 34 for name in names)])
+    height = max(HEIGHT, layout.label_height(labels))
+    first, last = crossings[0]["first_year"], crossings[0]["last_year"]
+    return Frame(first, last, 0.0, 100.0, height=height, gutter=gutter, width=layout.WIDTH, log=False)
+
+
+def _label_x(crossings: Sequence[Row]) -> float:
+    """Tell where labels begin: beside the bars of what is missing."""
+    return layout.WIDTH + 44 + LANE * len(_gaps(crossings))
+
+
+def _pixel(frame: Frame, year: float) -> float:
+    return layout.WIDTH * (year - frame.first) / (frame.last - frame.first)
+
+
+def _not_by(row: Row) -> str:
+    return f"{'never' if row['last_year'] == row['horizon'] else 'not'} by {number(row['last_year'])}"
 
 
 def _by_chance(rows: Iterable[Row]) -> list[Row]:
@@ -133,19 +118,16 @@ def _gaps(crossings: Sequence[Row]) -> list[Row]:
     return _by_chance(row for row in crossings if row["not_by"] >= 0.001)
 
 
-def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
+def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> vega.Spec:
     """Draw the curves, their marks and labels, and what is missing to 100 %."""
     layers = []
     for name, look in reversed(looks.items()):
         own = curves.where(threshold=name)
-        rows: vega.Data = [
-            {"year": year, "percent": 100 * share}
-            for year, share in zip(own["year"].tolist(), own["probability"].tolist(), strict=True)
-        ]
+        rows = Table({"year": own["year"], "percent": 100 * own["probability"]}).rows()
         mark = layout.line_mark(look.color, 2.2, look.dash)
-        layers.append(vega.layer(rows, layout.year_channel(frame.years), layout.percent_channel("percent"), mark=mark))
+        layers.append(vega.layer(rows, frame.x("year"), layout.percent_channel("percent"), mark=mark))
     marks: vega.Data = [
-        _mark_row(looks[row["threshold"]], frame.pixel(row["median"]), frame.height / 2)
+        _mark_row(looks[row["threshold"]], _pixel(frame, row["median"]), frame.height / 2)
         for row in crossings
         if frame.first < row["median"] <= frame.last
     ]
@@ -158,31 +140,24 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         )
         for row in ends
     ]
+    x = _label_x(crossings)
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
-        marks.append(_mark_row(looks[row["threshold"]], frame.label_x + layout.COLUMN + 4, middle))
+        marks.append(_mark_row(looks[row["threshold"]], x + layout.COLUMN + 4, middle))
     heads = [
         style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
-        style.Text(
-            [f"by {number(frame.last)}"], frame.label_x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET
-        ),
+        style.Text([f"by {number(frame.last)}"], x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
     ]
-    return vega.view(
-        [
-            *layers,
-            *layout.end_labels(labels, height=frame.height, x=frame.label_x, bend=frame.bend, indent=MARK_ROOM),
-            *_missing(crossings, looks=looks, frame=frame),
-            *_mark_layers(marks),
-            *style.text_layers(heads),
-            *style.legend_layers(
-                [("dot", style.INK, "median year"), ("bracket", style.QUIET, f"{frame.word} by {number(frame.last)}")],
-                x=-frame.gutter, y=layout.LEGEND_Y,
-            ),
-        ],
-        width=layout.WIDTH, height=frame.height,
-    )  # fmt: skip
+    entries: list[style.LegendEntry] = [
+        ("dot", style.INK, "median year"),
+        ("bracket", style.QUIET, _not_by(crossings[0])),
+    ]
+    layers += layout.end_labels(labels, height=frame.height, x=x, bend=x - 32, indent=MARK_ROOM)
+    layers += [*_missing(crossings, looks=looks, frame=frame), *_mark_layers(marks), *style.text_layers(heads)]
+    layers += style.legend_layers(entries, x=-frame.gutter, y=layout.LEGEND_Y)
+    return vega.view(layers, width=layout.WIDTH, height=frame.height)
 
 
-def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> list[vega.Spec]:
+def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> list[vega.Spec]:
     """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
     bars: vega.Data = []
     for lane, row in enumerate(_gaps(crossings)):
@@ -206,14 +181,14 @@ def _mark_layers(rows: vega.Data) -> list[vega.Spec]:
     return [vega.layer(rows, *places, mark=rim), vega.layer(rows, *places, *colors, mark=mark)]
 
 
-def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) -> vega.Spec:
+def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> vega.Spec:
     """Draw the intervals of the crossing years, one row for each threshold."""
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
     separators: vega.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
     texts = [style.Text(["year of crossing"], left, layout.HEADING_Y, bold=True)]
-    heads = ("median", crossings[0]["wide_band"], f"{frame.word} by {number(frame.last)}")
+    heads = ("median", crossings[0]["wide_band"], _not_by(crossings[0]))
     texts += [style.Text([head], x, layout.LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
     marks: vega.Data = []
     intervals = []
@@ -225,17 +200,12 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) 
         look = looks[row["threshold"]]
         marks.append(_mark_row(look, left + 7, y))
         if frame.first <= row["median"] <= frame.last:
-            marks.append(_mark_row(look, frame.pixel(row["median"]), y))
+            marks.append(_mark_row(look, _pixel(frame, row["median"]), y))
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
     layers = [
         style.pixel_layer(separators, mark=layout.rule_mark()),
-        *interval_layers(
-            intervals,
-            x=lambda column: layout.year_channel(frame.years, column),
-            years=(frame.first, frame.last),
-            width=layout.WIDTH,
-        ),
+        *interval_layers(intervals, frame=frame),
         *_mark_layers(marks),
         *style.text_layers(texts),
         *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=layout.LEGEND_Y),
@@ -243,7 +213,7 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: _Frame) 
     return vega.view(layers, width=layout.WIDTH, height=edges[-1])
 
 
-def _strip_legend(crossings: Sequence[Row], *, frame: _Frame) -> list[style.LegendEntry]:
+def _strip_legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry]:
     narrow, wide = crossings[0]["narrow_band"], crossings[0]["wide_band"]
     entries: list[style.LegendEntry] = [("line", style.QUIET, f"{wide} of the samples")]
     entries = [("bar", style.QUIET, narrow), *entries] if narrow != wide else entries
@@ -253,19 +223,8 @@ def _strip_legend(crossings: Sequence[Row], *, frame: _Frame) -> list[style.Lege
 
 
 def year_text(row: Row, key: str) -> str:
-    """Write the calendar year of a quantile, or that it is outside the years of the run.
-
-    Examples
-    --------
-    >>> year_text({"median": 2031.7, "start": 2025.5, "horizon": 2045}, "median")
-    '2031'
-    """
-    year = float(row[key])
-    if year == math.inf:
-        return f"> {number(row['horizon'])}"
-    if year <= row["start"]:
-        return f"≤ {number(year)}"
-    return str(math.floor(year + 1e-6))  # a crossing at the turn of the year belongs to the new one
+    """Write the calendar year of a quantile, or that it is outside the years of the run."""
+    return calendar_year(row[key], start=row["start"], last=row["horizon"])
 
 
 def _range_text(row: Row) -> str:
@@ -297,12 +256,8 @@ def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"Along: years {number(first)} to {number(last)}. Up: probability of having crossed, 0 to 100 %. "
         f"In {number(last)}: {listed(ends)}."
     )
-    chart = draw_crossings(
-        tables,
-        title=title,
-        subtitle=f"{subtitle(run)}.\nProbability of having crossed each threshold; its mark stands at the median year.",
-        run=run_label(run),
-    )
+    under = f"{subtitle(run)}.\nProbability of having crossed each threshold; its mark stands at the median year."
+    chart = draw_crossings(tables, head=Head(title, under, run_label(run)))
     return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
 
 
@@ -326,8 +281,8 @@ def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[fl
     for t, name in enumerate(summary["threshold"].values.tolist()):
         quantiles = dict(zip(levels, _quantiles(summary, t).tolist(), strict=True))
         intervals = {
-            f"{name}_{end}": quantiles[level]
-            for name, pair in ends.items()
+            f"{of}_{end}": quantiles[level]
+            for of, pair in ends.items()
             for end, level in zip(("lower", "upper"), pair, strict=True)
         }
         rows.append({

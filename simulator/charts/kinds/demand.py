@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.charts import layout, style
 from simulator.charts import spec as vega
 from simulator.charts.frame import Frame, check_numbers
-from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, subtitle
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
-from simulator.units import Array, plain_unit
+from simulator.units import Array
 from simulator.wording import capital, listed, power
 
 if TYPE_CHECKING:
@@ -44,15 +44,12 @@ class DemandTables:
 
     def check(self) -> None:
         """Refuse tables that cannot be drawn."""
-        for table, names, of in (
-            (self.medians, ("year", "median"), "medians"),
-            (self.bands, ("year", "lower", "upper"), "bands"),
-            (self.limits, ("year", "median"), "limits"),
-        ):
-            check_numbers(table, *names, of=of)
+        check_numbers(self.medians, "year", "median", of="medians")
+        check_numbers(self.bands, "year", "lower", "upper", of="bands")
+        check_numbers(self.limits, "year", "median", of="limits")
 
 
-def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str, run: RunLabel) -> vega.Spec:
+def draw_demand(tables: DemandTables, *, heading: str, head: Head) -> vega.Spec:
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
@@ -60,7 +57,7 @@ def draw_demand(tables: DemandTables, *, title: str, subtitle: str, heading: str
     tables.check()
     width = layout.GUTTER + layout.LABEL_X + layout.POWER_COLUMN + 190
     plot = _plot(tables, frame=_frame(tables), heading=heading)
-    return layout.sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
+    return layout.sheet([plot], head, x=-layout.GUTTER, width=width)
 
 
 def _frame(tables: DemandTables) -> Frame:
@@ -171,12 +168,10 @@ def _ends(tables: DemandTables, *, frame: Frame) -> list[vega.Spec]:
     """Label the ends of the medians and of the limits."""
     final = tables.medians.where(year=frame.last)
     labels = []
-    for series, words, color in (
-        ("demanded", "demanded", style.VERMILION),
-        ("limited", "within limits", style.DARK_BLUE),
-    ):
+    words = {"demanded": ("demanded", style.VERMILION), "limited": ("within limits", style.DARK_BLUE)}
+    for series, (word, color) in words.items():
         level = float(final.where(series=series)["median"][0])
-        labels.append(layout.EndLabel(frame.pixel(level), (), (words,), color, bold=True, power=level))
+        labels.append(layout.EndLabel(frame.pixel(level), (), (word,), color, bold=True, power=level))
     for row in tables.limits.rows():
         if row["year"] == frame.last:
             level = row["median"]
@@ -222,30 +217,21 @@ def demand_tables(
     ]
     limits = {limit: at(_limit_name(summary, subject, limit), 0.5) for limit in limits_on(run)[subject]}
     known = np.isfinite(np.concatenate(list(limits.values())))  # a limit of few components of a mixture has no median
+
+    def by_year(levels: Mapping[str, Sequence[Array]], **named: Sequence[str]) -> Table:
+        """Set series under one another, each named in columns of its own."""
+        count = len(next(iter(named.values())))
+        columns: dict[str, Any] = {key: np.repeat(values, every.size) for key, values in named.items()}
+        columns["year"] = np.tile(every, count)
+        return Table(columns | {key: np.concatenate(parts) for key, parts in levels.items()})
+
+    lower, upper = ([at(name, ends[side]) for _, name, _, ends in drawn] for side in (0, 1))
     return DemandTables(
-        Table(
-            {
-                "series": np.repeat(list(series), every.size),
-                "year": np.tile(every, 2),
-                "median": np.concatenate([at(name, 0.5) for name in series.values()]),
-            }
+        by_year({"median": [at(name, 0.5) for name in series.values()]}, series=list(series)),
+        by_year(
+            {"lower": lower, "upper": upper}, series=[of for of, *_ in drawn], band=[band for _, _, band, _ in drawn]
         ),
-        Table(
-            {
-                "series": np.repeat([of for of, *_ in drawn], every.size),
-                "band": np.repeat([band for _, _, band, _ in drawn], every.size),
-                "year": np.tile(every, len(drawn)),
-                "lower": np.concatenate([at(name, low) for _, name, _, (low, _) in drawn]),
-                "upper": np.concatenate([at(name, high) for _, name, _, (_, high) in drawn]),
-            }
-        ),
-        Table(
-            {
-                "limit": np.repeat(list(limits), every.size),
-                "year": np.tile(every, len(limits)),
-                "median": np.concatenate(list(limits.values())),
-            }
-        ).where(known),
+        by_year({"median": list(limits.values())}, limit=list(limits)).where(known),
     )
 
 
@@ -263,16 +249,14 @@ def _limit_name(summary: xr.Dataset, subject: str, limit: str) -> str:
 def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
     tables = demand_tables(run, subject, bands=options.bands, years=options.years)
     attributes = group(run, "summary")[subject].attrs
-    name, unit = str(attributes["long_name"]), _unit(str(attributes["units"]))
+    name, unit = str(attributes["long_name"]), level_unit(str(attributes["units"]))
     first, last = (float(end) for end in tables.medians["year"][[0, -1]])
     limited, demanded = (tables.medians.where(series=each)["median"][-1] for each in ("limited", "demanded"))
     title = f"{capital(name)} in {number(last)}: {power(limited)} {unit} within its limits, {power(demanded)} demanded"
     taken = demanded - limited
     widest = f"{100 * max(options.bands):g} %"
-    ranges = {  # of the last year
-        row["series"]: f"{power(row['lower'])} to {power(row['upper'])}"
-        for row in tables.bands.where(band=widest).rows()
-    }
+    ends = tables.bands.where(band=widest, year=last).rows()
+    ranges = {row["series"]: f"{power(row['lower'])} to {power(row['upper'])}" for row in ends}
     limits = limits_on(run)[subject]
     caption = (
         f"Limits ({listed(limits)}) lower the median of {name} in {number(last)} by {taken:.1f} OOM: "
@@ -283,17 +267,7 @@ def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
         f"Two fans of {name} over each other. Along: years {number(first)} to {number(last)}. Up: {unit}, log scale. "
         f"In {number(last)} the median within limits is {power(limited)}, the median demanded {power(demanded)}."
     )
-    chart = draw_demand(
-        tables,
-        title=title,
-        subtitle=f"{subtitle(run)}.\nDemanded: {_DEMANDED[subject]}. The title and the dotted limits are medians.",
-        heading=f"{name}, {unit}",
-        run=run_label(run),
-    )
+    under = f"{subtitle(run)}.\nDemanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
+    chart = draw_demand(tables, heading=f"{name}, {unit}", head=Head(title, under, run_label(run)))
     named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)
-
-
-def _unit(unit: str) -> str:
-    plain = plain_unit(unit)
-    return "times the start" if plain == "1" else plain

@@ -10,20 +10,14 @@ from typing import TYPE_CHECKING
 from simulator.charts import fans, style
 from simulator.charts import spec as vega
 from simulator.charts.fan_tables import YEARS, Fan, FanTables, read_fan
-from simulator.charts.frame import Frame
-from simulator.charts.layout import (
-    GUTTER,
-    WIDTH,
-    key_view,
-    panel_grid,
-    sheet,
-)
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.frame import Frame, calendar_year
+from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Group, RunLabel, arrays, run_label
+from simulator.runs.groups import Group, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, listed
+from simulator.wording import capital, listed, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,13 +34,10 @@ MOST_PANELS = 6
 def draw_fan(
     tables: FanTables,
     *,
-    title: str,
     quantity: str,
     quantity_label: str,
     unit: str,
-    run: RunLabel,
-    subtitle: str = "",
-    note: str = "",
+    head: Head,
     log: bool = True,
     years: tuple[float, float] | None = None,
     start: float | None = None,
@@ -90,7 +81,7 @@ def draw_fan(
     if crossings:
         views.append(fans.crossing_strip(crossings, names, frame=frame, start=begin, right=right))
     width = gutter + WIDTH + right
-    return sheet(views, title=title, subtitle=subtitle, run=run, note=note, x=-gutter, width=width)
+    return sheet(views, head, x=-gutter, width=width)
 
 
 def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame) -> list[vega.Spec]:
@@ -124,9 +115,7 @@ class Panel:
     log: bool = True
 
 
-def draw_panels(
-    panels: Sequence[Panel], *, title: str, subtitle: str, run: RunLabel, years: tuple[float, float] | None = None
-) -> vega.Spec:
+def draw_panels(panels: Sequence[Panel], *, head: Head, years: tuple[float, float] | None = None) -> vega.Spec:
     """Draw several fans on the same years, two beside one another, each with its own scale."""
     for panel in panels:
         panel.tables.check()
@@ -151,7 +140,7 @@ def draw_panels(
         *panel_grid(drawn, columns=2, spacing=right + PANEL_GUTTER + GAP),
     ]
     width = 2 * (PANEL_GUTTER + PANEL_WIDTH + right) + GAP
-    return sheet(views, title=title, subtitle=subtitle, run=run, x=-PANEL_GUTTER, width=width, spacing=24.0)
+    return sheet(views, head, x=-PANEL_GUTTER, width=width, spacing=24.0)
 
 
 def _panel(
@@ -208,12 +197,10 @@ def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figur
     label = capital(fan.label)
     chart = draw_fan(
         fan.tables,
-        title=f"{label}: {end.range} in {end.year}",
-        subtitle=f"{_subject(run)}\n{said}",
         quantity=fan.quantity,
         quantity_label=label,
         unit=_heading_unit(run, fan),
-        run=run_label(run),
+        head=Head(f"{label}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run)),
         log=fan.log,
         years=_axis_years(fan, options),
         start=float(arrays(run, "summary")["year"].values[0]),
@@ -232,16 +219,13 @@ def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptio
     shown = [f"{fan.label} {end.median}" for fan, end in zip(fans, ends, strict=True)]
     named = shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more below"]
     last = ends[0].year
-    chart = draw_panels(
-        [
-            Panel(fan.tables, fan.quantity, capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
-            for fan, end in zip(fans, ends, strict=True)
-        ],
-        title=f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}",
-        subtitle=_subject(run),
-        run=run_label(run),
-        years=_common_years(fans, options),
-    )
+    title = f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}"
+    panels = [
+        Panel(fan.tables, fan.quantity, capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
+        for fan, end in zip(fans, ends, strict=True)
+    ]
+    head = Head(title, _subject(run), run_label(run))
+    chart = draw_panels(panels, head=head, years=_common_years(fans, options))
     names = [fan.quantity for fan in fans]
     caption = " ".join(f"{capital(end.course)}." for end in ends)
     lines = "; ".join(f"{fan.label} {end.line.split(': ', 1)[1]}" for fan, end in zip(fans, ends, strict=True))
@@ -300,10 +284,10 @@ def _caption(fan: Fan, end: _End) -> str:
     crossed = [row for row in rows if math.isfinite(row["median"])]
     late = [row for row in rows if not math.isfinite(row["median"])]
     if crossed:
-        said = [f"{row['label']} in {fans.calendar_year(row['median'])}" for row in crossed[:4]]
+        said = [f"{row['label']} in {calendar_year(row['median'])}" for row in crossed[:4]]
         sentences.append(f"{'The median crosses' if fan.spread else 'It crosses'} {listed(said)}.")
     if late:
-        said = [f"{row['label']} in {fans.share_text(row['never'])} of the samples" for row in late[:3]]
+        said = [f"{row['label']} in {percent(row['never'])} of the samples" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
     if tables.history:
         named = ", labelled where there is room" if any(tables.history["label"]) else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,9 @@ from simulator.charts import layout, style
 from simulator.charts import spec as vega
 from simulator.charts.frame import check_numbers, check_years
 from simulator.charts.reading import drawn_years, subtitle
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed
@@ -25,31 +26,22 @@ if TYPE_CHECKING:
 HEIGHT = 400.0
 LEAST_SHARE = 0.05
 """OOM of net growth below which shares of it say nothing."""
-GROWTH_FILLS = (
-    (style.BLUE, 0.85), (style.BLUE, 0.35), (style.DARK_BLUE, 0.9), (style.BLUE, 0.18),
-    (style.DARK_BLUE, 0.55), (style.QUIET, 0.4),
-)  # fmt: skip
-LIMIT_FILLS = ((style.VERMILION, 0.9), (style.VERMILION, 0.4), (style.VERMILION, 0.65), (style.QUIET, 0.3))
+FILLS = {
+    "growth": (
+        (style.BLUE, 0.85), (style.BLUE, 0.35), (style.DARK_BLUE, 0.9), (style.BLUE, 0.18),
+        (style.DARK_BLUE, 0.55), (style.QUIET, 0.4),
+    ),
+    "limits": ((style.VERMILION, 0.9), (style.VERMILION, 0.4), (style.VERMILION, 0.65), (style.QUIET, 0.3)),
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of the growth: what it is called, whether it is of limits, and its values by year."""
-
-    label: str
-    limits: bool
-    values: tuple[float, ...]
-
-
-def draw_growth(parts: Table, *, net: Table, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+def draw_growth(parts: Table, *, net: Table, head: Head) -> vega.Spec:
     """Draw the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and their sum (`year`, `value`)."""
     check_years(net, of="net")
     check_numbers(net, "value", of="net")
     check_numbers(parts, "year", "value", of="parts")
     width = layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200
-    years = net["year"].tolist()
-    plot = _plot(_parts(parts, years), net=net["value"].tolist(), years=years)
-    return layout.sheet([plot], title=title, subtitle=subtitle, run=run, width=width)
+    return layout.sheet([_plot(parts, net=net)], head, x=-layout.GUTTER, width=width)
 
 
 def ooms(value: float) -> str:
@@ -66,20 +58,18 @@ def ooms(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _parts(parts: Table, years: Sequence[float]) -> list[_Part]:
-    found = []
-    for (_, label, kind), own in parts.groups("part", "label", "kind"):
-        values = dict(zip(own["year"].tolist(), own["value"].tolist(), strict=True))
-        found.append(_Part(label, kind == "limits", tuple(values.get(year, 0.0) for year in years)))
-    return found
-
-
-def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float]) -> vega.Spec:
+def _plot(parts: Table, *, net: Table) -> vega.Spec:
     """Stack the parts away from zero, growth first, and draw the sum over them."""
-    fills = _fills(parts)
-    ups = np.clip([part.values for part in parts], 0, None).sum(axis=0)
-    downs = np.clip([part.values for part in parts], None, 0).sum(axis=0)
-    lower, upper = min(*downs.tolist(), *net), max(*ups.tolist(), *net)
+    years, total = net["year"].tolist(), net["value"].tolist()
+    names, values, fills = [], [], []
+    left = {kind: cycle(choice) for kind, choice in FILLS.items()}
+    for (_, name, kind), own in parts.groups("part", "label", "kind"):
+        known = dict(zip(own["year"].tolist(), own["value"].tolist(), strict=True))
+        names.append(name)
+        values.append([known.get(year, 0.0) for year in years])
+        fills.append(layout.fill_mark(*next(left[kind])))
+    ups, downs = (np.clip(values, *ends).sum(axis=0) for ends in ((0, None), (None, 0)))
+    lower, upper = min(*downs.tolist(), *total), max(*ups.tolist(), *total)
     spare = max(0.0, 0.1 - (upper - lower)) + 0.03 * (upper - lower)
     lower, upper = lower - (spare if lower < 0 else 0.0), upper + spare
     scale, axis = vega.linear_scale(lower, upper), {"title": None, "tickCount": 8}
@@ -87,12 +77,19 @@ def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float
     def level(column: str) -> vega.Channel:
         return vega.y(column, scale=scale, axis=axis)
 
-    values = [part.values for part in parts]
-    stack = layout.stacked_areas(values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False)
-    labels = _labels(parts, stack.middles, net=net[-1])
+    layers, middles = layout.stacked_areas(
+        values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False
+    )
+    ends = [part[-1] for part in values]
+    labels = _labels(names, ends, middles, net=total[-1])
     height = max(HEIGHT, layout.label_height([line for label in labels for line in label.lines]))
     labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
-    layers = [*stack.layers, *_lines(net, years=years, y=level("value"))]
+    # The line of the sum has a rim that sets it apart from every fill.
+    zero: vega.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
+    along, up = layout.year_channel(years), level("value")
+    layers.append(vega.layer(zero, along, vega.x2("to"), up, mark=layout.rule_mark(style.INK, 1)))
+    lines = (layout.line_mark(style.PAPER, 5.5), layout.line_mark(style.INK, 2.5))
+    layers += [vega.layer(net.rows(), along, up, mark=mark) for mark in lines]
     texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
     heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
     right = float(layout.LABEL_X)
@@ -105,37 +102,19 @@ def _plot(parts: Sequence[_Part], *, net: Sequence[float], years: Sequence[float
     return vega.view(layers, width=layout.WIDTH, height=height)
 
 
-def _fills(parts: Sequence[_Part]) -> list[layout.Fill]:
-    places = [sum(other.limits == part.limits for other in parts[:place]) for place, part in enumerate(parts)]
-    choices = [LIMIT_FILLS if part.limits else GROWTH_FILLS for part in parts]
-    return [layout.Fill(*choice[place % len(choice)]) for place, choice in zip(places, choices, strict=True)]
-
-
-def _labels(parts: Sequence[_Part], middles: Sequence[float], *, net: float) -> list[layout.EndLabel]:
+def _labels(
+    names: Sequence[str], ends: Sequence[float], middles: Sequence[float], *, net: float
+) -> list[layout.EndLabel]:
     """Label the parts and their sum; the height of each is still a value."""
 
     def values(value: float) -> tuple[str, ...]:
         return (ooms(value), f"{100 * value / net:.0f} %".replace("-", "−")) if net > LEAST_SHARE else (ooms(value),)
 
     labels = [
-        layout.EndLabel(middle, values(part.values[-1]), tuple(style.wrapped(part.label, width=layout.NAME_CHARACTERS)))
-        for part, middle in zip(parts, middles, strict=True)
+        layout.EndLabel(middle, values(end), tuple(style.wrapped(name, width=layout.NAME_CHARACTERS)))
+        for name, end, middle in zip(names, ends, middles, strict=True)
     ]
     return [*labels, layout.EndLabel(net, values(net), ("effective compute",), bold=True)]
-
-
-def _lines(net: Sequence[float], *, years: Sequence[float], y: vega.Channel) -> list[vega.Spec]:
-    """Draw the line of the sum, with a rim that sets it apart from every fill, and the line at zero."""
-    table: vega.Data = [{"year": year, "value": value} for year, value in zip(years, net, strict=True)]
-    zero: vega.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
-    rule = {"type": "rule", "color": style.INK, "strokeWidth": 1}
-    rim = {"type": "line", "color": style.PAPER, "strokeWidth": 5.5}
-    line = {"type": "line", "color": style.INK, "strokeWidth": 2.5}
-    return [
-        vega.layer(zero, layout.year_channel(years), vega.x2("to"), y, mark=rule),
-        vega.layer(table, layout.year_channel(years), y, mark=rim),
-        vega.layer(table, layout.year_channel(years), y, mark=line),
-    ]
 
 
 def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
@@ -168,13 +147,8 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"Up: mean growth since {number(first)}, in OOM{below}. "
         f"The line, the sum of all parts, ends at {ooms(total)} OOM."
     )
-    chart = draw_growth(
-        parts,
-        net=net,
-        title=title,
-        subtitle=f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten.",
-        run=run_label(run),
-    )
+    under = f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten."
+    chart = draw_growth(parts, net=net, head=Head(title, under, run_label(run)))
     return [Figure("growth", chart, {"": parts, "net": net}, caption, alt_text)]
 
 

@@ -9,28 +9,23 @@ from types import MappingProxyType
 from simulator.charts.register import ALL
 from simulator.charts.scored import (
     LATE,
-    CalibrationRow,
-    FanRow,
-    Head,
-    Panel,
-    SkillGroup,
     SkillLine,
+    band_ends,
     draw_calibration,
     draw_hindcast_fans,
     draw_skill,
+    forecasts_made,
 )
-from simulator.charts.spec import Figure
+from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import save_chart
 from simulator.errors import InputError, near_name
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
 from simulator.hindcast.rows import (
-    ENDS,
     LEAST_TARGETS,
     MODEL,
     coverage_table,
-    distinct,
     horizon_table,
     pit_table,
     verdict,
@@ -38,9 +33,6 @@ from simulator.hindcast.rows import (
 from simulator.runs.table import Row, Table
 from simulator.wording import listed
 
-_ENDS = ("lower_90", "lower_50", "median", "upper_50", "upper_90")
-YEARS_BEFORE = 5
-"""Years of the record that are drawn before the first origin."""
 MOST_ORIGINS = 4
 """Origins from which the forecasts of others than the model are drawn, spread evenly; the table has them all."""
 PICTURES = ("hindcast_fans", "hindcast_skill")
@@ -70,14 +62,7 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
     subtitle = "The largest training run known at the end of each year, physical FLOP"
     if len(origins) < len(stored.origins):
         subtitle += f". Drawn are {len(origins)} of {len(stored.origins)} origins; the table has them all"
-    chart = draw_hindcast_fans(
-        [
-            FanRow(each, [_panel(stored, each, origin) for origin in origins], each in stored.with_hindsight)
-            for each in names
-        ],
-        head=_head(stored, title, subtitle, names=names),
-        height=height,
-    )
+    chart = draw_hindcast_fans(stored, names, origins, head=Head(title, subtitle), height=height)
     said = "; ".join(f"{each}{_late(stored, each)} {held[each]} of {count}" for each in names)
     caption = (
         f"Forecasts of the record at the end of each year, made at the ends of {listed(map(str, stored.origins))}, and "
@@ -107,36 +92,11 @@ def _spread(origins: Sequence[int]) -> Sequence[int]:
 def fan_table(stored: Hindcast, names: Sequence[str]) -> Table:
     """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
     return Table.of_rows(
-        {"forecast": name, "origin": row["origin"], "target": row["target"], **_ends(row), "observed": row["observed"],
-         "inside_90": row["inside_90"], "hindsight": row["hindsight"]}
+        {"forecast": name, "origin": row["origin"], "target": row["target"], **band_ends(row),
+         "observed": row["observed"], "inside_90": row["inside_90"], "hindsight": row["hindsight"]}
         for name in names
         for row in stored.forecasts.where(forecast=name).rows()
     )  # fmt: skip
-
-
-def _ends(row: Row) -> dict[str, float]:
-    return {name: row[end] for name, end in zip(_ENDS, ENDS, strict=True)}
-
-
-def _panel(stored: Hindcast, name: str, origin: int) -> Panel:
-    mine = stored.forecasts.where(forecast=name).where(origin=origin).rows()
-    known = [(row["year"], row["log_flop"]) for row in stored.record.rows()]
-    bands = [{"year": float(row["target"]), **_ends(row)} for row in mine]
-    start = next((level for year, level in known if year == origin), None)
-    if start is not None:  # a fan begins at the record that it goes on from
-        bands.insert(0, {"year": float(origin), **dict.fromkeys(_ENDS, start)})
-    record = [
-        {"year": float(year), "value": level, "state": "before"}
-        for year, level in known
-        if stored.origins[0] - YEARS_BEFORE <= year <= origin
-    ]
-    record += [
-        {"year": float(row["target"]), "value": row["observed"], "state": "inside" if row["inside_90"] else "outside"}
-        for row in mine
-    ]
-    held = f"{sum(row['inside_90'] for row in mine)} of {len(mine)} inside 90 %"
-    tables = Table.of_rows(bands, ("year", *_ENDS)), Table.of_rows(record, ("year", "value", "state"))
-    return Panel(origin, *tables, held)
 
 
 def calibration_figures(stored: Hindcast) -> list[Figure]:
@@ -144,20 +104,11 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
     pit, coverage = pit_table(stored.forecasts), coverage_table(stored.forecasts)
     held = listed([f"{row['inside']} of {row['forecasts']}" for row in coverage.where(forecast=MODEL).rows()])
     title = f"The model's 50, 80 and 90 % intervals held {held}"
-    rows = [
-        CalibrationRow(
-            name,
-            pit.where(forecast=name).rows(),
-            coverage.where(forecast=name).rows(),
-            name in stored.with_hindsight,
-        )
-        for name in stored.names
-    ]
     subtitle = (
         f"Forecasts of one year err together: intervals are those of {stored.targets} independent forecasts, "
-        f"not of {_count(stored)}."
+        f"not of {forecasts_made(stored)}."
     )
-    chart = draw_calibration(rows, head=_head(stored, title, subtitle, names=stored.names))
+    chart = draw_calibration(stored, pit, coverage, head=Head(title, subtitle))
     wrong = [
         f"{row['forecast']} at {row['level']} % ({row['inside']} of {row['forecasts']})"
         for row in coverage.rows()
@@ -168,9 +119,9 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
     )  # fmt: skip
     caption = f"{title}. {told} {_years(stored)}"
     alt_text = (
-        f"Rows for {len(rows)} ways of forecasting. In each a histogram of where in the forecast what came lay, in "
-        f"five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % intervals. "
-        f"{title}. {told}"
+        f"Rows for {len(stored.names)} ways of forecasting. In each a histogram of where in the forecast what came "
+        "lay, in five bins or ten, and beside it how often the 50, 80 and 90 % intervals held what came, with 90 % "
+        f"intervals. {title}. {told}"
     )
     tables = {"pit": pit, "coverage": coverage}
     return [Figure("hindcast_calibration", chart, tables, caption, alt_text)]
@@ -181,21 +132,11 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
     if not stored.skills:
         raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
     ahead, others = horizon_table(stored.forecasts), stored.skills.rows()
-    groups = [
-        SkillGroup(
-            whole["baseline"],
-            [
-                _whole(whole, stored),
-                *(
-                    _by_years(row)
-                    for row in ahead.where(baseline=whole["baseline"]).rows()
-                    if row["forecasts"] < _count(stored)
-                ),
-            ],
-            whole["baseline"] in stored.with_hindsight,
-        )
-        for whole in others
-    ]
+    some = ahead.where(ahead["forecasts"] < forecasts_made(stored))
+    groups = {
+        row["baseline"]: [_whole(row, stored), *map(_by_years, some.where(baseline=row["baseline"]).rows())]
+        for row in others
+    }
     simple = [row for row in others if row["baseline"] in BASELINES]
     what = "simple rules" if simple else "others"
     verdicts = [verdict(row) for row in simple or others]
@@ -205,8 +146,7 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
         "Skill: 1 − CRPS of the model / CRPS of the other. Intervals resample whole years; they are too narrow, for "
         f"neighbouring years depend on one another, and are left out where there are fewer than {LEAST_TARGETS} years."
     )
-    names = [MODEL, *distinct(stored.skills, "baseline")]
-    chart = draw_skill(groups, head=_head(stored, title, subtitle, names=names))
+    chart = draw_skill(groups, stored, head=Head(title, subtitle))
     said = "; ".join(
         f"{row['baseline']}{_late(stored, row['baseline'])} {row['skill']:+.2f} "
         f"({row['skill_05']:+.2f} to {row['skill_95']:+.2f})"
@@ -240,26 +180,12 @@ def _interval(skill: float, ends: tuple[float, float] | None) -> str:
     return f"{skill:+.2f}{f' ({ends[0]:+.2f} to {ends[1]:+.2f})' if ends else ''}".replace("-", "−")
 
 
-def _count(stored: Hindcast) -> int:
-    return len(stored.forecasts.where(forecast=MODEL))
-
-
 def _late(stored: Hindcast, name: str) -> str:
     return f" ({LATE})" if name in stored.with_hindsight else ""
 
 
 def _years(stored: Hindcast) -> str:
-    return f"{stored.targets} distinct years, forecast {_count(stored)} times."
-
-
-def _head(stored: Hindcast, title: str, subtitle: str, *, names: Sequence[str]) -> Head:
-    snapshots = [name for name in distinct(stored.record, "snapshot") if name]
-    source = f"Hindcast {stored.folder_name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
-    return Head(
-        title, subtitle, stored.targets, _count(stored), stored.origins,
-        f"{source} · the values are those that the snapshot gives today",
-        [name for name in names if name in stored.with_hindsight],
-    )  # fmt: skip
+    return f"{stored.targets} distinct years, forecast {forecasts_made(stored)} times."
 
 
 HINDCAST_KINDS: Mapping[str, Callable[[Hindcast], list[Figure]]] = MappingProxyType({

@@ -16,11 +16,11 @@ from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import Scale, plain_ticks, power_ticks, tick_text
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.table import Row
 from simulator.wording import capital, cut_front, listed
 
@@ -42,9 +42,7 @@ def draw_influence(
     *,
     scale: Scale,
     horizon: float,
-    title: str,
-    subtitle: str,
-    run: RunLabel,
+    head: Head,
 ) -> vega.Spec:
     """Draw bars of delta over small charts of the outcome within tenths of the strongest priors.
 
@@ -55,7 +53,7 @@ def draw_influence(
     views = [_bars(bars)]
     if panels:
         views.append(_panels(panels, scale=scale, horizon=horizon))
-    return sheet(views, title=title, subtitle=subtitle, run=run, width=WIDTH, x=0)
+    return sheet(views, head, width=WIDTH)
 
 
 def _bars(rows: Sequence[Row]) -> vega.Spec:
@@ -203,9 +201,7 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
         {name: deciles.where(input=name).rows() for name in names},
         scale="power" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year",
         horizon=horizon,
-        title=f"What goes with {label}",
-        subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. {first}.",
-        run=run_label(run),
+        head=Head(f"What goes with {label}", f"{run.attrs['title']}: {run.attrs['subject']}. {first}.", run_label(run)),
     )
     ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])
     caption = (

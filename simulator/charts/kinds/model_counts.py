@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +13,12 @@ from simulator.charts import style
 from simulator.charts.frame import Frame, check_numbers, check_years
 from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
 from simulator.charts.reading import subtitle
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Group, RunLabel, run_label
+from simulator.runs.groups import Group, run_label
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
+from simulator.units import Array
 from simulator.wording import capital, listed
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CountPanel:
     line: str
 
 
-def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run: RunLabel) -> vega.Spec:
+def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> vega.Spec:
     """Draw counts of models by year, two panels beside one another, each with its own scale.
 
     A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
@@ -68,23 +69,26 @@ def draw_counts(panels: Sequence[CountPanel], *, title: str, subtitle: str, run:
     ]
     views = [key_view(entries, x=-GUTTER), *panel_grid(drawn, columns=2, spacing=RIGHT + GUTTER + GAP)]
     width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
-    return sheet(views, title=title, subtitle=subtitle, run=run, x=-GUTTER, width=width, spacing=24.0)
+    return sheet(views, head, x=-GUTTER, width=width, spacing=24.0)
 
 
 def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
-    total, added = ({key: table[key].tolist() for key in ("year", *_COLUMNS)} for table in (panel.of_sum, panel.sum_of))
+    total, added = panel.of_sum, panel.sum_of
     log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
     frame = _frame(total, added, log=log)
-    layers = [_band(total, frame=frame)]
-    layers += [_line(added, key, frame=frame, mark=line_mark(style.VERMILION, 1.4, [5, 3])) for key in _COLUMNS]
-    layers.append(_line(total, "median", frame=frame, mark=line_mark(style.DARK_BLUE, 2.5)))
-    if len(total["year"]) <= 12:
-        dots: vega.Data = [
-            {"year": year, "count": _placed(count, log=log)}
-            for year, count in zip(total["year"], total["median"], strict=True)
-            if count >= 1 or not log
-        ]
-        layers.append(vega.layer(dots, frame.x("year"), frame.y("count"), mark=style.dot_mark()))
+    year, count = frame.x("year"), frame.y("count")
+
+    def line(table: Table, key: str, mark: vega.Spec) -> vega.Spec:
+        rows = Table({"year": table["year"], "count": _placed(table[key], log=log)}).rows()
+        return vega.layer(rows, year, count, mark=mark)
+
+    ends = {end: _placed(total[f"{end}_90"], log=log) for end in ("lower", "upper")}
+    band, area = Table({"year": total["year"], **ends}).rows(), fill_mark(style.band_tints(1)[0])
+    layers = [vega.layer(band, year, frame.y("lower"), vega.y2("upper"), mark=area)]
+    layers += [line(added, key, line_mark(style.VERMILION, 1.4, [5, 3])) for key in _COLUMNS]
+    layers.append(line(total, "median", line_mark(style.DARK_BLUE, 2.5)))
+    if len(total) <= 12:
+        layers.append(line(total.where((total["median"] >= 1) | (not log)), "median", style.dot_mark()))
     texts = [
         style.Text([panel.heading], -GUTTER, HEADING_Y, bold=True),
         style.Text([panel.line], -GUTTER, LINE_Y, style.QUIET),
@@ -96,42 +100,24 @@ def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
     return vega.view(layers, width=frame.width, height=frame.height)
 
 
-def _placed(count: float, *, log: bool) -> float:
-    return float(np.log10(max(count, 1.0))) if log else count
+def _placed(counts: Array, *, log: bool) -> Array:
+    return np.log10(np.maximum(counts, 1.0)) if log else counts
 
 
-def _frame(total: dict[str, list[float]], added: dict[str, list[float]], *, log: bool) -> Frame:
+def _frame(total: Table, added: Table, *, log: bool) -> Frame:
     """Choose the axes: whole numbers from 0, at least to 10, so that no tick is a part of a model; or powers from 1."""
-    most = max(*total["upper_90"], *added["upper_90"], 9.0)
-    upper = 1.03 * np.log10(most) if log else 1.06 * most
-    return Frame(
-        total["year"][0], total["year"][-1], 0.0, float(upper), height=HEIGHT, gutter=GUTTER, width=WIDTH, log=log
-    )
+    most = max(*total["upper_90"].tolist(), *added["upper_90"].tolist(), 9.0)
+    upper = float(1.03 * np.log10(most)) if log else 1.06 * most
+    first, last = total["year"][[0, -1]].tolist()
+    return Frame(first, last, 0.0, upper, height=HEIGHT, gutter=GUTTER, width=WIDTH, log=log)
 
 
-def _band(total: dict[str, list[float]], *, frame: Frame) -> vega.Spec:
-    rows: vega.Data = [
-        {"year": year, "lower": _placed(low, log=frame.log), "upper": _placed(high, log=frame.log)}
-        for year, low, high in zip(total["year"], total["lower_90"], total["upper_90"], strict=True)
-    ]
-    area = fill_mark(style.band_tints(1)[0])
-    return vega.layer(rows, frame.x("year"), frame.y("lower"), vega.y2("upper"), mark=area)
-
-
-def _line(columns: dict[str, list[float]], key: str, *, frame: Frame, mark: vega.Spec) -> vega.Spec:
-    rows: vega.Data = [
-        {"year": year, "count": _placed(count, log=frame.log)}
-        for year, count in zip(columns["year"], columns[key], strict=True)
-    ]
-    return vega.layer(rows, frame.x("year"), frame.y("count"), mark=mark)
-
-
-def _end_texts(total: dict[str, list[float]], added: dict[str, list[float]], *, frame: Frame) -> list[style.Text]:
+def _end_texts(total: Table, added: Table, *, frame: Frame) -> list[style.Text]:
     """Write the counts of the last year at the right: the total beside the plot, the sums of percentiles after it."""
     texts = []
-    for columns, x, color in ((total, WIDTH + 46, style.DARK_BLUE), (added, WIDTH + 86, style.VERMILION)):
-        counts = [columns[key][-1] for key in reversed(_COLUMNS)]
-        wanted = [frame.pixel(_placed(count, log=frame.log)) for count in counts]
+    for table, x, color in ((total, WIDTH + 46, style.DARK_BLUE), (added, WIDTH + 86, style.VERMILION)):
+        counts = [table[key][-1] for key in reversed(_COLUMNS)]
+        wanted = [frame.pixel(level) for level in _placed(np.array(counts), log=frame.log).tolist()]
         middles = style.spread_labels(wanted, heights=[14.0] * 3, top=-8.0, bottom=HEIGHT + 8.0)
         texts += [
             style.Text([f"{count:,.0f}"], x, middle, color, bold=place == 1, align="right")
@@ -177,13 +163,11 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
     said = [f"{panel.heading[0].lower()}{panel.heading[1:]}: {_total(panel)}" for panel in panels]
     head = panels[_headline(names)]
     title = f"{head.heading} by the end of {years[-1]}: {_total(head)}"
-    chart = draw_counts(
-        panels,
-        title=title,
-        subtitle=f"{subtitle(run)}.\nTraining runs of all calendar years to the end of each. Points of single years, "
-        "added up, are no interval of the total: they lie too far apart, as years do not fall together.",
-        run=run_label(run),
+    under = (
+        f"{subtitle(run)}.\nTraining runs of all calendar years to the end of each. Points of single years, "
+        "added up, are no interval of the total: they lie too far apart, as years do not fall together."
     )
+    chart = draw_counts(panels, head=Head(title, under, run_label(run)))
     added = [f"{said_counts(panel.sum_of.rows()[-1])} {panel.heading[7:]}" for panel in panels]
     caption = (
         f"By the end of {years[-1]}, median and 90 % interval of the total (percentile of the sum): {listed(said)}. "
@@ -222,10 +206,9 @@ def _headline(names: Sequence[str]) -> int:
 
 
 def _count_panel(own: Table, *, last: int) -> CountPanel:
-    heading = str(own["counts"][0])
     of_sum, sum_of = (own.where(reading=reading) for reading in (OF_SUM, SUM_OF))
-    panel = CountPanel(of_sum, sum_of, capital(heading), "")
-    return replace(panel, line=f"by the end of {last}: {_total(panel)}")
+    line = f"by the end of {last}: {said_counts(of_sum.rows()[-1])}"
+    return CountPanel(of_sum, sum_of, capital(own["counts"][0]), line)
 
 
 def _total(panel: CountPanel) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import Final
 
@@ -12,14 +11,14 @@ import xarray as xr
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.densities import FACTOR, Group, Scale, density, place_ticks, scale_of
-from simulator.charts.layout import Marks, fill_mark, line_mark, rule_mark, sheet
+from simulator.charts.densities import FACTOR, Scale, density, draw_axis, scale_of
+from simulator.charts.layout import Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.reading import check_learnt
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import number
 from simulator.history.fragility import PriorShift, conflicts
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.variables import UNKNOWNS
@@ -36,24 +35,16 @@ WIDTH = COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP
 _LINE = float(style.LINE_HEIGHT)
 
 
-@dataclass(frozen=True, slots=True)
-class PosteriorTables:
-    """The tables of the chart: of `posterior_table` and `density_rows`, and the sections from the top down."""
-
-    unknowns: Sequence[Row]
-    densities: Sequence[Row]
-    sections: Sequence[Group]
-
-
-def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
+def draw_posterior(
+    unknowns: Sequence[Row], densities: Table, sections: Mapping[str, Sequence[str]], *, head: Head
+) -> vega.Spec:
     """Draw prior and posterior of each unknown, three beside one another, with what they say in words.
 
-    Each curve is drawn to the same height, so that a narrow posterior does not hide its prior.
+    `sections` are the names of unknowns by heading, from the top down. Each curve is drawn to the same height, so that
+    a narrow posterior does not hide its prior.
     """
-    rows = {row["name"]: row for row in tables.unknowns}
-    points: dict[tuple[str, str], list[Row]] = {}
-    for point in tables.densities:
-        points.setdefault((point["name"], point["of"]), []).append(point)
+    rows = {row["name"]: row for row in unknowns}
+    points = {key: own.rows() for key, own in densities.groups("name", "of")}
     pale, _, strong = style.band_tints(3)
     marks = Marks(
         prior=fill_mark(pale),
@@ -63,11 +54,11 @@ def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtit
         axes=rule_mark(style.QUIET),
     )
     top = float(LEGEND_HEIGHT)
-    for section in tables.sections:
-        marks.text(section.heading, 0, top + 14, bold=True, size=style.TEXT_SIZE + 1)
+    for heading, members in sections.items():
+        marks.text(heading, 0, top + 14, bold=True, size=style.TEXT_SIZE + 1)
         marks.add("rules", x=0, x2=WIDTH, y=top + 26, y2=top + 26)
         top += HEADING_HEIGHT
-        for names in batched(section.names, COLUMNS):
+        for names in batched(members, COLUMNS):
             top += _LINE * max(len(name_lines(rows[name])) for name in names) + DENSITY_HEIGHT
             for place, name in enumerate(names):
                 left = place * float(PANEL_WIDTH + GAP)
@@ -75,8 +66,7 @@ def draw_posterior(tables: PosteriorTables, *, title: str, run: RunLabel, subtit
             top += 54 + _LINE * (4 if any(rows[name]["conflict"] for name in names) else 3)
     entries: list[style.LegendEntry] = [("band", pale, "before: prior"), ("band", strong, "learnt: posterior")]
     view = vega.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
-    note = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
-    return sheet([view], title=title, subtitle=subtitle, run=run, note=note, x=0, width=WIDTH)
+    return sheet([view], head, width=WIDTH)
 
 
 def name_lines(row: Row) -> list[str]:
@@ -106,21 +96,15 @@ def _panel(marks: Marks, row: Row, prior: Sequence[Row], posterior: Sequence[Row
     every: list[float] = [point["value"] for point in (*prior, *posterior)]
     low, high = min(every), max(every)
     low, high = low - 0.02 * (high - low), high + 0.02 * (high - low)
-
-    def pixel(value: float) -> float:
-        return round(left + PANEL_WIDTH * (value - low) / (high - low), 2)
-
+    across = PixelScale(low, high, left, left + PANEL_WIDTH)
     for of, points in (("prior", prior), ("posterior", posterior)):
         for point in points:
-            x, up = pixel(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)
+            x, up = across(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)
             marks.add(of, x=x, y=base, y2=up, detail=row["name"])
             if of == "prior":
                 marks.add("outlines", x=x, y=up, detail=row["name"])
-    marks.add("axes", x=left, x2=left + PANEL_WIDTH, y=base, y2=base)
     scale = told(row)
-    strokes, texts = place_ticks(scale, (low, high), pixel, base)
-    marks["axes"].extend(strokes)
-    marks.texts += texts
+    draw_axis(marks, scale, across, base)
     _words(marks, row, scale, left=left, top=base + 26 + _LINE / 2)
 
 
@@ -139,6 +123,7 @@ def _text(scale: Scale, value: float) -> str:
     return scale.text(value) if scale.is_log else f"{value:.2g}"
 
 
+NOTE = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
 POINTS: Final[int] = 120
 DECIDED: Final[float] = 0.9
 """Contraction from which the data, and not the prior, say what an unknown is."""
@@ -159,15 +144,13 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     decided = [row for row in rows if row["contraction"] >= DECIDED]
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
-    densities = density_rows(draws, names)
+    densities = Table.of_rows(density_rows(draws, names))
+    under = (
+        f"{run.attrs['title']}. Learnt from {attributes['runs']} frontier runs to the end of "
+        f"{attributes['origin']}, estimates of {attributes['snapshot']}."
+    )
     chart = draw_posterior(
-        PosteriorTables(rows, densities, _sections(names, end=_end(run))),
-        title=title,
-        subtitle=(
-            f"{run.attrs['title']}. Learnt from {attributes['runs']} frontier runs to the end of "
-            f"{attributes['origin']}, estimates of {attributes['snapshot']}."
-        ),
-        run=run_label(run),
+        rows, densities, _sections(names, end=_end(run)), head=Head(title, under, run_label(run), NOTE)
     )
     caption = (
         f"{title}. {_growth_words(rows)} An unknown counts as decided by history where the variance of the "
@@ -177,9 +160,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
         f"Small densities of {len(rows)} unknowns, three beside one another, each with its prior, pale, and its "
         f"posterior, strong, on one axis. {title}. {_growth_words(rows)}"
     )
-    return [
-        Figure("posterior", chart, {"": Table.of_rows(rows), "density": Table.of_rows(densities)}, caption, alt_text)
-    ]
+    return [Figure("posterior", chart, {"": Table.of_rows(rows), "density": densities}, caption, alt_text)]
 
 
 def _conflicts_said(rows: Sequence[Row]) -> str:
@@ -272,7 +253,6 @@ def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
             low, high = np.quantile(values, [tail, 1 - tail]).tolist()
             points = np.linspace(low, high, POINTS)
             heights = density(values, points)
-            heights = heights / heights.max()
             rows += [
                 {"name": name, "of": of, "value": value, "height": height}
                 for value, height in zip(points.tolist(), heights.tolist(), strict=True)
@@ -290,13 +270,12 @@ _ORDER: Final = {
 }  # fmt: skip
 
 
-def _sections(names: Sequence[str], *, end: float) -> list[Group]:
-    sections = [
-        Group(heading.format(end=number(end)), tuple(name for name in members if name in names))
-        for heading, members in _ORDER.items()
-    ]
-    rest = tuple(name for name in names if all(name not in section.names for section in sections))
-    return [section for section in [*sections, Group("What else the model does not know", rest)] if section.names]
+def _sections(names: Sequence[str], *, end: float) -> dict[str, list[str]]:
+    sections = {heading.format(end=number(end)): members for heading, members in _ORDER.items()}
+    rest = [name for name in names if all(name not in members for members in _ORDER.values())]
+    chosen = {heading: [name for name in members if name in names] for heading, members in sections.items()}
+    chosen["What else the model does not know"] = rest
+    return {heading: members for heading, members in chosen.items() if members}
 
 
 def _growth_words(rows: Sequence[Row]) -> str:

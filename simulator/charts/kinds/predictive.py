@@ -11,11 +11,11 @@ import numpy as np
 from simulator.charts import spec as vega
 from simulator.charts import style
 from simulator.charts.frame import Frame, check_numbers
-from simulator.charts.layout import fill_mark, line_mark, outside_mark, sheet
+from simulator.charts.layout import key_view, line_mark, outside_mark, sheet
 from simulator.charts.reading import check_learnt
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.table import Table
 from simulator.units import plain_unit
 from simulator.variables import UNKNOWNS
@@ -43,7 +43,7 @@ class Series:
     notes: Sequence[tuple[str, bool]]
 
 
-def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
+def draw_predictive(series: Sequence[Series], *, head: Head) -> vega.Spec:
     """Draw each kind of observation in a plot of its own, under one another on common years.
 
     Points outside the 90 % band are hollow diamonds, the others discs.
@@ -60,12 +60,8 @@ def draw_predictive(series: Sequence[Series], *, title: str, run: RunLabel, subt
         ("band", pale, "90 % of what the fitted model would show"),
         ("point", style.INK, "seen"),
     ]
-    legend = style.legend_layers(entries, x=-GUTTER, y=0)
-    last = -GUTTER + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
-    legend.append(style.pixel_layer([{"x": last + 9, "y": 0}], mark=outside_mark()))
-    legend += style.text_layers([Text(["seen, outside 90 %"], last + 24, 0, style.QUIET)])
-    views = [vega.view(legend, width=10, height=4), *(_plot(each, ends=ends) for each in series)]
-    return sheet(views, title=title, subtitle=subtitle, run=run, x=-GUTTER, width=GUTTER + WIDTH + RIGHT)
+    views = [key_view(entries, x=-GUTTER, outside="seen, outside 90 %"), *(_plot(each, ends=ends) for each in series)]
+    return sheet(views, head, x=-GUTTER, width=GUTTER + WIDTH + RIGHT)
 
 
 def _plot(series: Series, *, ends: tuple[float, float]) -> vega.Spec:
@@ -73,14 +69,11 @@ def _plot(series: Series, *, ends: tuple[float, float]) -> vega.Spec:
     levels = [level for key in ("value", *_KEYS) for level in series.points[key].tolist()]
     margin = 0.04 * max(max(levels) - min(levels), 0.5)
     frame = Frame(*ends, min(levels) - margin, max(levels) + margin, height=HEIGHT, gutter=GUTTER, width=WIDTH)
-    layers = []
-    for fill, level in zip(style.band_tints(2), (90, 50), strict=True):
-        upper = vega.y2(f"upper_{level}")
-        layers.append(vega.layer(rows, frame.x("year"), frame.y(f"lower_{level}"), upper, mark=fill_mark(fill)))
+    layers = frame.bands(rows, levels=(90, 50))
     layers.append(vega.layer(rows, frame.x("year"), frame.y("median"), mark=line_mark(style.DARK_BLUE, 2.5)))
     for inside, mark in ((True, style.point_mark()), (False, outside_mark())):
-        mine = [row for row, given in zip(rows, series.points["inside_90"].tolist(), strict=True) if given is inside]
-        layers += [vega.layer(mine, frame.x("year"), frame.y("value"), mark=mark)] if mine else []
+        if mine := series.points.where(inside_90=inside).select("year", "value", *_KEYS).rows():
+            layers.append(vega.layer(mine, frame.x("year"), frame.y("value"), mark=mark))
     texts = [Text([series.heading], -GUTTER, -18, bold=True), *frame.texts()]
     y = style.LINE_HEIGHT / 2
     for note, main in series.notes:
@@ -115,15 +108,11 @@ def predictive_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]
     named = [f"{hit} of {each} {OBSERVED[kind][1]}" for (hit, each), kind in zip(inside, kinds, strict=True)]
     title = f"Inside the 90 % band: {listed(named)}"
     attributes = run["posterior"].attrs
-    chart = draw_predictive(
-        series,
-        title=title,
-        subtitle=(
-            f"{run.attrs['title']}. The model of {attributes['runs']} frontier runs to the end of "
-            f"{attributes['origin']} (estimates of {attributes['snapshot']}) against what it was fitted to."
-        ),
-        run=run_label(run),
+    under = (
+        f"{run.attrs['title']}. The model of {attributes['runs']} frontier runs to the end of "
+        f"{attributes['origin']} (estimates of {attributes['snapshot']}) against what it was fitted to."
     )
+    chart = draw_predictive(series, head=Head(title, under, run_label(run)))
     caption = (
         f"{title}. A model that fits has about 90 % of them inside, and half of them inside the 50 % band: there are "
         f"{listed([_share(each.points, 50) for each in series])}. The bands are those of data that the model had seen."

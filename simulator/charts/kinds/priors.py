@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.densities import Group, Scale, density, place_ticks, scale_of
-from simulator.charts.layout import Marks, fill_mark, rule_mark, sheet
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.densities import Scale, density, draw_axis, scale_of
+from simulator.charts.layout import Marks, PixelScale, fill_mark, rule_mark, sheet
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import InputError
 from simulator.priors.fitting import GIVEN, Understood
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import RunLabel, group, run_label
+from simulator.runs.groups import group, run_label
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
@@ -47,29 +47,14 @@ _LEVELS = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, 
 _DRIVERS = ("spending", "hardware", "compute", "algorithms")
 
 
-@dataclass(frozen=True, slots=True)
-class PriorTables:
-    """The tables of a chart of priors, of `prior_table` and `density_table`, and the groups from the top down.
+def draw_priors(priors: Sequence[Row], densities: Table, read: Mapping[str, Understood], *, head: Head) -> vega.Spec:
+    """Draw priors one under another, by group: name, density on an axis of its own, numbers and source.
 
     `read` is what was read of each prior, by name: its family and the unit in which it is stated.
-    """
-
-    priors: Sequence[Row]
-    densities: Sequence[Row]
-    groups: Sequence[Group]
-    read: Mapping[str, Understood]
-
-
-def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str = "") -> vega.Spec:
-    """Draw priors one under another: name, density on an axis of its own, numbers and source.
-
     The tint of a density changes at the ends of the 50 and the 90 % interval. A share that stands at "never" is
     written at the right end of the axis.
     """
-    rows = {row["name"]: row for row in tables.priors}
-    points: dict[str, list[Row]] = {}
-    for point in tables.densities:
-        points.setdefault(point["name"], []).append(point)
+    points = {name: own.rows() for (name,), own in densities.groups("name")} if densities else {}
     marks = Marks(
         **{tint: fill_mark(tint) for tint in style.band_tints(3)},
         rules=rule_mark(),
@@ -79,21 +64,21 @@ def draw_priors(tables: PriorTables, *, title: str, run: RunLabel, subtitle: str
         dots=style.dot_mark(),
     )
     top = float(LEGEND_HEIGHT)
-    for each in tables.groups:
-        words, y = each.heading.replace("_", " "), top + HEADING_HEIGHT - 16
+    for heading in dict.fromkeys(row["group"] for row in priors):
+        words, y = heading.replace("_", " "), top + HEADING_HEIGHT - 16
         marks.text(capital(words), 0, y, bold=True, size=style.TEXT_SIZE + 1)
         marks.add("rules", x=0, x2=WIDTH, y=y + 12, y2=y + 12)
         top += HEADING_HEIGHT
-        for name in each.names:
-            prefixes = (f"drivers.{each.heading}.", f"{each.heading}.")
-            short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
-            _prior(marks, rows[name], tables.read[name], points.get(name, []), name=short, top=top)
-            top += ROW_HEIGHT
-    view = vega.view([*marks.layers(), *_legend(tables)], width=WIDTH, height=top)
-    return sheet([view], title=title, subtitle=subtitle, run=run, x=0, width=WIDTH)
+        for row in priors:
+            if row["group"] == heading:
+                short = row["name"].removeprefix("drivers.").removeprefix(f"{heading}.")
+                _prior(marks, row, read[row["name"]], points.get(row["name"], []), name=short, top=top)
+                top += ROW_HEIGHT
+    view = vega.view([*marks.layers(), *_legend(priors)], width=WIDTH, height=top)
+    return sheet([view], head, width=WIDTH)
 
 
-def _legend(tables: PriorTables) -> list[vega.Spec]:
+def _legend(priors: Sequence[Row]) -> list[vega.Spec]:
     outer, middle, inner = style.band_tints(3)
     entries: list[style.LegendEntry] = [
         ("dot", style.INK, "median"),
@@ -101,7 +86,7 @@ def _legend(tables: PriorTables) -> list[vega.Spec]:
         ("band", middle, "90 %"),
         ("band", outer, "99 % of the samples"),
     ]
-    if any(row["never"] > 0 for row in tables.priors):
+    if any(row["never"] > 0 for row in priors):
         entries.append(("arrow", style.VERMILION, "and a share at never"))
     return style.legend_layers(entries, x=0, y=8)
 
@@ -116,12 +101,9 @@ def _prior(marks: Marks, row: Row, read: Understood, points: Sequence[Row], *, n
         return
     single = points[0]["single"]
     low, high = _ends([point["value"] for point in points], single=single, date=row["unit"] == "year")
-
-    def pixel(value: float) -> float:
-        return round(PLOT_X + PLOT_WIDTH * (value - low) / (high - low), 2)
-
+    across = PixelScale(low, high, PLOT_X, PLOT_X + PLOT_WIDTH)
     places = [
-        (point["value"], pixel(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)) for point in points
+        (point["value"], across(point["value"]), round(base - DENSITY_HEIGHT * point["height"], 2)) for point in points
     ]
     if single:
         marks["spikes"].extend({"x": x, "x2": x, "y": base, "y2": up} for _, x, up in places)
@@ -130,12 +112,9 @@ def _prior(marks: Marks, row: Row, read: Understood, points: Sequence[Row], *, n
         for tint, (first, last) in zip(style.band_tints(3), spans, strict=True):
             zone = [(x, up) for value, x, up in places if first <= value <= last]
             marks[tint].extend({"x": x, "y": base, "y2": up, "detail": row["name"]} for x, up in zone)
-    marks.add("axes", x=PLOT_X, x2=PLOT_X + PLOT_WIDTH, y=base, y2=base)
-    strokes, texts = place_ticks(scale, (low, high), pixel, base)
-    marks["axes"].extend(strokes)
-    marks.texts += texts
+    draw_axis(marks, scale, across, base)
     if low <= row["median"] <= high:
-        marks.add("dots", x=pixel(row["median"]), y=base)
+        marks.add("dots", x=across(row["median"]), y=base)
     if row["never"] > 0:
         marks.add("arrows", x=PLOT_X + PLOT_WIDTH + 6, y=base)
 
@@ -321,19 +300,15 @@ def _figure(
     pages: int,
 ) -> Figure:
     names = list(dict.fromkeys(row["group"] for row in page))
-    densities = density_table(run, [row["name"] for row in page])
-    groups = [Group(name, tuple(row["name"] for row in page if row["group"] == name)) for name in names]
+    densities = Table.of_rows(density_table(run, [row["name"] for row in page]))
     about = listed([name.replace("_", " ") for name in names])
     judged = sum(row["source"].lower().startswith("own judgement") for row in page)
     bare = sum(not row["source"] for row in page)
     title = f"Priors on {about}: {_origin(len(page), judged, bare)}"
     part = f" (figure {place} of {pages})" if pages > 1 else ""
-    chart = draw_priors(
-        PriorTables(page, densities, groups, {row["name"]: _read(scenario, row["name"]) for row in page}),
-        title=title,
-        subtitle=f"{run.attrs['title']}: {run.attrs['subject']}. The uncertain priors of this run{part}.",
-        run=replace(run_label(run), sources=()),  # each prior names its own
-    )
+    under = f"{run.attrs['title']}: {run.attrs['subject']}. The uncertain priors of this run{part}."
+    head = Head(title, under, replace(run_label(run), sources=()))  # each prior names its own
+    chart = draw_priors(page, densities, {row["name"]: _read(scenario, row["name"]) for row in page}, head=head)
     doubted = sum(row["confidence"] == "low" for row in page)
     said = f"{len(page)} uncertain priors on {about}, as this run drew them. {_sourced(len(page), judged, bare)}"
     said += f" Their confidence is low for {doubted} of {len(page)}." if doubted else ""
@@ -343,9 +318,7 @@ def _figure(
         f"Small densities of {len(page)} priors on {about}, one under another, each on an axis of its own with its "
         f"median, 50 and 90 % intervals, and its source. {_sourced(len(page), judged, bare)}"
     )
-    return Figure(
-        f"priors_{place}", chart, {"": Table.of_rows(page), "density": Table.of_rows(densities)}, said, alt_text
-    )
+    return Figure(f"priors_{place}", chart, {"": Table.of_rows(page), "density": densities}, said, alt_text)
 
 
 def _origin(count: int, judged: int, bare: int) -> str:

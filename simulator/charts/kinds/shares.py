@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,14 +18,15 @@ from simulator.charts.layout import (
     LEGEND_Y,
     WIDTH,
     EndLabel,
-    Fill,
     end_labels,
+    fill_mark,
     label_height,
     percent_channel,
     share_lines,
+    sheet,
     stacked_areas,
 )
-from simulator.charts.spec import Figure
+from simulator.charts.spec import Figure, Head
 from simulator.errors import InputError, number
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
@@ -48,14 +48,15 @@ MOST_NAMED = 7
 HEIGHT = 400.0
 NAME_CHARACTERS = 36
 FILLS = (
-    Fill(style.BLUE, 1.0), Fill(style.ORANGE, 0.85), Fill(style.DARK_BLUE, 0.9), Fill(style.SKY, 0.8),
-    Fill(style.VERMILION, 0.85), Fill(style.PURPLE, 0.6), Fill(style.GREEN, 0.9),
+    fill_mark(style.BLUE, 1.0), fill_mark(style.ORANGE, 0.85), fill_mark(style.DARK_BLUE, 0.9),
+    fill_mark(style.SKY, 0.8), fill_mark(style.VERMILION, 0.85), fill_mark(style.PURPLE, 0.6),
+    fill_mark(style.GREEN, 0.9),
 )  # fmt: skip
 """Neighbours differ in grey too."""
-REST = {"others": Fill(style.QUIET, 0.45), "interactions": Fill(style.QUIET, 0.15)}
+REST = {"others": fill_mark(style.QUIET, 0.45), "interactions": fill_mark(style.QUIET, 0.15)}
 
 
-def draw_shares(table: Table, *, title: str, subtitle: str, heading: str, foot: Sequence[str]) -> vega.Spec:
+def draw_shares(table: Table, *, heading: str, head: Head) -> vega.Spec:
     """Draw shares of variance as stacked areas, named at the right with their last share and its interval.
 
     `table` has `part` (a name), `label`, `kind` ("input", "others" or "interactions"), `year`, `share` (0 to 1, adding
@@ -68,7 +69,8 @@ def draw_shares(table: Table, *, title: str, subtitle: str, heading: str, foot: 
     kinds = [own["kind"][0] for own in parts]
     colors = itertools.cycle(FILLS)
     fills = [REST.get(kind) or next(colors) for kind in kinds]
-    stack = stacked_areas([(100 * own["share"]).tolist() for own in parts], fills=fills, years=years, y=percent_channel)
+    values = [own["share"].tolist() for own in parts]
+    areas, middles = stacked_areas(values, fills=fills, years=years, y=percent_channel, times=100.0)
     names = [
         share_lines(own["label"][0], own["share"].tolist(), years=years, width=NAME_CHARACTERS)
         if kind == "input"
@@ -77,18 +79,18 @@ def draw_shares(table: Table, *, title: str, subtitle: str, heading: str, foot: 
     ]
     height = max(HEIGHT, label_height([line for lines in names for line in lines]))
     labels = []
-    for own, kind, lines, middle in zip(parts, kinds, names, stack.middles, strict=True):
+    for own, kind, lines, middle in zip(parts, kinds, names, middles, strict=True):
         last = own.rows()[-1]
         color = style.INK if kind == "input" else style.QUIET
-        labels.append(EndLabel(height * (1 - middle / 100), (percent(last["share"]), _interval(last)), lines, color))
+        labels.append(EndLabel(height * (1 - middle), (percent(last["share"]), _interval(last)), lines, color))
     headings = [
         style.Text([heading], -GUTTER, LEGEND_Y, bold=True),
         style.Text([number(years[-1])], LABEL_X + COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
         style.Text(["90 %"], LABEL_X + 2 * COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
     ]
-    layers = [*stack.layers, *style.text_layers(headings), *end_labels(labels[::-1], height=height)]
+    layers = [*areas, *style.text_layers(headings), *end_labels(labels[::-1], height=height)]
     view = vega.view(layers, width=WIDTH, height=height)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=LABEL_X + 398, x=-GUTTER)
+    return sheet([view], head, width=LABEL_X + 398, x=-GUTTER)
 
 
 def _interval(row: Row) -> str:
@@ -172,11 +174,8 @@ def _figure(shares: Shares, subject: str) -> Figure:
         f"Stacked area chart. Along: years {number(first)} to {number(last)}. Up: shares of the variance of "
         f"{subject_words(subject)}, from 0 to 100 %. At the right, from the bottom: {said}."
     )
-    chart = draw_shares(
-        table,
-        title=title,
-        subtitle=f"{attrs['title']}: {attrs['subject']}.\n{how}",
-        heading=f"share of the variance of {'' if ':' in subject else 'log10 '}{subject_words(subject)}",
-        foot=[shares.label, f"{METHOD_NAMES[attrs['method']]}: {attrs['method_because']}."],
-    )
+    foot = [shares.label, f"{METHOD_NAMES[attrs['method']]}: {attrs['method_because']}."]
+    heading = f"share of the variance of {'' if ':' in subject else 'log10 '}{subject_words(subject)}"
+    head = Head(title, f"{attrs['title']}: {attrs['subject']}.\n{how}", foot)
+    chart = draw_shares(table, heading=heading, head=head)
     return Figure(f"shares_{re.sub(r'[^A-Za-z0-9]+', '_', subject)}", chart, {"": table}, caption, alt_text)

@@ -24,7 +24,7 @@ from simulator.analysis.sweep_tables import (
     swept_words,
     value_text,
 )
-from simulator.charts.spec import Figure, Spec
+from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Cell, Heat, Lines, Point, draw_heat, draw_lines, draw_strips
 from simulator.charts.ticks import Scale
 from simulator.errors import InputError
@@ -128,14 +128,11 @@ class _Told:
         beyond = f" At {count} of {len(self.rows)} points the median is later than {self.last:g}." if count else ""
         return f"{self.title()}: {'; '.join(said)}.{beyond} All points on the same draws.{error}"
 
-    def subtitle(self) -> str:
-        what = "Share" if self.outcome.kind == "crossed" else "Medians"
-        return f"{what} of the samples, every point on the same draws."
-
-    def foot(self) -> list[str]:
-        attrs = self.sweep.attrs
+    def head(self, more: str) -> Head:
+        attrs, what = self.sweep.attrs, "Share" if self.outcome.kind == "crossed" else "Medians"
         each = f"{int(attrs['samples']):,} samples at each of {int(attrs['points']):,} points"
-        return [f"Sweep {attrs['run_id']} · scenario {attrs['name']} · seed {attrs['seed']} · {each}"]
+        foot = [f"Sweep {attrs['run_id']} · scenario {attrs['name']} · seed {attrs['seed']} · {each}"]
+        return Head(self.title(), f"{what} of the samples, every point on the same draws.{more}", foot)
 
     def figure(self, kind: str, chart: Spec, alt_text: str) -> Figure:
         name = re.sub(r"[^a-z0-9_-]+", "_", self.outcome.text.lower()).strip("_")
@@ -180,7 +177,7 @@ def _heat_figure(told: _Told) -> Figure:
         f"median later than {told.last:g}" if any(map(math.isinf, told.values)) else "",
     )  # fmt: skip
     small = "" if outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
-    chart = draw_heat(heat, title=told.title(), subtitle=f"{told.subtitle()}{small}", foot=told.foot())
+    chart = draw_heat(heat, head=told.head(small))
     alt_text = (
         f"Heat map of {told.words}, {len(along.labels)} by {len(up.labels)} cells"
         f"{f' in {len(panels)} maps' if len(panels) > 1 else ''}. Along: {axis_heading(along)}, {_ends(along)}. "
@@ -209,8 +206,9 @@ def _line_figure(told: _Told, along: SweptAxis, by: SweptAxis | None) -> Figure:
     )  # fmt: skip
     draw = draw_lines if numeric else draw_strips
     interval = by is None and outcome.kind != "crossed"
-    subtitle = f"{told.subtitle()} Bars: two standard errors." + (" Bands: 50 and 90 % of the samples." * interval)
-    chart = draw(lines, title=told.title(), subtitle=subtitle, foot=told.foot())
+    chart = draw(
+        lines, head=told.head(" Bars: two standard errors." + " Bands: 50 and 90 % of the samples." * interval)
+    )
     kind = f"{len(lines.lines)} lines" if by else "one line" if numeric else "bars"
     alt_text = (
         f"Chart of {told.words} as {kind} along {axis_heading(along)}, {_ends(along)}"

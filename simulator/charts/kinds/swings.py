@@ -10,9 +10,9 @@ from simulator.analysis.outcomes import outcome_text
 from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
 from simulator.charts import spec as vega
 from simulator.charts import style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
-from simulator.charts.spec import Figure
-from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_parts, power_ticks, tick_text, year_ticks
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, sheet
+from simulator.charts.spec import Figure, Head
+from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
 from simulator.wording import capital
@@ -35,15 +35,13 @@ MOST = 14
 def draw_swings(
     rows: Sequence[Row],
     *,
-    title: str,
-    subtitle: str,
     heading: str,
     scale: Scale,
     base: float,
     base_text: str,
     years: tuple[float, float],
     rest: str,
-    foot: Sequence[str],
+    head: Head,
 ) -> vega.Spec:
     """Draw swings as two bars for each input, from the value with nothing moved (`base`) to that at either quantile.
 
@@ -58,7 +56,7 @@ def draw_swings(
     legend = parts.frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
     height = top + 26 + (24 if rest else 0)
     view = vega.view(parts.marks.layers(*legend), width=parts.width, height=height)
-    return style.framed(view, title=title, subtitle=subtitle, foot=foot, width=parts.width)
+    return sheet([view], head, width=parts.width)
 
 
 def span_of(rows: Sequence[Row], *, base: float, scale: Scale, years: tuple[float, float]) -> tuple[float, float]:
@@ -180,9 +178,7 @@ class _Tornado:
         elif -3 <= tick < 4:
             self.marks.centred(plain_text(10.0**tick), x, y)
         else:
-            base, exponent = power_parts(tick)
-            raised = style.text_width(exponent, size=0.75 * style.TEXT_SIZE)
-            self.marks.texts += style.power_texts(tick, right=x + (style.text_width(base) + raised) / 2, y=y)
+            self.marks.texts += style.power_texts(tick, right=x + style.power_width(tick) / 2, y=y)
 
 
 def _name_lines(row: Row) -> tuple[list[str], str]:
@@ -211,17 +207,17 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
     middle = outcome_text(base, unit=unit, last=last)
     title = f"{capital(words)}{_finding(here, rows)}"
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
+    under = f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}."
+    foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
     chart = draw_swings(
         drawn,
-        title=title,
-        subtitle=f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}.",
         heading=f"{words}{_unit(unit)}",
         scale=_scale(here),
         base=base,
         base_text=f"nothing moved: {middle}",
         years=(float(attrs["first_year"]), last),
         rest=rest_text(rest),
-        foot=[f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"],
+        head=Head(title, under, [foot]),
     )
     said = "; ".join(
         f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, last)}"

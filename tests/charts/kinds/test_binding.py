@@ -18,7 +18,7 @@ from simulator.charts.kinds.demand import demand_figures
 from simulator.charts.kinds.growth import growth_figures
 from simulator.charts.layout import EndLabel, end_labels, label_middles
 from simulator.charts.reading import drawn_years, subtitle
-from simulator.charts.spec import FigureOptions
+from simulator.charts.spec import FigureOptions, Head
 from simulator.charts.style import DARK
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
@@ -84,7 +84,7 @@ def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
         for limit, share in (("cap", 0.4), ("idle", 0.0), ("other", 0.0))
         for year in (2025, 2030)
     ]
-    said = texts(draw_binding(Table.of_rows(rows), title="", subtitle="", run=RUN))
+    said = texts(draw_binding(Table.of_rows(rows), head=Head("", "", RUN)))
     assert "none binds\n(2 of the limits in no year)" in said
     assert "cap" in said
     assert "idle" not in said
@@ -92,14 +92,14 @@ def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
 
 def test_a_limit_that_bound_before_says_when() -> None:
     rows = [{"subject": "s", "limit": "cap", "year": 2025 + i, "share": share} for i, share in enumerate((0, 0.6, 0.1))]
-    assert "cap\nmost: 60 % in 2026" in texts(draw_binding(Table.of_rows(rows), title="", subtitle="", run=RUN))
+    assert "cap\nmost: 60 % in 2026" in texts(draw_binding(Table.of_rows(rows), head=Head("", "", RUN)))
 
 
 @pytest.mark.parametrize("share", [None, "x", float("nan"), True])
 def test_a_table_that_cannot_be_drawn_is_refused(share: object) -> None:
     rows = [{"subject": "s", "limit": "cap", "year": 2025, "share": share}]
     with pytest.raises(InputError, match="share: must be a finite number in every row"):
-        draw_binding(Table.of_rows(rows), title="", subtitle="", run=RUN)
+        draw_binding(Table.of_rows(rows), head=Head("", "", RUN))
 
 
 def test_labels_stand_apart_however_near_their_ends_are() -> None:

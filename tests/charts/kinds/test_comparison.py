@@ -22,7 +22,7 @@ from simulator.charts.kinds.comparison import (
     draw_overlaid,
     levels_of,
 )
-from simulator.charts.spec import Figure, FigureOptions
+from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.runs.summary import fan_table
@@ -139,7 +139,7 @@ def test_many_runs_of_fixed_numbers_are_drawn_without_bands() -> None:
     assert "run-5" in svg_text(comparison_figures(runs, FigureOptions())[0].chart)
 
 
-TITLES = {"title": "What is seen", "subtitle": "Which runs"}
+HEAD = Head("What is seen", "Which runs", ["Runs"])
 
 
 def level_rows(count: int, *, width: float = 2.0, last: int = 2040) -> list[Row]:
@@ -170,7 +170,7 @@ def words(found: list[dict[str, Any]]) -> list[str]:
 
 def overlaid(rows: list[Row]) -> list[dict[str, Any]]:
     notes = {row["run"]: f"note of {row['run']}" for row in rows}
-    return layers(draw_overlaid(Table.of_rows(rows), heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+    return layers(draw_overlaid(Table.of_rows(rows), heading="level, FLOP", notes=notes, head=HEAD))
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
@@ -211,7 +211,7 @@ def test_runs_without_spread_have_no_ends_of_a_band() -> None:
 def test_many_runs_have_a_frame_each_with_the_first_in_every_one(count: int) -> None:
     rows = level_rows(count)
     notes = {row["run"]: "note" for row in rows}
-    found = layers(draw_multiples(Table.of_rows(rows), heading="level, FLOP", notes=notes, foot=["Runs"], **TITLES))
+    found = layers(draw_multiples(Table.of_rows(rows), heading="level, FLOP", notes=notes, head=HEAD))
     (area,) = [layer for layer in found if layer["mark"]["type"] == "area"]
     assert len({item["detail"] for item in area["rows"]}) == count
     assert {f"run-{n}" for n in range(count)} <= set(words(found))
@@ -222,7 +222,7 @@ def test_many_runs_have_a_frame_each_with_the_first_in_every_one(count: int) -> 
 
 
 def dumbbells(rows: list[Row]) -> list[dict[str, Any]]:
-    return layers(draw_dumbbells(Table.of_rows(rows), years=(2025.0, 2045.0), foot=["Runs"], **TITLES))
+    return layers(draw_dumbbells(Table.of_rows(rows), years=(2025.0, 2045.0), head=HEAD))
 
 
 def shapes(found: list[dict[str, Any]], shape: str) -> list[dict[str, Any]]:

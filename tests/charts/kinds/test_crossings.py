@@ -11,7 +11,7 @@ import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.crossings import CrossingTables, crossing_figures, crossing_tables, draw_crossings
-from simulator.charts.spec import FigureOptions
+from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -133,7 +133,7 @@ def test_a_run_without_thresholds_is_refused() -> None:
     with pytest.raises(InputError, match="no thresholds, so nothing can be crossed"):
         crossing_figures(run_of(small_scenario()), FigureOptions())
     with pytest.raises(InputError, match="there are no thresholds to draw"):
-        draw_crossings(CrossingTables(Table({}), Table({})), title="", subtitle="", run=RUN)
+        draw_crossings(CrossingTables(Table({}), Table({})), head=Head("", "", RUN))
 
 
 @pytest.mark.parametrize("bands", [(), (0.67,)])

@@ -22,7 +22,7 @@ from simulator.charts import style
 from simulator.charts.fan_tables import FanTables, read_fan
 from simulator.charts.kinds.fan import PANEL_WIDTH, Panel, draw_fan, draw_panels, fan_figures
 from simulator.charts.layout import WIDTH
-from simulator.charts.spec import Figure, FigureOptions, Spec
+from simulator.charts.spec import Figure, FigureOptions, Head, Spec
 from simulator.charts.writing import POINTER, save_chart
 from simulator.errors import InputError, SimulatorError
 from simulator.runs.groups import RunLabel
@@ -278,7 +278,7 @@ def test_observed_runs_stretch_the_axis_to_the_left_and_have_labels() -> None:
 def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> None:
     crossings = [crossing("old", median=2027.0), crossing("start", median=FIRST, already=0.9)]
     chart = draw_fan(
-        fan([], crossings), title="t", quantity="q", quantity_label="Q", unit="FLOP", run=RUN,
+        fan([], crossings), head=Head("t", "", RUN), quantity="q", quantity_label="Q", unit="FLOP",
         years=(2030.0, LAST), start=FIRST,
     )  # fmt: skip
     strip = chart["vconcat"][1]
@@ -290,7 +290,12 @@ def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> N
 
 def test_an_interval_that_ends_after_the_chart_has_an_arrow() -> None:
     chart = draw_fan(
-        fan([], [crossing("a")]), title="t", quantity="q", quantity_label="Q", unit="", run=RUN, years=(FIRST, 2036.0)
+        fan([], [crossing("a")]),
+        head=Head("t", "", RUN),
+        quantity="q",
+        quantity_label="Q",
+        unit="",
+        years=(FIRST, 2036.0),
     )
     strip = chart["vconcat"][1]
     assert "goes on after 2036" in texts(strip)
@@ -307,7 +312,7 @@ def test_what_is_certain_has_no_key_of_intervals() -> None:
 
 def test_a_plain_scale_writes_plain_numbers() -> None:
     tables = tables_of([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
-    chart = draw_fan(tables, title="t", quantity="q", quantity_label="Q", unit="points", run=RUN, log=False)
+    chart = draw_fan(tables, head=Head("t", "", RUN), quantity="q", quantity_label="Q", unit="points", log=False)
     assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
 
 
@@ -461,7 +466,7 @@ def test_charts_do_not_load_pandas() -> None:
 
 
 def panels_of(panels: list[Panel], **options: Any) -> list[dict[str, Any]]:
-    spec = draw_panels(panels, title="What is seen", subtitle="of what", run=RUN, **options)
+    spec = draw_panels(panels, head=Head("What is seen", "of what", RUN), **options)
     return [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
 
 
@@ -471,7 +476,7 @@ def words(panel: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_panels_stand_two_in_a_row(count: int) -> None:
-    spec = draw_panels([PANEL] * count, title="t", subtitle="", run=RUN)
+    spec = draw_panels([PANEL] * count, head=Head("t", "", RUN))
     rows = [len(view["hconcat"]) for view in spec["vconcat"] if "hconcat" in view]
     assert sum(rows) == count
     assert all(length == 2 for length in rows[:-1])

@@ -8,7 +8,7 @@ import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.growth import draw_growth, growth_figures, growth_tables, ooms
-from simulator.charts.spec import FigureOptions
+from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -69,7 +69,7 @@ def test_shrinking_compute_and_a_single_driver_are_drawn() -> None:
 def test_where_nothing_grows_there_are_no_shares() -> None:
     net = [{"year": 2025, "value": 0.0}, {"year": 2030, "value": 0.0}]
     rows = [{"part": "a", "label": "a", "kind": "growth", **row} for row in net]
-    said = texts(draw_growth(Table.of_rows(rows), net=Table.of_rows(net), title="", subtitle="", run=RUN))
+    said = texts(draw_growth(Table.of_rows(rows), net=Table.of_rows(net), head=Head("", "", RUN)))
     assert "0.0" in said
     assert not any("%" in text for text in said)
 
@@ -77,4 +77,4 @@ def test_where_nothing_grows_there_are_no_shares() -> None:
 def test_years_out_of_order_are_refused() -> None:
     net = [{"year": 2030, "value": 0.0}, {"year": 2025, "value": 0.0}]
     with pytest.raises(InputError, match="ascending order"):
-        draw_growth(Table({}), net=Table.of_rows(net), title="", subtitle="", run=RUN)
+        draw_growth(Table({}), net=Table.of_rows(net), head=Head("", "", RUN))

@@ -12,7 +12,7 @@ from simulator import load_scenario, simulate
 from simulator.charts.drawing import draw_kinds, write_charts
 from simulator.charts.kinds.model_counts import CountPanel, count_figures, draw_counts
 from simulator.charts.register import KINDS
-from simulator.charts.spec import FigureOptions
+from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError
 from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import RunLabel
@@ -126,7 +126,7 @@ def y_domains(chart: object) -> list[list[float]]:
 def test_the_axis_is_of_whole_numbers_and_a_logarithm_where_it_is_wide(
     last: tuple[float, float, float], *, log: bool
 ) -> None:
-    chart = draw_counts([panel(last=last)], title="Counts", subtitle="", run=RUN)
+    chart = draw_counts([panel(last=last)], head=Head("Counts", "", RUN))
     for low, high in y_domains(chart):
         assert low == 0
         assert (high < 6) == log
@@ -145,8 +145,6 @@ def test_the_charts_of_a_run_folder_have_the_counts(run: xr.DataTree, tmp_path: 
 def test_a_panel_that_lacks_a_number_is_refused() -> None:
     rows = [{"year": year, "lower_90": 1.0, "median": np.nan, "upper_90": 2.0} for year in (2025, 2026)]
     with pytest.raises(InputError, match="median: must be a finite number"):
-        draw_counts(
-            [CountPanel(Table.of_rows(rows), Table.of_rows(rows), "Models", "")], title="", subtitle="", run=RUN
-        )
+        draw_counts([CountPanel(Table.of_rows(rows), Table.of_rows(rows), "Models", "")], head=Head("", "", RUN))
     with pytest.raises(InputError, match="nothing to draw"):
-        draw_counts([], title="", subtitle="", run=RUN)
+        draw_counts([], head=Head("", "", RUN))

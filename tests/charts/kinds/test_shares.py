@@ -10,7 +10,8 @@ import xarray as xr
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import Shares, largest, open_shares, variance_shares
 from simulator.charts.kinds.shares import draw_shares, share_figures, stacked
-from simulator.charts.layout import Fill, percent_channel, stacked_areas
+from simulator.charts.layout import fill_mark, percent_channel, stacked_areas
+from simulator.charts.spec import Head
 from simulator.errors import InputError, RunFileError
 from simulator.runs.table import Table
 from simulator.scenario.load import parse_scenario
@@ -142,7 +143,7 @@ def test_one_year_is_no_chart():
     with pytest.raises(InputError, match="two or more years"):
         draw_shares(
             Table({"part": ["a"], "label": ["a"], "kind": ["input"], "year": [2025.0], "share": [1.0]}),
-            title="t", subtitle="", heading="h", foot=["f"],
+            heading="h", head=Head("t", "", ["f"]),
         )  # fmt: skip
 
 
@@ -175,7 +176,14 @@ def test_what_holds_no_shares_is_refused(tmp_path):
 
 
 def test_a_part_that_ends_at_0_is_labelled_where_it_stands_in_the_stack():
-    fills = [Fill("#000000", 1.0)] * 3
+    fills = [fill_mark("#000000")] * 3
     parts = [[60.0, 60.0], [10.0, 0.0], [30.0, 40.0]]
-    stack = stacked_areas(parts, fills=fills, years=[2025.0, 2026.0], y=percent_channel)
-    assert stack.middles == [30.0, 60.0, 80.0]
+    _, middles = stacked_areas(parts, fills=fills, years=[2025.0, 2026.0], y=percent_channel)
+    assert middles == [30.0, 60.0, 80.0]
+
+
+def test_what_is_drawn_in_percent_is_added_up_as_shares():
+    shares = [[0.1, 0.1], [0.2, 0.2], [0.7, 0.7]]
+    fills = [fill_mark("#000000")] * 3
+    layers, _ = stacked_areas(shares, fills=fills, years=[2025.0, 2026.0], y=percent_channel, times=100.0)
+    assert layers[1]["data"]["values"][0] == {"year": 2025.0, "low": 10.0, "high": 100 * (0.1 + 0.2)}
