@@ -76,7 +76,7 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
 
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
     """Draw a chart as SVG, with a text for those who do not see it."""
-    spec = _still(readable(themed(chart, theme)))
+    spec = _views(readable(themed(chart, theme)), lambda _: None)
     said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
@@ -99,13 +99,17 @@ def readable(spec: Any) -> Any:
     return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 
-def _still(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the layers that answer to a pointer."""
+def _views(spec: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
+    """Change the layers of a chart that are made for the pointer, or leave them out."""
+
+    def changed(view: Mapping[str, Any]) -> dict[str, Any] | None:
+        inner = _views(view, change)
+        return change(inner) if str(view.get("name", "")).startswith(POINTER) else inner
+
     kept = dict(spec)
     for key in ("vconcat", "hconcat", "concat", "layer"):
         if key in kept:
-            views = [view for view in kept[key] if not str(view.get("name", "")).startswith(POINTER)]
-            kept[key] = [_still(view) for view in views]
+            kept[key] = [view for view in map(changed, kept[key]) if view is not None]
     return kept
 
 
@@ -150,7 +154,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     they hold.
     """
     spec = readable(themed(figure.chart, theme))
-    drawing = vl_convert.vegalite_to_vega(_answering(spec))
+    drawing = vl_convert.vegalite_to_vega(_views(spec, _answering))
     title = str(spec.get("description", figure.name))
     picture = svg_text(figure.chart, theme=theme, alt_text=figure.alt_text)
     mapped = DARK if theme == "dark" else {}
@@ -184,19 +188,12 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     return "\n".join(parts) + "\n"
 
 
-def _answering(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Let the layers that are made for the pointer show what is under it."""
-    lively = dict(spec)
-    for key in ("vconcat", "hconcat", "concat", "layer"):
-        if key in lively:
-            lively[key] = [_answering(view) for view in lively[key]]
-    name = str(lively.get("name", ""))
-    if name.startswith(POINTER):
-        select = {"type": "point", "on": "pointerover", "clear": "pointerout"}
-        lively["params"] = [{"name": f"{name}_under", "select": select}]
-        seen = {"condition": {"param": f"{name}_under", "empty": False, "value": 0.12}, "value": 0}
-        lively["encoding"] = {**lively["encoding"], "opacity": seen}
-    return lively
+def _answering(view: dict[str, Any]) -> dict[str, Any]:
+    """Let a layer that is made for the pointer show what is under it."""
+    under = f"{view['name']}_under"
+    select = {"type": "point", "on": "pointerover", "clear": "pointerout"}
+    seen = {"condition": {"param": under, "empty": False, "value": 0.12}, "value": 0}
+    return view | {"params": [{"name": under, "select": select}], "encoding": {**view["encoding"], "opacity": seen}}
 
 
 def _library() -> str:

@@ -51,16 +51,6 @@ class Fall:
         return f"{signed(value)} {self.unit}"
 
 
-def draw_waterfalls(falls: Sequence[Fall], *, labels: Sequence[str], head: Head) -> vega.Spec:
-    """Draw waterfalls under one another, each on a scale of its own; `labels` are what their ends are called."""
-    marks = Marks(rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET))
-    top = 0.0
-    for fall in falls:
-        top = _draw(fall, marks, labels, top) + GAP
-    view = vega.view(marks.layers(), width=WIDTH, height=top)
-    return sheet([view], head, width=WIDTH)
-
-
 def _draw(fall: Fall, marks: Marks, labels: Sequence[str], top: float) -> float:
     """Add one waterfall that begins at a pixel; give where it ends."""
     levels = [fall.ends[0]]
@@ -117,7 +107,10 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
         f"{first.written(largest)}, is due to {name}"
     )
     head = Head(f"What makes {labels[1]} differ from {labels[0]}", f"{gist}.", [note])
-    chart = draw_waterfalls(falls, labels=labels, head=head)
+    marks, top = Marks(rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET)), 0.0
+    for fall in falls:
+        top = _draw(fall, marks, labels, top) + GAP
+    chart = sheet([vega.view(marks.layers(), width=WIDTH, height=top)], head, width=WIDTH)
     caption = f"{gist}. {note} The parts of each number add up to its whole difference."
     alt_text = (
         f"Waterfalls of {len(falls)} numbers ({listed([fall.heading for fall in falls])}): a bar for what each input "

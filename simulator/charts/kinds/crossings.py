@@ -276,6 +276,7 @@ def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[fl
     places = drawn_years(summary, years)
     first, last = float(every[places[0]]), float(every[places[-1]])
     ends = {name: central_levels(levels, band) for name, band in (("narrow", min(bands)), ("wide", max(bands)))}
+    of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
     rows: list[dict[str, Any]] = []
     curves: dict[str, Table] = {}
     for t, name in enumerate(summary["threshold"].values.tolist()):
@@ -285,21 +286,20 @@ def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[fl
             for of, pair in ends.items()
             for end, level in zip(("lower", "upper"), pair, strict=True)
         }
-        rows.append({
-            "threshold": name,
-            "label": str(summary["label"].values[t]),
-            "median": quantiles[0.5],
-            **intervals,
-            "narrow_band": f"{100 * min(bands):g} %",
-            "wide_band": f"{100 * max(bands):g} %",
-            "not_by": 1.0 - float(summary["crossed"].values[t, places[-1]]),
-            "never": float(summary["never"].values[t]),
-            "already": float(summary["already"].values[t]),
-            "first_year": first,
-            "last_year": last,
-            "start": float(every[0]),
-            "horizon": float(every[-1]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "threshold": name,
+                "label": str(summary["label"].values[t]),
+                "median": quantiles[0.5],
+                **intervals,
+                "narrow_band": f"{100 * min(bands):g} %",
+                "wide_band": f"{100 * max(bands):g} %",
+                "not_by": 1.0 - float(summary["crossed"].values[t, places[-1]]),
+                "never": float(summary["never"].values[t]),
+                "already": float(summary["already"].values[t]),
+                **of_all,
+            }
+        )
         curves[name] = _curve(summary, t, first=first, last=last)
     # Those without a median come last, by the share that does not cross.
     rows.sort(key=lambda row: (row["median"], row["not_by"], row["wide_lower"], row["threshold"]))

@@ -36,27 +36,8 @@ NAME_CHARACTERS = 46
 MOST_BARS, MOST_PANELS = 12, 6
 
 
-def draw_influence(
-    bars: Sequence[Row],
-    panels: Mapping[str, Sequence[Row]],
-    *,
-    scale: Scale,
-    horizon: float,
-    head: Head,
-) -> vega.Spec:
-    """Draw bars of delta over small charts of the outcome within tenths of the strongest priors.
-
-    `bars` have `input`, `rank`, `delta`, the strongest first; `panels`, by the name of a prior, `decile`, `value`,
-    `lower`, `upper` (None: no band), `from_text`, `to_text`, `scale`. What is not crossed by the horizon is drawn
-    above it.
-    """
-    views = [_bars(bars)]
-    if panels:
-        views.append(_panels(panels, scale=scale, horizon=horizon))
-    return sheet(views, head, width=WIDTH)
-
-
 def _bars(rows: Sequence[Row]) -> vega.Spec:
+    """Draw bars of delta; rows have `input`, `rank`, `delta`, the strongest first."""
     largest = max(row["delta"] for row in rows) or 1.0
     marks = Marks(bars=RECT)
     marks.text("Prior", 0, 14, style.QUIET, bold=True)
@@ -117,6 +98,11 @@ class _Axis:
 
 
 def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float) -> vega.Spec:
+    """Draw small charts of the outcome within tenths of the strongest priors, whose names are given.
+
+    Rows have `decile`, `value`, `lower`, `upper` (None: no band), `from_text`, `to_text`, `scale`. What is not crossed
+    by the horizon is drawn above it.
+    """
     axis = _Axis.of([row for rows in panels.values() for row in rows], scale, horizon)
     marks = Marks(
         bands=fill_mark(style.band_tints(1)[0]), grid=rule_mark(), lines=line_mark(style.DARK_BLUE, 1.6),
@@ -196,13 +182,11 @@ def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
     span = f"{in_short(outcome, strongest['low'], horizon)} to {in_short(outcome, strongest['high'], horizon)}"
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
-    chart = draw_influence(
-        bars,
-        {name: deciles.where(input=name).rows() for name in names},
-        scale="power" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year",
-        horizon=horizon,
-        head=Head(f"What goes with {label}", f"{run.attrs['title']}: {run.attrs['subject']}. {first}.", run_label(run)),
-    )
+    scale: Scale = "power" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year"
+    panels = {name: deciles.where(input=name).rows() for name in names}
+    views = [_bars(bars), *([_panels(panels, scale=scale, horizon=horizon)] if panels else [])]
+    under = f"{run.attrs['title']}: {run.attrs['subject']}. {first}."
+    chart = sheet(views, Head(f"What goes with {label}", under, run_label(run)), width=WIDTH)
     ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])
     caption = (
         f"{capital(label)} and the priors of this run, by a moment-independent index (0: nothing to do "

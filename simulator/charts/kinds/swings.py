@@ -32,33 +32,6 @@ MOST = 14
 """Inputs of one chart; the others are counted."""
 
 
-def draw_swings(
-    rows: Sequence[Row],
-    *,
-    heading: str,
-    scale: Scale,
-    base: float,
-    base_text: str,
-    years: tuple[float, float],
-    rest: str,
-    head: Head,
-) -> vega.Spec:
-    """Draw swings as two bars for each input, from the value with nothing moved (`base`) to that at either quantile.
-
-    `rows` have `input_words`, `library`, `lower_value`, `upper_value` (texts), `lower`, `upper` (the outcome; +inf: not
-    by the horizon), the largest first. Each bar ends in the value of the input there. What is not crossed by the
-    horizon, the last of `years`, ends in an arrow. `rest` says what is not named.
-    """
-    parts = _Tornado(rows, scale=scale, base=base, years=years)
-    top = float(TOP)
-    for row in rows:
-        top = parts.row(row, top=top)
-    legend = parts.frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
-    height = top + 26 + (24 if rest else 0)
-    view = vega.view(parts.marks.layers(*legend), width=parts.width, height=height)
-    return sheet([view], head, width=parts.width)
-
-
 def span_of(rows: Sequence[Row], *, base: float, scale: Scale, years: tuple[float, float]) -> tuple[float, float]:
     """Choose the ends of the axis: all finite values, up to the horizon where one is later than it.
 
@@ -79,13 +52,18 @@ def span_of(rows: Sequence[Row], *, base: float, scale: Scale, years: tuple[floa
 
 
 class _Tornado:
-    """Place the rows of a tornado; labels are measured first, for they take room on both sides of the plot."""
+    """Draw swings as two bars for each input, from the value with nothing moved (`base`) to that at either quantile.
+
+    `rows` have `input_words`, `library`, `lower_value`, `upper_value` (texts), `lower`, `upper` (the outcome; +inf: not
+    by the horizon), the largest first. Each bar ends in the value of the input there. What is not crossed by the
+    horizon, the last of `years`, ends in an arrow. Labels are measured first: they take room on both sides of the plot.
+    """
 
     def __init__(self, rows: Sequence[Row], *, scale: Scale, base: float, years: tuple[float, float]) -> None:
         self.marks = Marks(
             rules=rule_mark(), bars=RECT, arrows=style.shape_mark("triangle-right", 70), lines=rule_mark(style.INK, 1.4)
         )
-        self._scale, self._base, self._last = scale, base, years[1]
+        self._rows, self._scale, self._base, self._last = rows, scale, base, years[1]
         ends = [(row, key) for row in rows for key in COLORS]
         self._censored = math.isinf(base) or any(math.isinf(row[key]) for row, key in ends)
         room = {-1: 0.0, 1: 0.0}
@@ -108,7 +86,15 @@ class _Tornado:
     def _x(self, value: float) -> float:
         return self._right + NEVER_WIDTH - 14 if math.isinf(value) else self._plot(value)
 
-    def row(self, row: Row, *, top: float) -> float:
+    def view(self, heading: str, *, base_text: str, rest: str) -> vega.Spec:
+        """Draw the rows under one another in their frame; `rest` says what is not named."""
+        top = float(TOP)
+        for row in self._rows:
+            top = self._row(row, top=top)
+        legend = self._frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
+        return vega.view(self.marks.layers(*legend), width=self.width, height=top + 26 + (24 if rest else 0))
+
+    def _row(self, row: Row, *, top: float) -> float:
         """Add an input whose row begins at the pixel `top`; give the pixel at which the next begins."""
         lines, small = _name_lines(row)
         height = max(2 * BAR + 16, style.LINE_HEIGHT * (len(lines) + bool(small)) + 8)
@@ -136,7 +122,7 @@ class _Tornado:
         x, align = end + side * (9 if beyond else 5), "left" if side > 0 else "right"
         self.marks.text(row[f"{key}_value"], x, y, style.QUIET, size=LABEL_SIZE, align=align)
 
-    def frame(self, *, bottom: float, heading: str, base_text: str, rest: str) -> list[vega.Spec]:
+    def _frame(self, *, bottom: float, heading: str, base_text: str, rest: str) -> list[vega.Spec]:
         """Add axis, heading, the line of the base, and what is said of the rest; give the layers of the legend."""
         marks, last = self.marks, f"{self._last:g}"
         marks.box("rules", (0, self.width), (bottom, bottom))
@@ -209,16 +195,9 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
     under = f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}."
     foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
-    chart = draw_swings(
-        drawn,
-        heading=f"{words}{_unit(unit)}",
-        scale=_scale(here),
-        base=base,
-        base_text=f"nothing moved: {middle}",
-        years=(float(attrs["first_year"]), last),
-        rest=rest_text(rest),
-        head=Head(title, under, [foot]),
-    )
+    drawing = _Tornado(drawn, scale=_scale(here), base=base, years=(float(attrs["first_year"]), last))
+    view = drawing.view(f"{words}{_unit(unit)}", base_text=f"nothing moved: {middle}", rest=rest_text(rest))
+    chart = sheet([view], Head(title, under, [foot]), width=drawing.width)
     said = "; ".join(
         f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, last)}"
         for row in drawn[:5]
