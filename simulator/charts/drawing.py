@@ -12,17 +12,16 @@ from simulator.charts.writing import page_text, save_chart
 from simulator.errors import InputError, RunFileError, near_name
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
-from simulator.runs.groups import Group
+from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import counted_names
 
 if TYPE_CHECKING:
     import altair as alt
-    import xarray as xr
 
     from simulator.runs.result import Result
 
 
-def draw(run: xr.DataTree, kind: str, options: FigureOptions | None = None) -> list[Figure]:
+def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figure]:
     """Draw one kind of chart of a run."""
     if kind not in KINDS:
         hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
@@ -31,7 +30,7 @@ def draw(run: xr.DataTree, kind: str, options: FigureOptions | None = None) -> l
 
 
 def draw_kinds(
-    run: xr.DataTree, kinds: Sequence[str], options: FigureOptions, *, left_out: Callable[[str], None]
+    run: Run, kinds: Sequence[str], options: FigureOptions, *, left_out: Callable[[str], None]
 ) -> list[Figure]:
     """Draw several kinds of chart; where all are asked for, those that do not apply to the run are left out.
 
@@ -55,7 +54,7 @@ def draw_kinds(
 
 
 def draw_charts(
-    run: xr.DataTree,
+    run: Run,
     folder: FilePath | str,
     *,
     kinds: Sequence[str] = (ALL,),
@@ -176,9 +175,7 @@ def _write(figure: Figure, folder: FilePath, *, formats: Sequence[str], theme: T
     return paths
 
 
-def fan_chart(
-    run: xr.DataTree, quantity: str = "effective_compute", *, bands: Sequence[float] = BANDS
-) -> alt.VConcatChart:
+def fan_chart(run: Run, quantity: str = "effective_compute", *, bands: Sequence[float] = BANDS) -> alt.VConcatChart:
     """Draw the fan of a variable of a run, with its thresholds and their crossing years.
 
     Parameters
@@ -209,7 +206,7 @@ def fan_chart(
     return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
-def write_charts(run: Group | xr.DataTree, folder: FilePath) -> None:
+def write_charts(run: Group | Run, folder: FilePath) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
     from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,14 +13,11 @@ from simulator.charts.frame import check_numbers, check_texts, check_years, said
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Group, arrays, group
+from simulator.runs.groups import Group, Run, arrays, group
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
 from simulator.wording import power
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -121,7 +118,7 @@ class Fan:
         return Table(columns)
 
 
-def read_fan(run: Group | xr.DataTree, quantity: str, options: FigureOptions) -> Fan:
+def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
     """Read the tables of the fan of a variable off a run, and what the options ask for."""
     values = summarised(run, quantity)
     unit = str(values.attrs["units"])
@@ -161,9 +158,7 @@ def _with_certain_levels(thresholds: Table) -> Table:
     return thresholds.with_columns({key: [row[key] for row in shown] for key in ("lower", "upper")})
 
 
-def _bands(
-    run: Group | xr.DataTree, quantity: str, values: Summarised, bands: Sequence[float], places: Sequence[int]
-) -> Table:
+def _bands(run: Group | Run, quantity: str, values: Summarised, bands: Sequence[float], places: Sequence[int]) -> Table:
     """Tabulate the central bands, the widest first; none where every prior is fixed and nothing is spread."""
     if not 1 <= len(set(bands)) <= 3 or not all(0 < band < 1 for band in bands):
         given = ", ".join(f"{100 * band:g}" for band in bands) or "none"
@@ -200,7 +195,7 @@ def _places(years: Array, asked: tuple[float, float] | None) -> list[int]:
     return places
 
 
-def _levels(run: Group | xr.DataTree, quantity: str, values: Summarised, level: float) -> Array:
+def _levels(run: Group | Run, quantity: str, values: Summarised, level: float) -> Array:
     """Read a quantile by year from the summary, or where it has none at this level from the samples."""
     if values.has(level):
         return values.at(level)
@@ -208,7 +203,7 @@ def _levels(run: Group | xr.DataTree, quantity: str, values: Summarised, level: 
     return np.asarray(sample_quantiles(np.asarray(samples, dtype=np.float64), [level])[0])
 
 
-def _ends(run: Group | xr.DataTree, quantity: str, values: Summarised, band: float) -> tuple[Array, Array]:
+def _ends(run: Group | Run, quantity: str, values: Summarised, band: float) -> tuple[Array, Array]:
     low, high = (1 - band) / 2, (1 + band) / 2
     if not (values.has(low) and values.has(high)) and "trajectories" not in run.children:
         can = [f"{100 * (1 - 2 * level):.3g}" for level in reversed(values.levels.tolist()) if level < 0.5 - 1e-9]
@@ -219,7 +214,7 @@ def _ends(run: Group | xr.DataTree, quantity: str, values: Summarised, band: flo
     return _levels(run, quantity, values, low), _levels(run, quantity, values, high)
 
 
-def _paths(run: Group | xr.DataTree, quantity: str, count: int, places: Sequence[int]) -> Table:
+def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -> Table:
     """Read the first samples of a variable."""
     if count == 0:
         return Table({})
@@ -248,7 +243,7 @@ def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
     return Table.of_rows(rows, ("date", "value", "label"))
 
 
-def observed_table(run: Group | xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
+def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
     """Tabulate the observations of a variable that a run learnt from; it holds no names of them."""
     name, when = SEEN.get(quantity, ("", ""))
     if "observed_data" not in run.children or name not in arrays(run, "observed_data"):
@@ -261,7 +256,7 @@ def observed_table(run: Group | xr.DataTree, quantity: str, *, years: tuple[floa
     )
 
 
-def trend_table(run: Group | xr.DataTree, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
+def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
     """Tabulate the trend that a run has learnt, up to the end of the data, with its central 90 %; log10 of the unit.
 
     It is empty where fewer than two years are left.

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.fan_tables import FanTables
 from simulator.charts.frame import Frame, Interval, calendar_year, interval_layers, said_level
 from simulator.charts.layout import RECT, fill_mark, line_mark, row_edges, rule_mark
@@ -66,18 +65,18 @@ def _column(table: Table, name: str) -> list[float]:
     return table[name].tolist() if len(table) else []
 
 
-def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[vega.Spec]:
+def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[spec.Spec]:
     """Draw the bands, the lines of thresholds, sample paths, the median and observed runs."""
     year, lower, median, value = frame.x("year"), frame.y("lower"), frame.y("median"), frame.y("value")
     names = tables.band_names()
     layers = []
     if len(tables.trend):
         rows = tables.trend.rows()
-        layers.append(vega.layer(rows, year, lower, vega.y2("upper"), mark=fill_mark(style.HAIR)))
-        layers.append(vega.layer(rows, year, median, mark=line_mark(style.QUIET, 1.5, [5, 3])))
+        layers.append(spec.layer(rows, year, lower, spec.y2("upper"), mark=fill_mark(style.HAIR)))
+        layers.append(spec.layer(rows, year, median, mark=line_mark(style.QUIET, 1.5, [5, 3])))
     for name, fill in zip(names, style.band_tints(len(names)) if names else (), strict=True):
         rows = tables.bands.where(band=name).select("year", "lower", "upper").rows()
-        layers.append(vega.layer(rows, year, lower, vega.y2("upper"), mark=fill_mark(fill)))
+        layers.append(spec.layer(rows, year, lower, spec.y2("upper"), mark=fill_mark(fill)))
     lines: Data = [
         {"level": row["level"], "from": frame.first, "to": frame.last}
         for row in thresholds
@@ -85,22 +84,22 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
     ]
     if lines:
         mark = rule_mark(style.INK, 0.9, [4, 3])
-        layers.append(vega.layer(lines, frame.x("from"), vega.x2("to"), frame.y("level"), mark=mark))
+        layers.append(spec.layer(lines, frame.x("from"), spec.x2("to"), frame.y("level"), mark=mark))
     if len(tables.paths):
         mark = line_mark(style.INK, 0.7) | {"opacity": 0.55, "clip": True}
-        layers.append(vega.layer(tables.paths.rows(), year, value, vega.one_line_each("path"), mark=mark))
-    layers.append(vega.layer(tables.medians.rows(), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
+        layers.append(spec.layer(tables.paths.rows(), year, value, spec.one_line_each("path"), mark=mark))
+    layers.append(spec.layer(tables.medians.rows(), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
     return [*layers, *_observed(tables.history, frame=frame, levels=[row["level"] for row in thresholds])]
 
 
-def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[vega.Spec]:
+def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[spec.Spec]:
     """Draw observed runs as dots, each with its label where there is room; labels keep clear of `levels`."""
     seen = [row for row in history.rows() if frame.covers(row["date"]) and frame.holds(row["value"])]
     if not seen:
         return []
     mark = style.point_mark() | ({} if frame.width > 400 else {"size": SMALL})
     rows: Data = [{"year": row["date"], "value": row["value"]} for row in seen]
-    dots = vega.layer(rows, frame.x("year"), frame.y("value"), mark=mark)
+    dots = spec.layer(rows, frame.x("year"), frame.y("value"), mark=mark)
     labels = [row["label"] for row in seen]
     names = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in labels]
     places = [(frame.pixel_x(row["date"]), frame.pixel(row["value"])) for row in seen]
@@ -176,7 +175,7 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
     return entries
 
 
-def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> vega.Spec:
+def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> spec.Spec:
     """Say year, median and bands under the pointer, one column of the plot for each year."""
     names = tables.band_names()
     years = tables.medians["year"].tolist()
@@ -191,7 +190,7 @@ def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> v
         said |= {f"band_{place}": f"{told[2 * place]} to {told[2 * place + 1]}" for place in range(len(names))}
         rows.append(said)
     columns = [("year", "year"), ("median", "median"), *((f"band_{place}", band) for place, band in enumerate(names))]
-    places = (frame.x("from"), vega.x2("to"), vega.y("y"), vega.y2("y2"))
+    places = (frame.x("from"), spec.x2("to"), spec.y("y"), spec.y2("y2"))
     mark = {"type": "rect", "color": style.INK}
     return style.pointer_layer(rows, *places, columns=columns, mark=mark, name=name)
 
@@ -214,7 +213,7 @@ def uncertain(row: Row) -> bool:
 
 def threshold_leaders(
     thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame, gap: float, bend: float, end: float
-) -> tuple[list[vega.Spec], list[float]]:
+) -> tuple[list[spec.Spec], list[float]]:
     """Draw the lines from levels to their labels, which run straight to `bend`; and tell the middles of the labels."""
     levels = [frame.pixel(row["level"]) for row in thresholds]
     wanted = [min(max(level, 0.0), frame.height) for level in levels]
@@ -228,7 +227,7 @@ def threshold_leaders(
     return [style.pixel_layer(corners, mark=line_mark(style.QUIET, 0.8))] if corners else [], middles
 
 
-def brackets(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
+def brackets(thresholds: Sequence[Row], *, frame: Frame) -> list[spec.Spec]:
     """Draw the intervals of uncertain levels beside the plot, in three lanes, so that neighbours can be told apart."""
     rows: Data = []
     for place, row in enumerate(filter(uncertain, thresholds)):
@@ -244,7 +243,7 @@ def brackets(thresholds: Sequence[Row], *, frame: Frame) -> list[vega.Spec]:
 
 def median_crossings(
     crossings: Sequence[Row], *, thresholds: Sequence[Row], frame: Frame, start: float
-) -> list[vega.Spec]:
+) -> list[spec.Spec]:
     """Mark the median year of each crossing on the fan, where a certain level puts it on the median line."""
     years = {row["threshold"]: row["median"] for row in crossings}
     rows: Data = []
@@ -253,12 +252,12 @@ def median_crossings(
         inside = year is not None and max(frame.first, start) < year <= frame.last
         if inside and frame.holds(row["level"]) and not uncertain(row):
             rows.append({"year": year, "level": row["level"]})
-    return [vega.layer(rows, frame.x("year"), frame.y("level"), mark=style.dot_mark())] if rows else []
+    return [spec.layer(rows, frame.x("year"), frame.y("level"), mark=style.dot_mark())] if rows else []
 
 
 def crossing_strip(
     crossings: Sequence[Row], names: Sequence[Sequence[str]], *, frame: Frame, start: float, right: float
-) -> vega.Spec:
+) -> spec.Spec:
     """Draw the crossing years under the fan, one row per threshold."""
     notes = [_share_lines(row) for row in crossings]
     heights = [10.0 + style.LINE_HEIGHT * max(len(name), len(note)) for name, note in zip(names, notes, strict=True)]
@@ -291,11 +290,11 @@ def crossing_strip(
     layers = [
         style.pixel_layer(separators, mark=rule_mark()),
         *interval_layers(intervals, frame=frame),
-        vega.layer(dots, frame.x("year"), vega.y("y"), mark=style.dot_mark()),
+        spec.layer(dots, frame.x("year"), spec.y("y"), mark=style.dot_mark()),
         *style.text_layers(texts),
         *style.legend_layers(entries, x=left, y=LEGEND_Y),
     ]
-    return vega.view(layers, width=frame.width, height=edges[-1])
+    return spec.view(layers, width=frame.width, height=edges[-1])
 
 
 def _share_lines(row: Row) -> list[str]:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.layout import fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
@@ -35,17 +34,17 @@ class Frame:
         """Place a year, from the left edge of the plot."""
         return (year - self.first) / (self.last - self.first) * self.width
 
-    def x(self, column: str) -> vega.Channel:
+    def x(self, column: str) -> spec.Channel:
         """Encode years."""
-        scale = vega.linear_scale(self.first, self.last)
+        scale = spec.linear_scale(self.first, self.last)
         axis = year_axis(self.first, self.last, most=12 if self.width > 400 else 6)
-        return vega.x(column, scale=scale, axis=axis)
+        return spec.x(column, scale=scale, axis=axis)
 
-    def y(self, column: str) -> vega.Channel:
+    def y(self, column: str) -> spec.Channel:
         """Encode levels; the labels of the axis are the `texts` of the frame."""
-        scale = vega.linear_scale(self.lower, self.upper)
+        scale = spec.linear_scale(self.lower, self.upper)
         axis = {"values": self.ticks(), "labels": False, "title": None}
-        return vega.y(column, scale=scale, axis=axis)
+        return spec.y(column, scale=scale, axis=axis)
 
     def ticks(self) -> list[float]:
         """Choose the ticks of the quantity."""
@@ -65,11 +64,11 @@ class Frame:
         number = plain_text(10.0**level if self.log else level)
         return [style.Text([number], right, y, color, align="right")]
 
-    def bands(self, rows: vega.Data, *, levels: Sequence[int], clip: bool = False) -> list[vega.Spec]:
+    def bands(self, rows: spec.Data, *, levels: Sequence[int], clip: bool = False) -> list[spec.Spec]:
         """Draw bands between columns such as `lower_90` and `upper_90`, the widest first; `clip`: at the edges."""
         more = {"clip": True} if clip else {}
         return [
-            vega.layer(rows, self.x("year"), self.y(f"lower_{level}"), vega.y2(f"upper_{level}"), mark=mark | more)
+            spec.layer(rows, self.x("year"), self.y(f"lower_{level}"), spec.y2(f"upper_{level}"), mark=mark | more)
             for mark, level in zip(map(fill_mark, style.band_tints(len(levels))), levels, strict=True)
         ]
 
@@ -121,11 +120,11 @@ class Interval:
     color: str = ""
 
 
-def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[vega.Spec]:
+def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[spec.Spec]:
     """Draw intervals as a thick line on a thin one; what goes on beyond the last year has an arrow at the edge."""
     first, last = frame.first, frame.last
-    bars: vega.Data = []
-    arrows: vega.Data = []
+    bars: spec.Data = []
+    arrows: spec.Data = []
     for each in intervals:
         for (lower, upper), thickness in ((each.wide, 2), (each.narrow, 7)):
             if lower <= last and upper >= first:
@@ -133,14 +132,14 @@ def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[vega
                 bars.append(row | {"width": thickness} | ({"color": each.color} if each.color else {}))
         if max(each.wide[1], each.narrow[1]) > last:
             arrows.append({"x": frame.width + 5, "y": each.y})
-    channels = [frame.x("from"), vega.x2("to"), vega.y("y"), vega.line_widths("width")]
-    mark: vega.Spec = {"type": "rule"}
+    channels = [frame.x("from"), spec.x2("to"), spec.y("y"), spec.line_widths("width")]
+    mark: spec.Spec = {"type": "rule"}
     if any(each.color for each in intervals):
-        channels.append(vega.as_given("stroke", "color"))
+        channels.append(spec.as_given("stroke", "color"))
     else:
         mark["color"] = style.VERMILION
     # Drawn even where it is empty, for it carries the axis.
-    layers = [vega.layer(bars, *channels, mark=mark)]
+    layers = [spec.layer(bars, *channels, mark=mark)]
     return [*layers, style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers
 
 

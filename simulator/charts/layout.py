@@ -12,8 +12,7 @@ from itertools import batched
 
 import numpy as np
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.spec import Head
 from simulator.charts.ticks import year_axis
 from simulator.errors import number
@@ -31,7 +30,7 @@ LABEL_X = WIDTH + 32
 COLUMN = 50
 POWER_COLUMN = 66
 NAME_CHARACTERS = 30
-RECT: vega.Spec = {"type": "rect"}
+RECT: spec.Spec = {"type": "rect"}
 LINE_SHADES: tuple[tuple[str, Sequence[float]], ...] = (
     (style.DARK_BLUE, [1, 0]), (style.VERMILION, [8, 3]), (style.GREEN, [2, 2.5]),
     (style.PURPLE, [9, 3, 2, 3]), (style.SKY, [5, 2]), (style.ORANGE, [3, 3]),
@@ -39,22 +38,22 @@ LINE_SHADES: tuple[tuple[str, Sequence[float]], ...] = (
 """Colour and dashes of each of several lines: they differ in grey and to colour-blind eyes too."""
 
 
-def rule_mark(color: str = style.HAIR, width: float = 0.8, dash: Sequence[float] = ()) -> vega.Spec:
+def rule_mark(color: str = style.HAIR, width: float = 0.8, dash: Sequence[float] = ()) -> spec.Spec:
     """Make the mark of straight lines; without arguments the hair lines of grids and rows."""
     return {"type": "rule", "color": color, "strokeWidth": width, **({"strokeDash": list(dash)} if dash else {})}
 
 
-def line_mark(color: str, width: float, dash: Sequence[float] = ()) -> vega.Spec:
+def line_mark(color: str, width: float, dash: Sequence[float] = ()) -> spec.Spec:
     """Make the mark of lines from point to point."""
     return {**rule_mark(color, width, dash), "type": "line"}
 
 
-def fill_mark(color: str, opacity: float = 1) -> vega.Spec:
+def fill_mark(color: str, opacity: float = 1) -> spec.Spec:
     """Make the mark of areas."""
     return {"type": "area", "color": color, "opacity": opacity}
 
 
-def outside_mark() -> vega.Spec:
+def outside_mark() -> spec.Spec:
     """Make the mark of what lies outside a band: a hollow diamond, told apart in grey by its shape."""
     return style.shape_mark("diamond", 80, fill=style.PAPER, rim=style.VERMILION, width=2)
 
@@ -71,12 +70,12 @@ class Marks:
     ['rule', 'text']
     """
 
-    def __init__(self, **kinds: vega.Spec) -> None:
+    def __init__(self, **kinds: spec.Spec) -> None:
         self._kinds = kinds
-        self._rows: dict[str, vega.Data] = {kind: [] for kind in kinds}
+        self._rows: dict[str, spec.Data] = {kind: [] for kind in kinds}
         self.texts: list[style.Text] = []
 
-    def __getitem__(self, kind: str) -> vega.Data:
+    def __getitem__(self, kind: str) -> spec.Data:
         return self._rows[kind]
 
     def add(self, kind: str, **places: object) -> None:
@@ -98,7 +97,7 @@ class Marks:
         """Add a line of text about the pixel `x`."""
         self.text(line, x + style.text_width(line) / 2, y, color, align="right")
 
-    def layers(self, *over: vega.Spec) -> list[vega.Spec]:
+    def layers(self, *over: spec.Spec) -> list[spec.Spec]:
         """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""
         drawn = [style.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
         return [*drawn, *over, *style.text_layers(self.texts)]
@@ -122,7 +121,7 @@ class PixelScale:
         return self(min(max(value, self.low), self.high))
 
 
-def sheet(views: Sequence[vega.Spec], head: Head, *, width: float, x: float = 0.0, spacing: float = 14.0) -> vega.Spec:
+def sheet(views: Sequence[spec.Spec], head: Head, *, width: float, x: float = 0.0, spacing: float = 14.0) -> spec.Spec:
     """Set views under one another between their title and their foot, which begins at the pixel `x`.
 
     Fonts, lines and margins are chosen here. The plots begin at the same left edge. Long texts are broken into lines;
@@ -134,7 +133,7 @@ def sheet(views: Sequence[vega.Spec], head: Head, *, width: float, x: float = 0.
     foot = style.text_layers([style.Text(feet, x, height / 2, style.QUIET, size=style.FOOT_SIZE)])
     under = int(width / (0.52 * 13))
     lines = [line for part in head.subtitle.splitlines() for line in style.wrapped(part, width=under)]
-    heading: vega.Spec = {
+    heading: spec.Spec = {
         "text": style.wrapped(head.title, width=int(width / (0.58 * style.TITLE_SIZE))),
         "anchor": "start", "frame": "bounds", "offset": 16,
         "fontSize": style.TITLE_SIZE, "fontWeight": "bold", "color": style.INK, "lineHeight": 23,
@@ -149,7 +148,7 @@ def sheet(views: Sequence[vega.Spec], head: Head, *, width: float, x: float = 0.
     return {
         "title": heading, "description": head.title, "background": style.PAPER, "padding": 16, "spacing": spacing,
         "config": {"font": style.FONT, "axis": axis, "view": {"stroke": None}},
-        "vconcat": [*views, vega.view(foot, width=10, height=height)],
+        "vconcat": [*views, spec.view(foot, width=10, height=height)],
     }  # fmt: skip
 
 
@@ -168,19 +167,19 @@ def _foot(head: Head, *, characters: int) -> list[str]:
     return [text for text in (which, head.note, line) if text]
 
 
-def panel_grid(panels: Sequence[vega.Spec], *, columns: int, spacing: float) -> list[vega.Spec]:
+def panel_grid(panels: Sequence[spec.Spec], *, columns: int, spacing: float) -> list[spec.Spec]:
     """Set panels beside one another in rows; their plots stand under one another, whatever their labels."""
-    return [vega.side_by_side(row, spacing=spacing) for row in batched(panels, columns)]
+    return [spec.side_by_side(row, spacing=spacing) for row in batched(panels, columns)]
 
 
-def key_view(entries: Sequence[style.LegendEntry], *, x: float, outside: str = "") -> vega.Spec:
+def key_view(entries: Sequence[style.LegendEntry], *, x: float, outside: str = "") -> spec.Spec:
     """Make the view of a legend that stands above several panels; what lies `outside` a band comes last."""
     layers = style.legend_layers(entries, x=x, y=0)
     if outside:
         end = x + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
         layers.append(style.pixel_layer([{"x": end + 9, "y": 0}], mark=outside_mark()))
         layers += style.text_layers([style.Text([outside], end + 24, 0, style.QUIET)])
-    return vega.view(layers, width=10, height=4)
+    return spec.view(layers, width=10, height=4)
 
 
 def row_edges(heights: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -191,22 +190,22 @@ def row_edges(heights: Sequence[float]) -> tuple[list[float], list[float]]:
     return edges, [edge + height / 2 for edge, height in zip(edges, heights, strict=False)]
 
 
-def percent_channel(column: str) -> vega.Channel:
+def percent_channel(column: str) -> spec.Channel:
     """Make the channel of shares in per cent."""
     axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
-    return vega.y(column, scale=vega.linear_scale(0, 100), axis=axis)
+    return spec.y(column, scale=spec.linear_scale(0, 100), axis=axis)
 
 
 def stacked_areas(
     parts: Sequence[Sequence[float]],
     *,
-    fills: Sequence[vega.Spec],
+    fills: Sequence[spec.Spec],
     years: Sequence[float],
-    y: Callable[[str], vega.Channel],
+    y: Callable[[str], spec.Channel],
     base: tuple[str, str] = ("low", "high"),
     empty: bool = True,
     times: float = 1.0,
-) -> tuple[list[vega.Spec], list[float]]:
+) -> tuple[list[spec.Spec], list[float]]:
     """Stack parts, each a value by year, from zero up, and what is below zero down; `base` names the columns above it.
 
     Gives one layer or two for each part, and where its end has its middle; they are drawn `times` what they are.
@@ -214,7 +213,7 @@ def stacked_areas(
     A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
     """
     sides = {True: np.zeros(len(years)), False: np.zeros(len(years))}
-    layers: list[vega.Spec] = []
+    layers: list[spec.Spec] = []
     middles = []
     for values, fill in zip(parts, fills, strict=True):
         mark = fill | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
@@ -225,7 +224,7 @@ def stacked_areas(
             if own.any() or (up and empty):
                 lows, highs = ends if up else ends[::-1]
                 rows = Table({"year": years, low: times * lows, high: times * highs}).rows()
-                layers.append(vega.layer(rows, year_channel(years), y(low), vega.y2(high), mark=mark))
+                layers.append(spec.layer(rows, year_channel(years), y(low), spec.y2(high), mark=mark))
         above = values[-1] > 0 or (empty and values[-1] == 0)
         middles.append(float(sides[above][-1]) - values[-1] / 2)
     return layers, middles
@@ -255,10 +254,10 @@ def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], w
     return tuple(lines)
 
 
-def year_channel(years: Sequence[float], column: str = "year") -> vega.Channel:
+def year_channel(years: Sequence[float], column: str = "year") -> spec.Channel:
     """Make the channel of time: from the first to the last of the years."""
-    scale = vega.linear_scale(years[0], years[-1])
-    return vega.x(column, scale=scale, axis=year_axis(years[0], years[-1]))
+    scale = spec.linear_scale(years[0], years[-1])
+    return spec.x(column, scale=scale, axis=year_axis(years[0], years[-1]))
 
 
 def label_height(lines: Sequence[str]) -> float:
@@ -282,9 +281,9 @@ def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
 
 def end_labels(
     labels: Sequence[EndLabel], *, height: float, x: float = LABEL_X, bend: float = WIDTH + 8, indent: float = 0.0
-) -> list[vega.Spec]:
+) -> list[spec.Spec]:
     """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names."""
-    leaders: vega.Data = []
+    leaders: spec.Data = []
     texts = []
     for place, (label, end) in enumerate(zip(labels, label_middles(labels, height=height), strict=True)):
         start = min(max(label.y, 0.0), height)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.frame import Frame
 from simulator.charts.layout import (
     GUTTER,
@@ -59,8 +58,8 @@ def forecasts_made(stored: Hindcast) -> int:
 
 
 def headed(
-    views: Sequence[vega.Spec], head: Head, stored: Hindcast, *, names: Sequence[str], left: float, more: str = ""
-) -> vega.Spec:
+    views: Sequence[spec.Spec], head: Head, stored: Hindcast, *, names: Sequence[str], left: float, more: str = ""
+) -> spec.Spec:
     """Set the number of distinct years large above a chart of forecasts, and which knew what came; begin at `left`."""
     origins = style.wrapped(", ".join(map(str, stored.origins)), width=90)
     count = forecasts_made(stored)
@@ -77,7 +76,7 @@ def headed(
         lines = style.wrapped(f"With hindsight: {', '.join(late)}. Their priors knew what came.", width=130)
         texts.append(Text(lines, left, 52 + style.LINE_HEIGHT * len(lines) / 2, style.VERMILION, bold=True))
         height = 56.0 + style.LINE_HEIGHT * len(lines)
-    top = vega.view(style.text_layers(texts), width=10, height=height)
+    top = spec.view(style.text_layers(texts), width=10, height=height)
     snapshots = [name for name in distinct(stored.record, "snapshot") if name]
     source = f"Hindcast {stored.folder_name}" + (f" · history: {', '.join(snapshots)}" if snapshots else "")
     foot = [f"{source} · the values are those that the snapshot gives today{more}"]
@@ -125,7 +124,7 @@ def band_ends(row: Row) -> dict[str, float]:
 
 def draw_hindcast_fans(
     stored: Hindcast, names: Sequence[str], origins: Sequence[int], *, head: Head, height: float
-) -> vega.Spec:
+) -> spec.Spec:
     """Draw the forecasts from each origin, and what came, beside one another; each way of forecasting in a row.
 
     All plots, `height` pixels high, share both axes; four stand beside one another at most. What lies far outside what
@@ -148,7 +147,7 @@ def draw_hindcast_fans(
             _panel(panel, frame=frame, first=not place, lone=lone, name="" if lone or place else name, late=late)
             for place, panel in enumerate(part)
         ]
-        views.append(vega.side_by_side(drawn, spacing=COLUMN_GAP))
+        views.append(spec.side_by_side(drawn, spacing=COLUMN_GAP))
     held = all(frame.holds(level) for level in _joined(panels, "lower_90", "upper_90"))
     more = "" if held else " · bands are cut off at the edge"
     return headed(views, head, stored, names=names, left=-GUTTER, more=more)
@@ -171,16 +170,16 @@ def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
     )
 
 
-def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: str, late: bool) -> vega.Spec:
+def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: str, late: bool) -> spec.Spec:
     """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
     clip, x, bands = {"clip": True}, frame.x("year"), panel.bands.rows()
     layers = frame.bands(bands, levels=(90, 50), clip=True)
-    layers.append(vega.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
+    layers.append(spec.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
     marks = {"before": line_mark(style.QUIET, 1.2) | clip, "inside": style.point_mark() | {"size": 34},
              "outside": outside_mark()}  # fmt: skip
     for state, mark in marks.items():
         if rows := panel.record.where(state=state).select("year", "value").rows():
-            layers.append(vega.layer(rows, x, frame.y("value"), mark=mark))
+            layers.append(spec.layer(rows, x, frame.y("value"), mark=mark))
     note = panel.note if lone else f"from {panel.origin}: {panel.note}"
     texts = [Text([note], 6, 12, style.QUIET, size=style.FOOT_SIZE), *(frame.texts() if first else [])]
     if name:
@@ -191,7 +190,7 @@ def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: str, la
             texts.append(Text([f"  ({LATE})"], end, -NAME_HEIGHT, style.VERMILION, bold=True))
     if lone:
         texts.append(Text([f"from the end of {panel.origin}"], 0, -12))
-    return vega.view([*layers, *style.text_layers(texts)], width=frame.width, height=frame.height)
+    return spec.view([*layers, *style.text_layers(texts)], width=frame.width, height=frame.height)
 
 
 def _marks() -> Marks:
@@ -209,7 +208,7 @@ def _middle(marks: Marks, text: str, x: float, y: float, color: str = style.INK,
     marks.text(text, x - style.text_width(text, size=size) / 2, y, color, size=size)
 
 
-def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Head) -> vega.Spec:
+def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Head) -> spec.Spec:
     """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage."""
     marks = _marks()
     top = 54.0
@@ -232,7 +231,7 @@ def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Hea
     for place, word in enumerate(("below all of it", "above all of it")):
         wide = style.text_width(word, size=style.FOOT_SIZE)
         marks.text(word, PIT_X + place * (PIT_WIDTH - wide), top - 6, style.QUIET, size=style.FOOT_SIZE)
-    return headed([vega.view(marks.layers(), width=WIDTH, height=top + 4)], head, stored, names=stored.names, left=0)
+    return headed([spec.view(marks.layers(), width=WIDTH, height=top + 4)], head, stored, names=stored.names, left=0)
 
 
 def _pit(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
@@ -274,7 +273,7 @@ class SkillLine:
     whole: bool
 
 
-def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, head: Head) -> vega.Spec:
+def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, head: Head) -> spec.Spec:
     """Draw the skill of the model against each baseline, by its name, in all and by years ahead, with intervals.
 
     The axis runs from -1 to 1; what lies beyond has an arrow.
@@ -299,7 +298,7 @@ def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, h
         top = bottom
     for tick, label in SKILL_TICKS.items():
         _middle(marks, label, _SKILL(tick), top + 12)
-    view = vega.view(marks.layers(), width=WIDTH, height=top + 20)
+    view = spec.view(marks.layers(), width=WIDTH, height=top + 20)
     return headed([view], head, stored, names=[MODEL, *groups], left=0)
 
 

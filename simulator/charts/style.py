@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from simulator.charts import spec as vega
+from simulator.charts import spec
 from simulator.charts.register import Theme, check_theme
 from simulator.charts.spec import POINTER, Channel, Data, Spec, layer
 from simulator.charts.ticks import power_parts
@@ -160,12 +160,12 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
 def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
     """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
     columns = rows[0]
-    channels = [vega.x("x"), vega.y("y")]
-    channels += [vega.x2("x2")] if "x2" in columns else []
-    channels += [vega.y2("y2")] if "y2" in columns else []
-    channels += [vega.as_given("color", "color")] if "color" in columns else []
-    channels += [vega.words("text")] if "text" in columns else []
-    channels += [vega.one_line_each("detail")] if "detail" in columns else []
+    channels = [spec.x("x"), spec.y("y")]
+    channels += [spec.x2("x2")] if "x2" in columns else []
+    channels += [spec.y2("y2")] if "y2" in columns else []
+    channels += [spec.as_given("color", "color")] if "color" in columns else []
+    channels += [spec.words("text")] if "text" in columns else []
+    channels += [spec.one_line_each("detail")] if "detail" in columns else []
     return layer(rows, *channels, mark=mark)
 
 
@@ -287,10 +287,10 @@ def band_tints(count: int) -> tuple[str, ...]:
     return _BAND_TINTS[count]
 
 
-def themed(spec: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
+def themed(chart: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
     """Give the specification of a chart in the colours of a theme; texts and numbers stay as they are."""
     check_theme(theme)
-    return {key: _mapped(value, key, DARK if theme == "dark" else {}) for key, value in spec.items()}
+    return {key: _mapped(value, key, DARK if theme == "dark" else {}) for key, value in chart.items()}
 
 
 def _mapped(value: Any, key: str, colors: Mapping[str, str]) -> Any:

@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
 from simulator.charts.spec import Head
 from simulator.charts.ticks import Scale, axis_ticks, tick_text
@@ -60,7 +59,7 @@ class Heat:
     beyond: str = ""
 
 
-def draw_heat(heat: Heat, *, head: Head) -> vega.Spec:
+def draw_heat(heat: Heat, *, head: Head) -> spec.Spec:
     """Draw a heat map, or several smaller ones on one scale, two beside one another where they have room.
 
     Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
@@ -78,7 +77,7 @@ def draw_heat(heat: Heat, *, head: Head) -> vega.Spec:
     top = maps.legend(width)
     for row in itertools.batched(heat.panels, across):
         top = max([maps.panel(name, top=top, x=place * step) for place, name in enumerate(row)])
-    view = vega.view(maps.marks.layers(), width=width, height=top)
+    view = spec.view(maps.marks.layers(), width=width, height=top)
     return sheet([view], head, width=width)
 
 
@@ -213,27 +212,27 @@ class _Layers:
     def __init__(self) -> None:
         self._under = Marks(grid=rule_mark())
         self.over = Marks(leaders=rule_mark(style.QUIET, 0.9, [2, 2]), errors=rule_mark(style.INK, 1.2))
-        self.charts: list[vega.Spec] = []
-        self._dots: list[vega.Spec] = []
+        self.charts: list[spec.Spec] = []
+        self._dots: list[spec.Spec] = []
         self.grid, self.text = self._under.box, self.over.text
 
-    def line(self, rows: vega.Data, place: int) -> None:
+    def line(self, rows: spec.Data, place: int) -> None:
         color, dash = LINE_SHADES[place]
         self.charts.append(style.pixel_layer(rows, mark=line_mark(color, 2.4, dash)))
 
-    def dots(self, rows: vega.Data, place: int, shape: str) -> None:
+    def dots(self, rows: spec.Data, place: int, shape: str) -> None:
         if rows:
             self._dots.append(style.pixel_layer(rows, mark=_dot(place, shape)))
 
-    def layers(self) -> list[vega.Spec]:
+    def layers(self) -> list[spec.Spec]:
         return [*self._under.layers(), *self.charts, *self.over.layers(*self._dots)]
 
 
-def _dot(place: int, shape: str = "circle") -> vega.Spec:
+def _dot(place: int, shape: str = "circle") -> spec.Spec:
     return style.shape_mark(shape, 44, fill=style.PAPER, rim=LINE_SHADES[place][0], width=1.8)
 
 
-def draw_lines(lines: Lines, *, head: Head) -> vega.Spec:
+def draw_lines(lines: Lines, *, head: Head) -> spec.Spec:
     """Draw an outcome along a swept number, in one frame or in several smaller ones, two beside one another.
 
     What is later than the horizon stands as an arrow in a lane above the frame, joined by a thin line.
@@ -251,7 +250,7 @@ def draw_lines(lines: Lines, *, head: Head) -> vega.Spec:
         ]
         top = max([frame.draw() for frame in frames])
     width = 2 * step - BESIDE + 20 if several else LEFT + WIDTH + 40
-    view = vega.view(drawn.layers(), width=width, height=top)
+    view = spec.view(drawn.layers(), width=width, height=top)
     return sheet([view], head, width=width)
 
 
@@ -345,7 +344,7 @@ class _Frame:
             (self._x(point) + (aside if later else 0.0), self._y(point.value))
             for point, later in zip(own, beyond, strict=True)
         ]
-        spots: vega.Data = [{"x": x, "y": y} for x, y in ends]
+        spots: spec.Data = [{"x": x, "y": y} for x, y in ends]
         if alone:
             self._bands(own)
         for start, end in itertools.pairwise(range(len(own))):
@@ -366,7 +365,7 @@ class _Frame:
         """Draw the intervals of a line that stands alone; what is later than the horizon ends at the top."""
         for place, (_, color) in enumerate(own[0].bands):
             found = [point.bands[place][0] for point in own]
-            rows: vega.Data = [
+            rows: spec.Data = [
                 {"x": self._x(point), "y": self._scale_y.held(band[0]), "y2": self._scale_y.held(band[1])}
                 for point, band in zip(own, found, strict=True)
                 if band is not None
@@ -384,7 +383,7 @@ class _Frame:
                 end = x + half + 4
 
 
-def draw_strips(lines: Lines, *, head: Head) -> vega.Spec:
+def draw_strips(lines: Lines, *, head: Head) -> spec.Spec:
     """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
 
     What is given is that of `draw_lines`, without frames and with one line; `x` is left aside.
@@ -421,5 +420,5 @@ def draw_strips(lines: Lines, *, head: Head) -> vega.Spec:
         else:
             marks.centred(tick_text(tick, lines.scale), x, bottom + 16)
     width = right + TEXT_WIDTH
-    view = vega.view(marks.layers(), width=width, height=bottom + 28)
+    view = spec.view(marks.layers(), width=width, height=bottom + 28)
     return sheet([view], head, width=width)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+type Run = xr.DataTree
+"""A run as a tree of labelled arrays, in memory or opened from its file."""
+
 type Variable = Labelled | xr.Variable
 """What is asked for its dimensions, shape, values and attributes."""
 

@@ -66,13 +66,8 @@ def fan(
 
 
 def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
-    return draw_fan(
-        tables,
-        quantity="effective_compute",
-        quantity_label="Effective compute",
-        unit="FLOP of 2025 algorithms",
-        head=Head(title, "", run, note),
-    )
+    panel = Panel(tables, "effective_compute", "Effective compute", "FLOP of 2025 algorithms")
+    return draw_fan(panel, head=Head(title, "", run, note))
 
 
 FEW = [threshold("gpt-4", 25.3), threshold("thousandfold", 28.3), threshold("anchor", 31.0)]

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.charts import layout, style
-from simulator.charts import spec as vega
+from simulator.charts import layout, spec, style
 from simulator.charts.frame import check_numbers
 from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Run, group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
 from simulator.wording import capital, listed, percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 PANEL_HEIGHT = 130.0
 FILLS = tuple(
@@ -32,7 +27,7 @@ FILLS = tuple(
 """Neighbours differ in grey too."""
 
 
-def draw_binding(rows: Table, *, head: Head) -> vega.Spec:
+def draw_binding(rows: Table, *, head: Head) -> spec.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
     The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1).
@@ -43,7 +38,7 @@ def draw_binding(rows: Table, *, head: Head) -> vega.Spec:
     return layout.sheet(views, head, x=-layout.GUTTER, width=width)
 
 
-def _panel(rows: Table, *, subject: str) -> vega.Spec:
+def _panel(rows: Table, *, subject: str) -> spec.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
     years = sorted(set(rows["year"].tolist()))
     shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("limit")}
@@ -66,10 +61,10 @@ def _panel(rows: Table, *, subject: str) -> vega.Spec:
     labels.append(layout.EndLabel(height * (0.5 - bound / 200), free, none, style.QUIET))
     heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -layout.GUTTER, layout.LEGEND_Y, bold=True)
     layers = [*areas, *style.text_layers([heading]), *layout.end_labels(labels[::-1], height=height)]
-    return vega.view(layers, width=layout.WIDTH, height=height)
+    return spec.view(layers, width=layout.WIDTH, height=height)
 
 
-def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw what binds how often; `quantities` chooses among the subjects that have limits."""
     subjects = chosen_subjects(run, options.quantities, kind="binding")
     table = limit_shares(run, subjects, years=options.years)
@@ -93,7 +88,7 @@ def binding_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [Figure("binding", chart, {"": table}, caption, alt_text)]
 
 
-def limit_shares(run: xr.DataTree, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
+def limit_shares(run: Run, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
     """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)

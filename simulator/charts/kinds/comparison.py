@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.analysis.comparison import Comparison
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import power_ticks, year_ticks
 from simulator.errors import InputError
-from simulator.runs.groups import group
+from simulator.runs.groups import Run, group
 from simulator.runs.summary import crossing_table, fan_table, summarised
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
 from simulator.wording import capital, listed, power_text, sample_count, year_text
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
 LABEL_WIDTH, LABEL_CHARACTERS = 300, 30
@@ -48,7 +43,7 @@ class Panel:
         self.y = PixelScale(*levels, self.bottom, top)
 
 
-def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> vega.Spec:
+def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
     """Draw the fans of two to four runs over one another: medians, one band, and the ends at the right.
 
     `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
@@ -97,11 +92,11 @@ def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head
         marks.text(label[:-1], edge + 50, middle - shift, bold=True)
         marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
     width = LEFT + WIDTH + LABEL_WIDTH
-    view = vega.view(marks.layers(), width=width, height=panel.bottom + 24)
+    view = spec.view(marks.layers(), width=width, height=panel.bottom + 24)
     return sheet([view], head, width=width)
 
 
-def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> vega.Spec:
+def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
     """Draw the fans of many runs in small frames on the same axes, each over the fan of the first run.
 
     What is given is that of `draw_overlaid`.
@@ -139,11 +134,11 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     legend = style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8)
     width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
     height = max(panel.bottom for panel in panels.values()) + 24
-    view = vega.view(marks.layers(*legend), width=width, height=height)
+    view = spec.view(marks.layers(*legend), width=width, height=height)
     return sheet([view], head, width=width)
 
 
-def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> vega.Spec:
+def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> spec.Spec:
     """Draw the median crossing years of several runs, threshold by threshold, with their 50 % intervals.
 
     `crossings` has `threshold`, `label`, `run`, `median`, `lower_50`, `upper_50` (decimal years, +inf: later than the
@@ -183,7 +178,7 @@ def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) 
         marks.text(word, left + 20 + 90 * place, 14, style.QUIET)
     legend = style.legend_layers([("bar", STRONG, "50 % of the samples")], x=left + 190, y=14)
     width = right + MEDIAN_WIDTH
-    view = vega.view(marks.layers(*legend), width=width, height=top + 24)
+    view = spec.view(marks.layers(*legend), width=width, height=top + 24)
     return sheet([view], head, width=width)
 
 
@@ -226,12 +221,12 @@ def _has_width(levels: Table) -> bool:
     return bool((levels["lower"] != levels["upper"]).any())
 
 
-def _line(panel: Panel, levels: Table, key: str, **more: object) -> vega.Data:
+def _line(panel: Panel, levels: Table, key: str, **more: object) -> spec.Data:
     pairs = zip(levels["year"].tolist(), levels[key].tolist(), strict=True)
     return [{"x": panel.x(year), "y": panel.y(level), **more} for year, level in pairs]
 
 
-def _band(panel: Panel, levels: Table, **more: object) -> vega.Data:
+def _band(panel: Panel, levels: Table, **more: object) -> spec.Data:
     low = _line(panel, levels, "lower", **more)
     return [row | {"y2": panel.y(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
 
@@ -256,7 +251,7 @@ def compared_figures(found: Comparison) -> list[Figure]:
 
 
 def comparison_figures(
-    runs: Sequence[xr.DataTree], options: FigureOptions, *, labels: Sequence[str] | None = None
+    runs: Sequence[Run], options: FigureOptions, *, labels: Sequence[str] | None = None
 ) -> list[Figure]:
     """Draw two to twelve runs against one another: their levels by year, and their crossing years.
 
@@ -270,7 +265,7 @@ def comparison_figures(
 
 
 def levels_of(
-    runs: Sequence[xr.DataTree],
+    runs: Sequence[Run],
     names: Sequence[str],
     *,
     quantity: str,
@@ -301,7 +296,7 @@ def levels_of(
     return Table.of_rows(row for table in tables for row in table.rows())
 
 
-def crossings_of(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
+def crossings_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
     """Tabulate the crossing years of the thresholds that the first run shares with another, run by run.
 
     Thresholds that every run has passed by its first year are left out.
@@ -324,11 +319,11 @@ def crossings_of(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
     return Table.of_rows(rows)
 
 
-def _years(run: xr.DataTree) -> list[float]:
+def _years(run: Run) -> list[float]:
     return [float(year) for year in group(run, "summary")["year"].values]
 
 
-def _levels_figure(runs: Sequence[xr.DataTree], names: Sequence[str], options: FigureOptions, quantity: str) -> Figure:
+def _levels_figure(runs: Sequence[Run], names: Sequence[str], options: FigureOptions, quantity: str) -> Figure:
     band = max(options.bands, default=0.9)
     levels = levels_of(runs, names, quantity=quantity, band=band, years=options.years)
     attrs = summarised(runs[0], quantity).attrs
@@ -364,7 +359,7 @@ def _ends_text(row: Row) -> str:
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], crossings: Table) -> Figure:
+def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Table) -> Figure:
     spread = {}
     for (threshold,), own in crossings.groups("threshold"):
         shown = np.minimum(own["median"], own["last_year"])
@@ -400,7 +395,7 @@ def _crossings_figure(runs: Sequence[xr.DataTree], names: Sequence[str], crossin
     return Figure("comparison_crossings", chart, {"": crossings}, caption, alt_text)
 
 
-def _foot(runs: Sequence[xr.DataTree], names: Sequence[str]) -> list[str]:
+def _foot(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
     """Name the runs that a chart is drawn from; seed and samples once where all have the same."""
     facts = [f"seed {run.attrs['seed']} · {sample_count(int(run.attrs['samples']))}" for run in runs]
     same = len(set(facts)) == 1

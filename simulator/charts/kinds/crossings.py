@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.charts import layout, style
-from simulator.charts import spec as vega
+from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, interval_layers
 from simulator.charts.reading import central_levels, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
@@ -57,7 +56,7 @@ class _Look:
     fill: str
 
 
-def draw_crossings(tables: CrossingTables, *, head: Head) -> vega.Spec:
+def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
     """Draw the probability of having crossed each threshold by year, and below it the intervals.
 
     Each curve has a mark at its median year and a label at its right end. Bars between the plot and the labels span
@@ -118,15 +117,15 @@ def _gaps(crossings: Sequence[Row]) -> list[Row]:
     return _by_chance(row for row in crossings if row["not_by"] >= 0.001)
 
 
-def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> vega.Spec:
+def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
     """Draw the curves, their marks and labels, and what is missing to 100 %."""
     layers = []
     for name, look in reversed(looks.items()):
         own = curves.where(threshold=name)
         rows = Table({"year": own["year"], "percent": 100 * own["probability"]}).rows()
         mark = layout.line_mark(look.color, 2.2, look.dash)
-        layers.append(vega.layer(rows, frame.x("year"), layout.percent_channel("percent"), mark=mark))
-    marks: vega.Data = [
+        layers.append(spec.layer(rows, frame.x("year"), layout.percent_channel("percent"), mark=mark))
+    marks: spec.Data = [
         _mark_row(looks[row["threshold"]], _pixel(frame, row["median"]), frame.height / 2)
         for row in crossings
         if frame.first < row["median"] <= frame.last
@@ -154,12 +153,12 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     layers += layout.end_labels(labels, height=frame.height, x=x, bend=x - 32, indent=MARK_ROOM)
     layers += [*_missing(crossings, looks=looks, frame=frame), *_mark_layers(marks), *style.text_layers(heads)]
     layers += style.legend_layers(entries, x=-frame.gutter, y=layout.LEGEND_Y)
-    return vega.view(layers, width=layout.WIDTH, height=frame.height)
+    return spec.view(layers, width=layout.WIDTH, height=frame.height)
 
 
-def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> list[vega.Spec]:
+def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> list[spec.Spec]:
     """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
-    bars: vega.Data = []
+    bars: spec.Data = []
     for lane, row in enumerate(_gaps(crossings)):
         x, color = layout.WIDTH + 10 + LANE * lane, looks[row["threshold"]].color
         bars.append({"x": x, "x2": x + 3.5, "y": 0.0, "y2": frame.height * row["not_by"], "color": color})
@@ -170,27 +169,27 @@ def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
     return {"x": x, "y": y, "shape": look.shape, "color": look.color, "fill": look.fill}
 
 
-def _mark_layers(rows: vega.Data) -> list[vega.Spec]:
+def _mark_layers(rows: spec.Data) -> list[spec.Spec]:
     """Draw marks, each in its shape, with a rim of paper so that they stand out on lines."""
     if not rows:
         return []
-    places = (vega.x("x"), vega.y("y"), vega.as_given("shape", "shape"))
+    places = (spec.x("x"), spec.y("y"), spec.as_given("shape", "shape"))
     mark = {"type": "point", "size": 62, "strokeWidth": 1.7, "opacity": 1}
     rim = mark | {"filled": True, "fill": style.PAPER, "stroke": style.PAPER, "strokeWidth": 4.5}
-    colors = (vega.as_given("fill", "fill"), vega.as_given("stroke", "color"))
-    return [vega.layer(rows, *places, mark=rim), vega.layer(rows, *places, *colors, mark=mark)]
+    colors = (spec.as_given("fill", "fill"), spec.as_given("stroke", "color"))
+    return [spec.layer(rows, *places, mark=rim), spec.layer(rows, *places, *colors, mark=mark)]
 
 
-def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> vega.Spec:
+def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
     """Draw the intervals of the crossing years, one row for each threshold."""
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
-    separators: vega.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
+    separators: spec.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
     texts = [style.Text(["year of crossing"], left, layout.HEADING_Y, bold=True)]
     heads = ("median", crossings[0]["wide_band"], _not_by(crossings[0]))
     texts += [style.Text([head], x, layout.LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
-    marks: vega.Data = []
+    marks: spec.Data = []
     intervals = []
     for row, name, y in zip(crossings, names, middles, strict=True):
         texts.append(style.Text(name, left + 20, y))
@@ -210,7 +209,7 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
         *style.text_layers(texts),
         *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=layout.LEGEND_Y),
     ]
-    return vega.view(layers, width=layout.WIDTH, height=edges[-1])
+    return spec.view(layers, width=layout.WIDTH, height=edges[-1])
 
 
 def _strip_legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.charts import layout, style
-from simulator.charts import spec as vega
+from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
@@ -49,7 +48,7 @@ class DemandTables:
         check_numbers(self.limits, "year", "median", of="limits")
 
 
-def draw_demand(tables: DemandTables, *, heading: str, head: Head) -> vega.Spec:
+def draw_demand(tables: DemandTables, *, heading: str, head: Head) -> spec.Spec:
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
@@ -87,7 +86,7 @@ def _limit_lines(name: str, mark: str = "") -> tuple[str, ...]:
     return tuple(style.wrapped(f"{mark}limit: {name}", width=layout.NAME_CHARACTERS))
 
 
-def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> vega.Spec:
+def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> spec.Spec:
     names = list(dict.fromkeys(row["band"] for row in tables.bands.rows() if row["lower"] != row["upper"]))
     layers = _bands(tables.bands, names=names, frame=frame)
     layers += _limit_layers(tables, frame=frame)
@@ -96,7 +95,7 @@ def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> vega.Spec:
         ("demanded", layout.line_mark(style.VERMILION, 2.5, [8, 3])),
     ):
         rows = tables.medians.where(series=series).rows()
-        layers.append(vega.layer(rows, frame.x("year"), frame.y("median"), mark=mark))
+        layers.append(spec.layer(rows, frame.x("year"), frame.y("median"), mark=mark))
     texts = [style.Text([heading], -layout.GUTTER, layout.HEADING_Y, bold=True)]
     for tick in frame.ticks():
         texts += style.power_texts(tick, right=-9, y=frame.pixel(tick))
@@ -109,34 +108,34 @@ def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> vega.Spec:
     layers += style.text_layers(texts)
     layers += style.legend_layers(entries, x=-layout.GUTTER, y=layout.LEGEND_Y)
     layers += _ends(tables, frame=frame)
-    return vega.view(layers, width=layout.WIDTH, height=frame.height)
+    return spec.view(layers, width=layout.WIDTH, height=frame.height)
 
 
-def _bands(bands: Table, *, names: Sequence[str], frame: Frame) -> list[vega.Spec]:
+def _bands(bands: Table, *, names: Sequence[str], frame: Frame) -> list[spec.Spec]:
     """Draw the fan within limits; behind it, with its edges before it, the widest band of what is demanded."""
     if not names:
         return []
-    years, lower, upper = frame.x("year"), frame.y("lower"), vega.y2("upper")
+    years, lower, upper = frame.x("year"), frame.y("lower"), spec.y2("upper")
     widest = bands.where(series="demanded", band=names[0]).rows()
-    layers = [vega.layer(widest, years, lower, upper, mark=layout.fill_mark(style.VERMILION, 0.13))]
+    layers = [spec.layer(widest, years, lower, upper, mark=layout.fill_mark(style.VERMILION, 0.13))]
     for name, fill in zip(names, style.band_tints(len(names)), strict=True):
         rows = bands.where(series="limited", band=name).rows()
-        layers.append(vega.layer(rows, years, lower, upper, mark=layout.fill_mark(fill)))
+        layers.append(spec.layer(rows, years, lower, upper, mark=layout.fill_mark(fill)))
     edge = layout.line_mark(style.VERMILION, 1.2, [3, 2.5])
-    return [*layers, *(vega.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
+    return [*layers, *(spec.layer(widest, years, frame.y(key), mark=edge) for key in ("lower", "upper"))]
 
 
-def _limit_layers(tables: DemandTables, *, frame: Frame) -> list[vega.Spec]:
+def _limit_layers(tables: DemandTables, *, frame: Frame) -> list[spec.Spec]:
     """Draw the medians of the limits, as far as they lie within the axis."""
-    rows: vega.Data = []
+    rows: spec.Data = []
     for name in _limits(tables):
         own = tables.limits.where(limit=name)
         path = list(zip(own["year"].tolist(), own["median"].tolist(), strict=True))
         for place, piece in enumerate(within(path, lower=frame.lower, upper=frame.upper)):
             rows += [{"piece": f"{name} {place}", "year": year, "median": level} for year, level in piece]
-    detail = vega.one_line_each("piece")
+    detail = spec.one_line_each("piece")
     mark = layout.line_mark(style.INK, 0.9, [1.5, 2.5])
-    return [vega.layer(rows, frame.x("year"), frame.y("median"), detail, mark=mark)] if rows else []
+    return [spec.layer(rows, frame.x("year"), frame.y("median"), detail, mark=mark)] if rows else []
 
 
 def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Point]]:
@@ -164,7 +163,7 @@ def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Po
     return pieces
 
 
-def _ends(tables: DemandTables, *, frame: Frame) -> list[vega.Spec]:
+def _ends(tables: DemandTables, *, frame: Frame) -> list[spec.Spec]:
     """Label the ends of the medians and of the limits."""
     final = tables.medians.where(year=frame.last)
     labels = []

@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from simulator.charts import fans, style
-from simulator.charts import spec as vega
+from simulator.charts import fans, spec, style
 from simulator.charts.fan_tables import YEARS, Fan, FanTables, read_fan
 from simulator.charts.frame import Frame, calendar_year
 from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Group, arrays, run_label
+from simulator.runs.groups import Group, Run, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed, percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 HEIGHT = 380
 RIGHT = 264
@@ -31,17 +26,26 @@ NAME_CHARACTERS = 24
 MOST_PANELS = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A fan as it is drawn: its tables, quantity, label and unit; of several, what is seen in it."""
+
+    tables: FanTables
+    quantity: str
+    label: str
+    unit: str
+    line: str = ""
+    log: bool = True
+
+    @property
+    def heading(self) -> str:
+        """The name of the quantity with its unit."""
+        return f"{self.label}, {self.unit}" if self.unit else self.label
+
+
 def draw_fan(
-    tables: FanTables,
-    *,
-    quantity: str,
-    quantity_label: str,
-    unit: str,
-    head: Head,
-    log: bool = True,
-    years: tuple[float, float] | None = None,
-    start: float | None = None,
-) -> vega.Spec:
+    panel: Panel, *, head: Head, years: tuple[float, float] | None = None, start: float | None = None
+) -> spec.Spec:
     """Draw the fan of a quantity over the years, and below it the years in which it crosses thresholds.
 
     Above: median and bands; thresholds as lines, their levels and labels at the right; far outside the fan they get a
@@ -49,8 +53,9 @@ def draw_fan(
     of its crossing year. Observed runs are dots, and the axis begins with the first. `start`: the first year of the
     run, where the tables begin later.
     """
+    tables = panel.tables
     tables.check()
-    thresholds = fans.from_the_top(tables.thresholds, quantity)
+    thresholds = fans.from_the_top(tables.thresholds, panel.quantity)
     # A crossing of a threshold on another quantity has no line in the fan: it comes last.
     order = {row["threshold"]: place for place, row in enumerate(thresholds)}
     crossings = [
@@ -58,7 +63,7 @@ def draw_fan(
         for row in sorted(tables.crossings.rows(), key=lambda row: order.get(row["threshold"], len(order)))
     ]
     frame = fans.fan_frame(
-        tables, thresholds=thresholds, log=log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER
+        tables, thresholds=thresholds, log=panel.log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER
     )
     labels = [style.wrapped(fans.label_text(row, frame=frame), width=LABEL_CHARACTERS) for row in thresholds]
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
@@ -69,14 +74,13 @@ def draw_fan(
     layers = fans.fan_layers(tables, frame=frame, thresholds=thresholds)
     layers += _threshold_labels(thresholds, labels, frame=frame)
     layers += fans.median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
-    heading = f"{quantity_label}, {unit}" if unit else quantity_label
-    layers += style.text_layers([style.Text([heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
+    layers += style.text_layers([style.Text([panel.heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
     entries = fans.fan_legend(tables)
     if any(map(fans.uncertain, thresholds)):
         entries.append(("bracket", style.QUIET, "90 % of an uncertain threshold"))
     layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y)
-    layers.append(fans.pointer_layer(tables, frame=frame, unit=unit, name="years"))
-    views = [vega.view(layers, width=WIDTH, height=frame.height)]
+    layers.append(fans.pointer_layer(tables, frame=frame, unit=panel.unit, name="years"))
+    views = [spec.view(layers, width=WIDTH, height=frame.height)]
     right = RIGHT if thresholds or crossings else 0
     if crossings:
         views.append(fans.crossing_strip(crossings, names, frame=frame, start=begin, right=right))
@@ -84,7 +88,7 @@ def draw_fan(
     return sheet(views, head, x=-gutter, width=width)
 
 
-def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame) -> list[vega.Spec]:
+def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]], *, frame: Frame) -> list[spec.Spec]:
     """Place the labels and levels beside the plot, with leader lines, and the intervals of uncertain levels."""
     leaders, middles = fans.threshold_leaders(
         thresholds, labels, frame=frame, gap=3.0, bend=18, end=LABEL_X - 4 - WIDTH
@@ -103,19 +107,7 @@ ROOM = PANEL_GUTTER + PANEL_WIDTH + PANEL_RIGHT - 8
 """The widest line of a panel's head, in pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One of several fans: its tables (crossings are not drawn), quantity, label and unit, and what is seen in it."""
-
-    tables: FanTables
-    quantity: str
-    label: str
-    unit: str
-    line: str
-    log: bool = True
-
-
-def draw_panels(panels: Sequence[Panel], *, head: Head, years: tuple[float, float] | None = None) -> vega.Spec:
+def draw_panels(panels: Sequence[Panel], *, head: Head, years: tuple[float, float] | None = None) -> spec.Spec:
     """Draw several fans on the same years, two beside one another, each with its own scale."""
     for panel in panels:
         panel.tables.check()
@@ -145,10 +137,9 @@ def draw_panels(panels: Sequence[Panel], *, head: Head, years: tuple[float, floa
 
 def _panel(
     panel: Panel, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
-) -> vega.Spec:
-    heading = f"{panel.label}, {panel.unit}" if panel.unit else panel.label
+) -> spec.Spec:
     head = [
-        style.Text([style.cut(heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
+        style.Text([style.cut(panel.heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
         style.Text([style.cut(panel.line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
     ]
     leaders, middles = fans.threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
@@ -162,7 +153,7 @@ def _panel(
         *style.text_layers(names),
         fans.pointer_layer(panel.tables, frame=frame, unit=panel.unit, name=name),
     ]
-    return vega.view(layers, width=frame.width, height=frame.height)
+    return spec.view(layers, width=frame.width, height=frame.height)
 
 
 def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:
@@ -174,7 +165,7 @@ def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]
     return [[text if len(text) <= most else text[: most - 1].rstrip() + "…"] for text in texts]
 
 
-def fan_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
+def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
     """Draw the fan of a variable, without `quantities` that of the main one, or the fans of up to six in one figure."""
     names = tuple(dict.fromkeys(options.quantities)) or (main_quantity(run),)
     if len(names) > MOST_PANELS:
@@ -188,23 +179,15 @@ def fan_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure
     return [_single(run, fans[0], options)] if len(fans) == 1 else [_several(run, fans, options)]
 
 
-def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figure:
+def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
     """Draw one fan with its crossings."""
     end = _End(fan)
     said = "Every prior in it is fixed: there is no spread."
     if fan.spread:
         said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
-    label = capital(fan.label)
-    chart = draw_fan(
-        fan.tables,
-        quantity=fan.quantity,
-        quantity_label=label,
-        unit=_heading_unit(run, fan),
-        head=Head(f"{label}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run)),
-        log=fan.log,
-        years=_axis_years(fan, options),
-        start=float(arrays(run, "summary")["year"].values[0]),
-    )
+    head = Head(f"{capital(fan.label)}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run))
+    start = float(arrays(run, "summary")["year"].values[0])
+    chart = draw_fan(_panel_of(run, fan), head=head, years=_axis_years(fan, options), start=start)
     tables = {"": fan.table()} | {
         name: table
         for name in ("thresholds", "crossings", "paths", "history", "trend")
@@ -213,17 +196,14 @@ def _single(run: Group | xr.DataTree, fan: Fan, options: FigureOptions) -> Figur
     return Figure(f"fan_{fan.quantity}", chart, tables, _caption(fan, end), _alt_text(fan, end))
 
 
-def _several(run: Group | xr.DataTree, fans: Sequence[Fan], options: FigureOptions) -> Figure:
+def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> Figure:
     """Draw several fans on common years."""
     ends = [_End(fan) for fan in fans]
     shown = [f"{fan.label} {end.median}" for fan, end in zip(fans, ends, strict=True)]
     named = shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more below"]
     last = ends[0].year
     title = f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}"
-    panels = [
-        Panel(fan.tables, fan.quantity, capital(fan.label), _heading_unit(run, fan), end.line, fan.log)
-        for fan, end in zip(fans, ends, strict=True)
-    ]
+    panels = [_panel_of(run, fan, end.line) for fan, end in zip(fans, ends, strict=True)]
     head = Head(title, _subject(run), run_label(run))
     chart = draw_panels(panels, head=head, years=_common_years(fans, options))
     names = [fan.quantity for fan in fans]
@@ -323,7 +303,7 @@ def _alt_text(fan: Fan, end: _End) -> str:
     return " ".join(sentences)
 
 
-def _subject(run: Group | xr.DataTree) -> str:
+def _subject(run: Group | Run) -> str:
     title = str(run.attrs["title"])
     return f"{title}{' ' if title.endswith(('?', '!', '.')) else ': '}{run.attrs['subject']}"
 
@@ -352,7 +332,9 @@ def _common_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, f
     return min([years[0], *seen]), max([years[-1], *seen])
 
 
-def _heading_unit(run: Group | xr.DataTree, fan: Fan) -> str:
+def _panel_of(run: Group | Run, fan: Fan, line: str = "") -> Panel:
+    """Take a fan of a run as it is drawn; sums of money say which dollars they are in."""
     dollars = str(run.attrs.get("dollars", "not stated"))
     known = "USD" in fan.unit and dollars != "not stated"
-    return f"{fan.unit} ({dollars} dollars)" if known else fan.unit
+    unit = f"{fan.unit} ({dollars} dollars)" if known else fan.unit
+    return Panel(fan.tables, fan.quantity, capital(fan.label), unit, line, fan.log)

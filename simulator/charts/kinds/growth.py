@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.charts import layout, style
-from simulator.charts import spec as vega
+from simulator.charts import layout, spec, style
 from simulator.charts.frame import check_numbers, check_years
 from simulator.charts.reading import drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Run, group, run_label
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 HEIGHT = 400.0
 LEAST_SHARE = 0.05
@@ -35,7 +30,7 @@ FILLS = {
 }  # fmt: skip
 
 
-def draw_growth(parts: Table, *, net: Table, head: Head) -> vega.Spec:
+def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:
     """Draw the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and their sum (`year`, `value`)."""
     check_years(net, of="net")
     check_numbers(net, "value", of="net")
@@ -58,7 +53,7 @@ def ooms(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _plot(parts: Table, *, net: Table) -> vega.Spec:
+def _plot(parts: Table, *, net: Table) -> spec.Spec:
     """Stack the parts away from zero, growth first, and draw the sum over them."""
     years, total = net["year"].tolist(), net["value"].tolist()
     names, values, fills = [], [], []
@@ -72,10 +67,10 @@ def _plot(parts: Table, *, net: Table) -> vega.Spec:
     lower, upper = min(*downs.tolist(), *total), max(*ups.tolist(), *total)
     spare = max(0.0, 0.1 - (upper - lower)) + 0.03 * (upper - lower)
     lower, upper = lower - (spare if lower < 0 else 0.0), upper + spare
-    scale, axis = vega.linear_scale(lower, upper), {"title": None, "tickCount": 8}
+    scale, axis = spec.linear_scale(lower, upper), {"title": None, "tickCount": 8}
 
-    def level(column: str) -> vega.Channel:
-        return vega.y(column, scale=scale, axis=axis)
+    def level(column: str) -> spec.Channel:
+        return spec.y(column, scale=scale, axis=axis)
 
     layers, middles = layout.stacked_areas(
         values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False
@@ -85,11 +80,11 @@ def _plot(parts: Table, *, net: Table) -> vega.Spec:
     height = max(HEIGHT, layout.label_height([line for label in labels for line in label.lines]))
     labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
     # The line of the sum has a rim that sets it apart from every fill.
-    zero: vega.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
+    zero: spec.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
     along, up = layout.year_channel(years), level("value")
-    layers.append(vega.layer(zero, along, vega.x2("to"), up, mark=layout.rule_mark(style.INK, 1)))
+    layers.append(spec.layer(zero, along, spec.x2("to"), up, mark=layout.rule_mark(style.INK, 1)))
     lines = (layout.line_mark(style.PAPER, 5.5), layout.line_mark(style.INK, 2.5))
-    layers += [vega.layer(net.rows(), along, up, mark=mark) for mark in lines]
+    layers += [spec.layer(net.rows(), along, up, mark=mark) for mark in lines]
     texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
     heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
     right = float(layout.LABEL_X)
@@ -99,7 +94,7 @@ def _plot(parts: Table, *, net: Table) -> vega.Spec:
     texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, layout.LEGEND_Y, style.QUIET))
     layers += style.text_layers(texts)
     layers += layout.end_labels(sorted(labels, key=lambda label: label.y), height=height)
-    return vega.view(layers, width=layout.WIDTH, height=height)
+    return spec.view(layers, width=layout.WIDTH, height=height)
 
 
 def _labels(
@@ -117,7 +112,7 @@ def _labels(
     return [*labels, layout.EndLabel(net, values(net), ("effective compute",), bold=True)]
 
 
-def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def growth_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw what each driver and factor adds to the growth of effective compute, and what limits take away.
 
     Means over the samples, for they add up; since the first year that is drawn.
@@ -152,7 +147,7 @@ def growth_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [Figure("growth", chart, {"": parts, "net": net}, caption, alt_text)]
 
 
-def growth_tables(run: xr.DataTree, *, years: tuple[float, float] | None) -> tuple[Table, Table]:
+def growth_tables(run: Run, *, years: tuple[float, float] | None) -> tuple[Table, Table]:
     """Tabulate the parts of the mean growth since the first drawn year, and their sum; OOM."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)

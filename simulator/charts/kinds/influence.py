@@ -6,26 +6,21 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, in_short, prior_influence
 from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import Scale, plain_ticks, power_ticks, tick_text
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row
 from simulator.wording import capital, cut_front, listed
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 NAME_WIDTH, BAR_WIDTH, BAR_STEP, TOP = 330.0, 420.0, 22.0, 40.0
 COLUMNS = 3
@@ -36,7 +31,7 @@ NAME_CHARACTERS = 46
 MOST_BARS, MOST_PANELS = 12, 6
 
 
-def _bars(rows: Sequence[Row]) -> vega.Spec:
+def _bars(rows: Sequence[Row]) -> spec.Spec:
     """Draw bars of delta; rows have `input`, `rank`, `delta`, the strongest first."""
     largest = max(row["delta"] for row in rows) or 1.0
     marks = Marks(bars=RECT)
@@ -56,7 +51,7 @@ def _bars(rows: Sequence[Row]) -> vega.Spec:
     ]
     seen = {bar["color"] for bar in marks["bars"]}
     legend = style.legend_layers([entry for entry in entries if entry[1] in seen], x=NAME_WIDTH, y=bottom + 16)
-    return vega.view([*marks.layers(), *legend], width=WIDTH, height=bottom + 28)
+    return spec.view([*marks.layers(), *legend], width=WIDTH, height=bottom + 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ class _Axis:
                 marks.text(written, left - 6, y(tick), align="right")
 
 
-def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float) -> vega.Spec:
+def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float) -> spec.Spec:
     """Draw small charts of the outcome within tenths of the strongest priors, whose names are given.
 
     Rows have `decile`, `value`, `lower`, `upper` (None: no band), `from_text`, `to_text`, `scale`. What is not crossed
@@ -117,7 +112,7 @@ def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float
         _panel(marks, rows, axis, name=name, left=left, top=top)
     rows_of_panels = -(-len(panels) // COLUMNS)
     height = PANELS_TOP + rows_of_panels * PANEL_HEIGHT + (rows_of_panels - 1) * GAP_Y + 36
-    return vega.view(marks.layers(), width=WIDTH, height=height)
+    return spec.view(marks.layers(), width=WIDTH, height=height)
 
 
 def _panel(marks: Marks, rows: Sequence[Row], axis: _Axis, *, name: str, left: float, top: float) -> None:
@@ -140,7 +135,7 @@ def _panel(marks: Marks, rows: Sequence[Row], axis: _Axis, *, name: str, left: f
     marks.text(end, left + PANEL_WIDTH, bottom + 14, style.QUIET, size=style.FOOT_SIZE, align="right")
 
 
-def influence_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def influence_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw what moves effective compute at the end of a run that kept its samples, and the first threshold ahead.
 
     No option concerns it.
@@ -156,7 +151,7 @@ def outcome_figures(influence: Influence) -> list[Figure]:
     return [influence_figure(influence.run, each) for each in influence.told]
 
 
-def influence_figure(run: xr.DataTree, influence: OutcomeInfluence) -> Figure:
+def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     """Draw the influence of priors on one outcome: bars of delta, and conditional medians of the strongest six.
 
     An outcome that does not vary is refused.

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.frame import Frame, check_numbers, check_years
 from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
 from simulator.charts.reading import subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Group, run_label
+from simulator.runs.groups import Group, Run, run_label
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
 from simulator.units import Array
 from simulator.wording import capital, listed
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 WIDTH, HEIGHT = 330.0, 220.0
 GUTTER = 52.0
@@ -49,7 +43,7 @@ class CountPanel:
     line: str
 
 
-def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> vega.Spec:
+def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> spec.Spec:
     """Draw counts of models by year, two panels beside one another, each with its own scale.
 
     A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
@@ -72,19 +66,19 @@ def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> vega.Spec:
     return sheet(views, head, x=-GUTTER, width=width, spacing=24.0)
 
 
-def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
+def _panel(panel: CountPanel, *, name: str) -> spec.Spec:
     total, added = panel.of_sum, panel.sum_of
     log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
     frame = _frame(total, added, log=log)
     year, count = frame.x("year"), frame.y("count")
 
-    def line(table: Table, key: str, mark: vega.Spec) -> vega.Spec:
+    def line(table: Table, key: str, mark: spec.Spec) -> spec.Spec:
         rows = Table({"year": table["year"], "count": _placed(table[key], log=log)}).rows()
-        return vega.layer(rows, year, count, mark=mark)
+        return spec.layer(rows, year, count, mark=mark)
 
     ends = {end: _placed(total[f"{end}_90"], log=log) for end in ("lower", "upper")}
     band, area = Table({"year": total["year"], **ends}).rows(), fill_mark(style.band_tints(1)[0])
-    layers = [vega.layer(band, year, frame.y("lower"), vega.y2("upper"), mark=area)]
+    layers = [spec.layer(band, year, frame.y("lower"), spec.y2("upper"), mark=area)]
     layers += [line(added, key, line_mark(style.VERMILION, 1.4, [5, 3])) for key in _COLUMNS]
     layers.append(line(total, "median", line_mark(style.DARK_BLUE, 2.5)))
     if len(total) <= 12:
@@ -97,7 +91,7 @@ def _panel(panel: CountPanel, *, name: str) -> vega.Spec:
     ]
     layers += style.text_layers(texts)
     layers.append(_pointer(panel, frame=frame, name=name))
-    return vega.view(layers, width=frame.width, height=frame.height)
+    return spec.view(layers, width=frame.width, height=frame.height)
 
 
 def _placed(counts: Array, *, log: bool) -> Array:
@@ -126,9 +120,9 @@ def _end_texts(total: Table, added: Table, *, frame: Frame) -> list[style.Text]:
     return texts
 
 
-def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
+def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> spec.Spec:
     """Say the counts of a year under the pointer."""
-    rows: vega.Data = []
+    rows: spec.Data = []
     for total, added in zip(panel.of_sum.rows(), panel.sum_of.rows(), strict=True):
         year = total["year"]
         row: dict[str, object] = {"year": f"{year:.0f}", "from": max(frame.first, year - 0.5)}
@@ -138,15 +132,15 @@ def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> vega.Spec:
             row[key] = f"{middle} ({low} to {high})"
         rows.append(row)
     columns = [("year", "by the end of"), ("total", "percentile of the sum"), ("added", "sum of percentiles")]
-    tops = [vega.y("y"), vega.y2("y2")]
+    tops = [spec.y("y"), spec.y2("y2")]
     mark = {"type": "rect", "color": style.INK}
-    return style.pointer_layer(rows, frame.x("from"), vega.x2("to"), *tops, columns=columns, mark=mark, name=name)
+    return style.pointer_layer(rows, frame.x("from"), spec.x2("to"), *tops, columns=columns, mark=mark, name=name)
 
 
 MOST_PANELS = 6
 
 
-def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figure]:
+def count_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
     """Draw how many models lie above each level, or within each distance of the frontier, by the end of each year.
 
     `quantities` chooses among the counts, up to six.
@@ -182,7 +176,7 @@ def count_figures(run: Group | xr.DataTree, options: FigureOptions) -> list[Figu
     return [Figure("counts", chart, {"": table}, caption, alt_text)]
 
 
-def _chosen(run: Group | xr.DataTree, quantities: Sequence[str]) -> list[str]:
+def _chosen(run: Group | Run, quantities: Sequence[str]) -> list[str]:
     known = counted_names(run)
     if not known:
         raise InputError(

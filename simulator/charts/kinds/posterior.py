@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.densities import FACTOR, Scale, density, draw_axis, scale_of
 from simulator.charts.layout import Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.reading import check_learnt
@@ -37,7 +36,7 @@ _LINE = float(style.LINE_HEIGHT)
 
 def draw_posterior(
     unknowns: Sequence[Row], densities: Table, sections: Mapping[str, Sequence[str]], *, head: Head
-) -> vega.Spec:
+) -> spec.Spec:
     """Draw prior and posterior of each unknown, three beside one another, with what they say in words.
 
     `sections` are the names of unknowns by heading, from the top down. Each curve is drawn to the same height, so that
@@ -65,7 +64,7 @@ def draw_posterior(
                 _panel(marks, rows[name], points[name, "prior"], points[name, "posterior"], left=left, base=top)
             top += 54 + _LINE * (4 if any(rows[name]["conflict"] for name in names) else 3)
     entries: list[style.LegendEntry] = [("band", pale, "before: prior"), ("band", strong, "learnt: posterior")]
-    view = vega.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
+    view = spec.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
     return sheet([view], head, width=WIDTH)
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.densities import Scale, density, draw_axis, scale_of
 from simulator.charts.layout import Marks, PixelScale, fill_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
@@ -47,7 +46,7 @@ _LEVELS = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, 
 _DRIVERS = ("spending", "hardware", "compute", "algorithms")
 
 
-def draw_priors(priors: Sequence[Row], densities: Table, read: Mapping[str, Understood], *, head: Head) -> vega.Spec:
+def draw_priors(priors: Sequence[Row], densities: Table, read: Mapping[str, Understood], *, head: Head) -> spec.Spec:
     """Draw priors one under another, by group: name, density on an axis of its own, numbers and source.
 
     `read` is what was read of each prior, by name: its family and the unit in which it is stated.
@@ -74,11 +73,11 @@ def draw_priors(priors: Sequence[Row], densities: Table, read: Mapping[str, Unde
                 short = row["name"].removeprefix("drivers.").removeprefix(f"{heading}.")
                 _prior(marks, row, read[row["name"]], points.get(row["name"], []), name=short, top=top)
                 top += ROW_HEIGHT
-    view = vega.view([*marks.layers(), *_legend(priors)], width=WIDTH, height=top)
+    view = spec.view([*marks.layers(), *_legend(priors)], width=WIDTH, height=top)
     return sheet([view], head, width=WIDTH)
 
 
-def _legend(priors: Sequence[Row]) -> list[vega.Spec]:
+def _legend(priors: Sequence[Row]) -> list[spec.Spec]:
     outer, middle, inner = style.band_tints(3)
     entries: list[style.LegendEntry] = [
         ("dot", style.INK, "median"),

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.analysis.shares import METHOD_NAMES, Shares, is_telling, largest, subject_words
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.layout import (
     COLUMN,
     GUTTER,
@@ -56,7 +55,7 @@ FILLS = (
 REST = {"others": fill_mark(style.QUIET, 0.45), "interactions": fill_mark(style.QUIET, 0.15)}
 
 
-def draw_shares(table: Table, *, heading: str, head: Head) -> vega.Spec:
+def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
     """Draw shares of variance as stacked areas, named at the right with their last share and its interval.
 
     `table` has `part` (a name), `label`, `kind` ("input", "others" or "interactions"), `year`, `share` (0 to 1, adding
@@ -89,7 +88,7 @@ def draw_shares(table: Table, *, heading: str, head: Head) -> vega.Spec:
         style.Text(["90 %"], LABEL_X + 2 * COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
     ]
     layers = [*areas, *style.text_layers(headings), *end_labels(labels[::-1], height=height)]
-    view = vega.view(layers, width=WIDTH, height=height)
+    view = spec.view(layers, width=WIDTH, height=height)
     return sheet([view], head, width=LABEL_X + 398, x=-GUTTER)
 
 

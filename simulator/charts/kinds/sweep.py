@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,13 +27,10 @@ from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Cell, Heat, Lines, Point, draw_heat, draw_lines, draw_strips
 from simulator.charts.ticks import Scale
 from simulator.errors import InputError
-from simulator.runs.groups import group
+from simulator.runs.groups import Run, group
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
 from simulator.wording import capital
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
@@ -42,12 +38,12 @@ MOST_PANELS = 12
 """Maps or frames of one figure: combinations of the axes beyond those that are drawn along and up."""
 
 
-def swept_figures(sweep: xr.DataTree, asked: Sequence[str] = ()) -> list[Figure]:
+def swept_figures(sweep: Run, asked: Sequence[str] = ()) -> list[Figure]:
     """Draw the outcomes of a sweep that are asked for, as texts, or those that it chooses."""
     return sweep_figures(sweep, parse_outcomes(sweep, asked))
 
 
-def sweep_figures(sweep: xr.DataTree, outcomes: Sequence[Outcome] = ()) -> list[Figure]:
+def sweep_figures(sweep: Run, outcomes: Sequence[Outcome] = ()) -> list[Figure]:
     """Draw each outcome of a sweep: a heat map where two entries or more are swept, and lines along a swept number.
 
     Labels that stand alone are drawn as strips. Further axes make further lines, maps and frames.
@@ -67,7 +63,7 @@ def sweep_figures(sweep: xr.DataTree, outcomes: Sequence[Outcome] = ()) -> list[
 class _Told:
     """One outcome at every point of a sweep, and how it is told."""
 
-    sweep: xr.DataTree
+    sweep: Run
     outcome: Outcome
     table: Table
     rows: Sequence[Row]
@@ -76,7 +72,7 @@ class _Told:
     log: bool
 
     @classmethod
-    def of(cls, sweep: xr.DataTree, outcome: Outcome) -> _Told:
+    def of(cls, sweep: Run, outcome: Outcome) -> _Told:
         table, last = outcome_table(sweep, outcome), float(group(sweep, "summary")["year"].values[-1])
         return cls(sweep, outcome, table, table.rows(), swept_axes(sweep), last, is_log(sweep, outcome))
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simulator.analysis.outcomes import outcome_text
 from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
-from simulator.charts import spec as vega
-from simulator.charts import style
+from simulator.charts import spec, style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, sheet
 from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
@@ -86,13 +85,13 @@ class _Tornado:
     def _x(self, value: float) -> float:
         return self._right + NEVER_WIDTH - 14 if math.isinf(value) else self._plot(value)
 
-    def view(self, heading: str, *, base_text: str, rest: str) -> vega.Spec:
+    def view(self, heading: str, *, base_text: str, rest: str) -> spec.Spec:
         """Draw the rows under one another in their frame; `rest` says what is not named."""
         top = float(TOP)
         for row in self._rows:
             top = self._row(row, top=top)
         legend = self._frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
-        return vega.view(self.marks.layers(*legend), width=self.width, height=top + 26 + (24 if rest else 0))
+        return spec.view(self.marks.layers(*legend), width=self.width, height=top + 26 + (24 if rest else 0))
 
     def _row(self, row: Row, *, top: float) -> float:
         """Add an input whose row begins at the pixel `top`; give the pixel at which the next begins."""
@@ -122,7 +121,7 @@ class _Tornado:
         x, align = end + side * (9 if beyond else 5), "left" if side > 0 else "right"
         self.marks.text(row[f"{key}_value"], x, y, style.QUIET, size=LABEL_SIZE, align=align)
 
-    def _frame(self, *, bottom: float, heading: str, base_text: str, rest: str) -> list[vega.Spec]:
+    def _frame(self, *, bottom: float, heading: str, base_text: str, rest: str) -> list[spec.Spec]:
         """Add axis, heading, the line of the base, and what is said of the rest; give the layers of the legend."""
         marks, last = self.marks, f"{self._last:g}"
         marks.box("rules", (0, self.width), (bottom, bottom))

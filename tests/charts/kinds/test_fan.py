@@ -278,7 +278,7 @@ def test_observed_runs_stretch_the_axis_to_the_left_and_have_labels() -> None:
 def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> None:
     crossings = [crossing("old", median=2027.0), crossing("start", median=FIRST, already=0.9)]
     chart = draw_fan(
-        fan([], crossings), head=Head("t", "", RUN), quantity="q", quantity_label="Q", unit="FLOP",
+        Panel(fan([], crossings), "q", "Q", "FLOP"), head=Head("t", "", RUN),
         years=(2030.0, LAST), start=FIRST,
     )  # fmt: skip
     strip = chart["vconcat"][1]
@@ -290,11 +290,8 @@ def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> N
 
 def test_an_interval_that_ends_after_the_chart_has_an_arrow() -> None:
     chart = draw_fan(
-        fan([], [crossing("a")]),
+        Panel(fan([], [crossing("a")]), "q", "Q", ""),
         head=Head("t", "", RUN),
-        quantity="q",
-        quantity_label="Q",
-        unit="",
         years=(FIRST, 2036.0),
     )
     strip = chart["vconcat"][1]
@@ -312,7 +309,7 @@ def test_what_is_certain_has_no_key_of_intervals() -> None:
 
 def test_a_plain_scale_writes_plain_numbers() -> None:
     tables = tables_of([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
-    chart = draw_fan(tables, head=Head("t", "", RUN), quantity="q", quantity_label="Q", unit="points", log=False)
+    chart = draw_fan(Panel(tables, "q", "Q", "points", log=False), head=Head("t", "", RUN))
     assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
 
 
