@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from simulator.charts import spec, style
-from simulator.charts.fan_tables import FanTables
 from simulator.charts.frame import Frame, Interval, calendar_year, interval_layers, said_level
 from simulator.charts.layout import RECT, fill_mark, line_mark, row_edges, rule_mark
+from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
 from simulator.errors import number
 from simulator.runs.table import Row, Table

@@ -102,6 +102,10 @@ class Marks:
         drawn = [style.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
         return [*drawn, *over, *style.text_layers(self.texts)]
 
+    def sheet(self, head: Head, *over: spec.Spec, width: float, height: float) -> spec.Spec:
+        """Set the layers between the title and the foot of a chart that has one view."""
+        return sheet([spec.view(self.layers(*over), width=width, height=height)], head, width=width)
+
 
 @dataclass(frozen=True, slots=True)
 class PixelScale:

@@ -1,22 +1,39 @@
-"""What chart kinds read of a run: its subject, its years, its bands, the subjects that have limits."""
+"""What charts read off a run: its subject, its years, the limits that it has, and the tables of a fan."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from simulator.charts.frame import check_numbers, check_texts, check_years, said_level
+from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Group
+from simulator.runs.estimates import sample_quantiles
+from simulator.runs.groups import Group, Run, arrays, group
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
-from simulator.units import plain_unit
+from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
+from simulator.runs.table import Table
+from simulator.units import Array, plain_unit
+from simulator.wording import power
 
 if TYPE_CHECKING:
     import xarray as xr
 
+SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
+"""What was observed of a variable, and when; log10 of its unit."""
+TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardware": "efficiency"}
+"""Which trend of the model of history a variable goes on from."""
+MOST_PATHS = 200
+RESOLUTION = 0.002
+"""Two bins of the histogram from which a run of the summary reads quantiles."""
+_UNITS = {"J/s": "W"}
 
-def subtitle(run: Group | xr.DataTree) -> str:
+
+def subtitle(run: Group | Run) -> str:
     """Name the scenario and its subject."""
     return (
         f"{run.attrs['title']}: {run.attrs['subject']}".rstrip(" .?!:") if run.attrs["subject"] else run.attrs["title"]
@@ -29,7 +46,7 @@ def level_unit(unit: str) -> str:
     return "times the start" if plain == "1" else plain
 
 
-def check_learnt(run: Group | xr.DataTree) -> None:
+def check_learnt(run: Group | Run) -> None:
     """Refuse a run that has learnt nothing from history."""
     if "posterior" not in run.children:
         raise InputError(
@@ -60,7 +77,7 @@ def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
     return low[0], high[0]
 
 
-def chosen_subjects(run: xr.DataTree, quantities: Sequence[str], *, kind: str) -> list[str]:
+def chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
     """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
     limits = limits_on(run)
     if not limits:
@@ -90,3 +107,248 @@ def drawn_years(summary: xr.Dataset, years: tuple[float, float] | None) -> list[
             f"The run has {every.size}, {number(every[0])} to {number(every[-1])}: choose a range within them."
         )
     return places
+
+
+def _no_rows() -> Table:
+    return Table({})
+
+
+@dataclass(frozen=True, slots=True)
+class FanTables:
+    """The tables of a fan; levels are log10 of the unit, or the unit itself where it is drawn on a plain scale.
+
+    medians: `year` (decimal, ascending), `median`. bands: `band` ("90 %"; one to three), `year`, `lower`, `upper`.
+    thresholds: `threshold`, `label`, `level`; where they are known, `quantity`, and `lower`, `upper` (90 % interval of
+    a level that is itself uncertain; no `upper` where there may be no such level). crossings: `threshold`, `label`,
+    `median`, `lower_50` ... `upper_90` (decimal years; None or inf: later than the horizon), `never`, `already` (shares
+    of the samples), `last_year`. paths: `path`, `year`, `value`. history: `date`, `value`, `label` (may be empty).
+    trend (what was learnt of the past): `year`, `median`, `lower`, `upper` (90 %).
+    """
+
+    medians: Table
+    bands: Table = field(default_factory=_no_rows)
+    thresholds: Table = field(default_factory=_no_rows)
+    crossings: Table = field(default_factory=_no_rows)
+    paths: Table = field(default_factory=_no_rows)
+    history: Table = field(default_factory=_no_rows)
+    trend: Table = field(default_factory=_no_rows)
+
+    def check(self) -> None:
+        """Refuse tables that cannot be drawn."""
+        check_years(self.medians)
+        for each in fields(self):
+            table: Table = getattr(self, each.name)
+            if each.name in ("thresholds", "crossings", "history"):
+                check_texts(table, "label")
+            check_numbers(table, *_NUMBERS[each.name], of=each.name)
+        check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
+
+    def band_names(self) -> list[str]:
+        """Name the bands, the widest first."""
+        names = set(self.bands["band"].tolist()) if len(self.bands) else set()
+        return sorted(names, key=_percent, reverse=True)
+
+
+YEARS = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
+_NUMBERS = {
+    "medians": ("median",), "bands": ("year", "lower", "upper"), "thresholds": ("level",), "paths": ("year", "value"),
+    "crossings": ("never", "already", "last_year"), "history": ("date", "value"),
+    "trend": ("year", "median", "lower", "upper"),
+}  # fmt: skip
+
+
+def _percent(name: str) -> float:
+    try:
+        return float(name.removesuffix("%"))
+    except ValueError as error:
+        raise InputError(f"bands: band: must be a percentage such as '90 %'; got {name!r}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """The fan of one variable: its name, how it is called, its unit, whether it is a logarithm, and its tables."""
+
+    quantity: str
+    label: str
+    unit: str
+    log: bool
+    tables: FanTables
+
+    @property
+    def spread(self) -> bool:
+        """Whether the bands have any width."""
+        return len(self.tables.bands) > 0
+
+    def said(self, level: float) -> str:
+        """Write a level with its unit, in a line of text."""
+        number = power(level) if self.log and not -2 <= level < 4 else said_level(level, log=self.log)
+        return f"{number} {self.unit}".strip()
+
+    def table(self) -> Table:
+        """Tabulate it in one row for a year: median and the ends of each band, the narrowest first."""
+        medians, bands = self.tables.medians, self.tables.bands
+        columns: dict[str, Any] = {
+            "variable": [self.quantity] * len(medians),
+            "unit": [f"log10({self.unit or 1})" if self.log else self.unit] * len(medians),
+            **{name: medians[name] for name in medians.names},
+        }
+        for name in reversed(self.tables.band_names()):
+            own, short = bands.where(band=name), name.removesuffix(" %")
+            columns |= {f"lower_{short}": own["lower"], f"upper_{short}": own["upper"]}
+        return Table(columns)
+
+
+def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
+    """Read the tables of the fan of a variable off a run, and what the options ask for."""
+    values = summarised(run, quantity)
+    unit = str(values.attrs["units"])
+    log = unit.startswith("log10(")
+    places = _places(values.years, options.years)
+    years = values.years[places]
+    thresholds, crossings = threshold_table(run), crossing_table(run)
+    if quantity != "effective_compute" and len(thresholds):  # the figure of a run: all that it crosses stands below it
+        own = thresholds.where(quantity=quantity)["threshold"]
+        crossings = crossings.where(np.isin(crossings["threshold"], own))
+    tables = FanTables(
+        Table({"year": years, "median": _levels(run, quantity, values, 0.5)[places]}),
+        _bands(run, quantity, values, options.bands, places),
+        _with_certain_levels(thresholds),
+        crossings,
+        paths=_paths(run, quantity, options.paths, places),
+        history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
+        trend=trend_table(run, quantity, years=options.years),
+    )
+    return Fan(quantity, str(values.attrs["long_name"]), _unit(quantity, unit), log, tables)
+
+
+def _with_certain_levels(thresholds: Table) -> Table:
+    """Leave out thresholds that most samples have no level of, and intervals too narrow to tell apart."""
+    if not len(thresholds):
+        return thresholds
+    thresholds = thresholds.where(np.isfinite(thresholds["level"]))
+    if "lower" not in thresholds:
+        return thresholds
+    ends = thresholds.select("lower", "upper").rows()
+    kept = [
+        row["lower"] is not None and (row["upper"] is None or row["upper"] - row["lower"] >= RESOLUTION) for row in ends
+    ]
+    if not any(kept):
+        return thresholds.select("threshold", "label", "quantity", "level")
+    shown = [row if keep else {"lower": None, "upper": None} for row, keep in zip(ends, kept, strict=True)]
+    return thresholds.with_columns({key: [row[key] for row in shown] for key in ("lower", "upper")})
+
+
+def _bands(run: Group | Run, quantity: str, values: Summarised, bands: Sequence[float], places: Sequence[int]) -> Table:
+    """Tabulate the central bands, the widest first; none where every prior is fixed and nothing is spread."""
+    if not 1 <= len(set(bands)) <= 3 or not all(0 < band < 1 for band in bands):
+        given = ", ".join(f"{100 * band:g}" for band in bands) or "none"
+        raise InputError(f"--bands: must be one to three levels between 0 and 100 %; got {given}.")
+    widest_first = sorted(set(bands), reverse=True)
+    ends = [_ends(run, quantity, values, band) for band in widest_first]
+    lower, upper = (np.concatenate([each[side][places] for each in ends]) for side in (0, 1))
+    if np.array_equal(lower, upper):
+        return Table({})
+    count = len(places)
+    return Table({
+        "band": [f"{100 * band:g} %" for band in widest_first for _ in range(count)],
+        "year": np.tile(values.years[places], len(ends)), "lower": lower, "upper": upper,
+    })  # fmt: skip
+
+
+def _unit(quantity: str, unit: str) -> str:
+    """Write the unit of a variable as readers say it."""
+    inner = plain_unit(unit)
+    if inner == "1":
+        return "times the start" if quantity.startswith("algorithms") or "_factor_" in quantity else ""
+    return _UNITS.get(inner, inner)
+
+
+def _places(years: Array, asked: tuple[float, float] | None) -> list[int]:
+    """Choose the years to draw."""
+    first, last = asked or (-math.inf, math.inf)
+    places = [place for place, year in enumerate(years.tolist()) if first <= year <= last]
+    if len(places) < 2:
+        raise InputError(
+            f"--years: must hold two or more years of the run, which has {years.size} from {years[0]:g} "
+            f"to {years[-1]:g}; got {number(first)}-{number(last)}."
+        )
+    return places
+
+
+def _levels(run: Group | Run, quantity: str, values: Summarised, level: float) -> Array:
+    """Read a quantile by year from the summary, or where it has none at this level from the samples."""
+    if values.has(level):
+        return values.at(level)
+    samples = arrays(run, "trajectories", of_samples=True)[quantity].values
+    return np.asarray(sample_quantiles(np.asarray(samples, dtype=np.float64), [level])[0])
+
+
+def _ends(run: Group | Run, quantity: str, values: Summarised, band: float) -> tuple[Array, Array]:
+    low, high = (1 - band) / 2, (1 + band) / 2
+    if not (values.has(low) and values.has(high)) and "trajectories" not in run.children:
+        can = [f"{100 * (1 - 2 * level):.3g}" for level in reversed(values.levels.tolist()) if level < 0.5 - 1e-9]
+        raise InputError(
+            f"--bands: a band of {100 * band:g} % cannot be had from this run, which kept its summary only; it has "
+            f"{', '.join(can)} %. Name one of these, or run it again with --keep trajectories."
+        )
+    return _levels(run, quantity, values, low), _levels(run, quantity, values, high)
+
+
+def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -> Table:
+    """Read the first samples of a variable."""
+    if count == 0:
+        return Table({})
+    if not 0 < count <= MOST_PATHS:
+        raise InputError(f"--paths: must be 0 to {MOST_PATHS}, more cannot be told apart; got {count}.")
+    values = group(run, "trajectories", of_samples=True)[quantity]
+    if count > values.sizes["sample"]:
+        raise InputError(f"--paths: the run has {values.sizes['sample']:,} samples; got {count}. Draw fewer.")
+    drawn = values.isel(sample=slice(count), year=list(places)).transpose("sample", "year")
+    samples, years = drawn["sample"].values, drawn["year"].values
+    return Table({
+        "path": np.repeat(samples, years.size), "year": np.tile(years, samples.size),
+        "value": drawn.values.astype(float).ravel(),
+    })  # fmt: skip
+
+
+def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
+    """Put observed runs on the scale of the chart."""
+    first, last = options.years or (-math.inf, math.inf)
+    rows = []
+    for row in options.history:
+        if log and not row["value"] > 0:
+            raise InputError(f"--history: {quantity} has a log scale: a value must be above 0; got {dict(row)}.")
+        if first <= row["date"] <= last:
+            rows.append({**row, "value": math.log10(row["value"]) if log else row["value"]})
+    return Table.of_rows(rows, ("date", "value", "label"))
+
+
+def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
+    """Tabulate the observations of a variable that a run learnt from; it holds no names of them."""
+    name, when = SEEN.get(quantity, ("", ""))
+    if "observed_data" not in run.children or name not in arrays(run, "observed_data"):
+        return Table({})
+    seen = arrays(run, "observed_data")
+    first, last = years or (-math.inf, math.inf)
+    pairs = sorted(zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True))
+    return Table.of_rows(
+        [{"date": date, "value": value, "label": ""} for date, value in pairs if first <= date <= last]
+    )
+
+
+def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
+    """Tabulate the trend that a run has learnt, up to the end of the data, with its central 90 %; log10 of the unit.
+
+    It is empty where fewer than two years are left.
+    """
+    if quantity not in TRENDS or "posterior" not in run.children:
+        return Table({})
+    learnt = arrays(run, "posterior")
+    known = learnt["year"].values
+    path = learnt[TRENDS[quantity]].values.reshape(-1, known.size)  # (chain, draw, year)
+    first, last = years or (-math.inf, math.inf)
+    kept = (known >= first) & (known <= min(last, float(learnt.attrs["origin"]) + 1.0))
+    if kept.sum() < 2:
+        return Table({})
+    low, middle, high = np.quantile(path, [0.05, 0.5, 0.95], axis=0)[:, kept]
+    return Table({"year": known[kept], "lower": low, "median": middle, "upper": high})

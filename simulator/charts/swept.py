@@ -77,8 +77,7 @@ def draw_heat(heat: Heat, *, head: Head) -> spec.Spec:
     top = maps.legend(width)
     for row in itertools.batched(heat.panels, across):
         top = max([maps.panel(name, top=top, x=place * step) for place, name in enumerate(row)])
-    view = spec.view(maps.marks.layers(), width=width, height=top)
-    return sheet([view], head, width=width)
+    return maps.marks.sheet(head, width=width, height=top)
 
 
 class _Maps:
@@ -419,6 +418,4 @@ def draw_strips(lines: Lines, *, head: Head) -> spec.Spec:
             marks.texts += style.power_texts(tick, right=x + 12, y=bottom + 16)
         else:
             marks.centred(tick_text(tick, lines.scale), x, bottom + 16)
-    width = right + TEXT_WIDTH
-    view = spec.view(marks.layers(), width=width, height=bottom + 28)
-    return sheet([view], head, width=width)
+    return marks.sheet(head, width=right + TEXT_WIDTH, height=bottom + 28)

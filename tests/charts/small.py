@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.charts.fan_tables import FanTables
 from simulator.charts.kinds.fan import Panel, draw_fan
+from simulator.charts.reading import FanTables
 from simulator.charts.spec import Head, Spec
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table

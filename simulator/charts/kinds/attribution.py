@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.analysis.attribution import Attribution
-from simulator.charts import spec, style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, sheet
+from simulator.charts import style
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure, Head
 from simulator.errors import InputError
 from simulator.runs.table import Row, Table
@@ -109,7 +109,7 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
     marks, top = Marks(rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET)), 0.0
     for fall in falls:
         top = _draw(fall, marks, labels, top) + GAP
-    chart = sheet([spec.view(marks.layers(), width=WIDTH, height=top)], head, width=WIDTH)
+    chart = marks.sheet(head, width=WIDTH, height=top)
     caption = f"{gist}. {note} The parts of each number add up to its whole difference."
     alt_text = (
         f"Waterfalls of {len(falls)} numbers ({listed([fall.heading for fall in falls])}): a bar for what each input "

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.analysis.comparison import Comparison
 from simulator.charts import spec, style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import power_ticks, year_ticks
@@ -92,8 +92,7 @@ def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head
         marks.text(label[:-1], edge + 50, middle - shift, bold=True)
         marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
     width = LEFT + WIDTH + LABEL_WIDTH
-    view = spec.view(marks.layers(), width=width, height=panel.bottom + 24)
-    return sheet([view], head, width=width)
+    return marks.sheet(head, width=width, height=panel.bottom + 24)
 
 
 def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
@@ -134,8 +133,7 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     legend = style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8)
     width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
     height = max(panel.bottom for panel in panels.values()) + 24
-    view = spec.view(marks.layers(*legend), width=width, height=height)
-    return sheet([view], head, width=width)
+    return marks.sheet(head, *legend, width=width, height=height)
 
 
 def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> spec.Spec:
@@ -177,9 +175,7 @@ def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) 
         marks.add(kind, x=left + 8 + 90 * place, y=14)
         marks.text(word, left + 20 + 90 * place, 14, style.QUIET)
     legend = style.legend_layers([("bar", STRONG, "50 % of the samples")], x=left + 190, y=14)
-    width = right + MEDIAN_WIDTH
-    view = spec.view(marks.layers(*legend), width=width, height=top + 24)
-    return sheet([view], head, width=width)
+    return marks.sheet(head, *legend, width=right + MEDIAN_WIDTH, height=top + 24)
 
 
 def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, is_first: bool) -> None:

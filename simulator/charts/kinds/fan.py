@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from simulator.charts import fans, spec, style
-from simulator.charts.fan_tables import YEARS, Fan, FanTables, read_fan
 from simulator.charts.frame import Frame, calendar_year
 from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
+from simulator.charts.reading import YEARS, Fan, FanTables, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from simulator.analysis.outcomes import outcome_text
 from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
 from simulator.charts import spec, style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark, sheet
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
 from simulator.runs.table import Row, Table
@@ -85,13 +85,13 @@ class _Tornado:
     def _x(self, value: float) -> float:
         return self._right + NEVER_WIDTH - 14 if math.isinf(value) else self._plot(value)
 
-    def view(self, heading: str, *, base_text: str, rest: str) -> spec.Spec:
+    def sheet(self, heading: str, *, base_text: str, rest: str, head: Head) -> spec.Spec:
         """Draw the rows under one another in their frame; `rest` says what is not named."""
         top = float(TOP)
         for row in self._rows:
             top = self._row(row, top=top)
         legend = self._frame(bottom=top, heading=heading, base_text=base_text, rest=rest)
-        return spec.view(self.marks.layers(*legend), width=self.width, height=top + 26 + (24 if rest else 0))
+        return self.marks.sheet(head, *legend, width=self.width, height=top + 26 + (24 if rest else 0))
 
     def _row(self, row: Row, *, top: float) -> float:
         """Add an input whose row begins at the pixel `top`; give the pixel at which the next begins."""
@@ -195,8 +195,8 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
     under = f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}."
     foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
     drawing = _Tornado(drawn, scale=_scale(here), base=base, years=(float(attrs["first_year"]), last))
-    view = drawing.view(f"{words}{_unit(unit)}", base_text=f"nothing moved: {middle}", rest=rest_text(rest))
-    chart = sheet([view], Head(title, under, [foot]), width=drawing.width)
+    head, base_text = Head(title, under, [foot]), f"nothing moved: {middle}"
+    chart = drawing.sheet(f"{words}{_unit(unit)}", base_text=base_text, rest=rest_text(rest), head=head)
     said = "; ".join(
         f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, last)}"
         for row in drawn[:5]

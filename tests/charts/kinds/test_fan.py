@@ -19,9 +19,9 @@ import vl_convert
 import xarray as xr
 
 from simulator.charts import style
-from simulator.charts.fan_tables import FanTables, read_fan
 from simulator.charts.kinds.fan import PANEL_WIDTH, Panel, draw_fan, draw_panels, fan_figures
 from simulator.charts.layout import WIDTH
+from simulator.charts.reading import FanTables, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head, Spec
 from simulator.charts.writing import POINTER, save_chart
 from simulator.errors import InputError, SimulatorError

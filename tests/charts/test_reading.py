@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
-from simulator.charts.fan_tables import observed_table, trend_table
 from simulator.charts.kinds.fan import fan_figures
+from simulator.charts.reading import observed_table, trend_table
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from tests.charts.learnt_run import RUNS, learnt_run
