@@ -7,7 +7,7 @@ from simulator import load_scenario, simulate
 from simulator.analysis.attribution import attribute_difference, chosen_years
 from simulator.analysis.comparison import compare_runs
 from simulator.charts.drawing import draw_result
-from simulator.charts.kinds.attribution import attribution_figure, shown_parts
+from simulator.charts.kinds.attribution import attribution_figures, shown_parts
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.table import Table
@@ -134,9 +134,9 @@ def test_more_than_eight_inputs_are_told_by_random_orders_with_their_errors():
 
 
 def test_the_figure_draws_the_parts_and_the_whole(found):
-    figure = attribution_figure(found.table, labels=["baseline", "looser"], note="Common samples.")
+    (figure,) = attribution_figures(found)
     assert figure.name == "attribution"
-    assert "looser" in figure.caption
+    assert found.scenarios[1] in figure.caption
     number = figure.tables["parts"].rows()[0]["number"]
     parts = [row["part"] for row in figure.tables["parts"].rows() if row["number"] == number]
     place = max(i for i, one in enumerate(found.numbers) if one.quantity == "effective_compute")

@@ -82,19 +82,13 @@ def _draw(fall: Fall, marks: Marks, labels: Sequence[str], top: float) -> float:
 
 
 def attribution_figures(found: Attribution) -> list[Figure]:
-    """Draw an attribution; nothing where nothing differs."""
-    table = found.table
-    if not any(row["input"] and row["part"] for row in table.rows()):
-        return []
-    return [attribution_figure(table, labels=found.scenarios, note=found.label)]
-
-
-def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Figure:
     """Draw how the parts of headline numbers add up: effective compute in the last year, then crossing years.
 
-    `table` is that of an attribution, `labels` what the first and the second are called, `note` says how the parts
-    were told. Where no number differs it is refused.
+    Nothing is drawn where nothing differs; where no headline number does, it is refused.
     """
+    table, labels, note = found.table, found.scenarios, found.label
+    if not any(row["input"] and row["part"] for row in table.rows()):
+        return []
     numbers = dict(table.groups("quantity", "statistic", "year"))
     falls = [Fall.of(numbers[key]) for key in _chosen(numbers)]
     if not falls:
@@ -120,7 +114,7 @@ def attribution_figure(table: Table, *, labels: Sequence[str], note: str) -> Fig
         for fall in falls
         for name, value in fall.parts
     ]
-    return Figure("attribution", chart, {"parts": Table.of_rows(drawn)}, caption, alt_text)
+    return [Figure("attribution", chart, {"parts": Table.of_rows(drawn)}, caption, alt_text)]
 
 
 def _chosen(numbers: Mapping[tuple[Any, ...], Table]) -> list[tuple[Any, ...]]:
