@@ -155,24 +155,22 @@ def write_figures(
     figures: Sequence[Figure], folder: FilePath, *, formats: Sequence[str], theme: Theme = "light", footer: str = ""
 ) -> list[FilePath]:
     """Write figures in formats, with their tables and words; `footer` stands at the end of an HTML page."""
-    if figures:
+    written: list[FilePath] = []
+    for figure in figures:
         make_folder(folder)
-    return [path for figure in figures for path in _write(figure, folder, formats=formats, theme=theme, footer=footer)]
-
-
-def _write(figure: Figure, folder: FilePath, *, formats: Sequence[str], theme: Theme, footer: str) -> list[FilePath]:
-    paths = [folder / f"{figure.name}.{name}" for name in FORMATS if name in formats and name != "html"]
-    if paths:
-        save_chart(figure.chart, *paths, theme=theme, alt_text=figure.alt_text)
-    if "html" in formats:
-        paths.append(folder / f"{figure.name}.html")
-        write_text(paths[-1], page_text(figure, theme=theme, footer=footer))
-    for name, table in figure.tables.items():
-        paths.append(folder / f"{figure.name}{f'_{name}' if name else ''}.csv")
-        table.save_csv(paths[-1])
-    paths.append(folder / f"{figure.name}.txt")
-    write_text(paths[-1], f"{figure.caption}\n\nAlternative text: {figure.alt_text}\n")
-    return paths
+        paths = [folder / f"{figure.name}.{name}" for name in FORMATS if name in formats and name != "html"]
+        if paths:
+            save_chart(figure.chart, *paths, theme=theme, alt_text=figure.alt_text)
+        if "html" in formats:
+            paths.append(folder / f"{figure.name}.html")
+            write_text(paths[-1], page_text(figure, theme=theme, footer=footer))
+        for name, table in figure.tables.items():
+            paths.append(folder / f"{figure.name}{f'_{name}' if name else ''}.csv")
+            table.save_csv(paths[-1])
+        paths.append(folder / f"{figure.name}.txt")
+        write_text(paths[-1], f"{figure.caption}\n\nAlternative text: {figure.alt_text}\n")
+        written += paths
+    return written
 
 
 def fan_chart(run: Run, quantity: str = "effective_compute", *, bands: Sequence[float] = BANDS) -> alt.VConcatChart:

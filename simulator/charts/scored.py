@@ -8,17 +8,7 @@ from itertools import batched
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame
-from simulator.charts.layout import (
-    GUTTER,
-    RECT,
-    Marks,
-    PixelScale,
-    key_view,
-    line_mark,
-    outside_mark,
-    rule_mark,
-    sheet,
-)
+from simulator.charts.layout import GUTTER, RECT, Marks, PixelScale, key_view, line_mark, outside_mark, rule_mark, sheet
 from simulator.charts.spec import Head
 from simulator.charts.style import Text
 from simulator.hindcast.output import Hindcast

@@ -261,12 +261,7 @@ def comparison_figures(
 
 
 def levels_of(
-    runs: Sequence[Run],
-    names: Sequence[str],
-    *,
-    quantity: str,
-    band: float,
-    years: tuple[float, float] | None = None,
+    runs: Sequence[Run], names: Sequence[str], *, quantity: str, band: float, years: tuple[float, float] | None = None
 ) -> Table:
     """Tabulate the median and a central band of a variable (log10 of its unit), for each run in its own years."""
     tables: list[Table] = []

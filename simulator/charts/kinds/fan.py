@@ -187,7 +187,7 @@ def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
         said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
     head = Head(f"{capital(fan.label)}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run))
     start = float(arrays(run, "summary")["year"].values[0])
-    chart = draw_fan(_panel_of(run, fan), head=head, years=_axis_years(fan, options), start=start)
+    chart = draw_fan(_panel_of(run, fan), head=head, years=_axis_years([fan], options), start=start)
     tables = {"": fan.table()} | {
         name: table
         for name in ("thresholds", "crossings", "paths", "history", "trend")
@@ -205,7 +205,7 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
     title = f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}"
     panels = [_panel_of(run, fan, end.line) for fan, end in zip(fans, ends, strict=True)]
     head = Head(title, _subject(run), run_label(run))
-    chart = draw_panels(panels, head=head, years=_common_years(fans, options))
+    chart = draw_panels(panels, head=head, years=_axis_years(fans, options))
     names = [fan.quantity for fan in fans]
     caption = " ".join(f"{capital(end.course)}." for end in ends)
     lines = "; ".join(f"{fan.label} {end.line.split(': ', 1)[1]}" for fan, end in zip(fans, ends, strict=True))
@@ -314,22 +314,18 @@ def _seen(fan: Fan) -> list[float]:
     return [*(history["date"].tolist() if history else []), *(trend["year"].tolist() if trend else [])]
 
 
-def _axis_years(fan: Fan, options: FigureOptions) -> tuple[float, float] | None:
-    """Choose the ends of the time axis where years were asked for: no empty room at either end."""
+def _axis_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, float] | None:
+    """Choose the ends of the time axis: no empty room where years were asked for; else all that several fans have.
+
+    A fan that stands alone chooses its own.
+    """
+    years = fans[0].tables.medians["year"].tolist()
+    seen = [date for fan in fans for date in _seen(fan)]
     if options.years is None:
-        return None
-    dates, years = _seen(fan), fan.tables.medians["year"].tolist()
+        return (min([years[0], *seen]), max([years[-1], *seen])) if seen and len(fans) > 1 else None
+    dates = _seen(fans[0])
     first = options.years[0] if dates and min(dates) < years[0] else years[0]
     return first, max([years[-1], *dates])
-
-
-def _common_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, float] | None:
-    """Choose the ends of the time axis of several fans: all years, and those of what was observed of any."""
-    seen = [date for fan in fans for date in _seen(fan)]
-    if options.years is not None or not seen:
-        return _axis_years(fans[0], options)
-    years = fans[0].tables.medians["year"].tolist()
-    return min([years[0], *seen]), max([years[-1], *seen])
 
 
 def _panel_of(run: Group | Run, fan: Fan, line: str = "") -> Panel:

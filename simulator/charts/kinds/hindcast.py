@@ -6,30 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from types import MappingProxyType
 
+from simulator.charts import scored
 from simulator.charts.register import ALL
-from simulator.charts.scored import (
-    LATE,
-    SkillLine,
-    band_ends,
-    draw_calibration,
-    draw_hindcast_fans,
-    draw_skill,
-    forecasts_made,
-)
 from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import save_chart
 from simulator.errors import InputError, near_name
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
-from simulator.hindcast.rows import (
-    LEAST_TARGETS,
-    MODEL,
-    coverage_table,
-    horizon_table,
-    pit_table,
-    verdict,
-)
+from simulator.hindcast.rows import LEAST_TARGETS, MODEL, coverage_table, horizon_table, pit_table, verdict
 from simulator.runs.table import Row, Table
 from simulator.wording import listed
 
@@ -62,7 +47,7 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
     subtitle = "The largest training run known at the end of each year, physical FLOP"
     if len(origins) < len(stored.origins):
         subtitle += f". Drawn are {len(origins)} of {len(stored.origins)} origins; the table has them all"
-    chart = draw_hindcast_fans(stored, names, origins, head=Head(title, subtitle), height=height)
+    chart = scored.draw_hindcast_fans(stored, names, origins, head=Head(title, subtitle), height=height)
     said = "; ".join(f"{each}{_late(stored, each)} {held[each]} of {count}" for each in names)
     caption = (
         f"Forecasts of the record at the end of each year, made at the ends of {listed(map(str, stored.origins))}, and "
@@ -92,7 +77,7 @@ def _spread(origins: Sequence[int]) -> Sequence[int]:
 def fan_table(stored: Hindcast, names: Sequence[str]) -> Table:
     """Tabulate forecasts by name, origin and target: ends of the bands, what came, and whether it lay inside."""
     return Table.of_rows(
-        {"forecast": name, "origin": row["origin"], "target": row["target"], **band_ends(row),
+        {"forecast": name, "origin": row["origin"], "target": row["target"], **scored.band_ends(row),
          "observed": row["observed"], "inside_90": row["inside_90"], "hindsight": row["hindsight"]}
         for name in names
         for row in stored.forecasts.where(forecast=name).rows()
@@ -106,9 +91,9 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
     title = f"The model's 50, 80 and 90 % intervals held {held}"
     subtitle = (
         f"Forecasts of one year err together: intervals are those of {stored.targets} independent forecasts, "
-        f"not of {forecasts_made(stored)}."
+        f"not of {scored.forecasts_made(stored)}."
     )
-    chart = draw_calibration(stored, pit, coverage, head=Head(title, subtitle))
+    chart = scored.draw_calibration(stored, pit, coverage, head=Head(title, subtitle))
     wrong = [
         f"{row['forecast']} at {row['level']} % ({row['inside']} of {row['forecasts']})"
         for row in coverage.rows()
@@ -132,7 +117,7 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
     if not stored.skills:
         raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
     ahead, others = horizon_table(stored.forecasts), stored.skills.rows()
-    some = ahead.where(ahead["forecasts"] < forecasts_made(stored))
+    some = ahead.where(ahead["forecasts"] < scored.forecasts_made(stored))
     groups = {
         row["baseline"]: [_whole(row, stored), *map(_by_years, some.where(baseline=row["baseline"]).rows())]
         for row in others
@@ -146,7 +131,7 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
         "Skill: 1 − CRPS of the model / CRPS of the other. Intervals resample whole years; they are too narrow, for "
         f"neighbouring years depend on one another, and are left out where there are fewer than {LEAST_TARGETS} years."
     )
-    chart = draw_skill(groups, stored, head=Head(title, subtitle))
+    chart = scored.draw_skill(groups, stored, head=Head(title, subtitle))
     said = "; ".join(
         f"{row['baseline']}{_late(stored, row['baseline'])} {row['skill']:+.2f} "
         f"({row['skill_05']:+.2f} to {row['skill_95']:+.2f})"
@@ -161,19 +146,19 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 
-def _whole(row: Row, stored: Hindcast) -> SkillLine:
+def _whole(row: Row, stored: Hindcast) -> scored.SkillLine:
     ends = (row["skill_05"], row["skill_95"]) if stored.targets >= LEAST_TARGETS else None
-    return SkillLine("all", row["skill"], ends, f"{_interval(row['skill'], ends)}: {verdict(row)}", whole=True)
+    return scored.SkillLine("all", row["skill"], ends, f"{_interval(row['skill'], ends)}: {verdict(row)}", whole=True)
 
 
-def _by_years(row: Row) -> SkillLine:
+def _by_years(row: Row) -> scored.SkillLine:
     first, last = row["first_ahead"], row["last_ahead"]
     span = f"{first}" if first == last else f"{first} to {last}"
     years = f"{row['targets']} year{'s' if row['targets'] > 1 else ''}"
     count = f"{row['forecasts']} forecast{'s' if row['forecasts'] > 1 else ''} of {years}"
     ends = None if row["skill_05"] is None else (row["skill_05"], row["skill_95"])
     label = f"{span} year{'' if span == '1' else 's'} ahead"
-    return SkillLine(label, row["skill"], ends, f"{_interval(row['skill'], ends)}, {count}", whole=False)
+    return scored.SkillLine(label, row["skill"], ends, f"{_interval(row['skill'], ends)}, {count}", whole=False)
 
 
 def _interval(skill: float, ends: tuple[float, float] | None) -> str:
@@ -181,11 +166,11 @@ def _interval(skill: float, ends: tuple[float, float] | None) -> str:
 
 
 def _late(stored: Hindcast, name: str) -> str:
-    return f" ({LATE})" if name in stored.with_hindsight else ""
+    return f" ({scored.LATE})" if name in stored.with_hindsight else ""
 
 
 def _years(stored: Hindcast) -> str:
-    return f"{stored.targets} distinct years, forecast {forecasts_made(stored)} times."
+    return f"{stored.targets} distinct years, forecast {scored.forecasts_made(stored)} times."
 
 
 HINDCAST_KINDS: Mapping[str, Callable[[Hindcast], list[Figure]]] = MappingProxyType({

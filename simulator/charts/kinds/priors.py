@@ -290,13 +290,7 @@ def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]
 
 
 def _figure(
-    run: xr.DataTree,
-    page: Sequence[Row],
-    scenario: Scenario,
-    *,
-    fixed: Sequence[Row],
-    place: int,
-    pages: int,
+    run: xr.DataTree, page: Sequence[Row], scenario: Scenario, *, fixed: Sequence[Row], place: int, pages: int
 ) -> Figure:
     names = list(dict.fromkeys(row["group"] for row in page))
     densities = Table.of_rows(density_table(run, [row["name"] for row in page]))

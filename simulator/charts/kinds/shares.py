@@ -9,22 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.analysis.shares import METHOD_NAMES, Shares, is_telling, largest, subject_words
-from simulator.charts import spec, style
-from simulator.charts.layout import (
-    COLUMN,
-    GUTTER,
-    LABEL_X,
-    LEGEND_Y,
-    WIDTH,
-    EndLabel,
-    end_labels,
-    fill_mark,
-    label_height,
-    percent_channel,
-    share_lines,
-    sheet,
-    stacked_areas,
-)
+from simulator.charts import layout, spec, style
 from simulator.charts.spec import Figure, Head
 from simulator.errors import InputError, number
 from simulator.runs.table import Row, Table
@@ -47,12 +32,12 @@ MOST_NAMED = 7
 HEIGHT = 400.0
 NAME_CHARACTERS = 36
 FILLS = (
-    fill_mark(style.BLUE, 1.0), fill_mark(style.ORANGE, 0.85), fill_mark(style.DARK_BLUE, 0.9),
-    fill_mark(style.SKY, 0.8), fill_mark(style.VERMILION, 0.85), fill_mark(style.PURPLE, 0.6),
-    fill_mark(style.GREEN, 0.9),
+    layout.fill_mark(style.BLUE, 1.0), layout.fill_mark(style.ORANGE, 0.85), layout.fill_mark(style.DARK_BLUE, 0.9),
+    layout.fill_mark(style.SKY, 0.8), layout.fill_mark(style.VERMILION, 0.85), layout.fill_mark(style.PURPLE, 0.6),
+    layout.fill_mark(style.GREEN, 0.9),
 )  # fmt: skip
 """Neighbours differ in grey too."""
-REST = {"others": fill_mark(style.QUIET, 0.45), "interactions": fill_mark(style.QUIET, 0.15)}
+REST = {"others": layout.fill_mark(style.QUIET, 0.45), "interactions": layout.fill_mark(style.QUIET, 0.15)}
 
 
 def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
@@ -69,27 +54,26 @@ def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
     colors = itertools.cycle(FILLS)
     fills = [REST.get(kind) or next(colors) for kind in kinds]
     values = [own["share"].tolist() for own in parts]
-    areas, middles = stacked_areas(values, fills=fills, years=years, y=percent_channel, times=100.0)
+    areas, middles = layout.stacked_areas(values, fills=fills, years=years, y=layout.percent_channel, times=100.0)
     names = [
-        share_lines(own["label"][0], own["share"].tolist(), years=years, width=NAME_CHARACTERS)
+        layout.share_lines(own["label"][0], own["share"].tolist(), years=years, width=NAME_CHARACTERS)
         if kind == "input"
         else tuple(style.wrapped(own["label"][0], width=NAME_CHARACTERS))
         for own, kind in zip(parts, kinds, strict=True)
     ]
-    height = max(HEIGHT, label_height([line for lines in names for line in lines]))
+    height = max(HEIGHT, layout.label_height([line for lines in names for line in lines]))
     labels = []
     for own, kind, lines, middle in zip(parts, kinds, names, middles, strict=True):
         last = own.rows()[-1]
         color = style.INK if kind == "input" else style.QUIET
-        labels.append(EndLabel(height * (1 - middle), (percent(last["share"]), _interval(last)), lines, color))
-    headings = [
-        style.Text([heading], -GUTTER, LEGEND_Y, bold=True),
-        style.Text([number(years[-1])], LABEL_X + COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
-        style.Text(["90 %"], LABEL_X + 2 * COLUMN - 8, LEGEND_Y, style.QUIET, align="right"),
-    ]
-    layers = [*areas, *style.text_layers(headings), *end_labels(labels[::-1], height=height)]
-    view = spec.view(layers, width=WIDTH, height=height)
-    return sheet([view], head, width=LABEL_X + 398, x=-GUTTER)
+        labels.append(layout.EndLabel(height * (1 - middle), (percent(last["share"]), _interval(last)), lines, color))
+    headings = [style.Text([heading], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
+    for column, word in enumerate((number(years[-1]), "90 %"), start=1):
+        right = layout.LABEL_X + column * layout.COLUMN - 8
+        headings.append(style.Text([word], right, layout.LEGEND_Y, style.QUIET, align="right"))
+    layers = [*areas, *style.text_layers(headings), *layout.end_labels(labels[::-1], height=height)]
+    view = spec.view(layers, width=layout.WIDTH, height=height)
+    return layout.sheet([view], head, width=layout.LABEL_X + 398, x=-layout.GUTTER)
 
 
 def _interval(row: Row) -> str:
