@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,15 +13,12 @@ from simulator.charts.frame import check_numbers, check_texts, check_years, said
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError, near_name, number
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Group, Run, arrays, group
+from simulator.runs.groups import Dataset, Group, Run, arrays, group
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
 from simulator.wording import power
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -96,7 +93,7 @@ def chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[s
     return [subject for subject in limits if subject in quantities or not quantities]
 
 
-def drawn_years(summary: xr.Dataset, years: tuple[float, float] | None) -> list[int]:
+def drawn_years(summary: Dataset, years: tuple[float, float] | None) -> list[int]:
     """Choose the places of the years of a run that lie within a range: two or more, rising."""
     every = np.asarray(summary["year"].values, dtype=np.float64)
     first, last = years or (every[0], every[-1])

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 type Run = xr.DataTree
 """A run as a tree of labelled arrays, in memory or opened from its file."""
 
+type Dataset = xr.Dataset
+"""One group of labelled arrays; named here, as `Run` is, for those who take one and need no xarray."""
+
 type Variable = Labelled | xr.Variable
 """What is asked for its dimensions, shape, values and attributes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,10 @@ from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers
 from simulator.charts.reading import central_levels, drawn_years, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Dataset, Run, group, run_label
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 HEIGHT = 330.0
 NAME_CHARACTERS = 24
@@ -235,7 +232,7 @@ MOST_SAID = 8
 """Thresholds that a caption lists."""
 
 
-def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def crossing_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw when each threshold is crossed; the narrowest and the widest of the bands are drawn as intervals."""
     tables = crossing_tables(run, bands=options.bands, years=options.years)
     rows = tables.crossings.rows()
@@ -260,7 +257,7 @@ def crossing_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
 
 
-def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[float, float] | None) -> CrossingTables:
+def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, float] | None) -> CrossingTables:
     """Tabulate the curves and the intervals of the crossing years, the earliest threshold first."""
     summary = group(run, "summary")
     if "crossed" not in summary:
@@ -306,13 +303,13 @@ def crossing_tables(run: xr.DataTree, *, bands: Sequence[float], years: tuple[fl
     return CrossingTables(Table.of_rows(points), Table.of_rows(rows))
 
 
-def _quantiles(summary: xr.Dataset, t: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _quantiles(summary: Dataset, t: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Give the quantiles of a crossing year; exactly the start for those of samples that are above at the start."""
     started = summary["quantile"].values <= float(summary["already"].values[t])
     return np.where(started, float(summary["year"].values[0]), summary["crossing_quantile"].values[t])
 
 
-def _curve(summary: xr.Dataset, t: int, *, first: float, last: float) -> Table:
+def _curve(summary: Dataset, t: int, *, first: float, last: float) -> Table:
     """Tabulate the points at which the distribution of a crossing year is known: at steps, and at its quantiles."""
     years = summary["year"].values.astype(float)
     shares = summary["crossed"].values[t]

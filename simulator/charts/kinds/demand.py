@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +14,11 @@ from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, subtitle
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Dataset, Run, group, run_label
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
 from simulator.units import Array
 from simulator.wording import capital, listed, power
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 type Point = tuple[float, float]
 """A year and a level."""
@@ -188,7 +185,7 @@ _DEMANDED = {
 }
 
 
-def demand_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
+def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw the demanded and the limited level of each subject that has limits, one figure for each."""
     subjects = chosen_subjects(run, options.quantities, kind="demand")
     if not options.bands:
@@ -196,9 +193,7 @@ def demand_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     return [_figure(run, subject, options) for subject in subjects]
 
 
-def demand_tables(
-    run: xr.DataTree, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None
-) -> DemandTables:
+def demand_tables(run: Run, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None) -> DemandTables:
     """Tabulate the demanded and the limited level of a subject by year, and the medians of its limits."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
@@ -234,7 +229,7 @@ def demand_tables(
     )
 
 
-def _limit_name(summary: xr.Dataset, subject: str, limit: str) -> str:
+def _limit_name(summary: Dataset, subject: str, limit: str) -> str:
     """Find the variable of a limit's level: a constraint, or a cap of a driver."""
     part = limit.replace("-", "_")
     names = [name for name in (f"constraint_{part}", f"cap_{subject}_{part}") if name in summary]
@@ -245,7 +240,7 @@ def _limit_name(summary: xr.Dataset, subject: str, limit: str) -> str:
     return names[0]
 
 
-def _figure(run: xr.DataTree, subject: str, options: FigureOptions) -> Figure:
+def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
     tables = demand_tables(run, subject, bands=options.bands, years=options.years)
     attributes = group(run, "summary")[subject].attrs
     name, unit = str(attributes["long_name"]), level_unit(str(attributes["units"]))

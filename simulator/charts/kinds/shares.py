@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from simulator.analysis.shares import METHOD_NAMES, Shares, is_telling, largest,
 from simulator.charts import layout, spec, style
 from simulator.charts.spec import Figure, Head
 from simulator.errors import InputError, number
+from simulator.runs.groups import Dataset
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 METHOD_WORDS = {
     "sobol": (
@@ -89,7 +86,7 @@ def share_figures(shares: Shares) -> list[Figure]:
     return [_figure(shares, each) for each in shares.subjects() if _drawn(shares, each).sizes["outcome"] > 1]
 
 
-def _drawn(shares: Shares, subject: str) -> xr.Dataset:
+def _drawn(shares: Shares, subject: str) -> Dataset:
     """Leave out years in which the outcome is constant, or hangs on too few samples."""
     here = shares.of(subject)
     return here.isel(outcome=(is_telling(here) & here["year"].notnull()).values)

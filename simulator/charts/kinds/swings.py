@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from simulator.analysis.outcomes import outcome_text
 from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
@@ -12,12 +12,10 @@ from simulator.charts import spec, style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
+from simulator.runs.groups import Dataset
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
 from simulator.wording import capital
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 NAME_CHARACTERS = 44
 LIBRARY_CHARACTERS = 52
@@ -183,7 +181,7 @@ def swing_figures(swings: Swings) -> list[Figure]:
     return figures
 
 
-def _figure(here: xr.Dataset, table: Table) -> Figure:
+def _figure(here: Dataset, table: Table) -> Figure:
     attrs, unit, rows = here.attrs, str(here["unit"].values), table.rows()
     last, base = float(attrs["last_year"]), float(here["base"])
     words = str(here["outcome_words"].values)
@@ -212,7 +210,7 @@ def _figure(here: xr.Dataset, table: Table) -> Figure:
     return Figure(f"swings_{attrs['mode']}_{name}", chart, {"": table}, caption, alt_text)
 
 
-def _finding(here: xr.Dataset, rows: Sequence[Row]) -> str:
+def _finding(here: Dataset, rows: Sequence[Row]) -> str:
     """Say in a title what moves an outcome most."""
     unit, last = str(here["unit"].values), float(here.attrs["last_year"])
     if is_censored(rows):
@@ -228,7 +226,7 @@ def _ends(row: Row, unit: str, last: float) -> str:
     return f"from {lower} to {upper}" if row["swing"] is not None else swing_text(row)
 
 
-def _scale(here: xr.Dataset) -> Scale:
+def _scale(here: Dataset) -> Scale:
     kind, unit = str(here["kind"].values), str(here["unit"].values)
     if kind == "level":
         return "power" if unit.startswith("log10(") else "plain"
