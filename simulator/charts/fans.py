@@ -190,9 +190,7 @@ def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> s
         said |= {f"band_{place}": f"{told[2 * place]} to {told[2 * place + 1]}" for place in range(len(names))}
         rows.append(said)
     columns = [("year", "year"), ("median", "median"), *((f"band_{place}", band) for place, band in enumerate(names))]
-    places = (frame.x("from"), spec.x2("to"), spec.y("y"), spec.y2("y2"))
-    mark = {"type": "rect", "color": style.INK}
-    return style.pointer_layer(rows, *places, columns=columns, mark=mark, name=name)
+    return frame.pointer_layer(rows, columns=columns, name=name)
 
 
 def from_the_top(thresholds: Table, quantity: str, *, strict: bool = False) -> list[Row]:

@@ -72,6 +72,14 @@ class Frame:
             for mark, level in zip(map(fill_mark, style.band_tints(len(levels))), levels, strict=True)
         ]
 
+    def pointer_layer(self, rows: spec.Data, *, columns: Sequence[tuple[str, str]], name: str) -> spec.Spec:
+        """Draw strips (`from`, `to`, `y`, `y2`) that are seen only under the pointer, and then say columns."""
+        said = [{"field": column, "type": "nominal", "title": title} for column, title in columns]
+        hidden: spec.Channel = {"tooltip": said, "opacity": {"value": 0}}
+        places = (self.x("from"), spec.x2("to"), spec.y("y"), spec.y2("y2"))
+        mark = {"type": "rect", "color": style.INK}
+        return {"name": f"{spec.POINTER}_{name}", **spec.layer(rows, *places, hidden, mark=mark)}
+
     def holds(self, level: float) -> bool:
         """Say whether a level is on the axis."""
         return self.lower <= level <= self.upper

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from simulator.charts import spec
 from simulator.charts.register import Theme, check_theme
-from simulator.charts.spec import POINTER, Channel, Data, Spec, layer
+from simulator.charts.spec import Data, Spec, layer
 from simulator.charts.ticks import power_parts
 from simulator.errors import InputError
 
@@ -244,13 +244,6 @@ def arrow_mark() -> Spec:
 def point_mark() -> Spec:
     """Make the mark of what was observed: a dark disc with a pale rim."""
     return shape_mark("circle", 42, fill=INK, rim=PAPER, width=1)
-
-
-def pointer_layer(rows: Data, *channels: Channel, columns: Sequence[tuple[str, str]], mark: Spec, name: str) -> Spec:
-    """Draw a layer that is seen only under the pointer, and then says its columns; pictures leave it out."""
-    said = [{"field": column, "type": "nominal", "title": title} for column, title in columns]
-    hidden: Channel = {"tooltip": said, "opacity": {"value": 0}}
-    return {"name": f"{POINTER}_{name}", **layer(rows, *channels, hidden, mark=mark)}
 
 
 def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[Spec]:

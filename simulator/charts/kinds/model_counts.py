@@ -132,9 +132,7 @@ def _pointer(panel: CountPanel, *, frame: Frame, name: str) -> spec.Spec:
             row[key] = f"{middle} ({low} to {high})"
         rows.append(row)
     columns = [("year", "by the end of"), ("total", "percentile of the sum"), ("added", "sum of percentiles")]
-    tops = [spec.y("y"), spec.y2("y2")]
-    mark = {"type": "rect", "color": style.INK}
-    return style.pointer_layer(rows, frame.x("from"), spec.x2("to"), *tops, columns=columns, mark=mark, name=name)
+    return frame.pointer_layer(rows, columns=columns, name=name)
 
 
 MOST_PANELS = 6
