@@ -11,9 +11,8 @@ from simulator.analysis.comparison import Comparison
 from simulator.charts import spec, style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
 from simulator.charts.reading import level_unit
-from simulator.charts.spec import Figure, FigureOptions, Head
+from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import power_ticks, year_ticks
-from simulator.errors import InputError
 from simulator.runs.groups import Run, group
 from simulator.runs.summary import crossing_table, fan_table, summarised
 from simulator.runs.table import Row, Table
@@ -235,6 +234,7 @@ def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, flo
     return low - spare, high + spare
 
 
+QUANTITY, BAND = "effective_compute", 0.9
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
 MOST_ROWS = 72
@@ -243,48 +243,27 @@ MOST_ROWS = 72
 
 def compared_figures(found: Comparison) -> list[Figure]:
     """Draw a comparison of runs."""
-    return comparison_figures(found.runs, FigureOptions(), labels=found.labels)
+    return comparison_figures(found.runs, labels=found.labels)
 
 
-def comparison_figures(
-    runs: Sequence[Run], options: FigureOptions, *, labels: Sequence[str] | None = None
-) -> list[Figure]:
-    """Draw two to twelve runs against one another: their levels by year, and their crossing years.
+def comparison_figures(runs: Sequence[Run], *, labels: Sequence[str] | None = None) -> list[Figure]:
+    """Draw two to twelve runs against one another: their effective compute by year, and their crossing years.
 
-    Up to four runs are drawn in one frame, more in small frames, each over the first run. Of the options
-    `quantities`, the widest of `bands` and `years` are heeded.
+    Up to four runs are drawn in one frame, more in small frames, each over the first run.
     """
     names = run_labels(runs, labels)
-    figures = [_levels_figure(runs, names, options, name) for name in options.quantities or ("effective_compute",)]
-    crossings = crossings_of(runs, names)
-    return [*figures, _crossings_figure(runs, names, crossings)] if len(crossings) else figures
+    figure, crossings = _levels_figure(runs, names), crossings_of(runs, names)
+    return [figure, _crossings_figure(runs, names, crossings)] if len(crossings) else [figure]
 
 
-def levels_of(
-    runs: Sequence[Run], names: Sequence[str], *, quantity: str, band: float, years: tuple[float, float] | None = None
-) -> Table:
-    """Tabulate the median and a central band of a variable (log10 of its unit), for each run in its own years."""
-    tables: list[Table] = []
+def levels_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
+    """Tabulate the median and a central band of effective compute (log10 FLOP), for each run in its own years."""
+    rows: list[Row] = []
     for run, name in zip(runs, names, strict=True):
-        unit = str(summarised(run, quantity).attrs["units"])
-        if not unit.startswith("log10("):
-            raise InputError(
-                f"{quantity}: runs are compared on a log scale, and {quantity} of {name} is in {unit or 'no unit'}. "
-                "Compare a level, such as effective_compute."
-            )
-        medians, bands = fan_table(run, quantity, (band,))
-        found = medians.with_columns(
-            {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
-        ).select("run", "year", "median", "lower", "upper")
-        low, high = years or (-math.inf, math.inf)
-        inside = found.where((found["year"] >= low) & (found["year"] <= high))
-        if len(inside) < 2:
-            raise InputError(
-                f"years: {name} has fewer than two years from {low:g} to {high:g}; "
-                f"it runs from {found['year'][0]:g} to {found['year'][-1]:g}."
-            )
-        tables.append(inside)
-    return Table.of_rows(row for table in tables for row in table.rows())
+        medians, bands = fan_table(run, QUANTITY, (BAND,))
+        named = {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
+        rows += medians.with_columns(named).select("run", "year", "median", "lower", "upper").rows()
+    return Table.of_rows(rows)
 
 
 def crossings_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
@@ -314,10 +293,9 @@ def _years(run: Run) -> list[float]:
     return [float(year) for year in group(run, "summary")["year"].values]
 
 
-def _levels_figure(runs: Sequence[Run], names: Sequence[str], options: FigureOptions, quantity: str) -> Figure:
-    band = max(options.bands, default=0.9)
-    levels = levels_of(runs, names, quantity=quantity, band=band, years=options.years)
-    attrs = summarised(runs[0], quantity).attrs
+def _levels_figure(runs: Sequence[Run], names: Sequence[str]) -> Figure:
+    levels = levels_of(runs, names)
+    attrs = summarised(runs[0], QUANTITY).attrs
     unit, long_name = level_unit(attrs["units"]), str(attrs["long_name"])
     said_name = capital(long_name)
     by_run = _by_run(levels)
@@ -330,7 +308,7 @@ def _levels_figure(runs: Sequence[Run], names: Sequence[str], options: FigureOpt
     title = f"{said_name} {when}: median {lowest} {unit} in {order[0]}, {highest} in {order[-1]}"
     if lowest == highest:
         title = f"{said_name} {when}: median {lowest} {unit} in all runs"
-    width = f"{100 * band:g} %"
+    width = f"{100 * BAND:g} %"
     others = listed(names[1:]) if len(names) <= MOST_OVERLAID else f"{len(names) - 1} other runs"
     draw = draw_overlaid if len(runs) <= MOST_OVERLAID else draw_multiples
     under = f"{names[0]} against {others}. Medians, and the ends of {width} of the samples."
@@ -342,7 +320,7 @@ def _levels_figure(runs: Sequence[Run], names: Sequence[str], options: FigureOpt
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
         f"{capital(when)} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
     )
-    return Figure(f"comparison_{quantity}", chart, {"": levels}, caption, alt_text)
+    return Figure(f"comparison_{QUANTITY}", chart, {"": levels}, caption, alt_text)
 
 
 def _ends_text(row: Row) -> str:
