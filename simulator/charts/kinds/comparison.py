@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -261,7 +262,7 @@ def levels_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
     rows: list[Row] = []
     for run, name in zip(runs, names, strict=True):
         medians, bands = fan_table(run, QUANTITY, (BAND,))
-        named = {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
+        named: dict[str, Any] = {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
         rows += medians.with_columns(named).select("run", "year", "median", "lower", "upper").rows()
     return Table.of_rows(rows)
 
