@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulator.errors import InputError
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SUBJECTS = ("spending", "hardware", "physical_compute", "algorithms")
 """What limits may stand on."""
@@ -85,6 +88,8 @@ def _demanded(driver: str, names: Sequence[str]) -> list[_Part]:
 
 def _stacked(parts: Sequence[_Part], level: Callable[[str], xr.DataArray]) -> xr.DataArray:
     """Set the parts one after another, each less what it was in the first year."""
+    import xarray as xr
+
     arrays = []
     for part in parts:
         values = level(part.plus) if part.minus is None else level(part.plus) - level(part.minus)
