@@ -39,6 +39,7 @@ SKY = "#56B4E9"
 VERMILION = "#D55E00"
 ORANGE = "#E69F00"
 GREEN = "#009E73"
+YELLOW = "#F0E442"
 PURPLE = "#CC79A7"
 
 _BAND_TINTS = {1: ("#9CC8E3",), 2: ("#C9E1F0", "#74AFD6"), 3: ("#DCEBF5", "#A5CCE5", "#5FA3D0")}
@@ -56,6 +57,7 @@ DARK: Mapping[str, str] = MappingProxyType({
     VERMILION: "#FF8B3D",
     ORANGE: "#F2B233",
     GREEN: "#2CC295",
+    YELLOW: "#F5EB66",
     PURPLE: "#E09BC2",
     "#9CC8E3": "#2A628D",
     "#C9E1F0": "#1C3F5C",
