@@ -31,6 +31,7 @@ from simulator.runs.table import Row, Table
 from simulator.scenario.assumptions import OWN, Provenance, Statement, provenances, statement, usual_unit
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup
+from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
@@ -113,7 +114,7 @@ class Audit(Result):
 
 
 def audit_scenario(
-    scenario: Scenario,
+    scenario: Scenario | Source,
     *,
     outcomes: Sequence[Outcome | str] = (),
     documents: Sequence[Document] = (),
@@ -128,7 +129,7 @@ def audit_scenario(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
         Of one component.
     outcomes : sequence of str
         Such as `effective_compute@2035` or `crossing:NAME`. None: effective compute in the last year, and the first
@@ -160,6 +161,7 @@ def audit_scenario(
     >>> found.assumptions["words"][0], found.assumptions["stated_at"][0]
     ('algorithms: growth', 'scenarios/baseline.yaml:42')
     """
+    scenario = scenario_of(scenario)
     check_method("auto", samples=samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)

@@ -35,6 +35,7 @@ from simulator.runs.netcdf import open_dataset
 from simulator.runs.result import Result
 from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
+from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
@@ -130,7 +131,7 @@ def open_shares(path: FilePath | str) -> Shares:
 
 
 def variance_shares(
-    scenario: Scenario,
+    scenario: Scenario | Source,
     outcomes: Sequence[Outcome | str] = ("effective_compute",),
     *,
     samples: int = DEFAULT_SAMPLES,
@@ -143,7 +144,7 @@ def variance_shares(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
     outcomes : sequence of str
         Always finite ones: levels as `effective_compute@2035`, `crossed:NAME@2030`, `restricted:NAME`. A level or
         `crossed:NAME` without a year stands for every year.
@@ -180,6 +181,7 @@ def variance_shares(
     >>> shares.dataset.attrs["method"], float(shares.dataset["shapley"].sum().round(9))
     ('shapley', 1.0)
     """
+    scenario = scenario_of(scenario)
     model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes)
     inputs = group_inputs(inputs_of(model), groups=groups, by=by)
     _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)

@@ -33,6 +33,7 @@ from simulator.runs.netcdf import open_dataset
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
+from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
@@ -129,7 +130,7 @@ def open_swings(path: FilePath | str) -> Swings:
 
 
 def prior_swings(
-    scenario: Scenario,
+    scenario: Scenario | Source,
     *,
     outcomes: Sequence[Outcome | str] = (),
     mode: Mode = "free",
@@ -145,7 +146,7 @@ def prior_swings(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
         Of one component.
     outcomes : sequence of str
         Such as `effective_compute@2035`, `crossing:NAME`, `crossed:NAME@2030` or `restricted:NAME`. None: effective
@@ -175,6 +176,7 @@ def prior_swings(
     >>> swings.tables()["swings"].rows()[0]["input"]
     'drivers.algorithms.growth'
     """
+    scenario = scenario_of(scenario)
     check_swings(mode, samples=samples)
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)

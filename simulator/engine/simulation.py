@@ -21,6 +21,7 @@ from simulator.engine.plan import Plan, plan_of
 from simulator.engine.record import build_run
 from simulator.errors import InputError, dotted, near_name
 from simulator.runs.groups import Group
+from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver, custom_entries
 
@@ -53,7 +54,7 @@ class How:
 
 
 def simulate(
-    scenario: Scenario,
+    scenario: Scenario | Source,
     *,
     keep: Literal["trajectories", "summary"] = "trajectories",
     custom: Mapping[str, CustomDriver] | None = None,
@@ -65,7 +66,7 @@ def simulate(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
         From `load_scenario`. One that learns from history does so first, which takes about a minute; `learn` does
         it once for several runs.
     keep : {"trajectories", "summary"}
@@ -103,6 +104,7 @@ def simulate(
     >>> float(run["summary/effective_compute"].sel(quantile=0.5, year=2030).round(1))  # log10 FLOP
     34.9
     """
+    scenario = scenario_of(scenario)
     from simulator.runs.run import Run
 
     if scenario.must_learn:

@@ -34,6 +34,7 @@ from simulator.priors.composite import Converted
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import place_of, placed
+from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
 from simulator.schema.prior_families import Distribution
@@ -63,12 +64,12 @@ class Place:
     rate: Path
 
 
-def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
+def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scenario:
     """Condition the priors of a scenario on the history that it names.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
         With `history`. One that names none, or has learnt already, is given back as it is.
     cache : path, optional
         A folder of fits; one that is there is read in no time, any other is stored.
@@ -91,6 +92,7 @@ def learn(scenario: Scenario, *, cache: FilePath | None = None) -> Scenario:
     >>> learn(load_scenario("baseline")).fit is None
     True
     """
+    scenario = scenario_of(scenario)
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.files import replacing
 from simulator.variables import COLUMNS
+from simulator.wording import cut
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -257,7 +258,7 @@ class Table:
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
-        lines = self.first(_SHOWN).lines()
+        lines = [cut(line, width=_WIDTH) for line in self.first(_SHOWN).lines()]
         more = [f"... {len(self) - _SHOWN:,} more rows"] if len(self) > _SHOWN else []
         return "\n".join([*lines, *more]) or "an empty table"
 
@@ -301,6 +302,8 @@ def save_blocks(path: FilePath, blocks: Iterable[Table]) -> None:
 
 _SHOWN = 12
 """Rows of a table that are shown where it is looked at."""
+_WIDTH = 240
+"""Characters of a line of it there."""
 
 
 def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

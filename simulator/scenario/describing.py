@@ -13,7 +13,7 @@ from simulator.errors import InputError, near_name, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.library import library_prior, load_library, shipped_names
-from simulator.scenario.load import GroupingKeys, load_scenario
+from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import Slot, SlotKind
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
@@ -24,12 +24,12 @@ _PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
-def describe_scenario(scenario: Scenario) -> list[str]:
+def describe_scenario(scenario: Scenario | Source) -> list[str]:
     """Say what was understood of each prior of a scenario.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario, or what `load_scenario` reads
 
     Returns
     -------
@@ -43,6 +43,7 @@ def describe_scenario(scenario: Scenario) -> list[str]:
     >>> describe_scenario(load_scenario("essay-2023"))[0].split()[:3]
     ['drivers.spending.start', '1000', 'USD']
     """
+    scenario = scenario_of(scenario)
     width = max(len(name) for component in scenario.components for name in component.joint.priors)
     lines = []
     for component in scenario.components:

@@ -273,6 +273,11 @@ def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
     return resolve_groups(load_groups(source), overrides)
 
 
+def scenario_of(given: Scenario | Source) -> Scenario:
+    """Give a scenario as it is, or read what `load_scenario` reads."""
+    return given if isinstance(given, Scenario) else load_scenario(given)
+
+
 def load_variants(source: Source, *, overrides: Sequence[str] = ()) -> dict[str, Scenario]:
     """Read the variants of a scenario: the scenario with each of its named changes laid over it.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from simulator.errors import Fault, Path, Place, ScenarioError, as_path, dotted, number
+from simulator.errors import Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
 from simulator.scenario.checks import check_scenario
@@ -151,6 +151,8 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     """Check a document and give the scenario that it says."""
     log: list[str] = []
     warnings: list[str] = []
+    if isinstance(overrides, str):
+        raise InputError(f"overrides: must be a list of texts path=value; got the text {shown(overrides)} alone.")
     for text in overrides:
         expanded = layers.expand_priors(document, library_entry).data
         override = layers.parse_override(text)

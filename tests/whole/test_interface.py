@@ -53,3 +53,24 @@ def test_a_public_name_is_typed_and_has_an_example(name: str) -> None:
 def test_no_public_name_is_that_of_a_room() -> None:
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
     assert not rooms & set(simulator.__all__)
+
+
+def test_functions_of_a_scenario_read_what_names_one() -> None:
+    run = simulator.simulate({"extends": "essay-2023", "name": "few", "samples": 16})
+    assert run.attrs["name"] == "few"
+    assert simulator.describe_scenario("essay-2023") == simulator.describe_scenario(
+        simulator.load_scenario("essay-2023")
+    )
+
+
+def test_what_names_no_scenario_is_refused_without_a_traceback() -> None:
+    for wrong in ("a" * 5000, "no-such-scenario"):
+        with pytest.raises(simulator.InputError, match="no shipped scenario|no such"):
+            simulator.load_scenario(wrong)
+    with pytest.raises(simulator.InputError, match="must be a list of texts"):
+        simulator.load_scenario("baseline", overrides="samples=1024")
+
+
+def test_a_table_with_a_long_text_is_shown_short() -> None:
+    shown = repr(simulator.Table({"said": ["x" * 5000]}))
+    assert max(map(len, shown.splitlines())) <= 240
