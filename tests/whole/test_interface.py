@@ -65,7 +65,7 @@ def test_functions_of_a_scenario_read_what_names_one() -> None:
 
 def test_what_names_no_scenario_is_refused_without_a_traceback() -> None:
     for wrong in ("a" * 5000, "no-such-scenario"):
-        with pytest.raises(simulator.InputError, match="no shipped scenario|no such"):
+        with pytest.raises(simulator.InputError, match=r"no shipped scenario|no such"):
             simulator.load_scenario(wrong)
     with pytest.raises(simulator.InputError, match="must be a list of texts"):
         simulator.load_scenario("baseline", overrides="samples=1024")
