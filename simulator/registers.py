@@ -54,7 +54,7 @@ class Register[T]:
         """
         if name in self.shipped:
             found = self.shipped[name]
-            return cast("T", attribute_at(found)) if isinstance(found, str) else found
+            return cast("T", attribute_at(found))
         offered = {point.value: point for point in entry_points(group=self.group) if point.name == name}
         start = entry or name
         if not offered:
@@ -99,7 +99,9 @@ class Register[T]:
         return cast("T", found)
 
 
-def attribute_at(place: str) -> Any:
-    """Import what stands at `module:attribute`."""
+def attribute_at(place: object) -> Any:
+    """Import what stands at `module:attribute`; what is no text is given back."""
+    if not isinstance(place, str):
+        return place
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)

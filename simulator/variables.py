@@ -158,6 +158,11 @@ def variable(name: str, *, unit: str = "1") -> Variable:
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 
+def summary_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the dimensions of a summary's variables by name: what a sample has by year has quantiles by year there."""
+    return {name: _BY_YEAR if "sample" in (dims := variable(name).dims) else dims for name in names}
+
+
 def attributes(names: Iterable[str], units: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Give the attributes of variables by name; `units` are those of the variables whose unit the scenario tells."""
     said = {}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -37,17 +38,16 @@ class Draws:
     values: Mapping[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """How the scores of `names` move with an input, of which those that are `own` are members.
+class Part(NamedTuple):
+    """How the score of a prior goes with an input, of which it is a member where it is its `own`.
 
-    Its own score is the sum of `weights` times their scores, standard normal; as it rises by 1, they rise by `slopes`.
+    The score of the input is the sum of `weight` times theirs, standard normal; as it rises by 1, theirs by `slope`.
     """
 
-    names: tuple[str, ...]
-    weights: Array
-    slopes: Array
-    own: tuple[bool, ...]
+    name: str
+    weight: float
+    slope: float
+    own: bool
 
 
 def common_draws(model: Model, samples: int) -> Draws:
@@ -68,7 +68,7 @@ def median_draws(model: Model, size: int) -> Draws:
     return Draws(scores, _with_scores(model.joint, {}, scores))
 
 
-def direction_of(joint: JointPrior, varied: Input) -> Direction:
+def direction_of(joint: JointPrior, varied: Input) -> list[Part]:
     """Find how scores move with an input."""
     groups = [group for group in joint.groups if set(group.names) & set(varied.members)]
     grouped = [name for group in groups for name in group.names]
@@ -77,43 +77,33 @@ def direction_of(joint: JointPrior, varied: Input) -> Direction:
     correlation = block_diag(*(group.factor @ group.factor.T for group in groups), alone)
     own = np.array([name in varied.members for name in names])
     weights = own / np.sqrt(own @ correlation @ own)
-    return Direction(names, weights, correlation @ weights, tuple(own.tolist()))
+    parts = zip(names, weights.tolist(), (correlation @ weights).tolist(), own.tolist(), strict=True)
+    return [Part(*each) for each in parts]
 
 
 def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
     """Name the priors that move along with an input because they are correlated with it."""
-    found = direction_of(joint, varied)
-    each = zip(found.names, found.own, found.slopes, strict=True)
-    return tuple(name for name, own, slope in each if not own and abs(slope) > 1e-12)
+    return tuple(each.name for each in direction_of(joint, varied) if not each.own and abs(each.slope) > 1e-12)
 
 
 def moved_to(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
     """Give parameters with an input (the sum of its members) at a score, one or (sample,); companions move along."""
-    found = direction_of(joint, varied)
-    now = sum(weight * draws.scores[name] for name, weight in zip(found.names, found.weights, strict=True) if weight)
+    now = sum(each.weight * draws.scores[each.name] for each in direction_of(joint, varied) if each.weight)
     return moved_by(joint, draws, varied, step=score - now)
 
 
 def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float | Array) -> dict[str, Array]:
     """Give parameters with the score of an input moved by a number of standard deviations, one or (sample,)."""
-    found = direction_of(joint, varied)
-    scores = {
-        name: draws.scores[name] + slope * step
-        for name, slope in zip(found.names, found.slopes, strict=True)
-        if abs(slope) > 1e-12
-    }
+    parts = [each for each in direction_of(joint, varied) if abs(each.slope) > 1e-12]
+    scores = {each.name: draws.scores[each.name] + each.slope * step for each in parts}
     return _with_scores(joint, draws.values, scores)
 
 
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
     """Give parameters with an input at a score, all others where they are."""
-    found = direction_of(joint, varied)
     size = next(iter(draws.scores.values())).shape
-    scores = {
-        name: np.broadcast_to(np.asarray(score * slope), size)
-        for name, own, slope in zip(found.names, found.own, found.slopes, strict=True)
-        if own
-    }
+    own = [each for each in direction_of(joint, varied) if each.own]
+    scores = {each.name: np.broadcast_to(np.asarray(score * each.slope), size) for each in own}
     return _with_scores(joint, draws.values, scores)
 
 

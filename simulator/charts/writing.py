@@ -161,17 +161,12 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     colors = {"paper": PAPER, "ink": INK, "quiet": QUIET, "hair": HAIR}
     look = _STYLE % ({name: mapped.get(color, color) for name, color in colors.items()} | {"scheme": theme})
     parts = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title>",
         f"<style>{look}</style>",
-        "</head>",
-        "<body>",
-        "<figure>",
+        "</head>\n<body>\n<figure>",
         f'<div id="chart" role="img" aria-label="{html.escape(unturned(figure.alt_text))}">{picture}</div>',
         f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
         "</figure>",
@@ -180,7 +175,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         "</details>",
         f"<footer>{html.escape(unturned(footer))}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
-        f"<script>{_library()}</script>",
+        f"<script>{vl_convert.javascript_bundle(None)}</script>",  # type: ignore[arg-type]  # the writer's own bundle
         f"<script>{_SCRIPT % {'theme': theme}}</script>",
         "</body>",
         "</html>",
@@ -194,12 +189,6 @@ def _answering(view: dict[str, Any]) -> dict[str, Any]:
     select = {"type": "point", "on": "pointerover", "clear": "pointerout"}
     seen = {"condition": {"param": under, "empty": False, "value": 0.12}, "value": 0}
     return view | {"params": [{"name": under, "select": select}], "encoding": {**view["encoding"], "opacity": seen}}
-
-
-def _library() -> str:
-    """Give the script that draws: the bundle that the chart writer holds; another one takes seconds to make."""
-    bundle: str = vl_convert.javascript_bundle(None)  # type: ignore[arg-type]  # None is its default
-    return bundle
 
 
 def _embedded(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import DRIVER_UNITS
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.variables import COORDINATES, UNKNOWNS, attributes, variable
+from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,10 +44,10 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     results = groups.summary["effective_compute"].tobytes() if plan.custom else b""
     identity = run_id(scenario, keep=keep, store=store, results=results)
     label = Labels(scenario, plan)
-    summary = label.group(groups.summary, _summary_dims)
+    summary = label.group(groups.summary, summary_dims(groups.summary))
     children = {"summary": summary}
     if groups.components:
-        apart = {name: label.group(arrays, _summary_dims) for name, arrays in groups.components.items()}
+        apart = {name: label.group(arrays, summary_dims(arrays)) for name, arrays in groups.components.items()}
         children["components"] = Group(children=apart)
     if groups.trajectories:
         children |= label.samples(groups)
@@ -92,11 +92,6 @@ def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> 
     ]
 
 
-def _summary_dims(name: str) -> tuple[str, ...]:
-    dims = variable(name).dims
-    return ("quantile", "year") if "sample" in dims else dims  # what a sample has by year has quantiles by year
-
-
 class Labels:
     """What the arrays of a run are called: dimensions, coordinates, units, the names of limits and thresholds."""
 
@@ -111,12 +106,12 @@ class Labels:
     def group(
         self,
         arrays: Arrays,
-        dims: Callable[[str], tuple[str, ...]],
+        dims: Mapping[str, tuple[str, ...]],
         coords: Mapping[str, NDArray[Any]] | None = None,
     ) -> Group:
         """Label arrays; `dims` names the dimensions of each."""
         described = attributes(arrays, self._units)
-        variables = {name: Labelled(dims(name), values, dict(described[name])) for name, values in arrays.items()}
+        variables = {name: Labelled(dims[name], values, dict(described[name])) for name, values in arrays.items()}
         used = {dim for item in variables.values() for dim in item.dims}
         numbers = {"year": self._years, "quantile": np.array(LEVELS), **(coords or {})}
         every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
@@ -132,14 +127,18 @@ class Labels:
 
     def samples(self, groups: Groups, *, first: int = 0) -> dict[str, Group]:
         """Label the groups of a run that hold samples, from sample number `first` on."""
-        count = next(iter(groups.trajectories.values())).shape[0]
-        samples = {"sample": np.arange(first, first + count)}
+        paths = groups.trajectories
+        samples = {"sample": np.arange(first, first + next(iter(paths.values())).shape[0])}
         found = {
             "parameters": self._parameters(groups.parameters, samples),
-            "trajectories": self.group(groups.trajectories, lambda _: ("sample", "year"), samples),
+            "trajectories": self.group(
+                groups.trajectories, dict.fromkeys(groups.trajectories, ("sample", "year")), samples
+            ),
         }
         if groups.crossings:
-            found["crossings"] = self.group(groups.crossings, lambda _: ("threshold", "sample"), samples)
+            found["crossings"] = self.group(
+                groups.crossings, dict.fromkeys(groups.crossings, ("threshold", "sample")), samples
+            )
         return found
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:

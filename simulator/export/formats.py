@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.errors import InputError, near_name
 from simulator.files import check_file, check_folder, make_folder, write_text
@@ -144,8 +144,7 @@ def export_run(
     output : path, optional
         The file to write; the folder, where there are several tables. Tables need it, texts are given back as well.
     group : str
-        The one group that is written: parameters, trajectories, crossings or summary; without it all that the run has.
-        (csv, parquet)
+        The one group that is written: parameters, trajectories, crossings or summary; all without it. (csv, parquet)
     variables, thresholds : sequence of str
         Names; none: all (csv, parquet), the usual ones (hub). Exactly one of either is a question's. (metaculus)
     year : float, optional
@@ -192,10 +191,9 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
         else:
             tables = {target / f"{table.name}{exporter.suffix}": table for table in every_table(run, **names)}
         make_folder(target.parent if options.group else target)
-        write = _function(exporter.table)
+        write = attribute_at(exporter.table)
         return Export(files=tuple(file for path, table in tables.items() for file in write(table, path)))
-    chosen = {name: getattr(options, name) for name in exporter.takes}
-    text, note = _function(exporter.text)(run, **chosen)
+    text, note = attribute_at(exporter.text)(run, **{name: getattr(options, name) for name in exporter.takes})
     if target is None:
         return Export(text, note)
     make_folder(target.parent)
@@ -203,15 +201,10 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
     return Export(text, note, (target,))
 
 
-def _function(place: Callable[..., Any] | str) -> Callable[..., Any]:
-    return attribute_at(place) if isinstance(place, str) else place
-
-
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:
     """Find a format; check, before there is any work, that it takes the options and that the output can be written."""
     if format_ not in EXPORTERS:
-        known = EXPORTERS.names()
-        hint = near_name(format_, known) or f"There are: {', '.join(known)}."
+        hint = near_name(format_, EXPORTERS) or f"There are: {', '.join(EXPORTERS)}."
         raise InputError(f"--format: there is no format '{format_}'. {hint}")
     exporter = EXPORTERS.find(format_, entry=f"--format {format_}")
     for name, option in _OPTIONS.items():
@@ -221,8 +214,7 @@ def check_export(format_: str, options: ExportOptions, output: FilePath | None =
     if options.thresholds and options.group not in ("", "crossings"):
         raise InputError(f"--threshold: belongs to --group crossings, not to {options.group}.")
     if output is not None:
-        several = bool(exporter.table) and not options.group
-        if several and output.is_file():
+        if (several := bool(exporter.table) and not options.group) and output.is_file():
             raise InputError(f"--output: {output} is a file. Without --group there are several files: name a folder.")
         (check_folder if several else check_file)(output)
     return exporter

@@ -23,7 +23,7 @@ from simulator.units import Array
 def law_of(kind: str) -> SaturationLaw:
     """Find a law of saturation by its name, its function loaded."""
     law = LAWS.find(kind)
-    return replace(law, bend=attribute_at(law.bend)) if isinstance(law.bend, str) else law
+    return replace(law, bend=attribute_at(law.bend))
 
 
 def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None) -> Array:

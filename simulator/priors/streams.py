@@ -66,7 +66,7 @@ def blocks_uniforms(
 def _design(name: str) -> Callable[..., NDArray[np.float64]]:
     """Load the function of a design."""
     uniforms = DESIGNS.find(name).uniforms
-    return cast("Callable[..., NDArray[np.float64]]", attribute_at(uniforms)) if isinstance(uniforms, str) else uniforms
+    return cast("Callable[..., NDArray[np.float64]]", attribute_at(uniforms))
 
 
 def random_numbers(names: Sequence[str], *, seed: int, blocks: Sequence[int], size: int) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ def to_pymc(name: str, family: Distribution) -> TensorVariable[Any, Any]:
 def _twin_of(kind: type) -> Any:
     record = family_of(kind)
     twin = record.twin if record else ""
-    return (attribute_at(twin) if isinstance(twin, str) else twin) if twin else _from_latent
+    return attribute_at(twin) if twin else _from_latent
 
 
 def _like(kind: str, **parameters: str) -> Callable[[str | None, Any], Any]:

@@ -192,7 +192,7 @@ FAMILIES: Register[PriorFamily] = Register("prior family", "simulator.prior_fami
 def fit_of(name: str) -> Callable[[Statement], Distribution]:
     """Load the function that makes a family's distributions of statements."""
     fit = FAMILIES.find(name).fit
-    return cast("Callable[[Statement], Distribution]", attribute_at(fit)) if isinstance(fit, str) else fit
+    return cast("Callable[[Statement], Distribution]", attribute_at(fit))
 
 
 @cache

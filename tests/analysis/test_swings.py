@@ -129,7 +129,7 @@ def test_moving_an_input_moves_what_is_correlated_with_it_by_its_correlation() -
     draws = common_draws(model_of(correlated(0.6)), 512)
     growth = Input("drivers.compute.growth", ("drivers.compute.growth",))
     found = direction_of(joint, growth)
-    assert dict(zip(found.names, found.slopes, strict=True))["drivers.compute.start"] == pytest.approx(
+    assert {each.name: each.slope for each in found}["drivers.compute.start"] == pytest.approx(
         2 * math.sin(math.pi * 0.6 / 6)
     )
     there = moved_to(joint, draws, growth, score=1.0)
