@@ -77,7 +77,9 @@ def draw_fan(
     layers += style.text_layers([style.Text([panel.heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
     entries = fans.fan_legend(tables)
     if any(map(fans.uncertain, thresholds)):
-        entries.append(("bracket", style.QUIET, "90 % of an uncertain threshold"))
+        never = any(row.get("lower") is not None and row.get("upper") is None for row in thresholds)
+        said = " and median of an uncertain threshold, counting never" if never else " of an uncertain threshold"
+        entries.append(("bracket", style.QUIET, f"90 %{said}"))
     layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y)
     layers.append(fans.pointer_layer(tables, frame=frame, unit=panel.unit, name="years"))
     views = [spec.view(layers, width=WIDTH, height=frame.height)]

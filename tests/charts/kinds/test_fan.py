@@ -130,6 +130,8 @@ def test_an_uncertain_threshold_has_a_bracket_and_a_legend_entry() -> None:
     certain, uncertain = views(fan(FEW))[0], views(fan([threshold("a", 28.0, lower=27.0, upper=30.0)]))[0]
     assert "90 % of an uncertain threshold" in texts(uncertain)
     assert "90 % of an uncertain threshold" not in texts(certain)
+    never = views(fan([threshold("a", 28.0, lower=27.0, upper=None)]))[0]
+    assert "90 % and median of an uncertain threshold, counting never" in texts(never)
     low, high = uncertain["layer"][0]["encoding"]["y"]["scale"]["domain"]
     bracket = next(row for row in rows(uncertain, "rect", "y2") if row["x"] > WIDTH)
     assert bracket["y2"] - bracket["y"] == pytest.approx(3.0 / (high - low) * uncertain["height"])
