@@ -14,10 +14,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simulator.errors import InputError, near_name, shown
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
+
+
+def entry_points(*, group: str) -> EntryPoints:
+    """List what installed packages offer under a group; the library that knows is loaded when it is asked."""
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
 
 
 @dataclass(frozen=True, slots=True)
