@@ -71,6 +71,8 @@ class Table:
         meanings: Mapping[str, str] | None = None,
     ) -> None:
         given = {name: _array(values) for name, values in columns.items()}
+        if deep := [name for name, (values, _) in given.items() if values.ndim != 1]:
+            raise ValueError(f"the columns of a table must have one dimension; {deep[0]} has {given[deep[0]][0].ndim}.")
         lengths = {values.size for values, _ in given.values()}
         if len(lengths) > 1:
             told = ", ".join(f"{name} {values.size}" for name, (values, _) in given.items())

@@ -85,3 +85,8 @@ def test_a_table_of_one_column_and_one_of_none(tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_text() == 'a\n"x, y"\n2.5\n'
     Table.of_rows([]).save_csv(tmp_path / "none.csv")
     assert (tmp_path / "none.csv").read_text() == ""
+
+
+def test_columns_of_several_dimensions_are_refused():
+    with pytest.raises(ValueError, match="must have one dimension; a has 2"):
+        Table({"a": np.zeros((2, 3))})
