@@ -12,75 +12,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
 
-DEEPEST = 60  # levels: what is nested deeper is not plain
-
-_RARE = re.compile(r"^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)", re.MULTILINE)  # the last: libyaml takes more
-
-
-class Mark(NamedTuple):
-    """Where a node starts; line and column count from 0."""
-
-    line: int
-    column: int
+# Marks of tags, anchors and aliases, directives, more than one document; and block scalars of which libyaml takes more.
+_RARE = re.compile(r"(?:^|[\s\[{,])[&*!]\S|^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)", re.MULTILINE)
 
 
-class Node(NamedTuple):
-    """A scalar, a sequence or a mapping, by the names of ruamel.yaml's nodes.
-
-    `value` is a text, a list of nodes, or a list of pairs of nodes; `style` is the quote of a scalar, `>` or `|` of a
-    block.
-    """
-
-    id: str
-    value: Any
-    start_mark: Mark
-    style: str | None = None
-    tag: str | None = None
-    anchor: str | None = None
-
-
-def plain_nodes(text: str) -> Node | None:
+def plain_nodes(text: str) -> Any:
     """Read YAML text that is plain; None where it is not, be it at fault or only written in a rarer way."""
     import yaml
 
     if not text.replace("\n", "").isprintable() or _RARE.search(text) or not yaml.__with_libyaml__:
         return None
     try:
-        return _composed(yaml.parse(text, Loader=yaml.CBaseLoader))
+        root = yaml.compose(text, Loader=_shallow_loader())
     except yaml.YAMLError:
         return None
+    return root if isinstance(root, yaml.MappingNode) else None
 
 
-def _composed(events: Any) -> Node | None:
-    """Put the events of one document together; None where one of them is not plain."""
-    open_nodes: list[Node] = []
-    roots: list[Node] = []
-    for event in events:
-        kind = type(event).__name__
-        if kind in ("MappingEndEvent", "SequenceEndEvent"):
-            closed = open_nodes.pop()
-            if closed.id == "mapping":
-                closed.value[:] = zip(closed.value[::2], closed.value[1::2], strict=True)
-            continue
-        if kind in _ENDS:
-            continue
-        if kind not in _KINDS or event.tag is not None or event.anchor is not None or len(open_nodes) > DEEPEST:
-            return None
-        mark = Mark(event.start_mark.line, event.start_mark.column)
-        scalar = kind == "ScalarEvent"
-        node = Node(_KINDS[kind], event.value, mark, event.style) if scalar else Node(_KINDS[kind], [], mark)
-        (open_nodes[-1].value if open_nodes else roots).append(node)
-        if not scalar:
-            open_nodes.append(node)
-    return roots[0] if len(roots) == 1 and roots[0].id == "mapping" else None
+@cache
+def _shallow_loader() -> type[Any]:
+    """Compose nodes of libyaml, and give up on those that are nested too deep for its stack."""
+    import yaml
 
+    class Loader(yaml.CBaseLoader):  # type: ignore[misc]
+        depth = 0
 
-_KINDS = {"ScalarEvent": "scalar", "SequenceStartEvent": "sequence", "MappingStartEvent": "mapping"}
-_ENDS = ("StreamStartEvent", "StreamEndEvent", "DocumentStartEvent", "DocumentEndEvent")
+        def descend_resolver(self, *_above: Any) -> None:
+            self.depth += 1
+            if self.depth > DEEPEST_DOCUMENT:
+                raise yaml.YAMLError(_TOO_DEEP)
+
+        def ascend_resolver(self) -> None:
+            self.depth -= 1
+
+    return Loader
 
 
 MOST_COPIES = 20_000  # entries that aliases stand for: more is an attack or a mistake

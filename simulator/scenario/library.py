@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -12,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, near_name, shown
-from simulator.scenario.documents import Document, file_document, parse_document
+from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.scenario.documents import Document, file_document
 from simulator.scenario.faults import faults_of
 from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
 from simulator.schema.spec import PriorLibrary
@@ -73,10 +72,6 @@ def shipped_file(kind: Kind, name: str) -> FilePath:
     return shipped_folder(kind) / f"{name}{_ENDINGS[kind]}"
 
 
-_PRIORS = re.compile(r"^priors:[ \t]*(#.*)?$", re.MULTILINE)
-_ENTRY = re.compile(r"^  ([a-z0-9-]+):", re.MULTILINE)
-
-
 @cache
 def load_library(file: str) -> Document:
     """Read a whole library, a path or the name of a shipped one, and check that it is one."""
@@ -106,10 +101,9 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
         path = folder / f"{file}.yaml"
         if not path.exists():
             raise ScenarioError.at(place, f"there is no file {path}.", "The path counts from this file.")
-        document, link = load_library(str(path)), (str(path.resolve()), name)
+        library, link = str(path), (str(path.resolve()), name)
     elif file in shipped_names("priors"):
-        link = (file, name)
-        document = _shipped_entry(file, name) or load_library(file)
+        library, link = file, (file, name)
     else:
         known = shipped_names("priors")
         remedy = near_name(file, known) or f"There are: {', '.join(known)}; your own begin with './'."
@@ -117,27 +111,21 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     if link in chain:
         circle = " -> ".join(entry for _, entry in (*chain, link))
         raise ScenarioError.at(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
-    priors = document.data["priors"]
+    priors = load_library(library).data["priors"]
     if name not in priors:
         remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
         raise ScenarioError.at(place, f"'{file}' has no prior '{name}'.", remedy)
-    if file.startswith(".") or chain:
-        return _written_out(document, name, (*chain, link))
-    return _shipped_prior(file, name)
+    return _written_out(library, name, (*chain, link))
 
 
-def _written_out(document: Document, name: str, chain: tuple[tuple[str, str], ...]) -> Document:
+@cache
+def _written_out(library: str, name: str, chain: tuple[tuple[str, str], ...]) -> Document:
     """Cut an entry out of its library, with what it refers to written out."""
-    root: Path = ("priors", name)
+    document, root = load_library(library), ("priors", name)
     stated = document.data["priors"][name]
     entry = stated if isinstance(stated, Mapping) else {"value": stated}
     found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
     return expand_priors(found, partial(library_entry, chain=chain), above=root)
-
-
-@cache
-def _shipped_prior(file: str, name: str) -> Document:
-    return _written_out(_shipped_entry(file, name) or load_library(file), name, ((file, name),))
 
 
 def library_prior(reference: str) -> Prior:
@@ -150,35 +138,6 @@ def library_prior(reference: str) -> Prior:
     if faults:
         raise InputError(f"{faults[0].rule} {faults[0].remedy}".strip())
     return Prior.model_validate(text_keys(document.data))
-
-
-@cache
-def _shipped_entry(file: str, name: str) -> Document | None:
-    """Read one entry of a shipped library alone: reading all of it takes longer than a run.
-
-    None where the entry cannot be cut out of the text; then the whole file is read.
-    """
-    text, head = _shipped_text(file)
-    start = text.find(f"\n  {name}:", head) + 1
-    if not head or not start or not _ENTRY.fullmatch(f"  {name}:"):
-        return None
-    following = _ENTRY.search(text, start + 1)
-    end = following.start() if following else len(text)
-    try:
-        part = parse_document(f"priors:\n{text[start:end]}", file=str(shipped_file("priors", file)))
-    except ScenarioError:
-        return None
-    above = text.count("\n", 0, start) - 1  # lines that were cut away above
-    places = {path: Place(place.file, place.line + above, place.column) for path, place in part.places.items()}
-    return replace(part, places=places)
-
-
-@cache
-def _shipped_text(file: str) -> tuple[str, int]:
-    """Read the text of a shipped library, and find where its entries begin; 0 where it is not seen."""
-    text = shipped_file("priors", file).read_text(encoding="utf-8")
-    head = _PRIORS.search(text)
-    return text, head.end() if head else 0
 
 
 GROUPING = ("mixture", "variants", "sweep")

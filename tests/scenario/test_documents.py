@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from simulator.errors import Place, ScenarioError
 from simulator.scenario import documents
 from simulator.scenario.documents import (
-    DEEPEST,
     DEEPEST_DOCUMENT,
     load_document,
     parse_document,
@@ -276,7 +275,7 @@ def test_whatever_is_taken_as_plain_reads_the_same_by_ruamel(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["a: >-\n  \n\n    b\n", "", "# nothing\n", "a: &x 1\n", "a: !!str 1\n", "%YAML 1.1\n---\na: 1\n", "a: 1\n---\nb: 2\n", "a:\t1\n", "a: [1\n",
-     "a: b\u0085\n", "\ufeffa: 1\n", "[" * (DEEPEST + 2) + "]" * (DEEPEST + 2)],
+     "a: b\u0085\n", "\ufeffa: 1\n", "[" * (DEEPEST_DOCUMENT + 2) + "]" * (DEEPEST_DOCUMENT + 2)],
 )  # fmt: skip
 def test_what_is_rare_or_at_fault_is_left_to_ruamel(text: str) -> None:
     assert plain_nodes(text) is None
