@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,45 +149,128 @@ def plain_unit(unit: str) -> str:
     return unit.removeprefix("log10(").removesuffix(")")
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(ABC):
     """A one-to-one map from the numbers in a file to the internal scale.
 
     `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises.
-    Two are equal where they are made of the same functions: so each is made once, and a prior that is read again is
-    known to be the same one, whose tables are there already.
+    Each is made once, so that a prior that is read again is known to be the same one, whose tables are there already.
     """
 
-    forward: Callable[[Array], Array]
-    inverse: Callable[[Array], Array]
-    log_slope: Callable[[Array], Array]
-    falling: bool = False
+    __slots__ = ()
+    falling: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """Convert numbers of a file."""
+
+    @abstractmethod
+    def inverse(self, y: Array) -> Array:
+        """Convert back."""
+
+    @abstractmethod
+    def log_slope(self, y: Array) -> Array:
+        """Give the log of how fast the numbers of the file change with the internal ones."""
 
 
 _LN10 = math.log(10.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Logarithm(Conversion):
+    """y = log10(scale x) / span."""
+
+    scale: float
+    span: float = 1.0
+
+    def forward(self, x: Array) -> Array:
+        return np.log10(x * self.scale) / self.span
+
+    def inverse(self, y: Array) -> Array:
+        return np.exp(y * (self.span * _LN10)) / self.scale
+
+    def log_slope(self, y: Array) -> Array:
+        return y * (self.span * _LN10) + math.log(self.span * _LN10 / self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift(Conversion):
+    """y = x + shift."""
+
+    shift: float
+
+    def forward(self, x: Array) -> Array:
+        return x + self.shift
+
+    def inverse(self, y: Array) -> Array:
+        return y - self.shift
+
+    def log_slope(self, y: Array) -> Array:
+        return np.zeros_like(y)
+
+
+@dataclass(frozen=True, slots=True)
+class _Multiple(Conversion):
+    """y = scale x."""
+
+    scale: float
+
+    def forward(self, x: Array) -> Array:
+        return x * self.scale
+
+    def inverse(self, y: Array) -> Array:
+        return y / self.scale
+
+    def log_slope(self, y: Array) -> Array:
+        return np.full_like(y, -math.log(self.scale))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reciprocal(Conversion):
+    """y = constant / x."""
+
+    constant: float
+    falling: ClassVar[bool] = True
+
+    def forward(self, x: Array) -> Array:
+        return self.constant / x
+
+    def inverse(self, y: Array) -> Array:
+        return self.constant / y
+
+    def log_slope(self, y: Array) -> Array:
+        return math.log(self.constant) - 2.0 * np.log(np.abs(y))
+
+
+@dataclass(frozen=True, slots=True)
+class _Percent(Conversion):
+    """y = log10(1 + x / 100)."""
+
+    def forward(self, x: Array) -> Array:
+        return np.log1p(x / 100.0) / _LN10
+
+    def inverse(self, y: Array) -> Array:
+        return 100.0 * np.expm1(y * _LN10)
+
+    def log_slope(self, y: Array) -> Array:
+        return y * _LN10 + math.log(100.0 * _LN10)
+
+
 @cache
 def logarithm(scale: float = 1.0) -> Conversion:
     """Convert a positive number of units to the log10 of base units: y = log10(scale x)."""
-    return Conversion(
-        lambda x: np.log10(x * scale),
-        lambda y: np.exp(y * _LN10) / scale,
-        lambda y: y * _LN10 + math.log(_LN10 / scale),
-    )
+    return _Logarithm(scale)
 
 
 @cache
 def logged(scale: float = 1.0) -> Conversion:
     """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale)."""
-    shift = math.log10(scale)
-    return Conversion(lambda x: x + shift, lambda y: y - shift, np.zeros_like)
+    return _Shift(math.log10(scale))
 
 
 @cache
 def multiple(scale: float = 1.0) -> Conversion:
     """Convert a number of units to base units: y = scale x."""
-    return Conversion(lambda x: x * scale, lambda y: y / scale, lambda y: np.full_like(y, -math.log(scale)))
+    return _Multiple(scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,39 +306,23 @@ def parse_growth_unit(text: str) -> GrowthUnit:
 
 @cache
 def _factor_per(text: str, span: float) -> GrowthUnit:
-    conversion = Conversion(
-        lambda x: np.log10(x) / span,
-        lambda y: np.exp(y * (span * _LN10)),
-        lambda y: y * (span * _LN10) + math.log(span * _LN10),
-    )
     meaning = f"a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth, 0.7 a fall by 30 %."
-    return GrowthUnit(text, conversion, f"Growth is {meaning}")
+    return GrowthUnit(text, _Logarithm(1.0, span), f"Growth is {meaning}")
 
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
-    constant = math.log10(2.0) * per_year
-    conversion = Conversion(
-        lambda x: constant / x,
-        lambda y: constant / y,
-        lambda y: math.log(constant) - 2.0 * np.log(np.abs(y)),
-        falling=True,
-    )
+    conversion = _Reciprocal(math.log10(2.0) * per_year)
     return GrowthUnit(text, conversion, f"Growth is the time in which the level doubles, in {text.partition('/')[0]}.")
 
 
-_PERCENT = Conversion(
-    lambda x: np.log1p(x / 100.0) / _LN10,
-    lambda y: 100.0 * np.expm1(y * _LN10),
-    lambda y: y * _LN10 + math.log(100.0 * _LN10),
-)
 _GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
     unit.text: unit
     for unit in (
         _factor_per("factor/year", 1.0),
         GrowthUnit("OOM/year", multiple(), "Growth is in orders of magnitude a year: 0.3 doubles a level.",
                    positive=False),
-        GrowthUnit("%/year", _PERCENT, "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.",
-                   positive=False),
+        GrowthUnit("%/year", _Percent(),
+                   "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.", positive=False),
         _time_per("months/doubling", 12.0), _time_per("years/doubling", 1.0),
         _time_per("months/halving", 12.0), _time_per("years/halving", 1.0),
     )

@@ -55,6 +55,7 @@ def _shallow_loader() -> type[Any]:
 MOST_COPIES = 20_000  # entries that aliases stand for: more is an attack or a mistake
 DEEPEST_DOCUMENT = 60
 _TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
+_NO_DEEPER = "No scenario needs more than a dozen."
 LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
 
 _INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
@@ -142,7 +143,7 @@ def _composed_by_ruamel(text: str, file: str) -> Any:
             Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy
         ) from None
     except RecursionError:
-        raise ScenarioError.at(Place(file), _TOO_DEEP, "No scenario needs more than a dozen.") from None
+        raise ScenarioError.at(Place(file), _TOO_DEEP, _NO_DEEPER) from None
     except YAMLError as error:
         raise _unreadable_character(error, text, file) from None
     if root is None:
@@ -165,6 +166,8 @@ def data_document(data: Mapping[str, Any], file: str) -> Document:
     places: dict[Path, Place] = {}
 
     def visit(value: Any, path: Path) -> Any:
+        if len(path) > DEEPEST_DOCUMENT:  # or data that hold themselves
+            raise ScenarioError.at(Place(file), _TOO_DEEP, _NO_DEEPER)
         places[path] = Place(file)
         if hasattr(value, "tolist"):
             value = value.tolist()
@@ -304,7 +307,7 @@ class _Builder:
             rule = f"the alias *{node.anchor} stands inside what it stands for."
             raise ScenarioError.at(self._place(node), rule, "Write the values out.")
         if len(path) > DEEPEST_DOCUMENT:
-            raise ScenarioError.at(self._place(node), _TOO_DEEP, "No scenario needs more than a dozen.")
+            raise ScenarioError.at(self._place(node), _TOO_DEEP, _NO_DEEPER)
         self._refuse_tag(node, path)
         if node.id == "scalar":
             return self._scalar(node, path)

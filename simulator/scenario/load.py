@@ -342,6 +342,8 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
     simulator.errors.ScenarioError: mine.yaml:1:1: drivers: is missing.
     ...
     """
+    if not isinstance(text, str):
+        raise InputError(f"text: must be YAML text; got {shown(text)}.")
     return resolve_groups(grouped(text_document(text, file), file), overrides)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,10 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     warnings: list[str] = []
     if isinstance(overrides, str):
         raise InputError(f"overrides: must be a list of texts path=value; got the text {shown(overrides)} alone.")
-    for text in overrides:
+    given = list(overrides) if isinstance(overrides, Iterable) else [overrides]
+    if wrong := [each for each in given if not isinstance(each, str)]:
+        raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
+    for text in given:
         expanded = layers.expand_priors(document, library_entry).data
         override = layers.parse_override(text)
         override = replace(override, path=layers.known_path(expanded, override.path))

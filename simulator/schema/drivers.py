@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from simulator.errors import Fault, Path
+from simulator.errors import Fault, InputError, Path
 from simulator.registers import Register
 from simulator.schema.prior_names import driver_levels
 from simulator.schema.spec import Custom, ScenarioSpec
@@ -36,10 +36,18 @@ def custom_entries(spec: ScenarioSpec) -> Iterator[tuple[Path, Custom]]:
 
 
 def driver_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Yield the custom drivers that a scenario names and that are not installed."""
+    """Yield the custom drivers that a scenario names and that are not installed, or that their package cannot give."""
     for path, custom in custom_entries(spec):
-        if custom.driver is not None and custom.driver not in DRIVERS:
-            yield Fault((*path, "custom", "driver"), *DRIVERS.unknown(custom.driver))
+        name, at = custom.driver, (*path, "custom", "driver")
+        if name is None or name in DRIVERS.shipped:  # what is shipped is loaded when it is run
+            continue
+        if name not in DRIVERS:
+            yield Fault(at, *DRIVERS.unknown(name))
+            continue
+        try:
+            DRIVERS.find(name)
+        except InputError as error:
+            yield Fault(at, str(error))
 
 
 def named_drivers(spec: ScenarioSpec) -> dict[str, CustomDriver]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -491,6 +493,33 @@ def test_data_may_hold_arrays_and_tuples_and_faults_are_placed_in_it() -> None:
     assert load_scenario(data).spec.drivers.algorithms.growth.interval.upper == 3.0
     with pytest.raises(ScenarioError, match=r"^<data>: samples: must be at least 1"):
         load_scenario({**SMALL, "samples": 0})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (lambda: parse_scenario(None), "text: must be YAML text; got nothing."),  # type: ignore[arg-type]
+        (lambda: load_scenario("baseline", overrides=[3]), "overrides: must be a list of texts path=value; got 3."),  # type: ignore[list-item]
+        (lambda: load_scenario("baseline", overrides=3), "overrides: must be a list of texts path=value; got 3."),  # type: ignore[arg-type]
+        (lambda: load_scenario(HELD_BY_ITSELF), "<data>: is nested more than 60 levels deep."),
+    ],
+)
+def test_what_is_no_scenario_is_refused_in_words(given: Callable[[], Scenario], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        given()
+    assert str(caught.value).startswith(told)
+
+
+HELD_BY_ITSELF: dict[str, Any] = {"schema": 1, "name": "circle"}
+HELD_BY_ITSELF["notes"] = HELD_BY_ITSELF
+
+
+@pytest.mark.parametrize("name", shipped_names("scenarios"))
+def test_a_scenario_goes_through_pickle(name: str) -> None:
+    scenario = load_scenario(name)
+    again = pickle.loads(pickle.dumps(scenario))
+    assert (repr(again), again.hash, again.places) == (repr(scenario), scenario.hash, scenario.places)
+    assert [each.family for each in again.priors.values()] == [each.family for each in scenario.priors.values()]
 
 
 def test_variants_of_data_are_read() -> None:
