@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.batches import Arrays, Batch
-from simulator.engine.collecting import Counts, Histograms, Tallies
+from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import RunFileError, SimulatorError
 from simulator.files import locked, make_folder, replacing
 from simulator.runs.estimates import Histogram, Moments
 
 COUNTS = "counts.npz"
 TRIES = 5
+
+_GROUPS = ("parameters", "trajectories", "crossings")
 
 
 @dataclass(slots=True)
@@ -140,72 +142,62 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.min_scalar_type(values.max()))
 
 
-def _flat(held: object, *path: str) -> Arrays:
-    """Lay what is held, fields and entries below one another, out as arrays by path: `counts/0/sums/spending`."""
-    if isinstance(held, Histogram):
-        held = held.arrays()
-    elif is_dataclass(held):
-        held = {each.name: getattr(held, each.name) for each in fields(held)}
-    elif isinstance(held, list):
-        held = {str(number): each for number, each in enumerate(held)}
+def _flat(held: Any, *path: str) -> Arrays:
+    """Lay out what is held below one another as arrays by path: `counts/0/sums/spending`."""
     if not isinstance(held, Mapping):
         return {"/".join(path): np.asarray(held)}
     return {place: array for name, each in held.items() for place, array in _flat(each, *path, name).items()}
 
 
-def _below(arrays: Arrays, root: str) -> Arrays:
-    start = f"{root}/"
-    return {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
-
-
 def _each_below(arrays: Arrays, root: str) -> dict[str, Arrays]:
     """Part what lies below a place by the names that follow it."""
-    below = _below(arrays, root)
-    return {name: _below(below, name) for name in dict.fromkeys(path.rpartition("/")[0] for path in below)}
+    held = below(arrays, root)
+    return {name: below(held, name) for name in dict.fromkeys(path.rpartition("/")[0] for path in held)}
 
 
 def _batch_arrays(batch: Batch) -> Arrays:
-    arrays = _flat(batch)
-    return arrays | {"span": np.array([arrays.pop("first"), arrays.pop("size")])}
+    groups = {name: getattr(batch, name) for name in _GROUPS}
+    return _flat(groups) | {"component": batch.component, "span": np.array([batch.first, batch.size])}
 
 
 def _batch_of(arrays: Arrays) -> Batch:
     first, size = arrays["span"].tolist()
-    drawn, found, crossed = (_below(arrays, name) for name in ("parameters", "trajectories", "crossings"))
-    return Batch(first, size, drawn, found, crossed, arrays["component"])
+    parameters, trajectories, crossings = (below(arrays, name) for name in _GROUPS)
+    return Batch(first, size, parameters, trajectories, crossings, arrays["component"])
 
 
 def _tallies_arrays(tallies: Tallies) -> Arrays:
-    arrays = {name: np.atleast_1d(each) if name.endswith("/samples") else each for name, each in _flat(tallies).items()}
-    return {"parts": np.array([len(tallies.counts), len(tallies.histograms)]), **arrays}
+    counts = {
+        str(number): {"samples": [each.samples], **each.totals, "stretches": _by_name(each.stretches, asdict)}
+        for number, each in enumerate(tallies.counts)
+    }
+    held = {str(number): _by_name(each, Histogram.arrays) for number, each in enumerate(tallies.histograms)}
+    parts = np.array([len(counts), len(held)])
+    return {"parts": parts, **_flat({"counts": counts, "histograms": held})}
 
 
 def _tallies_of(arrays: Arrays) -> Tallies:
     counts, histograms = arrays["parts"].tolist()
+    held = (_each_below(arrays, f"histograms/{number}") for number in range(histograms))
     return Tallies(
-        [_counts_of(_below(arrays, f"counts/{number}")) for number in range(counts)],
-        [_histograms_of(_below(arrays, f"histograms/{number}")) for number in range(histograms)],
+        [_counts_of(below(arrays, f"counts/{number}")) for number in range(counts)],
+        [_by_name(each, Histogram.from_arrays) for each in held],
     )
 
 
 def _counts_of(arrays: Arrays) -> Counts:
-    whole = {name: values.astype(np.int64) for name, values in arrays.items() if values.dtype.kind in "ui"}
-    return Counts(
-        arrays["samples"].item(),
-        whole["crossed"],
-        whole["already"],
-        _below(arrays, "sums"),
-        _below(whole, "binding"),
-        {
-            name: Moments(each["parts"].item(), each["mean"], each["squares"])
-            for name, each in _each_below(arrays, "stretches").items()
-        },
-    )
+    samples, stretches = arrays.pop("samples").item(), _each_below(arrays, "stretches")
+    totals = {
+        path: values.astype(np.int64) if values.dtype.kind in "ui" else values
+        for path, values in arrays.items()
+        if not path.startswith("stretches/")
+    }
+    return Counts(samples, totals, _by_name(stretches, _moments_of))
 
 
-def _histograms_of(arrays: Arrays) -> Histograms:
-    return Histograms(
-        {name: Histogram.from_arrays(each) for name, each in _each_below(arrays, "variables").items()},
-        Histogram.from_arrays(_below(arrays, "crossing")),
-        Histogram.from_arrays(_below(arrays, "level")),
-    )
+def _moments_of(arrays: Arrays) -> Moments:
+    return Moments(arrays["parts"].item(), arrays["mean"], arrays["squares"])
+
+
+def _by_name[Held, Made](held: Mapping[str, Held], make: Callable[[Held], Made]) -> dict[str, Made]:
+    return {name: make(each) for name, each in held.items()}

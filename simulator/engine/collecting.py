@@ -35,43 +35,33 @@ MOST_STRETCHES = 16
 class Counts:
     """Sums over samples that every run needs.
 
-    `crossed` (threshold, year) and `already` (threshold,) samples; `sums` of each variable (year,); `binding` the
-    samples in which each limit binds (limit, year); `stretches` the moments of estimates in single stretches:
-    quantiles of the headline variables (level, year), shares that have crossed and in which limits bind.
+    `totals` by path: samples that have `crossed` (threshold, year) or are above `already` (threshold,), `sums/..` of
+    each variable (year,), `binding/..` the samples in which each limit binds (limit, year). `stretches` are the moments
+    of estimates in single stretches: quantiles of the headline variables (level, year), shares that have crossed and
+    in which limits bind.
     """
 
     samples: int
-    crossed: NDArray[np.int64]
-    already: NDArray[np.int64]
-    sums: Arrays
-    binding: Arrays
+    totals: Arrays
     stretches: dict[str, Moments]
 
     def add(self, other: Counts) -> None:
         """Take the counts of the samples that come next."""
         self.samples += other.samples
-        self.crossed = self.crossed + other.crossed
-        self.already = self.already + other.already
-        self.sums = {name: values + other.sums[name] for name, values in self.sums.items()}
-        self.binding = {name: values + other.binding[name] for name, values in self.binding.items()}
+        self.totals = {path: values + other.totals[path] for path, values in self.totals.items()}
         for name, moments in other.stretches.items():
             self.stretches[name].merge(moments)
 
 
-@dataclass(slots=True)
-class Histograms:
-    """Where the samples of one component lie, for its quantiles; whole numbers, so that no order matters."""
+type Histograms = dict[str, Histogram]
+"""Where the samples of one component lie, for its quantiles: of `variables/..`, of the year of `crossing` and of the
+`level` that is crossed. Whole numbers, so that no order matters."""
 
-    variables: dict[str, Histogram]
-    crossing: Histogram
-    level: Histogram
 
-    def add(self, other: Histograms) -> None:
-        """Take further samples."""
-        for name, histogram in other.variables.items():
-            self.variables[name].merge(histogram)
-        self.crossing.merge(other.crossing)
-        self.level.merge(other.level)
+def below[Held](held: Mapping[str, Held], root: str) -> dict[str, Held]:
+    """Give what lies below a path, by the rest of its own."""
+    start = f"{root}/"
+    return {path.removeprefix(start): each for path, each in held.items() if path.startswith(start)}
 
 
 def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
@@ -108,43 +98,52 @@ def count(plan: Plan, batch: Batch) -> Counts:
         stretches[f"{name}_share_error"] = np.moveaxis(shares, -1, 0)
     year = batch.crossings["crossing_year"]
     stretches["crossed_error"] = np.moveaxis(crossed(cut(year)) / part, 1, 0)
-    return Counts(
-        batch.size,
-        crossed(year),
-        np.count_nonzero(batch.crossings["already_above"], axis=-1),
-        _each({name: values for name, values in trajectories.items() if name not in limits}, _sum),
-        {name: binding(trajectories[name], len(named)) for name, named in limits.items()},
-        {name: Moments.of(estimates) for name, estimates in stretches.items()},
-    )
+    sums = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _sum))
+    totals: Arrays = {
+        "crossed": crossed(year),
+        "already": np.count_nonzero(batch.crossings["already_above"], axis=-1),
+        **{f"sums/{name}": total for name, total in sums.items()},
+        **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
+    }
+    return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in stretches.items()})
 
 
 def histograms(plan: Plan, batch: Batch) -> Histograms:
     """Sort the samples of a batch into histograms; what the samples are is forgotten."""
-    variables: dict[str, Histogram] = {}
-    counted: dict[int, Histogram] = {}
-    limits = plan.limits
-    for name, values in batch.trajectories.items():
-        if name in limits:
-            continue
-        if id(values) in counted:  # one array under two names; each histogram is added to on its own
-            variables[name] = merged([counted[id(values)]])
-            continue
-        variables[name] = counted[id(values)] = Histogram(plan.years.size)
-        variables[name].add(_compressed(values) if is_plain(name) else values)
-    crossing, level = Histogram(len(plan.thresholds)), Histogram(len(plan.thresholds))
-    crossing.add(batch.crossings["crossing_year"])
-    level.add(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed))
-    return Histograms(variables, crossing, level)
+    trajectories = batch.trajectories
+
+    def counted(values: Array) -> Histogram:
+        histogram = Histogram(values.shape[0])
+        histogram.add(values)
+        return histogram
+
+    def of_variable(name: str) -> Histogram:
+        return counted(_compressed(trajectories[name]) if is_plain(name) else trajectories[name])
+
+    variables = _once(_levels(plan, trajectories), of_variable)
+    return {
+        **{f"variables/{name}": histogram for name, histogram in variables.items()},
+        "crossing": counted(batch.crossings["crossing_year"]),
+        "level": counted(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed)),
+    }
 
 
-def _each(trajectories: Arrays, function: Callable[[NDArray[Any]], Array]) -> Arrays:
-    """Compute (..., year) from each variable (year, sample); one under two names, or one level in all years, once."""
-    done: dict[int, Array] = {}
-    for values in trajectories.values():
-        if id(values) not in done:
-            found = function(values[:1] if values.strides[0] == 0 else values)
-            done[id(values)] = np.broadcast_to(found, (*found.shape[:-1], values.shape[0]))
-    return {name: done[id(values)] for name, values in trajectories.items()}
+def _levels(plan: Plan, trajectories: Arrays) -> Arrays:
+    """Take the variables that are levels, and no numbers of limits."""
+    return {name: values for name, values in trajectories.items() if name not in plan.limits}
+
+
+def _once[Result](arrays: Arrays, function: Callable[[str], Result]) -> dict[str, Result]:
+    """Do something for each array, by its name; for one array under two names, once."""
+    names = {id(values): name for name, values in reversed(arrays.items())}
+    done = {each: function(name) for each, name in names.items()}
+    return {name: done[id(values)] for name, values in arrays.items()}
+
+
+def _by_year(values: NDArray[Any], function: Callable[[NDArray[Any]], Array]) -> Array:
+    """Compute (..., year) from a variable (year, sample); from one that no year changes, once."""
+    found = function(values[:1] if values.strides[0] == 0 else values)
+    return np.broadcast_to(found, (*found.shape[:-1], values.shape[0]))
 
 
 def _sum(values: NDArray[Any]) -> Array:
@@ -179,19 +178,18 @@ def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array
 def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
     """Read the quantiles of every variable, (level, year), and of crossings and levels, (threshold, level)."""
     result: Arrays = {}
-    for name, histogram in held.variables.items():
+    for name, histogram in below(held, "variables").items():
         quantiles = histogram.quantiles(LEVELS)
         result[name] = _whole(name, _expanded(quantiles)) if is_plain(name) else quantiles
     if plan.thresholds:
-        result["crossing_quantile"] = held.crossing.quantiles(LEVELS).T
-        result["threshold_level_quantile"] = _levels_of_metric(plan, held.level.quantiles(LEVELS).T, _expanded)
+        result["crossing_quantile"] = held["crossing"].quantiles(LEVELS).T
+        result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
     return result
 
 
 def sampled_quantiles(plan: Plan, trajectories: Arrays, crossings: Arrays) -> Arrays:
     """Read the same off samples: trajectories (year, sample), crossings (threshold, sample)."""
-    limits = plan.limits
-    result = _each({name: values for name, values in trajectories.items() if name not in limits}, _quantiles)
+    result: Arrays = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _quantiles))
     if plan.thresholds:
         result["crossing_quantile"] = _quantiles(crossings["crossing_year"]).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
@@ -204,21 +202,21 @@ def _quantiles(values: NDArray[np.floating]) -> Array:
 
 def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
     """Put together the summary of the samples that were counted and whose quantiles are known."""
-    samples = counts.samples
-    errors = {name: each.mean_error(parts=samples / plan.stretch) for name, each in counts.stretches.items()}
+    errors = {name: each.mean_error(counts.samples / plan.stretch) for name, each in counts.stretches.items()}
     error = errors.pop("crossed_error")
-    result: Arrays = {name: values for name, values in quantiles.items() if name in counts.sums}
-    result |= {f"{name}_mean": total / samples for name, total in counts.sums.items()}
-    result |= {f"{name}_share": numbers / samples for name, numbers in counts.binding.items()}
+    shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
+    means = below(shares, "sums")
+    result: Arrays = {name: values for name, values in quantiles.items() if name in means}
+    result |= {f"{name}_mean": mean for name, mean in means.items()}
+    result |= {f"{name}_share": share for name, share in below(shares, "binding").items()}
     result |= errors
     if plan.thresholds:
-        share = counts.crossed / samples
-        years = quantiles["crossing_quantile"]
+        share, years = shares["crossed"], quantiles["crossing_quantile"]
         result |= {
             "crossed": share,
             "crossed_error": error,
             "never": 1.0 - share[:, -1],
-            "already": counts.already / samples,
+            "already": shares["already"],
             "crossing_quantile": years,
             "crossing_quantile_error": np.stack(
                 [quantile_error(plan.years, *rows) for rows in zip(share, error, years, strict=True)]
@@ -268,13 +266,7 @@ def _together(batches: list[Arrays]) -> Arrays:
     """Put the arrays of batches one after the other, (..., sample); those of one batch are handed on as they are."""
     if len(batches) == 1:
         return dict(batches[0])
-    together: dict[int, NDArray[Any]] = {}
-    result: Arrays = {}
-    for name, values in batches[0].items():
-        if id(values) not in together:  # one array may stand under two names
-            together[id(values)] = np.concatenate([batch[name] for batch in batches], axis=-1)
-        result[name] = together[id(values)]
-    return result
+    return _once(batches[0], lambda name: np.concatenate([batch[name] for batch in batches], axis=-1))
 
 
 def _added(counts: Iterable[Counts]) -> Counts:
@@ -306,9 +298,8 @@ def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
 
 def _merged(held: list[Histograms], new: list[Histograms]) -> list[Histograms]:
     """Add the histograms of further samples to those that are held, if any are."""
-    for own, theirs in zip(held, new, strict=bool(held)):
-        own.add(theirs)
-    return held or new
+    pairs = zip(held, new, strict=bool(held))
+    return [{path: merged([own[path], theirs[path]]) for path in own} for own, theirs in pairs] or new
 
 
 @dataclass(slots=True)
@@ -342,9 +333,5 @@ class Tallies:
             for each, own, held in zip(plan.components, self.counts[1:], self.histograms, strict=True)
             if own.samples
         }
-        every = Histograms(
-            {name: merged([held.variables[name] for held in self.histograms]) for name in self.histograms[0].variables},
-            merged([held.crossing for held in self.histograms]),
-            merged([held.level for held in self.histograms]),
-        )
+        every = {path: merged([held[path] for held in self.histograms]) for path in self.histograms[0]}
         return Groups(summary_of(plan, self.counts[0], counted_quantiles(plan, every)), apart)
