@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from simulator.model.saturation import law_of, saturate
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.goals import Capability
 from simulator.schema.model_counts import count_names
-from simulator.schema.prior_names import DRIVER_UNITS
-from simulator.schema.spec import Driver, Limit, ScenarioSpec
+from simulator.schema.prior_names import stated_drivers
+from simulator.schema.spec import Limit, ScenarioSpec
 from simulator.units import Array
 from simulator.variables import snake
 
@@ -74,12 +73,11 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
 
 
 class Projection:
-    """A scenario made ready for its blocks of draws; what stands where in it is found once."""
+    """A scenario made ready for its blocks of draws."""
 
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
-        self._lookup = quantities.Lookup(spec)
-        self._has_feedback = any(driver.feedback for driver in _drivers(spec).values())
+        self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
     def project(self, draws: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
         """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years.
@@ -87,15 +85,14 @@ class Projection:
         Gives arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
         of the limit that binds; `capability` the metric itself; `models_*` plain numbers.
         """
-        spec, years, block = self.spec, self.years, quantities.Block(self._lookup, draws, self.custom)
+        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom)
         parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
         limits = _limits(block, years)
         assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities
         }
-        for driver, factors in parts.items():
-            result |= {f"{driver}_factor_{snake(name)}": level for name, level in factors.items() if name}
+        result |= {f"{driver}_factor_{snake(name)}": level for (driver, name), level in parts.items() if name}
         for name, capped in assembled.items():
             result |= _variables_of(name, capped, spec)
         result["effective_compute"] = effective_compute(assembled)
@@ -112,28 +109,27 @@ def effective_compute(assembled: Mapping[str, Capped]) -> Array:
     return physical + assembled["algorithms"].capped if "algorithms" in assembled else physical
 
 
-def _drivers(spec: ScenarioSpec) -> dict[str, Driver]:
-    every = {name: getattr(spec.drivers, name) for name in DRIVER_UNITS}
-    return {name: driver for name, driver in every.items() if driver is not None}
+type Parts = Mapping[tuple[str, str], Array]
+"""Levels by driver and factor; a driver without factors has one, of the name ''."""
 
 
-def _parts(block: quantities.Block, years: Array) -> dict[str, dict[str, Array]]:
-    """Compute what growth demands of each driver, by factor; a driver without factors has one, of the name ''."""
-    result: dict[str, dict[str, Array]] = {}
-    for name, driver in _drivers(block.spec).items():
+def _parts(block: quantities.Block, years: Array) -> Parts:
+    """Compute what growth demands of each driver, by factor."""
+    result: dict[tuple[str, str], Array] = {}
+    for name, driver in stated_drivers(block.spec).items():
         path: Path = ("drivers", name)
         if driver.factors is None:
-            result[name] = {"": quantities.demanded_level(driver, path, block, years)}
-        else:
-            result[name] = {
-                factor: quantities.capped_level(driver.factors[factor], (*path, "factors", factor), block, years)
-                for factor in sorted(driver.factors)
-            }
+            result[name, ""] = quantities.demanded_level(driver, path, block, years)
+        for key, factor in sorted((driver.factors or {}).items()):
+            result[name, key] = quantities.capped_level(factor, (*path, "factors", key), block, years)
     return result
 
 
-def _totals(parts: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
-    return {driver: reduce(np.add, factors.values()) for driver, factors in parts.items()}
+def _totals(parts: Parts) -> dict[str, Array]:
+    totals: dict[str, Array] = {}
+    for (driver, _), level in parts.items():
+        totals[driver] = totals[driver] + level if driver in totals else level
+    return totals
 
 
 type Limits = Mapping[str, Mapping[str, tuple[Limit, Array]]]
@@ -143,7 +139,7 @@ def _limits(block: quantities.Block, years: Array) -> Limits:
     """Compute the caps of each driver; the constraints on physical compute with a compute driver's caps."""
     spec = block.spec
     result: dict[str, dict[str, tuple[Limit, Array]]] = {"physical_compute": {}}
-    for name, driver in _drivers(spec).items():
+    for name, driver in stated_drivers(spec).items():
         target = result.setdefault("physical_compute" if name == "compute" else name, {})
         for cap_name, cap in driver.caps.items():
             target[cap_name] = (cap, quantities.limit_level(cap, ("drivers", name, "caps", cap_name), block, years))
@@ -153,9 +149,7 @@ def _limits(block: quantities.Block, years: Array) -> Limits:
     return result
 
 
-def _assemble(
-    parts: Mapping[str, Mapping[str, Array]], starts: Mapping[str, Array], limits: Limits
-) -> dict[str, Capped]:
+def _assemble(parts: Parts, starts: Mapping[str, Array], limits: Limits) -> dict[str, Capped]:
     """Put each driver under its caps and physical compute under the constraints."""
     totals = _totals(parts)
     assembled = {
@@ -186,9 +180,9 @@ def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
     """Name the variables that a `Projection` gives for a scenario."""
     limits = {name.removeprefix("binding_"): named for name, named in binding_names(spec).items()}
     names = [f"quantity_{snake(name)}" for name in spec.quantities]
-    for driver_name, driver in _drivers(spec).items():
+    for driver_name, driver in stated_drivers(spec).items():
         names += [f"{driver_name}_factor_{snake(factor)}" for factor in sorted(driver.factors or {})]
-    for name in (*(name for name in _drivers(spec) if name != "compute"), "physical_compute"):
+    for name in (*(name for name in stated_drivers(spec) if name != "compute"), "physical_compute"):
         names += [name]
         names += [f"{name}_demanded"] if name in limits or name in ("spending", "physical_compute") else []
         names += [_limit_variable(name, limit, spec) for limit in limits.get(name, ())]
@@ -204,12 +198,12 @@ def _limit_variable(name: str, limit: str, spec: ScenarioSpec) -> str:
 
 def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
     """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable."""
-    names = {name: set(driver.caps) for name, driver in _drivers(spec).items() if name != "compute"}
+    names = {name: set(driver.caps) for name, driver in stated_drivers(spec).items() if name != "compute"}
     names["physical_compute"] = set(spec.constraints) | set(spec.drivers.compute.caps if spec.drivers.compute else ())
     return {f"binding_{name}": tuple(sorted(limits)) for name, limits in names.items() if limits}
 
 
-def _with_feedback(block: quantities.Block, years: Array) -> dict[str, dict[str, Array]]:
+def _with_feedback(block: quantities.Block, years: Array) -> Parts:
     """Step the drivers through time where effective compute feeds back on their growth.
 
     d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year: second order in
@@ -217,67 +211,47 @@ def _with_feedback(block: quantities.Block, years: Array) -> dict[str, dict[str,
     scenario nor its horizon changes the other years.
     """
     times = quantities.fine_grid(float(years[0]), float(years[-1]), years)
-    plain = _parts(block, times)
-    limits = _limits(block, times)
+    plain, limits, feedbacks = _parts(block, times), _limits(block, times), _feedbacks(block)
     starts = {name: total[:, :1] for name, total in _totals(plain).items()}
-    feedbacks = {name: driver for name, driver in _drivers(block.spec).items() if driver.feedback}
-    path = [{driver: {name: level[:, :1] for name, level in factors.items()} for driver, factors in plain.items()}]
-    origin = 0
-    before = _multipliers(block, feedbacks, path[0], starts, limits, 0)
+
+    def multipliers(now: Parts, step: int) -> dict[str, Array]:
+        """Compute the multiplier on each driver's growth from the effective compute of a moment, (sample, 1)."""
+        here = {
+            target: {name: (limit, level[:, step : step + 1]) for name, (limit, level) in named.items()}
+            for target, named in limits.items()
+        }
+        compute = effective_compute(_assemble(now, starts, here))[:, 0]
+        return {
+            name: growth.feedback_multiplier(compute, log_points=points, log_multipliers=drawn)[:, None]
+            for name, (points, drawn) in feedbacks.items()
+        }
+
+    path: list[Parts] = [{key: level[:, :1] for key, level in plain.items()}]
+    origin, before = 0, multipliers(path[0], 0)
     on_grid = quantities.is_fine(times)
     for step in range(1, times.size):
-        change = {
-            driver: {name: level[:, [step]] - level[:, [origin]] for name, level in factors.items()}
-            for driver, factors in plain.items()
-        }
-        guess = _advanced(path[origin], change, before)
-        after = _multipliers(block, feedbacks, guess, starts, limits, step)
+        change = {key: level[:, [step]] - level[:, [origin]] for key, level in plain.items()}
+        after = multipliers(_advanced(path[origin], change, before), step)
         path.append(_advanced(path[origin], change, {name: (before[name] + after[name]) / 2 for name in before}))
         if on_grid[step]:
-            origin, before = step, _multipliers(block, feedbacks, path[step], starts, limits, step)
+            origin, before = step, multipliers(path[step], step)
     kept = np.searchsorted(times, years)
-    return {
-        driver: {
-            name: np.concatenate(np.broadcast_arrays(*(path[i][driver][name] for i in kept)), axis=1)
-            for name in factors
-        }
-        for driver, factors in plain.items()
-    }
+    return {key: np.concatenate(np.broadcast_arrays(*(path[at][key] for at in kept)), axis=1) for key in plain}
 
 
-def _advanced(
-    now: Mapping[str, Mapping[str, Array]], change: Mapping[str, Mapping[str, Array]], by: Mapping[str, Array]
-) -> dict[str, dict[str, Array]]:
-    return {
-        driver: {name: level + change[driver][name] * by.get(driver, 1.0) for name, level in factors.items()}
-        for driver, factors in now.items()
-    }
+def _advanced(now: Parts, change: Parts, by: Mapping[str, Array]) -> Parts:
+    return {key: level + change[key] * by.get(key[0], 1.0) for key, level in now.items()}
 
 
-def _multipliers(
-    block: quantities.Block,
-    feedbacks: Mapping[str, Driver],
-    now: Mapping[str, Mapping[str, Array]],
-    starts: Mapping[str, Array],
-    limits: Limits,
-    step: int,
-) -> dict[str, Array]:
-    """Compute the multiplier on each driver's growth from the effective compute of a moment, (sample, 1)."""
-    here = {
-        target: {name: (limit, level[:, step : step + 1]) for name, (limit, level) in named.items()}
-        for target, named in limits.items()
-    }
-    compute = effective_compute(_assemble(now, starts, here))
+def _feedbacks(block: quantities.Block) -> dict[str, tuple[Array, Array]]:
+    """Give the points of each driver's feedback: log10 of compute, (point,), and of the multiplier, (sample, point)."""
     result = {}
-    for name, driver in feedbacks.items():
-        points = driver.feedback or ()
-        multipliers = np.broadcast_arrays(
-            *(block.draw(("drivers", name, "feedback", i, "multiplier")) for i in range(len(points)))
-        )
-        log_points = np.log10([point.at for point in points])
-        stacked = np.stack(multipliers, axis=-1)
-        by = growth.feedback_multiplier(compute[:, 0], log_points=log_points, log_multipliers=stacked)
-        result[name] = by[:, None]
+    for name, driver in stated_drivers(block.spec).items():
+        if driver.feedback:
+            places = range(len(driver.feedback))
+            drawn = (block.draw(("drivers", name, "feedback", place, "multiplier")) for place in places)
+            multipliers = np.stack(np.broadcast_arrays(*drawn), axis=-1)
+            result[name] = np.log10([point.at for point in driver.feedback]), multipliers
     return result
 
 

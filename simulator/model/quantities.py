@@ -5,7 +5,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -32,68 +32,6 @@ TELLING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
-    """What a level grows by: the names of its priors, None where there is none.
-
-    `rates` are those of the regimes: the name of its own rate, else that of the regime before holds, and the name of
-    what it is multiplied by. `shocks` are drift and volatility: how they add up, the name of their size, the names of
-    their shocks and their dates.
-    """
-
-    base: float
-    starts: tuple[str | None, ...]
-    rates: tuple[tuple[str | None, str | None], ...]
-    half_lives: tuple[str | None, ...]
-    floors: tuple[str | None, ...]
-    shocks: tuple[tuple[Callable[..., Array], str, tuple[str, ...], Array], ...]
-
-
-class Lookup:
-    """Where things stand in a scenario: found once, for all the blocks that are projected."""
-
-    def __init__(self, spec: ScenarioSpec) -> None:
-        self.spec = spec
-        self._growths: dict[Path, Growth] = {}
-        self._parts: dict[Path, tuple[tuple[Path, Quantity], ...]] = {}
-
-    def parts(self, operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
-        """List what the operation at a path works on."""
-        if path not in self._parts:
-            self._parts[path] = parts_of(operation, path)
-        return self._parts[path]
-
-    def growth_of(self, level: Level, path: Path) -> Growth:
-        """Name what the level at a path grows by."""
-        if path not in self._growths:
-            self._growths[path] = self._growth(level, path)
-        return self._growths[path]
-
-    def _growth(self, level: Level, path: Path) -> Growth:
-        def named(given: object, at: Path) -> str | None:
-            return None if given is None else dotted(at)
-
-        regimes, years = regimes_of(level, path), shock_years(level, self.spec.years)
-        kinds = [("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)] if years else []
-        return Growth(
-            self.spec.years.first if level.at is None else level.at,
-            tuple(named(each.from_, (*at, "from")) for at, each in regimes),
-            tuple((named(each.rate, rate_path(level, at)), named(each.times, (*at, "times"))) for at, each in regimes),
-            tuple(named(each.half_life, (*at, "half_life")) for at, each in regimes),
-            tuple(named(each.towards, (*at, "towards")) for at, each in regimes),
-            tuple(
-                (
-                    added_up,
-                    dotted((*path, key)),
-                    tuple(dotted(shock_path((*path, key), year)) for year in years),
-                    np.array(years, dtype=float),
-                )
-                for key, added_up in kinds
-                if getattr(level, key) is not None
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """What the levels of one block are computed from.
 
@@ -101,15 +39,10 @@ class Block:
     its function: by its name where the scenario gives one, else by its dotted path.
     """
 
-    lookup: Lookup
+    spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> ScenarioSpec:
-        """The scenario."""
-        return self.lookup.spec
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
@@ -156,20 +89,32 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
     if level.table is not None:
         return _table_level(level, path, years)
     result = np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
-    grown, draws = block.lookup.growth_of(level, path), block.draws
-    if grown.rates:
-        result = result + growth.regime_growth(
-            years,
-            base=grown.base,
-            starts=[-np.inf if name is None else draws[name] for name in grown.starts],
-            rates=_rates(grown, draws),
-            half_lives=[None if name is None else draws[name] for name in grown.half_lives],
-            floors=[None if name is None else draws[name] for name in grown.floors],
-        )
-    for added_up, size, names, dates in grown.shocks:
-        shocks = np.stack([draws[name] for name in names], axis=-1)
-        result = result + added_up(years, base=grown.base, sd=draws[size], shocks=shocks, shock_years=dates)
+    base = block.spec.years.first if level.at is None else level.at
+    if level.growth is not None:
+        result = result + _regime_growth(level, path, block, years, base=base)
+    dates = shock_years(level, block.spec.years)
+    for key, added_up in (("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)):
+        if dates and getattr(level, key) is not None:
+            shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
+            result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
     return result if result.shape[-1] == years.size else _constant(result, years)
+
+
+def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
+    """Compute the growth that the regimes of a level give; one without a rate has that of the regime before."""
+    regimes = regimes_of(level, path)
+    rates: list[Array] = []
+    for at, each in regimes:
+        rate = rates[-1] if each.rate is None else block.draw(rate_path(level, at))  # the first has its own
+        rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
+    return growth.regime_growth(
+        years,
+        base=base,
+        starts=[-np.inf if each.from_ is None else block.draw((*at, "from")) for at, each in regimes],
+        rates=rates,
+        half_lives=[None if each.half_life is None else block.draw((*at, "half_life")) for at, each in regimes],
+        floors=[None if each.towards is None else block.draw((*at, "towards")) for at, each in regimes],
+    )
 
 
 def _table_level(level: Level, path: Path, years: Array) -> Array:
@@ -182,15 +127,6 @@ def _table_level(level: Level, path: Path, years: Array) -> Array:
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
     return growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
-
-
-def _rates(grown: Growth, draws: Mapping[str, Array]) -> list[Array]:
-    """Give the rate of each regime: its own, or that of the regime before, times what it is multiplied by."""
-    rates: list[Array] = []
-    for own, times in grown.rates:
-        rate = rates[-1] if own is None else draws[own]  # the first has its own
-        rates.append(rate if times is None else rate * draws[times])
-    return rates
 
 
 def _constant(level: Array, years: Array) -> Array:
@@ -274,7 +210,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
-    levels = [quantity_level(part, at, block, years) for at, part in block.lookup.parts(operation, path)]
+    levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
     if years.size > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
         return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
     return _combined(operation, path, block, levels)
