@@ -15,7 +15,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.spec import Correlation, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.spec import Correlation, Factor, Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.wording import capital, listed
 
@@ -125,12 +125,12 @@ def _merged(
 
 def _limits(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
     written = list(words.data["drivers"])
-    for path, driver in sorted(prior_names.driver_levels(spec), key=lambda found: written.index(found[0][1])):
+    for path, driver in sorted(prior_names.entries_of(Factor, spec), key=lambda found: written.index(found[0][1])):
         yield from _capped(driver, ": ".join(str(part).replace("-", " ") for part in path[1::2]), words, path)
     for key, limit in spec.constraints.items():
         yield f"Constraint “{key}” on physical compute", words.limit(limit, ("constraints", key))
     for key, quantity in spec.quantities.items():
-        for path, level in prior_names.levels_in(quantity, ("quantities", key)):
+        for path, level in prior_names.entries_of(Level, quantity, ("quantities", key)):
             if "caps" not in path[2:]:
                 yield from _capped(level, key.replace("-", " "), words, path)
 

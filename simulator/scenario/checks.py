@@ -19,14 +19,13 @@ from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
     calendar_years,
-    driver_levels,
-    levels_in,
-    parts_of,
+    entries,
+    entries_of,
     regimes_of,
-    share_path,
+    share_paths,
     stated_drivers,
 )
-from simulator.schema.spec import Driver, Factor, Level, Operation, Quantity, ScenarioSpec
+from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Quantity, ScenarioSpec
 from simulator.schema.statements import Faults, Prior
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 
@@ -39,7 +38,7 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
     yield from _year_faults(models, spec)
     if joint is None:
         return
-    high = joint.priors[dotted(share_path(models, calendar_years(spec.years)[0]))].family.support[1]
+    high = joint.priors[dotted(share_paths(spec)[0])].family.support[1]
     if high > 0:
         reach = f"reaches up to {number(10.0**high)}" if high < 300 else "has no upper end"
         rule = f"must be at most 1; the prior {reach}."
@@ -109,7 +108,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         if spec.drivers.compute is not None and name in spec.drivers.compute.caps:
             rule = f"has the name of a cap on compute, '{name}': both limit physical compute."
             faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
-    for path, level in _levels(spec):
+    for path, level in entries_of(Level, spec):
         faults += _growth_faults(level, path, spec)
     faults += units.faults
     faults += driver_faults(spec)
@@ -171,17 +170,6 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
     units.caps(level, path, unit)
 
 
-def _levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Level]]:
-    """List every level of a scenario: drivers, factors, quantities, and those inside limits and operations."""
-    for path, driver in driver_levels(spec):
-        yield from levels_in(driver, path)
-    for name, quantity in spec.quantities.items():
-        yield from levels_in(quantity, ("quantities", name))
-    for name, limit in spec.constraints.items():
-        if limit.limit is not None:
-            yield from levels_in(limit.limit, ("constraints", name, "limit"))
-
-
 def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
     if level.table is not None:
         years = sorted(float(year) for year in level.table)
@@ -219,18 +207,12 @@ def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
             yield name, way
 
 
+_NAMING = ("", "limit", "of", *OPERATIONS)
+"""Fields that may hold the name of a quantity; a quantity may be one itself."""
+
+
 def _names_in(quantity: Quantity) -> Iterator[str]:
-    if isinstance(quantity, str):
-        yield quantity
-    elif isinstance(quantity, Operation):
-        for _, part in parts_of(quantity, ()):
-            yield from _names_in(part)
-    elif isinstance(quantity, Level):
-        for cap in quantity.caps.values():
-            if cap.of is not None:
-                yield cap.of
-            if cap.limit is not None:
-                yield from _names_in(cap.limit)
+    return (name for _, field, name in entries(quantity) if field in _NAMING and isinstance(name, str))
 
 
 def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
@@ -272,7 +254,7 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 
 def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     """Warn of caps whose median lies below the median start of what they limit."""
-    for path, level in _levels(spec):
+    for path, level in entries_of(Level, spec):
         if level.start is None:
             continue
         start = _median(joint, (*path, "start"))

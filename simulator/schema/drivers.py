@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from simulator.errors import Fault, InputError, Path
 from simulator.registers import Register
-from simulator.schema.prior_names import driver_levels
+from simulator.schema.prior_names import entries_of
 from simulator.schema.spec import Custom, ScenarioSpec
 from simulator.units import Array
 
@@ -30,9 +30,7 @@ DRIVERS: Register[CustomDriver] = Register(
 
 def custom_entries(spec: ScenarioSpec) -> Iterator[tuple[Path, Custom]]:
     """List the custom drivers and factors of a scenario, with the path of each."""
-    for path, level in driver_levels(spec):
-        if level.custom is not None:
-            yield path, level.custom
+    return ((path[:-1], custom) for path, custom in entries_of(Custom, spec))
 
 
 def driver_faults(spec: ScenarioSpec) -> Iterator[Fault]:

@@ -11,24 +11,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from simulator.errors import Path, as_path, dotted
-from simulator.schema.goals import Capability, Threshold
 from simulator.schema.model_counts import Models
-from simulator.schema.spec import (
-    OPERATIONS,
-    Driver,
-    Factor,
-    Level,
-    Limit,
-    Operation,
-    Quantity,
-    Regime,
-    ScenarioSpec,
-    Years,
-)
-from simulator.schema.statements import Prior
+from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
+from simulator.schema.statements import Prior, Spec
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
@@ -54,41 +42,44 @@ class Slot:
 
 
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
-_IN_THRESHOLDS: Mapping[str, tuple[SlotKind, str | None]] = {
+_KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
+    # of levels and their growth
+    "growth": ("rate", None), "rate": ("rate", None), "towards": ("rate", None), "times": ("number", None),
+    "from_": ("date", None), "half_life": ("duration", None), "drift": ("drift", None), "volatility": ("drift", None),
+    "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
+    # of thresholds
     "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
-    "capability": ("number", None), "multiple": ("level", "1"),
-}  # fmt: skip
-_IN_CAPABILITY: Mapping[str, tuple[SlotKind, str | None]] = {
+    "capability": ("number", None), "multiple": ("level", "1"), "delay": ("delay", None),
+    # of the capability metric
     "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
     "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
     "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
+    # of the counts of models
+    "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),
 }  # fmt: skip
+"""Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
+
+
+def entries(value: Any, path: Path = (), of: str = "") -> Iterator[tuple[Path, str, Any]]:
+    """Walk down what a scenario says, as far as its priors: path, field and content of each entry, outer ones first."""
+    yield path, of, value
+    if isinstance(value, Spec) and not isinstance(value, Prior):
+        for name, inner in value:
+            if inner is not None:
+                yield from entries(inner, (*path, type(value).model_fields[name].alias or name), name)
+    elif isinstance(value, Mapping | tuple):
+        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from entries(inner, (*path, key), of)
+
+
+def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> Iterator[tuple[Path, T]]:
+    """List the entries of a class in what a scenario says, or in the part of it at a path, with the path of each."""
+    return ((at, entry) for at, _, entry in entries(within, path) if isinstance(entry, kind))
 
 
 def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:
     """Give the drivers that a scenario states, by name."""
-    stated = {name: getattr(spec.drivers, name) for name in DRIVER_UNITS}
-    return {name: driver for name, driver in stated.items() if driver is not None}
-
-
-def driver_levels(spec: ScenarioSpec) -> Iterator[tuple[Path, Factor]]:
-    """List the drivers of a scenario and their factors, with the path of each."""
-    for name, driver in stated_drivers(spec).items():
-        yield ("drivers", name), driver
-        for key, factor in (driver.factors or {}).items():
-            yield ("drivers", name, "factors", key), factor
-
-
-def levels_in(quantity: Quantity, path: Path) -> Iterator[tuple[Path, Level]]:
-    """List the levels in a quantity, also in the limits of its caps, with the path of each."""
-    if isinstance(quantity, Level):
-        yield path, quantity
-        for name, cap in quantity.caps.items():
-            if cap.limit is not None:
-                yield from levels_in(cap.limit, (*path, "caps", name, "limit"))
-    elif isinstance(quantity, Operation):
-        for inner_path, part in parts_of(quantity, path):
-            yield from levels_in(part, inner_path)
+    return {name: driver for name, driver in spec.drivers if driver is not None}
 
 
 def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
@@ -97,19 +88,20 @@ def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
 
 
 def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
-    for name, driver in stated_drivers(spec).items():
-        yield from _driver_slots(("drivers", name), driver, DRIVER_UNITS[name], spec.years)
-    for name, quantity in spec.quantities.items():
-        yield from _quantity_slots(("quantities", name), quantity, spec.years)
-    for name, limit in spec.constraints.items():
-        yield from _limit_slots(("constraints", name), limit, spec.years)
-    for name, threshold in spec.thresholds.items():
-        yield from _stated(("thresholds", name), threshold, _IN_THRESHOLDS, never=True)
-        yield from _stated(("thresholds", name), threshold, {"delay": ("delay", None)})
-    if spec.capability is not None:
-        yield from _stated(("capability",), spec.capability, _IN_CAPABILITY)
+    levels = dict(entries_of(Level, spec))
+    for path, of, prior in entries(spec):
+        if not isinstance(prior, Prior):
+            continue
+        starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] == ("start",) else None
+        kind, unit = _KINDS.get(of, ("level", starts))
+        never = path[0] == "thresholds" and kind != "delay"
+        places = share_paths(spec) if of == "largest_share" else (path,)
+        yield from (Slot(place, prior, kind, unit, never=never) for place in places)
+        if kind == "drift":
+            for year in shock_years(levels[path[:-1]], spec.years):
+                yield Slot(shock_path(path, year), _shock(), "number")
     if spec.models is not None:
-        yield from _model_slots(spec.models, spec.years)
+        yield Slot(RUNS_PATH, _runs_prior(), "number")
 
 
 def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
@@ -132,44 +124,6 @@ def level_unit(level: Level, expected: str | None) -> str:
     return stated or expected or "1"
 
 
-def _driver_slots(path: Path, driver: Driver, unit: str, years: Years) -> Iterator[Slot]:
-    yield from _factor_slots(path, driver, unit, years)
-    for name, factor in (driver.factors or {}).items():
-        yield from _factor_slots((*path, "factors", name), factor, None, years)
-    for index, point in enumerate(driver.feedback or ()):
-        yield Slot((*path, "feedback", index, "multiplier"), point.multiplier, "level", "1")
-
-
-def _factor_slots(path: Path, factor: Factor, unit: str | None, years: Years) -> Iterator[Slot]:
-    yield from _level_slots(path, factor, unit, years)
-    for name, prior in (factor.custom.parameters if factor.custom else {}).items():
-        yield Slot((*path, "custom", "parameters", name), prior, "number")
-
-
-def _level_slots(path: Path, level: Level, unit: str | None, years: Years) -> Iterator[Slot]:
-    if level.start is not None:
-        yield Slot((*path, "start"), level.start, "level", unit)
-    for regime_path, regime in regimes_of(level, path):
-        if regime.rate is not None:
-            yield Slot(rate_path(level, regime_path), regime.rate, "rate")
-        if regime.times is not None:
-            yield Slot((*regime_path, "times"), regime.times, "number")
-        if regime.from_ is not None:
-            yield Slot((*regime_path, "from"), regime.from_, "date")
-        if regime.half_life is not None:
-            yield Slot((*regime_path, "half_life"), regime.half_life, "duration")
-        if regime.towards is not None:
-            yield Slot((*regime_path, "towards"), regime.towards, "rate")
-    for key in ("drift", "volatility"):
-        prior = getattr(level, key)
-        if prior is not None:
-            yield Slot((*path, key), prior, "drift")
-            for year in shock_years(level, years):
-                yield Slot(shock_path((*path, key), year), _shock(), "number")
-    for name, limit in level.caps.items():
-        yield from _limit_slots((*path, "caps", name), limit, years)
-
-
 def shock_years(level: Level, years: Years) -> tuple[int, ...]:
     """List the whole years with a shock to a level or its rate: after its base year, up to the horizon."""
     base = years.first if level.at is None else level.at
@@ -186,25 +140,6 @@ def shock_path(path: Path, year: int) -> Path:
     return (*path, "shock", year)
 
 
-def _limit_slots(path: Path, limit: Limit, years: Years) -> Iterator[Slot]:
-    if limit.share is not None:
-        yield Slot((*path, "share"), limit.share, "level", "1")
-    if limit.limit is not None:
-        yield from _quantity_slots((*path, "limit"), limit.limit, years)
-
-
-def _quantity_slots(path: Path, quantity: Quantity, years: Years) -> Iterator[Slot]:
-    if isinstance(quantity, Prior):
-        yield Slot(path, quantity, "level")
-    elif isinstance(quantity, Level):
-        yield from _level_slots(path, quantity, None, years)
-    elif isinstance(quantity, Operation):
-        for inner_path, inner in parts_of(quantity, path):
-            yield from _quantity_slots(inner_path, inner, years)
-        if quantity.start is not None:
-            yield Slot((*path, "start"), quantity.start, "level")
-
-
 def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
     """List the quantities that an operation works on, with the path of each."""
     for key in OPERATIONS:
@@ -217,26 +152,6 @@ def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], .
     return ()
 
 
-def _stated(
-    path: Path, spec: Threshold | Capability, places: Mapping[str, tuple[SlotKind, str | None]], *, never: bool = False
-) -> Iterator[Slot]:
-    """List the priors that an entry states, of those that it may state: by key their kind and unit."""
-    for key, (kind, unit) in places.items():
-        prior = getattr(spec, key)
-        if prior is not None:
-            yield Slot((*path, key), prior, kind, unit, never=never)
-
-
-def _model_slots(models: Models, years: Years) -> Iterator[Slot]:
-    for year in calendar_years(years):
-        yield Slot(share_path(models, year), models.largest_share, "level", "1")
-        if models.largest_share_drawn == "once":
-            break
-    yield Slot(("models", "smallest"), models.smallest, "number")
-    yield Slot(("models", "gradient"), models.gradient, "number")
-    yield Slot(RUNS_PATH, _runs_prior(), "number")
-
-
 def calendar_years(years: Years) -> range:
     """List the calendar years of a scenario whose step is a year."""
     return range(math.floor(years.first), math.floor(years.last) + 1)
@@ -246,6 +161,13 @@ def share_path(models: Models, year: int) -> Path:
     """Name the prior of the largest run's share of a year's training compute."""
     path: Path = ("models", "largest_share")
     return (*path, year) if models.largest_share_drawn == "each-year" else path
+
+
+def share_paths(spec: ScenarioSpec) -> tuple[Path, ...]:
+    """List the names of that prior: one for each year, or one in all."""
+    if spec.models is None:
+        return ()
+    return tuple(dict.fromkeys(share_path(spec.models, year) for year in calendar_years(spec.years)))
 
 
 RUNS_PATH: Path = ("models", "runs")
