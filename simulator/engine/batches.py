@@ -86,7 +86,7 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
     if len(plan.components) == 1:
         return Batch(first, size, *_compute(plan, 0, first, size, None), np.zeros(size, dtype=np.int16))
     blocks = range(first // plan.spec.block, -(-(first + size) // plan.spec.block))
-    component = component_of(plan, blocks)[:size]
+    component = component_of(plan, blocks, size)
     apart = [_compute(plan, number, first, size, component == number) for number in range(len(plan.components))]
     return Batch(first, size, *_joined(plan, apart, component), component)
 
@@ -160,7 +160,7 @@ def _drawn(
 ) -> Iterator[tuple[dict[str, Array], int]]:
     """Draw the parameters of a batch, a few blocks at a time; (sample,) or (1,), with how many samples they are."""
     spec = component.spec
-    step = max(STEP, spec.block)
+    step = max(STEP // spec.block, 1) * spec.block
     for start in range(0, size, step):
         count = min(step, size - start)
         blocks = range((first + start) // spec.block, -(-(first + start + count) // spec.block))

@@ -75,7 +75,7 @@ def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
 
 def count(plan: Plan, batch: Batch) -> Counts:
     """Count a batch."""
-    limits, trajectories, part = plan.limits, batch.trajectories, plan.stretch
+    limits, trajectories, part = plan.limits, batch.trajectories, plan.spec.block
     full = min(batch.size // part, MOST_STRETCHES)
 
     def cut(values: NDArray[Any]) -> NDArray[Any]:
@@ -202,7 +202,7 @@ def _quantiles(values: NDArray[np.floating]) -> Array:
 
 def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
     """Put together the summary of the samples that were counted and whose quantiles are known."""
-    errors = {name: each.mean_error(counts.samples / plan.stretch) for name, each in counts.stretches.items()}
+    errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in counts.stretches.items()}
     error = errors.pop("crossed_error")
     shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
     means = below(shares, "sums")

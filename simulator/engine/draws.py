@@ -9,7 +9,8 @@ from scipy.special import ndtr, ndtri
 
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
-from simulator.priors.streams import EDGE, blocks_uniforms
+from simulator.priors.streams import EDGE, blocks_uniforms, stratified
+from simulator.schema.choices import DESIGNS
 from simulator.units import Array
 
 
@@ -18,12 +19,17 @@ def draw_blocks(
 ) -> dict[str, Array]:
     """Draw blocks of parameters, one after the other: arrays (samples,) or (1,) by name, internal scale.
 
-    Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated;
-    each then goes through its inverse CDF.
+    Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated
+    and, where the design is stratified, their numbers are spread over each block again in the order that they have
+    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread; each then goes through its inverse CDF. Where `samples` end within the last block, that block is as short.
     """
-    uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design)
-    joined = joined_uniforms(joint, uniforms)  # of whole blocks, so that no number depends on how many are needed
-    return values_of({name: values[:samples] for name, values in joined.items()}, joint=joint)
+    uniforms = blocks_uniforms(
+        joint.uncertain, seed=seed, blocks=blocks, size=size, design=design, samples=samples
+    )
+    joined = joined_uniforms(joint, uniforms)
+    if DESIGNS.find(design).stratified:
+        joined |= {name: stratified(joined[name], size) for group in joint.groups for name in group.names[1:]}
+    return values_of(joined, joint=joint)
 
 
 def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.model.projection import Projection, binding_names, variable_names, year_grid
-from simulator.priors.streams import block_uniforms
+from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.spec import ScenarioSpec, quantity_of
@@ -46,9 +46,6 @@ def _may_stand_in(name: str, own: Sequence[str]) -> bool:
     return limits or (name.endswith("_demanded") and name.removesuffix("_demanded") in own)
 
 
-STRETCH = 1024
-"""Samples of the longest stretch whose own estimates enter a standard error."""
-
 COMPONENT_STREAM = "mixture.component"
 """The name of the stream that says which component a sample belongs to."""
 
@@ -72,15 +69,9 @@ class Plan:
         """What all components have in common: samples, seed, block, years, the names of thresholds."""
         return self.components[0].spec
 
-    @property
-    def stretch(self) -> int:
-        """How many samples make a stretch: a block, or 1,024 samples of a larger one.
-
-        A stretch of a scrambled net is a net of its own, so the spread over stretches tells the error of a run; whole
-        blocks would be too few to tell. On the baseline the reported errors of the 5, 50 and 95 % quantiles in 2045
-        were 0.022, 0.014 and 0.037 OOM where 16 seeds scattered by 0.026, 0.015 and 0.046.
-        """
-        return min(self.spec.block, STRETCH)
+    def batch(self, most: int) -> int:
+        """Tell how many samples make a batch of at most so many: whole blocks, and one at least."""
+        return max(most // self.spec.block, 1) * self.spec.block
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -117,17 +108,16 @@ def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:
-    """Tell which component each sample of some blocks belongs to, (sample,).
+def component_of(plan: Plan, blocks: range, samples: int) -> NDArray[np.int16]:
+    """Tell which component each of the first samples of some blocks belongs to, (sample,).
 
     The choice is one more dimension of the design, so that each block holds the components by their weights, as
     evenly as its other priors are spread; a sample is that of its component's own run.
     """
     spec = plan.spec
-    uniforms = [
-        block_uniforms(COMPONENT_STREAM, seed=spec.seed, block=block, size=spec.block, design=spec.design)
-        for block in blocks
-    ]
+    uniforms = blocks_uniforms(
+        [COMPONENT_STREAM], seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=samples
+    )[COMPONENT_STREAM]
     weights = np.array([component.weight for component in plan.components])
     edges = np.cumsum(weights)[:-1] / weights.sum()
-    return np.searchsorted(edges, np.concatenate(uniforms), side="right").astype(np.int16)
+    return np.searchsorted(edges, uniforms, side="right").astype(np.int16)

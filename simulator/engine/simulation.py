@@ -33,8 +33,8 @@ MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
 
 SURELY_FITS = 50_000
-KEPT, COUNTED = 16_384, 65_536
-"""Samples in a batch: where samples are kept, and where they are only counted."""
+KEPT, COUNTED = 5_000, 65_536
+"""Samples in a batch, at most: where samples are kept, and where they are only counted."""
 
 LEAVES_COUNTS = 1 << 20
 """Samples from which a run leaves its counts, so that it can be extended without counting them again."""
@@ -141,7 +141,7 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
 
 def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:
     """List the batches of a run that are not done, each by its first sample."""
-    length = max(KEPT if keep == "trajectories" else COUNTED, plan.spec.block)
+    length = plan.batch(KEPT if keep == "trajectories" else COUNTED)
     return range(done, plan.spec.samples, length)
 
 
@@ -190,7 +190,7 @@ def _kept(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None)
 def _counted(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None) -> Groups:
     tallies = unfinished.tallies() if unfinished else Tallies()
     firsts = batch_firsts(plan, keep="summary", done=tallies.samples)
-    full = len(firsts) - (1 if firsts and plan.spec.samples % COUNTED else 0)
+    full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
 
     def count(firsts: range, unfinished: Unfinished | None) -> None:
         work_through(

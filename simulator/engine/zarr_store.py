@@ -39,6 +39,7 @@ def simulate_to_store(
     _need_zarr()
     plan = run_plan(scenario)
     label = Labels(scenario, plan)
+    length = plan.batch(KEPT)
     growing, tallies = unfinished.folder / STORE, unfinished.tallies()
     make_folder(unfinished.folder)
     if tallies.samples == 0:
@@ -47,14 +48,14 @@ def simulate_to_store(
         _cut(growing, tallies.samples)
 
     def keep(left: Unfinished) -> None:
-        if tallies.samples % KEPT == 0:  # an extension starts where full batches end
+        if tallies.samples % length == 0:  # an extension starts where full batches end
             left.keep_tallies(tallies)
 
     def add(batches: list[Batch]) -> None:
         for batch in batches:
             if tallies.samples == 0:
                 _refuse_small_disk(batch, plan, unfinished.folder)
-            if batch.size % KEPT:
+            if batch.size % length:
                 keep(unfinished)
             _append(growing, label, plan, batch)
             tallies.add(count_piece(plan, [batch]))

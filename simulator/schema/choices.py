@@ -60,8 +60,8 @@ class SaturationLaw:
 class DrawDesign:
     """A design of draws: how the uniform numbers of a block are spread.
 
-    `uniforms` is a function (or its `module:name`) of names, and by keyword `seed`, `blocks` (their numbers) and `size`
-    (samples in a block, a power of two); it gives an array (name, block x size) in [0, 1]. The numbers of one name in
+    `uniforms` is a function (or its `module:name`) of names, and by keyword `seed`, `blocks` (a range of their numbers) and
+    `size` (samples in a block); it gives an array (name, block x size) in [0, 1]. The numbers of one name in
     one block must depend on its name, the seed, the block and the size alone.
     """
 
@@ -69,6 +69,8 @@ class DrawDesign:
     uniforms: str | Callable[..., Array]
     guarantees: str
     """What holds of each block."""
+    stratified: bool = True
+    """Whether each prior of a block has one number in each of as many equal strata as there are samples."""
 
 
 _LAWS = (
@@ -86,13 +88,10 @@ LAWS: Register[SaturationLaw] = Register(
 )
 
 _DESIGNS = (
-    DrawDesign("sobol", f"{_STREAMS}:digital_nets",
-               "A scrambled digital net: each prior of a block has one number in each of as many equal strata as there "
-               "are samples, and most pairs of priors are as even."),
     DrawDesign("latin-hypercube", f"{_STREAMS}:latin_hypercubes",
                "Each prior of a block has one number in each of as many equal strata as there are samples, in an order "
-               "of its own."),
-    DrawDesign("random", f"{_STREAMS}:random_numbers", "Independent numbers; nothing is evened out."),
+               "of its own, drawn at random."),
+    DrawDesign("random", f"{_STREAMS}:random_numbers", "Independent numbers; nothing is evened out.", stratified=False),
 )  # fmt: skip
 DESIGNS: Register[DrawDesign] = Register(
     "design of draws", "simulator.draw_designs", {design.name: design for design in _DESIGNS}, DrawDesign

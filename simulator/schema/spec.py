@@ -333,10 +333,11 @@ class ScenarioSpec(Spec):
     """How many samples are drawn."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63), BeforeValidator(_whole)] = 0
     """The seed; 0 is a seed."""
-    design: Annotated[str, Registered(DESIGNS)] = "sobol"
+    design: Annotated[str, Registered(DESIGNS)] = "latin-hypercube"
     """How the unit cube is sampled within a block."""
-    block: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = 4096
-    """Samples in a block, the unit of randomisation."""
+    block: Annotated[int, Field(strict=True, ge=1, le=65_536), BeforeValidator(_whole)] = 500
+    """Samples in a block, the unit of randomisation: blocks are independent, and their spread tells the Monte Carlo
+    error. Within a block each prior is spread evenly."""
     drivers: Drivers
     """What effective compute is the product of."""
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
