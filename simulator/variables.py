@@ -52,10 +52,10 @@ _FIXED = (
     Variable("crossing_quantile", ("threshold", "quantile"), "year", "quantile of the crossing year",
              "Over all samples, those that never cross included; +inf stands for later than the horizon."),
     Variable("crossing_quantile_error", ("threshold", "quantile"), "year", "standard error of the crossing year's quantile",
-             "Monte Carlo standard error from the spread over stretches of 1,024 samples; NaN where it cannot be told."),
+             "Monte Carlo standard error from the spread over independent blocks of samples; NaN where it cannot be told."),
     Variable("crossed", ("threshold", "year"), "1", "probability of having crossed", "Share of samples that have crossed by the year."),
     Variable("crossed_error", ("threshold", "year"), "1", "standard error of the probability of having crossed",
-             "Monte Carlo standard error from the spread over stretches of 1,024 samples."),
+             "Monte Carlo standard error from the spread over independent blocks of samples."),
     Variable("never", ("threshold",), "1", "probability of no crossing by the horizon", "Share of samples that do not cross."),
     Variable("already", ("threshold",), "1", "probability of being above at the start", "Share of samples above in the first year."),
     Variable("threshold_level_quantile", ("threshold", "quantile"), "log10 of the quantity", "quantile of the threshold's level",
@@ -106,7 +106,7 @@ PATTERNS: tuple[Pattern, ...] = (
             "share of samples in which a limit on {0} binds", "Of all samples, in that year."),
     Pattern("binding_<subject>_share_error", rf"binding_({_SUBJECTS})_share_error", ("limit_<subject>", "year"), "1",
             "standard error of the share in which a limit on {0} binds",
-            "Monte Carlo standard error from the spread over stretches of 1,024 samples."),
+            "Monte Carlo standard error from the spread over independent blocks of samples."),
     Pattern("binding_<subject>", rf"binding_({_SUBJECTS})", _TRAJECTORY, "1", "which limit on {0} binds",
             "0 where none binds; otherwise the number (`flag_values`) of the limit that is reached and that leaves the least."),
 )  # fmt: skip
@@ -117,7 +117,7 @@ SUFFIXES: tuple[Pattern, ...] = (
     Pattern("<variable>_mean", r"(.+)_mean", ("year",), "", "mean of {0}",
             "Over the samples; of the log10 where the variable is one, so that means of factors add up to that of their product."),
     Pattern("<variable>_error", r"(.+)_error", _BY_YEAR, "", "standard error of the quantiles of {0}",
-            "Monte Carlo standard error from the spread over stretches of 1,024 samples."),
+            "Monte Carlo standard error from the spread over independent blocks of samples."),
 )  # fmt: skip
 """What the summary says of a variable beside its quantiles; the unit is the variable's."""
 

@@ -168,7 +168,7 @@ def _batch_of(arrays: Arrays) -> Batch:
 
 def _tallies_arrays(tallies: Tallies) -> Arrays:
     counts = {
-        str(number): {"samples": [each.samples], **each.totals, "stretches": _by_name(each.stretches, asdict)}
+        str(number): {"samples": [each.samples], **each.totals, "blocks": _by_name(each.blocks, asdict)}
         for number, each in enumerate(tallies.counts)
     }
     held = {str(number): _by_name(each, Histogram.arrays) for number, each in enumerate(tallies.histograms)}
@@ -186,13 +186,28 @@ def _tallies_of(arrays: Arrays) -> Tallies:
 
 
 def _counts_of(arrays: Arrays) -> Counts:
-    samples, stretches = arrays.pop("samples").item(), _each_below(arrays, "stretches")
+<<<<<<< HEAD
+    samples, blocks = arrays.pop("samples").item(), _each_below(arrays, "blocks")
     totals = {
         path: values.astype(np.int64) if values.dtype.kind in "ui" else values
         for path, values in arrays.items()
-        if not path.startswith("stretches/")
+        if not path.startswith("blocks/")
     }
-    return Counts(samples, totals, _by_name(stretches, _moments_of))
+    return Counts(samples, totals, _by_name(blocks, _moments_of))
+=======
+    whole = {name: values.astype(np.int64) for name, values in arrays.items() if values.dtype.kind in "ui"}
+    return Counts(
+        arrays["samples"].item(),
+        whole["crossed"],
+        whole["already"],
+        _below(arrays, "sums"),
+        _below(whole, "binding"),
+        {
+            name: Moments(each["parts"].item(), each["mean"], each["squares"])
+            for name, each in _each_below(arrays, "blocks").items()
+        },
+    )
+>>>>>>> e501bc2 (Standard errors are from independent blocks, by Student's factor where they are few, and those of crossing years by Woodruff's method)
 
 
 def _moments_of(arrays: Arrays) -> Moments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ HEADLINE = ("effective_compute", "physical_compute")
 MOST_WHOLE = 250.0
 """Counts up to which bins of 0.2 % tell whole numbers apart."""
 
-MOST_STRETCHES = 16
-"""Stretches of a batch whose own estimates enter the standard errors; more would cost time and tell nothing new."""
+MOST_BLOCKS = 16
+"""Blocks of a batch whose own estimates enter the standard errors; more would cost time and tell nothing new."""
 
 
 @dataclass(slots=True)
@@ -36,21 +37,21 @@ class Counts:
     """Sums over samples that every run needs.
 
     `totals` by path: samples that have `crossed` (threshold, year) or are above `already` (threshold,), `sums/..` of
-    each variable (year,), `binding/..` the samples in which each limit binds (limit, year). `stretches` are the moments
-    of estimates in single stretches: quantiles of the headline variables (level, year), shares that have crossed and
+    each variable (year,), `binding/..` the samples in which each limit binds (limit, year). `blocks` are the moments
+    of estimates in single blocks: quantiles of the headline variables (level, year), shares that have crossed and
     in which limits bind.
     """
 
     samples: int
     totals: Arrays
-    stretches: dict[str, Moments]
+    blocks: dict[str, Moments]
 
     def add(self, other: Counts) -> None:
         """Take the counts of the samples that come next."""
         self.samples += other.samples
         self.totals = {path: values + other.totals[path] for path, values in self.totals.items()}
-        for name, moments in other.stretches.items():
-            self.stretches[name].merge(moments)
+        for name, moments in other.blocks.items():
+            self.blocks[name].merge(moments)
 
 
 type Histograms = dict[str, Histogram]
@@ -76,7 +77,7 @@ def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
 def count(plan: Plan, batch: Batch) -> Counts:
     """Count a batch."""
     limits, trajectories, part = plan.limits, batch.trajectories, plan.spec.block
-    full = min(batch.size // part, MOST_STRETCHES)
+    full = min(batch.size // part, MOST_BLOCKS)
 
     def cut(values: NDArray[Any]) -> NDArray[Any]:
         return values[:, : full * part].reshape(values.shape[0], full, part)
@@ -87,17 +88,17 @@ def count(plan: Plan, batch: Batch) -> Counts:
     def binding(numbers: NDArray[Any], limits: int) -> NDArray[np.int64]:
         return np.stack([np.count_nonzero(numbers == number, axis=-1) for number in range(1, limits + 1)])
 
-    stretches: Arrays = {}  # of each estimate (stretch, ...)
+    blocks: Arrays = {}  # of each estimate (block, ...)
     for name in HEADLINE:
         if name in trajectories:
             ordered = cut(trajectories[name]).copy()
             ordered.sort(axis=-1)
-            stretches[f"{name}_error"] = np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
+            blocks[f"{name}_error"] = np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
     for name, named in limits.items():
         shares = binding(cut(trajectories[name]), len(named)) / part
-        stretches[f"{name}_share_error"] = np.moveaxis(shares, -1, 0)
+        blocks[f"{name}_share_error"] = np.moveaxis(shares, -1, 0)
     year = batch.crossings["crossing_year"]
-    stretches["crossed_error"] = np.moveaxis(crossed(cut(year)) / part, 1, 0)
+    blocks["crossed_error"] = np.moveaxis(crossed(cut(year)) / part, 1, 0)
     sums = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _sum))
     totals: Arrays = {
         "crossed": crossed(year),
@@ -105,7 +106,7 @@ def count(plan: Plan, batch: Batch) -> Counts:
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
     }
-    return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in stretches.items()})
+    return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
 
 
 def histograms(plan: Plan, batch: Batch) -> Histograms:
@@ -187,6 +188,12 @@ def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
     return result
 
 
+def read_samples(crossings: Arrays) -> Read:
+    """Read quantiles off the crossing years (threshold, sample) of all samples."""
+    ordered = np.sort(crossings["crossing_year"], axis=-1)
+    return lambda place, levels: sorted_quantiles(ordered[place], levels)
+
+
 def sampled_quantiles(plan: Plan, trajectories: Arrays, crossings: Arrays) -> Arrays:
     """Read the same off samples: trajectories (year, sample), crossings (threshold, sample)."""
     result: Arrays = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _quantiles))
@@ -200,10 +207,13 @@ def _quantiles(values: NDArray[np.floating]) -> Array:
     return sorted_quantiles(np.sort(values, axis=-1), LEVELS)
 
 
-def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
+type Read = Callable[[int, Array], Array]
+"""Gives quantiles (level,) of the crossing year of a threshold, by its place, at levels (level,)."""
+
+
+def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]], read: Read) -> Arrays:
     """Put together the summary of the samples that were counted and whose quantiles are known."""
-    errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in counts.stretches.items()}
-    error = errors.pop("crossed_error")
+    errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in counts.blocks.items()}
     shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
     means = below(shares, "sums")
     result: Arrays = {name: values for name, values in quantiles.items() if name in means}
@@ -211,15 +221,17 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     result |= {f"{name}_share": share for name, share in below(shares, "binding").items()}
     result |= errors
     if plan.thresholds:
-        share, years = shares["crossed"], quantiles["crossing_quantile"]
+        share, known = shares["crossed"], {"years": plan.years, "samples": counts.samples}
         result |= {
             "crossed": share,
-            "crossed_error": error,
             "never": 1.0 - share[:, -1],
             "already": shares["already"],
-            "crossing_quantile": years,
+            "crossing_quantile": quantiles["crossing_quantile"],
             "crossing_quantile_error": np.stack(
-                [quantile_error(plan.years, *rows) for rows in zip(share, error, years, strict=True)]
+                [
+                    quantile_error(np.array(LEVELS), share=own, share_error=error, read=partial(read, place), **known)
+                    for place, (own, error) in enumerate(zip(share, errors["crossed_error"], strict=True))
+                ]
             ),
             "threshold_level_quantile": quantiles["threshold_level_quantile"],
         }
@@ -248,7 +260,7 @@ def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
     trajectories = _together([batch.trajectories for batch in batches])
     component = np.concatenate([batch.component for batch in batches])
     whole = _added(count(plan, batch) for batch in batches)
-    summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings))
+    summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings), read_samples(crossings))
     apart: dict[str, Arrays] = {}
     if len(plan.components) > 1:
         everything = Batch(0, component.size, {}, trajectories, crossings, component)
@@ -256,7 +268,8 @@ def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
         for each, own, pieces in zip(plan.components, parts_of(plan, everything), parts, strict=True):
             if own.size:
                 quantiles = sampled_quantiles(plan, own.trajectories, own.crossings)
-                apart[each.name] = summary_of(plan, _added(count(plan, piece) for piece in pieces), quantiles)
+                counted = _added(count(plan, piece) for piece in pieces)
+                apart[each.name] = summary_of(plan, counted, quantiles, read_samples(own.crossings))
         parameters["component"] = component
     by_sample = {name: values.T for name, values in trajectories.items()}
     return Groups(summary, apart, parameters, by_sample, crossings if plan.thresholds else {})
@@ -274,6 +287,10 @@ def _added(counts: Iterable[Counts]) -> Counts:
     for other in others:
         total.add(other)
     return total
+
+
+def _counted_summary(plan: Plan, counts: Counts, held: Histograms) -> Arrays:
+    return summary_of(plan, counts, counted_quantiles(plan, held), held["crossing"].quantiles_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +344,11 @@ class Tallies:
     def groups(self, plan: Plan) -> Groups:
         """Give the summary, and that of each component where there are several."""
         if len(plan.components) == 1:
-            return Groups(summary_of(plan, self.counts[0], counted_quantiles(plan, self.histograms[0])))
+            return Groups(_counted_summary(plan, self.counts[0], self.histograms[0]))
         apart = {
-            each.name: summary_of(plan, own, counted_quantiles(plan, held))
+            each.name: _counted_summary(plan, own, held)
             for each, own, held in zip(plan.components, self.counts[1:], self.histograms, strict=True)
             if own.samples
         }
         every = {path: merged([held[path] for held in self.histograms]) for path in self.histograms[0]}
-        return Groups(summary_of(plan, self.counts[0], counted_quantiles(plan, every)), apart)
+        return Groups(_counted_summary(plan, self.counts[0], every), apart)

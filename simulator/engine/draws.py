@@ -21,11 +21,10 @@ def draw_blocks(
 
     Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated
     and, where the design is stratified, their numbers are spread over each block again in the order that they have
-    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread; each then goes through its inverse CDF. Where `samples` end within the last block, that block is as short.
+    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread; each then goes through its
+    inverse CDF. Where `samples` end within the last block, that block is as short.
     """
-    uniforms = blocks_uniforms(
-        joint.uncertain, seed=seed, blocks=blocks, size=size, design=design, samples=samples
-    )
+    uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design, samples=samples)
     joined = joined_uniforms(joint, uniforms)
     if DESIGNS.find(design).stratified:
         joined |= {name: stratified(joined[name], size) for group in joint.groups for name in group.names[1:]}

@@ -69,10 +69,6 @@ class Plan:
         """What all components have in common: samples, seed, block, years, the names of thresholds."""
         return self.components[0].spec
 
-    def batch(self, most: int) -> int:
-        """Tell how many samples make a batch of at most so many: whole blocks, and one at least."""
-        return max(most // self.spec.block, 1) * self.spec.block
-
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the priors of all components."""
@@ -106,6 +102,11 @@ def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
         for subject in subjects
         if any(subject in names for names in every)
     }
+
+
+def batch_length(block: int, most: int) -> int:
+    """Tell how many samples make a batch of at most so many: whole blocks, and one at least."""
+    return max(most // block, 1) * block
 
 
 def component_of(plan: Plan, blocks: range, samples: int) -> NDArray[np.int16]:

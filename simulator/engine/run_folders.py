@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
+from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
@@ -238,19 +239,19 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
 
 def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
     """Put what a run holds where an interrupted run would have left it; give the number of samples."""
-    counts = file.parent / COUNTS
+    counts, length = file.parent / COUNTS, batch_length(int(run.attrs["block"]), KEPT)
     if run.attrs["keep"] == "summary" or file.name == STORE:
         if not counts.exists():
             return 0
         tallies = read_tallies(counts)
-        if tallies.samples % KEPT:
+        if tallies.samples % length:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:
             shutil.copytree(file, unfinished.folder / STORE)
         unfinished.keep_tallies(tallies)
         return tallies.samples
-    batches = _arrays(run).cut(KEPT)
+    batches = _arrays(run).cut(length)
     unfinished.keep_batches(batches)
     return sum(batch.size for batch in batches)
 

@@ -17,7 +17,7 @@ from simulator.engine import workers as work
 from simulator.engine.batches import compute_batch
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
-from simulator.engine.plan import Plan, plan_of
+from simulator.engine.plan import Plan, batch_length, plan_of
 from simulator.engine.record import build_run
 from simulator.errors import InputError, dotted, near_name
 from simulator.runs.groups import Group
@@ -141,7 +141,7 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
 
 def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:
     """List the batches of a run that are not done, each by its first sample."""
-    length = plan.batch(KEPT if keep == "trajectories" else COUNTED)
+    length = batch_length(plan.spec.block, KEPT if keep == "trajectories" else COUNTED)
     return range(done, plan.spec.samples, length)
 
 

@@ -12,7 +12,7 @@ from simulator.engine import workers as work
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, count_piece
-from simulator.engine.plan import Plan
+from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
 from simulator.errors import InputError, RunFileError, SimulatorError
@@ -39,7 +39,7 @@ def simulate_to_store(
     _need_zarr()
     plan = run_plan(scenario)
     label = Labels(scenario, plan)
-    length = plan.batch(KEPT)
+    length = batch_length(plan.spec.block, KEPT)
     growing, tallies = unfinished.folder / STORE, unfinished.tallies()
     make_folder(unfinished.folder)
     if tallies.samples == 0:

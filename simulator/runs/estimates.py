@@ -6,11 +6,12 @@ Censored values stand as +inf and are never dropped: a quantile that falls among
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 from simulator.errors import SimulatorError
 from simulator.units import Array
@@ -20,7 +21,7 @@ BINS_PER_UNIT = 1024
 MOST_BINS = 1 << 22
 
 
-def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float]) -> Array:
+def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Array) -> Array:
     """Read quantiles off sorted samples.
 
     Linear between order statistics at (n - 1) p (Hyndman and Fan's type 7); between a finite value and +inf it is
@@ -83,29 +84,45 @@ class Moments:
         self.parts = total
 
     def mean_error(self, parts: float) -> Array:
-        """Estimate the standard error of the mean over `parts` parts: sd / sqrt(parts).
+        """Estimate the standard error of the mean over `parts` parts: k sd / sqrt(parts).
 
-        NaN where fewer than two parts were seen, or where the number is not finite in one of them.
+        k widens the error where few parts were seen, so that plus and minus twice the error covers 95.4 % as it does
+        where many were: half the quantile of Student's t at Phi(2). NaN where fewer than two parts were seen, or where
+        the number is not finite in one of them.
         """
         if self.parts < 2:
             return np.full(np.shape(self.mean), np.nan)
+        student = stdtrit(self.parts - 1, ndtr(2.0)) / 2.0
         with np.errstate(invalid="ignore"):
-            error = np.sqrt(self.squares / (self.parts - 1) / parts)
+            error = student * np.sqrt(self.squares / (self.parts - 1) / parts)
         return np.where(np.isfinite(error), error, np.nan)
 
 
-def quantile_error(years: Array, share: Array, share_error: Array, quantile: Array) -> Array:
-    """Estimate the standard error of a quantile of the crossing year from that of the probability of having crossed.
+def plain_error(share: Array | float, samples: int) -> Array:
+    """Give the standard error of a share among independent samples: sqrt(p (1 - p) / n)."""
+    return np.sqrt(np.maximum(share * (1.0 - np.asarray(share, dtype=np.float64)), 0.0) / samples)
 
-    error of p at the quantile / slope of p there. NaN where the quantile is censored or p is flat.
+
+def quantile_error(
+    levels: Array, *, years: Array, share: Array, share_error: Array, samples: int, read: Callable[[Array], Array]
+) -> Array:
+    """Estimate the standard errors of quantiles (level,) of the crossing year (Woodruff 1952).
+
+    Half the distance between the quantiles at p - e and p + e, where e is the error of a share of p; `read` gives
+    quantiles (level,) at levels. That error is the plain one times its ratio to the plain one in the years around the
+    quantile, where `share` and `share_error` (year,) of the samples have crossed; 1 where none can be told. Where p + e
+    is censored, the distance from p - e to the quantile. NaN where the quantile is censored itself or lies in the first
+    year.
     """
-    result = np.full(quantile.shape, np.nan)
-    finite = np.isfinite(quantile) & (quantile > years[0])
-    after = np.clip(np.searchsorted(years, quantile[finite]), 1, years.size - 1)
-    slope = (share[after] - share[after - 1]) / (years[after] - years[after - 1])
-    error = np.interp(quantile[finite], years, share_error)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result[finite] = np.where(slope > 0, error / slope, np.nan)
+    result = np.full(levels.shape, np.nan)
+    found = read(levels)
+    inside = np.isfinite(found) & (levels > share[0])
+    plain = plain_error(share, samples)
+    told = (plain > 0.0) & np.isfinite(share_error)
+    ratio = np.interp(found[inside], years[told], share_error[told] / plain[told]) if told.any() else 1.0
+    error = ratio * plain_error(levels[inside], samples)
+    low, high = (read(np.clip(levels[inside] + side * error, 0.0, 1.0)) for side in (-1.0, 1.0))
+    result[inside] = np.where(np.isfinite(high), (high - low) / 2.0, found[inside] - low)
     return result
 
 
@@ -168,14 +185,16 @@ class Histogram:
 
     def quantiles(self, levels: Sequence[float]) -> Array:
         """Read quantiles (level, row) as `sorted_quantiles` does, each order statistic known to its bin."""
-        place = (self.count - 1) * np.asarray(levels, dtype=np.float64)
+        at = np.asarray(levels, dtype=np.float64)
+        return np.stack([self.quantiles_of(row, at) for row in range(self.rows)] or [np.empty((0, at.size))], axis=1)
+
+    def quantiles_of(self, row: int, levels: Array) -> Array:
+        """Read quantiles (level,) of one row."""
+        place = (self.count - 1) * levels
         below = np.floor(place).astype(np.int64)
-        weight = (place - below)[:, None]
-        low, high = np.empty((2, place.size, len(self._rows)))
-        for column, row in enumerate(self._rows):
-            low[:, column] = row.order_statistics(below)
-            high[:, column] = row.order_statistics(np.minimum(below + 1, self.count - 1))
-        return _between(low, high, weight)
+        low = self._rows[row].order_statistics(below)
+        high = self._rows[row].order_statistics(np.minimum(below + 1, self.count - 1))
+        return _between(low, high, place - below)
 
 
 def merged(histograms: Sequence[Histogram]) -> Histogram:

@@ -60,9 +60,9 @@ class SaturationLaw:
 class DrawDesign:
     """A design of draws: how the uniform numbers of a block are spread.
 
-    `uniforms` is a function (or its `module:name`) of names, and by keyword `seed`, `blocks` (a range of their numbers) and
-    `size` (samples in a block); it gives an array (name, block x size) in [0, 1]. The numbers of one name in
-    one block must depend on its name, the seed, the block and the size alone.
+    `uniforms` is a function (or its `module:name`) of names, and by keyword `seed`, `blocks` (a range of their
+    numbers) and `size` (samples in a block); it gives an array (name, block x size) in [0, 1]. The numbers of one name
+    in one block must depend on its name, the seed, the block and the size alone.
     """
 
     name: str
