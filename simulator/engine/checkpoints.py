@@ -186,7 +186,6 @@ def _tallies_of(arrays: Arrays) -> Tallies:
 
 
 def _counts_of(arrays: Arrays) -> Counts:
-<<<<<<< HEAD
     samples, blocks = arrays.pop("samples").item(), _each_below(arrays, "blocks")
     totals = {
         path: values.astype(np.int64) if values.dtype.kind in "ui" else values
@@ -194,20 +193,6 @@ def _counts_of(arrays: Arrays) -> Counts:
         if not path.startswith("blocks/")
     }
     return Counts(samples, totals, _by_name(blocks, _moments_of))
-=======
-    whole = {name: values.astype(np.int64) for name, values in arrays.items() if values.dtype.kind in "ui"}
-    return Counts(
-        arrays["samples"].item(),
-        whole["crossed"],
-        whole["already"],
-        _below(arrays, "sums"),
-        _below(whole, "binding"),
-        {
-            name: Moments(each["parts"].item(), each["mean"], each["squares"])
-            for name, each in _each_below(arrays, "blocks").items()
-        },
-    )
->>>>>>> e501bc2 (Standard errors are from independent blocks, by Student's factor where they are few, and those of crossing years by Woodruff's method)
 
 
 def _moments_of(arrays: Arrays) -> Moments:

@@ -221,7 +221,7 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     result |= {f"{name}_share": share for name, share in below(shares, "binding").items()}
     result |= errors
     if plan.thresholds:
-        share, known = shares["crossed"], {"years": plan.years, "samples": counts.samples}
+        share = shares["crossed"]
         result |= {
             "crossed": share,
             "never": 1.0 - share[:, -1],
@@ -229,7 +229,7 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
             "crossing_quantile": quantiles["crossing_quantile"],
             "crossing_quantile_error": np.stack(
                 [
-                    quantile_error(np.array(LEVELS), share=own, share_error=error, read=partial(read, place), **known)
+                    quantile_error(LEVELS, plan.years, own, error, samples=counts.samples, read=partial(read, place))
                     for place, (own, error) in enumerate(zip(share, errors["crossed_error"], strict=True))
                 ]
             ),

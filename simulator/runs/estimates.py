@@ -104,7 +104,13 @@ def plain_error(share: Array | float, samples: int) -> Array:
 
 
 def quantile_error(
-    levels: Array, *, years: Array, share: Array, share_error: Array, samples: int, read: Callable[[Array], Array]
+    levels: Sequence[float],
+    years: Array,
+    share: Array,
+    share_error: Array,
+    *,
+    samples: int,
+    read: Callable[[Array], Array],
 ) -> Array:
     """Estimate the standard errors of quantiles (level,) of the crossing year (Woodruff 1952).
 
@@ -114,14 +120,14 @@ def quantile_error(
     is censored, the distance from p - e to the quantile. NaN where the quantile is censored itself or lies in the first
     year.
     """
-    result = np.full(levels.shape, np.nan)
-    found = read(levels)
-    inside = np.isfinite(found) & (levels > share[0])
+    at = np.array(levels)
+    result, found = np.full(at.shape, np.nan), read(at)
+    inside = np.isfinite(found) & (at > share[0])
     plain = plain_error(share, samples)
     told = (plain > 0.0) & np.isfinite(share_error)
     ratio = np.interp(found[inside], years[told], share_error[told] / plain[told]) if told.any() else 1.0
-    error = ratio * plain_error(levels[inside], samples)
-    low, high = (read(np.clip(levels[inside] + side * error, 0.0, 1.0)) for side in (-1.0, 1.0))
+    error = ratio * plain_error(at[inside], samples)
+    low, high = (read(np.clip(at[inside] + side * error, 0.0, 1.0)) for side in (-1.0, 1.0))
     result[inside] = np.where(np.isfinite(high), (high - low) / 2.0, found[inside] - low)
     return result
 
