@@ -175,17 +175,18 @@ def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Out
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
     """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
     spec, years = model.component.spec, model.years
-    needed = {outcome.name for outcome in outcomes if outcome.kind == "level"} | set(model.plan.thresholds.values())
+    needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
     whole = max((array.size for array in values.values()), default=1)
     parts = []
     for start in range(0, whole, STEP):
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
+        paths = model.plan.projections[0].project(here)
         rows = {
-            name: np.ascontiguousarray(np.broadcast_to(levels.T, (years.size, size))) if name in needed else levels.T
-            for name, levels in model.plan.projections[0].project(here).items()
+            name: np.broadcast_to(levels.T, (years.size, size)) if name in needed else levels.T
+            for name, levels in paths.levels.items()
         }
-        crossed = cross_block(spec, here, rows, years=years, size=size)["crossing_year"]
+        crossed = cross_block(spec, here, paths, years=years, size=size)["crossing_year"]
         crossing = dict(zip(spec.thresholds, crossed, strict=True))
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
     return np.concatenate(parts, axis=1)

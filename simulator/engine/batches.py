@@ -18,7 +18,7 @@ from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
-from simulator.model.projection import Projection, binding_names
+from simulator.model.projection import Paths, Projection, binding_names, joined
 from simulator.scenario.resolving import Component
 from simulator.schema.spec import quantity_of
 from simulator.units import Array
@@ -96,7 +96,7 @@ def _compute(
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
     component, years = plan.components[number], plan.years
-    standing = {quantity_of(component.spec, name) for name in component.spec.thresholds}  # in each its own
+    standing = sorted({quantity_of(component.spec, name) for name in component.spec.thresholds})  # in each its own
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
         return {name: np.empty(0) for name in component.joint.priors}, {}, {}
@@ -107,13 +107,13 @@ def _compute(
     for draws, count in _drawn(component, first, size, chosen):
         for name, values in draws.items():
             parameters[name][filled : filled + count] = values
-        exact = {name: np.empty((years.size, count)) for name in standing}
-        for projected, place in _projected(plan.projections[number], draws, count):
-            trajectories.add(projected, slice(filled + place.start, filled + place.stop))
-            for name, values in exact.items():
-                values[:, place] = projected[name].T
-        crossings.append(cross_block(component.spec, draws, exact, years=years, size=count))
-        filled += count
+        pieces = []
+        for paths, few in _projected(plan.projections[number], draws, count):
+            trajectories.add(paths.levels, slice(filled, filled + few))
+            filled += few
+            pieces.append(paths)
+        paths = joined(pieces, draws, standing)
+        crossings.append(cross_block(component.spec, draws, paths, years=years, size=count))
     crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
     return parameters, trajectories.arrays(), crossed
 
@@ -175,19 +175,17 @@ def _drawn(
             yield {name: values if values.size == 1 else values[here] for name, values in draws.items()}, here.size
 
 
-def _projected(
-    projection: Projection, draws: Mapping[str, Array], count: int
-) -> Iterator[tuple[dict[str, NDArray[Any]], slice]]:
-    """Project samples, a piece at a time; variables (sample, year) or (1, year), with which samples they are."""
+def _projected(projection: Projection, draws: Mapping[str, Array], count: int) -> Iterator[tuple[Paths, int]]:
+    """Project samples, a piece at a time, each with how many samples it has."""
     piece = max(PIECE // projection.years.size, 1)
     for start in range(0, count, piece):
         part = {name: values if values.size == 1 else values[start : start + piece] for name, values in draws.items()}
         try:
-            projected = projection.project(part)
+            paths = projection.project(part)
         except SimulatorError:
             projection.project(draws)  # so that the error speaks of all that were drawn
             raise
-        yield projected, slice(start, min(start + piece, count))
+        yield paths, min(piece, count - start)
 
 
 def _twins(projected: Mapping[str, NDArray[Any]]) -> dict[str, str]:

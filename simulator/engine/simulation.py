@@ -33,7 +33,7 @@ MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
 
 SURELY_FITS = 50_000
-KEPT, COUNTED = 5_000, 65_536
+KEPT, COUNTED = 10_000, 65_536
 """Samples in a batch, at most: where samples are kept, and where they are only counted."""
 
 LEAVES_COUNTS = 1 << 20

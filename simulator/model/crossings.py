@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
+from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.units import Array
+
+CLOSE, LEAST = 0.02, 1e-4
+"""The part of a bracket, or the years, to which a crossing is sought on a path."""
+
+TOUCH = 1e-9
+"""How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
+
+SLOW, MOST_TRIES = 3, 60
+GOLDEN, GOLDEN_STEPS = (5**0.5 - 1) / 2, 16
+NEARBY = 1e-3
+"""The part of a step at which it is looked which way a path goes from a year."""
 
 
 def first_crossing(
@@ -61,29 +74,35 @@ def crossing_by_year(
 
     `rows` (year, sample) are contiguous, as each year is compared as a whole; `threshold` and both results (sample,).
     """
-    reach = threshold < np.inf
-    waiting, short = reach.copy(), np.empty(threshold.size, dtype=np.bool_)
-    first = np.zeros(threshold.size, dtype=np.intp)  # years that pass before the first one that meets the threshold
-    few = np.zeros(threshold.size, dtype=np.uint8)  # the same in a byte, which is added to many times faster
-    for number, row in enumerate(rows, start=1):
-        (np.greater if falling else np.less)(row, threshold, out=short)
-        waiting &= short
-        few += waiting.view(np.uint8)
-        if number % 255 == 0:
-            first += few
-            few[:] = 0
-    first += few
-    ever = reach & (first < year.size)
-    already = reach & (first == 0)
+    if falling:  # +inf is never met, from neither side
+        return crossing_by_year(year, -rows, np.where(threshold < np.inf, -threshold, threshold))
+    first = _first_met(rows, threshold)
+    ever, already = first < year.size, first == 0
     first = np.minimum(first, year.size - 1)
     earlier = np.maximum(first - 1, 0)
-    sample, flat = np.arange(threshold.size), rows.reshape(-1)
-    low, high = flat[earlier * threshold.size + sample], flat[first * threshold.size + sample]
+    sample = np.arange(threshold.size)
+    low, high = rows[earlier, sample], rows[first, sample]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         # fmin keeps rounding inside the step, and reads a jump from an infinite level as made at its end.
         share = np.fmin((threshold - low) / (high - low), 1.0)
         crossing = year[earlier] + share * (year[first] - year[earlier])
     return np.where(already, year[0], np.where(ever, crossing, np.inf)), already
+
+
+def _first_met(rows: Array, threshold: Array) -> NDArray[np.intp]:
+    """Count the years (sample,) that pass before the first that meets the threshold: all of them where none does."""
+    reach = threshold < np.inf
+    waiting, short = reach.copy(), np.empty(threshold.size, dtype=np.bool_)
+    first = np.zeros(threshold.size, dtype=np.intp)
+    few = np.zeros(threshold.size, dtype=np.uint8)  # the same in a byte, which is added to many times faster
+    for number, row in enumerate(rows, start=1):
+        np.less(row, threshold, out=short)
+        waiting &= short
+        few += waiting.view(np.uint8)
+        if number % 255 == 0:
+            first += few
+            few[:] = 0
+    return np.where(reach, first + few, len(rows))
 
 
 def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDArray[np.float64]) -> None:
@@ -112,6 +131,139 @@ def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDA
             )
 
 
+type Numbers = NDArray[np.intp]
+
+type At = Callable[[Numbers, Numbers, Array], Array]
+"""Gives the levels (n,) of quantities, by number, of samples, by number, at times, between the years too."""
+
+
+def path_crossings(
+    at: At, year: Array, rows: Array, goals: Array, of: Numbers
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Find the first crossings of paths that are known at any time: as `first_crossing`, with no step.
+
+    `rows` (quantity, year, sample) are the levels at the years, `of` (threshold,) the quantity that each threshold
+    stands on; `goals` and both results are (threshold, sample). Where a path meets a threshold between two years, the
+    time is sought on the path itself. A path that is higher at a year than at those beside it, and short of a threshold
+    by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
+    the threshold, the time before it. A path that comes within 1e-9 meets it.
+    """
+    goals = goals - TOUCH
+    first = np.stack([_first_met(rows[quantity], goal) for quantity, goal in zip(of, goals, strict=True)])
+    already = first == 0
+    crossing = np.where(already, year[0], np.inf)
+    threshold, sample = np.nonzero(~already & (first < year.size))
+    after = first[threshold, sample]
+    low, high = rows[of[threshold], after - 1, sample], rows[of[threshold], after, sample]
+    brackets: list[tuple[NDArray[Any], ...]] = [(threshold, sample, year[after - 1], low, year[after], high)]
+    brackets.append(_peaks(at, year, rows, goals, of, first))
+    threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
+    time = _solved(partial(_of_each, at, of[threshold], sample), goals[threshold, sample], *ends)
+    np.minimum.at(crossing, (threshold, sample), time)
+    return crossing, already
+
+
+def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
+    return at(quantity[place], sample[place], time)
+
+
+def _solved(
+    at: Callable[[Numbers, Array], Array], goal: Array, start: Array, low: Array, end: Array, high: Array
+) -> Array:
+    """Find when paths that rise from below a goal to it between two times meet it, all (n,).
+
+    By inverse quadratic interpolation in a bracket that shrinks, by halves where that is slow or leads out of it. A
+    time is taken where the next would differ by less than a fiftieth of the bracket: it is a path's curvature in so
+    little that it misses, about 1e-4 years in a step of one. A jump to or from an infinite level is made at its end.
+    `at` gives the levels of paths, by number, at times.
+    """
+    below, above = low - goal, high - goal
+    earlier, lower = np.full(below.shape, np.nan), below.copy()  # the last time but one at which it was below
+    with np.errstate(invalid="ignore"):
+        time = np.fmin(start - below * ((end - start) / (above - below)), end)
+    left = np.flatnonzero(np.isfinite(below) & np.isfinite(above))
+    for tried in range(MOST_TRIES):
+        if not left.size:
+            break
+        now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
+        after, touches = _interpolated(first, now, last, below[left], off, above[left]), above[left] <= 2.0 * TOUCH
+        met = off >= 0.0
+        behind, before = left[met], left[~met]
+        earlier[before], lower[before] = start[before], below[before]
+        end[behind], above[behind], start[before], below[before] = now[met], off[met], now[~met], off[~met]
+        with np.errstate(divide="ignore", invalid="ignore"):  # one that ends level at the goal is followed from below
+            rising = start[left] - below[left] * ((start[left] - earlier[left]) / (below[left] - lower[left]))
+        after = np.where(touches, rising, after)
+        inside = (after >= first) & (after <= last)
+        after = np.clip(after, start[left], end[left])
+        done = inside & (np.abs(after - now) <= CLOSE * (last - first)) | (end[left] - start[left] <= LEAST)
+        follows = inside & (done | (tried < SLOW) | (tried % 2 == 0))
+        time[left] = np.where(follows, after, (start[left] + end[left]) / 2)
+        left = left[~done]
+    return time
+
+
+def _interpolated(start: Array, now: Array, end: Array, below: Array, off: Array, above: Array) -> Array:
+    """Find where the parabola of the time through three levels has its goal; NaN where two of them are the same."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(
+            start * (off / (below - off)) * (above / (below - above))
+            + now * (below / (off - below)) * (above / (off - above))
+            + end * (below / (above - below)) * (off / (above - off))
+        )
+
+
+def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: Numbers) -> tuple[NDArray[Any], ...]:
+    """Find peaks between years on which a path meets a threshold before it does so at a year.
+
+    Threshold, sample, the year before the peak, the level there, the time of the peak, the level there, each (n,).
+    """
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(rows, axis=1)
+        rise = np.pad(steps, ((0, 0), (1, 1), (0, 0)))  # to each year, and after the last; none at the ends
+    quantity, place, sample = np.nonzero((rise[:, :-1] >= 0.0) & (rise[:, 1:] <= 0.0) & (rise[:, :-1] > rise[:, 1:]))
+    top = rows[quantity, place, sample]
+    reach = 2.0 * np.maximum(rise[quantity, place, sample], -rise[quantity, place + 1, sample])
+
+    def ahead(most: Array) -> NDArray[np.bool_]:
+        """Tell which thresholds, (threshold, peak), lie above the year and not above a level."""
+        goal = goals[:, sample]
+        stands = of[:, None] == quantity
+        return np.asarray(stands & (goal > top) & (goal <= most) & (place < first[:, sample]))
+
+    def keep(those: NDArray[Any]) -> None:
+        nonlocal quantity, place, sample, top
+        quantity, place, sample, top = quantity[those], place[those], sample[those], top[those]
+
+    keep(ahead(top + reach).any(axis=0))
+    side = np.zeros(place.size, dtype=np.intp)  # on which side of its year the path is higher yet
+    for way in (-1, 1):
+        beside = place + way
+        here = np.flatnonzero((beside >= 0) & (beside < year.size))
+        times = year[place[here]] + NEARBY * (year[beside[here]] - year[place[here]])
+        side[here[at(quantity[here], sample[here], times) > top[here]]] = way
+    keep(side != 0)
+    before = np.minimum(place, place + side[side != 0])
+    time, height = _highest(partial(at, quantity, sample), year[before], year[before + 1])
+    threshold, found = np.nonzero(ahead(height))
+    quantity, sample, before = quantity[found], sample[found], before[found]
+    return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
+
+
+def _highest(at: Callable[[Array], Array], start: Array, end: Array) -> tuple[Array, Array]:
+    """Find the peaks of paths between two times, and their levels, all (n,): by golden section."""
+    left, right = end - GOLDEN * (end - start), start + GOLDEN * (end - start)
+    on_left, on_right = at(left), at(right)
+    for _ in range(GOLDEN_STEPS if start.size else 0):
+        lower = on_left < on_right
+        start, end = np.where(lower, left, start), np.where(lower, end, right)
+        time = np.where(lower, start + GOLDEN * (end - start), end - GOLDEN * (end - start))
+        level = at(time)
+        left, right = np.where(lower, right, time), np.where(lower, time, left)
+        on_left, on_right = np.where(lower, on_right, level), np.where(lower, level, on_left)
+    return np.where(on_left > on_right, left, right), np.maximum(on_left, on_right)
+
+
 def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
     """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
     threshold, quantity = spec.thresholds[name], quantity_of(spec, name)
@@ -124,32 +276,48 @@ def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], 
 
 
 def cross_block(
-    spec: ScenarioSpec, draws: Mapping[str, Array], rows: Mapping[str, Array], *, years: Array, size: int
+    spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int
 ) -> dict[str, NDArray[Any]]:
-    """Find the crossings of every declared threshold in a block of `size` samples; `rows` are (year, sample).
+    """Find the crossings of every declared threshold in a block of `size` samples.
 
     The year, whether the first year meets the threshold, and the level in the quantity's own scale, each (threshold,
     sample). SimulatorError: a path that a threshold stands on is not a number somewhere.
     """
-    quantities = {name: quantity_of(spec, name) for name in spec.thresholds}
-    for quantity in sorted(set(quantities.values())):
-        if np.isnan(rows[quantity].min()):  # a minimum is NaN where any value is
-            share = np.isnan(rows[quantity]).any(axis=0).mean()
+    stands = {name: quantity_of(spec, name) for name in spec.thresholds}
+    rows: dict[str, Array] = {
+        quantity: np.broadcast_to(paths.levels[quantity].T, (years.size, size))
+        for quantity in sorted({*stands.values()})
+    }
+    for quantity, values in rows.items():
+        if np.isnan(values.min()):  # a minimum is NaN where any value is
+            share = np.isnan(values).any(axis=0).mean()
             raise SimulatorError(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
-    shape = (len(spec.thresholds), size)
-    crossing, flag, height = np.empty(shape), np.empty(shape, dtype=np.int8), np.empty(shape)
+    height = np.empty((len(stands), size))
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
-        level = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
-        level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
-        year, already = crossing_by_year(years, rows[quantities[name]], level, falling=is_falling(spec, name))
+        height[place] = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
+    if not stands:
+        return {"crossing_year": height, "already_above": height.astype(np.int8), "threshold_level": height}
+    falls = np.array([is_falling(spec, name) for name in stands])
+    of = np.array([list(rows).index(quantity) for quantity in stands.values()])
+    sign = np.ones(len(rows))
+    sign[of[falls]] = -1.0
+
+    def at(quantity: Numbers, sample: Numbers, time: Array) -> Array:
+        levels = paths.at(tuple(rows), sample, time)
+        return np.asarray(sign[quantity] * levels[quantity, np.arange(sample.size)])
+
+    turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
+    signed = sign[:, None, None] * np.stack(list(rows.values()))
+    crossing, already = path_crossings(at, years, signed, turned, of)
+    flag = already.astype(np.int8)
+    for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":
-            year = calendar_years(year, years)
+            crossing[place] = calendar_years(crossing[place], years)
         if threshold.delay is not None:
-            later = year + draws[dotted(("thresholds", name, "delay"))]
-            year, already = np.where(later > years[-1], np.inf, later), already & (later <= years[0])
-        crossing[place], flag[place], height[place] = year, already, level
+            later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
+            crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])
     return {"crossing_year": crossing, "already_above": flag, "threshold_level": height}
 
 

@@ -1,9 +1,10 @@
 """Grow, add and translate levels: the equations of the simulator, arrays in and arrays out.
 
 Levels are log10 of the base unit, rates are in OOM/year, dates are decimal years. The sample axis comes
-first: a parameter is one number or an array (sample,), years are an array (year,), a path is an array
-(sample, year). Beside a path, an array with one axis is read as one value per sample; a value per year only
-is (1, year). A result has the common shape of what it is made from. What is refused raises ValueError.
+first: a parameter is one number or an array (sample,), years are an array (year,), or (sample, year) where
+samples have times of their own, a path is an array (sample, year). Beside a path, an array with one axis is read as
+one value per sample; a value per year only is (1, year). A result has the common shape of what it is made from. What
+is refused raises ValueError.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.units import Array
 
@@ -109,7 +110,7 @@ def regime_growth(
             "The first regime has no date: it holds until the second starts. Give the date to the second."
         )
     # Computed as (year, sample) and turned at the end: a run is kept year by year, and no copy has to turn it again.
-    year = np.asarray(years, dtype=np.float64).reshape(-1, 1)
+    year = np.atleast_2d(np.asarray(years, dtype=np.float64)).T
     base_year = row(base)
     dates = [np.clip(row(start), -_FAR_YEAR, _FAR_YEAR) for start in starts]
     for number in range(1, len(dates)):
@@ -140,10 +141,18 @@ def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array
 
 
 def _shocks(where: str, years: ArrayLike, shock_years: ArrayLike, shocks: ArrayLike) -> tuple[Array, Array, Array]:
-    """Return years (year,), shock years (n,) and shocks (sample, n); refuse what does not pair."""
+    """Return years, shock years (n,) and shocks (sample, n); refuse what does not pair."""
     dates, shock = increasing(where, "shock_years", shock_years), np.atleast_2d(np.asarray(shocks, dtype=np.float64))
     refuse_size(where, "shocks", shock.shape[1], dates.size, "shock year")
-    return np.asarray(years, dtype=np.float64).reshape(-1), dates, shock
+    return np.asarray(years, dtype=np.float64), dates, shock
+
+
+def read_off(values: Array, place: NDArray[np.intp]) -> Array:
+    """Read values (sample, n) or (1, n) at places (year,), of all samples, or (sample, year), of each its own."""
+    if place.ndim == 1:
+        return values[:, place]
+    samples = np.arange(place.shape[0])[:, None] if values.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+    return np.asarray(values[samples, place])
 
 
 def random_walk_growth(
@@ -168,7 +177,7 @@ def random_walk_growth(
     level = np.zeros_like(rate)
     level[:, 1:] = np.cumsum(rate[:, :-1] * np.diff(dates), axis=1)
     latest = np.maximum(np.searchsorted(dates, year, side="right") - 1, 0)
-    growth: Array = level[:, latest] + rate[:, latest] * np.maximum(year - dates[latest], 0.0)
+    growth: Array = read_off(level, latest) + read_off(rate, latest) * np.maximum(year - dates[latest], 0.0)
     return growth
 
 
@@ -198,11 +207,11 @@ def random_step_growth(
         )
     began = np.maximum(dates - 1.0, base)
     width = dates - began
-    done = np.clip((year[:, None] - began) / width, 0.0, 1.0)
+    done = np.clip((year[..., None] - began) / width, 0.0, 1.0)
     step = column(sd) * shock * np.sqrt(width)
-    growth: Array = np.zeros((step.shape[0], year.size))
+    growth: Array = np.zeros((step.shape[0], year.shape[-1]))
     for number in range(dates.size):  # one after the other: a later year adds exact zeros to the earlier ones
-        growth += step[:, [number]] * done[:, number]
+        growth += step[:, [number]] * done[..., number]
     return growth
 
 
@@ -210,12 +219,12 @@ def table_growth(years: ArrayLike, *, table_years: ArrayLike, table_levels: Arra
     """Read levels from a table, linear in the log between its years.
 
     `years` (year,) must lie within `table_years` (n,), strictly increasing; `table_levels` (n,) and the
-    result (year,) are log10 of one unit. ValueError: a year outside the table, or a table out of order.
+    result, shaped as the years, are log10 of one unit. ValueError: a year outside the table, or a table out of order.
 
     >>> table_growth([2026, 2027.5], table_years=[2025, 2027, 2028], table_levels=[20, 22, 22.5])
     array([21.  , 22.25])
     """
-    year = np.asarray(years, dtype=np.float64).reshape(-1)
+    year = np.asarray(years, dtype=np.float64)
     dates = increasing("table_growth", "table_years", table_years)
     levels = np.asarray(table_levels, dtype=np.float64).reshape(-1)
     refuse_size("table_growth", "table_levels", levels.size, dates.size, "table year")

@@ -8,7 +8,7 @@ All in log10, vectorised over the samples of a block.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ from simulator.schema.prior_names import stated_drivers
 from simulator.schema.spec import Limit, ScenarioSpec
 from simulator.units import Array
 from simulator.variables import snake
+
+AT_ONCE = 1 << 14
+"""Times that are computed at once: few enough that what is computed from them stays in the cache."""
 
 STEPS_PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
 
@@ -79,16 +82,12 @@ class Projection:
         self.spec, self.years, self.custom = spec, years, custom
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
-    def project(self, draws: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
-        """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years.
-
-        Gives arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
-        of the limit that binds; `capability` the metric itself; `models_*` plain numbers.
-        """
+    def project(self, draws: Mapping[str, Array]) -> Paths:
+        """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years."""
         spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom)
         parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
-        limits = _limits(block, years)
-        assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)
+        starts = {name: values[:, :1] for name, values in _totals(parts).items()}
+        assembled = _assemble(parts, starts, _limits(block, years))
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities
         }
@@ -97,10 +96,79 @@ class Projection:
             result |= _variables_of(name, capped, spec)
         result["effective_compute"] = effective_compute(assembled)
         if spec.capability is not None:
-            result["capability"] = _capability(spec.capability, block, result[spec.capability.of])
+            starts["reference"] = result[spec.capability.of][:, :1]
+            result["capability"] = _capability(spec.capability, block, result[spec.capability.of], starts["reference"])
         if spec.models is not None:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
-        return result
+        return Paths(self, block, starts, result)
+
+    def levels_at(self, paths: Paths, names: Sequence[str], samples: NDArray[np.intp], times: Array) -> Array:
+        """Compute quantities that thresholds stand on for samples at times of their own, both (n,): (quantity, n).
+
+        The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
+        custom drivers) is straight between its points.
+        """
+        at, block, capability = times[:, None], paths.block.taken(samples), self.spec.capability
+        starts = {name: values[samples] if len(values) > 1 else values for name, values in paths.starts.items()}
+        parts = _between(block, at) if self._has_feedback else _parts(block, at)
+        assembled = _assemble(parts, starts, _limits(block, at))
+        levels = {name: capped.capped for name, capped in assembled.items()}
+        levels["effective_compute"] = effective_compute(assembled)
+        if capability is not None and "capability" in names:
+            levels["capability"] = _capability(capability, block, levels[capability.of], starts["reference"])
+        return np.stack([np.broadcast_to(levels[name][:, 0], samples.shape) for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths of a block of samples.
+
+    `levels` at the years by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the
+    number of the limit that binds; `capability` the metric itself; `models_*` plain numbers. `starts` (sample, 1) are
+    the levels of the first year that laws and metrics refer to.
+    """
+
+    projection: Projection
+    block: quantities.Block
+    starts: dict[str, Array]
+    levels: dict[str, NDArray[Any]]
+
+    def at(self, names: Sequence[str], samples: NDArray[np.intp], times: Array) -> Array:
+        """Compute quantities for samples at times of their own, between the years too, both (n,): (quantity, n)."""
+        starts = range(0, max(samples.size, 1), AT_ONCE)
+        parts = (slice(start, start + AT_ONCE) for start in starts)
+        return np.concatenate(
+            [self.projection.levels_at(self, names, samples[part], times[part]) for part in parts], axis=1
+        )
+
+
+def joined(parts: Sequence[Paths], draws: Mapping[str, Array], names: Sequence[str]) -> Paths:
+    """Join the paths of consecutive samples, whose draws are `draws`; of their levels those of some names."""
+    if len(parts) == 1:
+        return parts[0]
+    projection, block = parts[0].projection, parts[0].block
+    steps = {
+        path: (times, _stacked([part.block.steps[path][1] for part in parts]))
+        for path, (times, _) in block.steps.items()
+    }
+    starts = {name: _stacked([part.starts[name] for part in parts]) for name in parts[0].starts}
+    levels = {name: _stacked([part.levels[name] for part in parts]) for name in names}
+    return Paths(projection, quantities.Block(block.spec, draws, block.custom, steps=steps), starts, levels)
+
+
+def _stacked(levels: Sequence[Array]) -> Array:
+    """Put levels (sample, year) below one another; those that are the same in all samples, (1, year), stay one."""
+    return levels[0] if all(len(each) == 1 for each in levels) else np.concatenate(levels)
+
+
+def _between(block: quantities.Block, times: Array) -> Parts:
+    """Read the levels that feedback has stepped through, by driver and factor."""
+    result: dict[tuple[str, str], Array] = {}
+    for name, driver in stated_drivers(block.spec).items():
+        for key in sorted(driver.factors) if driver.factors is not None else [""]:
+            if (level := block.between((name, key), times)) is not None:
+                result[name, key] = level
+    return result
 
 
 def effective_compute(assembled: Mapping[str, Capped]) -> Array:
@@ -236,7 +304,8 @@ def _with_feedback(block: quantities.Block, years: Array) -> Parts:
         if on_grid[step]:
             origin, before = step, multipliers(path[step], step)
     kept = np.searchsorted(times, years)
-    return {key: np.concatenate(np.broadcast_arrays(*(path[at][key] for at in kept)), axis=1) for key in plain}
+    stepped = {key: np.concatenate(np.broadcast_arrays(*(now[key] for now in path)), axis=1) for key in plain}
+    return {key: block.stepped(key, times, levels)[:, kept] for key, levels in stepped.items()}
 
 
 def _advanced(now: Parts, change: Parts, by: Mapping[str, Array]) -> Parts:
@@ -255,14 +324,14 @@ def _feedbacks(block: quantities.Block) -> dict[str, tuple[Array, Array]]:
     return result
 
 
-def _capability(spec: Capability, block: quantities.Block, compute: Array) -> Array:
-    """Compute the capability metric from effective or physical compute."""
+def _capability(spec: Capability, block: quantities.Block, compute: Array, first: Array) -> Array:
+    """Compute the capability metric from effective or physical compute; `first` is that of the first year."""
 
     def drawn(key: str) -> Array:
         return block.draw(("capability", key))[:, None]
 
     if spec.kind == "gain-per-doubling":
-        reference = compute[:, :1] if spec.reference is None else drawn("reference")
+        reference = first if spec.reference is None else drawn("reference")
         return growth.gain_per_doubling(compute, log_reference=reference, log_gain=drawn("gain"))
     if spec.kind == "power-law-loss":
         return growth.power_law_loss(

@@ -42,11 +42,38 @@ class Block:
     spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
+    whole: tuple[Block, NDArray[np.intp]] | None = None
+    """The block that this one takes samples of, at times of their own, and which they are."""
+    steps: dict[Path, tuple[Array, Array]] = field(default_factory=dict)
+    """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
         return self.draws[dotted(path)]
+
+    def taken(self, samples: NDArray[np.intp]) -> Block:
+        """Take samples of the block, once or several times each, to ask for their levels at times of their own."""
+        draws = {name: values if values.size == 1 else values[samples] for name, values in self.draws.items()}
+        return Block(self.spec, draws, self.custom, (self, samples))
+
+    def stepped(self, path: Path, times: Array, levels: Array) -> Array:
+        """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
+        if path not in self.steps or self.steps[path][0].size < times.size:
+            self.steps[path] = times, levels
+        return levels
+
+    def between(self, path: Path, times: Array) -> Array | None:
+        """Read levels at times (sample, time), straight between those of the grid; None where the block is whole."""
+        if self.whole is None:
+            return None
+        block, samples = self.whole
+        grid, levels = block.steps[path]
+        rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+        after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+        share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
+        low, high = levels[rows, after - 1], levels[rows, after]
+        return np.asarray(low + share * (high - low))
 
     def named(self, name: str, years: Array) -> Array:
         """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
@@ -97,7 +124,7 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
         if dates and getattr(level, key) is not None:
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
-    return result if result.shape[-1] == years.size else _constant(result, years)
+    return result if result.shape[-1] == years.shape[-1] else _constant(result, years)
 
 
 def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
@@ -119,19 +146,19 @@ def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base
 
 def _table_level(level: Level, path: Path, years: Array) -> Array:
     known = sorted((float(year), value) for year, value in (level.table or {}).items())
-    if years[0] < known[0][0] or years[-1] > known[-1][0]:
+    if years.min() < known[0][0] or years.max() > known[-1][0]:
         raise SimulatorError(
-            f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years[0]:g} to "
-            f"{years[-1]:g}. Nothing is extrapolated: add the years that are missing."
+            f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years.min():g} "
+            f"to {years.max():g}. Nothing is extrapolated: add the years that are missing."
         )
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
-    return growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels).reshape(1, -1)
+    return np.atleast_2d(growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels))
 
 
 def _constant(level: Array, years: Array) -> Array:
     """Give a level that no year changes, (sample, 1), every year: (sample, year)."""
-    return np.broadcast_to(level, (level.shape[0], years.size))
+    return np.broadcast_to(level, (level.shape[0], years.shape[-1]))
 
 
 class _Parameters(dict[str, Array]):
@@ -150,6 +177,8 @@ class _Parameters(dict[str, Array]):
 
 
 def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
+    if (known := block.between(path, years)) is not None:
+        return known
     name = dotted(path)
     key = (level.custom.driver if level.custom else None) or name
     if key not in block.custom:
@@ -167,7 +196,7 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
         raise SimulatorError(
             f"{name}: returned NaN or infinity in {broken.mean():.1%} of the samples; a level is a finite log10."
         )
-    return result
+    return block.stepped(path, years, result)
 
 
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
@@ -211,7 +240,7 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
     levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
-    if years.size > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
+    if years.shape[-1] > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
         return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
     return _combined(operation, path, block, levels)
 
@@ -268,6 +297,8 @@ def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
 
 
 def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    if (known := block.between(path, years)) is not None:
+        return known
     base = block.spec.years.first if operation.at is None else operation.at
     if base > years[0]:
         raise SimulatorError(
@@ -286,7 +317,7 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         before = grid[np.searchsorted(grid, time) - 1]
         step = [before, time]
         stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
-    return stock[:, np.searchsorted(times, years)]
+    return block.stepped(path, times, stock)[:, np.searchsorted(times, years)]
 
 
 def _is_straight(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
