@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.plan import Plan
-from simulator.runs.estimates import Histogram, Moments, merged, quantile_error, sorted_quantiles
+from simulator.runs.estimates import Histogram, Moments, merged, plain_error, quantile_error, sorted_quantiles
 from simulator.units import Array
 from simulator.variables import is_plain
 
@@ -215,6 +215,11 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     """Put together the summary of the samples that were counted and whose quantiles are known."""
     errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in counts.blocks.items()}
     shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
+    told = {"crossed_error": shares["crossed"]}
+    told |= {f"{name}_share_error": share for name, share in below(shares, "binding").items()}
+    for name, share in told.items():  # of fewer than two blocks, the error of independent samples
+        errors[name] = np.where(np.isnan(errors[name]), plain_error(share, counts.samples), errors[name])
+    error = errors.pop("crossed_error")
     means = below(shares, "sums")
     result: Arrays = {name: values for name, values in quantiles.items() if name in means}
     result |= {f"{name}_mean": mean for name, mean in means.items()}
@@ -224,13 +229,14 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
         share = shares["crossed"]
         result |= {
             "crossed": share,
+            "crossed_error": error,
             "never": 1.0 - share[:, -1],
             "already": shares["already"],
             "crossing_quantile": quantiles["crossing_quantile"],
             "crossing_quantile_error": np.stack(
                 [
-                    quantile_error(LEVELS, plan.years, own, error, samples=counts.samples, read=partial(read, place))
-                    for place, (own, error) in enumerate(zip(share, errors["crossed_error"], strict=True))
+                    quantile_error(LEVELS, plan.years, own, errors, samples=counts.samples, read=partial(read, place))
+                    for place, (own, errors) in enumerate(zip(share, error, strict=True))
                 ]
             ),
             "threshold_level_quantile": quantiles["threshold_level_quantile"],

@@ -148,17 +148,18 @@ def path_crossings(
     by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
     the threshold, the time before it. A path that comes within 1e-9 meets it.
     """
-    goals = goals - TOUCH
-    first = np.stack([_first_met(rows[quantity], goal) for quantity, goal in zip(of, goals, strict=True)])
+    met = goals - TOUCH
+    first = np.stack([_first_met(rows[quantity], goal) for quantity, goal in zip(of, met, strict=True)])
     already = first == 0
     crossing = np.where(already, year[0], np.inf)
     threshold, sample = np.nonzero(~already & (first < year.size))
     after = first[threshold, sample]
     low, high = rows[of[threshold], after - 1, sample], rows[of[threshold], after, sample]
     brackets: list[tuple[NDArray[Any], ...]] = [(threshold, sample, year[after - 1], low, year[after], high)]
-    brackets.append(_peaks(at, year, rows, goals, of, first))
+    brackets.append(_peaks(at, year, rows, met, of, first))
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
-    time = _solved(partial(_of_each, at, of[threshold], sample), goals[threshold, sample], *ends)
+    goal = np.minimum(goals[threshold, sample], ends[3])
+    time = _solved(partial(_of_each, at, of[threshold], sample), goal, *ends)
     np.minimum.at(crossing, (threshold, sample), time)
     return crossing, already
 
@@ -186,7 +187,7 @@ def _solved(
         if not left.size:
             break
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
-        after, touches = _interpolated(first, now, last, below[left], off, above[left]), above[left] <= 2.0 * TOUCH
+        after, touches = _interpolated(first, now, last, below[left], off, above[left]), above[left] <= TOUCH
         met = off >= 0.0
         behind, before = left[met], left[~met]
         earlier[before], lower[before] = start[before], below[before]

@@ -192,7 +192,10 @@ class Histogram:
     def quantiles(self, levels: Sequence[float]) -> Array:
         """Read quantiles (level, row) as `sorted_quantiles` does, each order statistic known to its bin."""
         at = np.asarray(levels, dtype=np.float64)
-        return np.stack([self.quantiles_of(row, at) for row in range(self.rows)] or [np.empty((0, at.size))], axis=1)
+        result = np.empty((at.size, self.rows))
+        for row in range(self.rows):
+            result[:, row] = self.quantiles_of(row, at)
+        return result
 
     def quantiles_of(self, row: int, levels: Array) -> Array:
         """Read quantiles (level,) of one row."""

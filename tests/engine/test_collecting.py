@@ -93,13 +93,17 @@ def test_censored_mass_and_the_mass_at_never_stand_in_the_summary(whole: xr.Data
 @pytest.mark.parametrize(
     ("samples", "block", "keep", "told"),
     [(511, 256, "trajectories", False), (512, 256, "trajectories", True), (700, 256, "summary", True),
-     (2047, 4096, "trajectories", False), (2048, 4096, "trajectories", True), (5000, 4096, "summary", True)],
+     (999, 500, "summary", False), (1000, 500, "trajectories", True)],
 )  # fmt: skip
-def test_errors_are_told_from_two_full_blocks_or_stretches_of_1024_on(
+def test_errors_of_levels_are_told_from_two_full_blocks_on_and_those_of_shares_always(
     samples: int, block: int, keep: Any, told: bool
 ) -> None:
     data = small_scenario({"samples": samples, "block": block, "thresholds.a": {"effective_compute": 1e29}})
     summary = run_of(data, keep=keep)["summary"].to_dataset()
-    for name in ("effective_compute_error", "physical_compute_error", "crossed_error"):
+    for name in ("effective_compute_error", "physical_compute_error"):
         assert np.isfinite(summary[name]).all() == told, name
         assert np.isnan(summary[name]).all() != told, name
+    share, error = summary["crossed"].values, summary["crossed_error"].values
+    assert np.isfinite(error).all()
+    if not told:
+        np.testing.assert_allclose(error, np.sqrt(share * (1 - share) / samples), rtol=1e-12)

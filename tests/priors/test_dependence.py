@@ -36,7 +36,7 @@ def scenario(*, spending="2", hardware="1.35", far=FAR, delay="1"):
 
 
 def drawn(joint):
-    return draw_blocks(joint, seed=0, blocks=range(2), size=256, design="sobol")
+    return draw_blocks(joint, seed=0, blocks=range(2), size=256, design="latin-hypercube")
 
 
 def made(points, between="line", *, other=LEVEL, own=NUMBER):

@@ -101,7 +101,8 @@ def test_the_error_over_parts_is_the_standard_error_of_the_mean_over_a_run(block
     error = Moments.of(means).mean_error((blocks * size + partial) / size)
     exact = 1 / (blocks * size + partial)
     relative = np.sqrt(2 / (blocks - 1) / runs)
-    assert np.mean(error**2) == pytest.approx(exact, rel=4 * relative)
+    student = stats.t.ppf(stats.norm.cdf(2), blocks - 1) / 2
+    assert np.mean(error**2) == pytest.approx(exact * student**2, rel=4 * relative)
 
 
 @pytest.mark.parametrize("cuts", [(3,), (0, 7), (1, 2, 19)])
@@ -113,7 +114,8 @@ def test_moments_that_are_merged_are_those_of_all_parts(cuts: tuple[int, ...]) -
         total.merge(Moments.of(piece))
     assert total.parts == 20
     np.testing.assert_allclose(total.mean, values.mean(axis=0), rtol=1e-13)
-    np.testing.assert_allclose(total.mean_error(20), values.std(axis=0, ddof=1) / np.sqrt(20), rtol=1e-12)
+    student = stats.t.ppf(stats.norm.cdf(2), 19) / 2
+    np.testing.assert_allclose(total.mean_error(20), student * values.std(axis=0, ddof=1) / np.sqrt(20), rtol=1e-12)
 
 
 def test_an_error_that_cannot_be_told_is_nan() -> None:
@@ -134,13 +136,26 @@ def test_a_histogram_comes_back_from_its_arrays() -> None:
     np.testing.assert_array_equal(again.quantiles([0.0, 0.3, 0.6, 1.0]), held.quantiles([0.0, 0.3, 0.6, 1.0]))
 
 
-def test_the_error_of_a_quantile_is_that_of_the_probability_over_its_slope() -> None:
-    """Crossing years that are normal: error of p / density."""
-    years = np.arange(2025.0, 2045.25, 0.25)
-    law = stats.norm(2035, 4)
-    share = law.cdf(years)
-    levels = np.array([0.1, 0.5, 0.9])
-    found = quantile_error(years, share, np.full(years.size, 0.01), law.ppf(levels))
-    np.testing.assert_allclose(found, 0.01 / law.pdf(law.ppf(levels)), rtol=0.03)  # the slope is that of a step
-    assert np.isnan(quantile_error(years, share, share, np.array([np.inf, 2025.0]))).all()
-    assert np.isnan(quantile_error(years, np.zeros(81), np.zeros(81), np.array([2030.0]))).all()
+def test_the_error_of_a_quantile_is_that_of_the_probability_over_its_density() -> None:
+    """Crossing years that are normal: error of p / density, at a yearly step too."""
+    law, levels = stats.norm(2035, 4), np.array([0.01, 0.1, 0.5, 0.9, 0.99])
+    for step in (0.25, 1.0):
+        years = np.arange(2015.0, 2055.5, step)
+        share = law.cdf(years)
+        plain = np.sqrt(share * (1 - share) / 40_000)
+        found = quantile_error(levels, years, share, 0.5 * plain, samples=40_000, read=law.ppf)
+        exact = 0.5 * np.sqrt(levels * (1 - levels) / 40_000) / law.pdf(law.ppf(levels))
+        np.testing.assert_allclose(found, exact, rtol=0.01)
+        nothing = quantile_error(levels, years, share, np.full(years.size, np.nan), samples=40_000, read=law.ppf)
+        np.testing.assert_allclose(nothing, 2 * exact, rtol=0.01)  # that of independent samples
+
+
+def test_a_quantile_that_is_censored_or_passed_at_the_start_has_no_error() -> None:
+    years = np.array([2025.0, 2030.0])
+    share = np.array([0.4, 0.7])
+    known = {
+        "samples": 100,
+        "read": lambda levels: np.where(levels < 0.4, 2025.0, np.where(levels < 0.7, 2028.0, np.inf)),
+    }
+    errors = quantile_error([0.2, 0.5, 0.9], years, share, np.array([0.01, 0.01]), **known)
+    assert np.isnan(errors).tolist() == [True, False, True]
