@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from simulator import parse_scenario, simulate
 from simulator.errors import ScenarioError
-from simulator.model.crossings import first_crossing
+from simulator.model.crossings import first_crossing, path_crossings
 from simulator.schema.spec import is_falling, quantity_of
 from simulator.testing import run_of, scenario_text, small_scenario
 
@@ -278,3 +278,47 @@ def test_a_delay_below_nothing_is_refused() -> None:
     drivers = "drivers: {compute: {start: {value: 1e26, unit: FLOP}}}\n"
     with pytest.raises(ScenarioError, match="must not fall below 0"):
         parse_scenario(f"{head}{drivers}thresholds: {{t: {text}}}\n")
+
+
+def test_a_crossing_lies_on_the_path_and_not_on_the_line_between_two_years() -> None:
+    """A kink, a curve, a path that touches a cap of the threshold's height, and one that falls back within the step."""
+    year = np.array([2025.0, 2026.0, 2027.0])
+    paths = [
+        lambda t: np.where(t < 2026.25, 0.2 * (t - 2025), 0.25 + 2 * (t - 2026.25)),
+        lambda t: (t - 2025) ** 3,
+        lambda t: np.minimum(5 * (t - 2025), 1.75),
+        lambda t: 1.0 - np.abs(t - 2026.5),
+    ]
+    goals = np.array([[1.0, 0.5, 1.75, 0.9]])
+    rows = np.stack([path(year) for path in paths], axis=1)[None]
+    calls = []
+
+    def at(quantity: np.ndarray, sample: np.ndarray, time: np.ndarray) -> np.ndarray:
+        calls.append(sample.size)
+        return np.array([float(paths[s](t)) for s, t in zip(sample, time, strict=True)])
+
+    crossing, already = path_crossings(at, year, rows, goals, np.array([0]))
+    assert crossing[0] == pytest.approx([2026.625, 2025 + 0.5 ** (1 / 3), 2025.35, 2026.4], abs=2e-4)
+    assert not already.any()
+    assert sum(calls) < 120
+    assert first_crossing(year, rows[0].T, goals[0])[0] == pytest.approx([2026.516, 2025.5, 2026.0, np.inf], abs=0.02)
+
+
+def test_a_path_that_rises_to_a_cap_of_the_thresholds_height_crosses_where_it_meets_it() -> None:
+    assert run_of(
+        small_scenario(
+            {
+                "drivers.compute": {"start": {"value": 1e26, "unit": "FLOP"}, "growth": {"value": 4, "unit": "factor/year"},
+                                    "caps": {"wall": {"kind": "hard", "limit": {"value": 1e28, "unit": "FLOP"}}}},
+                "thresholds": {"wall": {"physical_compute": 1e28}},
+            }
+        )
+    )["crossings/crossing_year"].values[0] == pytest.approx(2025 + 2 / np.log10(4), abs=1e-3)  # fmt: skip
+
+
+def test_the_essays_hundred_billion_dollar_run_is_where_its_own_arithmetic_puts_it() -> None:
+    from simulator import load_scenario, simulate
+
+    run = simulate(load_scenario("essay-2023", overrides=["samples=1"]))
+    years = run["crossings/crossing_year"].sel(threshold="hundred-billion-dollar-run")
+    assert float(years[0]) == pytest.approx(2029.2, abs=0.01)
