@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import ndtri
 
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, chosen_years
 from simulator.analysis.outcomes import Outcome, run_outcomes
-from simulator.errors import InputError, Path, dotted, number
+from simulator.errors import InputError, dotted, number
 from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
@@ -20,7 +20,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
-from simulator.scenario.differences import bare_data
+from simulator.scenario.differences import bare_data, topmost_differences
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import slots
@@ -298,7 +298,7 @@ def _weights(logs: Array) -> Array:
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
     """Name the priors that are stated otherwise; refuse changes of anything else than priors and correlations."""
-    differing = _differing(bare_data(old.data), bare_data(new.data), ())
+    differing = [path for path, _ in topmost_differences([bare_data(old.data), bare_data(new.data)])]
     if not differing:
         raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
     found: dict[str, None] = {}
@@ -314,17 +314,6 @@ def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
         apart = sorted(set(old.joint.priors) ^ set(new.joint.priors))
         raise InputError(f"reweight: {apart[0]}: is a prior of only one of the two. Run the scenario with --set.")
     return list(found)
-
-
-def _differing(old: Any, new: Any, path: Path) -> list[Path]:
-    if old == new:
-        return []
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        keys = dict.fromkeys([*old, *new])
-        return [found for key in keys for found in _differing(old.get(key), new.get(key), (*path, str(key)))]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [found for place, one in enumerate(old) for found in _differing(one, new[place], (*path, place))]
-    return [path]
 
 
 def _check_prior(name: str, old: Distribution, new: Distribution) -> None:
