@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
-from simulator.wording import listed, percent
+from simulator.wording import listed, markdown_table, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -340,11 +341,9 @@ def _markdown(audit: Audit) -> Iterator[str]:
         "what is correlated with it moves along."
     )
     yield from ("", *(f"* {_cell(_outcome_line(audit, each))}" for each in audit.outcomes), "")
-    heads = [f"share of {each.outcome.text} | −1 sd | +1 sd" for each in audit.outcomes]
-    columns = ["", "assumption", "median and interval", *heads, "source", "date", "confidence", "where", "overrides"]
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * (8 + 3 * len(audit.outcomes))}"
-    yield from (f"| {' | '.join(map(_cell, _cells(audit, row)))} |" for row in audit.assumptions.rows())
+    shares = chain.from_iterable((f"share of {each.outcome.text}", "−1 sd", "+1 sd") for each in audit.outcomes)
+    heads = ["", "assumption", "median and interval", *shares, "source", "date", "confidence", "where", "overrides"]
+    yield from markdown_table(heads, ([_cell(text) for text in _cells(audit, row)] for row in audit.assumptions.rows()))
     yield from _correlations(audit)
 
 
@@ -364,9 +363,9 @@ def _correlations(audit: Audit) -> Iterator[str]:
         yield "None is stated: all numbers vary independently of one another."
         return
     yield from ("All other pairs of numbers are independent.", "")
-    yield from ("| between | rank correlation | source |", "|---|---|---|")
-    for each in audit.scenario.spec.correlations:
-        yield f"| {_cell(' with '.join(each.between))} | {each.rank} | {_cell(each.source or 'no source')} |"
+    stated = audit.scenario.spec.correlations
+    cells = ([_cell(" with ".join(each.between)), f"{each.rank}", _cell(each.source or "no source")] for each in stated)
+    yield from markdown_table(["between", "rank correlation", "source"], cells)
 
 
 def _cell(text: str) -> str:

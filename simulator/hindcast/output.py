@@ -16,6 +16,7 @@ from simulator.runs.kinds import kind_named, stored_lines
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
+from simulator.wording import markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -335,32 +336,31 @@ def _section(result: Hindcast) -> Iterator[str]:
     """Write the tables of one hindcast."""
     yield f"**{result.targets} distinct years**, origins {', '.join(map(str, result.origins))}."
     yield ""
-    yield "| forecast | n | CRPS | pinball | bias | inside 50 / 80 / 90 % | skill of the model, 90 % interval |"
-    yield "|---|---|---|---|---|---|---|"
-    skills = {row["baseline"]: row for row in result.skills.rows()}
-    for row in of_all(result.scores).rows():
-        yield (
-            f"| {_named(row)} | {row['forecasts']} | {row['crps']:.3f} | {row['pinball']:.3f} | {row['bias']:+.2f} | "
-            f"{_coverage(row)} | {_skill(skills.get(row['forecast']))} |"
-        )
+    skills = {row["baseline"]: _skill(row) for row in result.skills.rows()}
+    yield from markdown_table(
+        ["forecast", "n", "CRPS", "pinball", "bias", "inside 50 / 80 / 90 %", "skill of the model, 90 % interval"],
+        (
+            [_named(row), f"{row['forecasts']}", f"{row['crps']:.3f}", f"{row['pinball']:.3f}", f"{row['bias']:+.2f}",
+             _coverage(row), skills.get(row["forecast"], "")]
+            for row in of_all(result.scores).rows()
+        ),
+    )  # fmt: skip
     if thresholds := _thresholds(result):
         yield ""
         yield "Brier scores of the record being above a threshold (0 is best, 0.25 is a coin; n in brackets):"
         yield ""
-        yield f"| forecast | {' | '.join(f'{_flop(threshold)} FLOP' for threshold in thresholds)} |"
-        yield f"|---|{'---|' * len(thresholds)}"
-        for name, cells in _by_forecast(result, thresholds):
-            said = (f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)
-            yield f"| {name} | {' | '.join(said)} |"
+        rows = (
+            [name, *(f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)]
+            for name, cells in _by_forecast(result, thresholds)
+        )
+        yield from markdown_table(["forecast", *(f"{_flop(threshold)} FLOP" for threshold in thresholds)], rows)
     for note in result.notes:
         yield from ("", f"Note: {note}.")
     for warning in result.warnings:
         yield from ("", f"Warning: {warning.rstrip('.')}.")
 
 
-def _skill(skill: Row | None) -> str:
-    if skill is None:
-        return ""
+def _skill(skill: Row) -> str:
     return f"{skill['skill']:+.2f} ({skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
 
 

@@ -21,6 +21,7 @@ from simulator.hindcast.published import (
 )
 from simulator.runs.result import Result
 from simulator.runs.table import Table
+from simulator.wording import aligned, markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,10 +156,7 @@ def published_lines(published: Published, results: Results) -> Iterator[str]:
     for line in result_lines(results):
         year, levels, *others = line.cells.values()
         rows.append([line.name, ", ".join(filter(None, [year, levels])), *others])
-    table = _filled(["", "", *_COLUMNS[2:]], rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip()
+    yield from aligned(_filled(["", "", *_COLUMNS[2:]], rows))
     yield f"  {_tally(results)}"
 
 
@@ -199,11 +197,12 @@ authors computed. How such forecasts would have done is in [hindcast.md](hindcas
 def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
     """Write the page that documents published forecasts, a section for each."""
     parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
-    parts += ["| source | scenario | within tolerance | furthest, in tolerances |", "|---|---|---|---|"]
+    rows = []
     for published, results in found:
         held = [result for result in results if result.within is not None]
         met = sum(result.within is True for result in held)
-        parts.append(f"| {published.title} | `{published.scenario}` | {met} of {len(held)} | {_furthest(held)} |")
+        rows.append([published.title, f"`{published.scenario}`", f"{met} of {len(held)}", _furthest(held)])
+    parts += markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows)
     for published, results in found:
         parts += ["", *_section(published, results)]
     return "\n".join([*parts, "", _TAIL])
@@ -226,7 +225,8 @@ def _section(published: Published, results: Results) -> Iterator[str]:
         yield from _wide_table(wide)
         yield ""
     if rest:
-        yield from _long_table(rest)
+        head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in rest])
+        yield from markdown_table(head, rows)
         yield ""
     if published.found:
         yield f"**Found:** {published.found}"
@@ -270,14 +270,6 @@ def _verdict(group: list[Line]) -> str:
     worst = max(held, key=lambda each: abs(each.difference) / (each.target.tolerance or 1))
     outside = "" if all(each.within for each in held) else ", NOT HELD"
     return f"{signed(worst.difference, max(group[0].digits, 1))} of {worst.target.tolerance:g}{outside}"
-
-
-def _long_table(lines: list[Line]) -> Iterator[str]:
-    """Write a row for each line, and no column that would be empty."""
-    head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in lines])
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,6 @@ origins err together, so that whole target years are resampled, and counted in i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -241,12 +240,7 @@ def pit_table(forecasts: Table) -> Table:
 
 def binomial_quantile(level: float, count: int, share: float) -> int:
     """Give the smallest number of successes whose cumulated probability reaches a level."""
-    reached = 0.0
-    for hits in range(count + 1):
-        reached += math.comb(count, hits) * share**hits * (1 - share) ** (count - hits)
-        if reached >= level:
-            return hits
-    return count
+    return int(np.argmax(special.bdtr(np.arange(count + 1), count, share) >= level))
 
 
 def coverage_table(forecasts: Table) -> Table:

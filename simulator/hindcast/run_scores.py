@@ -29,6 +29,7 @@ from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
+from simulator.scenario.layers import entries_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -168,19 +169,12 @@ def knowledge(scenario: Any) -> dt.date | None:
 
     Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
     """
-    return max(_as_of(scenario), default=None)
-
-
-def _as_of(data: Any) -> Iterator[dt.date]:
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            if key == "as_of":
-                yield last_day(str(value), entry="as_of")
-            elif key != "thresholds":
-                yield from _as_of(value)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _as_of(item)
+    known = (
+        last_day(str(value), entry="as_of")
+        for path, value in entries_in(scenario)
+        if path[-1:] == ("as_of",) and "thresholds" not in path
+    )
+    return max(known, default=None)
 
 
 def _check_unit(summary: xr.Dataset, name: str) -> None:
@@ -306,7 +300,8 @@ def _event_rows(
         at = summary.sel(threshold=name)
         quantity, levels = str(at["quantity"].values), at["threshold_level_quantile"].values
         level = float(np.median(levels))
-        reason = _unobservable(quantity, levels, delayed=_is_delayed(scenario, name))
+        delayed = any(path[-3:] == ("thresholds", name, "delay") for path, _ in entries_in(scenario))
+        reason = _unobservable(quantity, levels, delayed=delayed)
         if quantity == "spending":
             bases = sorted({each.cost_basis for each in history.runs if each.cost_consistent})
             others = (_other_dollars(str(run.attrs["dollars"]), each) for each in bases)
@@ -335,16 +330,6 @@ def _unobservable(quantity: str, levels: Array, *, delayed: bool) -> str:
     if not np.isfinite(levels).all() or float(np.ptp(levels)) > SAME_LEVEL:
         return "the level is uncertain, so that it cannot be told whether it was crossed"
     return "a delay stands between the crossing and its date" if delayed else ""
-
-
-def _is_delayed(scenario: Any, name: str) -> bool:
-    if isinstance(scenario, Mapping):
-        thresholds = scenario.get("thresholds")
-        stated = thresholds.get(name) if isinstance(thresholds, Mapping) else None
-        if isinstance(stated, Mapping) and "delay" in stated:
-            return True
-        return any(_is_delayed(value, name) for value in scenario.values())
-    return isinstance(scenario, list) and any(_is_delayed(item, name) for item in scenario)
 
 
 def _crossed(history: RunHistory, date: dt.date, quantity: str, level: float) -> bool | None:

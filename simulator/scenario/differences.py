@@ -215,11 +215,11 @@ def _is_one_input(path: Path, values: Sequence[Any]) -> bool:
     return whole or _holds_prior(path, values) or _are_uneven(path, values)
 
 
-def bare_data(value: Any) -> Any:
+def bare_data(value: Any, *, without: Collection[str] = _UNUSED) -> Any:
     """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from."""
     if isinstance(value, Mapping):
-        return {key: bare_data(inner) for key, inner in value.items() if key not in _UNUSED}
-    return [bare_data(inner) for inner in value] if isinstance(value, list) else value
+        return {key: bare_data(inner, without=without) for key, inner in value.items() if key not in without}
+    return [bare_data(inner, without=without) for inner in value] if isinstance(value, list) else value
 
 
 def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:

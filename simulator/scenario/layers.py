@@ -236,9 +236,15 @@ def lookup(data: Any, path: Path) -> Any:
 
 def values_in(data: Any) -> Iterator[Any]:
     """List plain data and all values in it, however deep."""
-    yield data
-    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
-        yield from values_in(inner)
+    return (value for _, value in entries_in(data))
+
+
+def entries_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """List plain data and all that is in it, however deep, each with its path."""
+    yield path, data
+    inner = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in inner:
+        yield from entries_in(value, (*path, key))
 
 
 def known_path(data: Any, path: Path) -> Path:
