@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_points import SweepPlan
 from simulator.analysis.sweep_tables import axis_meant, point_table, sweep_lines, swept_axes, value_meant
-from simulator.engine.checkpoints import keep_in
+from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
@@ -163,11 +163,11 @@ def _axes_text(plan: SweepPlan) -> str:
     axes = [
         {
             "name": axis.name,
-            "unit": unit,
+            "unit": axis.unit,
             "numbers": None if axis.numbers is None else list(axis.numbers),
             "points": [{"label": point.label, "set": list(point.overrides)} for point in axis.points],
         }
-        for axis, unit in zip(plan.axes, plan.units, strict=True)
+        for axis in plan.axes
     ]
     return json.dumps(axes, ensure_ascii=False)
 
@@ -178,14 +178,11 @@ def _dims(plan: SweepPlan) -> tuple[str, ...]:
 
 def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
     """Label the axes: numbers with their unit, or texts."""
-    coords = {}
-    for axis, unit in zip(plan.axes, plan.units, strict=True):
-        values: list[Any] = [point.label for point in axis.points]
-        about = {"long_name": axis.name}
-        if axis.numbers is not None:
-            values, about = list(map(float, axis.numbers)), {"units": unit, "long_name": axis.name}
-        coords[axis.name] = xr.Variable(axis.name, np.array(values), about)
-    return coords
+    named = ((axis, {} if axis.numbers is None else {"units": axis.unit}) for axis in plan.axes)
+    return {
+        axis.name: xr.Variable(axis.name, np.array(axis.values), {**about, "long_name": axis.name})
+        for axis, about in named
+    }
 
 
 def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[xr.Dataset, list[str]]:
@@ -218,17 +215,13 @@ def _part(
     summary: xr.Dataset, name: str, described: xr.Variable, coords: Mapping[str, xr.Variable]
 ) -> NDArray[np.float64]:
     """Give a variable of one point; where it has no such limit, what stands for none."""
-    if not name.startswith("binding_"):
-        absent = np.nan if name.endswith("_error") else np.inf
-        own = summary[name].values if name in summary else np.full(described.shape, absent)
-        return np.asarray(own, dtype=np.float64)
-    dim = str(described.dims[0])
-    every = coords[dim].values.tolist()
-    values = np.zeros((len(every), described.shape[1]))
     if name in summary:
-        for row, limit in zip(summary[name].values, summary[dim].values.tolist(), strict=True):
-            values[every.index(limit)] = row
-    return values
+        own = summary[name]
+        if name.startswith("binding_"):  # the limits of another point bind in no sample of this one
+            own = own.reindex({own.dims[0]: coords[str(own.dims[0])].values}, fill_value=0.0)
+        return np.asarray(own.values, dtype=np.float64)
+    absent = 0.0 if name.startswith("binding_") else np.nan if name.endswith("_error") else np.inf
+    return np.full([coords[str(dim)].size for dim in described.dims], absent)
 
 
 def _without_unchanged(warnings: Iterable[str]) -> list[str]:
@@ -342,18 +335,10 @@ def open_sweep(path: FilePath | str) -> Sweep:
 
 
 @dataclass(slots=True)
-class UnfinishedSweep:
+class UnfinishedSweep(Unfinished):
     """The folder in which a sweep leaves the points that are done, every `seconds` of work and when interrupted."""
 
-    folder: FilePath
-    seconds: float = 10.0
     _waiting: dict[str, xr.DataTree] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
-
-    @property
-    def exists(self) -> bool:
-        """Whether something of the sweep was left here."""
-        return self.folder.is_dir() and any(self.folder.iterdir())
 
     def point_folder(self, name: str) -> FilePath:
         """Name the folder in which a point that is half done leaves what it has."""
@@ -362,7 +347,7 @@ class UnfinishedSweep:
     def keep(self, name: str, run: xr.DataTree) -> None:
         """Take a point that is done, and write those that wait where enough time has passed."""
         self._waiting[name] = run
-        if time.monotonic() - self._written >= self.seconds:
+        if self.due():
             self.write()
 
     def write(self) -> None:
@@ -386,8 +371,3 @@ class UnfinishedSweep:
                 continue  # another sweep of the same points was whole just now, and took it away
             found[str(run.attrs["run_id"])] = run
         return found
-
-    def clear(self) -> None:
-        """Remove the folder: the sweep is whole."""
-        self._waiting = {}
-        shutil.rmtree(self.folder, ignore_errors=True)

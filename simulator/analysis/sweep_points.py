@@ -86,11 +86,10 @@ type Over = Mapping[str, Any] | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What a sweep runs: a scenario for each combination, the last axis running fastest; labels have no unit."""
+    """What a sweep runs: a scenario for each combination, the last axis running fastest."""
 
     base: Scenario
     axes: tuple[Axis, ...]
-    units: tuple[str, ...]
     points: tuple[Scenario, ...]
 
     @property
@@ -124,7 +123,7 @@ def load_sweep(
     axes = tuple(written_out(axis, _data(base)[0]) for axis in axes)
     points = _points(resolve, axes, overrides)
     _check_alike(axes, points)
-    return SweepPlan(base, axes, tuple(_unit(points[0], axis) for axis in axes), points)
+    return SweepPlan(base, tuple(replace(axis, unit=_unit(points[0], axis)) for axis in axes), points)
 
 
 def combinations(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:

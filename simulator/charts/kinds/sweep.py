@@ -12,7 +12,6 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_tables import (
-    SweptAxis,
     axis_heading,
     axis_value,
     is_log,
@@ -29,6 +28,7 @@ from simulator.charts.ticks import Scale
 from simulator.errors import InputError
 from simulator.runs.groups import Run, group
 from simulator.runs.table import Row, Table
+from simulator.scenario.sweep_axes import Axis
 from simulator.units import plain_unit
 from simulator.wording import capital
 
@@ -67,7 +67,7 @@ class _Told:
     outcome: Outcome
     table: Table
     rows: Sequence[Row]
-    axes: tuple[SweptAxis, ...]
+    axes: tuple[Axis, ...]
     last: float
     log: bool
 
@@ -136,7 +136,7 @@ class _Told:
         return Figure(f"sweep_{kind}_{name}", chart, {"": self.table}, self.caption(), alt_text)
 
 
-def _along(axes: Sequence[SweptAxis]) -> tuple[SweptAxis, SweptAxis | None] | None:
+def _along(axes: Sequence[Axis]) -> tuple[Axis, Axis | None] | None:
     """Choose the axis that lines run along and the one whose values are lines; None where there are no lines."""
     if len(axes) == 1:
         return axes[0], None
@@ -182,7 +182,7 @@ def _heat_figure(told: _Told) -> Figure:
     return told.figure("heat", chart, alt_text)
 
 
-def _line_figure(told: _Told, along: SweptAxis, by: SweptAxis | None) -> Figure:
+def _line_figure(told: _Told, along: Axis, by: Axis | None) -> Figure:
     outcome, numeric = told.outcome, along.numbers is not None
     rest = [axis for axis in told.axes if axis.name not in (along.name, by.name if by else "")]
     points = []
@@ -218,7 +218,7 @@ def _band(row: Row, percent: int) -> tuple[float, float] | None:
     return None if low is None else (low, high)
 
 
-def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
+def _panels(axes: Sequence[Axis]) -> tuple[str, ...]:
     """Name the maps or frames: the combinations of the axes that are drawn neither along nor up."""
     count = math.prod(len(axis.labels) for axis in axes)
     if count > MOST_PANELS:
@@ -231,20 +231,20 @@ def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
     return tuple(_panel_of(dict(zip(names, values, strict=True)), axes) for values in every)
 
 
-def _panel_of(row: Row, axes: Sequence[SweptAxis]) -> str:
+def _panel_of(row: Row, axes: Sequence[Axis]) -> str:
     return ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in axes)
 
 
-def _labels(axis: SweptAxis) -> tuple[str, ...]:
+def _labels(axis: Axis) -> tuple[str, ...]:
     return tuple(axis_value(axis, value) for value in axis.numbers or axis.labels)
 
 
-def _ends(axis: SweptAxis) -> str:
+def _ends(axis: Axis) -> str:
     labels = _labels(axis)
     return f"{labels[0]} to {labels[-1]}" if axis.numbers else "; ".join(labels)
 
 
-def _place(row: Row, axis: SweptAxis) -> int:
+def _place(row: Row, axis: Axis) -> int:
     return list(axis.numbers or axis.labels).index(row[axis.name])
 
 
@@ -275,7 +275,7 @@ def _span(told: _Told, *, bands: bool) -> tuple[float, float]:
     return low - spare, high + spare
 
 
-def _is_spaced_by_ratios(axis: SweptAxis) -> bool:
+def _is_spaced_by_ratios(axis: Axis) -> bool:
     """Tell whether values ascend by ratios rather than by differences."""
     values = np.array(axis.numbers or (1.0,))
     if values.size < 3 or values.min() <= 0:
