@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -14,7 +14,6 @@ from simulator.analysis.evaluation import Model, evaluate, model_of, prior_unifo
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
-from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
@@ -222,9 +221,8 @@ def attribute_difference(
     count = min(spec.samples, SAMPLES) if samples is None else samples
     uniform = cache(lambda name: prior_uniforms(spec, name, samples=count))
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
-    outcomes = [Outcome("level", "effective_compute", year) for year in years]
-    outcomes += [Outcome("crossing", name) for name in names]
     numbers = list(_numbers(models[0], years, names))
+    outcomes = [_outcome(number) for number in numbers]
 
     known: dict[frozenset[int], Array] = {}
 
@@ -232,9 +230,8 @@ def attribute_difference(
         if changed not in known:
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
-            known[changed] = _statistics(
-                evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes), years
-            )
+            results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
+            known[changed] = np.array(list(map(_statistic, numbers, outcomes, results)))
             if progress is not None:
                 progress()
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
@@ -275,26 +272,29 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         ) from None
 
 
-def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> list[Headline]:
-    """List the headline numbers, in the order of `_statistics`."""
-    found = [Headline("effective_compute", "effective compute", "median", year, "OOM") for year in years]
+def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
+    """List the headline numbers."""
+    for year in years:
+        yield Headline("effective_compute", "effective compute", "median", year, "OOM")
     for name in names:
         label = model.component.spec.thresholds[name].label or name
-        found.append(Headline(name, label, MEDIAN_YEAR, None, "years"))
-        found.append(Headline(name, label, MEAN_YEAR, years[-1], "years"))
-        found += [Headline(name, label, CROSSED, year, "1") for year in years]
-    return found
+        yield Headline(name, label, MEDIAN_YEAR, None, "years")
+        yield Headline(name, label, MEAN_YEAR, years[-1], "years")
+        yield from (Headline(name, label, CROSSED, year, "1") for year in years)
 
 
-def _statistics(results: Array, years: Sequence[float]) -> Array:
-    """Take the headline numbers off outcomes (outcome, sample)."""
-    levels = np.sort(results[: len(years)], axis=1)
-    found = sorted_quantiles(levels, [0.5])[0].tolist()
-    for when in results[len(years) :]:
-        found.append(float(sorted_quantiles(np.sort(when), [0.5])[0]))
-        found.append(float(np.minimum(when, years[-1]).mean()))
-        found += [float((when <= year).mean()) for year in years]
-    return np.array(found)
+def _outcome(number: Headline) -> Outcome:
+    """Name the outcome of which a headline number is a statistic."""
+    if number.statistic in (MEDIAN_YEAR, MEAN_YEAR):
+        return Outcome("crossing", number.quantity)
+    return Outcome("crossed" if number.statistic == CROSSED else "level", number.quantity, number.year)
+
+
+def _statistic(number: Headline, outcome: Outcome, values: Array) -> float:
+    """Take a headline number off the samples of its outcome, (sample,)."""
+    if number.statistic == MEAN_YEAR and number.year is not None:
+        return float(np.minimum(values, number.year).mean())
+    return outcome.middle(values)
 
 
 def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list[int], tuple[str, ...]]:

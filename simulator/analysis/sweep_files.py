@@ -191,11 +191,11 @@ def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[x
     names = list(dict.fromkeys(str(name) for summary in summaries for name in summary.data_vars))
     first = summaries[0]
     coords: dict[str, xr.Variable] = {str(name): coord.variable for name, coord in first.coords.items()}
-    limits: dict[str, set[str]] = {}
-    for summary in summaries:
-        for name in (str(name) for name in summary.coords if str(name).startswith("limit_")):
-            limits.setdefault(name, set()).update(summary[name].values.tolist())
-    coords |= {name: xr.Variable(name, np.array(sorted(known), dtype=str)) for name, known in limits.items()}
+    for limits in dict.fromkeys(
+        str(name) for each in summaries for name in each.coords if str(name).startswith("limit_")
+    ):
+        known = [each[limits].values.astype(str) for each in summaries if limits in each.coords]
+        coords[limits] = xr.Variable(limits, np.unique(np.concatenate(known)))
     for name in ("threshold", "quantity", "label"):
         if name in coords:  # read back from a file they are objects
             coords[name] = xr.Variable(coords[name].dims, np.array(coords[name].values, dtype=str), coords[name].attrs)
