@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import batched
+from typing import Literal
 
 import numpy as np
 
@@ -93,9 +94,13 @@ class Marks:
         block = [lines] if isinstance(lines, str) else lines
         self.texts.append(style.Text(block, x, y, color, **look))  # type: ignore[arg-type]
 
-    def centred(self, line: str, x: float, y: float, color: str = style.INK) -> None:
-        """Add a line of text about the pixel `x`."""
-        self.text(line, x + style.text_width(line) / 2, y, color, align="right")
+    def centred(
+        self, line: str, x: float, y: float, color: str = style.INK, *, size: float = style.TEXT_SIZE,
+        align: Literal["left", "right"] = "right",
+    ) -> None:  # fmt: skip
+        """Add a line of text about the pixel `x`; the edge that is placed holds where a font is wider or narrower."""
+        half = style.text_width(line, size=size) / 2
+        self.text(line, x + half if align == "right" else x - half, y, color, size=size, align=align)
 
     def layers(self, *over: spec.Spec) -> list[spec.Spec]:
         """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""
