@@ -40,15 +40,11 @@ def fan_frame(
 ) -> Frame:
     """Choose the ends of both axes of a fan, and of the thresholds near it; `years` None: all that there are."""
     known = tables.medians["year"].tolist()
-    dates = [
-        date for table, name in ((tables.history, "date"), (tables.trend, "year")) for date in _column(table, name)
-    ]
+    dates = tables.seen()
     first, last = years or (min([known[0], *dates]), max([known[-1], *dates]))
     if dates and years is None and min(dates) < known[0]:
         first -= 0.03 * (last - first)  # so that the first dot stands clear of the axis
-    drawn = [(tables.medians, "median"), (tables.paths, "value"), (tables.history, "value")]
-    drawn += [(table, end) for table in (tables.bands, tables.trend) for end in ("lower", "upper")]
-    levels = [level for table, name in drawn for level in _column(table, name)]
+    levels = tables.levels()
     # A fan of no width still needs an axis: at least one OOM.
     least = 1.0 if log else 0.1 * max(abs(levels[0]), 1e-9)
     spare = max(0.0, least - (max(levels) - min(levels))) / 2
@@ -59,10 +55,6 @@ def fan_frame(
     lower, upper = min([lower, *near]), max([upper, *near])
     margin = 0.04 * (upper - lower)
     return Frame(first, last, lower - margin, upper + margin, height=height, gutter=gutter, width=width, log=log)
-
-
-def _column(table: Table, name: str) -> list[float]:
-    return table[name].tolist() if len(table) else []
 
 
 def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[spec.Spec]:
@@ -165,8 +157,7 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
     entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median" if names else "level")]
     entries += [("band", fills[name], name) for name in reversed(names[1:])]
     entries += [("band", fills[name], f"{name} of the samples") for name in names[:1]]
-    if len(tables.paths):
-        count = len(set(tables.paths["path"].tolist()))
+    if count := tables.path_count():
         entries.append(("thread", style.INK, "one sample" if count == 1 else f"each of {count} samples"))
     if len(tables.trend):
         entries.append(("band", style.HAIR, "trend learnt, 90 %"))
