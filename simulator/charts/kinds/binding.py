@@ -45,23 +45,20 @@ def _panel(rows: Table, *, subject: str) -> spec.Spec:
     order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
+    parts = [
+        layout.StackPart(
+            shares[name], FILLS[place % len(FILLS)], (percent(shares[name][-1]),),
+            layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS)
+            if max(shares[name]) > 0.0
+            else (),
+        )
+        for place, name in enumerate(order)
+    ]  # fmt: skip
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
-    lines = {name: layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS) for name in order}
-    height = max(PANEL_HEIGHT, layout.label_height([line for name in order for line in lines[name]] + [*none]))
-    parts = [[100 * share for share in shares[name]] for name in order]
-    fills = [FILLS[place % len(FILLS)] for place in range(len(order))]
-    areas, middles = layout.stacked_areas(parts, fills=fills, years=years, y=layout.percent_channel)
-    labels = [
-        layout.EndLabel(height * (1 - middle / 100), (percent(shares[name][-1]),), lines[name])
-        for name, middle in zip(order, middles, strict=True)
-        if max(shares[name]) > 0.0
-    ]
-    bound = sum(part[-1] for part in parts)
-    free = (percent(max(0.0, 1 - bound / 100)),)
-    labels.append(layout.EndLabel(height * (0.5 - bound / 200), free, none, style.QUIET))
-    heading = style.Text([f"limits on {subject.replace('_', ' ')}"], -layout.GUTTER, layout.LEGEND_Y, bold=True)
-    layers = [*areas, *style.text_layers([heading]), *layout.end_labels(labels[::-1], height=height)]
-    return spec.view(layers, width=layout.WIDTH, height=height)
+    bound = sum(part.values[-1] for part in parts)
+    free = layout.EndLabel(0.5 + bound / 2, (percent(max(0.0, 1 - bound)),), none, style.QUIET)
+    heading = f"limits on {subject.replace('_', ' ')}"
+    return layout.stacked_view(parts, years=years, least=PANEL_HEIGHT, heading=heading, more=[free])
 
 
 def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:

@@ -121,7 +121,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         own = curves.where(threshold=name)
         rows = Table({"year": own["year"], "percent": 100 * own["probability"]}).rows()
         mark = layout.line_mark(look.color, 2.2, look.dash)
-        layers.append(spec.layer(rows, frame.x("year"), layout.percent_channel("percent"), mark=mark))
+        layers.append(spec.layer(rows, frame.x("year"), layout.amount_channel("percent"), mark=mark))
     marks: spec.Data = [
         _mark_row(looks[row["threshold"]], _pixel(frame, row["median"]), frame.height / 2)
         for row in crossings
