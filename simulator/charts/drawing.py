@@ -26,6 +26,11 @@ def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figu
     if kind not in KINDS:
         hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
         raise InputError(f"--kind: no kind of chart '{kind}'. {hint}")
+    if kind == ALL:
+        raise InputError(
+            f"--kind {ALL}: an installed package offers a kind of chart by this name, which stands for every kind. "
+            "Its package must give it another."
+        )
     return KINDS.find(kind, entry=f"--kind {kind}")(run, options or FigureOptions())
 
 

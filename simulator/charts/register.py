@@ -14,7 +14,8 @@ Its pyproject.toml names it; then `simulate chart RUN --kind waffle` and `--kind
     waffle = "our_package:waffle"
 
 A figure has a name of its own, the stem of its files. Where a run has not what a kind is drawn from, the function
-raises InputError with the reason: `all` then leaves the kind out and says so. A kind heeds the options that concern it.
+raises InputError with the reason: `all` then leaves the kind out and says so. A kind heeds the options that concern it,
+and is not itself called `all`.
 `simulator.charts.layout`, `frame` and `style` hold what the shipped kinds share. This module loads nothing that draws.
 """
 
