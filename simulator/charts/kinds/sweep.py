@@ -114,7 +114,7 @@ class _Told:
             known = math.isfinite(row["value"]) and math.isfinite(row["standard_error"])
             points.append(Point(
                 ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in rest),
-                _values(along).index(row[along.name]), _values(up).index(row[up.name]) if up else 0,
+                along.values.index(row[along.name]), up.values.index(row[up.name]) if up else 0,
                 row["value"], row["standard_error"] if known else None, _band(row, 50), _band(row, 90),
                 self.text(row), self.interval(row),
             ))  # fmt: skip
@@ -204,12 +204,8 @@ def _band(row: Row, percent: int) -> tuple[float, float] | None:
     return None if low is None else (low, high)
 
 
-def _values(axis: Axis) -> Sequence[float | str]:
-    return axis.numbers or axis.labels
-
-
 def _side(axis: Axis) -> Side:
-    return Side(axis_heading(axis), [axis_value(axis, value) for value in _values(axis)], axis.numbers)
+    return Side(axis_heading(axis), [axis_value(axis, value) for value in axis.values], axis.numbers)
 
 
 def _ends(axis: Axis) -> str:
