@@ -253,8 +253,6 @@ def attribute_difference(
 
 def attribute_runs(runs: Sequence[xr.DataTree], labels: Sequence[str]) -> Attribution:
     """Attribute the difference of two runs, by the scenarios that they hold."""
-    if len(runs) != 2:
-        raise InputError(f"attribute: takes two runs; got {len(runs)}. Compare two at a time.")
     first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
     found = attribute_difference(*map(stored_scenario, runs))
     return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
@@ -328,7 +326,10 @@ def _signed(value: float, unit: str, error: float = 0.0) -> str:
 
 
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
-    """Refuse runs and scenarios that mix scenarios, before anything is run or written."""
+    """Refuse more than two, and what mixes scenarios, before anything is run or written."""
+    if len(items) != 2:
+        rule = f"takes two runs or scenarios; got {len(items)}"
+        raise InputError(f"compare: --attribute: {rule}. Compare two at a time.")
     for item in items:
         if isinstance(item, Scenario):
             name, mixes = item.spec.name, len(item.components) > 1

@@ -5,11 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, Attribution, attribute_runs, chosen_years
+from simulator.analysis.attribution import (
+    CROSSED,
+    MEDIAN_YEAR,
+    Attribution,
+    attribute_runs,
+    check_attributable,
+    chosen_years,
+)
+from simulator.analysis.comparison_lines import NEVER, SAME, compared_lines
+from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
@@ -17,8 +27,8 @@ from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import differing_inputs, run_labels
-from simulator.units import Array, plain_unit
-from simulator.wording import cut, power_text, year_text
+from simulator.units import Array
+from simulator.wording import year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,10 +39,7 @@ LONGEST_STRETCH = 1024
 """Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 EXACT = 1e-9
 """Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
-NEVER = "probability of no crossing"
-SAME = "no difference"
 MOST_LINES = 25
-LINE_WIDTH = 120
 
 _QUANTILES = tuple(f"{100 * level:g} % quantile" if level != 0.5 else "median" for level in LEVELS)
 _SAME_DRAWS = ("seed", "design", "block", "samples")
@@ -92,23 +99,7 @@ class Comparison(Result):
 
     def lines(self, *, most: int = MOST_LINES) -> list[str]:
         """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
-        numbers = [row for row in self.inputs.rows() if row["kind"] == "number"]
-        beside = [row["path"] for row in self.inputs.rows() if row["kind"] != "number"]
-        said = [_input_line(row, self.labels) for row in numbers] or ["  nothing that the results depend on"]
-        lines = [f"inputs that differ ({', '.join(self.labels)}):"]
-        lines += _shortened(said, room=max(3, most // 3), table="inputs.csv")
-        if beside:
-            lines.append(cut(f"  and, beside what the model computes with: {', '.join(beside)}", width=LINE_WIDTH))
-        others = len(self.labels) - 1
-        room = max(1, max(others, most - len(lines) - 1) // others - 1)
-        by_run: dict[str, list[Row]] = {label: [] for label in self.labels}
-        for row in self.results.rows():
-            by_run[row["run"]].append(row)
-        (_, first), *rest = by_run.items()
-        for label, own in rest:
-            draws = " (on common draws)" if {row["draws"] for row in own} - {""} == {"common"} else ""
-            lines.append(f"{label} against {self.labels[0]}{draws}:")
-            lines += _shortened(_result_lines(first, own) or ["  no result in common"], room=room, table="results.csv")
+        lines = compared_lines(self.inputs, self.results, self.labels, most=most)
         return lines + (self.attribution.lines() if self.attribution else [])
 
     @property
@@ -122,7 +113,14 @@ _NUMBERS = ("value", "standard_error", "difference", "difference_error")
 
 
 def compare_runs(
-    runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None, attribute: bool = False
+    runs: Sequence[Item],
+    *,
+    labels: Sequence[str] | None = None,
+    attribute: bool = False,
+    samples: int | None = None,
+    seed: int | None = None,
+    outputs: FilePath | str = "outputs",
+    say: Say = lambda _: None,
 ) -> Comparison:
     """Compare runs: what differs in their inputs, and what differs in their results.
 
@@ -134,13 +132,20 @@ def compare_runs(
 
     Parameters
     ----------
-    runs : sequence of xarray.DataTree
-        Two to twelve; the first is what the others are held against.
+    runs : sequence of xarray.DataTree, Scenario, path or name
+        Two to twelve; the first is what the others are held against. Scenarios are run for it, on the draws of the
+        first, unless samples or seed are given.
     labels : sequence of str, optional
         What to call them; without it their names, with the run id where two have the same.
     attribute : bool
         Whether each difference is shared out among the inputs that differ, as `attribute_difference` does; of two
         runs, neither of a mixture.
+    samples, seed : int, optional
+        Of the scenarios.
+    outputs : path
+        The folder among whose run folders fits of history are kept.
+    say : function of str, optional
+        Is told when a scenario learns from history.
 
     Returns
     -------
@@ -160,10 +165,14 @@ def compare_runs(
     >>> compare_runs(runs, labels=["short", "long"]).inputs.rows()
     [{'path': 'years.last', 'kind': 'number', 'short': '2030', 'long': '2031'}]
     """
-    names = tuple(run_labels(runs, labels))
-    shared = attribute_runs(runs, names) if attribute else None
-    inputs = Table.of_rows(differing_inputs(runs, labels=names))
-    return Comparison(tuple(runs), names, inputs, _differing_results(runs, names), shared)
+    items = read_alike(runs, samples=samples, seed=seed)
+    if attribute:
+        check_attributable(items)
+    held = run_all(items, FilePath(outputs), say=say)
+    names = tuple(run_labels(held, labels))
+    shared = attribute_runs(held, names) if attribute else None
+    inputs = Table.of_rows(differing_inputs(held, labels=names))
+    return Comparison(tuple(held), names, inputs, _differing_results(held, names), shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,55 +397,3 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
     for run, name in zip(runs[1:], names[1:], strict=True):
         if run.attrs["run_id"] == runs[0].attrs["run_id"]:
             yield f"{name} is the same run as {names[0]}."
-
-
-def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
-    if len(lines) <= room:
-        return list(lines)
-    kept = max(1, room - 1)
-    return [*lines[:kept], f"  ... and {len(lines) - kept} more in {table}"]
-
-
-def _input_line(row: Row, labels: Sequence[str]) -> str:
-    """Write an entry with its values; equal ones once, where there are many runs."""
-    parts = [str(row[label]) for label in labels]
-    many = len(parts) > 2
-    if many:
-        holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
-        parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
-    room = max(16, (LINE_WIDTH - len(row["path"]) - 4) // len(parts) - 4)
-    short = (" | " if many else " -> ").join(cut(part, width=room) for part in parts)
-    return cut(f"  {row['path']}: {short}", width=LINE_WIDTH)
-
-
-def _result_lines(first: Sequence[Row], own: Sequence[Row]) -> list[str]:
-    """Write a line per median level and per threshold, those that tell most first: the latest year, then crossings."""
-    before = {_key(row): row for row in first}
-    never = {row["quantity"]: row for row in own if row["statistic"] == NEVER}
-    lines: list[tuple[int, float, str]] = []
-    for row in own:
-        one = before[_key(row)]
-        note = "" if row["draws"] != "independent" else ", independent errors"
-        if row["statistic"] == "median":
-            text = f"  {row['year']:g}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
-            lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
-        elif row["statistic"] == MEDIAN_YEAR:
-            crossing = row["said"]
-            if row["difference"] is not None:
-                crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
-            text = f"  {row['label']}: {crossing}{note}"
-            if last := never.get(row["quantity"]):
-                text += f"; not by {last['year']:g}: {100 * last['value']:.1f} % ({last['said']})"
-            lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
-    return [text for *_, text in sorted(lines, key=lambda line: line[:2])]
-
-
-def _key(row: Row) -> tuple[object, ...]:
-    return row["quantity"], row["statistic"], row["year"]
-
-
-def _level(row: Row) -> str:
-    """Write a level as a power of ten with its unit, and the value of a metric as it is."""
-    if not row["unit"].startswith("log10("):
-        return f"{row['value']:.4g}"
-    return f"{power_text(row['value'])} {plain_unit(row['unit'])}".removesuffix(" 1")

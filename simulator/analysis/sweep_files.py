@@ -15,9 +15,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_points import SweepPlan
-from simulator.analysis.sweep_tables import axis_meant, point_table, sweep_lines, swept_axes, value_meant
+from simulator.analysis.sweep_tables import (
+    axis_meant,
+    parse_outcomes,
+    point_table,
+    sweep_lines,
+    swept_axes,
+    value_meant,
+)
 from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
@@ -105,9 +111,9 @@ class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray'
         """The resolved scenario."""
         return {"scenario.yaml": stored_scenario_text(self)}
 
-    def lines(self, outcomes: Sequence[Outcome] = ()) -> list[str]:
+    def lines(self, outcomes: Sequence[str] = ()) -> list[str]:
         """Say what is swept, and outcomes at its points; without them the headlines."""
-        return sweep_lines(self, outcomes=outcomes)
+        return sweep_lines(self, outcomes=parse_outcomes(self, outcomes))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ type Draw = Callable[[xr.DataTree, FigureOptions], list[Figure]]
 ALL = "all"
 FORMATS = ("png", "svg", "pdf", "html")
 BANDS = (0.5, 0.8, 0.9)
+BANDS_TEXT = ",".join(f"{100 * level:g}" for level in BANDS)
 BAND_PRESETS = {"boe": (0.3, 0.6, 0.9), "ipcc": (0.66, 0.9), "hub": (0.5, 0.95)}
 """Bands as banks, climate assessments and forecast hubs draw them."""
 

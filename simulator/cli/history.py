@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from simulator.cli.options import OutputOption, file_option, finish
+import simulator
+from simulator.cli.options import LOOK, OutputOption, fail_unless, file_option, finish, tell
 from simulator.errors import InputError
 
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    **LOOK,
     help="Read observed training runs and accelerators. Public tables: https://epoch.ai/data (download them yourself; "
     "nothing is fetched).",
 )
@@ -49,8 +48,7 @@ def load(
     from simulator.history.tables import report_lines
 
     found = load_table(file, snapshot=snapshot, prices=prices)
-    for line in report_lines(found):
-        typer.echo(line)
+    tell(report_lines(found))
     if output is not None:
         make_folder(output.parent)
         found.table.save_csv(output)
@@ -86,8 +84,7 @@ def frontier(
     history = chosen_runs(
         file, snapshot=snapshot, until=until, without_domain=without_domain or (), without_run=reasons
     )
-    for line in frontier_lines(history, top, since=last_day(since, entry="--since").year):
-        typer.echo(line)
+    tell(frontier_lines(history, top, since=last_day(since, entry="--since").year))
 
 
 def _reason(word: str) -> tuple[str, str]:
@@ -122,12 +119,9 @@ def fragility(
 
     A fit that was made before is read from <output>/fits.
     """
-    from simulator.history.fragility import history_fragility
-
-    found = history_fragility(
+    found = simulator.history_fragility(
         runs, snapshot=snapshot, until=until, without_domain=without_domain or (), leave_out=leave_out or (),
         refit=refit, sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
     finish(found, output)
-    if not trust and any(fit.faults for fit in found.diagnostics):
-        raise typer.Exit(1)
+    fail_unless(trust or found.holds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,9 @@ from simulator.files import make_folder
 from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.format import simulator_version
 from simulator.runs.groups import Group, of_tree
+from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
-from simulator.scenario.load import load_scenario
+from simulator.scenario.load import load_scenario, load_with_variants, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 
@@ -63,6 +64,15 @@ def run_to_folder(
         return _finish(scenario, outputs, how, unfinished)
 
 
+def run_with_variants(
+    source: FilePath | str, outputs: FilePath, overrides: Sequence[str], *, how: How, resume: bool, say: Say
+) -> Iterator[tuple[str, Group, FilePath]]:
+    """Run a scenario and its variants into run folders: what each is called, its run, its folder, when it is done."""
+    scenario, variants = load_with_variants(source, overrides=overrides)
+    for name, each in ((scenario.spec.name, scenario), *variants.items()):
+        yield name, *run_to_folder(each, outputs, how=how, resume=resume, say=say)
+
+
 def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
     """Let a scenario learn from the history that it names, from a stored fit where there is one.
 
@@ -83,30 +93,43 @@ _SHARED = ("seed", "samples", "design", "block")
 """What runs must have in common for their priors to share draws."""
 
 
+type Item = xr.DataTree | Scenario | FilePath | str
+"""A run or a scenario, or what names one."""
+
+
 def read_alike(
-    items: Sequence[str], *, samples: int | None = None, seed: int | None = None
+    items: Sequence[Item], *, samples: int | None = None, seed: int | None = None
 ) -> list[xr.DataTree | Scenario]:
     """Open runs, and read scenarios so that they are drawn as the first item is, unless samples or seed are given.
 
     A run that kept its summary only has no draws to share; then the next item is the first. Every item is read, and
     its faults said, before one is run.
     """
+    items = [items] if isinstance(items, str) else items
+    check_number([_called(item) for item in items])
     given = {} if samples is None else {"samples": str(samples)}
     given |= {} if seed is None else {"seed": str(seed)}
     shared: dict[str, str] = {}
     read: list[xr.DataTree | Scenario] = []
     for item in items:
-        if _names_run(item):
-            run = open_run(item)
+        if not isinstance(item, Scenario) and (not isinstance(item, str | FilePath) or _names_run(str(item))):
+            run = open_run(item) if isinstance(item, str | FilePath) else item
             stated = {key: str(run.attrs[key]) for key in _SHARED} if "trajectories" in run.children else {}
             read.append(run)
         else:
-            own = load_scenario(item)
+            own = scenario_of(item)
             stated = {key: str(getattr(own.spec, key)) for key in _SHARED}
             changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
-            read.append(load_scenario(item, overrides=changes) if changes else own)
+            named = item.text() if isinstance(item, Scenario) else item
+            read.append(load_scenario(named, overrides=changes) if changes else own)
         shared = shared or stated
     return read
+
+
+def _called(item: Item) -> str:
+    if isinstance(item, str | FilePath):
+        return str(item)
+    return item.spec.name if isinstance(item, Scenario) else str(item.attrs["name"])
 
 
 def _names_run(item: str) -> bool:

@@ -124,6 +124,11 @@ class Hindcast(Result):
         return (*self.warned, *lines, *(check.line for check in self.rate_checks if not check.passed))
 
     @property
+    def holds(self) -> bool:
+        """Whether the chains of every fit agreed."""
+        return not any(fit.faults for fit in self.diagnostics)
+
+    @property
     def label(self) -> str:
         """What its charts say of where they come from."""
         return f"Hindcast {self.folder_name}"

@@ -8,8 +8,10 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.files import make_folder, write_text
 from simulator.hindcast.published import (
     SAMPLES,
     Published,
@@ -341,3 +343,10 @@ def reproduce_published(
         found.append((source, results))
         say(list(published_lines(source, results)))
     return Reproduction(tuple(found))
+
+
+def write_published_page(path: FilePath, found: Reproduction, names: Sequence[str] = ()) -> None:
+    """Write the page of published forecasts, of those named or all, with the command that writes it again."""
+    command = " ".join(["simulate published", *names, f"--document {path}"])
+    make_folder(path.parent)
+    write_text(path, published_page(found.found, command=command))

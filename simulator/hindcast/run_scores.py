@@ -26,6 +26,7 @@ from simulator.history.frontier import record_on
 from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
 from simulator.history.observations import LONGEST_GAP
 from simulator.history.tables import RunHistory, TrainingRun
+from simulator.runs.folder import open_run
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
@@ -77,7 +78,7 @@ class RunScore(Result):
 
 
 def score_run(
-    run: xr.DataTree,
+    run: xr.DataTree | FilePath | str,
     observed: RunHistory | FilePath | str | None = None,
     *,
     snapshot: str | None = None,
@@ -87,8 +88,8 @@ def score_run(
 
     Parameters
     ----------
-    run : DataTree
-        A run; one that kept its summary only is scored by its quantiles, without a log score.
+    run : DataTree or path
+        A run, or its file or folder; one that kept its summary only is scored by its quantiles, without a log score.
     observed : RunHistory or path of a table of training runs, optional
         What was observed, up to the date of its snapshot; the shipped table without it.
     snapshot : str, optional
@@ -116,6 +117,9 @@ def score_run(
     >>> row["quantity"], row["target"], round(row["observed"], 2), row["in_sample"]
     ('physical_compute', '2023-12-31', 25.7, True)
     """
+    if isinstance(run, FilePath | str):
+        with open_run(run) as opened:
+            return score_run(opened, observed, snapshot=snapshot, after=after)
     history = observed if isinstance(observed, RunHistory) else observed_runs(observed, snapshot=snapshot)
     source = FilePath(history.file)
     named = "shipped table" if observed is None else source.name

@@ -134,6 +134,11 @@ class Fragility(Result):
         return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
     @property
+    def holds(self) -> bool:
+        """Whether the chains of every fit agreed."""
+        return not any(fit.faults for fit in self.diagnostics)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against trusting the rates, one line each."""
         faults = [fault for fit in self.diagnostics for fault in fit.faults]

@@ -84,6 +84,11 @@ class Result(ABC):
         """What the reader should look at first."""
         return ()
 
+    @property
+    def holds(self) -> bool:
+        """Whether what it says can be relied on: its chains agreed, its numbers are those that were published."""
+        return True
+
     def save(self, outputs: FilePath | str = "outputs") -> FilePath:
         """Write it into a folder of its own below `outputs`, and give that folder."""
         folder = FilePath(outputs) / self.folder_name

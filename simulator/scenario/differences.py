@@ -38,12 +38,20 @@ class _Absent:
 ABSENT = _Absent()
 
 
+def check_number(names: Sequence[str]) -> None:
+    """Check that there are two runs or scenarios at least to compare, and not too many."""
+    if len(names) < 2:
+        alone = f"{names[0]!r} alone" if names else "none"
+        rule = f"needs two runs or scenarios at least; got {alone}"
+        raise InputError(f"compare: {rule}. Name another: simulate compare baseline tight-caps.")
+    if len(names) > MOST_RUNS:
+        rule = f"takes at most {MOST_RUNS} runs or scenarios; got {len(names)}"
+        raise InputError(f"compare: {rule}. Compare fewer at once.")
+
+
 def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None) -> list[str]:
     """Call each run something else than the others: by its name, its run id, or its place."""
-    if not 2 <= len(runs) <= MOST_RUNS:
-        raise InputError(
-            f"compare: takes 2 to {MOST_RUNS} runs; got {len(runs)}. Name the run to hold others against, then those."
-        )
+    check_number([str(run.attrs["name"]) for run in runs])
     if labels is not None:
         if len(labels) != len(runs) or len(set(labels)) != len(labels):
             raise InputError(f"labels: must be one for each of {len(runs)} runs, all different; got {list(labels)}.")

@@ -167,3 +167,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
         mine = [row["brier"] for row in events if row["in_sample"] == in_sample]
         assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines
+
+
+def test_a_run_is_scored_by_its_path(score, run, history, tmp_path):
+    assert score_run(run.save(tmp_path), history).lines() == score.lines()
