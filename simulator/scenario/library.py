@@ -9,14 +9,11 @@ from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.faults import faults_of
 from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
 from simulator.schema.spec import PriorLibrary
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Faults, Prior
 
 Kind = Literal["scenarios", "priors", "history"]
 _ENDINGS = {"scenarios": ".yaml", "priors": ".yaml", "history": ".csv"}
@@ -78,9 +75,9 @@ def load_library(file: str) -> Document:
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
     document = read_columns(file_document(path), path.parent)
     try:
-        PriorLibrary.model_validate(text_keys(document.data))
-    except ValidationError as error:
-        raise placed(faults_of(error, PriorLibrary), document) from None
+        PriorLibrary.read(text_keys(document.data))
+    except Faults as error:
+        raise placed(error.faults, document) from None
     if document.faults:
         raise ScenarioError(document.faults)
     return document

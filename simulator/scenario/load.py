@@ -7,17 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, ScenarioError, dotted, shown
 from simulator.scenario.documents import Document, data_document, file_document, text_document
-from simulator.scenario.faults import faults_of
 from simulator.scenario.layers import merge, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
-from simulator.schema.statements import Name, Number, Spec, Text
+from simulator.schema.statements import Faults, Name, Number, Spec, Text
 
 
 class MixtureEntry(Spec):
@@ -66,9 +65,9 @@ def grouped(document: Document, file: str) -> Groups:
     if not given:
         return Groups(file, own, document)
     try:
-        keys = GroupingKeys.model_validate(text_keys(given))
-    except ValidationError as error:
-        raise placed(faults_of(error, GroupingKeys), document) from None
+        keys = GroupingKeys.read(text_keys(given))
+    except Faults as error:
+        raise placed(error.faults, document) from None
     faults = []
     if keys.mixture and "extends" in document.data:
         faults.append(Fault(("extends",), "stands beside mixture, which names the parents.", "Keep one of them."))

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from simulator.errors import Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
 from simulator.scenario.checks import check_scenario
 from simulator.scenario.documents import Document, yaml_text
-from simulator.scenario.faults import concerns, entry_root, faults_of, remaining_faults
+from simulator.scenario.faults import concerns, entry_root, remaining_faults
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.schema.prior_names import input_words
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Faults
 from simulator.wording import cut
 
 if TYPE_CHECKING:
@@ -168,10 +167,9 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
             warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
     document = layers.expand_priors(document, library_entry)
     try:
-        spec = ScenarioSpec.model_validate(text_keys(document.data))
-    except ValidationError as error:
-        faults = faults_of(error, ScenarioSpec)
-        raise _every_fault(document, faults) from None
+        spec = ScenarioSpec.read(text_keys(document.data))
+    except Faults as error:
+        raise _every_fault(document, error.faults) from None
     if document.faults:
         raise _every_fault(document, [])
     checked = check_scenario(spec)

@@ -20,8 +20,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    ValidationError,
     model_serializer,
     model_validator,
 )
@@ -87,11 +89,27 @@ class Spec(BaseModel):
         """Find what is wrong with its entries together, each of which is right by itself."""
         return iter(())
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if faults := list(self._faults()):
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
+        try:
+            spec = made_of(data)
+        except ValidationError as error:
+            from simulator.schema.faults import faults_of  # it knows every kind of entry
+
+            raise Faults(list(faults_of(error, cls))) from None
+        if faults := list(cls._faults(spec)):
             raise Faults(faults)
-        return self
+        return spec
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """Read plain data with texts as keys; `Faults` where they are wrong."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.schema.spec import path_in_file
+from simulator.schema.faults import path_in_file
 from simulator.schema.statements import MixturePart, field_words, is_prior, stating_keys
 
 
