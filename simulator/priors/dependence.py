@@ -18,19 +18,24 @@ from simulator.units import Array, Conversion
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """The scale on which one side of a function is straight.
+class Scale:
+    """How the numbers of a file become internal ones.
 
-    `conversion` leads from the numbers of the file to the internal scale. A level (`log`) is straight in its log,
-    which is the internal scale; everything else in the unit in which it is stated. `least` is what the numbers must
-    stay above, or, where `reached`, at or above; `meaning` explains them.
+    `conversion` leads from the ones to the others, whose unit is `unit`; `positive` says that a prior must be above 0.
+    `least` is what a single number must stay above, or, where `reached`, at or above; `meaning` explains the numbers.
     """
 
     conversion: Conversion
-    log: bool
-    least: float
+    unit: str
+    positive: bool = False
+    least: float = -math.inf
     reached: bool = False
     meaning: str = ""
+
+    @property
+    def log(self) -> bool:
+        """Whether a function is straight in the log, as of a level; else it is in the unit that is stated."""
+        return self.unit.startswith("log10(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Dependence:
         return self.write(np.array(self.values)[np.maximum(place, 0)])
 
 
-def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -> Dependence:
+def dependence(function: PointFunction, path: Path, *, other: Scale, own: Scale) -> Dependence:
     """Make the function that a prior is of another one, on the scales of both; Faults where its points do not do."""
     faults: list[Fault] = []
     points: dict[float, float] = {}
@@ -74,12 +79,12 @@ def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -
             faults.append(Fault(where, f"is a second point at {number(at)}.", "Keep one of the two."))
         points[at] = value
         faults += [
-            Fault(where, f"{what} {fault}", f"{side.meaning}\nWrite a larger number.".strip())
-            for what, side, given in (
+            Fault(where, f"{what} {fault}", f"{scale.meaning}\nWrite a larger number.".strip())
+            for what, scale, given in (
                 ("lies where the other prior has no value: it", other, at),
                 ("gives what", own, value),
             )
-            if (fault := _beyond(side, given))
+            if (fault := _beyond(scale, given))
         ]
     if faults:
         raise Faults(faults)
@@ -95,11 +100,11 @@ def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -
     )
 
 
-def _beyond(side: Side, value: float) -> str:
+def _beyond(scale: Scale, value: float) -> str:
     """Say that a number lies where a scale has no values; empty where it does not."""
-    if value > side.least or (side.reached and value == side.least):
+    if value > scale.least or (scale.reached and value == scale.least):
         return ""
-    return f"must be {'at least' if side.reached else 'above'} {number(side.least)}; got {number(value)}."
+    return f"must be {'at least' if scale.reached else 'above'} {number(scale.least)}; got {number(value)}."
 
 
 def _same(values: Array) -> Array:
