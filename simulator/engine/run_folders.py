@@ -20,6 +20,7 @@ from simulator.engine.simulation import KEPT, How, Progress, run_arrays, simulat
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
+from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.format import simulator_version
 from simulator.runs.groups import Group, of_tree
@@ -51,8 +52,7 @@ def run_to_folder(
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
     scenario = ready(scenario, outputs, say=say)
-    unfinished = _unfinished(scenario, outputs, how)
-    with _alone(unfinished, how):
+    with _at_work(scenario, outputs, how) as unfinished:
         if unfinished.exists and not resume:
             say(
                 "an interrupted run of this scenario is started anew; "
@@ -161,14 +161,16 @@ def refuse_bad_fits(runs: Iterable[Group]) -> None:
         raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
 
 
-def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:
-    """Keep two processes from growing one store; files are replaced whole, and two that write them write the same."""
-    return unfinished.alone() if how.store == "zarr" else contextlib.nullcontext()
+@contextlib.contextmanager
+def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfinished]:
+    """Give what was left of a run, and keep two processes from growing one store.
 
-
-def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
+    Files are replaced whole, and two processes that write them write the same.
+    """
     identity = run_id(scenario, keep=how.keep, store=how.store)
-    return Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+    unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+    with unfinished.alone() if how.store == "zarr" else contextlib.nullcontext():
+        yield unfinished
 
 
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
@@ -236,8 +238,7 @@ def extend_run(
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
-        unfinished = _unfinished(scenario, outputs, how)
-        with _alone(unfinished, how):
+        with _at_work(scenario, outputs, how) as unfinished:
             if not unfinished.exists:
                 taken = _take_over(run, run_path(path), unfinished)
                 if say:
@@ -279,23 +280,15 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
 
 
 def _arrays(run: xr.DataTree) -> Batch:
-    parameters = {str(name): values.values for name, values in run["parameters"].data_vars.items()}
-    component = parameters.pop("component", None)
-    size = run["parameters"].sizes["sample"]
-    return Batch(
-        0,
-        size,
-        parameters,
-        {str(name): values.values.T for name, values in run["trajectories"].data_vars.items()},
-        {str(name): values.values for name, values in run["crossings"].data_vars.items()}
-        if "crossings" in run.children
-        else {
-            "crossing_year": np.empty((0, size)),
-            "already_above": np.empty((0, size), dtype=np.int8),
-            "threshold_level": np.empty((0, size)),
-        },
-        np.zeros(size, dtype=np.int16) if component is None else component,
+    """Take the samples of a run as one batch."""
+    parameters, trajectories, crossings = (
+        {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
+        for group in ("parameters", "trajectories", "crossings")
     )
+    size = run["parameters"].sizes["sample"]
+    component = parameters.pop("component", np.zeros(size, dtype=np.int16))
+    trajectories = {name: values.T for name, values in trajectories.items()}
+    return Batch(0, size, parameters, trajectories, crossings or room_for_crossings(0, size), component)
 
 
 _SAME_ATTRIBUTES = ("name", "title", "subject", "scenario_hash", "samples", "seed", "design", "block", "sources")
@@ -400,16 +393,10 @@ def describe_check(check: RunCheck) -> str:
     if check.passed and not check.close:
         return f"same: {check.equal} variables, bit for bit."
     if check.passed:
-        worst = max(check.close.values())
-        return (
-            f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} "
-            "(other library versions)."
-        )
-    rows = [
-        f"  {name}: differs by {gap:.3g}" if np.isfinite(gap) else f"  {name}: is another, or missing"
-        for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]
-    ]
-    more = len(check.different) - len(rows)
-    return "\n".join(
-        [f"different: {len(check.different)} variables.", *rows, *([f"  and {more} more"] if more > 0 else [])]
-    )
+        worst = f"{len(check.close)} to {max(check.close.values()):.1g}"
+        return f"same to rounding: {check.equal} variables bit for bit, {worst} (other library versions)."
+    rows = [f"different: {len(check.different)} variables."]
+    for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]:
+        rows.append(f"  {name}: " + (f"differs by {gap:.3g}" if np.isfinite(gap) else "is another, or missing"))
+    more = len(check.different) - 10
+    return "\n".join([*rows, *([f"  and {more} more"] if more > 0 else [])])

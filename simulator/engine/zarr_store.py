@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -24,13 +23,7 @@ from simulator.scenario.resolving import Scenario
 STORE = "run.zarr"
 
 
-def simulate_to_store(
-    scenario: Scenario,
-    path: FilePath,
-    *,
-    unfinished: Unfinished,
-    how: How,
-) -> None:
+def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> None:
     """Run a scenario and write every sample to a Zarr store as it is computed.
 
     Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
@@ -59,9 +52,9 @@ def simulate_to_store(
             _append(growing, label, plan, batch)
             tallies.add(count_piece(plan, [batch]))
 
-    firsts, text = batch_firsts(plan, keep="trajectories", done=tallies.samples), json.dumps(scenario.data)
+    firsts = batch_firsts(plan, keep="trajectories", done=tallies.samples)
     try:
-        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, text=text, unfinished=unfinished)
+        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, unfinished=unfinished)
     except BaseException:
         if tallies.samples == 0:
             unfinished.clear()

@@ -138,8 +138,7 @@ def cross_block(
             raise SimulatorError(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
-    shape = (len(spec.thresholds), size)
-    crossing, flag, height = np.empty(shape), np.empty(shape, dtype=np.int8), np.empty(shape)
+    result = room_for_crossings(len(spec.thresholds), size)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         level = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
         level = np.ascontiguousarray(np.broadcast_to(level, (size,)))
@@ -149,8 +148,15 @@ def cross_block(
         if threshold.delay is not None:
             later = year + draws[dotted(("thresholds", name, "delay"))]
             year, already = np.where(later > years[-1], np.inf, later), already & (later <= years[0])
-        crossing[place], flag[place], height[place] = year, already, level
-    return {"crossing_year": crossing, "already_above": flag, "threshold_level": height}
+        for key, values in zip(result, (year, already, level), strict=True):
+            result[key][place] = values
+    return result
+
+
+def room_for_crossings(thresholds: int, size: int) -> dict[str, NDArray[Any]]:
+    """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
+    kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
+    return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}
 
 
 def calendar_years(crossing: Array, years: Array) -> Array:
