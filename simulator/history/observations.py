@@ -174,7 +174,7 @@ def _hardware(
     """Give names, years and speed per price of the accelerators that have one."""
     if history is None:
         return (), np.array([]), np.array([])
-    known = frontier.released_until(history, last)
+    known = history.known_until(last, came="released")
     levels = known.log_flops_per_usd
     priced = np.isfinite(levels)
     if priced.sum() < FEWEST_PRICES:

@@ -137,14 +137,14 @@ def test_costs_in_other_dollars_are_left_out(run, history):
 
 
 def test_nothing_after_the_start_is_refused_with_both_ends(run, history):
-    old = replace(history, runs=history.runs[:2], snapshot="2025-06")
+    old = replace(history, rows=history.runs[:2], snapshot="2025-06")
     with pytest.raises(InputError, match=r"observations go up to 2025-06-30 .*the run forecasts 2025\.5 to 2030"):
         score_run(run, old)
 
 
 def test_a_table_that_ends_years_before_its_snapshot_is_refused(run, history):
     with pytest.raises(InputError, match=r"ends on 2023-03-15 with a, 5\.0 years before"):
-        score_run(run, replace(history, runs=history.runs[:1]))
+        score_run(run, replace(history, rows=history.runs[:1]))
 
 
 def test_a_run_without_physical_compute_or_in_another_unit_is_refused(run, history):
