@@ -16,6 +16,7 @@ from simulator.errors import InputError, number
 from simulator.runs.groups import Dataset, Run, group, run_label
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
+from simulator.units import Array
 from simulator.wording import listed, percent
 
 HEIGHT = 330.0
@@ -51,6 +52,10 @@ class _Look:
     dash: list[float]
     shape: str
     fill: str
+
+    def at(self, x: float, y: float) -> dict[str, object]:
+        """Place its mark."""
+        return {"x": x, "y": y, "shape": self.shape, "color": self.color, "fill": self.fill}
 
 
 def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
@@ -123,7 +128,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         mark = layout.line_mark(look.color, 2.2, look.dash)
         layers.append(spec.layer(rows, frame.x("year"), layout.amount_channel("percent"), mark=mark))
     marks: spec.Data = [
-        _mark_row(looks[row["threshold"]], _pixel(frame, row["median"]), frame.height / 2)
+        looks[row["threshold"]].at(_pixel(frame, row["median"]), frame.height / 2)
         for row in crossings
         if frame.first < row["median"] <= frame.last
     ]
@@ -138,7 +143,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     ]
     x = _label_x(crossings)
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
-        marks.append(_mark_row(looks[row["threshold"]], x + layout.COLUMN + 4, middle))
+        marks.append(looks[row["threshold"]].at(x + layout.COLUMN + 4, middle))
     heads = [
         style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
         style.Text([f"by {number(frame.last)}"], x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
@@ -162,14 +167,8 @@ def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame)
     return [style.pixel_layer(bars, mark=layout.RECT)] if bars else []
 
 
-def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
-    return {"x": x, "y": y, "shape": look.shape, "color": look.color, "fill": look.fill}
-
-
 def _mark_layers(rows: spec.Data) -> list[spec.Spec]:
-    """Draw marks, each in its shape, with a rim of paper so that they stand out on lines."""
-    if not rows:
-        return []
+    """Draw marks, each in its shape, with a rim of paper so that they stand out on lines; there is one or more."""
     places = (spec.x("x"), spec.y("y"), spec.as_given("shape", "shape"))
     mark = {"type": "point", "size": 62, "strokeWidth": 1.7, "opacity": 1}
     rim = mark | {"filled": True, "fill": style.PAPER, "stroke": style.PAPER, "strokeWidth": 4.5}
@@ -194,9 +193,9 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
         texts.append(style.Text([_range_text(row)], columns[1], y, style.QUIET))
         texts.append(style.Text([percent(row["not_by"])], columns[2], y, style.QUIET))
         look = looks[row["threshold"]]
-        marks.append(_mark_row(look, left + 7, y))
+        marks.append(look.at(left + 7, y))
         if frame.first <= row["median"] <= frame.last:
-            marks.append(_mark_row(look, _pixel(frame, row["median"]), y))
+            marks.append(look.at(_pixel(frame, row["median"]), y))
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
     layers = [
@@ -271,49 +270,33 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
     every = summary["year"].values
     places = drawn_years(summary, years)
     first, last = float(every[places[0]]), float(every[places[-1]])
-    ends = {name: central_levels(levels, band) for name, band in (("narrow", min(bands)), ("wide", max(bands)))}
+    drawn = {"narrow": min(bands), "wide": max(bands)}
+    ends = {name: central_levels(levels, band) for name, band in drawn.items()}
+    # A quantile of samples that are above at the start is exactly the start.
+    started = summary["quantile"].values <= summary["already"].values[:, np.newaxis]
+    quantiles = np.where(started, every[0], summary["crossing_quantile"].values)  # (threshold, quantile)
+    columns: dict[str, Any] = {name: summary[name].values.tolist() for name in ("threshold", "label")}
+    columns["median"] = quantiles[:, levels.index(0.5)]
+    for name, pair in ends.items():
+        lower, upper = (quantiles[:, levels.index(level)] for level in pair)
+        columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
+    columns |= {f"{name}_band": [f"{100 * band:g} %"] * len(quantiles) for name, band in drawn.items()}
+    columns |= {"not_by": 1.0 - summary["crossed"].values[:, places[-1]]}
+    columns |= {name: summary[name].values for name in ("never", "already")}
     of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
-    rows: list[dict[str, Any]] = []
-    curves: dict[str, Table] = {}
-    for t, name in enumerate(summary["threshold"].values.tolist()):
-        quantiles = dict(zip(levels, _quantiles(summary, t).tolist(), strict=True))
-        intervals = {
-            f"{of}_{end}": quantiles[level]
-            for of, pair in ends.items()
-            for end, level in zip(("lower", "upper"), pair, strict=True)
-        }
-        rows.append(
-            {
-                "threshold": name,
-                "label": str(summary["label"].values[t]),
-                "median": quantiles[0.5],
-                **intervals,
-                "narrow_band": f"{100 * min(bands):g} %",
-                "wide_band": f"{100 * max(bands):g} %",
-                "not_by": 1.0 - float(summary["crossed"].values[t, places[-1]]),
-                "never": float(summary["never"].values[t]),
-                "already": float(summary["already"].values[t]),
-                **of_all,
-            }
-        )
-        curves[name] = _curve(summary, t, first=first, last=last)
+    crossings = Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
     # Those without a median come last, by the share that does not cross.
-    rows.sort(key=lambda row: (row["median"], row["not_by"], row["wide_lower"], row["threshold"]))
-    points = [point for row in rows for point in curves[row["threshold"]].rows()]
-    return CrossingTables(Table.of_rows(points), Table.of_rows(rows))
+    for key in ("threshold", "wide_lower", "not_by", "median"):
+        crossings = crossings.sorted_by(key)
+    curves = {name: _curve(summary, t, quantiles[t]) for t, name in enumerate(columns["threshold"])}
+    points = sum((curves[name] for name in crossings["threshold"]), start=Table({}))
+    return CrossingTables(points.where((points["year"] >= first) & (points["year"] <= last)), crossings)
 
 
-def _quantiles(summary: Dataset, t: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Give the quantiles of a crossing year; exactly the start for those of samples that are above at the start."""
-    started = summary["quantile"].values <= float(summary["already"].values[t])
-    return np.where(started, float(summary["year"].values[0]), summary["crossing_quantile"].values[t])
-
-
-def _curve(summary: Dataset, t: int, *, first: float, last: float) -> Table:
+def _curve(summary: Dataset, t: int, quantiles: Array) -> Table:
     """Tabulate the points at which the distribution of a crossing year is known: at steps, and at its quantiles."""
     years = summary["year"].values.astype(float)
-    shares = summary["crossed"].values[t]
-    quantiles, levels = _quantiles(summary, t), summary["quantile"].values
+    shares, levels = summary["crossed"].values[t], summary["quantile"].values
     inside = np.isfinite(quantiles) & (quantiles > years[0])
     if inside.all() and quantiles[0] == quantiles[-1]:  # a single date: the curve is a step
         levels = np.linspace(0.0, 1.0, levels.size)
@@ -324,9 +307,8 @@ def _curve(summary: Dataset, t: int, *, first: float, last: float) -> Table:
     at, share = at[order], np.maximum.accumulate(share[order])
     after = np.searchsorted(years, at)
     share = np.minimum(share, shares[np.minimum(after, shares.size - 1)])
-    kept = (at >= first) & (at <= last)
-    names = {each: [str(summary[each].values[t])] * int(kept.sum()) for each in ("threshold", "label")}
-    return Table({**names, "year": at[kept], "probability": share[kept]})
+    names = {each: [str(summary[each].values[t])] * at.size for each in ("threshold", "label")}
+    return Table({**names, "year": at, "probability": share})
 
 
 def _title(rows: Sequence[Row], *, first: float, last: float) -> str:

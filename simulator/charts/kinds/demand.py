@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Dataset, Run, group, run_label
 from simulator.runs.growth_by_driver import limits_on
+from simulator.runs.summary import fan_table
 from simulator.runs.table import Table
-from simulator.units import Array
 from simulator.wording import capital, listed, power
 
 type Point = tuple[float, float]
@@ -196,37 +195,28 @@ def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
 def demand_tables(run: Run, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None) -> DemandTables:
     """Tabulate the demanded and the limited level of a subject by year, and the medians of its limits."""
     summary = group(run, "summary")
-    places = drawn_years(summary, years)
-    every = summary["year"].values[places]
-    levels = summary["quantile"].values.tolist()
-    series = {"demanded": f"{subject}_demanded", "limited": subject}
+    every = summary["year"].values[drawn_years(summary, years)]
+    for band in bands:
+        central_levels(summary["quantile"].values.tolist(), band)
 
-    def at(name: str, level: float) -> Array:
-        return np.asarray(summary[name].values[levels.index(level)][places], dtype=np.float64)
+    def part(table: Table, **named: str) -> Table:
+        """Keep the years that are drawn, and say in columns of their own what they are of."""
+        kept = table.where(np.isin(table["year"], every))
+        said = {key: [value] * len(kept) for key, value in named.items()}
+        return Table({**said, **{name: kept[name] for name in kept.names}})
 
-    drawn = [
-        (of, name, f"{100 * band:g} %", central_levels(levels, band))
-        for of, name in series.items()
-        for band in sorted(set(bands), reverse=True)
-    ]
-    limits = {limit: at(_limit_name(summary, subject, limit), 0.5) for limit in limits_on(run)[subject]}
-    known = np.isfinite(np.concatenate(list(limits.values())))  # a limit of few components of a mixture has no median
-
-    def by_year(levels: Mapping[str, Sequence[Array]], **named: Sequence[str]) -> Table:
-        """Set series under one another, each named in columns of its own."""
-        count = len(next(iter(named.values())))
-        columns: dict[str, Any] = {key: np.repeat(values, every.size) for key, values in named.items()}
-        columns["year"] = np.tile(every, count)
-        return Table(columns | {key: np.concatenate(parts) for key, parts in levels.items()})
-
-    lower, upper = ([at(name, ends[side]) for _, name, _, ends in drawn] for side in (0, 1))
+    fans = {"demanded": fan_table(run, f"{subject}_demanded", bands), "limited": fan_table(run, subject, bands)}
+    limits = {limit: fan_table(run, _limit_name(summary, subject, limit), ())[0] for limit in limits_on(run)[subject]}
+    levels = _joined(part(table, limit=limit) for limit, table in limits.items())
     return DemandTables(
-        by_year({"median": [at(name, 0.5) for name in series.values()]}, series=list(series)),
-        by_year(
-            {"lower": lower, "upper": upper}, series=[of for of, *_ in drawn], band=[band for _, _, band, _ in drawn]
-        ),
-        by_year({"median": list(limits.values())}, limit=list(limits)).where(known),
+        _joined(part(medians, series=series) for series, (medians, _) in fans.items()),
+        _joined(part(ends, series=series) for series, (_, ends) in fans.items()),
+        levels.where(np.isfinite(levels["median"])),  # a limit of few components of a mixture has no median
     )
+
+
+def _joined(tables: Iterable[Table]) -> Table:
+    return sum(tables, start=Table({}))
 
 
 def _limit_name(summary: Dataset, subject: str, limit: str) -> str:
