@@ -31,7 +31,7 @@ from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.priors.streams import block_uniforms
 from simulator.runs.format import simulator_version
-from simulator.runs.netcdf import open_dataset
+from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
@@ -127,7 +127,7 @@ class Shares(Result):
 
 def open_shares(path: FilePath | str) -> Shares:
     """Open shares of variance: a file, or the folder that holds it."""
-    return Shares(open_dataset(path, kind="shares", format_=SHARES_FORMAT))
+    return Shares(open_kept(path, kind="shares", format_=SHARES_FORMAT).to_dataset())
 
 
 def variance_shares(

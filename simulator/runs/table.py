@@ -211,6 +211,32 @@ class Table:
                 dataset[name] = (along, array, {key: text for key, text in said.items() if text})
         return dataset
 
+    def to_kept(self) -> xr.Dataset:
+        """Lay the columns out along `row`, as a file keeps them; rows in which an entry is missing are in `missing`."""
+        import xarray as xr
+
+        kept = {}
+        for name, each in self._columns.items():
+            values, gone = each.values, np.flatnonzero(each.missing)
+            if values.dtype == object:
+                held = [value for value in values.tolist() if value is not None]
+                blank = type(held[0])() if held else 0.0
+                values = np.array([blank if value is None else value for value in values.tolist()])
+            said = {"units": each.unit, "long_name": each.meaning} | ({"missing": gone} if gone.size else {})
+            kept[name] = ("row", values, {key: value for key, value in said.items() if len(value)})
+        return xr.Dataset(kept)
+
+    @classmethod
+    def of_kept(cls, kept: xr.Dataset) -> Self:
+        """Make the table again that `to_kept` laid out."""
+        columns = {}
+        for name, each in kept.data_vars.items():
+            gone = np.atleast_1d(each.attrs.get("missing", [])).tolist()
+            held = [None if place in gone else value for place, value in enumerate(each.values.tolist())]
+            unit, meaning = (str(each.attrs.get(key, "")) for key in ("units", "long_name"))
+            columns[str(name)] = Column(*_array(held), unit, meaning)
+        return cls._of(columns, kept.sizes.get("row", 0))
+
     def to_csv(self, *, head: bool = True) -> str:
         """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text.
 
