@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from simulator.engine import workers as work
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Groups, count_piece
+from simulator.engine.collecting import Groups, count_piece, with_samples
 from simulator.engine.plan import Plan
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
@@ -81,13 +81,7 @@ def _need_zarr() -> None:
 
 
 def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
-    groups = Groups(
-        {},
-        {},
-        batch.parameters | ({"component": batch.component} if len(plan.components) > 1 else {}),
-        {name: values.T for name, values in batch.trajectories.items()},
-        batch.crossings if plan.thresholds else {},
-    )
+    groups = with_samples(Groups({}), plan, batch)
     for name, group in label.samples(groups, first=batch.first).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         with _said(store):
