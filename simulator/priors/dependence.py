@@ -121,11 +121,8 @@ def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, s
     lost: set[str] = set()
     for name in uses:
         way = [name]
-        while (following := uses.get(way[-1])) is not None and following in uses and following not in order:
-            if following in lost or following in way:
-                break
+        while (following := uses[way[-1]]) in uses and following not in {*order, *lost, *way}:
             way.append(following)
-        following = uses[way[-1]]
         if following in way:
             circle = [*way[way.index(following) :], following]
             circles.append((following, " -> ".join(circle)))
