@@ -1,0 +1,241 @@
+"""The equations of the README, at any times: levels, quantities, caps, constraints, physical and effective compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tests.oracle import laws, units
+from tests.oracle.units import Array
+
+Spec = Any
+"""An entry of the scenario file: a number, a name, or a mapping."""
+OPERATIONS = {
+    "product": lambda *parts: np.sum(np.broadcast_arrays(*parts), axis=0),
+    "ratio": np.subtract,
+    "sum": laws.log_sum,
+    "difference": laws.log_difference,
+    "minimum": lambda *parts: np.min(np.broadcast_arrays(*parts), axis=0),
+    "maximum": lambda *parts: np.max(np.broadcast_arrays(*parts), axis=0),
+}
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+UNKNOWN = {"table", "custom", "drift", "volatility", "half_life", "towards", "times"}
+"""What a level or a regime may say and the oracle does not carry."""
+
+
+class Model:
+    """A scenario with its draws; numbers that are fixed, or follow from another prior, are read from its text."""
+
+    def __init__(self, scenario: Mapping[str, Spec], draws: Mapping[str, Array]) -> None:
+        self.scenario, self.draws = scenario, draws
+        self.first, self.last = (float(scenario["years"][end]) for end in ("first", "last"))
+        self.samples = len(next(iter(draws.values())))
+        self.gains: dict[str, Any] = {}
+        """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
+
+    def at_path(self, path: str) -> Spec:
+        """The entry at a dotted path without indices."""
+        entry = self.scenario
+        for key in path.split("."):
+            entry = entry[key]
+        return entry
+
+    def number(self, path: str, spec: Spec, kind: str = "level") -> Array:
+        """A prior's numbers (sample, 1): log10 of a level, OOM per year of a rate, a year as it is."""
+        if not isinstance(spec, Mapping) or "value" in spec:
+            value, unit = (spec["value"], spec.get("unit")) if isinstance(spec, Mapping) else (spec, None)
+            return converted(np.full((self.samples, 1), float(value)), unit, kind)
+        if "function" in spec:
+            return self._function(spec, kind)
+        return np.asarray(self.draws[path], dtype=float)[:, None]
+
+    def _function(self, spec: Spec, kind: str) -> Array:
+        """A function of another prior through points: levels in their log, all else as stated; constant outside."""
+        of, unit = spec["function"]["of"], spec.get("unit")
+        points = sorted((float(x), float(y)) for x, y in spec["function"]["points"].items())
+        x = np.log10([point[0] for point in points])
+        y = np.array([point[1] for point in points])
+        here = self.number(of, self.at_path(of))
+        if kind == "rate":
+            return converted(np.interp(here, x, y), unit, kind)
+        return np.interp(here, x, converted(y, unit, kind))
+
+    def growth(self, path: str, level: Spec) -> tuple[list[Array], list[Array]]:
+        """Rates and the dates between them of a level's growth."""
+        growth = level.get("growth")
+        if growth is None:
+            return [np.zeros((1, 1))], []
+        if not isinstance(growth, list):
+            return [self.number(f"{path}.growth", growth, "rate")], []
+        for regime in growth:
+            _refuse_unknown(regime)
+        rates = [self.number(f"{path}.growth[{k}].rate", regime["rate"], "rate") for k, regime in enumerate(growth)]
+        dates = [self.number(f"{path}.growth[{k}].from", growth[k]["from"], "year") for k in range(1, len(growth))]
+        return rates, dates
+
+    def dates(self) -> list[Array]:
+        """Every date at which a regime begins (sample, 1)."""
+        return [date for path, level in _levels("", self.scenario) for date in self.growth(path, level)[1]]
+
+
+class Moment:
+    """Every level of a model at times (sample, k), by its name in the run file."""
+
+    def __init__(self, model: Model, t: Array) -> None:
+        self.model, self.t = model, t
+        self.named: dict[str, Array] = {}
+
+    def variables(self) -> dict[str, Array]:
+        """All levels, log10, by name; of a driver with limits also what growth alone would give."""
+        for name in self.model.scenario.get("quantities") or {}:
+            self.quantity(name)
+        self.effective()
+        return self.named
+
+    def quantity(self, name: str) -> Array:
+        """A named quantity."""
+        key = variable("quantity", name)
+        if key not in self.named:
+            path = f"quantities.{name}"
+            self.named[key] = self.expression(path, self.model.scenario["quantities"][name])
+        return self.named[key]
+
+    def expression(self, path: str, spec: Spec) -> Array:
+        """A name, a prior, a level that grows, or an operation on such."""
+        if isinstance(spec, str):
+            return self.quantity(spec)
+        if isinstance(spec, Mapping):
+            if "accumulation" in spec:
+                return self._accumulated(path, spec)
+            for operation, function in OPERATIONS.items():
+                if operation in spec:
+                    parts = [self.expression(f"{path}.{operation}[{k}]", p) for k, p in enumerate(spec[operation])]
+                    return function(*parts)
+            if _is_level(spec):
+                return self.level(path, spec)
+        return np.broadcast_to(self.model.number(path, spec), self.t.shape)
+
+    def _accumulated(self, path: str, spec: Spec) -> Array:
+        """A stock that a flow adds to, by Gauss's rule: exact for flows that are smooth between start and time."""
+        at = float(spec.get("at", self.model.first))
+        half = (self.t - at)[..., None] / 2
+        nodes = at + half * (1 + NODES)
+        flow = Moment(self.model, nodes.reshape(len(nodes), -1)).expression(
+            f"{path}.accumulation", spec["accumulation"]
+        )
+        added = np.sum(10.0 ** flow.reshape(nodes.shape) * WEIGHTS * half, axis=-1) * units.YEAR
+        return np.log10(10.0 ** self.expression(f"{path}.start", spec["start"]) + added)
+
+    def grown(self, path: str, spec: Spec) -> tuple[Array, Array]:
+        """What growth alone gives: the level (1 where no start is stated), and its start."""
+        _refuse_unknown(spec)
+        model = self.model
+        start = model.number(f"{path}.start", spec["start"]) if "start" in spec else np.zeros((1, 1))
+        if path in model.gains:
+            return start + model.gains[path](self.t), start
+        at = float(spec.get("at", model.first))
+        return np.broadcast_to(start + laws.log_gain(*model.growth(path, spec), at, self.t), self.t.shape), start
+
+    def level(self, path: str, spec: Spec) -> Array:
+        """A level that grows, under its own limits."""
+        demanded, start = self.grown(path, spec)
+        return self.capped(path, spec, demanded, start, None)
+
+    def capped(self, path: str, spec: Spec, demanded: Array, start: Array, subject: str | None) -> Array:
+        """The lowest level that the limits leave; those on a subject are kept by name."""
+        left = [demanded]
+        for name, cap in (spec.get("caps") or {}).items():
+            here = f"{path}.caps.{name}"
+            if "share" in cap:
+                limit = self.expression(f"{here}.share", cap["share"]) + self.quantity(cap["of"])
+            else:
+                limit = self.expression(f"{here}.limit", cap["limit"])
+            kind = cap.get("kind", "hard")
+            if kind == "gompertz":
+                if np.ptp(limit, axis=1).max() > 0 or np.any(limit <= start):
+                    raise NotImplementedError("a Gompertz limit that moves, or below the start")
+                left.append(laws.gompertz(demanded - start, start, limit))
+            else:
+                left.append(laws.LAWS[kind](demanded, limit))
+            if subject:
+                self.named[variable("cap", subject, name)] = limit
+                self.named[variable("left", subject, name)] = left[-1]
+        return np.min(left, axis=0)
+
+    def driver(self, name: str) -> Array:
+        """A driver under its caps; algorithms are 1 in the first year."""
+        if name in self.named:
+            return self.named[name]
+        path, spec = f"drivers.{name}", self.model.scenario["drivers"].get(name)
+        if spec is None:
+            return np.zeros(self.t.shape)
+        if "factors" in spec:
+            factors = {key: self.level(f"{path}.factors.{key}", part) for key, part in spec["factors"].items()}
+            self.named |= {variable(name, "factor", key): level for key, level in factors.items()}
+            demanded = np.sum(list(factors.values()), axis=0)
+            start = demanded  # a Gompertz limit on a product is not carried
+        else:
+            demanded, start = self.grown(path, spec)
+        self.named[name] = self.capped(path, spec, demanded, start, name)
+        if spec.get("caps") or name == "spending":
+            self.named[f"{name}_demanded"] = demanded
+        return self.named[name]
+
+    def physical(self) -> Array:
+        """Spending times hardware efficiency, or compute as a whole, under the constraints."""
+        if "physical_compute" not in self.named:
+            if "compute" in self.model.scenario["drivers"]:
+                demanded = self.driver("compute")
+                del self.named["compute"]
+            else:
+                demanded = self.driver("spending") + self.driver("hardware")
+            left = [demanded]
+            for name, constraint in (self.model.scenario.get("constraints") or {}).items():
+                left.append(self.expression(f"constraints.{name}.limit", constraint["limit"]))
+                self.named[variable("constraint", name)] = left[-1]
+            self.named |= {"physical_compute_demanded": demanded, "physical_compute": np.min(left, axis=0)}
+        return self.named["physical_compute"]
+
+    def effective(self) -> Array:
+        """Physical compute times algorithmic efficiency."""
+        self.named["effective_compute"] = self.physical() + self.driver("algorithms")
+        return self.named["effective_compute"]
+
+    def one(self, quantity: str) -> Array:
+        """The level of what a threshold stands on."""
+        return {"effective_compute": self.effective, "physical_compute": self.physical}.get(
+            quantity, lambda: self.driver(quantity)
+        )()
+
+
+def variable(*parts: str) -> str:
+    """A variable's name: a dash of the scenario is an underscore."""
+    return "_".join(parts).replace("-", "_")
+
+
+def converted(numbers: Array, unit: str | None, kind: str) -> Array:
+    """Numbers of the file as a run has them: log10 of a level, OOM per year of a rate, a year as it is."""
+    return {"rate": units.rate, "level": units.log_level, "year": lambda number, _unit: number}[kind](numbers, unit)
+
+
+def _is_level(spec: Spec) -> bool:
+    return isinstance(spec, Mapping) and bool({"start", "growth", "table"} & spec.keys()) and "accumulation" not in spec
+
+
+def _refuse_unknown(spec: Spec) -> None:
+    if found := UNKNOWN & spec.keys():
+        raise NotImplementedError(", ".join(sorted(found)))
+
+
+def _levels(path: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
+    """Every level that grows, below an entry, with its path."""
+    if isinstance(spec, Mapping):
+        if _is_level(spec):
+            yield path, spec
+        for key, below in spec.items():
+            yield from _levels(f"{path}.{key}" if path else str(key), below)
+    elif isinstance(spec, list):
+        for k, below in enumerate(spec):
+            yield from _levels(f"{path}[{k}]", below)
