@@ -14,7 +14,7 @@ import numpy as np
 from simulator.errors import InputError, near_name
 from simulator.history.diagnostics import LARGEST_RATE_GAP
 from simulator.history.frontier import published_until, top_at_release, without
-from simulator.history.observations import FEWEST_RUNS, Array
+from simulator.history.observations import FEWEST_RUNS, FIRST_YEAR, Array
 from simulator.history.tables import RunHistory, TrainingRun
 
 TAIL: Final[float] = 4.0
@@ -51,7 +51,7 @@ class RateWithout:
 
 
 def rates_without(
-    history: RunHistory, *, until: dt.date, top: int = 10, since: int = 2012, named: Sequence[str] = ()
+    history: RunHistory, *, until: dt.date, top: int = 10, named: Sequence[str] = ()
 ) -> tuple[RateWithout, ...]:
     """Measure growth with and without each domain, organisation and name family of the frontier, and groups by hand.
 
@@ -61,10 +61,10 @@ def rates_without(
     # A name family is the runs whose names begin with the same letters: AlphaGo Lee and AlphaGo Zero, GPT-3 and GPT-4.
     # A jump that is later defined away looks like growth, and no residual shows it; the rate without its group does.
     known = published_until(history, until)
-    frontier = _frontier(known, top=top, since=since)
+    frontier = _frontier(known, top=top)
     if len(frontier) < FEWEST_RUNS:
         raise InputError(
-            f"{history.file}: only {len(frontier)} runs of the frontier are known from {since} to {until}; "
+            f"{history.file}: only {len(frontier)} runs of the frontier are known from {FIRST_YEAR} to {until}; "
             f"a rate with and without some needs {FEWEST_RUNS}. Name a later date."
         )
     rate = _rate(frontier)
@@ -73,7 +73,7 @@ def rates_without(
         on_frontier = sum(run.name in members for run in frontier)
         if (kind != "by hand" and on_frontier < FEWEST_OF_A_GROUP) or len(members) == len(known.runs):
             continue
-        left = _frontier(leave_out(known, members, reason=name), top=top, since=since)
+        left = _frontier(leave_out(known, members, reason=name), top=top)
         if len(left) < FEWEST_RUNS:
             continue
         slope = _rate(left)
@@ -122,8 +122,8 @@ def robust_slope(years: Array, levels: Array) -> float:
     return slope
 
 
-def _frontier(known: RunHistory, *, top: int, since: int) -> list[TrainingRun]:
-    chosen = top_at_release(known, top) & (known.years >= since)
+def _frontier(known: RunHistory, *, top: int) -> list[TrainingRun]:
+    chosen = top_at_release(known, top) & (known.years >= FIRST_YEAR)
     return [run for run, keep in zip(known.runs, chosen, strict=True) if keep]
 
 
