@@ -232,7 +232,7 @@ def frontier_table(history: RunHistory, n: int, *, since: int) -> Table:
     costs = history.log_cost
     return Table(
         {
-            "name": [run.name for run in history.runs],
+            "name": history.names,
             "date": [run.date.isoformat() for run in history.runs],
             "year": history.years,
             "rank": ranks,

@@ -62,21 +62,21 @@ def rates_without(
     # A jump that is later defined away looks like growth, and no residual shows it; the rate without its group does.
     known = published_until(history, until)
     frontier = _frontier(known, top=top)
-    if len(frontier) < FEWEST_RUNS:
+    if len(frontier.runs) < FEWEST_RUNS:
         raise InputError(
-            f"{history.file}: only {len(frontier)} runs of the frontier are known from {FIRST_YEAR} to {until}; "
+            f"{history.file}: only {len(frontier.runs)} runs of the frontier are known from {FIRST_YEAR} to {until}; "
             f"a rate with and without some needs {FEWEST_RUNS}. Name a later date."
         )
-    rate = _rate(frontier)
+    rate = robust_slope(frontier.years, frontier.log_flop)
     found = []
-    for (kind, name), members in _groups(known, frontier, named=named).items():
-        on_frontier = sum(run.name in members for run in frontier)
+    for (kind, name), members in _groups(known, frontier.runs, named=named).items():
+        on_frontier = sum(name in members for name in frontier.names)
         if (kind != "by hand" and on_frontier < FEWEST_OF_A_GROUP) or len(members) == len(known.runs):
             continue
         left = _frontier(leave_out(known, members, reason=name), top=top)
-        if len(left) < FEWEST_RUNS:
+        if len(left.runs) < FEWEST_RUNS:
             continue
-        slope = _rate(left)
+        slope = robust_slope(left.years, left.log_flop)
         change = rate - slope
         found.append(RateWithout(kind, name, on_frontier, rate, slope, change, abs(change) > LARGEST_RATE_GAP))
     return tuple(sorted(found, key=lambda each: -abs(each.change)))
@@ -122,13 +122,8 @@ def robust_slope(years: Array, levels: Array) -> float:
     return slope
 
 
-def _frontier(known: RunHistory, *, top: int) -> list[TrainingRun]:
-    chosen = top_at_release(known, top) & (known.years >= FIRST_YEAR)
-    return [run for run, keep in zip(known.runs, chosen, strict=True) if keep]
-
-
-def _rate(runs: Sequence[TrainingRun]) -> float:
-    return robust_slope(np.array([run.year for run in runs]), np.array([run.log_flop for run in runs]))
+def _frontier(known: RunHistory, *, top: int) -> RunHistory:
+    return known.where(top_at_release(known, top) & (known.years >= FIRST_YEAR))
 
 
 def _groups(
@@ -155,7 +150,7 @@ def _keys(run: TrainingRun) -> Iterable[tuple[str, str]]:
 
 
 def _matching(known: RunHistory, text: str) -> set[str]:
-    names = [run.name for run in known.runs]
+    names = known.names
     chosen: set[str] = set()
     for part in (each.strip() for each in text.split(",")):
         # A name may hold brackets: only * stands for other letters.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import html
+import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -156,6 +157,15 @@ class History[Row: (TrainingRun, Accelerator)]:
     def years(self) -> NDArray[np.float64]:
         """Decimal years (row,)."""
         return self.numbers("year")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rows are called."""
+        return tuple(each.name for each in self.rows)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Keep the rows that are flagged (row,)."""
+        return replace(self, rows=tuple(itertools.compress(self.rows, chosen)))
 
     @property
     def table(self) -> Table:
