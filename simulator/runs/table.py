@@ -9,7 +9,7 @@ import csv
 import html
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Self
@@ -275,15 +275,38 @@ class Table:
             for line in rows
         ]
 
-    def to_html(self, cells: Mapping[str, Callable[[Row], str]] | None = None) -> str:
-        """Set the table as HTML; every text is escaped."""
+    def to_html(
+        self,
+        cells: Mapping[str, Callable[[Row], str]] | None = None,
+        *,
+        heads: Mapping[str, str] | None = None,
+        caption: str = "",
+        numbers: Container[str] | None = None,
+        class_: str = "",
+    ) -> str:
+        """Set the table as HTML, its first column the heads of its rows.
+
+        Every text is escaped, but for what is markup already (it has `__html__`). `heads` are headings in the place of
+        the names of columns; `numbers` names the columns whose cells stand to the right, those of numbers without it.
+        """
         shown = cells or self._as_they_are()
-        heads = "".join(f"<th{self._title(name)}>{html.escape(name)}</th>" for name in shown)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(write(row))}</td>' for write in shown.values())}</tr>"
-            for row in self.rows()
+        right = [name for name in self.names if self[name].dtype.kind in "iuf"] if numbers is None else numbers
+        kinds = [' class="number"' if name in right else "" for name in shown]
+        said = {name: name for name in shown} | dict(heads or {})
+        above = (
+            f'<th scope="col"{kind}{self._title(name)} role="columnheader">{_markup(said[name])}</th>'
+            for name, kind in zip(shown, kinds, strict=True)
         )
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        look = f' class="{html.escape(class_)}"' if class_ else ""
+        parts = [f'<table role="table"{look}>']
+        parts += [f"<caption>{_markup(caption)}</caption>"] if caption else []
+        parts += [f'<thead role="rowgroup"><tr role="row">{"".join(above)}</tr></thead>', '<tbody role="rowgroup">']
+        for row in self.rows():
+            first, *rest = (_markup(write(row)) for write in shown.values())
+            line = [f'<th scope="row"{kinds[0]} role="rowheader">{first}</th>']
+            line += [f'<td{kind} role="cell">{cell}</td>' for cell, kind in zip(rest, kinds[1:], strict=True)]
+            parts.append(f'<tr role="row">{"".join(line)}</tr>')
+        return "\n".join([*parts, "</tbody></table>"])
 
     def __repr__(self) -> str:
         lines = [cut(line, width=_WIDTH) for line in self.first(_SHOWN).lines()]
@@ -353,7 +376,12 @@ def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[
 def _written(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else str(value)
+
+
+def _markup(text: str) -> str:
+    """Escape a text, unless it is markup already."""
+    return str(text) if hasattr(text, "__html__") else html.escape(text)
 
 
 def _is_number(text: str) -> bool:
