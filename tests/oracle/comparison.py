@@ -89,6 +89,8 @@ def _binding(stored: Stored, levels: dict[str, Array]) -> Figures:
 
 
 def _crossings(stored: Stored, model: Model) -> Figures:
+    if not stored.scenario.get("thresholds"):
+        return
     given, summary = stored.groups["crossings"], stored.groups["summary"]
     found = crossings(model)
     names = [str(name) for name in given["threshold"]]
@@ -118,7 +120,8 @@ def _priors(stored: Stored) -> Figures:
     if stated:
         yield "distributions", f"{len(stated)} priors", "standard errors", max(distances), MARGINAL
     pairs = stored.scenario.get("correlations") or []
-    ranks = [marginals.rank_distance(*(stored.draws[path] for path in pair["between"]), pair["rank"]) for pair in pairs]
+    drawn = [[stored.draws[path] for path in pair["between"]] for pair in pairs]
+    ranks = [marginals.rank_distance(both, pair["rank"]) for both, pair in zip(drawn, pairs, strict=True)]
     if ranks:
         yield "rank correlations", f"{len(ranks)} pairs", "standard errors", max(ranks), RANK
 

@@ -12,7 +12,7 @@ from tests.oracle.units import Array
 
 SCANS_A_YEAR = 24
 HALVINGS = 40
-QUANTITIES = ("effective_compute", "physical_compute", "spending")
+QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
 
 def times(model: Model, a_year: int) -> Array:
@@ -53,7 +53,8 @@ def threshold(model: Model, name: str) -> tuple[str, Array]:
         quantity = spec.get("quantity", "effective_compute")
         return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple
     quantity = next(key for key in QUANTITIES if key in spec)
-    return quantity, np.broadcast_to(model.number(f"{path}.{quantity}", spec[quantity]), (model.samples, 1))
+    kind = "plain" if quantity == "capability" else "level"
+    return quantity, np.broadcast_to(model.number(f"{path}.{quantity}", spec[quantity], kind), (model.samples, 1))
 
 
 def first_crossing(path: Callable[[Array], Array], grid: Array, values: Array, level: Array) -> Array:

@@ -7,7 +7,7 @@ operations on numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -27,10 +27,10 @@ def normal(p: Array) -> Array:
 
 
 def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, str]]:
-    """Every uncertain prior below an entry: its path, its statement, and whether it is a level, a rate or a year."""
+    """Every uncertain prior below an entry: its path, its statement, and whether it is a level, a rate or a plain number."""
     if isinstance(spec, Mapping):
         if stated_points(spec) or spec.keys() & {"uniform", "mixture", "mean", "discrete"}:
-            yield path, spec, {"rate": "rate", "growth": "rate", "from": "year"}.get(key, "level")
+            yield path, spec, {"rate": "rate", "growth": "rate", "from": "plain"}.get(key, "level")
             return
         for name, below in spec.items():
             yield from priors(f"{path}.{name}" if path else str(name), below, str(name))
@@ -50,13 +50,13 @@ def furthest(draws: Array, spec: Spec, kind: str) -> float:
     rank = np.arange(n)
     apart = max(float(np.max(low - (rank + 1) / n)), float(np.max(rank / n - high)), 0.0)
     never = abs(1 - n / len(draws) - float(spec.get("never", 0.0)))
-    return 2 * max(apart, never) * np.sqrt(len(draws))
+    return float(2 * max(apart, never) * np.sqrt(len(draws)))
 
 
-def rank_distance(first: Array, second: Array, rank: float) -> float:
+def rank_distance(both: Sequence[Array], rank: float) -> float:
     """How far Spearman's correlation of two priors' draws is from the stated one, in standard errors."""
-    ranks = [np.argsort(np.argsort(draws)) for draws in (first, second)]
-    return float(abs(np.corrcoef(*ranks)[0, 1] - rank) / (1 - rank**2) * np.sqrt(len(first) - 1))
+    ranks = [np.argsort(np.argsort(draws)) for draws in both]
+    return float(abs(np.corrcoef(ranks[0], ranks[1])[0, 1] - rank) / (1 - rank**2) * np.sqrt(len(ranks[0]) - 1))
 
 
 def _parts(spec: Spec) -> list[tuple[float, Spec]]:

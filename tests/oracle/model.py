@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from tests.oracle.units import Array
 
 Spec = Any
 """An entry of the scenario file: a number, a name, or a mapping."""
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[..., Array]] = {
     "product": lambda *parts: np.sum(np.broadcast_arrays(*parts), axis=0),
     "ratio": np.subtract,
     "sum": laws.log_sum,
@@ -43,7 +43,7 @@ class Model:
         return entry
 
     def number(self, path: str, spec: Spec, kind: str = "level") -> Array:
-        """A prior's numbers (sample, 1): log10 of a level, OOM per year of a rate, a year as it is."""
+        """A prior's numbers (sample, 1): log10 of a level, OOM per year of a rate, all else as it is."""
         if not isinstance(spec, Mapping) or "value" in spec:
             value, unit = (spec["value"], spec.get("unit")) if isinstance(spec, Mapping) else (spec, None)
             return converted(np.full((self.samples, 1), float(value)), unit, kind)
@@ -72,7 +72,7 @@ class Model:
         for regime in growth:
             _refuse_unknown(regime)
         rates = [self.number(f"{path}.growth[{k}].rate", regime["rate"], "rate") for k, regime in enumerate(growth)]
-        dates = [self.number(f"{path}.growth[{k}].from", growth[k]["from"], "year") for k in range(1, len(growth))]
+        dates = [self.number(f"{path}.growth[{k}].from", growth[k]["from"], "plain") for k in range(1, len(growth))]
         return rates, dates
 
     def dates(self) -> list[Array]:
@@ -92,6 +92,8 @@ class Moment:
         for name in self.model.scenario.get("quantities") or {}:
             self.quantity(name)
         self.effective()
+        if "capability" in self.model.scenario:
+            self.capability()
         return self.named
 
     def quantity(self, name: str) -> Array:
@@ -175,7 +177,7 @@ class Moment:
             factors = {key: self.level(f"{path}.factors.{key}", part) for key, part in spec["factors"].items()}
             self.named |= {variable(name, "factor", key): level for key, level in factors.items()}
             demanded = np.sum(list(factors.values()), axis=0)
-            start = demanded  # a Gompertz limit on a product is not carried
+            start = np.array(np.inf)  # a Gompertz limit on a product is not carried
         else:
             demanded, start = self.grown(path, spec)
         self.named[name] = self.capped(path, spec, demanded, start, name)
@@ -203,11 +205,31 @@ class Moment:
         self.named["effective_compute"] = self.physical() + self.driver("algorithms")
         return self.named["effective_compute"]
 
+    def capability(self) -> Array:
+        """A metric that rises by a factor with each doubling of compute; 1 at the reference, or at the start."""
+        spec, path = self.model.scenario["capability"], "capability"
+        if spec["kind"] != "gain-per-doubling":
+            raise NotImplementedError(spec["kind"])
+        quantity = spec.get("of", "effective_compute")
+        if "reference" in spec:
+            reference = self.model.number(f"{path}.reference", spec["reference"])
+        else:
+            reference = Moment(self.model, np.full((self.model.samples, 1), self.model.first)).one(quantity)
+        gain = self.model.number(f"{path}.gain", spec["gain"])
+        self.named["capability"] = 10.0 ** (gain * (self.one(quantity) - reference) / np.log10(2))
+        return self.named["capability"]
+
     def one(self, quantity: str) -> Array:
         """The level of what a threshold stands on."""
-        return {"effective_compute": self.effective, "physical_compute": self.physical}.get(
-            quantity, lambda: self.driver(quantity)
-        )()
+        match quantity:
+            case "effective_compute":
+                return self.effective()
+            case "physical_compute":
+                return self.physical()
+            case "capability":
+                return self.capability()
+            case driver:
+                return self.driver(driver)
 
 
 def variable(*parts: str) -> str:
@@ -216,8 +238,8 @@ def variable(*parts: str) -> str:
 
 
 def converted(numbers: Array, unit: str | None, kind: str) -> Array:
-    """Numbers of the file as a run has them: log10 of a level, OOM per year of a rate, a year as it is."""
-    return {"rate": units.rate, "level": units.log_level, "year": lambda number, _unit: number}[kind](numbers, unit)
+    """Numbers of the file as a run has them: log10 of a level, OOM per year of a rate, all else as it is."""
+    return {"rate": units.rate, "level": units.log_level, "plain": lambda number, _unit: number}[kind](numbers, unit)
 
 
 def _is_level(spec: Spec) -> bool:

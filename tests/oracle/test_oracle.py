@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from tests.oracle.crossing import crossings
 from tests.oracle.model import Model, Moment
 
 SAMPLES = 1000
-SCENARIOS = ["baseline", "tight-caps", "essay-2023", "published/cotra-2020", "published/scaling-2030"]
+SCENARIOS = [
+    *("baseline", "tight-caps", "no-caps", "essay-2023", "essay-2023-realistic", "doubling-times", "capability"),
+    *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
+]
 TODAY = {
     "mean crossing year": 0.1,
     "quantiles of the crossing year": 0.2,
@@ -47,7 +51,9 @@ def test_the_oracle_knows_nothing_of_the_simulator() -> None:
             assert not [name for name in names if name and name.startswith("simulator")]
 
 
-def _model(drivers: dict, thresholds: dict, years: tuple[float, float] = (2025, 2035)) -> Model:
+def _model(
+    drivers: Mapping[str, object], thresholds: Mapping[str, object], years: tuple[float, float] = (2025, 2035)
+) -> Model:
     scenario = {"years": {"first": years[0], "last": years[1]}, "drivers": drivers, "thresholds": thresholds}
     return Model(scenario, {"none": np.zeros(1)})
 
@@ -90,7 +96,7 @@ def test_the_oracle_feeds_back_as_the_closed_form_does() -> None:
         {"family": "metalog", "quantiles": {"0.1": 1e3, "0.5": 1e6, "0.9": 1e12}, "lower": 1},
     ],
 )
-def test_the_oracle_reads_stated_quantiles_exactly(spec: dict) -> None:
+def test_the_oracle_reads_stated_quantiles_exactly(spec: dict[str, object]) -> None:
     points = marginals.stated_points(spec)
     quantile = marginals.quantile_function(spec, None, "level")
     assert quantile(np.array(list(points))) == pytest.approx(list(points.values()), rel=1e-9)
