@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 4096
 """Samples at most, of the first scenario's draws."""
+QUANTILES = {"5 % quantile": 0.05, "median": 0.5, "95 % quantile": 0.95}
 MEDIAN_YEAR = "median crossing year"
 MEAN_YEAR = "restricted mean crossing year"
 CROSSED = "probability of having crossed"
@@ -43,7 +44,7 @@ def chosen_years(years: Sequence[float]) -> list[float]:
 
 
 class Headline(NamedTuple):
-    """A number that is attributed: a statistic of an outcome, in a year where it has one."""
+    """A number that is told of a forecast: a statistic of an outcome, in a year where it has one."""
 
     quantity: str
     label: str
