@@ -238,14 +238,12 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
 
 def published_results(published: Published) -> tuple[Reproduced, ...]:
     """Run a published scenario in each way that its rows ask for, and read every row off, in their order."""
-    results: dict[int, Reproduced] = {}
-    ways = dict.fromkeys((target.variant, target.set) for target in published.targets)
-    for variant, overrides in ways:
-        run = run_published(published.scenario, variant=variant, overrides=overrides)
-        for number, target in enumerate(published.targets):
-            if (target.variant, target.set) == (variant, overrides):
-                results[number] = read_result(run, target)
-    return tuple(results[number] for number in range(len(published.targets)))
+    results: dict[Target, Reproduced] = {}
+    for way in dict.fromkeys((target.variant, target.set) for target in published.targets):
+        run = run_published(published.scenario, variant=way[0], overrides=way[1])
+        asked = (target for target in published.targets if (target.variant, target.set) == way)
+        results |= {target: read_result(run, target) for target in asked}
+    return tuple(results[target] for target in published.targets)
 
 
 def read_result(run: xr.DataTree, target: Target) -> Reproduced:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -63,33 +64,38 @@ def _line(what: str, case: str, results: tuple[Reproduced, ...], digits: int) ->
     first, targets = results[0].target, [result.target for result in results]
     large = any(LARGE <= abs(result.value) < math.inf for result in results)
 
-    def said(value: float | None) -> str:
-        if value is None or value == math.inf:
-            return "-" if value is None else f"> {results[0].last_year:g}"
+    def said(value: float) -> str:
+        if value == math.inf:
+            return f"> {results[0].last_year:g}"
         if first.unit == "year":
             return f"{value:.{digits}f}"
         return _plain(f"{value:.4g}") if large else f"{value:,.{digits}f}"
 
-    def joined(values: Sequence[float | None]) -> str:
-        return " / ".join(map(said, values)) if any(value is not None for value in values) else ""
+    def joined(values: Sequence[float | None], write: Callable[[float], str] = said) -> str:
+        told = ["-" if value is None else write(value) for value in values]
+        return " / ".join(told) if set(told) - {"-"} else ""
 
     year = "" if first.year is None else f"{first.year:g}"
     levels = [f"{100 * target.quantile:g}" for target in targets]
     off = [None if math.isnan(each.difference) else each.difference for each in results]
-    apart = ["-" if each is None else signed(each, 0 if large else digits, large=large) for each in off]
     allowed = [_plain(f"{target.tolerance:g}") for target in targets if target.tolerance is not None]
-    held = [result.within for result in results if result.within is not None]
+    held = _held(results)
     cells = {
         "year": year if first.since is None else f"{first.since:g} to {year}",
         "quantiles": "" if levels == ["50"] else f"{' / '.join(levels)} %",
         "published": joined([target.published for target in targets]),
         "recomputed": joined([target.recomputed for target in targets]),
         "tool": joined([result.value for result in results]),
-        "difference": "" if off == [None] * len(off) else " / ".join(apart),
+        "difference": joined(off, partial(signed, digits=0 if large else digits, large=large)),
         "tolerance": allowed[0] if len(set(allowed)) == 1 else " / ".join(allowed),
-        "holds": ("yes" if all(held) else "NO") if held else "shown",
+        "holds": ("yes" if all(each.within for each in held) else "NO") if held else "shown",
     }
     return Line(what, case, results, digits, cells)
+
+
+def _held(results: Iterable[Reproduced]) -> list[Reproduced]:
+    """Leave out results that are held against nothing."""
+    return [result for result in results if result.within is not None]
 
 
 def _plain(text: str) -> str:
@@ -169,10 +175,14 @@ def _filled(head: list[str], rows: list[list[str]]) -> list[list[str]]:
 
 
 def _tally(results: Results) -> str:
-    held = [result.within for result in results if result.within is not None]
+    held = _held(results)
     more = len(results) - len(held)
     shown = f"; {more} more shown, with nothing to hold them against" if more else ""
-    return f"{sum(held)} of {len(held)} numbers within their tolerance{shown}"
+    return f"{_met(held)} numbers within their tolerance{shown}"
+
+
+def _met(held: Results) -> str:
+    return f"{sum(each.within is True for each in held)} of {len(held)}"
 
 
 WIDE = 3
@@ -199,11 +209,8 @@ authors computed. How such forecasts would have done is in [hindcast.md](hindcas
 def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
     """Write the page that documents published forecasts, a section for each."""
     parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
-    rows = []
-    for published, results in found:
-        held = [result for result in results if result.within is not None]
-        met = sum(result.within is True for result in held)
-        rows.append([published.title, f"`{published.scenario}`", f"{met} of {len(held)}", _furthest(held)])
+    told = ((published, _held(results)) for published, results in found)
+    rows = ([source.title, f"`{source.scenario}`", _met(held), _furthest(held)] for source, held in told)
     parts += markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows)
     for published, results in found:
         parts += ["", *_section(published, results)]
@@ -266,7 +273,7 @@ def _wide_table(groups: list[list[Line]]) -> Iterator[str]:
 
 def _verdict(group: list[Line]) -> str:
     """Say by how much a row is furthest from what it is held against, and what is allowed there."""
-    held = [result for line in group for result in line.results if result.within is not None]
+    held = _held(chain.from_iterable(line.results for line in group))
     if not held:
         return "shown"
     worst = max(held, key=lambda each: abs(each.difference) / (each.target.tolerance or 1))
