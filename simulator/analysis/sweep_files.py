@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -29,9 +29,9 @@ from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import short_hash
-from simulator.runs.folder import damaged_run, open_run, save_run, stored_scenario_text
+from simulator.runs.folder import damaged_run, open_run, save_run
 from simulator.runs.format import simulator_version
-from simulator.runs.result import Result
+from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
 
 SWEEP_FORMAT = 1
@@ -40,7 +40,7 @@ _ALIKE_NAMED = 3
 """Points that are the same as another, as many as are named."""
 
 
-class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
+class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
     """A sweep: an `xarray.DataTree` in every respect, and a result like those of other studies.
 
     `sweep["summary"]` is the summary of a run with a dimension more for each entry that is swept, called by its path;
@@ -50,25 +50,10 @@ class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray'
     __slots__ = ()
     kind: ClassVar[str] = "sweep"
 
-    @classmethod
-    def of(cls, tree: xr.DataTree) -> Self:
-        """Take a tree that holds a sweep."""
-        return cls(dataset=tree.to_dataset(inherit=False), children=dict(tree.children))
-
-    @property
-    def stored(self) -> xr.DataTree:
-        """What is saved of it: all of it."""
-        return self
-
     @property
     def folder_name(self) -> str:
         """`<scenario>-sweep-<id>`."""
         return f"{self.attrs['name']}-sweep-{self.attrs['run_id']}"
-
-    @property
-    def label(self) -> str:
-        """What is said of where it comes from."""
-        return f"Sweep {self.attrs['run_id']} of scenario {self.attrs['name']}"
 
     def at(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> xr.Dataset:
         """Select of the summary the points with values of axes, each named by some words of its path.
@@ -107,25 +92,9 @@ class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray'
         """The headlines of every point."""
         return {"points": point_table(self)}
 
-    def texts(self) -> Mapping[str, str]:
-        """The resolved scenario."""
-        return {"scenario.yaml": stored_scenario_text(self)}
-
     def lines(self, outcomes: Sequence[str] = ()) -> list[str]:
         """Say what is swept, and outcomes at its points; without them the headlines."""
         return sweep_lines(self, outcomes=parse_outcomes(self, outcomes))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was warned of when it was run."""
-        return tuple(str(self.attrs["warnings"]).splitlines())
-
-    def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
-        return Result.__repr__(self) if "sweep" in self.attrs else xr.DataTree.__repr__(self)
-
-    def _repr_html_(self) -> str:
-        whole = "sweep" in self.attrs
-        return Result._repr_html_(self) if whole else str(xr.DataTree._repr_html_(self))  # type: ignore[no-untyped-call]
 
 
 def point_ids(plan: SweepPlan) -> tuple[str, ...]:

@@ -108,9 +108,8 @@ def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[s
 
 def _levels(sweep: xr.DataTree) -> list[str]:
     """Name the variables that have quantiles by year."""
-    summary, dims = group(sweep, "summary"), len(swept_axes(sweep)) + 2
-    known = [str(n) for n, v in summary.data_vars.items() if v.ndim == dims and not str(n).endswith("_error")]
-    return [name for name in known if summary[name].dims[-2:] == ("quantile", "year")]
+    found = ((str(name), values.dims) for name, values in group(sweep, "summary").data_vars.items())
+    return [name for name, dims in found if dims[-2:] == ("quantile", "year") and not name.endswith("_error")]
 
 
 def _thresholds(sweep: xr.DataTree) -> list[str]:
@@ -164,27 +163,20 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
     """Give the columns of numbers of an outcome, each over the axes."""
     summary, thresholds = group(sweep, "summary"), _thresholds(sweep)
     _check(outcome, variables=_levels(sweep), thresholds=thresholds, years=summary["year"].values.tolist())
+    here = summary if outcome.kind == "level" else summary.sel(threshold=outcome.name)
+    name = {"level": outcome.name, "crossed": "crossed"}.get(outcome.kind, "crossing_quantile")
+    values, errors = here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
+    if outcome.year is not None:
+        values, errors = (each.sel(year=outcome.year) for each in (values, errors))
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
-    if outcome.kind == "level":
-        values, name = _at_year(summary[outcome.name], outcome), f"{outcome.name}_error"
-        errors = _at_year(summary[name], outcome) if name in summary else xr.full_like(values, math.nan)
-    else:
-        here = summary.isel(threshold=thresholds.index(outcome.name))
-        if outcome.kind == "crossed":
-            value, error = (_at_year(here[name], outcome).values for name in ("crossed", "crossed_error"))
-            return {"value": value, "standard_error": error, **dict.fromkeys(spread)}
-        values, errors = here["crossing_quantile"], here["crossing_quantile_error"]
-    levels = values["quantile"].values
+    if outcome.kind == "crossed":
+        return {"value": values.values, "standard_error": errors.values, **dict.fromkeys(spread)}
 
     def at(item: xr.DataArray, level: float) -> Array:
-        return np.asarray(item.isel(quantile=int(np.argmin(np.abs(levels - level)))).values, dtype=np.float64)
+        return np.asarray(item.sel(quantile=level, method="nearest").values, dtype=np.float64)
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
     return columns | {name: at(values, level) for name, level in spread.items()}
-
-
-def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
-    return values.isel(year=int(np.flatnonzero(values["year"].values == outcome.year)[0]))
 
 
 def _middle(years: Sequence[float]) -> float:
