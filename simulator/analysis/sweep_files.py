@@ -122,7 +122,7 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
             datasets[f"components/{name}"], _ = _stacked(plan, ordered, f"components/{name}")
-    named = xr.Variable(_dims(plan), np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
+    named = xr.Variable(plan.dims, np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
     datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
     sweep = Sweep.of(xr.DataTree.from_dict(datasets))
     left_out = [f"left out of the sweep, since not every point has them: {', '.join(left)}."] if left else []
@@ -145,10 +145,6 @@ def _axes_text(plan: SweepPlan) -> str:
         for axis in plan.axes
     ]
     return json.dumps(axes, ensure_ascii=False)
-
-
-def _dims(plan: SweepPlan) -> tuple[str, ...]:
-    return tuple(axis.name for axis in plan.axes)
 
 
 def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
@@ -182,7 +178,7 @@ def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[x
             continue
         parts = [_part(summary, name, described, coords) for summary in summaries]
         values = np.stack(parts).reshape(*plan.shape, *parts[0].shape)
-        variables[name] = xr.Variable((*_dims(plan), *described.dims), values, dict(described.attrs))
+        variables[name] = xr.Variable((*plan.dims, *described.dims), values, dict(described.attrs))
     return xr.Dataset(variables, coords=_coords(plan) | coords), left
 
 

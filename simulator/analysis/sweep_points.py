@@ -93,6 +93,11 @@ class SweepPlan:
     points: tuple[Scenario, ...]
 
     @property
+    def dims(self) -> tuple[str, ...]:
+        """What its axes are called."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """How many values each axis has."""
         return tuple(len(axis.points) for axis in self.axes)
