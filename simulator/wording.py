@@ -49,10 +49,10 @@ def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
     return [f"  {(' ' * gap).join(map(str.ljust, cells, widths))}".rstrip() for cells in rows]
 
 
-def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Set rows of cells below their headings as a table of Markdown."""
     head, *body = (f"| {' | '.join(cells)} |" for cells in (heads, *rows))
-    return [head, f"|{'---|' * len(heads)}", *body]
+    return "\n".join([head, f"|{'---|' * len(heads)}", *body])
 
 
 def cut(text: str, *, width: int) -> str:

@@ -194,8 +194,7 @@ The tables say what was published, what the tool gives, and how far apart they a
 uncertain is run with {SAMPLES:,} samples. *Recomputed* is what the source's inputs give when they are computed again
 without the tool. Where it stands the tool is held against it, since a published number may be rounded, or may not
 follow from the inputs. A number that is held against nothing is only *shown*. Several numbers in a cell are quantiles
-among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands.
-"""
+among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands."""
 
 _TAIL = """\
 ## What is not here
@@ -208,13 +207,13 @@ authors computed. How such forecasts would have done is in [hindcast.md](hindcas
 
 def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
     """Write the page that documents published forecasts, a section for each."""
-    parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
+    parts = ["# Published forecasts, and what the tool gives", f"Written by `{command}`.", _HEAD]
     told = ((published, _held(results)) for published, results in found)
     rows = ([source.title, f"`{source.scenario}`", _met(held), _furthest(held)] for source, held in told)
-    parts += markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows)
+    parts.append(markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows))
     for published, results in found:
-        parts += ["", *_section(published, results)]
-    return "\n".join([*parts, "", _TAIL])
+        parts += _section(published, results)
+    return "\n\n".join([*parts, _TAIL])
 
 
 def _furthest(held: Results) -> str:
@@ -226,20 +225,15 @@ def _furthest(held: Results) -> str:
 
 def _section(published: Published, results: Results) -> Iterator[str]:
     yield f"## {published.title}"
-    yield ""
     yield f"`simulate {published.scenario}`. **Assumed:** {published.assumed}"
-    yield ""
     wide, rest = _split(result_lines(results))
     if wide:
-        yield from _wide_table(wide)
-        yield ""
+        yield "\n".join(_wide_table(wide))
     if rest:
         head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in rest])
-        yield from markdown_table(head, rows)
-        yield ""
+        yield markdown_table(head, rows)
     if published.found:
         yield f"**Found:** {published.found}"
-        yield ""
     yield f"**Not reproduced, or not published:** {published.missing or 'nothing.'}"
 
 
