@@ -16,7 +16,7 @@ from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Table
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
@@ -110,15 +110,21 @@ class Attribution(Result):
 
         `first` and `second` are the states of an input, in short; `standard_error` is 0 where the parts are exact.
         """
-        rows: list[Row] = []
-        for place, number in enumerate(self.numbers):
-            before, after = float(self.before[place]), float(self.after[place])
-            parts = zip(self.shares.parts[:, place].tolist(), self.shares.errors[:, place].tolist(), strict=True)
-            told = [*zip(self.inputs, parts, strict=True), (Input("", "", "", ""), (after - before, 0.0))]
-            for one, (part, error) in told:
-                sizes = {"part": part, "standard_error": error, "before": before, "after": after}
-                rows.append(number._asdict() | one._asdict() | sizes)
-        return Table.of_rows(rows)
+        both = np.stack([self.before, self.after], axis=-1).tolist()
+        parts = np.vstack([self.shares.parts, self.after - self.before]).T.tolist()
+        errors = np.vstack([self.shares.errors, np.zeros_like(self.before)]).T.tolist()
+        return Table.of_rows(
+            {
+                **number._asdict(),
+                **one._asdict(),
+                "part": part,
+                "standard_error": error,
+                "before": before,
+                "after": after,
+            }
+            for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
+            for one, part, error in zip((*self.inputs, Input("", "", "", "")), own, uncertain, strict=True)
+        )
 
     def tables(self) -> dict[str, Table]:
         return {"attribution": self.table}
@@ -312,12 +318,8 @@ def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list
 
 
 def _described(swap: Swap) -> Input:
-    states = []
-    for which in ("one", "other"):
-        values = [getattr(entry, which) for entry in swap.entries]
-        states.append("; ".join(map(in_short, values)))
-    entries = "; ".join(dotted(entry.path) for entry in swap.entries)
-    return Input(swap.name, entries, *states)
+    told = ((dotted(entry.path), in_short(entry.one), in_short(entry.other)) for entry in swap.entries)
+    return Input(swap.name, *map("; ".join, zip(*told, strict=True)))
 
 
 def _signed(value: float, unit: str, error: float = 0.0) -> str:
