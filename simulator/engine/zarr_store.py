@@ -30,14 +30,13 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     grows in the unfinished run's folder and is put in its place when it is whole.
     """
     _need_zarr()
-    plan = run_plan(scenario)
+    plan, growing, tallies = run_plan(scenario), unfinished.folder / STORE, unfinished.tallies()
     label = Labels(scenario, plan)
-    growing, tallies = unfinished.folder / STORE, unfinished.tallies()
     make_folder(unfinished.folder)
-    if tallies.samples == 0:
-        shutil.rmtree(growing, ignore_errors=True)
-    else:
+    if tallies.samples:
         _cut(growing, tallies.samples)
+    else:
+        shutil.rmtree(growing, ignore_errors=True)
 
     def keep(left: Unfinished) -> None:
         if tallies.samples % KEPT == 0:  # an extension starts where full batches end

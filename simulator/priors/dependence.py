@@ -6,7 +6,7 @@ Such a prior is no free dimension: its number in a sample follows from the other
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,25 +42,27 @@ class Scale:
 class Dependence:
     """A function of the prior `of`, from its internal scale to that of the prior which follows from it.
 
-    `at` and `values` are the points on the scales on which the function is straight, `at` rising; `read` leads there
-    from the internal scale of `of`, `write` from there to the internal scale of the result.
+    `at` and `values` are the points on the scales on which the function is straight, `at` rising; `other` is the scale
+    of `of`, `own` that of the result.
     """
 
     of: str
     at: tuple[float, ...]
     values: tuple[float, ...]
     between: str
-    read: Callable[[Array], Array]
-    write: Callable[[Array], Array]
+    other: Scale
+    own: Scale
 
     def __call__(self, drawn: Array) -> Array:
         """Compute the numbers that follow from draws of `of`, on the internal scales; +inf (never): the last point."""
         with np.errstate(divide="ignore"):
-            x = self.read(drawn)
+            x = drawn if self.other.log else self.other.conversion.inverse(drawn)
         if self.between == "line":
-            return self.write(np.interp(x, self.at, self.values))
-        place = np.searchsorted(self.at, x, side="right") - 1
-        return self.write(np.array(self.values)[np.maximum(place, 0)])
+            y = np.interp(x, self.at, self.values)
+        else:
+            place = np.searchsorted(self.at, x, side="right") - 1
+            y = np.array(self.values)[np.maximum(place, 0)]
+        return y if self.own.log else self.own.conversion.forward(y)
 
 
 def dependence(function: PointFunction, path: Path, *, other: Scale, own: Scale) -> Dependence:
@@ -95,8 +97,8 @@ def dependence(function: PointFunction, path: Path, *, other: Scale, own: Scale)
         tuple((other.conversion.forward(x) if other.log else x).tolist()),
         tuple((own.conversion.forward(y) if own.log else y).tolist()),
         function.between,
-        _same if other.log else other.conversion.inverse,
-        _same if own.log else own.conversion.forward,
+        other,
+        own,
     )
 
 
@@ -105,10 +107,6 @@ def _beyond(scale: Scale, value: float) -> str:
     if value > scale.least or (scale.reached and value == scale.least):
         return ""
     return f"must be {'at least' if scale.reached else 'above'} {number(scale.least)}; got {number(value)}."
-
-
-def _same(values: Array) -> Array:
-    return values
 
 
 def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
@@ -138,9 +136,9 @@ def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: 
     for name, of in uses.items():
         if of not in names:
             below = [known for known in names if known.startswith(f"{of}.")]
-            near = f"Did you mean '{below[0]}'?" if len(below) == 1 else near_name(of, names)
-            remedy = near or "Name a prior by its path, for example drivers.spending.start."
-            yield Fault((*paths[name], "function", "of"), f"there is no prior '{of}'.", remedy)
+            rule, remedy = _unknown(of, names)
+            remedy = f"Did you mean '{below[0]}'?" if len(below) == 1 else remedy
+            yield Fault((*paths[name], "function", "of"), rule, remedy)
     for name, way in chained(uses)[1]:
         remedy = "Break the circle: state one of them by its own numbers."
         yield Fault((*paths[name], "function", "of"), f"is a function of itself: {way}.", remedy)
@@ -184,11 +182,25 @@ def copula_groups(
 
     What is `fixed` correlates with nothing, and what the `functions` of other priors correlate with follows from those.
     """
+    barred = {name: (f"'{name}' is fixed and cannot be correlated.", "Give it an interval.") for name in fixed}
+    for name, of in (functions or {}).items():
+        rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
+        barred[name] = (rule, f"Correlate what it is a function of: {of}.")
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
-        faults += _pair_faults(index, correlation, names, fixed, functions or {}, pairs)
-        pairs[frozenset(correlation.between)] = (correlation.rank, index)
+        path, pair = ("correlations", index), frozenset(correlation.between)
+        own = [
+            Fault((*path, "between", place), *(barred[name] if name in names else _unknown(name, names)))
+            for place, name in enumerate(correlation.between)
+            if name not in names or name in barred
+        ]
+        if not own and len(pair) == 1:
+            own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
+        elif not own and pair in pairs:
+            own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
+        faults += own
+        pairs[pair] = (correlation.rank, index)
     if faults:
         return (), faults
     groups = []
@@ -205,31 +217,10 @@ def copula_groups(
     return tuple(groups), faults
 
 
-def _pair_faults(
-    index: int,
-    correlation: Correlation,
-    names: Sequence[str],
-    fixed: Collection[str],
-    functions: Mapping[str, str],
-    pairs: Mapping[frozenset[str], tuple[float, int]],
-) -> list[Fault]:
-    faults = []
-    for place, name in enumerate(correlation.between):
-        path = ("correlations", index, "between", place)
-        if name not in names:
-            remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
-            faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
-        elif name in fixed:
-            faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
-        elif name in functions:
-            rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
-            faults.append(Fault(path, rule, f"Correlate what it is a function of: {functions[name]}."))
-    if not faults and len(set(correlation.between)) == 1:
-        faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))
-    if not faults and frozenset(correlation.between) in pairs:
-        first = pairs[frozenset(correlation.between)][1]
-        faults.append(Fault(("correlations", index), f"repeats correlations[{first}].", "Keep one of the two."))
-    return faults
+def _unknown(name: str, names: Collection[str]) -> tuple[str, str]:
+    """Say that there is no such prior, and which is meant."""
+    remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
+    return f"there is no prior '{name}'.", remedy
 
 
 def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
