@@ -24,24 +24,12 @@ def first_crossing(
     the last year gives +inf (censored, not missing), and so does a threshold of +inf, which says "never" in
     either direction.
 
-    Parameters
-    ----------
-    years : (year,), decimal years, strictly increasing
-    log_level : (sample, year), (1, year) or (year,), log10 of the unit (or a metric in its own unit)
-    log_threshold : one or (sample,), the same unit
-    falling : whether the threshold is met from above, as a loss is
+    `years` (year,) are decimal years, strictly increasing; `log_level` (sample, year), (1, year) or (year,) is log10 of
+    the unit (or a metric in its own), `log_threshold`, one or (sample,), the same; `falling` says that the threshold
+    is met from above, as a loss is. The crossing years (sample,) are decimal years or +inf, never NaN; beside them
+    stands whether the first year meets the threshold. ValueError: years out of order, shapes that do not match, or a
+    level or threshold that is NaN.
 
-    Returns
-    -------
-    crossing_year : array (sample,), decimal years or +inf, never NaN
-    already : array (sample,) of bool, true where the first year meets the threshold
-
-    Raises
-    ------
-    ValueError : years out of order, shapes that do not match, or a level or threshold that is NaN.
-
-    Examples
-    --------
     >>> year, already = first_crossing([2025, 2026, 2028], [[25.0, 26.0, 27.0]], [24.0, 26.5, 30.0])
     >>> year.tolist(), already.tolist()
     ([2025.0, 2027.0, inf], [True, False, False])
