@@ -57,7 +57,7 @@ def plain_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
     scale = 10.0 ** (math.floor(math.log10(upper - lower)) - 1)
     step = next(times * scale for times in (1, 2, 5, 10, 20, 50) if (upper - lower) / (times * scale) <= most)
     places = range(math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9) + 1)
-    return [round(place * step, 12) for place in places]
+    return [float(f"{place * step:.12g}") for place in places]
 
 
 def plain_text(value: float) -> str:

@@ -29,15 +29,6 @@ FILLS = {
 }  # fmt: skip
 
 
-def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:
-    """Draw the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and their sum (`year`, `value`)."""
-    check_years(net, of="net")
-    check_numbers(net, "value", of="net")
-    check_numbers(parts, "year", "value", of="parts")
-    width = layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200
-    return layout.sheet([_plot(parts, net=net)], head, x=-layout.GUTTER, width=width)
-
-
 def ooms(value: float) -> str:
     """Write orders of magnitude with their sign.
 
@@ -52,8 +43,14 @@ def ooms(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _plot(parts: Table, *, net: Table) -> spec.Spec:
-    """Stack the parts away from zero, growth first, and draw the sum over them."""
+def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:
+    """Stack the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and draw their sum over them.
+
+    The sum has `year` and `value`.
+    """
+    check_years(net, of="net")
+    check_numbers(net, "value", of="net")
+    check_numbers(parts, "year", "value", of="parts")
     years, total = net["year"].tolist(), net["value"].tolist()
     fills = {kind: cycle(choice) for kind, choice in FILLS.items()}
     telling = total[-1] > LEAST_SHARE
@@ -78,11 +75,12 @@ def _plot(parts: Table, *, net: Table) -> spec.Spec:
     lines_of_sum = (layout.line_mark(style.PAPER, 5.5), layout.line_mark(style.INK, 2.5))
     over += [spec.layer(net.rows(), along, up, mark=mark) for mark in lines_of_sum]
     whole = layout.EndLabel(total[-1], texts(total[-1]), ("effective compute",), bold=True)
-    return layout.stacked_view(
+    view = layout.stacked_view(
         stack, years=years, least=HEIGHT, heading=f"mean growth since {number(years[0])}, OOM",
         heads=("OOM", "share") if telling else ("OOM",), after=f"of the growth by {number(years[-1])}", ends=ends,
         over=over, more=[whole],
     )  # fmt: skip
+    return layout.sheet([view], head, x=-layout.GUTTER, width=layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200)
 
 
 def growth_figures(run: Run, options: FigureOptions) -> list[Figure]:

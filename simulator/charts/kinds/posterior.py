@@ -130,6 +130,10 @@ _LABELS: Final = {
     "run_tail": "degrees of freedom of the scatter of runs",
     "cost_tail": "degrees of freedom of the scatter of costs",
 }
+_MEANINGS: Final = {
+    DECIDED: "the data decide", 0.5: "mostly the data", 0.1: "mostly the prior", -0.1: "the data say nothing",
+}  # fmt: skip
+"""What a contraction of so much or more means."""
 _PATHS = ("spending", "efficiency", "compute")
 _KEYS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
@@ -222,14 +226,7 @@ def contraction_words(contraction: float) -> str:
     # The prior's variance is that of 1,000 draws: some per cent either way are noise.
     share = f"{100 * contraction:.0f} %" if contraction <= -0.1 or contraction >= 0 else "0 %"
     share = "> 99 %" if contraction > 0.995 else share
-    if contraction >= DECIDED:
-        meaning = "the data decide"
-    elif contraction >= 0.5:
-        meaning = "mostly the data"
-    elif contraction >= 0.1:
-        meaning = "mostly the prior"
-    else:
-        meaning = "the data say nothing" if contraction > -0.1 else "less sure than before"
+    meaning = next((words for least, words in _MEANINGS.items() if contraction >= least), "less sure than before")
     return f"contraction {share.replace('-', '−')}: {meaning}"
 
 

@@ -39,17 +39,13 @@ MOST_PANELS = 12
 
 
 def swept_figures(sweep: Run, asked: Sequence[str] = ()) -> list[Figure]:
-    """Draw the outcomes of a sweep that are asked for, as texts, or those that it chooses."""
-    return sweep_figures(sweep, parse_outcomes(sweep, asked))
+    """Draw the outcomes of a sweep that are asked for, or those that it chooses.
 
-
-def sweep_figures(sweep: Run, outcomes: Sequence[Outcome] = ()) -> list[Figure]:
-    """Draw each outcome of a sweep: a heat map where two entries or more are swept, and lines along a swept number.
-
-    Labels that stand alone are drawn as strips. Further axes make further lines, maps and frames.
+    Each has a heat map where two entries or more are swept, and lines along a swept number. Labels that stand alone
+    are drawn as strips. Further axes make further lines, maps and frames.
     """
     figures: list[Figure] = []
-    for outcome in outcomes or sweep_outcomes(sweep):
+    for outcome in parse_outcomes(sweep, asked) or sweep_outcomes(sweep):
         told = _Told.of(sweep, outcome)
         if len(told.axes) > 1:
             figures.append(_heat_figure(told))
