@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.charts import spec, style
 from simulator.charts.spec import Head
-from simulator.charts.ticks import year_axis
+from simulator.charts.ticks import Scale, tick_text, year_axis
 from simulator.errors import number
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -101,6 +101,13 @@ class Marks:
         """Add a line of text about the pixel `x`; the edge that is placed holds where a font is wider or narrower."""
         half = style.text_width(line, size=size) / 2
         self.text(line, x + half if align == "right" else x - half, y, color, size=size, align=align)
+
+    def tick(self, tick: float, scale: Scale, x: float, y: float) -> None:
+        """Write the number at a tick so that it ends at the pixel `x`."""
+        if scale == "power":
+            self.texts += style.power_texts(tick, right=x, y=y)
+        else:
+            self.text(tick_text(tick, scale), x, y, align="right")
 
     def layers(self, *over: spec.Spec) -> list[spec.Spec]:
         """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from simulator.charts.frame import check_numbers, check_texts, check_years, said_level
-from simulator.charts.spec import FigureOptions
+from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, near_name, number
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Dataset, Group, Run, arrays, group
+from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
 from simulator.runs.growth_by_driver import SUBJECTS, limits_on
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
@@ -36,6 +36,11 @@ def subtitle(run: Group | Run) -> str:
     return (
         f"{run.attrs['title']}: {run.attrs['subject']}".rstrip(" .?!:") if run.attrs["subject"] else run.attrs["title"]
     )
+
+
+def run_head(run: Group | Run, title: str, under: str) -> Head:
+    """Head a chart of a run: its subject, and what is drawn of it."""
+    return Head(title, f"{subtitle(run)}.\n{under}", run_label(run))
 
 
 def level_unit(unit: str) -> str:

@@ -303,10 +303,7 @@ class _Frame:
         for tick in axis_ticks(*plot.ends, plot.scale, most=7):
             y = self._y(tick)
             grid("grid", across, (y, y))
-            if plot.scale == "power":
-                over.texts += style.power_texts(tick, right=self._left - 8, y=y)
-            else:
-                over.text(tick_text(tick, plot.scale), self._left - 8, y, align="right")
+            over.tick(tick, plot.scale, self._left - 8, y)
         if plot.beyond is not None:
             y = self._y(math.inf)
             over.text(f"> {plot.beyond:g}", self._left - 8, y, align="right")

@@ -84,6 +84,13 @@ def axis_ticks(low: float, high: float, scale: Scale, *, most: int) -> list[floa
     return whole if scale == "year" and len(whole) > 1 else ticks
 
 
+def outcome_scale(kind: str, *, log: bool = True) -> Scale:
+    """Choose how the numbers of an outcome of a kind are written; `log`: whether its levels are logarithms."""
+    if kind == "level":
+        return "power" if log else "plain"
+    return "share" if kind == "crossed" else "year"
+
+
 def tick_text(tick: float, scale: Scale) -> str:
     """Write the number at a tick that is no power of ten."""
     if scale == "share":

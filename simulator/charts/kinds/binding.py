@@ -8,10 +8,10 @@ import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import check_numbers
-from simulator.charts.reading import chosen_subjects, drawn_years, subtitle
+from simulator.charts.reading import chosen_subjects, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import Run, group, run_label
+from simulator.runs.groups import Run, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.table import Table
 from simulator.wording import capital, listed, percent
@@ -80,8 +80,8 @@ def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
         f"{panels} the limits {where}. Along: years {number(first)} to {number(last)}. Up: share of the samples "
         f"in which each limit binds, 0 to 100 %; in the rest none binds. {title}."
     )
-    under = f"{subtitle(run)}.\nShare of the samples in which each limit binds, by year."
-    chart = draw_binding(table, head=Head(title, under, run_label(run)))
+    under = "Share of the samples in which each limit binds, by year."
+    chart = draw_binding(table, head=run_head(run, title, under))
     return [Figure("binding", chart, {"": table}, caption, alt_text)]
 
 

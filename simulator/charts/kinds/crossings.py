@@ -10,10 +10,10 @@ import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, interval_layers
-from simulator.charts.reading import central_levels, drawn_years, subtitle
+from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Dataset, Run, group, run_label
+from simulator.runs.groups import Dataset, Run, group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
@@ -251,8 +251,8 @@ def crossing_figures(run: Run, options: FigureOptions) -> list[Figure]:
         f"Along: years {number(first)} to {number(last)}. Up: probability of having crossed, 0 to 100 %. "
         f"In {number(last)}: {listed(ends)}."
     )
-    under = f"{subtitle(run)}.\nProbability of having crossed each threshold; its mark stands at the median year."
-    chart = draw_crossings(tables, head=Head(title, under, run_label(run)))
+    under = "Probability of having crossed each threshold; its mark stands at the median year."
+    chart = draw_crossings(tables, head=run_head(run, title, under))
     return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
 
 

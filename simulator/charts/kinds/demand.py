@@ -10,10 +10,10 @@ import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, check_numbers
-from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, subtitle
+from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Dataset, Run, group, run_label
+from simulator.runs.groups import Dataset, Run, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.summary import fan_table
 from simulator.runs.table import Table
@@ -251,7 +251,7 @@ def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
         f"Two fans of {name} over each other. Along: years {number(first)} to {number(last)}. Up: {unit}, log scale. "
         f"In {number(last)} the median within limits is {power(limited)}, the median demanded {power(demanded)}."
     )
-    under = f"{subtitle(run)}.\nDemanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
-    chart = draw_demand(tables, heading=f"{name}, {unit}", head=Head(title, under, run_label(run)))
+    under = f"Demanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
+    chart = draw_demand(tables, heading=f"{name}, {unit}", head=run_head(run, title, under))
     named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from simulator.charts import fans, spec, style
@@ -197,7 +197,7 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
         f"{len(fans)} fan charts on the years {ends[0].first_year} to {last}: {listed([fan.label for fan in fans])}. "
         f"Each shows the median and central bands over time. In {last}: {lines}."
     )
-    tables = {"": _joined(fan.table() for fan in fans)}
+    tables = {"": sum((fan.table() for fan in fans), start=Table({}))}
     own = [row for row in fans[0].tables.thresholds.rows() if row["quantity"] in names]
     if own:  # the columns of an interval are there where any level of these has one
         tables["thresholds"] = Table.of_rows({key: row[key] for key in row if row[key] is not None} for row in own)
@@ -208,10 +208,6 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
     stem = "fan_" + "_and_".join(names)
     stem = stem if len(stem) <= 100 else f"fan_{names[0]}_and_{len(names) - 1}_more"
     return Figure(stem, chart, tables, caption, alt_text)
-
-
-def _joined(tables: Iterable[Table]) -> Table:
-    return Table.of_rows(row for table in tables for row in table.rows())
 
 
 class _End:

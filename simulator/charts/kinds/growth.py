@@ -9,10 +9,10 @@ import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import check_numbers, check_years
-from simulator.charts.reading import drawn_years, subtitle
+from simulator.charts.reading import drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import Run, group, run_label
+from simulator.runs.groups import Run, group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed
@@ -113,8 +113,8 @@ def growth_figures(run: Run, options: FigureOptions) -> list[Figure]:
         f"Up: mean growth since {number(first)}, in OOM{below}. "
         f"The line, the sum of all parts, ends at {ooms(total)} OOM."
     )
-    under = f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten."
-    chart = draw_growth(parts, net=net, head=Head(title, under, run_label(run)))
+    under = "Means over the samples, which add up; an OOM is a factor of ten."
+    chart = draw_growth(parts, net=net, head=run_head(run, title, under))
     return [Figure("growth", chart, {"": parts, "net": net}, caption, alt_text)]
 
 

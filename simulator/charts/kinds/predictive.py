@@ -126,7 +126,7 @@ def predictive_table(run: Run) -> Table:
             for band in (50, 90)
         }
         parts.append(Table({**names, "year": years[order].astype(float), "value": values, **levels, **inside}))
-    return Table.of_rows(row for part in parts for row in part.rows())
+    return sum(parts, start=Table({}))
 
 
 def _heading(kind: str) -> str:

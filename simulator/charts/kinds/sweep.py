@@ -24,7 +24,7 @@ from simulator.analysis.sweep_tables import (
 )
 from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Plot, Point, Side, draw_heat, draw_lines, draw_strips
-from simulator.charts.ticks import Scale
+from simulator.charts.ticks import outcome_scale
 from simulator.errors import InputError
 from simulator.runs.groups import Run, group
 from simulator.runs.table import Row, Table
@@ -114,12 +114,12 @@ class _Told:
                 row["value"], row["standard_error"] if known else None, _band(row, 50), _band(row, 90),
                 self.text(row), self.interval(row),
             ))  # fmt: skip
-        scales: dict[str, Scale] = {"crossing": "year", "crossed": "share", "level": "power" if self.log else "plain"}
+        kind, unit = self.outcome.kind, f", {self.unit}" if self.outcome.kind == "level" else ""
         return Plot(
             points, _side(along), _side(up) if up else Side("", ("",), None),
-            tuple(dict.fromkeys(point.panel for point in points)),
-            f"{self.words}, {self.unit}" if self.outcome.kind == "level" else self.words, scales[self.outcome.kind],
-            _span(self, bands=up is None), self.last if math.inf in self.values else None,
+            tuple(dict.fromkeys(point.panel for point in points)), f"{self.words}{unit}",
+            outcome_scale(kind, log=self.log), _span(self, bands=up is None),
+            self.last if math.inf in self.values else None,
         )  # fmt: skip
 
     def ends(self) -> tuple[Row, Row]:
