@@ -12,10 +12,9 @@ import numpy as np
 
 from simulator.charts.frame import check_numbers, check_texts, check_years, said_level
 from simulator.charts.spec import FigureOptions, Head
-from simulator.errors import InputError, near_name, number
+from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
-from simulator.runs.growth_by_driver import SUBJECTS, limits_on
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
@@ -78,25 +77,6 @@ def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
             f"{', '.join(f'{100 * level:.3g}' for level in sorted(known))} %. Choose among these."
         )
     return low[0], high[0]
-
-
-def chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
-    """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
-    limits = limits_on(run)
-    if not limits:
-        raise InputError(
-            f"{kind}: this run has no caps and no constraints, so there is nothing to draw. "
-            "Add some to its scenario (caps under a driver, or constraints) and run it again."
-        )
-    for quantity in quantities:
-        if quantity not in limits:
-            known = quantity in SUBJECTS
-            rule = "no limit stands on it" if known else "no such subject of limits"
-            hint = "" if known else near_name(quantity, limits)
-            raise InputError(
-                f"{kind}: {quantity}: {rule} in this run. {hint or 'Limits stand on: ' + ', '.join(limits)}"
-            )
-    return [subject for subject in limits if subject in quantities or not quantities]
 
 
 def drawn_years(summary: Dataset, years: tuple[float, float] | None) -> list[int]:
