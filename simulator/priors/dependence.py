@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
+from simulator.schema.base import Faults
 from simulator.schema.spec import Correlation
-from simulator.schema.statements import Faults, PointFunction
+from simulator.schema.statements import PointFunction
 from simulator.units import Array, Conversion
 
 

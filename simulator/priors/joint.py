@@ -24,10 +24,11 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Faults, Prior
+from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Prior
 
 DEFAULT_GROWTH_UNIT = "factor/year"
 

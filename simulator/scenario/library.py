@@ -12,8 +12,9 @@ from typing import Any, Literal
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
+from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
-from simulator.schema.statements import Faults, Prior
+from simulator.schema.statements import Prior
 
 Kind = Literal["scenarios", "priors", "history"]
 _ENDINGS = {"scenarios": ".yaml", "priors": ".yaml", "history": ".csv"}

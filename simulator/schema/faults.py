@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.schema.base import Faults, Spec, field_words
 from simulator.schema.spec import Custom, Drivers, Operation, ScenarioSpec
-from simulator.schema.statements import SHORT_FORMS, Faults, Prior, Spec, field_words, is_statement
+from simulator.schema.statements import SHORT_FORMS, Prior, is_statement
 
 _EXAMPLES = {
     "schema": "Write schema: 1.",

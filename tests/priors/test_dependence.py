@@ -12,7 +12,8 @@ from simulator.priors.dependence import Scale, chained, dependence
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
-from simulator.schema.statements import Faults, PointFunction
+from simulator.schema.base import Faults
+from simulator.schema.statements import PointFunction
 from simulator.units import logarithm, multiple
 
 LEVEL, NUMBER = Scale(logarithm(), "log10(FLOP)", positive=True, least=0.0), Scale(multiple(), "1")
