@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.model.projection import Projection, binding_names, variable_names, year_grid
-from simulator.priors.streams import block_uniforms
+from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.spec import ScenarioSpec, quantity_of
@@ -127,10 +127,8 @@ def component_of(plan: Plan, blocks: range) -> NDArray[np.int16]:
     evenly as its other priors are spread; a sample is that of its component's own run.
     """
     spec = plan.spec
-    uniforms = [
-        block_uniforms(COMPONENT_STREAM, seed=spec.seed, block=block, size=spec.block, design=spec.design)
-        for block in blocks
-    ]
+    stream, design = COMPONENT_STREAM, spec.design
+    uniforms = blocks_uniforms([stream], seed=spec.seed, blocks=blocks, size=spec.block, design=design)[stream]
     weights = np.array([component.weight for component in plan.components])
     edges = np.cumsum(weights)[:-1] / weights.sum()
-    return np.searchsorted(edges, np.concatenate(uniforms), side="right").astype(np.int16)
+    return np.searchsorted(edges, uniforms, side="right").astype(np.int16)

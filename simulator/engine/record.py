@@ -19,7 +19,7 @@ from simulator.runs.format import RUN_FORMAT, simulator_version
 from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
-from simulator.schema.prior_names import DRIVER_UNITS
+from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
@@ -176,8 +176,8 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
     result = {}
     for key in dict.fromkeys(key for described in every.values() for key in described):
         said = {component: described.get(key, "nothing") for component, described in every.items()}
-        alike = len(set(said.values())) == 1
-        result[key] = next(iter(said.values())) if alike else "; ".join(f"{of}: {text}" for of, text in said.items())
+        first, *others = dict.fromkeys(said.values())
+        result[key] = "; ".join(f"{of}: {text}" for of, text in said.items()) if others else first
     return result
 
 
@@ -198,6 +198,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
             if prior.prior.source is not None:
                 sources.setdefault(name, {})[prior.prior.source] = None
     every = [component.spec for component in scenario.components]
+    weights = {component.name: component.weight for component in scenario.components}
     return {
         "run_format": RUN_FORMAT,
         "run_id": identity,
@@ -216,12 +217,8 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "block": spec.block,
         "first_year": str(spec.years.first),
         "last_year": str(spec.years.last),
-        "drivers": " ".join(
-            name for name in DRIVER_UNITS if any(getattr(each.drivers, name) is not None for each in every)
-        ),
-        "components": json.dumps({component.name: component.weight for component in scenario.components})
-        if len(every) > 1
-        else "",
+        "drivers": " ".join(name for name in DRIVER_UNITS if any(name in stated_drivers(each) for each in every)),
+        "components": json.dumps(weights) if len(every) > 1 else "",
         "simulator_version": simulator_version(),
         "overrides": "\n".join(scenario.overrides),
         "sources": json.dumps({name: "; ".join(each) for name, each in sources.items()}, ensure_ascii=False),

@@ -137,10 +137,9 @@ def _names_run(item: str) -> bool:
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml"):
         return False
-    held = any((path / name).exists() for name in ("run.nc", STORE))
-    if item in shipped_names("scenarios"):
-        return held
-    return held or path.suffix in (".nc", ".zarr") or len(path.parts) > 1
+    if any((path / name).exists() for name in ("run.nc", STORE)):
+        return True
+    return item not in shipped_names("scenarios") and (path.suffix in (".nc", ".zarr") or len(path.parts) > 1)
 
 
 def run_all(items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: Say = print) -> list[xr.DataTree]:

@@ -194,7 +194,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
             faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
-    kinds = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
+    kinds = sorted({units.plain_unit(label) for _, _, label in parts})
     if len(kinds) > 1:
         rule = f"mixes units: {', '.join(kinds)}."
         faults.append(Fault((*path, "mixture"), rule, "State every part in the same kind of unit."))
