@@ -48,15 +48,6 @@ def level_unit(unit: str) -> str:
     return "times the start" if plain == "1" else plain
 
 
-def check_learnt(run: Group | Run) -> None:
-    """Refuse a run that has learnt nothing from history."""
-    if "posterior" not in run.children:
-        raise InputError(
-            "the run has learnt nothing from history: its priors are as its scenario states them. "
-            "Run one that has history: in it, such as the shipped scenario learned."
-        )
-
-
 def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
     """Find the quantile levels of a central band among those of a summary.
 
