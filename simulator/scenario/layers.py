@@ -105,6 +105,12 @@ def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str
     return {key: value for key, value in entry.items() if key not in dropped}
 
 
+def below(document: Document, root: Path) -> Document:
+    """Cut out what stands below a path, as a document of its own."""
+    places = {path[len(root) :]: place for path, place in document.places.items() if path[: len(root)] == root}
+    return Document(lookup(document.data, root), places)
+
+
 def place_of(places: Mapping[Path, Place], path: Path) -> Place:
     """Find the place of an entry, or of the nearest entry above it that has one."""
     for length in range(len(path), -1, -1):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
+from simulator.scenario.layers import below, expand_priors, merge, placed, read_columns, text_keys
 from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
@@ -119,11 +119,10 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
 @cache
 def _written_out(library: str, name: str, chain: tuple[tuple[str, str], ...]) -> Document:
     """Cut an entry out of its library, with what it refers to written out."""
-    document, root = load_library(library), ("priors", name)
-    stated = document.data["priors"][name]
-    entry = stated if isinstance(stated, Mapping) else {"value": stated}
-    found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
-    return expand_priors(found, partial(library_entry, chain=chain), above=root)
+    root = ("priors", name)
+    found = below(load_library(library), root)
+    entry = found if isinstance(found.data, Mapping) else replace(found, data={"value": found.data})
+    return expand_priors(entry, partial(library_entry, chain=chain), above=root)
 
 
 def library_prior(reference: str) -> Prior:
