@@ -11,7 +11,8 @@ from tests.oracle.model import Model, Moment
 from tests.oracle.units import Array
 
 SCANS_A_YEAR = 24
-HALVINGS = 40
+HALVINGS = 30
+GOLDEN = (3 - 5**0.5) / 2
 QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
 
@@ -25,7 +26,7 @@ def times(model: Model, a_year: int) -> Array:
 def crossings(model: Model) -> dict[str, tuple[Array, Array]]:
     """By threshold, crossing years (+inf: not by the horizon) and levels of the samples."""
     grid = times(model, SCANS_A_YEAR)
-    scanned: dict[str, Array] = {}
+    scan = Moment(model, grid)
     found = {}
     for name in model.scenario.get("thresholds") or {}:
         quantity, level = threshold(model, name)
@@ -33,9 +34,7 @@ def crossings(model: Model) -> dict[str, tuple[Array, Array]]:
         def path(t: Array, quantity: str = quantity) -> Array:
             return Moment(model, t).one(quantity)
 
-        if quantity not in scanned:
-            scanned[quantity] = path(grid)
-        found[name] = first_crossing(path, grid, scanned[quantity], level), level[:, 0]
+        found[name] = first_crossing(path, grid, scan.one(quantity), level), level[:, 0]
     return found
 
 
@@ -79,7 +78,7 @@ def first_crossing(path: Callable[[Array], Array], grid: Array, values: Array, l
 def _look_into_peaks(
     path: Callable[[Array], Array], grid: Array, values: Array, level: Array, at: Array, low: Array, high: Array
 ) -> None:
-    """Where a path turns down just below the level before it is found above, look for the peak by thirds."""
+    """Where a path turns down just below the level before it is found above, look for the peak by the golden section."""
     steepest = np.abs(np.diff(values, axis=1)).max(axis=1, keepdims=True)
     turn = (values[:, 1:-1] >= values[:, :-2]) & (values[:, 1:-1] > values[:, 2:]) & (values[:, 1:-1] < level)
     turn &= (values[:, 1:-1] + steepest >= level) & (np.arange(1, grid.shape[1] - 1) < at[:, None])
@@ -89,10 +88,10 @@ def _look_into_peaks(
         turn[np.arange(len(turn)), first] = False
         left, right = grid[np.arange(len(grid)), first].copy(), grid[np.arange(len(grid)), first + 2].copy()
         begin = left.copy()
-        for _ in range(2 * HALVINGS):
-            one, two = left + (right - left) / 3, right - (right - left) / 3
-            rises = path(one[:, None]) < path(two[:, None])
-            left, right = np.where(rises[:, 0], one, left), np.where(rises[:, 0], right, two)
+        for _ in range(HALVINGS):
+            inner = (right - left) * GOLDEN
+            rises = (path((left + inner)[:, None]) < path((right - inner)[:, None]))[:, 0]
+            left, right = np.where(rises, left + inner, left), np.where(rises, right, right - inner)
         peak = (left + right) / 2
         new = here & (path(peak[:, None])[:, 0] >= level[:, 0]) & ~(high <= peak)
         low[new], high[new] = begin[new], peak[new]

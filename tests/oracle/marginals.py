@@ -16,6 +16,8 @@ from tests.oracle.model import Spec, converted
 from tests.oracle.units import Array
 
 GRID = (np.arange(4000) + 0.5) / 4000
+STATED = {"uniform", "log-uniform", "triangular", "mixture", "mean"}
+"""Keys beside quantiles that state a prior."""
 INTERVAL = re.compile(r"interval_([0-9.]+)")
 Quantile = Callable[[Array], Array]
 _normal = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
@@ -29,7 +31,7 @@ def normal(p: Array) -> Array:
 def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, str]]:
     """Every uncertain prior below an entry: its path, its statement, and whether it is a level, a rate or a plain number."""
     if isinstance(spec, Mapping):
-        if stated_points(spec) or spec.keys() & {"uniform", "mixture", "mean", "discrete"}:
+        if stated_points(spec) or spec.keys() & STATED:
             yield path, spec, {"rate": "rate", "growth": "rate", "from": "plain"}.get(key, "level")
             return
         for name, below in spec.items():
@@ -107,9 +109,14 @@ def _truncated(quantile: Quantile, spec: Spec) -> Array:
 
 def quantile_function(spec: Spec, unit: str | None, kind: str) -> Quantile:
     """The quantile function of a family, in the unit of the file."""
-    if "uniform" in spec:
-        low, high = (float(end) for end in spec["uniform"])
-        return lambda p: low + p * (high - low)
+    if "uniform" in spec or "log-uniform" in spec:
+        low, high = np.array(spec.get("uniform") or np.log(spec["log-uniform"]), dtype=float)
+        return (lambda p: low + p * (high - low)) if "uniform" in spec else (lambda p: np.exp(low + p * (high - low)))
+    if "triangular" in spec:
+        return _triangular(*(float(corner) for corner in spec["triangular"]))
+    if "mean" in spec:
+        mean, sd = float(spec["mean"]), float(spec["sd"])
+        return lambda p: mean + sd * normal(p)
     points = stated_points(spec)
     positive = kind == "level" or (kind == "rate" and unit not in {"OOM/year", "%/year"})
     family = spec.get("family") or ("lognormal" if positive else "normal")
@@ -121,6 +128,14 @@ def quantile_function(spec: Spec, unit: str | None, kind: str) -> Quantile:
         logs = _two_piece({p: float(np.log(value)) for p, value in points.items()})
         return lambda p: np.exp(logs(p))
     raise NotImplementedError(family)
+
+
+def _triangular(low: float, mode: float, high: float) -> Quantile:
+    def quantile(p: Array) -> Array:
+        rising = low + np.sqrt(p * (high - low) * (mode - low))
+        return np.where(p < (mode - low) / (high - low), rising, high - np.sqrt((1 - p) * (high - low) * (high - mode)))
+
+    return quantile
 
 
 def _metalog(points: dict[float, float], lower: float, upper: Spec) -> Quantile:

@@ -20,7 +20,7 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
     "minimum": lambda *parts: np.min(np.broadcast_arrays(*parts), axis=0),
     "maximum": lambda *parts: np.max(np.broadcast_arrays(*parts), axis=0),
 }
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 UNKNOWN = {"table", "custom", "drift", "volatility", "half_life", "towards", "times"}
 """What a level or a regime may say and the oracle does not carry."""
 

@@ -18,6 +18,7 @@ from tests.oracle.model import Model, Moment
 SAMPLES = 1000
 SCENARIOS = [
     *("baseline", "tight-caps", "no-caps", "essay-2023", "essay-2023-realistic", "doubling-times", "capability"),
+    str(Path(__file__).with_name("every_law.yaml")),
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 TODAY = {
@@ -25,6 +26,9 @@ TODAY = {
     "quantiles of the crossing year": 0.2,
     ("essay-2023", "mean crossing year"): 0.8,
     ("essay-2023", "quantiles of the crossing year"): 0.8,
+    ("every-law", "quantiles of the crossing year"): 1.0,
+    ("every-law", "share that never crosses"): 0.01,
+    ("every-law", "share that has crossed"): 0.02,
     "levels": 0.04,
     "quantiles": 0.03,
 }
