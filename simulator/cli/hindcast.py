@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import simulator
-from simulator.cli.options import OutputOption, fail_unless, file_option, finish, need, show
+from simulator.cli.options import (
+    DomainOption,
+    EstimatesOption,
+    OutputOption,
+    RunsOption,
+    SamplerOption,
+    TrustOption,
+    fail_unless,
+    file_option,
+    finish,
+    need,
+    show,
+)
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,25 +40,21 @@ def hindcast(
         bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
     ] = False,
     origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
-    runs: Annotated[
-        FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
-    ] = None,
+    runs: RunsOption = None,
     accelerators: Annotated[
         FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
     ] = None,
-    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = "2026-05",
+    snapshot: EstimatesOption = "2026-05",
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
-    without_domain: Annotated[
-        list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
-    ] = None,
-    sampler: Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")] = "pymc",
+    without_domain: DomainOption = None,
+    sampler: SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: OutputOption = FilePath("outputs"),
     document: Annotated[
         FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=file_option)
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
-    trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
+    trust: TrustOption = False,
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 import simulator
-from simulator.cli.options import LOOK, OutputOption, fail_unless, file_option, finish, tell
+from simulator.cli.options import (
+    LOOK,
+    DomainOption,
+    EstimatesOption,
+    OutputOption,
+    RunsOption,
+    SamplerOption,
+    TrustOption,
+    fail_unless,
+    file_option,
+    finish,
+    tell,
+)
 from simulator.errors import InputError
 
 app = typer.Typer(
@@ -95,14 +107,10 @@ def _reason(word: str) -> tuple[str, str]:
 
 
 def fragility(
-    runs: Annotated[
-        FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
-    ] = None,
-    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = "2026-05",
+    runs: RunsOption = None,
+    snapshot: EstimatesOption = "2026-05",
     until: Annotated[str, typer.Option(help="The last day of what was known; whole years count.")] = "2025",
-    without_domain: Annotated[
-        list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
-    ] = None,
+    without_domain: DomainOption = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(metavar="NAMES", help="One more group to try the rate without, e.g. 'AlphaGo*,AlphaZero'."),
@@ -110,10 +118,10 @@ def fragility(
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again without the group that moves the rate most.")
     ] = False,
-    sampler: Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")] = "pymc",
+    sampler: SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains.")] = 0,
     output: OutputOption = FilePath("outputs"),
-    trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
+    trust: TrustOption = False,
 ) -> None:
     """Say what conflicts with the priors, which runs carry the rate, and what the posterior is sensitive to.
 

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -51,6 +51,13 @@ BesideOption = Annotated[
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
 ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
+RunsOption = Annotated[FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")]
+EstimatesOption = Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")]
+DomainOption = Annotated[
+    list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
+]
+SamplerOption = Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")]
+TrustOption = Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")]
 
 
 def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:

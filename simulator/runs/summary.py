@@ -185,7 +185,7 @@ def binding_table(run: Group | xr.DataTree) -> Table:
     parts = [
         _crossed({"on": [subject], "limit": names, "year": years})
         | {"share": shares.values.ravel(), "standard_error": errors.values.ravel()}
-        for subject, names, shares, errors in _binding(summary)
+        for subject, names, shares, errors in bound_limits(summary)
     ]
     return Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {})
 
@@ -194,7 +194,7 @@ def _thresholds(summary: Group) -> list[str]:
     return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
 
 
-def _binding(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
+def bound_limits(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
     """List what limits stand on: the limits, the share of samples in which each binds, and its standard error."""
     for name, shares in summary.data_vars.items():
         if name.startswith("binding_") and name.endswith("_share"):
@@ -359,7 +359,7 @@ def _crossing_lines(summary: Group) -> list[str]:
 
 def _binding_line(summary: Group) -> str:
     parts = []
-    for subject, names, shares, errors in _binding(summary):
+    for subject, names, shares, errors in bound_limits(summary):
         final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if _is_fixed(summary) else 1)
         order = np.argsort(-final, kind="stable")
         said = ", ".join(

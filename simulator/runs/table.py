@@ -46,8 +46,8 @@ class Table:
     ----------
     columns : mapping of str to array_like (row,)
         By name; None is a missing entry. NaN is a number like any other.
-    units, meanings : mapping of str to str
-        Of columns; those in `simulator.variables.COLUMNS` have theirs from there.
+    units : mapping of str to str
+        Of columns; those in `simulator.variables.COLUMNS` have theirs, and what they mean, from there.
 
     Examples
     --------
@@ -68,7 +68,6 @@ class Table:
         columns: Mapping[str, ArrayLike | Sequence[object]],
         *,
         units: Mapping[str, str] | None = None,
-        meanings: Mapping[str, str] | None = None,
     ) -> None:
         given = {name: _array(values) for name, values in columns.items()}
         if deep := [name for name, (values, _) in given.items() if values.ndim != 1]:
@@ -83,7 +82,7 @@ class Table:
                 values,
                 missing,
                 (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]),
-                (meanings or {}).get(name, COLUMNS.get(name, ("", ""))[1]),
+                COLUMNS.get(name, ("", ""))[1],
             )
             for name, (values, missing) in given.items()
         }
@@ -95,12 +94,11 @@ class Table:
         columns: Sequence[str] = (),
         *,
         units: Mapping[str, str] | None = None,
-        meanings: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a table of rows; its columns are those named, then the keys of the rows as they come."""
         held = list(rows)
         names = dict.fromkeys([*columns, *(name for row in held for name in row)])
-        return cls({name: [row.get(name) for row in held] for name in names}, units=units, meanings=meanings)
+        return cls({name: [row.get(name) for row in held] for name in names}, units=units)
 
     @classmethod
     def of_records(cls, records: Iterable[DataclassInstance]) -> Self:
@@ -191,7 +189,6 @@ class Table:
             [*self.rows(), *other.rows()],
             [*self.names, *other.names],
             units={name: each.unit for name, each in columns.items()},
-            meanings={name: each.meaning for name, each in columns.items()},
         )
 
     def to_dataset(self, *along: str) -> xr.Dataset:
