@@ -114,14 +114,7 @@ class Attribution(Result):
         parts = np.vstack([self.shares.parts, self.after - self.before]).T.tolist()
         errors = np.vstack([self.shares.errors, np.zeros_like(self.before)]).T.tolist()
         return Table.of_rows(
-            {
-                **number._asdict(),
-                **one._asdict(),
-                "part": part,
-                "standard_error": error,
-                "before": before,
-                "after": after,
-            }
+            number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
             for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
             for one, part, error in zip((*self.inputs, Input("", "", "", "")), own, uncertain, strict=True)
         )

@@ -267,14 +267,17 @@ def _read(run: xr.DataTree, target: Target) -> tuple[str, float]:
         return f"share bound by {target.limit}", _share(float(share.item()), target)
     if target.reading:
         by_reading = count_quantiles(run, target.quantity)
-        years = xr.DataArray(range(summary.sizes["year"]), coords={"year": np.floor(summary["year"].values)})
-        column = int(_at(years, target, "year", target.year).item())
-        counts = xr.DataArray(
-            list(by_reading.values()), coords={"reading": list(by_reading), "quantile": [0.05, 0.5, 0.95]},
-            dims=("reading", "quantile", "year"),
-        )  # fmt: skip
-        count = _at(_at(counts, target, "reading", target.reading), target, "quantile", target.quantile)
-        return f"{summary[target.quantity].attrs['long_name']}, {target.reading}", float(count[column].item())
+        count = xr.DataArray(
+            list(by_reading.values()),
+            [
+                ("reading", list(by_reading)),
+                ("quantile", [0.05, 0.5, 0.95]),
+                ("year", np.floor(summary["year"].values)),
+            ],
+        )
+        for along in ("year", "reading", "quantile"):
+            count = _at(count, target, along, getattr(target, along))
+        return f"{summary[target.quantity].attrs['long_name']}, {target.reading}", float(count.item())
     return _read_level(run, target)
 
 

@@ -168,16 +168,16 @@ def _set_starts(data: dict[str, Any], component: Component, start: Start) -> Non
     """Set the starts of the drivers so that physical compute is the record at the end of the origin."""
     drivers = data["drivers"]
     if "compute" in drivers:
-        _set_start(drivers["compute"], ("drivers", "compute"), component, start, level=start.record, sd=RECORD_ERROR)
-        return
-    if not np.isfinite(start.efficiency):
+        levels = {"compute": (start.record, RECORD_ERROR)}
+    elif np.isfinite(start.efficiency):
+        levels = {"spending": (start.record - start.efficiency, RECORD_ERROR), "hardware": (start.efficiency, 0.0)}
+    else:
         raise InputError(
             f"{component.name}: no cost of a run is known by the end of {start.origin}, so that spending cannot be "
             "told from hardware. Take a later origin, or a scenario that states compute as a whole."
         )
-    spending = start.record - start.efficiency
-    _set_start(drivers["spending"], ("drivers", "spending"), component, start, level=spending, sd=RECORD_ERROR)
-    _set_start(drivers["hardware"], ("drivers", "hardware"), component, start, level=start.efficiency, sd=0.0)
+    for name, (level, sd) in levels.items():
+        _set_start(drivers[name], ("drivers", name), component, start, level=level, sd=sd)
 
 
 def _set_start(
