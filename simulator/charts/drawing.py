@@ -42,19 +42,14 @@ def draw_kinds(
     `left_out` is told which and why. A kind that is asked for by name is never left out; nor is the fan.
     """
     figures: list[Figure] = []
-    for kind in dict.fromkeys(kinds):
-        if kind != ALL:
+    asked = [(each, kind == ALL) for kind in dict.fromkeys(kinds) for each in (KINDS if kind == ALL else [kind])]
+    for kind, one_of_all in asked:
+        try:
             figures += draw(run, kind, options)
-            continue
-        for each in KINDS:
-            try:
-                figures += draw(run, each, options)
-            except RunFileError:
+        except InputError as error:
+            if not one_of_all or kind == "fan" or isinstance(error, RunFileError):
                 raise
-            except InputError as error:
-                if each == "fan":
-                    raise
-                left_out(f"{each}: left out: {error}")
+            left_out(f"{kind}: left out: {error}")
     return list({figure.name: figure for figure in figures}.values())
 
 
