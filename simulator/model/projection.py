@@ -73,10 +73,11 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
 
 
 class Projection:
-    """A scenario made ready for its blocks of draws."""
+    """A scenario made ready for its blocks of draws; what stands where in it is found once."""
 
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
+        self._places: dict[tuple[str, Path], Any] = {}
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
     def project(self, draws: Mapping[str, Array]) -> dict[str, NDArray[Any]]:
@@ -85,7 +86,7 @@ class Projection:
         Gives arrays by name of the variable, (sample, year) or (1, year): log10 of base units; `binding_*` the number
         of the limit that binds; `capability` the metric itself; `models_*` plain numbers.
         """
-        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom)
+        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom, self._places)
         parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
         limits = _limits(block, years)
         assembled = _assemble(parts, {name: values[:, :1] for name, values in _totals(parts).items()}, limits)

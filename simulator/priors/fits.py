@@ -18,12 +18,6 @@ from simulator.priors.families import PERT, Beta, Gamma, Normal, SkewedNormal, S
 from simulator.schema.prior_families import Distribution, FitError, Points, Statement
 
 
-def demand(holds: bool, key: str, rule: str, remedy: str) -> None:
-    """Raise FitError about a key unless its rule holds."""
-    if not holds:
-        raise FitError(key, rule, remedy)
-
-
 def fit_centred(statement: Statement) -> Distribution:
     """Make a normal or lognormal, two-piece where the median is not central."""
     log_scale = statement.family == "lognormal"
@@ -36,9 +30,12 @@ def fit_centred(statement: Statement) -> Distribution:
         spread = (y[1] - y[0]) / (z[1] - z[0])
         centre = (y[0] * z[1] - y[1] * z[0]) / (z[1] - z[0])
         return kind(centre, spread)
-    rule = f"a {'lognormal' if log_scale else 'normal'} goes through 2 or 3 quantiles; got {len(points)}."
-    remedy = "Use family: quantiles (a smooth curve through all of them) or family: metalog."
-    demand(len(points) == 3, "quantiles", rule, remedy)
+    if len(points) > 3:
+        raise FitError(
+            "quantiles",
+            f"a {'lognormal' if log_scale else 'normal'} goes through 2 or 3 quantiles; got {len(points)}.",
+            "Use family: quantiles (a smooth curve through all of them) or family: metalog.",
+        )
     below, above = (y[1] - y[0]) / (z[1] - z[0]), (y[2] - y[1]) / (z[2] - z[1])
     if abs(below - above) <= 1e-9 * max(below, above):
         spread = (y[2] - y[0]) / (z[2] - z[0])
@@ -131,7 +128,8 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
 def fit_skewed(statement: Statement) -> Distribution:
     """Make a two-piece normal, of x or of ln x."""
     points, key = statement.points, "quantiles" if statement.quantiles else "interval"
-    demand(len(points) == 3, key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
+    if len(points) != 3:
+        raise FitError(key, f"a two-piece family needs 3 quantiles; got {len(points)}.", "State three of them.")
     return _two_piece(points, log_scale=statement.family == "skewed-lognormal", key=key)
 
 
@@ -163,16 +161,20 @@ def fit_beta(statement: Statement) -> Distribution:
     _ = Beta(1.0, 1.0, lower, upper)  # refuses reversed bounds before they are used
     if statement.mean is not None and statement.sd is not None:
         mean, variance = (statement.mean - lower) / (upper - lower), (statement.sd / (upper - lower)) ** 2
-        demand(0 < mean < 1, "mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside.")
-        most = sqrt(mean * (1 - mean)) * (upper - lower)
-        between = f"values between {bounds} with mean {number(statement.mean)}"
-        rule = f"must be below {most:.4g} for {between}; got {number(statement.sd)}."
-        demand(variance < mean * (1 - mean), "sd", rule, "Lower it.")
+        if not 0 < mean < 1:
+            raise FitError("mean", f"must lie between {bounds}; got {number(statement.mean)}.", "Move it inside.")
+        if variance >= mean * (1 - mean):
+            most = sqrt(mean * (1 - mean)) * (upper - lower)
+            between = f"values between {bounds} with mean {number(statement.mean)}"
+            raise FitError("sd", f"must be below {most:.4g} for {between}; got {number(statement.sd)}.", "Lower it.")
         total = mean * (1 - mean) / variance - 1
         return Beta(mean * total, (1 - mean) * total, lower, upper)
     (first, low), (last, high) = statement.points
-    rule = f"must lie between {bounds}; got [{number(low)}, {number(high)}]."
-    demand(lower < low < high < upper, "interval", rule, "Move it inside, or state lower and upper.")
+    if not lower < low < high < upper:
+        shown = f"[{number(low)}, {number(high)}]"
+        raise FitError(
+            "interval", f"must lie between {bounds}; got {shown}.", "Move it inside, or state lower and upper."
+        )
     shares = [(value - lower) / (upper - lower) for value in (low, high)]
 
     def alpha_beta(log_total: float) -> tuple[float, float]:
@@ -222,17 +224,21 @@ def fit_student(statement: Statement) -> Distribution:
     df = statement.parameters["df"]
     if statement.interval is None:
         return StudentT(df, statement.parameters["location"], statement.parameters["scale"])
-    demand(df > 0, "df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
+    if df <= 0:
+        raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
     level, low, high = statement.interval
     low, high = (log(low), log(high)) if log_scale else (low, high)
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
     if statement.median is not None:
         away = (log(statement.median) if log_scale else statement.median) - middle
-        centre, where = (exp(middle), " on the log scale") if log_scale else (middle, "")
-        of_interval = f"the median of this interval is {centre:.10g}"
-        rule = f"a {statement.family} is symmetric{where}: {of_interval}; got {number(statement.median)}."
-        remedy = "Leave the median out, or use family: metalog or family: quantiles."
-        demand(abs(away) <= 1e-9 * half, "median", rule, remedy)
+        if abs(away) > 1e-9 * half:
+            centre = exp(middle) if log_scale else middle
+            raise FitError(
+                "median",
+                f"a {statement.family} is symmetric{' on the log scale' if log_scale else ''}: the median of "
+                f"this interval is {centre:.10g}; got {number(statement.median)}.",
+                "Leave the median out, or use family: metalog or family: quantiles.",
+            )
     scale = half / -float(special.stdtrit(df, 0.5 - 0.5 * level))
     return free_families.LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
 
@@ -240,15 +246,16 @@ def fit_student(statement: Statement) -> Distribution:
 def fit_metalog(statement: Statement) -> Distribution:
     """Make the metalog of as many terms as there are quantiles."""
     points, key = statement.points, "quantiles" if statement.quantiles else "interval"
-    terms = len(points)
-    rule = f"a metalog of {terms} terms needs as many quantiles, at least 3; got {terms}."
-    demand(terms >= 3, key, rule, "State one quantile for each term.")
+    if (terms := len(points)) < 3:
+        rule = f"a metalog of {terms} terms needs as many quantiles, at least 3; got {terms}."
+        raise FitError(key, rule, "State one quantile for each term.")
     positive = statement.positive and "upper" not in statement.parameters
     lower = statement.parameters.get("lower", 0.0 if positive else -np.inf)
     upper = statement.parameters.get("upper", np.inf)
-    shown = f"{number(points[0][1])} to {number(points[-1][1])}"
-    rule = f"the values must lie between {number(lower)} and {number(upper)}; got {shown}."
-    demand(lower < points[0][1] < points[-1][1] < upper, key, rule, "Move the bounds outwards.")
+    if not lower < points[0][1] < points[-1][1] < upper:
+        shown = f"{number(points[0][1])} to {number(points[-1][1])}"
+        rule = f"the values must lie between {number(lower)} and {number(upper)}; got {shown}."
+        raise FitError(key, rule, "Move the bounds outwards.")
     matrix, level = [], []
     for probability, value in points:
         logit = float(special.logit(probability))

@@ -14,7 +14,7 @@ import numpy as np
 from simulator.errors import near_name, number
 from simulator.priors.composite import Mixture, Truncated, WithNever, direct_quantiles
 from simulator.priors.families import Fixed
-from simulator.priors.fits import demand, within_reach
+from simulator.priors.fits import within_reach
 from simulator.schema.prior_families import (
     FAMILIES,
     SHIPPED,
@@ -71,53 +71,61 @@ def _default_family(statement: Statement) -> str:
 
 def _check_interval(interval: tuple[float, float, float], median: float | None) -> None:
     level, low, high = interval
+    if 0 < level < 1 and low < high and (median is None or low < median < high):
+        return
     shown = f"[{number(low)}, {number(high)}]"
-    middle = low if median is None else median
-    for holds, rule, remedy in (
-        (
-            0 < level < 1,
+    if not 0 < level < 1:
+        raise FitError(
+            "interval",
             f"its level must lie between 0 and 100 %; got {number(100 * level)} %.",
             "interval_90 means that 5 % lies below and 5 % above.",
-        ),
-        (low != high, f"its ends must differ; got {shown}.", "For a fixed value write the number alone."),
-        (low < high, f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}]."),
-        (
-            median is None or low < median < high,
-            f"must bracket the median {number(middle)}; got {shown}.",
-            "Widen the interval or move the median.",
-        ),
-    ):
-        demand(holds, "interval", rule, remedy)
+        )
+    if low == high:
+        raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
+    if low > high:
+        raise FitError("interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}].")
+    rule = f"must bracket the median {number(median or 0.0)}; got {shown}."
+    raise FitError("interval", rule, "Widen the interval or move the median.")
 
 
 def _check_quantiles(points: Points) -> None:
-    first, value = points[0]
-    rule = f"at least two are needed; got one, {number(value)} at {number(first)}."
-    remedy = "One quantile gives no width: add another, or write the number alone for a fixed value."
-    demand(len(points) > 1, "quantiles", rule, remedy)
+    if len(points) < 2:
+        probability, value = points[0]
+        raise FitError(
+            "quantiles",
+            f"at least two are needed; got one, {number(value)} at {number(probability)}.",
+            "One quantile gives no width: add another, or write the number alone for a fixed value.",
+        )
     for probability, _ in points:
-        rule = f"probabilities must lie between 0 and 1; got {number(probability)}."
-        demand(0 < probability < 1, "quantiles", rule, "0.05 means that 5 % lies below.")
+        if not 0 < probability < 1:
+            raise FitError(
+                "quantiles",
+                f"probabilities must lie between 0 and 1; got {number(probability)}.",
+                "0.05 means that 5 % lies below.",
+            )
     for (first, low), (second, high) in pairwise(points):
-        rule = f"probability {number(first)} is stated twice."
-        demand(first != second, "quantiles", rule, "Keep one of them.")
-        shown = f"{number(low)} at {number(first)} and {number(high)} at {number(second)}"
-        rule = f"must increase with the probability; got {shown}."
-        remedy = "The value at a probability is what that share of the outcomes lies below."
-        demand(low < high, "quantiles", rule, remedy)
+        if first == second:
+            raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")
+        if low >= high:
+            raise FitError(
+                "quantiles",
+                f"must increase with the probability; got {number(low)} at {number(first)} and "
+                f"{number(high)} at {number(second)}.",
+                "The value at a probability is what that share of the outcomes lies below.",
+            )
 
 
 def _check_positive(statement: Statement, family: PriorFamily) -> None:
     remedy = f"A {family.name} has only values above 0. Use family: normal, or numbers above 0."
-    candidates = [("median", statement.median), ("mean", statement.mean)]
+    candidates: list[tuple[str, float | None]] = [("median", statement.median), ("mean", statement.mean)]
     if statement.interval is not None:
         candidates.append(("interval", statement.interval[1]))
     candidates += [("quantiles", value) for _, value in statement.quantiles]
-    if any("lower" in way for way in family.ways):
-        candidates.append(("lower", statement.parameters.get("lower")))
+    if "lower" in statement.parameters and any("lower" in way for way in family.ways):
+        candidates.append(("lower", statement.parameters["lower"]))
     for key, value in candidates:
-        if value is not None:
-            demand(value > 0, key, f"must be above 0 for a {family.name}; got {number(value)}.", remedy)
+        if value is not None and value <= 0:
+            raise FitError(key, f"must be above 0 for a {family.name}; got {number(value)}.", remedy)
 
 
 def _check_ways(statement: Statement, family: PriorFamily) -> None:

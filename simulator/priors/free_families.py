@@ -115,10 +115,12 @@ class Metalog:
     def __post_init__(self) -> None:
         terms = _numbers(self.coefficients)
         object.__setattr__(self, "coefficients", terms)
-        require(len(terms) >= 2, f"a metalog needs at least 2 coefficients; got {len(terms)}.")
-        require(all(map(isfinite, terms)), f"metalog coefficients must be finite; got {terms}.")
-        ends = f"{self.lower:g} and {self.upper:g}"
-        require(self.lower < self.upper, f"lower must be below upper; got {ends}.")
+        if len(terms) < 2:
+            raise ValueError(f"a metalog needs at least 2 coefficients; got {len(terms)}.")
+        if not all(map(isfinite, terms)):
+            raise ValueError(f"metalog coefficients must be finite; got {terms}.")
+        if not self.lower < self.upper:
+            raise ValueError(f"lower must be below upper; got {self.lower:g} and {self.upper:g}.")
         logits = np.linspace(-32.0, 32.0, 6401)
         _, slope = self.quantile_of_logit(logits)
         if not np.all(slope > 0):
@@ -224,13 +226,15 @@ class Quantiles:
         probabilities, values = _numbers(self.probabilities), _numbers(self.values)
         object.__setattr__(self, "probabilities", probabilities)
         object.__setattr__(self, "values", values)
-        got = f"{len(probabilities)}, {len(values)}"
-        require(len(probabilities) == len(values) >= 2, f"2 or more probabilities and values are needed; got {got}.")
-        inside = probabilities[0] > 0 and probabilities[-1] < 1 and bool(np.all(np.diff(probabilities) > 0))
-        require(inside, f"probabilities must lie between 0 and 1 and increase; got {probabilities}.")
-        rising = bool(np.all(np.isfinite(values)) and np.all(np.diff(values) > 0))
-        require(rising, f"values must be finite and increase with the probability; got {values}.")
-        require(not self.log or values[0] > 0, f"values on a log scale must be above 0; got {values[0]:g}.")
+        if not len(probabilities) == len(values) >= 2:
+            got = f"{len(probabilities)}, {len(values)}"
+            raise ValueError(f"2 or more probabilities and values are needed; got {got}.")
+        if not (probabilities[0] > 0 and probabilities[-1] < 1 and np.all(np.diff(probabilities) > 0)):
+            raise ValueError(f"probabilities must lie between 0 and 1 and increase; got {probabilities}.")
+        if not (np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)):
+            raise ValueError(f"values must be finite and increase with the probability; got {values}.")
+        if self.log and values[0] <= 0:
+            raise ValueError(f"values on a log scale must be above 0; got {values[0]:g}.")
 
     @property
     def support(self) -> tuple[float, float]:
