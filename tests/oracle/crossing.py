@@ -16,16 +16,9 @@ GOLDEN = (3 - 5**0.5) / 2
 QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
 
-def times(model: Model, a_year: int) -> Array:
-    """Times to look at (sample, k), rising: evenly from the first year to the last, and every date of a regime."""
-    even = np.linspace(model.first, model.last, int(np.ceil((model.last - model.first) * a_year)) + 1)
-    dates = [np.clip(np.broadcast_to(date, (model.samples, 1)), model.first, model.last) for date in model.dates()]
-    return np.sort(np.hstack([np.broadcast_to(even, (model.samples, len(even))), *dates]), axis=1)
-
-
 def crossings(model: Model) -> dict[str, tuple[Array, Array]]:
     """By threshold, crossing years (+inf: not by the horizon) and levels of the samples."""
-    grid = times(model, SCANS_A_YEAR)
+    grid = model.times(SCANS_A_YEAR)
     scan = Moment(model, grid)
     found = {}
     for name in model.scenario.get("thresholds") or {}:

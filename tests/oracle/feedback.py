@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from tests.oracle import laws
-from tests.oracle.crossing import times
+from tests.oracle import laws, stepping
 from tests.oracle.model import Model, Moment, variable
 from tests.oracle.units import Array
 
@@ -19,8 +18,7 @@ STEPS_A_YEAR = 32
 def solve(model: Model) -> None:
     """Give the model the growth of every level of a driver with feedback, as functions of time.
 
-    d(level)/dt = multiplier(effective compute) x rate, from the first year, by Runge and Kutta's rule of fourth order.
-    Within a step every rate is constant: the dates of regimes are ends of steps. A first solution shows where limits and
+    d(level)/dt = multiplier(effective compute) x rate, from the first year. Within a step every rate is constant: the dates of regimes are ends of steps. A first solution shows where limits and
     points of the multiplier are met; these times are ends of steps in the second.
     """
     drivers = model.scenario["drivers"]
@@ -29,47 +27,26 @@ def solve(model: Model) -> None:
         return
     if set(fed) - {"hardware", "algorithms"} or drivers.get("hardware", {}).get("caps"):
         raise NotImplementedError("feedback on spending, or under a cap on hardware")
-    nodes = times(model, STEPS_A_YEAR)
+    nodes = model.times(STEPS_A_YEAR)
     model.gains = _integrated(model, fed, nodes)
     nodes = np.sort(np.hstack([nodes, *_corners(model, fed, nodes)]), axis=1)
     model.gains = _integrated(model, fed, nodes)
 
 
-def _integrated(model: Model, fed: dict[str, dict[str, Any]], nodes: Array) -> dict[str, Callable[[Array], Array]]:
+def _integrated(model: Model, fed: dict[str, dict[str, Any]], nodes: Array) -> dict[str, stepping.Path]:
     """The growth of each level that feedback touches, stepped from node to node."""
     middle = (nodes[:, 1:] + nodes[:, :-1]) / 2
     driver = {path: name for name, levels in fed.items() for path in levels}
-    rates = {path: _rate(*model.growth(path, fed[driver[path]][path]), middle) for path in driver}
+    rates = np.array([stepping.held(*model.growth(path, fed[name][path]), middle) for path, name in driver.items()])
     points = {name: _points(model, name) for name in fed}
     outside = [_Outside(model, t, set(driver)) for t in (nodes, middle)]
-    start = {path: np.zeros(model.samples) for path in driver}
-    gains, slopes = [start], []
 
-    def slope(state: dict[str, Array], step: int, half: int) -> dict[str, Array]:
-        compute = outside[half % 2].effective(state, step + half // 2)
+    def slope(gains: Array, step: int, half: int) -> Array:
+        compute = outside[half % 2].effective(dict(zip(driver, gains, strict=True)), step + half // 2)
         faster = {name: multiplier(compute, *points[name]) for name in fed}
-        return {path: faster[name] * rates[path][:, step] for path, name in driver.items()}
+        return np.array([faster[name] for name in driver.values()]) * rates[:, :, step]
 
-    def after(state: dict[str, Array], time: Array, slope: dict[str, Array]) -> dict[str, Array]:
-        return {path: level + time * slope[path] for path, level in state.items()}
-
-    for k in range(middle.shape[1]):
-        now, step = gains[-1], nodes[:, k + 1] - nodes[:, k]
-        one = slope(now, k, 0)
-        two = slope(after(now, step / 2, one), k, 1)
-        three = slope(after(now, step / 2, two), k, 1)
-        four = slope(after(now, step, three), k, 2)
-        mean = {path: (one[path] + 2 * two[path] + 2 * three[path] + four[path]) / 6 for path in now}
-        gains.append(after(now, step, mean))
-        slopes.append((one, slope(gains[-1], k, 2)))
-    return {
-        path: _between(
-            nodes,
-            np.array([state[path] for state in gains]).T,
-            *(np.array([ends[end][path] for ends in slopes]).T for end in (0, 1)),
-        )
-        for path in driver
-    }
+    return dict(zip(driver, stepping.solve(nodes, np.zeros((len(driver), model.samples)), slope), strict=True))
 
 
 class _Outside:
@@ -127,14 +104,6 @@ def _paths(name: str, spec: Any) -> dict[str, Any]:
     )
 
 
-def _rate(rates: list[Array], dates: list[Array], t: Array) -> Array:
-    """The rate in force (sample, time)."""
-    held = np.broadcast_to(rates[0], t.shape)
-    for rate, date in zip(rates[1:], dates, strict=True):
-        held = np.where(t >= date, rate, held)
-    return held
-
-
 def _points(model: Model, name: str) -> tuple[Array, list[Array]]:
     """Levels of effective compute (point,) and log10 multipliers (sample,) of a driver's feedback."""
     points = model.scenario["drivers"][name]["feedback"]
@@ -150,21 +119,3 @@ def multiplier(compute: Array, levels: Array, numbers: list[Array]) -> Array:
         share = np.clip((compute - levels[k - 1]) / (levels[k] - levels[k - 1]), 0, 1)
         held = held + share * (numbers[k] - numbers[k - 1])
     return 10.0**held
-
-
-def _between(nodes: Array, values: Array, starts: Array, ends: Array) -> Callable[[Array], Array]:
-    """A function of times (sample, k): cubics through values at nodes and slopes at both ends of each step."""
-    rows = np.arange(len(nodes))[:, None]
-    apart = rows * 1e4  # rows one after another in one rising line, so that one search finds every step
-    line = (nodes + apart).ravel()
-
-    def function(t: Array) -> Array:
-        t = np.broadcast_to(t, (len(nodes), t.shape[1]))
-        k = np.clip(np.searchsorted(line, t + apart, side="right") - 1 - rows * nodes.shape[1], 0, nodes.shape[1] - 2)
-        low, high, y0, y1 = (np.take_along_axis(a, k + on, 1) for a in (nodes, values) for on in (0, 1))
-        width = high - low
-        s0, s1 = (np.take_along_axis(slopes, k, 1) * width for slopes in (starts, ends))
-        x = np.clip((t - low) / np.where(width > 0, width, 1), 0, 1)
-        return y0 + x * (s0 + x * (3 * (y1 - y0) - 2 * s0 - s1 + x * (2 * (y0 - y1) + s0 + s1)))
-
-    return function

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle import laws, units
+from tests.oracle import laws, stepping, units
 from tests.oracle.units import Array
 
 Spec = Any
@@ -20,6 +20,7 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
     "minimum": lambda *parts: np.min(np.broadcast_arrays(*parts), axis=0),
     "maximum": lambda *parts: np.max(np.broadcast_arrays(*parts), axis=0),
 }
+STEPS_A_YEAR = 32
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 UNKNOWN = {"table", "custom", "drift", "volatility", "half_life", "towards", "times"}
 """What a level or a regime may say and the oracle does not carry."""
@@ -32,7 +33,9 @@ class Model:
         self.scenario, self.draws = scenario, draws
         self.first, self.last = (float(scenario["years"][end]) for end in ("first", "last"))
         self.samples = len(next(iter(draws.values())))
-        self.gains: dict[str, Any] = {}
+        self.bent: dict[str, list[stepping.Path]] = {}
+        """Levels under a Gompertz limit that moves, before and after the year of their start."""
+        self.gains: dict[str, stepping.Path] = {}
         """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
 
     def at_path(self, path: str) -> Spec:
@@ -78,6 +81,13 @@ class Model:
     def dates(self) -> list[Array]:
         """Every date at which a regime begins (sample, 1)."""
         return [date for path, level in _levels("", self.scenario) for date in self.growth(path, level)[1]]
+
+    def times(self, a_year: int, first: float | None = None, last: float | None = None) -> Array:
+        """Times (sample, k), rising: evenly from the first year to the last, and every date of a regime."""
+        first, last = self.first if first is None else first, self.last if last is None else last
+        even = np.linspace(first, last, int(np.ceil((last - first) * a_year)) + 1)
+        dates = [np.clip(np.broadcast_to(date, (self.samples, 1)), first, last) for date in self.dates()]
+        return np.sort(np.hstack([np.broadcast_to(even, (self.samples, len(even))), *dates]), axis=1)
 
 
 class Moment:
@@ -150,21 +160,41 @@ class Moment:
         left = [demanded]
         for name, cap in (spec.get("caps") or {}).items():
             here = f"{path}.caps.{name}"
-            if "share" in cap:
-                limit = self.expression(f"{here}.share", cap["share"]) + self.quantity(cap["of"])
-            else:
-                limit = self.expression(f"{here}.limit", cap["limit"])
+            limit = self.limit(here, cap)
             kind = cap.get("kind", "hard")
             if kind == "gompertz":
-                if np.ptp(limit, axis=1).max() > 0 or np.any(limit <= start):
-                    raise NotImplementedError("a Gompertz limit that moves, or below the start")
-                left.append(laws.gompertz(demanded - start, start, limit))
+                if np.any(limit <= start):
+                    raise NotImplementedError("a Gompertz limit below the start, or on a product")
+                left.append(self._gompertz(path, spec, name, demanded, start))
             else:
                 left.append(laws.LAWS[kind](demanded, limit))
             if subject:
                 self.named[variable("cap", subject, name)] = limit
                 self.named[variable("left", subject, name)] = left[-1]
         return np.min(left, axis=0)
+
+    def limit(self, path: str, cap: Spec) -> Array:
+        """The limit in force: an expression, or a share of a quantity."""
+        if "share" in cap:
+            return self.expression(f"{path}.share", cap["share"]) + self.quantity(cap["of"])
+        return self.expression(f"{path}.limit", cap["limit"])
+
+    def _gompertz(self, path: str, spec: Spec, name: str, demanded: Array, start: Array) -> Array:
+        """Gompertz's law: the closed form where the limit stands still, and steps from the start where it moves."""
+        model, cap, here = self.model, spec["caps"][name], f"{path}.caps.{name}"
+        if "share" not in cap and not isinstance(cap["limit"], str) and _is_prior(cap["limit"]):
+            return laws.gompertz(demanded - start, start, self.limit(here, cap))
+        if path in model.gains:
+            raise NotImplementedError("feedback under a Gompertz limit that moves")
+        at = float(spec.get("at", model.first))
+        if here not in model.bent:
+            ways = (
+                model.times(STEPS_A_YEAR, min(at - 0.1, model.first), at)[:, ::-1],
+                model.times(STEPS_A_YEAR, at, max(at, model.last)),
+            )
+            model.bent[here] = [_bent(model, path, spec, name, start, nodes) for nodes in ways]
+        before, after = model.bent[here]
+        return np.where(self.t < at, before(self.t), after(self.t))
 
     def driver(self, name: str) -> Array:
         """A driver under its caps; algorithms are 1 in the first year."""
@@ -232,6 +262,20 @@ class Moment:
                 return self.driver(driver)
 
 
+def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: Array) -> stepping.Path:
+    """A level under a Gompertz limit that moves, from its start at the first node."""
+    middle = (nodes[:, 1:] + nodes[:, :-1]) / 2
+    rates = stepping.held(*model.growth(path, spec), middle)
+    limits = [Moment(model, t).limit(f"{path}.caps.{name}", spec["caps"][name]) for t in (nodes, middle)]
+    begin = np.broadcast_to(start, (model.samples, 1)).T
+
+    def slope(level: Array, step: int, half: int) -> Array:
+        here = limits[half % 2][:, step + half // 2]
+        return rates[:, step] * (here - level) / (here - begin)
+
+    return stepping.solve(nodes, begin, slope)[0]
+
+
 def variable(*parts: str) -> str:
     """A variable's name: a dash of the scenario is an underscore."""
     return "_".join(parts).replace("-", "_")
@@ -244,6 +288,12 @@ def converted(numbers: Array, unit: str | None, kind: str) -> Array:
 
 def _is_level(spec: Spec) -> bool:
     return isinstance(spec, Mapping) and bool({"start", "growth", "table"} & spec.keys()) and "accumulation" not in spec
+
+
+def _is_prior(spec: Spec) -> bool:
+    return not isinstance(spec, Mapping) or not (
+        _is_level(spec) or (OPERATIONS.keys() | {"accumulation"}) & spec.keys()
+    )
 
 
 def _refuse_unknown(spec: Spec) -> None:

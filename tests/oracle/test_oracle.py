@@ -91,6 +91,15 @@ def test_the_oracle_feeds_back_as_the_closed_form_does() -> None:
     assert Moment(model, t).driver("algorithms") == pytest.approx(expected, abs=1e-8)
 
 
+@pytest.mark.parametrize("at", [2015.0, 2025.0, 2030.0])
+def test_the_oracle_holds_a_start_under_a_gompertz_limit_that_moves(at: float) -> None:
+    limit = {"start": {"value": 1e10}, "at": at, "growth": 1.5}
+    compute = {"start": {"value": 1e8}, "at": at, "growth": 3, "caps": {"moving": {"kind": "gompertz", "limit": limit}}}
+    model = _model({"compute": compute}, {}, (2025, 2040))
+    found = Moment(model, np.array([[at, at + 10]])).driver("compute")
+    assert found[0] == pytest.approx([8, 10.4831283], abs=1e-6)  # the equation in 20,000 steps of equal length
+
+
 @pytest.mark.parametrize(
     "spec",
     [
