@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.charts import layout, spec, style
-from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, interval_layers
+from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, strip_view
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
@@ -181,31 +181,28 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
-    separators: spec.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
-    texts = [style.Text(["year of crossing"], left, layout.HEADING_Y, bold=True)]
+    marks = layout.Marks(rules=layout.rule_mark())
+    marks.text("year of crossing", left, layout.HEADING_Y, bold=True)
     heads = ("median", crossings[0]["wide_band"], _not_by(crossings[0]))
-    texts += [style.Text([head], x, layout.LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
-    marks: spec.Data = []
+    for head, x in zip(heads, columns, strict=True):
+        marks.text(head, x, layout.LEGEND_Y, style.QUIET)
+    shapes: spec.Data = []
     intervals = []
     for row, name, y in zip(crossings, names, middles, strict=True):
-        texts.append(style.Text(name, left + 20, y))
-        texts.append(style.Text([year_text(row, "median")], columns[0], y, bold=True))
-        texts.append(style.Text([_range_text(row)], columns[1], y, style.QUIET))
-        texts.append(style.Text([percent(row["not_by"])], columns[2], y, style.QUIET))
+        marks.text(name, left + 20, y)
+        marks.text(year_text(row, "median"), columns[0], y, bold=True)
+        marks.text(_range_text(row), columns[1], y, style.QUIET)
+        marks.text(percent(row["not_by"]), columns[2], y, style.QUIET)
         look = looks[row["threshold"]]
-        marks.append(look.at(left + 7, y))
+        shapes.append(look.at(left + 7, y))
         if frame.first <= row["median"] <= frame.last:
-            marks.append(look.at(_pixel(frame, row["median"]), y))
+            shapes.append(look.at(_pixel(frame, row["median"]), y))
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
-    layers = [
-        style.pixel_layer(separators, mark=layout.rule_mark()),
-        *interval_layers(intervals, frame=frame),
-        *_mark_layers(marks),
-        *style.text_layers(texts),
-        *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=layout.LEGEND_Y),
-    ]
-    return spec.view(layers, width=layout.WIDTH, height=edges[-1])
+    return strip_view(
+        marks, intervals, _mark_layers(shapes), _strip_legend(crossings, frame=frame), frame=frame, edges=edges,
+        right=columns[2] + 84, legend_y=layout.LEGEND_Y,
+    )  # fmt: skip
 
 
 def _strip_legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry]:

@@ -22,6 +22,7 @@ from simulator.charts.kinds.comparison import (
     draw_overlaid,
     levels_of,
 )
+from simulator.charts.layout import PixelScale
 from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
@@ -247,5 +248,5 @@ def test_where_no_run_crosses_the_chart_still_draws() -> None:
 
 
 def test_a_panel_places_years_and_levels() -> None:
-    panel = Panel(10, 20, 100, 200, (2025, 2045), (20, 40))
+    panel = Panel(PixelScale(2025, 2045, 10, 110), PixelScale(20, 40, 220, 20))
     assert (panel.x(2025), panel.x(2045), panel.y(40), panel.y(20), panel.y(30)) == (10, 110, 20, 220, 120)
