@@ -27,10 +27,8 @@ def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figu
         hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
         raise InputError(f"--kind: no kind of chart '{kind}'. {hint}")
     if kind == ALL:
-        raise InputError(
-            f"--kind {ALL}: an installed package offers a kind of chart by this name, which stands for every kind. "
-            "Its package must give it another."
-        )
+        rule = "an installed package offers a kind of chart by this name, which stands for every kind"
+        raise InputError(f"--kind {ALL}: {rule}. Its package must give it another.")
     return KINDS.find(kind, entry=f"--kind {kind}")(run, options or FigureOptions())
 
 
@@ -209,9 +207,7 @@ def write_charts(run: Group | Run, folder: FilePath) -> None:
     from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures
 
-    figures = fan_figures(run, FigureOptions())
-    if counted_names(run):
-        figures += count_figures(run, FigureOptions())
-    for figure in figures:
+    counts = count_figures(run, FigureOptions()) if counted_names(run) else []
+    for figure in (*fan_figures(run, FigureOptions()), *counts):
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
         save_chart(figure.chart, *paths, alt_text=figure.alt_text)
