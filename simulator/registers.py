@@ -95,6 +95,9 @@ class Register[T]:
         return rule, near_name(str(given), self.names())
 
     def _loaded(self, point: EntryPoint, start: str) -> T:
+        if not point.value:
+            rule = f"a package offers the {self.what} '{point.name}' and does not say where it is"
+            raise InputError(f"{start}: {rule}. Its entry point must be module:attribute; mend the package.")
         try:
             found = point.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 (its module may do anything)
@@ -104,7 +107,8 @@ class Register[T]:
             ) from None
         if not (isinstance(found, self.form) if isinstance(self.form, type) else callable(found)):
             form = self.form.__name__ if isinstance(self.form, type) else self.form
-            raise InputError(f"{start}: {point.value} is no {form}. Its package must offer a {form} by that name.")
+            one = f"{'an' if form[0] in 'AEIOU' else 'a'} {form}"
+            raise InputError(f"{start}: {point.value} is no {form}. Its package must offer {one} by that name.")
         return cast("T", found)
 
 

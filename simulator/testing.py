@@ -85,10 +85,9 @@ def _check_summary(summary: xr.Dataset) -> None:
         total = crossed[:, -1] + summary["never"].values
         _require(np.allclose(total, 1.0, rtol=0, atol=1e-12), "summary: crossed and never do not add up to 1")
         _require(np.all(summary["already"].values <= crossed[:, 0]), "summary/already: more than crossed at the start")
-    for name in summary.data_vars:
+    for name, values in summary.data_vars.items():
         if str(name).startswith("binding_") and str(name).endswith("_share"):
-            total = summary[str(name)].values.sum(axis=0)
-            _require(np.all(total <= 1 + 1e-12), f"summary/{name}: the shares add up to more than 1")
+            _require(np.all(values.sum(axis=0) <= 1 + 1e-12), f"summary/{name}: the shares add up to more than 1")
 
 
 def _check_trajectories(trajectories: xr.Dataset) -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of a run.
+    """A variable of a run, or all of a kind, whose names hold names of the scenario.
 
-    `dims` are its dimensions; `unit` that of its numbers (`log10(FLOP)` is the log10 of FLOP).
+    `dims` are its dimensions; `unit` that of its numbers (`log10(FLOP)` is the log10 of FLOP). The name of a kind has
+    what varies in angle brackets, which fills its long name in turn; its unit is empty where it is the scenario's.
     """
 
     name: str
@@ -25,6 +26,22 @@ class Variable:
     unit: str
     long_name: str
     description: str
+
+    def match(self, name: str) -> re.Match[str] | None:
+        """Read what varies off a name that is of this kind."""
+        return re.fullmatch(_expression(self.name), name)
+
+
+_SUBJECTS = "spending|hardware|physical_compute|algorithms"
+_LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
+_VARYING = {
+    "<driver>": "spending|hardware|compute|algorithms", "<subject>": _SUBJECTS, "<level>": _LEVEL, "<distance>": _LEVEL,
+}  # fmt: skip
+
+
+@cache
+def _expression(kind: str) -> str:
+    return re.sub("<[a-z]+>", lambda match: f"({_VARYING.get(match[0], '.+')})", kind)
 
 
 _TRAJECTORY = ("sample", "year")
@@ -63,61 +80,38 @@ _FIXED = (
 )  # fmt: skip
 VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _FIXED})
 
-_SUBJECTS = "spending|hardware|physical_compute|algorithms"
-_LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
 _BY_YEAR = ("quantile", "year")
 
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """The variables of one kind, whose names hold names of the scenario.
-
-    `names` says how they are called, with what varies in angle brackets; a name is theirs where it matches
-    `expression` wholly. `long_name` and `description` are filled with its groups; `unit` is empty where it is the
-    scenario's.
-    """
-
-    names: str
-    expression: str
-    dims: tuple[str, ...]
-    unit: str
-    long_name: str
-    description: str
-
-
-PATTERNS: tuple[Pattern, ...] = (
-    Pattern("<driver>_factor_<factor>", r"(spending|hardware|compute|algorithms)_factor_(.+)", _TRAJECTORY, "",
-            "{1}, a factor of {0}", "A factor of the driver, under its own caps."),
-    Pattern("quantity_<quantity>", r"quantity_(.+)", _TRAJECTORY, "", "{0}", "A named quantity of the scenario."),
-    Pattern("cap_<subject>_<cap>", rf"cap_({_SUBJECTS})_(.+)", _TRAJECTORY, "", "cap on {0}: {1}", "The limit in force."),
-    Pattern("constraint_<constraint>", r"constraint_(.+)", _TRAJECTORY, "", "constraint on physical compute: {0}",
-            "The limit in force."),
-    Pattern("models_above_<level>", rf"models_above_({_LEVEL})", _TRAJECTORY, "1", "models above {0} FLOP",
-            "Training runs at or above the level by the end of the year, those before the first year included."),
-    Pattern("models_above_<level>_in_year", rf"models_above_({_LEVEL})_in_year", _TRAJECTORY, "1",
-            "models above {0} FLOP of the year", "Training runs of the calendar year at or above the level."),
-    Pattern("models_within_<distance>_oom", rf"models_within_({_LEVEL})_oom", _TRAJECTORY, "1",
-            "models within {0} OOM of the frontier",
-            "Training runs by the end of the year that were within the distance of the largest run of their year."),
-    Pattern("models_within_<distance>_oom_in_year", rf"models_within_({_LEVEL})_oom_in_year", _TRAJECTORY, "1",
-            "models within {0} OOM of the frontier of the year",
-            "Training runs of the calendar year within the distance of its largest run."),
-    Pattern("binding_<subject>_share", rf"binding_({_SUBJECTS})_share", ("limit_<subject>", "year"), "1",
-            "share of samples in which a limit on {0} binds", "Of all samples, in that year."),
-    Pattern("binding_<subject>_share_error", rf"binding_({_SUBJECTS})_share_error", ("limit_<subject>", "year"), "1",
-            "standard error of the share in which a limit on {0} binds",
-            "Monte Carlo standard error from the spread over independent blocks of samples."),
-    Pattern("binding_<subject>", rf"binding_({_SUBJECTS})", _TRAJECTORY, "1", "which limit on {0} binds",
-            "0 where none binds; otherwise the number (`flag_values`) of the limit that is reached and that leaves the least."),
+PATTERNS: tuple[Variable, ...] = (
+    Variable("<driver>_factor_<factor>", _TRAJECTORY, "", "{1}, a factor of {0}",
+             "A factor of the driver, under its own caps."),
+    Variable("quantity_<quantity>", _TRAJECTORY, "", "{0}", "A named quantity of the scenario."),
+    Variable("cap_<subject>_<cap>", _TRAJECTORY, "", "cap on {0}: {1}", "The limit in force."),
+    Variable("constraint_<constraint>", _TRAJECTORY, "", "constraint on physical compute: {0}", "The limit in force."),
+    Variable("models_above_<level>", _TRAJECTORY, "1", "models above {0} FLOP",
+             "Training runs at or above the level by the end of the year, those before the first year included."),
+    Variable("models_above_<level>_in_year", _TRAJECTORY, "1", "models above {0} FLOP of the year",
+             "Training runs of the calendar year at or above the level."),
+    Variable("models_within_<distance>_oom", _TRAJECTORY, "1", "models within {0} OOM of the frontier",
+             "Training runs by the end of the year that were within the distance of the largest run of their year."),
+    Variable("models_within_<distance>_oom_in_year", _TRAJECTORY, "1", "models within {0} OOM of the frontier of the year",
+             "Training runs of the calendar year within the distance of its largest run."),
+    Variable("binding_<subject>_share", ("limit_<subject>", "year"), "1",
+             "share of samples in which a limit on {0} binds", "Of all samples, in that year."),
+    Variable("binding_<subject>_share_error", ("limit_<subject>", "year"), "1",
+             "standard error of the share in which a limit on {0} binds",
+             "Monte Carlo standard error from the spread over independent blocks of samples."),
+    Variable("binding_<subject>", _TRAJECTORY, "1", "which limit on {0} binds",
+             "0 where none binds; otherwise the number (`flag_values`) of the limit that is reached and that leaves the least."),
 )  # fmt: skip
 """The variables over samples and years, and the shares of samples made from them. In the summary a variable over
 samples and years has its quantiles by year."""
 
-SUFFIXES: tuple[Pattern, ...] = (
-    Pattern("<variable>_mean", r"(.+)_mean", ("year",), "", "mean of {0}",
-            "Over the samples; of the log10 where the variable is one, so that means of factors add up to that of their product."),
-    Pattern("<variable>_error", r"(.+)_error", _BY_YEAR, "", "standard error of the quantiles of {0}",
-            "Monte Carlo standard error from the spread over independent blocks of samples."),
+SUFFIXES: tuple[Variable, ...] = (
+    Variable("<variable>_mean", ("year",), "", "mean of {0}",
+             "Over the samples; of the log10 where the variable is one, so that means of factors add up to that of their product."),
+    Variable("<variable>_error", _BY_YEAR, "", "standard error of the quantiles of {0}",
+             "Monte Carlo standard error from the spread over independent blocks of samples."),
 )  # fmt: skip
 """What the summary says of a variable beside its quantiles; the unit is the variable's."""
 
@@ -141,20 +135,17 @@ def variable(name: str, *, unit: str = "1") -> Variable:
     """Describe a variable of a run by its name; `unit` is that of one whose unit depends on the scenario."""
     if name in VARIABLES:
         return VARIABLES[name]
-    for pattern in PATTERNS:
-        if not pattern.unit and name.endswith(("_mean", "_error")):
-            continue  # the summary's word on a variable of the pattern
-        match = re.fullmatch(pattern.expression, name)
-        if match:
-            words = [part.replace("_", " ") for part in match.groups()]
-            dims = tuple(dim.replace("<subject>", match.group(1)) for dim in pattern.dims)
-            return Variable(name, dims, pattern.unit or unit, pattern.long_name.format(*words), pattern.description)
-    for pattern in SUFFIXES:
-        match = re.fullmatch(pattern.expression, name)
-        if match:
-            base = variable(match.group(1), unit=unit)
-            long_name = pattern.long_name.format(base.long_name)
-            return Variable(name, pattern.dims, base.unit, long_name, pattern.description)
+    for kind in PATTERNS:
+        if not kind.unit and name.endswith(("_mean", "_error")):
+            continue  # the summary's word on a variable of the kind
+        if match := kind.match(name):
+            long_name = kind.long_name.format(*(part.replace("_", " ") for part in match.groups()))
+            dims = tuple(dim.replace("<subject>", match[1]) for dim in kind.dims)
+            return Variable(name, dims, kind.unit or unit, long_name, kind.description)
+    for kind in SUFFIXES:
+        if match := kind.match(name):
+            base = variable(match[1], unit=unit)
+            return Variable(name, kind.dims, base.unit, kind.long_name.format(base.long_name), kind.description)
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 

@@ -49,6 +49,12 @@ def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
     return [f"  {(' ' * gap).join(map(str.ljust, cells, widths))}".rstrip() for cells in rows]
 
 
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Set rows of cells below their headings as a table of Markdown."""
+    head, *body = (f"| {' | '.join(cells)} |" for cells in (heads, *rows))
+    return "\n".join([head, f"|{'---|' * len(heads)}", *body])
+
+
 def cut(text: str, *, width: int) -> str:
     """Cut a text that has more than so many characters."""
     return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."

@@ -25,7 +25,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
     entries = "third = our_laws:third\nnumber = our_laws:number\nhalf = our_laws:half\ngone = our_laws:gone\n"
-    entries += "rude = our_rude:law\nexit = our_exit:law\nslip = our_slip:law\n"
+    entries += "blank =\nrude = our_rude:law\nexit = our_exit:law\nslip = our_slip:law\n"
     (folder / "entry_points.txt").write_text(f"[simulator.laws]\n{entries}")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "our_laws", raising=False)
@@ -33,7 +33,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("offered")
 def test_what_is_shipped_goes_before_what_packages_offer() -> None:
-    assert LAWS.names() == ("half", "none", "exit", "gone", "number", "rude", "slip", "third")
+    assert LAWS.names() == ("half", "none", "blank", "exit", "gone", "number", "rude", "slip", "third")
     assert [name for name, _ in LAWS.usable()] == ["half", "none", "third"]
     assert LAWS.find("half") is math.sqrt
     assert callable(LAWS.find("third"))
@@ -47,6 +47,10 @@ def test_what_is_shipped_goes_before_what_packages_offer() -> None:
     [
         ("thrid", r"thrid: no law 'thrid' is installed\. Did you mean 'third'\? .*entry points 'simulator\.laws'\."),
         ("number", r"number: our_laws:number is no function\. Its package must offer a function by that name\."),
+        (
+            "blank",
+            r"blank: a package offers the law 'blank' and does not say where it is\. .* must be module:attribute",
+        ),
         ("gone", r"gone: the installed law our_laws:gone cannot be imported: .*Mend or reinstall its package\."),
         ("rude", r"rude: the installed law our_rude:law cannot be imported: no such luck\. Mend"),
         ("exit", r"exit: the installed law our_exit:law cannot be imported: 7\. Mend"),
@@ -61,3 +65,10 @@ def test_what_cannot_be_had_is_told_with_a_way_out(name: str, words: str) -> Non
 def test_a_message_begins_with_the_entry_where_one_is_given() -> None:
     with pytest.raises(InputError, match=r"^--kind: no law 'x' is installed\. There are: half, none\."):
         LAWS.find("x", entry="--kind")
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_class_of_records_is_named_with_its_article() -> None:
+    laws: Register[object] = Register("law", "simulator.laws", {}, form=ArithmeticError)
+    with pytest.raises(InputError, match=r"is no ArithmeticError\. Its package must offer an ArithmeticError by that"):
+        laws.find("number")

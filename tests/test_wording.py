@@ -49,3 +49,7 @@ def test_columns_are_as_wide_as_their_widest_cell_and_nothing_stands_behind_the_
     assert w.aligned([["a", "bb", ""], ["aaa", "b", "c"]]) == ["  a    bb", "  aaa  b   c"]
     assert w.aligned([["a", "b"]], gap=3) == ["  a   b"]
     assert w.aligned([]) == []
+
+
+def test_cells_stand_between_bars_below_their_headings() -> None:
+    assert w.markdown_table(["", "a"], [["x", "1"], ["y", ""]]) == "|  | a |\n|---|---|\n| x | 1 |\n| y |  |"

@@ -123,12 +123,11 @@ def rank_associations(run: xr.DataTree) -> Table:
     levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1)
     outcome = np.asarray(levels[:MOST_SAMPLES].values, dtype=np.float64)
     found = [
-        (name, rank, values.size)
+        {"name": name, "rank": rank, "samples": values.size}
         for name, _, values, present in drawn_priors(run, most=MOST_SAMPLES)
         if (rank := spearman(values, outcome[present])) is not None
     ]
-    found.sort(key=lambda each: (-abs(each[1]), each[0]))
-    return Table({name: [each[place] for each in found] for place, name in enumerate(("name", "rank", "samples"))})
+    return Table.of_rows(sorted(found, key=lambda row: (-abs(row["rank"]), row["name"])), ("name", "rank", "samples"))
 
 
 def drawn_priors(run: xr.DataTree, *, most: int | None = None) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:

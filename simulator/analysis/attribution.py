@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -14,10 +14,9 @@ from simulator.analysis.evaluation import Model, evaluate, model_of, prior_unifo
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
-from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Table
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 4096
 """Samples at most, of the first scenario's draws."""
+QUANTILES = {"5 % quantile": 0.05, "median": 0.5, "95 % quantile": 0.95}
 MEDIAN_YEAR = "median crossing year"
 MEAN_YEAR = "restricted mean crossing year"
 CROSSED = "probability of having crossed"
@@ -44,7 +44,7 @@ def chosen_years(years: Sequence[float]) -> list[float]:
 
 
 class Headline(NamedTuple):
-    """A number that is attributed: a statistic of an outcome, in a year where it has one."""
+    """A number that is told of a forecast: a statistic of an outcome, in a year where it has one."""
 
     quantity: str
     label: str
@@ -110,15 +110,14 @@ class Attribution(Result):
 
         `first` and `second` are the states of an input, in short; `standard_error` is 0 where the parts are exact.
         """
-        rows: list[Row] = []
-        for place, number in enumerate(self.numbers):
-            before, after = float(self.before[place]), float(self.after[place])
-            parts = zip(self.shares.parts[:, place].tolist(), self.shares.errors[:, place].tolist(), strict=True)
-            told = [*zip(self.inputs, parts, strict=True), (Input("", "", "", ""), (after - before, 0.0))]
-            for one, (part, error) in told:
-                sizes = {"part": part, "standard_error": error, "before": before, "after": after}
-                rows.append(number._asdict() | one._asdict() | sizes)
-        return Table.of_rows(rows)
+        both = np.stack([self.before, self.after], axis=-1).tolist()
+        parts = np.vstack([self.shares.parts, self.after - self.before]).T.tolist()
+        errors = np.vstack([self.shares.errors, np.zeros_like(self.before)]).T.tolist()
+        return Table.of_rows(
+            number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
+            for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
+            for one, part, error in zip((*self.inputs, Input("", "", "", "")), own, uncertain, strict=True)
+        )
 
     def tables(self) -> dict[str, Table]:
         return {"attribution": self.table}
@@ -222,9 +221,8 @@ def attribute_difference(
     count = min(spec.samples, SAMPLES) if samples is None else samples
     uniform = cache(lambda name: prior_uniforms(spec, name, samples=count))
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
-    outcomes = [Outcome("level", "effective_compute", year) for year in years]
-    outcomes += [Outcome("crossing", name) for name in names]
     numbers = list(_numbers(models[0], years, names))
+    outcomes = [_outcome(number) for number in numbers]
 
     known: dict[frozenset[int], Array] = {}
 
@@ -232,9 +230,8 @@ def attribute_difference(
         if changed not in known:
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
-            known[changed] = _statistics(
-                evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes), years
-            )
+            results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
+            known[changed] = np.array(list(map(_statistic, numbers, outcomes, results)))
             if progress is not None:
                 progress()
         return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
@@ -256,8 +253,6 @@ def attribute_difference(
 
 def attribute_runs(runs: Sequence[xr.DataTree], labels: Sequence[str]) -> Attribution:
     """Attribute the difference of two runs, by the scenarios that they hold."""
-    if len(runs) != 2:
-        raise InputError(f"attribute: takes two runs; got {len(runs)}. Compare two at a time.")
     first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
     found = attribute_difference(*map(stored_scenario, runs))
     return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
@@ -275,26 +270,29 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         ) from None
 
 
-def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> list[Headline]:
-    """List the headline numbers, in the order of `_statistics`."""
-    found = [Headline("effective_compute", "effective compute", "median", year, "OOM") for year in years]
+def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
+    """List the headline numbers."""
+    for year in years:
+        yield Headline("effective_compute", "effective compute", "median", year, "OOM")
     for name in names:
         label = model.component.spec.thresholds[name].label or name
-        found.append(Headline(name, label, MEDIAN_YEAR, None, "years"))
-        found.append(Headline(name, label, MEAN_YEAR, years[-1], "years"))
-        found += [Headline(name, label, CROSSED, year, "1") for year in years]
-    return found
+        yield Headline(name, label, MEDIAN_YEAR, None, "years")
+        yield Headline(name, label, MEAN_YEAR, years[-1], "years")
+        yield from (Headline(name, label, CROSSED, year, "1") for year in years)
 
 
-def _statistics(results: Array, years: Sequence[float]) -> Array:
-    """Take the headline numbers off outcomes (outcome, sample)."""
-    levels = np.sort(results[: len(years)], axis=1)
-    found = sorted_quantiles(levels, [0.5])[0].tolist()
-    for when in results[len(years) :]:
-        found.append(float(sorted_quantiles(np.sort(when), [0.5])[0]))
-        found.append(float(np.minimum(when, years[-1]).mean()))
-        found += [float((when <= year).mean()) for year in years]
-    return np.array(found)
+def _outcome(number: Headline) -> Outcome:
+    """Name the outcome of which a headline number is a statistic."""
+    if number.statistic in (MEDIAN_YEAR, MEAN_YEAR):
+        return Outcome("crossing", number.quantity)
+    return Outcome("crossed" if number.statistic == CROSSED else "level", number.quantity, number.year)
+
+
+def _statistic(number: Headline, outcome: Outcome, values: Array) -> float:
+    """Take a headline number off the samples of its outcome, (sample,)."""
+    if number.statistic == MEAN_YEAR and number.year is not None:
+        return float(np.minimum(values, number.year).mean())
+    return outcome.middle(values)
 
 
 def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list[int], tuple[str, ...]]:
@@ -313,12 +311,8 @@ def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list
 
 
 def _described(swap: Swap) -> Input:
-    states = []
-    for which in ("one", "other"):
-        values = [getattr(entry, which) for entry in swap.entries]
-        states.append("; ".join(map(in_short, values)))
-    entries = "; ".join(dotted(entry.path) for entry in swap.entries)
-    return Input(swap.name, entries, *states)
+    told = ((dotted(entry.path), in_short(entry.one), in_short(entry.other)) for entry in swap.entries)
+    return Input(swap.name, *map("; ".join, zip(*told, strict=True)))
 
 
 def _signed(value: float, unit: str, error: float = 0.0) -> str:
@@ -328,7 +322,10 @@ def _signed(value: float, unit: str, error: float = 0.0) -> str:
 
 
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
-    """Refuse runs and scenarios that mix scenarios, before anything is run or written."""
+    """Refuse more than two, and what mixes scenarios, before anything is run or written."""
+    if len(items) != 2:
+        rule = f"takes two runs or scenarios; got {len(items)}"
+        raise InputError(f"compare: --attribute: {rule}. Compare two at a time.")
     for item in items:
         if isinstance(item, Scenario):
             name, mixes = item.spec.name, len(item.components) > 1

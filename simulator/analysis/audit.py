@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
-from simulator.wording import listed, percent
+from simulator.wording import listed, markdown_table, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,7 +97,7 @@ class Audit(Result):
 
     def texts(self) -> dict[str, str]:
         """A Markdown page: one table of all assumptions, what to research next first."""
-        return {"audit.md": "".join(f"{line}\n" for line in _markdown(self))}
+        return {"audit.md": "\n\n".join(_markdown(self)) + "\n"}
 
     def lines(self) -> list[str]:
         """Say what to research next in full, the rest of the numbers in a line each."""
@@ -333,18 +334,16 @@ def _origin(row: Row) -> str:
 def _markdown(audit: Audit) -> Iterator[str]:
     spec = audit.scenario.spec
     size = f"{len(audit.uncertain)} uncertain numbers and {len(audit.fixed)} fixed; {audit.samples:,} common draws"
-    yield from (f"# Audit of {_cell(audit.title)}", "")
+    yield f"# Audit of {_cell(audit.title)}"
     yield (
         f"Scenario `{spec.name}`, audit {audit.key}: {size}, seed {spec.seed}. {HOW} Shifts: the outcome with the "
         "assumption one standard deviation (on its normal score) lower and higher, the others free; "
         "what is correlated with it moves along."
     )
-    yield from ("", *(f"* {_cell(_outcome_line(audit, each))}" for each in audit.outcomes), "")
-    heads = [f"share of {each.outcome.text} | −1 sd | +1 sd" for each in audit.outcomes]
-    columns = ["", "assumption", "median and interval", *heads, "source", "date", "confidence", "where", "overrides"]
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * (8 + 3 * len(audit.outcomes))}"
-    yield from (f"| {' | '.join(map(_cell, _cells(audit, row)))} |" for row in audit.assumptions.rows())
+    yield "\n".join(f"* {_cell(_outcome_line(audit, each))}" for each in audit.outcomes)
+    shares = chain.from_iterable((f"share of {each.outcome.text}", "−1 sd", "+1 sd") for each in audit.outcomes)
+    heads = ["", "assumption", "median and interval", *shares, "source", "date", "confidence", "where", "overrides"]
+    yield markdown_table(heads, ([_cell(text) for text in _cells(audit, row)] for row in audit.assumptions.rows()))
     yield from _correlations(audit)
 
 
@@ -359,14 +358,14 @@ def _cells(audit: Audit, row: Row) -> Iterator[str]:
 
 
 def _correlations(audit: Audit) -> Iterator[str]:
-    yield from ("", "## Correlations", "")
+    yield "## Correlations"
     if not audit.scenario.spec.correlations:
         yield "None is stated: all numbers vary independently of one another."
         return
-    yield from ("All other pairs of numbers are independent.", "")
-    yield from ("| between | rank correlation | source |", "|---|---|---|")
-    for each in audit.scenario.spec.correlations:
-        yield f"| {_cell(' with '.join(each.between))} | {each.rank} | {_cell(each.source or 'no source')} |"
+    yield "All other pairs of numbers are independent."
+    stated = audit.scenario.spec.correlations
+    cells = ([_cell(" with ".join(each.between)), f"{each.rank}", _cell(each.source or "no source")] for each in stated)
+    yield markdown_table(["between", "rank correlation", "source"], cells)
 
 
 def _cell(text: str) -> str:

@@ -5,11 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from itertools import groupby, product
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, Attribution, attribute_runs, chosen_years
+from simulator.analysis.attribution import (
+    CROSSED,
+    MEDIAN_YEAR,
+    QUANTILES,
+    Attribution,
+    Headline,
+    attribute_runs,
+    check_attributable,
+    chosen_years,
+)
+from simulator.analysis.comparison_lines import NEVER, SAME, compared_lines
+from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
@@ -17,24 +30,19 @@ from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import differing_inputs, run_labels
-from simulator.units import Array, plain_unit
-from simulator.wording import cut, power_text, year_text
+from simulator.units import Array
+from simulator.wording import year_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
-LEVELS = (0.05, 0.5, 0.95)
 LONGEST_STRETCH = 1024
 """Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 EXACT = 1e-9
 """Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
-NEVER = "probability of no crossing"
-SAME = "no difference"
 MOST_LINES = 25
-LINE_WIDTH = 120
 
-_QUANTILES = tuple(f"{100 * level:g} % quantile" if level != 0.5 else "median" for level in LEVELS)
 _SAME_DRAWS = ("seed", "design", "block", "samples")
 
 
@@ -92,23 +100,7 @@ class Comparison(Result):
 
     def lines(self, *, most: int = MOST_LINES) -> list[str]:
         """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
-        numbers = [row for row in self.inputs.rows() if row["kind"] == "number"]
-        beside = [row["path"] for row in self.inputs.rows() if row["kind"] != "number"]
-        said = [_input_line(row, self.labels) for row in numbers] or ["  nothing that the results depend on"]
-        lines = [f"inputs that differ ({', '.join(self.labels)}):"]
-        lines += _shortened(said, room=max(3, most // 3), table="inputs.csv")
-        if beside:
-            lines.append(cut(f"  and, beside what the model computes with: {', '.join(beside)}", width=LINE_WIDTH))
-        others = len(self.labels) - 1
-        room = max(1, max(others, most - len(lines) - 1) // others - 1)
-        by_run: dict[str, list[Row]] = {label: [] for label in self.labels}
-        for row in self.results.rows():
-            by_run[row["run"]].append(row)
-        (_, first), *rest = by_run.items()
-        for label, own in rest:
-            draws = " (on common draws)" if {row["draws"] for row in own} - {""} == {"common"} else ""
-            lines.append(f"{label} against {self.labels[0]}{draws}:")
-            lines += _shortened(_result_lines(first, own) or ["  no result in common"], room=room, table="results.csv")
+        lines = compared_lines(self.inputs, self.results, self.labels, most=most)
         return lines + (self.attribution.lines() if self.attribution else [])
 
     @property
@@ -122,7 +114,14 @@ _NUMBERS = ("value", "standard_error", "difference", "difference_error")
 
 
 def compare_runs(
-    runs: Sequence[xr.DataTree], *, labels: Sequence[str] | None = None, attribute: bool = False
+    runs: Sequence[Item],
+    *,
+    labels: Sequence[str] | None = None,
+    attribute: bool = False,
+    samples: int | None = None,
+    seed: int | None = None,
+    outputs: FilePath | str = "outputs",
+    say: Say = lambda _: None,
 ) -> Comparison:
     """Compare runs: what differs in their inputs, and what differs in their results.
 
@@ -134,13 +133,20 @@ def compare_runs(
 
     Parameters
     ----------
-    runs : sequence of xarray.DataTree
-        Two to twelve; the first is what the others are held against.
+    runs : sequence of xarray.DataTree, Scenario, path or name
+        Two to twelve; the first is what the others are held against. Scenarios are run for it, on the draws of the
+        first, unless samples or seed are given.
     labels : sequence of str, optional
         What to call them; without it their names, with the run id where two have the same.
     attribute : bool
         Whether each difference is shared out among the inputs that differ, as `attribute_difference` does; of two
         runs, neither of a mixture.
+    samples, seed : int, optional
+        Of the scenarios.
+    outputs : path
+        The folder among whose run folders fits of history are kept.
+    say : function of str, optional
+        Is told when a scenario learns from history.
 
     Returns
     -------
@@ -160,29 +166,21 @@ def compare_runs(
     >>> compare_runs(runs, labels=["short", "long"]).inputs.rows()
     [{'path': 'years.last', 'kind': 'number', 'short': '2030', 'long': '2031'}]
     """
-    names = tuple(run_labels(runs, labels))
-    shared = attribute_runs(runs, names) if attribute else None
-    inputs = Table.of_rows(differing_inputs(runs, labels=names))
-    return Comparison(tuple(runs), names, inputs, _differing_results(runs, names), shared)
+    items = read_alike(runs, samples=samples, seed=seed)
+    if attribute:
+        check_attributable(items)
+    held = run_all(items, FilePath(outputs), say=say)
+    names = tuple(run_labels(held, labels))
+    shared = attribute_runs(held, names) if attribute else None
+    inputs = Table.of_rows(differing_inputs(held, labels=names))
+    return Comparison(tuple(held), names, inputs, _differing_results(held, names), shared)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """What is compared: some statistics of one quantity, in one year where it has one."""
+class _Reading(NamedTuple):
+    """A number of a run, its standard error (NaN where it cannot be told), and what each stretch of samples gives."""
 
-    quantity: str
-    label: str
-    unit: str
-    statistics: tuple[str, ...]
-    year: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Estimate:
-    """The statistics in one run: `values` and `errors` (statistic,), and what each stretch of samples gives alone."""
-
-    values: Array
-    errors: Array
+    value: float
+    error: float
     stretches: Array | None
 
 
@@ -194,21 +192,15 @@ def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
 def _differing_results(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
     """Tabulate results of runs side by side, and how far each is from that of the first run."""
     rows: list[Row] = []
-    for measure in _measures(runs, chosen_years(common_years(runs))):
-        first = _estimate(runs[0], measure)
-        for run, name in zip(runs, names, strict=True):
-            own = first if run is runs[0] else _estimate(run, measure)
-            if first is None or own is None:
-                continue
-            gaps = [_FIRST] * len(measure.statistics) if name == names[0] else _gaps(runs[0], run, measure, first, own)
-            head = {"quantity": measure.quantity, "label": measure.label}
-            task = {"year": measure.year, "unit": measure.unit, "run": name}
-            rows += [
-                {**head, "statistic": statistic, **task, "value": value, "standard_error": _known(error), **gap}
-                for statistic, value, error, gap in zip(
-                    measure.statistics, own.values.tolist(), own.errors.tolist(), gaps, strict=True
-                )
-            ]
+    every = _headlines(runs, chosen_years(common_years(runs)))
+    for _, alike in groupby(every, key=lambda number: (number.quantity, number.year)):
+        numbers = [(number, _read(runs[0], number)) for number in alike]
+        for (run, name), (number, first) in product(zip(runs, names, strict=True), numbers):
+            own = first if run is runs[0] else _read(run, number)
+            if first is not None and own is not None:
+                gap = _FIRST if name == names[0] else _gap(runs[0], run, number, first, own)
+                held = {"run": name, "value": own.value, "standard_error": _known(own.error)}
+                rows.append({**number._asdict(), **held, **gap})
     return Table.of_rows(rows)
 
 
@@ -216,27 +208,21 @@ _FIRST: Row = {"difference": None, "difference_error": None, "draws": "", "said"
 """How far the first run is from itself: nothing is said of it."""
 
 
-def _gaps(first: xr.DataTree, run: xr.DataTree, measure: _Measure, one: _Estimate, other: _Estimate) -> list[Row]:
-    """Hold the statistics of a run against those of the first."""
-    errors = np.hypot(one.errors, other.errors)
-    common = np.zeros(errors.shape, dtype=bool)
+def _gap(first: xr.DataTree, run: xr.DataTree, number: Headline, one: _Reading, other: _Reading) -> Row:
+    """Hold a number of a run against that of the first."""
+    if not (math.isfinite(one.value) and math.isfinite(other.value)):
+        horizons = [float(group(each, "summary")["year"].values[-1]) for each in (first, run)]
+        return {**_FIRST, "said": _censored(one.value, other.value, horizons)}
+    gap, error, draws = other.value - one.value, float(np.hypot(one.error, other.error)), "independent"
     if on_common_draws(first, run) and one.stretches is not None and other.stretches is not None:
         with np.errstate(invalid="ignore"):
             gaps = np.where(one.stretches == other.stretches, 0.0, other.stretches - one.stretches)
-        together = _error(first, gaps)
-        common = ~np.isnan(together)
-        errors = np.where(common, together, errors)
-    horizons = [float(group(each, "summary")["year"].values[-1]) for each in (first, run)]
-    told: list[Row] = []
-    for place, statistic in enumerate(measure.statistics):
-        a, b = float(one.values[place]), float(other.values[place])
-        gap = b - a if math.isfinite(a) and math.isfinite(b) else None
-        error = None if gap is None else _known(float(errors[place]))
-        sure = error is None or (error < EXACT and not common[place])
-        draws = "" if sure else "common" if common[place] else "independent"
-        said = _censored(a, b, horizons) if gap is None else _signed(statistic, measure.unit, gap, error)
-        told.append({"difference": gap, "difference_error": error, "draws": draws, "said": said})
-    return told
+        if not math.isnan(together := _error(first, gaps)):
+            error, draws = together, "common"
+    if math.isnan(error) or (error < EXACT and draws == "independent"):
+        draws = ""
+    said = _signed(number, gap, _known(error))
+    return {"difference": gap, "difference_error": _known(error), "draws": draws, "said": said}
 
 
 def _known(error: float) -> float | None:
@@ -249,20 +235,18 @@ def on_common_draws(first: xr.DataTree, second: xr.DataTree) -> bool:
     return kept and all(first.attrs[key] == second.attrs[key] for key in _SAME_DRAWS)
 
 
-def _measures(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[_Measure]:
-    """List what the first run shares with any other."""
+def _headlines(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[Headline]:
+    """List the numbers that the first run shares with any other."""
     first, *others = (group(run, "summary") for run in runs)
     variables = {name for summary in others for name in summarised_names(summary)} & set(summarised_names(first))
-    for name in filter(variables.__contains__, VARIABLES):
-        described = first[name].attrs
-        for year in years:
-            yield _Measure(name, str(described["long_name"]), str(described["units"]), _QUANTILES, year)
+    for name, year in product(filter(variables.__contains__, VARIABLES), years):
+        label, unit = (str(first[name].attrs[key]) for key in ("long_name", "units"))
+        yield from (Headline(name, label, statistic, year, unit) for statistic in QUANTILES)
     shared = {name for summary in others for name in _thresholds(summary)}
     for name, label in _thresholds(first).items():
         if name in shared:
-            yield _Measure(name, label, "year", (MEDIAN_YEAR,))
-            for year in years:
-                yield _Measure(name, label, "1", (NEVER if year == years[-1] else CROSSED,), year)
+            yield Headline(name, label, MEDIAN_YEAR, None, "year")
+            yield from (Headline(name, label, NEVER if year == years[-1] else CROSSED, year, "1") for year in years)
 
 
 def _thresholds(summary: xr.Dataset) -> dict[str, str]:
@@ -272,63 +256,57 @@ def _thresholds(summary: xr.Dataset) -> dict[str, str]:
     return dict(zip(summary["threshold"].values.tolist(), summary["label"].values.tolist(), strict=True))
 
 
-def _estimate(run: xr.DataTree, measure: _Measure) -> _Estimate | None:
-    """Read some statistics off a run; None where it has no such quantity."""
+def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
+    """Read a number off a run; None where it has no such quantity."""
     summary = group(run, "summary")
-    if measure.statistics == _QUANTILES:
-        if measure.quantity not in summary:
+    if number.statistic in QUANTILES:
+        if number.quantity not in summary:
             return None
-        every, error = summary[measure.quantity].sel(year=measure.year), f"{measure.quantity}_error"
-        found = every.sel(quantile=list(LEVELS)).values
-        errors = np.full(found.shape, np.nan)
-        if error in summary:
-            errors = summary[error].sel(quantile=list(LEVELS), year=measure.year).values
-    elif measure.quantity not in _thresholds(summary):
+        name, at = number.quantity, {"year": number.year, "quantile": QUANTILES[number.statistic]}
+        samples = summary[name].sel(year=number.year).values
+    elif number.quantity not in _thresholds(summary):
         return None
     else:
-        here = summary.sel(threshold=measure.quantity)
-        every = here["crossing_quantile"]
-        name, at = ("crossed", {"year": measure.year}) if measure.year else ("crossing_quantile", {"quantile": 0.5})
-        found, errors = (np.atleast_1d(here[key].sel(at).values) for key in (name, f"{name}_error"))
-    values = np.round(1.0 - found, 12) if measure.statistics == (NEVER,) else found
-    stretches = _stretches(run, measure)
-    if every.values[0] == every.values[-1]:  # all samples agree: there is nothing that another seed would change
-        errors = np.zeros(values.shape)
-    elif stretches is not None and np.isnan(errors).all():
-        errors = _error(run, stretches)
-    return _Estimate(values.astype(np.float64), errors.astype(np.float64), stretches)
+        summary = summary.sel(threshold=number.quantity)
+        name, at = ("crossed", {"year": number.year}) if number.year else ("crossing_quantile", {"quantile": 0.5})
+        samples = summary["crossing_quantile"].values
+    value = float(summary[name].sel(at))
+    error = float(summary[f"{name}_error"].sel(at)) if f"{name}_error" in summary else math.nan
+    stretches = _stretches(run, number)
+    if samples[0] == samples[-1]:  # all samples agree: there is nothing that another seed would change
+        error = 0.0
+    elif stretches is not None and math.isnan(error):
+        error = _error(run, stretches)
+    return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error, stretches)
 
 
-def _stretches(run: xr.DataTree, measure: _Measure) -> Array | None:
-    """Read the statistics off each full stretch of samples alone, (stretch, statistic)."""
+def _stretches(run: xr.DataTree, number: Headline) -> Array | None:
+    """Read a number off each full stretch of samples alone, (stretch,)."""
     if "trajectories" not in run.children:
         return None
-    if measure.statistics == _QUANTILES:
-        kept = group(run, "trajectories")[measure.quantity].sel(year=measure.year)
+    if number.statistic in QUANTILES:
+        kept = group(run, "trajectories")[number.quantity].sel(year=number.year)
     else:
-        kept = group(run, "crossings")["crossing_year"].sel(threshold=measure.quantity)
-    samples = np.asarray(kept.values)
+        kept = group(run, "crossings")["crossing_year"].sel(threshold=number.quantity)
     part = _stretch(run)
-    full = samples.size // part
-    parts = samples[: full * part].reshape(full, part)
-    if measure.statistics in ((CROSSED,), (NEVER,)):
-        shares: Array = np.mean(parts <= measure.year, axis=1, keepdims=True)
-        return 1.0 - shares if measure.statistics == (NEVER,) else shares
-    levels = LEVELS if measure.statistics == _QUANTILES else (0.5,)
-    return sorted_quantiles(np.sort(parts, axis=1), levels).T
+    full = kept.size // part
+    parts = np.asarray(kept.values)[: full * part].reshape(full, part)
+    if number.statistic in (CROSSED, NEVER):
+        shares: Array = np.mean(parts <= number.year, axis=1)
+        return 1.0 - shares if number.statistic == NEVER else shares
+    quantiles: Array = sorted_quantiles(np.sort(parts, axis=1), [QUANTILES.get(number.statistic, 0.5)])[0]
+    return quantiles
 
 
 def _stretch(run: xr.DataTree) -> int:
     return min(int(run.attrs["block"]), LONGEST_STRETCH)
 
 
-def _error(run: xr.DataTree, stretches: Array) -> Array:
+def _error(run: xr.DataTree, stretches: Array) -> float:
     """Take sd over the stretches / sqrt(their number); NaN where there are fewer than two or one is censored."""
-    if stretches.shape[0] < 2:
-        return np.full(stretches.shape[1:], np.nan)
-    with np.errstate(invalid="ignore"):
-        spread: Array = np.std(stretches, axis=0, ddof=1) / np.sqrt(int(run.attrs["samples"]) / _stretch(run))
-    return np.where(np.isfinite(stretches).all(axis=0), spread, np.nan)
+    if stretches.size < 2 or not np.isfinite(stretches).all():
+        return math.nan
+    return float(np.std(stretches, ddof=1) / np.sqrt(int(run.attrs["samples"]) / _stretch(run)))
 
 
 def _censored(a: float, b: float, horizons: Sequence[float]) -> str:
@@ -337,17 +315,19 @@ def _censored(a: float, b: float, horizons: Sequence[float]) -> str:
     return f"both {texts[0]}" if texts[0] == texts[1] else f"from {texts[0]} to {texts[1]}"
 
 
-def _signed(statistic: str, unit: str, difference: float, error: float | None) -> str:
+def _signed(number: Headline, difference: float, error: float | None) -> str:
     """Say a difference with its error: in years or points, of a level in OOM, of a metric in its own unit."""
     if difference == 0.0 and not error:
         return SAME
-    digits, word = (2, "OOM") if statistic in _QUANTILES else (1, "years" if statistic == MEDIAN_YEAR else "points")
+    digits, word = 1, "years" if number.statistic == MEDIAN_YEAR else "points"
+    if number.statistic in QUANTILES:
+        digits, word = 2, "OOM"
     scale = 100 if word == "points" else 1
     value, spread = scale * difference, scale * (error or 0.0)
     text, smallest = f"{value:+.{digits}f}", 10.0**-digits
     told = f"{spread:.{digits}f}"
-    if statistic in _QUANTILES and not unit.startswith("log10("):  # a metric may be of any size
-        text, word = f"{value:+.4g}", "" if unit == "1" else unit
+    if number.statistic in QUANTILES and not number.unit.startswith("log10("):  # a metric may be of any size
+        text, word = f"{value:+.4g}", "" if number.unit == "1" else number.unit
         told, smallest = f"{spread:.2g}", 10.0 ** (math.floor(math.log10(abs(value) or spread)) - 3)
     least = "" if spread < EXACT else f" ± {told}" if spread >= smallest / 2 else f" ± <{smallest:g}"
     return f"{text if float(text) else text[1:]}{least} {word}".rstrip()
@@ -388,55 +368,3 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
     for run, name in zip(runs[1:], names[1:], strict=True):
         if run.attrs["run_id"] == runs[0].attrs["run_id"]:
             yield f"{name} is the same run as {names[0]}."
-
-
-def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
-    if len(lines) <= room:
-        return list(lines)
-    kept = max(1, room - 1)
-    return [*lines[:kept], f"  ... and {len(lines) - kept} more in {table}"]
-
-
-def _input_line(row: Row, labels: Sequence[str]) -> str:
-    """Write an entry with its values; equal ones once, where there are many runs."""
-    parts = [str(row[label]) for label in labels]
-    many = len(parts) > 2
-    if many:
-        holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
-        parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
-    room = max(16, (LINE_WIDTH - len(row["path"]) - 4) // len(parts) - 4)
-    short = (" | " if many else " -> ").join(cut(part, width=room) for part in parts)
-    return cut(f"  {row['path']}: {short}", width=LINE_WIDTH)
-
-
-def _result_lines(first: Sequence[Row], own: Sequence[Row]) -> list[str]:
-    """Write a line per median level and per threshold, those that tell most first: the latest year, then crossings."""
-    before = {_key(row): row for row in first}
-    never = {row["quantity"]: row for row in own if row["statistic"] == NEVER}
-    lines: list[tuple[int, float, str]] = []
-    for row in own:
-        one = before[_key(row)]
-        note = "" if row["draws"] != "independent" else ", independent errors"
-        if row["statistic"] == "median":
-            text = f"  {row['year']:g}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
-            lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
-        elif row["statistic"] == MEDIAN_YEAR:
-            crossing = row["said"]
-            if row["difference"] is not None:
-                crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
-            text = f"  {row['label']}: {crossing}{note}"
-            if last := never.get(row["quantity"]):
-                text += f"; not by {last['year']:g}: {100 * last['value']:.1f} % ({last['said']})"
-            lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
-    return [text for *_, text in sorted(lines, key=lambda line: line[:2])]
-
-
-def _key(row: Row) -> tuple[object, ...]:
-    return row["quantity"], row["statistic"], row["year"]
-
-
-def _level(row: Row) -> str:
-    """Write a level as a power of ten with its unit, and the value of a metric as it is."""
-    if not row["unit"].startswith("log10("):
-        return f"{row['value']:.4g}"
-    return f"{power_text(row['value'])} {plain_unit(row['unit'])}".removesuffix(" 1")

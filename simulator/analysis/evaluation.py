@@ -69,6 +69,7 @@ class Asked:
     scenario: Scenario
     documents: tuple[Document, ...] = ()
     warnings: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def open_scenario(
@@ -80,8 +81,7 @@ def open_scenario(
     """
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
-        scenario = ready_for(outcomes, load_scenario(item, overrides=overrides), outputs, say=say)
-        return Asked(scenario, lineage(item) if len(scenario.components) == 1 else (), plan_warnings(scenario))
+        return read_scenario(item, outputs, overrides, outcomes, say=say)
     folder = run_path(path).parent
     if overrides:
         raise InputError(
@@ -93,11 +93,17 @@ def open_scenario(
     return Asked(replace(parse_scenario(text, file=str(folder / "scenario.yaml")), overrides=tuple(changed)))
 
 
-def ready_for(outcomes: Sequence[Outcome], scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
-    """Let a scenario learn from the history that it names; one that has not these outcomes is refused before."""
-    if scenario.must_learn and outcomes:
-        check_outcomes(scenario, outcomes)
-    return ready(scenario, outputs, say=say)
+def read_scenario(
+    item: str, outputs: FilePath, overrides: Sequence[str], outcomes: Sequence[Outcome | str], *, say: Say = print
+) -> Asked:
+    """Read a scenario by file or shipped name, ready for these outcomes: one that has them not learns nothing."""
+    scenario = load_scenario(item, overrides=overrides)
+    asked = scenario_outcomes(scenario, outcomes)
+    if scenario.must_learn and asked:
+        check_outcomes(scenario, asked)
+    scenario = ready(scenario, outputs, say=say)
+    documents = lineage(item) if len(scenario.components) == 1 else ()
+    return Asked(scenario, documents, plan_warnings(scenario), asked)
 
 
 def scenario_outcomes(scenario: Scenario, given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:

@@ -144,9 +144,7 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
         return OutcomeInfluence(outcome, Table({}), Table({}), Table({}), said)
     groups = _groups(outcome, results)
     chance: dict[bytes, Array] = {}
-    indices: list[dict[str, Any]] = []
-    deciles: list[dict[str, Any]] = []
-    regions: list[dict[str, Any]] = []
+    indices, deciles, regions = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
     for name, unit, values, present in association.drawn_priors(run):
         here = results[present]
         head = {"outcome": outcome.text, "input": name}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import ndtri
 
-from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, chosen_years
-from simulator.analysis.outcomes import Outcome, run_outcomes
-from simulator.errors import InputError, Path, dotted, number
+from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, QUANTILES, Headline, chosen_years
+from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes
+from simulator.errors import InputError, dotted, number
 from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
@@ -20,7 +20,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
-from simulator.scenario.differences import bare_data
+from simulator.scenario.differences import bare_data, topmost_differences
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import slots
@@ -30,7 +30,6 @@ from simulator.wording import plus_minus, power, year_text
 if TYPE_CHECKING:
     import xarray as xr
 
-LEVELS = (0.05, 0.5, 0.95)
 STRETCH = 1024
 """Samples whose own estimates enter a standard error, as in the summary of a run."""
 
@@ -87,28 +86,24 @@ def headline_table(run: xr.DataTree, weights: Array) -> Table:
             f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
         )
     years = chosen_years(group(run, "summary")["year"].values.tolist())
-    outcomes = [Outcome("level", "effective_compute", year) for year in years]
-    labels = {}
-    if "crossings" in run.children:
-        crossings = group(run, "crossings")
-        labels = dict(zip(crossings["threshold"].values.tolist(), crossings["label"].values.tolist(), strict=True))
-        outcomes += [Outcome("crossing", name) for name in labels]
-    names = {level: "median" if level == 0.5 else f"{100 * level:g} % quantile" for level in LEVELS}
-    described = trajectories["effective_compute"].attrs
+    levels = [Outcome("level", "effective_compute", year) for year in years]
+    label, unit = (str(trajectories["effective_compute"].attrs[key]) for key in ("long_name", "units"))
+    told: list[tuple[Headline, Array, float | None]] = [
+        (Headline("effective_compute", label, statistic, year, unit), values, level)
+        for year, values in zip(years, run_outcomes(run, levels), strict=True)
+        for statistic, level in QUANTILES.items()
+    ]
+    crossings = run_crossings(run)
+    labels = group(run, "crossings")["label"].values.tolist() if crossings else ()
+    for (name, when), label in zip(crossings.items(), labels, strict=True):
+        told.append((Headline(name, label, MEDIAN_YEAR, None, "year"), np.asarray(when, dtype=np.float64), 0.5))
+        crossed = ((year, np.asarray(when <= year, dtype=np.float64)) for year in years)
+        told += [(Headline(name, label, CROSSED, year, "1"), values, None) for year, values in crossed]
     rows: list[Row] = []
-    for outcome, values in zip(outcomes, run_outcomes(run, outcomes), strict=True):
-        told: list[tuple[str, float | None, str, Array, float | None]]
-        if outcome.kind == "level":
-            label, unit = str(described["long_name"]), str(described["units"])
-            told = [(name, outcome.year, unit, values, level) for level, name in names.items()]
-        else:
-            label, told = str(labels[outcome.name]), [(MEDIAN_YEAR, None, "year", values, 0.5)]
-            told += [(CROSSED, year, "1", np.asarray(values <= year, dtype=np.float64), None) for year in years]
-        for statistic, year, unit, own, level in told:
-            row = {"quantity": outcome.name, "label": label, "statistic": statistic, "year": year, "unit": unit}
-            before, after = (_estimate(own, each, level) for each in (np.ones(own.size), weights))
-            ends = {"before": before[0], "before_error": before[1], "after": after[0], "after_error": after[1]}
-            rows.append(row | ends)
+    for headline, own, level in told:
+        before, after = (_estimate(own, each, level) for each in (np.ones(own.size), weights))
+        ends = {"before": before[0], "before_error": before[1], "after": after[0], "after_error": after[1]}
+        rows.append(headline._asdict() | ends)
     return Table.of_rows(rows)
 
 
@@ -298,7 +293,7 @@ def _weights(logs: Array) -> Array:
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
     """Name the priors that are stated otherwise; refuse changes of anything else than priors and correlations."""
-    differing = _differing(bare_data(old.data), bare_data(new.data), ())
+    differing = [path for path, _ in topmost_differences([bare_data(old.data), bare_data(new.data)])]
     if not differing:
         raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
     found: dict[str, None] = {}
@@ -314,17 +309,6 @@ def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
         apart = sorted(set(old.joint.priors) ^ set(new.joint.priors))
         raise InputError(f"reweight: {apart[0]}: is a prior of only one of the two. Run the scenario with --set.")
     return list(found)
-
-
-def _differing(old: Any, new: Any, path: Path) -> list[Path]:
-    if old == new:
-        return []
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        keys = dict.fromkeys([*old, *new])
-        return [found for key in keys for found in _differing(old.get(key), new.get(key), (*path, str(key)))]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [found for place, one in enumerate(old) for found in _differing(one, new[place], (*path, place))]
-    return [path]
 
 
 def _check_prior(name: str, old: Distribution, new: Distribution) -> None:

@@ -31,7 +31,7 @@ from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.priors.streams import block_uniforms
 from simulator.runs.format import simulator_version
-from simulator.runs.netcdf import open_dataset
+from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
@@ -127,7 +127,7 @@ class Shares(Result):
 
 def open_shares(path: FilePath | str) -> Shares:
     """Open shares of variance: a file, or the folder that holds it."""
-    return Shares(open_dataset(path, kind="shares", format_=SHARES_FORMAT))
+    return Shares(open_kept(path, kind="shares", format_=SHARES_FORMAT).to_dataset())
 
 
 def variance_shares(
@@ -303,19 +303,23 @@ def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
 
 
 def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted) -> xr.Dataset:
-    variables: dict[str, xr.Variable] = {}
-    for name, part in found.parts.items():
-        for suffix, words in _PARTS.items():
-            about = {"units": "1", "long_name": f"{_LONG_NAMES[name]}{words}"}
-            values = getattr(part, suffix.removeprefix("_") or "value")
-            variables[f"{name}{suffix}"] = xr.Variable(("input", "outcome"), values, about)
-    constant = found.constant.astype(np.int8)
-    about = {"long_name": "samples that make up the variance", "units": "1"}
-    variables["variance"] = xr.Variable("outcome", found.variance, {"long_name": "variance of the outcome"})
-    variables["constant"] = xr.Variable("outcome", constant, {"long_name": "1 where it does not vary"})
-    variables["deciding_samples"] = xr.Variable("outcome", found.deciding, about)
+    parts = {
+        f"{name}{suffix}": (
+            ("input", "outcome"),
+            getattr(part, suffix.removeprefix("_") or "value"),
+            {"units": "1", "long_name": f"{_LONG_NAMES[name]}{words}"},
+        )
+        for name, part in found.parts.items()
+        for suffix, words in _PARTS.items()
+    }
+    deciding = {"long_name": "samples that make up the variance", "units": "1"}
+    alone = {
+        "variance": ("outcome", found.variance, {"long_name": "variance of the outcome"}),
+        "constant": ("outcome", found.constant.astype(np.int8), {"long_name": "1 where it does not vary"}),
+        "deciding_samples": ("outcome", found.deciding, deciding),
+    }
     return xr.Dataset(
-        variables,
+        parts | alone,
         coords={
             "input": [each.name for each in inputs],
             "outcome": [outcome.text for outcome in outcomes],

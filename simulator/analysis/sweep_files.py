@@ -9,23 +9,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_points import SweepPlan
-from simulator.analysis.sweep_tables import axis_meant, point_table, sweep_lines, swept_axes, value_meant
-from simulator.engine.checkpoints import keep_in
+from simulator.analysis.sweep_tables import (
+    axis_meant,
+    parse_outcomes,
+    point_table,
+    sweep_lines,
+    swept_axes,
+    value_meant,
+)
+from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import short_hash
-from simulator.runs.folder import damaged_run, open_run, save_run, stored_scenario_text
+from simulator.runs.folder import damaged_run, open_run, save_run
 from simulator.runs.format import simulator_version
-from simulator.runs.result import Result
+from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
 
 SWEEP_FORMAT = 1
@@ -34,7 +40,7 @@ _ALIKE_NAMED = 3
 """Points that are the same as another, as many as are named."""
 
 
-class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
+class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
     """A sweep: an `xarray.DataTree` in every respect, and a result like those of other studies.
 
     `sweep["summary"]` is the summary of a run with a dimension more for each entry that is swept, called by its path;
@@ -44,25 +50,10 @@ class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray'
     __slots__ = ()
     kind: ClassVar[str] = "sweep"
 
-    @classmethod
-    def of(cls, tree: xr.DataTree) -> Self:
-        """Take a tree that holds a sweep."""
-        return cls(dataset=tree.to_dataset(inherit=False), children=dict(tree.children))
-
-    @property
-    def stored(self) -> xr.DataTree:
-        """What is saved of it: all of it."""
-        return self
-
     @property
     def folder_name(self) -> str:
         """`<scenario>-sweep-<id>`."""
         return f"{self.attrs['name']}-sweep-{self.attrs['run_id']}"
-
-    @property
-    def label(self) -> str:
-        """What is said of where it comes from."""
-        return f"Sweep {self.attrs['run_id']} of scenario {self.attrs['name']}"
 
     def at(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> xr.Dataset:
         """Select of the summary the points with values of axes, each named by some words of its path.
@@ -101,25 +92,9 @@ class Sweep(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray'
         """The headlines of every point."""
         return {"points": point_table(self)}
 
-    def texts(self) -> Mapping[str, str]:
-        """The resolved scenario."""
-        return {"scenario.yaml": stored_scenario_text(self)}
-
-    def lines(self, outcomes: Sequence[Outcome] = ()) -> list[str]:
+    def lines(self, outcomes: Sequence[str] = ()) -> list[str]:
         """Say what is swept, and outcomes at its points; without them the headlines."""
-        return sweep_lines(self, outcomes=outcomes)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was warned of when it was run."""
-        return tuple(str(self.attrs["warnings"]).splitlines())
-
-    def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
-        return Result.__repr__(self) if "sweep" in self.attrs else xr.DataTree.__repr__(self)
-
-    def _repr_html_(self) -> str:
-        whole = "sweep" in self.attrs
-        return Result._repr_html_(self) if whole else str(xr.DataTree._repr_html_(self))  # type: ignore[no-untyped-call]
+        return sweep_lines(self, outcomes=parse_outcomes(self, outcomes))
 
 
 def point_ids(plan: SweepPlan) -> tuple[str, ...]:
@@ -147,7 +122,7 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
             datasets[f"components/{name}"], _ = _stacked(plan, ordered, f"components/{name}")
-    named = xr.Variable(_dims(plan), np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
+    named = xr.Variable(plan.dims, np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
     datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
     sweep = Sweep.of(xr.DataTree.from_dict(datasets))
     left_out = [f"left out of the sweep, since not every point has them: {', '.join(left)}."] if left else []
@@ -163,29 +138,22 @@ def _axes_text(plan: SweepPlan) -> str:
     axes = [
         {
             "name": axis.name,
-            "unit": unit,
+            "unit": axis.unit,
             "numbers": None if axis.numbers is None else list(axis.numbers),
             "points": [{"label": point.label, "set": list(point.overrides)} for point in axis.points],
         }
-        for axis, unit in zip(plan.axes, plan.units, strict=True)
+        for axis in plan.axes
     ]
     return json.dumps(axes, ensure_ascii=False)
 
 
-def _dims(plan: SweepPlan) -> tuple[str, ...]:
-    return tuple(axis.name for axis in plan.axes)
-
-
 def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
     """Label the axes: numbers with their unit, or texts."""
-    coords = {}
-    for axis, unit in zip(plan.axes, plan.units, strict=True):
-        values: list[Any] = [point.label for point in axis.points]
-        about = {"long_name": axis.name}
-        if axis.numbers is not None:
-            values, about = list(map(float, axis.numbers)), {"units": unit, "long_name": axis.name}
-        coords[axis.name] = xr.Variable(axis.name, np.array(values), about)
-    return coords
+    named = ((axis, {} if axis.numbers is None else {"units": axis.unit}) for axis in plan.axes)
+    return {
+        axis.name: xr.Variable(axis.name, np.array(axis.values), {**about, "long_name": axis.name})
+        for axis, about in named
+    }
 
 
 def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[xr.Dataset, list[str]]:
@@ -194,11 +162,11 @@ def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[x
     names = list(dict.fromkeys(str(name) for summary in summaries for name in summary.data_vars))
     first = summaries[0]
     coords: dict[str, xr.Variable] = {str(name): coord.variable for name, coord in first.coords.items()}
-    limits: dict[str, set[str]] = {}
-    for summary in summaries:
-        for name in (str(name) for name in summary.coords if str(name).startswith("limit_")):
-            limits.setdefault(name, set()).update(summary[name].values.tolist())
-    coords |= {name: xr.Variable(name, np.array(sorted(known), dtype=str)) for name, known in limits.items()}
+    for limits in dict.fromkeys(
+        str(name) for each in summaries for name in each.coords if str(name).startswith("limit_")
+    ):
+        known = [each[limits].values.astype(str) for each in summaries if limits in each.coords]
+        coords[limits] = xr.Variable(limits, np.unique(np.concatenate(known)))
     for name in ("threshold", "quantity", "label"):
         if name in coords:  # read back from a file they are objects
             coords[name] = xr.Variable(coords[name].dims, np.array(coords[name].values, dtype=str), coords[name].attrs)
@@ -210,7 +178,7 @@ def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[x
             continue
         parts = [_part(summary, name, described, coords) for summary in summaries]
         values = np.stack(parts).reshape(*plan.shape, *parts[0].shape)
-        variables[name] = xr.Variable((*_dims(plan), *described.dims), values, dict(described.attrs))
+        variables[name] = xr.Variable((*plan.dims, *described.dims), values, dict(described.attrs))
     return xr.Dataset(variables, coords=_coords(plan) | coords), left
 
 
@@ -218,17 +186,13 @@ def _part(
     summary: xr.Dataset, name: str, described: xr.Variable, coords: Mapping[str, xr.Variable]
 ) -> NDArray[np.float64]:
     """Give a variable of one point; where it has no such limit, what stands for none."""
-    if not name.startswith("binding_"):
-        absent = np.nan if name.endswith("_error") else np.inf
-        own = summary[name].values if name in summary else np.full(described.shape, absent)
-        return np.asarray(own, dtype=np.float64)
-    dim = str(described.dims[0])
-    every = coords[dim].values.tolist()
-    values = np.zeros((len(every), described.shape[1]))
     if name in summary:
-        for row, limit in zip(summary[name].values, summary[dim].values.tolist(), strict=True):
-            values[every.index(limit)] = row
-    return values
+        own = summary[name]
+        if name.startswith("binding_"):  # the limits of another point bind in no sample of this one
+            own = own.reindex({own.dims[0]: coords[str(own.dims[0])].values}, fill_value=0.0)
+        return np.asarray(own.values, dtype=np.float64)
+    absent = 0.0 if name.startswith("binding_") else np.nan if name.endswith("_error") else np.inf
+    return np.full([coords[str(dim)].size for dim in described.dims], absent)
 
 
 def _without_unchanged(warnings: Iterable[str]) -> list[str]:
@@ -342,18 +306,10 @@ def open_sweep(path: FilePath | str) -> Sweep:
 
 
 @dataclass(slots=True)
-class UnfinishedSweep:
+class UnfinishedSweep(Unfinished):
     """The folder in which a sweep leaves the points that are done, every `seconds` of work and when interrupted."""
 
-    folder: FilePath
-    seconds: float = 10.0
     _waiting: dict[str, xr.DataTree] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
-
-    @property
-    def exists(self) -> bool:
-        """Whether something of the sweep was left here."""
-        return self.folder.is_dir() and any(self.folder.iterdir())
 
     def point_folder(self, name: str) -> FilePath:
         """Name the folder in which a point that is half done leaves what it has."""
@@ -362,7 +318,7 @@ class UnfinishedSweep:
     def keep(self, name: str, run: xr.DataTree) -> None:
         """Take a point that is done, and write those that wait where enough time has passed."""
         self._waiting[name] = run
-        if time.monotonic() - self._written >= self.seconds:
+        if self.due():
             self.write()
 
     def write(self) -> None:
@@ -386,8 +342,3 @@ class UnfinishedSweep:
                 continue  # another sweep of the same points was whole just now, and took it away
             found[str(run.attrs["run_id"])] = run
         return found
-
-    def clear(self) -> None:
-        """Remove the folder: the sweep is whole."""
-        self._waiting = {}
-        shutil.rmtree(self.folder, ignore_errors=True)

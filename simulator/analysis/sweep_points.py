@@ -15,7 +15,7 @@ from simulator.priors.joint import DEFAULT_GROWTH_UNIT
 from simulator.scenario.documents import text_document
 from simulator.scenario.load import grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.sweep_axes import WRITTEN, Axis, parse_over, read_axes, written_out
+from simulator.scenario.sweep_axes import WRITTEN, Axis, AxisPoint, parse_over, read_axes, written_out
 from simulator.schema.prior_names import slots
 from simulator.schema.statements import is_prior
 
@@ -86,12 +86,16 @@ type Over = Mapping[str, Any] | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What a sweep runs: a scenario for each combination, the last axis running fastest; labels have no unit."""
+    """What a sweep runs: a scenario for each combination, the last axis running fastest."""
 
     base: Scenario
     axes: tuple[Axis, ...]
-    units: tuple[str, ...]
     points: tuple[Scenario, ...]
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """What its axes are called."""
+        return tuple(axis.name for axis in self.axes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -124,12 +128,12 @@ def load_sweep(
     axes = tuple(written_out(axis, _data(base)[0]) for axis in axes)
     points = _points(resolve, axes, overrides)
     _check_alike(axes, points)
-    return SweepPlan(base, axes, tuple(_unit(points[0], axis) for axis in axes), points)
+    return SweepPlan(base, tuple(replace(axis, unit=_unit(points[0], axis)) for axis in axes), points)
 
 
-def combinations(axes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
-    """List the places of the points along each axis, the last running fastest."""
-    return itertools.product(*(range(len(axis.points)) for axis in axes))
+def combinations(axes: Sequence[Axis]) -> Iterator[tuple[AxisPoint, ...]]:
+    """List the points, by the step along each axis, the last running fastest."""
+    return itertools.product(*(axis.points for axis in axes))
 
 
 def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
@@ -188,30 +192,30 @@ def _points(
 ) -> tuple[Scenario, ...]:
     points: list[Scenario] = []
     faulty: list[PointFaults] = []
-    for places in combinations(axes):
-        texts = [text for axis, place in zip(axes, places, strict=True) for text in axis.points[place].overrides]
+    for steps in combinations(axes):
+        texts = [text for step in steps for text in step.overrides]
         try:
             points.append(resolve([*overrides, *texts]))
         except ScenarioError as error:
-            faulty.append(PointFaults(_point_name(axes, places), tuple(texts), error.faults))
+            faulty.append(PointFaults(_point_name(axes, steps), tuple(texts), error.faults))
         except InputError as error:
-            raise InputError(f"at {_point_name(axes, places)}: {str(error).replace('--set ', '')}") from None
+            raise InputError(f"at {_point_name(axes, steps)}: {str(error).replace('--set ', '')}") from None
     if faulty:
         raise ScenarioError(joined_faults(faulty))
     return tuple(points)
 
 
-def _point_name(axes: Sequence[Axis], places: Sequence[int]) -> str:
-    return ", ".join(f"{axis.name}={axis.points[place].label}" for axis, place in zip(axes, places, strict=True))
+def _point_name(axes: Sequence[Axis], steps: Sequence[AxisPoint]) -> str:
+    return ", ".join(f"{axis.name}={step.label}" for axis, step in zip(axes, steps, strict=True))
 
 
 def _check_alike(axes: Sequence[Axis], points: Sequence[Scenario]) -> None:
     """Refuse points that cannot stand in one grid."""
     first = list(points[0].spec.thresholds)
-    for places, point in zip(combinations(axes), points, strict=True):
+    for steps, point in zip(combinations(axes), points, strict=True):
         if list(point.spec.thresholds) != first:
             raise InputError(
-                f"at {_point_name(axes, places)}: the thresholds are {', '.join(point.spec.thresholds) or 'none'}, and "
+                f"at {_point_name(axes, steps)}: the thresholds are {', '.join(point.spec.thresholds) or 'none'}, and "
                 f"{', '.join(first) or 'none'} at the first point. All points of a sweep have the same thresholds; "
                 "their levels may be swept."
             )

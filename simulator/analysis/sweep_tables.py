@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,36 +17,27 @@ from simulator.errors import InputError, near_name
 from simulator.runs.groups import group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
+from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.units import Array
 from simulator.wording import aligned, cut, power, power_text, sample_count, year_text
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class SweptAxis:
-    """One axis of a sweep: its path, the unit of its numbers, its labels, and its numbers where it has them."""
-
-    name: str
-    unit: str
-    labels: tuple[str, ...]
-    numbers: tuple[float, ...] | None
-
-
-def swept_axes(sweep: xr.DataTree) -> tuple[SweptAxis, ...]:
+def swept_axes(sweep: xr.DataTree) -> tuple[Axis, ...]:
     """Read the axes of a sweep."""
     return tuple(
-        SweptAxis(
+        Axis(
             axis["name"],
-            axis["unit"],
-            tuple(point["label"] for point in axis["points"]),
-            None if axis["numbers"] is None else tuple(axis["numbers"]),
+            tuple(AxisPoint(point["label"], tuple(point["set"])) for point in axis["points"]),
+            numbers=None if axis["numbers"] is None else tuple(axis["numbers"]),
+            unit=axis["unit"],
         )
         for axis in json.loads(str(sweep.attrs["sweep"]))
     )
 
 
-def axis_meant(axes: Sequence[SweptAxis], key: str) -> SweptAxis:
+def axis_meant(axes: Sequence[Axis], key: str) -> Axis:
     """Find the one axis that is meant by its path, or by words of it that stand together."""
     found = [axis for axis in axes if axis.name == key] or [axis for axis in axes if _words(key) in _words(axis.name)]
     if len(found) != 1:
@@ -59,7 +50,7 @@ def _words(path: str) -> str:
     return f".{'.'.join(_WORD.findall(path))}."
 
 
-def value_meant(axis: SweptAxis, value: Any) -> Any:
+def value_meant(axis: Axis, value: Any) -> Any:
     """Find the value of an axis that a number means, to within rounding; or check a label; other things are kept."""
     if isinstance(value, str) and axis.numbers is None and value not in axis.labels:
         known = near_name(value, axis.labels) or f"There are: {', '.join(axis.labels)}."
@@ -117,9 +108,8 @@ def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[s
 
 def _levels(sweep: xr.DataTree) -> list[str]:
     """Name the variables that have quantiles by year."""
-    summary, dims = group(sweep, "summary"), len(swept_axes(sweep)) + 2
-    known = [str(n) for n, v in summary.data_vars.items() if v.ndim == dims and not str(n).endswith("_error")]
-    return [name for name in known if summary[name].dims[-2:] == ("quantile", "year")]
+    found = ((str(name), values.dims) for name, values in group(sweep, "summary").data_vars.items())
+    return [name for name, dims in found if dims[-2:] == ("quantile", "year") and not name.endswith("_error")]
 
 
 def _thresholds(sweep: xr.DataTree) -> list[str]:
@@ -140,14 +130,11 @@ def outcome_table(sweep: xr.DataTree, outcome: Outcome) -> Table:
     samples: `lower_50`, `upper_50`, `lower_90`, `upper_90`, missing for a probability.
     """
     axes = swept_axes(sweep)
-    places = np.indices([len(axis.labels) for axis in axes]).reshape(len(axes), -1)
-    points = {
-        axis.name: [(axis.labels if axis.numbers is None else axis.numbers)[place] for place in along]
-        for axis, along in zip(axes, places.tolist(), strict=True)
-    }
-    columns = _columns(sweep, outcome)
-    none = [None] * places.shape[1]
-    return Table(points | {name: none if values is None else values.ravel() for name, values in columns.items()})
+    points = zip(*itertools.product(*(axis.values for axis in axes)), strict=True)
+    columns = dict(zip((axis.name for axis in axes), map(list, points), strict=True))
+    none = [None] * math.prod(len(axis.points) for axis in axes)
+    numbers = _columns(sweep, outcome).items()
+    return Table(columns | {name: none if values is None else values.ravel() for name, values in numbers})
 
 
 def point_table(sweep: xr.DataTree) -> Table:
@@ -176,27 +163,20 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
     """Give the columns of numbers of an outcome, each over the axes."""
     summary, thresholds = group(sweep, "summary"), _thresholds(sweep)
     _check(outcome, variables=_levels(sweep), thresholds=thresholds, years=summary["year"].values.tolist())
+    here = summary if outcome.kind == "level" else summary.sel(threshold=outcome.name)
+    name = {"level": outcome.name, "crossed": "crossed"}.get(outcome.kind, "crossing_quantile")
+    values, errors = here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
+    if outcome.year is not None:
+        values, errors = (each.sel(year=outcome.year) for each in (values, errors))
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
-    if outcome.kind == "level":
-        values, name = _at_year(summary[outcome.name], outcome), f"{outcome.name}_error"
-        errors = _at_year(summary[name], outcome) if name in summary else xr.full_like(values, math.nan)
-    else:
-        here = summary.isel(threshold=thresholds.index(outcome.name))
-        if outcome.kind == "crossed":
-            value, error = (_at_year(here[name], outcome).values for name in ("crossed", "crossed_error"))
-            return {"value": value, "standard_error": error, **dict.fromkeys(spread)}
-        values, errors = here["crossing_quantile"], here["crossing_quantile_error"]
-    levels = values["quantile"].values
+    if outcome.kind == "crossed":
+        return {"value": values.values, "standard_error": errors.values, **dict.fromkeys(spread)}
 
     def at(item: xr.DataArray, level: float) -> Array:
-        return np.asarray(item.isel(quantile=int(np.argmin(np.abs(levels - level)))).values, dtype=np.float64)
+        return np.asarray(item.sel(quantile=level, method="nearest").values, dtype=np.float64)
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
     return columns | {name: at(values, level) for name, level in spread.items()}
-
-
-def _at_year(values: xr.DataArray, outcome: Outcome) -> xr.DataArray:
-    return values.isel(year=int(np.flatnonzero(values["year"].values == outcome.year)[0]))
 
 
 def _middle(years: Sequence[float]) -> float:
@@ -237,7 +217,7 @@ def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
     return outcome.kind == "level" and str(group(sweep, "summary")[outcome.name].attrs["units"]).startswith("log10(")
 
 
-def axis_value(axis: SweptAxis, value: Any) -> str:
+def axis_value(axis: Axis, value: Any) -> str:
     """Write a value of an axis: a number with as few digits as tell it from the others, or its label."""
     if axis.numbers is None:
         return str(value)
@@ -246,7 +226,7 @@ def axis_value(axis: SweptAxis, value: Any) -> str:
     return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
-def axis_heading(axis: SweptAxis) -> str:
+def axis_heading(axis: Axis) -> str:
     """Write the name of an axis with its unit."""
     return f"{axis.name}, {axis.unit}" if axis.unit not in ("", "1") else axis.name
 

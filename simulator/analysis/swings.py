@@ -29,7 +29,7 @@ from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.format import simulator_version
-from simulator.runs.netcdf import open_dataset
+from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
@@ -126,7 +126,7 @@ def _told(values: Array) -> NDArray[np.object_]:
 
 def open_swings(path: FilePath | str) -> Swings:
     """Open swings: a file, or the folder that holds it."""
-    return Swings(open_dataset(path, kind="swings", format_=SWINGS_FORMAT))
+    return Swings(open_kept(path, kind="swings", format_=SWINGS_FORMAT).to_dataset())
 
 
 def prior_swings(

@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.charts import style
 from simulator.charts.layout import Marks, PixelScale
+from simulator.charts.ticks import plain_ticks, power_ticks
 from simulator.runs.estimates import sorted_quantiles
 from simulator.units import Array, plain_unit
 
@@ -52,11 +53,11 @@ class Scale:
         """Choose at most five places on the internal scale for labels, round in what is told."""
         if self.is_percent:
             ends = (100 * (10**low - 1), 100 * (10**high - 1))
-            return [math.log10(1 + tick / 100) for tick in _even_ticks(*ends)]
+            return [math.log10(1 + tick / 100) for tick in plain_ticks(*ends, most=5)]
         if not self.is_log:
-            return _even_ticks(low, high)
+            return plain_ticks(low, high, most=5)
         if high - low > 2.2:
-            return _even_ticks(low, high, whole=True)
+            return power_ticks(low, high, most=5)
         if high - low > 0.5:
             times = (1, 2, 5) if high - low > 1 else (1, 1.5, 2, 3, 5, 7)
             powers = range(math.floor(low), math.ceil(high) + 1)
@@ -64,7 +65,8 @@ class Scale:
             found = [tick for tick in found if low <= tick <= high]
             return found[:: -(-len(found) // 6)]
         base = math.floor(low)  # taken off first: a level may be far beyond what a float holds
-        return [base + math.log10(tick) for tick in _even_ticks(10 ** (low - base), 10 ** (high - base)) if tick > 0]
+        ticks = plain_ticks(10 ** (low - base), 10 ** (high - base), most=5)
+        return [base + math.log10(tick) for tick in ticks if tick > 0]
 
 
 def power_text(log_value: float) -> str:
@@ -81,14 +83,6 @@ def power_text(log_value: float) -> str:
     exponent = math.floor(log_value)
     leading = f"{10 ** (log_value - exponent):.2g}"
     return f"1e{exponent + 1}" if leading == "10" else f"{leading}e{exponent}"
-
-
-def _even_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
-    """List round numbers between two, four or five of them where that can be."""
-    least = 0 if whole else math.floor(math.log10((high - low) / 5))
-    steps = (step * 10.0**scale for scale in range(least, 300) for step in ((1, 2, 3, 5) if whole else (1, 2, 5)))
-    step = next(step for step in steps if (high - low) / step <= 5)
-    return [index * step for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def scale_of(unit: str, stated: str) -> Scale:

@@ -26,6 +26,9 @@ def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figu
     if kind not in KINDS:
         hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
         raise InputError(f"--kind: no kind of chart '{kind}'. {hint}")
+    if kind == ALL:
+        rule = "an installed package offers a kind of chart by this name, which stands for every kind"
+        raise InputError(f"--kind {ALL}: {rule}. Its package must give it another.")
     return KINDS.find(kind, entry=f"--kind {kind}")(run, options or FigureOptions())
 
 
@@ -37,19 +40,14 @@ def draw_kinds(
     `left_out` is told which and why. A kind that is asked for by name is never left out; nor is the fan.
     """
     figures: list[Figure] = []
-    for kind in dict.fromkeys(kinds):
-        if kind != ALL:
+    asked = [(each, kind == ALL) for kind in dict.fromkeys(kinds) for each in (KINDS if kind == ALL else [kind])]
+    for kind, one_of_all in asked:
+        try:
             figures += draw(run, kind, options)
-            continue
-        for each in KINDS:
-            try:
-                figures += draw(run, each, options)
-            except RunFileError:
+        except InputError as error:
+            if not one_of_all or kind == "fan" or isinstance(error, RunFileError):
                 raise
-            except InputError as error:
-                if each == "fan":
-                    raise
-                left_out(f"{each}: left out: {error}")
+            left_out(f"{kind}: left out: {error}")
     return list({figure.name: figure for figure in figures}.values())
 
 
@@ -209,9 +207,7 @@ def write_charts(run: Group | Run, folder: FilePath) -> None:
     from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures
 
-    figures = fan_figures(run, FigureOptions())
-    if counted_names(run):
-        figures += count_figures(run, FigureOptions())
-    for figure in figures:
+    counts = count_figures(run, FigureOptions()) if counted_names(run) else []
+    for figure in (*fan_figures(run, FigureOptions()), *counts):
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
         save_chart(figure.chart, *paths, alt_text=figure.alt_text)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from simulator.charts import spec, style
-from simulator.charts.frame import Frame, Interval, calendar_year, interval_layers, said_level
-from simulator.charts.layout import RECT, fill_mark, line_mark, row_edges, rule_mark
+from simulator.charts.frame import Frame, Interval, calendar_year, said_level, strip_view
+from simulator.charts.layout import RECT, Marks, fill_mark, line_mark, row_edges, rule_mark
 from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
 from simulator.errors import number
@@ -40,15 +40,11 @@ def fan_frame(
 ) -> Frame:
     """Choose the ends of both axes of a fan, and of the thresholds near it; `years` None: all that there are."""
     known = tables.medians["year"].tolist()
-    dates = [
-        date for table, name in ((tables.history, "date"), (tables.trend, "year")) for date in _column(table, name)
-    ]
+    dates = tables.seen()
     first, last = years or (min([known[0], *dates]), max([known[-1], *dates]))
     if dates and years is None and min(dates) < known[0]:
         first -= 0.03 * (last - first)  # so that the first dot stands clear of the axis
-    drawn = [(tables.medians, "median"), (tables.paths, "value"), (tables.history, "value")]
-    drawn += [(table, end) for table in (tables.bands, tables.trend) for end in ("lower", "upper")]
-    levels = [level for table, name in drawn for level in _column(table, name)]
+    levels = tables.levels()
     # A fan of no width still needs an axis: at least one OOM.
     least = 1.0 if log else 0.1 * max(abs(levels[0]), 1e-9)
     spare = max(0.0, least - (max(levels) - min(levels))) / 2
@@ -59,10 +55,6 @@ def fan_frame(
     lower, upper = min([lower, *near]), max([upper, *near])
     margin = 0.04 * (upper - lower)
     return Frame(first, last, lower - margin, upper + margin, height=height, gutter=gutter, width=width, log=log)
-
-
-def _column(table: Table, name: str) -> list[float]:
-    return table[name].tolist() if len(table) else []
 
 
 def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) -> list[spec.Spec]:
@@ -165,8 +157,7 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
     entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median" if names else "level")]
     entries += [("band", fills[name], name) for name in reversed(names[1:])]
     entries += [("band", fills[name], f"{name} of the samples") for name in names[:1]]
-    if len(tables.paths):
-        count = len(set(tables.paths["path"].tolist()))
+    if count := tables.path_count():
         entries.append(("thread", style.INK, "one sample" if count == 1 else f"each of {count} samples"))
     if len(tables.trend):
         entries.append(("band", style.HAIR, "trend learnt, 90 %"))
@@ -262,37 +253,30 @@ def crossing_strip(
     edges, middles = row_edges(heights)
     left, medians_x, notes_x = -frame.gutter, frame.width + 18, frame.width + 92
     certain = all(row["lower_90"] == row["upper_90"] < math.inf for row in crossings)
-    texts = [style.Text(name, left, y) for name, y in zip(names, middles, strict=True)]
-    texts += [style.Text(note, notes_x, y, style.QUIET) for note, y in zip(notes, middles, strict=True)]
-    texts.append(style.Text(["year" if certain else "median"], medians_x, LEGEND_Y, style.QUIET))
+    marks = Marks(rules=rule_mark())
+    for name, y in zip(names, middles, strict=True):
+        marks.text(name, left, y)
+    for note, y in zip(notes, middles, strict=True):
+        marks.text(note, notes_x, y, style.QUIET)
+    marks.text("year" if certain else "median", medians_x, LEGEND_Y, style.QUIET)
+    intervals: list[Interval] = []
+    dots: Data = []
     for row, y in zip(crossings, middles, strict=True):
         median = row["median"] if row["already"] < 0.5 or row["median"] == math.inf else start
-        said = calendar_year(median, start=start, last=row["last_year"])
-        texts.append(style.Text([said], medians_x, y, bold=True))
-    texts.append(style.Text(["Year of crossing"], left, HEADING_Y, bold=True))
-    intervals = [
-        Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"]))
-        for row, y in zip(crossings, middles, strict=True)
-    ]
-    dots: Data = [
-        {"y": y, "year": row["median"]}
-        for row, y in zip(crossings, middles, strict=True)
-        if frame.covers(row["median"])
-    ]
+        marks.text(calendar_year(median, start=start, last=row["last_year"]), medians_x, y, bold=True)
+        intervals.append(Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"])))
+        if frame.covers(row["median"]):
+            dots.append({"y": y, "year": row["median"]})
+    marks.text("Year of crossing", left, HEADING_Y, bold=True)
     entries: list[style.LegendEntry] = [("dot", style.INK, "year, without any spread" if certain else "median")]
     if not certain:
         entries += [("bar", style.VERMILION, "50 %"), ("line", style.VERMILION, "90 % of the samples")]
         if any(max(row["upper_50"], row["upper_90"]) > frame.last for row in crossings):
             entries.append(("arrow", style.VERMILION, f"goes on after {number(frame.last)}"))
-    separators: Data = [{"x": left, "x2": frame.width + right, "y": edge} for edge in edges]
-    layers = [
-        style.pixel_layer(separators, mark=rule_mark()),
-        *interval_layers(intervals, frame=frame),
-        spec.layer(dots, frame.x("year"), spec.y("y"), mark=style.dot_mark()),
-        *style.text_layers(texts),
-        *style.legend_layers(entries, x=left, y=LEGEND_Y),
-    ]
-    return spec.view(layers, width=frame.width, height=edges[-1])
+    medians = spec.layer(dots, frame.x("year"), spec.y("y"), mark=style.dot_mark())
+    return strip_view(
+        marks, intervals, [medians], entries, frame=frame, edges=edges, right=frame.width + right, legend_y=LEGEND_Y
+    )
 
 
 def _share_lines(row: Row) -> list[str]:

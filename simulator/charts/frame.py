@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.charts import spec, style
-from simulator.charts.layout import fill_mark
+from simulator.charts.layout import Marks, fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
@@ -149,6 +149,19 @@ def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[spec
     # Drawn even where it is empty, for it carries the axis.
     layers = [spec.layer(bars, *channels, mark=mark)]
     return [*layers, style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers
+
+
+def strip_view(
+    marks: Marks, intervals: Sequence[Interval], over: Sequence[spec.Spec], entries: Sequence[style.LegendEntry], *,
+    frame: Frame, edges: Sequence[float], right: float, legend_y: float,
+) -> spec.Spec:  # fmt: skip
+    """Set intervals of crossing years in rows between edges, up to the pixel `right`; texts are those of the marks."""
+    left = -frame.gutter
+    for edge in edges:
+        marks.add("rules", x=left, x2=right, y=edge)
+    layers = marks.layers(*interval_layers(intervals, frame=frame), *over)
+    layers += style.legend_layers(entries, x=left, y=legend_y)
+    return spec.view(layers, width=frame.width, height=edges[-1])
 
 
 def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False) -> None:

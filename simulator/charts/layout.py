@@ -6,15 +6,16 @@ is placed in pixels, row by row, and gives one layer for each kind of mark.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import batched
+from typing import Literal
 
 import numpy as np
 
 from simulator.charts import spec, style
 from simulator.charts.spec import Head
-from simulator.charts.ticks import year_axis
+from simulator.charts.ticks import Scale, tick_text, year_axis
 from simulator.errors import number
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -93,9 +94,20 @@ class Marks:
         block = [lines] if isinstance(lines, str) else lines
         self.texts.append(style.Text(block, x, y, color, **look))  # type: ignore[arg-type]
 
-    def centred(self, line: str, x: float, y: float, color: str = style.INK) -> None:
-        """Add a line of text about the pixel `x`."""
-        self.text(line, x + style.text_width(line) / 2, y, color, align="right")
+    def centred(
+        self, line: str, x: float, y: float, color: str = style.INK, *, size: float = style.TEXT_SIZE,
+        align: Literal["left", "right"] = "right",
+    ) -> None:  # fmt: skip
+        """Add a line of text about the pixel `x`; the edge that is placed holds where a font is wider or narrower."""
+        half = style.text_width(line, size=size) / 2
+        self.text(line, x + half if align == "right" else x - half, y, color, size=size, align=align)
+
+    def tick(self, tick: float, scale: Scale, x: float, y: float) -> None:
+        """Write the number at a tick so that it ends at the pixel `x`."""
+        if scale == "power":
+            self.texts += style.power_texts(tick, right=x, y=y)
+        else:
+            self.text(tick_text(tick, scale), x, y, align="right")
 
     def layers(self, *over: spec.Spec) -> list[spec.Spec]:
         """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""
@@ -194,44 +206,12 @@ def row_edges(heights: Sequence[float]) -> tuple[list[float], list[float]]:
     return edges, [edge + height / 2 for edge, height in zip(edges, heights, strict=False)]
 
 
-def percent_channel(column: str) -> spec.Channel:
-    """Make the channel of shares in per cent."""
+def amount_channel(column: str, ends: tuple[float, float] | None = None) -> spec.Channel:
+    """Make the channel of amounts between two ends; without them that of shares in per cent."""
+    if ends is not None:
+        return spec.y(column, scale=spec.linear_scale(*ends), axis={"title": None, "tickCount": 8})
     axis = {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'", "title": None}
     return spec.y(column, scale=spec.linear_scale(0, 100), axis=axis)
-
-
-def stacked_areas(
-    parts: Sequence[Sequence[float]],
-    *,
-    fills: Sequence[spec.Spec],
-    years: Sequence[float],
-    y: Callable[[str], spec.Channel],
-    base: tuple[str, str] = ("low", "high"),
-    empty: bool = True,
-    times: float = 1.0,
-) -> tuple[list[spec.Spec], list[float]]:
-    """Stack parts, each a value by year, from zero up, and what is below zero down; `base` names the columns above it.
-
-    Gives one layer or two for each part, and where its end has its middle; they are drawn `times` what they are.
-    `empty`: whether a part that is zero is drawn, and stands on those below it; one that stands alone carries the axes.
-    A part that changes its sign within a step is drawn on both sides of zero; the two sides add up.
-    """
-    sides = {True: np.zeros(len(years)), False: np.zeros(len(years))}
-    layers: list[spec.Spec] = []
-    middles = []
-    for values, fill in zip(parts, fills, strict=True):
-        mark = fill | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
-        for up, (low, high) in ((False, ("low", "base")), (True, base)):
-            own = np.clip(values, 0, None) if up else np.clip(values, None, 0)
-            ends = sides[up], sides[up] + own
-            sides[up] = ends[1]
-            if own.any() or (up and empty):
-                lows, highs = ends if up else ends[::-1]
-                rows = Table({"year": years, low: times * lows, high: times * highs}).rows()
-                layers.append(spec.layer(rows, year_channel(years), y(low), spec.y2(high), mark=mark))
-        above = values[-1] > 0 or (empty and values[-1] == 0)
-        middles.append(float(sides[above][-1]) - values[-1] / 2)
-    return layers, middles
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +227,83 @@ class EndLabel:
     color: str = style.INK
     bold: bool = False
     power: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackPart:
+    """One part of a stack: its values by year, its fill, and what is written at its end; without lines nothing is."""
+
+    values: Sequence[float]
+    fill: spec.Spec
+    texts: tuple[str, ...]
+    lines: tuple[str, ...]
+    color: str = style.INK
+
+
+def stacked_view(
+    parts: Sequence[StackPart], *, years: Sequence[float], least: float, heading: str, heads: Sequence[str] = (),
+    after: str = "", ends: tuple[float, float] | None = None, over: Sequence[spec.Spec] = (),
+    more: Sequence[EndLabel] = (),
+) -> spec.Spec:  # fmt: skip
+    """Draw parts as stacked areas that are labelled at the right, at least so many pixels high.
+
+    They are shares of 1, or amounts on an axis between two `ends`, on either side of zero. `heads` stand over the
+    columns of numbers and `after` behind them, `over` lies over the areas; `more` are further labels, whose `y` is
+    still a value.
+    """
+    fills = [part.fill for part in parts]
+    areas, middles = stacked_areas([part.values for part in parts], fills=fills, years=years, ends=ends)
+    labels = [
+        EndLabel(middle, part.texts, part.lines, part.color)
+        for part, middle in zip(parts, middles, strict=True)
+        if part.lines
+    ]
+    labels = [*labels, *more] if ends else [*labels, *more][::-1]  # of shares what stands higher comes first
+    height = max(least, label_height([line for label in labels for line in label.lines]))
+    lower, upper = ends or (0.0, 1.0)
+    labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
+    texts = [style.Text([heading], -GUTTER, LEGEND_Y, bold=True)]
+    texts += [
+        style.Text([head], LABEL_X + place * COLUMN - 8, LEGEND_Y, style.QUIET, align="right")
+        for place, head in enumerate(heads, start=1)
+    ]
+    if after:
+        texts.append(style.Text([after], LABEL_X + len(heads) * COLUMN, LEGEND_Y, style.QUIET))
+    beside = end_labels(sorted(labels, key=lambda label: label.y), height=height)
+    return spec.view([*areas, *over, *style.text_layers(texts), *beside], width=WIDTH, height=height)
+
+
+def stacked_areas(
+    parts: Sequence[Sequence[float]],
+    *,
+    fills: Sequence[spec.Spec],
+    years: Sequence[float],
+    ends: tuple[float, float] | None = None,
+) -> tuple[list[spec.Spec], list[float]]:
+    """Stack parts, each a value by year, from zero up, and what is below zero down; shares are drawn in per cent.
+
+    Gives one layer or two for each part, and where its end has its middle. A share that is zero is drawn, and stands on
+    those below it: one that stands alone carries the axes. A part that changes its sign within a step is drawn on both
+    sides of zero; the two sides add up.
+    """
+    sides = {True: np.zeros(len(years)), False: np.zeros(len(years))}
+    base, times = (("foot", "high"), 1.0) if ends else (("low", "high"), 100.0)
+    layers: list[spec.Spec] = []
+    middles = []
+    for values, fill in zip(parts, fills, strict=True):
+        mark = fill | {"stroke": style.PAPER, "strokeWidth": 0.8}  # a fine line between
+        for up, (low, high) in ((False, ("low", "base")), (True, base)):
+            own = np.clip(values, 0, None) if up else np.clip(values, None, 0)
+            span = sides[up], sides[up] + own
+            sides[up] = span[1]
+            if own.any() or (up and not ends):
+                lows, highs = span if up else span[::-1]
+                rows = Table({"year": years, low: times * lows, high: times * highs}).rows()
+                channels = (year_channel(years), amount_channel(low, ends), spec.y2(high))
+                layers.append(spec.layer(rows, *channels, mark=mark))
+        above = values[-1] > 0 or (not ends and values[-1] == 0)
+        middles.append(float(sides[above][-1]) - values[-1] / 2)
+    return layers, middles
 
 
 def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], width: int) -> tuple[str, ...]:

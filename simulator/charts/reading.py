@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from simulator.charts.frame import check_numbers, check_texts, check_years, said_level
-from simulator.charts.spec import FigureOptions
-from simulator.errors import InputError, near_name, number
+from simulator.charts.spec import FigureOptions, Head
+from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Dataset, Group, Run, arrays, group
-from simulator.runs.growth_by_driver import SUBJECTS, limits_on
+from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
-from simulator.wording import power
+from simulator.wording import capital, power
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -37,19 +37,15 @@ def subtitle(run: Group | Run) -> str:
     )
 
 
+def run_head(run: Group | Run, title: str, under: str) -> Head:
+    """Head a chart of a run: its subject, and what is drawn of it."""
+    return Head(title, f"{subtitle(run)}.\n{under}", run_label(run))
+
+
 def level_unit(unit: str) -> str:
     """Write the unit of a level as readers say it."""
     plain = plain_unit(unit)
     return "times the start" if plain == "1" else plain
-
-
-def check_learnt(run: Group | Run) -> None:
-    """Refuse a run that has learnt nothing from history."""
-    if "posterior" not in run.children:
-        raise InputError(
-            "the run has learnt nothing from history: its priors are as its scenario states them. "
-            "Run one that has history: in it, such as the shipped scenario learned."
-        )
 
 
 def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
@@ -74,25 +70,6 @@ def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
     return low[0], high[0]
 
 
-def chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
-    """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
-    limits = limits_on(run)
-    if not limits:
-        raise InputError(
-            f"{kind}: this run has no caps and no constraints, so there is nothing to draw. "
-            "Add some to its scenario (caps under a driver, or constraints) and run it again."
-        )
-    for quantity in quantities:
-        if quantity not in limits:
-            known = quantity in SUBJECTS
-            rule = "no limit stands on it" if known else "no such subject of limits"
-            hint = "" if known else near_name(quantity, limits)
-            raise InputError(
-                f"{kind}: {quantity}: {rule} in this run. {hint or 'Limits stand on: ' + ', '.join(limits)}"
-            )
-    return [subject for subject in limits if subject in quantities or not quantities]
-
-
 def drawn_years(summary: Dataset, years: tuple[float, float] | None) -> list[int]:
     """Choose the places of the years of a run that lie within a range: two or more, rising."""
     every = np.asarray(summary["year"].values, dtype=np.float64)
@@ -104,10 +81,6 @@ def drawn_years(summary: Dataset, years: tuple[float, float] | None) -> list[int
             f"The run has {every.size}, {number(every[0])} to {number(every[-1])}: choose a range within them."
         )
     return places
-
-
-def _no_rows() -> Table:
-    return Table({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +96,44 @@ class FanTables:
     """
 
     medians: Table
-    bands: Table = field(default_factory=_no_rows)
-    thresholds: Table = field(default_factory=_no_rows)
-    crossings: Table = field(default_factory=_no_rows)
-    paths: Table = field(default_factory=_no_rows)
-    history: Table = field(default_factory=_no_rows)
-    trend: Table = field(default_factory=_no_rows)
+    bands: Table = field(default_factory=partial(Table, {}))
+    thresholds: Table = field(default_factory=partial(Table, {}))
+    crossings: Table = field(default_factory=partial(Table, {}))
+    paths: Table = field(default_factory=partial(Table, {}))
+    history: Table = field(default_factory=partial(Table, {}))
+    trend: Table = field(default_factory=partial(Table, {}))
 
     def check(self) -> None:
         """Refuse tables that cannot be drawn."""
         check_years(self.medians)
-        for each in fields(self):
-            table: Table = getattr(self, each.name)
-            if each.name in ("thresholds", "crossings", "history"):
-                check_texts(table, "label")
-            check_numbers(table, *_NUMBERS[each.name], of=each.name)
+        for table in (self.thresholds, self.crossings, self.history):
+            check_texts(table, "label")
+        for name, columns in _NUMBERS.items():
+            check_numbers(getattr(self, name), *columns, of=name)
         check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
 
     def band_names(self) -> list[str]:
         """Name the bands, the widest first."""
-        names = set(self.bands["band"].tolist()) if len(self.bands) else set()
-        return sorted(names, key=_percent, reverse=True)
+        return sorted(set(_column(self.bands, "band")), key=_percent, reverse=True)
+
+    def path_count(self) -> int:
+        """Count the sample paths."""
+        return len(set(_column(self.paths, "path")))
+
+    def seen(self) -> list[float]:
+        """List the dates of what was observed, and the years of its trend."""
+        return [*_column(self.history, "date"), *_column(self.trend, "year")]
+
+    def levels(self) -> list[float]:
+        """List what the axis must hold: levels of medians, paths, observations, and ends of bands."""
+        drawn = [(self.medians, "median"), (self.paths, "value"), (self.history, "value")]
+        drawn += [(table, end) for table in (self.bands, self.trend) for end in ("lower", "upper")]
+        return [level for table, name in drawn for level in _column(table, name)]
+
+
+def _column(table: Table, name: str) -> list[Any]:
+    """List a column of a table that may be empty."""
+    return table[name].tolist() if len(table) else []
 
 
 YEARS = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
@@ -163,13 +153,27 @@ def _percent(name: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """The fan of one variable: its name, how it is called, its unit, whether it is a logarithm, and its tables."""
+    """The fan of one variable: its tables, its name, how it is called, its unit, and whether it is a logarithm.
 
+    `dollars` says which ones a sum of money is in, where that is known.
+    """
+
+    tables: FanTables
     quantity: str
     label: str
     unit: str
-    log: bool
-    tables: FanTables
+    log: bool = True
+    dollars: str = ""
+
+    @property
+    def full_unit(self) -> str:
+        """The unit; of a sum of money with its dollars."""
+        return f"{self.unit} ({self.dollars} dollars)" if self.dollars else self.unit
+
+    @property
+    def heading(self) -> str:
+        """What stands over the plot: the name of the variable with its unit."""
+        return f"{capital(self.label)}, {self.full_unit}" if self.unit else capital(self.label)
 
     @property
     def spread(self) -> bool:
@@ -215,7 +219,9 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
         trend=trend_table(run, quantity, years=options.years),
     )
-    return Fan(quantity, str(values.attrs["long_name"]), _unit(quantity, unit), log, tables)
+    said, dollars = _unit(quantity, unit), str(run.attrs.get("dollars", "not stated"))
+    known = "USD" in said and dollars != "not stated"
+    return Fan(tables, quantity, str(values.attrs["long_name"]), said, log, dollars if known else "")
 
 
 def _with_certain_levels(thresholds: Table) -> Table:
@@ -225,14 +231,13 @@ def _with_certain_levels(thresholds: Table) -> Table:
     thresholds = thresholds.where(np.isfinite(thresholds["level"]))
     if "lower" not in thresholds:
         return thresholds
-    ends = thresholds.select("lower", "upper").rows()
-    kept = [
-        row["lower"] is not None and (row["upper"] is None or row["upper"] - row["lower"] >= RESOLUTION) for row in ends
+    ends = [
+        row if row["lower"] is not None and (row["upper"] is None or row["upper"] - row["lower"] >= RESOLUTION) else {}
+        for row in thresholds.select("lower", "upper").rows()
     ]
-    if not any(kept):
+    if not any(ends):
         return thresholds.select("threshold", "label", "quantity", "level")
-    shown = [row if keep else {"lower": None, "upper": None} for row, keep in zip(ends, kept, strict=True)]
-    return thresholds.with_columns({key: [row[key] for row in shown] for key in ("lower", "upper")})
+    return thresholds.with_columns({key: [row.get(key) for row in ends] for key in ("lower", "upper")})
 
 
 def _bands(run: Group | Run, quantity: str, values: Summarised, bands: Sequence[float], places: Sequence[int]) -> Table:
@@ -310,14 +315,17 @@ def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -
 
 def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
     """Put observed runs on the scale of the chart."""
-    first, last = options.years or (-math.inf, math.inf)
-    rows = []
     for row in options.history:
         if log and not row["value"] > 0:
             raise InputError(f"--history: {quantity} has a log scale: a value must be above 0; got {dict(row)}.")
-        if first <= row["date"] <= last:
-            rows.append({**row, "value": math.log10(row["value"]) if log else row["value"]})
-    return Table.of_rows(rows, ("date", "value", "label"))
+    rows = [{**row, "value": math.log10(row["value"]) if log else row["value"]} for row in options.history]
+    return _within(Table.of_rows(rows, ("date", "value", "label")), "date", options.years)
+
+
+def _within(table: Table, name: str, years: tuple[float, float] | None) -> Table:
+    """Keep the rows whose date lies within a range, if there is one."""
+    first, last = years or (-math.inf, math.inf)
+    return table.where((table[name] >= first) & (table[name] <= last)) if len(table) else table
 
 
 def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
@@ -326,11 +334,8 @@ def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float
     if "observed_data" not in run.children or name not in arrays(run, "observed_data"):
         return Table({})
     seen = arrays(run, "observed_data")
-    first, last = years or (-math.inf, math.inf)
     pairs = sorted(zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True))
-    return Table.of_rows(
-        [{"date": date, "value": value, "label": ""} for date, value in pairs if first <= date <= last]
-    )
+    return _within(Table.of_rows({"date": date, "value": value, "label": ""} for date, value in pairs), "date", years)
 
 
 def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
@@ -343,9 +348,7 @@ def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] |
     learnt = arrays(run, "posterior")
     known = learnt["year"].values
     path = learnt[TRENDS[quantity]].values.reshape(-1, known.size)  # (chain, draw, year)
-    first, last = years or (-math.inf, math.inf)
-    kept = (known >= first) & (known <= min(last, float(learnt.attrs["origin"]) + 1.0))
-    if kept.sum() < 2:
-        return Table({})
-    low, middle, high = np.quantile(path, [0.05, 0.5, 0.95], axis=0)[:, kept]
-    return Table({"year": known[kept], "lower": low, "median": middle, "upper": high})
+    low, middle, high = np.quantile(path, [0.05, 0.5, 0.95], axis=0)
+    whole = Table({"year": known, "lower": low, "median": middle, "upper": high})
+    trend = _within(whole.where(known <= float(learnt.attrs["origin"]) + 1.0), "year", years)
+    return trend if len(trend) > 1 else Table({})

@@ -14,7 +14,8 @@ Its pyproject.toml names it; then `simulate chart RUN --kind waffle` and `--kind
     waffle = "our_package:waffle"
 
 A figure has a name of its own, the stem of its files. Where a run has not what a kind is drawn from, the function
-raises InputError with the reason: `all` then leaves the kind out and says so. A kind heeds the options that concern it.
+raises InputError with the reason: `all` then leaves the kind out and says so. A kind heeds the options that concern it,
+and is not itself called `all`.
 `simulator.charts.layout`, `frame` and `style` hold what the shipped kinds share. This module loads nothing that draws.
 """
 
@@ -38,6 +39,7 @@ type Draw = Callable[[xr.DataTree, FigureOptions], list[Figure]]
 ALL = "all"
 FORMATS = ("png", "svg", "pdf", "html")
 BANDS = (0.5, 0.8, 0.9)
+BANDS_TEXT = ",".join(f"{100 * level:g}" for level in BANDS)
 BAND_PRESETS = {"boe": (0.3, 0.6, 0.9), "ipcc": (0.66, 0.9), "hub": (0.5, 0.95)}
 """Bands as banks, climate assessments and forecast hubs draw them."""
 
@@ -50,12 +52,12 @@ KINDS: Register[Draw] = Register(
         "fan": f"{_KINDS}.fan:fan_figures",
         "crossings": f"{_KINDS}.crossings:crossing_figures",
         "growth": f"{_KINDS}.growth:growth_figures",
-        "binding": f"{_KINDS}.binding:binding_figures",
-        "demand": f"{_KINDS}.demand:demand_figures",
+        "binding": f"{_KINDS}.limits:binding_figures",
+        "demand": f"{_KINDS}.limits:demand_figures",
         "counts": f"{_KINDS}.model_counts:count_figures",
         "priors": f"{_KINDS}.priors:prior_figures",
-        "posterior": f"{_KINDS}.posterior:posterior_figures",
-        "predictive": f"{_KINDS}.predictive:predictive_figures",
+        "posterior": f"{_KINDS}.learnt:posterior_figures",
+        "predictive": f"{_KINDS}.learnt:predictive_figures",
         "influence": f"{_KINDS}.influence:influence_figures",
     },
     "function of a run and options",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
+from typing import Any
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame
@@ -77,13 +78,13 @@ def headed(
 class Panel:
     """The forecasts of one origin: their bands, the record, and what is seen in it.
 
-    `bands` has `year`, `lower_90`, `lower_50`, `median`, `upper_50`, `upper_90` (log10 FLOP); `record` has `year`,
-    `value` (log10 FLOP) and `state`: "before" the origin, or "inside" or "outside" of the wider band.
+    `bands` has `year`, `lower_90`, `lower_50`, `median`, `upper_50`, `upper_90` (log10 FLOP); `record` has `year` and
+    `value` (log10 FLOP) of what came "before" the origin, and of what lies "inside" or "outside" of the wider band.
     """
 
     origin: int
-    bands: Table
-    record: Table
+    bands: spec.Data
+    record: Mapping[str, spec.Data]
     note: str
 
     @classmethod
@@ -91,20 +92,18 @@ class Panel:
         """Take the forecasts that were made in one way from one origin, and the record some years before it."""
         mine = stored.forecasts.where(forecast=name, origin=origin).rows()
         known = [(row["year"], row["log_flop"]) for row in stored.record.rows()]
-        bands = [{"year": float(row["target"]), **band_ends(row)} for row in mine]
-        start = next((level for year, level in known if year == origin), None)
-        if start is not None:  # a fan begins at the record that it goes on from
-            bands.insert(0, {"year": float(origin), **dict.fromkeys(BAND_ENDS, start)})
         first = stored.origins[0] - YEARS_BEFORE
-        record = [
-            {"year": float(year), "value": level, "state": "before"} for year, level in known if first <= year <= origin
+        # A fan begins at the record that it goes on from.
+        bands: spec.Data = [
+            {"year": float(origin), **dict.fromkeys(BAND_ENDS, level)} for year, level in known if year == origin
         ]
+        bands += [{"year": float(row["target"]), **band_ends(row)} for row in mine]
+        before = [{"year": float(year), "value": level} for year, level in known if first <= year <= origin]
+        record: dict[str, spec.Data] = {"before": before, "inside": [], "outside": []}
         for row in mine:
-            state = "inside" if row["inside_90"] else "outside"
-            record.append({"year": float(row["target"]), "value": row["observed"], "state": state})
-        held = f"{sum(row['inside_90'] for row in mine)} of {len(mine)} inside 90 %"
-        tables = Table.of_rows(bands, ("year", *BAND_ENDS)), Table.of_rows(record, ("year", "value", "state"))
-        return cls(origin, *tables, held)
+            came: dict[str, object] = {"year": float(row["target"]), "value": row["observed"]}
+            record["inside" if row["inside_90"] else "outside"].append(came)
+        return cls(origin, bands, record, f"{len(record['inside'])} of {len(mine)} inside 90 %")
 
 
 def band_ends(row: Row) -> dict[str, float]:
@@ -143,10 +142,10 @@ def draw_hindcast_fans(
     return headed(views, head, stored, names=names, left=-GUTTER, more=more)
 
 
-def _joined(panels: Sequence[Panel], *names: str) -> list[float]:
+def _joined(panels: Sequence[Panel], *names: str) -> list[Any]:
     """List columns of all panels, of their bands or of their records."""
-    tables = [table for panel in panels for table in (panel.bands, panel.record)]
-    return [value for table in tables for name in names if name in table for value in table[name].tolist()]
+    rows = [row for panel in panels for part in (panel.bands, *panel.record.values()) for row in part]
+    return [row[name] for row in rows for name in names if name in row]
 
 
 def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
@@ -162,13 +161,13 @@ def _frame(panels: Sequence[Panel], *, width: float, height: float) -> Frame:
 
 def _panel(panel: Panel, *, frame: Frame, first: bool, lone: bool, name: str, late: bool) -> spec.Spec:
     """Draw one fan; the only row has the origin above it, of several each has its name above the first."""
-    clip, x, bands = {"clip": True}, frame.x("year"), panel.bands.rows()
+    clip, x, bands = {"clip": True}, frame.x("year"), panel.bands
     layers = frame.bands(bands, levels=(90, 50), clip=True)
     layers.append(spec.layer(bands, x, frame.y("median"), mark=line_mark(style.DARK_BLUE, 2) | clip))
     marks = {"before": line_mark(style.QUIET, 1.2) | clip, "inside": style.point_mark() | {"size": 34},
              "outside": outside_mark()}  # fmt: skip
     for state, mark in marks.items():
-        if rows := panel.record.where(state=state).select("year", "value").rows():
+        if rows := panel.record[state]:
             layers.append(spec.layer(rows, x, frame.y("value"), mark=mark))
     note = panel.note if lone else f"from {panel.origin}: {panel.note}"
     texts = [Text([note], 6, 12, style.QUIET, size=style.FOOT_SIZE), *(frame.texts() if first else [])]
@@ -194,10 +193,6 @@ def _marks() -> Marks:
     )  # fmt: skip
 
 
-def _middle(marks: Marks, text: str, x: float, y: float, color: str = style.INK, size: float = style.TEXT_SIZE) -> None:
-    marks.text(text, x - style.text_width(text, size=size) / 2, y, color, size=size)
-
-
 def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Head) -> spec.Spec:
     """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage."""
     marks = _marks()
@@ -217,7 +212,7 @@ def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Hea
         _coverage(marks, coverage.where(forecast=name).rows(), top=top)
         top += ROW
     for place in range(5):
-        _middle(marks, f"{25 * place} %", _COVER(place / 4), top - 14, style.QUIET)
+        marks.centred(f"{25 * place} %", _COVER(place / 4), top - 14, style.QUIET, align="left")
     for place, word in enumerate(("below all of it", "above all of it")):
         wide = style.text_width(word, size=style.FOOT_SIZE)
         marks.text(word, PIT_X + place * (PIT_WIDTH - wide), top - 6, style.QUIET, size=style.FOOT_SIZE)
@@ -236,7 +231,7 @@ def _pit(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
         middle, half = (left + right) / 2, 0.28 * (right - left)
         if row["count"]:
             marks.box("bars", (round(middle - half, 2), round(middle + half, 2)), (base, up(row["count"])))
-        _middle(marks, f"{row['count']}", middle, base + 9, size=style.FOOT_SIZE)
+        marks.centred(f"{row['count']}", middle, base + 9, size=style.FOOT_SIZE, align="left")
 
 
 def _coverage(marks: Marks, rows: Sequence[Row], *, top: float) -> None:
@@ -287,7 +282,7 @@ def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, h
             _skill(marks, line, y=y + LINE * place)
         top = bottom
     for tick, label in SKILL_TICKS.items():
-        _middle(marks, label, _SKILL(tick), top + 12)
+        marks.centred(label, _SKILL(tick), top + 12, align="left")
     view = spec.view(marks.layers(), width=WIDTH, height=top + 20)
     return headed([view], head, stored, names=[MODEL, *groups], left=0)
 

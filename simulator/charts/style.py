@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -159,14 +160,11 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
 
 def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
     """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
-    columns = rows[0]
-    channels = [spec.x("x"), spec.y("y")]
-    channels += [spec.x2("x2")] if "x2" in columns else []
-    channels += [spec.y2("y2")] if "y2" in columns else []
-    channels += [spec.as_given("color", "color")] if "color" in columns else []
-    channels += [spec.words("text")] if "text" in columns else []
-    channels += [spec.one_line_each("detail")] if "detail" in columns else []
-    return layer(rows, *channels, mark=mark)
+    makers: dict[str, Callable[[str], spec.Channel]] = {
+        "x": spec.x, "y": spec.y, "x2": spec.x2, "y2": spec.y2, "color": partial(spec.as_given, "color"),
+        "text": spec.words, "detail": spec.one_line_each,
+    }  # fmt: skip
+    return layer(rows, *(make(name) for name, make in makers.items() if name in rows[0]), mark=mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from simulator.charts import spec, style
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark, sheet
 from simulator.charts.spec import Head
@@ -30,68 +32,111 @@ WIDE, NARROW = style.band_tints(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of a heat map: its panel, its places along the axes, its class (None beyond the horizon), its words."""
+class Side:
+    """An axis as it is drawn: its heading, what is written at its values, and these where they are numbers."""
+
+    heading: str
+    labels: Sequence[str]
+    numbers: Sequence[float] | None
+
+    @property
+    def by_ratios(self) -> bool:
+        """Whether the numbers ascend by ratios rather than by differences."""
+        values = np.sort(self.numbers or (1.0,))
+        if values.size < 3 or values[0] <= 0:
+            return bool(values.size > 1 and values[0] > 0 and values[-1] / values[0] >= 30)
+        ratios, gaps = np.diff(np.log(values)), np.diff(values)
+        return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a sweep: its panel, its places on the sides, its value (+inf: later than the horizon), its words.
+
+    `error` (standard) is None where it cannot be told, `inner` and `outer` (50 and 90 %) where there is no interval,
+    which is then empty in words.
+    """
 
     panel: str
     x: int
     y: int
-    shade: int | None
+    value: float
+    error: float | None
+    inner: tuple[float, float] | None
+    outer: tuple[float, float] | None
     text: str
     interval: str
 
+    @property
+    def bands(self) -> Sequence[tuple[tuple[float, float] | None, str]]:
+        """The intervals with their tints, the wider one first."""
+        return (self.outer, WIDE), (self.inner, NARROW)
+
 
 @dataclass(frozen=True, slots=True)
-class Heat:
-    """What a heat map is drawn from.
+class Plot:
+    """What a chart of a sweep is drawn from: points, the side along, and that of rows of a heat map or of lines (`up`).
 
-    Labels stand from the left and from below, `panels` are the headings of the maps (one empty heading where there is
-    one map), `classes` what each colour of `RAMP` stands for, `beyond` what hatched cells stand for, if there are any.
+    A line that stands alone has an empty label, and its intervals. `panels` are the headings of the maps or frames (one
+    empty heading where there is one), `heading` is that of the outcome, `ends` are those of its axis. `beyond` is the
+    horizon, where anything is later.
     """
 
-    cells: Sequence[Cell]
-    x_labels: Sequence[str]
-    y_labels: Sequence[str]
-    x_heading: str
-    y_heading: str
+    points: Sequence[Point]
+    along: Side
+    up: Side
     panels: Sequence[str]
-    classes: Sequence[tuple[int, str]]
-    beyond: str = ""
+    heading: str
+    scale: Scale
+    ends: tuple[float, float]
+    beyond: float | None
 
 
-def draw_heat(heat: Heat, *, head: Head) -> spec.Spec:
+def draw_heat(plot: Plot, *, bounds: Sequence[float], classes: Sequence[str], head: Head) -> spec.Spec:
     """Draw a heat map, or several smaller ones on one scale, two beside one another where they have room.
 
-    Cells beyond the horizon are hatched and say so. The interval of a cell is written where it fits.
+    `classes` says what lies between two of the rising `bounds`. Cells beyond the horizon are hatched and say so. The
+    interval of a cell is written where it fits.
     """
-    left = min(MOST_LABEL, max(style.text_width(label) for label in heat.y_labels)) + 16
-    several = len(heat.panels) > 1
+    columns, rows = len(plot.along.labels), len(plot.up.labels)
+    left = min(MOST_LABEL, max(map(style.text_width, plot.up.labels))) + 16
+    several = len(plot.panels) > 1
     cell = (
-        max(46.0, min(96.0 if several else 150.0, MAP_WIDTH / len(heat.x_labels))),
-        max(26.0, min(44.0 if several else 64.0, MAP_HEIGHT / len(heat.y_labels))),
+        max(46.0, min(96.0 if several else 150.0, MAP_WIDTH / columns)),
+        max(26.0, min(44.0 if several else 64.0, MAP_HEIGHT / rows)),
     )
-    step = left + cell[0] * len(heat.x_labels) + MAP_BESIDE
+    step = left + cell[0] * columns + MAP_BESIDE
     across = 2 if several and 2 * step - MAP_BESIDE <= WIDEST else 1
-    maps = _Maps(heat, left=left, cell=cell)
+    maps = _Maps(plot, bounds, left=left, cell=cell)
     width = max(across * step - MAP_BESIDE, left + MAP_WIDTH)
-    top = maps.legend(width)
-    for row in itertools.batched(heat.panels, across):
-        top = max([maps.panel(name, top=top, x=place * step) for place, name in enumerate(row)])
+    top = maps.legend(classes, width)
+    for panels in itertools.batched(plot.panels, across):
+        top = max([maps.panel(name, top=top, x=place * step) for place, name in enumerate(panels)])
     return maps.marks.sheet(head, width=width, height=top)
 
 
 class _Maps:
     """Place the cells of all maps."""
 
-    def __init__(self, heat: Heat, *, left: float, cell: tuple[float, float]) -> None:
+    def __init__(self, plot: Plot, bounds: Sequence[float], *, left: float, cell: tuple[float, float]) -> None:
         self.marks = Marks(cells=RECT, hatches=rule_mark(style.AXIS, 0.9), plates=RECT)
-        self._heat, self._left, self._cell = heat, left, cell
+        self._plot, self._bounds, self._left, self._cell = plot, bounds, left, cell
 
-    def legend(self, width: float) -> float:
+    def _shade(self, value: float) -> int | None:
+        """Choose the colour of a value; None where it is later than the horizon."""
+        if not math.isfinite(value):
+            return None
+        if len(self._bounds) == 2:  # all are told alike
+            return len(RAMP) // 2
+        return min(int(np.searchsorted(self._bounds[1:-1], value, "right")), len(RAMP) - 1)
+
+    def legend(self, classes: Sequence[str], width: float) -> float:
         """Lay out the scale; give the pixel at which the first map begins."""
         x, y = self._left, 8.0
-        beyond: list[tuple[int | None, str]] = [(None, self._heat.beyond)] if self._heat.beyond else []
-        for shade, text in [*self._heat.classes, *beyond]:
+        entries = [(self._shade(low), text) for low, text in zip(self._bounds, classes, strict=False)]
+        if self._plot.beyond is not None:
+            entries.append((None, f"median later than {self._plot.beyond:g}"))
+        for shade, text in entries:
             if x + 22 + style.text_width(text) > width:
                 x, y = self._left, y + 20
             self._fill(shade, (x, x + 18), (y - 7, y + 7))
@@ -101,47 +146,44 @@ class _Maps:
 
     def panel(self, name: str, *, top: float, x: float) -> float:
         """Add a map, whose room begins at the pixels; give the pixel at which the next begins."""
-        wide, high = self._cell
-        heat, left, marks = self._heat, x + self._left, self.marks
-        across = wide * len(heat.x_labels)
+        (wide, high), plot, marks, left = self._cell, self._plot, self.marks, x + self._left
+        across, down = wide * len(plot.along.labels), high * len(plot.up.labels)
         room = (self._left + across) / 1.08
         ink, bold = (style.QUIET, False) if name else (style.INK, True)
         if name:
             marks.text(style.cut(name, room), x, top + 8, bold=True)
             top += 22
         if x == 0.0:
-            marks.text(
-                style.cut(heat.y_heading, room + (MAP_BESIDE if name else MAP_WIDTH)), x, top + 2, ink, bold=bold
-            )
+            heading = style.cut(plot.up.heading, room + (MAP_BESIDE if name else MAP_WIDTH))
+            marks.text(heading, x, top + 2, ink, bold=bold)
         top += 18
-        for cell in heat.cells:
-            if cell.panel == name:
-                self._one(cell, left + cell.x * wide, top + (len(heat.y_labels) - 1 - cell.y) * high)
-        bottom = top + high * len(heat.y_labels)
-        for place, label in enumerate(heat.y_labels):
+        for point in plot.points:
+            if point.panel == name:
+                self._one(point, left + point.x * wide, top + (len(plot.up.labels) - 1 - point.y) * high)
+        bottom = top + down
+        for place, label in enumerate(plot.up.labels):
             marks.text(style.cut(label, MOST_LABEL), left - 8, bottom - (place + 0.5) * high, align="right")
-        for place, label in enumerate(heat.x_labels):
-            shown = style.cut(label, wide - 6)
-            marks.text(shown, left + (place + 0.5) * wide - style.text_width(shown) / 2, bottom + 13)
-        along = style.cut(heat.x_heading, across / 1.08 + MAP_BESIDE) if name else heat.x_heading
+        for place, label in enumerate(plot.along.labels):
+            marks.centred(style.cut(label, wide - 6), left + (place + 0.5) * wide, bottom + 13, align="left")
+        along = style.cut(plot.along.heading, across / 1.08 + MAP_BESIDE) if name else plot.along.heading
         marks.text(along, left, bottom + 32, ink, bold=bold)
         return bottom + 58
 
-    def _one(self, cell: Cell, x: float, y: float) -> None:
+    def _one(self, point: Point, x: float, y: float) -> None:
         wide, high = self._cell
-        self._fill(cell.shade, (x + GAP, x + wide - GAP), (y + GAP, y + high - GAP))
-        ink = style.INK if cell.shade is None or cell.shade < PALE else style.PAPER
-        size = 12.0 if style.text_width(cell.text) <= wide - 8 else 10.0
-        both = bool(cell.interval) and high >= 40 and style.text_width(cell.interval, size=10) <= wide - 6
-        lines = [(cell.text, size, y + high / 2 - (7 if both else 0))]
-        lines += [(cell.interval, 10.0, y + high / 2 + 9)] if both else []
+        shade = self._shade(point.value)
+        self._fill(shade, (x + GAP, x + wide - GAP), (y + GAP, y + high - GAP))
+        ink = style.INK if shade is None or shade < PALE else style.PAPER
+        size = 12.0 if style.text_width(point.text) <= wide - 8 else 10.0
+        both = bool(point.interval) and high >= 40 and style.text_width(point.interval, size=10) <= wide - 6
+        lines = [(point.text, size, y + high / 2 - (7 if both else 0))]
+        lines += [(point.interval, 10.0, y + high / 2 + 9)] if both else []
         for line, font, middle in lines:
-            half = style.text_width(line, size=font) / 2
-            center = x + wide / 2
-            if cell.shade is None:
+            center, half = x + wide / 2, style.text_width(line, size=font) / 2
+            if shade is None:
                 across, down = (center - half - 3, center + half + 3), (middle - 8, middle + 8)
                 self.marks.box("plates", across, down, color=style.PAPER)
-            self.marks.text(line, center - half, middle, ink, size=font)
+            self.marks.centred(line, center, middle, ink, size=font, align="left")
 
     def _fill(self, shade: int | None, x: tuple[float, float], y: tuple[float, float]) -> None:
         """Fill a cell; one beyond the horizon is hatched."""
@@ -160,109 +202,57 @@ class _Maps:
             self.marks.box("hatches", (left, right), (upper, lower))
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One point of a line: its value (+inf: later than the horizon) with the intervals of the samples.
-
-    `x` is NaN where a label stands for it; `error` (standard) is None where it cannot be told, `inner` and `outer` (50
-    and 90 %) where there is no interval.
-    """
-
-    panel: str
-    line: str
-    x: float
-    label: str
-    value: float
-    error: float | None
-    inner: tuple[float, float] | None
-    outer: tuple[float, float] | None
-    text: str
-
-    @property
-    def bands(self) -> Sequence[tuple[tuple[float, float] | None, str]]:
-        """The intervals with their tints, the wider one first."""
-        return (self.outer, WIDE), (self.inner, NARROW)
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """What lines are drawn from.
-
-    `lines` are their names (one empty name where there is one line, which then has its intervals), `lines_heading`
-    what the names are values of, `panels` the headings of the frames. `log_x`: values along are spaced by their
-    ratios. `ends` are those of the axis of the outcome, `beyond` stands for later than the horizon, such as "> 2045".
-    """
-
-    points: Sequence[Point]
-    x_heading: str
-    y_heading: str
-    lines: Sequence[str]
-    lines_heading: str
-    panels: Sequence[str]
-    log_x: bool
-    scale: Scale
-    ends: tuple[float, float]
-    beyond: str = ""
-
-
 class _Layers:
     """Gather what lies under the lines, the lines, what lies over them, and their dots."""
 
     def __init__(self) -> None:
-        self._under = Marks(grid=rule_mark())
+        self.under = Marks(grid=rule_mark())
         self.over = Marks(leaders=rule_mark(style.QUIET, 0.9, [2, 2]), errors=rule_mark(style.INK, 1.2))
         self.charts: list[spec.Spec] = []
-        self._dots: list[spec.Spec] = []
-        self.grid, self.text = self._under.box, self.over.text
+        self.dots: list[spec.Spec] = []
 
     def line(self, rows: spec.Data, place: int) -> None:
         color, dash = LINE_SHADES[place]
         self.charts.append(style.pixel_layer(rows, mark=line_mark(color, 2.4, dash)))
 
-    def dots(self, rows: spec.Data, place: int, shape: str) -> None:
-        if rows:
-            self._dots.append(style.pixel_layer(rows, mark=_dot(place, shape)))
-
-    def layers(self) -> list[spec.Spec]:
-        return [*self._under.layers(), *self.charts, *self.over.layers(*self._dots)]
+    def view(self, *, width: float, height: float) -> spec.Spec:
+        layers = [*self.under.layers(), *self.charts, *self.over.layers(*self.dots)]
+        return spec.view(layers, width=width, height=height)
 
 
 def _dot(place: int, shape: str = "circle") -> spec.Spec:
     return style.shape_mark(shape, 44, fill=style.PAPER, rim=LINE_SHADES[place][0], width=1.8)
 
 
-def draw_lines(lines: Lines, *, head: Head) -> spec.Spec:
+def draw_lines(plot: Plot, *, head: Head) -> spec.Spec:
     """Draw an outcome along a swept number, in one frame or in several smaller ones, two beside one another.
 
     What is later than the horizon stands as an arrow in a lane above the frame, joined by a thin line.
     """
     drawn, top = _Layers(), 20.0
-    if lines.lines_heading:
-        _key(drawn, lines)
-        top = 46.0 + 18.0 * (len(lines.lines) > 3)
-    several = len(lines.panels) > 1
+    if plot.up.heading:
+        _key(drawn, plot.up)
+        top = 46.0 + 18.0 * (len(plot.up.labels) > 3)
+    several = len(plot.panels) > 1
     size = SMALL if several else (WIDTH, HEIGHT)
     step = LEFT + size[0] + BESIDE
-    for row in itertools.batched(lines.panels, 2 if several else 1):
-        frames = [
-            _Frame(lines, name, top=top, x=place * step, size=size, drawn=drawn) for place, name in enumerate(row)
-        ]
+    for row in itertools.batched(plot.panels, 2 if several else 1):
+        frames = [_Frame(plot, name, top=top, x=place * step, size=size, drawn=drawn) for place, name in enumerate(row)]
         top = max([frame.draw() for frame in frames])
     width = 2 * step - BESIDE + 20 if several else LEFT + WIDTH + 40
-    view = spec.view(drawn.layers(), width=width, height=top)
-    return sheet([view], head, width=width)
+    return sheet([drawn.view(width=width, height=top)], head, width=width)
 
 
-def _key(drawn: _Layers, lines: Lines) -> None:
+def _key(drawn: _Layers, lines: Side) -> None:
     """Write what each line stands for."""
-    drawn.text(lines.lines_heading, 0, 8, bold=True)
+    drawn.over.text(lines.heading, 0, 8, bold=True)
     x, y = 0.0, 27.0
-    for place, name in enumerate(lines.lines):
+    for place, name in enumerate(lines.labels):
         shown = style.cut(name, 240)
         if x + 40 + style.text_width(shown) > LEFT + WIDTH:
             x, y = 0.0, y + 18
         drawn.line([{"x": x, "y": y}, {"x": x + 26, "y": y}], place)
-        drawn.text(shown, x + 32, y, style.QUIET)
+        drawn.over.text(shown, x + 32, y, style.QUIET)
         x += 32 + style.text_width(shown) * 1.05 + 18
 
 
@@ -270,23 +260,22 @@ class _Frame:
     """One frame of lines."""
 
     def __init__(
-        self, lines: Lines, name: str, *, top: float, x: float, size: tuple[float, float], drawn: _Layers
+        self, plot: Plot, name: str, *, top: float, x: float, size: tuple[float, float], drawn: _Layers
     ) -> None:
-        self._lines, self._name, self._drawn = lines, name, drawn
+        self._plot, self._name, self._drawn = plot, name, drawn
         self._start, self._left, self._width = x, x + LEFT, size[0]
-        self._top = top + (24 if name else 0) + 26 + (LANE if lines.beyond else 0)
+        self._lane = 0.0 if plot.beyond is None else LANE
+        self._top = top + (24 if name else 0) + 26 + self._lane
         self._bottom = self._top + size[1]
-        along = [self._along(point) for point in lines.points]
-        low, high = min(along), max(along)
+        numbers = plot.along.numbers or ()
+        self._along = [math.log10(number) for number in numbers] if plot.along.by_ratios else numbers
+        low, high = min(self._along), max(self._along)
         spare = 0.5 * (low == high)  # one value stands in the middle
         self._scale_x = PixelScale(low - spare, high + spare, self._left + 14, self._left + self._width - 14)
-        self._scale_y = PixelScale(*lines.ends, self._bottom, self._top)
+        self._scale_y = PixelScale(*plot.ends, self._bottom, self._top)
 
-    def _along(self, point: Point) -> float:
-        return math.log10(point.x) if self._lines.log_x else point.x
-
-    def _x(self, point: Point) -> float:
-        return self._scale_x(self._along(point))
+    def _x(self, place: int) -> float:
+        return self._scale_x(self._along[place])
 
     def _y(self, value: float) -> float:
         """Place an outcome; what is later than the horizon stands in the lane."""
@@ -294,57 +283,54 @@ class _Frame:
 
     def draw(self) -> float:
         """Draw the frame; give the pixel at which the next begins."""
-        drawn, lines = self._drawn, self._lines
-        head = self._top - (LANE if lines.beyond else 0) - 18
+        plot, text = self._plot, self._drawn.over.text
+        head = self._top - self._lane - 18
         if self._name:
             room = LEFT + self._width
-            drawn.text(style.cut(self._name, room / 1.08), self._start, head - 20, bold=True)
-            drawn.text(style.cut(lines.y_heading, room), self._start, head, style.QUIET)
+            text(style.cut(self._name, room / 1.08), self._start, head - 20, bold=True)
+            text(style.cut(plot.heading, room), self._start, head, style.QUIET)
         else:
-            drawn.text(lines.y_heading, 0, head, bold=True)
-        own = sorted((point for point in lines.points if point.panel == self._name), key=self._along)
-        self._axes(own)
-        for place, name in enumerate(lines.lines):
-            self._line([point for point in own if point.line == name], place)
+            text(plot.heading, 0, head, bold=True)
+        self._axes()
+        own = sorted((point for point in plot.points if point.panel == self._name), key=lambda each: self._x(each.x))
+        for place in range(len(plot.up.labels)):
+            self._line([point for point in own if point.y == place], place)
         return self._bottom + 62
 
-    def _axes(self, own: Sequence[Point]) -> None:
-        drawn, lines = self._drawn, self._lines
+    def _axes(self) -> None:
+        plot, grid, over = self._plot, self._drawn.under.box, self._drawn.over
         across = self._left, self._left + self._width
-        for tick in axis_ticks(*lines.ends, lines.scale, most=7):
+        for tick in axis_ticks(*plot.ends, plot.scale, most=7):
             y = self._y(tick)
-            drawn.grid("grid", across, (y, y))
-            if lines.scale == "power":
-                drawn.over.texts += style.power_texts(tick, right=self._left - 8, y=y)
-            else:
-                drawn.text(tick_text(tick, lines.scale), self._left - 8, y, align="right")
-        if lines.beyond:
+            grid("grid", across, (y, y))
+            over.tick(tick, plot.scale, self._left - 8, y)
+        if plot.beyond is not None:
             y = self._y(math.inf)
-            drawn.text(lines.beyond, self._left - 8, y, align="right")
-            drawn.grid("grid", across, (y, y))
+            over.text(f"> {plot.beyond:g}", self._left - 8, y, align="right")
+            grid("grid", across, (y, y))
         end = -math.inf
-        for label, point in {point.label: point for point in own}.items():
-            x, half = self._x(point), style.text_width(label) / 2
-            drawn.grid("grid", (x, x), (self._bottom, self._bottom + 5))
+        for x, label in sorted((self._x(place), label) for place, label in enumerate(plot.along.labels)):
+            half = style.text_width(label) / 2
+            grid("grid", (x, x), (self._bottom, self._bottom + 5))
             if x - half > end:
-                drawn.text(label, x - half, self._bottom + 16)
+                over.text(label, x - half, self._bottom + 16)
                 end = x + half + 8
-        drawn.grid("grid", across, (self._bottom, self._bottom))
-        along = style.cut(lines.x_heading, self._width) if self._name else lines.x_heading
+        grid("grid", across, (self._bottom, self._bottom))
+        along = style.cut(plot.along.heading, self._width) if self._name else plot.along.heading
         ink = style.QUIET if self._name else style.INK
-        drawn.text(along, self._left, self._bottom + 36, ink, bold=not self._name)
+        over.text(along, self._left, self._bottom + 36, ink, bold=not self._name)
 
     def _line(self, own: Sequence[Point], place: int) -> None:
-        drawn, alone = self._drawn, len(self._lines.lines) == 1
+        drawn, count = self._drawn, len(self._plot.up.labels)
         # What lies beyond stands side by side, a place for each line: else the last would hide the others.
-        aside = 9.0 * (place - (len(self._lines.lines) - 1) / 2)
+        aside = 9.0 * (place - (count - 1) / 2)
         beyond = [math.isinf(point.value) for point in own]
         ends = [
-            (self._x(point) + (aside if later else 0.0), self._y(point.value))
+            (self._x(point.x) + (aside if later else 0.0), self._y(point.value))
             for point, later in zip(own, beyond, strict=True)
         ]
         spots: spec.Data = [{"x": x, "y": y} for x, y in ends]
-        if alone:
+        if count == 1:
             self._bands(own)
         for start, end in itertools.pairwise(range(len(own))):
             if not (beyond[start] or beyond[end]):
@@ -354,20 +340,20 @@ class _Frame:
         for point in own:
             if point.error is not None:
                 low, high = (self._y(point.value + times * point.error) for times in (-2, 2))
-                drawn.over.box("errors", (self._x(point), self._x(point)), (low, high))
-        drawn.dots([spot for spot, later in zip(spots, beyond, strict=True) if not later], place, "circle")
-        drawn.dots([spot for spot, later in zip(spots, beyond, strict=True) if later], place, "triangle-up")
-        if alone:
+                drawn.over.box("errors", (self._x(point.x), self._x(point.x)), (low, high))
+        for later, shape in ((False, "circle"), (True, "triangle-up")):
+            if mine := [spot for spot, each in zip(spots, beyond, strict=True) if each == later]:
+                drawn.dots.append(style.pixel_layer(mine, mark=_dot(place, shape)))
+        if count == 1:
             self._numbers(own, ends)
 
     def _bands(self, own: Sequence[Point]) -> None:
         """Draw the intervals of a line that stands alone; what is later than the horizon ends at the top."""
         for place, (_, color) in enumerate(own[0].bands):
-            found = [point.bands[place][0] for point in own]
             rows: spec.Data = [
-                {"x": self._x(point), "y": self._scale_y.held(band[0]), "y2": self._scale_y.held(band[1])}
-                for point, band in zip(own, found, strict=True)
-                if band is not None
+                {"x": self._x(point.x), "y": self._scale_y.held(band[0]), "y2": self._scale_y.held(band[1])}
+                for point in own
+                if (band := point.bands[place][0]) is not None
             ]
             if len(rows) == len(own):
                 self._drawn.charts.append(style.pixel_layer(rows, mark={"type": "area", "color": color}))
@@ -378,28 +364,26 @@ class _Frame:
         for point, (x, y) in zip(own, ends, strict=True):
             half = style.text_width(point.text, size=11) / 2
             if math.isfinite(point.value) and x - half > end:
-                self._drawn.text(point.text, x - half, y - 15, size=11)
+                self._drawn.over.text(point.text, x - half, y - 15, size=11)
                 end = x + half + 4
 
 
-def draw_strips(lines: Lines, *, head: Head) -> spec.Spec:
-    """Draw an outcome for each of several labels: the median and the intervals of the samples as bars.
-
-    What is given is that of `draw_lines`, without frames and with one line; `x` is left aside.
-    """
-    left = min(300.0, max(style.text_width(point.label) for point in lines.points) * 1.05) + 18
+def draw_strips(plot: Plot, *, head: Head) -> spec.Spec:
+    """Draw an outcome for each of several labels: the median and the intervals of the samples as bars."""
+    labels = plot.along.labels
+    left = min(300.0, max(map(style.text_width, labels)) * 1.05) + 18
     right = left + STRIP_WIDTH
-    scale = PixelScale(*lines.ends, left, right)
+    scale = PixelScale(*plot.ends, left, right)
     marks = Marks(
         grid=rule_mark(), bars=RECT, arrows=style.arrow_mark(), errors=rule_mark(style.INK, 1.2), dots=_dot(0)
     )
-    marks.text(lines.x_heading, 0, 8, bold=True)
-    marks.text(lines.y_heading, left, 28, bold=True)
+    marks.text(plot.along.heading, 0, 8, bold=True)
+    marks.text(plot.heading, left, 28, bold=True)
     top = 44.0
-    bottom = top + STRIP * len(lines.points)
-    for place, point in enumerate(lines.points):
+    bottom = top + STRIP * len(plot.points)
+    for place, point in enumerate(plot.points):
         y = top + (place + 0.5) * STRIP
-        marks.text(style.cut(point.label, 300), 0, y)
+        marks.text(style.cut(labels[point.x], 300), 0, y)
         marks.text(point.text, right + 24, y)
         for band, color in point.bands:
             if band and math.isfinite(band[0]):
@@ -411,11 +395,11 @@ def draw_strips(lines: Lines, *, head: Head) -> spec.Spec:
         if point.error is not None:
             low, high = (scale.held(point.value + times * point.error) for times in (-2, 2))
             marks.box("errors", (low, high), (y, y))
-    for tick in axis_ticks(*lines.ends, lines.scale, most=7):
+    for tick in axis_ticks(*plot.ends, plot.scale, most=7):
         x = scale.held(tick)
         marks.box("grid", (x, x), (top, bottom + 4))
-        if lines.scale == "power":
+        if plot.scale == "power":
             marks.texts += style.power_texts(tick, right=x + 12, y=bottom + 16)
         else:
-            marks.centred(tick_text(tick, lines.scale), x, bottom + 16)
+            marks.centred(tick_text(tick, plot.scale), x, bottom + 16)
     return marks.sheet(head, width=right + TEXT_WIDTH, height=bottom + 28)

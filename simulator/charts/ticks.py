@@ -57,7 +57,7 @@ def plain_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
     scale = 10.0 ** (math.floor(math.log10(upper - lower)) - 1)
     step = next(times * scale for times in (1, 2, 5, 10, 20, 50) if (upper - lower) / (times * scale) <= most)
     places = range(math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9) + 1)
-    return [round(place * step, 12) for place in places]
+    return [float(f"{place * step:.12g}") for place in places]
 
 
 def plain_text(value: float) -> str:
@@ -82,6 +82,13 @@ def axis_ticks(low: float, high: float, scale: Scale, *, most: int) -> list[floa
     ticks = plain_ticks(low, high, most=most)
     whole = [tick for tick in ticks if tick == round(tick)]
     return whole if scale == "year" and len(whole) > 1 else ticks
+
+
+def outcome_scale(kind: str, *, log: bool = True) -> Scale:
+    """Choose how the numbers of an outcome of a kind are written; `log`: whether its levels are logarithms."""
+    if kind == "level":
+        return "power" if log else "plain"
+    return "share" if kind == "crossed" else "year"
 
 
 def tick_text(tick: float, scale: Scale) -> str:

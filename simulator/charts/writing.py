@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
 from simulator.errors import InputError
 from simulator.files import replacing
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.wording import unturned
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ table { border-collapse: collapse; font-size: 13px; margin: 8px 0 20px; font-var
 caption { text-align: left; font-weight: bold; padding: 4px 0; }
 th, td { padding: 2px 12px 2px 0; text-align: left; border-bottom: 1px solid %(hair)s; white-space: nowrap; }
 td.number, th.number { text-align: right; }
+tbody th { font-weight: normal; }
 footer { margin: 16px; color: %(quiet)s; font-size: 13px; }
 """
 
@@ -171,7 +172,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
         "</figure>",
         "<details><summary>The numbers</summary>",
-        *(_table(name, table.rows()) for name, table in figure.tables.items()),
+        *(_table(name, table) for name, table in figure.tables.items()),
         "</details>",
         f"<footer>{html.escape(unturned(footer))}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
@@ -197,19 +198,16 @@ def _embedded(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _table(name: str, rows: Sequence[Row]) -> str:
-    """Write a table; columns of numbers stand to the right."""
-    columns = list(rows[0]) if rows else []
-    numeric = {key for key in columns if all(isinstance(row.get(key), int | float) for row in rows)}
+def _table(name: str, table: Table) -> str:
+    """Write a table of a chart; columns of numbers stand to the right."""
 
-    def cell(tag: str, key: str, text: str) -> str:
-        kind = ' class="number"' if key in numeric else ""
-        return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
+    def cell(column: str) -> Callable[[Row], str]:
+        return lambda row: _shown(row[column])
 
-    head = "".join(cell("th", key, key.replace("_", " ")) for key in columns)
-    body = "\n".join(f"<tr>{''.join(cell('td', key, _shown(row.get(key))) for key in columns)}</tr>" for row in rows)
-    caption = f"<caption>{html.escape(name.replace('_', ' ').capitalize() or 'Values')}</caption>"
-    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+    cells = {column: cell(column) for column in table.names}
+    heads = {column: column.replace("_", " ") for column in table.names}
+    caption = name.replace("_", " ").capitalize() or "Values"
+    return f'<div class="scroll">{table.to_html(cells, heads=heads, caption=caption)}</div>'
 
 
 def _shown(value: object) -> str:

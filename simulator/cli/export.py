@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+import simulator
 from simulator.cli import options
-from simulator.errors import InputError
-from simulator.export.formats import ExportOptions, check_export, export_as, format_help, takers
-
-if TYPE_CHECKING:
-    import datetime as dt
-
+from simulator.export.formats import export_file, format_help, read_options, takers
 
 _SCALED = takers("scale")
 """The formats that take the scale of a question."""
@@ -64,37 +60,14 @@ def export(
     ] = None,
 ) -> None:
     """Write a run as CSV, Parquet, JSON, hub quantiles, a Metaculus CDF or BibTeX."""
-    from simulator.export.metaculus import read_scale
-    from simulator.runs.folder import open_run
-
-    asked = ExportOptions(
-        group, tuple(variable or ()), tuple(threshold or ()), year,
-        read_scale(range_, open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point),
-        _date(date) if date else None,
+    asked = read_options(
+        group=group, variables=variable or (), thresholds=threshold or (), year=year, bounds=range_, date=date,
+        open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point,
     )  # fmt: skip
-    exporter = check_export(format_, asked, output)
-    if output is None and exporter.table:
-        output = options.folder_beside(path) / "export" / (f"{group}{exporter.suffix}" if group else "")
-        check_export(format_, asked, output)
-    with open_run(path) as run:
-        done = export_as(run, format_, asked, output)
-    if exporter.table:
-        options.tell(map(str, done.files))
-    elif output is None:
-        typer.echo(done.text, nl=False)
-    else:
-        typer.echo(f"{output}: written.")
+    done = export_file(path, format_, asked, output)
+    typer.echo(done.said, nl=False)
     if done.note:
-        typer.echo(done.note, err=True)
-
-
-def _date(text: str) -> dt.date:
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--date: is a day as 2026-11-01; got '{text}'.") from None
+        options.say(done.note)
 
 
 def report(
@@ -109,12 +82,12 @@ def report(
     The page needs nothing from outside, so that it can be mailed and printed.
     """
     from simulator.files import check_file
-    from simulator.report.report import check_report_path, write_report
-    from simulator.runs.folder import open_run
+    from simulator.report.report import check_report_path
+    from simulator.runs.folder import run_path
 
-    target = output or options.folder_beside(path) / "report.html"
+    target = output or run_path(path).parent / "report.html"
     check_report_path(target)
     check_file(target)
-    with open_run(path) as run:
-        write_report(run, target)
+    with simulator.open_run(path) as run:
+        simulator.write_report(run, target)
     typer.echo(str(target))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.options import OutputOption, file_option, finish, need, warn
+import simulator
+from simulator.cli.options import (
+    DomainOption,
+    EstimatesOption,
+    OutputOption,
+    RunsOption,
+    SamplerOption,
+    TrustOption,
+    fail_unless,
+    file_option,
+    finish,
+    need,
+    show,
+)
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
-    from simulator.runs.result import Result
+    from simulator.hindcast.output import Hindcast
 
 
 def hindcast(
@@ -26,25 +40,21 @@ def hindcast(
         bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
     ] = False,
     origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
-    runs: Annotated[
-        FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
-    ] = None,
+    runs: RunsOption = None,
     accelerators: Annotated[
         FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
     ] = None,
-    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = "2026-05",
+    snapshot: EstimatesOption = "2026-05",
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
-    without_domain: Annotated[
-        list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
-    ] = None,
-    sampler: Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")] = "pymc",
+    without_domain: DomainOption = None,
+    sampler: SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: OutputOption = FilePath("outputs"),
     document: Annotated[
         FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=file_option)
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
-    trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
+    trust: TrustOption = False,
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 
@@ -55,34 +65,26 @@ def hindcast(
     'effective-compute-simulator[hindcast]'.
     """
     need("scoringrules", extra="hindcast")
-    years = _years(origins)
+    found = simulator.make_hindcast(
+        scenario, against=against or (), allow_hindsight=allow_hindsight, origins=_years(origins), runs=runs,
+        accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
+        sampler=sampler, seed=seed, cache=output / "fits",
+    )  # fmt: skip
+    formats = () if no_charts else ("png", "svg")
+    finish(found, output, formats=formats)
+    more = _write_page(document, found, drawn=bool(formats)) if document else ()
+    fail_unless(trust or all(each.holds for each in (found, *more)))
 
-    from simulator.hindcast.hindcast import make_hindcast, write_hindcast_page
 
-    made = [
-        make_hindcast(
-            scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years, runs=runs,
-            accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
-            sampler=sampler, seed=seed, cache=output / "fits",
-        )
-    ]  # fmt: skip
-    finish(made[0], output, formats=() if no_charts else ("png", "svg"))
-    if document is not None:
-        pictures = []
-        if not no_charts:
-            from simulator.charts.kinds.hindcast import write_pictures
+def _write_page(document: FilePath, found: Hindcast, *, drawn: bool) -> Sequence[Hindcast]:
+    """Write the page, with its pictures where charts are drawn; print and give what else it needs."""
+    from simulator.charts.kinds.hindcast import write_pictures
+    from simulator.hindcast.hindcast import write_hindcast_page
 
-            pictures = write_pictures(made[0], document.parent)
-
-        def say(result: Result) -> None:
-            for line in result.lines():
-                typer.echo(line)
-            warn(result.warnings)
-
-        made += write_hindcast_page(document, made[0], pictures=pictures, say=say)
-        typer.echo(f"  {document}")
-    if not trust and any(fit.faults for result in made for fit in result.diagnostics):
-        raise typer.Exit(1)
+    pictures = write_pictures(found, document.parent) if drawn else ()
+    more = write_hindcast_page(document, found, pictures=pictures, say=show)
+    typer.echo(f"  {document}")
+    return more
 
 
 def _years(text: str) -> list[int]:

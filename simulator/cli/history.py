@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from simulator.cli.options import OutputOption, file_option, finish
+import simulator
+from simulator.cli.options import (
+    LOOK,
+    DomainOption,
+    EstimatesOption,
+    OutputOption,
+    RunsOption,
+    SamplerOption,
+    TrustOption,
+    fail_unless,
+    file_option,
+    finish,
+    tell,
+)
 from simulator.errors import InputError
 
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    **LOOK,
     help="Read observed training runs and accelerators. Public tables: https://epoch.ai/data (download them yourself; "
     "nothing is fetched).",
 )
@@ -49,8 +60,7 @@ def load(
     from simulator.history.tables import report_lines
 
     found = load_table(file, snapshot=snapshot, prices=prices)
-    for line in report_lines(found):
-        typer.echo(line)
+    tell(report_lines(found))
     if output is not None:
         make_folder(output.parent)
         found.table.save_csv(output)
@@ -86,8 +96,7 @@ def frontier(
     history = chosen_runs(
         file, snapshot=snapshot, until=until, without_domain=without_domain or (), without_run=reasons
     )
-    for line in frontier_lines(history, top, since=last_day(since, entry="--since").year):
-        typer.echo(line)
+    tell(frontier_lines(history, top, since=last_day(since, entry="--since").year))
 
 
 def _reason(word: str) -> tuple[str, str]:
@@ -98,14 +107,10 @@ def _reason(word: str) -> tuple[str, str]:
 
 
 def fragility(
-    runs: Annotated[
-        FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")
-    ] = None,
-    snapshot: Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")] = "2026-05",
+    runs: RunsOption = None,
+    snapshot: EstimatesOption = "2026-05",
     until: Annotated[str, typer.Option(help="The last day of what was known; whole years count.")] = "2025",
-    without_domain: Annotated[
-        list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
-    ] = None,
+    without_domain: DomainOption = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(metavar="NAMES", help="One more group to try the rate without, e.g. 'AlphaGo*,AlphaZero'."),
@@ -113,21 +118,18 @@ def fragility(
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again without the group that moves the rate most.")
     ] = False,
-    sampler: Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")] = "pymc",
+    sampler: SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains.")] = 0,
     output: OutputOption = FilePath("outputs"),
-    trust: Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")] = False,
+    trust: TrustOption = False,
 ) -> None:
     """Say what conflicts with the priors, which runs carry the rate, and what the posterior is sensitive to.
 
     A fit that was made before is read from <output>/fits.
     """
-    from simulator.history.fragility import history_fragility
-
-    found = history_fragility(
+    found = simulator.history_fragility(
         runs, snapshot=snapshot, until=until, without_domain=without_domain or (), leave_out=leave_out or (),
         refit=refit, sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
     finish(found, output)
-    if not trust and any(fit.faults for fit in found.diagnostics):
-        raise typer.Exit(1)
+    fail_unless(trust or found.holds)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
+import simulator
 from simulator.cli import options
 from simulator.cli.charts import chart
 from simulator.cli.compare import compare, reweight
@@ -33,36 +34,36 @@ def validate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
 ) -> None:
     """Check scenarios, and print back what was understood of each prior."""
-    from simulator.engine.plan import plan_warnings
-    from simulator.scenario.describing import describe_scenario
-    from simulator.scenario.load import load_with_variants
-
     failures: list[str] = []
     for name in scenarios:
         try:
-            loaded, variants = load_with_variants(name, overrides=set_ or [])
+            _validate(name, set_ or (), quiet=quiet)
         except InputError as error:
             failures.append(str(error))
-            continue
-        options.warn(plan_warnings(loaded))
-        if not quiet:
-            options.tell(describe_scenario(loaded))
-        more = f"; variants: {', '.join(variants)}" if variants else ""
-        typer.echo(f"{name}: no faults ({loaded.counted}{more})")
     if failures:
         raise InputError("\n".join(failures))
 
 
+def _validate(name: str, changes: Sequence[str], *, quiet: bool) -> None:
+    from simulator.engine.plan import plan_warnings
+    from simulator.scenario.load import load_with_variants
+
+    loaded, variants = load_with_variants(name, overrides=changes)
+    options.warn(plan_warnings(loaded))
+    if not quiet:
+        options.tell(simulator.describe_scenario(loaded))
+    more = f"; variants: {', '.join(variants)}" if variants else ""
+    typer.echo(f"{name}: no faults ({loaded.counted}{more})")
+
+
 def check(path: options.RunArgument) -> None:
     """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
-    from simulator.engine.run_folders import check_run, describe_check
-    from simulator.runs.folder import open_run
+    from simulator.engine.run_folders import describe_check
 
-    with open_run(path) as opened:
-        outcome = check_run(opened)
-    typer.echo(describe_check(outcome))
-    if not outcome.passed:
-        raise typer.Exit(1)
+    with simulator.open_run(path) as opened:
+        found = simulator.check_run(opened)
+    typer.echo(describe_check(found))
+    options.fail_unless(found.passed)
 
 
 def priors(
@@ -107,9 +108,7 @@ def new(
     path: Annotated[FilePath, typer.Argument(metavar="FILE", help="The file to write, e.g. my-scenario.yaml.")],
 ) -> None:
     """Write a commented starter scenario."""
-    from simulator.scenario.describing import new_scenario
-
-    typer.echo(f"{new_scenario(path)}: written. Change it, then: simulate {path}")
+    typer.echo(f"{simulator.new_scenario(path)}: written. Change it, then: simulate {path}")
 
 
 history_app.command()(fragility)
@@ -124,18 +123,17 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 GROUPS: Mapping[str, typer.Typer] = {"history": history_app}
 
 
+_HELP = "Forecast effective compute: 'simulate scenario.yaml' runs a scenario and writes its run folder."
+_EPILOG = (
+    "'simulate baseline' runs the shipped baseline; 'simulate scenarios' lists what is shipped. "
+    "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."
+)
+
+
 def command_line(*, only: str | None = None) -> typer.Typer:
     """Make the command line: with one command, since all take ten times as long to make; or with a list of all."""
-    made = typer.Typer(
-        add_completion=False,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        help="Forecast effective compute: 'simulate scenario.yaml' runs a scenario and writes its run folder.",
-        epilog="'simulate baseline' runs the shipped baseline; 'simulate scenarios' lists what is shipped. "
-        "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.",
-        callback=_nothing,
-    )
+    settings = {"help_option_names": ["-h", "--help"]}
+    made = typer.Typer(**options.LOOK, context_settings=settings, help=_HELP, epilog=_EPILOG, callback=_nothing)
     for name, command in COMMANDS.items():
         if only in (None, name):
             made.command()(command if only else _listed(command))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,9 @@ def _checked(check: Callable[..., None]) -> Callable[[typer.CallbackParam, FileP
     return checked
 
 
+LOOK: Mapping[str, Any] = {"add_completion": False, "no_args_is_help": True, "rich_markup_mode": None}
+"""How the command line and its groups of commands are set."""
+
 folder_option, file_option = _checked(check_folder), _checked(check_file)
 SetOption = Annotated[
     list[str] | None,
@@ -48,6 +51,13 @@ BesideOption = Annotated[
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
 ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
+RunsOption = Annotated[FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")]
+EstimatesOption = Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")]
+DomainOption = Annotated[
+    list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
+]
+SamplerOption = Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")]
+TrustOption = Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")]
 
 
 def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:
@@ -88,30 +98,33 @@ def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, .
     return formats
 
 
-def folder_beside(path: FilePath) -> FilePath:
-    """Give the folder of a run file, or that which a path names; a Zarr store is a file in this."""
-    return path if path.is_dir() and path.suffix != ".zarr" else path.parent
-
-
 def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
     """Give the folder in which results about a run are written: `output`, checked as it is read, or that of the run."""
+    from simulator.runs.folder import run_path
+
     if output is None:
-        output = folder_beside(path)
+        output = run_path(path).parent
         check_folder(output)
     return output
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, *, label: str, least: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on a terminal, for `least` steps or more; nothing elsewhere."""
-    if total < least or not sys.stderr.isatty():
+def progress_bar(*, label: str, least: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on a terminal for each piece of work of `least` steps or more; nothing elsewhere."""
+    if not sys.stderr.isatty():
         yield None
         return
-    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
+    with contextlib.ExitStack() as shown:
+        bars: list[Any] = []
 
         def told(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
+            if of >= least and not bars:
+                bars.append(shown.enter_context(typer.progressbar(length=of, label=label, file=sys.stderr)))
+            for bar in bars:
+                bar.update(done - bar.pos)
+            if done >= of:
+                shown.close()
+                bars.clear()
 
         yield told
 
@@ -133,18 +146,53 @@ def warn(warnings: Iterable[str]) -> None:
         typer.echo(f"warning: {warning}", err=True)
 
 
-def finish(result: Result, output: FilePath, *, formats: Sequence[str] = (), theme: str = "light") -> None:
+def finish(
+    result: Result,
+    output: FilePath,
+    *,
+    formats: Sequence[str] = (),
+    theme: str = "light",
+    file: str = "",
+    printed: str = "",
+) -> None:
     """Save a result below `output`, draw it where formats are given, and print it: warnings, lines, its folder.
 
-    A result without tables is printed alone.
+    With `file` it is written into `output` itself, and that file is named; `printed` stands in the place of all that
+    is printed. A result without tables is printed alone.
     """
-    folder = result.save(output) if result.tables() else None
+    folder = None
+    if result.tables():
+        folder = output if file else output / result.folder_name
+        result.write_into(folder)
+    if printed:
+        typer.echo(printed, nl=False)
+    else:
+        show(result, folder, formats=formats, theme=theme, file=file)
+
+
+def show(
+    result: Result,
+    folder: FilePath | None = None,
+    *,
+    formats: Sequence[str] = (),
+    theme: str = "light",
+    asked: Sequence[str] = (),
+    lines: Sequence[str] | None = None,
+    file: str = "",
+) -> None:
+    """Draw a result that stands in a folder, and print it: warnings, its own lines or those given, the folder."""
     if folder and formats:
         from simulator.charts.drawing import draw_result
 
-        draw_result(result, folder, formats=formats, theme=theme)
+        draw_result(result, folder, formats=formats, theme=theme, asked=asked)
     warn(result.warnings)
-    tell([*result.lines(), *([f"  {folder}"] if folder else [])])
+    tell([*(result.lines() if lines is None else lines), *([f"  {folder / file}"] if folder else [])])
+
+
+def fail_unless(holds: bool) -> None:
+    """End with exit code 1 where what came out does not hold."""
+    if not holds:
+        raise typer.Exit(1)
 
 
 def need(library: str, *, extra: str) -> None:
@@ -156,3 +204,10 @@ def need(library: str, *, extra: str) -> None:
             f"{library} is not installed, which this command needs. "
             f"Install it: pip install 'effective-compute-simulator[{extra}]'"
         )
+
+
+def store_option(value: str) -> str:
+    """Refuse a store whose library is not installed."""
+    if value == "zarr":
+        need("zarr", extra="zarr")
+    return value

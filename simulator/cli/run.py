@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import simulator
 from simulator.cli import options
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from simulator.runs.groups import Group
+    from simulator.runs.result import Result
 
 DrawnOption = Annotated[
     Literal["fan", "all", "none"],
@@ -35,7 +38,10 @@ def run(
     ] = "trajectories",
     store: Annotated[
         Literal["netcdf", "zarr"],
-        typer.Option(help="One file, or a folder written batch by batch for samples that do not fit into memory."),
+        typer.Option(
+            help="One file, or a folder written batch by batch for samples that do not fit into memory.",
+            callback=options.store_option,
+        ),
     ] = "netcdf",
     charts: DrawnOption = "fan",
     no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
@@ -50,30 +56,23 @@ def run(
     A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does
     so first; where its chains do not agree, what comes out is written, and the exit code is 1.
     """
-    if store == "zarr":
-        options.need("zarr", extra="zarr")
-
-    from simulator.engine.run_folders import refuse_bad_fits, run_to_folder
+    from simulator.engine.run_folders import refuse_bad_fits, run_with_variants
     from simulator.engine.simulation import How
-    from simulator.scenario.load import load_with_variants
 
-    overrides = options.overridden(set_, samples, seed)
-    loaded, variants = load_with_variants(scenario, overrides=overrides)
-    drawn = "none" if no_charts else charts
-    done = []
-    for each in (loaded, *variants.values()):
-        with options.progress_bar(-(-each.spec.samples // each.spec.block), label="blocks", least=40) as progress:
-            how = How(keep, store, workers, progress)
-            result, folder = run_to_folder(each, output, how=how, resume=resume, say=options.say)
-        _finish(result, folder, drawn)
-        done.append(result)
-    if variants:
-        from simulator.analysis.comparison import compare_runs
+    done: list[tuple[str, Group]] = []
+    drawn, changes = "none" if no_charts else charts, options.overridden(set_, samples, seed)
+    with options.progress_bar(label="blocks", least=40) as bar:
+        how = How(keep, store, workers, bar)
+        for name, made, folder in run_with_variants(scenario, output, changes, how=how, resume=resume, say=options.say):
+            _finish(made, folder, drawn)
+            done.append((name, made))
+    if len(done) > 1:
+        options.finish(_compared(done), output, formats=() if drawn == "none" else ("png", "svg"))
+    refuse_bad_fits(() if trust else [made for _, made in done])
 
-        found = compare_runs([run.to_xarray() for run in done], labels=[loaded.spec.name, *variants])
-        options.finish(found, output, formats=() if drawn == "none" else ("png", "svg"))
-    if not trust:
-        refuse_bad_fits(done)
+
+def _compared(runs: Sequence[tuple[str, Group]]) -> Result:
+    return simulator.compare_runs([run.to_xarray() for _, run in runs], labels=[name for name, _ in runs])
 
 
 def extend(
@@ -84,12 +83,10 @@ def extend(
     workers: WorkersOption = 1,
 ) -> None:
     """Run a run's scenario with more samples, taking over those that it has."""
-    from simulator.engine.run_folders import extend_run
-
     count = options.number_of_samples(samples)
-    with options.progress_bar(-(-count // 4096), label="blocks", least=40) as progress:
-        run = extend_run(path, samples=count, outputs=output, workers=workers, progress=progress, say=options.say)
-    _finish(run, output / run.folder_name, charts)
+    with options.progress_bar(label="blocks", least=40) as bar:
+        made = simulator.extend_run(path, samples=count, outputs=output, workers=workers, progress=bar, say=options.say)
+    _finish(made, output / made.folder_name, charts)
 
 
 def sweep(
@@ -122,38 +119,29 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
 ) -> None:
     """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
-    formats = options.chart_formats(format_, theme=theme, charts=charts)
-
     from simulator.analysis.sweep_points import load_sweep
-    from simulator.analysis.sweep_tables import parse_outcomes
     from simulator.analysis.sweeps import check_asked, sweep_to_folder
-    from simulator.charts.drawing import draw_result
 
+    formats, asked = options.chart_formats(format_, theme=theme, charts=charts), outcome or ()
     plan = load_sweep(scenario, over=over, overrides=options.overridden(set_, samples, seed))
-    check_asked(plan.points[0], outcome or ())
-    with options.progress_bar(len(plan.points), label="points", least=5) as progress:
-        result, folder = sweep_to_folder(
-            plan, output, workers=workers, progress=progress, resume=resume, say=options.say
-        )
-    options.warn(result.warnings)
-    options.tell(result.lines(parse_outcomes(result, outcome or ())))
-    if formats:
-        draw_result(result, folder, formats=formats, theme=theme, asked=outcome or ())
-    typer.echo(f"  {folder}")
+    check_asked(plan.points[0], asked)
+    with options.progress_bar(label="points", least=5) as bar:
+        made, folder = sweep_to_folder(plan, output, workers=workers, progress=bar, resume=resume, say=options.say)
+    options.show(made, folder, formats=formats, theme=theme, asked=asked, lines=made.lines(asked))
 
 
-def _finish(result: Group | DataTree, folder: FilePath, charts: str) -> None:
-    """Draw the charts that are asked for, and say what came out."""
+def _finish(run: Group | DataTree, folder: FilePath, charts: str) -> None:
+    """Draw the charts of a run that stands in its folder, the fan or all, and print it as `show` does."""
     from simulator.runs.groups import Group
     from simulator.runs.summary import summary_lines
 
     if charts == "fan":
         from simulator.charts.drawing import write_charts
 
-        write_charts(result, folder)
+        write_charts(run, folder)
     elif charts == "all":
         from simulator.charts.drawing import draw_charts
 
-        draw_charts(result.to_xarray() if isinstance(result, Group) else result, folder, left_out=options.say)
-    options.warn(str(result.attrs["warnings"]).splitlines())
-    options.tell([*summary_lines(result), f"  {folder}"])
+        draw_charts(run.to_xarray() if isinstance(run, Group) else run, folder, left_out=options.say)
+    options.warn(str(run.attrs["warnings"]).splitlines())
+    options.tell([*summary_lines(run), f"  {folder}"])

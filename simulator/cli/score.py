@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.options import file_option, folder_for, folder_option, need
+import simulator
+from simulator.cli import options
 from simulator.errors import InputError
 
 LEDGER = FilePath("outputs/ledger.csv")
@@ -31,7 +32,9 @@ def score(
     output: Annotated[
         FilePath | None,
         typer.Option(
-            metavar="FOLDER", help="Where scores.csv is written; the run folder without it.", callback=folder_option
+            metavar="FOLDER",
+            help="Where scores.csv is written; the run folder without it.",
+            callback=options.folder_option,
         ),
     ] = None,
     ledger: Annotated[
@@ -44,32 +47,23 @@ def score(
     Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
     Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
     """
-    from simulator.hindcast.ledger import append_ledger, check_ledger, ledger_lines
+    from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines
 
-    kept = ledger or LEDGER
     if path is None:
-        if observed or snapshot or after or output:
-            raise InputError("simulate score: names no run to score. Write: simulate score RUN --observed FILE.")
-        for line in ledger_lines(kept):
-            typer.echo(line)
+        _refuse_without_run(observed, snapshot, after, output)
+        options.tell(ledger_lines(ledger or LEDGER))
         return
-    need("scoringrules", extra="hindcast")
+    options.need("scoringrules", extra="hindcast")
+    folder = options.folder_for(path, output)
+    check_ledger(ledger or LEDGER)
+    found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
+    options.finish(found, folder, file="scores.csv")
+    options.tell([added_line(ledger or LEDGER, found.tables()["scores"])])
 
-    from simulator.hindcast.run_scores import score_run
-    from simulator.runs.folder import open_run
 
-    folder = folder_for(path, output)
-    check_ledger(kept)
-    with open_run(path) as run:
-        result = score_run(run, observed, snapshot=snapshot, after=after)
-    for line in result.lines():
-        typer.echo(line)
-    result.write_into(folder)
-    typer.echo(f"  {folder / 'scores.csv'}")
-    scores = result.tables()["scores"]
-    added = append_ledger(kept, scores)
-    held = f"; {len(scores) - added} were there already" if len(scores) > added else ""
-    typer.echo(f"  {kept}: {added} rows added{held}")
+def _refuse_without_run(*given: object) -> None:
+    if any(given):
+        raise InputError("simulate score: names no run to score. Write: simulate score RUN --observed FILE.")
 
 
 def published(
@@ -83,12 +77,14 @@ def published(
     ] = None,
     document: Annotated[
         FilePath | None,
-        typer.Option(metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.", callback=file_option),
+        typer.Option(
+            metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.", callback=options.file_option
+        ),
     ] = None,
     output: Annotated[
         FilePath | None,
         typer.Option(
-            metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=folder_option
+            metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=options.folder_option
         ),
     ] = None,
 ) -> None:
@@ -97,18 +93,13 @@ def published(
     The exit code is 1 where a number is out of its tolerance. A scenario file of your own may have published numbers
     beside it, in targets/<its name>; name the file.
     """
-    from simulator.hindcast.published_text import published_page, reproduce_published
+    from simulator.hindcast.published_text import write_published_page
 
-    found = reproduce_published(names or (), say=lambda lines: typer.echo("\n".join(lines)))
+    found = simulator.reproduce_published(names or (), say=options.tell)
     if output is not None:
         found.write_into(output)
         typer.echo(f"  {output / 'published.csv'}")
     if document is not None:
-        from simulator.files import make_folder, write_text
-
-        command = " ".join(["simulate published", *(names or []), f"--document {document}"])
-        make_folder(document.parent)
-        write_text(document, published_page(found.found, command=command))
+        write_published_page(document, found, names or ())
         typer.echo(f"  {document}")
-    if not found.holds:
-        raise typer.Exit(1)
+    options.fail_unless(found.holds)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+import simulator
 from simulator.cli import options
 
 ItemArgument = Annotated[
@@ -20,6 +21,7 @@ OutcomeOption = Annotated[
         help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several times.",
     ),
 ]
+_DEFAULT = "effective_compute"
 DrawsOption = Annotated[str, typer.Option("--samples", help="Common draws; more make the medians sharper.")]
 
 
@@ -37,19 +39,17 @@ def swings(
     theme: options.ThemeOption = "light",
 ) -> None:
     """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
-    formats = options.chart_formats(format_, theme=theme, charts=charts)
-
     from simulator.analysis.evaluation import open_scenario
     from simulator.analysis.outcomes import parse_outcomes
-    from simulator.analysis.swings import check_swings, prior_swings
+    from simulator.analysis.swings import check_swings
 
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
     count, asked = options.number_of_samples(samples), parse_outcomes(outcome or ())
     how = check_swings(mode, samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    options.finish(
-        prior_swings(read.scenario, outcomes=asked, mode=how, samples=count), output, formats=formats, theme=theme
-    )
+    found = simulator.prior_swings(read.scenario, outcomes=asked, mode=how, samples=count)
+    options.finish(found, output, formats=formats, theme=theme)
 
 
 def audit(
@@ -64,7 +64,6 @@ def audit(
     output: options.OutputOption = FilePath("outputs"),
 ) -> None:
     """List every assumption: its source, where it is stated, what rests on it; what to research next first."""
-    from simulator.analysis.audit import audit_scenario
     from simulator.analysis.evaluation import open_scenario
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.analysis.shares import check_method
@@ -73,12 +72,9 @@ def audit(
     check_method("auto", samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    found = audit_scenario(read.scenario, outcomes=asked, documents=read.documents, samples=count)
-    if format_ == "text":
-        options.finish(found, output)
-        return
-    found.save(output)
-    typer.echo(found.tables()["audit"].to_csv() if format_ == "csv" else found.texts()["audit.md"], nl=False)
+    found = simulator.audit_scenario(read.scenario, outcomes=asked, documents=read.documents, samples=count)
+    printed = {"text": "", "csv": found.tables()["audit"].to_csv(), "markdown": found.texts()["audit.md"]}
+    options.finish(found, output, printed=printed[format_])
 
 
 def shares(
@@ -109,22 +105,17 @@ def shares(
     theme: options.ThemeOption = "light",
 ) -> None:
     """Share out the variance of an outcome among the priors: which assumption matters, year by year."""
-    formats = options.chart_formats(format_, theme=theme, charts=charts)
-
-    from simulator.analysis.evaluation import ready_for, scenario_outcomes
+    from simulator.analysis.evaluation import read_scenario
     from simulator.analysis.inputs import check_by, parse_groups
-    from simulator.analysis.shares import check_method, variance_shares
-    from simulator.engine.plan import plan_warnings
-    from simulator.scenario.load import load_scenario
+    from simulator.analysis.shares import check_method
 
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
     count, groups = options.number_of_samples(samples), parse_groups(group or ())
     check_method(method, samples=count)
     check_by(by)
-    loaded = load_scenario(scenario, overrides=options.overridden(set_, None, seed))
-    asked = scenario_outcomes(loaded, outcome or ["effective_compute"])
-    loaded = ready_for(asked, loaded, output, say=options.say)
-    options.warn(plan_warnings(loaded))
-    found = variance_shares(loaded, asked, samples=count, method=method, groups=groups, by=by)
+    read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or [_DEFAULT], say=options.say)
+    options.warn(read.warnings)
+    found = simulator.variance_shares(read.scenario, read.outcomes, samples=count, method=method, groups=groups, by=by)
     options.finish(found, output, formats=formats, theme=theme)
 
 
@@ -143,12 +134,9 @@ def influence(
     output: options.BesideOption = None,
 ) -> None:
     """Tell from a run's samples alone which priors move its outcomes, and which part early from late crossings."""
-    formats = options.chart_formats(format_, theme=theme, charts=charts)
-
-    from simulator.analysis.influence import prior_influence
     from simulator.analysis.outcomes import parse_outcomes
-    from simulator.runs.folder import open_run
 
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
     folder, asked = options.folder_for(run, output), parse_outcomes(outcome or ())
-    with open_run(run) as opened:
-        options.finish(prior_influence(opened, asked), folder, formats=formats, theme=theme)
+    with simulator.open_run(run) as opened:
+        options.finish(simulator.prior_influence(opened, asked), folder, formats=formats, theme=theme)

@@ -207,24 +207,19 @@ def _joined(
     plan: Plan, apart: Sequence[tuple[Arrays, Arrays, Arrays]], component: NDArray[np.int16]
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Put the samples of all components into their places."""
-    size = component.size
-    parameters = {name: np.full(size, np.nan) for name in plan.parameters}
-    trajectories: Arrays = {}
-    crossings: Arrays = {}
-    kept = joint_variables(plan)
+    size, kept = component.size, joint_variables(plan)
+    groups: tuple[Arrays, Arrays, Arrays] = ({name: np.full(size, np.nan) for name in plan.parameters}, {}, {})
     for number, (each, (own, rows, crossed)) in enumerate(zip(plan.components, apart, strict=True)):
         here = np.flatnonzero(component == number)
         if not here.size:
             continue
-        for name, values in own.items():
-            parameters[name][here] = values
-        for name in kept:
-            values = _stand_in(plan, each, name, rows)
-            trajectories.setdefault(name, np.empty((len(values), size), values.dtype))[:, here] = values
         order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
-        for name, values in crossed.items():
-            crossings.setdefault(name, np.empty((len(values), size), values.dtype))[:, here] = values[order]
-    return parameters, trajectories, crossings
+        shared = {name: _stand_in(plan, each, name, rows) for name in kept}
+        in_order = {name: values[order] for name, values in crossed.items()}
+        for group, found in zip(groups, (own, shared, in_order), strict=True):
+            for name, values in found.items():
+                group.setdefault(name, np.empty((*values.shape[:-1], size), values.dtype))[..., here] = values
+    return groups
 
 
 def _stand_in(plan: Plan, component: Component, name: str, rows: Arrays) -> NDArray[Any]:

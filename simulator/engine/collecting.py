@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -65,13 +65,11 @@ def below[Held](held: Mapping[str, Held], root: str) -> dict[str, Held]:
     return {path.removeprefix(start): each for path, each in held.items() if path.startswith(start)}
 
 
-def parts_of(plan: Plan, batch: Batch) -> Iterable[Batch]:
-    """Take a batch apart by components; a component without samples in it has an empty batch."""
-    if len(plan.components) == 1:
-        yield batch
-        return
-    for number in range(len(plan.components)):
-        yield batch.taken(np.flatnonzero(batch.component == number), first=batch.first)
+def parts_of(plan: Plan, batch: Batch) -> list[Batch]:
+    """Give a batch and, where there are several components, what is of each; that may be empty."""
+    several = range(len(plan.components)) if len(plan.components) > 1 else ()
+    apart = (batch.taken(np.flatnonzero(batch.component == number), first=batch.first) for number in several)
+    return [batch, *apart]
 
 
 def count(plan: Plan, batch: Batch) -> Counts:
@@ -176,7 +174,11 @@ def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array
     return result
 
 
-def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
+type Read = Callable[[int, Array], Array]
+"""Gives quantiles (level,) of the crossing year of a threshold, by its place, at levels (level,)."""
+
+
+def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
     """Read the quantiles of every variable, (level, year), and of crossings and levels, (threshold, level)."""
     result: Arrays = {}
     for name, histogram in below(held, "variables").items():
@@ -185,30 +187,22 @@ def counted_quantiles(plan: Plan, held: Histograms) -> Arrays:
     if plan.thresholds:
         result["crossing_quantile"] = held["crossing"].quantiles(LEVELS).T
         result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
-    return result
+    return result, held["crossing"].quantiles_of
 
 
-def read_samples(crossings: Arrays) -> Read:
-    """Read quantiles off the crossing years (threshold, sample) of all samples."""
-    ordered = np.sort(crossings["crossing_year"], axis=-1)
-    return lambda place, levels: sorted_quantiles(ordered[place], levels)
-
-
-def sampled_quantiles(plan: Plan, trajectories: Arrays, crossings: Arrays) -> Arrays:
-    """Read the same off samples: trajectories (year, sample), crossings (threshold, sample)."""
+def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
+    """Read the same off samples."""
+    trajectories, crossings = batch.trajectories, batch.crossings
     result: Arrays = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _quantiles))
+    ordered = np.sort(crossings["crossing_year"], axis=-1)
     if plan.thresholds:
-        result["crossing_quantile"] = _quantiles(crossings["crossing_year"]).T
+        result["crossing_quantile"] = sorted_quantiles(ordered, LEVELS).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
-    return result
+    return result, lambda place, levels: sorted_quantiles(ordered[place], levels)
 
 
 def _quantiles(values: NDArray[np.floating]) -> Array:
     return sorted_quantiles(np.sort(values, axis=-1), LEVELS)
-
-
-type Read = Callable[[int, Array], Array]
-"""Gives quantiles (level,) of the crossing year of a threshold, by its place, at levels (level,)."""
 
 
 def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]], read: Read) -> Arrays:
@@ -259,26 +253,45 @@ class Groups:
     crossings: Arrays = field(default_factory=dict)
 
 
+def groups_of[Held](
+    plan: Plan, counts: Sequence[Counts], held: Sequence[Held], quantiles: Callable[[Plan, Held], tuple[Arrays, Read]]
+) -> Groups:
+    """Put together the summary of all samples and, where there are several, of each component that has some.
+
+    `quantiles` are read off what is held of each of these.
+    """
+    names = ["", *(component.name for component in plan.components if len(held) > 1)]
+    summaries = {
+        name: summary_of(plan, own, *quantiles(plan, each))
+        for name, own, each in zip(names, counts, held, strict=True)
+        if own.samples
+    }
+    return Groups(summaries.pop(""), summaries)
+
+
 def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
     """Give every sample of the batches of a run, (sample, year) and (threshold, sample), and the summary."""
-    parameters = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
-    crossings = _together([batch.crossings for batch in batches])
-    trajectories = _together([batch.trajectories for batch in batches])
+    counts: list[Counts] = []
+    for batch in batches:
+        counts = _added(counts, [count(plan, part) for part in parts_of(plan, batch)])
     component = np.concatenate([batch.component for batch in batches])
-    whole = _added(count(plan, batch) for batch in batches)
-    summary = summary_of(plan, whole, sampled_quantiles(plan, trajectories, crossings), read_samples(crossings))
-    apart: dict[str, Arrays] = {}
-    if len(plan.components) > 1:
-        everything = Batch(0, component.size, {}, trajectories, crossings, component)
-        parts = zip(*(parts_of(plan, batch) for batch in batches), strict=True)
-        for each, own, pieces in zip(plan.components, parts_of(plan, everything), parts, strict=True):
-            if own.size:
-                quantiles = sampled_quantiles(plan, own.trajectories, own.crossings)
-                counted = _added(count(plan, piece) for piece in pieces)
-                apart[each.name] = summary_of(plan, counted, quantiles, read_samples(own.crossings))
-        parameters["component"] = component
-    by_sample = {name: values.T for name, values in trajectories.items()}
-    return Groups(summary, apart, parameters, by_sample, crossings if plan.thresholds else {})
+    trajectories = _together([batch.trajectories for batch in batches])
+    crossings = _together([batch.crossings for batch in batches])
+    whole = Batch(0, component.size, {}, trajectories, crossings, component)
+    groups = groups_of(plan, counts, parts_of(plan, whole), sampled_quantiles)
+    drawn = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
+    return with_samples(groups, plan, replace(whole, parameters=drawn))
+
+
+def with_samples(groups: Groups, plan: Plan, batch: Batch) -> Groups:
+    """Add the samples of a batch to the groups of a run, as they stand there."""
+    component = {"component": batch.component} if len(plan.components) > 1 else {}
+    return replace(
+        groups,
+        parameters=batch.parameters | component,
+        trajectories={name: values.T for name, values in batch.trajectories.items()},
+        crossings=batch.crossings if plan.thresholds else {},
+    )
 
 
 def _together(batches: list[Arrays]) -> Arrays:
@@ -288,34 +301,29 @@ def _together(batches: list[Arrays]) -> Arrays:
     return _once(batches[0], lambda name: np.concatenate([batch[name] for batch in batches], axis=-1))
 
 
-def _added(counts: Iterable[Counts]) -> Counts:
-    total, *others = counts
-    for other in others:
-        total.add(other)
-    return total
-
-
-def _counted_summary(plan: Plan, counts: Counts, held: Histograms) -> Arrays:
-    return summary_of(plan, counts, counted_quantiles(plan, held), held["crossing"].quantiles_of)
+def _added(held: list[Counts], new: Sequence[Counts]) -> list[Counts]:
+    """Add the counts of the samples that come next to those that are held, if any are."""
+    for own, theirs in zip(held, new, strict=bool(held)):
+        own.add(theirs)
+    return held or list(new)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Consecutive batches, counted: of each the counts of all samples and of each component; histograms of all."""
 
-    counts: list[tuple[Counts, ...]]
+    counts: list[list[Counts]]
     histograms: list[Histograms]
 
 
 def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
     """Count batches one after the other; what their samples are is forgotten."""
-    counts: list[tuple[Counts, ...]] = []
+    counts: list[list[Counts]] = []
     held: list[Histograms] = []
     for batch in batches:
-        parts = list(parts_of(plan, batch))
-        own = [count(plan, part) for part in parts]
-        counts.append(tuple(own) if len(parts) == 1 else (count(plan, batch), *own))
-        held = _merged(held, [histograms(plan, part) for part in parts])
+        parts = parts_of(plan, batch)
+        counts.append([count(plan, part) for part in parts])
+        held = _merged(held, [histograms(plan, part) for part in parts[1:] or parts])
     return Piece(counts, held)
 
 
@@ -340,21 +348,12 @@ class Tallies:
     def add(self, piece: Piece) -> None:
         """Take the samples that come next. Sums are added batch by batch, whatever pieces they come in."""
         for counted in piece.counts:
-            if not self.counts:
-                self.counts = list(counted)
-                continue
-            for own, theirs in zip(self.counts, counted, strict=True):
-                own.add(theirs)
+            self.counts = _added(self.counts, counted)
         self.histograms = _merged(self.histograms, piece.histograms)
 
     def groups(self, plan: Plan) -> Groups:
         """Give the summary, and that of each component where there are several."""
-        if len(plan.components) == 1:
-            return Groups(_counted_summary(plan, self.counts[0], self.histograms[0]))
-        apart = {
-            each.name: _counted_summary(plan, own, held)
-            for each, own, held in zip(plan.components, self.counts[1:], self.histograms, strict=True)
-            if own.samples
-        }
-        every = {path: merged([held[path] for held in self.histograms]) for path in self.histograms[0]}
-        return Groups(_counted_summary(plan, self.counts[0], every), apart)
+        held = self.histograms
+        if len(held) > 1:
+            held = [{path: merged([each[path] for each in held]) for path in held[0]}, *held]
+        return groups_of(plan, self.counts, held, counted_quantiles)

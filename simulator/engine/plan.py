@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,8 @@ class Plan:
     """The limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
     thresholds: Mapping[str, str]
     """The quantity that each threshold stands on, by the name of the threshold."""
+    data: Mapping[str, Any] | None = None
+    """The scenario as plain data, of which other processes make the same plan; None where they cannot."""
 
     @property
     def spec(self) -> ScenarioSpec:

@@ -19,10 +19,10 @@ from simulator.runs.format import RUN_FORMAT, simulator_version
 from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
-from simulator.schema.prior_names import DRIVER_UNITS
+from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims
+from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,10 +44,10 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     results = groups.summary["effective_compute"].tobytes() if plan.custom else b""
     identity = run_id(scenario, keep=keep, store=store, results=results)
     label = Labels(scenario, plan)
-    summary = label.group(groups.summary, summary_dims(groups.summary))
+    summary = label.group(groups.summary)
     children = {"summary": summary}
     if groups.components:
-        apart = {name: label.group(arrays, summary_dims(arrays)) for name, arrays in groups.components.items()}
+        apart = {name: label.group(arrays) for name, arrays in groups.components.items()}
         children["components"] = Group(children=apart)
     if groups.trajectories:
         children |= label.samples(groups)
@@ -103,17 +103,13 @@ class Labels:
             self._units |= variable_units(component.spec)
         self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
 
-    def group(
-        self,
-        arrays: Arrays,
-        dims: Mapping[str, tuple[str, ...]],
-        coords: Mapping[str, NDArray[Any]] | None = None,
-    ) -> Group:
-        """Label arrays; `dims` names the dimensions of each."""
+    def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
+        """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
+        dims = summary_dims(arrays) if samples is None else {name: variable(name).dims for name in arrays}
         described = attributes(arrays, self._units)
         variables = {name: Labelled(dims[name], values, dict(described[name])) for name, values in arrays.items()}
         used = {dim for item in variables.values() for dim in item.dims}
-        numbers = {"year": self._years, "quantile": np.array(LEVELS), **(coords or {})}
+        numbers = {"year": self._years, "quantile": np.array(LEVELS), **(samples or {})}
         every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
         for name, limits in self._limits.items():
             dim = f"limit_{name.removeprefix('binding_')}"
@@ -131,15 +127,9 @@ class Labels:
         samples = {"sample": np.arange(first, first + next(iter(paths.values())).shape[0])}
         found = {
             "parameters": self._parameters(groups.parameters, samples),
-            "trajectories": self.group(
-                groups.trajectories, dict.fromkeys(groups.trajectories, ("sample", "year")), samples
-            ),
+            "trajectories": self.group(groups.trajectories, samples),
         }
-        if groups.crossings:
-            found["crossings"] = self.group(
-                groups.crossings, dict.fromkeys(groups.crossings, ("threshold", "sample")), samples
-            )
-        return found
+        return found | ({"crossings": self.group(groups.crossings, samples)} if groups.crossings else {})
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
         named = [component.name for component in self._scenario.components]
@@ -158,9 +148,8 @@ def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
 
 
 def _coordinates(numbers: Mapping[str, NDArray[Any]]) -> dict[str, Labelled]:
-    known = {dim: COORDINATES[dim] for dim in numbers}
     return {
-        dim: Labelled((dim,), values, {"units": known[dim].unit, "long_name": known[dim].long_name})
+        dim: Labelled((dim,), values, {"units": COORDINATES[dim].unit, "long_name": COORDINATES[dim].long_name})
         for dim, values in numbers.items()
     }
 
@@ -187,8 +176,8 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
     result = {}
     for key in dict.fromkeys(key for described in every.values() for key in described):
         said = {component: described.get(key, "nothing") for component, described in every.items()}
-        alike = len(set(said.values())) == 1
-        result[key] = next(iter(said.values())) if alike else "; ".join(f"{of}: {text}" for of, text in said.items())
+        first, *others = dict.fromkeys(said.values())
+        result[key] = "; ".join(f"{of}: {text}" for of, text in said.items()) if others else first
     return result
 
 
@@ -209,6 +198,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
             if prior.prior.source is not None:
                 sources.setdefault(name, {})[prior.prior.source] = None
     every = [component.spec for component in scenario.components]
+    weights = {component.name: component.weight for component in scenario.components}
     return {
         "run_format": RUN_FORMAT,
         "run_id": identity,
@@ -227,12 +217,8 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "block": spec.block,
         "first_year": str(spec.years.first),
         "last_year": str(spec.years.last),
-        "drivers": " ".join(
-            name for name in DRIVER_UNITS if any(getattr(each.drivers, name) is not None for each in every)
-        ),
-        "components": json.dumps({component.name: component.weight for component in scenario.components})
-        if len(every) > 1
-        else "",
+        "drivers": " ".join(name for name in DRIVER_UNITS if any(name in stated_drivers(each) for each in every)),
+        "components": json.dumps(weights) if len(every) > 1 else "",
         "simulator_version": simulator_version(),
         "overrides": "\n".join(scenario.overrides),
         "sources": json.dumps({name: "; ".join(each) for name, each in sources.items()}, ensure_ascii=False),

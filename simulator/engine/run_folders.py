@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,13 @@ from simulator.engine.simulation import KEPT, How, Progress, run_arrays, simulat
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
+from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.format import simulator_version
 from simulator.runs.groups import Group, of_tree
+from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
-from simulator.scenario.load import load_scenario
+from simulator.scenario.load import load_scenario, load_with_variants, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 
@@ -51,8 +53,7 @@ def run_to_folder(
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
     scenario = ready(scenario, outputs, say=say)
-    unfinished = _unfinished(scenario, outputs, how)
-    with _alone(unfinished, how):
+    with _at_work(scenario, outputs, how) as unfinished:
         if unfinished.exists and not resume:
             say(
                 "an interrupted run of this scenario is started anew; "
@@ -62,6 +63,15 @@ def run_to_folder(
         if resume and not unfinished.exists:
             say("nothing was left by an interrupted run of this scenario: it is run from the start.")
         return _finish(scenario, outputs, how, unfinished)
+
+
+def run_with_variants(
+    source: FilePath | str, outputs: FilePath, overrides: Sequence[str], *, how: How, resume: bool, say: Say
+) -> Iterator[tuple[str, Group, FilePath]]:
+    """Run a scenario and its variants into run folders: what each is called, its run, its folder, when it is done."""
+    scenario, variants = load_with_variants(source, overrides=overrides)
+    for name, each in ((scenario.spec.name, scenario), *variants.items()):
+        yield name, *run_to_folder(each, outputs, how=how, resume=resume, say=say)
 
 
 def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
@@ -84,30 +94,43 @@ _SHARED = ("seed", "samples", "design", "block")
 """What runs must have in common for their priors to share draws."""
 
 
+type Item = xr.DataTree | Scenario | FilePath | str
+"""A run or a scenario, or what names one."""
+
+
 def read_alike(
-    items: Sequence[str], *, samples: int | None = None, seed: int | None = None
+    items: Sequence[Item], *, samples: int | None = None, seed: int | None = None
 ) -> list[xr.DataTree | Scenario]:
     """Open runs, and read scenarios so that they are drawn as the first item is, unless samples or seed are given.
 
     A run that kept its summary only has no draws to share; then the next item is the first. Every item is read, and
     its faults said, before one is run.
     """
+    items = [items] if isinstance(items, str) else items
+    check_number([_called(item) for item in items])
     given = {} if samples is None else {"samples": str(samples)}
     given |= {} if seed is None else {"seed": str(seed)}
     shared: dict[str, str] = {}
     read: list[xr.DataTree | Scenario] = []
     for item in items:
-        if _names_run(item):
-            run = open_run(item)
+        if not isinstance(item, Scenario) and (not isinstance(item, str | FilePath) or _names_run(str(item))):
+            run = open_run(item) if isinstance(item, str | FilePath) else item
             stated = {key: str(run.attrs[key]) for key in _SHARED} if "trajectories" in run.children else {}
             read.append(run)
         else:
-            own = load_scenario(item)
+            own = scenario_of(item)
             stated = {key: str(getattr(own.spec, key)) for key in _SHARED}
             changes = [f"{key}={value}" for key, value in (shared | given).items() if stated[key] != value]
-            read.append(load_scenario(item, overrides=changes) if changes else own)
+            named = item.text() if isinstance(item, Scenario) else item
+            read.append(load_scenario(named, overrides=changes) if changes else own)
         shared = shared or stated
     return read
+
+
+def _called(item: Item) -> str:
+    if isinstance(item, str | FilePath):
+        return str(item)
+    return item.spec.name if isinstance(item, Scenario) else str(item.attrs["name"])
 
 
 def _names_run(item: str) -> bool:
@@ -115,10 +138,9 @@ def _names_run(item: str) -> bool:
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml"):
         return False
-    held = any((path / name).exists() for name in ("run.nc", STORE))
-    if item in shipped_names("scenarios"):
-        return held
-    return held or path.suffix in (".nc", ".zarr") or len(path.parts) > 1
+    if any((path / name).exists() for name in ("run.nc", STORE)):
+        return True
+    return item not in shipped_names("scenarios") and (path.suffix in (".nc", ".zarr") or len(path.parts) > 1)
 
 
 def run_all(items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: Say = print) -> list[xr.DataTree]:
@@ -139,14 +161,16 @@ def refuse_bad_fits(runs: Iterable[Group]) -> None:
         raise SimulatorError(f"{rows}\nThe posterior cannot be relied on. What it gave is written; --trust accepts it.")
 
 
-def _alone(unfinished: Unfinished, how: How) -> contextlib.AbstractContextManager[None]:
-    """Keep two processes from growing one store; files are replaced whole, and two that write them write the same."""
-    return unfinished.alone() if how.store == "zarr" else contextlib.nullcontext()
+@contextlib.contextmanager
+def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfinished]:
+    """Give what was left of a run, and keep two processes from growing one store.
 
-
-def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
+    Files are replaced whole, and two processes that write them write the same.
+    """
     identity = run_id(scenario, keep=how.keep, store=how.store)
-    return Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+    unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+    with unfinished.alone() if how.store == "zarr" else contextlib.nullcontext():
+        yield unfinished
 
 
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
@@ -214,8 +238,7 @@ def extend_run(
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
-        unfinished = _unfinished(scenario, outputs, how)
-        with _alone(unfinished, how):
+        with _at_work(scenario, outputs, how) as unfinished:
             if not unfinished.exists:
                 taken = _take_over(run, run_path(path), unfinished)
                 if say:
@@ -257,23 +280,15 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
 
 
 def _arrays(run: xr.DataTree) -> Batch:
-    parameters = {str(name): values.values for name, values in run["parameters"].data_vars.items()}
-    component = parameters.pop("component", None)
-    size = run["parameters"].sizes["sample"]
-    return Batch(
-        0,
-        size,
-        parameters,
-        {str(name): values.values.T for name, values in run["trajectories"].data_vars.items()},
-        {str(name): values.values for name, values in run["crossings"].data_vars.items()}
-        if "crossings" in run.children
-        else {
-            "crossing_year": np.empty((0, size)),
-            "already_above": np.empty((0, size), dtype=np.int8),
-            "threshold_level": np.empty((0, size)),
-        },
-        np.zeros(size, dtype=np.int16) if component is None else component,
+    """Take the samples of a run as one batch."""
+    parameters, trajectories, crossings = (
+        {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
+        for group in ("parameters", "trajectories", "crossings")
     )
+    size = run["parameters"].sizes["sample"]
+    component = parameters.pop("component", np.zeros(size, dtype=np.int16))
+    trajectories = {name: values.T for name, values in trajectories.items()}
+    return Batch(0, size, parameters, trajectories, crossings or room_for_crossings(0, size), component)
 
 
 _SAME_ATTRIBUTES = ("name", "title", "subject", "scenario_hash", "samples", "seed", "design", "block", "sources")
@@ -378,16 +393,10 @@ def describe_check(check: RunCheck) -> str:
     if check.passed and not check.close:
         return f"same: {check.equal} variables, bit for bit."
     if check.passed:
-        worst = max(check.close.values())
-        return (
-            f"same to rounding: {check.equal} variables bit for bit, {len(check.close)} to {worst:.1g} "
-            "(other library versions)."
-        )
-    rows = [
-        f"  {name}: differs by {gap:.3g}" if np.isfinite(gap) else f"  {name}: is another, or missing"
-        for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]
-    ]
-    more = len(check.different) - len(rows)
-    return "\n".join(
-        [f"different: {len(check.different)} variables.", *rows, *([f"  and {more} more"] if more > 0 else [])]
-    )
+        worst = f"{len(check.close)} to {max(check.close.values()):.1g}"
+        return f"same to rounding: {check.equal} variables bit for bit, {worst} (other library versions)."
+    rows = [f"different: {len(check.different)} variables."]
+    for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]:
+        rows.append(f"  {name}: " + (f"differs by {gap:.3g}" if np.isfinite(gap) else "is another, or missing"))
+    more = len(check.different) - 10
+    return "\n".join([*rows, *([f"  and {more} more"] if more > 0 else [])])

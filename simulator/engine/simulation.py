@@ -8,9 +8,8 @@ not depend on how many are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from simulator.engine import workers as work
@@ -124,10 +123,9 @@ def run_arrays(
 ) -> Group:
     """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
     plan = run_plan(scenario, custom)
-    text = None if custom else json.dumps(scenario.data)  # drivers by name are found by each process itself
     if how.keep == "trajectories" and scenario.spec.samples > SURELY_FITS:
         _refuse_too_many(plan)
-    groups = (_kept if how.keep == "trajectories" else _counted)(plan, how, text, unfinished)
+    groups = (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished)
     return build_run(scenario, groups, plan=plan, keep=how.keep)
 
 
@@ -136,7 +134,8 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
     if scenario.must_learn:
         raise InputError(f"{scenario.spec.name}: has not learnt from its history yet. Hand over learn(scenario).")
     _check_custom(scenario, dict(custom or {}))
-    return plan_of(scenario.components, custom=custom)
+    plan = plan_of(scenario.components, custom=custom)
+    return plan if custom else replace(plan, data=scenario.data)  # drivers by name are found by each process itself
 
 
 def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:
@@ -153,13 +152,12 @@ def work_through[Result](
     add: Callable[[Result], None],
     keep: Callable[[Unfinished], None],
     how: How,
-    text: str | None,
     unfinished: Unfinished | None,
     together: int = 1,
 ) -> None:
     """Do a task for each batch and add its result; leave what is done from time to time, and on interruption."""
     try:
-        for done, result in work.in_order(task, plan, firsts, workers=how.workers, text=text, together=together):
+        for done, result in work.in_order(task, plan, firsts, workers=how.workers, together=together):
             add(result)
             if how.progress is not None:
                 samples, block = plan.spec.samples, plan.spec.block
@@ -172,42 +170,32 @@ def work_through[Result](
         raise
 
 
-def _kept(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None) -> Groups:
+def _kept(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     batches = unfinished.batches() if unfinished else []
-    work_through(
-        work.kept,
-        plan,
-        batch_firsts(plan, keep="trajectories", done=sum(batch.size for batch in batches)),
-        add=batches.extend,
-        keep=lambda left: left.keep_batches(batches),
-        how=how,
-        text=text,
-        unfinished=unfinished,
-    )
+
+    def keep(left: Unfinished) -> None:
+        left.keep_batches(batches)
+
+    firsts = batch_firsts(plan, keep="trajectories", done=sum(batch.size for batch in batches))
+    work_through(work.kept, plan, firsts, add=batches.extend, keep=keep, how=how, unfinished=unfinished)
     return sample_groups(plan, batches)
 
 
-def _counted(plan: Plan, how: How, text: str | None, unfinished: Unfinished | None) -> Groups:
+def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     tallies = unfinished.tallies() if unfinished else Tallies()
+
+    def keep(left: Unfinished) -> None:
+        left.keep_tallies(tallies)
+
+    def count(firsts: range, left: Unfinished | None) -> None:
+        most = work.MOST_TOGETHER
+        work_through(work.counted, plan, firsts, add=tallies.add, keep=keep, how=how, unfinished=left, together=most)
+
     firsts = batch_firsts(plan, keep="summary", done=tallies.samples)
     full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
-
-    def count(firsts: range, unfinished: Unfinished | None) -> None:
-        work_through(
-            work.counted,
-            plan,
-            firsts,
-            add=tallies.add,
-            keep=lambda left: left.keep_tallies(tallies),
-            how=how,
-            text=text,
-            unfinished=unfinished,
-            together=work.MOST_TOGETHER,
-        )
-
     count(firsts[:full], unfinished)
     if unfinished and tallies.samples >= LEAVES_COUNTS:
-        unfinished.keep_tallies(tallies)
+        keep(unfinished)
     count(firsts[full:], None)  # after what is left for an extension, which starts where full batches end
     return tallies.groups(plan)
 
@@ -223,14 +211,15 @@ def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None
                 "One of an installed package can be named: custom: {driver: .., parameters: ..}."
             )
     for name in given:
-        if name in named and name not in declared:
+        if name in declared:
+            continue
+        if name in named:
             raise InputError(
                 f"custom: the scenario names the driver of {name}, '{named[name]}': a function beside it would make "
                 "the run another than the scenario says. Remove one of the two."
             )
-        if name not in declared:
-            hint = near_name(name, declared) or "The scenario marks one by custom: {parameters: ..}."
-            raise InputError(f"custom: the scenario has no custom driver '{name}'. {hint}")
+        hint = near_name(name, declared) or "The scenario marks one by custom: {parameters: ..}."
+        raise InputError(f"custom: the scenario has no custom driver '{name}'. {hint}")
 
 
 def _refuse_too_many(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -53,13 +54,12 @@ def in_order[Result](
     firsts: range,
     *,
     workers: int,
-    text: str | None,
     together: int = 1,
 ) -> Iterator[tuple[range, Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 
-    The first batch is timed; where the others would take long and the plan can be sent as `text`, they are shared
-    with other processes, up to `together` at once. Threads do not pay: numpy's steps are too short.
+    The first batch is timed; where the others would take long and other processes can make the plan, they are shared
+    with those, up to `together` at once. Threads do not pay: numpy's steps are too short.
     """
     if not firsts:
         return
@@ -67,10 +67,11 @@ def in_order[Result](
     result = task(plan, firsts[:1])
     each, rest = time.perf_counter() - began, firsts[1:]
     yield firsts[:1], result
-    if workers <= 1 or text is None or not worth_processes(each * len(rest)):
+    if workers <= 1 or plan.data is None or not worth_processes(each * len(rest)):
         yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
     size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
+    text = json.dumps(plan.data)
     jobs = (rest[start : start + size] for start in range(0, len(rest), size))
     yield from side_by_side(
         jobs,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -11,7 +10,7 @@ from pathlib import Path as FilePath
 from simulator.engine import workers as work
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Groups, count_piece
+from simulator.engine.collecting import Groups, count_piece, with_samples
 from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
@@ -24,28 +23,21 @@ from simulator.scenario.resolving import Scenario
 STORE = "run.zarr"
 
 
-def simulate_to_store(
-    scenario: Scenario,
-    path: FilePath,
-    *,
-    unfinished: Unfinished,
-    how: How,
-) -> None:
+def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> None:
     """Run a scenario and write every sample to a Zarr store as it is computed.
 
     Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
     grows in the unfinished run's folder and is put in its place when it is whole.
     """
     _need_zarr()
-    plan = run_plan(scenario)
+    plan, growing, tallies = run_plan(scenario), unfinished.folder / STORE, unfinished.tallies()
     label = Labels(scenario, plan)
     length = batch_length(plan.spec.block, KEPT)
-    growing, tallies = unfinished.folder / STORE, unfinished.tallies()
     make_folder(unfinished.folder)
-    if tallies.samples == 0:
-        shutil.rmtree(growing, ignore_errors=True)
-    else:
+    if tallies.samples:
         _cut(growing, tallies.samples)
+    else:
+        shutil.rmtree(growing, ignore_errors=True)
 
     def keep(left: Unfinished) -> None:
         if tallies.samples % length == 0:  # an extension starts where full batches end
@@ -60,9 +52,9 @@ def simulate_to_store(
             _append(growing, label, plan, batch)
             tallies.add(count_piece(plan, [batch]))
 
-    firsts, text = batch_firsts(plan, keep="trajectories", done=tallies.samples), json.dumps(scenario.data)
+    firsts = batch_firsts(plan, keep="trajectories", done=tallies.samples)
     try:
-        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, text=text, unfinished=unfinished)
+        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, unfinished=unfinished)
     except BaseException:
         if tallies.samples == 0:
             unfinished.clear()
@@ -89,13 +81,7 @@ def _need_zarr() -> None:
 
 
 def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
-    groups = Groups(
-        {},
-        {},
-        batch.parameters | ({"component": batch.component} if len(plan.components) > 1 else {}),
-        {name: values.T for name, values in batch.trajectories.items()},
-        batch.crossings if plan.thresholds else {},
-    )
+    groups = with_samples(Groups({}), plan, batch)
     for name, group in label.samples(groups, first=batch.first).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         with _said(store):

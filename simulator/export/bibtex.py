@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from simulator.errors import dotted
+from simulator.scenario.layers import entries_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +47,9 @@ def run_sources(run: xr.DataTree) -> list[Source]:
     From the resolved scenario that the run carries, and the attributes of the parameters where it kept its samples.
     """
     found: dict[str, Source] = {}
-    stated = list(_stated(json.loads(str(run.attrs["scenario"])), ()))
+    every = entries_in(json.loads(str(run.attrs["scenario"])))
+    maps = [(dotted(path), entry) for path, entry in every if isinstance(entry, dict)]
+    stated = [(where, entry) for where, entry in maps if isinstance(entry.get("source"), str)]
     if "parameters" in run.children:
         stated += [(str(name), values.attrs) for name, values in run.children["parameters"].data_vars.items()]
     for where, entry in stated:
@@ -60,18 +64,6 @@ def run_sources(run: xr.DataTree) -> list[Source]:
         if prior not in source.priors:
             source.priors.append(prior)
     return [found[text] for text in sorted(found)]
-
-
-def _stated(entry: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Walk plain data; give every map that states a source, and where it stands."""
-    if isinstance(entry, Mapping):
-        if isinstance(entry.get("source"), str):
-            yield ".".join(path), entry
-        for key, inner in entry.items():
-            yield from _stated(inner, (*path, str(key)))
-    elif isinstance(entry, list):
-        for place, inner in enumerate(entry):
-            yield from _stated(inner, (*path[:-1], f"{path[-1] if path else ''}[{place}]"))
 
 
 def bibtex(run: xr.DataTree) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.runs.groups import group
-from simulator.runs.summary import summarised_names
+from simulator.runs.groups import arrays, group
+from simulator.runs.summary import bound_limits, summarised_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +41,10 @@ def summary_document(run: xr.DataTree) -> dict[str, Any]:
         "levels": _plain(summary["quantile"].values),
         "variables": {name: _variable(summary, name) for name in summarised_names(summary)},
         "thresholds": [_threshold(summary, place) for place in range(summary.sizes.get("threshold", 0))],
-        "binding": _binding(summary),
+        "binding": {
+            subject: dict(zip(limits, _plain(shares.values), strict=True))
+            for subject, limits, shares, _ in bound_limits(arrays(run, "summary"))
+        },
     }
 
 
@@ -80,16 +83,6 @@ def _threshold(summary: xr.Dataset, place: int) -> dict[str, Any]:
         "never_by_horizon": _number(float(one["never"])),
         "already_at_start": _number(float(one["already"])),
     }
-
-
-def _binding(summary: xr.Dataset) -> dict[str, Any]:
-    found = {}
-    for name, shares in summary.data_vars.items():
-        if str(name).startswith("binding_") and str(name).endswith("_share"):
-            subject = str(name).removeprefix("binding_").removesuffix("_share")
-            limits = [str(limit) for limit in shares[str(shares.dims[0])].values]
-            found[subject] = {limit: _plain(shares.values[place]) for place, limit in enumerate(limits)}
-    return found
 
 
 def _plain(values: NDArray[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError, near_name
 from simulator.files import check_file, check_folder, make_folder, write_text
@@ -107,6 +107,32 @@ _OPTIONS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 
+def read_options(
+    *,
+    group: str,
+    variables: Sequence[str],
+    thresholds: Sequence[str],
+    year: float | None,
+    bounds: tuple[str, str] | None,
+    date: str,
+    **scale: Any,
+) -> ExportOptions:
+    """Read what is asked of an export in words: `scale` is what `read_scale` is told of the question's bounds."""
+    from simulator.export.metaculus import read_scale
+
+    found = read_scale(bounds, **scale)
+    return ExportOptions(group, tuple(variables), tuple(thresholds), year, found, _day(date) if date else None)
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--date: is a day as 2026-11-01; got '{text}'.") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What an export gave: its text, or none where tables were written; what the reader should know; the files."""
@@ -114,6 +140,8 @@ class Export:
     text: str = ""
     note: str = ""
     files: tuple[FilePath, ...] = ()
+    said: str = ""
+    """What a command prints: the text where no file was written, else which were."""
 
 
 def export_run(
@@ -192,13 +220,26 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
             tables = {target / f"{table.name}{exporter.suffix}": table for table in every_table(run, **names)}
         make_folder(target.parent if options.group else target)
         write = attribute_at(exporter.table)
-        return Export(files=tuple(file for path, table in tables.items() for file in write(table, path)))
+        files = tuple(file for path, table in tables.items() for file in write(table, path))
+        return Export(files=files, said="".join(f"{file}\n" for file in files))
     text, note = attribute_at(exporter.text)(run, **{name: getattr(options, name) for name in exporter.takes})
     if target is None:
-        return Export(text, note)
+        return Export(text, note, said=text)
     make_folder(target.parent)
     write_text(target, text)
-    return Export(text, note, (target,))
+    return Export(text, note, (target,), f"{target}: written.\n")
+
+
+def export_file(path: FilePath, format_: str, options: ExportOptions, output: FilePath | None) -> Export:
+    """Write the run of a file or folder; tables go to the folder `export` beside it where no place is named."""
+    from simulator.runs.folder import open_run, run_path
+
+    exporter = check_export(format_, options, output)
+    if output is None and exporter.table:
+        output = run_path(path).parent / "export" / (f"{options.group}{exporter.suffix}" if options.group else "")
+        check_export(format_, options, output)
+    with open_run(path) as run:
+        return export_as(run, format_, options, output)
 
 
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:

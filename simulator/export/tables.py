@@ -107,7 +107,7 @@ def chosen_names(asked: Sequence[str], known: Sequence[str], rule: str) -> list[
     """Give the names that were asked for, or all where none were; a fault begins with `rule`."""
     for name in asked:
         if name not in known:
-            hint = near_name(name, known) or f"There are: {', '.join(known)}."
+            hint = near_name(name, known) or (f"There are: {', '.join(known)}." if known else "There are none.")
             raise InputError(f"{rule} '{name}'. {hint}")
     return list(dict.fromkeys(asked)) or list(known)
 

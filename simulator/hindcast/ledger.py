@@ -59,6 +59,13 @@ def append_ledger(path: FilePath, scores: Table) -> int:
     return len(new)
 
 
+def added_line(path: FilePath, scores: Table) -> str:
+    """Add rows to the ledger, and say how many there were not yet."""
+    added = append_ledger(path, scores)
+    held = f"; {len(scores) - added} were there already" if len(scores) > added else ""
+    return f"  {path}: {added} rows added{held}"
+
+
 def check_ledger(path: FilePath) -> None:
     """Refuse a file that is no ledger, or that cannot be written, before there is any work."""
     check_file(path, option="--ledger")

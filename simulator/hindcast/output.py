@@ -16,6 +16,7 @@ from simulator.runs.kinds import kind_named, stored_lines
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
+from simulator.wording import markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,6 +122,11 @@ class Hindcast(Result):
         fits = zip(self.origins, self.diagnostics, strict=False)
         lines = [f"origin {origin}: {fault}" for origin, fit in fits for fault in fit.faults]
         return (*self.warned, *lines, *(check.line for check in self.rate_checks if not check.passed))
+
+    @property
+    def holds(self) -> bool:
+        """Whether the chains of every fit agreed."""
+        return not any(fit.faults for fit in self.diagnostics)
 
     @property
     def label(self) -> str:
@@ -288,23 +294,20 @@ def _by_forecast(result: Hindcast, thresholds: Sequence[float]) -> Iterator[tupl
         yield next(_named(cell) for cell in cells if cell), cells
 
 
-_HEAD = (
-    "The year-end record of training compute (log10 FLOP) is forecast from the end of past years, with the runs",
-    "and accelerators that had been published by then, and scored against what came. CRPS is in orders of",
-    "magnitude (OOM), smaller is better. Forecasts of one year from several origins err together: read the number",
-    "of distinct years, not that of forecasts. Differences in CRPS below 0.03 are ties. The values are those that",
-    "the snapshot gives today: revisions of a run's compute after the origin are not undone.",
-)
-_ARMS = (
-    "Beside the model, which is fitted to past runs, and the four simple rules stand forecasts that are fitted to",
-    "nothing. *Period priors* start from the record (with an error of 0.2 OOM) and grow as the newest publication",
-    "said that was known at the origin. A *scenario* is run as it stands from the record on: its growth, caps and",
-    "constraints, with their dates; FLOP per USD is the median of the runs of the last two years.",
-)
-_HINDSIGHT = (
-    f"**{LATE.strip('( )').capitalize()}**: these forecasts rest on priors that knew what came after an origin. They",
-    "show what the scenario says of the past, and not how good a forecast it would have been.",
-)
+_HEAD = """\
+The year-end record of training compute (log10 FLOP) is forecast from the end of past years, with the runs
+and accelerators that had been published by then, and scored against what came. CRPS is in orders of
+magnitude (OOM), smaller is better. Forecasts of one year from several origins err together: read the number
+of distinct years, not that of forecasts. Differences in CRPS below 0.03 are ties. The values are those that
+the snapshot gives today: revisions of a run's compute after the origin are not undone."""
+_ARMS = """\
+Beside the model, which is fitted to past runs, and the four simple rules stand forecasts that are fitted to
+nothing. *Period priors* start from the record (with an error of 0.2 OOM) and grow as the newest publication
+said that was known at the origin. A *scenario* is run as it stands from the record on: its growth, caps and
+constraints, with their dates; FLOP per USD is the median of the runs of the last two years."""
+_HINDSIGHT = f"""\
+**{LATE.strip("( )").capitalize()}**: these forecasts rest on priors that knew what came after an origin. They
+show what the scenario says of the past, and not how good a forecast it would have been."""
 
 
 def hindcast_page(
@@ -315,52 +318,45 @@ def hindcast_page(
     pictures: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Write the page that documents hindcasts, from their results: (heading, hindcast) each."""
-    lines = ["# Hindcasts: how good such forecasts would have been", "", f"Written by `{command}`.", "", *_HEAD]
+    blocks = ["# Hindcasts: how good such forecasts would have been", f"Written by `{command}`.", _HEAD]
     every = [result for _, result in results] + ([failure[1]] if failure else [])
     if any(name not in (MODEL, *BASELINES) for result in every for name in result.names):
-        lines += ["", *_ARMS]
+        blocks.append(_ARMS)
     if any(result.with_hindsight for result in every):
-        lines += ["", *_HINDSIGHT]
+        blocks.append(_HINDSIGHT)
     for place, (heading, result) in enumerate(results):
-        lines += ["", f"## {heading}", "", *_section(result)]
-        for file, text in pictures if place == 0 else ():
-            lines += ["", f"![{text}]({file})"]
+        blocks += [f"## {heading}", *_section(result)]
+        blocks += [f"![{text}]({file})" for file, text in pictures if place == 0]
     if failure:
         heading, result = failure
-        lines += ["", f"## {heading}", "", *_failure_words(result), "", *_section(result)]
-    return "\n".join(lines) + "\n"
+        blocks += [f"## {heading}", *_failure_words(result), *_section(result)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _section(result: Hindcast) -> Iterator[str]:
     """Write the tables of one hindcast."""
     yield f"**{result.targets} distinct years**, origins {', '.join(map(str, result.origins))}."
-    yield ""
-    yield "| forecast | n | CRPS | pinball | bias | inside 50 / 80 / 90 % | skill of the model, 90 % interval |"
-    yield "|---|---|---|---|---|---|---|"
-    skills = {row["baseline"]: row for row in result.skills.rows()}
-    for row in of_all(result.scores).rows():
-        yield (
-            f"| {_named(row)} | {row['forecasts']} | {row['crps']:.3f} | {row['pinball']:.3f} | {row['bias']:+.2f} | "
-            f"{_coverage(row)} | {_skill(skills.get(row['forecast']))} |"
-        )
+    skills = {row["baseline"]: _skill(row) for row in result.skills.rows()}
+    yield markdown_table(
+        ["forecast", "n", "CRPS", "pinball", "bias", "inside 50 / 80 / 90 %", "skill of the model, 90 % interval"],
+        (
+            [_named(row), f"{row['forecasts']}", f"{row['crps']:.3f}", f"{row['pinball']:.3f}", f"{row['bias']:+.2f}",
+             _coverage(row), skills.get(row["forecast"], "")]
+            for row in of_all(result.scores).rows()
+        ),
+    )  # fmt: skip
     if thresholds := _thresholds(result):
-        yield ""
         yield "Brier scores of the record being above a threshold (0 is best, 0.25 is a coin; n in brackets):"
-        yield ""
-        yield f"| forecast | {' | '.join(f'{_flop(threshold)} FLOP' for threshold in thresholds)} |"
-        yield f"|---|{'---|' * len(thresholds)}"
-        for name, cells in _by_forecast(result, thresholds):
-            said = (f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)
-            yield f"| {name} | {' | '.join(said)} |"
-    for note in result.notes:
-        yield from ("", f"Note: {note}.")
-    for warning in result.warnings:
-        yield from ("", f"Warning: {warning.rstrip('.')}.")
+        rows = (
+            [name, *(f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)]
+            for name, cells in _by_forecast(result, thresholds)
+        )
+        yield markdown_table(["forecast", *(f"{_flop(threshold)} FLOP" for threshold in thresholds)], rows)
+    yield from (f"Note: {note}." for note in result.notes)
+    yield from (f"Warning: {warning.rstrip('.')}." for warning in result.warnings)
 
 
-def _skill(skill: Row | None) -> str:
-    if skill is None:
-        return ""
+def _skill(skill: Row) -> str:
     return f"{skill['skill']:+.2f} ({skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
 
 
@@ -370,11 +366,12 @@ def _failure_words(result: Hindcast) -> Iterator[str]:
     simple = [row for row in result.skills.rows() if row["baseline"] in BASELINES]
     best = min(simple, key=lambda row: float(row["baseline_crps"]))
     crps, bias = mine["crps"], mine["bias"]
-    yield "Until mid-2025 the database counted the self-play of game-playing systems as training: AlphaGo Zero stood"
-    yield "at 3.41e23 FLOP, later at 6.5e20. A model that is fitted to these estimates extrapolates a jump that was"
-    yield f"defined away. Its CRPS is {crps:.3f} with a bias of {bias:+.2f}; the best of the simple rules,"
-    yield f"*{best['baseline']}*, has {best['baseline_crps']:.3f}."
-    yield ""
+    yield (
+        "Until mid-2025 the database counted the self-play of game-playing systems as training: AlphaGo Zero stood\n"
+        "at 3.41e23 FLOP, later at 6.5e20. A model that is fitted to these estimates extrapolates a jump that was\n"
+        f"defined away. Its CRPS is {crps:.3f} with a bias of {bias:+.2f}; the best of the simple rules,\n"
+        f"*{best['baseline']}*, has {best['baseline_crps']:.3f}."
+    )
     told = any(not check.passed for check in result.rate_checks)
     yield (
         "The rate with and without Games tells it, knowing nothing of what came: see the warning below."

@@ -238,14 +238,12 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
 
 def published_results(published: Published) -> tuple[Reproduced, ...]:
     """Run a published scenario in each way that its rows ask for, and read every row off, in their order."""
-    results: dict[int, Reproduced] = {}
-    ways = dict.fromkeys((target.variant, target.set) for target in published.targets)
-    for variant, overrides in ways:
-        run = run_published(published.scenario, variant=variant, overrides=overrides)
-        for number, target in enumerate(published.targets):
-            if (target.variant, target.set) == (variant, overrides):
-                results[number] = read_result(run, target)
-    return tuple(results[number] for number in range(len(published.targets)))
+    results: dict[Target, Reproduced] = {}
+    for way in dict.fromkeys((target.variant, target.set) for target in published.targets):
+        run = run_published(published.scenario, variant=way[0], overrides=way[1])
+        asked = (target for target in published.targets if (target.variant, target.set) == way)
+        results |= {target: read_result(run, target) for target in asked}
+    return tuple(results[target] for target in published.targets)
 
 
 def read_result(run: xr.DataTree, target: Target) -> Reproduced:
@@ -269,14 +267,17 @@ def _read(run: xr.DataTree, target: Target) -> tuple[str, float]:
         return f"share bound by {target.limit}", _share(float(share.item()), target)
     if target.reading:
         by_reading = count_quantiles(run, target.quantity)
-        years = xr.DataArray(range(summary.sizes["year"]), coords={"year": np.floor(summary["year"].values)})
-        column = int(_at(years, target, "year", target.year).item())
-        counts = xr.DataArray(
-            list(by_reading.values()), coords={"reading": list(by_reading), "quantile": [0.05, 0.5, 0.95]},
-            dims=("reading", "quantile", "year"),
-        )  # fmt: skip
-        count = _at(_at(counts, target, "reading", target.reading), target, "quantile", target.quantile)
-        return f"{summary[target.quantity].attrs['long_name']}, {target.reading}", float(count[column].item())
+        count = xr.DataArray(
+            list(by_reading.values()),
+            [
+                ("reading", list(by_reading)),
+                ("quantile", [0.05, 0.5, 0.95]),
+                ("year", np.floor(summary["year"].values)),
+            ],
+        )
+        for along in ("year", "reading", "quantile"):
+            count = _at(count, target, along, getattr(target, along))
+        return f"{summary[target.quantity].attrs['long_name']}, {target.reading}", float(count.item())
     return _read_level(run, target)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.files import make_folder, write_text
 from simulator.hindcast.published import (
     SAMPLES,
     Published,
@@ -21,6 +24,7 @@ from simulator.hindcast.published import (
 )
 from simulator.runs.result import Result
 from simulator.runs.table import Table
+from simulator.wording import aligned, markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,33 +64,38 @@ def _line(what: str, case: str, results: tuple[Reproduced, ...], digits: int) ->
     first, targets = results[0].target, [result.target for result in results]
     large = any(LARGE <= abs(result.value) < math.inf for result in results)
 
-    def said(value: float | None) -> str:
-        if value is None or value == math.inf:
-            return "-" if value is None else f"> {results[0].last_year:g}"
+    def said(value: float) -> str:
+        if value == math.inf:
+            return f"> {results[0].last_year:g}"
         if first.unit == "year":
             return f"{value:.{digits}f}"
         return _plain(f"{value:.4g}") if large else f"{value:,.{digits}f}"
 
-    def joined(values: Sequence[float | None]) -> str:
-        return " / ".join(map(said, values)) if any(value is not None for value in values) else ""
+    def joined(values: Sequence[float | None], write: Callable[[float], str] = said) -> str:
+        told = ["-" if value is None else write(value) for value in values]
+        return " / ".join(told) if set(told) - {"-"} else ""
 
     year = "" if first.year is None else f"{first.year:g}"
     levels = [f"{100 * target.quantile:g}" for target in targets]
     off = [None if math.isnan(each.difference) else each.difference for each in results]
-    apart = ["-" if each is None else signed(each, 0 if large else digits, large=large) for each in off]
     allowed = [_plain(f"{target.tolerance:g}") for target in targets if target.tolerance is not None]
-    held = [result.within for result in results if result.within is not None]
+    held = _held(results)
     cells = {
         "year": year if first.since is None else f"{first.since:g} to {year}",
         "quantiles": "" if levels == ["50"] else f"{' / '.join(levels)} %",
         "published": joined([target.published for target in targets]),
         "recomputed": joined([target.recomputed for target in targets]),
         "tool": joined([result.value for result in results]),
-        "difference": "" if off == [None] * len(off) else " / ".join(apart),
+        "difference": joined(off, partial(signed, digits=0 if large else digits, large=large)),
         "tolerance": allowed[0] if len(set(allowed)) == 1 else " / ".join(allowed),
-        "holds": ("yes" if all(held) else "NO") if held else "shown",
+        "holds": ("yes" if all(each.within for each in held) else "NO") if held else "shown",
     }
     return Line(what, case, results, digits, cells)
+
+
+def _held(results: Iterable[Reproduced]) -> list[Reproduced]:
+    """Leave out results that are held against nothing."""
+    return [result for result in results if result.within is not None]
 
 
 def _plain(text: str) -> str:
@@ -155,10 +164,7 @@ def published_lines(published: Published, results: Results) -> Iterator[str]:
     for line in result_lines(results):
         year, levels, *others = line.cells.values()
         rows.append([line.name, ", ".join(filter(None, [year, levels])), *others])
-    table = _filled(["", "", *_COLUMNS[2:]], rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        yield f"  {'  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip()
+    yield from aligned(_filled(["", "", *_COLUMNS[2:]], rows))
     yield f"  {_tally(results)}"
 
 
@@ -169,10 +175,14 @@ def _filled(head: list[str], rows: list[list[str]]) -> list[list[str]]:
 
 
 def _tally(results: Results) -> str:
-    held = [result.within for result in results if result.within is not None]
+    held = _held(results)
     more = len(results) - len(held)
     shown = f"; {more} more shown, with nothing to hold them against" if more else ""
-    return f"{sum(held)} of {len(held)} numbers within their tolerance{shown}"
+    return f"{_met(held)} numbers within their tolerance{shown}"
+
+
+def _met(held: Results) -> str:
+    return f"{sum(each.within is True for each in held)} of {len(held)}"
 
 
 WIDE = 3
@@ -184,8 +194,7 @@ The tables say what was published, what the tool gives, and how far apart they a
 uncertain is run with {SAMPLES:,} samples. *Recomputed* is what the source's inputs give when they are computed again
 without the tool. Where it stands the tool is held against it, since a published number may be rounded, or may not
 follow from the inputs. A number that is held against nothing is only *shown*. Several numbers in a cell are quantiles
-among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands.
-"""
+among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands."""
 
 _TAIL = """\
 ## What is not here
@@ -198,15 +207,13 @@ authors computed. How such forecasts would have done is in [hindcast.md](hindcas
 
 def published_page(found: Sequence[tuple[Published, Results]], *, command: str) -> str:
     """Write the page that documents published forecasts, a section for each."""
-    parts = ["# Published forecasts, and what the tool gives", "", f"Written by `{command}`.", "", _HEAD]
-    parts += ["| source | scenario | within tolerance | furthest, in tolerances |", "|---|---|---|---|"]
+    parts = ["# Published forecasts, and what the tool gives", f"Written by `{command}`.", _HEAD]
+    told = ((published, _held(results)) for published, results in found)
+    rows = ([source.title, f"`{source.scenario}`", _met(held), _furthest(held)] for source, held in told)
+    parts.append(markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows))
     for published, results in found:
-        held = [result for result in results if result.within is not None]
-        met = sum(result.within is True for result in held)
-        parts.append(f"| {published.title} | `{published.scenario}` | {met} of {len(held)} | {_furthest(held)} |")
-    for published, results in found:
-        parts += ["", *_section(published, results)]
-    return "\n".join([*parts, "", _TAIL])
+        parts += _section(published, results)
+    return "\n\n".join([*parts, _TAIL])
 
 
 def _furthest(held: Results) -> str:
@@ -218,19 +225,15 @@ def _furthest(held: Results) -> str:
 
 def _section(published: Published, results: Results) -> Iterator[str]:
     yield f"## {published.title}"
-    yield ""
     yield f"`simulate {published.scenario}`. **Assumed:** {published.assumed}"
-    yield ""
     wide, rest = _split(result_lines(results))
     if wide:
-        yield from _wide_table(wide)
-        yield ""
+        yield "\n".join(_wide_table(wide))
     if rest:
-        yield from _long_table(rest)
-        yield ""
+        head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in rest])
+        yield markdown_table(head, rows)
     if published.found:
         yield f"**Found:** {published.found}"
-        yield ""
     yield f"**Not reproduced, or not published:** {published.missing or 'nothing.'}"
 
 
@@ -264,20 +267,12 @@ def _wide_table(groups: list[list[Line]]) -> Iterator[str]:
 
 def _verdict(group: list[Line]) -> str:
     """Say by how much a row is furthest from what it is held against, and what is allowed there."""
-    held = [result for line in group for result in line.results if result.within is not None]
+    held = _held(chain.from_iterable(line.results for line in group))
     if not held:
         return "shown"
     worst = max(held, key=lambda each: abs(each.difference) / (each.target.tolerance or 1))
     outside = "" if all(each.within for each in held) else ", NOT HELD"
     return f"{signed(worst.difference, max(group[0].digits, 1))} of {worst.target.tolerance:g}{outside}"
-
-
-def _long_table(lines: list[Line]) -> Iterator[str]:
-    """Write a row for each line, and no column that would be empty."""
-    head, *rows = _filled(["", *_COLUMNS], [[line.name, *line.cells.values()] for line in lines])
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
 @dataclass(frozen=True, repr=False)
@@ -349,3 +344,10 @@ def reproduce_published(
         found.append((source, results))
         say(list(published_lines(source, results)))
     return Reproduction(tuple(found))
+
+
+def write_published_page(path: FilePath, found: Reproduction, names: Sequence[str] = ()) -> None:
+    """Write the page of published forecasts, of those named or all, with the command that writes it again."""
+    command = " ".join(["simulate published", *names, f"--document {path}"])
+    make_folder(path.parent)
+    write_text(path, published_page(found.found, command=command))

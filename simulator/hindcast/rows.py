@@ -15,7 +15,6 @@ origins err together, so that whole target years are resampled, and counted in i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -85,9 +84,10 @@ def _came(observations: Observations) -> dict[int, float]:
 
 
 def _targets(arm: Arm) -> Iterator[tuple[dict[str, object], int, Array]]:
-    """Give how the rows of a forecast begin, its years, and its samples in each."""
+    """Give what all rows of a forecast say, its years, and its samples in each."""
+    said = {"forecast": arm.name, "origin": arm.forecast.origin, "hindsight": arm.hindsight}
     for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
-        yield {"forecast": arm.name, "origin": arm.forecast.origin, "target": target}, target, samples
+        yield {**said, "target": target}, target, samples
 
 
 def forecast_rows(arm: Arm, observations: Observations) -> Iterator[Row]:
@@ -103,7 +103,6 @@ def forecast_rows(arm: Arm, observations: Observations) -> Iterator[Row]:
                 **level_scores(samples, observed),
                 "log_score": float(log_score(samples, observed)),
                 "error": ends[QUANTILES.index(0.5)] - observed,
-                "hindsight": arm.hindsight,
             }
 
 
@@ -111,7 +110,7 @@ def quantile_rows(arm: Arm) -> Iterator[Row]:
     """List the 25 quantiles of a forecast in each of its years."""
     for begun, _, samples in _targets(arm):
         for level, value in zip(LEVELS, np.quantile(samples, LEVELS).tolist(), strict=True):
-            yield {**begun, "quantile": level, "value": value, "hindsight": arm.hindsight}
+            yield {**begun, "quantile": level, "value": value}
 
 
 def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[float] = THRESHOLDS) -> Iterator[Row]:
@@ -126,7 +125,7 @@ def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[flo
             level = np.log10(threshold)
             probability, happened = float(np.mean(samples >= level)), bool(came[target] >= level)
             said = {"threshold": threshold, "probability": probability, "happened": happened}
-            yield {**begun, **said, "brier": float(brier(probability, happened)), "hindsight": arm.hindsight}
+            yield {**begun, **said, "brier": float(brier(probability, happened))}
 
 
 def distinct(rows: Table, column: str) -> list[str]:
@@ -142,25 +141,23 @@ def _is_late(rows: Table) -> bool:
     return any(rows["hindsight"].tolist())
 
 
+_MEANS: Final[Mapping[str, str]] = {
+    **{rule: rule for rule in ("crps", "pinball", "interval_score", "log_score")},
+    "bias": "error",
+    **{f"coverage_{level}": f"inside_{level}" for level in COVERAGES},
+}
+"""Mean scores, and the columns of forecasts that they are means of."""
+
+
 def mean_scores(forecasts: Table) -> Table:
     """Average scores by forecast, over all origins (`origin` missing, first) and at each origin."""
     rows = []
     for (name,), mine in forecasts.groups("forecast"):
         for origin in (None, *sorted(set(mine["origin"].tolist()))):
             chosen = mine if origin is None else mine.where(origin=origin)
-            rules = ("crps", "pinball", "interval_score", "log_score")
-            rows.append(
-                {
-                    "forecast": name,
-                    "origin": origin,
-                    "forecasts": len(chosen),
-                    "targets": len(distinct(chosen, "target")),
-                    **{rule: _mean(chosen, rule) for rule in rules},
-                    "bias": _mean(chosen, "error"),
-                    **{f"coverage_{level}": _mean(chosen, f"inside_{level}") for level in COVERAGES},
-                    "hindsight": _is_late(chosen),
-                }
-            )
+            counts = {"forecasts": len(chosen), "targets": len(distinct(chosen, "target"))}
+            said = {key: _mean(chosen, column) for key, column in _MEANS.items()}
+            rows.append({"forecast": name, "origin": origin, **counts, **said, "hindsight": _is_late(chosen)})
     return Table.of_rows(rows)
 
 
@@ -241,12 +238,7 @@ def pit_table(forecasts: Table) -> Table:
 
 def binomial_quantile(level: float, count: int, share: float) -> int:
     """Give the smallest number of successes whose cumulated probability reaches a level."""
-    reached = 0.0
-    for hits in range(count + 1):
-        reached += math.comb(count, hits) * share**hits * (1 - share) ** (count - hits)
-        if reached >= level:
-            return hits
-    return count
+    return int(np.argmax(special.bdtr(np.arange(count + 1), count, share) >= level))
 
 
 def coverage_table(forecasts: Table) -> Table:

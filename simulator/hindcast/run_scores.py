@@ -26,9 +26,11 @@ from simulator.history.frontier import record_on
 from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
 from simulator.history.observations import LONGEST_GAP
 from simulator.history.tables import RunHistory, TrainingRun
+from simulator.runs.folder import open_run
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
+from simulator.scenario.layers import entries_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,7 +78,7 @@ class RunScore(Result):
 
 
 def score_run(
-    run: xr.DataTree,
+    run: xr.DataTree | FilePath | str,
     observed: RunHistory | FilePath | str | None = None,
     *,
     snapshot: str | None = None,
@@ -86,8 +88,8 @@ def score_run(
 
     Parameters
     ----------
-    run : DataTree
-        A run; one that kept its summary only is scored by its quantiles, without a log score.
+    run : DataTree or path
+        A run, or its file or folder; one that kept its summary only is scored by its quantiles, without a log score.
     observed : RunHistory or path of a table of training runs, optional
         What was observed, up to the date of its snapshot; the shipped table without it.
     snapshot : str, optional
@@ -115,6 +117,9 @@ def score_run(
     >>> row["quantity"], row["target"], round(row["observed"], 2), row["in_sample"]
     ('physical_compute', '2023-12-31', 25.7, True)
     """
+    if isinstance(run, FilePath | str):
+        with open_run(run) as opened:
+            return score_run(opened, observed, snapshot=snapshot, after=after)
     history = observed if isinstance(observed, RunHistory) else observed_runs(observed, snapshot=snapshot)
     source = FilePath(history.file)
     named = "shipped table" if observed is None else source.name
@@ -168,19 +173,12 @@ def knowledge(scenario: Any) -> dt.date | None:
 
     Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
     """
-    return max(_as_of(scenario), default=None)
-
-
-def _as_of(data: Any) -> Iterator[dt.date]:
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            if key == "as_of":
-                yield last_day(str(value), entry="as_of")
-            elif key != "thresholds":
-                yield from _as_of(value)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _as_of(item)
+    known = (
+        last_day(str(value), entry="as_of")
+        for path, value in entries_in(scenario)
+        if path[-1:] == ("as_of",) and "thresholds" not in path
+    )
+    return max(known, default=None)
 
 
 def _check_unit(summary: xr.Dataset, name: str) -> None:
@@ -306,7 +304,8 @@ def _event_rows(
         at = summary.sel(threshold=name)
         quantity, levels = str(at["quantity"].values), at["threshold_level_quantile"].values
         level = float(np.median(levels))
-        reason = _unobservable(quantity, levels, delayed=_is_delayed(scenario, name))
+        delayed = any(path[-3:] == ("thresholds", name, "delay") for path, _ in entries_in(scenario))
+        reason = _unobservable(quantity, levels, delayed=delayed)
         if quantity == "spending":
             bases = sorted({each.cost_basis for each in history.runs if each.cost_consistent})
             others = (_other_dollars(str(run.attrs["dollars"]), each) for each in bases)
@@ -335,16 +334,6 @@ def _unobservable(quantity: str, levels: Array, *, delayed: bool) -> str:
     if not np.isfinite(levels).all() or float(np.ptp(levels)) > SAME_LEVEL:
         return "the level is uncertain, so that it cannot be told whether it was crossed"
     return "a delay stands between the crossing and its date" if delayed else ""
-
-
-def _is_delayed(scenario: Any, name: str) -> bool:
-    if isinstance(scenario, Mapping):
-        thresholds = scenario.get("thresholds")
-        stated = thresholds.get(name) if isinstance(thresholds, Mapping) else None
-        if isinstance(stated, Mapping) and "delay" in stated:
-            return True
-        return any(_is_delayed(value, name) for value in scenario.values())
-    return isinstance(scenario, list) and any(_is_delayed(item, name) for item in scenario)
 
 
 def _crossed(history: RunHistory, date: dt.date, quantity: str, level: float) -> bool | None:

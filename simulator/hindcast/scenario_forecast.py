@@ -23,7 +23,9 @@ from simulator.model.growth import table_growth
 from simulator.priors.families import Fixed
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.runs.groups import group
+from simulator.scenario.differences import bare_data
 from simulator.scenario.documents import Document
+from simulator.scenario.layers import entries_in
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.schema.prior_names import DRIVER_UNITS, Slot
@@ -117,7 +119,8 @@ def forecast_scenario(
 
 def scenario_at(component: Component, start: Start, *, last_year: int, size: int) -> Scenario:
     """Move one component of a scenario to the end of a past year."""
-    data = _without_references(component.spec.model_dump(mode="json", by_alias=True, exclude_none=True))
+    stated = component.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data = bare_data(stated, without=("prior",))  # the numbers of library entries stand beside their names
     first = float(component.spec.years.first)
     data |= {
         "years": {"first": start.origin + 1.0, "last": last_year + 1.0, "step": "year"},
@@ -140,32 +143,16 @@ def scenario_at(component: Component, start: Start, *, last_year: int, size: int
     return resolve(Document({**data, "correlations": kept}, {})) if kept else moved
 
 
-def _without_references(data: Any) -> Any:
-    """Take out the names of library entries, whose numbers stand beside them."""
-    if isinstance(data, Mapping):
-        return {key: _without_references(value) for key, value in data.items() if key != "prior"}
-    return [_without_references(item) for item in data] if isinstance(data, list) else data
+_OF_LEVELS: Final[frozenset[str]] = frozenset({"start", "growth", "drift", "accumulation"})
 
 
 def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """List the growing levels and stocks outside the drivers' own."""
-    for key in ("quantities", "constraints"):
-        yield from _levels_in(data.get(key, {}), (key,))
-    for name, driver in data["drivers"].items():
-        yield from _levels_in(driver.get("caps", {}), ("drivers", name, "caps"))
-        for factor, said in driver.get("factors", {}).items():
-            yield from _levels_in(said.get("caps", {}), ("drivers", name, "factors", factor, "caps"))
-
-
-def _levels_in(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    if isinstance(data, dict):
-        if any(key in data for key in ("start", "growth", "drift", "accumulation")):
-            yield path, data
-        for key, value in data.items():
-            yield from _levels_in(value, (*path, str(key)))
-    elif isinstance(data, list):
-        for index, item in enumerate(data):
-            yield from _levels_in(item, (*path, index))
+    for key in ("quantities", "constraints", "drivers"):
+        for path, level in entries_in(data.get(key, {}), (key,)):
+            in_cap = "caps" in (*path[2:3], *path[4:5])  # of a driver, or of one of its factors
+            if isinstance(level, dict) and level.keys() & _OF_LEVELS and (in_cap or key != "drivers"):
+                yield path, level
 
 
 def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, start: Start) -> None:
@@ -181,16 +168,16 @@ def _set_starts(data: dict[str, Any], component: Component, start: Start) -> Non
     """Set the starts of the drivers so that physical compute is the record at the end of the origin."""
     drivers = data["drivers"]
     if "compute" in drivers:
-        _set_start(drivers["compute"], ("drivers", "compute"), component, start, level=start.record, sd=RECORD_ERROR)
-        return
-    if not np.isfinite(start.efficiency):
+        levels = {"compute": (start.record, RECORD_ERROR)}
+    elif np.isfinite(start.efficiency):
+        levels = {"spending": (start.record - start.efficiency, RECORD_ERROR), "hardware": (start.efficiency, 0.0)}
+    else:
         raise InputError(
             f"{component.name}: no cost of a run is known by the end of {start.origin}, so that spending cannot be "
             "told from hardware. Take a later origin, or a scenario that states compute as a whole."
         )
-    spending = start.record - start.efficiency
-    _set_start(drivers["spending"], ("drivers", "spending"), component, start, level=spending, sd=RECORD_ERROR)
-    _set_start(drivers["hardware"], ("drivers", "hardware"), component, start, level=start.efficiency, sd=0.0)
+    for name, (level, sd) in levels.items():
+        _set_start(drivers[name], ("drivers", name), component, start, level=level, sd=sd)
 
 
 def _set_start(

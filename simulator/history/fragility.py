@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
@@ -13,13 +13,12 @@ from simulator.files import short_hash
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import Diagnostics, diagnose, elements
 from simulator.history.fit import SamplerSettings, fit_history
-from simulator.history.frontier import without
-from simulator.history.leave_out import RateWithout, leave_out, members, rates_without
-from simulator.history.loading import SHIPPED_TOP, SNAPSHOT, load_history, shipped_accelerators, shipped_runs
-from simulator.history.model import GrowthPriors
+from simulator.history.frontier import chosen_runs
+from simulator.history.leave_out import RateWithout, members, rates_without
+from simulator.history.leave_out import leave_out as without_names
+from simulator.history.loading import SHIPPED_TOP, SNAPSHOT, shipped_accelerators
 from simulator.history.observations import Array, observations
 from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, sensitivities
-from simulator.history.tables import AcceleratorHistory, RunHistory
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table
@@ -134,6 +133,11 @@ class Fragility(Result):
         return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
     @property
+    def holds(self) -> bool:
+        """Whether the chains of every fit agreed."""
+        return not any(fit.faults for fit in self.diagnostics)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against trusting the rates, one line each."""
         faults = [fault for fit in self.diagnostics for fault in fit.faults]
@@ -205,67 +209,39 @@ def history_fragility(
     Traceback (most recent call last):
     simulator.errors.InputError: --leave-out: ... has no run 'NoSuchRun' by then. ...
     """
-    history = shipped_runs(snapshot) if runs is None else load_history(runs, snapshot=snapshot)
-    if without_domain:
-        history = without(history, domains=without_domain)
+    history = chosen_runs(runs, snapshot=snapshot, without_domain=without_domain)
     last = last_day(until, entry="--until")
     # A fit stands at the end of a year: what came in a year that had not ended does not count.
     end = last if (last.month, last.day) == (12, 31) else dt.date(last.year - 1, 12, 31)
-    found = examine_history(
-        history,
-        shipped_accelerators(),
-        until=end,
-        top=SHIPPED_TOP if runs is None else 10,
-        named=leave_out,
-        refit=refit,
-        settings=SamplerSettings(sampler=sampler, seed=seed),
-        cache=None if cache is None else FilePath(cache),
-    )
+    top = SHIPPED_TOP if runs is None else 10
+    rates = rates_without(history, until=end, top=top, named=leave_out)
+    if refit and not rates:
+        raise InputError(
+            f"--refit: {history.file} has no group of at least two frontier runs by {end}. "
+            "Name a later --until, or a group by hand with --leave-out."
+        )
+    histories = [history]
+    if refit:
+        histories.append(without_names(history, members(history, rates[0]), reason=rates[0].left_out))
+    accelerators = shipped_accelerators()
+    seen = [observations(each, accelerators, until=end, top=top) for each in histories]
+    settings, folder = SamplerSettings(sampler=sampler, seed=seed), None if cache is None else FilePath(cache)
+    fits = [fit_history(each, settings=settings, cache=folder) for each in seen]
     asked = [f"--snapshot {snapshot}", f"--until {until}", f"--sampler {sampler}", f"--seed {seed}"]
     asked += [f"--runs {runs}"] if runs is not None else []
     asked += [f"--without-domain '{domain}'" for domain in without_domain]
     asked += [f"--leave-out '{names}'" for names in leave_out]
     asked += ["--refit"] if refit else []
-    return replace(found, asked=tuple(asked))
-
-
-def examine_history(
-    history: RunHistory,
-    accelerators: AcceleratorHistory | None = None,
-    *,
-    until: dt.date,
-    top: int = 10,
-    since: int = 2012,
-    named: Sequence[str] = (),
-    refit: bool = False,
-    priors: GrowthPriors | None = None,
-    settings: SamplerSettings | None = None,
-    cache: FilePath | None = None,
-) -> Fragility:
-    """Fit the model of history, and say whether what it learnt is fragile; `named` are groups to leave out by hand."""
-    rates = rates_without(history, until=until, top=top, since=since, named=named)
-    seen = observations(history, accelerators, until=until, top=top, since=since)
-    if refit and not rates:
-        raise InputError(
-            f"--refit: {history.file} has no group of at least two frontier runs by {until}. "
-            "Name a later --until, or a group by hand with --leave-out."
-        )
-    fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
-    fits, refits = [fit], Table({})
-    if refit:
-        gone = leave_out(history, members(history, rates[0]), reason=rates[0].left_out)
-        less = observations(gone, accelerators, until=until, top=top, since=since)
-        fits.append(fit_history(less, priors=priors, settings=settings, cache=cache))
-        refits = _refits(*fits, left_out=rates[0].left_out)
     return Fragility(
-        snapshot=seen.snapshot,
-        origin=seen.years[1],
-        runs=int(fit.attrs["runs"]),
-        shifts=conflicts(fit),
+        snapshot=seen[0].snapshot,
+        origin=seen[0].years[1],
+        runs=int(fits[0].attrs["runs"]),
+        shifts=conflicts(fits[0]),
         rates=rates,
-        sensitivities=sensitivities(fit, seen, priors=priors),
-        refits=refits,
+        sensitivities=sensitivities(fits[0], seen[0]),
+        refits=_refits(*fits, left_out=rates[0].left_out) if refit else Table({}),
         diagnostics=tuple(diagnose(each) for each in fits),
+        asked=tuple(asked),
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, near_name
 from simulator.history.columns import last_day, refusal
 from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
-from simulator.history.tables import SAME, AcceleratorHistory, RunHistory, TrainingRun
+from simulator.history.tables import SAME, RunHistory, TrainingRun
 from simulator.runs.table import Table
 
 
@@ -36,21 +34,12 @@ class Trend:
 
 def published_until(history: RunHistory, date: dt.date) -> RunHistory:
     """Keep what was published up to and including a date."""
-    kept = [run for run in history.runs if run.date <= date]
-    if not kept:
+    known = history.known_until(date, came="published")
+    if not known.runs:
         first = history.runs[0]
         rule = f"no run was published by {date}: the first, {first.name}, came on {first.date}."
         raise refusal(history.file, rule, "Name a later cut-off date, or a longer history.")
-    later = [run.name for run in history.runs if run.date > date]
-    return replace(history, runs=tuple(kept), report=history.report.without(f"published after {date}", later))
-
-
-def released_until(history: AcceleratorHistory, date: dt.date) -> AcceleratorHistory:
-    """Keep the accelerators that were released up to and including a date; there may be none."""
-    kept = tuple(each for each in history.accelerators if each.date <= date)
-    later = [each.name for each in history.accelerators if each.date > date]
-    report = history.report.without(f"released after {date}", later)
-    return replace(history, accelerators=kept, report=report)
+    return known
 
 
 def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[str, str] | None = None) -> RunHistory:
@@ -69,7 +58,7 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
     report = history.report
     for reason, runs in reasons.items():
         report = report.without(f"left out: {reason}", [run.name for run in runs])
-    return replace(history, runs=tuple(_reranked(run, removed) for run in kept), report=report)
+    return replace(history, rows=tuple(_reranked(run, removed) for run in kept), report=report)
 
 
 def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
@@ -79,17 +68,10 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
     Runs that continue another model include its FLOP: they are not ranked (+inf), and count for nobody. A rank that
     the table states goes before.
     """
-    ranks = []
-    above: list[float] = []  # of all runs so far, ascending
-    for group in _days(history.runs):
-        scratch = [run.log_flop for run in group if not run.base_model]
-        counted = sorted([*above, *scratch]) if same_day else above
-        for run in group:
-            larger = len(counted) - bisect.bisect_right(counted, run.log_flop + SAME)
-            rank = larger + 1 if run.stated_rank is None else run.stated_rank
-            ranks.append(math.inf if run.base_model else float(rank))
-        above = sorted([*above, *scratch])
-    return np.array(ranks, dtype=np.float64)
+    level, stated = history.log_flop, history.numbers("stated_rank")
+    larger = _known(history, same_day=same_day) & (level > level[:, None] + SAME)
+    ranks = np.where(np.isnan(stated), 1.0 + larger.sum(axis=1), stated)
+    return np.where(_from_nothing(history), ranks, np.inf)
 
 
 def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
@@ -102,15 +84,13 @@ def records_at_release(history: RunHistory) -> NDArray[np.bool_]:
 
     A run that equals the record within 0.0001 OOM is none; of equals of one day the first by name may be one.
     """
-    record = -math.inf
-    records: list[bool] = []
-    for group in _days(history.runs):
-        scratch = [run for run in group if not run.base_model]
-        best = max(scratch, key=lambda run: run.log_flop, default=None)
-        beaten = best is not None and best.log_flop > record + SAME and best.stated_rank in (None, 1)
-        records += [beaten and run is best for run in group]
-        record = max([record, *(run.log_flop for run in scratch)])
-    return np.array(records, dtype=np.bool_)
+    level, stated = history.log_flop, history.numbers("stated_rank")
+    beats = _from_nothing(history) & (level > _record(history, same_day=False) + SAME)
+    best = np.flatnonzero(beats & (level == _record(history)))
+    _, first = np.unique(level[best], return_index=True)
+    records = np.zeros(level.size, dtype=np.bool_)
+    records[best[first]] = True
+    return np.asarray(records & (np.isnan(stated) | (stated == 1)), dtype=np.bool_)
 
 
 def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
@@ -118,12 +98,24 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
 
     Runs that continue another model are never within.
     """
-    record = -math.inf
-    within: list[bool] = []
-    for group in _days(history.runs):
-        record = max([record, *(run.log_flop for run in group if not run.base_model)])
-        within += [not run.base_model and run.log_flop >= record - oom - SAME for run in group]
-    return np.array(within, dtype=np.bool_)
+    return _from_nothing(history) & (history.log_flop >= _record(history) - oom - SAME)
+
+
+def _from_nothing(history: RunHistory) -> NDArray[np.bool_]:
+    """Say which runs continue no other model (run,): those alone are ranked."""
+    return np.array([not run.base_model for run in history.runs], dtype=np.bool_)
+
+
+def _known(history: RunHistory, *, same_day: bool = True) -> NDArray[np.bool_]:
+    """Say of each run which ranked runs were known when it came out (run, other)."""
+    days = np.array([run.date.toordinal() for run in history.runs])
+    return _from_nothing(history) & (days <= days[:, None] if same_day else days < days[:, None])
+
+
+def _record(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
+    """Give the largest run that was known when each came out (run,), log10 FLOP; -inf where there was none."""
+    known = np.where(_known(history, same_day=same_day), history.log_flop, -np.inf)
+    return np.asarray(known.max(axis=1), dtype=np.float64)
 
 
 def record_on(history: RunHistory, date: dt.date) -> TrainingRun | None:
@@ -154,14 +146,11 @@ def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:
     (1.0, 0.0)
     """
     known = np.isfinite(years) & np.isfinite(log_levels)
-    x, y = years[known] - years[known].mean(), log_levels[known]
-    spread = float((x**2).sum())
-    if x.size < 3 or spread == 0:
+    x, y = years[known], log_levels[known]
+    if x.size < 3 or np.ptp(x) == 0:
         raise ValueError("a line with an error needs three points of more than one date")
-    slope = float((x * y).sum()) / spread
-    residuals = y - y.mean() - slope * x
-    variance = float((residuals**2).sum()) / (x.size - 2)
-    return Trend(slope, math.sqrt(variance / spread), int(x.size))
+    (slope, _), covariance = np.polyfit(x - x.mean(), y, 1, cov=True)
+    return Trend(float(slope), math.sqrt(covariance[0, 0]), int(x.size))
 
 
 def chosen_runs(
@@ -243,7 +232,7 @@ def frontier_table(history: RunHistory, n: int, *, since: int) -> Table:
     costs = history.log_cost
     return Table(
         {
-            "name": [run.name for run in history.runs],
+            "name": history.names,
             "date": [run.date.isoformat() for run in history.runs],
             "year": history.years,
             "rank": ranks,
@@ -272,10 +261,6 @@ def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> li
             low, high = (10**rate for rate in line.interval_90)
             lines.append(f"  {what}: {10**line.slope:.2f}x a year (90 % {low:.2f} to {high:.2f}), {line.count} runs")
     return lines
-
-
-def _days(runs: Iterable[TrainingRun]) -> Iterator[list[TrainingRun]]:
-    return (list(group) for _, group in itertools.groupby(runs, key=lambda run: run.date))
 
 
 def _matching(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import itertools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,13 +34,13 @@ from simulator.history.tables import AcceleratorHistory, RunHistory
 from simulator.priors.composite import Converted
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import place_of, placed
+from simulator.scenario.layers import lookup, place_of, placed
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import rate_path, regimes_of
-from simulator.schema.spec import Level, ScenarioSpec
+from simulator.schema.prior_names import entries_of, rate_path, regimes_of
+from simulator.schema.spec import Factor, Level
 from simulator.units import Array, parse_level_unit, parse_unit
 from simulator.wording import percent
 
@@ -50,6 +51,9 @@ PROBABILITIES: Final[tuple[float, ...]] = (
     0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995,
 )  # fmt: skip
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
+
+_UNITS: Final[Mapping[str, str]] = {"spending": "USD", "hardware": "FLOP/USD"}
+"""What learns, and in which unit."""
 
 LONGEST_GAP: Final[float] = 2.0
 """Years by which the known record may end before the first year of a scenario."""
@@ -96,7 +100,7 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
-    places = {name: _place(scenario, name, getattr(history.learns, name)) for name in ("spending", "hardware")}
+    places = _places(scenario)
     seen = series(scenario).observations()
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
@@ -149,12 +153,10 @@ def learnt_lines(scenario: Scenario) -> list[str]:
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
     """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year."""
-    history = _history_of(scenario)
-    families = {
-        name: plain_family(scenario.joint.priors[dotted(_place(scenario, name, getattr(history.learns, name)).rate)])
-        for name in ("spending", "hardware")
-    }
-    return GrowthPriors(spending=families["spending"], efficiency=families["hardware"])
+    spending, hardware = (
+        plain_family(scenario.joint.priors[dotted(place.rate)]) for place in _places(scenario).values()
+    )
+    return GrowthPriors(spending, hardware)
 
 
 def _history_of(scenario: Scenario) -> HistoryStatement:
@@ -227,11 +229,15 @@ def _refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> Scenario
     return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
 
 
+def _places(scenario: Scenario) -> dict[str, Place]:
+    """Find the levels that learn."""
+    learns = _history_of(scenario).learns
+    return {name: _place(scenario, name, getattr(learns, name)) for name in _UNITS}
+
+
 def _place(scenario: Scenario, name: str, path_text: str) -> Place:
-    """Find the level that learns."""
-    path = tuple(path_text.split("."))
-    level = _level_at(scenario.spec, path)
-    at: Path = ("history", "learns", name)
+    path, at = tuple(path_text.split(".")), ("history", "learns", name)
+    level = dict(entries_of(Factor, scenario.spec.drivers, ("drivers",))).get(path)
     if level is None:
         raise _refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
     rule = _unfit(level)
@@ -239,20 +245,12 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
         text = f"{path_text} {rule}; what learns is a single level with a start and a rate."
         remedy = "State the driver so, or name one of its factors under history: learns."
         raise _refused(scenario, at, text, remedy)
-    regime_path, _ = regimes_of(level, path)[0]
     unit = level.start.unit if level.start is not None else None
-    expected = "USD" if name == "spending" else "FLOP/USD"
+    expected = _UNITS[name]
     if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
         raise _refused(scenario, at, text, "Name the factor that has that unit.")
-    return Place(path, level, rate_path(level, regime_path))
-
-
-def _level_at(spec: ScenarioSpec, path: Path) -> Level | None:
-    driver = getattr(spec.drivers, str(path[1]), None)
-    if driver is None or len(path) == 2:
-        return driver
-    return (driver.factors or {}).get(path[3])
+    return Place(path, level, rate_path(level, regimes_of(level, path)[0][0]))
 
 
 def _unfit(level: Level) -> str | None:
@@ -336,10 +334,8 @@ def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, floa
     matrix = np.corrcoef(np.stack(scores))
     ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
     return [
-        (first, second, round(float(ranks[row, column]), 6))
-        for row, first in enumerate(names)
-        for column, second in enumerate(names)
-        if row < column
+        (names[row], names[column], round(float(ranks[row, column]), 6))
+        for row, column in itertools.combinations(range(len(names)), 2)
     ]
 
 
@@ -350,23 +346,16 @@ def _conditioned(
     data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
     named: dict[str, Array] = {}
     for name, place in places.items():
-        target = _entry(data, place.path)
-        unit = {"spending": "USD", "hardware": "FLOP/USD"}[name]
-        columns: list[tuple[str, Path, str]] = [
-            (f"{name}_start", (*place.path, "start"), unit), (f"{name}_growth", place.rate, "OOM/year"),
-        ]  # fmt: skip
+        lookup(data, place.path)["at"] = float(fit.attrs["origin"]) + 1.0
+        stated = {"start": ((*place.path, "start"), _UNITS[name]), "growth": (place.rate, "OOM/year")}
         if place.level.volatility is None:
-            columns.append((f"{name}_volatility", (*place.path, "volatility"), "OOM/year"))
-        target["at"] = float(fit.attrs["origin"]) + 1.0
-        for column, path, column_unit in columns:
-            values = draws[column]
+            stated["volatility"] = ((*place.path, "volatility"), "OOM/year")
+        for what, (path, unit) in stated.items():
+            values = draws[f"{name}_{what}"]
             if values.std() == 0.0:  # a rate that was fixed has nothing to learn
                 continue
-            before = scenario.joint.priors.get(dotted(path)) if column.endswith("_growth") else None
-            text = None if before is None else before.understood
-            _entry(data, path[:-1])[path[-1]] = _stated(
-                values, column_unit, fit, spread=column.endswith("_volatility"), was=text
-            )
+            was = scenario.joint.priors[dotted(path)].understood if what == "growth" else None
+            lookup(data, path[:-1])[path[-1]] = _stated(values, unit, fit, spread=what == "volatility", was=was)
             named[dotted(path)] = values
     correlations, dropped = [], []
     for correlation in data.get("correlations") or []:
@@ -382,12 +371,6 @@ def _conditioned(
     data["correlations"] = correlations
     data["history"] = {**data["history"], "fit": str(fit.attrs["fit"])}
     return data, dropped
-
-
-def _entry(data: Any, path: Path) -> Any:
-    for part in path:
-        data = data[part]
-    return data
 
 
 def _stated(values: Array, unit: str, fit: xr.DataTree, *, spread: bool, was: str | None) -> dict[str, Any]:

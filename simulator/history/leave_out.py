@@ -14,7 +14,7 @@ import numpy as np
 from simulator.errors import InputError, near_name
 from simulator.history.diagnostics import LARGEST_RATE_GAP
 from simulator.history.frontier import published_until, top_at_release, without
-from simulator.history.observations import FEWEST_RUNS, Array
+from simulator.history.observations import FEWEST_RUNS, FIRST_YEAR, Array
 from simulator.history.tables import RunHistory, TrainingRun
 
 TAIL: Final[float] = 4.0
@@ -51,7 +51,7 @@ class RateWithout:
 
 
 def rates_without(
-    history: RunHistory, *, until: dt.date, top: int = 10, since: int = 2012, named: Sequence[str] = ()
+    history: RunHistory, *, until: dt.date, top: int = 10, named: Sequence[str] = ()
 ) -> tuple[RateWithout, ...]:
     """Measure growth with and without each domain, organisation and name family of the frontier, and groups by hand.
 
@@ -61,22 +61,22 @@ def rates_without(
     # A name family is the runs whose names begin with the same letters: AlphaGo Lee and AlphaGo Zero, GPT-3 and GPT-4.
     # A jump that is later defined away looks like growth, and no residual shows it; the rate without its group does.
     known = published_until(history, until)
-    frontier = _frontier(known, top=top, since=since)
-    if len(frontier) < FEWEST_RUNS:
+    frontier = _frontier(known, top=top)
+    if len(frontier.runs) < FEWEST_RUNS:
         raise InputError(
-            f"{history.file}: only {len(frontier)} runs of the frontier are known from {since} to {until}; "
+            f"{history.file}: only {len(frontier.runs)} runs of the frontier are known from {FIRST_YEAR} to {until}; "
             f"a rate with and without some needs {FEWEST_RUNS}. Name a later date."
         )
-    rate = _rate(frontier)
+    rate = robust_slope(frontier.years, frontier.log_flop)
     found = []
-    for (kind, name), members in _groups(known, frontier, named=named).items():
-        on_frontier = sum(run.name in members for run in frontier)
+    for (kind, name), members in _groups(known, frontier.runs, named=named).items():
+        on_frontier = sum(name in members for name in frontier.names)
         if (kind != "by hand" and on_frontier < FEWEST_OF_A_GROUP) or len(members) == len(known.runs):
             continue
-        left = _frontier(leave_out(known, members, reason=name), top=top, since=since)
-        if len(left) < FEWEST_RUNS:
+        left = _frontier(leave_out(known, members, reason=name), top=top)
+        if len(left.runs) < FEWEST_RUNS:
             continue
-        slope = _rate(left)
+        slope = robust_slope(left.years, left.log_flop)
         change = rate - slope
         found.append(RateWithout(kind, name, on_frontier, rate, slope, change, abs(change) > LARGEST_RATE_GAP))
     return tuple(sorted(found, key=lambda each: -abs(each.change)))
@@ -122,13 +122,8 @@ def robust_slope(years: Array, levels: Array) -> float:
     return slope
 
 
-def _frontier(known: RunHistory, *, top: int, since: int) -> list[TrainingRun]:
-    chosen = top_at_release(known, top) & (known.years >= since)
-    return [run for run, keep in zip(known.runs, chosen, strict=True) if keep]
-
-
-def _rate(runs: Sequence[TrainingRun]) -> float:
-    return robust_slope(np.array([run.year for run in runs]), np.array([run.log_flop for run in runs]))
+def _frontier(known: RunHistory, *, top: int) -> RunHistory:
+    return known.where(top_at_release(known, top) & (known.years >= FIRST_YEAR))
 
 
 def _groups(
@@ -155,7 +150,7 @@ def _keys(run: TrainingRun) -> Iterable[tuple[str, str]]:
 
 
 def _matching(known: RunHistory, text: str) -> set[str]:
-    names = [run.name for run in known.runs]
+    names = known.names
     chosen: set[str] = set()
     for part in (each.strip() for each in text.split(",")):
         # A name may hold brackets: only * stands for other letters.

@@ -58,7 +58,7 @@ class _Reading:
         for reason, names in {"more cells than the header has columns": ragged, **self.left_out}.items():
             report = report.without(reason, names)
         if not dates:
-            reasons = "; ".join(f"{each.reason}: {each.count}, e.g. {each.examples[0]}" for each in report.dropped)
+            reasons = "; ".join(f"{reason}: {len(names)}, e.g. {names[0]}" for reason, names in report.dropped.items())
             rule = f"none of its {report.rows_read} rows is a {of} that can be used."
             raise sheets.refusal(self.sheet.file, rule, f"Left out: {reasons}.")
         return report

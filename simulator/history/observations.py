@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError
 from simulator.history import frontier
 from simulator.history.columns import last_day, refusal
-from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.history.tables import AcceleratorHistory, Report, RunHistory
 
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -151,37 +151,33 @@ def observations(
     is_top = frontier.top_at_release(known, top) if within_oom is None else frontier.within_of_record(known, within_oom)
     is_top &= known.years >= since
     _check_counts(known, is_top, until=last)
-    hardware_names, hardware_year, hardware = _hardware(accelerators, last)
+    top_runs, chips = known.where(is_top), _priced(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
     records = frontier.year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
     return Observations(
-        run_year=known.years[is_top],
-        run_log_compute=known.log_flop[is_top],
-        cost_log_usd=known.log_cost[is_top],
-        accelerator_year=hardware_year,
-        accelerator_log_flops_per_usd=hardware,
+        run_year=top_runs.years,
+        run_log_compute=top_runs.log_flop,
+        cost_log_usd=top_runs.log_cost,
+        accelerator_year=chips.years,
+        accelerator_log_flops_per_usd=chips.log_flops_per_usd,
         record_year=np.array(list(records), dtype=np.float64),
         record_log_compute=np.array([run.log_flop if run else -np.inf for run in records.values()], dtype=np.float64),
         snapshot=known.snapshot,
-        run_name=tuple(run.name for run, chosen in zip(known.runs, is_top, strict=True) if chosen),
-        accelerator_name=hardware_names,
+        run_name=top_runs.names,
+        accelerator_name=chips.names,
     )
 
 
-def _hardware(
-    history: AcceleratorHistory | None, last: dt.date
-) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
-    """Give names, years and speed per price of the accelerators that have one."""
+def _priced(history: AcceleratorHistory | None, last: dt.date) -> AcceleratorHistory:
+    """Keep the accelerators that were released by then and have a price; none of no history."""
     if history is None:
-        return (), np.array([]), np.array([])
-    known = frontier.released_until(history, last)
-    levels = known.log_flops_per_usd
-    priced = np.isfinite(levels)
+        return AcceleratorHistory("none", "none", (), Report(0))
+    known = history.known_until(last, came="released")
+    priced = np.isfinite(known.log_flops_per_usd)
     if priced.sum() < FEWEST_PRICES:
         rule = f"only {priced.sum()} accelerators with a price are known by {last}; a trend needs {FEWEST_PRICES}."
         raise refusal(history.file, rule, "Name a later date, add the table of prices, or leave hardware out.")
-    names = tuple(each.name for each, has in zip(known.accelerators, priced, strict=True) if has)
-    return names, known.years[priced], levels[priced]
+    return known.where(priced)
 
 
 def _check_end(known: RunHistory, until: dt.date) -> None:

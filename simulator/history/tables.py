@@ -5,12 +5,14 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import html
+import itertools
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,27 @@ class TrainingRun:
         known = self.log_cost is not None
         return known and LOWEST_LOG_FLOP_PER_USD < self.log_flop - (self.log_cost or 0.0) < HIGHEST_LOG_FLOP_PER_USD
 
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """What it is, by the columns of the tidy form."""
+        return {
+            "name": self.name,
+            "organisation": self.organisation,
+            "domain": ", ".join(self.domains),
+            "date": self.date,
+            "year": self.year,
+            "day_known": self.day_known,
+            "log10_training_flop": self.log_flop,
+            "log10_cost_usd": self.log_cost,
+            "cost_basis": self.cost_basis,
+            "cost_consistent": None if self.log_cost is None else self.cost_consistent,
+            "confidence": self.confidence,
+            "open_weights": self.open_weights,
+            "base_model": self.base_model,
+            "rank_at_release": self.stated_rank,
+            "link": self.link,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
@@ -79,39 +102,45 @@ class Accelerator:
         """Date of release as a decimal year."""
         return decimal_year(self.date)
 
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """Rows that were left out for one reason, with the first few of them."""
-
-    reason: str
-    count: int
-    examples: tuple[str, ...]
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """What it is, by the columns of the tidy form."""
+        return {
+            "name": self.name,
+            "manufacturer": self.manufacturer,
+            "date": self.date,
+            "year": self.year,
+            "day_known": self.day_known,
+            "log10_flops": self.log_flops,
+            "precision": self.precision,
+            "log10_price_usd": self.log_price,
+            "price_basis": self.price_basis,
+            "power_w": self.power,
+            "link": self.link,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was read and what was left out."""
+    """What was read, and the names of the rows that were left out, by the reason."""
 
     rows_read: int
-    dropped: tuple[Dropped, ...] = ()
+    dropped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def without(self, reason: str, names: Sequence[str]) -> Report:
+    def without(self, reason: str, names: Iterable[str]) -> Report:
         """Add rows that were left out for a reason."""
-        if not names:
-            return self
-        shown_names = tuple(" ".join(name.split()) or "(no name)" for name in names[:EXAMPLES])
-        return replace(self, dropped=(*self.dropped, Dropped(reason, len(names), shown_names)))
+        said = tuple(" ".join(name.split()) or "(no name)" for name in names)
+        return replace(self, dropped={**self.dropped, reason: said}) if said else self
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RunHistory:
-    """Training runs by date, the snapshot that they come from, and the report of how they were read."""
+class History[Row: (TrainingRun, Accelerator)]:
+    """What was observed by date, the snapshot that it comes from, and the report of how it was read."""
 
     file: str
     snapshot: str
-    runs: tuple[TrainingRun, ...]
+    rows: tuple[Row, ...]
     report: Report
 
     def __repr__(self) -> str:
@@ -120,110 +149,86 @@ class RunHistory:
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>{self.table._repr_html_()}"
 
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Give a number of every row (row,); NaN where it is unknown."""
+        return np.array([getattr(each, name) for each in self.rows], dtype=np.float64)
+
     @property
     def years(self) -> NDArray[np.float64]:
-        """Decimal years (run,)."""
-        return np.array([run.year for run in self.runs], dtype=np.float64)
+        """Decimal years (row,)."""
+        return self.numbers("year")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rows are called."""
+        return tuple(each.name for each in self.rows)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Keep the rows that are flagged (row,)."""
+        return replace(self, rows=tuple(itertools.compress(self.rows, chosen)))
+
+    @property
+    def table(self) -> Table:
+        """The rows in the tidy form; it can be loaded again."""
+        return Table.of_rows({name: _plain(value) for name, value in each.cells.items()} for each in self.rows)
+
+    def known_until(self, date: dt.date, *, came: str) -> Self:
+        """Keep what came, as in `published`, up to and including a date; there may be nothing."""
+        later = [each.name for each in self.rows if each.date > date]
+        kept = tuple(each for each in self.rows if each.date <= date)
+        return replace(self, rows=kept, report=self.report.without(f"{came} after {date}", later))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RunHistory(History[TrainingRun]):
+    """Training runs by date."""
+
+    @property
+    def runs(self) -> tuple[TrainingRun, ...]:
+        """The training runs."""
+        return self.rows
 
     @property
     def log_flop(self) -> NDArray[np.float64]:
         """Training compute (run,), log10 FLOP."""
-        return np.array([run.log_flop for run in self.runs], dtype=np.float64)
+        return self.numbers("log_flop")
 
     @property
     def log_cost(self) -> NDArray[np.float64]:
         """Cost (run,), log10 USD; NaN where it is unknown or does not belong to the run's FLOP."""
-        return np.array([run.log_cost if run.cost_consistent else None for run in self.runs], dtype=np.float64)
-
-    @property
-    def table(self) -> Table:
-        """The runs in the tidy form, a row each; it can be loaded again."""
-        return Table.of_rows(
-            {
-                "name": run.name,
-                "organisation": run.organisation,
-                "domain": ", ".join(run.domains),
-                "date": run.date.isoformat(),
-                "year": round(run.year, 4),
-                "day_known": _word(run.day_known),
-                "log10_training_flop": round(run.log_flop, 4),
-                "log10_cost_usd": None if run.log_cost is None else round(run.log_cost, 4),
-                "cost_basis": run.cost_basis,
-                "cost_consistent": None if run.log_cost is None else _word(run.cost_consistent),
-                "confidence": run.confidence,
-                "open_weights": _word(run.open_weights),
-                "base_model": run.base_model,
-                "rank_at_release": run.stated_rank,
-                "link": run.link,
-            }
-            for run in self.runs
-        )
+        return np.array([run.log_cost if run.cost_consistent else None for run in self.rows], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class AcceleratorHistory:
-    """Accelerators by date, the snapshot that they come from, and the report of how they were read."""
-
-    file: str
-    snapshot: str
-    accelerators: tuple[Accelerator, ...]
-    report: Report
-
-    def __repr__(self) -> str:
-        return "\n".join(report_lines(self)[:MOST_LINES])
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>{self.table._repr_html_()}"
+class AcceleratorHistory(History[Accelerator]):
+    """Accelerators by date."""
 
     @property
-    def years(self) -> NDArray[np.float64]:
-        """Decimal years (accelerator,)."""
-        return np.array([each.year for each in self.accelerators], dtype=np.float64)
+    def accelerators(self) -> tuple[Accelerator, ...]:
+        """The accelerators."""
+        return self.rows
 
     @property
     def log_flops_per_usd(self) -> NDArray[np.float64]:
         """Speed per price (accelerator,), log10 FLOP/s per USD; NaN where the price is unknown."""
-        speeds, prices = ([getattr(each, name) for each in self.accelerators] for name in ("log_flops", "log_price"))
-        return np.array(speeds, dtype=np.float64) - np.array(prices, dtype=np.float64)
-
-    @property
-    def table(self) -> Table:
-        """The accelerators in the tidy form, a row each; it can be loaded again."""
-        return Table.of_rows(
-            {
-                "name": each.name,
-                "manufacturer": each.manufacturer,
-                "date": each.date.isoformat(),
-                "year": round(each.year, 4),
-                "day_known": _word(each.day_known),
-                "log10_flops": round(each.log_flops, 4),
-                "precision": each.precision,
-                "log10_price_usd": None if each.log_price is None else round(each.log_price, 4),
-                "price_basis": each.price_basis,
-                "power_w": each.power,
-                "link": each.link,
-            }
-            for each in self.accelerators
-        )
+        return self.numbers("log_flops") - self.numbers("log_price")
 
 
-def report_lines(history: RunHistory | AcceleratorHistory) -> list[str]:
+def report_lines(history: History[TrainingRun] | History[Accelerator]) -> list[str]:
     """Say what was read, what was left out and why, and what was kept."""
     report = history.report
     lines = [f"{history.file} (snapshot {history.snapshot}): {_counted(report.rows_read, 'row')} read"]
+    what = "training run" if isinstance(history, RunHistory) else "accelerator"
+    span = f"{history.rows[0].date} to {history.rows[-1].date}" if history.rows else "none"
+    kept = f"  {_counted(len(history.rows), what)} kept, {span}:"
     if isinstance(history, RunHistory):
-        lines.append(
-            f"  {_counted(len(history.runs), 'training run')} kept, {_span([run.date for run in history.runs])}:"
-        )
-        lines += [f"    {line}" for line in _about_runs(history.runs)]
+        lines += [kept, *(f"    {line}" for line in _about_runs(history.rows))]
     else:
-        priced = sum(each.log_price is not None for each in history.accelerators)
-        span = _span([each.date for each in history.accelerators])
-        lines.append(f"  {_counted(len(history.accelerators), 'accelerator')} kept, {span}: {priced} with a price")
+        lines.append(f"{kept} {np.isfinite(history.numbers('log_price')).sum()} with a price")
     if report.dropped:
-        lines.append(f"  {_counted(sum(each.count for each in report.dropped), 'row')} left out:")
-    for each in sorted(report.dropped, key=lambda each: -each.count):
-        lines.append(f"    {each.count:,} {each.reason}, e.g. {'; '.join(each.examples)}")
+        lines.append(f"  {_counted(sum(map(len, report.dropped.values())), 'row')} left out:")
+    for reason, names in sorted(report.dropped.items(), key=lambda each: -len(each[1])):
+        lines.append(f"    {len(names):,} {reason}, e.g. {'; '.join(names[:EXAMPLES])}")
     return lines + [f"  note: {note}" for note in report.notes]
 
 
@@ -244,16 +249,17 @@ def _about_runs(runs: Sequence[TrainingRun]) -> Iterable[str]:
     )
 
 
-def _span(dates: Sequence[dt.date]) -> str:
-    return f"{dates[0]} to {dates[-1]}" if dates else "none"
-
-
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _word(flag: bool | None) -> str | None:
-    return None if flag is None else "true" if flag else "false"
+def _plain(value: object) -> object:
+    """Write a value of a row as the tidy form has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return round(value, 4)
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 COLUMNS = ("date", "value", "label")

@@ -37,24 +37,12 @@ def first_crossing(
     the last year gives +inf (censored, not missing), and so does a threshold of +inf, which says "never" in
     either direction.
 
-    Parameters
-    ----------
-    years : (year,), decimal years, strictly increasing
-    log_level : (sample, year), (1, year) or (year,), log10 of the unit (or a metric in its own unit)
-    log_threshold : one or (sample,), the same unit
-    falling : whether the threshold is met from above, as a loss is
+    `years` (year,) are decimal years, strictly increasing; `log_level` (sample, year), (1, year) or (year,) is log10 of
+    the unit (or a metric in its own), `log_threshold`, one or (sample,), the same; `falling` says that the threshold
+    is met from above, as a loss is. The crossing years (sample,) are decimal years or +inf, never NaN; beside them
+    stands whether the first year meets the threshold. ValueError: years out of order, shapes that do not match, or a
+    level or threshold that is NaN.
 
-    Returns
-    -------
-    crossing_year : array (sample,), decimal years or +inf, never NaN
-    already : array (sample,) of bool, true where the first year meets the threshold
-
-    Raises
-    ------
-    ValueError : years out of order, shapes that do not match, or a level or threshold that is NaN.
-
-    Examples
-    --------
     >>> year, already = first_crossing([2025, 2026, 2028], [[25.0, 26.0, 27.0]], [24.0, 26.5, 30.0])
     >>> year.tolist(), already.tolist()
     ([2025.0, 2027.0, inf], [True, False, False])
@@ -295,11 +283,12 @@ def cross_block(
             raise SimulatorError(
                 f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
             )
-    height = np.empty((len(stands), size))
+    result = room_for_crossings(len(stands), size)
+    height = result["threshold_level"]
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         height[place] = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
     if not stands:
-        return {"crossing_year": height, "already_above": height.astype(np.int8), "threshold_level": height}
+        return result
     falls = np.array([is_falling(spec, name) for name in stands])
     of = np.array([list(rows).index(quantity) for quantity in stands.values()])
     sign = np.ones(len(rows))
@@ -319,7 +308,13 @@ def cross_block(
         if threshold.delay is not None:
             later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
             crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])
-    return {"crossing_year": crossing, "already_above": flag, "threshold_level": height}
+    return result | {"crossing_year": crossing, "already_above": flag}
+
+
+def room_for_crossings(thresholds: int, size: int) -> dict[str, NDArray[Any]]:
+    """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
+    kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
+    return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}
 
 
 def calendar_years(crossing: Array, years: Array) -> Array:

@@ -54,21 +54,10 @@ def count_above(
     smallest, `span` OOM below, lie bins of one width in the log; each holds its part of the compute and is filled with
     runs of uniform size until it is used up.
 
-    Parameters
-    ----------
-    keys : array (sample,), from `sample_keys`, of the year
-    log_total, log_largest : array (sample,), log10 FLOP
-        The compute of all runs, and of the largest.
-    span, gradient : array (sample,), OOM and dimensionless; above 0
-    bins : int
-    log_levels : array (level, sample), log10 FLOP
+    `keys` (sample,) are those of the year; `log_total` and `log_largest` (sample,) are log10 FLOP of all runs and of
+    the largest; `span` in OOM and `gradient`, both (sample,), are above 0; `log_levels` (level, sample) are log10
+    FLOP. The result is (level, sample) of whole numbers.
 
-    Returns
-    -------
-    array (level, sample) of whole numbers
-
-    Examples
-    --------
     >>> keys, one = sample_keys(np.array([0.3])), np.ones(1)
     >>> count_above(keys, log_total=27 * one, log_largest=26 * one, span=7 * one, gradient=one, bins=20,
     ...             log_levels=np.array([[25.0], [25.5], [26.0]])).ravel().tolist()
@@ -94,23 +83,10 @@ def count_above(
 def fill_bin(keys: Words, compute: Array, *, floor: Array, cuts: Array) -> NDArray[np.int64]:
     """Fill a bin with runs until its compute is used up, and count those at or above cuts.
 
-    Parameters
-    ----------
-    keys : array (sample,)
-    compute : array (sample,), in units of the largest size of the bin
-    floor : array (sample,), the smallest size, in (0, 1)
-    cuts : array (cut, sample), from the floor to 1
+    `compute` (sample,) is in units of the largest size of the bin, `floor` (sample,) is the smallest, in (0, 1); `cuts`
+    (cut, sample) lie from the floor to 1. The result is (cut, sample) of whole numbers. Where more than 256 runs are
+    expected their numbers are drawn from a normal law; see `_many`.
 
-    Returns
-    -------
-    array (cut, sample) of whole numbers
-
-    Notes
-    -----
-    Where more than 256 runs are expected their numbers are drawn from a normal law; see `_many`.
-
-    Examples
-    --------
     >>> half = np.array([0.5])
     >>> fill_bin(sample_keys(half), np.array([3.0]), floor=half, cuts=np.array([half, half + 0.5])).ravel().tolist()
     [4, 0]
@@ -191,24 +167,25 @@ def _counts_of_year(
     models: Models, block: Block, year: int, *, keys: NDArray[np.uint64], log_physical: Array
 ) -> NDArray[np.int64]:
     """Count the models of one calendar year, (level, sample): above each level, then within each distance."""
-    size = keys.size
-    share = block.draw(share_path(models, year))
+    known, share = models.known.get(str(year)), block.draw(share_path(models, year))
     of_largest = models.physical_compute == "largest-run"
-    known = models.known.get(str(year))
     largest = log_physical if of_largest else log_physical + share
     if known is not None and known.largest is not None:
         largest = np.full(1, np.log10(known.largest))
     total = largest - share if of_largest else log_physical
-    levels = [np.full(size, np.log10(level)) for level in models.above]
-    levels += [np.broadcast_to(largest - distance, size) for distance in models.within_oom]
+    levels = [*map(np.log10, models.above), *(largest - distance for distance in models.within_oom)]
+
+    def per_sample(values: Array) -> Array:
+        return np.broadcast_to(values, keys.size)
+
     result = count_above(
         stream_keys(keys, year),
-        log_total=np.broadcast_to(total, size),
-        log_largest=np.broadcast_to(largest, size),
-        span=np.broadcast_to(block.draw(("models", "smallest")), size),
-        gradient=np.broadcast_to(block.draw(("models", "gradient")), size),
+        log_total=per_sample(total),
+        log_largest=per_sample(largest),
+        span=per_sample(block.draw(("models", "smallest"))),
+        gradient=per_sample(block.draw(("models", "gradient"))),
         bins=models.bins,
-        log_levels=np.stack(levels),
+        log_levels=np.stack([per_sample(level) for level in levels]),
     )
     for place, level in enumerate(models.above):
         count = None if known is None else counted_at(known.above, level)

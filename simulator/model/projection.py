@@ -76,15 +76,16 @@ def under_limits(demanded: Array, start: Array, limits: Mapping[str, tuple[Limit
 
 
 class Projection:
-    """A scenario made ready for its blocks of draws."""
+    """A scenario made ready for its blocks of draws; what stands where in it is found once."""
 
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
+        self._places: dict[tuple[str, Path], Any] = {}
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
     def project(self, draws: Mapping[str, Array]) -> Paths:
         """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years."""
-        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom)
+        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom, self._places)
         parts = _with_feedback(block, years) if self._has_feedback else _parts(block, years)
         starts = {name: values[:, :1] for name, values in _totals(parts).items()}
         assembled = _assemble(parts, starts, _limits(block, years))
@@ -153,7 +154,9 @@ def joined(parts: Sequence[Paths], draws: Mapping[str, Array], names: Sequence[s
     }
     starts = {name: _stacked([part.starts[name] for part in parts]) for name in parts[0].starts}
     levels = {name: _stacked([part.levels[name] for part in parts]) for name in names}
-    return Paths(projection, quantities.Block(block.spec, draws, block.custom, steps=steps), starts, levels)
+    return Paths(
+        projection, quantities.Block(block.spec, draws, block.custom, block.places, steps=steps), starts, levels
+    )
 
 
 def _stacked(levels: Sequence[Array]) -> Array:

@@ -5,9 +5,10 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +37,27 @@ class Block:
     """What the levels of one block are computed from.
 
     `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps a custom driver to
-    its function: by its name where the scenario gives one, else by its dotted path.
+    its function: by its name where the scenario gives one, else by its dotted path. `places` holds what stands where in
+    the scenario, for all of its blocks.
     """
 
     spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
+    places: dict[tuple[str, Path], Any] = field(default_factory=dict)
     whole: tuple[Block, NDArray[np.intp]] | None = None
     """The block that this one takes samples of, at times of their own, and which they are."""
     steps: dict[Path, tuple[Array, Array]] = field(default_factory=dict)
     """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
+
+    def found[Given, Found](self, find: Callable[[Given, Path], Found], given: Given, path: Path) -> Found:
+        """What a function finds in an entry at a path; looked for once."""
+        key = (find.__name__, path)
+        if key not in self.places:
+            self.places[key] = find(given, path)
+        found: Found = self.places[key]
+        return found
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
@@ -55,7 +66,7 @@ class Block:
     def taken(self, samples: NDArray[np.intp]) -> Block:
         """Take samples of the block, once or several times each, to ask for their levels at times of their own."""
         draws = {name: values if values.size == 1 else values[samples] for name, values in self.draws.items()}
-        return Block(self.spec, draws, self.custom, (self, samples))
+        return Block(self.spec, draws, self.custom, self.places, (self, samples))
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
@@ -119,9 +130,8 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
     base = block.spec.years.first if level.at is None else level.at
     if level.growth is not None:
         result = result + _regime_growth(level, path, block, years, base=base)
-    dates = shock_years(level, block.spec.years)
     for key, added_up in (("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)):
-        if dates and getattr(level, key) is not None:
+        if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
     return result if result.shape[-1] == years.shape[-1] else _constant(result, years)
@@ -129,10 +139,12 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
 
 def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
     """Compute the growth that the regimes of a level give; one without a rate has that of the regime before."""
-    regimes = regimes_of(level, path)
+    regimes = block.found(regimes_of, level, path)
     rates: list[Array] = []
     for at, each in regimes:
-        rate = rates[-1] if each.rate is None else block.draw(rate_path(level, at))  # the first has its own
+        rate = (
+            rates[-1] if each.rate is None else block.draw(block.found(rate_path, level, at))
+        )  # the first has its own
         rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
     return growth.regime_growth(
         years,
@@ -239,7 +251,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
-    levels = [quantity_level(part, at, block, years) for at, part in parts_of(operation, path)]
+    levels = [quantity_level(part, at, block, years) for at, part in block.found(parts_of, operation, path)]
     if years.shape[-1] > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
         return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
     return _combined(operation, path, block, levels)

@@ -75,16 +75,12 @@ class Truncated:
     upper: float = inf
 
     def __post_init__(self) -> None:
-        require(
-            self.lower < self.upper,
-            f"lower must be below upper; got lower {self.lower:g}, upper {self.upper:g}.",
-        )
+        ends = f"lower {self.lower:g}, upper {self.upper:g}"
+        require(self.lower < self.upper, f"lower must be below upper; got {ends}.")
         first, last = self._range()
-        require(
-            last - first >= _LEAST_MASS,
-            f"the bounds {self.lower:g} to {self.upper:g} leave {max(last - first, 0.0):.2g} of the "
-            "prior's probability; at least 1e-9 must remain.",
-        )
+        left = f"the bounds {self.lower:g} to {self.upper:g} leave {max(last - first, 0.0):.2g}"
+        rule = f"{left} of the prior's probability; at least 1e-9 must remain."
+        require(last - first >= _LEAST_MASS, rule)
 
     def _range(self) -> tuple[float, float]:
         """Return the base's probabilities below lower, and at or below upper."""
@@ -124,10 +120,8 @@ class WithNever:
     probability: float
 
     def __post_init__(self) -> None:
-        require(
-            0 <= self.probability < 1,
-            f'the probability of "never" must be at least 0 and below 1; got {self.probability:g}.',
-        )
+        rule = f'the probability of "never" must be at least 0 and below 1; got {self.probability:g}.'
+        require(0 <= self.probability < 1, rule)
 
     @property
     def support(self) -> tuple[float, float]:

@@ -6,59 +6,67 @@ Such a prior is no free dimension: its number in a sample follows from the other
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
+from simulator.schema.base import Faults
 from simulator.schema.spec import Correlation
-from simulator.schema.statements import Faults, PointFunction
+from simulator.schema.statements import PointFunction
 from simulator.units import Array, Conversion
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """The scale on which one side of a function is straight.
+class Scale:
+    """How the numbers of a file become internal ones.
 
-    `conversion` leads from the numbers of the file to the internal scale. A level (`log`) is straight in its log,
-    which is the internal scale; everything else in the unit in which it is stated. `least` is what the numbers must
-    stay above, or, where `reached`, at or above; `meaning` explains them.
+    `conversion` leads from the ones to the others, whose unit is `unit`; `positive` says that a prior must be above 0.
+    `least` is what a single number must stay above, or, where `reached`, at or above; `meaning` explains the numbers.
     """
 
     conversion: Conversion
-    log: bool
-    least: float
+    unit: str
+    positive: bool = False
+    least: float = -math.inf
     reached: bool = False
     meaning: str = ""
+
+    @property
+    def log(self) -> bool:
+        """Whether a function is straight in the log, as of a level; else it is in the unit that is stated."""
+        return self.unit.startswith("log10(")
 
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
     """A function of the prior `of`, from its internal scale to that of the prior which follows from it.
 
-    `at` and `values` are the points on the scales on which the function is straight, `at` rising; `read` leads there
-    from the internal scale of `of`, `write` from there to the internal scale of the result.
+    `at` and `values` are the points on the scales on which the function is straight, `at` rising; `other` is the scale
+    of `of`, `own` that of the result.
     """
 
     of: str
     at: tuple[float, ...]
     values: tuple[float, ...]
     between: str
-    read: Callable[[Array], Array]
-    write: Callable[[Array], Array]
+    other: Scale
+    own: Scale
 
     def __call__(self, drawn: Array) -> Array:
         """Compute the numbers that follow from draws of `of`, on the internal scales; +inf (never): the last point."""
         with np.errstate(divide="ignore"):
-            x = self.read(drawn)
+            x = drawn if self.other.log else self.other.conversion.inverse(drawn)
         if self.between == "line":
-            return self.write(np.interp(x, self.at, self.values))
-        place = np.searchsorted(self.at, x, side="right") - 1
-        return self.write(np.array(self.values)[np.maximum(place, 0)])
+            y = np.interp(x, self.at, self.values)
+        else:
+            place = np.searchsorted(self.at, x, side="right") - 1
+            y = np.array(self.values)[np.maximum(place, 0)]
+        return y if self.own.log else self.own.conversion.forward(y)
 
 
-def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -> Dependence:
+def dependence(function: PointFunction, path: Path, *, other: Scale, own: Scale) -> Dependence:
     """Make the function that a prior is of another one, on the scales of both; Faults where its points do not do."""
     faults: list[Fault] = []
     points: dict[float, float] = {}
@@ -74,12 +82,12 @@ def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -
             faults.append(Fault(where, f"is a second point at {number(at)}.", "Keep one of the two."))
         points[at] = value
         faults += [
-            Fault(where, f"{what} {fault}", f"{side.meaning}\nWrite a larger number.".strip())
-            for what, side, given in (
+            Fault(where, f"{what} {fault}", f"{scale.meaning}\nWrite a larger number.".strip())
+            for what, scale, given in (
                 ("lies where the other prior has no value: it", other, at),
                 ("gives what", own, value),
             )
-            if (fault := _beyond(side, given))
+            if (fault := _beyond(scale, given))
         ]
     if faults:
         raise Faults(faults)
@@ -90,20 +98,16 @@ def dependence(function: PointFunction, path: Path, *, other: Side, own: Side) -
         tuple((other.conversion.forward(x) if other.log else x).tolist()),
         tuple((own.conversion.forward(y) if own.log else y).tolist()),
         function.between,
-        _same if other.log else other.conversion.inverse,
-        _same if own.log else own.conversion.forward,
+        other,
+        own,
     )
 
 
-def _beyond(side: Side, value: float) -> str:
+def _beyond(scale: Scale, value: float) -> str:
     """Say that a number lies where a scale has no values; empty where it does not."""
-    if value > side.least or (side.reached and value == side.least):
+    if value > scale.least or (scale.reached and value == scale.least):
         return ""
-    return f"must be {'at least' if side.reached else 'above'} {number(side.least)}; got {number(value)}."
-
-
-def _same(values: Array) -> Array:
-    return values
+    return f"must be {'at least' if scale.reached else 'above'} {number(scale.least)}; got {number(value)}."
 
 
 def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
@@ -116,11 +120,8 @@ def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, s
     lost: set[str] = set()
     for name in uses:
         way = [name]
-        while (following := uses.get(way[-1])) is not None and following in uses and following not in order:
-            if following in lost or following in way:
-                break
+        while (following := uses[way[-1]]) in uses and following not in {*order, *lost, *way}:
             way.append(following)
-        following = uses[way[-1]]
         if following in way:
             circle = [*way[way.index(following) :], following]
             circles.append((following, " -> ".join(circle)))
@@ -136,9 +137,9 @@ def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: 
     for name, of in uses.items():
         if of not in names:
             below = [known for known in names if known.startswith(f"{of}.")]
-            near = f"Did you mean '{below[0]}'?" if len(below) == 1 else near_name(of, names)
-            remedy = near or "Name a prior by its path, for example drivers.spending.start."
-            yield Fault((*paths[name], "function", "of"), f"there is no prior '{of}'.", remedy)
+            rule, remedy = _unknown(of, names)
+            remedy = f"Did you mean '{below[0]}'?" if len(below) == 1 else remedy
+            yield Fault((*paths[name], "function", "of"), rule, remedy)
     for name, way in chained(uses)[1]:
         remedy = "Break the circle: state one of them by its own numbers."
         yield Fault((*paths[name], "function", "of"), f"is a function of itself: {way}.", remedy)
@@ -182,11 +183,25 @@ def copula_groups(
 
     What is `fixed` correlates with nothing, and what the `functions` of other priors correlate with follows from those.
     """
+    barred = {name: (f"'{name}' is fixed and cannot be correlated.", "Give it an interval.") for name in fixed}
+    for name, of in (functions or {}).items():
+        rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
+        barred[name] = (rule, f"Correlate what it is a function of: {of}.")
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
-        faults += _pair_faults(index, correlation, names, fixed, functions or {}, pairs)
-        pairs[frozenset(correlation.between)] = (correlation.rank, index)
+        path, pair = ("correlations", index), frozenset(correlation.between)
+        own = [
+            Fault((*path, "between", place), *(barred[name] if name in names else _unknown(name, names)))
+            for place, name in enumerate(correlation.between)
+            if name not in names or name in barred
+        ]
+        if not own and len(pair) == 1:
+            own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
+        elif not own and pair in pairs:
+            own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
+        faults += own
+        pairs[pair] = (correlation.rank, index)
     if faults:
         return (), faults
     groups = []
@@ -203,31 +218,10 @@ def copula_groups(
     return tuple(groups), faults
 
 
-def _pair_faults(
-    index: int,
-    correlation: Correlation,
-    names: Sequence[str],
-    fixed: Collection[str],
-    functions: Mapping[str, str],
-    pairs: Mapping[frozenset[str], tuple[float, int]],
-) -> list[Fault]:
-    faults = []
-    for place, name in enumerate(correlation.between):
-        path = ("correlations", index, "between", place)
-        if name not in names:
-            remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
-            faults.append(Fault(path, f"there is no prior '{name}'.", remedy))
-        elif name in fixed:
-            faults.append(Fault(path, f"'{name}' is fixed and cannot be correlated.", "Give it an interval."))
-        elif name in functions:
-            rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
-            faults.append(Fault(path, rule, f"Correlate what it is a function of: {functions[name]}."))
-    if not faults and len(set(correlation.between)) == 1:
-        faults.append(Fault(("correlations", index, "between"), "names one prior twice.", "Name two priors."))
-    if not faults and frozenset(correlation.between) in pairs:
-        first = pairs[frozenset(correlation.between)][1]
-        faults.append(Fault(("correlations", index), f"repeats correlations[{first}].", "Keep one of the two."))
-    return faults
+def _unknown(name: str, names: Collection[str]) -> tuple[str, str]:
+    """Say that there is no such prior, and which is meant."""
+    remedy = near_name(name, names) or "Name a prior by its path, for example drivers.spending.start."
+    return f"there is no prior '{name}'.", remedy
 
 
 def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ and `tails`, the probabilities below and above x.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from math import inf, isfinite, log
 
@@ -28,29 +28,37 @@ def require(condition: bool, rule: str) -> None:
         raise ValueError(rule)
 
 
-def _require_finite(**parameters: float) -> None:
-    for name, value in parameters.items():
-        require(isfinite(value), f"{name} must be a finite number; got {value:g}.")
-
-
-def _require_positive(**parameters: float) -> None:
-    for name, value in parameters.items():
-        require(isfinite(value) and value > 0, f"{name} must be a finite number above 0; got {value:g}.")
-
-
-def _require_ordered(lower: float, upper: float) -> None:
-    _require_finite(lower=lower, upper=upper)
-    require(lower < upper, f"lower must be below upper; got lower {lower:g}, upper {upper:g}.")
+_ABOVE_0 = frozenset({"sd", "sd_below", "sd_above", "alpha", "beta", "shape", "scale", "df"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class Parametric:
+    """Hold the finite parameters of a family; widths are above 0, and a mode lies from `lower` to `upper`."""
+
+    def __post_init__(self) -> None:
+        stated: dict[str, float] = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name, value in stated.items():
+            above = " above 0" if name in _ABOVE_0 else ""
+            right = isfinite(value) and (value > 0 or not above)
+            require(right, f"{name} must be a finite number{above}; got {value:g}.")
+        if "upper" in stated:
+            lower, upper = stated["lower"], stated["upper"]
+            require(lower < upper, f"lower must be below upper; got lower {lower:g}, upper {upper:g}.")
+            mode = stated.get("mode", lower)
+            shown = f"{mode:g}, not in [{lower:g}, {upper:g}]"
+            require(lower <= mode <= upper, f"mode must lie from lower to upper; got {shown}.")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """From lower to upper, where there are such; else the whole line."""
+        return getattr(self, "lower", -inf), getattr(self, "upper", inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed(Parametric):
     """State one value for certain. The log mass is 0 there and -inf elsewhere."""
 
     value: float
-
-    def __post_init__(self) -> None:
-        _require_finite(value=self.value)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -66,38 +74,12 @@ class Fixed:
         return np.where(np.asarray(x) == self.value, 0.0, -np.inf)
 
 
-class _OnLine:
-    """Reach from -inf to inf."""
-
-    __slots__ = ()
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -inf, inf
-
-
-class _Bounded:
-    """Reach from lower to upper."""
-
-    __slots__ = ()
-    lower: float
-    upper: float
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
-
-
 @dataclass(frozen=True, slots=True)
-class Normal(_OnLine):
+class Normal(Parametric):
     """Spread values evenly about a mean: x = mean + sd z."""
 
     mean: float
     sd: float
-
-    def __post_init__(self) -> None:
-        _require_finite(mean=self.mean)
-        _require_positive(sd=self.sd)
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.mean + self.sd * tables.normal_quantile(u))
@@ -110,14 +92,11 @@ class Normal(_OnLine):
 
 
 @dataclass(frozen=True, slots=True)
-class Uniform(_Bounded):
+class Uniform(Parametric):
     """Hold every value from lower to upper equally likely: x = lower + u (upper - lower)."""
 
     lower: float
     upper: float
-
-    def __post_init__(self) -> None:
-        _require_ordered(self.lower, self.upper)
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.lower + (self.upper - self.lower) * np.asarray(u))
@@ -131,15 +110,12 @@ class Uniform(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class Triangular(_Bounded):
+class Triangular(Parametric):
     """Let the density rise in a straight line from lower to mode and fall to upper; mode may be an end."""
 
     lower: float
     mode: float
     upper: float
-
-    def __post_init__(self) -> None:
-        _require_mode(self.lower, self.mode, self.upper)
 
     def ppf(self, u: Array) -> Array:
         u, width = np.asarray(u), self.upper - self.lower
@@ -161,13 +137,6 @@ class Triangular(_Bounded):
         return np.asarray(tables.log_of(share) + log(2 / width))
 
 
-def _require_mode(lower: float, mode: float, upper: float) -> None:
-    _require_ordered(lower, upper)
-    _require_finite(mode=mode)
-    shown = f"{mode:g}, not in [{lower:g}, {upper:g}]"
-    require(lower <= mode <= upper, f"mode must lie from lower to upper; got {shown}.")
-
-
 @lru_cache(maxsize=512)
 def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> tables.QuantileTable:
     def scores(x: Array) -> Array:
@@ -179,7 +148,7 @@ def _table(family: Beta | Gamma | StudentT, *, rounding: float = 0.0) -> tables.
 
 
 @dataclass(frozen=True, slots=True)
-class Beta(_Bounded):
+class Beta(Parametric):
     """Spread a share: density proportional to s^(alpha-1) (1-s)^(beta-1), s = (x - lower) / (upper - lower).
 
     alpha = beta = 1 is uniform; large alpha and beta approach a normal.
@@ -189,10 +158,6 @@ class Beta(_Bounded):
     beta: float
     lower: float = 0.0
     upper: float = 1.0
-
-    def __post_init__(self) -> None:
-        _require_positive(alpha=self.alpha, beta=self.beta)
-        _require_ordered(self.lower, self.upper)
 
     def ppf(self, u: Array) -> Array:
         if min(self.alpha, self.beta) < 0.1:  # nearly all mass at the ends, too sharp for a table
@@ -222,7 +187,7 @@ class Beta(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class PERT(_Bounded):
+class PERT(Parametric):
     """Spread values from lower to upper about a mode: a beta whose mean is (lower + 4 mode + upper) / 6.
 
     Source: Malcolm et al. 1959, "Application of a technique for research and development program evaluation".
@@ -231,9 +196,6 @@ class PERT(_Bounded):
     lower: float
     mode: float
     upper: float
-
-    def __post_init__(self) -> None:
-        _require_mode(self.lower, self.mode, self.upper)
 
     @property
     def beta(self) -> Beta:
@@ -256,7 +218,7 @@ class PERT(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class Gamma:
+class Gamma(Parametric):
     """Spread positive values: density proportional to x^(shape-1) exp(-x/scale), mean shape x scale.
 
     shape = 1 is exponential; a large shape approaches a normal.
@@ -264,9 +226,6 @@ class Gamma:
 
     shape: float
     scale: float
-
-    def __post_init__(self) -> None:
-        _require_positive(shape=self.shape, scale=self.scale)
 
     @property
     def rate(self) -> float:
@@ -300,7 +259,7 @@ class Gamma:
 
 
 @dataclass(frozen=True, slots=True)
-class StudentT(_OnLine):
+class StudentT(Parametric):
     """Spread values about a location with heavy tails, density proportional to (1 + t^2/df)^(-(df+1)/2).
 
     df = 1 is Cauchy; a large df approaches a normal. scale is not the standard deviation.
@@ -309,10 +268,6 @@ class StudentT(_OnLine):
     df: float
     location: float
     scale: float
-
-    def __post_init__(self) -> None:
-        _require_positive(df=self.df, scale=self.scale)
-        _require_finite(location=self.location)
 
     def ppf(self, u: Array) -> Array:
         table = _table(StudentT(self.df, 0.0, 1.0))
@@ -336,7 +291,7 @@ class StudentT(_OnLine):
 
 
 @dataclass(frozen=True, slots=True)
-class SkewedNormal(_OnLine):
+class SkewedNormal(Parametric):
     """Join two half normals of different width at their mode, with a continuous density.
 
     The density is proportional to exp(-(x - mode)^2 / (2 sd^2)), with sd_below under the mode and sd_above
@@ -347,10 +302,6 @@ class SkewedNormal(_OnLine):
     mode: float
     sd_below: float
     sd_above: float
-
-    def __post_init__(self) -> None:
-        _require_finite(mode=self.mode)
-        _require_positive(sd_below=self.sd_below, sd_above=self.sd_above)
 
     def ppf(self, u: Array) -> Array:
         u, both = np.asarray(u, dtype=float), self.sd_below + self.sd_above

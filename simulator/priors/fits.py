@@ -77,37 +77,38 @@ def _half_width_ratio(share: float, probabilities: tuple[float, ...]) -> float:
 
 def within_reach(points: Points, *, log_scale: bool) -> bool:
     """Tell whether a two-piece normal, of x or ln x, goes through three points."""
-    _, probabilities, ratio = _lopsided(points, log_scale=log_scale)
-    return _half_width_ratio(1.0, probabilities) < ratio < _half_width_ratio(0.0, probabilities)
+    _, ratio, least, most = _lopsided(points, log_scale=log_scale)
+    return least < ratio < most
 
 
-def _lopsided(points: Points, *, log_scale: bool) -> tuple[list[float], tuple[float, ...], float]:
-    """Give three points on their scale, their probabilities, and the upper part over the lower."""
+def _lopsided(points: Points, *, log_scale: bool) -> tuple[list[float], float, float, float]:
+    """Give three points on their scale, the upper part over the lower, and the least and most that it can be."""
     _, y = _on_scale(points, log_scale=log_scale)
-    return y, tuple(probability for probability, _ in points), (y[2] - y[1]) / (y[1] - y[0])
+    probabilities = tuple(probability for probability, _ in points)
+    least, most = (_half_width_ratio(share, probabilities) for share in (1.0, 0.0))
+    return y, (y[2] - y[1]) / (y[1] - y[0]), least, most
 
 
 def _two_piece(points: Points, *, log_scale: bool, key: str) -> Distribution:
     """Return the two-piece normal, of x or ln x, through three points."""
-    y, probabilities, ratio = _lopsided(points, log_scale=log_scale)
-    least, most = _half_width_ratio(1.0, probabilities), _half_width_ratio(0.0, probabilities)
+    y, ratio, least, most = _lopsided(points, log_scale=log_scale)
     if not least < ratio < most:
         ends = sorted(y[0] + (y[2] - y[0]) / (1 + r) for r in (least, most))
         low, high = (exp(end) if log_scale else end for end in ends)
         shown = ", ".join(f"{number(value)} at {number(round(p, 12))}" for p, value in points)
+        kind, scale = ("lognormal", " on the log scale") if log_scale else ("normal", "")
         raise FitError(
             key,
-            f"too lopsided for a two-piece {'lognormal' if log_scale else 'normal'}: {shown}. The upper part "
-            f"is {ratio:.3g} times the lower{' on the log scale' if log_scale else ''}; it can be "
-            f"{least:.3g} to {most:.3g} times.",
+            f"too lopsided for a two-piece {kind}: {shown}. The upper part is {ratio:.3g} times the lower{scale}; "
+            f"it can be {least:.3g} to {most:.3g} times.",
             f"Move the middle value to between {low:.4g} and {high:.4g}, or use family: metalog or family: quantiles.",
         )
+    probabilities = tuple(probability for probability, _ in points)
     share = _root(lambda s: _half_width_ratio(s, probabilities) - ratio, 0.0, 1.0)
     low, middle, high = (_standard_two_piece(share, probability) for probability in probabilities)
     width = (y[2] - y[0]) / (high - low)
-    mode = y[1] - width * middle
-    kind = free_families.SkewedLogNormal if log_scale else SkewedNormal
-    return kind(mode, width * share, width * (1 - share))
+    family = free_families.SkewedLogNormal if log_scale else SkewedNormal
+    return family(y[1] - width * middle, width * share, width * (1 - share))
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:

@@ -182,11 +182,6 @@ def understood(family: Distribution, *, unit: str = "", of: str = "") -> Underst
     return Understood(f"function of {of}" if of else _words(family), low, median, high, unit, by=of)
 
 
-def describe(family: Distribution) -> str:
-    """Print back what was understood: the family, its median and its central 90 %."""
-    return understood(family).words
-
-
 def three_digits(value: float) -> str:
     """Write three digits, or five from 1000 to 9999, where a year is told apart from the next."""
     return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"

@@ -5,10 +5,11 @@ They obey the same rules as those in `families`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from math import inf, isfinite, log
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
@@ -19,11 +20,16 @@ from simulator.schema.prior_families import Distribution
 from simulator.units import Array
 
 
+@dataclass(frozen=True, slots=True)
 class _Logarithmic:
-    """Give exp(y) the quantile function, CDF and density of a family for y: f(x) = g(ln x) / x."""
+    """Give exp(y) the quantile function, CDF and density of a family for y, `of_logs`: f(x) = g(ln x) / x."""
 
-    __slots__ = ()
-    logarithm: Distribution
+    of_logs: ClassVar[Callable[..., Distribution]]
+    logarithm: Distribution = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parameters = (getattr(self, each.name) for each in fields(self) if each.init)
+        object.__setattr__(self, "logarithm", self.of_logs(*parameters))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -49,10 +55,7 @@ class LogNormal(_Logarithmic):
 
     log_mean: float
     log_sd: float
-    logarithm: Normal = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "logarithm", Normal(self.log_mean, self.log_sd))
+    of_logs = Normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,10 @@ class LogUniform(_Logarithmic):
 
     lower: float
     upper: float
-    logarithm: Uniform = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require(
-            0 < self.lower < self.upper < inf,
-            f"log-uniform needs 0 < lower < upper; got lower {self.lower:g}, upper {self.upper:g}.",
-        )
+        got = f"lower {self.lower:g}, upper {self.upper:g}"
+        require(0 < self.lower < self.upper < inf, f"log-uniform needs 0 < lower < upper; got {got}.")
         object.__setattr__(self, "logarithm", Uniform(log(self.lower), log(self.upper)))
 
     @property
@@ -82,13 +82,10 @@ class LogStudentT(_Logarithmic):
     df: float
     log_location: float
     log_scale: float
-    logarithm: StudentT = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "logarithm", StudentT(self.df, self.log_location, self.log_scale))
+    of_logs = StudentT
 
     def direct_ppf(self, u: Array) -> Array:
-        return tables.exponential(self.logarithm.direct_ppf(u))
+        return tables.exponential(self.of_logs(self.df, self.log_location, self.log_scale).direct_ppf(u))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +95,7 @@ class SkewedLogNormal(_Logarithmic):
     log_mode: float
     log_sd_below: float
     log_sd_above: float
-    logarithm: SkewedNormal = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "logarithm", SkewedNormal(self.log_mode, self.log_sd_below, self.log_sd_above))
+    of_logs = SkewedNormal
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,15 +243,16 @@ class Quantiles:
     def ppf(self, u: Array) -> Array:
         return free_table(self).values(tables.normal_quantile(u))
 
+    def _level(self, x: Array) -> Array:
+        return tables.log_of(x) if self.log else np.asarray(x, dtype=float)
+
     def cdf(self, x: Array) -> Array:
-        level = tables.log_of(x) if self.log else np.asarray(x, dtype=float)
-        return np.asarray(special.ndtr(free_table(self).positions(level)))
+        return np.asarray(special.ndtr(free_table(self).positions(self._level(x))))
 
     def logpdf(self, x: Array) -> Array:
-        level = tables.log_of(x) if self.log else np.asarray(x, dtype=float)
+        level, table = self._level(x), free_table(self)
         inside = np.isfinite(level)
         held = np.where(inside, level, 0.0)
-        table = free_table(self)
         z = table.positions(held)
         _, slope = table.levels(z)
         return np.where(inside, tables.log_normal_density(z) - np.log(slope) - (held if self.log else 0.0), -np.inf)

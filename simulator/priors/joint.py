@@ -6,17 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
 from simulator import units
 from simulator.errors import Fault, number
-from simulator.priors.composite import Converted, Mixture, Truncated, WithNever, carried_over
+from simulator.priors.composite import Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
-    Side,
+    Scale,
     chained,
     copula_groups,
     dependence,
@@ -25,38 +24,29 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Faults, Prior
+from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Prior
 
 DEFAULT_GROWTH_UNIT = "factor/year"
-
-
-class Scale(NamedTuple):
-    """How the numbers of a file become internal ones, the unit of these, whether they are positive, what they mean."""
-
-    conversion: units.Conversion
-    unit: str
-    positive: bool
-    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedPrior:
     """One prior of a scenario on the internal scale.
 
-    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`. Of a function of another
-    prior, `of` names that one and `stated` is what comes of it in the unit of the file. `value` is the number of a
-    fixed prior, None for any other.
+    `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`; `stated` is the same
+    prior in the unit of the file, where it is no mixture. A function of another prior has that one's name in `of`.
     """
 
     name: str
     family: Distribution
     unit: str
     prior: Prior
+    stated: Distribution
     of: str = ""
-    stated: Distribution | None = None
 
     @property
     def stated_unit(self) -> str:
@@ -66,8 +56,7 @@ class NamedPrior:
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
-        family = _as_stated(self.family, self.prior) if self.stated is None else self.stated
-        return understood(family, unit=self.stated_unit, of=self.of)
+        return understood(self.stated, unit=self.stated_unit, of=self.of)
 
     @property
     def understood(self) -> str:
@@ -77,7 +66,7 @@ class NamedPrior:
     @property
     def value(self) -> float | None:
         """The number, where it is fixed."""
-        return float(self.family.ppf(np.array([0.5]))[0]) if isinstance(self.family, Fixed) else None
+        return self.family.value if isinstance(self.family, Fixed) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +124,7 @@ def _functions(
         if other is None or other.name not in priors:
             continue  # the fault is in what it is a function of
         try:
-            function = dependence(given[name], slot.path, other=_side(other), own=_side(slot))
+            function = dependence(given[name], slot.path, other=_own_scale(other), own=_own_scale(slot))
         except Faults as error:
             faults += error.faults
             continue
@@ -145,7 +134,7 @@ def _functions(
         made: list[Distribution] = [Fixed(float(spread[0])), Fixed(round(float(in_file[0]), 12))]
         if spread.min() < spread.max():
             made, result[name] = [Empirical(tuple(each.tolist())) for each in (spread, in_file)], function
-        priors[name] = NamedPrior(name, made[0], scale.unit, slot.prior, other.name, made[1])
+        priors[name] = NamedPrior(name, made[0], scale.unit, slot.prior, made[1], other.name)
     return result, faults
 
 
@@ -155,49 +144,35 @@ def _own_scale(slot: Slot) -> Scale:
     return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
 
 
-def _side(slot: Slot) -> Side:
-    """Tell on which scale a function of a prior, or to one, is straight, and how far down it reaches."""
-    conversion, label, positive, meaning = _own_scale(slot)
-    spans = slot.kind in ("drift", "delay")
-    least = 0.0 if positive or spans else -100.0 if slot.kind == "rate" and slot.prior.unit == "%/year" else -math.inf
-    return Side(conversion, label.startswith("log10("), least, reached=spans, meaning=meaning)
-
-
 def named_prior(slot: Slot) -> NamedPrior:
     """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
-    family, unit = _internal(slot, slot.prior, (), slot.prior.unit)
+    family, stated, unit = _internal(slot, slot.prior, (), slot.prior.unit)
     if slot.prior.never is not None:
         if not slot.never:
             raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
-        family = WithNever(family, slot.prior.never)
-    return NamedPrior(slot.name, family, unit, slot.prior)
+        family, stated = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never)
+    return NamedPrior(slot.name, family, unit, slot.prior, stated)
 
 
-def _as_stated(family: Distribution, prior: Prior) -> Distribution:
-    """Give the family in the unit of the file."""
-    if isinstance(family, WithNever):
-        return WithNever(_as_stated(family.base, prior), family.probability)
-    if isinstance(family, Converted):
-        return family.base
-    return Fixed(prior.value) if isinstance(family, Fixed) and prior.value is not None else family
-
-
-def _internal(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
-    """Make a prior's family on the internal scale, and name that scale's unit."""
+def _internal(
+    slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None
+) -> tuple[Distribution, Distribution, str]:
+    """Make a prior's family on the internal scale and in the unit of the file, and name the internal scale's unit."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
-        return _mixture(slot, prior, below, unit)
-    conversion, label, positive, meaning = _scale(slot, path, unit)
-    base = _family(prior, path, positive=positive, meaning=meaning)
-    family, ends = carried_over(base, conversion)
+        family, label = _mixture(slot, prior, below, unit)
+        return family, family, label
+    scale = _scale(slot, path, unit)
+    base = _family(prior, path, scale)
+    family, ends = carried_over(base, scale.conversion)
     if not np.isfinite(ends).all():
-        rule, remedy = _beyond_scale(base, 0.0 if positive else -100.0)
-        raise Faults([Fault(path, rule, f"{meaning}\n{remedy}".strip())])
+        rule, remedy = _beyond_scale(base, scale.least)
+        raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
     if slot.kind in ("drift", "duration", "delay") and float(ends[0]) < 0:
         what = "a standard deviation" if slot.kind == "drift" else "a span of time"
         remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
         raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
-    return family, label
+    return family, base, scale.unit
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
@@ -207,7 +182,8 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     for index, part in enumerate(prior.mixture or ()):
         try:
             if part.function is None:
-                parts.append((part.weight, *_internal(slot, part, (*below, "mixture", index), part.unit or unit)))
+                family, _, label = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
+                parts.append((part.weight, family, label))
         except Faults as error:
             faults += error.faults
         if part.never is not None:
@@ -218,7 +194,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
             faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
-    kinds = sorted({label.removeprefix("log10(").rstrip(")") for _, _, label in parts})
+    kinds = sorted({units.plain_unit(label) for _, _, label in parts})
     if len(kinds) > 1:
         rule = f"mixes units: {', '.join(kinds)}."
         faults.append(Fault((*path, "mixture"), rule, "State every part in the same kind of unit."))
@@ -255,22 +231,26 @@ def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: boo
         growth = units.parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if kind == "rate" else "OOM/year"))
         if kind == "drift" and growth.text != "OOM/year":
             raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
-        return Scale(growth.conversion, "OOM/year", growth.positive, growth.meaning)
+        least = 0.0 if growth.positive or kind == "drift" else -100.0 if growth.text == "%/year" else -math.inf
+        return Scale(growth.conversion, "OOM/year", growth.positive, least, kind == "drift", growth.meaning)
     if kind == "date":
         if unit not in (None, "year"):
             raise units.UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
-        return Scale(units.multiple(), "year", False)
+        return Scale(units.multiple(), "year")
     if kind in ("duration", "delay"):
         span = units.parse_unit(unit or "year")
         _same_dimension(span, "year", unit)
-        return Scale(units.multiple(span.scale / units.SECONDS_PER_YEAR), "years", not fixed)
+        years = units.multiple(span.scale / units.SECONDS_PER_YEAR)
+        return Scale(years, "years", positive=not fixed, least=0.0, reached=kind == "delay")
     if kind == "number":
-        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1", False)
+        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1")
     level, logs = units.parse_level_unit(unit or expected or "1")
     if expected is not None:
         _same_dimension(level, expected, unit)
-    conversion = units.logged(level.scale) if logs else units.logarithm(level.scale)
-    return Scale(conversion, f"log10({units.Unit(level.dimension)})", not logs)
+    label = f"log10({units.Unit(level.dimension)})"
+    if logs:
+        return Scale(units.logged(level.scale), label)
+    return Scale(units.logarithm(level.scale), label, positive=True, least=0.0)
 
 
 def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
@@ -280,16 +260,15 @@ def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
         )
 
 
-def _family(prior: Prior, path: tuple[str | int, ...], *, positive: bool, meaning: str) -> Distribution:
+def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribution:
     """Make the family of a prior that is no mixture, in the units of the file."""
     try:
-        family = _untruncated(prior, positive=positive)
+        family = _untruncated(prior, positive=scale.positive)
     except FitError as error:
-        key = _field(prior, error.field)
-        remedy = f"{meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
-        raise Faults([Fault((*path, *key), error.rule, remedy)]) from None
+        remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
+        raise Faults([Fault((*path, *_field(prior, error.field)), error.rule, remedy)]) from None
     except ValueError as error:
-        raise Faults([Fault(path, str(error), meaning)]) from None
+        raise Faults([Fault(path, str(error), scale.meaning)]) from None
     return _truncated(prior, family, path)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,13 +137,8 @@ def start_probabilities() -> Array:
     return np.asarray(special.ndtr(np.linspace(-LARGEST_Z, LARGEST_Z, 145)))
 
 
-class _Intervals(NamedTuple):
-    """Neighbouring knots, one interval in each entry: z from start to end, x from low to high."""
-
-    start: Array
-    end: Array
-    low: Array
-    high: Array
+type _Intervals = Array
+"""Neighbouring knots, one interval in each column: z from start to end, x from low to high."""
 
 
 def tabulate(
@@ -169,8 +163,8 @@ def tabulate(
     lower, upper = np.interp([-0.6745, 0.6745], z, x)
     negligible = 0.0 if positive else 1e-15 * float(upper - lower)
     curve = _Curve(scores, log_density, positive, rounding, negligible)
-    batch = _Intervals(z[:-1], z[1:], x[:-1], x[1:])
-    done: list[tuple[Array, ...]] = []
+    batch = np.stack([z[:-1], z[1:], x[:-1], x[1:]])
+    done: list[Array] = []
     size = 0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for turn in range(_MOST_ROUNDS):
@@ -179,12 +173,15 @@ def tabulate(
             if size + pieces.sum() > _MOST_KNOTS or turn == _MOST_ROUNDS - 1:
                 pieces[:] = 1
             ready = pieces == 1
-            done.append(tuple(column[ready] for column in (*batch, right, left)))
+            done.append(np.stack([*batch, right, left])[:, ready])
             size += int(ready.sum())
             if ready.all():
                 break
             batch = curve.split(batch, right, left, np.where(ready, 0, pieces))
-    return _joined(done, log=positive)
+    start, end, low, high, right, left = np.concatenate(done, axis=1)
+    order = np.lexsort((low, start))
+    x, z = np.append(low[order], high[order[-1]]), np.append(start[order], end[order[-1]])
+    return QuantileTable(z, np.log(x) if positive else x, right[order], left[order], positive)
 
 
 def _within_reach(x: Array, z: Array) -> tuple[Array, Array]:
@@ -210,61 +207,51 @@ class _Curve:
 
     def slopes(self, batch: _Intervals) -> tuple[Array, Array]:
         """Return the exact dy/dz just inside the ends of each interval, limited so that y is monotone."""
-        near = 1e-8 * (batch.high - batch.low)  # so that a jump of the density at a knot does no harm
-        x, z = np.concatenate([batch.low + near, batch.high - near]), np.concatenate([batch.start, batch.end])
+        start, end, low, high = batch
+        near = 1e-8 * (high - low)  # so that a jump of the density at a knot does no harm
+        x, z = np.concatenate([low + near, high - near]), np.concatenate([start, end])
         log_slope = log_normal_density(z) - self.log_density(x) - (np.log(x) if self.log else 0.0)
         slope = np.exp(np.clip(log_slope, -700.0, 700.0))
-        most = 3 * (self.level(batch.high) - self.level(batch.low)) / (batch.end - batch.start)
+        most = 3 * (self.level(high) - self.level(low)) / (end - start)
         right, left = np.split(np.where(np.isnan(slope), 0.0, slope), 2)
         return np.fmin(right, most), np.fmin(left, most)
 
     def read(self, batch: _Intervals, right: Array, left: Array, share: Array | float) -> Array:
         """Return x at a share of the way through each interval, by Hermite interpolation."""
-        low, high = self.level(batch.low), self.level(batch.high)
-        step, rest = batch.end - batch.start, 1 - share
-        y = low + (high - low) * share**2 * (3 - 2 * share)
+        start, end, least, most = batch
+        low, high, step, rest = self.level(least), self.level(most), end - start, 1 - share
+        y: Array = low + (high - low) * share**2 * (3 - 2 * share)
         y = y + step * share * rest * (rest * right - share * left)
-        return np.clip(np.exp(y) if self.log else y, batch.low, batch.high)
+        return np.asarray(np.clip(np.exp(y) if self.log else y, least, most))
 
     def pieces_needed(self, batch: _Intervals, right: Array, left: Array) -> NDArray[np.intp]:
         """Return into how many pieces each interval must be split; 1 where it is exact enough."""
-        low, high = self.level(batch.low), self.level(batch.high)
-        step = batch.end - batch.start
-        middle = batch.start + 0.5 * step
-        x = self.read(batch, right, left, 0.5)
-        error = np.abs(np.clip(self.scores(x), batch.start, batch.end) - middle)
+        start, end = batch[:2]
+        low, high = self.level(batch[2]), self.level(batch[3])
+        step = end - start
+        middle = start + 0.5 * step
+        error = np.abs(np.clip(self.scores(self.read(batch, right, left, 0.5)), start, end) - middle)
         smallest = 4 * _EPSILON * (np.maximum(np.abs(low), np.abs(high)) + (1.0 if self.log else 0.0))
         # In a tail, the rounding of a probability is a wide shift of z: no split mends it.
         allowed = _TOLERANCE + self.rounding / np.exp(log_normal_density(middle))
         allowed = allowed + (smallest + self.negligible) * step / (high - low)
-        settled = ~(error > allowed) | (batch.end <= -LARGEST_Z) | (batch.start >= LARGEST_Z)
-        # The error falls with the fourth power of the step, but for a kink within the interval.
+        settled = ~(error > allowed) | (end <= -LARGEST_Z) | (start >= LARGEST_Z)
         pieces = np.clip(np.ceil(1.1 * (error / allowed) ** 0.25), 2.0, 16.0)
         return np.where(settled, 1.0, pieces).astype(np.intp)
 
     def split(self, batch: _Intervals, right: Array, left: Array, pieces: NDArray[np.intp]) -> _Intervals:
         """Split intervals into pieces, drop them where `pieces` is 0; each new knot has its own exact z."""
         owner = np.repeat(np.arange(pieces.size), pieces)
-        start, end, low, high = (column[owner] for column in batch)
         place = np.arange(owner.size) - np.searchsorted(owner, owner, side="left")
         new = place > 0
-        parents = _Intervals(start[new], end[new], low[new], high[new])
-        share = place[new] / pieces[owner[new]]
-        low[new] = self.read(parents, right[owner[new]], left[owner[new]], share)
-        start[new] = np.clip(self.scores(low[new]), parents.start, parents.end)
+        parents = batch[:, owner[new]]
+        start, end, low, high = batch[:, owner]
+        low[new] = self.read(parents, right[owner[new]], left[owner[new]], place[new] / pieces[owner[new]])
+        start[new] = np.clip(self.scores(low[new]), parents[0], parents[1])
         low, start = np.maximum.accumulate(low), np.maximum.accumulate(start)
         inner = np.flatnonzero(new) - 1  # the pieces that another of the same interval follows
         high[inner], end[inner] = low[inner + 1], start[inner + 1]
-        return _Intervals(start, end, low, high)
-
-
-def _joined(done: list[tuple[Array, ...]], *, log: bool) -> QuantileTable:
-    """Put intervals in order and make them one table."""
-    start, end, low, high, right, left = (np.concatenate(column) for column in zip(*done, strict=True))
-    order = np.lexsort((low, start))
-    x = np.append(low[order], high[order[-1]])
-    z = np.append(start[order], end[order[-1]])
-    return QuantileTable(z, np.log(x) if log else x, right[order], left[order], log)
+        return np.stack([start, end, low, high])
 
 
 def _share_of_cubic(rise: Array, start: Array, end: Array, whole: Array) -> Array:

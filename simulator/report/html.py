@@ -14,7 +14,7 @@ from simulator.charts.spec import Figure
 from simulator.charts.style import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VERMILION, band_tints
 from simulator.charts.writing import svg_text
 from simulator.errors import number
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.wording import capital
 
 MOST_ROWS = 80
@@ -30,6 +30,10 @@ class Html(str):
     """Text that is HTML already. Any other is escaped by `text` where it is set into an element."""
 
     __slots__ = ()
+
+    def __html__(self) -> str:
+        """Say that it is, as templates and tables ask."""
+        return str(self)
 
 
 def text(words: object) -> Html:
@@ -125,22 +129,16 @@ def table(
     numbers: Container[int] = (),
     stacked: bool = False,
 ) -> Html:
-    """Make a table whose first column names the rows; `numbers` are the places of the columns that hold numbers."""
-    kinds = ["number" if place in numbers else "" for place in range(len(heads))]
-    columns = zip(heads, kinds, strict=True)
-    top = (element("th", head, scope="col", class_=kind, role="columnheader") for head, kind in columns)
-    body = []
-    for first, *rest in rows:
-        cells = [element("th", first, scope="row", class_=kinds[0], role="rowheader")]
-        cells += [element("td", cell, class_=kind, role="cell") for cell, kind in zip(rest, kinds[1:], strict=True)]
-        body.append(element("tr", *cells, role="row"))
-    parts = (
-        element("caption", element("span", caption)),
-        element("thead", element("tr", *top, role="row"), role="rowgroup"),
-        element("tbody", joined(["", *body, ""], "\n"), role="rowgroup"),
+    """Set cells as a table in a box of its own; `numbers` are the places of the columns that hold numbers."""
+    named = {str(place): text(head) for place, head in enumerate(heads)}
+    cells = Table.of_rows((dict(zip(named, map(text, row), strict=True)) for row in rows), [*named])
+    whole = cells.to_html(
+        heads=named,
+        caption=element("span", caption),
+        numbers=[str(place) for place in range(len(named)) if place in numbers],
+        class_="stacked" if stacked else "",
     )
-    whole = element("table", joined(parts, "\n"), role="table", class_="stacked" if stacked else "")
-    return element("div", whole, class_="scroll", role="region", tabindex="0", aria_label=caption)
+    return element("div", Html(whole), class_="scroll", role="region", tabindex="0", aria_label=caption)
 
 
 def data_table(rows: Sequence[Row], *, caption: str, leave: Sequence[str] = ()) -> Html:

@@ -24,7 +24,6 @@ from simulator.report.sentences import (
     is_certain,
     level_at,
     ooms,
-    three_at,
     when,
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
@@ -142,14 +141,14 @@ def mixture_section(run: xr.DataTree) -> Html:
     weights = {"all together": 1.0} | json.loads(str(run.attrs.get("components") or "{}"))
     levels = {"all together": summaries.summarised(run, "effective_compute")}
     levels |= summaries.component_levels(run, "effective_compute")
-    spans = {key: three_at(values, last) for key, values in levels.items()}
+    spans = {key: values.three_in(last) for key, values in levels.items()}
     bottom = min(low for low, _, _ in spans.values())
     width = max(high for _, _, high in spans.values()) - bottom or 1.0
     rows = []
     for key, values in levels.items():
         said = [
             f"{amount(median)} ({amount(low)} to {amount(high)})"
-            for low, median, high in (three_at(values, middle), spans[key])
+            for low, median, high in (values.three_in(middle), spans[key])
         ]
         places = range_bar(*((level - bottom) / width for level in spans[key]))
         rows.append([name(key), percent(float(weights.get(key, math.nan))), *said, places])

@@ -9,12 +9,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from simulator.errors import number
 from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
-from simulator.runs.summary import PASSED, Summarised, crossing_table, summarised
+from simulator.runs.summary import PASSED, crossing_table, summarised
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
 from simulator.wording import listed, percent, power, raised
@@ -76,27 +74,17 @@ def ooms(value: float) -> str:
 
 def forecast_years(run: xr.DataTree) -> tuple[float, float]:
     """Give the year in the middle of a run and its last year."""
-    years = group(run, "summary")["year"].values
-    middle = years[np.argmin(np.abs(years - (years[0] + years[-1]) / 2))]
-    return float(middle), float(years[-1])
+    return summarised(run, "effective_compute").middle_and_last
 
 
 def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float, float]:
     """Read the 5, 50 and 95 % quantiles of a variable in one year."""
-    return three_at(summarised(run, quantity), year)
-
-
-def three_at(values: Summarised, year: float) -> tuple[float, float, float]:
-    """Read the 5, 50 and 95 % quantiles of one year."""
-    place = int(np.argmin(np.abs(values.years - year)))
-    low, middle, high = (float(values.at(level)[place]) for level in (0.05, 0.5, 0.95))
-    return low, middle, high
+    return summarised(run, quantity).three_in(year)
 
 
 def is_certain(run: xr.DataTree) -> bool:
     """Tell whether all samples agree on effective compute in every year."""
-    values = summarised(run, "effective_compute").values
-    return bool((values[0] == values[-1]).all())
+    return summarised(run, "effective_compute").is_certain
 
 
 def forecast_sentences(run: xr.DataTree) -> list[str]:

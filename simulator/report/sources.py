@@ -101,11 +101,16 @@ def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitati
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:
     """List the rank correlations that the scenario states, and which parts of a mixture state each (empty: all)."""
-    found: dict[Correlation, list[str]] = {}
-    for component in scenario.components:
-        for each in component.spec.correlations:
-            found.setdefault(each, []).append(component.name)
-    return [(each, tuple(of) if len(of) < len(scenario.components) else ()) for each, of in found.items()]
+    said = ((each, component.name) for component in scenario.components for each in component.spec.correlations)
+    return _together(said, len(scenario.components))
+
+
+def _together[T](said: Iterable[tuple[T, str]], count: int) -> list[tuple[T, tuple[str, ...]]]:
+    """Give what is said of the parts of a scenario once, with the parts that say it; nothing where all of them do."""
+    found: dict[T, list[str]] = {}
+    for each, part in said:
+        found.setdefault(each, []).append(part)
+    return [(each, tuple(of) if len(of) < count else ()) for each, of in found.items()]
 
 
 def _merged(
@@ -116,11 +121,12 @@ def _merged(
     """Say things of each part of a scenario; parts that say the same stand together."""
     agreed = {each.path: each.statements[0].value for each in every if len(each.statements) == 1}
     parts = parts_of(scenario)
-    found: dict[tuple[str, str], list[str]] = {}
-    for component, (part, data) in zip(scenario.components, parts.items(), strict=True):
-        for pair in say(component.spec, _Words(data, agreed)):
-            found.setdefault(pair, []).append(part)
-    return [Limitation(*pair, tuple(of) if len(of) < len(parts) else ()) for pair, of in found.items()]
+    said = (
+        (pair, part)
+        for component, (part, data) in zip(scenario.components, parts.items(), strict=True)
+        for pair in say(component.spec, _Words(data, agreed))
+    )
+    return [Limitation(*pair, of) for pair, of in _together(said, len(parts))]
 
 
 def _limits(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_name, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -135,6 +135,8 @@ def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> 
 
 
 def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:
+    if not hasattr(run, "children"):
+        raise InputError(f"takes a run, from simulate or open_run; got {shown(run)}. Give open_run(path) for a path.")
     if name in run.children:
         return
     if of_samples:

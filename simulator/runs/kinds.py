@@ -26,7 +26,7 @@ class Kind:
     command: str
     """What writes it."""
     opens: str = ""
-    """`room.module:function` that gives the `Result` of a path; empty where its lines are all that is kept."""
+    """`room.module:function` that gives the `Result` of a path; empty where it is read as it was kept."""
 
     @property
     def attribute(self) -> str:
@@ -53,6 +53,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("hindcast", "is a hindcast", "forecasts.csv", "simulate hindcast", "hindcast.output:open_hindcast"),
     Kind("fragility", "tells what is fragile", "fragility.txt", "simulate history fragility"),
     Kind("published", "tells what was published", "published.csv", "simulate published"),
+    Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
+    Kind("attribution", "holds attributed differences", "attribution.nc", "simulate compare --attribute"),
+    Kind("score", "holds scores of a run", "score.nc", "simulate score"),
 )
 RUN: Final = KINDS[0]
 

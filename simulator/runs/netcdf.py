@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import netCDF4
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.errors import RunFileError
 from simulator.files import replacing
 from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
+from simulator.runs.kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,11 +88,6 @@ def _is_steady(variable: Variable) -> bool:
     return variable.dims == ("sample", "year") and np.array_equal(levels[:, 0], levels[:, -1])
 
 
-type DatasetKind = Literal["shares", "swings"]
-
-_WORDS: dict[DatasetKind, str] = {"shares": "shares of variance", "swings": "swings"}
-
-
 def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
     """Write a dataset as a netCDF file, whole or not at all; the same dataset gives the same bytes."""
     from xarray import DataTree
@@ -100,25 +96,30 @@ def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
         write_netcdf(of_tree(dataset) if isinstance(dataset, DataTree) else of_dataset(dataset), temporary)
 
 
-def open_dataset(path: FilePath | str, *, kind: DatasetKind, format_: int) -> xr.Dataset:
-    """Open shares or swings: a file, or the folder that holds it."""
+def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
+    """Open what a kind of folder keeps: its netCDF file, or the folder that holds it."""
+    known = kind_named(kind)
+    if known is None:
+        raise RunFileError(f"{path}: there is no kind of folder '{kind}'.")
     file = FilePath(path)
-    file = file / f"{kind}.nc" if file.is_dir() else file
+    file = file / known.file if file.is_dir() else file
     if not file.exists():
-        raise RunFileError(f"{path}: no such file of {kind}. `simulate {kind}` writes one.")
+        raise RunFileError(f"{path}: no such file of {kind}. `{known.command}` writes one.")
     try:
-        from xarray import load_dataset
+        from xarray import open_datatree
 
-        dataset = load_dataset(file, engine="netcdf4")
+        with open_datatree(file, engine="netcdf4") as opened:
+            tree = opened.load()
     except (OSError, ValueError) as error:
         raise RunFileError(
             f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
         ) from None
-    found = dataset.attrs.get(f"{kind}_format")
+    found = tree.attrs.get(known.attribute)
     if found is None:
-        raise RunFileError(f"{file}: is a netCDF file but holds no {_WORDS[kind]}. `simulate {kind}` writes one.")
+        words = known.is_one.removeprefix("holds ")
+        raise RunFileError(f"{file}: is a netCDF file but holds no {words}. `{known.command}` writes one.")
     if int(found) != format_:
         raise RunFileError(
-            f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `simulate {kind}` again."
+            f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `{known.command}` again."
         )
-    return dataset
+    return tree

@@ -7,12 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Final, Self, cast
+
+import numpy as np
 
 from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
-from simulator.runs.kinds import keep_lines, kind_named, kind_of, stored_lines
+from simulator.runs.kinds import Kind, keep_lines, kind_named, kind_of, stored_lines
 from simulator.runs.table import Table
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ class Result(ABC):
     """What a study gives: a dataset, tables by name, and lines that say it.
 
     `kind` is its name: in `simulator.runs.kinds.KINDS`, by which its folder is known and opened, and in
-    `simulator.charts.register.RESULTS`, by which it is drawn. A result that is in no `KINDS` is written beside the run
-    or result that it is about: its `folder_name` is empty. A prompt shows its lines, a notebook its tables too.
+    `simulator.charts.register.RESULTS`, by which it is drawn. A result that is about a run or another result is written
+    beside that: its `folder_name` is empty. A prompt shows its lines, a notebook its tables too.
 
     Examples
     --------
@@ -40,7 +42,11 @@ class Result(ABC):
     """
 
     __slots__ = ()
-    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The name of its kind."""
 
     @property
     @abstractmethod
@@ -76,13 +82,18 @@ class Result(ABC):
 
     @property
     def parts(self) -> tuple[Result, ...]:
-        """Results that are drawn along with it."""
+        """Results that are written and drawn along with it."""
         return ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the reader should look at first."""
         return ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether what it says can be relied on: its chains agreed, its numbers are those that were published."""
+        return True
 
     def save(self, outputs: FilePath | str = "outputs") -> FilePath:
         """Write it into a folder of its own below `outputs`, and give that folder."""
@@ -99,11 +110,13 @@ class Result(ABC):
             table.save_csv(folder / f"{name}.csv")
         for name, text in self.texts().items():
             write_text(folder / name, text)
+        for part in self.parts:
+            part.write_into(folder)
         kind = kind_named(self.kind)
         if kind is None:
             return
         if kind.attribute:
-            save_dataset(self.stored, folder / kind.file)
+            save_dataset(self.stored if kind.opens else _kept(self), folder / kind.file)
         elif kind.lines not in self.texts():
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
 
@@ -126,27 +139,44 @@ class Result(ABC):
 
 
 @dataclass(frozen=True, repr=False)
-class StoredLines(Result):
-    """A result of which a folder keeps what was said, and tables for other programs."""
+class Stored(Result):
+    """A result that was written, and whose kind has no class that reads it: what it said, its tables, its dataset.
 
-    kind: ClassVar[str] = ""
+    Where its folder keeps what was said alone, it has no tables, and its dataset is refused.
+    """
+
+    known: Kind
     folder: FilePath
     said: Sequence[str]
     warned: Sequence[str]
+    kept: xr.DataTree | None = None
 
     @property
-    def dataset(self) -> xr.Dataset:
-        """Refused: no such folder holds one."""
-        raise RunFileError(f"{self.folder}: keeps tables (CSV) and what was said, and no dataset. Make it anew.")
+    def kind(self) -> str:
+        """The name of its kind."""
+        return self.known.name
+
+    @property
+    def dataset(self) -> xr.Dataset | xr.DataTree:
+        """All numbers, where its folder holds a dataset."""
+        if self.kept is None:
+            raise RunFileError(f"{self.folder}: keeps tables (CSV) and what was said, and no dataset. Make it anew.")
+        return self.kept.children["dataset"].to_dataset()
 
     @property
     def folder_name(self) -> str:
-        """The name of the folder."""
-        return self.folder.name
+        """The name of the folder; nothing where it stands beside what it is about."""
+        return self.folder.name if self.kept is None else ""
+
+    @property
+    def label(self) -> str:
+        """What its charts say of where they come from."""
+        return self.folder_name if self.kept is None else str(self.kept.attrs["label"])
 
     def tables(self) -> Mapping[str, Table]:
-        """Nothing: its tables are files for other programs."""
-        return {}
+        """Its tables; nothing where they are files for other programs alone."""
+        held = {} if self.kept is None else self.kept.children["tables"].children
+        return {name: Table.of_kept(each.to_dataset(inherit=False)) for name, each in held.items()}
 
     def lines(self) -> Sequence[str]:
         """What was said."""
@@ -156,6 +186,33 @@ class StoredLines(Result):
     def warnings(self) -> tuple[str, ...]:
         """What was warned of."""
         return tuple(self.warned)
+
+
+_KEPT_FORMAT: Final = 1
+
+
+def _kept(result: Result) -> xr.DataTree:
+    """Lay out what a file keeps of a result that no class reads: its dataset, its tables, what it says."""
+    import xarray as xr
+
+    said = {"said": "\n".join(result.lines()), "warned": "\n".join(result.warnings), "label": result.label}
+    root = xr.Dataset(attrs={f"{result.kind}_format": _KEPT_FORMAT, **said})
+    tables = {f"tables/{name}": table.to_kept() for name, table in result.tables().items()}
+    return xr.DataTree.from_dict(
+        {"/": root, "dataset": _writable(cast("xr.Dataset", result.dataset)), "tables": xr.Dataset(), **tables}
+    )
+
+
+def _writable(dataset: xr.Dataset) -> xr.Dataset:
+    """Give arrays of objects a type that a file holds: texts, empty where there is none; else numbers, NaN there."""
+    plain = {}
+    for name, each in dataset.variables.items():
+        if each.dtype == object:
+            held = each.values.ravel().tolist()
+            is_text = any(isinstance(value, str) for value in held)
+            values = [value if isinstance(value, str) else "" for value in held] if is_text else held
+            plain[name] = (each.dims, np.array(values, dtype=str if is_text else float).reshape(each.shape), each.attrs)
+    return dataset.assign_coords({name: plain.pop(name) for name in dataset.coords if name in plain}).assign(plain)
 
 
 def open_result(path: FilePath | str) -> Result:
@@ -187,5 +244,9 @@ def open_result(path: FilePath | str) -> Result:
     if kind.opens:
         return cast("Result", attribute_at(f"simulator.{kind.opens}")(place))
     if kind.lines:
-        return StoredLines(place, *stored_lines(place, kind))
-    raise RunFileError(f"{path}: {kind.is_one}, which is not opened as a result. 'simulate show' prints it.")
+        return Stored(kind, place, *stored_lines(place, kind))
+    from simulator.runs.netcdf import open_kept
+
+    kept = open_kept(place, kind=kind.name, format_=_KEPT_FORMAT)
+    said, warned = (str(kept.attrs[key]).split("\n") if kept.attrs[key] else [] for key in ("said", "warned"))
+    return Stored(kind, place, said, warned, kept)

@@ -15,7 +15,50 @@ from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text
 
 
-class Run(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
+class TreeResult(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
+    """A result that is an `xarray.DataTree` in every respect; what xarray makes of it is shown as xarray does."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, tree: xr.DataTree) -> Self:
+        """Take a tree that holds one; what closes its file closes that of the result."""
+        result = cls(dataset=tree.to_dataset(inherit=False), children=dict(tree.children))
+        result.set_close(tree.close)
+        return result
+
+    @property
+    def stored(self) -> xr.DataTree:
+        """What is saved of it: all of it."""
+        return self
+
+    @property
+    def label(self) -> str:
+        """What is said of where it comes from."""
+        return f"{self.kind.capitalize()} {self.attrs['run_id']} of scenario {self.attrs['name']}"
+
+    def texts(self) -> Mapping[str, str]:
+        """The resolved scenario, which runs again."""
+        return {"scenario.yaml": yaml_text(json.loads(str(self.attrs["scenario"])))}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was warned of when it was run."""
+        return tuple(str(self.attrs["warnings"]).splitlines())
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether it is what it was when it was made, and no selection from it."""
+        return self.kind in self.attrs
+
+    def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
+        return Result.__repr__(self) if self._is_whole else xr.DataTree.__repr__(self)
+
+    def _repr_html_(self) -> str:
+        return Result._repr_html_(self) if self._is_whole else str(xr.DataTree._repr_html_(self))  # type: ignore[no-untyped-call]
+
+
+class Run(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
     """A run: an `xarray.DataTree` in every respect, and a result like those of other studies.
 
     `run["trajectories/effective_compute"]` and whatever else xarray offers works as on any tree. Shown at a prompt, it
@@ -42,44 +85,18 @@ class Run(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's 
     __slots__ = ()
     kind: ClassVar[str] = "run"
 
-    @classmethod
-    def of(cls, tree: xr.DataTree) -> Self:
-        """Take a tree that holds a run; what closes its file closes that of the run."""
-        run = cls(dataset=tree.to_dataset(inherit=False), children=dict(tree.children))
-        run.set_close(tree.close)
-        return run
-
-    @property
-    def stored(self) -> xr.DataTree:
-        """What is saved of it: all of it."""
-        return self
-
     @property
     def folder_name(self) -> str:
         """The folder that it is written into: scenario and run id."""
         return f"{self.attrs['name']}-{self.attrs['run_id']}"
 
-    @property
-    def label(self) -> str:
-        """What is said of where it comes from."""
-        return f"Run {self.attrs['run_id']} of scenario {self.attrs['name']}"
-
     def tables(self) -> Mapping[str, Table]:
         """Quantiles by year, crossing years, probabilities, what binds; counts of models where there are any."""
         return run_tables(self)
 
-    def texts(self) -> Mapping[str, str]:
-        """The resolved scenario, which runs again."""
-        return {"scenario.yaml": yaml_text(json.loads(str(self.attrs["scenario"])))}
-
     def lines(self) -> Sequence[str]:
         """Its summary."""
         return summary_lines(self)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was warned of when it was run."""
-        return tuple(str(self.attrs["warnings"]).splitlines())
 
     @property
     def _is_whole(self) -> bool:
@@ -88,12 +105,12 @@ class Run(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's 
 
     def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
         if not self._is_whole:
-            return xr.DataTree.__repr__(self)
+            return super().__repr__()
         return "\n".join([*self.lines(), f"  groups: {', '.join(self.children)}"])
 
     def _repr_html_(self) -> str:
         if not self._is_whole:
-            return str(xr.DataTree._repr_html_(self))  # type: ignore[no-untyped-call]
+            return super()._repr_html_()
         groups = Table(
             {
                 "group": list(self.children),

@@ -84,6 +84,23 @@ class Summarised:
         """Read one quantile by year; InputError where the summary does not have it."""
         return np.asarray(self.values[_place(self.levels, level)], dtype=np.float64)
 
+    def three_in(self, year: float) -> tuple[float, float, float]:
+        """Read the 5, 50 and 95 % quantiles in the year of the grid that is nearest."""
+        place = int(np.argmin(np.abs(self.years - year)))
+        low, middle, high = (float(self.at(level)[place]) for level in (0.05, 0.5, 0.95))
+        return low, middle, high
+
+    @property
+    def middle_and_last(self) -> tuple[float, float]:
+        """The year in the middle of the grid, and its last year."""
+        middle = self.years[np.argmin(np.abs(self.years - (self.years[0] + self.years[-1]) / 2))]
+        return float(middle), float(self.years[-1])
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all samples agree in every year."""
+        return bool((self.values[0] == self.values[-1]).all())
+
     def has(self, level: float) -> bool:
         """Say whether the summary has a quantile."""
         return bool(np.abs(self.levels - level).min() < _SAME_LEVEL)
@@ -185,7 +202,7 @@ def binding_table(run: Group | xr.DataTree) -> Table:
     parts = [
         _crossed({"on": [subject], "limit": names, "year": years})
         | {"share": shares.values.ravel(), "standard_error": errors.values.ravel()}
-        for subject, names, shares, errors in _binding(summary)
+        for subject, names, shares, errors in bound_limits(summary)
     ]
     return Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {})
 
@@ -194,7 +211,7 @@ def _thresholds(summary: Group) -> list[str]:
     return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
 
 
-def _binding(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
+def bound_limits(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
     """List what limits stand on: the limits, the share of samples in which each binds, and its standard error."""
     for name, shares in summary.data_vars.items():
         if name.startswith("binding_") and name.endswith("_share"):
@@ -302,14 +319,10 @@ def main_quantity(run: Group | xr.DataTree) -> str:
 def _level_lines(summary: Group, name: str) -> list[str]:
     found = _summarised(summary, name)
     error = _summarised(summary, f"{name}_error").at(0.5) if f"{name}_error" in summary.data_vars else None
-    years, quantiles = found.years, [found.at(level) for level in (0.05, 0.5, 0.95)]
-    last = float(years[-1])
-    middle = float(years[np.argmin(np.abs(years - (years[0] + last) / 2))])
     lines = []
-    for year in dict.fromkeys([middle, last]):
-        column = int(np.argmin(np.abs(years - year)))
-        low, mid, high = (float(values[column]) for values in quantiles)
-        spread = float(error[column]) if error is not None and high > low else math.nan
+    for year in dict.fromkeys(found.middle_and_last):
+        low, mid, high = found.three_in(year)
+        spread = float(error[found.years == year][0]) if error is not None and high > low else math.nan
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
         lines.append(
             f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(spread, 2)}"
@@ -358,9 +371,9 @@ def _crossing_lines(summary: Group) -> list[str]:
 
 
 def _binding_line(summary: Group) -> str:
-    parts = []
-    for subject, names, shares, errors in _binding(summary):
-        final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if _is_fixed(summary) else 1)
+    parts, certain = [], _summarised(summary, "effective_compute").is_certain  # then no number has an error
+    for subject, names, shares, errors in bound_limits(summary):
+        final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if certain else 1)
         order = np.argsort(-final, kind="stable")
         said = ", ".join(
             f"{names[n]} {100 * final[n]:.0f}{plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
@@ -368,12 +381,6 @@ def _binding_line(summary: Group) -> str:
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
     last = float(summary.coords["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
-
-
-def _is_fixed(summary: Group) -> bool:
-    """Tell whether all samples have the same effective compute: then no number of the run has an error."""
-    values = summary.data_vars["effective_compute"].values
-    return bool((values[0] == values[-1]).all())
 
 
 def sources(run: Group | xr.DataTree) -> dict[str, str]:

@@ -9,7 +9,7 @@ import csv
 import html
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Self
@@ -46,8 +46,8 @@ class Table:
     ----------
     columns : mapping of str to array_like (row,)
         By name; None is a missing entry. NaN is a number like any other.
-    units, meanings : mapping of str to str
-        Of columns; those in `simulator.variables.COLUMNS` have theirs from there.
+    units : mapping of str to str
+        Of columns; those in `simulator.variables.COLUMNS` have theirs, and what they mean, from there.
 
     Examples
     --------
@@ -68,7 +68,6 @@ class Table:
         columns: Mapping[str, ArrayLike | Sequence[object]],
         *,
         units: Mapping[str, str] | None = None,
-        meanings: Mapping[str, str] | None = None,
     ) -> None:
         given = {name: _array(values) for name, values in columns.items()}
         if deep := [name for name, (values, _) in given.items() if values.ndim != 1]:
@@ -83,7 +82,7 @@ class Table:
                 values,
                 missing,
                 (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]),
-                (meanings or {}).get(name, COLUMNS.get(name, ("", ""))[1]),
+                COLUMNS.get(name, ("", ""))[1],
             )
             for name, (values, missing) in given.items()
         }
@@ -95,12 +94,11 @@ class Table:
         columns: Sequence[str] = (),
         *,
         units: Mapping[str, str] | None = None,
-        meanings: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a table of rows; its columns are those named, then the keys of the rows as they come."""
         held = list(rows)
         names = dict.fromkeys([*columns, *(name for row in held for name in row)])
-        return cls({name: [row.get(name) for row in held] for name in names}, units=units, meanings=meanings)
+        return cls({name: [row.get(name) for row in held] for name in names}, units=units)
 
     @classmethod
     def of_records(cls, records: Iterable[DataclassInstance]) -> Self:
@@ -191,7 +189,6 @@ class Table:
             [*self.rows(), *other.rows()],
             [*self.names, *other.names],
             units={name: each.unit for name, each in columns.items()},
-            meanings={name: each.meaning for name, each in columns.items()},
         )
 
     def to_dataset(self, *along: str) -> xr.Dataset:
@@ -210,6 +207,32 @@ class Table:
                 said = {"units": column.unit, "long_name": column.meaning}
                 dataset[name] = (along, array, {key: text for key, text in said.items() if text})
         return dataset
+
+    def to_kept(self) -> xr.Dataset:
+        """Lay the columns out along `row`, as a file keeps them; rows in which an entry is missing are in `missing`."""
+        import xarray as xr
+
+        kept = {}
+        for name, each in self._columns.items():
+            values, gone = each.values, np.flatnonzero(each.missing)
+            if values.dtype == object:
+                held = [value for value in values.tolist() if value is not None]
+                blank = type(held[0])() if held else 0.0
+                values = np.array([blank if value is None else value for value in values.tolist()])
+            said = {"units": each.unit, "long_name": each.meaning} | ({"missing": gone} if gone.size else {})
+            kept[name] = ("row", values, {key: value for key, value in said.items() if len(value)})
+        return xr.Dataset(kept)
+
+    @classmethod
+    def of_kept(cls, kept: xr.Dataset) -> Self:
+        """Make the table again that `to_kept` laid out."""
+        columns = {}
+        for name, each in kept.data_vars.items():
+            gone = np.atleast_1d(each.attrs.get("missing", [])).tolist()
+            held = [None if place in gone else value for place, value in enumerate(each.values.tolist())]
+            unit, meaning = (str(each.attrs.get(key, "")) for key in ("units", "long_name"))
+            columns[str(name)] = Column(*_array(held), unit, meaning)
+        return cls._of(columns, kept.sizes.get("row", 0))
 
     def to_csv(self, *, head: bool = True) -> str:
         """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text.
@@ -249,15 +272,38 @@ class Table:
             for line in rows
         ]
 
-    def to_html(self, cells: Mapping[str, Callable[[Row], str]] | None = None) -> str:
-        """Set the table as HTML; every text is escaped."""
+    def to_html(
+        self,
+        cells: Mapping[str, Callable[[Row], str]] | None = None,
+        *,
+        heads: Mapping[str, str] | None = None,
+        caption: str = "",
+        numbers: Container[str] | None = None,
+        class_: str = "",
+    ) -> str:
+        """Set the table as HTML, its first column the heads of its rows.
+
+        Every text is escaped, but for what is markup already (it has `__html__`). `heads` are headings in the place of
+        the names of columns; `numbers` names the columns whose cells stand to the right, those of numbers without it.
+        """
         shown = cells or self._as_they_are()
-        heads = "".join(f"<th{self._title(name)}>{html.escape(name)}</th>" for name in shown)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(write(row))}</td>' for write in shown.values())}</tr>"
-            for row in self.rows()
+        right = [name for name in self.names if self[name].dtype.kind in "iuf"] if numbers is None else numbers
+        kinds = [' class="number"' if name in right else "" for name in shown]
+        said = {name: name for name in shown} | dict(heads or {})
+        above = (
+            f'<th scope="col"{kind}{self._title(name)} role="columnheader">{_markup(said[name])}</th>'
+            for name, kind in zip(shown, kinds, strict=True)
         )
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        look = f' class="{html.escape(class_)}"' if class_ else ""
+        parts = [f'<table role="table"{look}>']
+        parts += [f"<caption>{_markup(caption)}</caption>"] if caption else []
+        parts += [f'<thead role="rowgroup"><tr role="row">{"".join(above)}</tr></thead>', '<tbody role="rowgroup">']
+        for row in self.rows():
+            first, *rest = (_markup(write(row)) for write in shown.values())
+            line = [f'<th scope="row"{kinds[0]} role="rowheader">{first}</th>']
+            line += [f'<td{kind} role="cell">{cell}</td>' for cell, kind in zip(rest, kinds[1:], strict=True)]
+            parts.append(f'<tr role="row">{"".join(line)}</tr>')
+        return "\n".join([*parts, "</tbody></table>"])
 
     def __repr__(self) -> str:
         lines = [cut(line, width=_WIDTH) for line in self.first(_SHOWN).lines()]
@@ -327,7 +373,12 @@ def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[
 def _written(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else str(value)
+
+
+def _markup(text: str) -> str:
+    """Escape a text, unless it is markup already."""
+    return str(text) if hasattr(text, "__html__") else html.escape(text)
 
 
 def _is_number(text: str) -> bool:

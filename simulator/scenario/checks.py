@@ -14,6 +14,7 @@ from simulator.errors import Fault, Path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
+from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
@@ -26,7 +27,7 @@ from simulator.schema.prior_names import (
     stated_drivers,
 )
 from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Quantity, ScenarioSpec
-from simulator.schema.statements import Faults, Prior
+from simulator.schema.statements import Prior
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 
 

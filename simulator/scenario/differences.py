@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError, Path, dotted, number
@@ -26,6 +27,8 @@ _NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers
 """Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 ORIGIN = (*PROVENANCE_KEYS, "prior")
 """Keys that say where a prior comes from."""
+_UNUSED = (*ORIGIN, "label")
+"""Keys on which no result depends."""
 
 
 class _Absent:
@@ -35,12 +38,20 @@ class _Absent:
 ABSENT = _Absent()
 
 
+def check_number(names: Sequence[str]) -> None:
+    """Check that there are two runs or scenarios at least to compare, and not too many."""
+    if len(names) < 2:
+        alone = f"{names[0]!r} alone" if names else "none"
+        rule = f"needs two runs or scenarios at least; got {alone}"
+        raise InputError(f"compare: {rule}. Name another: simulate compare baseline tight-caps.")
+    if len(names) > MOST_RUNS:
+        rule = f"takes at most {MOST_RUNS} runs or scenarios; got {len(names)}"
+        raise InputError(f"compare: {rule}. Compare fewer at once.")
+
+
 def run_labels(runs: Sequence[xr.DataTree], labels: Sequence[str] | None = None) -> list[str]:
     """Call each run something else than the others: by its name, its run id, or its place."""
-    if not 2 <= len(runs) <= MOST_RUNS:
-        raise InputError(
-            f"compare: takes 2 to {MOST_RUNS} runs; got {len(runs)}. Name the run to hold others against, then those."
-        )
+    check_number([str(run.attrs["name"]) for run in runs])
     if labels is not None:
         if len(labels) != len(runs) or len(set(labels)) != len(labels):
             raise InputError(f"labels: must be one for each of {len(runs)} runs, all different; got {list(labels)}.")
@@ -71,43 +82,58 @@ def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | Non
     ]
     rows = [
         {"path": dotted(path), "kind": kind, **dict(zip(names, map(in_short, values), strict=True))}
-        for path, kind, values in _differences(scenarios, ())
+        for difference in topmost_differences(scenarios, whole=_holds_prior, named=_NAMED)
+        for path, kind, values in _kinds(*difference)
     ]
     return sorted(rows, key=lambda row: ("number", "origin", "run").index(row["kind"]))
 
 
-def _differences(values: Sequence[Any], path: Path) -> Iterator[tuple[Path, str, Sequence[Any]]]:
-    """Walk down several scenarios at once, to the topmost entries that differ and cannot be taken apart."""
-    if all(value == values[0] for value in values):
-        return
+def _kinds(path: Path, values: Sequence[Any]) -> Iterator[tuple[Path, str, Sequence[Any]]]:
+    """Tell what a difference is of: numbers, how a run is made, or only where the same numbers come from."""
+    if all(map(is_prior, values)) and all(bare_data(value) == bare_data(values[0]) for value in values):
+        origins = [(key, [value.get(key, ABSENT) for value in values]) for key in ORIGIN]
+        yield from (((*path, key), "origin", found) for key, found in origins if _differ(found))
+    else:
+        yield path, "run" if path[0] in _OF_RUN else "number", values
+
+
+def _differ(values: Sequence[Any]) -> bool:
+    return any(value != values[0] for value in values)
+
+
+def _holds_prior(path: Path, values: Sequence[Any]) -> bool:
+    """Tell whether any of values is a prior; a scenario as a whole and a capability, which has a scale, are none."""
+    return path not in ((), ("capability",)) and any(map(is_prior, values))
+
+
+def _are_uneven(_: Path, values: Sequence[Any]) -> bool:
+    """Tell whether values are lists of different length."""
+    return all(isinstance(value, list) for value in values) and _differ([len(value) for value in values])
+
+
+def topmost_differences(
+    values: Sequence[Any],
+    path: Path = (),
+    *,
+    whole: Callable[[Path, Sequence[Any]], bool] = _are_uneven,
+    named: Collection[str] = (),
+) -> Iterator[tuple[Path, Sequence[Any]]]:
+    """Walk down plain data of several at once, to the topmost entries that differ and are `whole` or have no parts.
+
+    What is not there is ABSENT; a mapping of a name in `named` that is not there is an empty one.
+    """
+    if path and path[-1] in named and all(isinstance(value, Mapping) or value is ABSENT for value in values):
+        values = [{} if value is ABSENT else value for value in values]
+    parts: dict[str | int, Sequence[Any]] = {}
     if all(isinstance(value, Mapping) for value in values):
-        priors = [_is_prior(value, path) for value in values]
-        if not any(priors):
-            for key in dict.fromkeys(key for value in values for key in value):
-                yield from _differences([value.get(key, ABSENT) for value in values], (*path, key))
-            return
-        if all(priors):
-            bare = [bare_data(value) for value in values]
-            if all(value == bare[0] for value in bare):
-                for key in ORIGIN:
-                    found = [value.get(key, ABSENT) for value in values]
-                    if any(value != found[0] for value in found):
-                        yield (*path, key), "origin", found
-                return
+        parts = {key: [value.get(key, ABSENT) for value in values] for key in chain.from_iterable(values)}
     elif all(isinstance(value, list) for value in values):
-        for index in range(max(len(value) for value in values)):
-            below = [value[index] if index < len(value) else ABSENT for value in values]
-            yield from _differences(below, (*path, index))
-        return
-    elif all(isinstance(value, Mapping) or value is ABSENT for value in values) and path[-1] in _NAMED:
-        yield from _differences([{} if value is ABSENT else value for value in values], path)
-        return
-    yield path, "run" if path[0] in _OF_RUN else "number", values
-
-
-def _is_prior(value: Mapping[str, Any], path: Path) -> bool:
-    """Tell whether plain data states a prior; a scenario as a whole and a capability, which has a scale, are none."""
-    return path not in ((), ("capability",)) and is_prior(value)
+        parts = dict(enumerate(zip_longest(*values, fillvalue=ABSENT)))
+    if _differ(values) and (not parts or whole(path, values)):
+        yield path, values
+    elif _differ(values):
+        for key, inner in parts.items():
+            yield from topmost_differences(inner, (*path, key), whole=whole, named=named)
 
 
 def in_short(value: Any) -> str:
@@ -182,33 +208,26 @@ def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[
 
     Notes, sources and names, on which no result depends, are left out. Lists of different length are one entry.
     """
-    return list(_differing(one, other, ()))
+    return [
+        Entry(path, *values)
+        for path, values in topmost_differences([one, other], whole=_is_one_input, named=_NAMED)
+        if path[0] not in _APART and path[-1] not in _UNUSED and bare_data(values[0]) != bare_data(values[1])
+    ]
 
 
-def _differing(one: Any, other: Any, path: Path) -> Iterator[Entry]:
-    if bare_data(one) == bare_data(other) or (len(path) == 1 and path[0] in _APART):
-        return
-    named = bool(path) and path[-1] in _NAMED
-    one, other = ({} if named and value is ABSENT else value for value in (one, other))
-    whole = len(path) == 2 and path[0] in ("correlations", "thresholds")
-    if len(path) == 2 and path[0] == "drivers" and isinstance(one, Mapping) and isinstance(other, Mapping):
-        whole = ("factors" in one) != ("factors" in other)  # a driver of factors has no start and growth of its own
-    priors = path not in ((), ("capability",)) and any(is_prior(value) for value in (one, other))
-    if isinstance(one, Mapping) and isinstance(other, Mapping) and not priors and not whole and path != ("years",):
-        for key in dict.fromkeys([*one, *other]):
-            yield from _differing(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other) and not priors:
-        for place, pair in enumerate(zip(one, other, strict=True)):
-            yield from _differing(*pair, (*path, place))
-    else:
-        yield Entry(path, one, other)
+def _is_one_input(path: Path, values: Sequence[Any]) -> bool:
+    """Tell whether what two scenarios say at a path changes as a whole."""
+    if len(path) == 2 and path[0] == "drivers" and all(isinstance(value, Mapping) for value in values):
+        return ("factors" in values[0]) != ("factors" in values[1])  # one of factors has no start and growth of its own
+    whole = path == ("years",) or (len(path) == 2 and path[0] in ("correlations", "thresholds"))
+    return whole or _holds_prior(path, values) or _are_uneven(path, values)
 
 
-def bare_data(value: Any) -> Any:
+def bare_data(value: Any, *, without: Collection[str] = _UNUSED) -> Any:
     """Leave of plain data what results depend on; `prior` is only where the numbers beside it come from."""
     if isinstance(value, Mapping):
-        return {key: bare_data(inner) for key, inner in value.items() if key not in (*ORIGIN, "label")}
-    return [bare_data(inner) for inner in value] if isinstance(value, list) else value
+        return {key: bare_data(inner, without=without) for key, inner in value.items() if key not in without}
+    return [bare_data(inner, without=without) for inner in value] if isinstance(value, list) else value
 
 
 def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:

@@ -105,6 +105,12 @@ def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str
     return {key: value for key, value in entry.items() if key not in dropped}
 
 
+def below(document: Document, root: Path) -> Document:
+    """Cut out what stands below a path, as a document of its own."""
+    places = {path[len(root) :]: place for path, place in document.places.items() if path[: len(root)] == root}
+    return Document(lookup(document.data, root), places)
+
+
 def place_of(places: Mapping[Path, Place], path: Path) -> Place:
     """Find the place of an entry, or of the nearest entry above it that has one."""
     for length in range(len(path), -1, -1):
@@ -236,9 +242,15 @@ def lookup(data: Any, path: Path) -> Any:
 
 def values_in(data: Any) -> Iterator[Any]:
     """List plain data and all values in it, however deep."""
-    yield data
-    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
-        yield from values_in(inner)
+    return (value for _, value in entries_in(data))
+
+
+def entries_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """List plain data and all that is in it, however deep, each with its path."""
+    yield path, data
+    inner = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in inner:
+        yield from entries_in(value, (*path, key))
 
 
 def known_path(data: Any, path: Path) -> Path:

@@ -9,12 +9,10 @@ from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.faults import faults_of
-from simulator.scenario.layers import expand_priors, merge, placed, read_columns, text_keys
+from simulator.scenario.layers import below, expand_priors, merge, placed, read_columns, text_keys
+from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
 
@@ -78,9 +76,9 @@ def load_library(file: str) -> Document:
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
     document = read_columns(file_document(path), path.parent)
     try:
-        PriorLibrary.model_validate(text_keys(document.data))
-    except ValidationError as error:
-        raise placed(faults_of(error, PriorLibrary), document) from None
+        PriorLibrary.read(text_keys(document.data))
+    except Faults as error:
+        raise placed(error.faults, document) from None
     if document.faults:
         raise ScenarioError(document.faults)
     return document
@@ -121,11 +119,10 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
 @cache
 def _written_out(library: str, name: str, chain: tuple[tuple[str, str], ...]) -> Document:
     """Cut an entry out of its library, with what it refers to written out."""
-    document, root = load_library(library), ("priors", name)
-    stated = document.data["priors"][name]
-    entry = stated if isinstance(stated, Mapping) else {"value": stated}
-    found = Document(entry, {path[2:]: at for path, at in document.places.items() if path[:2] == root})
-    return expand_priors(found, partial(library_entry, chain=chain), above=root)
+    root = ("priors", name)
+    found = below(load_library(library), root)
+    entry = found if isinstance(found.data, Mapping) else replace(found, data={"value": found.data})
+    return expand_priors(entry, partial(library_entry, chain=chain), above=root)
 
 
 def library_prior(reference: str) -> Prior:

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from simulator.errors import Fault, InputError, Path, PlacedFault, ScenarioError, dotted, shown
+from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
 from simulator.scenario.documents import Document, data_document, file_document, text_document
-from simulator.scenario.faults import faults_of
-from simulator.scenario.layers import merge, place_of, placed, text_keys
+from simulator.scenario.layers import below, merge, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
+from simulator.schema.base import Faults, Name, Number, Spec, Text
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
-from simulator.schema.statements import Name, Number, Spec, Text
 
 
 class MixtureEntry(Spec):
@@ -66,9 +65,9 @@ def grouped(document: Document, file: str) -> Groups:
     if not given:
         return Groups(file, own, document)
     try:
-        keys = GroupingKeys.model_validate(text_keys(given))
-    except ValidationError as error:
-        raise placed(faults_of(error, GroupingKeys), document) from None
+        keys = GroupingKeys.read(text_keys(given))
+    except Faults as error:
+        raise placed(error.faults, document) from None
     faults = []
     if keys.mixture and "extends" in document.data:
         faults.append(Fault(("extends",), "stands beside mixture, which names the parents.", "Keep one of them."))
@@ -80,7 +79,7 @@ def grouped(document: Document, file: str) -> Groups:
     ]
     if faults:
         raise placed(faults, document)
-    variants = {name: _below(document, ("variants", name)) for name in keys.variants or {}}
+    variants = {name: below(document, ("variants", name)) for name in keys.variants or {}}
     return Groups(file, own, document, keys.mixture or (), variants, _axes(keys.sweep or {}, document))
 
 
@@ -97,19 +96,17 @@ def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
     return tuple(axes)
 
 
-def resolver(groups: Groups) -> Callable[[Sequence[str]], Scenario]:
-    """Give what resolves a file with overrides; what it extends is read once."""
+def resolver(groups: Groups, variant: str = "") -> Callable[[Sequence[str]], Scenario]:
+    """Give what checks a file, or one of its variants, with overrides; what it extends is read once."""
     if groups.mixture:
-        return lambda overrides: _mixed(groups, overrides)
-    document = extended(groups.own, groups.file)
+        return lambda overrides: _mixed(groups, overrides, variant)
+    document = _varied(extended(groups.own, groups.file), groups, variant)
     return lambda overrides: resolve(document, overrides)
 
 
 def resolve_groups(groups: Groups, overrides: Sequence[str] = (), *, variant: str = "") -> Scenario:
     """Check what a file says, or one of its variants, and give the scenario."""
-    if groups.mixture:
-        return _mixed(groups, overrides, variant)
-    return resolve(_varied(extended(groups.own, groups.file), groups, variant), overrides)
+    return resolver(groups, variant)(overrides)
 
 
 def _varied(document: Document, groups: Groups, variant: str) -> Document:
@@ -124,15 +121,6 @@ def _varied(document: Document, groups: Groups, variant: str) -> Document:
     }
     named = {key: value for key, value in named.items() if key not in changes.data}
     return replace(merged, data={**merged.data, **named})
-
-
-def _below(document: Document, root: Path) -> Document:
-    """Cut out a part of a document as a document of its own."""
-    data = document.data
-    for part in root:
-        data = data[part] if isinstance(part, int) else next(v for k, v in data.items() if str(k) == part)
-    places = {path[len(root) :]: place for path, place in document.places.items() if path[: len(root)] == root}
-    return Document(data, places)
 
 
 def _name(entry: MixtureEntry, number: int) -> str:
@@ -150,7 +138,7 @@ def _mixed(groups: Groups, overrides: Sequence[str], variant: str = "") -> Scena
         try:
             document = merge(_base(groups, number), extended(groups.own, groups.file))
             if entry.changes:
-                document = merge(document, _below(groups.whole, ("mixture", number, "changes")))
+                document = merge(document, below(groups.whole, ("mixture", number, "changes")))
             resolved[_name(entry, number)] = resolve(_varied(document, groups, variant), overrides)
         except ScenarioError as error:
             faults += error.faults
@@ -184,7 +172,7 @@ def _base(groups: Groups, number: int) -> Document:
         rule = "is a mixture, which cannot be mixed again."
         place = place_of(groups.whole.places, (*at, "mixture"))
         raise ScenarioError.at(place, rule, "Name the scenarios in it.", entry=dotted(at))
-    return extended(_below(groups.whole, at), groups.file)
+    return extended(below(groups.whole, at), groups.file)
 
 
 def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:

@@ -53,13 +53,24 @@ class AxisPoint:
 class Axis:
     """What is changed along one dimension of a sweep.
 
-    `paths` are the entries that it changes; `numbers` the values where all are numbers, else None.
+    `paths` are the entries that it changes; `numbers` the values where all are numbers, else None; labels have no unit.
     """
 
     name: str
     points: tuple[AxisPoint, ...]
-    paths: tuple[Path, ...]
+    paths: tuple[Path, ...] = ()
     numbers: tuple[float, ...] | None = None
+    unit: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What its points are called."""
+        return tuple(point.label for point in self.points)
+
+    @property
+    def values(self) -> tuple[float, ...] | tuple[str, ...]:
+        """Its numbers, or its labels where it has none."""
+        return self.labels if self.numbers is None else self.numbers
 
 
 def parse_over(texts: Sequence[str]) -> tuple[Axis, ...]:

@@ -26,7 +26,7 @@ from pydantic_core import core_schema
 
 from simulator.errors import Fault, InputError
 from simulator.registers import Register
-from simulator.schema.statements import Faults
+from simulator.schema.base import Faults
 from simulator.units import Array
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def law_words(names: Sequence[str]) -> str:
     return textwrap.fill(f"{'; '.join(f'{name}: {LAWS.find(name).formula}' for name in names)}.", 110)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Registered:
     """Says of a field that it is a name of a register: known when it is read, and listed in the JSON Schema.
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.statements import Date, Number, Spec, Text
+from simulator.schema.base import Date, Number, Spec, Text
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
 

@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.errors import Path, as_path, dotted
+from simulator.schema.base import Spec
 from simulator.schema.model_counts import Models
 from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.statements import Prior
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 

@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
-from simulator.errors import Fault, Path, number, shown
+from simulator.errors import Fault, number, shown
+from simulator.schema.base import Faults, Line, Name, Number, Spec, Text
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.statements import Faults, Line, Name, Number, Prior, Spec, Text
+from simulator.schema.statements import Prior
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:
@@ -367,11 +368,3 @@ class PriorLibrary(Spec):
     """What the file holds."""
     priors: dict[Name, Prior]
     """The entries by name."""
-
-
-def path_in_file(location: tuple[str | int, ...]) -> Path:
-    """Strip from pydantic's location what names a form and not an entry."""
-    return tuple(part for part in location if part not in _FORMS)
-
-
-_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})

@@ -1,24 +1,15 @@
 """How a file states what is believed about one number.
 
-Closed and frozen: an unknown key is a fault. The text under a field documents it, in the editor too. That the
-numbers fit one another is checked where the family is made of them (`fitting`).
+That the numbers fit one another is checked where the family is made of them (`fitting`).
 """
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
@@ -27,81 +18,14 @@ from pydantic import (
 )
 
 from simulator.errors import Fault, InputError, number, shown
+from simulator.schema.base import Date, Faults, Number, Probability, Spec, Text
+from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
-
-
-@cache
-def field_words(model: type[BaseModel]) -> Mapping[str, str]:
-    """Give the text under each field of a model, those that it inherits too; fields without one are left out."""
-    above = [field_words(base) for base in reversed(model.__bases__) if issubclass(base, BaseModel)]
-    words = {name: text for inherited in above for name, text in inherited.items()}
-    if model is not BaseModel:
-        for entry, below in pairwise(ast.parse(inspect.getsource(model)).body[0].body):  # type: ignore[attr-defined]
-            match entry, below:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                    words[name] = inspect.cleandoc(text)
-    return words
-
-
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
-
-
-def _in_one_line(text: str) -> str:
-    """Put a text into one line, as a folded text of YAML, which ends with a line break, is meant."""
-    return " ".join(line.strip() for line in text.splitlines() if line.strip())
-
-
-Line = Annotated[Text, AfterValidator(_in_one_line)]
-
-
-def _year_as_text(value: Any) -> Any:
-    """Take a bare year, which YAML reads as a number, for the text it is meant as."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
-
-
-class Faults(ValueError):
-    """Carry several faults, each with its path below the entry that is validated, through pydantic."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(fault.rule for fault in faults))
-        self.faults = faults
-
-
-class Spec(BaseModel):
-    """Something a file may say."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    def _faults(self) -> Iterator[Fault]:
-        """Find what is wrong with its entries together, each of which is right by itself."""
-        return iter(())
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if faults := list(self._faults()):
-            raise Faults(faults)
-        return self
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        written = handler(schema)
-        properties = handler.resolve_ref_schema(written)["properties"]
-        for name, text in field_words(cls).items():
-            properties[cls.model_fields[name].alias or name]["description"] = text
-        return written
 
 
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
@@ -145,12 +69,6 @@ def _own_keys(family: Any) -> Collection[str]:
     """List the keys that only an installed family takes."""
     installed = _installed(family)
     return [key for key in installed.keys if key not in Prior.model_fields] if installed else ()
-
-
-def _known_family(name: Any) -> Any:
-    if isinstance(name, str) and (name in SHIPPED or name in FAMILIES):
-        return name
-    raise Faults([Fault((), *FAMILIES.expected(name))])
 
 
 class Interval(Spec):
@@ -204,7 +122,7 @@ class Prior(Spec):
     An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.
     """
 
-    family: Annotated[str, BeforeValidator(_known_family)] | None = None
+    family: Annotated[str, Registered(FAMILIES)] | None = None
     """The family; without it lognormal for a positive quantity, normal otherwise."""
     value: Number | None = None
     """A fixed number."""
@@ -305,16 +223,14 @@ class Prior(Spec):
         written = super().__get_pydantic_json_schema__(schema, handler)
         body = handler.resolve_ref_schema(written)
         properties = body["properties"]
-        families = dict(FAMILIES.usable())
         del properties["interval"], properties[_OWN]
-        properties["family"]["anyOf"][0] = {"enum": list(families), "type": "string"}
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
         interval = pair | {"description": "An equal-tailed interval of that level in percent."}
         body["patternProperties"] = {r"^interval_[0-9]+(\.[0-9]+)?$": interval}
         for short, keys in SHORT_FORMS.items():
             count = {"minItems": len(keys), "maxItems": len(keys)}
             properties[short] = pair | count | {"description": f"[{', '.join(keys)}]"}
-        for family in families.values():
+        for _, family in FAMILIES.usable():
             for key, meaning in family.keys.items():
                 properties.setdefault(key, {"type": "number", "description": meaning})
         properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."

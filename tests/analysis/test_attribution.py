@@ -158,7 +158,7 @@ def test_two_runs_are_attributed_from_their_stored_scenarios(tmp_path):
     )
     assert found.lines()[-len(found.attribution.lines()) :] == found.attribution.lines()
     assert {path.name for path in folder.iterdir()} >= {"attribution.csv", "attribution.svg", "attribution.txt"}
-    with pytest.raises(InputError, match="takes two runs; got 3"):
+    with pytest.raises(InputError, match="takes two runs or scenarios; got 3"):
         compare_runs([*runs, runs[0]], attribute=True)
 
 

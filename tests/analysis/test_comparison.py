@@ -12,13 +12,9 @@ import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR
-from simulator.analysis.comparison import (
-    LINE_WIDTH,
-    NEVER,
-    Comparison,
-    compare_runs,
-    on_common_draws,
-)
+from simulator.analysis.comparison import Comparison, compare_runs, on_common_draws
+from simulator.analysis.comparison_lines import LINE_WIDTH, NEVER
+from simulator.errors import InputError
 from simulator.testing import run_of, small_scenario
 
 THRESHOLDS = {"near": {"effective_compute": 1e28}, "far": {"effective_compute": 1e50}}
@@ -225,3 +221,18 @@ def test_the_dataset_has_results_by_run(plain: xr.DataTree, faster: xr.DataTree)
     assert last["difference"].sel(run="faster").values[0] == row["difference"]
     assert np.isnan(last["difference"].sel(run="small").values).all()
     assert repr(comparison).count("\n") < 15
+
+
+def test_runs_are_read_and_scenarios_run_by_their_names(plain: xr.DataTree, tmp_path: Path) -> None:
+    folder = plain.save(tmp_path)
+    found = compare_runs([folder, str(folder), "essay-2023"], samples=64, outputs=tmp_path)
+    assert found.runs[1].attrs["run_id"] == plain.attrs["run_id"]
+    assert found.runs[2].attrs["samples"] == 64
+    assert compare_runs([plain, load_scenario("essay-2023")], seed=3).runs[1].attrs["seed"] == 3
+
+
+def test_one_name_is_no_two_runs() -> None:
+    with pytest.raises(InputError, match="needs two runs or scenarios at least; got 'baseline' alone"):
+        compare_runs("baseline")
+    with pytest.raises(InputError, match="needs two runs or scenarios at least; got none"):
+        compare_runs([])

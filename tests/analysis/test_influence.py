@@ -170,7 +170,9 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
     tables = found.tables()
     assert list(tables) == ["influence", "influence_deciles", "influence_regions"]
     assert found.save(tmp_path) == tmp_path  # beside the run
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.csv" for name in tables]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["influence.nc", *(f"{name}.csv" for name in tables)]
+    )
     first = tables["influence"].rows()[0]
     at = {"outcome": first["outcome"], "input": first["input"]}
     assert float(found.dataset["delta"].sel(at)) == first["delta"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.charts.kinds.fan import Panel, draw_fan
-from simulator.charts.reading import FanTables
+from simulator.charts.kinds.fan import draw_fan
+from simulator.charts.reading import Fan, FanTables
 from simulator.charts.spec import Head, Spec
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -66,7 +66,7 @@ def fan(
 
 
 def drawn(tables: FanTables, *, run: RunLabel = RUN, title: str = "What is seen", note: str = "") -> Spec:
-    panel = Panel(tables, "effective_compute", "Effective compute", "FLOP of 2025 algorithms")
+    panel = Fan(tables, "effective_compute", "Effective compute", "FLOP of 2025 algorithms")
     return draw_fan(panel, head=Head(title, "", run, note))
 
 
@@ -86,7 +86,7 @@ def observed(*dates: float) -> list[dict[str, object]]:
     return [{"date": date, "value": 20.0 + index / 5, "label": f"run {index}"} for index, date in enumerate(dates)]
 
 
-PANEL = Panel(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "FLOP", "2045: median 3e32 FLOP")
+PANEL = Fan(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "FLOP")
 
 
 def scenario(**changes: Any) -> dict[str, Any]:

@@ -50,6 +50,18 @@ def test_a_kind_of_a_package_is_drawn_by_its_name_and_among_all() -> None:
         draw(run, "wafle")
 
 
+def test_a_kind_that_a_package_calls_all_is_refused_and_the_others_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = metadata.EntryPoint("all", "tests.charts.test_register:waffle", KINDS.group)
+    monkeypatch.setattr(registers, "entry_points", lambda *, group: (point,) if group == KINDS.group else ())
+    run, said = run_of(scenario()), list[str]()
+    with pytest.raises(InputError, match="offers a kind of chart by this name, which stands for every kind"):
+        draw(run, "all")
+    names = [figure.name for figure in draw_kinds(run, ["all"], FigureOptions(), left_out=said.append)]
+    assert "waffle" not in names
+    assert "fan_effective_compute" in names
+    assert any("all: left out: --kind all: an installed package" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("text", "levels"),
     [("boe", (0.3, 0.6, 0.9)), ("IPCC", (0.66, 0.9)), ("hub", (0.5, 0.95)), ("90, 50%", (0.5, 0.9)), ("80", (0.8,))],

@@ -7,7 +7,7 @@ import pytest
 from simulator import load_scenario, save_run, simulate
 from simulator.analysis.shares import open_shares
 from simulator.cli.main import main
-from simulator.cli.options import folder_beside
+from simulator.cli.options import folder_for
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 
 
@@ -39,7 +39,7 @@ def test_influence_prints_and_writes_its_tables(folder, tmp_path, capsys):
 def test_what_is_read_off_a_store_is_written_beside_it(tmp_path):
     store = tmp_path / "run.zarr"
     store.mkdir()
-    assert [folder_beside(path) for path in (store, tmp_path, tmp_path / "run.nc")] == [tmp_path] * 3
+    assert [folder_for(path, None) for path in (store, tmp_path, tmp_path / "run.nc")] == [tmp_path] * 3
 
 
 def test_influence_draws_a_chart_for_each_outcome(folder, tmp_path):

@@ -71,7 +71,8 @@ def test_what_a_command_printed_is_shown_again(kind: str, said, made) -> None:
 
 
 def test_every_kind_of_folder_is_shown(said, tmp_path: Path) -> None:
-    assert {kind.name for kind in KINDS} == {*COMMANDS, "fragility"}  # which takes a fit, and has a page
+    beside = {"influence", "attribution", "score"}  # files that stand beside what they are about
+    assert {kind.name for kind in KINDS} == {*COMMANDS, *beside, "fragility"}  # which takes a fit, and has a page
     (tmp_path / "fragility.txt").write_text("the page\n\nits end\n")
     assert said("show .") == (["the page", "", "its end"], [], 0)
 
@@ -156,3 +157,24 @@ def test_swings_are_read_back_the_same_and_nothing_else_is(said, made) -> None:
     said(COMMANDS["shares"] + " --output shares")
     with pytest.raises(RunFileError, match=r"holds no swings. `simulate swings` writes one"):
         open_swings(next(Path("shares").glob("*/shares.nc")))
+
+
+@pytest.mark.parametrize("words", ["influence RUN", "score RUN --after 2024 --ledger out/ledger.csv"])
+def test_what_stands_beside_a_run_is_shown_again_by_its_file(words: str, said) -> None:
+    said("baseline --samples 512 --set years.first=2023 --no-charts --output out")
+    (folder,) = Path("out").iterdir()
+    kind = words.split(maxsplit=1)[0]
+    charts = " --no-charts" if kind == "influence" else ""
+    printed, err, code = said(words.replace("RUN", str(folder)) + charts)
+    assert code == 0, err
+    told = printed[:-1] if kind == "influence" else printed[:-2]  # without the names of files
+    assert said(f"show {folder / kind}.nc") == (told, [], 0)
+    assert said(f"show {folder}")[0][0].startswith("Baseline")  # the folder is still that of the run
+    assert said(f"chart {folder / kind}.nc")[2] == 2
+
+
+def test_the_parts_of_a_difference_are_shown_by_their_file(made, said) -> None:
+    folder, printed, _ = made("comparison")
+    out, _, code = said(f"show {folder / 'attribution.nc'}")
+    assert code == 0
+    assert out == printed[-len(out) :]

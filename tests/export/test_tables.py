@@ -15,7 +15,7 @@ import xarray as xr
 from simulator import open_run, save_run
 from simulator.errors import InputError, SimulatorError
 from simulator.export import tables as export_tables
-from simulator.export.tables import run_table, write_csv, write_parquet
+from simulator.export.tables import chosen_names, run_table, write_csv, write_parquet
 from simulator.testing import run_of, small_scenario
 
 DATA = small_scenario({
@@ -159,3 +159,8 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(run: xr.DataTree, tmp_pat
         write_csv(failing, path)
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_name_is_refused_where_there_is_none_to_choose() -> None:
+    with pytest.raises(InputError, match=r"the run has no threshold 'agi'\. There are none\.$"):
+        chosen_names(["agi"], [], "the run has no threshold")

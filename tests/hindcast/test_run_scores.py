@@ -137,14 +137,14 @@ def test_costs_in_other_dollars_are_left_out(run, history):
 
 
 def test_nothing_after_the_start_is_refused_with_both_ends(run, history):
-    old = replace(history, runs=history.runs[:2], snapshot="2025-06")
+    old = replace(history, rows=history.runs[:2], snapshot="2025-06")
     with pytest.raises(InputError, match=r"observations go up to 2025-06-30 .*the run forecasts 2025\.5 to 2030"):
         score_run(run, old)
 
 
 def test_a_table_that_ends_years_before_its_snapshot_is_refused(run, history):
     with pytest.raises(InputError, match=r"ends on 2023-03-15 with a, 5\.0 years before"):
-        score_run(run, replace(history, runs=history.runs[:1]))
+        score_run(run, replace(history, rows=history.runs[:1]))
 
 
 def test_a_run_without_physical_compute_or_in_another_unit_is_refused(run, history):
@@ -167,3 +167,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
         mine = [row["brier"] for row in events if row["in_sample"] == in_sample]
         assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines
+
+
+def test_a_run_is_scored_by_its_path(score, run, history, tmp_path):
+    assert score_run(run.save(tmp_path), history).lines() == score.lines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,11 @@ from simulator.history.fragility import (
     PriorShift,
     conclusions,
     conflicts,
-    examine_history,
     fragility_lines,
     fragility_page,
+    history_fragility,
 )
 from simulator.history.leave_out import RateWithout
-from simulator.history.loading import shipped_accelerators, shipped_runs
 from simulator.history.observations import Observations
 from simulator.history.power_scaling import Sensitivity, reading
 from simulator.runs.table import Table
@@ -103,12 +101,12 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Observations]:
 def test_a_history_is_fitted_once_and_again_without_its_most_influential_group_if_asked(
     fitted: list[Observations],
 ) -> None:
-    options: dict[str, Any] = {"until": dt.date(2018, 12, 31), "top": 5}
-    found = examine_history(shipped_runs("2025-06"), shipped_accelerators(), **options)
+    options: dict[str, Any] = {"snapshot": "2025-06", "until": "2018"}
+    found = history_fragility(**options)
     assert len(fitted) == 1
     assert not found.refits
     assert (found.origin, found.runs) == (2018, fitted[0].run_year.size)
-    again = examine_history(shipped_runs("2025-06"), shipped_accelerators(), **options, refit=True)
+    again = history_fragility(**options, refit=True)
     assert fitted[2].run_year.size < fitted[1].run_year.size
     assert set(again.refits["left_out"]) == {"Games"}
     assert again.refits["rate"].tolist() == ["spending_growth", "efficiency_growth", "compute_growth"]

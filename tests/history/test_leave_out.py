@@ -93,12 +93,12 @@ def test_a_group_without_which_too_little_is_left_is_not_listed() -> None:
     [
         ({"named": ["Leep 2"]}, "--leave-out: runs.csv has no run 'Leep 2' by then. Did you mean 'Leap 2'?"),
         ({"named": ["x*"]}, "Write * for any letters"),
-        ({"since": 2018}, "runs.csv: only"),
+        ({"until": dt.date(2015, 12, 31)}, "runs.csv: only 4 runs of the frontier are known from 2012 to 2015-12-31"),
     ],
 )
 def test_bad_input_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError) as refused:
-        rates_without(JUMP, until=END_OF_2025, **options)
+        rates_without(JUMP, **{"until": END_OF_2025, **options})
     assert text in str(refused.value)
 
 

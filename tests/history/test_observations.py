@@ -146,12 +146,12 @@ def test_too_few_prices_are_refused() -> None:
 def shipped_runs_of_2013() -> RunHistory:
     history = shipped_runs()
     early = (replace(run, date=dt.date(2013, 1, 5)) if run.date.year < 2016 else run for run in history.runs)
-    return replace(history, runs=tuple(early))
+    return replace(history, rows=tuple(early))
 
 
 def test_the_frontier_begins_in_2012_however_far_back_an_export_reaches() -> None:
     old = replace(shipped_runs().runs[0], name="Theseus", date=dt.date(1950, 7, 2), log_flop=1.6, stated_rank=1)
-    table = replace(shipped_runs(), runs=(old, *shipped_runs().runs))
+    table = replace(shipped_runs(), rows=(old, *shipped_runs().runs))
     seen, without_it = (observations(each, shipped_accelerators(), until=END_2020) for each in (table, shipped_runs()))
     np.testing.assert_array_equal(seen.run_year, without_it.run_year)
     assert seen.record_year[0] == 2012

@@ -8,14 +8,15 @@ import pytest
 from simulator.engine.draws import draw_blocks
 from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
-from simulator.priors.dependence import Side, chained, dependence
+from simulator.priors.dependence import Scale, chained, dependence
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
-from simulator.schema.statements import Faults, PointFunction
+from simulator.schema.base import Faults
+from simulator.schema.statements import PointFunction
 from simulator.units import logarithm, multiple
 
-LEVEL, NUMBER = Side(logarithm(), True, 0.0), Side(multiple(), False, -np.inf)
+LEVEL, NUMBER = Scale(logarithm(), "log10(FLOP)", positive=True, least=0.0), Scale(multiple(), "1")
 TEXT = """\
 schema: 1
 name: small

@@ -193,3 +193,9 @@ def test_a_prior_that_may_be_never_is_told_in_the_unit_of_the_file() -> None:
     assert "median 1e+30 (90 % 1e+28 to 1e+32)" in said
     assert "10 %" in said
     assert "onverted" not in said
+
+
+def test_single_values_are_told_in_the_unit_of_the_file() -> None:
+    read = prior({"discrete": {"values": [1e26, 1e27], "weights": [1, 2]}, "unit": "FLOP"})
+    np.testing.assert_allclose(read.family.ppf(np.array([0.1, 0.9])), [26, 27])
+    assert read.understood == "discrete, median 1e+27 (90 % 1e+26 to 1e+27) FLOP"

@@ -16,7 +16,7 @@ import simulator
 from simulator import load_scenario, save_run, simulate
 from simulator.runs.format import RUN_FORMAT, explain_lines
 from simulator.testing import run_of, small_scenario
-from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Pattern, Variable
+from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Variable
 from tests.places import ROOT
 
 
@@ -58,13 +58,12 @@ def coded(names: Iterable[object]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def variable_rows(items: Iterable[Variable | Pattern]) -> list[list[str]]:
+def variable_rows(items: Iterable[Variable]) -> list[list[str]]:
     rows = []
     for item in items:
-        name, long_name = f"`{item.name}`" if isinstance(item, Variable) else f"`{item.names}`", item.long_name
-        if isinstance(item, Pattern):
-            long_name = long_name.format(*(f"`{word}`" for word in re.findall(r"<\w+>", item.names)))
-        rows.append([name, coded(item.dims), item.unit or "the scenario's", long_name, item.description])
+        varying = [f"`{word}`" for word in re.findall(r"<\w+>", item.name)]
+        long_name = item.long_name.format(*varying)
+        rows.append([f"`{item.name}`", coded(item.dims), item.unit or "the scenario's", long_name, item.description])
     return rows
 
 
@@ -170,7 +169,7 @@ def test_every_coordinate_and_variable_is_in_a_table_with_its_dimensions(run: xr
             if node.path == "/parameters":
                 continue
             base = re.sub("_(mean|error)$", "", str(name))
-            patterns = [pattern for pattern in PATTERNS if re.fullmatch(pattern.expression, base)]
+            patterns = [pattern for pattern in PATTERNS if pattern.match(base)]
             assert base in VARIABLES or patterns, name
             own = VARIABLES[base].dims if base in VARIABLES else patterns[0].dims
             if node.path != "/summary" or "sample" not in own:

@@ -46,7 +46,7 @@ def test_it_shows_itself_in_few_lines_and_as_a_table(name: str) -> None:
     assert lines[-1].startswith("  groups: summary")
     assert len(lines) <= MOST_LINES
     assert run._repr_html_().startswith("<pre>")
-    assert "<td>summary</td>" in run._repr_html_()
+    assert ">summary</th>" in run._repr_html_()
     assert len(run._repr_html_()) < 4000
 
 

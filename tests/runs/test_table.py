@@ -55,6 +55,37 @@ def test_texts_are_escaped_in_html_and_units_are_said():
     assert 'title="decimal year [year]"' in written
 
 
+class Markup(str):
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
+def test_what_is_markup_already_is_set_as_it_is_and_the_first_column_heads_the_rows():
+    table = Table({"name": [Markup("<a>x</a>"), "<i>"], "value": [1.0, None], "note": ["<b>", None]})
+    written = table.to_html(heads={"note": Markup("<em>note</em>")}, caption="a & b", class_="stacked")
+    assert written.splitlines() == [
+        '<table role="table" class="stacked">',
+        "<caption>a &amp; b</caption>",
+        (
+            '<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">name</th>'
+            '<th scope="col" class="number" title="value, in the unit of the row" role="columnheader">value</th>'
+            '<th scope="col" role="columnheader"><em>note</em></th></tr></thead>'
+        ),
+        '<tbody role="rowgroup">',
+        (
+            '<tr role="row"><th scope="row" role="rowheader"><a>x</a></th><td class="number" role="cell">1</td>'
+            '<td role="cell">&lt;b&gt;</td></tr>'
+        ),
+        (
+            '<tr role="row"><th scope="row" role="rowheader">&lt;i&gt;</th><td class="number" role="cell"></td>'
+            '<td role="cell"></td></tr>'
+        ),
+        "</tbody></table>",
+    ]
+
+
 def test_a_long_table_is_shown_short():
     shown = repr(Table({"n": range(1000)}))
     assert len(shown.splitlines()) <= 15

@@ -60,15 +60,15 @@ def test_plain_data_are_put_into_words(entry, value):
 
 
 def prior(family: Distribution, scale: str, **stated: Any) -> NamedPrior:
-    return NamedPrior("drivers.x", family, scale, Prior.model_validate({"value": 1, **stated}))
+    return NamedPrior("drivers.x", family, scale, Prior.model_validate({"value": 1, **stated}), family)
 
 
 @pytest.mark.parametrize(
     ("read", "value", "shape"),
     [
-        (prior(Fixed(0.0), "log10(1)", value=1, unit="1"), "1", ""),
-        (prior(Fixed(0.08), "OOM/year", value=1.2), "1.2 factor/year", ""),
-        (prior(Fixed(30.0), "log10(FLOP)", value=1e30), "10³⁰ FLOP", ""),
+        (prior(Fixed(1.0), "log10(1)", value=1, unit="1"), "1", ""),
+        (prior(Fixed(1.2), "OOM/year", value=1.2), "1.2 factor/year", ""),
+        (prior(Fixed(1e30), "log10(FLOP)", value=1e30), "10³⁰ FLOP", ""),
         (prior(WithNever(Fixed(2030.0), 0.25), "year", value=2030), "2030 given that it happens, never with 25 %",
          "one number"),
         (prior(Normal(34.6, 3.0), "log10(FLOP)", value=None, median=34.6, interval_90=[29.7, 39.5], unit="log10(FLOP)"),

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.scenario.differences import differing_inputs, in_short, run_labels
+from simulator.scenario.differences import ABSENT, differing_inputs, in_short, run_labels, topmost_differences
 from simulator.testing import run_of, small_scenario
 
 SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}}
@@ -116,9 +116,17 @@ def test_runs_of_one_name_are_told_apart(plain: xr.DataTree) -> None:
 
 
 def test_labels_and_numbers_of_runs_that_cannot_be_are_refused(plain: xr.DataTree) -> None:
-    with pytest.raises(InputError, match="2 to 12 runs; got 1"):
+    with pytest.raises(InputError, match="needs two runs or scenarios at least; got 'small' alone"):
         run_labels([plain])
-    with pytest.raises(InputError, match="2 to 12 runs; got 13"):
+    with pytest.raises(InputError, match="at most 12 runs or scenarios; got 13"):
         run_labels([plain] * 13)
     with pytest.raises(InputError, match="all different"):
         run_labels([plain, plain], ["a", "a"])
+
+
+def test_data_are_walked_down_to_what_differs() -> None:
+    first = {"a": {"b": 1, "c": [1, 2]}, "d": [1], "caps": {}}
+    other = {"a": {"b": 1, "c": [1, 3]}, "d": [1, 2], "caps": {}}
+    assert list(topmost_differences([first, other])) == [(("a", "c", 1), (2, 3)), (("d",), [[1], [1, 2]])]
+    assert list(topmost_differences([{"caps": {"x": 1}}, {}])) == [(("caps",), [{"x": 1}, ABSENT])]
+    assert list(topmost_differences([{"caps": {"x": 1}}, {}], named=["caps"])) == [(("caps", "x"), [1, ABSENT])]

@@ -12,6 +12,7 @@ from simulator.errors import InputError, Place, ScenarioError
 from simulator.scenario.documents import Document, parse_document
 from simulator.scenario.layers import (
     apply_override,
+    entries_in,
     expand_priors,
     known_path,
     lookup,
@@ -214,3 +215,10 @@ def test_an_override_is_the_place_of_what_it_sets_and_makes() -> None:
 
 def test_keys_are_turned_into_text_at_every_depth() -> None:
     assert text_keys({1: [{0.5: {2030: "x"}}]}) == {"1": [{"0.5": {"2030": "x"}}]}
+
+
+@given(TREES)
+def test_every_entry_is_found_at_its_path(data: dict[str, Any]) -> None:
+    found = dict(entries_in(data))
+    assert found[()] == data
+    assert all(lookup(data, path) == value for path, value in found.items())

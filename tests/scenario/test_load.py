@@ -22,11 +22,10 @@ from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path
 from simulator.runs.summary import quantiles, summary_lines
 from simulator.scenario.documents import yaml_text
-from simulator.scenario.faults import remaining_faults
 from simulator.scenario.layers import lookup
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_variants, parse_scenario
-from simulator.scenario.resolving import Scenario
+from simulator.scenario.resolving import Scenario, remaining_faults
 from simulator.scenario.sweep_axes import parse_over
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 

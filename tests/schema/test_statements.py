@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.schema.spec import path_in_file
-from simulator.schema.statements import MixturePart, field_words, is_prior, stating_keys
+from simulator.schema.base import field_words
+from simulator.schema.faults import path_in_file
+from simulator.schema.statements import MixturePart, is_prior, stating_keys
 
 
 def test_the_text_under_a_field_is_its_description_also_of_what_it_inherits() -> None:

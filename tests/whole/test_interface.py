@@ -74,3 +74,25 @@ def test_what_names_no_scenario_is_refused_without_a_traceback() -> None:
 def test_a_table_with_a_long_text_is_shown_short() -> None:
     shown = repr(simulator.Table({"said": ["x" * 5000]}))
     assert max(map(len, shown.splitlines())) <= 240
+
+
+MOST_LINES = 12
+"""Lines of a command, without its name and what it says of itself: it reads, computes, finishes."""
+
+
+def test_a_command_reads_computes_and_finishes() -> None:
+    callbacks = [*COMMANDS.values(), *(each.callback for each in GROUPS["history"].registered_commands)]
+    long = {}
+    for command in callbacks:
+        source = inspect.getsource(command)
+        (tree,) = ast.parse(source).body
+        body = source.splitlines()[tree.body[0].end_lineno :]  # behind the docstring
+        if (lines := sum(bool(line.strip()) for line in body)) > MOST_LINES:
+            long[command.__name__] = lines
+    assert long == {}
+
+
+def test_what_is_no_run_is_refused_in_plain_words() -> None:
+    for function in (simulator.summary_lines, simulator.prior_influence, simulator.fan_chart):
+        with pytest.raises(simulator.InputError, match="takes a run, from simulate or open_run; got 'outputs/some'"):
+            function("outputs/some")

@@ -47,7 +47,8 @@ def imported(tree: ast.Module) -> set[str]:
 
 
 def test_no_module_imports_itself_through_others() -> None:
-    graph = {name: imported(tree) for name, tree in TREES.items() if name != "simulator"}
+    public = {"simulator"}  # its names are loaded when they are used
+    graph = {name: imported(tree) - public for name, tree in TREES.items() if name not in public}
     assert len(list(TopologicalSorter(graph).static_order())) == len(graph)  # raises where there is a circle
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,16 +32,12 @@ MEDIAN_WIDTH, STRIP_WIDTH = 130, 440
 NAME_CHARACTERS, MOST_RUN_WIDTH = 26, 270
 
 
+@dataclass(frozen=True, slots=True)
 class Panel:
     """A frame in pixels: years along, log10 of the unit up."""
 
-    def __init__(
-        self, left: float, top: float, width: float, height: float, years: tuple[float, float],
-        levels: tuple[float, float],
-    ) -> None:  # fmt: skip
-        self.left, self.top, self.right, self.bottom = left, top, left + width, top + height
-        self.x = PixelScale(*years, left, self.right)
-        self.y = PixelScale(*levels, self.bottom, top)
+    x: PixelScale
+    y: PixelScale
 
 
 def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
@@ -50,9 +47,8 @@ def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head
     under the names of the runs. The band of the first run is filled, those of the others are outlined.
     """
     runs = _by_run(levels)
-    panel = Panel(
-        LEFT, TOP, WIDTH, HEIGHT, _span(levels, ("year",), 0.0), _span(levels, ("median", "lower", "upper"), 0.04)
-    )
+    up = PixelScale(*_span(levels, ("median", "lower", "upper"), 0.04), TOP + HEIGHT, TOP)
+    panel = Panel(PixelScale(*_span(levels, ("year",), 0.0), LEFT, LEFT + WIDTH), up)
     ends = {run: own.rows()[-1] for run, own in runs.items()}
     starts = {run: panel.y(row["median"]) for run, row in ends.items()}
     order = sorted(runs, key=lambda run: starts[run])
@@ -76,11 +72,11 @@ def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head
     labels = [[*style.wrapped(run, width=LABEL_CHARACTERS), notes[run]] for run in order]
     heights = [style.LINE_HEIGHT * len(label) + 8.0 for label in labels]
     wanted = [starts[run] for run in order]
-    middles = style.spread_labels(wanted, heights=heights, top=panel.top - 6, bottom=panel.bottom + 14)
-    edge, shift = panel.right + 12 + 8 * len(runs), style.LINE_HEIGHT / 2
+    middles = style.spread_labels(wanted, heights=heights, top=panel.y.end - 6, bottom=panel.y.start + 14)
+    edge, shift = panel.x.end + 12 + 8 * len(runs), style.LINE_HEIGHT / 2
     for run, label, middle in zip(order, labels, middles, strict=True):
         # Beside the plot the last interval of the run with its median; then its line, name and note.
-        x, start, color = panel.right + 10 + 8 * list(runs).index(run), starts[run], shades[run][0]
+        x, start, color = panel.x.end + 10 + 8 * list(runs).index(run), starts[run], shades[run][0]
         marks.box(
             "bars", (x, x + 4), (panel.y(ends[run]["upper"]) - 0.75, panel.y(ends[run]["lower"]) + 0.75), color=color
         )
@@ -92,7 +88,7 @@ def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head
         marks.text(label[:-1], edge + 50, middle - shift, bold=True)
         marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
     width = LEFT + WIDTH + LABEL_WIDTH
-    return marks.sheet(head, width=width, height=panel.bottom + 24)
+    return marks.sheet(head, width=width, height=panel.y.start + 24)
 
 
 def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
@@ -101,15 +97,13 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     What is given is that of `draw_overlaid`.
     """
     runs = _by_run(levels)
-    ends = _span(levels, ("year",), 0.0), _span(levels, ("median", "lower", "upper"), 0.05)
-    panels = {
-        run: Panel(
-            LEFT + (PANEL_WIDTH + PANEL_GAP) * (place % COLUMNS),
-            TOP + PANEL_HEAD + (PANEL_HEIGHT + PANEL_HEAD + 30) * (place // COLUMNS),
-            PANEL_WIDTH, PANEL_HEIGHT, *ends,
-        )
-        for place, run in enumerate(runs)
-    }  # fmt: skip
+    years, spread = _span(levels, ("year",), 0.0), _span(levels, ("median", "lower", "upper"), 0.05)
+    panels = {}
+    for place, run in enumerate(runs):
+        left = LEFT + (PANEL_WIDTH + PANEL_GAP) * (place % COLUMNS)
+        top = TOP + PANEL_HEAD + (PANEL_HEIGHT + PANEL_HEAD + 30) * (place // COLUMNS)
+        along = PixelScale(*years, left, left + PANEL_WIDTH)
+        panels[run] = Panel(along, PixelScale(*spread, top + PANEL_HEIGHT, top))
     marks = Marks(
         band={"type": "area", "color": PALE}, grid=rule_mark(), first=line_mark(SHADES[0][0], 2, dash=SHADES[0][1]),
         edges=line_mark(style.VERMILION, 1), medians=line_mark(SHADES[1][0], 2, dash=SHADES[1][1]),
@@ -117,8 +111,8 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     marks.text(heading, 0, 8, bold=True)
     first, reference = next(iter(runs.items()))
     for run, panel in panels.items():
-        marks.text(style.cut(run, PANEL_WIDTH, bold=True), panel.left, panel.top - 27, bold=True)
-        marks.text(style.cut(notes[run], PANEL_WIDTH), panel.left, panel.top - 11, style.QUIET)
+        marks.text(style.cut(run, PANEL_WIDTH, bold=True), panel.x.start, panel.y.end - 27, bold=True)
+        marks.text(style.cut(notes[run], PANEL_WIDTH), panel.x.start, panel.y.end - 11, style.QUIET)
         marks["band"].extend(_band(panel, reference, detail=run))
         marks["first"].extend(_line(panel, reference, "median", detail=run))
         if run != first:
@@ -132,7 +126,7 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     ]
     legend = style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8)
     width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
-    height = max(panel.bottom for panel in panels.values()) + 24
+    height = max(panel.y.start for panel in panels.values()) + 24
     return marks.sheet(head, *legend, width=width, height=height)
 
 
@@ -199,14 +193,14 @@ def _grid(panels: Sequence[Panel], marks: Marks) -> None:
     for panel in panels:
         for tick in power_ticks(panel.y.low, panel.y.high)[:: 2 if small else 1]:
             y = panel.y(tick)
-            marks.box("grid", (panel.left, panel.right), (y, y))
-            if panel.left == LEFT:
+            marks.box("grid", (panel.x.start, panel.x.end), (y, y))
+            if panel.x.start == LEFT:
                 marks.texts.extend(style.power_texts(tick, right=LEFT - 8, y=y))
         ticks = year_ticks(panel.x.low, panel.x.high)
         for year in ticks[:: -(-len(ticks) // 6) if small else 1]:
             x = panel.x(year)
-            marks.box("grid", (x, x), (panel.top, panel.bottom + 4))
-            marks.centred(str(year), x, panel.bottom + 14)
+            marks.box("grid", (x, x), (panel.y.end, panel.y.start + 4))
+            marks.centred(str(year), x, panel.y.start + 14)
 
 
 def _by_run(levels: Table) -> dict[str, Table]:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from simulator.charts import layout, spec, style
-from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, interval_layers
-from simulator.charts.reading import central_levels, drawn_years, subtitle
+from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, strip_view
+from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Dataset, Run, group, run_label
+from simulator.runs.groups import Dataset, Run, group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
+from simulator.units import Array
 from simulator.wording import listed, percent
 
 HEIGHT = 330.0
@@ -51,6 +52,10 @@ class _Look:
     dash: list[float]
     shape: str
     fill: str
+
+    def at(self, x: float, y: float) -> dict[str, object]:
+        """Place its mark."""
+        return {"x": x, "y": y, "shape": self.shape, "color": self.color, "fill": self.fill}
 
 
 def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
@@ -121,9 +126,9 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         own = curves.where(threshold=name)
         rows = Table({"year": own["year"], "percent": 100 * own["probability"]}).rows()
         mark = layout.line_mark(look.color, 2.2, look.dash)
-        layers.append(spec.layer(rows, frame.x("year"), layout.percent_channel("percent"), mark=mark))
+        layers.append(spec.layer(rows, frame.x("year"), layout.amount_channel("percent"), mark=mark))
     marks: spec.Data = [
-        _mark_row(looks[row["threshold"]], _pixel(frame, row["median"]), frame.height / 2)
+        looks[row["threshold"]].at(_pixel(frame, row["median"]), frame.height / 2)
         for row in crossings
         if frame.first < row["median"] <= frame.last
     ]
@@ -138,7 +143,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     ]
     x = _label_x(crossings)
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
-        marks.append(_mark_row(looks[row["threshold"]], x + layout.COLUMN + 4, middle))
+        marks.append(looks[row["threshold"]].at(x + layout.COLUMN + 4, middle))
     heads = [
         style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
         style.Text([f"by {number(frame.last)}"], x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
@@ -162,14 +167,8 @@ def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame)
     return [style.pixel_layer(bars, mark=layout.RECT)] if bars else []
 
 
-def _mark_row(look: _Look, x: float, y: float) -> dict[str, object]:
-    return {"x": x, "y": y, "shape": look.shape, "color": look.color, "fill": look.fill}
-
-
 def _mark_layers(rows: spec.Data) -> list[spec.Spec]:
-    """Draw marks, each in its shape, with a rim of paper so that they stand out on lines."""
-    if not rows:
-        return []
+    """Draw marks, each in its shape, with a rim of paper so that they stand out on lines; there is one or more."""
     places = (spec.x("x"), spec.y("y"), spec.as_given("shape", "shape"))
     mark = {"type": "point", "size": 62, "strokeWidth": 1.7, "opacity": 1}
     rim = mark | {"filled": True, "fill": style.PAPER, "stroke": style.PAPER, "strokeWidth": 4.5}
@@ -182,31 +181,28 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
-    separators: spec.Data = [{"x": left, "x2": columns[2] + 84, "y": edge} for edge in edges]
-    texts = [style.Text(["year of crossing"], left, layout.HEADING_Y, bold=True)]
+    marks = layout.Marks(rules=layout.rule_mark())
+    marks.text("year of crossing", left, layout.HEADING_Y, bold=True)
     heads = ("median", crossings[0]["wide_band"], _not_by(crossings[0]))
-    texts += [style.Text([head], x, layout.LEGEND_Y, style.QUIET) for head, x in zip(heads, columns, strict=True)]
-    marks: spec.Data = []
+    for head, x in zip(heads, columns, strict=True):
+        marks.text(head, x, layout.LEGEND_Y, style.QUIET)
+    shapes: spec.Data = []
     intervals = []
     for row, name, y in zip(crossings, names, middles, strict=True):
-        texts.append(style.Text(name, left + 20, y))
-        texts.append(style.Text([year_text(row, "median")], columns[0], y, bold=True))
-        texts.append(style.Text([_range_text(row)], columns[1], y, style.QUIET))
-        texts.append(style.Text([percent(row["not_by"])], columns[2], y, style.QUIET))
+        marks.text(name, left + 20, y)
+        marks.text(year_text(row, "median"), columns[0], y, bold=True)
+        marks.text(_range_text(row), columns[1], y, style.QUIET)
+        marks.text(percent(row["not_by"]), columns[2], y, style.QUIET)
         look = looks[row["threshold"]]
-        marks.append(_mark_row(look, left + 7, y))
+        shapes.append(look.at(left + 7, y))
         if frame.first <= row["median"] <= frame.last:
-            marks.append(_mark_row(look, _pixel(frame, row["median"]), y))
+            shapes.append(look.at(_pixel(frame, row["median"]), y))
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
-    layers = [
-        style.pixel_layer(separators, mark=layout.rule_mark()),
-        *interval_layers(intervals, frame=frame),
-        *_mark_layers(marks),
-        *style.text_layers(texts),
-        *style.legend_layers(_strip_legend(crossings, frame=frame), x=left, y=layout.LEGEND_Y),
-    ]
-    return spec.view(layers, width=layout.WIDTH, height=edges[-1])
+    return strip_view(
+        marks, intervals, _mark_layers(shapes), _strip_legend(crossings, frame=frame), frame=frame, edges=edges,
+        right=columns[2] + 84, legend_y=layout.LEGEND_Y,
+    )  # fmt: skip
 
 
 def _strip_legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.LegendEntry]:
@@ -252,8 +248,8 @@ def crossing_figures(run: Run, options: FigureOptions) -> list[Figure]:
         f"Along: years {number(first)} to {number(last)}. Up: probability of having crossed, 0 to 100 %. "
         f"In {number(last)}: {listed(ends)}."
     )
-    under = f"{subtitle(run)}.\nProbability of having crossed each threshold; its mark stands at the median year."
-    chart = draw_crossings(tables, head=Head(title, under, run_label(run)))
+    under = "Probability of having crossed each threshold; its mark stands at the median year."
+    chart = draw_crossings(tables, head=run_head(run, title, under))
     return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
 
 
@@ -271,49 +267,33 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
     every = summary["year"].values
     places = drawn_years(summary, years)
     first, last = float(every[places[0]]), float(every[places[-1]])
-    ends = {name: central_levels(levels, band) for name, band in (("narrow", min(bands)), ("wide", max(bands)))}
+    drawn = {"narrow": min(bands), "wide": max(bands)}
+    ends = {name: central_levels(levels, band) for name, band in drawn.items()}
+    # A quantile of samples that are above at the start is exactly the start.
+    started = summary["quantile"].values <= summary["already"].values[:, np.newaxis]
+    quantiles = np.where(started, every[0], summary["crossing_quantile"].values)  # (threshold, quantile)
+    columns: dict[str, Any] = {name: summary[name].values.tolist() for name in ("threshold", "label")}
+    columns["median"] = quantiles[:, levels.index(0.5)]
+    for name, pair in ends.items():
+        lower, upper = (quantiles[:, levels.index(level)] for level in pair)
+        columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
+    columns |= {f"{name}_band": [f"{100 * band:g} %"] * len(quantiles) for name, band in drawn.items()}
+    columns |= {"not_by": 1.0 - summary["crossed"].values[:, places[-1]]}
+    columns |= {name: summary[name].values for name in ("never", "already")}
     of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
-    rows: list[dict[str, Any]] = []
-    curves: dict[str, Table] = {}
-    for t, name in enumerate(summary["threshold"].values.tolist()):
-        quantiles = dict(zip(levels, _quantiles(summary, t).tolist(), strict=True))
-        intervals = {
-            f"{of}_{end}": quantiles[level]
-            for of, pair in ends.items()
-            for end, level in zip(("lower", "upper"), pair, strict=True)
-        }
-        rows.append(
-            {
-                "threshold": name,
-                "label": str(summary["label"].values[t]),
-                "median": quantiles[0.5],
-                **intervals,
-                "narrow_band": f"{100 * min(bands):g} %",
-                "wide_band": f"{100 * max(bands):g} %",
-                "not_by": 1.0 - float(summary["crossed"].values[t, places[-1]]),
-                "never": float(summary["never"].values[t]),
-                "already": float(summary["already"].values[t]),
-                **of_all,
-            }
-        )
-        curves[name] = _curve(summary, t, first=first, last=last)
+    crossings = Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
     # Those without a median come last, by the share that does not cross.
-    rows.sort(key=lambda row: (row["median"], row["not_by"], row["wide_lower"], row["threshold"]))
-    points = [point for row in rows for point in curves[row["threshold"]].rows()]
-    return CrossingTables(Table.of_rows(points), Table.of_rows(rows))
+    for key in ("threshold", "wide_lower", "not_by", "median"):
+        crossings = crossings.sorted_by(key)
+    curves = {name: _curve(summary, t, quantiles[t]) for t, name in enumerate(columns["threshold"])}
+    points = sum((curves[name] for name in crossings["threshold"]), start=Table({}))
+    return CrossingTables(points.where((points["year"] >= first) & (points["year"] <= last)), crossings)
 
 
-def _quantiles(summary: Dataset, t: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Give the quantiles of a crossing year; exactly the start for those of samples that are above at the start."""
-    started = summary["quantile"].values <= float(summary["already"].values[t])
-    return np.where(started, float(summary["year"].values[0]), summary["crossing_quantile"].values[t])
-
-
-def _curve(summary: Dataset, t: int, *, first: float, last: float) -> Table:
+def _curve(summary: Dataset, t: int, quantiles: Array) -> Table:
     """Tabulate the points at which the distribution of a crossing year is known: at steps, and at its quantiles."""
     years = summary["year"].values.astype(float)
-    shares = summary["crossed"].values[t]
-    quantiles, levels = _quantiles(summary, t), summary["quantile"].values
+    shares, levels = summary["crossed"].values[t], summary["quantile"].values
     inside = np.isfinite(quantiles) & (quantiles > years[0])
     if inside.all() and quantiles[0] == quantiles[-1]:  # a single date: the curve is a step
         levels = np.linspace(0.0, 1.0, levels.size)
@@ -324,9 +304,8 @@ def _curve(summary: Dataset, t: int, *, first: float, last: float) -> Table:
     at, share = at[order], np.maximum.accumulate(share[order])
     after = np.searchsorted(years, at)
     share = np.minimum(share, shares[np.minimum(after, shares.size - 1)])
-    kept = (at >= first) & (at <= last)
-    names = {each: [str(summary[each].values[t])] * int(kept.sum()) for each in ("threshold", "label")}
-    return Table({**names, "year": at[kept], "probability": share[kept]})
+    names = {each: [str(summary[each].values[t])] * at.size for each in ("threshold", "label")}
+    return Table({**names, "year": at, "probability": share})
 
 
 def _title(rows: Sequence[Row], *, first: float, last: float) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from simulator.charts import fans, spec, style
 from simulator.charts.frame import Frame, calendar_year
 from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
-from simulator.charts.reading import YEARS, Fan, FanTables, read_fan
+from simulator.charts.reading import YEARS, Fan, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
@@ -26,25 +26,8 @@ NAME_CHARACTERS = 24
 MOST_PANELS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A fan as it is drawn: its tables, quantity, label and unit; of several, what is seen in it."""
-
-    tables: FanTables
-    quantity: str
-    label: str
-    unit: str
-    line: str = ""
-    log: bool = True
-
-    @property
-    def heading(self) -> str:
-        """The name of the quantity with its unit."""
-        return f"{self.label}, {self.unit}" if self.unit else self.label
-
-
 def draw_fan(
-    panel: Panel, *, head: Head, years: tuple[float, float] | None = None, start: float | None = None
+    fan: Fan, *, head: Head, years: tuple[float, float] | None = None, start: float | None = None
 ) -> spec.Spec:
     """Draw the fan of a quantity over the years, and below it the years in which it crosses thresholds.
 
@@ -53,9 +36,9 @@ def draw_fan(
     of its crossing year. Observed runs are dots, and the axis begins with the first. `start`: the first year of the
     run, where the tables begin later.
     """
-    tables = panel.tables
+    tables = fan.tables
     tables.check()
-    thresholds = fans.from_the_top(tables.thresholds, panel.quantity)
+    thresholds = fans.from_the_top(tables.thresholds, fan.quantity)
     # A crossing of a threshold on another quantity has no line in the fan: it comes last.
     order = {row["threshold"]: place for place, row in enumerate(thresholds)}
     crossings = [
@@ -63,7 +46,7 @@ def draw_fan(
         for row in sorted(tables.crossings.rows(), key=lambda row: order.get(row["threshold"], len(order)))
     ]
     frame = fans.fan_frame(
-        tables, thresholds=thresholds, log=panel.log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER
+        tables, thresholds=thresholds, log=fan.log, years=years, width=WIDTH, height=HEIGHT, gutter=GUTTER
     )
     labels = [style.wrapped(fans.label_text(row, frame=frame), width=LABEL_CHARACTERS) for row in thresholds]
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
@@ -74,14 +57,14 @@ def draw_fan(
     layers = fans.fan_layers(tables, frame=frame, thresholds=thresholds)
     layers += _threshold_labels(thresholds, labels, frame=frame)
     layers += fans.median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
-    layers += style.text_layers([style.Text([panel.heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
+    layers += style.text_layers([style.Text([fan.heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
     entries = fans.fan_legend(tables)
     if any(map(fans.uncertain, thresholds)):
         never = any(row.get("lower") is not None and row.get("upper") is None for row in thresholds)
         said = " and median of an uncertain threshold, counting never" if never else " of an uncertain threshold"
         entries.append(("bracket", style.QUIET, f"90 %{said}"))
     layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y)
-    layers.append(fans.pointer_layer(tables, frame=frame, unit=panel.unit, name="years"))
+    layers.append(fans.pointer_layer(tables, frame=frame, unit=fan.full_unit, name="years"))
     views = [spec.view(layers, width=WIDTH, height=frame.height)]
     right = RIGHT if thresholds or crossings else 0
     if crossings:
@@ -109,51 +92,51 @@ ROOM = PANEL_GUTTER + PANEL_WIDTH + PANEL_RIGHT - 8
 """The widest line of a panel's head, in pixels."""
 
 
-def draw_panels(panels: Sequence[Panel], *, head: Head, years: tuple[float, float] | None = None) -> spec.Spec:
+def draw_panels(drawn: Sequence[Fan], *, head: Head, years: tuple[float, float] | None = None) -> spec.Spec:
     """Draw several fans on the same years, two beside one another, each with its own scale."""
-    for panel in panels:
-        panel.tables.check()
-    own = [fans.from_the_top(panel.tables.thresholds, panel.quantity, strict=True) for panel in panels]
+    for fan in drawn:
+        fan.tables.check()
+    own = [fans.from_the_top(fan.tables.thresholds, fan.quantity, strict=True) for fan in drawn]
     frames = [
         fans.fan_frame(
-            panel.tables, thresholds=rows, log=panel.log, years=years, width=PANEL_WIDTH, height=PANEL_HEIGHT,
+            fan.tables, thresholds=rows, log=fan.log, years=years, width=PANEL_WIDTH, height=PANEL_HEIGHT,
             gutter=PANEL_GUTTER,
         )
-        for panel, rows in zip(panels, own, strict=True)
+        for fan, rows in zip(drawn, own, strict=True)
     ]  # fmt: skip
     labels = [_panel_labels(rows, frame=frame) for rows, frame in zip(own, frames, strict=True)]
     tall = max([PANEL_HEIGHT, *(sum(style.LINE_HEIGHT * len(lines) + 2.0 for lines in label) for label in labels)])
     right = PANEL_RIGHT if any(labels) else 0.0
-    drawn = [
-        _panel(panel, frame=replace(frame, height=tall), thresholds=rows, labels=lines, name=f"panel_{place}")
-        for place, (panel, frame, rows, lines) in enumerate(zip(panels, frames, own, labels, strict=True))
+    panels = [
+        _panel(fan, frame=replace(frame, height=tall), thresholds=rows, labels=lines, name=f"panel_{place}")
+        for place, (fan, frame, rows, lines) in enumerate(zip(drawn, frames, own, labels, strict=True))
     ]
-    fullest = max(panels, key=lambda panel: (len(panel.tables.bands), len(panel.tables.history)))
+    fullest = max(drawn, key=lambda fan: (len(fan.tables.bands), len(fan.tables.history)))
     views = [
         key_view(fans.fan_legend(fullest.tables), x=-PANEL_GUTTER),
-        *panel_grid(drawn, columns=2, spacing=right + PANEL_GUTTER + GAP),
+        *panel_grid(panels, columns=2, spacing=right + PANEL_GUTTER + GAP),
     ]
     width = 2 * (PANEL_GUTTER + PANEL_WIDTH + right) + GAP
     return sheet(views, head, x=-PANEL_GUTTER, width=width, spacing=24.0)
 
 
 def _panel(
-    panel: Panel, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
+    fan: Fan, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
 ) -> spec.Spec:
     head = [
-        style.Text([style.cut(panel.heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
-        style.Text([style.cut(panel.line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
+        style.Text([style.cut(fan.heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
+        style.Text([style.cut(_End(fan).line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
     ]
     leaders, middles = fans.threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
     names = [
         style.Text(lines, PANEL_WIDTH + 24, middle, size=11) for lines, middle in zip(labels, middles, strict=True)
     ]
     layers = [
-        *fans.fan_layers(panel.tables, frame=frame, thresholds=thresholds),
+        *fans.fan_layers(fan.tables, frame=frame, thresholds=thresholds),
         *style.text_layers([*head, *frame.texts()]),
         *leaders,
         *style.text_layers(names),
-        fans.pointer_layer(panel.tables, frame=frame, unit=panel.unit, name=name),
+        fans.pointer_layer(fan.tables, frame=frame, unit=fan.full_unit, name=name),
     ]
     return spec.view(layers, width=frame.width, height=frame.height)
 
@@ -189,7 +172,7 @@ def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
         said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
     head = Head(f"{capital(fan.label)}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run))
     start = float(arrays(run, "summary")["year"].values[0])
-    chart = draw_fan(_panel_of(run, fan), head=head, years=_axis_years([fan], options), start=start)
+    chart = draw_fan(fan, head=head, years=_axis_years([fan], options), start=start)
     tables = {"": fan.table()} | {
         name: table
         for name in ("thresholds", "crossings", "paths", "history", "trend")
@@ -205,9 +188,8 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
     named = shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more below"]
     last = ends[0].year
     title = f"{'Medians in' if any(fan.spread for fan in fans) else 'In'} {last}: {listed(named)}"
-    panels = [_panel_of(run, fan, end.line) for fan, end in zip(fans, ends, strict=True)]
     head = Head(title, _subject(run), run_label(run))
-    chart = draw_panels(panels, head=head, years=_axis_years(fans, options))
+    chart = draw_panels(fans, head=head, years=_axis_years(fans, options))
     names = [fan.quantity for fan in fans]
     caption = " ".join(f"{capital(end.course)}." for end in ends)
     lines = "; ".join(f"{fan.label} {end.line.split(': ', 1)[1]}" for fan, end in zip(fans, ends, strict=True))
@@ -215,7 +197,7 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
         f"{len(fans)} fan charts on the years {ends[0].first_year} to {last}: {listed([fan.label for fan in fans])}. "
         f"Each shows the median and central bands over time. In {last}: {lines}."
     )
-    tables = {"": _joined(fan.table() for fan in fans)}
+    tables = {"": sum((fan.table() for fan in fans), start=Table({}))}
     own = [row for row in fans[0].tables.thresholds.rows() if row["quantity"] in names]
     if own:  # the columns of an interval are there where any level of these has one
         tables["thresholds"] = Table.of_rows({key: row[key] for key in row if row[key] is not None} for row in own)
@@ -226,10 +208,6 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
     stem = "fan_" + "_and_".join(names)
     stem = stem if len(stem) <= 100 else f"fan_{names[0]}_and_{len(names) - 1}_more"
     return Figure(stem, chart, tables, caption, alt_text)
-
-
-def _joined(tables: Iterable[Table]) -> Table:
-    return Table.of_rows(row for table in tables for row in table.rows())
 
 
 class _End:
@@ -287,8 +265,8 @@ def _alt_text(fan: Fan, end: _End) -> str:
     bands = tables.band_names()[::-1]
     drawn = f"Fan chart of a median and bands of {listed(bands)} of the samples" if bands else "Chart of one line"
     extra = []
-    if tables.paths:
-        extra.append(f"{len(set(tables.paths['path'].tolist()))} thin lines are single samples")
+    if count := tables.path_count():
+        extra.append(f"{count} thin lines are single samples")
     if tables.history:
         extra.append(f"dots are observed runs ({len(tables.history)})")
     if tables.trend:
@@ -310,29 +288,15 @@ def _subject(run: Group | Run) -> str:
     return f"{title}{' ' if title.endswith(('?', '!', '.')) else ': '}{run.attrs['subject']}"
 
 
-def _seen(fan: Fan) -> list[float]:
-    """List the dates of what was observed of a variable."""
-    history, trend = fan.tables.history, fan.tables.trend
-    return [*(history["date"].tolist() if history else []), *(trend["year"].tolist() if trend else [])]
-
-
 def _axis_years(fans: Sequence[Fan], options: FigureOptions) -> tuple[float, float] | None:
     """Choose the ends of the time axis: no empty room where years were asked for; else all that several fans have.
 
     A fan that stands alone chooses its own.
     """
     years = fans[0].tables.medians["year"].tolist()
-    seen = [date for fan in fans for date in _seen(fan)]
+    seen = [date for fan in fans for date in fan.tables.seen()]
     if options.years is None:
         return (min([years[0], *seen]), max([years[-1], *seen])) if seen and len(fans) > 1 else None
-    dates = _seen(fans[0])
+    dates = fans[0].tables.seen()
     first = options.years[0] if dates and min(dates) < years[0] else years[0]
     return first, max([years[-1], *dates])
-
-
-def _panel_of(run: Group | Run, fan: Fan, line: str = "") -> Panel:
-    """Take a fan of a run as it is drawn; sums of money say which dollars they are in."""
-    dollars = str(run.attrs.get("dollars", "not stated"))
-    known = "USD" in fan.unit and dollars != "not stated"
-    unit = f"{fan.unit} ({dollars} dollars)" if known else fan.unit
-    return Panel(fan.tables, fan.quantity, capital(fan.label), unit, line, fan.log)

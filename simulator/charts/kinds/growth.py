@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import check_numbers, check_years
-from simulator.charts.reading import drawn_years, subtitle
+from simulator.charts.reading import drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import number
-from simulator.runs.groups import Run, group, run_label
+from simulator.runs.groups import Run, group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed
@@ -30,15 +29,6 @@ FILLS = {
 }  # fmt: skip
 
 
-def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:
-    """Draw the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and their sum (`year`, `value`)."""
-    check_years(net, of="net")
-    check_numbers(net, "value", of="net")
-    check_numbers(parts, "year", "value", of="parts")
-    width = layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200
-    return layout.sheet([_plot(parts, net=net)], head, x=-layout.GUTTER, width=width)
-
-
 def ooms(value: float) -> str:
     """Write orders of magnitude with their sign.
 
@@ -53,63 +43,44 @@ def ooms(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _plot(parts: Table, *, net: Table) -> spec.Spec:
-    """Stack the parts away from zero, growth first, and draw the sum over them."""
+def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:
+    """Stack the parts of growth (`part`, `label`, `kind`, `year`, `value`, OOM) and draw their sum over them.
+
+    The sum has `year` and `value`.
+    """
+    check_years(net, of="net")
+    check_numbers(net, "value", of="net")
+    check_numbers(parts, "year", "value", of="parts")
     years, total = net["year"].tolist(), net["value"].tolist()
-    names, values, fills = [], [], []
-    left = {kind: cycle(choice) for kind, choice in FILLS.items()}
+    fills = {kind: cycle(choice) for kind, choice in FILLS.items()}
+    telling = total[-1] > LEAST_SHARE
+
+    def texts(value: float) -> tuple[str, ...]:
+        return (ooms(value), f"{100 * value / total[-1]:.0f} %".replace("-", "−")) if telling else (ooms(value),)
+
+    stack = []
     for (_, name, kind), own in parts.groups("part", "label", "kind"):
         known = dict(zip(own["year"].tolist(), own["value"].tolist(), strict=True))
-        names.append(name)
-        values.append([known.get(year, 0.0) for year in years])
-        fills.append(layout.fill_mark(*next(left[kind])))
-    ups, downs = (np.clip(values, *ends).sum(axis=0) for ends in ((0, None), (None, 0)))
+        values = [known.get(year, 0.0) for year in years]
+        lines = tuple(style.wrapped(name, width=layout.NAME_CHARACTERS))
+        stack.append(layout.StackPart(values, layout.fill_mark(*next(fills[kind])), texts(values[-1]), lines))
+    ups, downs = (np.clip([part.values for part in stack], *ends).sum(axis=0) for ends in ((0, None), (None, 0)))
     lower, upper = min(*downs.tolist(), *total), max(*ups.tolist(), *total)
     spare = max(0.0, 0.1 - (upper - lower)) + 0.03 * (upper - lower)
-    lower, upper = lower - (spare if lower < 0 else 0.0), upper + spare
-    scale, axis = spec.linear_scale(lower, upper), {"title": None, "tickCount": 8}
-
-    def level(column: str) -> spec.Channel:
-        return spec.y(column, scale=scale, axis=axis)
-
-    layers, middles = layout.stacked_areas(
-        values, fills=fills, years=years, y=level, base=("foot", "high"), empty=False
-    )
-    ends = [part[-1] for part in values]
-    labels = _labels(names, ends, middles, net=total[-1])
-    height = max(HEIGHT, layout.label_height([line for label in labels for line in label.lines]))
-    labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
+    ends = lower - (spare if lower < 0 else 0.0), upper + spare
     # The line of the sum has a rim that sets it apart from every fill.
     zero: spec.Data = [{"year": years[0], "to": years[-1], "value": 0.0}]
-    along, up = layout.year_channel(years), level("value")
-    layers.append(spec.layer(zero, along, spec.x2("to"), up, mark=layout.rule_mark(style.INK, 1)))
-    lines = (layout.line_mark(style.PAPER, 5.5), layout.line_mark(style.INK, 2.5))
-    layers += [spec.layer(net.rows(), along, up, mark=mark) for mark in lines]
-    texts = [style.Text([f"mean growth since {number(years[0])}, OOM"], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
-    heads = ("OOM", "share") if any(len(label.values) > 1 and label.values[1] for label in labels) else ("OOM",)
-    right = float(layout.LABEL_X)
-    for head in heads:
-        right += layout.COLUMN
-        texts.append(style.Text([head], right - 8, layout.LEGEND_Y, style.QUIET, align="right"))
-    texts.append(style.Text([f"of the growth by {number(years[-1])}"], right, layout.LEGEND_Y, style.QUIET))
-    layers += style.text_layers(texts)
-    layers += layout.end_labels(sorted(labels, key=lambda label: label.y), height=height)
-    return spec.view(layers, width=layout.WIDTH, height=height)
-
-
-def _labels(
-    names: Sequence[str], ends: Sequence[float], middles: Sequence[float], *, net: float
-) -> list[layout.EndLabel]:
-    """Label the parts and their sum; the height of each is still a value."""
-
-    def values(value: float) -> tuple[str, ...]:
-        return (ooms(value), f"{100 * value / net:.0f} %".replace("-", "−")) if net > LEAST_SHARE else (ooms(value),)
-
-    labels = [
-        layout.EndLabel(middle, values(end), tuple(style.wrapped(name, width=layout.NAME_CHARACTERS)))
-        for name, end, middle in zip(names, ends, middles, strict=True)
-    ]
-    return [*labels, layout.EndLabel(net, values(net), ("effective compute",), bold=True)]
+    along, up = layout.year_channel(years), layout.amount_channel("value", ends)
+    over = [spec.layer(zero, along, spec.x2("to"), up, mark=layout.rule_mark(style.INK, 1))]
+    lines_of_sum = (layout.line_mark(style.PAPER, 5.5), layout.line_mark(style.INK, 2.5))
+    over += [spec.layer(net.rows(), along, up, mark=mark) for mark in lines_of_sum]
+    whole = layout.EndLabel(total[-1], texts(total[-1]), ("effective compute",), bold=True)
+    view = layout.stacked_view(
+        stack, years=years, least=HEIGHT, heading=f"mean growth since {number(years[0])}, OOM",
+        heads=("OOM", "share") if telling else ("OOM",), after=f"of the growth by {number(years[-1])}", ends=ends,
+        over=over, more=[whole],
+    )  # fmt: skip
+    return layout.sheet([view], head, x=-layout.GUTTER, width=layout.GUTTER + layout.LABEL_X + 2 * layout.COLUMN + 200)
 
 
 def growth_figures(run: Run, options: FigureOptions) -> list[Figure]:
@@ -142,8 +113,8 @@ def growth_figures(run: Run, options: FigureOptions) -> list[Figure]:
         f"Up: mean growth since {number(first)}, in OOM{below}. "
         f"The line, the sum of all parts, ends at {ooms(total)} OOM."
     )
-    under = f"{subtitle(run)}.\nMeans over the samples, which add up; an OOM is a factor of ten."
-    chart = draw_growth(parts, net=net, head=Head(title, under, run_label(run)))
+    under = "Means over the samples, which add up; an OOM is a factor of ten."
+    chart = draw_growth(parts, net=net, head=run_head(run, title, under))
     return [Figure("growth", chart, {"": parts, "net": net}, caption, alt_text)]
 
 

@@ -15,7 +15,7 @@ from simulator.charts import spec, style
 from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.charts.ticks import Scale, plain_ticks, power_ticks, tick_text
+from simulator.charts.ticks import Scale, outcome_scale, plain_ticks, power_ticks
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import Run, group, run_label
@@ -85,11 +85,10 @@ class _Axis:
         """Draw the grid of one small chart and write its ticks."""
         for tick in self.ticks:
             marks.box("grid", (left, left + PANEL_WIDTH), (y(tick), y(tick)))
-            if self.scale == "power":
-                marks.texts += style.power_texts(tick, right=left - 6, y=y(tick))
+            if self.beyond and tick == self.high:
+                marks.text(self.beyond, left - 6, y(tick), align="right")
             else:
-                written = self.beyond if self.beyond and tick == self.high else tick_text(tick, self.scale)
-                marks.text(written, left - 6, y(tick), align="right")
+                marks.tick(tick, self.scale, left - 6, y(tick))
 
 
 def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float) -> spec.Spec:
@@ -177,9 +176,8 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
     span = f"{in_short(outcome, strongest['low'], horizon)} to {in_short(outcome, strongest['high'], horizon)}"
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
-    scale: Scale = "power" if outcome.kind == "level" else "share" if outcome.kind == "crossed" else "year"
     panels = {name: deciles.where(input=name).rows() for name in names}
-    views = [_bars(bars), *([_panels(panels, scale=scale, horizon=horizon)] if panels else [])]
+    views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=horizon)] if panels else [])]
     under = f"{run.attrs['title']}: {run.attrs['subject']}. {first}."
     chart = sheet(views, Head(f"What goes with {label}", under, run_label(run)), width=WIDTH)
     ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])

@@ -10,10 +10,10 @@ import numpy as np
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame, check_numbers, check_years
 from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
-from simulator.charts.reading import subtitle
+from simulator.charts.reading import run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Group, Run, run_label
+from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
 from simulator.units import Array
@@ -156,10 +156,10 @@ def count_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
     head = panels[_headline(names)]
     title = f"{head.heading} by the end of {years[-1]}: {_total(head)}"
     under = (
-        f"{subtitle(run)}.\nTraining runs of all calendar years to the end of each. Points of single years, "
+        "Training runs of all calendar years to the end of each. Points of single years, "
         "added up, are no interval of the total: they lie too far apart, as years do not fall together."
     )
-    chart = draw_counts(panels, head=Head(title, under, run_label(run)))
+    chart = draw_counts(panels, head=run_head(run, title, under))
     added = [f"{said_counts(panel.sum_of.rows()[-1])} {panel.heading[7:]}" for panel in panels]
     caption = (
         f"By the end of {years[-1]}, median and 90 % interval of the total (percentile of the sum): {listed(said)}. "

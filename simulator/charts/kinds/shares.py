@@ -47,29 +47,18 @@ def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
     years = np.unique(table["year"]).tolist()
     if len(years) < 2:
         raise InputError("shares: year: must be two or more years.")
-    kinds = [own["kind"][0] for own in parts]
     colors = itertools.cycle(FILLS)
-    fills = [REST.get(kind) or next(colors) for kind in kinds]
-    values = [own["share"].tolist() for own in parts]
-    areas, middles = layout.stacked_areas(values, fills=fills, years=years, y=layout.percent_channel, times=100.0)
-    names = [
-        layout.share_lines(own["label"][0], own["share"].tolist(), years=years, width=NAME_CHARACTERS)
-        if kind == "input"
-        else tuple(style.wrapped(own["label"][0], width=NAME_CHARACTERS))
-        for own, kind in zip(parts, kinds, strict=True)
-    ]
-    height = max(HEIGHT, layout.label_height([line for lines in names for line in lines]))
-    labels = []
-    for own, kind, lines, middle in zip(parts, kinds, names, middles, strict=True):
-        last = own.rows()[-1]
-        color = style.INK if kind == "input" else style.QUIET
-        labels.append(layout.EndLabel(height * (1 - middle), (percent(last["share"]), _interval(last)), lines, color))
-    headings = [style.Text([heading], -layout.GUTTER, layout.LEGEND_Y, bold=True)]
-    for column, word in enumerate((number(years[-1]), "90 %"), start=1):
-        right = layout.LABEL_X + column * layout.COLUMN - 8
-        headings.append(style.Text([word], right, layout.LEGEND_Y, style.QUIET, align="right"))
-    layers = [*areas, *style.text_layers(headings), *layout.end_labels(labels[::-1], height=height)]
-    view = spec.view(layers, width=layout.WIDTH, height=height)
+    stack = []
+    for own in parts:
+        kind, name, shares, last = own["kind"][0], own["label"][0], own["share"].tolist(), own.rows()[-1]
+        lines = tuple(style.wrapped(name, width=NAME_CHARACTERS))
+        if kind == "input":
+            lines = layout.share_lines(name, shares, years=years, width=NAME_CHARACTERS)
+        ends = (percent(last["share"]), _interval(last))
+        fill, color = (REST[kind], style.QUIET) if kind in REST else (next(colors), style.INK)
+        stack.append(layout.StackPart(shares, fill, ends, lines, color))
+    heads = (number(years[-1]), "90 %")
+    view = layout.stacked_view(stack, years=years, least=HEIGHT, heading=heading, heads=heads)
     return layout.sheet([view], head, width=layout.LABEL_X + 398, x=-layout.GUTTER)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_tables import (
-    SweptAxis,
     axis_heading,
     axis_value,
     is_log,
@@ -24,11 +23,12 @@ from simulator.analysis.sweep_tables import (
     value_text,
 )
 from simulator.charts.spec import Figure, Head, Spec
-from simulator.charts.swept import MOST_LINES, RAMP, Cell, Heat, Lines, Point, draw_heat, draw_lines, draw_strips
-from simulator.charts.ticks import Scale
+from simulator.charts.swept import MOST_LINES, RAMP, Plot, Point, Side, draw_heat, draw_lines, draw_strips
+from simulator.charts.ticks import outcome_scale
 from simulator.errors import InputError
 from simulator.runs.groups import Run, group
 from simulator.runs.table import Row, Table
+from simulator.scenario.sweep_axes import Axis
 from simulator.units import plain_unit
 from simulator.wording import capital
 
@@ -39,17 +39,13 @@ MOST_PANELS = 12
 
 
 def swept_figures(sweep: Run, asked: Sequence[str] = ()) -> list[Figure]:
-    """Draw the outcomes of a sweep that are asked for, as texts, or those that it chooses."""
-    return sweep_figures(sweep, parse_outcomes(sweep, asked))
+    """Draw the outcomes of a sweep that are asked for, or those that it chooses.
 
-
-def sweep_figures(sweep: Run, outcomes: Sequence[Outcome] = ()) -> list[Figure]:
-    """Draw each outcome of a sweep: a heat map where two entries or more are swept, and lines along a swept number.
-
-    Labels that stand alone are drawn as strips. Further axes make further lines, maps and frames.
+    Each has a heat map where two entries or more are swept, and lines along a swept number. Labels that stand alone
+    are drawn as strips. Further axes make further lines, maps and frames.
     """
     figures: list[Figure] = []
-    for outcome in outcomes or sweep_outcomes(sweep):
+    for outcome in parse_outcomes(sweep, asked) or sweep_outcomes(sweep):
         told = _Told.of(sweep, outcome)
         if len(told.axes) > 1:
             figures.append(_heat_figure(told))
@@ -67,7 +63,7 @@ class _Told:
     outcome: Outcome
     table: Table
     rows: Sequence[Row]
-    axes: tuple[SweptAxis, ...]
+    axes: tuple[Axis, ...]
     last: float
     log: bool
 
@@ -100,6 +96,31 @@ class _Told:
         if row["lower_90"] is None or row["lower_90"] == row["upper_90"]:
             return ""
         return f"{self.text(row, 'lower_90')} to {self.text(row, 'upper_90')}"
+
+    def plot(self, along: Axis, up: Axis | None) -> Plot:
+        """Lay the points out along one axis and up another, or along a line alone, in a panel for each of the rest."""
+        rest = [axis for axis in self.axes if axis not in (along, up)]
+        if (count := math.prod(len(axis.labels) for axis in rest)) > MOST_PANELS:
+            raise InputError(
+                f"sweep: {count} maps would be drawn for {' x '.join(axis.name for axis in rest)}; at most "
+                f"{MOST_PANELS} are. The table has every point; sweep fewer entries to have charts."
+            )
+        points = []
+        for row in self.rows:
+            known = math.isfinite(row["value"]) and math.isfinite(row["standard_error"])
+            points.append(Point(
+                ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in rest),
+                along.values.index(row[along.name]), up.values.index(row[up.name]) if up else 0,
+                row["value"], row["standard_error"] if known else None, _band(row, 50), _band(row, 90),
+                self.text(row), self.interval(row),
+            ))  # fmt: skip
+        kind, unit = self.outcome.kind, f", {self.unit}" if self.outcome.kind == "level" else ""
+        return Plot(
+            points, _side(along), _side(up) if up else Side("", ("",), None),
+            tuple(dict.fromkeys(point.panel for point in points)), f"{self.words}{unit}",
+            outcome_scale(kind, log=self.log), _span(self, bands=up is None),
+            self.last if math.inf in self.values else None,
+        )  # fmt: skip
 
     def ends(self) -> tuple[Row, Row]:
         """Give the points with the lowest and with the highest value."""
@@ -136,7 +157,7 @@ class _Told:
         return Figure(f"sweep_{kind}_{name}", chart, {"": self.table}, self.caption(), alt_text)
 
 
-def _along(axes: Sequence[SweptAxis]) -> tuple[SweptAxis, SweptAxis | None] | None:
+def _along(axes: Sequence[Axis]) -> tuple[Axis, Axis | None] | None:
     """Choose the axis that lines run along and the one whose values are lines; None where there are no lines."""
     if len(axes) == 1:
         return axes[0], None
@@ -146,66 +167,27 @@ def _along(axes: Sequence[SweptAxis]) -> tuple[SweptAxis, SweptAxis | None] | No
 
 
 def _heat_figure(told: _Told) -> Figure:
-    outcome = told.outcome
     along, up = told.axes[:2]
-    panels = _panels(told.axes[2:])
-    bounds = _bounds([value for value in told.values if math.isfinite(value)], step=_STEPS[outcome.kind])
-    steps = list(itertools.pairwise(bounds))
-    alone = len(RAMP) // 2  # where all are told alike, the colour in the middle
-
-    def shade(value: float) -> int | None:
-        if not math.isfinite(value):
-            return None
-        return alone if len(steps) == 1 else min(int(np.searchsorted(bounds[1:-1], value, "right")), len(RAMP) - 1)
-
-    cells = [
-        Cell(_panel_of(row, told.axes[2:]), _place(row, along), _place(row, up), shade(row["value"]), told.text(row),
-             told.interval(row))
-        for row in told.rows
-    ]  # fmt: skip
-    classes = []
-    for place, step in enumerate(steps):
-        low, high = (told.text({"value": end}) for end in step)
-        text = low if low == high else f"{low.removesuffix(' %')} to {high}"
-        classes.append((alone if len(steps) == 1 else place, text))
-    heat = Heat(
-        cells, _labels(along), _labels(up), axis_heading(along), axis_heading(up), panels, classes,
-        f"median later than {told.last:g}" if any(map(math.isinf, told.values)) else "",
-    )  # fmt: skip
-    small = "" if outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
-    chart = draw_heat(heat, head=told.head(small))
+    plot = told.plot(along, up)
+    bounds = _bounds([value for value in told.values if math.isfinite(value)], step=_STEPS[told.outcome.kind])
+    ends = [told.text({"value": end}) for end in bounds]
+    classes = [low if low == high else f"{low.removesuffix(' %')} to {high}" for low, high in itertools.pairwise(ends)]
+    small = "" if told.outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
+    chart = draw_heat(plot, bounds=bounds, classes=classes, head=told.head(small))
     alt_text = (
         f"Heat map of {told.words}, {len(along.labels)} by {len(up.labels)} cells"
-        f"{f' in {len(panels)} maps' if len(panels) > 1 else ''}. Along: {axis_heading(along)}, {_ends(along)}. "
-        f"Up: {axis_heading(up)}, {_ends(up)}"
+        f"{f' in {len(plot.panels)} maps' if len(plot.panels) > 1 else ''}. Along: {axis_heading(along)}, "
+        f"{_ends(along)}. Up: {axis_heading(up)}, {_ends(up)}"
     )
     return told.figure("heat", chart, alt_text)
 
 
-def _line_figure(told: _Told, along: SweptAxis, by: SweptAxis | None) -> Figure:
-    outcome, numeric = told.outcome, along.numbers is not None
-    rest = [axis for axis in told.axes if axis.name not in (along.name, by.name if by else "")]
-    points = []
-    for row in told.rows:
-        known = math.isfinite(row["value"]) and math.isfinite(row["standard_error"])
-        points.append(Point(
-            _panel_of(row, rest), axis_value(by, row[by.name]) if by else "", row[along.name] if numeric else math.nan,
-            axis_value(along, row[along.name]), row["value"], row["standard_error"] if known else None,
-            _band(row, 50), _band(row, 90), told.text(row),
-        ))  # fmt: skip
-    scale: Scale = "year" if outcome.kind == "crossing" else "share" if outcome.kind == "crossed" else "power"
-    lines = Lines(
-        points, axis_heading(along), f"{told.words}, {told.unit}" if outcome.kind == "level" else told.words,
-        _labels(by) if by else ("",), axis_heading(by) if by else "", _panels(rest), _is_spaced_by_ratios(along),
-        "plain" if scale == "power" and not told.log else scale, _span(told, bands=by is None),
-        f"> {told.last:g}" if math.inf in told.values else "",
-    )  # fmt: skip
+def _line_figure(told: _Told, along: Axis, by: Axis | None) -> Figure:
+    numeric = along.numbers is not None
+    bands = " Bands: 50 and 90 % of the samples." if by is None and told.outcome.kind != "crossed" else ""
     draw = draw_lines if numeric else draw_strips
-    interval = by is None and outcome.kind != "crossed"
-    chart = draw(
-        lines, head=told.head(" Bars: two standard errors." + " Bands: 50 and 90 % of the samples." * interval)
-    )
-    kind = f"{len(lines.lines)} lines" if by else "one line" if numeric else "bars"
+    chart = draw(told.plot(along, by), head=told.head(f" Bars: two standard errors.{bands}"))
+    kind = f"{len(by.labels)} lines" if by else "one line" if numeric else "bars"
     alt_text = (
         f"Chart of {told.words} as {kind} along {axis_heading(along)}, {_ends(along)}"
         f"{f', one for each value of {axis_heading(by)}' if by else ''}"
@@ -218,34 +200,13 @@ def _band(row: Row, percent: int) -> tuple[float, float] | None:
     return None if low is None else (low, high)
 
 
-def _panels(axes: Sequence[SweptAxis]) -> tuple[str, ...]:
-    """Name the maps or frames: the combinations of the axes that are drawn neither along nor up."""
-    count = math.prod(len(axis.labels) for axis in axes)
-    if count > MOST_PANELS:
-        raise InputError(
-            f"sweep: {count} maps would be drawn for {' x '.join(axis.name for axis in axes)}; at most {MOST_PANELS} "
-            "are. The table has every point; sweep fewer entries to have charts."
-        )
-    every = itertools.product(*(axis.numbers or axis.labels for axis in axes))
-    names = [axis.name for axis in axes]
-    return tuple(_panel_of(dict(zip(names, values, strict=True)), axes) for values in every)
+def _side(axis: Axis) -> Side:
+    return Side(axis_heading(axis), [axis_value(axis, value) for value in axis.values], axis.numbers)
 
 
-def _panel_of(row: Row, axes: Sequence[SweptAxis]) -> str:
-    return ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in axes)
-
-
-def _labels(axis: SweptAxis) -> tuple[str, ...]:
-    return tuple(axis_value(axis, value) for value in axis.numbers or axis.labels)
-
-
-def _ends(axis: SweptAxis) -> str:
-    labels = _labels(axis)
+def _ends(axis: Axis) -> str:
+    labels = _side(axis).labels
     return f"{labels[0]} to {labels[-1]}" if axis.numbers else "; ".join(labels)
-
-
-def _place(row: Row, axis: SweptAxis) -> int:
-    return list(axis.numbers or axis.labels).index(row[axis.name])
 
 
 def _bounds(values: Sequence[float], *, step: float) -> list[float]:
@@ -273,12 +234,3 @@ def _span(told: _Told, *, bands: bool) -> tuple[float, float]:
     if told.outcome.kind == "crossing":
         return low - spare, told.last if math.inf in values else min(told.last, high + spare)
     return low - spare, high + spare
-
-
-def _is_spaced_by_ratios(axis: SweptAxis) -> bool:
-    """Tell whether values ascend by ratios rather than by differences."""
-    values = np.array(axis.numbers or (1.0,))
-    if values.size < 3 or values.min() <= 0:
-        return bool(values.size > 1 and values.min() > 0 and values.max() / values.min() >= 30)
-    ratios, gaps = np.diff(np.log(np.sort(values))), np.diff(np.sort(values))
-    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())

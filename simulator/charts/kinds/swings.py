@@ -11,7 +11,7 @@ from simulator.analysis.swings import Swings, censored_text, is_censored, is_see
 from simulator.charts import spec, style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure, Head
-from simulator.charts.ticks import Scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
+from simulator.charts.ticks import Scale, outcome_scale, plain_text, plain_ticks, power_ticks, tick_text, year_ticks
 from simulator.runs.groups import Dataset
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
@@ -192,7 +192,8 @@ def _figure(here: Dataset, table: Table) -> Figure:
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
     under = f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}."
     foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
-    drawing = _Tornado(drawn, scale=_scale(here), base=base, years=(float(attrs["first_year"]), last))
+    scale = outcome_scale(str(here["kind"].values), log=unit.startswith("log10("))
+    drawing = _Tornado(drawn, scale=scale, base=base, years=(float(attrs["first_year"]), last))
     head, base_text = Head(title, under, [foot]), f"nothing moved: {middle}"
     chart = drawing.sheet(f"{words}{_unit(unit)}", base_text=base_text, rest=rest_text(rest), head=head)
     said = "; ".join(
@@ -224,13 +225,6 @@ def _ends(row: Row, unit: str, last: float) -> str:
     lower = outcome_text(row["lower"], unit=unit, last=last, short=True)
     upper = outcome_text(row["upper"], unit=unit, last=last)
     return f"from {lower} to {upper}" if row["swing"] is not None else swing_text(row)
-
-
-def _scale(here: Dataset) -> Scale:
-    kind, unit = str(here["kind"].values), str(here["unit"].values)
-    if kind == "level":
-        return "power" if unit.startswith("log10(") else "plain"
-    return "share" if kind == "crossed" else "year"
 
 
 def _unit(unit: str) -> str:

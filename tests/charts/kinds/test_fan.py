@@ -19,9 +19,9 @@ import vl_convert
 import xarray as xr
 
 from simulator.charts import style
-from simulator.charts.kinds.fan import PANEL_WIDTH, Panel, draw_fan, draw_panels, fan_figures
+from simulator.charts.kinds.fan import PANEL_WIDTH, draw_fan, draw_panels, fan_figures
 from simulator.charts.layout import WIDTH
-from simulator.charts.reading import FanTables, read_fan
+from simulator.charts.reading import Fan, FanTables, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head, Spec
 from simulator.charts.writing import POINTER, save_chart
 from simulator.errors import InputError, SimulatorError
@@ -280,7 +280,7 @@ def test_observed_runs_stretch_the_axis_to_the_left_and_have_labels() -> None:
 def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> None:
     crossings = [crossing("old", median=2027.0), crossing("start", median=FIRST, already=0.9)]
     chart = draw_fan(
-        Panel(fan([], crossings), "q", "Q", "FLOP"), head=Head("t", "", RUN),
+        Fan(fan([], crossings), "q", "Q", "FLOP"), head=Head("t", "", RUN),
         years=(2030.0, LAST), start=FIRST,
     )  # fmt: skip
     strip = chart["vconcat"][1]
@@ -292,7 +292,7 @@ def test_the_first_year_of_the_run_counts_where_the_axis_begins_elsewhere() -> N
 
 def test_an_interval_that_ends_after_the_chart_has_an_arrow() -> None:
     chart = draw_fan(
-        Panel(fan([], [crossing("a")]), "q", "Q", ""),
+        Fan(fan([], [crossing("a")]), "q", "Q", ""),
         head=Head("t", "", RUN),
         years=(FIRST, 2036.0),
     )
@@ -311,7 +311,7 @@ def test_what_is_certain_has_no_key_of_intervals() -> None:
 
 def test_a_plain_scale_writes_plain_numbers() -> None:
     tables = tables_of([{"year": 2025, "median": 1.0}, {"year": 2060, "median": 28.1}], [])
-    chart = draw_fan(Panel(tables, "q", "Q", "points", log=False), head=Head("t", "", RUN))
+    chart = draw_fan(Fan(tables, "q", "Q", "points", log=False), head=Head("t", "", RUN))
     assert {"5", "10", "25"} <= set(texts(chart["vconcat"][0]))
 
 
@@ -464,7 +464,7 @@ def test_charts_do_not_load_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def panels_of(panels: list[Panel], **options: Any) -> list[dict[str, Any]]:
+def panels_of(panels: list[Fan], **options: Any) -> list[dict[str, Any]]:
     spec = draw_panels(panels, head=Head("What is seen", "of what", RUN), **options)
     return [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
 
@@ -492,7 +492,7 @@ def test_panels_share_the_years_and_the_height_and_have_scales_of_their_own() ->
 
 def test_a_panel_says_its_name_its_unit_and_what_is_seen() -> None:
     (panel,) = panels_of([PANEL])
-    assert {"Quantity, FLOP", "2045: median 3e32 FLOP", "label of gpt-4"} <= set(words(panel))
+    assert {"Quantity, FLOP", "2045: median 4e32 FLOP, 90 % 4e29 to 3e35", "label of gpt-4"} <= set(words(panel))
 
 
 def test_a_panel_labels_its_own_thresholds_alone() -> None:
@@ -520,7 +520,7 @@ def test_labels_of_many_thresholds_do_not_overlap(spacing: float) -> None:
 
 def test_a_long_name_is_cut_to_its_panel() -> None:
     (panel,) = panels_of([replace(PANEL, label="a very long name of a quantity " * 6)])
-    (heading,) = [text for text in words(panel) if text.startswith("a very long")]
+    (heading,) = [text for text in words(panel) if text.startswith("A very long")]
     assert heading.endswith("…")
     assert len(heading) < 100
 

@@ -10,7 +10,7 @@ import xarray as xr
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import Shares, largest, open_shares, variance_shares
 from simulator.charts.kinds.shares import draw_shares, share_figures, stacked
-from simulator.charts.layout import fill_mark, percent_channel, stacked_areas
+from simulator.charts.layout import fill_mark, stacked_areas
 from simulator.charts.spec import Head
 from simulator.errors import InputError, RunFileError
 from simulator.runs.table import Table
@@ -177,13 +177,13 @@ def test_what_holds_no_shares_is_refused(tmp_path):
 
 def test_a_part_that_ends_at_0_is_labelled_where_it_stands_in_the_stack():
     fills = [fill_mark("#000000")] * 3
-    parts = [[60.0, 60.0], [10.0, 0.0], [30.0, 40.0]]
-    _, middles = stacked_areas(parts, fills=fills, years=[2025.0, 2026.0], y=percent_channel)
-    assert middles == [30.0, 60.0, 80.0]
+    parts = [[0.5, 0.5], [0.25, 0.0], [0.25, 0.5]]
+    _, middles = stacked_areas(parts, fills=fills, years=[2025.0, 2026.0])
+    assert middles == [0.25, 0.5, 0.75]
 
 
 def test_what_is_drawn_in_percent_is_added_up_as_shares():
     shares = [[0.1, 0.1], [0.2, 0.2], [0.7, 0.7]]
     fills = [fill_mark("#000000")] * 3
-    layers, _ = stacked_areas(shares, fills=fills, years=[2025.0, 2026.0], y=percent_channel, times=100.0)
+    layers, _ = stacked_areas(shares, fills=fills, years=[2025.0, 2026.0])
     assert layers[1]["data"]["values"][0] == {"year": 2025.0, "low": 10.0, "high": 100 * (0.1 + 0.2)}

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from simulator.analysis.sweep_points import load_sweep
-from simulator.analysis.sweep_tables import parse_outcomes, sweep_outcomes
+from simulator.analysis.sweep_tables import sweep_outcomes
 from simulator.analysis.sweeps import sweep, sweep_to_folder
-from simulator.charts.kinds.sweep import sweep_figures
+from simulator.charts.kinds.sweep import swept_figures
 from simulator.charts.spec import Figure
 from simulator.charts.style import DARK
 from simulator.charts.swept import RAMP
@@ -43,7 +43,7 @@ def said(figure: object) -> str:
 
 
 def test_two_numbers_are_drawn_as_a_heat_map_and_as_lines(grid: xr.DataTree) -> None:
-    heat, lines = sweep_figures(grid, parse_outcomes(grid, ["crossing:near"]))
+    heat, lines = swept_figures(grid, ["crossing:near"])
     assert [heat.name, lines.name] == ["sweep_heat_crossing_near", "sweep_lines_crossing_near"]
     for figure in (heat, lines):
         assert len(figure.tables[""]) == 6
@@ -54,7 +54,7 @@ def test_two_numbers_are_drawn_as_a_heat_map_and_as_lines(grid: xr.DataTree) -> 
 
 
 def test_every_cell_is_filled_or_hatched(grid: xr.DataTree) -> None:
-    (heat,) = [f for f in sweep_figures(grid, parse_outcomes(grid, ["crossing:far"])) if "heat" in f.name]
+    (heat,) = [f for f in swept_figures(grid, ["crossing:far"]) if "heat" in f.name]
     text = said(heat)
     assert text.count("> 2035") >= 6
     assert not any(f'"color": "{color}"' in text for color in RAMP)
@@ -62,19 +62,17 @@ def test_every_cell_is_filled_or_hatched(grid: xr.DataTree) -> None:
 
 
 def test_every_colour_has_a_dark_counterpart(grid: xr.DataTree) -> None:
-    for figure in sweep_figures(grid, parse_outcomes(grid, ["crossing:near", "crossed:near@2031"])):
+    for figure in swept_figures(grid, ["crossing:near", "crossed:near@2031"]):
         assert colors_of(figure.chart) <= set(DARK) | {"white"}
 
 
 def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
     scenario = parse_scenario(scenario_text(SMALL | {"samples": 512}))
     alone = sweep(scenario, over={RATE: {"slow": 1.5, "fast": 3.0}})
-    assert [f.name for f in sweep_figures(alone, parse_outcomes(alone, ["effective_compute"]))] == [
-        "sweep_strips_effective_compute_2035"
-    ]
+    assert [f.name for f in swept_figures(alone, ["effective_compute"])] == ["sweep_strips_effective_compute_2035"]
     three = {"drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": [1e28, 1e29], RATE: {"slow": 1.5, "fast": 3.0}}
     several = sweep(scenario, over=three)
-    heat, lines = sweep_figures(several, parse_outcomes(several, ["effective_compute"]))
+    heat, lines = swept_figures(several, ["effective_compute"])
     assert f"{RATE} = slow" in said(heat)
     assert f"{RATE} = fast" in said(lines)
 
@@ -88,14 +86,14 @@ def test_two_maps_and_two_frames_stand_beside_one_another() -> None:
     scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
     over = {f"{LIMIT}.centre": [1e28, 1e29], "drivers.compute.start": [1e25, 1e26], f"{RATE}.centre": [1.5, 2.5]}
     swept = sweep(scenario, over=over)
-    for figure in sweep_figures(swept, parse_outcomes(swept, ["effective_compute"])):
+    for figure in swept_figures(swept, ["effective_compute"]):
         first, second = (row for row in rows_of(figure, "text") if row["text"].startswith(f"{RATE}.centre = "))
         assert first["y"] == second["y"]
         assert second["x"] - first["x"] > 200
 
 
 def test_lines_beyond_the_horizon_do_not_hide_one_another(grid: xr.DataTree) -> None:
-    (lines,) = [f for f in sweep_figures(grid, parse_outcomes(grid, ["crossing:far"])) if "lines" in f.name]
+    (lines,) = [f for f in swept_figures(grid, ["crossing:far"]) if "lines" in f.name]
     places = [(row["x"], row["y"]) for row in rows_of(lines, "point")]
     assert len(places) == len(set(places)) == 6
 
@@ -114,7 +112,7 @@ def test_too_many_frames_are_refused_with_the_count() -> None:
     over = {RATE: [2, 3], "drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": "1e28:1e30:13:log"}
     swept = sweep(scenario, over=over)
     with pytest.raises(InputError, match="13 maps would be drawn"):
-        sweep_figures(swept)
+        swept_figures(swept)
 
 
 def test_the_chart_command_draws_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,6 +129,6 @@ def test_the_chart_command_draws_a_sweep(tmp_path: Path, capsys: pytest.CaptureF
 def test_a_span_of_less_than_two_years_has_ticks_between_them() -> None:
     scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
     swept = sweep(scenario, over={f"{RATE}.centre": [2.4, 2.5, 2.6], "drivers.compute.start": [1e26, 1.1e26]})
-    (lines,) = [f for f in sweep_figures(swept, parse_outcomes(swept, ["crossing:near"])) if "lines" in f.name]
+    (lines,) = [f for f in swept_figures(swept, ["crossing:near"]) if "lines" in f.name]
     years = [row["text"] for row in rows_of(lines, "text") if str(row["text"]).startswith("20")]
     assert len(years) > 2

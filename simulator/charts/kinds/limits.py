@@ -1,24 +1,132 @@
-"""What growth alone would give against what limits leave of it."""
+"""Limits: the share of the samples in which each binds, and what growth alone would give against what they leave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, check_numbers
-from simulator.charts.reading import central_levels, chosen_subjects, drawn_years, level_unit, subtitle
+from simulator.charts.reading import central_levels, drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.errors import InputError, number
-from simulator.runs.groups import Dataset, Run, group, run_label
-from simulator.runs.growth_by_driver import limits_on
+from simulator.errors import InputError, near_name, number
+from simulator.runs.groups import Dataset, Run, group
+from simulator.runs.growth_by_driver import SUBJECTS, limits_on
+from simulator.runs.summary import fan_table
 from simulator.runs.table import Table
-from simulator.units import Array
-from simulator.wording import capital, listed, power
+from simulator.wording import capital, listed, percent, power
+
+PANEL_HEIGHT = 130.0
+FILLS = tuple(
+    layout.fill_mark(*each)
+    for each in (
+        (style.BLUE, 1.0), (style.VERMILION, 0.75), (style.DARK_BLUE, 0.9), (style.BLUE, 0.35),
+        (style.VERMILION, 0.3), (style.QUIET, 0.6), (style.QUIET, 0.25),
+    )
+)  # fmt: skip
+"""Neighbours differ in grey too."""
+
+
+def draw_binding(rows: Table, *, head: Head) -> spec.Spec:
+    """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
+
+    The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1).
+    """
+    check_numbers(rows, "year", "share", of="binding")
+    views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
+    width = layout.GUTTER + layout.LABEL_X + layout.COLUMN + 190
+    return layout.sheet(views, head, x=-layout.GUTTER, width=width)
+
+
+def _panel(rows: Table, *, subject: str) -> spec.Spec:
+    """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
+    years = sorted(set(rows["year"].tolist()))
+    shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("limit")}
+    order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
+    idle = sum(max(shares[name]) == 0.0 for name in order)
+    order = order[: len(order) - idle] or order[:1]  # one area carries the axes
+    parts = [
+        layout.StackPart(
+            shares[name], FILLS[place % len(FILLS)], (percent(shares[name][-1]),),
+            layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS)
+            if max(shares[name]) > 0.0
+            else (),
+        )
+        for place, name in enumerate(order)
+    ]  # fmt: skip
+    none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
+    bound = sum(part.values[-1] for part in parts)
+    free = layout.EndLabel(0.5 + bound / 2, (percent(max(0.0, 1 - bound)),), none, style.QUIET)
+    heading = f"limits on {subject.replace('_', ' ')}"
+    return layout.stacked_view(parts, years=years, least=PANEL_HEIGHT, heading=heading, more=[free])
+
+
+def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
+    """Draw what binds how often; `quantities` chooses among the subjects that have limits."""
+    subjects = _chosen_subjects(run, options.quantities, kind="binding")
+    table = limit_shares(run, subjects, years=options.years)
+    first, last = float(table["year"].min()), float(table["year"].max())
+    said = [_said(own, subject) for (subject,), own in table.where(year=last).groups("subject")]
+    shares = listed([f"{words} in {percent(share)}" for words, share, _ in said])
+    title = f"In {number(last)} limits bind {shares} of the samples"
+    caption = (
+        f"{title}. "
+        + ". ".join(f"{capital(words)}: {detail}" for words, _, detail in said)
+        + ". A limit binds where demand has reached it; of several, the one that leaves the least."
+    )
+    panels = f"{len(subjects)} stacked area charts, one each for" if len(subjects) > 1 else "Stacked area chart of"
+    where = listed([words for words, _, _ in said])
+    alt_text = (
+        f"{panels} the limits {where}. Along: years {number(first)} to {number(last)}. Up: share of the samples "
+        f"in which each limit binds, 0 to 100 %; in the rest none binds. {title}."
+    )
+    under = "Share of the samples in which each limit binds, by year."
+    chart = draw_binding(table, head=run_head(run, title, under))
+    return [Figure("binding", chart, {"": table}, caption, alt_text)]
+
+
+def limit_shares(run: Run, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
+    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`."""
+    summary = group(run, "summary")
+    places = drawn_years(summary, years)
+    limits = limits_on(run)
+    pairs = [(subject, limit) for subject in subjects for limit in limits[subject]]
+    return Table({
+        "subject": np.repeat([subject for subject, _ in pairs], len(places)),
+        "limit": np.repeat([limit for _, limit in pairs], len(places)),
+        "year": np.tile(summary["year"].values[places], len(pairs)),
+        "share": np.concatenate([summary[f"binding_{each}_share"].values[:, places].ravel() for each in subjects]),
+    })  # fmt: skip
+
+
+def _said(final: Table, subject: str) -> tuple[str, float, str]:
+    """Say a subject in words, the share in which any limit binds on it in the last year, and each limit's share."""
+    shares = dict(zip(final["limit"].tolist(), final["share"].tolist(), strict=True))
+    told = ", ".join(f"{limit} {percent(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
+    return f"on {subject.replace('_', ' ')}", sum(shares.values()), told
+
+
+def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
+    """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
+    limits = limits_on(run)
+    if not limits:
+        raise InputError(
+            f"{kind}: this run has no caps and no constraints, so there is nothing to draw. "
+            "Add some to its scenario (caps under a driver, or constraints) and run it again."
+        )
+    for quantity in quantities:
+        if quantity not in limits:
+            known = quantity in SUBJECTS
+            rule = "no limit stands on it" if known else "no such subject of limits"
+            hint = "" if known else near_name(quantity, limits)
+            raise InputError(
+                f"{kind}: {quantity}: {rule} in this run. {hint or 'Limits stand on: ' + ', '.join(limits)}"
+            )
+    return [subject for subject in limits if subject in quantities or not quantities]
+
 
 type Point = tuple[float, float]
 """A year and a level."""
@@ -187,7 +295,7 @@ _DEMANDED = {
 
 def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
     """Draw the demanded and the limited level of each subject that has limits, one figure for each."""
-    subjects = chosen_subjects(run, options.quantities, kind="demand")
+    subjects = _chosen_subjects(run, options.quantities, kind="demand")
     if not options.bands:
         raise InputError("bands: one to three central bands are needed, such as 0.9; got none.")
     return [_figure(run, subject, options) for subject in subjects]
@@ -196,37 +304,28 @@ def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
 def demand_tables(run: Run, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None) -> DemandTables:
     """Tabulate the demanded and the limited level of a subject by year, and the medians of its limits."""
     summary = group(run, "summary")
-    places = drawn_years(summary, years)
-    every = summary["year"].values[places]
-    levels = summary["quantile"].values.tolist()
-    series = {"demanded": f"{subject}_demanded", "limited": subject}
+    every = summary["year"].values[drawn_years(summary, years)]
+    for band in bands:
+        central_levels(summary["quantile"].values.tolist(), band)
 
-    def at(name: str, level: float) -> Array:
-        return np.asarray(summary[name].values[levels.index(level)][places], dtype=np.float64)
+    def part(table: Table, **named: str) -> Table:
+        """Keep the years that are drawn, and say in columns of their own what they are of."""
+        kept = table.where(np.isin(table["year"], every))
+        said = {key: [value] * len(kept) for key, value in named.items()}
+        return Table({**said, **{name: kept[name] for name in kept.names}})
 
-    drawn = [
-        (of, name, f"{100 * band:g} %", central_levels(levels, band))
-        for of, name in series.items()
-        for band in sorted(set(bands), reverse=True)
-    ]
-    limits = {limit: at(_limit_name(summary, subject, limit), 0.5) for limit in limits_on(run)[subject]}
-    known = np.isfinite(np.concatenate(list(limits.values())))  # a limit of few components of a mixture has no median
-
-    def by_year(levels: Mapping[str, Sequence[Array]], **named: Sequence[str]) -> Table:
-        """Set series under one another, each named in columns of its own."""
-        count = len(next(iter(named.values())))
-        columns: dict[str, Any] = {key: np.repeat(values, every.size) for key, values in named.items()}
-        columns["year"] = np.tile(every, count)
-        return Table(columns | {key: np.concatenate(parts) for key, parts in levels.items()})
-
-    lower, upper = ([at(name, ends[side]) for _, name, _, ends in drawn] for side in (0, 1))
+    fans = {"demanded": fan_table(run, f"{subject}_demanded", bands), "limited": fan_table(run, subject, bands)}
+    limits = {limit: fan_table(run, _limit_name(summary, subject, limit), ())[0] for limit in limits_on(run)[subject]}
+    levels = _joined(part(table, limit=limit) for limit, table in limits.items())
     return DemandTables(
-        by_year({"median": [at(name, 0.5) for name in series.values()]}, series=list(series)),
-        by_year(
-            {"lower": lower, "upper": upper}, series=[of for of, *_ in drawn], band=[band for _, _, band, _ in drawn]
-        ),
-        by_year({"median": list(limits.values())}, limit=list(limits)).where(known),
+        _joined(part(medians, series=series) for series, (medians, _) in fans.items()),
+        _joined(part(ends, series=series) for series, (_, ends) in fans.items()),
+        levels.where(np.isfinite(levels["median"])),  # a limit of few components of a mixture has no median
     )
+
+
+def _joined(tables: Iterable[Table]) -> Table:
+    return sum(tables, start=Table({}))
 
 
 def _limit_name(summary: Dataset, subject: str, limit: str) -> str:
@@ -261,7 +360,7 @@ def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
         f"Two fans of {name} over each other. Along: years {number(first)} to {number(last)}. Up: {unit}, log scale. "
         f"In {number(last)} the median within limits is {power(limited)}, the median demanded {power(demanded)}."
     )
-    under = f"{subtitle(run)}.\nDemanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
-    chart = draw_demand(tables, heading=f"{name}, {unit}", head=Head(title, under, run_label(run)))
+    under = f"Demanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
+    chart = draw_demand(tables, heading=f"{name}, {unit}", head=run_head(run, title, under))
     named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)

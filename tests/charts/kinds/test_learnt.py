@@ -1,16 +1,22 @@
-"""Prior against posterior: tables, words and what is refused."""
+"""What was learnt of history: tables, words and what is refused."""
 
 from __future__ import annotations
 
 import pytest
 import xarray as xr
 
-from simulator.charts.kinds.posterior import contraction_words, posterior_figures, posterior_table
+from simulator.charts.kinds.learnt import (
+    contraction_words,
+    posterior_figures,
+    posterior_table,
+    predictive_figures,
+    predictive_table,
+)
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
 from simulator.testing import run_of, small_scenario
-from tests.charts.learnt_run import learnt_run
+from tests.charts.learnt_run import RUNS, learnt_run
 
 OPTIONS = FigureOptions()
 
@@ -80,3 +86,36 @@ def test_contraction_is_put_in_words(contraction: float, words: str) -> None:
 def test_a_run_that_has_learnt_nothing_is_refused_with_what_to_run() -> None:
     with pytest.raises(InputError, match=r"learnt nothing from history.*the shipped scenario learned"):
         posterior_figures(run_of(small_scenario({})), OPTIONS)
+
+
+def test_every_observation_stands_in_the_table_by_date_and_one_is_outside(run: xr.DataTree) -> None:
+    rows = [row for row in predictive_table(run).rows() if row["kind"] == "run_log_compute"]
+    years = [float(str(row["year"])) for row in rows]
+    assert len(rows) == RUNS
+    assert years == sorted(years)
+    assert [place for place, row in enumerate(rows) if not row["inside_90"]] == [3]
+
+
+def test_the_share_inside_is_written_for_each_kind(run: xr.DataTree) -> None:
+    (figure,) = predictive_figures(run, FigureOptions())
+    assert figure.caption.startswith("Inside the 90 % band: 11 of 12 runs and 7 of 8 costs.")
+    text = svg_text(figure.chart)
+    for word in (
+        "11 of 12 inside the 90 %",
+        "7 of 8 inside the 90 %",
+        "seen, outside 90 %",
+        "Cost of frontier runs, USD",
+    ):
+        assert word in text, word
+    assert "accelerators" not in text.split("Sources")[0].lower()
+
+
+def test_years_choose_observations(run: xr.DataTree) -> None:
+    (figure,) = predictive_figures(run, FigureOptions(years=(2019.0, 2021.0)))
+    assert 0 < len(figure.tables[""]) < 20
+    assert max(float(str(row["year"])) for row in figure.tables[""].rows()) <= 2021.0
+
+
+def test_a_run_that_has_learnt_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="learnt nothing from history"):
+        predictive_figures(run_of(small_scenario({})), FigureOptions())

@@ -1,4 +1,4 @@
-"""What a run has learnt from history: prior against posterior of every unknown."""
+"""What a run has learnt from history: prior against posterior of every unknown, and what was seen against the fit."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import xarray as xr
 
 from simulator.charts import spec, style
 from simulator.charts.densities import FACTOR, Scale, density, draw_axis, scale_of
-from simulator.charts.layout import Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
-from simulator.charts.reading import check_learnt
+from simulator.charts.frame import Frame, check_numbers
+from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line_mark, outside_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
-from simulator.errors import number
+from simulator.errors import InputError, number
 from simulator.history.fragility import PriorShift, conflicts
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 from simulator.variables import UNKNOWNS
 from simulator.wording import capital, listed
 
@@ -130,16 +130,19 @@ _LABELS: Final = {
     "run_tail": "degrees of freedom of the scatter of runs",
     "cost_tail": "degrees of freedom of the scatter of costs",
 }
+_MEANINGS: Final = {
+    DECIDED: "the data decide", 0.5: "mostly the data", 0.1: "mostly the prior", -0.1: "the data say nothing",
+}  # fmt: skip
+"""What a contraction of so much or more means."""
 _PATHS = ("spending", "efficiency", "compute")
-_KEYS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
+_LEVELS: Final = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
+_ENDS: Final = ("lower_90", "median", "upper_90")
 
 
 def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:  # noqa: ARG001
     """Draw the prior and the posterior of every unknown of the model of history."""
-    check_learnt(run)
-    attributes = run["posterior"].attrs
     draws = _draws(run)
-    rows = posterior_table(run)
+    attributes, rows = run["posterior"].attrs, _rows(draws)
     decided = [row for row in rows if row["contraction"] >= DECIDED]
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
@@ -176,6 +179,7 @@ def _end(run: xr.DataTree) -> float:
 
 def _draws(run: xr.DataTree) -> xr.DataTree:
     """Take the draws of every unknown that is one number, the paths at the end of the data among them."""
+    _check_learnt(run)
     datasets = {}
     for name in ("prior", "posterior"):
         dataset = run[name].to_dataset()
@@ -192,8 +196,10 @@ def posterior_table(run: xr.DataTree) -> list[Row]:
     Paths are read at the end of the data, from which a forecast goes on (`spending_end`, `efficiency_end`,
     `compute_end`). `shift` is posterior mean - prior mean, in prior sd.
     """
-    check_learnt(run)
-    draws = _draws(run)
+    return _rows(_draws(run))
+
+
+def _rows(draws: xr.DataTree) -> list[Row]:
     found = {each.unknown: each for each in conflicts(draws)}
     order = [name for section in _ORDER.values() for name in section]
     rows: list[Row] = []
@@ -202,8 +208,8 @@ def posterior_table(run: xr.DataTree) -> list[Row]:
         label = _LABELS.get(name, label)
         row: dict[str, object] = {"name": name, "label": capital(label), "unit": unit}
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
-            levels = np.quantile(group(draws, of)[name].values, list(_KEYS.values()))
-            row |= {f"{prefix}{key}": float(level) for key, level in zip(_KEYS, levels, strict=True)}
+            levels = np.quantile(group(draws, of)[name].values, [_LEVELS[end] for end in _ENDS])
+            row |= {f"{prefix}{end}": float(level) for end, level in zip(_ENDS, levels, strict=True)}
         moved = found[name]
         row |= {"contraction": moved.contraction, "shift": moved.shift}
         row |= {"said": contraction_words(moved.contraction), "conflict": _conflict_words(moved)}
@@ -222,14 +228,7 @@ def contraction_words(contraction: float) -> str:
     # The prior's variance is that of 1,000 draws: some per cent either way are noise.
     share = f"{100 * contraction:.0f} %" if contraction <= -0.1 or contraction >= 0 else "0 %"
     share = "> 99 %" if contraction > 0.995 else share
-    if contraction >= DECIDED:
-        meaning = "the data decide"
-    elif contraction >= 0.5:
-        meaning = "mostly the data"
-    elif contraction >= 0.1:
-        meaning = "mostly the prior"
-    else:
-        meaning = "the data say nothing" if contraction > -0.1 else "less sure than before"
+    meaning = next((words for least, words in _MEANINGS.items() if contraction >= least), "less sure than before")
     return f"contraction {share.replace('-', '−')}: {meaning}"
 
 
@@ -288,3 +287,133 @@ def _growth_words(rows: Sequence[Row]) -> str:
             )
             said.append(f"{row['label']}: {after}x a year (90 % {low} to {high}), before {before}x.")
     return " ".join(said)
+
+
+def _check_learnt(run: Run) -> None:
+    """Refuse a run that has learnt nothing from history."""
+    if "posterior" not in run.children:
+        raise InputError(
+            "the run has learnt nothing from history: its priors are as its scenario states them. "
+            "Run one that has history: in it, such as the shipped scenario learned."
+        )
+
+
+PLOT_WIDTH = 700
+PLOT_HEIGHT = 210
+GUTTER = 60.0
+RIGHT = 190
+NOTE_X = PLOT_WIDTH + 18
+
+
+def draw_predictive(table: Table, *, head: Head) -> spec.Spec:
+    """Draw each kind of observation in a plot of its own, under one another on common years.
+
+    Points outside the 90 % band are hollow diamonds, the others discs.
+    """
+    check_numbers(table, "year", "value", *_LEVELS, of="points")
+    years = table["year"].tolist()
+    spare = 0.02 * max(max(years) - min(years), 1.0)
+    ends = (min(years) - spare, max(years) + spare)
+    pale, strong = style.band_tints(2)
+    entries: list[style.LegendEntry] = [
+        ("line", style.DARK_BLUE, "predictive median"),
+        ("band", strong, "50 %"),
+        ("band", pale, "90 % of what the fitted model would show"),
+        ("point", style.INK, "seen"),
+    ]
+    views = [
+        key_view(entries, x=-GUTTER, outside="seen, outside 90 %"),
+        *(_plot(kind, points, ends=ends) for (kind,), points in table.groups("kind")),
+    ]
+    return sheet(views, head, x=-GUTTER, width=GUTTER + PLOT_WIDTH + RIGHT)
+
+
+def _plot(kind: str, points: Table, *, ends: tuple[float, float]) -> spec.Spec:
+    rows = points.select("year", "value", *_LEVELS).rows()
+    levels = [level for key in ("value", *_LEVELS) for level in points[key].tolist()]
+    margin = 0.04 * max(max(levels) - min(levels), 0.5)
+    frame = Frame(
+        *ends, min(levels) - margin, max(levels) + margin, height=PLOT_HEIGHT, gutter=GUTTER, width=PLOT_WIDTH
+    )
+    layers = frame.bands(rows, levels=(90, 50))
+    layers.append(spec.layer(rows, frame.x("year"), frame.y("median"), mark=line_mark(style.DARK_BLUE, 2.5)))
+    for inside, mark in ((True, style.point_mark()), (False, outside_mark())):
+        if mine := points.where(inside_90=inside).select("year", "value", *_LEVELS).rows():
+            layers.append(spec.layer(mine, frame.x("year"), frame.y("value"), mark=mark))
+    texts = [Text([_heading(kind)], -GUTTER, -18, bold=True), *frame.texts()]
+    y = style.LINE_HEIGHT / 2
+    for band in (90, 50):
+        main, share = band == 90, 100 * points[f"inside_{band}"].sum() / len(points)
+        lines = style.wrapped(f"{_inside(points, band)} inside the {band} % band ({share:.0f} %)", width=26)
+        middle = y + style.LINE_HEIGHT * (len(lines) - 1) / 2
+        texts.append(Text(lines, NOTE_X, middle, style.INK if main else style.QUIET, bold=main))
+        y += style.LINE_HEIGHT * len(lines) + 4
+    return spec.view([*layers, *style.text_layers(texts)], width=PLOT_WIDTH, height=PLOT_HEIGHT)
+
+
+OBSERVED: Final = {
+    "run_log_compute": ("run_year", "runs"),
+    "cost_log_usd": ("costed_run_year", "costs"),
+    "accelerator_log_flops_per_usd": ("accelerator_year", "accelerators"),
+}
+"""What is seen: the coordinate that says when, and what one calls them."""
+
+
+def predictive_figures(run: Run, options: FigureOptions) -> list[Figure]:
+    """Draw runs, costs and accelerators over the predictive bands of the model that was fitted to them.
+
+    `years` chooses the years, if any observation lies in them.
+    """
+    table = predictive_table(run)
+    if options.years is not None:
+        first, last = options.years
+        table = table.where((table["year"] >= first) & (table["year"] <= last)) or table
+    seen = {kind: points for (kind,), points in table.groups("kind")}
+    named = listed(f"{_inside(points, 90)} {OBSERVED[kind][1]}" for kind, points in seen.items())
+    half = listed(_inside(points, 50) for points in seen.values())
+    title = f"Inside the 90 % band: {named}"
+    attributes = run["posterior"].attrs
+    under = (
+        f"{run.attrs['title']}. The model of {attributes['runs']} frontier runs to the end of "
+        f"{attributes['origin']} (estimates of {attributes['snapshot']}) against what it was fitted to."
+    )
+    chart = draw_predictive(table, head=Head(title, under, run_label(run)))
+    caption = (
+        f"{title}. A model that fits has about 90 % of them inside, and half of them inside the 50 % band: there are "
+        f"{half}. The bands are those of data that the model had seen."
+    )
+    alt_text = (
+        f"{len(seen)} plots under one another on common years: {listed(map(_heading, seen))}, on log "
+        f"scales. Each has the predictive median with 50 and 90 % bands, rising, and points for what was seen. {title}."
+    )
+    return [Figure("predictive", chart, {"": table}, caption, alt_text)]
+
+
+def predictive_table(run: Run) -> Table:
+    """Tabulate what was seen and the quantiles of its posterior prediction, by kind and date; log10 of the unit."""
+    _check_learnt(run)
+    seen, drawn = group(run, "observed_data"), group(run, "posterior_predictive")
+    parts = []
+    for kind, (when, _) in OBSERVED.items():
+        if kind not in seen or not seen[kind].size:
+            continue
+        values, years = seen[kind].values, seen[when].values
+        order = np.argsort(years, kind="stable")
+        bands = np.quantile(drawn[kind].values.reshape(-1, values.size), list(_LEVELS.values()), axis=0)[:, order]
+        values, levels = values[order].astype(float), dict(zip(_LEVELS, bands, strict=True))
+        names = {"kind": [kind] * values.size, "unit": [UNKNOWNS[kind][0]] * values.size}
+        inside = {
+            f"inside_{band}": (levels[f"lower_{band}"] <= values) & (values <= levels[f"upper_{band}"])
+            for band in (50, 90)
+        }
+        parts.append(Table({**names, "year": years[order].astype(float), "value": values, **levels, **inside}))
+    return sum(parts, start=Table({}))
+
+
+def _heading(kind: str) -> str:
+    unit, label = UNKNOWNS[kind]
+    return f"{capital(label)}, {plain_unit(unit)}"
+
+
+def _inside(points: Table, band: int) -> str:
+    return f"{points[f'inside_{band}'].sum()} of {len(points)}"

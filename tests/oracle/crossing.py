@@ -1,0 +1,90 @@
+"""When a path first stands at or above a level: a property of the path in continuous time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.oracle.model import Model, Moment
+from tests.oracle.units import Array
+
+SCANS_A_YEAR = 24
+HALVINGS = 30
+GOLDEN = (3 - 5**0.5) / 2
+QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
+
+
+def crossings(model: Model) -> dict[str, tuple[Array, Array]]:
+    """By threshold, crossing years (+inf: not by the horizon) and levels of the samples."""
+    grid = model.times(SCANS_A_YEAR)
+    scan = Moment(model, grid)
+    found = {}
+    for name in model.scenario.get("thresholds") or {}:
+        quantity, level = threshold(model, name)
+
+        def path(t: Array, quantity: str = quantity) -> Array:
+            return Moment(model, t).one(quantity)
+
+        found[name] = first_crossing(path, grid, scan.one(quantity), level), level[:, 0]
+    return found
+
+
+def threshold(model: Model, name: str) -> tuple[str, Array]:
+    """What a threshold stands on and its level (sample, 1), log10."""
+    spec: Any = model.scenario["thresholds"][name]
+    path = f"thresholds.{name}"
+    if left := spec.keys() - {*QUANTITIES, "multiple", "of", "label", "notes", "quantity"}:
+        raise NotImplementedError(", ".join(sorted(left)))
+    if "multiple" in spec:
+        multiple = model.number(f"{path}.multiple", spec["multiple"])
+        if spec["of"] != "start":
+            quantity, level = threshold(model, spec["of"])
+            return quantity, level + multiple
+        quantity = spec.get("quantity", "effective_compute")
+        return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple
+    quantity = next(key for key in QUANTITIES if key in spec)
+    kind = "plain" if quantity == "capability" else "level"
+    return quantity, np.broadcast_to(model.number(f"{path}.{quantity}", spec[quantity], kind), (model.samples, 1))
+
+
+def first_crossing(path: Callable[[Array], Array], grid: Array, values: Array, level: Array) -> Array:
+    """First time at which the path is at or above the level, from a scan; peaks between its times are looked into."""
+    rows = np.arange(len(grid))
+    low, high = np.full(len(grid), np.nan), np.full(len(grid), np.inf)
+    above = values >= level
+    any_above = above.any(axis=1)
+    at = np.where(any_above, above.argmax(axis=1), grid.shape[1])
+    inside = any_above & (at > 0)
+    low[inside], high[inside] = grid[rows[inside], at[inside] - 1], grid[rows[inside], at[inside]]
+    high[at == 0] = grid[at == 0, 0]
+    _look_into_peaks(path, grid, values, level, at, low, high)
+    open_ = np.isfinite(low)
+    for _ in range(HALVINGS):
+        middle = np.where(open_, (low + high) / 2, grid[:, 0])
+        reached = path(middle[:, None])[:, 0] >= level[:, 0]
+        high, low = np.where(open_ & reached, middle, high), np.where(open_ & ~reached, middle, low)
+    return high
+
+
+def _look_into_peaks(
+    path: Callable[[Array], Array], grid: Array, values: Array, level: Array, at: Array, low: Array, high: Array
+) -> None:
+    """Where a path turns down just below the level before it is found above, look for the peak by the golden section."""
+    steepest = np.abs(np.diff(values, axis=1)).max(axis=1, keepdims=True)
+    turn = (values[:, 1:-1] >= values[:, :-2]) & (values[:, 1:-1] > values[:, 2:]) & (values[:, 1:-1] < level)
+    turn &= (values[:, 1:-1] + steepest >= level) & (np.arange(1, grid.shape[1] - 1) < at[:, None])
+    while turn.any():
+        first = turn.argmax(axis=1)
+        here = turn.any(axis=1)
+        turn[np.arange(len(turn)), first] = False
+        left, right = grid[np.arange(len(grid)), first].copy(), grid[np.arange(len(grid)), first + 2].copy()
+        begin = left.copy()
+        for _ in range(HALVINGS):
+            inner = (right - left) * GOLDEN
+            rises = (path((left + inner)[:, None]) < path((right - inner)[:, None]))[:, 0]
+            left, right = np.where(rises, left + inner, left), np.where(rises, right, right - inner)
+        peak = (left + right) / 2
+        new = here & (path(peak[:, None])[:, 0] >= level[:, 0]) & ~(high <= peak)
+        low[new], high[new] = begin[new], peak[new]

@@ -1,0 +1,313 @@
+"""The equations of the README, at any times: levels, quantities, caps, constraints, physical and effective compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tests.oracle import laws, stepping, units
+from tests.oracle.units import Array
+
+Spec = Any
+"""An entry of the scenario file: a number, a name, or a mapping."""
+OPERATIONS: dict[str, Callable[..., Array]] = {
+    "product": lambda *parts: np.sum(np.broadcast_arrays(*parts), axis=0),
+    "ratio": np.subtract,
+    "sum": laws.log_sum,
+    "difference": laws.log_difference,
+    "minimum": lambda *parts: np.min(np.broadcast_arrays(*parts), axis=0),
+    "maximum": lambda *parts: np.max(np.broadcast_arrays(*parts), axis=0),
+}
+STEPS_A_YEAR = 32
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+UNKNOWN = {"table", "custom", "drift", "volatility", "half_life", "towards", "times"}
+"""What a level or a regime may say and the oracle does not carry."""
+
+
+class Model:
+    """A scenario with its draws; numbers that are fixed, or follow from another prior, are read from its text."""
+
+    def __init__(self, scenario: Mapping[str, Spec], draws: Mapping[str, Array]) -> None:
+        self.scenario, self.draws = scenario, draws
+        self.first, self.last = (float(scenario["years"][end]) for end in ("first", "last"))
+        self.samples = len(next(iter(draws.values())))
+        self.bent: dict[str, list[stepping.Path]] = {}
+        """Levels under a Gompertz limit that moves, before and after the year of their start."""
+        self.gains: dict[str, stepping.Path] = {}
+        """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
+
+    def at_path(self, path: str) -> Spec:
+        """The entry at a dotted path without indices."""
+        entry = self.scenario
+        for key in path.split("."):
+            entry = entry[key]
+        return entry
+
+    def number(self, path: str, spec: Spec, kind: str = "level") -> Array:
+        """A prior's numbers (sample, 1): log10 of a level, OOM per year of a rate, all else as it is."""
+        if not isinstance(spec, Mapping) or "value" in spec:
+            value, unit = (spec["value"], spec.get("unit")) if isinstance(spec, Mapping) else (spec, None)
+            return converted(np.full((self.samples, 1), float(value)), unit, kind)
+        if "function" in spec:
+            return self._function(spec, kind)
+        return np.asarray(self.draws[path], dtype=float)[:, None]
+
+    def _function(self, spec: Spec, kind: str) -> Array:
+        """A function of another prior through points: levels in their log, all else as stated; constant outside."""
+        of, unit = spec["function"]["of"], spec.get("unit")
+        points = sorted((float(x), float(y)) for x, y in spec["function"]["points"].items())
+        x = np.log10([point[0] for point in points])
+        y = np.array([point[1] for point in points])
+        here = self.number(of, self.at_path(of))
+        if kind == "rate":
+            return converted(np.interp(here, x, y), unit, kind)
+        return np.interp(here, x, converted(y, unit, kind))
+
+    def growth(self, path: str, level: Spec) -> tuple[list[Array], list[Array]]:
+        """Rates and the dates between them of a level's growth."""
+        growth = level.get("growth")
+        if growth is None:
+            return [np.zeros((1, 1))], []
+        if not isinstance(growth, list):
+            return [self.number(f"{path}.growth", growth, "rate")], []
+        for regime in growth:
+            _refuse_unknown(regime)
+        rates = [self.number(f"{path}.growth[{k}].rate", regime["rate"], "rate") for k, regime in enumerate(growth)]
+        dates = [self.number(f"{path}.growth[{k}].from", growth[k]["from"], "plain") for k in range(1, len(growth))]
+        return rates, dates
+
+    def dates(self) -> list[Array]:
+        """Every date at which a regime begins (sample, 1)."""
+        return [date for path, level in _levels("", self.scenario) for date in self.growth(path, level)[1]]
+
+    def times(self, a_year: int, first: float | None = None, last: float | None = None) -> Array:
+        """Times (sample, k), rising: evenly from the first year to the last, and every date of a regime."""
+        first, last = self.first if first is None else first, self.last if last is None else last
+        even = np.linspace(first, last, int(np.ceil((last - first) * a_year)) + 1)
+        dates = [np.clip(np.broadcast_to(date, (self.samples, 1)), first, last) for date in self.dates()]
+        return np.sort(np.hstack([np.broadcast_to(even, (self.samples, len(even))), *dates]), axis=1)
+
+
+class Moment:
+    """Every level of a model at times (sample, k), by its name in the run file."""
+
+    def __init__(self, model: Model, t: Array) -> None:
+        self.model, self.t = model, t
+        self.named: dict[str, Array] = {}
+
+    def variables(self) -> dict[str, Array]:
+        """All levels, log10, by name; of a driver with limits also what growth alone would give."""
+        for name in self.model.scenario.get("quantities") or {}:
+            self.quantity(name)
+        self.effective()
+        if "capability" in self.model.scenario:
+            self.capability()
+        return self.named
+
+    def quantity(self, name: str) -> Array:
+        """A named quantity."""
+        key = variable("quantity", name)
+        if key not in self.named:
+            path = f"quantities.{name}"
+            self.named[key] = self.expression(path, self.model.scenario["quantities"][name])
+        return self.named[key]
+
+    def expression(self, path: str, spec: Spec) -> Array:
+        """A name, a prior, a level that grows, or an operation on such."""
+        if isinstance(spec, str):
+            return self.quantity(spec)
+        if isinstance(spec, Mapping):
+            if "accumulation" in spec:
+                return self._accumulated(path, spec)
+            for operation, function in OPERATIONS.items():
+                if operation in spec:
+                    parts = [self.expression(f"{path}.{operation}[{k}]", p) for k, p in enumerate(spec[operation])]
+                    return function(*parts)
+            if _is_level(spec):
+                return self.level(path, spec)
+        return np.broadcast_to(self.model.number(path, spec), self.t.shape)
+
+    def _accumulated(self, path: str, spec: Spec) -> Array:
+        """A stock that a flow adds to, by Gauss's rule: exact for flows that are smooth between start and time."""
+        at = float(spec.get("at", self.model.first))
+        half = (self.t - at)[..., None] / 2
+        nodes = at + half * (1 + NODES)
+        flow = Moment(self.model, nodes.reshape(len(nodes), -1)).expression(
+            f"{path}.accumulation", spec["accumulation"]
+        )
+        added = np.sum(10.0 ** flow.reshape(nodes.shape) * WEIGHTS * half, axis=-1) * units.YEAR
+        return np.log10(10.0 ** self.expression(f"{path}.start", spec["start"]) + added)
+
+    def grown(self, path: str, spec: Spec) -> tuple[Array, Array]:
+        """What growth alone gives: the level (1 where no start is stated), and its start."""
+        _refuse_unknown(spec)
+        model = self.model
+        start = model.number(f"{path}.start", spec["start"]) if "start" in spec else np.zeros((1, 1))
+        if path in model.gains:
+            return start + model.gains[path](self.t), start
+        at = float(spec.get("at", model.first))
+        return np.broadcast_to(start + laws.log_gain(*model.growth(path, spec), at, self.t), self.t.shape), start
+
+    def level(self, path: str, spec: Spec) -> Array:
+        """A level that grows, under its own limits."""
+        demanded, start = self.grown(path, spec)
+        return self.capped(path, spec, demanded, start, None)
+
+    def capped(self, path: str, spec: Spec, demanded: Array, start: Array, subject: str | None) -> Array:
+        """The lowest level that the limits leave; those on a subject are kept by name."""
+        left = [demanded]
+        for name, cap in (spec.get("caps") or {}).items():
+            here = f"{path}.caps.{name}"
+            limit = self.limit(here, cap)
+            kind = cap.get("kind", "hard")
+            if kind == "gompertz":
+                if np.any(limit <= start):
+                    raise NotImplementedError("a Gompertz limit below the start, or on a product")
+                left.append(self._gompertz(path, spec, name, demanded, start))
+            else:
+                left.append(laws.LAWS[kind](demanded, limit))
+            if subject:
+                self.named[variable("cap", subject, name)] = limit
+                self.named[variable("left", subject, name)] = left[-1]
+        return np.min(left, axis=0)
+
+    def limit(self, path: str, cap: Spec) -> Array:
+        """The limit in force: an expression, or a share of a quantity."""
+        if "share" in cap:
+            return self.expression(f"{path}.share", cap["share"]) + self.quantity(cap["of"])
+        return self.expression(f"{path}.limit", cap["limit"])
+
+    def _gompertz(self, path: str, spec: Spec, name: str, demanded: Array, start: Array) -> Array:
+        """Gompertz's law: the closed form where the limit stands still, and steps from the start where it moves."""
+        model, cap, here = self.model, spec["caps"][name], f"{path}.caps.{name}"
+        if "share" not in cap and not isinstance(cap["limit"], str) and _is_prior(cap["limit"]):
+            return laws.gompertz(demanded - start, start, self.limit(here, cap))
+        if path in model.gains:
+            raise NotImplementedError("feedback under a Gompertz limit that moves")
+        at = float(spec.get("at", model.first))
+        if here not in model.bent:
+            ways = (
+                model.times(STEPS_A_YEAR, min(at - 0.1, model.first), at)[:, ::-1],
+                model.times(STEPS_A_YEAR, at, max(at, model.last)),
+            )
+            model.bent[here] = [_bent(model, path, spec, name, start, nodes) for nodes in ways]
+        before, after = model.bent[here]
+        return np.where(self.t < at, before(self.t), after(self.t))
+
+    def driver(self, name: str) -> Array:
+        """A driver under its caps; algorithms are 1 in the first year."""
+        if name in self.named:
+            return self.named[name]
+        path, spec = f"drivers.{name}", self.model.scenario["drivers"].get(name)
+        if spec is None:
+            return np.zeros(self.t.shape)
+        if "factors" in spec:
+            factors = {key: self.level(f"{path}.factors.{key}", part) for key, part in spec["factors"].items()}
+            self.named |= {variable(name, "factor", key): level for key, level in factors.items()}
+            demanded = np.sum(list(factors.values()), axis=0)
+            start = np.array(np.inf)  # a Gompertz limit on a product is not carried
+        else:
+            demanded, start = self.grown(path, spec)
+        self.named[name] = self.capped(path, spec, demanded, start, name)
+        if spec.get("caps") or name == "spending":
+            self.named[f"{name}_demanded"] = demanded
+        return self.named[name]
+
+    def physical(self) -> Array:
+        """Spending times hardware efficiency, or compute as a whole, under the constraints."""
+        if "physical_compute" not in self.named:
+            if "compute" in self.model.scenario["drivers"]:
+                demanded = self.driver("compute")
+                del self.named["compute"]
+            else:
+                demanded = self.driver("spending") + self.driver("hardware")
+            left = [demanded]
+            for name, constraint in (self.model.scenario.get("constraints") or {}).items():
+                left.append(self.expression(f"constraints.{name}.limit", constraint["limit"]))
+                self.named[variable("constraint", name)] = left[-1]
+            self.named |= {"physical_compute_demanded": demanded, "physical_compute": np.min(left, axis=0)}
+        return self.named["physical_compute"]
+
+    def effective(self) -> Array:
+        """Physical compute times algorithmic efficiency."""
+        self.named["effective_compute"] = self.physical() + self.driver("algorithms")
+        return self.named["effective_compute"]
+
+    def capability(self) -> Array:
+        """A metric that rises by a factor with each doubling of compute; 1 at the reference, or at the start."""
+        spec, path = self.model.scenario["capability"], "capability"
+        if spec["kind"] != "gain-per-doubling":
+            raise NotImplementedError(spec["kind"])
+        quantity = spec.get("of", "effective_compute")
+        if "reference" in spec:
+            reference = self.model.number(f"{path}.reference", spec["reference"])
+        else:
+            reference = Moment(self.model, np.full((self.model.samples, 1), self.model.first)).one(quantity)
+        gain = self.model.number(f"{path}.gain", spec["gain"])
+        self.named["capability"] = 10.0 ** (gain * (self.one(quantity) - reference) / np.log10(2))
+        return self.named["capability"]
+
+    def one(self, quantity: str) -> Array:
+        """The level of what a threshold stands on."""
+        match quantity:
+            case "effective_compute":
+                return self.effective()
+            case "physical_compute":
+                return self.physical()
+            case "capability":
+                return self.capability()
+            case driver:
+                return self.driver(driver)
+
+
+def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: Array) -> stepping.Path:
+    """A level under a Gompertz limit that moves, from its start at the first node."""
+    middle = (nodes[:, 1:] + nodes[:, :-1]) / 2
+    rates = stepping.held(*model.growth(path, spec), middle)
+    limits = [Moment(model, t).limit(f"{path}.caps.{name}", spec["caps"][name]) for t in (nodes, middle)]
+    begin = np.broadcast_to(start, (model.samples, 1)).T
+
+    def slope(level: Array, step: int, half: int) -> Array:
+        here = limits[half % 2][:, step + half // 2]
+        return rates[:, step] * (here - level) / (here - begin)
+
+    return stepping.solve(nodes, begin, slope)[0]
+
+
+def variable(*parts: str) -> str:
+    """A variable's name: a dash of the scenario is an underscore."""
+    return "_".join(parts).replace("-", "_")
+
+
+def converted(numbers: Array, unit: str | None, kind: str) -> Array:
+    """Numbers of the file as a run has them: log10 of a level, OOM per year of a rate, all else as it is."""
+    return {"rate": units.rate, "level": units.log_level, "plain": lambda number, _unit: number}[kind](numbers, unit)
+
+
+def _is_level(spec: Spec) -> bool:
+    return isinstance(spec, Mapping) and bool({"start", "growth", "table"} & spec.keys()) and "accumulation" not in spec
+
+
+def _is_prior(spec: Spec) -> bool:
+    return not isinstance(spec, Mapping) or not (
+        _is_level(spec) or (OPERATIONS.keys() | {"accumulation"}) & spec.keys()
+    )
+
+
+def _refuse_unknown(spec: Spec) -> None:
+    if found := UNKNOWN & spec.keys():
+        raise NotImplementedError(", ".join(sorted(found)))
+
+
+def _levels(path: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
+    """Every level that grows, below an entry, with its path."""
+    if isinstance(spec, Mapping):
+        if _is_level(spec):
+            yield path, spec
+        for key, below in spec.items():
+            yield from _levels(f"{path}.{key}" if path else str(key), below)
+    elif isinstance(spec, list):
+        for k, below in enumerate(spec):
+            yield from _levels(f"{path}[{k}]", below)

@@ -1,0 +1,42 @@
+"""A run folder as plain data: the text of its scenario, its draws, and what the simulator made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import yaml
+
+from tests.oracle.units import Array
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a run folder holds."""
+
+    scenario: dict[str, Any]
+    draws: dict[str, Array]
+    groups: dict[str, dict[str, Any]]
+    """By group (trajectories, crossings, summary), each variable's values."""
+    limits: dict[str, list[str]]
+    """By subject, the limits in the order of their flags, from 1."""
+
+
+def read(folder: Path) -> Stored:
+    """Read a run folder that keeps every sample."""
+    scenario = yaml.safe_load((folder / "scenario.yaml").read_text(encoding="utf-8"))
+    with netCDF4.Dataset(folder / "run.nc") as file:
+        file.set_auto_mask(False)
+        groups = {
+            name: {key: values[...] for key, values in group.variables.items()} for name, group in file.groups.items()
+        }
+        limits = {
+            key.removeprefix("binding_"): values.flag_meanings.split()[1:]
+            for key, values in file["trajectories"].variables.items()
+            if key.startswith("binding_")
+        }
+    draws = {name: np.asarray(values) for name, values in groups.pop("parameters").items() if name != "sample"}
+    return Stored(scenario, draws, groups, limits)
