@@ -95,9 +95,9 @@ def _crossings(stored: Stored, model: Model) -> Figures:
     found = crossings(model)
     names = [str(name) for name in given["threshold"]]
     of = f"{len(names)} thresholds"
-    exact, levels = (np.array([found[name][part] for name in names]) for part in (0, 1))
+    exact, levels = (np.array([getattr(found[name], part) for name in names]) for part in ("year", "level"))
     yield "threshold levels", f"{of} by sample", "OOM", _apart(given["threshold_level"], levels), EXACT
-    already = exact == model.first
+    already = np.array([found[name].already for name in names])
     yield "above at the start", f"{of} by sample", "share", _apart(given["already_above"], already), 0
     yield "share above at the start", of, "share", _apart(summary["already"], already.mean(axis=1)), EXACT
     yield "share that never crosses", of, "share", _apart(summary["never"], np.isinf(exact).mean(axis=1)), CROSSED

@@ -72,9 +72,9 @@ def test_the_oracle_dates_crossings_on_the_path() -> None:
         "start": {"physical_compute": 1.0},
     }
     found = crossings(_model({"compute": compute}, thresholds))
-    assert found["under"][0] == pytest.approx(2025 + peak - 1e-6, abs=1e-9)
-    assert found["over"][0] == np.inf
-    assert found["start"][0] == 2025
+    assert found["under"].year == pytest.approx(2025 + peak - 1e-6, abs=1e-9)
+    assert found["over"].year == np.inf
+    assert found["start"].year == 2025
 
 
 def test_the_oracle_feeds_back_as_the_closed_form_does() -> None:
