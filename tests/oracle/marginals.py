@@ -55,7 +55,7 @@ def furthest(draws: Array, spec: Spec, kind: str) -> float:
     return float(2 * max(apart, never) * np.sqrt(len(draws)))
 
 
-def rank_distance(both: Sequence[Array], rank: float) -> float:
+def rank_error(both: Sequence[Array], rank: float) -> float:
     """How far Spearman's correlation of two priors' draws is from the stated one, in standard errors."""
     ranks = [np.argsort(np.argsort(draws)) for draws in both]
     return float(abs(np.corrcoef(ranks[0], ranks[1])[0, 1] - rank) / (1 - rank**2) * np.sqrt(len(ranks[0]) - 1))

@@ -29,11 +29,12 @@ TODAY = {
     ("every-law", "quantiles of the crossing year"): 1.0,
     ("every-law", "share that never crosses"): 0.01,
     ("every-law", "share that has crossed"): 0.02,
+    "independence": 30,
     "levels": 0.04,
     "quantiles": 0.03,
 }
-"""Bars that are wider than the oracle's own while crossings are interpolated between yearly steps, Gompertz's law is
-left out where growth is negative, and feedback takes long steps."""
+"""Bars that are wider than the oracle's own while crossings are interpolated between yearly steps, names of priors decide
+how their draws go together, Gompertz's law is left out where growth is negative, and feedback takes long steps."""
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, pytest.param("feedback", marks=pytest.mark.slow)])
