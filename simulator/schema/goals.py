@@ -89,6 +89,7 @@ class Capability(Spec):
     notes: Text | None = None
     """Where the form comes from."""
 
+    lists_keys: ClassVar[bool] = False
     NEEDS: ClassVar[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "gain-per-doubling": (("gain",), ("reference",)),
         "power-law-loss": (("irreducible", "scale", "exponent"), ()),

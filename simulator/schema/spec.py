@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
@@ -73,6 +73,12 @@ class Custom(Spec):
     """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
     parameters: dict[Name, Prior] = Field(default_factory=dict)
     """Priors that are drawn and handed to it by name."""
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no custom driver."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{driver: {given}}}." if isinstance(given, str) else remedy
 
 
 def _growth_form(data: Any) -> str:
@@ -277,6 +283,7 @@ class Years(Spec):
 class Drivers(Spec):
     """The drivers: spending, hardware and algorithms; or compute and algorithms."""
 
+    noun: ClassVar[str] = "driver"
     spending: Driver | None = None
     """Spending on the subject, USD."""
     hardware: Driver | None = None
@@ -315,6 +322,11 @@ SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
 
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write; `extends` is gone when the entries are checked."""
+        return [*super().written_keys(), "extends"]
 
     schema_: SchemaVersion = Field(alias="schema")
     """The version of this format: 1."""

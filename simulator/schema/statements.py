@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from simulator.errors import Fault, InputError, number, shown
-from simulator.schema.base import Date, Faults, Number, Probability, Spec, Text
+from simulator.schema.base import BEGINS_AS_NUMBER, Date, Faults, Number, Probability, Spec, Text
 from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
@@ -35,6 +35,7 @@ SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
 _WHOLES = {family.whole: name for name, family in SHIPPED.items() if family.whole}
 WHOLE_KEYS = frozenset({"family", "quantiles", *_WHOLES, *SHORT_FORMS})
 """Keys that state all the numbers of a prior at once."""
+_ENTRY = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
 _OWN = "<own>"
 """Under this key, which no file writes, stand the keys that only an installed family takes."""
@@ -74,6 +75,7 @@ def _own_keys(family: Any) -> Collection[str]:
 class Interval(Spec):
     """An equal-tailed interval and its level."""
 
+    lists_keys: ClassVar[bool] = False
     level: float
     lower: Number
     upper: Number
@@ -122,6 +124,7 @@ class Prior(Spec):
     An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.
     """
 
+    lists_keys: ClassVar[bool] = False
     family: Annotated[str, Registered(FAMILIES)] | None = None
     """The family; without it lognormal for a positive quantity, normal otherwise."""
     value: Number | None = None
@@ -212,6 +215,27 @@ class Prior(Spec):
         written: dict[str, Any] = write(self)
         inner = [written.pop(key) for key in ("own", _OWN) if key in written]
         return {**written, **(inner[0] or {})} if inner else written
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write: an interval with its level, and the short forms."""
+        return [
+            *(name for name in super().written_keys() if name not in ("interval", _OWN)),
+            "interval_90",
+            *SHORT_FORMS,
+        ]
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no prior."""
+        rule = f"must be a number or a prior; got {shown(given)}."
+        if isinstance(given, list | tuple) and len(given) == 2:
+            return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
+        if isinstance(given, str) and BEGINS_AS_NUMBER.match(given):
+            return rule, "Write a number without quotes; a unit goes beside it: {value: 4e8, unit: USD}."
+        if isinstance(given, str) and _ENTRY.fullmatch(given):
+            return rule, f"An entry of the prior library is named as {{prior: {given}}}."
+        return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
 
     def _faults(self) -> Iterator[Fault]:
         return _statement_faults(self)
