@@ -11,26 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
 
 from simulator.errors import Fault, Path, near_name, number, shown
-
-if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
-    from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import core_schema
 
 
 @cache
@@ -76,59 +68,6 @@ class Faults(ValueError):
         self.faults = faults
 
 
-class Spec(BaseModel):
-    """Something a file may say."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
-    lists_keys: ClassVar[bool] = True  # and whether they are listed then
-
-    @classmethod
-    def written_keys(cls) -> list[str]:
-        """List the keys that a file may write."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
-
-    @classmethod
-    def no_group(cls, given: object) -> tuple[str, str]:
-        """Say that what is given is not what it should be: rule and remedy."""
-        return f"must be keys with values; got {shown(given)}.", "Write its entries below it, each as key: value."
-
-    def _faults(self) -> Iterator[Fault]:
-        """Find what is wrong with its entries together, each of which is right by itself."""
-        return iter(())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
-        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
-        try:
-            spec = made_of(data)
-        except ValidationError as error:
-            raise Faults(list(faults_of(error, cls))) from None
-        if faults := list(cls._faults(spec)):
-            raise Faults(faults)
-        return spec
-
-    @classmethod
-    def read(cls, data: Any) -> Self:
-        """Read plain data with texts as keys; `Faults` where they are wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise error.errors()[0]["ctx"]["error"] from None
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        written = handler(schema)
-        properties = handler.resolve_ref_schema(written)["properties"]
-        for name, text in field_words(cls).items():
-            properties[cls.model_fields[name].alias or name]["description"] = text
-        return written
-
-
 _EXAMPLES = {
     "schema": "Write schema: 1.",
     "name": "Write for example name: current-trends.",
@@ -141,7 +80,7 @@ _PAIRS = ("ratio", "difference")  # of quantities, whose parts are explained
 BEGINS_AS_NUMBER = re.compile(r"\s*[-+]?[0-9][0-9_.,]*([eE][-+]?[0-9]+)?")
 
 
-def faults_of(error: ValidationError, model: type[Spec]) -> Iterator[Fault]:
+def faults_of(error: ValidationError, model: type[Any]) -> Iterator[Fault]:
     """Turn each of pydantic's errors in an entry into a fault with its path below the entry, a rule and a remedy."""
     details = error.errors(include_url=False)
     for detail in details:
@@ -167,7 +106,7 @@ def _broken_inside(path: Path, details: Any) -> bool:
     return any(len(other) > len(path) and other[: len(path)] == path for other in inner)
 
 
-def _worded(path: Path, detail: Any, model: type[Spec]) -> tuple[str, str]:
+def _worded(path: Path, detail: Any, model: type[Any]) -> tuple[str, str]:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
     key = str(path[-1]) if path else ""
     if kind == "missing" and isinstance(path[-1], int):
@@ -185,7 +124,7 @@ def _worded(path: Path, detail: Any, model: type[Spec]) -> tuple[str, str]:
     if kind in ("float_type", "int_type", "int_from_float"):
         return _not_a_number(given, whole=kind != "float_type")
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return model.no_group(given) if not path else Spec.no_group(given)
+        return model.no_group(given) if not path else no_group(given)
     if kind in ("too_short", "too_long"):
         bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         return f"must hold {bound} items; got {context['actual_length'] or 'none'}.", _description(model, key)
@@ -225,6 +164,11 @@ def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
     return rule, f"Write for example {'10_000' if whole else '2.4 or 1e26'}."
 
 
+def no_group(given: object) -> tuple[str, str]:
+    """Say that what is given is no group of entries: rule and remedy."""
+    return f"must be keys with values; got {shown(given)}.", "Write its entries below it, each as key: value."
+
+
 def _pattern(given: str, pattern: str) -> tuple[str, str]:
     if "nominal" in pattern:
         return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
@@ -234,7 +178,7 @@ def _pattern(given: str, pattern: str) -> tuple[str, str]:
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 
 
-def _unknown_key(key: str, model: type[Spec]) -> tuple[str, str]:
+def _unknown_key(key: str, model: type[Any]) -> tuple[str, str]:
     if key == "<<":
         return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
     word, colon, value = key.partition(":")
@@ -248,6 +192,6 @@ def _unknown_key(key: str, model: type[Spec]) -> tuple[str, str]:
     return f"no such {model.noun}.", remedy or "Remove it."
 
 
-def _description(model: type[Spec], key: str) -> str:
+def _description(model: type[Any], key: str) -> str:
     names = {field.alias or name: name for name, field in model.model_fields.items()}
     return " ".join(field_words(model).get(names.get(key, ""), "").replace("`", "").split())

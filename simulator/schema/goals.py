@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Number, Spec, Text
-from simulator.schema.statements import Prior
+from simulator.schema.base import Line, Number, Text
+from simulator.schema.statements import Prior, Spec
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 

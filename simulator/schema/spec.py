@@ -15,12 +15,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from simulator.errors import Fault, number, shown
-from simulator.schema.base import Faults, Line, Name, Number, Spec, Text
+from simulator.schema.base import Faults, Line, Name, Number, Text
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Prior, Spec
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:

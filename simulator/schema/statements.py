@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    ValidationError,
     model_serializer,
     model_validator,
 )
 
 from simulator.errors import Fault, InputError, number, shown
-from simulator.schema.base import BEGINS_AS_NUMBER, Date, Faults, Number, Probability, Spec, Text
+from simulator.schema.base import (
+    BEGINS_AS_NUMBER,
+    Date,
+    Faults,
+    Number,
+    Probability,
+    Text,
+    faults_of,
+    field_words,
+    no_group,
+)
 from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
@@ -26,6 +40,59 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
+
+
+class Spec(BaseModel):
+    """Something a file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
+    lists_keys: ClassVar[bool] = True  # and whether they are listed then
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is not what it should be: rule and remedy."""
+        return no_group(given)
+
+    def _faults(self) -> Iterator[Fault]:
+        """Find what is wrong with its entries together, each of which is right by itself."""
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
+        try:
+            spec = made_of(data)
+        except ValidationError as error:
+            raise Faults(list(faults_of(error, cls))) from None
+        if faults := list(cls._faults(spec)):
+            raise Faults(faults)
+        return spec
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """Read plain data with texts as keys; `Faults` where they are wrong."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_words(cls).items():
+            properties[cls.model_fields[name].alias or name]["description"] = text
+        return written
 
 
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
