@@ -192,6 +192,6 @@ def _unknown_key(key: str, model: type[Any]) -> tuple[str, str]:
     return f"no such {model.noun}.", remedy or "Remove it."
 
 
-def _description(model: type[Any], key: str) -> str:
+def _description(model: type[BaseModel], key: str) -> str:
     names = {field.alias or name: name for name, field in model.model_fields.items()}
     return " ".join(field_words(model).get(names.get(key, ""), "").replace("`", "").split())

@@ -1,7 +1,4 @@
-"""How a file states what is believed about one number.
-
-That the numbers fit one another is checked where the family is made of them (`fitting`).
-"""
+"""How a file states what is believed about one number; that its numbers fit one another is checked in `fitting`."""
 
 from __future__ import annotations
 
