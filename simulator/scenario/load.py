@@ -15,8 +15,9 @@ from simulator.scenario.layers import below, merge, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
-from simulator.schema.base import Faults, Name, Number, Spec, Text
+from simulator.schema.base import Faults, Name, Number, Text
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.statements import Spec
 
 
 class MixtureEntry(Spec):

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
 
-from simulator.errors import Fault
-
-if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
-    from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import core_schema
+from simulator.errors import Fault, Path, near_name, number, shown
 
 
 @cache
@@ -75,43 +68,130 @@ class Faults(ValueError):
         self.faults = faults
 
 
-class Spec(BaseModel):
-    """Something a file may say."""
+_EXAMPLES = {
+    "schema": "Write schema: 1.",
+    "name": "Write for example name: current-trends.",
+    "years": "Write for example years: {first: 2025, last: 2045}.",
+    "drivers": "Write spending, hardware and algorithms below it.",
+    "rate": "Write for example rate: {median: 2.4, interval_90: [1.6, 3.4]}.",
+    "weight": "Write for example weight: 0.5.",
+}
+_PAIRS = ("ratio", "difference")  # of quantities, whose parts are explained
+BEGINS_AS_NUMBER = re.compile(r"\s*[-+]?[0-9][0-9_.,]*([eE][-+]?[0-9]+)?")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    def _faults(self) -> Iterator[Fault]:
-        """Find what is wrong with its entries together, each of which is right by itself."""
-        return iter(())
+def faults_of(error: ValidationError, model: type[Any]) -> Iterator[Fault]:
+    """Turn each of pydantic's errors in an entry into a fault with its path below the entry, a rule and a remedy."""
+    details = error.errors(include_url=False)
+    for detail in details:
+        raised = detail.get("ctx", {}).get("error")
+        path = path_in_file(detail["loc"])
+        if isinstance(raised, Faults):
+            yield from (Fault((*path, *fault.path), fault.rule, fault.remedy) for fault in raised.faults)
+        elif detail["type"] != "too_short" or not _broken_inside(path, details):
+            yield Fault(path, *_worded(path, detail, model))
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
-        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
-        try:
-            spec = made_of(data)
-        except ValidationError as error:
-            from simulator.schema.faults import faults_of  # it knows every kind of entry
 
-            raise Faults(list(faults_of(error, cls))) from None
-        if faults := list(cls._faults(spec)):
-            raise Faults(faults)
-        return spec
+def path_in_file(location: tuple[str | int, ...]) -> Path:
+    """Strip from pydantic's location what names a form and not an entry."""
+    return tuple(part for part in location if part not in _FORMS)
 
-    @classmethod
-    def read(cls, data: Any) -> Self:
-        """Read plain data with texts as keys; `Faults` where they are wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise error.errors()[0]["ctx"]["error"] from None
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        written = handler(schema)
-        properties = handler.resolve_ref_schema(written)["properties"]
-        for name, text in field_words(cls).items():
-            properties[cls.model_fields[name].alias or name]["description"] = text
-        return written
+_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})
+
+
+def _broken_inside(path: Path, details: Any) -> bool:
+    """Tell whether a list is short only because its items are at fault themselves."""
+    inner = [path_in_file(detail["loc"]) for detail in details]
+    return any(len(other) > len(path) and other[: len(path)] == path for other in inner)
+
+
+def _worded(path: Path, detail: Any, model: type[Any]) -> tuple[str, str]:
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
+    key = str(path[-1]) if path else ""
+    if kind == "missing" and isinstance(path[-1], int):
+        return "is missing.", _description(model, str(path[-2])) if path[-2] in _PAIRS else ""
+    if kind == "missing":
+        return "is missing.", f"{_description(model, key)}\n{_EXAMPLES.get(key, '')}".strip()
+    if kind == "extra_forbidden":
+        return _unknown_key(key, model)
+    if kind == "literal_error":
+        expected = str(context["expected"])
+        known = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+        return f"must be one of {expected}; got {shown(given)}.", near_name(str(given), known)
+    if kind == "string_pattern_mismatch":
+        return _pattern(str(given), str(context["pattern"]))
+    if kind in ("float_type", "int_type", "int_from_float"):
+        return _not_a_number(given, whole=kind != "float_type")
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return model.no_group(given) if not path else no_group(given)
+    if kind in ("too_short", "too_long"):
+        bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+        return f"must hold {bound} items; got {context['actual_length'] or 'none'}.", _description(model, key)
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"must be {words} {number(float(context[name]))}; got {shown(given)}.", _description(model, key)
+    if kind == "string_type" and isinstance(given, list | tuple | Mapping):
+        return f"must be a text; got {shown(given)}.", "Write a word, or a text in quotes."
+    rule, remedy = _RULES.get(kind, ("cannot stand here", "See 'simulate schema' for what can."))
+    return f"{rule}; got {shown(given)}.", remedy
+
+
+_RULES = {
+    "string_type": ("must be a text", "Put it in quotes."),
+    "finite_number": ("must be a finite number", "Write a number below 1e308."),
+    "tuple_type": ("must be a list", "Write for example [1.6, 3.4], or items that begin with '- '."),
+    "string_too_short": ("must not be empty", "Write a text, or remove the key."),
+    "string_too_long": ("is too long a name", "Keep it to 60 letters."),
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
+    rule = f"must be a {'whole ' if whole else ''}number; got {shown(given)}."
+    match = BEGINS_AS_NUMBER.match(given) if isinstance(given, str) else None
+    if match and match.end() == len(given.rstrip()) and "," not in match[0]:
+        return rule, "Write it without quotes."
+    if match and "," in match[0]:
+        return rule, f"Group digits by underscores: {given.replace(',', '_')}."
+    if match and given[match.end() :].strip():
+        return rule, f"Write the number alone; '{given[match.end() :].strip()}' goes into unit, if it is one."
+    return rule, f"Write for example {'10_000' if whole else '2.4 or 1e26'}."
+
+
+def no_group(given: object) -> tuple[str, str]:
+    """Say that what is given is no group of entries: rule and remedy."""
+    return f"must be keys with values; got {shown(given)}.", "Write its entries below it, each as key: value."
+
+
+def _pattern(given: str, pattern: str) -> tuple[str, str]:
+    if "nominal" in pattern:
+        return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
+    if pattern.startswith("^[0-9]{4}"):
+        return f"must be a date; got {shown(given)}.", "Write 2024, 2024-05 or 2024-05-31."
+    proposed = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-") or "cash-flow"
+    return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
+
+
+def _unknown_key(key: str, model: type[Any]) -> tuple[str, str]:
+    if key == "<<":
+        return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
+    word, colon, value = key.partition(":")
+    if colon:
+        remedy = f"A space must follow the colon: {word}: {value}."
+        return "no such key.", remedy if value else f"A value must follow {word}: and a space."
+    known = sorted(model.written_keys())
+    remedy = near_name(key, known)
+    if not remedy and model.lists_keys:
+        remedy = f"Known here: {', '.join(known)}."
+    return f"no such {model.noun}.", remedy or "Remove it."
+
+
+def _description(model: type[BaseModel], key: str) -> str:
+    names = {field.alias or name: name for name, field in model.model_fields.items()}
+    return " ".join(field_words(model).get(names.get(key, ""), "").replace("`", "").split())

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Number, Spec, Text
-from simulator.schema.statements import Prior
+from simulator.schema.base import Line, Number, Text
+from simulator.schema.statements import Prior, Spec
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
@@ -89,6 +89,7 @@ class Capability(Spec):
     notes: Text | None = None
     """Where the form comes from."""
 
+    lists_keys: ClassVar[bool] = False
     NEEDS: ClassVar[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "gain-per-doubling": (("gain",), ("reference",)),
         "power-law-loss": (("irreducible", "scale", "exponent"), ()),

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.base import Date, Number, Spec, Text
+from simulator.schema.base import Date, Number, Text
+from simulator.schema.statements import Spec
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
 

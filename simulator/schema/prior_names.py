@@ -14,10 +14,9 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.errors import Path, as_path, dotted
-from simulator.schema.base import Spec
 from simulator.schema.model_counts import Models
 from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Prior, Spec
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
@@ -61,21 +60,25 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
 """Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
 
 
-def entries(value: Any, path: Path = (), of: str = "") -> Iterator[tuple[Path, str, Any]]:
-    """Walk down what a scenario says, as far as its priors: path, field and content of each entry, outer ones first."""
+def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
+    """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
+    return tuple(_walk(within, path, ""))
+
+
+def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
     yield path, of, value
     if isinstance(value, Spec) and not isinstance(value, Prior):
         for name, inner in value:
             if inner is not None:
-                yield from entries(inner, (*path, type(value).model_fields[name].alias or name), name)
+                yield from _walk(inner, (*path, type(value).model_fields[name].alias or name), name)
     elif isinstance(value, Mapping | tuple):
         for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from entries(inner, (*path, key), of)
+            yield from _walk(inner, (*path, key), of)
 
 
-def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> Iterator[tuple[Path, T]]:
+def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> list[tuple[Path, T]]:
     """List the entries of a class in what a scenario says, or in the part of it at a path, with the path of each."""
-    return ((at, entry) for at, _, entry in entries(within, path) if isinstance(entry, kind))
+    return [(at, entry) for at, _, entry in entries(within, path) if isinstance(entry, kind)]
 
 
 def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:

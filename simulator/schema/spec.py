@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from simulator.errors import Fault, number, shown
-from simulator.schema.base import Faults, Line, Name, Number, Spec, Text
+from simulator.schema.base import Faults, Line, Name, Number, Text
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Prior, Spec
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:
@@ -73,6 +73,12 @@ class Custom(Spec):
     """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
     parameters: dict[Name, Prior] = Field(default_factory=dict)
     """Priors that are drawn and handed to it by name."""
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no custom driver."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{driver: {given}}}." if isinstance(given, str) else remedy
 
 
 def _growth_form(data: Any) -> str:
@@ -277,6 +283,7 @@ class Years(Spec):
 class Drivers(Spec):
     """The drivers: spending, hardware and algorithms; or compute and algorithms."""
 
+    noun: ClassVar[str] = "driver"
     spending: Driver | None = None
     """Spending on the subject, USD."""
     hardware: Driver | None = None
@@ -315,6 +322,11 @@ SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
 
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write; `extends` is gone when the entries are checked."""
+        return [*super().written_keys(), "extends"]
 
     schema_: SchemaVersion = Field(alias="schema")
     """The version of this format: 1."""

@@ -1,24 +1,35 @@
-"""How a file states what is believed about one number.
-
-That the numbers fit one another is checked where the family is made of them (`fitting`).
-"""
+"""How a file states what is believed about one number; that its numbers fit one another is checked in `fitting`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    ValidationError,
     model_serializer,
     model_validator,
 )
 
 from simulator.errors import Fault, InputError, number, shown
-from simulator.schema.base import Date, Faults, Number, Probability, Spec, Text
+from simulator.schema.base import (
+    BEGINS_AS_NUMBER,
+    Date,
+    Faults,
+    Number,
+    Probability,
+    Text,
+    faults_of,
+    field_words,
+    no_group,
+)
 from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
 
@@ -28,6 +39,59 @@ if TYPE_CHECKING:
     from pydantic_core import core_schema
 
 
+class Spec(BaseModel):
+    """Something a file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
+    lists_keys: ClassVar[bool] = True  # and whether they are listed then
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is not what it should be: rule and remedy."""
+        return no_group(given)
+
+    def _faults(self) -> Iterator[Fault]:
+        """Find what is wrong with its entries together, each of which is right by itself."""
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
+        try:
+            spec = made_of(data)
+        except ValidationError as error:
+            raise Faults(list(faults_of(error, cls))) from None
+        if faults := list(cls._faults(spec)):
+            raise Faults(faults)
+        return spec
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """Read plain data with texts as keys; `Faults` where they are wrong."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_words(cls).items():
+            properties[cls.model_fields[name].alias or name]["description"] = text
+        return written
+
+
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
 SHORT_FORMS = {name: family.short for name, family in SHIPPED.items() if family.short}
 SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
@@ -35,6 +99,7 @@ SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
 _WHOLES = {family.whole: name for name, family in SHIPPED.items() if family.whole}
 WHOLE_KEYS = frozenset({"family", "quantiles", *_WHOLES, *SHORT_FORMS})
 """Keys that state all the numbers of a prior at once."""
+_ENTRY = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
 _OWN = "<own>"
 """Under this key, which no file writes, stand the keys that only an installed family takes."""
@@ -74,6 +139,7 @@ def _own_keys(family: Any) -> Collection[str]:
 class Interval(Spec):
     """An equal-tailed interval and its level."""
 
+    lists_keys: ClassVar[bool] = False
     level: float
     lower: Number
     upper: Number
@@ -122,6 +188,7 @@ class Prior(Spec):
     An interval is equal-tailed, its level is written (`interval_90`), and quantiles are matched exactly.
     """
 
+    lists_keys: ClassVar[bool] = False
     family: Annotated[str, Registered(FAMILIES)] | None = None
     """The family; without it lognormal for a positive quantity, normal otherwise."""
     value: Number | None = None
@@ -212,6 +279,27 @@ class Prior(Spec):
         written: dict[str, Any] = write(self)
         inner = [written.pop(key) for key in ("own", _OWN) if key in written]
         return {**written, **(inner[0] or {})} if inner else written
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write: an interval with its level, and the short forms."""
+        return [
+            *(name for name in super().written_keys() if name not in ("interval", _OWN)),
+            "interval_90",
+            *SHORT_FORMS,
+        ]
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no prior."""
+        rule = f"must be a number or a prior; got {shown(given)}."
+        if isinstance(given, list | tuple) and len(given) == 2:
+            return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
+        if isinstance(given, str) and BEGINS_AS_NUMBER.match(given):
+            return rule, "Write a number without quotes; a unit goes beside it: {value: 4e8, unit: USD}."
+        if isinstance(given, str) and _ENTRY.fullmatch(given):
+            return rule, f"An entry of the prior library is named as {{prior: {given}}}."
+        return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
 
     def _faults(self) -> Iterator[Fault]:
         return _statement_faults(self)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
@@ -23,6 +25,8 @@ CROSSED = 0.0015
 EXACT = 1e-9
 MARGINAL = 3.9
 """Kolmogorov's distance that one sample in a thousand exceeds, in standard errors at the median."""
+CHANCE = 1e-3
+"""That one of many independent pairs lies beyond its bar."""
 RANK = 4.0
 
 
@@ -95,9 +99,9 @@ def _crossings(stored: Stored, model: Model) -> Figures:
     found = crossings(model)
     names = [str(name) for name in given["threshold"]]
     of = f"{len(names)} thresholds"
-    exact, levels = (np.array([found[name][part] for name in names]) for part in (0, 1))
+    exact, levels = (np.array([getattr(found[name], part) for name in names]) for part in ("year", "level"))
     yield "threshold levels", f"{of} by sample", "OOM", _apart(given["threshold_level"], levels), EXACT
-    already = exact == model.first
+    already = np.array([found[name].already for name in names])
     yield "above at the start", f"{of} by sample", "share", _apart(given["already_above"], already), 0
     yield "share above at the start", of, "share", _apart(summary["already"], already.mean(axis=1)), EXACT
     yield "share that never crosses", of, "share", _apart(summary["never"], np.isinf(exact).mean(axis=1)), CROSSED
@@ -116,14 +120,21 @@ def _crossings(stored: Stored, model: Model) -> Figures:
 
 def _priors(stored: Stored) -> Figures:
     stated = list(marginals.priors("", stored.scenario))
+    if not stated:
+        return
     distances = [marginals.furthest(stored.draws[path], spec, kind) for path, spec, kind in stated]
-    if stated:
-        yield "distributions", f"{len(stated)} priors", "standard errors", max(distances), MARGINAL
-    pairs = stored.scenario.get("correlations") or []
-    drawn = [[stored.draws[path] for path in pair["between"]] for pair in pairs]
-    ranks = [marginals.rank_distance(both, pair["rank"]) for both, pair in zip(drawn, pairs, strict=True)]
-    if ranks:
-        yield "rank correlations", f"{len(ranks)} pairs", "standard errors", max(ranks), RANK
+    yield "distributions", f"{len(stated)} priors", "standard errors", max(distances), MARGINAL
+    joined = {frozenset(pair["between"]): pair["rank"] for pair in stored.scenario.get("correlations") or []}
+    errors = {
+        between: marginals.rank_error([stored.draws[path] for path in between], joined[between]) for between in joined
+    }
+    if errors:
+        yield "rank correlations", f"{len(errors)} pairs", "standard errors", max(errors.values()), RANK
+    alone = [path for path, _, _ in stated if not any(path in pair for pair in joined)]
+    errors = {pair: marginals.rank_error([stored.draws[path] for path in pair], 0) for pair in combinations(alone, 2)}
+    if errors:
+        bar = NormalDist().inv_cdf(1 - CHANCE / 2 / len(errors))
+        yield "independence", f"{len(errors)} pairs", "standard errors", max(errors.values()), bar
 
 
 def _apart(first: Array, second: Array) -> float:

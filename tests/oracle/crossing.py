@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,42 @@ import numpy as np
 from tests.oracle.model import Model, Moment
 from tests.oracle.units import Array
 
+READ = ("multiple", "of", "quantity", "within_oom", "reading", "delay", "label", "notes")
 SCANS_A_YEAR = 24
 HALVINGS = 30
 GOLDEN = (3 - 5**0.5) / 2
 QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
 
-def crossings(model: Model) -> dict[str, tuple[Array, Array]]:
-    """By threshold, crossing years (+inf: not by the horizon) and levels of the samples."""
+@dataclass(frozen=True)
+class Crossing:
+    """When each sample crosses a threshold, and the level of that."""
+
+    year: Array
+    level: Array
+    already: Array
+    """Whether the first year meets it."""
+
+
+def crossings(model: Model) -> dict[str, Crossing]:
+    """By threshold, the years that are reported; +inf: not by the horizon."""
     grid = model.times(SCANS_A_YEAR)
     scan = Moment(model, grid)
     found = {}
-    for name in model.scenario.get("thresholds") or {}:
+    for name, spec in (model.scenario.get("thresholds") or {}).items():
         quantity, level = threshold(model, name)
 
         def path(t: Array, quantity: str = quantity) -> Array:
             return Moment(model, t).one(quantity)
 
-        found[name] = first_crossing(path, grid, scan.one(quantity), level), level[:, 0]
+        if spec.get("reading") == "calendar":
+            years = np.broadcast_to(model.years(), (model.samples, len(model.years())))
+            above = path(years) >= level
+            year = np.where(above.any(axis=1), years[0, above.argmax(axis=1)], np.inf)
+        else:
+            year = first_crossing(path, grid, scan.one(quantity), level)
+        late = year + model.number(f"thresholds.{name}.delay", spec.get("delay", 0), "years")[:, 0]
+        found[name] = Crossing(np.where(late > model.last, np.inf, late), level[:, 0], year == model.first)
     return found
 
 
@@ -35,10 +54,11 @@ def threshold(model: Model, name: str) -> tuple[str, Array]:
     """What a threshold stands on and its level (sample, 1), log10."""
     spec: Any = model.scenario["thresholds"][name]
     path = f"thresholds.{name}"
-    if left := spec.keys() - {*QUANTITIES, "multiple", "of", "label", "notes", "quantity"}:
+    if left := spec.keys() - {*QUANTITIES, *READ}:
         raise NotImplementedError(", ".join(sorted(left)))
+    past = float(spec.get("within_oom", 0))
     if "multiple" in spec:
-        multiple = model.number(f"{path}.multiple", spec["multiple"])
+        multiple = past + model.number(f"{path}.multiple", spec["multiple"])
         if spec["of"] != "start":
             quantity, level = threshold(model, spec["of"])
             return quantity, level + multiple
@@ -46,7 +66,8 @@ def threshold(model: Model, name: str) -> tuple[str, Array]:
         return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple
     quantity = next(key for key in QUANTITIES if key in spec)
     kind = "plain" if quantity == "capability" else "level"
-    return quantity, np.broadcast_to(model.number(f"{path}.{quantity}", spec[quantity], kind), (model.samples, 1))
+    level = past + model.number(f"{path}.{quantity}", spec[quantity], kind)
+    return quantity, np.broadcast_to(level, (model.samples, 1))
 
 
 def first_crossing(path: Callable[[Array], Array], grid: Array, values: Array, level: Array) -> Array:

@@ -37,7 +37,7 @@ def _integrated(model: Model, fed: dict[str, dict[str, Any]], nodes: Array) -> d
     """The growth of each level that feedback touches, stepped from node to node."""
     middle = (nodes[:, 1:] + nodes[:, :-1]) / 2
     driver = {path: name for name, levels in fed.items() for path in levels}
-    rates = np.array([stepping.held(*model.growth(path, fed[name][path]), middle) for path, name in driver.items()])
+    rates = np.array([laws.rate_in_force(model.growth(path, fed[name][path]), middle) for path, name in driver.items()])
     points = {name: _points(model, name) for name in fed}
     outside = [_Outside(model, t, set(driver)) for t in (nodes, middle)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -12,13 +13,44 @@ from tests.oracle.units import Array
 LN10 = np.log(10.0)
 
 
-def log_gain(rates: Sequence[Array], dates: Sequence[Array], at: float, t: Array) -> Array:
-    """Integral of the rate (OOM per year) from the year `at` to `t`; rate k holds from date k - 1 to date k."""
-    if any(np.any(later < earlier) for earlier, later in pairwise(dates)):
+@dataclass(frozen=True)
+class Regime:
+    """A stretch of time with a rate, OOM per year; with a half-life it falls from `rate` at its begin towards another."""
+
+    begin: Array
+    rate: Array
+    half_life: Array | None = None
+    towards: Array = field(default_factory=lambda: np.zeros((1, 1)))
+
+    def gain(self, begin: Array, first: Array, last: Array) -> Array:
+        """Integral of the rate from one year to another."""
+        if self.half_life is None:
+            return self.rate * (last - first)
+        before = self.rate * (np.minimum(last, begin) - np.minimum(first, begin))
+        first, last = np.maximum(first, begin), np.maximum(last, begin)
+        above = [2.0 ** ((begin - t) / self.half_life) for t in (first, last)]
+        decayed = (self.rate - self.towards) * self.half_life / np.log(2.0) * (above[0] - above[1])
+        return before + self.towards * (last - first) + decayed
+
+
+def log_gain(regimes: Sequence[Regime], at: float, t: Array) -> Array:
+    """Integral of the rates from the year `at` to `t`; the first regime also holds before `at`, and decays from then on."""
+    edges = [np.array(-np.inf), *(regime.begin for regime in regimes[1:]), np.array(np.inf)]
+    if any(np.any(later < earlier) for earlier, later in pairwise(edges)):
         raise NotImplementedError("dates that cross")
-    edges = [np.array(-np.inf), *dates, np.array(np.inf)]
-    spans = [np.clip(t, low, high) - np.clip(at, low, high) for low, high in pairwise(edges)]
-    return np.sum([rate * span for rate, span in zip(rates, spans, strict=True)], axis=0)
+    begins = [np.array(at), *edges[1:-1]]
+    spans = [(np.clip(at, low, high), np.clip(t, low, high)) for low, high in pairwise(edges)]
+    return np.sum([r.gain(begin, *span) for r, begin, span in zip(regimes, begins, spans, strict=True)], axis=0)
+
+
+def rate_in_force(regimes: Sequence[Regime], t: Array) -> Array:
+    """The rate (sample, k) where no regime decays."""
+    if any(regime.half_life is not None for regime in regimes):
+        raise NotImplementedError("a rate that decays under feedback, or under a Gompertz limit that moves")
+    rate = np.broadcast_to(regimes[0].rate, t.shape)
+    for regime in regimes[1:]:
+        rate = np.where(t >= regime.begin, regime.rate, rate)
+    return rate
 
 
 def log_sum(*levels: Array) -> Array:

@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tests.oracle.model import Spec, converted
+from tests.oracle.model import REGIME, Spec, converted
 from tests.oracle.units import Array
 
 GRID = (np.arange(4000) + 0.5) / 4000
@@ -32,7 +32,7 @@ def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, st
     """Every uncertain prior below an entry: its path, its statement, and whether it is a level, a rate or a plain number."""
     if isinstance(spec, Mapping):
         if stated_points(spec) or spec.keys() & STATED:
-            yield path, spec, {"rate": "rate", "growth": "rate", "from": "plain"}.get(key, "level")
+            yield path, spec, {"growth": "rate", **REGIME, "delay": "years"}.get(key, "level")
             return
         for name, below in spec.items():
             yield from priors(f"{path}.{name}" if path else str(name), below, str(name))
@@ -55,7 +55,7 @@ def furthest(draws: Array, spec: Spec, kind: str) -> float:
     return float(2 * max(apart, never) * np.sqrt(len(draws)))
 
 
-def rank_distance(both: Sequence[Array], rank: float) -> float:
+def rank_error(both: Sequence[Array], rank: float) -> float:
     """How far Spearman's correlation of two priors' draws is from the stated one, in standard errors."""
     ranks = [np.argsort(np.argsort(draws)) for draws in both]
     return float(abs(np.corrcoef(ranks[0], ranks[1])[0, 1] - rank) / (1 - rank**2) * np.sqrt(len(ranks[0]) - 1))
@@ -118,7 +118,7 @@ def quantile_function(spec: Spec, unit: str | None, kind: str) -> Quantile:
         mean, sd = float(spec["mean"]), float(spec["sd"])
         return lambda p: mean + sd * normal(p)
     points = stated_points(spec)
-    positive = kind == "level" or (kind == "rate" and unit not in {"OOM/year", "%/year"})
+    positive = kind in {"level", "years"} or (kind == "rate" and unit not in {"OOM/year", "%/year"})
     family = spec.get("family") or ("lognormal" if positive else "normal")
     if family == "metalog":
         return _metalog(points, float(spec["lower"]) if "lower" in spec else 0.0, spec.get("upper"))

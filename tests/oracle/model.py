@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
 }
 STEPS_A_YEAR = 32
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-UNKNOWN = {"table", "custom", "drift", "volatility", "half_life", "towards", "times"}
-"""What a level or a regime may say and the oracle does not carry."""
+UNKNOWN = {"custom", "drift", "volatility"}
+"""What a level may say and the oracle does not carry."""
+REGIME = {"rate": "rate", "times": "plain", "from": "plain", "half_life": "years", "towards": "rate"}
+"""What a regime may say, and how it is read."""
 
 
 class Model:
@@ -61,26 +64,45 @@ class Model:
         x = np.log10([point[0] for point in points])
         y = np.array([point[1] for point in points])
         here = self.number(of, self.at_path(of))
-        if kind == "rate":
-            return converted(np.interp(here, x, y), unit, kind)
-        return np.interp(here, x, converted(y, unit, kind))
+        y = converted(y, unit, kind) if kind == "level" else y
+        if spec["function"].get("between", "line") == "step":
+            values = y[np.maximum(np.searchsorted(x, here, side="right") - 1, 0)]
+        else:
+            values = np.interp(here, x, y)
+        return values if kind == "level" else converted(values, unit, kind)
 
-    def growth(self, path: str, level: Spec) -> tuple[list[Array], list[Array]]:
-        """Rates and the dates between them of a level's growth."""
+    def growth(self, path: str, level: Spec) -> list[laws.Regime]:
+        """The regimes of a level's growth."""
         growth = level.get("growth")
-        if growth is None:
-            return [np.zeros((1, 1))], []
+        still = laws.Regime(np.array(-np.inf), np.zeros((1, 1)))
         if not isinstance(growth, list):
-            return [self.number(f"{path}.growth", growth, "rate")], []
-        for regime in growth:
-            _refuse_unknown(regime)
-        rates = [self.number(f"{path}.growth[{k}].rate", regime["rate"], "rate") for k, regime in enumerate(growth)]
-        dates = [self.number(f"{path}.growth[{k}].from", growth[k]["from"], "plain") for k in range(1, len(growth))]
-        return rates, dates
+            return [still if growth is None else replace(still, rate=self.number(f"{path}.growth", growth, "rate"))]
+        regimes = [still]
+        for k, regime in enumerate(growth):
+            stated = {
+                key: self.number(f"{path}.growth[{k}].{key}", regime[key], kind)
+                for key, kind in REGIME.items()
+                if regime.get(key) is not None
+            }
+            rate = stated.get("rate", regimes[-1].rate) * stated.get("times", 1.0)
+            rest = {key: value for key, value in stated.items() if key in {"half_life", "towards"}}
+            regimes.append(laws.Regime(stated.get("from", still.begin), rate, **rest))
+        return regimes[1:]
 
     def dates(self) -> list[Array]:
-        """Every date at which a regime begins (sample, 1)."""
-        return [date for path, level in _levels("", self.scenario) for date in self.growth(path, level)[1]]
+        """Every date at which a regime begins, and every year of a table (sample, 1)."""
+        tables = [
+            np.full((1, 1), float(year)) for _, level in _levels("", self.scenario) for year in level.get("table") or ()
+        ]
+        return tables + [
+            regime.begin for path, level in _levels("", self.scenario) for regime in self.growth(path, level)[1:]
+        ]
+
+    def years(self) -> Array:
+        """The years of the run: the first, every calendar step after it, the last."""
+        a_year = {"year": 1, "quarter": 4, "month": 12}[self.scenario["years"].get("step", "year")]
+        steps = np.arange(np.floor(self.first * a_year) + 1, np.ceil(self.last * a_year)) / a_year
+        return np.array([self.first, *steps, self.last])
 
     def times(self, a_year: int, first: float | None = None, last: float | None = None) -> Array:
         """Times (sample, k), rising: evenly from the first year to the last, and every date of a regime."""
@@ -144,11 +166,15 @@ class Moment:
         """What growth alone gives: the level (1 where no start is stated), and its start."""
         _refuse_unknown(spec)
         model = self.model
+        if "table" in spec:
+            years = sorted((float(year), float(value)) for year, value in spec["table"].items())
+            levels = converted(np.array([value for _, value in years]), spec.get("unit"), "level")
+            return np.interp(self.t, [year for year, _ in years], levels), np.array(np.inf)
         start = model.number(f"{path}.start", spec["start"]) if "start" in spec else np.zeros((1, 1))
         if path in model.gains:
             return start + model.gains[path](self.t), start
         at = float(spec.get("at", model.first))
-        return np.broadcast_to(start + laws.log_gain(*model.growth(path, spec), at, self.t), self.t.shape), start
+        return np.broadcast_to(start + laws.log_gain(model.growth(path, spec), at, self.t), self.t.shape), start
 
     def level(self, path: str, spec: Spec) -> Array:
         """A level that grows, under its own limits."""
@@ -265,7 +291,7 @@ class Moment:
 def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: Array) -> stepping.Path:
     """A level under a Gompertz limit that moves, from its start at the first node."""
     middle = (nodes[:, 1:] + nodes[:, :-1]) / 2
-    rates = stepping.held(*model.growth(path, spec), middle)
+    rates = laws.rate_in_force(model.growth(path, spec), middle)
     limits = [Moment(model, t).limit(f"{path}.caps.{name}", spec["caps"][name]) for t in (nodes, middle)]
     begin = np.broadcast_to(start, (model.samples, 1)).T
 
@@ -283,7 +309,13 @@ def variable(*parts: str) -> str:
 
 def converted(numbers: Array, unit: str | None, kind: str) -> Array:
     """Numbers of the file as a run has them: log10 of a level, OOM per year of a rate, all else as it is."""
-    return {"rate": units.rate, "level": units.log_level, "plain": lambda number, _unit: number}[kind](numbers, unit)
+    readings = {
+        "rate": units.rate,
+        "level": units.log_level,
+        "years": units.years,
+        "plain": lambda number, _unit: number,
+    }
+    return readings[kind](numbers, unit)
 
 
 def _is_level(spec: Spec) -> bool:

@@ -33,14 +33,6 @@ def solve(nodes: Array, start: Array, slope: Slope) -> list[Path]:
     return [_between(nodes, level, *of_level) for level, of_level in zip(values, ends, strict=True)]
 
 
-def held(rates: list[Array], dates: list[Array], t: Array) -> Array:
-    """The rate in force (sample, k)."""
-    rate = np.broadcast_to(rates[0], t.shape)
-    for later, date in zip(rates[1:], dates, strict=True):
-        rate = np.where(t >= date, later, rate)
-    return rate
-
-
 def _between(nodes: Array, values: Array, starts: Array, ends: Array) -> Path:
     """A function of times: cubics through values at nodes and slopes at both ends of each step."""
     if nodes[0, 0] > nodes[0, -1]:

@@ -26,6 +26,11 @@ def log_level(numbers: Array, unit: str | None) -> Array:
     return np.log10(numbers * size(unit or "1"))
 
 
+def years(numbers: Array, unit: str | None) -> Array:
+    """Spans of time, in years."""
+    return numbers * size(unit or "year") / YEAR
+
+
 def rate(numbers: Array, unit: str | None) -> Array:
     """OOM per year of growth; a halving is that of what is needed or paid, so it is growth like a doubling."""
     match unit or "factor/year":

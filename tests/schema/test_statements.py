@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.schema.base import field_words
-from simulator.schema.faults import path_in_file
+from simulator.schema.base import field_words, path_in_file
 from simulator.schema.statements import MixturePart, is_prior, stating_keys
 
 
