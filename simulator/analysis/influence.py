@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from simulator.analysis import association
 from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_crossings, run_outcomes
 from simulator.errors import InputError
-from simulator.priors.streams import pair_loss
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DECILES = 10
-UNEVEN = 0.25
-"""Loss of a pair of names (1: plain sampling) above which it is named; about 1 in 30 has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ def prior_influence(run: xr.DataTree, outcomes: Sequence[Outcome | str] = ()) ->
         `influence`: `rank` (Spearman's correlation; 0 for a fixed prior), `delta` (0 to 1), `delta_by_chance` (999 in
         1,000 priors without any influence stay below), `low`, `high` (the outcome in the lowest and in the highest
         tenth of the prior: median, or share of the samples for "crossed"), `separation`, `between`, `p_value` (the
-        largest distance in the regions), `uneven_with` (a stronger prior whose draws its own are unevenly spread with);
+        largest distance in the regions);
         `influence_deciles`: `from`, `to` (internal scale), `value`, `lower`, `upper` (5 and 95 % quantiles of the
         outcome; missing for a share), `censored` (share that does not cross by the horizon);
         `influence_regions`: `first`, `second` (groups of samples), `distance` (0 to 1), `p_value` (raised for all that
@@ -160,20 +157,8 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
     for row, p_value in zip(regions, association.adjusted([row["p_value"] for row in regions]), strict=True):
         row["p_value"] = p_value
     indices.sort(key=lambda row: (-row["delta"], -abs(row["rank"]), row["input"]))
-    uneven = uneven_pairs(run, [row["input"] for row in indices if row["delta"] > 0.0])
-    indices = [row | _largest(regions, row["input"]) | {"uneven_with": uneven.get(row["input"], "")} for row in indices]
+    indices = [row | _largest(regions, row["input"]) for row in indices]
     return OutcomeInfluence(outcome, Table.of_rows(indices), Table.of_rows(deciles), Table.of_rows(regions))
-
-
-def uneven_pairs(run: xr.DataTree, names: Sequence[str]) -> dict[str, str]:
-    """Find priors, of names with the strongest first, whose draws are unevenly spread with those of a stronger one."""
-    # In runs of the design "sobol" about 1 pair of names in 30 is, at 4,096 samples a block (see `streams.pair_loss`).
-    # The weaker of two then shows some of the influence of the stronger; in a run with `design: random` it does not.
-    if run.attrs["design"] != "sobol" or len(names) < 2:
-        return {}
-    loss = pair_loss(names, size=int(run.attrs["block"]))
-    worst = {place: int(np.argmax(loss[place, :place])) for place in range(1, len(names))}
-    return {names[place]: names[other] for place, other in worst.items() if loss[place, other] > UNEVEN}
 
 
 def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
@@ -275,12 +260,6 @@ def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]
         told = f"  {_separates(row)}" if separates else ""
         numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
         lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
-    lines += [
-        f"  {row['input']}: its draws are unevenly spread with those of {row['uneven_with']}, and part of this "
-        "may be the influence of that. A run with --set design=random would tell."
-        for row in shown
-        if row["uneven_with"]
-    ]
     many = f"{more} more, and " if more > 0 else ""
     lines.append(f"  ... and {many}{rest} priors that are fixed or go with it no more than chance would")
     return lines

@@ -10,7 +10,6 @@ from simulator.analysis.influence import (
     influence_lines,
     legend_lines,
     prior_influence,
-    uneven_pairs,
 )
 from simulator.analysis.outcomes import Outcome
 from simulator.charts.kinds.influence import influence_figure, influence_figures
@@ -117,13 +116,6 @@ def test_components_of_a_mixture_need_not_share_their_priors():
     latency = [row for name, row in rows.items() if name.startswith("constraints.latency")]
     assert all(row["samples"] < 2048 for row in latency)
     assert rows["drivers.algorithms.growth"]["samples"] == 2048
-
-
-def test_pairs_that_the_design_spreads_unevenly_are_named(run):
-    names = ["drivers.algorithms.caps.headroom.limit", "drivers.algorithms.growth", "quantities.largest-campus.start"]
-    assert uneven_pairs(run, names) == {"quantities.largest-campus.start": "drivers.algorithms.caps.headroom.limit"}
-    random = simulate(load_scenario("baseline", overrides=["samples=256", "design=random"]))
-    assert uneven_pairs(random, names) == {}
 
 
 def test_a_summary_and_a_handful_of_samples_are_refused():
