@@ -72,6 +72,8 @@ def _levels(stored: Stored, levels: dict[str, Array]) -> Figures:
     probabilities = summary["quantile"]
     apart = max(_apart(summary[name], np.quantile(levels[name], probabilities, axis=0)) for name in names)
     yield "quantiles", f"{len(names)} variables at {len(probabilities)} points a year", "OOM", apart, LEVEL
+    apart = max(_apart(summary[f"{name}_mean"], levels[name].mean(axis=0)) for name in names)
+    yield "means", f"{len(names)} variables by year", "OOM", apart, LEVEL
 
 
 def _binding(stored: Stored, levels: dict[str, Array]) -> Figures:
@@ -112,8 +114,9 @@ def _crossings(stored: Stored, model: Model) -> Figures:
     mean = np.abs(late.sum(axis=1) / np.maximum(both.sum(axis=1), 1))
     yield "mean crossing year", of, "year", float(mean.max()), CROSSING_MEAN
     probabilities = summary["quantile"]
-    with np.errstate(invalid="ignore"):
-        quantiles = np.nan_to_num(np.quantile(exact, probabilities, axis=1).T, nan=np.inf, posinf=np.inf)
+    apart = _apart(summary["threshold_level_quantile"], _quantiles(levels, probabilities))
+    yield "quantiles of threshold levels", f"{of} at {len(probabilities)} points", "OOM", apart, EXACT
+    quantiles = _quantiles(exact, probabilities)
     apart = _apart(summary["crossing_quantile"], quantiles)
     yield "quantiles of the crossing year", f"{of} at {len(probabilities)} points", "year", apart, CROSSING_QUANTILE
 
@@ -135,6 +138,13 @@ def _priors(stored: Stored) -> Figures:
     if errors:
         bar = NormalDist().inv_cdf(1 - CHANCE / 2 / len(errors))
         yield "independence", f"{len(errors)} pairs", "standard errors", max(errors.values()), bar
+
+
+def _quantiles(numbers: Array, probabilities: Array) -> Array:
+    """Quantiles of each row's samples; what falls among samples at infinity, or next to them, is there."""
+    with np.errstate(invalid="ignore"):
+        quantiles = np.quantile(numbers, probabilities, axis=1).T
+    return np.where(np.isnan(quantiles), np.inf, quantiles)
 
 
 def _apart(first: Array, second: Array) -> float:

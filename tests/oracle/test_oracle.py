@@ -22,16 +22,14 @@ SCENARIOS = [
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 TODAY = {
-    "mean crossing year": 0.1,
-    "quantiles of the crossing year": 0.2,
-    ("essay-2023", "mean crossing year"): 0.8,
-    ("essay-2023", "quantiles of the crossing year"): 0.8,
-    ("every-law", "quantiles of the crossing year"): 1.0,
-    ("every-law", "share that never crosses"): 0.01,
-    ("every-law", "share that has crossed"): 0.02,
     "independence": 30,
-    "levels": 0.04,
-    "quantiles": 0.03,
+    "mean crossing year": 0.15,
+    "quantiles of the crossing year": 0.4,
+    **{("essay-2023", what): 0.8 for what in ("mean crossing year", "quantiles of the crossing year")},
+    **{("every-law", what): 0.03 for what in ("share that never crosses", "share that has crossed")},
+    ("every-law", "quantiles of the crossing year"): 1.0,
+    **{(name, "levels"): 0.3 for name in ("baseline", "tight-caps", "feedback")},
+    **{(name, what): 0.1 for name in ("baseline", "tight-caps", "feedback") for what in ("quantiles", "means")},
 }
 """Bars that are wider than the oracle's own while crossings are interpolated between yearly steps, names of priors decide
 how their draws go together, Gompertz's law is left out where growth is negative, and feedback takes long steps."""
