@@ -62,7 +62,7 @@ _FIXED = (
              "Physical compute times algorithmic efficiency: FLOP of first-year algorithms."),
     Variable("capability", _TRAJECTORY, "1", "capability", "The metric of the scenario, in its own unit."),
     Variable("crossing_year", ("threshold", "sample"), "year", "crossing year",
-             "First time at or above the threshold, interpolated within the step (or the first of the run's years, where the threshold is read so); +inf where it is not crossed by the horizon."),
+             "First time at or above the threshold, on the path between the years (or the first of the run's years, where the threshold is read so); +inf where it is not crossed by the horizon."),
     Variable("already_above", ("threshold", "sample"), "1", "already above at the start", "1 where the first year meets the threshold."),
     Variable("threshold_level", ("threshold", "sample"), "log10 of the quantity", "threshold level",
              "The level that is crossed; +inf where there is none."),
