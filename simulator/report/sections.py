@@ -197,7 +197,7 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         return
     rows = rank_associations(run).rows()
     if not rows:
-        yield element("p", "Every number is fixed, or effective compute does not vary: there is nothing to tell.")
+        yield element("p", "No number goes with effective compute by more than chance: there is nothing to tell.")
         return
     known = {each.path: each for each in every}
     samples = max(row["samples"] for row in rows)
@@ -206,8 +206,8 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         f"The table holds each uncertain number against effective compute in {when(forecast_years(run)[1])}, sample by "
         "sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 that they "
         "have nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
-        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. "
-        f"Below about {2 / math.sqrt(samples):.2f} a value cannot be told from 0.",
+        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. Numbers that go "
+        "with it no more than chance gives are left out.",
     )
     cells = []
     for row in rows[:MOST_ASSOCIATIONS]:
