@@ -111,7 +111,8 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
         said = f"{level['level']:.3g}" if quantity == "capability" else amount(level["level"], unit)
         median = _median_words(scenario, level) if _is_spread(level) else ""
         passed = row["already"] >= summaries.PASSED
-        middle, low, high = (crossed_in(row[key], row["last_year"]) for key in ("median", "lower_90", "upper_90"))
+        ends = (row["last_year"], row["first_year"])
+        middle, low, high = (crossed_in(row[key], *ends) for key in ("median", "lower_90", "upper_90"))
         cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
         cells.append(element("span", "before the start" if passed else middle, class_="value"))
         cells += [] if certain else ["" if passed else f"{low} to {high}"]
