@@ -110,6 +110,29 @@ def power_text(log_level: float) -> str:
     return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
 
 
-def year_text(year: float, last: float) -> str:
-    """Write a crossing year; later than the horizon where it is censored."""
+def year_text(year: float, last: float, first: float = -math.inf) -> str:
+    """Write a crossing year; censored at both ends, as in the first year already or later than the last."""
+    if year <= first:
+        return f"already in {first:g}"
     return f"{year:.1f}" if math.isfinite(year) else f"> {last:g}"
+
+
+def year_range(low: float, high: float, last: float, first: float = -math.inf) -> str:
+    """Write an interval of crossing years, its censored ends as bounds: `≤ 2025.5 to > 2045`."""
+    if low == high:
+        return year_text(low, last, first)
+    return f"{f'≤ {first:g}' if low <= first else year_text(low, last)} to {year_text(high, last)}"
+
+
+def share_text(share: float, error: float, samples: int) -> str:
+    """Write a share of the samples in percent with its standard error.
+
+    Of none or all of them its 95 % bound, about 3/n (the rule of three: 1 - 0.05^(1/n)), as 0 and 100 % are more than
+    a number of samples can tell.
+    """
+    count = round(share * samples)
+    if count in (0, samples):
+        bound = float(f"{-100 * math.expm1(math.log(0.05) / samples):.2g}")
+        return f"< {bound:g} %" if count == 0 else f"> {100 - bound:.12g} %"
+    digits = max(1, -math.floor(math.log10(100 * min(share, 1 - share))))
+    return f"{100 * share:.{digits}f}{plus_minus(100 * error, digits)} %"

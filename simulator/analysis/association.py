@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import kolmogorov
+from scipy.special import kolmogorov, ndtri
 
 from simulator.errors import InputError
 from simulator.runs.groups import group
@@ -88,6 +88,14 @@ def corrected_delta(raw: float, by_chance: Array) -> tuple[float, float]:
     return math.sqrt(max(0.0, raw**2 - mean**2)), math.sqrt(max(0.0, least**2 - mean**2))
 
 
+def rank_by_chance(samples: int) -> float:
+    """Give what |rank correlation| of 999 in 1,000 inputs without any influence stays below, if draws are independent.
+
+    By chance it is normal with the standard deviation 1 / sqrt(samples - 1).
+    """
+    return float(ndtri(0.9995)) / math.sqrt(samples - 1)
+
+
 def distance(first: Array, second: Array) -> tuple[float, float]:
     """Give the largest distance of two CDFs (Kolmogorov and Smirnov), and how likely chance makes one as large.
 
@@ -116,16 +124,17 @@ FEWEST_SAMPLES = 30
 
 
 def rank_associations(run: xr.DataTree) -> Table:
-    """Correlate each prior with effective compute in the last year by ranks, the strongest first: an association.
+    """Correlate priors with effective compute in the last year by ranks, the strongest first: an association.
 
-    Columns: `name`, `rank` (Spearman's coefficient, -1 to 1), `samples` (those that have the prior and entered).
+    Columns: `name`, `rank` (Spearman's coefficient, -1 to 1), `samples` (those that have the prior and entered). Priors
+    that go with it no more than chance gives are left out: they have no order.
     """
     levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1)
     outcome = np.asarray(levels[:MOST_SAMPLES].values, dtype=np.float64)
     found = [
         {"name": name, "rank": rank, "samples": values.size}
         for name, _, values, present in drawn_priors(run, most=MOST_SAMPLES)
-        if (rank := spearman(values, outcome[present])) is not None
+        if abs(rank := spearman(values, outcome[present]) or 0.0) > rank_by_chance(values.size)
     ]
     return Table.of_rows(sorted(found, key=lambda row: (-abs(row["rank"]), row["name"])), ("name", "rank", "samples"))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DECILES = 10
+NOTHING = "no prior goes with it by more than chance. More samples would tell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,22 @@ class OutcomeInfluence:
 
     outcome: Outcome
     indices: Table
-    """A row for each prior, the most influential first; see `prior_influence`."""
+    """A row for each prior, the most influential first, those within chance last; see `prior_influence`."""
     deciles: Table
     """A row for each prior and tenth of it: its range, and the outcome in it."""
     regions: Table
     """A row for each prior and pair of groups of samples: how far its distributions in them are apart."""
     said: str = ""
+
+    @property
+    def beyond_chance(self) -> Table:
+        """The indices of the priors that go with the outcome by more than chance."""
+        return self.indices.where(beyond_chance=1)
+
+    @property
+    def none(self) -> str:
+        """Say why no prior has to do with the outcome; "" where one has."""
+        return self.said or ("" if len(self.beyond_chance) else f"{self.outcome.text}: {NOTHING}")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -105,8 +116,9 @@ def prior_influence(run: xr.DataTree, outcomes: Sequence[Outcome | str] = ()) ->
     Returns
     -------
     Influence, with the tables
-        `influence`: `rank` (Spearman's correlation; 0 for a fixed prior), `delta` (0 to 1), `delta_by_chance` (999 in
-        1,000 priors without any influence stay below), `low`, `high` (the outcome in the lowest and in the highest
+        `influence`: `rank` (Spearman's correlation; 0 for a fixed prior), `delta` (0 to 1), `rank_by_chance`,
+        `delta_by_chance` (999 in 1,000 priors without any influence stay below), `beyond_chance` (1 where either is
+        exceeded: the others have no order among them), `low`, `high` (the outcome in the lowest and in the highest
         tenth of the prior: median, or share of the samples for "crossed"), `separation`, `between`, `p_value` (the
         largest distance in the regions);
         `influence_deciles`: `from`, `to` (internal scale), `value`, `lower`, `upper` (5 and 95 % quantiles of the
@@ -156,7 +168,7 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
             regions.append({**head, "first": first, "second": second, "distance": apart, "p_value": p_value})
     for row, p_value in zip(regions, association.adjusted([row["p_value"] for row in regions]), strict=True):
         row["p_value"] = p_value
-    indices.sort(key=lambda row: (-row["delta"], -abs(row["rank"]), row["input"]))
+    indices.sort(key=lambda row: (-row["beyond_chance"], -row["delta"], -abs(row["rank"]), row["input"]))
     indices = [row | _largest(regions, row["input"]) for row in indices]
     return OutcomeInfluence(outcome, Table.of_rows(indices), Table.of_rows(deciles), Table.of_rows(regions))
 
@@ -190,7 +202,7 @@ def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[
     """Give the rank correlation and delta of one prior; `chance` keeps what sizes of classes give by chance."""
     rank = association.spearman(values, results)
     if rank is None:  # the prior is fixed, or the outcome is the same wherever this prior is
-        return {"rank": 0.0, "delta": 0.0, "delta_by_chance": 0.0}
+        return {**dict.fromkeys(("rank", "rank_by_chance", "delta", "delta_by_chance"), 0.0), "beyond_chance": 0}
     count = association.class_count(values.size)
     table = association.table_of(association.rank_classes(values, count), association.rank_classes(results, count))
     sizes = table.sum(axis=1), table.sum(axis=0)
@@ -198,7 +210,9 @@ def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[
     if key not in chance:
         chance[key] = association.deltas_by_chance(*sizes)
     delta, noise = association.corrected_delta(association.raw_delta(table), chance[key])
-    return {"rank": rank, "delta": delta, "delta_by_chance": noise}
+    by_chance = association.rank_by_chance(values.size)
+    found = {"rank": rank, "rank_by_chance": by_chance, "delta": delta, "delta_by_chance": noise}
+    return {**found, "beyond_chance": int(delta > noise or abs(rank) > by_chance)}
 
 
 def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[str, Any]]:
@@ -241,13 +255,10 @@ MOST_LINES = 12
 
 def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]:
     """Tabulate the most influential priors, the strongest first; those below what chance gives are counted."""
-    if influence.said:
-        return [influence.said]
-    outcome, indices = influence.outcome, influence.indices
-    kept = indices.where(indices["delta"] > indices["delta_by_chance"]).rows()
-    rest = len(indices) - len(kept)
-    if not kept:
-        return [f"{outcome.text}: no prior goes with it by more than chance."]
+    if influence.none:
+        return [influence.none]
+    outcome, kept = influence.outcome, influence.beyond_chance.rows()
+    rest = len(influence.indices) - len(kept)
     shown, more = kept[:MOST_LINES], len(kept) - MOST_LINES
     separates = any(row["between"] for row in kept)
     width = max(len(row["input"]) for row in shown)
@@ -258,7 +269,8 @@ def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]
     lines = [outcome.text, head]
     for row, span in zip(shown, spans, strict=True):
         told = f"  {_separates(row)}" if separates else ""
-        numbers = f"{row['delta']:7.3f} {row['rank']:+7.2f}"
+        rank = f"{row['rank']:+7.2f}" if abs(row["rank"]) > row["rank_by_chance"] else f"{'~0':>7}"
+        numbers = f"{row['delta']:7.3f} {rank}"
         lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
     many = f"{more} more, and " if more > 0 else ""
     lines.append(f"  ... and {many}{rest} priors that are fixed or go with it no more than chance would")
@@ -285,7 +297,7 @@ def legend_lines(outcomes: Sequence[Outcome]) -> list[str]:
     """Say what the columns mean."""
     first = (
         "delta: half the area between the outcome's distribution and that within a class of the prior, on average, "
-        "less what chance gives (0 to 1); rank: Spearman's correlation."
+        "less what chance gives (0 to 1); rank: Spearman's correlation, ~0 where chance gives as much."
     )
     lines = [first]
     if any(outcome.censored or outcome.kind == "crossed" for outcome in outcomes):

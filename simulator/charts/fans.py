@@ -262,8 +262,7 @@ def crossing_strip(
     intervals: list[Interval] = []
     dots: Data = []
     for row, y in zip(crossings, middles, strict=True):
-        median = row["median"] if row["already"] < 0.5 or row["median"] == math.inf else start
-        marks.text(calendar_year(median, start=start, last=row["last_year"]), medians_x, y, bold=True)
+        marks.text(calendar_year(row["median"], start=start, last=row["last_year"]), medians_x, y, bold=True)
         intervals.append(Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"])))
         if frame.covers(row["median"]):
             dots.append({"y": y, "year": row["median"]})

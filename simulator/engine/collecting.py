@@ -221,12 +221,14 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     result |= errors
     if plan.thresholds:
         share = shares["crossed"]
+        # Bins do not know the first year exactly; the order statistics of what is passed there do.
+        started = (counts.samples - 1) * np.array(LEVELS) <= counts.totals["already"][:, np.newaxis] - 1
         result |= {
             "crossed": share,
             "crossed_error": error,
             "never": 1.0 - share[:, -1],
             "already": shares["already"],
-            "crossing_quantile": quantiles["crossing_quantile"],
+            "crossing_quantile": np.where(started, plan.years[0], quantiles["crossing_quantile"]),
             "crossing_quantile_error": np.stack(
                 [
                     quantile_error(LEVELS, plan.years, own, errors, samples=counts.samples, read=partial(read, place))

@@ -111,7 +111,8 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
         said = f"{level['level']:.3g}" if quantity == "capability" else amount(level["level"], unit)
         median = _median_words(scenario, level) if _is_spread(level) else ""
         passed = row["already"] >= summaries.PASSED
-        middle, low, high = (crossed_in(row[key], row["last_year"]) for key in ("median", "lower_90", "upper_90"))
+        ends = (row["last_year"], row["first_year"])
+        middle, low, high = (crossed_in(row[key], *ends) for key in ("median", "lower_90", "upper_90"))
         cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
         cells.append(element("span", "before the start" if passed else middle, class_="value"))
         cells += [] if certain else ["" if passed else f"{low} to {high}"]
@@ -197,7 +198,7 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         return
     rows = rank_associations(run).rows()
     if not rows:
-        yield element("p", "Every number is fixed, or effective compute does not vary: there is nothing to tell.")
+        yield element("p", "No number goes with effective compute by more than chance: there is nothing to tell.")
         return
     known = {each.path: each for each in every}
     samples = max(row["samples"] for row in rows)
@@ -206,8 +207,8 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         f"The table holds each uncertain number against effective compute in {when(forecast_years(run)[1])}, sample by "
         "sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 that they "
         "have nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
-        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. "
-        f"Below about {2 / math.sqrt(samples):.2f} a value cannot be told from 0.",
+        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. Numbers that go "
+        "with it no more than chance gives are left out.",
     )
     cells = []
     for row in rows[:MOST_ASSOCIATIONS]:

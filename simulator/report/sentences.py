@@ -55,8 +55,10 @@ def when(year: float) -> str:
     return f"mid‑{math.floor(year)}" if year % 1 == 0.5 else number(year)
 
 
-def crossed_in(year: float, last: float) -> str:
-    """Write the calendar year of a crossing; later than the horizon where it is censored."""
+def crossed_in(year: float, last: float, first: float = -math.inf) -> str:
+    """Write the calendar year of a crossing; in the first year already, or after the last, where it is censored."""
+    if year <= first:
+        return f"already in {number(first)}"
     return str(math.floor(year + 1e-6)) if math.isfinite(year) else f"after {number(last)}"
 
 
@@ -110,33 +112,38 @@ def _level_sentence(run: xr.DataTree) -> str:
 
 
 def _crossing_sentence(run: xr.DataTree) -> str:
-    rows = crossing_table(run).rows()
-    if not rows:
+    every = crossing_table(run).rows()
+    if not every:
         return "The scenario names no thresholds, so no crossing is dated."
-    ahead = [row for row in rows if row["already"] < PASSED]
+    ahead = [row for row in every if row["already"] < PASSED]
     if not ahead:
-        return "All thresholds are passed at the start." if len(rows) > 1 else "Its threshold is passed at the start."
+        return "All thresholds are passed at the start." if len(every) > 1 else "Its threshold is passed at the start."
     last = ahead[0]["last_year"]
-    dated = sorted((row for row in ahead if math.isfinite(row["median"])), key=lambda row: row["median"])
+    early = [row for row in ahead if row["median"] <= row["first_year"]]
+    dated = sorted(
+        (row for row in ahead if row["first_year"] < row["median"] < math.inf), key=lambda row: row["median"]
+    )
     late = [row for row in ahead if math.isinf(row["median"])]
     parts = []
     if dated:
         verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
         parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
-    if said := late[:MOST_OPEN]:
-        names = listed(isolated(row["label"]) for row in said)
-        shares = listed(percent(row["never"]) for row in said)
-        be, respectively = ("is", "") if len(said) == 1 else ("are", ", respectively")
-        parts.append(f"{names} {be} not crossed by {number(last)} in {shares} of the samples{respectively}")
-    more = len(dated[MOST_CROSSED:]) + len(late[MOST_OPEN:])
+    before, after = f"passed in {number(ahead[0]['first_year'])} already", f"not crossed by {number(last)}"
+    for rows, key, what in ((early, "already", before), (late, "never", after)):
+        if said := rows[:MOST_OPEN]:
+            names = listed(isolated(row["label"]) for row in said)
+            shares = listed(percent(row[key]) for row in said)
+            be, respectively = ("is", "") if len(said) == 1 else ("are", ", respectively")
+            parts.append(f"{names} {be} {what} in {shares} of the samples{respectively}")
+    more = len(dated[MOST_CROSSED:]) + len(early[MOST_OPEN:]) + len(late[MOST_OPEN:])
     rest = f" ({more} more in the table)" if more else ""
     return f"{'; '.join(parts)}{rest}."
 
 
 def _dated(row: Row, last: float) -> str:
-    low, high = (crossed_in(row[key], last) for key in ("lower_90", "upper_90"))
+    low, high = (crossed_in(row[key], last, row["first_year"]) for key in ("lower_90", "upper_90"))
     interval = f" (90 % interval {low} to {high})" if low != high else ""
-    return f"{crossed_in(row['median'], last)} for {isolated(row['label'])}{interval}"
+    return f"{crossed_in(row['median'], last, row['first_year'])} for {isolated(row['label'])}{interval}"
 
 
 def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:

@@ -17,7 +17,7 @@ from simulator.runs.groups import Group, Variable, arrays
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array
-from simulator.wording import plus_minus, power, year_text
+from simulator.wording import plus_minus, power, share_text, year_range, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -262,7 +262,7 @@ def threshold_table(run: Group | xr.DataTree) -> Table:
 
 
 def crossing_table(run: Group | xr.DataTree) -> Table:
-    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already), horizon."""
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already), ends."""
     summary = arrays(run, "summary")
     names, data = _thresholds(summary), summary.data_vars
     if not names:
@@ -271,7 +271,9 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
     columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
     columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
     columns |= {"never": data["never"].values, "already": data["already"].values}
-    return Table(columns | {"last_year": np.full(len(names), float(summary.coords["year"].values[-1]))})
+    ends = {"first_year": 0, "last_year": -1}
+    years = summary.coords["year"].values
+    return Table(columns | {name: np.full(len(names), float(years[place])) for name, place in ends.items()})
 
 
 def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
@@ -299,9 +301,11 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
         f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
     )
-    lines = [head, *_level_lines(summary, main_quantity(run)), *_component_lines(run), *count_lines(run)]
-    crossings = _crossing_lines(summary)
-    binding = _binding_line(summary)
+    note = sampling_note(run)
+    lines = [head, *([f"  {note}"] if note else []), *_level_lines(summary, main_quantity(run))]
+    lines += [*_component_lines(run), *count_lines(run)]
+    crossings = _crossing_lines(summary, int(attrs["samples"]))
+    binding = _binding_line(summary, int(attrs["samples"]))
     room = most - len(lines) - (1 if binding else 0)
     if len(crossings) > room:
         crossings = [
@@ -309,6 +313,16 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
             f"  ... and {len(_thresholds(summary)) - room + 1} more thresholds in crossing_years.csv",
         ]
     return [*lines, *crossings, *([binding] if binding else [])]
+
+
+def sampling_note(run: Group | xr.DataTree) -> str:
+    """Say what a run has too few samples for; empty where it has enough, or where all are alike."""
+    samples, block = int(run.attrs["samples"]), int(run.attrs["block"])
+    if samples == 1:
+        return "one sample: a point forecast, one draw of each prior, and not a distribution"
+    if samples >= 2 * block or summarised(run, "effective_compute").is_certain:
+        return ""
+    return f"fewer than two blocks of {block:,} samples: errors of levels cannot be told"
 
 
 def main_quantity(run: Group | xr.DataTree) -> str:
@@ -349,34 +363,36 @@ def _component_lines(run: Group | xr.DataTree) -> list[str]:
     return [f"  apart, medians in {last:g}: {', '.join(said)}"] if said else []
 
 
-def _crossing_lines(summary: Group) -> list[str]:
+def _crossing_lines(summary: Group, samples: int) -> list[str]:
     names, data = _thresholds(summary), summary.data_vars
     if not names:
         return []
-    last = float(summary.coords["year"].values[-1])
+    first, last = (float(summary.coords["year"].values[place]) for place in (0, -1))
     lows, middles, highs = _of_thresholds(summary, "crossing_quantile", 0.05, 0.5, 0.95)
     [errors] = _of_thresholds(summary, "crossing_quantile_error", 0.5)
     labels, share_errors = summary.coords["label"].values, data["crossed_error"].values[:, -1]
+    certain = _summarised(summary, "effective_compute").is_certain
     lines = []
     for t in np.flatnonzero(data["already"].values < PASSED):
         low, mid, high = float(lows[t]), float(middles[t]), float(highs[t])
-        error = math.nan if low == high else float(errors[t])
+        error = math.nan if low == high or mid <= first else float(errors[t])
         never = float(data["never"].values[t])
-        certain = low == high and never in (0.0, 1.0)
-        interval = "" if certain else f" (90 % {year_text(low, last)} to {year_text(high, last)})"
-        spread = plus_minus(100 * float(share_errors[t]), 1)
-        share = "" if certain else f", never by {last:g}: {100 * never:.1f}{spread} %"
-        lines.append(f"  {labels[t]}: {year_text(mid, last)}{plus_minus(error, 1)}{interval}{share}")
+        told = f"{year_text(mid, last, first)}{plus_minus(error, 1)}"
+        told += f" (90 % {year_range(low, high, last, first)})" if low < high else ""
+        if low < high or not certain:
+            told += f", never by {last:g}: {share_text(never, float(share_errors[t]), samples)}"
+        lines.append(f"  {labels[t]}: {told}")
     return lines
 
 
-def _binding_line(summary: Group) -> str:
+def _binding_line(summary: Group, samples: int) -> str:
     parts, certain = [], _summarised(summary, "effective_compute").is_certain  # then no number has an error
     for subject, names, shares, errors in bound_limits(summary):
-        final, error = shares.values[:, -1], 100 * errors.values[:, -1] * (math.nan if certain else 1)
-        order = np.argsort(-final, kind="stable")
+        final, error = shares.values[:, -1], errors.values[:, -1]
         said = ", ".join(
-            f"{names[n]} {100 * final[n]:.0f}{plus_minus(error[n], 1)} %" for n in order if final[n] > 0.005
+            f"{names[n]} {f'{100 * final[n]:.0f} %' if certain else share_text(final[n], error[n], samples)}"
+            for n in np.argsort(-final, kind="stable")
+            if final[n] > 0.005
         )
         parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
     last = float(summary.coords["year"].values[-1])

@@ -14,6 +14,7 @@ from simulator.analysis.association import (
     deltas_by_chance,
     distance,
     rank_associations,
+    rank_by_chance,
     rank_classes,
     raw_delta,
     spearman,
@@ -131,13 +132,23 @@ def test_columns_of_different_length_are_refused():
         spearman(np.ones(3), np.ones(4))
 
 
-def test_only_uncertain_priors_are_listed_the_strongest_first():
+def test_uncertain_priors_are_listed_the_strongest_first_without_those_that_chance_explains():
     run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
     rows = rank_associations(run).rows()
     sizes = [abs(row["rank"]) for row in rows]
     assert sizes == sorted(sizes, reverse=True)
-    varying = {str(name) for name, values in run["parameters"].data_vars.items() if np.ptp(values.values) > 0}
-    assert {row["name"] for row in rows} == varying
+    assert min(sizes) > rank_by_chance(1024)
+    assert rows[0]["name"] == "drivers.algorithms.growth"
+    used = {"drivers.", "quantities.", "constraints."}  # a threshold has nothing to do with effective compute
+    assert all(row["name"].startswith(tuple(used)) for row in rows)
+
+
+def test_one_in_a_thousand_independent_columns_exceeds_what_chance_gives():
+    rng = np.random.default_rng(5)
+    least = rank_by_chance(200)
+    assert least == pytest.approx(3.2905 / np.sqrt(199), rel=1e-4)
+    beyond = sum(abs(spearman(*rng.random((2, 200)))) > least for _ in range(4000))
+    assert beyond == pytest.approx(4, abs=6)  # three standard deviations of a count of 4
 
 
 def test_the_only_uncertain_number_of_a_model_goes_with_all_of_its_outcome():

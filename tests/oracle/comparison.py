@@ -21,7 +21,7 @@ LEVEL = 1e-5
 CROSSING_MEAN, CROSSING_QUANTILE = 0.002, 0.02
 """Years."""
 CROSSED = 0.0015
-"""Share of samples: one of a thousand may touch a threshold."""
+"""Share of samples: one of a thousand may touch a threshold, or cross it at a year's end."""
 EXACT = 1e-9
 MARGINAL = 3.9
 """Kolmogorov's distance that one sample in a thousand exceeds, in standard errors at the median."""
@@ -106,6 +106,10 @@ def _crossings(stored: Stored, model: Model) -> Figures:
     already = np.array([found[name].already for name in names])
     yield "above at the start", f"{of} by sample", "share", _apart(given["already_above"], already), 0
     yield "share above at the start", of, "share", _apart(summary["already"], already.mean(axis=1)), EXACT
+    listed = [k for k, name in enumerate(names) if stored.scenario["thresholds"][name].get("reading") == "calendar"]
+    if listed:
+        apart = float(np.mean(exact[listed] != given["crossing_year"][listed]))
+        yield "calendar readings", f"{len(listed)} thresholds by sample", "share", apart, 0
     yield "share that never crosses", of, "share", _apart(summary["never"], np.isinf(exact).mean(axis=1)), CROSSED
     crossed = (exact[..., None] <= summary["year"]).mean(axis=1)
     yield "share that has crossed", f"{of} by year", "share", _apart(summary["crossed"], crossed), CROSSED

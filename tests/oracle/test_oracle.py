@@ -22,24 +22,46 @@ SCENARIOS = [
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 TODAY = {
-    "independence": 30,
-    "mean crossing year": 0.15,
-    "quantiles of the crossing year": 0.4,
-    **{("essay-2023", what): 0.8 for what in ("mean crossing year", "quantiles of the crossing year")},
-    **{("every-law", what): 0.03 for what in ("share that never crosses", "share that has crossed")},
-    ("every-law", "quantiles of the crossing year"): 1.0,
-    **{(name, "levels"): 0.3 for name in ("baseline", "tight-caps", "feedback")},
-    **{(name, what): 0.1 for name in ("baseline", "tight-caps", "feedback") for what in ("quantiles", "means")},
+    ("feedback", "levels"): 0.1,
+    ("feedback", "quantiles"): 0.05,
+    ("feedback", "means"): 0.002,
+    ("every-law", "calendar readings"): 0.001,
 }
-"""Bars that are wider than the oracle's own while crossings are interpolated between yearly steps, names of priors decide
-how their draws go together, Gompertz's law is left out where growth is negative, and feedback takes long steps."""
+"""Bars that are wider than the oracle's own: feedback takes long steps, and a path that is above a threshold between two
+years only is read as if the year before were above."""
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, pytest.param("feedback", marks=pytest.mark.slow)])
 def test_a_scenario_gives_what_the_documents_say(name: str, tmp_path: Path) -> None:
     rows = compare(write_run(simulate(load_scenario(name, overrides=[f"samples={SAMPLES}"])), tmp_path))
-    bars = [max(row.bar, TODAY.get(row.what, 0), TODAY.get((row.scenario, row.what), 0)) for row in rows]
+    bars = [max(row.bar, TODAY.get((row.scenario, row.what), 0)) for row in rows]
     assert [row for row, bar in zip(rows, bars, strict=True) if row.apart > bar] == []
+
+
+GOMPERTZ = """
+schema: 1
+name: gompertz
+years: {first: 2025, last: 2040}
+drivers:
+  spending:
+    start: {interval_90: [1e8, 1e9], unit: USD}
+    at: 2022
+    growth: 3
+    caps: {moving: {kind: gompertz, limit: {start: {value: 1e11, unit: USD}, growth: {uniform: [1.1, 1.6]}}}}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.4}
+  algorithms:
+    growth: {uniform: [-0.2, 0.4], unit: OOM/year}
+    caps: {headroom: {kind: gompertz, limit: {value: 1e4, unit: factor}}}
+thresholds: {level: {effective_compute: 1e29}}
+"""
+
+
+@pytest.mark.xfail(
+    strict=False, reason="the law is left out where growth is negative, and another where the limit moves"
+)
+def test_gompertz_is_the_equation_of_the_documents(tmp_path: Path) -> None:
+    rows = compare(write_run(simulate(load_scenario(GOMPERTZ, overrides=[f"samples={SAMPLES}"])), tmp_path))
+    assert [row for row in rows if not row.holds] == []
 
 
 def test_the_oracle_knows_nothing_of_the_simulator() -> None:

@@ -17,6 +17,7 @@ from simulator.report.sentences import (
     ooms,
     when,
 )
+from simulator.testing import run_of, small_scenario
 from simulator.wording import percent, raised
 
 
@@ -107,6 +108,7 @@ def test_a_censored_year_is_never_a_date():
         (when(2025.25), "2025.25"),
         (crossed_in(2031.9, 2045.0), "2031"),
         (crossed_in(np.inf, 2045.0), "after 2045"),
+        (crossed_in(2025.5, 2045.0, 2025.5), "already in 2025.5"),
         (isolated("GPT-4"), "GPT-4"),
         (isolated("\u202eabc"), "\u2068\u202eabc\u2069"),
         (ooms(4.41), "+4.4"),
@@ -116,6 +118,11 @@ def test_a_censored_year_is_never_a_date():
 )
 def test_numbers_years_and_names_are_written_for_readers(said, text):
     assert said == text
+
+
+def test_what_most_samples_exceed_at_the_start_is_said_with_its_share():
+    run = run_of(small_scenario({"thresholds": {"low": {"effective_compute": 5e25}}}))
+    assert forecast_sentences(run)[1] == "low is passed in 2025 already in 80 % of the samples."
 
 
 def test_a_run_of_fixed_numbers_is_told_year_by_year():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -116,18 +117,59 @@ def test_the_printed_summary_has_at_most_nine_lines_and_a_tenth_for_the_folder(r
     lines = summary_lines(run)
     assert lines[0].startswith(f"Small: largest training run (small, run {run.attrs['run_id']}, 1,024 samples, seed 0)")
     assert lines[-1].startswith("  binds in 2035 - physical compute: cap ")
-    assert "  beyond: > 2035" in lines
+    assert "  beyond: > 2035, never by 2035: > 99.71 %" in lines
     many = {f"t{i}": {"effective_compute": 10.0 ** (26 + i)} for i in range(12)}
     lines = summary_lines(run_of(small_scenario({"thresholds": many})))
     assert len(lines) == 9
     assert lines[-1] == "  ... and 7 more thresholds in crossing_years.csv"
 
 
-def test_a_summary_without_thresholds_errors_or_caps_is_said_too() -> None:
-    lines = summary_lines(run_of(small_scenario({"samples": 100})))
-    assert len(lines) == 3
+@pytest.mark.parametrize("samples", [100, 511])
+def test_a_summary_of_fewer_than_two_blocks_says_that_its_levels_have_no_errors(samples: int) -> None:
+    lines = summary_lines(run_of(small_scenario({"samples": samples})))
+    assert len(lines) == 4
     assert "±" not in "".join(lines)
-    assert lines[2].startswith("  2035  physical compute ")
+    assert lines[1] == "  fewer than two blocks of 256 samples: errors of levels cannot be told"
+    assert lines[3].startswith("  2035  physical compute ")
+
+
+def test_one_sample_is_called_a_point_forecast_and_fixed_numbers_are_not() -> None:
+    head, note, *levels = summary_lines(run_of(small_scenario({"samples": 1})))
+    assert head.endswith("1 sample)")
+    assert note == "  one sample: a point forecast, one draw of each prior, and not a distribution"
+    assert not any("±" in line or "90 %" in line for line in levels)
+    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3.0}
+    assert len(summary_lines(run_of(small_scenario({"samples": 100, **fixed})))) == 3
+
+
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
+def test_shares_of_none_or_all_samples_are_bounds(keep: Literal["trajectories", "summary"]) -> None:
+    cap = {"limit": {"value": 1e27, "unit": "FLOP"}}
+    thresholds = {"soon": {"effective_compute": 1e27}, "never": {"effective_compute": 1e28}}
+    data = small_scenario({"drivers.compute.caps.cap": cap, "thresholds": thresholds})
+    lines = summary_lines(run_of(data, keep=keep))
+    assert lines[3].startswith("  soon: 2027.0 ± ")
+    assert lines[3].endswith("never by 2035: < 0.58 %")
+    assert lines[4:] == [
+        "  never: > 2035, never by 2035: > 99.42 %", "  binds in 2035 - physical compute: cap > 99.42 %"
+    ]  # fmt: skip
+    data = small_scenario({"samples": 10_000, "block": 500, "thresholds": thresholds})
+    assert summary_lines(run_of(data, keep=keep))[3].endswith("never by 2035: < 0.03 %")
+
+
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
+def test_what_half_of_the_samples_exceed_at_the_start_is_no_date(keep: Literal["trajectories", "summary"]) -> None:
+    thresholds = {"low": {"effective_compute": 5e25}}
+    run = run_of(small_scenario({"years": {"first": 2025.5, "last": 2035}, "thresholds": thresholds}), keep=keep)
+    [row] = crossing_table(run).rows()
+    assert row["already"] == pytest.approx(0.795, abs=0.005)  # Phi(log10(2) / sd), of a sd of log10(4) / 1.645
+    assert (row["first_year"], row["median"], row["lower_90"]) == (2025.5, 2025.5, 2025.5)
+    assert row["upper_90"] > 2025.6
+    [line] = [line for line in summary_lines(run) if "low" in line]
+    assert line.startswith("  low: already in 2025.5 (90 % ≤ 2025.5 to 2026.")
+    assert line.endswith("), never by 2035: < 0.58 %")
+    errors = crossing_quantile_table(run)
+    assert np.isnan(errors["standard_error"][errors["quantile"] <= 0.7]).all()
 
 
 @pytest.mark.parametrize(

@@ -276,12 +276,22 @@ def crossings_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
             continue
         first = own[0][1]
         for place, (name, row, _) in enumerate(own):
-            text = year_text(row["median"], row["last_year"])
-            if place and math.isfinite(shift := row["median"] - first["median"]):
+            text = _median_text(row)
+            if place and _is_dated(row) and _is_dated(first):
+                shift = row["median"] - first["median"]
                 text += f"  ({shift:+.1f})" if abs(shift) >= 0.05 else "  (0.0)"
-            kept = {key: row[key] for key in ("lower_50", "median", "upper_50", "never", "last_year")}
+            kept = {key: row[key] for key in ("lower_50", "median", "upper_50", "never", "first_year", "last_year")}
             rows.append({"threshold": threshold, "label": first["label"], "run": name, **kept, "text": text})
     return Table.of_rows(rows)
+
+
+def _median_text(row: Row) -> str:
+    return year_text(row["median"], row["last_year"], row["first_year"])
+
+
+def _is_dated(row: Row) -> bool:
+    """Tell whether a median lies within the years of its run; it is censored at the start and at the horizon."""
+    return bool(row["first_year"] < row["median"] < math.inf)
 
 
 def _years(run: Run) -> list[float]:
@@ -333,9 +343,9 @@ def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Tabl
     drawn = crossings.where(np.isin(crossings["threshold"], kept))
     widest = crossings.where(threshold=kept[0]).rows()
     low, high = (choose(widest, key=lambda row: min(row["median"], row["last_year"])) for choose in (min, max))
-    early, late = (year_text(row["median"], row["last_year"]) for row in (low, high))
+    early, late = map(_median_text, (low, high))
     label = widest[0]["label"]
-    title = f"{label}: median crossing from {early} ({low['run']}) to {late} ({high['run']})"
+    title = f"{label}: median crossing year {early} ({low['run']}), {late} ({high['run']})"
     if early == late and spread[kept[0]] < 0.05:
         title = "The runs cross every threshold at the same time"
     left = len(spread) - len(kept)
@@ -348,7 +358,7 @@ def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Tabl
     under = f"Median crossing years and 50 % intervals, by threshold; arrows: later than the horizon.{more}"
     head = Head(title, under, _foot(runs, names))
     chart = draw_dumbbells(drawn, years=(min(begin, last - 1.0), last), head=head)
-    said = "; ".join(f"{row['run']} {year_text(row['median'], row['last_year'])}" for row in widest)
+    said = "; ".join(f"{row['run']} {_median_text(row)}" for row in widest)
     caption = f"Median crossing years of {len(spread)} thresholds in {len(runs)} runs. The runs differ most on "
     caption += f"{label}: {said}.{more}"
     alt_text = (

@@ -269,9 +269,7 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
     first, last = float(every[places[0]]), float(every[places[-1]])
     drawn = {"narrow": min(bands), "wide": max(bands)}
     ends = {name: central_levels(levels, band) for name, band in drawn.items()}
-    # A quantile of samples that are above at the start is exactly the start.
-    started = summary["quantile"].values <= summary["already"].values[:, np.newaxis]
-    quantiles = np.where(started, every[0], summary["crossing_quantile"].values)  # (threshold, quantile)
+    quantiles = summary["crossing_quantile"].values  # (threshold, quantile)
     columns: dict[str, Any] = {name: summary[name].values.tolist() for name in ("threshold", "label")}
     columns["median"] = quantiles[:, levels.index(0.5)]
     for name, pair in ends.items():

@@ -241,11 +241,15 @@ def _caption(fan: Fan, end: _End) -> str:
     sentences = [f"{capital(end.course)}."]
     own = {row["threshold"] for row in tables.thresholds.rows() if row["quantity"] == fan.quantity}
     rows = [row for row in tables.crossings.rows() if row["threshold"] in own and row["already"] < PASSED]
-    crossed = [row for row in rows if math.isfinite(row["median"])]
+    early = [row["label"] for row in rows if row["median"] <= row["first_year"]]
+    crossed = [row for row in rows if row["first_year"] < row["median"] < math.inf]
     late = [row for row in rows if not math.isfinite(row["median"])]
     if crossed:
         said = [f"{row['label']} in {calendar_year(row['median'])}" for row in crossed[:4]]
         sentences.append(f"{'The median crosses' if fan.spread else 'It crosses'} {listed(said)}.")
+    if early:
+        half = "in half of the samples or more" if fan.spread else "there"
+        sentences.append(f"Passed in {number(rows[0]['first_year'])} already, {half}: {listed(early[:3])}.")
     if late:
         said = [f"{row['label']} in {percent(row['never'])} of the samples" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")

@@ -144,23 +144,23 @@ def influence_figures(run: Run, options: FigureOptions) -> list[Figure]:
 
 
 def outcome_figures(influence: Influence) -> list[Figure]:
-    """Draw the influence on each outcome that varies; an InputError says why none does."""
-    if not influence.told:
-        raise InputError(f"influence: {' '.join(each.said for each in influence.found)}")
-    return [influence_figure(influence.run, each) for each in influence.told]
+    """Draw the influence on each outcome that priors go with; an InputError says why none has any."""
+    drawn = [each for each in influence.found if not each.none]
+    if not drawn:
+        raise InputError(f"influence: {' '.join(each.none for each in influence.found)}")
+    return [influence_figure(influence.run, each) for each in drawn]
 
 
 def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     """Draw the influence of priors on one outcome: bars of delta, and conditional medians of the strongest six.
 
-    An outcome that does not vary is refused.
+    An outcome that no prior goes with is refused.
     """
-    if influence.said:
-        raise InputError(influence.said)
+    if influence.none:
+        raise InputError(influence.none)
     outcome = influence.outcome
     horizon = float(group(run, "summary")["year"].values[-1])
-    strong = influence.indices.where(influence.indices["delta"] > influence.indices["delta_by_chance"])
-    table = (strong if len(strong) else influence.indices).first(MOST_BARS)
+    table = influence.beyond_chance.first(MOST_BARS)
     bars = table.rows()
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
     deciles = influence.deciles.where(np.isin(influence.deciles["input"], names))

@@ -69,13 +69,23 @@ def test_thresholds_that_all_have_passed_are_left_out(runs: list[xr.DataTree]) -
     assert near[1]["text"].endswith(f"({shift:+.1f})")
 
 
+def test_a_median_at_the_start_of_a_run_is_no_date_and_has_no_shift() -> None:
+    low = {"low": {"effective_compute": 5e25}}
+    early, late = small("early", thresholds=low), small("late", thresholds=low, years={"first": 2026, "last": 2035})
+    rows = crossings_of([early, late], ["early", "late"]).rows()
+    assert [row["text"] for row in rows] == ["already in 2025", "already in 2026"]
+    title = " ".join(comparison_figures([early, late])[1].chart["title"]["text"])
+    assert title == "low: median crossing year already in 2025 (early), already in 2026 (late)"
+
+
 def test_titles_and_words_have_the_numbers(figures: list[Figure]) -> None:
     levels, crossings = figures
     title = " ".join(levels.chart["title"]["text"])
-    assert title == "Effective compute in 2035: median 9.3e30 FLOP in plain, 9.3e33 in quick"
-    assert "plain 9.3e30 (" in levels.caption
+    assert title == "Effective compute in 2035: median 1.0e31 FLOP in plain, 1.0e34 in quick"
+    assert "plain 1.0e31 (" in levels.caption
     assert "2 runs" in levels.alt_text
-    assert "> 2035" in " ".join(crossings.chart["title"]["text"])
+    assert "far: median crossing year 20" in " ".join(crossings.chart["title"]["text"])
+    assert ", > 2035 (plain)" in " ".join(crossings.chart["title"]["text"])
     assert "The runs differ most on far: plain > 2035; quick 20" in crossings.caption
 
 
