@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Batch, compute_batch
-from simulator.engine.draws import values_at
+from simulator.engine.draws import stratified_block, values_at
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -23,7 +23,7 @@ from simulator.errors import InputError
 from simulator.model.crossings import cross_block
 from simulator.model.projection import year_grid
 from simulator.priors.joint import JointPrior
-from simulator.priors.streams import block_uniforms
+from simulator.priors.streams import blocks_uniforms
 from simulator.runs.folder import open_run, run_path, stored_scenario_text
 from simulator.scenario.assumptions import lineage
 from simulator.scenario.documents import Document
@@ -60,6 +60,11 @@ class Model:
     def years(self) -> Array:
         """The years of the projection, (year,)."""
         return self.plan.years
+
+    @property
+    def block(self) -> int | None:
+        """The samples of a block over which the numbers of each prior are spread in its run; None if they are not."""
+        return stratified_block(self.component.spec.design, self.component.spec.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +166,21 @@ def inputs_of(model: Model) -> tuple[Input, ...]:
 
 
 def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
-    """Give the uniform numbers of a run's first samples, by name of the uncertain prior, (sample,)."""
+    """Give the uniform numbers of a run of so many samples, by name of the uncertain prior, (sample,)."""
     spec = model.component.spec
     return {name: prior_uniforms(spec, name, samples=samples) for name in model.joint.uncertain}
 
 
 def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
-    """Give the uniform numbers that a prior of a name has in the first samples of a run, (sample,)."""
+    """Give the uniform numbers that a prior of a name has in a run of so many samples, (sample,)."""
     blocks = range(-(-samples // spec.block))
-    parts = [block_uniforms(name, seed=spec.seed, block=block, size=spec.block, design=spec.design) for block in blocks]
-    return np.concatenate(parts)[:samples]
+    drawn = blocks_uniforms([name], seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=samples)
+    return drawn[name]
 
 
 def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Evaluate outcomes (outcome, sample) at uniform numbers by name, (sample,) or (1,), before the copula."""
-    return evaluate_values(model, values_at(model.joint, uniforms), outcomes)
+    """Evaluate outcomes (outcome, sample) at the uniform numbers of a run by name, (sample,), before the copula."""
+    return evaluate_values(model, values_at(model.joint, uniforms, block=model.block), outcomes)
 
 
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:

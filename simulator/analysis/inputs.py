@@ -58,7 +58,7 @@ def common_draws(model: Model, samples: int) -> Draws:
             f"--samples: must be at most {most:,} for {len(model.joint.uncertain)} priors; got {samples:,}. "
             "All are held at once and evaluated twice for each input; 1,024 give medians to a few hundredths of an OOM."
         )
-    joined = joined_uniforms(model.joint, base_uniforms(model, samples))
+    joined = joined_uniforms(model.joint, base_uniforms(model, samples), block=model.block)
     return Draws({name: ndtri(array) for name, array in joined.items()}, values_of(joined, joint=model.joint))
 
 

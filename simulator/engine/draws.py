@@ -19,21 +19,21 @@ def draw_blocks(
 ) -> dict[str, Array]:
     """Draw blocks of parameters, one after the other: arrays (samples,) or (1,) by name, internal scale.
 
-    Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated
-    and, where the design is stratified, their numbers are spread over each block again in the order that they have
-    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread; each then goes through its
-    inverse CDF. Where `samples` end within the last block, that block is as short.
+    Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated;
+    each then goes through its inverse CDF. Where `samples` end within the last block, that block is as short.
     """
     uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design, samples=samples)
-    joined = joined_uniforms(joint, uniforms)
-    if DESIGNS.find(design).stratified:
-        joined |= {name: stratified(joined[name], size) for group in joint.groups for name in group.names[1:]}
-    return values_of(joined, joint=joint)
+    return values_at(joint, uniforms, block=stratified_block(design, size))
 
 
-def values_at(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
+def stratified_block(design: str, size: int) -> int | None:
+    """Give the size of a block over which a design spreads the numbers of each prior; None where it spreads none."""
+    return size if DESIGNS.find(design).stratified else None
+
+
+def values_at(joint: JointPrior, uniforms: Mapping[str, Array], *, block: int | None = None) -> dict[str, Array]:
     """Turn independent uniform numbers, (sample,) by name, into parameters: through copula and inverse CDF."""
-    return values_of(joined_uniforms(joint, uniforms), joint=joint)
+    return values_of(joined_uniforms(joint, uniforms, block=block), joint=joint)
 
 
 def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Array]:
@@ -51,10 +51,16 @@ def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Ar
     return {name: values[name] for name in joint.priors}
 
 
-def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array]) -> dict[str, Array]:
-    """Correlate the uniform numbers of each copula group: Phi(L Phi^-1(u)); the first name of a group keeps its own."""
+def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array], *, block: int | None = None) -> dict[str, Array]:
+    """Correlate the uniform numbers of each copula group: Phi(L Phi^-1(u)); the first name of a group keeps its own.
+
+    With a `block`, those of the others are spread over each block of so many samples again, in the order that they have
+    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread.
+    """
     result = dict(uniforms)
     for group in joint.groups:
         scores = group.factor @ ndtri(np.stack([uniforms[name] for name in group.names]))
-        result |= dict(zip(group.names, np.clip(ndtr(scores), EDGE, 1.0 - EDGE), strict=True))
+        numbers = np.clip(ndtr(scores), EDGE, 1.0 - EDGE)
+        spread = [numbers[0], *(stratified(each, block) if block else each for each in numbers[1:])]
+        result |= dict(zip(group.names, spread, strict=True))
     return result

@@ -14,7 +14,7 @@ from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.units import Array
 
-CLOSE, LEAST = 0.02, 1e-4
+CLOSE, LEAST = 0.01, 1e-4
 """The part of a bracket, or the years, to which a crossing is sought on a path."""
 
 TOUCH = 1e-9
@@ -162,7 +162,7 @@ def _solved(
     """Find when paths that rise from below a goal to it between two times meet it, all (n,).
 
     By inverse quadratic interpolation in a bracket that shrinks, by halves where that is slow or leads out of it. A
-    time is taken where the next would differ by less than a fiftieth of the bracket: it is a path's curvature in so
+    time is taken where the next would differ by less than a hundredth of the bracket: it is a path's curvature in so
     little that it misses, about 1e-4 years in a step of one. A jump to or from an infinite level is made at its end.
     `at` gives the levels of paths, by number, at times.
     """

