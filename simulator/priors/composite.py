@@ -63,6 +63,14 @@ class Mixture:
         return split_atoms(self).logpdf(x)
 
 
+class EmptyTruncation(ValueError):
+    """Say that an interval holds nothing of the family that is to be cut to it."""
+
+    def __init__(self, base: Distribution, rule: str) -> None:
+        super().__init__(rule)
+        self.base = base
+
+
 @dataclass(frozen=True, slots=True)
 class Truncated:
     """Restrict a family to values from lower to upper, ends included, and scale its probabilities up to 1.
@@ -77,13 +85,14 @@ class Truncated:
     def __post_init__(self) -> None:
         ends = f"lower {self.lower:g}, upper {self.upper:g}"
         require(self.lower < self.upper, f"lower must be below upper; got {ends}.")
-        first, last = self._range()
+        first, last = self.probabilities
         left = f"the bounds {self.lower:g} to {self.upper:g} leave {max(last - first, 0.0):.2g}"
-        rule = f"{left} of the prior's probability; at least 1e-9 must remain."
-        require(last - first >= _LEAST_MASS, rule)
+        if last - first < _LEAST_MASS:
+            raise EmptyTruncation(self.base, f"{left} of the prior's probability; at least 1e-9 must remain.")
 
-    def _range(self) -> tuple[float, float]:
-        """Return the base's probabilities below lower, and at or below upper."""
+    @property
+    def probabilities(self) -> tuple[float, float]:
+        """The base's probabilities below lower, and at or below upper."""
         below = np.nextafter(self.lower, -inf) if np.isfinite(self.lower) else self.lower
         first, last = self.base.cdf(np.array([below, self.upper])).tolist()
         return (0.0 if self.lower == -inf else first), (1.0 if self.upper == inf else last)
@@ -94,17 +103,17 @@ class Truncated:
         return max(low, self.lower), min(high, self.upper)
 
     def ppf(self, u: Array) -> Array:
-        first, last = self._range()
+        first, last = self.probabilities
         within = np.clip(first + (last - first) * np.asarray(u), np.nextafter(0.0, 1.0), _LARGEST_U)
         return np.clip(self.base.ppf(within), self.lower, self.upper)
 
     def cdf(self, x: Array) -> Array:
-        first, last = self._range()
+        first, last = self.probabilities
         inside = np.clip((self.base.cdf(x) - first) / (last - first), 0.0, 1.0)
         return np.where(np.asarray(x) < self.lower, 0.0, np.where(np.asarray(x) >= self.upper, 1.0, inside))
 
     def logpdf(self, x: Array) -> Array:
-        first, last = self._range()
+        first, last = self.probabilities
         inside = (np.asarray(x) >= self.lower) & (np.asarray(x) <= self.upper)
         return np.where(inside, self.base.logpdf(x) - np.log(last - first), -np.inf)
 

@@ -136,13 +136,14 @@ def fit_skewed(statement: Statement) -> Distribution:
 def fit_uniform(statement: Statement) -> Distribution:
     """Make a uniform, of x or of ln x."""
     log_scale = statement.family == "log-uniform"
-    if statement.interval is None:
+    if not statement.points:
         lower, upper = statement.parameters["lower"], statement.parameters["upper"]
     else:
-        level, low, high = statement.interval
+        (first, low), (last, high) = statement.points
         low, high = (log(low), log(high)) if log_scale else (low, high)
-        beyond = 0.5 * (high - low) * (1 / level - 1)
-        lower, upper = (exp(low - beyond), exp(high + beyond)) if log_scale else (low - beyond, high + beyond)
+        lower = low - first * (high - low) / (last - first)
+        upper = high + (1 - last) * (high - low) / (last - first)
+        lower, upper = (exp(lower), exp(upper)) if log_scale else (lower, upper)
     return free_families.LogUniform(lower, upper) if log_scale else Uniform(lower, upper)
 
 
@@ -222,24 +223,23 @@ def fit_student(statement: Statement) -> Distribution:
     """Make a Student t, of x or of ln x."""
     log_scale = statement.family == "log-student-t"
     df = statement.parameters["df"]
-    if statement.interval is None:
+    if not statement.points:
         return StudentT(df, statement.parameters["location"], statement.parameters["scale"])
     if df <= 0:
         raise FitError("df", f"must be above 0; got {number(df)}.", "1 is Cauchy; above 30 it is nearly a normal.")
-    level, low, high = statement.interval
-    low, high = (log(low), log(high)) if log_scale else (low, high)
-    middle, half = 0.5 * (low + high), 0.5 * (high - low)
-    if statement.median is not None:
-        away = (log(statement.median) if log_scale else statement.median) - middle
-        if abs(away) > 1e-9 * half:
-            centre = exp(middle) if log_scale else middle
+    scores = [float(special.stdtrit(df, probability)) for probability, _ in statement.points]
+    y = [log(value) if log_scale else value for _, value in statement.points]
+    scale = (y[-1] - y[0]) / (scores[-1] - scores[0])
+    middle = y[0] - scale * scores[0]
+    if len(y) == 3:
+        centre = middle + scale * scores[1]
+        if abs(y[1] - centre) > 1e-9 * (y[2] - y[0]):
             raise FitError(
                 "median",
                 f"a {statement.family} is symmetric{' on the log scale' if log_scale else ''}: the median of "
-                f"this interval is {centre:.10g}; got {number(statement.median)}.",
+                f"this interval is {exp(centre) if log_scale else centre:.10g}; got {number(statement.points[1][1])}.",
                 "Leave the median out, or use family: metalog or family: quantiles.",
             )
-    scale = half / -float(special.stdtrit(df, 0.5 - 0.5 * level))
     return free_families.LogStudentT(df, middle, scale) if log_scale else StudentT(df, middle, scale)
 
 

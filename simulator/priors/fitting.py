@@ -37,7 +37,7 @@ def fit_family(statement: Statement) -> Distribution:
         _check_interval(statement.interval, statement.median)
     if statement.quantiles:
         _check_quantiles(statement.points)
-    name = statement.family or _default_family(statement)
+    name = family_name(statement)
     family = SHIPPED.get(name) or (FAMILIES.find(name) if name in FAMILIES else None)
     if family is None or not family.ways:
         known = [each for each, record in SHIPPED.items() if record.ways]
@@ -45,13 +45,24 @@ def fit_family(statement: Statement) -> Distribution:
     if family.positive:
         _check_positive(statement, family)
     _check_ways(statement, family)
+    return fit_statement(replace(statement, family=name))
+
+
+def fit_statement(statement: Statement) -> Distribution:
+    """Make the distribution of a statement that names its family and was checked, or that moves the points of one."""
+    name = str(statement.family)
     try:
-        return fit_of(name)(statement if statement.family else replace(statement, family=name))
+        return fit_of(name)(statement)
     except FitError:
         raise
     except ValueError as error:  # a family refuses its parameters: its message names the rule and the value
         named = next((key for key in statement.stated if str(error).startswith(key)), "family")
         raise FitError(named, str(error), f"Change the numbers of the {name}.") from error
+
+
+def family_name(statement: Statement) -> str:
+    """Name the family of a statement: the one it names, or the usual one."""
+    return statement.family or _default_family(statement)
 
 
 def _default_family(statement: Statement) -> str:

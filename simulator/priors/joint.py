@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator import units
 from simulator.errors import Fault, number
-from simulator.priors.composite import Mixture, Truncated, WithNever, carried_over
+from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
@@ -24,6 +24,7 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
@@ -262,14 +263,22 @@ def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
 
 def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribution:
     """Make the family of a prior that is no mixture, in the units of the file."""
+    bounds = _bounds(prior, path)
     try:
-        family = _untruncated(prior, positive=scale.positive)
+        family = _single(prior, positive=scale.positive)
+        if family is not None:
+            return Truncated(family, *bounds) if prior.truncated else family
+        statement = _statement(prior, positive=scale.positive)
+        return fit_truncated(statement, *bounds) if prior.truncated else fit_family(statement)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
         raise Faults([Fault((*path, *_field(prior, error.field)), error.rule, remedy)]) from None
+    except EmptyTruncation as error:
+        first, last = error.base.ppf(np.array([0.001, 0.999])).tolist()
+        rule = f"leaves nothing: the prior lies between {first:.4g} and {last:.4g} (99.8 %)."
+        raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), scale.meaning)]) from None
-    return _truncated(prior, family, path)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
@@ -281,43 +290,37 @@ def _in_keys_of_file(prior: Prior, remedy: str) -> str:
     return remedy
 
 
-def _truncated(prior: Prior, family: Distribution, path: tuple[str | int, ...]) -> Distribution:
-    if prior.truncated is None:
-        return family
-    low, high = prior.truncated
+def _bounds(prior: Prior, path: tuple[str | int, ...]) -> tuple[float, float]:
+    low, high = prior.truncated or (None, None)
     if low is not None and high is not None and low >= high:
         rule = f"must go from low to high; got [{number(low)}, {number(high)}]."
         raise Faults([Fault((*path, "truncated"), rule, "Sort the bounds; null leaves a side open.")])
-    try:
-        return Truncated(family, -math.inf if low is None else low, math.inf if high is None else high)
-    except ValueError:
-        first, last = family.ppf(np.array([0.001, 0.999])).tolist()
-        rule = f"leaves nothing: the prior lies between {first:.4g} and {last:.4g} (99.8 %)."
-        raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def _untruncated(prior: Prior, *, positive: bool) -> Distribution:
+def _single(prior: Prior, *, positive: bool) -> Distribution | None:
+    """Make the family of a prior that states values one by one; None of one that has to be fitted."""
     if prior.value is not None:
         if positive and prior.value <= 0:
             raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
         return Fixed(prior.value)
     if prior.discrete is not None:
         return Discrete(prior.discrete.values, prior.discrete.weights)
-    if prior.empirical is not None:
-        return Empirical(prior.empirical.values)
+    return None if prior.empirical is None else Empirical(prior.empirical.values)
+
+
+def _statement(prior: Prior, *, positive: bool) -> Statement:
     interval = prior.interval
     parameters = {key: value for key in PARAMETERS if (value := getattr(prior, key)) is not None}
-    return fit_family(
-        Statement(
-            family=prior.family,
-            median=prior.median,
-            mean=prior.mean,
-            sd=prior.sd,
-            interval=None if interval is None else (interval.level, interval.lower, interval.upper),
-            quantiles=tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items())),
-            parameters=parameters | (prior.own or {}),
-            positive=positive,
-        )
+    return Statement(
+        family=prior.family,
+        median=prior.median,
+        mean=prior.mean,
+        sd=prior.sd,
+        interval=None if interval is None else (interval.level, interval.lower, interval.upper),
+        quantiles=tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items())),
+        parameters=parameters | (prior.own or {}),
+        positive=positive,
     )
 
 

@@ -103,6 +103,22 @@ def plain_error(share: Array | float, samples: int) -> Array:
     return np.sqrt(np.maximum(share * (1.0 - np.asarray(share, dtype=np.float64)), 0.0) / samples)
 
 
+FEWEST_BLOCKS = 8
+"""Blocks whose spread tells an error by itself."""
+
+
+def sum_error(terms: Array, *, block: int) -> float:
+    """Estimate the standard error of the sum of terms (sample,), whose expectation is 0, from its blocks.
+
+    Blocks are independent: the sum of n of them has n times the error of their mean. Of fewer than eight blocks it is
+    that of independent samples, sqrt(sum of squares), which samples spread evenly over a block stay below.
+    """
+    sums = np.add.reduceat(terms, np.arange(0, terms.size, block))
+    if sums.size < FEWEST_BLOCKS:
+        return float(np.sqrt(np.square(terms).sum()))
+    return float(sums.size * Moments.of(sums).mean_error(sums.size))
+
+
 def quantile_error(
     levels: Sequence[float],
     years: Array,

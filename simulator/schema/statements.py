@@ -230,7 +230,8 @@ class Prior(Spec):
     function: PointFunction | None = None
     """A function of another prior of the scenario, whose draw settles this number."""
     truncated: tuple[Number | None, Number | None] | None = None
-    """Bounds outside which the prior has no mass; null leaves a side open."""
+    """Bounds outside which the prior has no mass; null leaves a side open. Stated quantiles, mean and sd are those of
+    what is left between them."""
     never: Probability | None = None
     """The probability that there is no such number at all; for thresholds."""
     prior: Text | None = None

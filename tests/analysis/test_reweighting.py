@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
-from simulator import load_scenario, simulate
+from simulator import load_scenario, parse_scenario, simulate
 from simulator.analysis.reweighting import (
-    FEWEST_EFFECTIVE,
     Reweighting,
-    effective_samples,
     headline_table,
     reweight_run,
     weighted_quantiles,
 )
+from simulator.analysis.weights import FEWEST_EFFECTIVE, Change, effective_samples, smoothed_logs
 from simulator.errors import InputError
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.table import Table
+from tests.analysis.linear_scenario import LINEAR
 
 RATE = "drivers.spending.growth[0].rate"
 ANCHORS = "thresholds.biological-anchors.effective_compute"
@@ -142,9 +143,10 @@ def test_a_summary_and_a_mixture_are_refused():
 
 def test_lines_tell_before_and_after(small):
     found = reweight(small, CHANGES)
-    head, *lines, last = found.lines()
+    head, *lines, last, tail = found.lines()
     assert head == f"run {small.attrs['run_id']}, before -> after: {', '.join(found.overrides)}"
     assert last.startswith("  2,048 samples are worth ")
+    assert tail == "  Pareto k-hat of the weights: below 0; the errors hold up to 0.5"
     assert lines[0].startswith("  2030  effective compute: ")
     assert any("crossed by 2045" in line and "->" in line for line in lines)
     assert not any("crossed" in line for line in lines if "log10" in line)
@@ -207,3 +209,51 @@ def test_the_dataset_and_the_files_hold_the_table_and_the_weights(small, tmp_pat
     assert found.dataset["weight"].sum() == pytest.approx(1.0)
     found.write_into(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["reweighted.csv"]
+
+
+# Of the linear scenario log10 of effective compute in 2030 is normal: median 30, and its sd by that of algorithms' growth.
+GROWTH = "drivers.algorithms.growth"
+
+
+def linear_run(seed, *, samples=4000):
+    return simulate(parse_scenario(LINEAR, overrides=[f"seed={seed}", f"samples={samples}"]))
+
+
+def test_twice_its_error_holds_the_true_quantiles_under_a_wider_prior():
+    start = 0.5 * np.log10(200 / 50) / ndtri(0.95)
+    exact = 30 + np.sqrt(start**2 + 25 * (0.1**2 + 0.05**2 + 0.25**2)) * ndtri([0.05, 0.5, 0.95])
+    held = []
+    for seed in range(8):
+        rows = (
+            reweight(linear_run(seed), {f"{GROWTH}.sd": 0.25}).headlines.where(year=2030.0, unit="log10(FLOP)").rows()
+        )
+        held += [abs(row["after"] - true) <= 2 * row["after_error"] for row, true in zip(rows, exact, strict=True)]
+    assert len(held) == 24
+    assert sum(held) >= 20  # of 24 at 95.4 % each; fewer in one case of 250
+
+
+@pytest.mark.parametrize("width", [2.0, 2.5, 3.0])
+def test_an_interval_twice_as_wide_is_refused_whatever_the_seed(width):
+    # Its 5 and 95 % quantiles would be off by 0.2 to 1.5 standard deviations of the samples.
+    for seed in range(3):
+        with pytest.raises(InputError, match="too heavy a tail"):
+            reweight(linear_run(seed, samples=10_000), {f"{GROWTH}.sd": 0.2 * width})
+
+
+def test_the_tail_of_weights_is_that_of_the_ratio_of_two_normals():
+    before = parse_scenario(LINEAR)
+    for width in (1.2, 1.5, 2.0):  # the ratio has the tail index 1 - 1 / width^2
+        after = parse_scenario(LINEAR, overrides=[f"{GROWTH}.sd={0.2 * width}"])
+        assert Change.of(before, after).khat(50_000) == pytest.approx(1 - 1 / width**2, abs=0.08)
+    narrow = parse_scenario(LINEAR, overrides=[f"{GROWTH}.sd=0.1"])
+    assert Change.of(before, narrow).khat(50_000) < 0
+
+
+def test_smoothing_finds_the_tail_of_pareto_weights_and_keeps_what_is_below():
+    logs = 0.6 * np.random.default_rng(3).exponential(size=20_000)  # weights of tail index 0.6
+    smooth, khat = smoothed_logs(logs)
+    assert khat == pytest.approx(0.6, abs=4 * 1.6 / np.sqrt(424))  # of the 424 largest
+    assert (np.abs(smooth - logs) > 1e-9).sum() <= 424
+    assert smooth.max() <= logs.max() + 1e-9
+    few = np.where(np.arange(20_000) % 40 == 0, 0.0, np.minimum(logs, -1.0))  # the largest are all alike
+    assert smoothed_logs(few)[1] == -np.inf

@@ -70,7 +70,7 @@ def _parts(spec: Spec) -> list[tuple[float, Spec]]:
 
 def _exactly(spec: Spec, unit: str | None, kind: str, at: Array) -> tuple[Array, Array]:
     """The share below numbers of a run, twice."""
-    values = np.sort(converted(_truncated(quantile_function(spec, unit, kind), spec), unit, kind))
+    values = np.sort(converted(_grid(spec, unit, kind), unit, kind))
     share = np.interp(at, values, GRID, left=0, right=1)
     return share, share
 
@@ -95,8 +95,19 @@ def stated_points(spec: Spec) -> dict[float, float]:
     return found
 
 
-def _truncated(quantile: Quantile, spec: Spec) -> Array:
-    """The grid of a prior without what lies outside its bounds."""
+def _grid(spec: Spec, unit: str | None, kind: str) -> Array:
+    """The grid of a prior; stated quantiles are those of what is left between its bounds."""
+    quantile, stated = quantile_function(spec, unit, kind), stated_points(spec)
+    low, high = _kept(quantile, spec)
+    for _ in range(80 if stated and "truncated" in spec else 0):
+        moved = {round(low + p * (high - low), 15): value for p, value in stated.items()}
+        quantile = quantile_function({"family": spec.get("family"), "quantiles": moved}, unit, kind)
+        low, high = _kept(quantile, spec)
+    return quantile(low + GRID * (high - low))
+
+
+def _kept(quantile: Quantile, spec: Spec) -> tuple[float, float]:
+    """The probabilities below the bounds of a prior."""
     ends = []
     for bound, open_end in zip(spec.get("truncated") or (None, None), (0.0, 1.0), strict=True):
         low, high = 0.0, 1.0
@@ -104,7 +115,7 @@ def _truncated(quantile: Quantile, spec: Spec) -> Array:
             middle = (low + high) / 2
             low, high = (middle, high) if quantile(np.array(middle)) < float(bound) else (low, middle)
         ends.append(open_end if bound is None else low)
-    return quantile(ends[0] + GRID * (ends[1] - ends[0]))
+    return ends[0], ends[1]
 
 
 def quantile_function(spec: Spec, unit: str | None, kind: str) -> Quantile:
@@ -161,8 +172,11 @@ def _metalog(points: dict[float, float], lower: float, upper: Spec) -> Quantile:
 
 def _two_piece(points: dict[float, float]) -> Quantile:
     """Two half normals of different widths that join at the mode with one density; one normal where they are equal."""
-    (p_low, low), (p_high, high) = min(points.items()), max(points.items())
-    median = points.get(0.5, (low + high) / 2)
+    (p_low, low), *between, (p_high, high) = sorted(points.items())
+    z_low, z_high = normal(np.array([p_low, p_high]))
+    if not between:
+        return lambda p: low + (high - low) * (normal(p) - z_low) / (z_high - z_low)
+    ((p_middle, median),) = between
 
     def shape(p: Array, left: float) -> Array:
         under = left * normal(np.minimum(p / (2 * left), 0.5))
@@ -171,10 +185,10 @@ def _two_piece(points: dict[float, float]) -> Quantile:
     least, most = 1e-6, 1 - 1e-6  # the share of the probability that lies left of the mode
     for _ in range(60):
         left = (least + most) / 2
-        ends = shape(np.array([p_low, 0.5, p_high]), left)
+        ends = shape(np.array([p_low, p_middle, p_high]), left)
         wider_below = (ends[1] - ends[0]) * (high - median) > (ends[2] - ends[1]) * (median - low)
         least, most = (least, left) if wider_below else (left, most)
     scale = (high - low) / float(ends[2] - ends[0])
     if abs(median - low - scale * float(ends[1] - ends[0])) > 1e-9 * abs(high - low):
-        raise NotImplementedError("a median that no two half normals reach")
+        raise NotImplementedError("a middle value that no two half normals reach")
     return lambda p: median + scale * (shape(p, left) - ends[1])

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from simulator.errors import SimulatorError
-from simulator.runs.estimates import Histogram, Moments, quantile_error, sample_quantiles, sorted_quantiles
+from simulator.runs.estimates import Histogram, Moments, quantile_error, sample_quantiles, sorted_quantiles, sum_error
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
 numbers = st.floats(-50, 50)
@@ -159,3 +159,12 @@ def test_a_quantile_that_is_censored_or_passed_at_the_start_has_no_error() -> No
     }
     errors = quantile_error([0.2, 0.5, 0.9], years, share, np.array([0.01, 0.01]), **known)
     assert np.isnan(errors).tolist() == [True, False, True]
+
+
+def test_the_error_of_a_sum_is_that_of_its_blocks_and_of_independent_samples_where_they_are_few():
+    terms = np.random.default_rng(4).normal(size=50_000)
+    assert sum_error(terms, block=500) == pytest.approx(np.sqrt(50_000), rel=0.25)  # of 100 blocks: rel 0.07 by chance
+    assert sum_error(terms[:3500], block=500) == pytest.approx(np.sqrt(np.square(terms[:3500]).sum()))
+    even = np.concatenate([part - part.mean() for part in np.split(terms, 100)])  # each block is spread evenly
+    assert sum_error(even, block=500) < 1e-6
+    assert sum_error(np.concatenate([even, [1.0]]), block=500) == pytest.approx(1.0, rel=0.05)  # the last is shorter

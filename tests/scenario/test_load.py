@@ -100,7 +100,7 @@ def priors(draw: st.DrawFn, unit: str | None = None) -> Any:
                 {"log-uniform": [low, high]}, {"triangular": [low, middle, high]}, {"pert": [low, middle, high]},
                 {"quantiles": {0.05: low, 0.5: middle, 0.95: high}}, {"value": middle},
                 {"discrete": {"values": [low, high], "weights": [1, 2]}},
-                {"median": middle, "interval_90": [low, high], "truncated": [low, None]},
+                {"median": middle, "interval_90": [low, high], "truncated": [low / 4, None]},
                 {"mixture": [{"weight": 0.3, "value": low}, {"weight": 1, "median": middle, "interval_80": [low, high]}]},
             ]
         )

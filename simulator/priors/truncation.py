@@ -1,0 +1,151 @@
+"""A truncated prior of which the stated numbers hold after the truncation.
+
+A median, an interval, quantiles, a mean and a deviation are what a reader finds in the truncated prior. Parameters of
+a family (shapes, a scale, the ends of a uniform) are those of the family that is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import exp, inf, log
+
+import numpy as np
+from scipy.special import expit, logit, ndtr, ndtri
+
+from simulator.errors import number
+from simulator.priors.composite import Truncated
+from simulator.priors.families import require
+from simulator.priors.fitting import family_name, fit_family, fit_statement
+from simulator.schema.prior_families import Distribution, FitError, Statement
+from simulator.units import Array
+
+_LEAST = 1e-15
+"""Less than this beyond a bound is as nothing."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
+
+
+def fit_truncated(statement: Statement, lower: float, upper: float) -> Truncated:
+    """Make the family that says what was stated once it is cut to lower..upper; FitError where none does.
+
+    With the probabilities a below lower and b at or below upper, the stated point (p, x) of what is left is the point
+    (a + p (b - a), x) of the family: a and b are those of the family through the points that they move.
+    """
+    base = fit_family(statement)
+    cut = Truncated(base, lower, upper)
+    if statement.points and statement.sd is None:
+        return _through_points(statement, base, cut)
+    return cut if statement.sd is None else _with_moments(statement, cut)
+
+
+def _through_points(statement: Statement, base: Distribution, cut: Truncated) -> Truncated:
+    p, x = np.array(statement.points).T
+    if not (np.all(x >= cut.lower) and np.all(x <= cut.upper)):
+        outside = x[(x < cut.lower) | (x > cut.upper)][0]
+        rule = f"cuts off {number(float(outside))}, which the prior states as one of its quantiles."
+        raise FitError("truncated", rule, "Move the bounds, or state what holds between them.")
+    ends = np.array([cut.lower, cut.upper])
+    finite = np.isfinite(ends)
+
+    def beyond(family: Distribution) -> Array:
+        outside = np.array([float(family.cdf(ends[:1])[0]), 1.0 - float(family.cdf(ends[1:])[0])])
+        return np.asarray(logit(np.clip(outside, _LEAST, 1.0 - _LEAST)[finite]))
+
+    def moved(scores: Array) -> Distribution:
+        outside = np.zeros(2)
+        outside[finite] = expit(scores)
+        require(float(outside.sum()) < 1.0 - 1e-9, "leaves nothing")
+        at = (outside[0] + p * (1.0 - outside.sum())).tolist()
+        points = tuple(zip(at, x.tolist(), strict=True))
+        named = replace(statement, family=family_name(statement), median=None, interval=None, quantiles=points)
+        return fit_statement(named)
+
+    start = beyond(base)
+    if np.all(expit(start) <= 2 * _LEAST):
+        return cut
+    found = _solved(lambda scores: beyond(moved(scores)) - scores, start)
+    result = None if found is None else Truncated(moved(found), cut.lower, cut.upper)
+    if result is None or not np.allclose(result.ppf(p), x, rtol=1e-7, atol=1e-7 * float(x[-1] - x[0])):
+        shown = [f"{number(round(100 * at, 9))} % at {number(value)}" for at, value in statement.points]
+        raise _refusal(statement, cut, shown)
+    return result
+
+
+def _with_moments(statement: Statement, cut: Truncated) -> Truncated:
+    """Move the stated centre (mean or median) and deviation of a family until those that are left are the stated."""
+    key = "median" if statement.mean is None else "mean"
+    centre, sd = float(getattr(statement, key)), float(statement.sd or 0.0)
+
+    def moved(scores: Array) -> Truncated:
+        at = centre + float(scores[0]) * sd
+        changed = replace(statement, mean=at) if key == "mean" else replace(statement, median=at)
+        return Truncated(fit_family(replace(changed, sd=sd * exp(scores[1]))), cut.lower, cut.upper)
+
+    def off(scores: Array) -> Array:
+        left = moved(scores)
+        mean, deviation = moments(left)
+        middle = mean if key == "mean" else float(left.ppf(np.array([0.5]))[0])
+        return np.array([(middle - centre) / sd, log(deviation / sd)])
+
+    found = _solved(off, np.zeros(2))
+    if found is None:
+        raise _refusal(statement, cut, [f"{key} {number(centre)}", f"sd {number(sd)}"])
+    return moved(found)
+
+
+def moments(family: Truncated) -> tuple[float, float]:
+    """Compute mean and standard deviation, over the normal scores of the family that is cut."""
+    low, high = ndtri(np.clip(family.probabilities, 1e-15, 1.0 - 1e-15))
+    z = low + 0.5 * (high - low) * (_NODES + 1.0)
+    weights = _WEIGHTS * np.exp(-0.5 * z**2)
+    weights /= weights.sum()
+    x = np.clip(family.base.ppf(ndtr(z)), family.lower, family.upper)
+    mean = float(weights @ x)
+    return mean, float(np.sqrt(weights @ (x - mean) ** 2))
+
+
+def _refusal(statement: Statement, cut: Truncated, stated: list[str]) -> FitError:
+    ends = ", ".join("null" if abs(end) == inf else number(end) for end in (cut.lower, cut.upper))
+    kept = float(np.diff(cut.probabilities)[0])
+    said = f"no {family_name(statement)} that is cut to [{ends}] has {', '.join(stated)}."
+    remedy = (
+        f"Stated without the bounds, {100 * (1 - kept):.2g} % of it lies beyond them: move them outwards, or use "
+        "family: metalog with lower and upper instead of bounds."
+    )
+    return FitError("truncated", said, remedy)
+
+
+def _solved(function: Callable[[Array], Array], start: Array) -> Array | None:
+    """Find a zero by Newton's method, halving steps that do not come nearer; None where it finds none."""
+
+    def tried(x: Array) -> Array:
+        try:
+            with np.errstate(all="ignore"):
+                value = function(x)
+        except (FitError, ValueError, OverflowError, np.linalg.LinAlgError):
+            return np.full(x.shape, np.inf)
+        return np.where(np.isfinite(value), value, np.inf)
+
+    x, value = start, tried(start)
+    for _ in range(60):
+        size = float(np.abs(value).max())
+        if size < 1e-11:
+            break
+        steps = 1e-5 * np.eye(x.size)
+        sides = [(tried(x + step), tried(x - step)) for step in steps]
+        if not np.isfinite(sides).all():
+            return None
+        slope = np.stack([(above - below) / 2e-5 for above, below in sides], axis=1)
+        if abs(float(np.linalg.det(slope))) < 1e-12:
+            return None
+        change = np.linalg.solve(slope, value)
+        change *= min(1.0, 3.0 / float(np.abs(change).max()))
+        for _ in range(30):
+            after = tried(x - change)
+            if float(np.abs(after).max()) < size:
+                break
+            change = change / 2
+        else:
+            break
+        x, value = x - change, after
+    return x if float(np.abs(value).max()) < 1e-8 else None
