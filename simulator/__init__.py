@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from simulator.analysis.swings import prior_swings
     from simulator.charts.drawing import draw_charts, draw_result, fan_chart
     from simulator.charts.writing import save_chart
-    from simulator.engine.run_folders import check_run, extend_run
+    from simulator.engine.checking import check_run
+    from simulator.engine.run_folders import extend_run
     from simulator.engine.simulation import simulate
     from simulator.errors import InputError, RunFileError, ScenarioError, SimulatorError
     from simulator.export.formats import export_run
@@ -65,7 +66,8 @@ _HOMES = {
     "analysis.swings": "prior_swings",
     "charts.drawing": "draw_charts draw_result fan_chart",
     "charts.writing": "save_chart",
-    "engine.run_folders": "check_run extend_run",
+    "engine.checking": "check_run",
+    "engine.run_folders": "extend_run",
     "engine.simulation": "simulate",
     "errors": "InputError RunFileError ScenarioError SimulatorError",
     "export.formats": "export_run",

@@ -26,7 +26,6 @@ from simulator.analysis.swings import SAMPLES, forecast_outcomes
 from simulator.errors import as_path
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
-from simulator.runs.format import simulator_version
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.assumptions import OWN, Provenance, Statement, provenances, statement, usual_unit
@@ -37,6 +36,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
+from simulator.version import source_digest
 from simulator.wording import listed, markdown_table, percent
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Audit(Result):
     def key(self) -> str:
         """The hash of all that determines it."""
         asked = (each.outcome.text for each in self.outcomes)
-        return short_hash(self.scenario.hash, simulator_version(), str(self.samples), *asked)
+        return short_hash(self.scenario.hash, source_digest(), str(self.samples), *asked)
 
     @property
     def title(self) -> str:

@@ -30,7 +30,6 @@ from simulator.engine.draws import joined_uniforms, values_at, values_of
 from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.priors.streams import block_uniforms
-from simulator.runs.format import simulator_version
 from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
@@ -40,6 +39,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
+from simulator.version import made_by, source_digest
 from simulator.wording import cut
 
 SHARES_FORMAT = 2
@@ -346,13 +346,12 @@ def _attributes(
         "samples": samples,
         "method": method,
         "method_because": reason,
-        "simulator_version": simulator_version(),
         "overrides": "\n".join(scenario.overrides),
     }
     grouped = list(zip(dataset["input"].values.tolist(), dataset["members"].values.tolist(), strict=True))
     stated = {**attributes, "method_because": "", "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
-    key = short_hash(json.dumps(stated), results=results)
-    return {**attributes, "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}
+    key = short_hash(json.dumps(stated), source_digest(), results=results)
+    return {**attributes, **made_by(), "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}
 
 
 def subject_words(subject: str, *, year: float | None = None) -> str:

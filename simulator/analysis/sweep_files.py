@@ -30,9 +30,9 @@ from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import short_hash
 from simulator.runs.folder import damaged_run, open_run, save_run
-from simulator.runs.format import simulator_version
 from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
+from simulator.version import source_digest
 
 SWEEP_FORMAT = 1
 _ABSENT_LIMIT = ("cap_", "constraint_")
@@ -103,8 +103,8 @@ def point_ids(plan: SweepPlan) -> tuple[str, ...]:
 
 
 def sweep_id(plan: SweepPlan) -> str:
-    """Name a sweep by all that determines it: its points, what they are called, the format, the simulator's version."""
-    return short_hash(_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), simulator_version())
+    """Name a sweep by all that determines it: its points, what they are called, the format, the code."""
+    return short_hash(_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), source_digest())
 
 
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:

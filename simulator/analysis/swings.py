@@ -28,7 +28,6 @@ from simulator.analysis.outcomes import (
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.format import simulator_version
 from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
@@ -38,6 +37,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
+from simulator.version import made_by, source_digest
 from simulator.wording import aligned, percent, plus_minus
 
 type Mode = Literal["free", "fixed"]
@@ -200,8 +200,8 @@ def prior_swings(
         "last_year": float(model.years[-1]),
         "scenario": json.dumps(scenario.data, ensure_ascii=False),
         "scenario_hash": scenario.hash,
-        "id": short_hash(scenario.hash, mode, str(samples), simulator_version(), *(each.text for each in asked)),
-        "simulator_version": simulator_version(),
+        "id": short_hash(scenario.hash, mode, str(samples), source_digest(), *(each.text for each in asked)),
+        **made_by(),
     }
     return Swings(_labelled(scenario, model, inputs, asked, found, mode).assign_attrs(attrs))
 

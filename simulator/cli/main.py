@@ -58,7 +58,7 @@ def _validate(name: str, changes: Sequence[str], *, quiet: bool) -> None:
 
 def check(path: options.RunArgument) -> None:
     """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
-    from simulator.engine.run_folders import describe_check
+    from simulator.engine.checking import describe_check
 
     with simulator.open_run(path) as opened:
         found = simulator.check_run(opened)
@@ -133,7 +133,7 @@ _EPILOG = (
 def command_line(*, only: str | None = None) -> typer.Typer:
     """Make the command line: with one command, since all take ten times as long to make; or with a list of all."""
     settings = {"help_option_names": ["-h", "--help"]}
-    made = typer.Typer(**options.LOOK, context_settings=settings, help=_HELP, epilog=_EPILOG, callback=_nothing)
+    made = typer.Typer(**options.LOOK, context_settings=settings, help=_HELP, epilog=_EPILOG, callback=_every)
     for name, command in COMMANDS.items():
         if only in (None, name):
             made.command()(command if only else _listed(command))
@@ -153,7 +153,25 @@ def _listed(command: Callable[..., None]) -> Callable[[], None]:
     return listed
 
 
-def _nothing() -> None:  # without it, a command that stands alone would not be called by its name
+def _versions(asked: bool) -> None:
+    """Print by what numbers are made here."""
+    if not asked:
+        return
+    from simulator import version
+
+    made = version.made_by()
+    used = version.libraries(version.NUMERICAL)
+    typer.echo(f"effective-compute-simulator {made['simulator_version']}, code {made['code']}")
+    typer.echo(f"{', '.join(f'{name} {number}' for name, number in used.items())}\n{made['platform']}")
+    raise typer.Exit
+
+
+def _every(  # without it, a command that stands alone would not be called by its name
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_versions, is_eager=True, help="Say of which version and commit this is."),
+    ] = False,
+) -> None:
     pass
 
 

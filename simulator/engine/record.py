@@ -15,7 +15,7 @@ from simulator.engine.collecting import LEVELS, Groups
 from simulator.engine.plan import Plan, plan_warnings
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
-from simulator.runs.format import RUN_FORMAT, simulator_version
+from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
@@ -23,17 +23,18 @@ from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
+from simulator.version import made_by, source_digest
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: bytes = b"") -> str:
-    """Name a run by what determines it: the resolved scenario, what is kept, the format, the simulator's version.
+    """Name a run by what determines it: the resolved scenario, what is kept, the format, the code that makes numbers.
 
     `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
     """
-    parts = [scenario.hash, keep, str(RUN_FORMAT), simulator_version()]
+    parts = [scenario.hash, keep, str(RUN_FORMAT), source_digest()]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
     parts += [hashlib.sha256(results).hexdigest()] if results else []
     return short_hash(*parts)
@@ -219,7 +220,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "last_year": str(spec.years.last),
         "drivers": " ".join(name for name in DRIVER_UNITS if any(name in stated_drivers(each) for each in every)),
         "components": json.dumps(weights) if len(every) > 1 else "",
-        "simulator_version": simulator_version(),
+        **made_by(),
         "overrides": "\n".join(scenario.overrides),
         "sources": json.dumps({name: "; ".join(each) for name, each in sources.items()}, ensure_ascii=False),
     }

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
@@ -22,14 +20,13 @@ from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
 from simulator.model.crossings import room_for_crossings
-from simulator.runs.folder import damaged_run, open_run, run_path, stored_scenario, write_run, write_tables
-from simulator.runs.format import simulator_version
+from simulator.runs.folder import open_run, run_path, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
 from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_with_variants, scenario_of
 from simulator.scenario.resolving import Scenario
-from simulator.schema.drivers import CustomDriver
+from simulator.version import made_otherwise, otherwise_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -224,7 +221,7 @@ def extend_run(
     InputError
         The run has as many samples already.
     RunFileError
-        There is no such run, or it is of another version of the simulator.
+        There is no such run, or other code made it.
 
     Examples
     --------
@@ -250,12 +247,15 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
     had = int(run.attrs["samples"])
     if samples <= had:
         raise InputError(f"--samples: must be more than the {had:,} samples that {path} has; got {samples:,}.")
-    if run.attrs["simulator_version"] != simulator_version():
-        raise RunFileError(
-            f"{path}: was made by version {run.attrs['simulator_version']}; this is {simulator_version()}, whose "
-            "samples may differ. Run its scenario.yaml anew."
-        )
+    other = made_otherwise(run.attrs)
+    if "simulator" in other:
+        then, now = other["simulator"]
+        rule = f"was made by simulator {then}; this is {now}, whose samples may differ"
+        raise RunFileError(f"{path}: {rule}. Run its scenario.yaml anew.")
     scenario = stored_scenario(run, overrides=[f"samples={samples}"])
+    if other:
+        line = f"the samples of the run that is extended were made by {otherwise_words(other)}: they may differ from "
+        scenario = replace(scenario, warnings=(*scenario.warnings, f"{line}fresh ones in their last digits."))
     before = [line for line in str(run.attrs["overrides"]).splitlines() if not line.startswith("samples:")]
     return replace(scenario, overrides=(*before, *scenario.overrides), fit=fit_of(run))
 
@@ -289,114 +289,3 @@ def _arrays(run: xr.DataTree) -> Batch:
     component = parameters.pop("component", np.zeros(size, dtype=np.int16))
     trajectories = {name: values.T for name, values in trajectories.items()}
     return Batch(0, size, parameters, trajectories, crossings or room_for_crossings(0, size), component)
-
-
-_SAME_ATTRIBUTES = ("name", "title", "subject", "scenario_hash", "samples", "seed", "design", "block", "sources")
-_AT_ONCE = 1 << 18
-_ROUNDING = 1e-6
-"""A relative difference that other versions of the numerical libraries may make in float32 levels."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunCheck:
-    """What a check found: how many variables were compared, which are equal, close, or different (with how much)."""
-
-    equal: int
-    close: Mapping[str, float]
-    different: Mapping[str, float]
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing differs by more than rounding."""
-        return not self.different
-
-
-def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = None) -> RunCheck:
-    """Run a run's stored scenario again and compare every variable.
-
-    Parameters
-    ----------
-    run : xarray.DataTree
-        From `open_run` or `simulate`.
-    custom : functions of custom drivers, as in `simulate`
-
-    Returns
-    -------
-    RunCheck
-        `passed` tells whether nothing differs by more than 1e-6 of its size; `equal` how many variables are the same
-        to the last bit; `close` and `different` name the others, with by how much.
-
-    Raises
-    ------
-    RunFileError
-        The stored scenario cannot be read by this version.
-
-    Examples
-    --------
-    >>> from simulator import load_scenario, simulate
-    >>> check = check_run(simulate(load_scenario("essay-2023", overrides=["samples=64"])))
-    >>> check.passed, dict(check.different)
-    (True, {})
-    """
-    scenario = stored_scenario(run)
-    if run.attrs.get("store") == "zarr":
-        with tempfile.TemporaryDirectory() as folder:
-            path = FilePath(folder) / STORE
-            simulate_to_store(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")), how=How())
-            with open_run(path) as again:
-                return _compared(run, again)
-    return _compared(run, simulate(scenario, keep=run.attrs["keep"], custom=custom))
-
-
-def _compared(run: xr.DataTree, again: xr.DataTree) -> RunCheck:
-    equal, close = 0, dict[str, float]()
-    different = {key: np.inf for key in _SAME_ATTRIBUTES if run.attrs.get(key) != again.attrs[key]}
-    held = {node.path: node.variables for node in run.subtree}
-    for node in again.subtree:
-        stored = held.get(node.path, {})
-        for name, values in node.variables.items():
-            label = f"{node.path.lstrip('/')}/{name}"
-            try:
-                distance = _distance(stored[str(name)], values) if name in stored else np.inf
-            except (OSError, RuntimeError) as error:
-                raise damaged_run(f"{label} of the run", error) from None
-            equal += distance == 0.0
-            if distance > 0.0:
-                (close if distance <= _ROUNDING else different)[label] = distance
-    return RunCheck(equal, close, different)
-
-
-def _distance(stored: xr.Variable, again: xr.Variable) -> float:
-    """The largest relative difference of two variables, read a stretch of samples at a time."""
-    if stored.dims != again.dims or stored.shape != again.shape:
-        return float(np.inf)
-    firsts = range(0, again.sizes.get("sample", 0), _AT_ONCE)
-    parts = [{"sample": slice(first, first + _AT_ONCE)} for first in firsts] or [{}]
-    return max(_array_distance(np.asarray(stored[part].values), np.asarray(again[part].values)) for part in parts)
-
-
-def _array_distance(stored: NDArray[Any], again: NDArray[Any]) -> float:
-    """The largest relative difference of two arrays; +inf where their infinities or texts differ."""
-    if again.dtype.kind not in "fiu" or stored.dtype.kind not in "fiu":
-        return 0.0 if np.array_equal(stored.astype(str), again.astype(str)) else float(np.inf)
-    if np.array_equal(stored, again, equal_nan=True):
-        return 0.0
-    same = (stored == again) | (np.isnan(stored) & np.isnan(again))
-    with np.errstate(invalid="ignore"):
-        gap = np.abs(stored.astype(float) - again.astype(float)) / np.maximum(np.abs(again.astype(float)), 1.0)
-    worst = np.where(same, 0.0, gap).max()
-    return float(worst) if np.isfinite(worst) else float(np.inf)
-
-
-def describe_check(check: RunCheck) -> str:
-    """Say a check in a line or a few."""
-    if check.passed and not check.close:
-        return f"same: {check.equal} variables, bit for bit."
-    if check.passed:
-        worst = f"{len(check.close)} to {max(check.close.values()):.1g}"
-        return f"same to rounding: {check.equal} variables bit for bit, {worst} (other library versions)."
-    rows = [f"different: {len(check.different)} variables."]
-    for name, gap in sorted(check.different.items(), key=lambda item: -item[1])[:10]:
-        rows.append(f"  {name}: " + (f"differs by {gap:.3g}" if np.isfinite(gap) else "is another, or missing"))
-    more = len(check.different) - 10
-    return "\n".join([*rows, *([f"  and {more} more"] if more > 0 else [])])

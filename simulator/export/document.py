@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _TEXTS = (
-    "run_id", "name", "title", "subject", "dollars", "notes", "design", "scenario_hash", "simulator_version", "keep",
+    "run_id", "name", "title", "subject", "dollars", "notes", "design", "scenario_hash", "keep",
+    "simulator_version", "code", "libraries", "platform",
 )  # fmt: skip
 _NUMBERS = ("run_format", "samples", "seed", "block")
 CODING = (

@@ -270,11 +270,13 @@ def reproduction_section(run: xr.DataTree) -> Html:
     digest = element("code", name(attrs.get("scenario_hash", "not stated")))
     drawn = f"{int(attrs['samples']):,}, seed {attrs['seed']}, design {attrs.get('design', 'not stated')}"
     version = f"effective-compute-simulator {attrs.get('simulator_version', 'not stated')}"
+    used, platform = json.loads(attrs.get("libraries", "{}")), attrs.get("platform", "platform not stated")
     facts = [
         ("Run", element("code", name(attrs["run_id"]))),
         ("Scenario", joined([name(attrs["name"]), ", hash ", digest])),
         ("Samples", f"{drawn}, in blocks of {attrs.get('block', 'not stated')}"),
-        ("Version", f"{version}, run format {attrs['run_format']}"),
+        ("Version", f"{version}, code {attrs.get('code', 'not stated')}, run format {attrs['run_format']}"),
+        ("Made with", f"{', '.join(f'{library} {number}' for library, number in used.items())}; {platform}"),
     ]
     keep = " --keep summary" if attrs["keep"] == "summary" else ""
     store = " --store zarr" if attrs.get("store") == "zarr" else ""
@@ -282,7 +284,10 @@ def reproduction_section(run: xr.DataTree) -> Html:
         terms(facts),
         element("p", "Save the scenario below as scenario.yaml, with the same version of the simulator, and run:"),
         element("pre", f"simulate run scenario.yaml{keep}{store}", class_="command"),
-        element("p", "The same scenario, version and libraries give the same numbers, and the same run id."),
+        element(
+            "p",
+            "The same scenario and code give the same run id, and with the same libraries and platform the same bits.",
+        ),
     ]
     every = values_in(json.loads(str(attrs["scenario"])))
     if custom := [each["custom"] for each in every if isinstance(each, dict) and "custom" in each]:

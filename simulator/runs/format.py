@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import xarray as xr
 
 RUN_FORMAT = 1
-
-
-def simulator_version() -> str:
-    """Name the version of this simulator."""
-    try:
-        return version("effective-compute-simulator")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def explain_lines(run: xr.DataTree) -> list[str]:

@@ -19,6 +19,7 @@ from simulator.engine import simulation
 from simulator.runs import folder as outputs
 from simulator.scenario.library import shipped_names
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
+from simulator.version import made_by
 from tests.places import ROOT
 
 
@@ -340,6 +341,16 @@ def test_new_writes_a_starter_that_runs(command: Command) -> None:
     done = command(path, "--no-charts", "--samples", "256")
     assert (done.code, done.err) == (0, [])
     assert only_run().name.startswith("my-fast-world-")
+
+
+def test_the_version_names_commit_python_libraries_and_platform(command: Command) -> None:
+    done = command("--version")
+    made = made_by()
+    assert (done.code, done.err) == (0, [])
+    assert done.out[0] == f"effective-compute-simulator {made['simulator_version']}, code {made['code']}"
+    assert all(f"{name} {number}" in done.out[1] for name, number in json.loads(made["libraries"]).items())
+    assert "pymc " in done.out[1]
+    assert done.out[2] == made["platform"]
 
 
 def test_help_is_printed_with_0(command: Command) -> None:

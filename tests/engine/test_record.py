@@ -11,6 +11,7 @@ import xarray as xr
 from simulator import load_scenario, parse_scenario, simulate
 from simulator.engine.record import run_id
 from simulator.testing import run_of, scenario_text, small_scenario
+from simulator.version import made_by
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,8 @@ def test_attributes_are_strings_and_numbers_and_tell_where_the_run_comes_from(ru
     assert attrs["overrides"].splitlines() == ["samples: 512 -> 300", "seed: nothing -> 0"]
     assert json.loads(attrs["sources"]) == {"drivers.compute.growth": "Somebody 2024"}
     assert parse_scenario(attrs["scenario"]).hash == attrs["scenario_hash"]
+    assert {key: attrs[key] for key in made_by()} == made_by()
+    assert json.loads(attrs["libraries"]).keys() == {"python", "numpy", "scipy"}
 
 
 def test_a_prior_carries_its_unit_meaning_and_provenance(run: xr.DataTree) -> None:
@@ -61,7 +64,7 @@ def test_what_says_the_same_in_a_library_and_in_the_file_is_credited_to_the_libr
     assert growth.attrs["source"]
 
 
-def test_the_run_id_is_of_what_determines_the_numbers() -> None:
+def test_the_run_id_is_of_what_determines_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     def identity(keep: str = "trajectories", **changes: object) -> str:
         return run_id(parse_scenario(scenario_text(small_scenario(changes))), keep=keep)
 
@@ -70,6 +73,8 @@ def test_the_run_id_is_of_what_determines_the_numbers() -> None:
     assert len(first) == 8
     others = [identity(seed=1), identity(samples=513), identity(keep="summary"), identity(block=512)]
     assert len({first, *others}) == 5
+    monkeypatch.setattr("simulator.engine.record.source_digest", lambda: "other code")
+    assert identity() not in {first, *others}
 
 
 def test_a_cap_that_never_binds_is_warned_of() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -18,10 +19,11 @@ from simulator.engine import simulation
 from simulator.engine import workers as work
 from simulator.engine import zarr_store as stores
 from simulator.engine.batches import Batch, compute_batch
+from simulator.engine.checking import check_run
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.run_folders import check_run, extend_run, run_to_folder
+from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs.folder import open_run
@@ -148,11 +150,30 @@ def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: P
         extend_run(folder, samples=9_000, outputs=tmp_path)
 
 
-def test_a_run_of_another_version_is_not_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def rewritten(folder: Path, **attrs: str) -> None:
+    with netCDF4.Dataset(folder / "run.nc", "a") as file:
+        file.setncatts(attrs)
+
+
+def test_a_run_of_other_code_is_not_extended_and_one_of_another_commit_of_the_same_code_is(tmp_path: Path) -> None:
     _, folder = run_to_folder(scenario(), tmp_path, how=How())
-    monkeypatch.setattr(runs, "simulator_version", lambda: "99.0")
-    with pytest.raises(RunFileError, match="whose samples may differ"):
+    rewritten(folder, simulator_version="0.1.0+g0000000000")
+    with extend_run(folder, samples=12_000, outputs=tmp_path) as more:
+        assert more.attrs["simulator_version"] != "0.1.0+g0000000000"
+        assert "extended" not in more.attrs["warnings"]
+    rewritten(folder, code="000000000000")
+    with pytest.raises(
+        RunFileError, match=r"made by simulator 0\.1\.0\+g0000000000, code 0{12}; this is .* may differ"
+    ):
         extend_run(folder, samples=20_000, outputs=tmp_path)
+
+
+def test_samples_that_other_libraries_made_are_taken_over_and_that_is_said(tmp_path: Path) -> None:
+    _, folder = run_to_folder(scenario(), tmp_path, how=How())
+    rewritten(folder, platform="another")
+    with extend_run(folder, samples=12_000, outputs=tmp_path) as more:
+        assert "the run that is extended were made by platform another (here " in more.attrs["warnings"]
+        assert more.attrs["platform"] != "another"
 
 
 def test_what_was_left_and_is_damaged_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

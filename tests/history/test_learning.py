@@ -8,9 +8,10 @@ from scipy import stats
 
 from simulator import load_scenario, simulate
 from simulator.analysis.evaluation import model_of
+from simulator.engine.checking import check_run
 from simulator.engine.draws import draw_blocks
 from simulator.engine.record import fit_of
-from simulator.engine.run_folders import check_run, extend_run, run_to_folder
+from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
 from simulator.history.fragility import conflicts

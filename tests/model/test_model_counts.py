@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from simulator import load_scenario, simulate
-from simulator.engine.run_folders import check_run
+from simulator.engine.checking import check_run
 from simulator.model import model_counts as run_counts
 from simulator.model.model_counts import count_above, fill_bin, numbered_uniforms, sample_keys, stream_keys
 from simulator.model.projection import variable_names

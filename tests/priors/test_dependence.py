@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.engine.checking import check_run
 from simulator.engine.draws import draw_blocks
-from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
 from simulator.priors.dependence import Scale, chained, dependence
 from simulator.runs.folder import stored_scenario

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from simulator import check_run, load_scenario, open_run, parse_scenario, save_run, simulate
-from simulator.engine.run_folders import describe_check
+from simulator.engine.checking import describe_check
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import netcdf
 from simulator.runs.folder import stored_scenario_text, write_run

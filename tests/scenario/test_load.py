@@ -16,8 +16,8 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulator.engine.checking import check_run
 from simulator.engine.collecting import LEVELS
-from simulator.engine.run_folders import check_run
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path
 from simulator.runs.summary import quantiles, summary_lines

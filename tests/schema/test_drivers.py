@@ -11,7 +11,7 @@ import pytest
 
 from simulator import parse_scenario, simulate
 from simulator.engine import workers as work
-from simulator.engine.run_folders import check_run
+from simulator.engine.checking import check_run
 from simulator.engine.simulation import simulate as simulated
 from simulator.errors import InputError, ScenarioError, SimulatorError
 from simulator.scenario.resolving import Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator import load_scenario, simulate
-from simulator.engine.run_folders import check_run
+from simulator.engine.checking import check_run
 from simulator.model.driver_gpu_2023 import log_flop_per_dollar
 from tests.published_runs import published, results_of, run_of
 

@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from scipy.stats import spearmanr
 
 from simulator import fan_chart, load_scenario, simulate
-from simulator.engine.run_folders import check_run
+from simulator.engine.checking import check_run
 from simulator.units import SECONDS_PER_YEAR
 from tests.published_runs import published, run_of
 
