@@ -14,14 +14,15 @@ from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.units import Array
 
-CLOSE, LEAST = 0.01, 1e-4
-"""The part of a bracket, or the years, to which a crossing is sought on a path."""
+CLOSE, TRIES = 0.01, 3
+"""The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
+
+PARTS, FINER = 16, 3
+"""The parts into which a stretch of a path is cut, and how often: to 1 in 4,096."""
 
 TOUCH = 1e-9
 """How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
 
-SLOW, MOST_TRIES = 3, 60
-GOLDEN, GOLDEN_STEPS = (5**0.5 - 1) / 2, 16
 NEARBY = 1e-3
 """The part of a step at which it is looked which way a path goes from a year."""
 
@@ -161,34 +162,33 @@ def _solved(
 ) -> Array:
     """Find when paths that rise from below a goal to it between two times meet it, all (n,).
 
-    By inverse quadratic interpolation in a bracket that shrinks, by halves where that is slow or leads out of it. A
-    time is taken where the next would differ by less than a hundredth of the bracket: it is a path's curvature in so
-    little that it misses, about 1e-4 years in a step of one. A jump to or from an infinite level is made at its end.
-    `at` gives the levels of paths, by number, at times.
+    By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
+    than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
+    one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump to or
+    from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
     """
     below, above = low - goal, high - goal
-    earlier, lower = np.full(below.shape, np.nan), below.copy()  # the last time but one at which it was below
     with np.errstate(invalid="ignore"):
         time = np.fmin(start - below * ((end - start) / (above - below)), end)
     left = np.flatnonzero(np.isfinite(below) & np.isfinite(above))
-    for tried in range(MOST_TRIES):
-        if not left.size:
-            break
+    for _ in range(TRIES if left.size else 0):
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
-        after, touches = _interpolated(first, now, last, below[left], off, above[left]), above[left] <= TOUCH
+        after = _interpolated(first, now, last, below[left], off, above[left])
         met = off >= 0.0
         behind, before = left[met], left[~met]
-        earlier[before], lower[before] = start[before], below[before]
         end[behind], above[behind], start[before], below[before] = now[met], off[met], now[~met], off[~met]
-        with np.errstate(divide="ignore", invalid="ignore"):  # one that ends level at the goal is followed from below
-            rising = start[left] - below[left] * ((start[left] - earlier[left]) / (below[left] - lower[left]))
-        after = np.where(touches, rising, after)
         inside = (after >= first) & (after <= last)
-        after = np.clip(after, start[left], end[left])
-        done = inside & (np.abs(after - now) <= CLOSE * (last - first)) | (end[left] - start[left] <= LEAST)
-        follows = inside & (done | (tried < SLOW) | (tried % 2 == 0))
-        time[left] = np.where(follows, after, (start[left] + end[left]) / 2)
-        left = left[~done]
+        time[left] = np.where(inside, np.clip(after, start[left], end[left]), now)
+        left = left[~(inside & (np.abs(after - now) <= CLOSE * (last - first)))]
+    for _ in range(FINER if left.size else 0):
+        times = start[left, None] + (end - start)[left, None] * (np.arange(1, PARTS + 1) / PARTS)
+        off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[left, None]
+        off[:, -1] = above[left]
+        which, place = np.arange(left.size), np.argmax(off >= 0.0, axis=1)
+        rows = place > 0
+        start[left[rows]], below[left[rows]] = times[which, place - 1][rows], off[which, place - 1][rows]
+        end[left], above[left] = times[which, place], off[which, place]
+        time[left] = start[left] - below[left] * ((end[left] - start[left]) / (above[left] - below[left]))
     return time
 
 
@@ -233,24 +233,22 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
         side[here[at(quantity[here], sample[here], times) > top[here]]] = way
     keep(side != 0)
     before = np.minimum(place, place + side[side != 0])
-    time, height = _highest(partial(at, quantity, sample), year[before], year[before + 1])
+    time, height = _highest(partial(_of_each, at, quantity, sample), year[before], year[before + 1])
     threshold, found = np.nonzero(ahead(height))
     quantity, sample, before = quantity[found], sample[found], before[found]
     return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
 
 
-def _highest(at: Callable[[Array], Array], start: Array, end: Array) -> tuple[Array, Array]:
-    """Find the peaks of paths between two times, and their levels, all (n,): by golden section."""
-    left, right = end - GOLDEN * (end - start), start + GOLDEN * (end - start)
-    on_left, on_right = at(left), at(right)
-    for _ in range(GOLDEN_STEPS if start.size else 0):
-        lower = on_left < on_right
-        start, end = np.where(lower, left, start), np.where(lower, end, right)
-        time = np.where(lower, start + GOLDEN * (end - start), end - GOLDEN * (end - start))
-        level = at(time)
-        left, right = np.where(lower, right, time), np.where(lower, time, left)
-        on_left, on_right = np.where(lower, on_right, level), np.where(lower, level, on_left)
-    return np.where(on_left > on_right, left, right), np.maximum(on_left, on_right)
+def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array) -> tuple[Array, Array]:
+    """Find the peaks of paths between two times, and their levels, all (n,): by ever finer parts around the highest."""
+    which, time, level = np.arange(start.size), end, end
+    for _ in range(FINER if start.size else 0):
+        times = start[:, None] + (end - start)[:, None] * (np.arange(PARTS + 1) / PARTS)
+        levels = at(np.repeat(which, PARTS + 1), times.ravel()).reshape(times.shape)
+        place = np.argmax(levels, axis=1)
+        time, level = times[which, place], levels[which, place]
+        start, end = times[which, np.maximum(place - 1, 0)], times[which, np.minimum(place + 1, PARTS)]
+    return time, level
 
 
 def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
