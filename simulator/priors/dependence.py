@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
+from simulator.priors.ranks import rank_correlation, score_correlation
 from simulator.schema.base import Faults
+from simulator.schema.prior_families import Distribution
 from simulator.schema.spec import Correlation
 from simulator.schema.statements import PointFunction
 from simulator.units import Array, Conversion
@@ -156,11 +158,6 @@ class CopulaGroup:
     factor: Array
 
 
-def normal_correlation(rank: Array) -> Array:
-    """Turn rank correlations into those of the normal scores: 2 sin(pi rank / 6) (Pearson 1907)."""
-    return 2.0 * np.sin(np.pi * rank / 6.0)
-
-
 def nearest_correlation(matrix: Array) -> Array:
     """Find a positive definite correlation matrix (n, n) near one that is not.
 
@@ -176,12 +173,14 @@ def copula_groups(
     correlations: Sequence[Correlation],
     *,
     names: Sequence[str],
+    families: Mapping[str, Distribution],
     fixed: Collection[str],
     functions: Mapping[str, str] | None = None,
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
     What is `fixed` correlates with nothing, and what the `functions` of other priors correlate with follows from those.
+    The rank correlation of `families` with ties is the stated one too.
     """
     barred = {name: (f"'{name}' is fixed and cannot be correlated.", "Give it an interval.") for name in fixed}
     for name, of in (functions or {}).items():
@@ -200,6 +199,8 @@ def copula_groups(
             own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
+        elif not own and pair <= families.keys():
+            own = _out_of_reach((*path, "rank"), correlation.rank, [families[name] for name in sorted(pair)])
         faults += own
         pairs[pair] = (correlation.rank, index)
     if faults:
@@ -210,12 +211,22 @@ def copula_groups(
         for pair, (rank, _) in pairs.items():
             if pair <= set(group):
                 i, j = (group.index(name) for name in sorted(pair))
-                matrix[i, j] = matrix[j, i] = float(normal_correlation(np.array(rank)))
+                matrix[i, j] = matrix[j, i] = score_correlation(rank, *(families[name] for name in sorted(pair)))
         try:
             groups.append(CopulaGroup(group, np.linalg.cholesky(matrix)))
         except np.linalg.LinAlgError:
-            faults.append(_not_positive_definite(group, matrix, pairs))
+            faults.append(_not_positive_definite(group, matrix, pairs, families))
     return tuple(groups), faults
+
+
+def _out_of_reach(path: Path, rank: float, families: Sequence[Distribution]) -> list[Fault]:
+    """Say what the strongest rank correlation of two priors is, where the stated one is stronger."""
+    reached = rank_correlation(score_correlation(rank, *families), *families)
+    if abs(rank) < abs(reached) + 1e-6:
+        return []
+    most = math.copysign(math.floor(1000 * abs(reached)) / 1000, rank)
+    rule = f"cannot be {number(rank)}: values with a probability of their own tie, and these two reach {number(most)}."
+    return [Fault(path, rule, f"Write a rank from 0 to {number(most)}.")]
 
 
 def _unknown(name: str, names: Collection[str]) -> tuple[str, str]:
@@ -234,14 +245,18 @@ def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
 
 
 def _not_positive_definite(
-    names: tuple[str, ...], matrix: Array, pairs: Mapping[frozenset[str], tuple[float, int]]
+    names: tuple[str, ...],
+    matrix: Array,
+    pairs: Mapping[frozenset[str], tuple[float, int]],
+    families: Mapping[str, Distribution],
 ) -> Fault:
     near = nearest_correlation(matrix)
     lines = []
     for pair, (rank, _) in pairs.items():
         if pair <= set(names):
             first, second = sorted(pair)
-            new = 6.0 / math.pi * math.asin(float(near[names.index(first), names.index(second)]) / 2.0)
+            scores = float(near[names.index(first), names.index(second)])
+            new = rank_correlation(scores, families[first], families[second])
             lines.append(f"  {first} with {second}: {number(round(new, 3))} instead of {number(rank)}")
     index = min(index for pair, (_, index) in pairs.items() if pair <= set(names))
     rule = "these correlations cannot hold together: their matrix is not positive definite."

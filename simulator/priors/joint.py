@@ -21,7 +21,7 @@ from simulator.priors.dependence import (
     dependence,
     reference_faults,
 )
-from simulator.priors.families import Fixed
+from simulator.priors.families import Fixed, Normal
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.truncation import fit_truncated
@@ -32,6 +32,8 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Prior
 
 DEFAULT_GROWTH_UNIT = "factor/year"
+_ANY = Normal(0.0, 1.0)
+"""What stands in for a prior that cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,10 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     functions, function_faults = _functions(every, priors)
     fixed = {name for name, prior in priors.items() if name not in functions and isinstance(prior.family, Fixed)}
     uses = {name: function.of for name, function in functions.items()}
-    groups, copula_faults = copula_groups(spec.correlations, names=list(every), fixed=fixed, functions=uses)
+    families = {name: priors[name].family if name in priors else _ANY for name in every}
+    groups, copula_faults = copula_groups(
+        spec.correlations, names=list(every), families=families, fixed=fixed, functions=uses
+    )
     if faults or function_faults or copula_faults:
         raise Faults([*faults, *function_faults, *copula_faults])
     return JointPrior({name: priors[name] for name in every}, groups, functions)
