@@ -17,7 +17,7 @@ from simulator.units import Array
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
 
-PARTS, FINER = 16, 3
+PARTS, FINER = 8, 4
 """The parts into which a stretch of a path is cut, and how often: to 1 in 4,096."""
 
 TOUCH = 1e-9
@@ -209,10 +209,17 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     """
     with np.errstate(invalid="ignore"):
         steps = np.diff(rows, axis=1)
-        rise = np.pad(steps, ((0, 0), (1, 1), (0, 0)))  # to each year, and after the last; none at the ends
-    quantity, place, sample = np.nonzero((rise[:, :-1] >= 0.0) & (rise[:, 1:] <= 0.0) & (rise[:, :-1] > rise[:, 1:]))
+    falls = steps <= 0.0
+    tops = [
+        np.nonzero(steps[:, :1] < 0.0),
+        np.nonzero(falls[:, 1:] & (steps[:, :-1] >= 0.0)),
+        np.nonzero(~falls[:, -1:]),
+    ]
+    quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
+    place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
     top = rows[quantity, place, sample]
-    reach = 2.0 * np.maximum(rise[quantity, place, sample], -rise[quantity, place + 1, sample])
+    to, on = (steps[quantity, np.clip(place - back, 0, year.size - 2), sample] for back in (1, 0))
+    reach = 2.0 * np.maximum(np.where(place > 0, to, 0.0), np.where(place < year.size - 1, -on, 0.0))
 
     def ahead(most: Array) -> NDArray[np.bool_]:
         """Tell which thresholds, (threshold, peak), lie above the year and not above a level."""

@@ -36,9 +36,9 @@ TELLING = 0.1
 class Block:
     """What the levels of one block are computed from.
 
-    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` maps a custom driver to
-    its function: by its name where the scenario gives one, else by its dotted path. `places` holds what stands where in
-    the scenario, for all of its blocks.
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` a custom driver to its
+    function: by its name where the scenario gives one, else by its dotted path. `places` holds what stands where in the
+    scenario, for all of its blocks.
     """
 
     spec: ScenarioSpec
@@ -61,12 +61,12 @@ class Block:
 
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
-        return self.draws[dotted(path)]
+        values = self.draws[dotted(path)]
+        return values if self.whole is None or values.size == 1 else values.take(self.whole[1])
 
     def taken(self, samples: NDArray[np.intp]) -> Block:
         """Take samples of the block, once or several times each, to ask for their levels at times of their own."""
-        draws = {name: values if values.size == 1 else values[samples] for name, values in self.draws.items()}
-        return Block(self.spec, draws, self.custom, self.places, (self, samples))
+        return Block(self.spec, self.draws, self.custom, self.places, (self, samples))
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
