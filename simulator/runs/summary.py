@@ -325,6 +325,11 @@ def sampling_note(run: Group | xr.DataTree) -> str:
     return f"fewer than two blocks of {block:,} samples: errors of levels cannot be told"
 
 
+def why_no_spread(run: Group | xr.DataTree, fixed: str = "every number is fixed") -> str:
+    """Say why there is no spread: there is one sample only, or what is `fixed`."""
+    return "one sample is a point forecast" if int(run.attrs["samples"]) == 1 else fixed
+
+
 def main_quantity(run: Group | xr.DataTree) -> str:
     """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart."""
     return "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
