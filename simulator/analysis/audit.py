@@ -359,11 +359,10 @@ def _cells(audit: Audit, row: Row) -> Iterator[str]:
 
 def _correlations(audit: Audit) -> Iterator[str]:
     yield "## Correlations"
-    if not audit.scenario.spec.correlations:
+    if not (stated := audit.scenario.joint.correlations):
         yield "None is stated: all numbers vary independently of one another."
         return
     yield "All other pairs of numbers are independent."
-    stated = audit.scenario.spec.correlations
     cells = ([_cell(" with ".join(each.between)), f"{each.rank}", _cell(each.source or "no source")] for each in stated)
     yield markdown_table(["between", "rank correlation", "source"], cells)
 

@@ -213,6 +213,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "keep": keep,
         "store": store,
         "samples": spec.samples,
+        "uncertain": sum(len(component.joint.uncertain) for component in scenario.components),
         "seed": spec.seed,
         "design": spec.design,
         "block": spec.block,

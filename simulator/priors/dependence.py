@@ -179,13 +179,14 @@ def copula_groups(
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
-    What is `fixed` correlates with nothing, and what the `functions` of other priors correlate with follows from those.
+    A pair with one that is `fixed` is left out; what the `functions` of other priors correlate with follows from those.
     The rank correlation of `families` with ties is the stated one too.
     """
-    barred = {name: (f"'{name}' is fixed and cannot be correlated.", "Give it an interval.") for name in fixed}
-    for name, of in (functions or {}).items():
-        rule = f"'{name}' is a function of another prior and cannot be correlated by itself."
-        barred[name] = (rule, f"Correlate what it is a function of: {of}.")
+    rule = "is a function of another prior and cannot be correlated by itself."
+    barred = {
+        name: (f"'{name}' {rule}", f"Correlate what it is a function of: {of}.")
+        for name, of in (functions or {}).items()
+    }
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
@@ -197,6 +198,8 @@ def copula_groups(
         ]
         if not own and len(pair) == 1:
             own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
+        elif not own and not pair.isdisjoint(fixed):
+            continue
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
         elif not own and pair <= families.keys():

@@ -28,7 +28,7 @@ from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, slots
-from simulator.schema.spec import ScenarioSpec
+from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Prior
 
 DEFAULT_GROWTH_UNIT = "factor/year"
@@ -74,8 +74,9 @@ class NamedPrior:
 
 @dataclass(frozen=True, slots=True)
 class JointPrior:
-    """All priors of a scenario by name, and the groups that a Gaussian copula joins.
+    """All priors of a scenario by name, their rank correlations, and the groups that a Gaussian copula joins.
 
+    A correlation with a fixed number says nothing, as that has no rank, and is left out.
     `functions` holds those that are a function of another one, each after what it is a function of; the `family` of
     such a prior is what comes of the other's spread, to a thousandth, and its draws are computed from the other's.
     """
@@ -83,6 +84,7 @@ class JointPrior:
     priors: Mapping[str, NamedPrior]
     groups: tuple[CopulaGroup, ...] = ()
     functions: Mapping[str, Dependence] = field(default_factory=dict)
+    correlations: tuple[Correlation, ...] = ()
 
     @property
     def uncertain(self) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
             except Faults as error:
                 faults += error.faults
     functions, function_faults = _functions(every, priors)
-    fixed = {name for name, prior in priors.items() if name not in functions and isinstance(prior.family, Fixed)}
+    fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
     families = {name: priors[name].family if name in priors else _ANY for name in every}
     groups, copula_faults = copula_groups(
@@ -114,7 +116,8 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     )
     if faults or function_faults or copula_faults:
         raise Faults([*faults, *function_faults, *copula_faults])
-    return JointPrior({name: priors[name] for name in every}, groups, functions)
+    stated = tuple(each for each in spec.correlations if fixed.isdisjoint(each.between))
+    return JointPrior({name: priors[name] for name in every}, groups, functions, stated)
 
 
 def _functions(
@@ -171,8 +174,8 @@ def _internal(
     scale = _scale(slot, path, unit)
     base = _family(prior, path, scale)
     family, ends = carried_over(base, scale.conversion)
-    if not np.isfinite(ends).all():
-        rule, remedy = _beyond_scale(base, scale.least)
+    if not np.isfinite(ends).all() or (scale.conversion.falling and _nears_zero(base)):
+        rule, remedy = _beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
     if slot.kind in ("drift", "duration", "delay") and float(ends[0]) < 0:
         what = "a standard deviation" if slot.kind == "drift" else "a span of time"
@@ -210,11 +213,25 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     return Mixture(weights, families), labels[0]
 
 
-def _beyond_scale(base: Distribution, limit: float) -> tuple[str, str]:
+def _nears_zero(base: Distribution) -> bool:
+    """Tell whether a prior reaches 0 or below, or comes so near (as a power of the probability) that 1/x has no bound.
+
+    A lognormal does not: it leaves a thousandth of a small probability a thousandth of its room by far.
+    """
+    rare, rarer = base.ppf(np.array([1e-6, 1e-9]))
+    return bool(rarer <= 0.0 or (base.support[0] <= 0.0 and rarer < 0.05 * rare))
+
+
+def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
     """Say where a prior has no value on the internal scale, and what to do."""
+    limit = scale.least
     if isinstance(base, Fixed):
         return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
     share = float(base.cdf(np.array([limit]))[0])
+    if share <= 0 and scale.conversion.falling:
+        rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
+        rule = f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}."
+        return rule, "Use family: lognormal, or truncate it: truncated: [0.1, null]."
     if share <= 0:
         return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
     rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from simulator.errors import number
 from simulator.runs.groups import group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
-from simulator.runs.summary import PASSED, crossing_table, summarised
+from simulator.runs.summary import PASSED, crossing_table, sampling_note, summarised, why_no_spread
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
-from simulator.wording import listed, percent, power, raised
+from simulator.wording import capital, listed, percent, power, raised
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,8 +106,8 @@ def _level_sentence(run: xr.DataTree) -> str:
     gain = level_at(run, "effective_compute", last)[1] - start
     course = f"about {amount(abs(gain))} times {'as much as' if gain >= 0 else 'less than'} in {when(first)}"
     if is_certain(run):
-        fixed = "every number is fixed, so there is no interval"
-        return f"Effective compute is {said[0]} and {said[1]}, {course}; {fixed}."
+        said_why = f"{why_no_spread(run)}, so there is no interval"
+        return f"Effective compute is {said[0]} and {said[1]}, {course}; {said_why}."
     return f"The median forecast of effective compute is {said[0]} and {said[1]}, {course}."
 
 
@@ -203,6 +203,8 @@ def _bracketed(label: str) -> str:
 
 def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertain: int, tied: int) -> Iterator[str]:
     """Say in what ways a reader may be wrong with this forecast."""
+    if note := sampling_note(run):
+        yield f"{capital(note)}."
     years = group(run, "summary")["year"].values
     for subject, named in limits_on(run).items():
         shares = group(run, "summary")[f"binding_{subject}_share"].values.sum(axis=0)

@@ -100,8 +100,8 @@ def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitati
 
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:
-    """List the rank correlations that the scenario states, and which parts of a mixture state each (empty: all)."""
-    said = ((each, component.name) for component in scenario.components for each in component.spec.correlations)
+    """List the rank correlations that hold in the scenario, and which parts of a mixture state each (empty: all)."""
+    said = ((each, component.name) for component in scenario.components for each in component.joint.correlations)
     return _together(said, len(scenario.components))
 
 

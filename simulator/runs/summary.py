@@ -316,13 +316,20 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
 
 
 def sampling_note(run: Group | xr.DataTree) -> str:
-    """Say what a run has too few samples for; empty where it has enough, or where all are alike."""
+    """Say what a run has too few samples for; empty where it has enough, or where every number is fixed."""
     samples, block = int(run.attrs["samples"]), int(run.attrs["block"])
+    if not run.attrs.get("uncertain", 1):
+        return ""
     if samples == 1:
         return "one sample: a point forecast, one draw of each prior, and not a distribution"
-    if samples >= 2 * block or summarised(run, "effective_compute").is_certain:
-        return ""
-    return f"fewer than two blocks of {block:,} samples: errors of levels cannot be told"
+    few = f"fewer than two blocks of {block:,} samples: errors of levels cannot be told"
+    return few if samples < 2 * block else ""
+
+
+def why_no_spread(run: Group | xr.DataTree, fixed: str = "every number is fixed") -> str:
+    """Say why there is no spread: there is one sample only, or what is `fixed`."""
+    only = int(run.attrs["samples"]) == 1 and run.attrs.get("uncertain", 1)
+    return "one sample is a point forecast" if only else fixed
 
 
 def main_quantity(run: Group | xr.DataTree) -> str:

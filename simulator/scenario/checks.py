@@ -6,13 +6,14 @@ Everything is found in one go, as faults with the path of the entry; what is all
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.errors import Fault, Path, dotted, near_name, number
+from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.ranges import range_faults, range_warnings
 from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -26,9 +27,10 @@ from simulator.schema.prior_names import (
     share_paths,
     stated_drivers,
 )
-from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Quantity, ScenarioSpec
+from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Limit, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+from simulator.wording import listed
 
 
 def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault]:
@@ -80,11 +82,12 @@ def _year_faults(models: Models, spec: ScenarioSpec) -> Iterator[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of a check: the joint prior where it can be made, faults, warnings."""
+    """The outcome of a check: the joint prior where it can be made, faults, warnings, quantities that nothing uses."""
 
     joint: JointPrior | None
     faults: tuple[Fault, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def check_scenario(spec: ScenarioSpec) -> Checked:
@@ -119,8 +122,27 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         if path[-1].endswith(("-mean", "-error")):
             rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."
             faults.append(Fault(path, rule, "Rename it."))
-    warnings = [] if joint is None else [*_cap_warnings(spec, joint), *_dollar_warnings(spec, joint)]
-    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings))
+    for path, _ in entries_of(Limit, spec):
+        if path[-1] in ("none", "nothing"):
+            rule = f"is called '{path[-1]}', by which a run says that no limit binds."
+            faults.append(Fault(path, rule, "Rename it."))
+    warnings: list[str] = []
+    if joint is not None:
+        faults += range_faults(spec, joint)
+        warnings += [*_cap_warnings(spec, joint), *_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
+        warnings += range_warnings(spec, joint)
+    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
+
+
+def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
+    rest = {"drivers": spec.drivers, "constraints": spec.constraints}
+    used = {name for _, field, name in entries(rest) if field in _NAMING and isinstance(name, str)}
+    used |= {str(as_path(prior.function.of)[1]) for _, prior in entries_of(Prior, spec)
+             if prior.function is not None and prior.function.of.startswith("quantities.")}  # fmt: skip
+    for _ in uses:
+        used |= {other for name in used for other in uses.get(name, ())}
+    return tuple(name for name in spec.quantities if name not in used)
 
 
 def _named(spec: ScenarioSpec) -> Iterator[tuple[str, ...]]:
@@ -189,12 +211,9 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             remedy = "Write from: and a year, or a prior over years."
             yield Fault(regime_path, "does not say from when it holds.", remedy)
         else:
-            earliest = start.lower if start.value is None else start.value
             if start.value is not None and before is not None and start.value <= before:
                 rule = f"must come after the regime before, {number(before)}; got {number(start.value)}."
                 yield Fault(at, rule, "Sort the regimes by year.")
-            if earliest is not None and not 1000 <= earliest <= 3000:
-                yield Fault(at, f"must be a year; got {number(earliest)}.", "Write for example 2027.")
             before = before if start.value is None else start.value
 
 
@@ -238,6 +257,9 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
     for name, threshold in spec.thresholds.items():
         path = ("thresholds", name)
+        if name == "start":
+            rule = "has the name by which `of: start` means the first year."
+            yield Fault(path, rule, "Rename the threshold.")
         if threshold.of not in (None, "start", *spec.thresholds):
             remedy = near_name(str(threshold.of), [*spec.thresholds, "start"]) or "Name a threshold, or start."
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
@@ -274,6 +296,13 @@ def _number_of(log_level: float) -> str:
 
 def _median(joint: JointPrior, path: Path) -> float:
     return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
+
+
+def _correlation_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    for place, each in enumerate(spec.correlations):
+        if fixed := [name for name in each.between if joint.priors[name].value is not None]:
+            is_are = "is fixed and has" if len(fixed) == 1 else "are fixed and have"
+            yield f"correlations[{place}]: is left out, as {listed(fixed)} {is_are} no rank."
 
 
 def _dollar_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

@@ -320,7 +320,7 @@ class _Builder:
 
     def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
         data: dict[Any, Any] = {}
-        written: set[Path] = set()
+        written: dict[str | float, Path] = {}  # a number in two ways of writing is one key
         for key_node, value_node in node.value:
             place = self._place(key_node)
             if key_node.id != "scalar":
@@ -332,11 +332,11 @@ class _Builder:
                 self._add(place, path, rule, "Put it in quotes if it is meant as a word.")
                 continue
             inner = (*path, str(key))
-            if inner in written:
-                first = self.places[inner].line
+            if (before := written.get(key, written.get(str(key)))) is not None:
+                first = self.places[before].line
                 self._add(place, inner, f"is written twice; first on line {first}.", "Keep one of the two.")
                 continue
-            written.add(inner)
+            written |= {key: inner, str(key): inner}
             self.places[inner] = place
             data[key] = self.build(value_node, inner)
         return data

@@ -60,6 +60,17 @@ def _year_as_text(value: Any) -> Any:
 Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
 
 
+def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fault]:
+    """Yield a fault where one of some numbers, if they are stated, is no year that a scenario can be about."""
+    for year in years:
+        if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+            rule = f"must be a year from {FIRST_YEAR} to {LAST_YEAR}; got {number(year)}."
+            yield Fault(path, rule, f"Write for example {number(example)}.")
+
+
+FIRST_YEAR, LAST_YEAR = 1900, 2300
+
+
 class Faults(ValueError):
     """Carry several faults, each with its path below the entry that is validated, through pydantic."""
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from simulator.errors import Fault, number, shown
-from simulator.schema.base import Faults, Line, Name, Number, Text
+from simulator.schema.base import Faults, Line, Name, Number, Text, year_faults
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
@@ -112,13 +112,17 @@ class Level(Spec):
     """Limits under which the level saturates; several may stand, the lowest binds."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from year_faults(("at",), self.at, example=2025)
         if self.table is not None:
             for key in ("start", "growth", "at", "drift", "volatility"):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
+            seen: dict[float, str] = {}
             for year in self.table:
                 if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
                     yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
+                elif (same := seen.setdefault(float(year), year)) != year:
+                    yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
         elif self.unit is not None:
             yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
 
@@ -189,6 +193,7 @@ class Operation(Spec):
     """The year at which the stock is `start`; without it the scenario's first year."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from year_faults(("at",), self.at, example=2025)
         given = [key for key in OPERATIONS if getattr(self, key) is not None]
         beside = [key for key in ("start", "at") if getattr(self, key) is not None]
         if not given:
@@ -248,7 +253,7 @@ class Limit(Spec):
 
 
 class Correlation(Spec):
-    """A rank correlation between two priors."""
+    """A rank correlation between two priors; a pair with a fixed number, which has no rank, is left out."""
 
     between: tuple[Text, Text]
     """The dotted paths of the two priors."""
@@ -271,13 +276,12 @@ class Years(Spec):
     """The spacing of the years between."""
 
     def _faults(self) -> Iterator[Fault]:
-        far = [(key, year) for key, year in (("first", self.first), ("last", self.last)) if not 1900 <= year <= 2300]
+        far = [fault for key in ("first", "last") for fault in year_faults((key,), getattr(self, key), example=2045)]
         if self.last <= self.first:
             rule = f"must come after first {number(self.first)}; got {number(self.last)}."
             yield Fault(("last",), rule, "Write a later year.")
-        elif far:
-            key, year = far[0]
-            yield Fault((key,), f"must be a year from 1900 to 2300; got {number(year)}.", "Write for example 2045.")
+        else:
+            yield from far[:1]
 
 
 class Drivers(Spec):

@@ -22,7 +22,7 @@ SCENARIOS = [
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 TODAY = {
-    ("feedback", "levels"): 0.1,
+    ("feedback", "levels"): 0.2,
     ("feedback", "quantiles"): 0.05,
     ("feedback", "means"): 0.002,
     ("every-law", "calendar readings"): 0.001,

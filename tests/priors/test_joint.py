@@ -15,6 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.priors.dependence import nearest_correlation
 from simulator.priors.joint import NamedPrior, joint_prior, named_prior
 from simulator.priors.ranks import normal_correlation
+from simulator.schema.base import Faults
 from simulator.schema.prior_names import Slot
 from simulator.schema.statements import Prior
 from simulator.testing import scenario_text, small_scenario
@@ -111,6 +112,33 @@ def test_a_lognormal_doubling_time_falls_as_growth_rises() -> None:
     family = prior(stated, "rate").family
     exact = np.log10(2) / (np.exp(stats.norm(np.log(7), np.log(1.4) / Z90).ppf(1 - GRID)) / 12)
     np.testing.assert_allclose(family.ppf(GRID), exact, rtol=1e-6)
+
+
+TO_ZERO = [
+    {"uniform": [0, 12]}, {"triangular": [0, 6, 12]}, {"family": "gamma", "mean": 12, "sd": 10},
+    {"family": "beta", "alpha": 1, "beta": 2, "lower": 0, "upper": 12},
+    {"family": "normal", "mean": 12, "sd": 4}, {"family": "normal", "mean": 12, "sd": 4, "truncated": [0, None]},
+    {"family": "metalog", "quantiles": {"0.05": 1, "0.5": 6, "0.95": 12}, "lower": 0},
+]  # fmt: skip
+AWAY_FROM_ZERO = [
+    {"family": "lognormal", "median": 6, "interval_90": [1, 36]}, {"uniform": [1, 12]},
+    {"family": "gamma", "mean": 12, "sd": 2}, {"quantiles": {"0.05": 3, "0.5": 6, "0.95": 12}},
+    {"family": "normal", "mean": 12, "sd": 4, "truncated": [1, None]},
+    {"family": "normal", "mean": 12, "sd": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["months/doubling", "years/halving"])
+@pytest.mark.parametrize("stated", TO_ZERO, ids=str)
+def test_a_doubling_time_that_comes_as_near_to_0_as_it_likes_is_refused(stated: dict[str, Any], unit: str) -> None:
+    for told in (stated, {"mixture": [{"weight": 1, **stated}, {"weight": 3, "value": 12}]}):
+        with pytest.raises(Faults, match=r"must keep away from 0|must stay above 0"):
+            prior({**told, "unit": unit}, "rate")
+
+
+@pytest.mark.parametrize("stated", AWAY_FROM_ZERO, ids=str)
+def test_a_doubling_time_that_keeps_away_from_0_is_read(stated: dict[str, Any]) -> None:
+    assert np.isfinite(prior({**stated, "unit": "months/doubling"}, "rate").family.ppf(GRID)).all()
 
 
 @pytest.mark.parametrize("second", ["doubling", "percent", "OOM"])

@@ -74,6 +74,14 @@ def test_fixed_numbers_and_uncertain_ones_are_warned_of_differently(run):
     assert any(line.startswith("No rank correlations are stated; ") for line in loose)
 
 
+def test_one_sample_and_few_blocks_are_warned_of_and_are_no_fixed_numbers():
+    one, few = (run_of(small_scenario({"samples": samples})) for samples in (1, 500))
+    assert forecast_sentences(one)[0].endswith("; one sample is a point forecast, so there is no interval.")
+    said = [next(iter(cautions(run, judged=1, bare=0, doubted=0, uncertain=2, tied=0))) for run in (one, few)]
+    assert said[0] == "One sample: a point forecast, one draw of each prior, and not a distribution."
+    assert said[1] == "Fewer than two blocks of 256 samples: errors of levels cannot be told."
+
+
 def test_the_date_of_knowledge_is_the_latest_of_all_sources():
     assert knowledge_date(simulate(load_scenario("essay-2023"))) == "2023"
 

@@ -139,7 +139,7 @@ def test_one_sample_is_called_a_point_forecast_and_fixed_numbers_are_not() -> No
     assert note == "  one sample: a point forecast, one draw of each prior, and not a distribution"
     assert not any("±" in line or "90 %" in line for line in levels)
     fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3.0}
-    assert len(summary_lines(run_of(small_scenario({"samples": 100, **fixed})))) == 3
+    assert [len(summary_lines(run_of(small_scenario({"samples": count, **fixed})))) for count in (1, 100)] == [3, 3]
 
 
 @pytest.mark.parametrize("keep", ["trajectories", "summary"])

@@ -163,7 +163,8 @@ def test_a_cap_below_the_start_of_a_factor_or_quantity_warns_too() -> None:
     low = {"start": {"value": 1e18, "unit": "FLOP/USD"}, "caps": {"x": {"limit": {"value": 1e17, "unit": "FLOP/USD"}}}}
     assert len(warnings(drivers={**SMALL["drivers"], "hardware": {"factors": {"a": low}}})) == 1
     quantity = {"start": {"value": 2, "unit": "chip"}, "caps": {"x": {"limit": {"value": 1, "unit": "chip"}}}}
-    assert len(warnings(quantities={"q": quantity})) == 1
+    constraints = {"c": {"limit": {"product": ["q", {"value": 1, "unit": "FLOP/chip"}]}}}
+    assert len(warnings(quantities={"q": quantity}, constraints=constraints)) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from simulator.charts.reading import YEARS, Fan, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
-from simulator.runs.summary import PASSED, main_quantity
+from simulator.runs.summary import PASSED, main_quantity, why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.wording import capital, listed, percent
 
@@ -167,7 +167,7 @@ def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
 def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
     """Draw one fan with its crossings."""
     end = _End(fan)
-    said = "Every prior in it is fixed: there is no spread."
+    said = f"{capital(why_no_spread(run, 'every prior in it is fixed'))}: there is no spread."
     if fan.spread:
         said = f"Median and central bands; {end.widest} of the samples end in the range of the title."
     head = Head(f"{capital(fan.label)}: {end.range} in {end.year}", f"{_subject(run)}\n{said}", run_label(run))

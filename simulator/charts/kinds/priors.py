@@ -19,6 +19,7 @@ from simulator.priors.fitting import GIVEN, Understood
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, run_label
+from simulator.runs.summary import why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
@@ -167,8 +168,8 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     uncertain = [row for row in rows if not row["fixed"]]
     if not uncertain:
         raise InputError(
-            f"run {run.attrs['run_id']}: every prior is fixed, so there is no spread to draw. "
-            "Give a number of the scenario an interval, for example interval_90: [2, 3]."
+            f"run {run.attrs['run_id']}: {why_no_spread(run, 'every prior is fixed')}, so there is no spread to draw. "
+            "Run it with more samples, and give a number of the scenario an interval, for example interval_90: [2, 3]."
         )
     fixed = [row for row in rows if row["fixed"]]
     pages = paged(uncertain)

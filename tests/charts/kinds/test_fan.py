@@ -685,7 +685,8 @@ def test_a_run_without_spread_says_so_and_has_no_bands() -> None:
                "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4}, "algorithms": {"growth": 3}}  # fmt: skip
     figure = only(run_of(scenario(drivers=drivers)))
     assert "without any spread" in figure.caption
-    assert "fixed: there is no spread" in json.dumps(figure.chart)
+    assert "Every prior in it is fixed: there is no spread." in json.dumps(figure.chart)
+    assert "One sample is a point forecast: there is no spread." in json.dumps(only(run_of(scenario(samples=1))).chart)
     assert set(figure.tables[""].rows()[0]) == {"variable", "unit", "year", "median"}
 
 

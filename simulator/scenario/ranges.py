@@ -1,0 +1,115 @@
+"""Numbers of a scenario that reach where they mean nothing, or something else than they say: dates, shares, starts.
+
+What cannot be meant is a fault; what is allowed but odd becomes a warning, with the share of the draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simulator.errors import Fault, as_path, dotted, number
+from simulator.priors.families import Fixed
+from simulator.priors.joint import JointPrior, NamedPrior
+from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
+from simulator.schema.prior_names import entries, entries_of, regimes_of
+from simulator.schema.spec import Level, Limit, Operation, ScenarioSpec
+from simulator.units import Array
+from simulator.wording import percent
+
+_GRID = (np.arange(1000) + 0.5) / 1000
+MOSTLY = 0.95
+"""A date that lies outside the years in so many of the draws is hardly meant."""
+SELDOM = 0.01
+"""Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
+
+
+def range_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find dates that are no years, and shares and fractions that are mostly above 1."""
+    for name, prior in joint.priors.items():
+        if prior.unit == "year":
+            yield from _date_faults(prior)
+        elif _is_share(spec, prior) and (middle := float(np.median(_draws(prior)))) > 0.0:
+            amount = "is" if isinstance(prior.family, Fixed) else "has the median"
+            rule = f"must be at most 1, the whole; it {amount} {number(float(f'{10**middle:.4g}'))}."
+            remedy = "A multiple is a product: limit: {product: [10, world-product]}; a plain number has the unit 1."
+            yield Fault(as_path(name), rule, remedy)
+
+
+def _date_faults(prior: NamedPrior) -> Iterator[Fault]:
+    low, middle, high = prior.family.ppf(np.array([0.01, 0.5, 0.99])).tolist()
+    if isinstance(prior.family, Fixed):
+        yield from year_faults(as_path(prior.name), middle, example=2027)
+    elif low < FIRST_YEAR or middle > LAST_YEAR:
+        rule = f"must be years from {FIRST_YEAR} to {LAST_YEAR}; 98 % of it lies between {low:.6g} and {high:.6g}."
+        yield Fault(as_path(prior.name), rule, "Write for example {uniform: [2027, 2030]}.")
+
+
+def range_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    """Warn of dates outside the years, shares that are above 1 at times, and algorithms that do not start at 1."""
+    for name, prior in joint.priors.items():
+        if _is_share(spec, prior) and (above := float(np.mean(_draws(prior) > 0.0))) > SELDOM:
+            yield f"{name}: is above 1, the whole, in {percent(above)} of the draws."
+    first, last = spec.years.first, spec.years.last
+    for path, _, entry in entries(spec):
+        if isinstance(entry, Level | Operation) and entry.at is not None and entry.at > last:
+            yield f"{dotted((*path, 'at'))}: {number(entry.at)} lies after the last year, {number(last)}."
+    for path, level in entries_of(Level, spec):
+        begin = first if level.at is None else min(first, level.at)
+        for regime_path, regime in regimes_of(level, path):
+            if regime.from_ is not None:
+                yield from _era_warnings(joint.priors[dotted((*regime_path, "from"))], begin, last)
+    yield from _algorithm_warnings(spec, joint)
+
+
+def _era_warnings(date: NamedPrior, begin: float, last: float) -> Iterator[str]:
+    drawn = _draws(date)
+    for outside, where, what in (
+        (drawn >= last, f"after the last year, {number(last)}", "what holds from then on is not seen"),
+        (drawn <= begin, f"before the path begins, {number(begin)}", "what holds until then is not seen"),
+    ):
+        if (share := float(np.mean(outside))) >= MOSTLY:
+            yield f"{date.name}: lies {where}, in {percent(share)} of the draws: {what}."
+
+
+def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+    """Effective compute counts FLOP of first-year algorithms only where these are 1 in the first year."""
+    driver, first, path = spec.drivers.algorithms, spec.years.first, ("drivers", "algorithms")
+    if driver is None:
+        return
+    parts = {path: driver} if driver.factors is None else {(*path, "factors", k): v for k, v in driver.factors.items()}
+    total, dated = np.zeros(_GRID.size), {first}
+    for at, level in parts.items():
+        if level.start is not None:
+            total = total + _draws(joint.priors[dotted((*at, "start"))])
+            dated.add(first if level.at is None else level.at)
+        elif level.table is not None:
+            points = np.array(sorted((float(year), np.log10(value)) for year, value in level.table.items()))
+            total = total + np.interp(first, points[:, 0], points[:, 1])
+    low, middle, high = (number(float(f"{10 ** float(np.quantile(total, q)):.3g}")) for q in (0.05, 0.5, 0.95))
+    if total.any():
+        spread = f" (90 % {low} to {high})" if low != high else ""
+        year = number(max(dated - {first}, default=first))
+        yield (
+            f"drivers.algorithms: is {middle}{spread} in {year}, not 1: effective compute is then so many times "
+            "physical compute, in FLOP of algorithms that are so much less efficient."
+        )
+    elif len(dated) > 1:
+        yield (
+            f"drivers.algorithms: is 1 in {number(max(dated - {first}))} and not in the first year, {number(first)}: "
+            "effective compute counts FLOP of the algorithms of that year."
+        )
+
+
+def _is_share(spec: ScenarioSpec, prior: NamedPrior) -> bool:
+    """Tell whether a prior is a share of a limit, or a level that is stated as a fraction."""
+    if prior.unit != "log10(1)" or prior.name.startswith("models."):
+        return False
+    parts = prior.prior.mixture or (prior.prior,)
+    limits = {dotted((*path, "share")) for path, _ in entries_of(Limit, spec)}
+    return prior.name in limits or "fraction" in {prior.prior.unit, *(part.unit for part in parts)}
+
+
+def _draws(prior: NamedPrior) -> Array:
+    return prior.family.ppf(_GRID)
