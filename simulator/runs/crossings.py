@@ -23,7 +23,8 @@ def crossing_years(run: xr.DataTree, threshold: str | float, *, quantity: str = 
     run : xarray.DataTree
         A run that kept its samples.
     threshold : str or float
-        The name of a threshold of the scenario, or a level in FLOP (or USD) that is crossed by `quantity`.
+        The name of a threshold of the scenario, whose crossings lie on the paths themselves, or a level in FLOP (or
+        USD) that is crossed by `quantity`: on straight lines in log10 between the stored years.
     quantity : str
         With a level: the variable that crosses it.
 
