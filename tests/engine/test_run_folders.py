@@ -136,9 +136,11 @@ def assert_same_numbers(run: Group, other: Group) -> None:
 
 def test_a_run_of_the_default_size_is_taken_over_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    scenario = parse_scenario(scenario_text({key: each for key, each in small_scenario().items() if key not in ("samples", "block")}))
+    scenario = parse_scenario(
+        scenario_text({key: each for key, each in small_scenario().items() if key not in ("samples", "block")})
+    )
     assert (scenario.spec.samples, scenario.spec.block) == (10_000, 500)
-    _, folder = run_to_folder(scenario, tmp_path)
+    _, folder = run_to_folder(scenario, tmp_path, how=How())
     said: list[str] = []
     with extend_run(folder, samples=10_001, outputs=tmp_path, say=said.append):
         assert said == ["10,000 samples are taken over."]
