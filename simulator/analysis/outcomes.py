@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME."
 
+ORDERS_DIFFER = (
+    "Swings go by how far the middle of an outcome moves with an input, shares by how much of its variance does, tails "
+    "and joint effects included: their orders may differ."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
