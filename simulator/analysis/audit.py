@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
-from simulator.analysis.inputs import Draws, common_draws, companions, moved_by
+from simulator.analysis.inputs import Draws, common_draws, companions, difference_error, moved_by
 from simulator.analysis.outcomes import (
+    ORDERS_DIFFER,
     Outcome,
     difference_words,
     outcome_text,
@@ -37,7 +38,7 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
 from simulator.version import source_digest
-from simulator.wording import listed, markdown_table, percent
+from simulator.wording import listed, markdown_table, plus_minus
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,10 +49,9 @@ DOUBTS = {"no source": 4, "low": 3, "medium": 2, "high": 1}
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An outcome of an audit: its `base` with nothing changed; shares are those of `shared`, always finite."""
+    """An outcome of an audit: its `base` with nothing changed."""
 
     outcome: Outcome
-    shared: Outcome
     words: str
     unit: str
     base: float
@@ -65,7 +65,8 @@ class Audit(Result):
     kind: ClassVar[str] = "audit"
     scenario: Scenario
     samples: int
-    last_year: float
+    years: tuple[float, float]
+    """The first and the last."""
     outcomes: tuple[Audited, ...]
     assumptions: Table
     """What to research next first; fixed numbers last."""
@@ -124,9 +125,11 @@ def audit_scenario(
 ) -> Audit:
     """Audit a scenario: every number that it assumes, where it comes from, and what rests on it.
 
-    The influence of an assumption is its largest share of the variance of an outcome; of a crossing year, of the year
-    that is at most the horizon. Its doubt is 4 without a source, 3 for low confidence or own judgement, 2 for medium
-    or no stated confidence, 1 for high. What to research next is ordered by influence x doubt.
+    The influence of an assumption is its largest share of the variance of an outcome (of a crossing year, of its rank
+    among the samples), of those that are more than twice their standard errors. Shares are Shapley effects, and those
+    of an outcome add up to 1. Doubt is 4 without a source, 3 for low confidence or own judgement, 2 for medium or no
+    stated confidence, 1 for high. What to research next is ordered by influence x doubt; without influence there is no
+    order.
 
     Parameters
     ----------
@@ -144,11 +147,12 @@ def audit_scenario(
     Returns
     -------
     Audit, whose table of assumptions has
-        `rank`, `input`, `priors` (names), `words`, `value`, `shape`, `unit`, `standing`, `source`, `as_of`,
-        `confidence`, `stated_at`, `library`, `overrides`, `moves_along`, `influence`, `doubt`, `research`; and for each
-        outcome `share`, `share_error`, `minus`, `plus` (the outcome with the input's score moved by one standard
-        deviation), `shift_minus`, `shift_plus`, each followed by `:` and the outcome. A shift is +inf or -inf where
-        only one side is by the horizon, missing where neither is.
+        `rank` (missing without influence), `input`, `priors` (names), `words`, `value`, `shape`, `unit`, `standing`,
+        `source`, `as_of`, `confidence`, `stated_at`, `library`, `overrides`, `moves_along`, `influence`, `doubt`,
+        `research`; and for each outcome `share`, `share_error`, `minus`, `plus` (the outcome with the input's score
+        moved by one standard deviation), `shift_minus`, `shift_plus`, `shift_minus_error`, `shift_plus_error`, each
+        followed by `:` and the outcome. A shift is +inf or -inf where only one side is by the horizon, missing where
+        neither is.
 
     Raises
     ------
@@ -172,43 +176,48 @@ def audit_scenario(
     audited = tuple(_audited(scenario, outcome, values) for outcome, values in zip(asked, base, strict=True))
     shares = _shares(scenario, audited, samples, custom) if inputs else {}
     origins = provenances(scenario, documents=documents)
-    nothing = [(each.base, each.base) for each in audited], [(0.0, 0.0)] * len(audited)
+    unmoved = [(each.base, 0.0, each.base, 0.0) for each in audited], [(0.0, 0.0)] * len(audited)
     fixed = [Input(name, (name,)) for name, prior in model.joint.priors.items() if prior.value is not None]
     rows = []
     for varied in (*inputs, *fixed):
-        told = (_moves(model, draws, varied, audited), shares[varied.name]) if varied.name in shares else nothing
+        told = (_moves(model, draws, varied, audited, base), shares[varied.name]) if varied.name in shares else unmoved
         rows.append(_row(scenario, varied, origins[varied.members[0]]) | _influence(audited, *told))
     for row in rows:
         row["doubt"] = 0 if row["shape"] == "fixed" else doubt_of(row["standing"], row["confidence"])
         row["research"] = row["influence"] * row["doubt"]
-    rows.sort(key=lambda row: -row["research"])  # those that are alike stay in the order of the scenario
-    table = Table.of_rows({"rank": rank} | row for rank, row in enumerate(rows, start=1))
-    return Audit(scenario, samples, float(model.years[-1]), audited, table)
+    # Those that are alike stay in the order of the scenario, fixed ones last.
+    rows.sort(key=lambda row: (-row["research"], row["shape"] == "fixed"))
+    ranks = (rank if row["influence"] > 0.0 else None for rank, row in enumerate(rows, start=1))
+    table = Table.of_rows({"rank": rank} | row for rank, row in zip(ranks, rows, strict=True))
+    return Audit(scenario, samples, (float(model.years[0]), float(model.years[-1])), audited, table)
 
 
 def _audited(scenario: Scenario, outcome: Outcome, values: Array) -> Audited:
-    shared = replace(outcome, kind="restricted") if outcome.censored else outcome
     words = outcome_words(outcome, labels=labels_of(scenario.spec), statistic=outcome.statistic)
     constant = bool((values == values[0]).all())
-    return Audited(outcome, shared, words, outcome_unit(scenario, outcome), outcome.middle(values), constant)
+    return Audited(outcome, words, outcome_unit(scenario, outcome), outcome.middle(values), constant)
 
 
-def _moves(model: Model, draws: Draws, varied: Input, audited: Sequence[Audited]) -> list[tuple[float, float]]:
-    """Give each outcome with the score of an input one standard deviation down and up."""
+def _moves(
+    model: Model, draws: Draws, varied: Input, audited: Sequence[Audited], base: Array
+) -> list[tuple[float, ...]]:
+    """Give each outcome with the score of an input one standard deviation down and up, each with its shift's error."""
     outcomes = [each.outcome for each in audited]
     sides = [evaluate_values(model, moved_by(model.joint, draws, varied, step=step), outcomes) for step in (-1.0, 1.0)]
-    return [(each.middle(low), each.middle(high)) for each, low, high in zip(outcomes, *sides, strict=True)]
+    return [
+        tuple(number for side in own for number in (each.middle(side), difference_error(each, still, side)))
+        for each, still, *own in zip(outcomes, base, *sides, strict=True)
+    ]
 
 
 def _shares(
     scenario: Scenario, audited: Sequence[Audited], samples: int, custom: Mapping[str, CustomDriver] | None
 ) -> dict[str, Sequence[Sequence[float]]]:
     """Give the share of the variance of each outcome by input, with its standard error."""
-    asked = list(dict.fromkeys(each.shared for each in audited))
-    shares = variance_shares(scenario, asked, samples=samples, custom=custom)
-    own, name = shares.dataset.isel(outcome=[asked.index(each.shared) for each in audited]), shares.measures[-1]
-    both = np.stack([own[name].values, own[f"{name}_error"].values], axis=-1).tolist()
-    return dict(zip(own["input"].values.tolist(), both, strict=True))
+    asked = [each.outcome for each in audited]
+    found = variance_shares(scenario, asked, samples=samples, method="shapley", custom=custom).dataset
+    both = np.stack([found["shapley"].values, found["shapley_error"].values], axis=-1).tolist()
+    return dict(zip(found["input"].values.tolist(), both, strict=True))
 
 
 def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any]:
@@ -250,12 +259,14 @@ def _influence(
 ) -> dict[str, Any]:
     """Write what rests on an input, outcome by outcome."""
     row: dict[str, Any] = {}
-    for each, (low, high), (share, error) in zip(audited, moves, shares, strict=True):
+    for each, (low, low_error, high, high_error), (share, error) in zip(audited, moves, shares, strict=True):
         values: dict[str, float | None] = {"share": share, "share_error": error, "minus": low, "plus": high}
-        for side, moved in (("minus", low), ("plus", high)):  # from never to never is no shift
+        for side, moved, spread in (("minus", low, low_error), ("plus", high, high_error)):
+            # From never to never is no shift.
             values[f"shift_{side}"] = None if math.isinf(each.base) and math.isinf(moved) else moved - each.base
+            values[f"shift_{side}_error"] = None if math.isnan(spread) else spread
         row |= {f"{key}:{each.outcome.text}": value for key, value in values.items()}
-    return row | {"influence": max([0.0, *(share for share, _ in shares)])}
+    return row | {"influence": max([0.0, *(share for share, error in shares if share > 2.0 * error)])}
 
 
 def doubt_of(standing: str, confidence: str) -> int:
@@ -267,8 +278,9 @@ def doubt_of(standing: str, confidence: str) -> int:
 MOST = 12
 WIDTH = 116
 HOW = (
-    "Ordered by influence x doubt. Influence: the largest share of the variance of an outcome. Doubt: 4 without a "
-    "source, 3 for low confidence or own judgement, 2 for medium or no stated confidence, 1 for high."
+    "Ordered by influence x doubt. Influence: the largest share of the variance of an outcome (Shapley effects, which "
+    "add up to 100 %) that is more than twice its error. Doubt: 4 without a source, 3 for low confidence or own "
+    f"judgement, 2 for medium or no stated confidence, 1 for high. {ORDERS_DIFFER}"
 )
 
 
@@ -282,7 +294,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield from textwrap.wrap(
         f"What to research next. {HOW}" if uncertain else "Every number is fixed: none has a share.", WIDTH
     )
-    for row in uncertain[:MOST]:  # its shares, and what a standard deviation either way does
+    ranked = [row for row in uncertain if row["rank"] is not None]
+    for row in ranked[:MOST]:  # its shares, and what a standard deviation either way does
         shifts = ([_shift_text(audit, each, row, side) for side in ("minus", "plus")] for each in audit.outcomes)
         told = "; ".join(
             f"{_share_text(each, row)} of {each.outcome.text} (-1 sd: {low}, +1 sd: {high})"
@@ -290,34 +303,45 @@ def _lines(audit: Audit) -> Iterator[str]:
         )
         yield from textwrap.wrap(f"{row['rank']:>4}  {row['words']}: {told}", WIDTH, subsequent_indent=" " * 6)
         yield from textwrap.wrap(_origin(row), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
-    if uncertain[MOST:]:
-        yield "The other uncertain numbers"
-    for row in uncertain[MOST:]:
-        shares = listed(f"{_share_text(each, row)} of {each.outcome.text}" for each in audit.outcomes)
-        yield f"{row['rank']:>4}  {row['words']}: {shares}; {row['value']}"
+    others = "The other uncertain numbers"
+    yield from _short(audit, others, ranked[MOST:])
+    yield from _short(audit, f"{others if ranked else 'Uncertain numbers'}, without an order: no share is more than "
+                      "twice its error", uncertain[len(ranked) :])  # fmt: skip
     if fixed:
         yield "Fixed numbers: assumptions too, without a share"
-    yield from (f"{row['rank']:>4}  {row['words']}: {row['value']}; {_standing_text(row)}" for row in fixed)
+    yield from (f"      {row['words']}: {row['value']}; {_standing_text(row)}" for row in fixed)
+
+
+def _short(audit: Audit, head: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Write numbers in a line each."""
+    if rows:
+        yield head
+    for row in rows:
+        shares = listed(f"{_share_text(each, row)} of {each.outcome.text}" for each in audit.outcomes)
+        yield f"{row['rank'] or '':>4}  {row['words']}: {shares}; {row['value']}"
 
 
 def _outcome_line(audit: Audit, each: Audited) -> str:
-    text = f"{each.words}: {outcome_text(each.base, unit=each.unit, last=audit.last_year)}"
-    if each.shared != each.outcome:
-        text += f"; its shares are those of the year, at most {audit.last_year:g}"
+    text = f"{each.words}: {outcome_text(each.base, unit=each.unit, years=audit.years)}"
+    if each.outcome.censored:
+        text += "; its shares are those of its rank among the samples"
     return f"{text}; the same in every sample, so nothing moves it" if each.constant else text
 
 
 def _share_text(each: Audited, row: Row) -> str:
-    return percent(max(0.0, row[f"share:{each.outcome.text}"]))
+    share, error = (row[f"{name}:{each.outcome.text}"] for name in ("share", "share_error"))
+    return f"{100 * max(0.0, share):.1f}{plus_minus(100 * error, 1)} %" if error else f"{100 * share:.0f} %"
 
 
 def _shift_text(audit: Audit, each: Audited, row: Row, side: str) -> str:
     """Write a shift in OOM, years or as a number; where it reaches the horizon or leaves it, where it leads."""
-    shift = row[f"shift_{side}:{each.outcome.text}"]
-    if shift is None or math.isinf(shift):
-        return outcome_text(row[f"{side}:{each.outcome.text}"], unit=each.unit, last=audit.last_year)
+    shift, moved = (row[f"{key}:{each.outcome.text}"] for key in (f"shift_{side}", side))
+    if shift is None or math.isinf(shift) or (each.outcome.censored and moved <= audit.years[0]):
+        return outcome_text(moved, unit=each.unit, years=audit.years)
     digits, unit = difference_words(each.unit)
-    return f"{round(shift, digits) + 0.0:+.{digits}f} {unit}".rstrip()
+    error = row[f"shift_{side}_error:{each.outcome.text}"]
+    spread = plus_minus(error, digits) if error and shift else ""
+    return f"{round(shift, digits) + 0.0:+.{digits}f}{spread} {unit}".rstrip()
 
 
 def _standing_text(row: Row) -> str:
@@ -348,7 +372,7 @@ def _markdown(audit: Audit) -> Iterator[str]:
 
 
 def _cells(audit: Audit, row: Row) -> Iterator[str]:
-    yield from (str(row["rank"]), row["words"], f"{row['value']} ({row['shape']})")
+    yield from (str(row["rank"] or ""), row["words"], f"{row['value']} ({row['shape']})")
     for each in audit.outcomes:
         yield _share_text(each, row)
         for side in ("minus", "plus"):

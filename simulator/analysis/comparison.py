@@ -24,7 +24,7 @@ from simulator.analysis.attribution import (
 from simulator.analysis.comparison_lines import NEVER, SAME, compared_lines
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
-from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.estimates import Moments, sorted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VARIABLES = ("effective_compute", "physical_compute", "spending", "capability")
-LONGEST_STRETCH = 1024
-"""Samples of the longest stretch whose own estimates enter a standard error, as in the summary of a run."""
 EXACT = 1e-9
 """Below it an error is none: rounding, in runs whose numbers are fixed or differ by the same in every sample."""
 MOST_LINES = 25
@@ -126,10 +124,11 @@ def compare_runs(
     """Compare runs: what differs in their inputs, and what differs in their results.
 
     Where two runs kept samples on the same seed, design, block and number of samples, priors of the same name have the
-    same draws in both. Then the standard error of a difference comes from the differences within stretches of samples,
-    sd over the stretches / sqrt(number of them), and is mostly smaller than that of two independent runs, which is
-    sqrt(error1^2 + error2^2). Levels are compared in log10 of their unit (OOM), metrics in their own unit, crossings
-    in years and in points of probability.
+    same draws in both. Then the standard error of a difference comes from the differences within blocks of samples,
+    sd over the blocks / sqrt(number of them) by Student's factor, and is mostly smaller than that of two independent
+    runs, which is sqrt(error1^2 + error2^2). Levels are compared in log10 of their unit (OOM), metrics in their own
+    unit, crossings in years and in points of probability; a median crossing year that is passed at the start, or not
+    by the horizon, has no difference.
 
     Parameters
     ----------
@@ -177,11 +176,11 @@ def compare_runs(
 
 
 class _Reading(NamedTuple):
-    """A number of a run, its standard error (NaN where it cannot be told), and what each stretch of samples gives."""
+    """A number of a run, its standard error (NaN where it cannot be told), and what each block of samples gives."""
 
     value: float
     error: float
-    stretches: Array | None
+    blocks: Array | None
 
 
 def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
@@ -210,13 +209,12 @@ _FIRST: Row = {"difference": None, "difference_error": None, "draws": "", "said"
 
 def _gap(first: xr.DataTree, run: xr.DataTree, number: Headline, one: _Reading, other: _Reading) -> Row:
     """Hold a number of a run against that of the first."""
-    if not (math.isfinite(one.value) and math.isfinite(other.value)):
-        horizons = [float(group(each, "summary")["year"].values[-1]) for each in (first, run)]
-        return {**_FIRST, "said": _censored(one.value, other.value, horizons)}
+    if number.statistic == MEDIAN_YEAR and (said := _censored((first, run), (one.value, other.value))):
+        return {**_FIRST, "said": said}
     gap, error, draws = other.value - one.value, float(np.hypot(one.error, other.error)), "independent"
-    if on_common_draws(first, run) and one.stretches is not None and other.stretches is not None:
+    if on_common_draws(first, run) and one.blocks is not None and other.blocks is not None:
         with np.errstate(invalid="ignore"):
-            gaps = np.where(one.stretches == other.stretches, 0.0, other.stretches - one.stretches)
+            gaps = np.where(one.blocks == other.blocks, 0.0, other.blocks - one.blocks)
         if not math.isnan(together := _error(first, gaps)):
             error, draws = together, "common"
     if math.isnan(error) or (error < EXACT and draws == "independent"):
@@ -272,23 +270,23 @@ def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
         samples = summary["crossing_quantile"].values
     value = float(summary[name].sel(at))
     error = float(summary[f"{name}_error"].sel(at)) if f"{name}_error" in summary else math.nan
-    stretches = _stretches(run, number)
+    blocks = _blocks(run, number)
     if samples[0] == samples[-1]:  # all samples agree: there is nothing that another seed would change
         error = 0.0
-    elif stretches is not None and math.isnan(error):
-        error = _error(run, stretches)
-    return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error, stretches)
+    elif blocks is not None and math.isnan(error):
+        error = _error(run, blocks)
+    return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error, blocks)
 
 
-def _stretches(run: xr.DataTree, number: Headline) -> Array | None:
-    """Read a number off each full stretch of samples alone, (stretch,)."""
+def _blocks(run: xr.DataTree, number: Headline) -> Array | None:
+    """Read a number off each full block of samples alone, (block,)."""
     if "trajectories" not in run.children:
         return None
     if number.statistic in QUANTILES:
         kept = group(run, "trajectories")[number.quantity].sel(year=number.year)
     else:
         kept = group(run, "crossings")["crossing_year"].sel(threshold=number.quantity)
-    part = _stretch(run)
+    part = int(run.attrs["block"])
     full = kept.size // part
     parts = np.asarray(kept.values)[: full * part].reshape(full, part)
     if number.statistic in (CROSSED, NEVER):
@@ -298,20 +296,19 @@ def _stretches(run: xr.DataTree, number: Headline) -> Array | None:
     return quantiles
 
 
-def _stretch(run: xr.DataTree) -> int:
-    return min(int(run.attrs["block"]), LONGEST_STRETCH)
+def _error(run: xr.DataTree, blocks: Array) -> float:
+    """Tell the standard error from the spread over blocks; NaN where there are fewer than two or one is censored."""
+    return float(Moments.of(blocks).mean_error(int(run.attrs["samples"]) / int(run.attrs["block"])))
 
 
-def _error(run: xr.DataTree, stretches: Array) -> float:
-    """Take sd over the stretches / sqrt(their number); NaN where there are fewer than two or one is censored."""
-    if stretches.size < 2 or not np.isfinite(stretches).all():
-        return math.nan
-    return float(np.std(stretches, ddof=1) / np.sqrt(int(run.attrs["samples"]) / _stretch(run)))
-
-
-def _censored(a: float, b: float, horizons: Sequence[float]) -> str:
-    """Say which of two crossing years is later than the horizon."""
-    texts = [year_text(year, horizon) for year, horizon in zip((a, b), horizons, strict=True)]
+def _censored(runs: Sequence[xr.DataTree], found: tuple[float, float]) -> str:
+    """Say of two crossing years which is in the first year already or later than the last; "" where neither is."""
+    ends = [group(run, "summary")["year"].values[[0, -1]].tolist() for run in runs]
+    if all(first < year < math.inf for year, (first, _) in zip(found, ends, strict=True)):
+        return ""
+    if all(year <= first for year, (first, _) in zip(found, ends, strict=True)):
+        return "both already at the start"
+    texts = [year_text(year, last, first) for year, (first, last) in zip(found, ends, strict=True)]
     return f"both {texts[0]}" if texts[0] == texts[1] else f"from {texts[0]} to {texts[1]}"
 
 
@@ -358,12 +355,12 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
     few = []
     for run, name in zip(runs, names, strict=True):
         ends = group(run, "summary")["effective_compute"].values[[0, -1]]
-        if (ends[0] < ends[1]).any() and int(run.attrs["samples"]) < 2 * _stretch(run):  # not certain, and short
+        if (ends[0] < ends[1]).any() and int(run.attrs["samples"]) < 2 * int(run.attrs["block"]):  # not certain, short
             few.append(name)
     if few:
         yield (
-            f"too few samples to tell standard errors: {', '.join(few)}. They come from stretches of samples, of which "
-            f"there must be two: {2 * LONGEST_STRETCH:,} samples are enough."
+            f"too few samples to tell standard errors: {', '.join(few)}. They come from blocks of samples, of which "
+            "there must be two."
         )
     for run, name in zip(runs[1:], names[1:], strict=True):
         if run.attrs["run_id"] == runs[0].attrs["run_id"]:

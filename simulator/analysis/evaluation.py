@@ -165,12 +165,6 @@ def inputs_of(model: Model) -> tuple[Input, ...]:
     return tuple(Input(name, tuple(priors)) for name, priors in members.items())
 
 
-def base_uniforms(model: Model, samples: int) -> dict[str, Array]:
-    """Give the uniform numbers of a run of so many samples, by name of the uncertain prior, (sample,)."""
-    spec = model.component.spec
-    return {name: prior_uniforms(spec, name, samples=samples) for name in model.joint.uncertain}
-
-
 def prior_uniforms(spec: ScenarioSpec, name: str, *, samples: int) -> Array:
     """Give the uniform numbers that a prior of a name has in a run of so many samples, (sample,)."""
     blocks = range(-(-samples // spec.block))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,16 +18,19 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.special import ndtr, ndtri
 
-from simulator.analysis.evaluation import Input, Model, base_uniforms
-from simulator.analysis.outcomes import level_text
-from simulator.engine.draws import joined_uniforms, values_of
+from simulator.analysis.evaluation import Input, Model
+from simulator.analysis.outcomes import Outcome, level_text
+from simulator.engine.draws import joined_uniforms, stratified_block, values_of
 from simulator.errors import InputError, near_name, shown
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
-from simulator.priors.streams import EDGE
+from simulator.priors.streams import EDGE, blocks_uniforms
+from simulator.runs.estimates import Moments, plain_error, sample_quantiles
 from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 
 MOST_NUMBERS = 1 << 26
 """Numbers of the common draws, samples times priors: half a GiB."""
+REPLICATES = 8
+"""Parts of the common draws that are independent of one another: their spread tells errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,57 @@ class Part(NamedTuple):
 
 
 def common_draws(model: Model, samples: int) -> Draws:
-    """Draw the first samples of a run of the scenario; more than can be held at once are refused."""
+    """Draw samples in independent replicates, each spread evenly; more than can be held at once are refused."""
     most = MOST_NUMBERS // max(1, len(model.joint.uncertain))
     if samples > most:
         raise InputError(
             f"--samples: must be at most {most:,} for {len(model.joint.uncertain)} priors; got {samples:,}. "
             "All are held at once and evaluated twice for each input; 1,024 give medians to a few hundredths of an OOM."
         )
-    joined = joined_uniforms(model.joint, base_uniforms(model, samples), block=model.block)
+    spec, size = model.component.spec, replicate_size(samples)
+    uniforms = blocks_uniforms(
+        model.joint.uncertain, seed=spec.seed, blocks=range(-(-samples // size)), size=size, design=spec.design,
+        samples=samples,
+    )  # fmt: skip
+    joined = joined_uniforms(model.joint, uniforms, block=stratified_block(spec.design, size))
     return Draws({name: ndtri(array) for name, array in joined.items()}, values_of(joined, joint=model.joint))
+
+
+def replicate_size(samples: int) -> int:
+    """Tell how many of the common draws make a replicate; the last may have fewer."""
+    return -(-samples // REPLICATES)
+
+
+def replicated(statistic: Callable[..., float], *samples: Array) -> float:
+    """Estimate the standard error of a statistic of columns (sample,) of common draws from that of each replicate.
+
+    NaN where it is not finite in one of them.
+    """
+    size = replicate_size(samples[0].size)
+    whole = range(0, samples[0].size - size + 1, size)
+    found = np.array([statistic(*(column[start : start + size] for column in samples)) for start in whole])
+    return float(Moments.of(found).mean_error(samples[0].size / size))
+
+
+def difference_error(outcome: Outcome, first: Array, second: Array) -> float:
+    """Estimate the standard error of how far the middle of an outcome is in one column from that in another.
+
+    Where a replicate is censored it is that of two independent medians, which common draws stay below; NaN where a
+    median is.
+    """
+
+    def difference(one: Array, other: Array) -> float:
+        return outcome.middle(other) - outcome.middle(one)
+
+    error = replicated(difference, first, second)
+    return error if math.isfinite(error) else math.hypot(median_error(first), median_error(second))
+
+
+def median_error(samples: Array) -> float:
+    """Give the standard error of the median of independent samples, half of what lies within that of its level."""
+    spread = float(plain_error(0.5, samples.size))
+    low, middle, high = sample_quantiles(samples, [0.5 - spread, 0.5, 0.5 + spread]).tolist()
+    return (high - low) / 2 if math.isfinite(high) else middle - low if math.isfinite(middle) else math.nan
 
 
 def median_draws(model: Model, size: int) -> Draws:

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME."
 
+ORDERS_DIFFER = (
+    "Swings go by how far the middle of an outcome moves with an input, shares by how much of its variance does, tails "
+    "and joint effects included: their orders may differ."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -212,10 +217,10 @@ def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
     return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit
 
 
-def outcome_text(value: float, *, unit: str, last: float, short: bool = False) -> str:
-    """Write an outcome; a crossing that is not by the horizon as later than it; in short without its unit."""
+def outcome_text(value: float, *, unit: str, years: tuple[float, float], short: bool = False) -> str:
+    """Write an outcome, a crossing as censored by the first and the last of the years; in short without its unit."""
     if unit == "year":
-        return year_text(value, last)
+        return year_text(value, years[1], years[0])
     if unit.startswith("log10("):
         text = level_text(value, plain_unit(unit))
         return text.removesuffix(f" {plain_unit(unit)}") if short else text

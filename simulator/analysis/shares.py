@@ -23,7 +23,7 @@ from simulator.analysis.evaluation import (
     scenario_outcomes,
 )
 from simulator.analysis.inputs import group_inputs
-from simulator.analysis.outcomes import Outcome, in_a_sentence, outcome_words
+from simulator.analysis.outcomes import ORDERS_DIFFER, Outcome, in_a_sentence, outcome_words
 from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
 from simulator.analysis.sobol import Parted, sobol_indices
 from simulator.engine.draws import joined_uniforms, values_at, values_of
@@ -114,7 +114,7 @@ class Shares(Result):
         lines = [f"Shares of variance of {attrs['name']} (shares {attrs['shares_id']}, {size})"]
         lines.append(f"  {METHOD_NAMES[attrs['method']]}: {attrs['method_because']}")
         told = (_subject_lines(self.of(subject), subject, self.measures) for subject in self.subjects())
-        return [*lines, *chain.from_iterable(told)]
+        return [*lines, *chain.from_iterable(told), f"  {ORDERS_DIFFER}"]
 
     def subjects(self) -> list[str]:
         """List what the shares are of, whatever the year."""
@@ -146,8 +146,9 @@ def variance_shares(
     ----------
     scenario : Scenario, or what `load_scenario` reads
     outcomes : sequence of str
-        Always finite ones: levels as `effective_compute@2035`, `crossed:NAME@2030`, `restricted:NAME`. A level or
-        `crossed:NAME` without a year stands for every year.
+        Such as `effective_compute@2035`, `crossed:NAME@2030`, `crossing:NAME`, `restricted:NAME`. A level or
+        `crossed:NAME` without a year stands for every year. Of a crossing year it is the variance of its rank among the
+        samples, those that do not cross by the horizon last: of the year itself a few late samples have most of it.
     samples : int
         Rows of either half of the draws; any number from 64.
     method : {"auto", "sobol", "shapley"}
@@ -171,7 +172,7 @@ def variance_shares(
     Raises
     ------
     InputError
-        A name is unknown, an outcome is not always finite, the method does not go with the correlations, there are
+        A name is unknown, a level is not always finite, the method does not go with the correlations, there are
         too few or too many samples, or nothing is uncertain.
 
     Examples
@@ -217,11 +218,6 @@ def _check(outcomes: Sequence[Outcome], *, samples: int, method: str, inputs: Se
     if not outcomes:
         raise InputError("outcomes: name one at least, for example effective_compute@2035.")
     for outcome in outcomes:
-        if outcome.censored:
-            raise InputError(
-                f"outcome '{outcome.asked}': is +inf where the threshold is not crossed, and has no variance. "
-                f"Ask for restricted:{outcome.name}, or for crossed:{outcome.name}@YEAR."
-            )
         if outcome.kind == "level" and outcome.name.startswith("binding_"):
             raise InputError(
                 f"outcome '{outcome.asked}': holds the numbers of limits, and their variance means nothing. "
@@ -267,10 +263,18 @@ def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], 
     columns = [[names.index(prior) for prior in each.members] for each in inputs]
     sobol = method == "sobol"
 
-    def function(points: Array) -> Array:
+    ordered: dict[int, Array] = {}  # crossing years, sorted, by the place of their outcome
+
+    def evaluated(points: Array, chosen: Sequence[Outcome]) -> Array:
         numbers = dict(zip(names, points.T, strict=True))
         values = values_at(joint, numbers) if sobol else values_of(numbers, joint=joint)
-        return _finite(evaluate_values(model, values, outcomes), outcomes)
+        return evaluate_values(model, values, chosen)
+
+    def function(points: Array) -> Array:
+        found = evaluated(points, outcomes)
+        for place, among in ordered.items():
+            found[place] = rank_among(found[place], among)
+        return _finite(found, outcomes)
 
     def half(suffix: str) -> Array:
         drawn = _numbers(model, names, suffix, samples)
@@ -280,6 +284,9 @@ def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], 
         return np.stack([joined[name] for name in names], axis=1)
 
     first, second = half("a"), half("b")
+    if places := [place for place, each in enumerate(outcomes) if each.censored]:
+        years = evaluated(np.concatenate([first, second]), [outcomes[place] for place in places])
+        ordered |= zip(places, np.sort(years, axis=1), strict=True)
     if sobol:
         return sobol_indices(function, first=first, second=second, inputs=columns, seed=seed)
     order = _numbers(model, [each.name for each in inputs], "order", samples)
@@ -289,6 +296,11 @@ def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], 
     return shapley_effects(
         function, first=first, second=second, order=order, players=columns, correlated=correlated, seed=seed
     )
+
+
+def rank_among(years: Array, ordered: Array) -> Array:
+    """Give the share of sorted years that lie below each year, (sample,), and half of those that are the same."""
+    return (np.searchsorted(ordered, years, "left") + np.searchsorted(ordered, years, "right")) / (2.0 * ordered.size)
 
 
 def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
@@ -326,9 +338,14 @@ def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted
             "members": ("input", ["\n".join(each.members) for each in inputs]),
             "subject": ("outcome", [outcome.subject for outcome in outcomes]),
             "year": ("outcome", np.array([np.nan if each.year is None else each.year for each in outcomes], float)),
-            "variance_unit": ("outcome", [each.unit if each.unit == "1" else f"{each.unit}^2" for each in outcomes]),
+            "variance_unit": ("outcome", [variance_unit(each) for each in outcomes]),
         },
     )
+
+
+def variance_unit(outcome: Outcome) -> str:
+    """Name the unit of the variance of an outcome; a rank has none."""
+    return "1" if outcome.unit == "1" or outcome.censored else f"{outcome.unit}^2"
 
 
 def _attributes(
@@ -358,7 +375,7 @@ def subject_words(subject: str, *, year: float | None = None) -> str:
     """Name what shares over the years are of, in one of the years or in all of them."""
     kind, colon, name = subject.partition(":")
     outcome = Outcome(kind, name, year) if colon else Outcome("level", subject, year)  # type: ignore[arg-type]
-    return in_a_sentence(outcome_words(outcome, labels={}))
+    return f"{'the rank of ' if outcome.censored else ''}{in_a_sentence(outcome_words(outcome, labels={}))}"
 
 
 def largest(drawn: Array, *, most: int) -> list[int]:

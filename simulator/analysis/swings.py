@@ -15,8 +15,20 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
-from simulator.analysis.inputs import Draws, common_draws, companions, median_draws, moved_alone, moved_to, quantiles_of
+from simulator.analysis.inputs import (
+    REPLICATES,
+    Draws,
+    common_draws,
+    companions,
+    difference_error,
+    median_draws,
+    moved_alone,
+    moved_to,
+    quantiles_of,
+    replicated,
+)
 from simulator.analysis.outcomes import (
+    ORDERS_DIFFER,
     Outcome,
     difference_words,
     headline_outcomes,
@@ -38,16 +50,17 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
 from simulator.version import made_by, source_digest
-from simulator.wording import aligned, percent, plus_minus
+from simulator.wording import aligned, plus_minus
 
 type Mode = Literal["free", "fixed"]
 
-SWINGS_FORMAT = 1
+SWINGS_FORMAT = 2
 LEVELS = (0.1, 0.9)
 SAMPLES = 1024
-STRETCHES = 8
 MOST = 12
 """Inputs that are named of each outcome."""
+UNCERTAIN = ("error", "removed", "narrowing", "narrowing_error")
+"""What is told of a swing where the others are free."""
 MODES: Mapping[str, str] = {
     "free": "the others vary; what is correlated with it moves along",
     "fixed": "the others at their medians",
@@ -75,16 +88,19 @@ class Swings(Result):
     def tables(self) -> dict[str, Table]:
         """`swings`: a row for each outcome and input, the largest of each outcome first by `at_least`.
 
-        A swing to or from "not by the horizon" is infinite, and its size up to the horizon is `at_least`; missing where
-        neither end is crossed.
+        A swing to or from "not by the horizon" or "passed at the start" is infinite, and its size within the years is
+        `at_least`; missing where both ends are alike in that.
         """
         found = self.dataset
         low, high = np.moveaxis(found["moved"].values, -1, 0)
         base = np.broadcast_to(found["base"].values[:, None], low.shape)
-        top = np.where(found["kind"].values == "crossing", float(found.attrs["last_year"]), np.inf)[:, None]
+        dated = (found["kind"].values == "crossing")[:, None]
+        first, top = (np.where(dated, float(found.attrs[f"{end}_year"]), sign * np.inf)
+                      for end, sign in (("first", -1.0), ("last", 1.0)))  # fmt: skip
         ends = np.minimum([low, high, base], top)
+        lower, upper = (np.where(dated & (each <= first), -np.inf, each) for each in (low, high))
         with np.errstate(invalid="ignore"):  # from never to never
-            swing, at_least = high - low, ends.max(axis=0) - ends.min(axis=0)
+            swing, at_least = upper - lower, ends.max(axis=0) - ends.min(axis=0)
         names = np.broadcast_to(found["input"].values, low.shape)
         order = np.lexsort((names, -at_least))
         columns = {
@@ -97,10 +113,10 @@ class Swings(Result):
             "base": base,
             "lower": low,
             "upper": high,
-            "swing": _told(np.where(np.isinf(low) & np.isinf(high), np.nan, swing)),
+            "swing": _told(swing),
             "at_least": at_least,
             "standard_error": _told(found["error"].values),
-            **{name: _told(found[name].values) for name in ("removed", "narrowing")},
+            **{name: _told(found[name].values) for name in ("removed", "narrowing", "narrowing_error")},
             "moves_along": found["follows"].values,
         }
         spread = {name: np.broadcast_to(values, low.shape) for name, values in columns.items()}
@@ -114,7 +130,7 @@ class Swings(Result):
         lines = [f"Each input at its 10 % and 90 % quantile, {attrs['mode_words']} ({where})"]
         for (outcome,), own in self.tables()["swings"].groups("outcome"):
             lines += _outcome_lines(self.dataset.sel(outcome=outcome), own.rows())
-        return lines
+        return [*lines, ORDERS_DIFFER]
 
 
 def _told(values: Array) -> NDArray[np.object_]:
@@ -159,10 +175,11 @@ def prior_swings(
     Returns
     -------
     Swings, whose dataset is over `outcome`, `input` and `quantile` (0.1 and 0.9)
-        `moved` (the outcome at the quantile), `base` (nothing moved), `error` (standard error of upper - lower),
-        `removed` (the outcome with the input fixed at its median; NaN where the others are fixed), `narrowing` (the
-        share by which its 90 % interval shrinks then), `value` (of the input), `value_text` (in its own unit); levels
-        in log10 of the unit, years decimal, +inf: not by the horizon.
+        `moved` (the outcome at the quantile), `base` (nothing moved), `error` (standard error of upper - lower, from
+        eight independent parts of the draws), `removed` (the outcome with the input fixed at its median; NaN where the
+        others are fixed), `narrowing` (the share by which its 90 % interval shrinks then) with `narrowing_error`,
+        `value` (of the input), `value_text` (in its own unit); levels in log10 of the unit, years decimal, +inf: not by
+        the horizon.
 
     Raises
     ------
@@ -210,8 +227,8 @@ def check_swings(mode: str, *, samples: int) -> Mode:
     """Take the name of a mode, and check that there are enough samples for a standard error."""
     if mode not in MODES:
         raise InputError(f"--mode: must be free or fixed; got {mode!r}. {near_name(mode, MODES)}".rstrip())
-    if samples < STRETCHES:
-        raise InputError(f"--samples: must be {STRETCHES} at least; got {samples}. Write for example 2048.")
+    if samples < REPLICATES:
+        raise InputError(f"--samples: must be {REPLICATES} at least; got {samples}. Write for example 2048.")
     return cast("Mode", mode)
 
 
@@ -228,7 +245,7 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
     """Give the statistics with the others free."""
     draws = common_draws(model, samples)
     base = evaluate_values(model, draws.values, outcomes)
-    told = np.empty((5, len(outcomes), len(inputs)))
+    told = np.empty((6, len(outcomes), len(inputs)))
     for place, varied in enumerate(inputs):
         low, high = (
             evaluate_values(model, moved_to(model.joint, draws, varied, score=float(ndtri(level))), outcomes)
@@ -242,7 +259,7 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
     return {
         "moved": np.stack([told[0], told[1]], axis=-1),
         "base": np.array([each.middle(values) for each, values in zip(outcomes, base, strict=True)]),
-        **dict(zip(("error", "removed", "narrowing"), told[2:], strict=True)),
+        **dict(zip(UNCERTAIN, told[2:], strict=True)),
         "constant": constant,
         "never": never,
     }
@@ -260,7 +277,7 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
     return {
         "moved": found[:, 1:].reshape(*shape, 2),
         "base": found[:, 0],
-        **dict.fromkeys(("error", "removed", "narrowing"), np.full(shape, np.nan)),
+        **dict.fromkeys(UNCERTAIN, np.full(shape, np.nan)),
         "constant": (found == found[:, :1]).all(axis=1),
         "never": np.isinf(found).mean(axis=1),
     }
@@ -268,17 +285,8 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
 
 def _effects(outcome: Outcome, base: Array, low: Array, high: Array, without: Array) -> tuple[float, ...]:
     """Give an outcome with an input at either quantile, the error of the swing, and what fixing the input does."""
-    middles = (outcome.middle(low), outcome.middle(high))
-    return (*middles, _error(outcome, low, high), outcome.middle(without), _narrowing(base, without))
-
-
-def _error(outcome: Outcome, low: Array, high: Array) -> float:
-    """Estimate the standard error of a swing from stretches of samples; NaN where one of them is censored."""
-    parts = [np.array_split(samples, STRETCHES) for samples in (high, low)]
-    ends = np.array([[outcome.middle(part) for part in each] for each in parts])
-    if not np.isfinite(ends).all():
-        return math.nan
-    return float(np.std(ends[0] - ends[1], ddof=1) / math.sqrt(STRETCHES))
+    moved = (outcome.middle(low), outcome.middle(high), difference_error(outcome, low, high))
+    return (*moved, outcome.middle(without), _narrowing(base, without), replicated(_narrowing, base, without))
 
 
 def _narrowing(base: Array, without: Array) -> float:
@@ -322,7 +330,7 @@ def swing_text(row: Row) -> str:
     digits, unit = difference_words(row["unit"])
     swing, error = row["swing"], row["standard_error"]
     if swing is None:
-        return "not crossed at either"
+        return "not crossed at either" if math.isinf(row["lower"]) else "passed at the start at either"
     if math.isinf(swing):
         size = f"{row['at_least']:.{digits}f} {unit}".rstrip()
         return f"more than {size}" if swing > 0 else f"earlier by more than {size}"
@@ -332,13 +340,14 @@ def swing_text(row: Row) -> str:
 
 
 def is_seen(row: Row) -> bool:
-    """Tell whether a swing is more than 0 as it is written."""
-    return bool(row["at_least"] >= 10.0 ** -difference_words(row["unit"])[0] / 2)
+    """Tell whether a swing is more than 0 as it is written, and more than twice its error."""
+    known = row["swing"] is not None and math.isfinite(row["swing"]) and row["standard_error"] is not None
+    within = known and abs(row["swing"]) <= 2.0 * row["standard_error"]
+    return bool(not within and row["at_least"] >= 10.0 ** -difference_words(row["unit"])[0] / 2)
 
 
 def _outcome_lines(here: xr.Dataset, rows: Sequence[Row]) -> Iterator[str]:
-    last, unit = float(here.attrs["last_year"]), str(here["unit"].values)
-    base = outcome_text(float(here["base"]), unit=unit, last=last)
+    base = outcome_text(float(here["base"]), unit=str(here["unit"].values), years=years_of(here))
     yield f"{here['outcome_words'].values}: {base} with nothing moved"
     if constant := constant_text(here):
         yield f"  {constant}"
@@ -346,24 +355,30 @@ def _outcome_lines(here: xr.Dataset, rows: Sequence[Row]) -> Iterator[str]:
         yield f"  {censored_text(here)}"
     else:
         named = [row for row in rows if is_seen(row)][:MOST]
-        yield from aligned([_cells(row, last) for row in named])
+        yield from aligned([_cells(row, years_of(here)) for row in named])
         if rest := rest_text([row for row in rows if row not in named]):
             yield f"  {rest}"
 
 
-def _cells(row: Row, last: float) -> list[str]:
+def years_of(here: xr.Dataset) -> tuple[float, float]:
+    """Give the first and the last year."""
+    return float(here.attrs["first_year"]), float(here.attrs["last_year"])
+
+
+def _cells(row: Row, years: tuple[float, float]) -> list[str]:
     """Write a swing: input, its values, the outcome there, the swing, what fixing the input does."""
-    ends = [outcome_text(row[key], unit=row["unit"], last=last, short=True) for key in ("lower", "upper")]
-    fixed = "" if row["narrowing"] is None else f"fixed: {narrowing_text(row['narrowing'])}"
+    ends = [outcome_text(row[key], unit=row["unit"], years=years, short=True) for key in ("lower", "upper")]
+    fixed = "" if row["narrowing"] is None else f"fixed: {narrowing_text(row['narrowing'], row['narrowing_error'])}"
     values = f"{row['lower_value']} to {row['upper_value']}"
     return [row["input_words"], values, " to ".join(ends), swing_text(row), fixed]
 
 
-def narrowing_text(narrowing: float) -> str:
-    """Say what fixing an input at its median does to the 90 % interval of the outcome."""
-    if abs(narrowing) < 0.005:
+def narrowing_text(narrowing: float, error: float | None) -> str:
+    """Say what fixing an input at its median does to the 90 % interval of the outcome, beyond twice the error."""
+    if abs(narrowing) < max(0.005, 2.0 * (error or 0.0)):
         return "interval as wide"
-    return f"interval {percent(abs(narrowing))} {'narrower' if narrowing > 0 else 'wider'}"
+    spread = "" if error is None or narrowing == 1.0 else plus_minus(100 * error, 0)
+    return f"interval {100 * abs(narrowing):.0f}{spread} % {'narrower' if narrowing > 0 else 'wider'}"
 
 
 def rest_text(rows: Sequence[Row]) -> str:
@@ -373,7 +388,8 @@ def rest_text(rows: Sequence[Row]) -> str:
     count = len(rows)
     digits, word = difference_words(rows[0]["unit"])
     most = max(row["at_least"] for row in rows)
-    never, still = sum(row["swing"] is None for row in rows), sum(row["swing"] == 0.0 for row in rows)
+    never = sum(row["swing"] is None and math.isinf(row["lower"]) for row in rows)
+    still = sum(row["swing"] == 0.0 or (row["swing"] is None and math.isfinite(row["lower"])) for row in rows)
     head = f"{count} more input{'s' if count > 1 else ''}"
     if never == count:
         return f"{head}: not crossed by the horizon at either quantile"

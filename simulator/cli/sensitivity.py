@@ -82,8 +82,8 @@ def shares(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
-            help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or restricted:THRESHOLD. "
-            "May be repeated. [default: effective_compute]"
+            help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or crossing:THRESHOLD, by "
+            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective_compute]"
         ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Rows of either half of the draws.")] = "1024",

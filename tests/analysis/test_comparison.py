@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from simulator import load_scenario, simulate
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR
@@ -21,7 +23,7 @@ THRESHOLDS = {"near": {"effective_compute": 1e28}, "far": {"effective_compute": 
 
 
 def small(changes: dict[str, Any] | None = None, **options: Any) -> xr.DataTree:
-    data = {"samples": 4096, "block": 1024, "thresholds": THRESHOLDS, **(changes or {})}
+    data = {"samples": 4096, "thresholds": THRESHOLDS, **(changes or {})}
     return run_of(small_scenario(data), **options)
 
 
@@ -59,7 +61,7 @@ def test_a_shift_of_every_sample_is_known_without_error_on_common_draws(plain: x
     assert row["said"] == "+1.00 ± <0.01 OOM"
 
 
-def test_the_error_of_a_difference_is_the_spread_over_stretches(plain: xr.DataTree, faster: xr.DataTree) -> None:
+def test_the_error_of_a_difference_is_the_spread_over_blocks(plain: xr.DataTree, faster: xr.DataTree) -> None:
     row = pick(
         compare_runs([plain, faster]).results.rows(),
         "faster",
@@ -67,11 +69,13 @@ def test_the_error_of_a_difference_is_the_spread_over_stretches(plain: xr.DataTr
         statistic="median",
         year=2030.0,
     )
-    stretches = [
-        np.median(run["trajectories/effective_compute"].sel(year=2030.0).values.reshape(4, 1024), axis=1)
+    first, second = (
+        np.median(run["trajectories/effective_compute"].sel(year=2030.0).values[:4000].reshape(8, 500), axis=1)
         for run in (plain, faster)
-    ]
-    assert row["difference_error"] == pytest.approx(np.std(stretches[1] - stretches[0], ddof=1) / 2, rel=1e-4)
+    )
+    student = stats.t(7).ppf(stats.norm.cdf(2)) / 2
+    expected = student * np.std(second - first, ddof=1) / math.sqrt(4096 / 500)
+    assert row["difference_error"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_errors_of_other_draws_add_up_in_squares(plain: xr.DataTree) -> None:
@@ -105,6 +109,21 @@ def test_one_censored_median_is_said_from_and_to(plain: xr.DataTree) -> None:
     back = pick(compare_runs([fast, plain]).results.rows(), "small", quantity="far", statistic=MEDIAN_YEAR)["said"]
     assert back.startswith("from 20")
     assert back.endswith("to > 2035")
+
+
+def test_what_is_passed_at_the_start_is_no_date_to_compare(plain: xr.DataTree) -> None:
+    low = {"thresholds.near.effective_compute": 1e20}
+    early, later = (
+        small({"name": "early", **low}),
+        small({"name": "later", "years": {"first": 2027, "last": 2035}, **low}),
+    )
+    rows = compare_runs([early, later]).results.rows()
+    row = pick(rows, "later", quantity="near", statistic=MEDIAN_YEAR)
+    assert (row["difference"], row["said"]) == (None, "both already at the start")  # and not +2.0 years
+    said = pick(compare_runs([plain, later]).results.rows(), "later", quantity="near", statistic=MEDIAN_YEAR)["said"]
+    assert re.fullmatch(r"from 20\d\d\.\d to already in 2027", said)
+    same = compare_runs([early, small({"name": "again", "seed": 5, **low})]).results.rows()
+    assert pick(same, "again", quantity="near", statistic=MEDIAN_YEAR)["said"] == "both already at the start"
 
 
 def test_no_row_holds_nan(plain: xr.DataTree, faster: xr.DataTree) -> None:
@@ -191,7 +210,7 @@ def test_inputs_keep_to_the_width_of_a_terminal() -> None:
 def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> None:
     lines = compared(2).lines(most=60)
     start = lines.index("run-1 against run-0 (on common draws):")
-    assert lines[start + 1].startswith("  2035  effective compute: 9.3e30 FLOP -> 9.3e31 FLOP (+1.00 OOM)")
+    assert lines[start + 1].startswith("  2035  effective compute: 1.0e31 FLOP -> 1.0e32 FLOP (+1.00 OOM)")
     crossing = next(place for place, line in enumerate(lines) if line.startswith("  t1: "))
     other = next(place for place, line in enumerate(lines) if "physical compute: " in line)
     assert start < crossing < other

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario, simulate
-from simulator.analysis.evaluation import base_uniforms, evaluate, inputs_of, model_of
+from simulator.analysis.evaluation import Model, evaluate, inputs_of, model_of, prior_uniforms
 from simulator.analysis.outcomes import (
     Outcome,
     difference_words,
@@ -59,6 +59,11 @@ def test_what_is_no_outcome_is_refused_with_the_way_to_write_it(text, said):
         parse_outcome(text)
 
 
+def uniforms(model: Model, samples: int):
+    """The uniform numbers of a run, by name of the uncertain prior."""
+    return {name: prior_uniforms(model.component.spec, name, samples=samples) for name in model.joint.uncertain}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -71,13 +76,13 @@ def test_what_is_no_outcome_is_refused_with_the_way_to_write_it(text, said):
 def test_what_the_scenario_does_not_have_is_refused(scenario, text, said):
     model = model_of(scenario)
     with pytest.raises(InputError, match=said):
-        evaluate(model, base_uniforms(model, 4), [parse_outcome(text)])
+        evaluate(model, uniforms(model, 4), [parse_outcome(text)])
 
 
 def test_the_scenario_as_a_function_gives_the_samples_of_its_run(scenario):
     outcomes = [parse_outcome(text) for text in ASKED]
     model = model_of(scenario)
-    found = evaluate(model, base_uniforms(model, 5000), outcomes)
+    found = evaluate(model, uniforms(model, 5000), outcomes)
     expected = run_outcomes(simulate(scenario), outcomes)
     np.testing.assert_allclose(found, expected, rtol=1e-6)  # a run keeps levels as float32
     np.testing.assert_array_equal(found[2:], expected[2:])
@@ -165,10 +170,12 @@ def test_units_and_numbers_of_outcomes_are_written():
     asked = (Outcome("level", "spending", 2035.0), Outcome("crossing", "agi"), Outcome("crossed", "agi", 2035.0))
     assert [outcome_unit(scenario, outcome) for outcome in asked] == ["log10(USD)", "year", "1"]
     assert [difference_words(unit) for unit in ("year", "log10(FLOP)", "1")] == [(1, "years"), (2, "OOM"), (2, "")]
-    assert outcome_text(32.3, unit="log10(FLOP)", last=2045) == "2.0e32 FLOP"
-    assert outcome_text(32.3, unit="log10(FLOP)", last=2045, short=True) == "2.0e32"
-    assert outcome_text(np.inf, unit="year", last=2045) == "> 2045"
-    assert outcome_text(0.25, unit="1", last=2045) == outcome_text(0.25, unit="1", last=2045, short=True) == "0.25"
+    assert outcome_text(32.3, unit="log10(FLOP)", years=(2025.5, 2045.0)) == "2.0e32 FLOP"
+    assert outcome_text(32.3, unit="log10(FLOP)", years=(2025.5, 2045.0), short=True) == "2.0e32"
+    assert outcome_text(np.inf, unit="year", years=(2025.5, 2045.0)) == "> 2045"
+    assert outcome_text(2025.5, unit="year", years=(2025.5, 2045.0)) == "already in 2025.5"
+    texts = [outcome_text(0.25, unit="1", years=(2025.5, 2045.0), short=short) for short in (True, False)]
+    assert texts == ["0.25", "0.25"]
 
 
 @pytest.mark.parametrize(

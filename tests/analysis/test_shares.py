@@ -5,7 +5,7 @@ import pytest
 
 from simulator import load_scenario
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
-from simulator.analysis.shares import variance_shares
+from simulator.analysis.shares import rank_among, variance_shares
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
@@ -87,6 +87,31 @@ def test_outcomes_of_thresholds_are_finite_and_constant_ones_are_said():
     assert shares["subject"].values.tolist() == ["crossed:late"] * 3 + ["restricted:late"]
 
 
+def test_shares_of_a_crossing_year_are_those_of_its_rank():
+    # With growth z = sum of normals, and so the year monotone in z, the rank is Phi(z): of two with the correlation r
+    # the covariance is asin(r / 2) / (2 pi), and the variance 1/12.
+    changes = ["drivers.spending.start={value: 1e8, unit: USD}", "years.last=2200"]
+    shares = variance_shares(parse_scenario(LINEAR, overrides=changes), ["crossing:late"], samples=2048)
+    found = shares.of("crossing:late").isel(outcome=0)
+    parts = np.array([0.1, 0.05, 0.2]) ** 2 / (0.1**2 + 0.05**2 + 0.2**2)
+    for name, expected in (
+        ("first_order", 6 / np.pi * np.arcsin(parts / 2)),
+        ("total", 1 - 6 / np.pi * np.arcsin((1 - parts) / 2)),
+    ):
+        assert (np.abs(found[name].values - expected) < 4 * found[f"{name}_error"].values).all(), name
+    assert float(found["variance"]) == pytest.approx(1 / 12, rel=0.05)
+    assert str(found["variance_unit"].values) == "1"
+    lines = shares.lines()
+    assert "  the rank of the crossing year of late, %, first-order / total" in lines
+    assert lines[-1].endswith("their orders may differ.")
+
+
+def test_ranks_among_years_are_alike_where_the_years_are_and_last_where_there_is_none():
+    ordered = np.array([2026.0, 2027.0, 2027.0, np.inf])
+    years = np.array([2025.0, 2026.0, 2027.0, 2030.0, np.inf])
+    assert rank_among(years, ordered).tolist() == [0.0, 0.125, 0.5, 0.75, 0.875]
+
+
 def test_shares_hang_on_names_and_seed_and_not_on_what_else_is_asked(independent):
     fewer = variance_shares(parse_scenario(LINEAR), ASKED[1:2]).dataset
     np.testing.assert_allclose(fewer["total"].values[:, 0], independent["total"].values[:, 1], rtol=1e-12)
@@ -133,7 +158,6 @@ def test_a_custom_driver_is_shared_out_from_python():
         (["efective_compute@2030"], {}, "Did you mean 'effective_compute'?"),
         (["effective_compute@2030.25"], {}, "The nearest are 2028, 2029, 2030."),
         (["crossed:lat@2030"], {}, "Did you mean 'late'?"),
-        (["crossing:late"], {}, "Ask for restricted:late, or for crossed:late@YEAR."),
         (["effective_compute@2030"], {"method": "sobel"}, "Did you mean 'sobol'?"),
         (["effective_compute@2030"], {"samples": 63}, "--samples: must be from 64; got 63."),
         (["effective_compute@2030"], {"samples": 10**9}, "--samples: must be from 64 to "),

@@ -12,8 +12,8 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from simulator.analysis.evaluation import Input, inputs_of, model_of
-from simulator.analysis.inputs import common_draws, direction_of, moved_alone, moved_by, moved_to
-from simulator.analysis.outcomes import parse_outcome
+from simulator.analysis.inputs import common_draws, difference_error, direction_of, moved_alone, moved_by, moved_to
+from simulator.analysis.outcomes import Outcome, parse_outcome
 from simulator.analysis.swings import forecast_outcomes, is_seen, narrowing_text, prior_swings, rest_text, swing_text
 from simulator.errors import InputError
 from simulator.scenario.load import load_scenario, parse_scenario
@@ -194,7 +194,8 @@ def test_more_draws_than_can_be_held_are_refused_before_any_is_drawn():
         ({"swing": -1.25, "standard_error": 0.02, "at_least": 1.25}, "-1.2 ± <0.1 years"),
         ({"swing": math.inf, "standard_error": None, "at_least": 6.0}, "more than 6.0 years"),
         ({"swing": -math.inf, "standard_error": None, "at_least": 6.0}, "earlier by more than 6.0 years"),
-        ({"swing": None, "standard_error": None, "at_least": 0.0}, "not crossed at either"),
+        ({"swing": None, "standard_error": None, "at_least": 0.0, "lower": math.inf}, "not crossed at either"),
+        ({"swing": None, "standard_error": None, "at_least": 0.0, "lower": 2025}, "passed at the start at either"),
         ({"swing": 0.0, "standard_error": 0.0, "at_least": 0.0}, "0"),
     ],
 )
@@ -202,13 +203,53 @@ def test_a_swing_is_written_with_its_error_or_in_words(row: dict[str, Any], text
     assert swing_text(row | {"unit": "year"}) == text
 
 
-def test_a_swing_is_seen_where_it_is_more_than_0_as_it_is_written() -> None:
-    assert [is_seen({"at_least": size, "unit": "year"}) for size in (0.04, 0.06)] == [False, True]
+def test_a_swing_is_seen_where_it_is_more_than_0_as_it_is_written_and_than_twice_its_error() -> None:
+    row = {"unit": "year", "swing": -0.06, "standard_error": None}
+    assert [is_seen(row | {"at_least": size}) for size in (0.04, 0.06)] == [False, True]
+    assert [is_seen(row | {"at_least": 0.06, "standard_error": error}) for error in (0.02, 0.04)] == [True, False]
+    assert is_seen(row | {"at_least": 0.06, "swing": -math.inf, "standard_error": 0.04})
 
 
 def test_what_fixing_does_and_what_is_not_named_is_said() -> None:
-    texts = [narrowing_text(share) for share in (0.6, -0.02, 0.001)]
-    assert texts == ["interval 60 % narrower", "interval 2 % wider", "interval as wide"]
-    rows = [{"at_least": size, "swing": size, "unit": "log10(FLOP)"} for size in (0.12, 0.0)]
+    texts = [narrowing_text(*each) for each in ((0.6, 0.02), (-0.02, None), (0.001, None), (0.05, 0.03), (1.0, 0.0))]
+    assert texts == [
+        "interval 60 ± 2 % narrower", "interval 2 % wider", "interval as wide", "interval as wide",
+        "interval 100 % narrower",
+    ]  # fmt: skip
+    rows = [{"at_least": size, "swing": size, "unit": "log10(FLOP)", "lower": 30.0} for size in (0.12, 0.0)]
     assert rest_text(rows) == "2 more inputs, each by 0.12 OOM at most; 1 of them not at all"
     assert rest_text([]) == ""
+
+
+def test_what_is_passed_at_the_start_is_no_date_that_an_input_moves() -> None:
+    # In the first year the median is 1e26 and its 90 % quantile 3e26: the threshold lies between, so that moving the
+    # start up ends before the first year, by no one knows how much.
+    given = scenario({"thresholds": {"near": {"effective_compute": 1.5e26}}})
+    for mode in ("fixed", "free"):
+        found = prior_swings(given, outcomes=["crossing:near"], mode=mode, samples=256)
+        row = next(row for row in found.tables()["swings"].rows() if row["input"] == "drivers.compute.start")
+        assert row["upper"] == 2025.0
+        assert row["swing"] == -math.inf
+        assert row["at_least"] == pytest.approx(row["lower"] - 2025.0)
+        said = "\n".join(found.lines())
+        assert " to already in 2025  earlier by more than 1." in said
+        assert said.endswith("their orders may differ.")
+
+
+def test_twice_its_error_holds_the_difference_of_two_medians_over_independent_replicates() -> None:
+    rng, level = np.random.default_rng(9), LEVEL[0]
+    held = [
+        abs(level.middle(high) - level.middle(low) - 0.3) <= 2 * difference_error(level, low, high)
+        for low, high in ((rng.normal(size=1024), rng.normal(0.3, 1, size=1024)) for _ in range(400))
+    ]
+    assert np.mean(held) == pytest.approx(0.954, abs=3 * math.sqrt(0.954 * 0.046 / 400))
+
+
+def test_a_difference_has_an_error_where_a_replicate_is_censored_and_none_where_a_median_is() -> None:
+    years = Outcome("crossing", "x")
+    ordered = np.linspace(2030.0, 2040.0, 800)
+    late = np.where(ordered > 2037.0, np.inf, ordered)  # the last of eight replicates is later than the horizon
+    # Of a median among 800: within 0.5 / sqrt(800) of its level lie 0.18 years on either side.
+    expected = math.hypot(10 * 0.5 / math.sqrt(800), 10 * 0.5 / math.sqrt(800))
+    assert difference_error(years, late, late + 1.0) == pytest.approx(expected, rel=0.01)
+    assert math.isnan(difference_error(years, late, np.full(800, np.inf)))

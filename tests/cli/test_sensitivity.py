@@ -183,7 +183,6 @@ def test_by_driver_is_heeded(scenario, tmp_path, capsys):
         (["--outcome", "crossed:1000x@2027"], "outcome 'crossed:1000x@2027': there is no threshold '1000x'"),
         (["--outcome", "crossed:"], "outcome 'crossed:': 'crossed' is no kind of outcome"),
         (["--outcome", "binding-spending"], "outcome 'binding-spending': holds the numbers of limits"),
-        (["--outcome", "crossing:late"], "Ask for restricted:late"),
         (["--group", "a=drivers.sendin.*"], "Did you mean 'drivers.spending'?"),
         (["--group", "a"], "must be NAME=PATTERN"),
         (["--by", "cap"], "--by: must be driver"),

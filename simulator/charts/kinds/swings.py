@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from simulator.analysis.outcomes import outcome_text
-from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text
+from simulator.analysis.swings import Swings, censored_text, is_censored, is_seen, rest_text, swing_text, years_of
 from simulator.charts import spec, style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
 from simulator.charts.spec import Figure, Head
@@ -183,21 +183,21 @@ def swing_figures(swings: Swings) -> list[Figure]:
 
 def _figure(here: Dataset, table: Table) -> Figure:
     attrs, unit, rows = here.attrs, str(here["unit"].values), table.rows()
-    last, base = float(attrs["last_year"]), float(here["base"])
+    years, base = years_of(here), float(here["base"])
     words = str(here["outcome_words"].values)
     moving = [row for row in rows if is_seen(row)] or rows
     drawn, rest = moving[:MOST], [row for row in rows if row not in moving[:MOST]]
-    middle = outcome_text(base, unit=unit, last=last)
+    middle = outcome_text(base, unit=unit, years=years)
     title = f"{capital(words)}{_finding(here, rows)}"
     size = f", {attrs['samples']:,} common draws" if attrs["mode"] == "free" else ""
     under = f"{attrs['title']}. One input at a time at its 10 % and its 90 % quantile, {attrs['mode_words']}."
     foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
     scale = outcome_scale(str(here["kind"].values), log=unit.startswith("log10("))
-    drawing = _Tornado(drawn, scale=scale, base=base, years=(float(attrs["first_year"]), last))
+    drawing = _Tornado(drawn, scale=scale, base=base, years=years)
     head, base_text = Head(title, under, [foot]), f"nothing moved: {middle}"
     chart = drawing.sheet(f"{words}{_unit(unit)}", base_text=base_text, rest=rest_text(rest), head=head)
     said = "; ".join(
-        f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, last)}"
+        f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, years)}"
         for row in drawn[:5]
     )
     caption = f"{title}. With nothing moved it is {middle}. The largest swings, {attrs['mode_words']}: {said}."
@@ -213,17 +213,16 @@ def _figure(here: Dataset, table: Table) -> Figure:
 
 def _finding(here: Dataset, rows: Sequence[Row]) -> str:
     """Say in a title what moves an outcome most."""
-    unit, last = str(here["unit"].values), float(here.attrs["last_year"])
     if is_censored(rows):
-        return f" is later than {last:g} wherever an input is moved"
+        return f" is later than {here.attrs['last_year']:g} wherever an input is moved"
     if rows[0]["at_least"] == 0.0:
         return ": no input moves it between its 10 % and its 90 % quantile"
-    return f" is moved most by {rows[0]['input_words']}, {_ends(rows[0], unit, last)}"
+    return f" is moved most by {rows[0]['input_words']}, {_ends(rows[0], str(here['unit'].values), years_of(here))}"
 
 
-def _ends(row: Row, unit: str, last: float) -> str:
-    lower = outcome_text(row["lower"], unit=unit, last=last, short=True)
-    upper = outcome_text(row["upper"], unit=unit, last=last)
+def _ends(row: Row, unit: str, years: tuple[float, float]) -> str:
+    lower = outcome_text(row["lower"], unit=unit, years=years, short=True)
+    upper = outcome_text(row["upper"], unit=unit, years=years)
     return f"from {lower} to {upper}" if row["swing"] is not None else swing_text(row)
 
 
