@@ -59,7 +59,9 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     return Group(attrs=attrs, children=children)
 
 
-FIT_GROUPS = ("prior", "posterior", "posterior_predictive", "sample_stats", "observed_data")
+FIT_GROUPS = (
+    "prior", "posterior", "posterior_predictive", "log_likelihood", "log_prior", "sample_stats", "observed_data",
+)  # fmt: skip
 """What a fit of history holds, in ArviZ's form."""
 
 
@@ -67,9 +69,10 @@ def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
     """Take a fit of history as groups of a run; what it is a fit of stands on `posterior`."""
     groups = {name: of_dataset(fit[name].to_dataset()) for name in FIT_GROUPS}
     for name, (unit, long_name) in UNKNOWNS.items():
-        for group in groups.values():
+        for place, group in groups.items():
             if name in group:
-                group[name].attrs.update({"units": unit, "long_name": long_name})
+                said = (unit, long_name) if not place.startswith("log_") else ("1", f"log density of {long_name}")
+                group[name].attrs.update(dict(zip(("units", "long_name"), said, strict=True)))
     groups["posterior"].attrs.update({str(key): value for key, value in fit.attrs.items()})
     return groups
 

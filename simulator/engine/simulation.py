@@ -87,7 +87,7 @@ def simulate(
     Run, an xarray.DataTree
         With groups `parameters` (sample), `trajectories` (sample, year), `crossings` (threshold, sample) - these
         where samples are kept - and `summary`; `components` holds a summary of each scenario of a mixture; where
-        priors were learnt, `prior`, `posterior`, `posterior_predictive`, `sample_stats`, `observed_data`.
+        priors were learnt, `posterior` and the other groups of a fit, in ArviZ's form.
 
     Raises
     ------

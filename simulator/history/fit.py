@@ -1,16 +1,18 @@
 """Fitting the model of history: growth priors and observations give posterior draws, in ArviZ's form.
 
-A fit is a DataTree with the groups `prior`, `posterior`, `posterior_predictive`, `sample_stats` and
-`observed_data`. The same observations, priors and settings give the same draws, and a stored fit is read again.
+A fit is a DataTree with the groups `prior`, `posterior`, `posterior_predictive`, `log_likelihood`, `log_prior`,
+`sample_stats` and `observed_data`. A stored fit is read again: its name is made from all that its draws hang on, which
+are the observations, priors and settings, the code, the libraries and the platform.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path as FilePath
@@ -18,13 +20,17 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from simulator.errors import InputError
 from simulator.files import make_folder, replacing
-from simulator.history.model import MODEL_VERSION, GrowthPriors, HistoryModel, build_model, grid_weights, weights
+from simulator.history import model as equations
+from simulator.history.model import GrowthPriors, HistoryModel, build_model, grid_weights, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
+from simulator.priors import twins
 from simulator.runs.groups import of_tree
 from simulator.runs.netcdf import write_netcdf
+from simulator.version import NUMERICAL, libraries, machine, made_by
 
 PRIOR_DRAWS = 1000
 
@@ -84,14 +90,35 @@ def fit_origins(
     ]
     fits = [_read(file, settings) for file in files]
     if any(fit is None for fit in fits):
-        built = build_model(observations, priors=priors)
-        sample = _sampler(built, settings)
-        prior = draw_prior(built, seed=settings.seed)
-        for place, each in enumerate(known):
-            if fits[place] is None:
-                fits[place] = fit = _fit(built, each, names[place], sample=sample, prior=prior, settings=settings)
-                _store(fit, files[place])
+        with exact_arithmetic():
+            built = build_model(observations, priors=priors)
+            sample = _sampler(built, settings)
+            prior = draw_prior(built, seed=settings.seed)
+            for place, each in enumerate(known):
+                if fits[place] is None:
+                    fits[place] = fit = _fit(built, each, names[place], sample=sample, prior=prior, settings=settings)
+                    _store(fit, files[place])
     return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
+
+
+@contextlib.contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Let PyTensor keep the order of arithmetic as it is written, here and in the processes of chains.
+
+    What it does in another order depends on what was compiled together, and so on what its compile cache held.
+    """
+    from pytensor.configdefaults import config
+
+    flags = {"numba__fastmath": False, "floatX": "float64", "linker": "auto"}
+    before = os.environ.get("PYTENSOR_FLAGS")
+    asked = [*([before] if before else []), *(f"{name}={value}" for name, value in flags.items())]
+    os.environ["PYTENSOR_FLAGS"] = ",".join(asked)  # a process that is started anew reads them
+    try:
+        with config.change_flags(**flags):
+            yield
+    finally:
+        os.environ.pop("PYTENSOR_FLAGS")
+        os.environ.update({"PYTENSOR_FLAGS": before} if before is not None else {})
 
 
 type _Sample = Callable[[Known], xr.DataTree]
@@ -171,9 +198,10 @@ def _fit(
         "first_year": built.observations.years[0],
         "runs": int(known.run.sum()),
         "record": known.record,
-        "model_version": MODEL_VERSION,
         "sampler": f"{settings.sampler} {version(settings.sampler)}",
         "seed": settings.seed,
+        **made_by(),
+        "libraries": json.dumps(_libraries(settings)),
     }
     return xr.DataTree.from_dict(
         {
@@ -181,6 +209,8 @@ def _fit(
             "prior": prior,
             "posterior": posterior,
             "posterior_predictive": replicate(posterior, built.observations, known, rng=rng),
+            "log_likelihood": log_likelihood(posterior, built.observations, known),
+            "log_prior": log_prior(posterior, built),
             "sample_stats": statistics,
             "observed_data": _observed(built.observations, known),
         }
@@ -223,30 +253,74 @@ def _observed(observations: Observations, known: Known) -> xr.Dataset:
     )
 
 
-def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
-    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns."""
-    grid = draws["year"].values
-    shape = (draws.sizes["chain"], draws.sizes["draw"])
+def _one(draws: xr.Dataset, name: str) -> Array:
+    """Give an unknown of one value as (chain, draw, 1)."""
+    return np.asarray(draws[name].values[..., None])
 
-    def one(name: str) -> Array:
-        return np.asarray(draws[name].values[..., None])
+
+def _trends(draws: xr.Dataset, observations: Observations, known: Known) -> tuple[Array, Array, Array]:
+    """Read the trends where something is known: compute of runs, spending of costed runs, speed of accelerators."""
+    runs, chips = observations.run_year[known.run], observations.accelerator_year[known.accelerator]
 
     def at(name: str, times: Array) -> Array:
-        return np.asarray(draws[name].values @ grid_weights(times, grid=grid).T)
+        return np.asarray(draws[name].values @ grid_weights(times, grid=draws["year"].values).T)
 
-    runs, chips = observations.run_year[known.run], observations.accelerator_year[known.accelerator]
-    above = one("run_scatter") * rng.standard_t(one("run_tail"), (*shape, runs.size))
-    costed = known.cost[known.run]
-    spending = at("spending", runs[costed]) + one("cost_slope") * above[..., costed]
-    cost = spending + one("cost_scatter") * rng.standard_t(one("cost_tail"), (*shape, int(costed.sum())))
-    speed = at("efficiency", chips) - one("accelerator_offset")
-    speed = speed + one("accelerator_scatter") * rng.standard_normal((*shape, chips.size))
-    coords = _observed(observations, known).coords
-    drawn = (at("compute", runs) + above, cost, speed)
+    speed = at("efficiency", chips) - _one(draws, "accelerator_offset")
+    return at("compute", runs), at("spending", runs[known.cost[known.run]]), speed
+
+
+def _of_each(draws: xr.Dataset, values: Sequence[Array], observations: Observations, known: Known) -> xr.Dataset:
+    """Label what there is of each observation at each draw."""
     return xr.Dataset(
-        {name: (("chain", "draw", dim), each) for (name, dim), each in zip(_SEEN.items(), drawn, strict=True)},
-        coords={**coords, "chain": draws["chain"], "draw": draws["draw"]},
+        {name: (("chain", "draw", dim), each) for (name, dim), each in zip(_SEEN.items(), values, strict=True)},
+        coords={**_observed(observations, known).coords, "chain": draws["chain"], "draw": draws["draw"]},
     )
+
+
+def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
+    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns."""
+    compute, spending, speed = _trends(draws, observations, known)
+    above = _one(draws, "run_scatter") * rng.standard_t(_one(draws, "run_tail"), compute.shape)
+    spending = spending + _one(draws, "cost_slope") * above[..., known.cost[known.run]]
+    cost = spending + _one(draws, "cost_scatter") * rng.standard_t(_one(draws, "cost_tail"), spending.shape)
+    speed = speed + _one(draws, "accelerator_scatter") * rng.standard_normal(speed.shape)
+    return _of_each(draws, (compute + above, cost, speed), observations, known)
+
+
+def log_likelihood(draws: xr.Dataset, observations: Observations, known: Known) -> xr.Dataset:
+    """Give the log density of each known run, cost and accelerator at each draw, in single precision."""
+    compute, spending, speed = _trends(draws, observations, known)
+    seen = [values.values for values in _observed(observations, known).data_vars.values()]
+    above = (seen[0] - compute)[..., known.cost[known.run]]
+    expected = spending + _one(draws, "cost_slope") * above
+    densities = (
+        stats.t.logpdf(seen[0], _one(draws, "run_tail"), compute, _one(draws, "run_scatter")),
+        stats.t.logpdf(seen[1], _one(draws, "cost_tail"), expected, _one(draws, "cost_scatter")),
+        stats.norm.logpdf(seen[2], speed, _one(draws, "accelerator_scatter")),
+    )
+    labelled = _of_each(draws, [each.astype(np.float32) for each in densities], observations, known)
+    return labelled.drop_vars([f"{dim}_year" for dim in _SEEN.values()])  # ArviZ adds up what has no other coordinates
+
+
+def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
+    """Give the log density of the prior of each unknown of one value at each draw, whatever scale it is sampled on.
+
+    The yearly steps are left out: they are part of what the model says of the data (Kallioinen et al. 2024 scale
+    top-level priors only). What is fixed has no density.
+    """
+    import pymc as pm
+
+    growth = {"spending_growth": built.priors.spending, "efficiency_growth": built.priors.efficiency}
+    found = {
+        name: family.logpdf(draws[name].values)
+        for name, family in growth.items()
+        if float(draws[name].max() - draws[name].min()) > 0
+    }
+    for unknown in built.model.free_RVs:  # a rate may be sampled by a latent of another name
+        if unknown.ndim == 0 and not unknown.name.startswith(tuple(growth)):
+            found[unknown.name] = pm.logp(unknown, draws[unknown.name].values).eval(mode="FAST_COMPILE")
+    dims = ("chain", "draw")
+    return xr.Dataset({name: (dims, each) for name, each in found.items()}, coords={dim: draws[dim] for dim in dims})
 
 
 def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.DataTree:
@@ -277,10 +351,16 @@ def _identity(observations: Observations, known: Known, *, priors: GrowthPriors,
     for field in fields(priors):  # a family is what its quantiles are, however it was written
         digest.update(np.asarray(getattr(priors, field.name).ppf(levels), dtype=np.float64).tobytes())
     rest = {key: value for key, value in asdict(settings).items() if key != "cores"}
-    rest |= {"origin": known.origin, "model": MODEL_VERSION, "prior_draws": PRIOR_DRAWS}
-    rest |= {name: version(name) for name in ("numpy", "pymc", settings.sampler)}
+    rest |= {"origin": known.origin, "libraries": _libraries(settings), "platform": machine()}
     digest.update(json.dumps(rest, sort_keys=True).encode())
+    for module in (__file__, equations.__file__, twins.__file__):  # another equation or prior gives other draws
+        digest.update(FilePath(module).read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _libraries(settings: SamplerSettings) -> dict[str, str]:
+    """Give the versions of the libraries that the draws hang on."""
+    return libraries(name for name in NUMERICAL if name != "nutpie" or name == settings.sampler)
 
 
 def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:

@@ -238,7 +238,7 @@ def history_fragility(
         runs=int(fits[0].attrs["runs"]),
         shifts=conflicts(fits[0]),
         rates=rates,
-        sensitivities=sensitivities(fits[0], seen[0]),
+        sensitivities=sensitivities(fits[0]),
         refits=_refits(*fits, left_out=rates[0].left_out) if refit else Table({}),
         diagnostics=tuple(diagnose(each) for each in fits),
         asked=tuple(asked),

@@ -81,8 +81,9 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     Returns
     -------
     Scenario
-        Its `fit` has the groups `prior`, `posterior`, `posterior_predictive`, `sample_stats` and `observed_data`;
-        `warnings` say where data and prior are in conflict, and whether the chains agree.
+        Its `fit` has the groups `prior`, `posterior`, `posterior_predictive`, `log_likelihood`, `log_prior`,
+        `sample_stats` and `observed_data`; `warnings` say where data and prior are in conflict, and whether the
+        chains agree.
 
     Raises
     ------

@@ -30,10 +30,6 @@ from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
 
-MODEL_VERSION: Final[str] = "1"
-"""Changes whenever the equations or the fixed priors change: stored fits of another version are not used."""
-
-
 SPENDING_GROWTH: Final[Distribution] = Normal(0.35, 0.35)
 EFFICIENCY_GROWTH: Final[Distribution] = Normal(0.13, 0.08)
 
@@ -52,6 +48,7 @@ class HistoryModel:
 
     model: Any
     observations: Observations
+    priors: GrowthPriors
 
 
 def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryModel:
@@ -72,7 +69,7 @@ def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryM
             pm.Data(name, values)
         _add_paths(years, priors=priors)
         _add_likelihood(model, observations, grid=first + years)
-    return HistoryModel(model, observations)
+    return HistoryModel(model, observations, priors)
 
 
 def weights(known: Known) -> Mapping[str, Array]:

@@ -3,7 +3,7 @@
 The posterior is proportional to prior(unknowns)^a x likelihood(unknowns)^b at a = b = 1. The draws of a fit are
 weighted by prior^(a - 1) or likelihood^(b - 1) near 1, and the distance by which the distribution of an unknown
 moves per doubling of the power is its sensitivity (Kallioinen, Paananen, Bürkner and Vehtari 2024, Statistics and
-Computing 34, 57). ArviZ computes it; here are the densities of the model's own terms.
+Computing 34, 57). ArviZ computes it from the densities that a fit holds.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from simulator.history.model import GrowthPriors, HistoryModel, build_model, weights
-from simulator.history.observations import Array, Observations, known_at
+from simulator.history.observations import Array
 from simulator.runs.groups import group
 
 SENSITIVE: Final[float] = 0.05
 """Cumulative Jensen-Shannon distance per doubling from which an unknown counts as sensitive (Kallioinen et al.)."""
 RATES: Final[tuple[str, ...]] = ("spending_growth", "efficiency_growth", "compute_growth")
 FEWEST_WEIGHTED: Final[float] = 100.0
-_STEPS: Final[frozenset[str]] = frozenset({"spending_steps", "efficiency_steps"})
+_PARTS: Final[Mapping[str, str]] = {
+    "runs": "run_log_compute", "costs": "cost_log_usd", "accelerators": "accelerator_log_flops_per_usd",
+}  # fmt: skip
 _DRAWS: Final[tuple[str, str]] = ("chain", "draw")
 
 
@@ -67,44 +68,13 @@ def reading(*, own_prior: float, likelihood: float, other_prior: float, other_pr
     return said
 
 
-def log_terms(
-    built: HistoryModel, posterior: xr.Dataset, *, priors: GrowthPriors, origin: int
-) -> Mapping[str, xr.Dataset]:
-    """Compute the log density of every prior and of what was seen, at each draw.
-
-    The yearly steps are left out of the priors: they are part of what the model says of the data (Kallioinen et al.
-    scale top-level priors only). Densities are of the unknowns themselves, whatever scale they were sampled on.
-    """
-    import pymc as pm
-
-    model = built.model
-    growth = {"spending_growth": priors.spending, "efficiency_growth": priors.efficiency}
-    prior: dict[str, Array] = {}
-    for name, family in growth.items():
-        values = _flat(posterior, name)
-        if np.ptp(values) > 0:
-            prior[name] = np.asarray(family.logpdf(values), dtype=np.float64)
-    for unknown in model.free_RVs:
-        if unknown.name not in _STEPS and not unknown.name.startswith(tuple(growth)):
-            draws = _flat(posterior, unknown.name)
-            prior[unknown.name] = np.asarray(pm.logp(unknown, draws).eval(mode="FAST_COMPILE"), dtype=np.float64)
-    with model:
-        pm.set_data(weights(known_at(built.observations, origin=origin)))
-    seen = _likelihood(model, posterior)
-    return {"log_prior": _dataset(prior, posterior), "log_likelihood": _dataset(seen, posterior)}
-
-
-def sensitivities(
-    fit: xr.DataTree, observations: Observations, *, priors: GrowthPriors | None = None
-) -> tuple[Sensitivity, ...]:
+def sensitivities(fit: xr.DataTree) -> tuple[Sensitivity, ...]:
     """Measure how sensitive each unknown of a fit is to the power of its priors and of its data."""
-    priors, posterior = priors or GrowthPriors(), group(fit, "posterior")
-    built = build_model(observations, priors=priors)
-    terms = log_terms(built, posterior, priors=priors, origin=int(fit.attrs["origin"]))
-    unknowns = _unknowns(posterior, priors={str(name): None for name in terms["log_prior"].data_vars})
+    terms = {name: group(fit, name) for name in ("log_prior", "log_likelihood")}
+    unknowns = _unknowns(group(fit, "posterior"), priors={str(name): None for name in terms["log_prior"].data_vars})
     tree = xr.DataTree.from_dict({"posterior": unknowns, **terms})
     each_prior = {str(name): _scaled(tree, "prior", [str(name)]) for name in terms["log_prior"].data_vars}
-    parts = {part: _scaled(tree, "likelihood", [part]) for part in ("runs", "costs", "accelerators")}
+    parts = {part: _scaled(tree, "likelihood", [name]) for part, name in _PARTS.items()}
     whole = {part: _scaled(tree, part) for part in ("prior", "likelihood")}
     both_rates = _scaled(tree, "prior", [name for name in RATES if name in each_prior] or None)
     rows = []
@@ -171,31 +141,7 @@ def _mean(values: Array, log_weights: Array) -> float:
     return float(np.average(values, weights=weight)) if effective >= FEWEST_WEIGHTED else float("nan")
 
 
-def _likelihood(model: Any, posterior: xr.Dataset) -> dict[str, Array]:
-    """Evaluate the terms of what was seen at all draws at once."""
-    import pymc as pm
-    import pytensor.tensor as pt
-    from pytensor.graph.replace import vectorize_graph
-
-    unknown = {variable: np.asarray(_flat(posterior, variable.name)) for variable in model.free_RVs}
-    batched = {
-        variable: pt.tensor(f"{variable.name}_draws", shape=(None, *variable.type.shape), dtype="float64")
-        for variable in unknown
-    }
-    terms = vectorize_graph(model.potentials, replace=batched)
-    inputs = [batched[each] for each in unknown]
-    density = pm.compile(inputs, terms, mode="FAST_COMPILE", on_unused_input="ignore")
-    found = density(*unknown.values())
-    return {term.name: np.asarray(each) for term, each in zip(model.potentials, found, strict=True)}
-
-
 def _flat(draws: xr.Dataset, name: str) -> Array:
     """Give draws of all chains in one row, other dimensions after it."""
     values = draws[name].transpose(*_DRAWS, ...).values
     return np.asarray(values.reshape(-1, *values.shape[2:]), dtype=np.float64)
-
-
-def _dataset(terms: Mapping[str, Array], posterior: xr.Dataset) -> xr.Dataset:
-    shape = tuple(posterior.sizes[dim] for dim in _DRAWS)
-    coords = {dim: posterior[dim] for dim in _DRAWS}
-    return xr.Dataset({name: (_DRAWS, values.reshape(shape)) for name, values in terms.items()}, coords=coords)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from simulator import load_scenario, simulate
+from simulator import load_scenario, save_run, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.checking import check_run
 from simulator.engine.draws import draw_blocks
-from simulator.engine.record import fit_of
+from simulator.engine.record import FIT_GROUPS, fit_of
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
@@ -20,6 +23,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
+from tests.places import ROOT
 
 QUICK = [
     "samples=2048",
@@ -128,7 +132,9 @@ def test_yearly_growth_scatters_by_the_learnt_volatility(run):
 
 @pytest.mark.slow
 def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
-    assert {"prior", "posterior", "posterior_predictive", "sample_stats", "observed_data"} <= set(run.children)
+    assert set(FIT_GROUPS) <= set(run.children)
+    assert run["log_likelihood/run_log_compute"].dtype == np.float32
+    assert run["log_prior/cost_slope"].attrs["long_name"].startswith("log density of OOM of cost")
     seen = run["observed_data"]
     assert seen["run_name"].dims == ("run",)
     assert set(seen["costed_run_name"].values.tolist()) < set(seen["run_name"].values.tolist())
@@ -137,6 +143,20 @@ def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert attributes["fit"] == learnt.spec.history.fit
     assert run["posterior/spending_growth"].attrs["units"] == "OOM/year"
     assert {each.unknown for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}
+
+
+@pytest.mark.slow
+def test_the_example_of_the_run_format_weighs_observations_and_priors_by_arviz(run, tmp_path, monkeypatch, capsys):
+    save_run(run, tmp_path / "learned.nc")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "run-format.md").read_text(encoding="utf-8")
+    (example,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "learned.nc" in each)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Estimated shape parameter of Pareto", UserWarning)  # of few draws
+        exec(compile(example, "run-format.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert f"{run['observed_data'].sizes['run']} observations" in told
+    assert re.search(r"spending_growth +[0-9.]+ +[0-9.]+", told)
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from simulator.history.fit import draw_prior
+from simulator.history.fit import draw_prior, log_likelihood, log_prior
 from simulator.history.model import GrowthPriors, build_model
-from simulator.history.observations import Observations
-from simulator.history.power_scaling import log_terms, reading, sensitivities
+from simulator.history.observations import Observations, known_at
+from simulator.history.power_scaling import reading, sensitivities
 from simulator.priors.families import Normal
 from simulator.priors.free_families import Quantiles
 
@@ -39,40 +39,17 @@ def drawn(built):
     return draw_prior(built, seed=3)
 
 
-@pytest.fixture(scope="module")
-def terms(built, drawn):
-    return log_terms(built, drawn, priors=PRIORS, origin=2018)
+def fit_of(draws, built):
+    """Take draws as a posterior, with the densities that a fit holds."""
+    known = known_at(built.observations, origin=2018)
+    return xr.DataTree.from_dict({
+        "posterior": draws,
+        "log_likelihood": log_likelihood(draws, built.observations, known),
+        "log_prior": log_prior(draws, built),
+    })  # fmt: skip
 
 
-def test_what_was_seen_has_the_density_of_the_equations_at_every_draw(drawn, terms):
-    one = drawn.isel(chain=0)
-    grid = one["year"].values
-
-    def at(name, times):
-        return np.array([np.interp(times, grid, path) for path in one[name].values])
-
-    def each(name):
-        return one[name].values[:, None]
-
-    run = OBSERVED.run_year < 2019
-    cost = run & np.isfinite(OBSERVED.cost_log_usd)
-    chip = (OBSERVED.accelerator_year >= 2016) & (OBSERVED.accelerator_year < 2019)
-    seen, times = OBSERVED.run_log_compute, OBSERVED.run_year
-    trend = at("compute", times)
-    centre = at("spending", times) + each("cost_slope") * (seen - trend)
-    speed = at("efficiency", OBSERVED.accelerator_year) - each("accelerator_offset")
-    expected = {
-        "runs": stats.t.logpdf(seen, each("run_tail"), trend, each("run_scatter"))[:, run],
-        "costs": stats.t.logpdf(OBSERVED.cost_log_usd, each("cost_tail"), centre, each("cost_scatter"))[:, cost],
-        "accelerators": stats.norm.logpdf(OBSERVED.accelerator_log_flops_per_usd, speed, each("accelerator_scatter"))[
-            :, chip
-        ],
-    }
-    for name, values in expected.items():
-        np.testing.assert_allclose(terms["log_likelihood"][name].values[0], values.sum(axis=1), rtol=1e-8)
-
-
-def test_priors_have_their_densities_and_steps_are_none_of_them(drawn, terms):
+def test_priors_have_their_densities_and_steps_are_none_of_them(built, drawn):
     expected = {
         "spending_growth": stats.norm(0.4, 0.2), "efficiency_growth": stats.norm(0.13, 0.08),
         "spending_volatility": stats.gamma(3, scale=0.1 / 3), "efficiency_volatility": stats.gamma(3, scale=0.04 / 3),
@@ -82,9 +59,10 @@ def test_priors_have_their_densities_and_steps_are_none_of_them(drawn, terms):
         "cost_tail_excess": stats.gamma(2, scale=1 / 0.3), "cost_slope": stats.norm(1, 0.3),
         "accelerator_offset": stats.norm(7.4, 0.5),
     }  # fmt: skip
-    assert set(terms["log_prior"].data_vars) == set(expected)
+    found = log_prior(drawn, built)
+    assert set(found.data_vars) == set(expected)
     for name, family in expected.items():
-        np.testing.assert_allclose(terms["log_prior"][name], family.logpdf(drawn[name]), atol=1e-6)  # single precision
+        np.testing.assert_allclose(found[name], family.logpdf(drawn[name]), atol=1e-6)
 
 
 def test_a_prior_that_is_sampled_by_a_latent_has_its_own_density():
@@ -92,15 +70,14 @@ def test_a_prior_that_is_sampled_by_a_latent_has_its_own_density():
     priors = GrowthPriors(spending=family)
     built = build_model(OBSERVED, priors=priors)
     drawn = draw_prior(built, seed=3)
-    found = log_terms(built, drawn, priors=priors, origin=2018)["log_prior"]
+    found = log_prior(drawn, built)
     np.testing.assert_allclose(found["spending_growth"], family.logpdf(drawn["spending_growth"].values))
     assert not [name for name in found.data_vars if "__" in str(name)]
 
 
-def test_where_there_are_no_data_only_the_priors_move_an_unknown(drawn):
+def test_where_there_are_no_data_only_the_priors_move_an_unknown(built, drawn):
     # Draws of the prior are a posterior of no data; the own prior of a rate is then what it is sensitive to.
-    fit = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"origin": 2018}), "posterior": drawn})
-    rows = {row.unknown: row for row in sensitivities(fit, OBSERVED, priors=PRIORS)}
+    rows = {row.unknown: row for row in sensitivities(fit_of(drawn, built))}
     assert list(rows)[:3] == ["spending_growth", "efficiency_growth", "compute_growth"]
     assert "run_tail" in rows
     assert "run_tail_excess" not in rows
@@ -111,14 +88,13 @@ def test_where_there_are_no_data_only_the_priors_move_an_unknown(drawn):
     assert row.mean_own_prior_double == pytest.approx(0.13, abs=0.01)
 
 
-def test_a_prior_that_pulls_is_told_by_its_half_and_its_double(drawn):
+def test_a_prior_that_pulls_is_told_by_its_half_and_its_double(built, drawn):
     # Draws from Normal(0.29, 0.08 / sqrt 2): the prior Normal(0.13, 0.08) and as much data at 0.45.
     rng = np.random.default_rng(1)
     moved = drawn.assign(
         efficiency_growth=(("chain", "draw"), 0.29 + 0.08 / math.sqrt(2) * rng.standard_normal((1, 1000)))
     )
-    fit = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"origin": 2018}), "posterior": moved})
-    row = {row.unknown: row for row in sensitivities(fit, OBSERVED, priors=PRIORS)}["efficiency_growth"]
+    row = {row.unknown: row for row in sensitivities(fit_of(moved, built))}["efficiency_growth"]
     assert row.mean == pytest.approx(0.29, abs=0.01)
     assert row.mean_own_prior_half == pytest.approx((0.5 * 0.13 + 0.45) / 1.5, abs=0.02)
     assert row.mean_own_prior_double == pytest.approx((2 * 0.13 + 0.45) / 3, abs=0.02)

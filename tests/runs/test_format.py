@@ -180,8 +180,9 @@ def test_the_python_examples_of_the_document_run(path: Path, monkeypatch: pytest
     monkeypatch.chdir(path.parent)
     text = PAGE.read_text(encoding="utf-8")
     found = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(found) == 3
-    for example in found:
+    examples = [each for each in found if "learned.nc" not in each]  # which is run with a run that has learnt
+    assert len(examples) == len(found) - 1 == 3
+    for example in examples:
         exec(compile(example, "run-format.md", "exec"), {})
 
 
