@@ -32,10 +32,12 @@ class Variable:
         return re.fullmatch(_expression(self.name), name)
 
 
-_SUBJECTS = "spending|hardware|physical_compute|algorithms"
+SUBJECTS = ("spending", "hardware", "algorithms", "physical_compute")
+"""What a run always tells of; limits may stand on these, on factors, and on levels within quantities and limits too."""
 _LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
+_SUBJECT = rf"{'|'.join(SUBJECTS)}|(?:spending|hardware|compute|algorithms)_factor_.+?|(?:quantity|constraint|cap)_.+?"
 _VARYING = {
-    "<driver>": "spending|hardware|compute|algorithms", "<subject>": _SUBJECTS, "<level>": _LEVEL, "<distance>": _LEVEL,
+    "<driver>": "spending|hardware|compute|algorithms", "<subject>": _SUBJECT, "<level>": _LEVEL, "<distance>": _LEVEL,
 }  # fmt: skip
 
 
@@ -108,12 +110,13 @@ PATTERNS: tuple[Variable, ...] = (
 samples and years has its quantiles by year."""
 
 SUFFIXES: tuple[Variable, ...] = (
+    Variable("<variable>_demanded", _TRAJECTORY, "", "{0} without its caps", "The level that growth alone would give."),
     Variable("<variable>_mean", ("year",), "", "mean of {0}",
              "Over the samples; of the log10 where the variable is one, so that means of factors add up to that of their product."),
     Variable("<variable>_error", _BY_YEAR, "", "standard error of the quantiles of {0}",
              "Monte Carlo standard error from the spread over independent blocks of samples."),
 )  # fmt: skip
-"""What the summary says of a variable beside its quantiles; the unit is the variable's."""
+"""What is said beside a variable: of a level with caps, and in the summary beside quantiles; the unit is the variable's."""
 
 COORDINATES: Mapping[str, Variable] = MappingProxyType({
     item.name: item
@@ -131,20 +134,27 @@ COORDINATES: Mapping[str, Variable] = MappingProxyType({
 """The coordinates of a run; text has no unit."""
 
 
-def variable(name: str, *, unit: str = "1") -> Variable:
-    """Describe a variable of a run by its name; `unit` is that of one whose unit depends on the scenario."""
+def variable(name: str, *, unit: str = "1", subjects: Iterable[str] = ()) -> Variable:
+    """Describe a variable of a run by its name; `unit` is that of one whose unit depends on the scenario.
+
+    `subjects` are what limits stand on in the run, which tells the name of a cap from that of its subject.
+    """
     if name in VARIABLES:
         return VARIABLES[name]
     for kind in PATTERNS:
-        if not kind.unit and name.endswith(("_mean", "_error")):
-            continue  # the summary's word on a variable of the kind
+        if not kind.unit and name.endswith(("_demanded", "_mean", "_error")):
+            continue  # a word on a variable of the kind
         if match := kind.match(name):
-            long_name = kind.long_name.format(*(part.replace("_", " ") for part in match.groups()))
+            parts = match.groups()
+            if kind.name.startswith("cap_<subject>"):
+                of = max((each for each in subjects if name.startswith(f"cap_{each}_")), key=len, default=parts[0])
+                parts = of, name[len(f"cap_{of}_") :]
+            long_name = kind.long_name.format(*(part.replace("_", " ") for part in parts))
             dims = tuple(dim.replace("<subject>", match[1]) for dim in kind.dims)
             return Variable(name, dims, kind.unit or unit, long_name, kind.description)
     for kind in SUFFIXES:
         if match := kind.match(name):
-            base = variable(match[1], unit=unit)
+            base = variable(match[1], unit=unit, subjects=subjects)
             return Variable(name, kind.dims, base.unit, kind.long_name.format(base.long_name), kind.description)
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
@@ -154,13 +164,16 @@ def summary_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {name: _BY_YEAR if "sample" in (dims := variable(name).dims) else dims for name in names}
 
 
-def attributes(names: Iterable[str], units: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def attributes(
+    names: Iterable[str], units: Mapping[str, str], subjects: Iterable[str] = ()
+) -> dict[str, dict[str, str]]:
     """Give the attributes of variables by name; `units` are those of the variables whose unit the scenario tells."""
     said = {}
     for name in names:
         base = name.removesuffix("_error").removesuffix("_mean")
+        base = base if base in units or base in VARIABLES else base.removesuffix("_demanded")
         base = base if base in units or base in VARIABLES else name
-        described = variable(name, unit=units.get(base, "1"))
+        described = variable(name, unit=units.get(base, "1"), subjects=subjects)
         unit = units.get(base, variable(base).unit if base != name else described.unit)
         texts = {"units": unit, "long_name": described.long_name, "description": described.description}
         said[name] = {key: text for key, text in texts.items() if text}
@@ -176,6 +189,11 @@ def is_plain(name: str) -> bool:
 def snake(name: str) -> str:
     """Turn a name of a scenario file into a part of a variable's name."""
     return name.replace("-", "_")
+
+
+def subject_words(subject: str) -> str:
+    """Say what limits stand on."""
+    return subject.removeprefix("quantity_").replace("_", " ")
 
 
 UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.model.projection import Projection, binding_names, variable_names, year_grid
+from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.spec import ScenarioSpec, quantity_of
+from simulator.schema.subjects import binding_names, variable_names
 from simulator.units import Array
+from simulator.variables import SUBJECTS
 
 
 def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
@@ -43,7 +45,7 @@ def joint_variables(plan: Plan) -> tuple[str, ...]:
 
 
 def _may_stand_in(name: str, own: Sequence[str]) -> bool:
-    limits = name.startswith(("cap_", "constraint_", "binding_"))
+    limits = name.startswith(("cap_", "constraint_", "binding_")) and not name.endswith("_demanded")
     return limits or (name.endswith("_demanded") and name.removesuffix("_demanded") in own)
 
 
@@ -98,13 +100,13 @@ def plan_of(
 
 
 def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
-    every = [binding_names(component.spec) for component in components]
-    subjects = [f"binding_{subject}" for subject in ("spending", "hardware", "algorithms", "physical_compute")]
-    return {
-        subject: tuple(sorted({limit for names in every for limit in names.get(subject, ())}))
-        for subject in subjects
-        if any(subject in names for names in every)
-    }
+    found: dict[str, set[str]] = {}
+    for component in components:
+        for subject, limits in binding_names(component.spec).items():
+            found.setdefault(subject, set()).update(limits)
+    main = [f"binding_{subject}" for subject in SUBJECTS]  # these first, then what they are made of
+    order = sorted(found, key=lambda name: main.index(name) if name in main else len(main))
+    return {name: tuple(sorted(found[name])) for name in order}
 
 
 def batch_length(block: int, most: int) -> int:

@@ -110,7 +110,8 @@ class Labels:
     def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
         dims = summary_dims(arrays) if samples is None else {name: variable(name).dims for name in arrays}
-        described = attributes(arrays, self._units)
+        on = [name.removeprefix("binding_") for name in self._limits]
+        described = attributes(arrays, self._units, on)
         variables = {name: Labelled(dims[name], values, dict(described[name])) for name, values in arrays.items()}
         used = {dim for item in variables.values() for dim in item.dims}
         numbers = {"year": self._years, "quantile": np.array(LEVELS), **(samples or {})}

@@ -5,21 +5,22 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.model import growth
-from simulator.model.saturation import saturate
+from simulator.model.saturation import Capped, follow, law_of, under_limits
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.subjects import Bound, bounds_of
 from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 
 FINE_STEPS = 16
@@ -50,6 +51,7 @@ class Block:
     steps: dict[Path, tuple[Array, Array]] = field(default_factory=dict)
     """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
+    _capped: dict[tuple[Path, bytes], Capped] = field(default_factory=dict)
 
     def found[Given, Found](self, find: Callable[[Given, Path], Found], given: Given, path: Path) -> Found:
         """What a function finds in an entry at a path; looked for once."""
@@ -75,11 +77,13 @@ class Block:
         return levels
 
     def between(self, path: Path, times: Array) -> Array | None:
-        """Read levels at times (sample, time), straight between those of the grid; None where the block is whole."""
+        """Read levels that are held; of samples that were taken, (sample, time), straight between the times held."""
+        grid, levels = (self.whole[0] if self.whole else self).steps.get(path, (np.zeros(0), np.zeros((0, 0))))
         if self.whole is None:
-            return None
-        block, samples = self.whole
-        grid, levels = block.steps[path]
+            place = np.searchsorted(grid, times)
+            held = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
+            return levels[:, place] if held else None
+        samples = self.whole[1]
         rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
         after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
         share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
@@ -95,6 +99,16 @@ class Block:
                 return level
             self._known[key] = level
         return self._known[key]
+
+    def capped(self, path: Path, times: Array, compute: Callable[[], Capped]) -> Capped:
+        """A level under its limits; computed once for the same times."""
+        key = (path, times.tobytes())
+        if key not in self._capped:
+            capped = compute()
+            if capped.capped.size > MOST_KNOWN:
+                return capped
+            self._capped[key] = capped
+        return self._capped[key]
 
 
 def fine_grid(first: float, last: float, years: Array) -> Array:
@@ -220,18 +234,78 @@ def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
     return quantity_level(limit.limit, (*path, "limit"), block, years)
 
 
-def capped_level(level: Level, path: Path, block: Block, years: Array) -> Array:
-    """Compute a level under its caps, (sample, year) or (1, year) in log10; the lowest saturated level counts."""
-    demanded = demanded_level(level, path, block, years)
-    if not level.caps:
-        return demanded
-    start = demanded_level(level, path, block, np.array([block.spec.years.first]))
-    capped = demanded
-    for name in sorted(level.caps):
-        cap = level.caps[name]
-        limit = limit_level(cap, (*path, "caps", name), block, years)
-        capped = np.minimum(capped, saturate(demanded, limit, kind=cap.kind, log_start=start))
-    return capped
+def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped:
+    """Compute a level under its caps, (sample, year) or (1, year) in log10."""
+
+    def demand(times: Array) -> Array:
+        return demanded_level(level, path, block, times)
+
+    base = block.spec.years.first if level.at is None else level.at
+    bounds = block.found(bounds_of, level, path)
+    return capped(bounds, demand, lambda: demand(np.array([base])), path=path, base=base, block=block, years=years)
+
+
+type Demand = Callable[[Array], Array]
+"""Gives what is demanded at times: levels (sample, time)."""
+
+
+def capped(
+    bounds: Sequence[Bound],
+    demand: Demand,
+    start: Callable[[], Array],
+    *,
+    path: Path,
+    base: float,
+    block: Block,
+    years: Array,
+) -> Capped:
+    """Put a level at a path under its limits; `start` gives the level in the year `base`, in which laws begin."""
+
+    def compute() -> Capped:
+        demanded = demand(years)
+        limits = {
+            bound.name: (bound.limit.kind, limit_level(bound.limit, bound.path, block, years)) for bound in bounds
+        }
+        begin = start() if any(law_of(kind).from_start for kind, _ in limits.values()) else demanded[:, :1]
+        followed = {
+            bound.name: _followed(bound, demand, start=begin, base=base, block=block, years=years)
+            for bound in bounds
+            if is_followed(bound, block.spec)
+        }
+        return under_limits(demanded, limits, start=begin, followed=followed)
+
+    return block.capped(path, years, compute)
+
+
+def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
+    """Tell whether a level under a limit is followed from its start: where the law has steps and the limit moves."""
+    if law_of(bound.limit.kind).step is None:
+        return False
+    return (bound.limit.share is not None and _moves(bound.limit.of, spec)) or _moves(bound.limit.limit, spec)
+
+
+def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
+    """Tell whether a quantity changes over time."""
+    if isinstance(quantity, str):
+        return _moves(spec.quantities[quantity], spec)
+    if isinstance(quantity, Level):
+        caps = [cap.of or cap.limit for cap in quantity.caps.values()]
+        changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility)
+        return any(each is not None for each in changes) or any(_moves(each, spec) for each in caps)
+    if isinstance(quantity, Operation):
+        return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))
+    return False
+
+
+def _followed(bound: Bound, demand: Demand, *, start: Array, base: float, block: Block, years: Array) -> Array:
+    """Follow a level under a limit that moves, from its start on the fine grid."""
+    if (known := block.between(bound.path, years)) is not None:
+        return known
+    times = fine_grid(min(base, float(years[0])), max(base, float(years[-1])), np.append(years, base))
+    limit, place = limit_level(bound.limit, bound.path, block, times), int(np.searchsorted(times, base))
+    step, fine = cast("Callable[..., Array]", law_of(bound.limit.kind).step), is_fine(times)
+    levels = follow(step, demand(times), limit, log_start=start, fine=fine, base=place)
+    return block.stepped(bound.path, times, levels)[:, np.searchsorted(times, years)]
 
 
 def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -> Array:
@@ -244,7 +318,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
     if isinstance(quantity, Prior):
         return _constant(block.draw(path)[:, None], years)
     if isinstance(quantity, Level):
-        return capped_level(quantity, path, block, years)
+        return capped_level(quantity, path, block, years).capped
     return _operation_level(quantity, path, block, years)
 
 

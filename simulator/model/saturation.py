@@ -5,13 +5,13 @@ Shapes and units are those of `growth`: levels are log10 of the base unit, the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.model.growth import LN_10, aligned, log_one_plus
 from simulator.registers import attribute_at
@@ -23,7 +23,7 @@ from simulator.units import Array
 def law_of(kind: str) -> SaturationLaw:
     """Find a law of saturation by its name, its function loaded."""
     law = LAWS.find(kind)
-    return replace(law, bend=attribute_at(law.bend))
+    return replace(law, bend=attribute_at(law.bend), step=attribute_at(law.step) if law.step else None)
 
 
 def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None) -> Array:
@@ -98,12 +98,12 @@ def logistic_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
 
 
 def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start: ArrayLike) -> Array:
-    """Slow growth in proportion to the distance to the limit in the log. Shapes and units as in `saturate`.
+    """Slow growth in proportion to the distance to a limit that stands still. Shapes and units as in `saturate`.
 
-    dlnV/dt = g (ln L - ln V) / (ln L - ln V0) from V0, where g is the rate of the demanded level D; in
-    closed form ln V = ln L - (ln L - ln V0) exp(-(ln D - ln V0) / (ln L - ln V0)). Limits: D near the
-    start, L far above. Where L <= V0 there is no distance to slow over, and the level is min(D, L); a level
-    that shrinks below V0 stays D.
+    dlnV/dt = g min(1, (ln L - ln V) / (ln L - ln V0)) from V0, where g is the rate of the demanded level D; in closed
+    form ln V = ln L - (ln L - ln V0) exp(-(ln D - ln V0) / (ln L - ln V0)) where D is above V0, and D below it: a limit
+    slows growth and never speeds a decline. Limits: D near the start, L far above. Where L <= V0 there is no distance
+    to slow over, and the level is min(D, L).
 
     >>> gompertz_saturation([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, log_start=10.0).round(3)
     array([[ 9.   , 10.   , 11.264, 11.729, 12.   ]])
@@ -120,3 +120,105 @@ def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start
     straight = np.minimum(level, limit)
     plain = (distance <= 0) | (distance == np.inf) | (demand <= 0)
     return np.asarray(np.where(plain, straight, np.minimum(bent, straight)), dtype=np.float64)
+
+
+def gompertz_step(bent: Array, levels: tuple[Array, Array], limits: tuple[Array, Array], *, log_start: Array) -> Array:
+    """Move a level on by the law of `gompertz_saturation` while the limit moves too.
+
+    The demanded level and the limit go straight in the log from the first to the second of `levels` and `limits`; all
+    are (sample,) or (1,), log10 of one unit. With y = V - V0 and w = L - V0 in the log, dy = dD min(1, (w - y) / w) is
+    linear in y; exact over the step but where y changes its sign, and there to second order. A limit at or below V0
+    holds V at min(D, L), and V is never above L.
+
+    >>> gompertz_step(np.array([8.0]), (8.0, 12.77), (10.0, 11.76), log_start=np.array([8.0])).round(3)
+    array([10.483])
+    """
+    start, later = np.asarray(limits[0] - log_start), np.asarray(limits[1] - log_start)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        # Of a step from a limit below V0, what comes after the limit has passed it, V at V0 or at a lower D.
+        change = (levels[1] - levels[0]) * np.where(start < 0.0, later / (later - start), 1.0)
+        gained = np.where(start <= 0.0, np.minimum(levels[1] - change - log_start, 0.0), bent - log_start)
+        free = np.where((gained < 0.0) & (change > 0.0), np.minimum(-gained, change), 0.0)  # what is gained up to V0
+        room = np.maximum(start, 0.0)
+        room = room + (later - room) * np.where(change > 0.0, free / change, 0.0)
+        left, moved = change - free, later - room
+        share = np.where(moved == 0.0, 1.0, np.log1p(moved / room) / (moved / room)) / room
+        pull = left * later * share * _mean_decay((left + moved) * share)
+        slowed = np.exp(-left * share) * np.maximum(gained, 0.0) + pull
+        slowed = np.where(room > 0.0, slowed, left / (left + moved) * later)  # from no room at all
+        slowed = np.where(slowed < 0.0, left * slowed / (slowed - gained), slowed)  # below V0 nothing is slowed
+    plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
+    result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
+    return np.asarray(np.minimum(log_start + result, limits[1]), dtype=np.float64)
+
+
+def _mean_decay(exponent: Array) -> Array:
+    """Return (1 - exp(-x)) / x for any x, 1 at 0."""
+    return np.where(exponent == 0.0, 1.0, -np.expm1(-exponent) / exponent)
+
+
+def follow(
+    step: Callable[..., Array],
+    log_level: Array,
+    log_limit: Array,
+    *,
+    log_start: Array,
+    fine: NDArray[np.bool_],
+    base: int,
+) -> Array:
+    """Follow a level under a moving limit from its start, both ways in time, (sample, time).
+
+    It goes from one of the `fine` times (time,) to the next; to the others it goes from the nearest of these, and not
+    from them. `base` is the place of the time of the start, `log_start` (sample, 1).
+    """
+    levels, limits, start = log_level.T, log_limit.T, log_start[:, 0]
+    bent: Array = np.empty(np.broadcast_shapes(levels.shape, limits.shape, (1, start.size)))
+    bent[base] = start
+    for places in (range(base + 1, len(levels)), range(base - 1, -1, -1)):
+        origin = base
+        for place in places:
+            ends = (levels[origin], levels[place]), (limits[origin], limits[place])
+            bent[place] = step(bent[origin], *ends, log_start=start)
+            origin = place if fine[place] else origin
+    return bent.T
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A level under its limits: what was demanded, what is left, the limits, and which of them binds (0: none).
+
+    `followed` are the levels under those limits that are followed from the start.
+    """
+
+    demanded: Array
+    capped: Array
+    limits: Mapping[str, Array]
+    binding: NDArray[np.int8]
+    followed: Mapping[str, Array]
+
+
+def under_limits(
+    demanded: Array, limits: Mapping[str, tuple[str, Array]], *, start: Array, followed: Mapping[str, Array]
+) -> Capped:
+    """Put a level (sample, year) in log10 under several limits; the one that leaves the least counts.
+
+    `limits` gives the kind and level (sample, year) of each limit by name; `start` (sample, 1) is the level at the
+    start; `followed` the levels under limits that are followed from there. A limit binds where the demanded level has
+    reached it; where several are reached, the one that leaves the least.
+    """
+    capped = demanded
+    binding = np.zeros((1, 1), dtype=np.int8)
+    earlier: list[tuple[NDArray[np.bool_], Array]] = []
+    numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
+    # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
+    for name in sorted(limits, key=lambda name: (law_of(limits[name][0]).rank, name)):
+        number, (kind, level) = numbers[name], limits[name]
+        bent = followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
+        capped = np.minimum(capped, bent)
+        reached = demanded >= level
+        binds = reached
+        for before, least in earlier:
+            binds = binds & (~before | (bent < least))
+        earlier.append((reached, bent))
+        binding = binding * ~binds + np.int8(number) * binds  # np.where takes ten times as long
+    return Capped(demanded, capped, {name: level for name, (_, level) in limits.items()}, binding, followed)

@@ -35,6 +35,7 @@ from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
+from simulator.variables import subject_words
 from simulator.wording import percent
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Sequen
     middle, last = forecast_years(run)
     early = binding_shares(run, middle)
     rows = [
-        [name(f"{limit} (on {subject.replace('_', ' ')})"), percent(early[subject][limit]), percent(share), bar(share)]
+        [name(f"{limit} (on {subject_words(subject)})"), percent(early[subject][limit]), percent(share), bar(share)]
         for subject, limits in binding_shares(run, last).items()
         for limit, share in limits.items()
     ]

@@ -15,6 +15,7 @@ from simulator.runs.growth_by_driver import limits_on, mean_contributions
 from simulator.runs.summary import PASSED, crossing_table, sampling_note, summarised, why_no_spread
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
+from simulator.variables import subject_words
 from simulator.wording import capital, listed, percent, power, raised
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _binding_sentence(run: xr.DataTree) -> str:
         if total > 0:
             named = [f"{name} {percent(share)}" for name, share in sorted(limits.items(), key=lambda pair: -pair[1])]
             detail = f" ({', '.join(named[:4])})"
-            said.append(f"{subject.replace('_', ' ')} back in {percent(total)} of the samples{detail}")
+            said.append(f"{subject_words(subject)} back in {percent(total)} of the samples{detail}")
     return f"In {when(last)} limits hold {listed(said)}." if said else f"In {when(last)} no limit binds in any sample."
 
 
@@ -212,7 +213,7 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
         if held.size:
             which = f"the limits {listed(named)} are" if len(named) > 1 else f"the limit {named[0]} is"
             yield (
-                f"From {when(float(held[0]))} on, {subject.replace('_', ' ')} is at a limit in more than half of the "
+                f"From {when(float(held[0]))} on, {subject_words(subject)} is at a limit in more than half of the "
                 f"samples. What comes after rests on how {which} assumed, more than on trends."
             )
     if uncertain:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.runs.groups import group
-from simulator.runs.summary import summarised_names
+from simulator.runs.groups import arrays, group
+from simulator.runs.summary import bound_limits, summarised_names
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SUBJECTS = ("spending", "hardware", "physical_compute", "algorithms")
-"""What limits may stand on."""
+ORDER = ("spending", "hardware", "compute", "physical_compute", "algorithms")
+"""The order of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,10 @@ class _Part:
 def mean_contributions(run: xr.DataTree) -> xr.DataArray:
     """Split the mean growth of effective compute since the first year, from the summary of any run.
 
-    A driver's part is the growth that it demands, by factor where it has factors (a factor's own caps are within its
-    part). A limit's part is what it takes away: log10 of the level under the limits over the level demanded, against
-    the same in the first year; where several limits stand on one subject, they are one part. A part of limits is
-    above 0 where they loosen. The parts of a sample add up to its growth, and so do their means, within the rounding
-    of levels kept in single precision.
+    A driver's part is the growth that it demands, by factor where it has factors. A limit's part is what it takes away:
+    log10 of the level under the limits over the level demanded, against the same in the first year; where several
+    limits stand on one subject, they are one part. A part of limits is above 0 where they loosen. The parts of a sample
+    add up to its growth, and so do their means, within the rounding of levels kept in single precision.
     """
     summary = group(run, "summary")
     if "effective_compute_mean" not in summary:
@@ -54,36 +53,46 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
 
 
 def limits_on(run: xr.DataTree) -> dict[str, list[str]]:
-    """List the limits of a run by what they stand on, from the summary; empty where it has none."""
-    summary = group(run, "summary")
-    return {
-        subject: [str(name) for name in summary[f"limit_{subject}"].values]
-        for subject in SUBJECTS
-        if f"binding_{subject}_share" in summary
-    }
+    """List the limits of a run by what they stand on, in the order of the model; empty where it has none."""
+    found = {subject: limits for subject, limits, _, _ in bound_limits(arrays(run, "summary"))}
+    return {subject: found[subject] for subject in sorted(found, key=_order)}
+
+
+def _order(subject: str) -> int:
+    """Drivers and physical compute first, then factors, then what stands within quantities and limits."""
+    driver, is_factor, _ = subject.partition("_factor_")
+    return ORDER.index(driver) + len(ORDER) * bool(is_factor) if driver in ORDER else 2 * len(ORDER)
 
 
 def _parts(names: Sequence[str], limits: Mapping[str, Sequence[str]]) -> list[_Part]:
-    """List the parts in the order of the model: spending, hardware, physical compute, algorithms; then the limits."""
+    """List the parts in the order of the model: spending, hardware, compute, algorithms; then the limits on each."""
     drivers = ["spending", "hardware"] if "spending" in names else ["compute"]
     drivers += ["algorithms"] if "algorithms" in names else []
-    parts = [part for driver in drivers for part in _demanded(driver, names)]
+    levels = [level for driver in drivers for level in _levels(driver, names)]
+    parts = [_demanded(level, names) for level in levels]
     for subject, named in limits.items():
+        if subject not in (*levels, *ORDER) or f"{subject}_demanded" not in names:
+            continue  # of a quantity or a limit; or not of every component of a mixture
         which = ", ".join(named) if len(named) <= 3 else f"{len(named)} of them"
         label = f"limits on {_words(subject)}: {which}"
         parts.append(_Part(f"limits_{subject}", label, "limits", subject, subject, f"{subject}_demanded"))
     return parts
 
 
-def _demanded(driver: str, names: Sequence[str]) -> list[_Part]:
-    subject = "physical_compute" if driver == "compute" else driver
+def _levels(driver: str, names: Sequence[str]) -> list[str]:
+    """Name the levels that a driver is made of: its factors, or itself."""
     prefix = f"{driver}_factor_"
-    factors = sorted(name for name in names if name.startswith(prefix))
-    if factors:
-        words = {name: f"{_words(driver)}: {_words(name.removeprefix(prefix))}" for name in factors}
-        return [_Part(name, words[name], "growth", subject, name) for name in factors]
-    demanded = f"{subject}_demanded"
-    return [_Part(subject, _words(subject), "growth", subject, demanded if demanded in names else subject)]
+    factors = [name for name in names if name.startswith(prefix) and not name.endswith("_demanded")]
+    return sorted(factors) or ["physical_compute" if driver == "compute" else driver]
+
+
+def _demanded(level: str, names: Sequence[str]) -> _Part:
+    """Give the growth that a level demands; that of physical compute as a whole before constraints, too."""
+    driver, is_factor, factor = level.partition("_factor_")
+    label = f"{_words(driver)}: {_words(factor)}" if is_factor else _words(level)
+    subject = "physical_compute" if driver == "compute" else driver
+    demanded = f"{level}_demanded"
+    return _Part(level, label, "growth", subject, demanded if demanded in names else level)
 
 
 def _stacked(parts: Sequence[_Part], level: Callable[[str], xr.DataArray]) -> xr.DataArray:

@@ -17,6 +17,7 @@ from simulator.runs.groups import Group, Variable, arrays
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array
+from simulator.variables import subject_words
 from simulator.wording import plus_minus, power, share_text, year_range, year_text
 
 if TYPE_CHECKING:
@@ -401,7 +402,7 @@ def _binding_line(summary: Group, samples: int) -> str:
             for n in np.argsort(-final, kind="stable")
             if final[n] > 0.005
         )
-        parts.append(f"{subject.replace('_', ' ')}: {said or 'nothing'}")
+        parts.append(f"{subject_words(subject)}: {said or 'nothing'}")
     last = float(summary.coords["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
 

@@ -29,6 +29,7 @@ from simulator.schema.prior_names import (
 )
 from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Limit, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.subjects import variable_places
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 from simulator.wording import listed
 
@@ -118,10 +119,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += driver_faults(spec)
     faults += _threshold_faults(spec)
     faults += model_faults(spec, joint)
-    for path in _named(spec):
-        if path[-1].endswith(("-mean", "-error")):
-            rule = f"ends in '-{path[-1].rpartition('-')[2]}', by which the run names its means and errors."
-            faults.append(Fault(path, rule, "Rename it."))
+    faults += _name_faults(spec)
     for path, _ in entries_of(Limit, spec):
         if path[-1] in ("none", "nothing"):
             rule = f"is called '{path[-1]}', by which a run says that no limit binds."
@@ -145,13 +143,18 @@ def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]
     return tuple(name for name in spec.quantities if name not in used)
 
 
-def _named(spec: ScenarioSpec) -> Iterator[tuple[str, ...]]:
-    """List the paths of entries whose names become names of variables."""
-    yield from (("quantities", name) for name in spec.quantities)
-    yield from (("constraints", name) for name in spec.constraints)
-    for driver_name, driver in stated_drivers(spec).items():
-        yield from (("drivers", driver_name, "factors", name) for name in driver.factors or {})
-        yield from (("drivers", driver_name, "caps", name) for name in driver.caps)
+def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find names that the variables of a run cannot be called after."""
+    places: dict[str, Path] = {}
+    for variable, path in variable_places(spec):
+        if places.setdefault(variable, path) != path:
+            rule = f"gives the run a variable '{variable}', as {dotted(places[variable])} does."
+            yield Fault(path, rule, "Rename one of the two.")
+    for path in dict.fromkeys(places.values()):
+        if str(path[-1]).endswith(("-mean", "-error", "-demanded")):
+            ending = str(path[-1]).rpartition("-")[2]
+            rule = f"ends in '-{ending}', by which the run names means, errors and what is demanded."
+            yield Fault(path, rule, "Rename it.")
 
 
 def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:

@@ -6,30 +6,30 @@ from functools import reduce
 from operator import mul
 
 from simulator.errors import Fault, Path, near_name
-from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of, stated_drivers
+from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
 from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.subjects import inner_subjects, level_name, subjects
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
-from simulator.variables import snake
 
 
 def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints."""
     check = UnitCheck(spec, frozenset())
     result: dict[str, str] = {}
-    for name, driver in stated_drivers(spec).items():
-        target = "physical_compute" if name == "compute" else name
-        result |= {f"cap_{target}_{snake(cap)}": f"log10({DRIVER_UNITS[name]})" for cap in driver.caps}
-        for factor_name, factor in (driver.factors or {}).items():
-            base = Unit(parse_level_unit(level_unit(factor, None))[0].dimension)
-            result[f"{name}_factor_{snake(factor_name)}"] = f"log10({base})"
     for name, quantity in spec.quantities.items():
-        unit = check.of(quantity, ("quantities", name))
-        result[f"quantity_{snake(name)}"] = f"log10({Unit(unit.dimension) if unit else '1'})"
-    result |= {f"constraint_{snake(name)}": "log10(FLOP)" for name in spec.constraints}
+        result[level_name(("quantities", name))] = _logarithm(check.of(quantity, ("quantities", name)))
+    for subject in (*subjects(spec), *inner_subjects(spec)):
+        main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
+        unit = f"log10({main})" if main else _logarithm(stated_unit(subject.level) if subject.level else None)
+        result |= {bound.variable: unit for bound in subject.bounds} | ({} if main else {subject.name: unit})
     if spec.capability is not None:
         result["capability"] = spec.capability.name
     return result
+
+
+def _logarithm(unit: Unit | None) -> str:
+    return f"log10({Unit(unit.dimension) if unit else '1'})"
 
 
 class UnitCheck:

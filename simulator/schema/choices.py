@@ -42,7 +42,9 @@ class SaturationLaw:
 
     `bend` is a function (or its `module:name`) of the log10 of level V and limit L, (sample, year) or shapes that fit
     it, to the log10 of the bent level; with `from_start` it also takes `log_start`, that of the level at the start.
-    What it gives rises with V and with L and exceeds neither, and a year depends on that year alone. Of laws whose
+    What it gives rises with V and with L and exceeds neither, and a year depends on that year alone. A law that is an
+    equation of motion has a `step` too, a function that moves a bent level on while V and L go straight from one level
+    each to another (see `gompertz_step`): it is followed from the start where the limit moves. Of laws whose
     levels round to one number far above their limits, the one of the lowest `rank` counts as leaving the least.
     """
 
@@ -54,6 +56,7 @@ class SaturationLaw:
     """What a reader of a report is told."""
     rank: int = 0
     from_start: bool = False
+    step: str | Callable[..., Array] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ _LAWS = (
                   "a soft ceiling that growth bends towards from far below (logistic law)", rank=1),
     SaturationLaw("gompertz", f"{_MODEL}:gompertz_saturation", "growth falls with the logarithmic distance to L",
                   "growth slows as it comes near, by the number of factors that are left (Gompertz law)", rank=2,
-                  from_start=True),
+                  from_start=True, step=f"{_MODEL}:gompertz_step"),
 )  # fmt: skip
 LAWS: Register[SaturationLaw] = Register(
     "law of saturation", "simulator.saturation_laws", {law.name: law for law in _LAWS}, SaturationLaw

@@ -12,11 +12,12 @@ from scipy.integrate import solve_ivp
 
 from simulator import parse_scenario
 from simulator.errors import InputError
-from simulator.model.projection import binding_names, under_limits, year_grid
+from simulator.model.projection import year_grid
 from simulator.model.quantities import FINE_STEPS
-from simulator.model.saturation import saturate
-from simulator.schema.spec import Limit
-from simulator.schema.statements import Prior
+from simulator.model.saturation import saturate, under_limits
+from simulator.runs.growth_by_driver import mean_contributions
+from simulator.runs.summary import summary_lines
+from simulator.schema.subjects import binding_names
 from simulator.testing import run_of, scenario_text, small_scenario
 
 FLOAT32 = 4e-6
@@ -149,15 +150,84 @@ def test_the_limit_that_leaves_the_least_binds_and_is_named() -> None:
 
 
 def test_under_limits_by_hand() -> None:
-    hard = Limit(limit=Prior(value=1.0))
-    logistic = Limit(kind="logistic", limit=Prior(value=1.0))
     demanded = np.array([[1.0, 2.0, 3.0, 4.0]])
-    limits = {"b": (hard, np.full((1, 4), 3.0)), "a": (logistic, np.full((1, 4), 3.5))}
-    capped = under_limits(demanded, demanded[:, :1], limits)
+    limits = {"b": ("hard", np.full((1, 4), 3.0)), "a": ("logistic", np.full((1, 4), 3.5))}
+    capped = under_limits(demanded, limits, start=demanded[:, :1], followed={})
     bent = saturate(demanded, 3.5, kind="logistic")
     np.testing.assert_array_equal(capped.capped, np.minimum(np.minimum(demanded, 3.0), bent))
     assert capped.binding.tolist() == [[0, 0, 2, 2]]
     np.testing.assert_array_equal(capped.demanded, demanded)
+
+
+def test_a_cap_on_a_factor_binds_and_takes_away_what_growth_demands() -> None:
+    """Growth alone gives 0.128 OOM a year, 1.28 in ten; the wall stands 0.9 above the start and is met after 7.03."""
+    wall = {"limit": {"value": 10.0**0.9, "unit": "1"}}
+    factors = {
+        "price": {"start": {"value": 1, "unit": "1"}, "growth": {"value": 0.128, "unit": "OOM/year"}, "caps": {"wall": wall}},
+        "rest": {"start": {"value": 1e26, "unit": "FLOP"}},
+    }  # fmt: skip
+    drivers = {"drivers.compute.factors": factors, "drivers.compute.start": None, "drivers.compute.growth": None}
+    run = run_of(small_scenario({**drivers, "samples": 1}))
+    levels, name = run["trajectories"], "compute_factor_price"
+    assert levels[f"binding_{name}"].values[0].tolist() == [0] * 8 + [1] * 3
+    assert levels[f"binding_{name}"].attrs["flag_meanings"] == "none wall"
+    assert levels[f"cap_{name}_wall"].attrs["long_name"] == "cap on compute factor price: wall"
+    np.testing.assert_allclose(levels[f"{name}_demanded"].values[0], 0.128 * YEARS, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(levels[name].values[0], np.minimum(0.128 * YEARS, 0.9), rtol=0, atol=1e-6)
+    assert run[f"summary/binding_{name}_share"].values[0].tolist() == [0.0] * 8 + [1.0] * 3
+    parts = mean_contributions(run).isel(year=-1)
+    assert float(parts.sel(part=name)) == pytest.approx(1.28, abs=1e-5)
+    assert float(parts.sel(part=f"limits_{name}")) == pytest.approx(-0.38, abs=1e-5)
+    assert summary_lines(run)[-1].startswith("  binds in 2035 - compute factor price: wall")
+
+
+def test_a_cap_on_a_level_within_a_quantity_binds() -> None:
+    grown = {"start": {"value": 1, "unit": "1"}, "growth": {"value": 1, "unit": "OOM/year"},
+             "caps": {"top": {"limit": {"value": 1e3, "unit": "1"}}}}  # fmt: skip
+    chips = {"product": [{"value": 1e24, "unit": "FLOP"}, grown]}
+    run = run_of(small_scenario({"quantities.chips": chips, "constraints.chips": {"limit": "chips"}, "samples": 1}))
+    name = "quantity_chips_product_1"
+    levels = run["trajectories"]
+    assert levels[f"binding_{name}"].values[0].tolist() == [0, 0, 0] + [1] * 8
+    np.testing.assert_array_equal(levels[name].values[0], np.minimum(YEARS, 3))
+    np.testing.assert_array_equal(levels[f"{name}_demanded"].values[0], YEARS)
+    np.testing.assert_allclose(levels["quantity_chips"].values[0], 24 + np.minimum(YEARS, 3), rtol=0, atol=FLOAT32)
+
+
+@pytest.mark.parametrize("step", ["year", "quarter"])
+@pytest.mark.parametrize(("first", "at"), [(2025, 2025), (2012, 2025), (2030, 2025), (2025, 2027)])
+def test_a_gompertz_limit_that_moves_is_the_equation(first: float, at: float, step: str) -> None:
+    """From 1e8 in the year of the start, 3x a year under 1e10 growing 1.5x: 10.483 after ten years, by SciPy too."""
+    limit = {"start": {"value": 1e10, "unit": "FLOP"}, "at": at, "growth": 1.5}
+    caps = {"moving": {"kind": "gompertz", "limit": limit}}
+    changes = {"start": 1e8, "at": at, "growth": 3, "caps": caps}
+    data = small_scenario({f"drivers.compute.{key}": value for key, value in changes.items()})
+    data |= {"years": {"first": first, "last": at + 10, "step": step}, "samples": 1}
+    run = run_of(data)["trajectories/physical_compute"]
+
+    def slope(time: float, level: np.ndarray) -> np.ndarray:
+        top = 10 + np.log10(1.5) * time
+        return np.log10(3) * np.minimum(1, (top - level) / (top - 8))
+
+    exact = solve_ivp(slope, (0, 10), [8.0], rtol=1e-10, atol=1e-10, dense_output=True).sol
+    years = run["year"].values
+    after = years >= at
+    np.testing.assert_allclose(run.values[0][after], exact(years[after] - at)[0], rtol=0, atol=3e-5)
+    np.testing.assert_allclose(run.values[0][~after], 8 + np.log10(3) * (years[~after] - at), rtol=0, atol=3e-5)
+    assert float(run.sel(year=at + 10)[0]) == pytest.approx(10.483128, abs=3e-5)
+
+
+def test_a_fixed_gompertz_limit_starts_where_the_start_holds() -> None:
+    caps = {"top": {"kind": "gompertz", "limit": {"value": 1e30, "unit": "FLOP"}}}
+    start = {"drivers.compute.start": 1e24, "drivers.compute.at": 2023, "drivers.compute.growth": 3.0}
+    found = {}
+    for first in (2012, 2023):
+        data = small_scenario(
+            {**start, "drivers.compute.caps": caps, "samples": 1, "years.first": first, "years.last": 2050}
+        )
+        found[first] = float(run_of(data)["trajectories/physical_compute"].sel(year=2050)[0])
+    expected = 30 - 6 * np.exp(-27 * np.log10(3) / 6)
+    assert found == {2012: pytest.approx(expected, abs=FLOAT32), 2023: pytest.approx(expected, abs=FLOAT32)}
 
 
 def test_a_constraint_and_a_cap_stand_under_their_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from importlib.metadata import EntryPoint
 
 import mpmath
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from simulator import simulate
 from simulator.errors import InputError, ScenarioError
@@ -125,6 +127,58 @@ def test_gompertz_solves_its_differential_equation():
     expected = rate * (limit - level) / (limit - start)
     # The central difference errs by dt^2/6 times the third derivative, below 4 (0.7/4)^3 (0.01)^2.
     np.testing.assert_allclose(slope, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_followed_level_is_the_equation_where_growth_turns_and_the_limit_moves(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.uniform(-0.5, 1.0, 2)  # growth, OOM/year, that changes once
+    turn, top, moves = rng.uniform(2, 8), rng.uniform(8.5, 12), rng.uniform(-0.02, 0.5)
+
+    def demanded(time):
+        return 8 + first * np.minimum(time, turn) + second * np.maximum(time - turn, 0)
+
+    def slope(time, level):
+        room = top + moves * time - 8
+        return (first if time < turn else second) * np.minimum(1, (room + 8 - level) / room)
+
+    exact = np.array([8.0])
+    for ends in ((0, turn), (turn, 10)):
+        exact = solve_ivp(slope, ends, exact, rtol=1e-10, atol=1e-12, max_step=0.02).y[:, -1]
+    time = np.arange(161) / 16
+    fine = np.ones(time.size, dtype=bool)
+    levels, limits = demanded(time)[None], (top + moves * time)[None]
+    found = saturation.follow(
+        saturation.gompertz_step, levels, limits, log_start=np.full((1, 1), 8.0), fine=fine, base=0
+    )
+    assert found[0, -1] == pytest.approx(exact[0], abs=5e-5)  # the turn lies within a step
+
+
+def test_steps_under_a_limit_that_stands_still_are_the_closed_form():
+    demand = np.array([8.0, 8.5, 10.0, 9.0, 7.5, 8.2, 14.0])
+    fine, top = np.ones(demand.size, dtype=bool), np.full((1, demand.size), 10.0)
+    start = np.full((1, 1), 8.0)
+    found = saturation.follow(saturation.gompertz_step, demand[None], top, log_start=start, fine=fine, base=0)
+    # From 9 to 7.5 the start is passed within the step, which is a straight line there.
+    expected = saturation.gompertz_saturation(demand[None], 10.0, log_start=8.0)
+    np.testing.assert_allclose(found[0, :4], expected[0, :4], rtol=0, atol=1e-14)
+    small = np.concatenate([np.linspace(a, b, 400) for a, b in itertools.pairwise(demand)])
+    fine, top = np.ones(small.size, dtype=bool), np.full((1, small.size), 10.0)
+    found = saturation.follow(saturation.gompertz_step, small[None], top, log_start=start, fine=fine, base=0)
+    np.testing.assert_allclose(found[0, -1], expected[0, -1], rtol=0, atol=1e-5)
+
+
+def test_a_limit_that_falls_below_the_start_holds_the_level_and_lets_it_go_when_it_rises():
+    time = np.linspace(0, 10, 161)
+    limit = 8 + np.abs(time - 4) - 1  # at 11 first, below the start from 3 to 5, at 13 last
+    fine = np.ones(time.size, dtype=bool)
+    found = saturation.follow(
+        saturation.gompertz_step, 8 + time[None], limit[None], log_start=np.full((1, 1), 8.0), fine=fine, base=0
+    )[0]
+    assert (found <= limit + 1e-12).all()
+    np.testing.assert_allclose(found[48:81], limit[48:81], rtol=0, atol=1e-12)
+    # From no room at all, w = t - 5 and y' = (w - y) / w: y = w / 2.
+    np.testing.assert_allclose(found[81:], 8 + (time[81:] - 5) / 2, rtol=0, atol=1e-9)
 
 
 def test_gompertz_without_room_is_the_lower_of_the_two_and_a_shrinking_level_is_kept():

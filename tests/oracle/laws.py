@@ -80,9 +80,9 @@ def logistic(level: Array, limit: Array) -> Array:
 
 
 def gompertz(gained: Array, start: Array, limit: Array) -> Array:
-    """The solution of dlnV/dt = g (ln L - ln V) / (ln L - ln V0) for a constant L above V0, after growth `gained`."""
+    """The solution of dlnV/dt = g min(1, (ln L - ln V) / (ln L - ln V0)) for a constant L above V0, after growth `gained`."""
     distance = limit - start
-    return limit - distance * np.exp(-gained / distance)
+    return np.where(gained > 0, limit - distance * np.exp(-np.maximum(gained, 0) / distance), start + gained)
 
 
 LAWS = {"hard": hard, "exponential": exponential, "logistic": logistic}

@@ -179,7 +179,14 @@ class Moment:
     def level(self, path: str, spec: Spec) -> Array:
         """A level that grows, under its own limits."""
         demanded, start = self.grown(path, spec)
-        return self.capped(path, spec, demanded, start, None)
+        keys = path.replace("[", ".").replace("]", "").split(".")
+        named = {"quantities": ["quantity", *keys[1:]], "drivers": [keys[1], "factor", *keys[3:]]}.get(keys[0])
+        if not spec.get("caps") or named is None or "caps" in keys:  # limits on limits are not carried by name
+            return self.capped(path, spec, demanded, start, None)
+        subject = variable(*named)
+        self.named[f"{subject}_demanded"] = demanded
+        self.named[subject] = self.capped(path, spec, demanded, start, subject)
+        return self.named[subject]
 
     def capped(self, path: str, spec: Spec, demanded: Array, start: Array, subject: str | None) -> Array:
         """The lowest level that the limits leave; those on a subject are kept by name."""
@@ -297,7 +304,7 @@ def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: A
 
     def slope(level: Array, step: int, half: int) -> Array:
         here = limits[half % 2][:, step + half // 2]
-        return rates[:, step] * (here - level) / (here - begin)
+        return rates[:, step] * np.minimum(1, (here - level) / (here - begin))
 
     return stepping.solve(nodes, begin, slope)[0]
 

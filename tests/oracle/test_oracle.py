@@ -56,9 +56,6 @@ thresholds: {level: {effective_compute: 1e29}}
 """
 
 
-@pytest.mark.xfail(
-    strict=False, reason="the law is left out where growth is negative, and another where the limit moves"
-)
 def test_gompertz_is_the_equation_of_the_documents(tmp_path: Path) -> None:
     rows = compare(write_run(simulate(load_scenario(GOMPERTZ, overrides=[f"samples={SAMPLES}"])), tmp_path))
     assert [row for row in rows if not row.holds] == []

@@ -128,7 +128,7 @@ def test_headings_stand_in_order_and_every_picture_says_what_it_shows(page):
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     pictures = [attributes for tag, attributes in elements if tag == "svg"]
-    assert len(pictures) == 10
+    assert len(pictures) == 11
     assert all(attributes["role"] == "img" and len(attributes["aria-label"]) > 40 for attributes in pictures)
     assert all(attributes.get("scope") in ("row", "col") for tag, attributes in elements if tag == "th")
     assert dict(elements)["html"] == {"lang": "en"}
@@ -221,7 +221,7 @@ def test_a_browser_draws_the_page_without_a_fault_and_without_the_network(page, 
     for file, content in (("report", page), ("hostile", hostile)):
         (tmp_path / f"{file}.html").write_text(content, encoding="utf-8")
     said = _browse(tmp_path, "--dump-dom", "report.html")
-    assert said.stdout.count("<svg") == 10
+    assert said.stdout.count("<svg") == 11
     assert "CONSOLE" not in said.stderr
     said = _browse(tmp_path, "--screenshot=picture.png", "--window-size=390,4000", "hostile.html")
     assert "CONSOLE" not in said.stderr

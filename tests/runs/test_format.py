@@ -74,7 +74,7 @@ def made(run: xr.DataTree, sweep: xr.DataTree) -> dict[str, str]:
     tables = {
         "Coordinates:": coordinates,
         "in `/summary`.": variable_rows(VARIABLES.values()),
-        "driver or `physical_compute`:": variable_rows([*PATTERNS, *SUFFIXES]),
+        "called after its place (`quantity_flop_per_joule_product_1`):": variable_rows([*PATTERNS, *SUFFIXES]),
         "as seen in `/observed_data`:": unknowns,
     }
     result = {before: "".join(f"| {' | '.join(row)} |\n" for row in rows) for before, rows in tables.items()}

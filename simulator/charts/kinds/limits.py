@@ -14,9 +14,10 @@ from simulator.charts.reading import central_levels, drawn_years, level_unit, ru
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, near_name, number
 from simulator.runs.groups import Dataset, Run, group
-from simulator.runs.growth_by_driver import SUBJECTS, limits_on
-from simulator.runs.summary import fan_table
+from simulator.runs.growth_by_driver import limits_on
+from simulator.runs.summary import fan_table, summarised_names
 from simulator.runs.table import Table
+from simulator.variables import subject_words
 from simulator.wording import capital, listed, percent, power
 
 PANEL_HEIGHT = 130.0
@@ -60,7 +61,7 @@ def _panel(rows: Table, *, subject: str) -> spec.Spec:
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
     bound = sum(part.values[-1] for part in parts)
     free = layout.EndLabel(0.5 + bound / 2, (percent(max(0.0, 1 - bound)),), none, style.QUIET)
-    heading = f"limits on {subject.replace('_', ' ')}"
+    heading = f"limits on {subject_words(subject)}"
     return layout.stacked_view(parts, years=years, least=PANEL_HEIGHT, heading=heading, more=[free])
 
 
@@ -106,7 +107,7 @@ def _said(final: Table, subject: str) -> tuple[str, float, str]:
     """Say a subject in words, the share in which any limit binds on it in the last year, and each limit's share."""
     shares = dict(zip(final["limit"].tolist(), final["share"].tolist(), strict=True))
     told = ", ".join(f"{limit} {percent(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
-    return f"on {subject.replace('_', ' ')}", sum(shares.values()), told
+    return f"on {subject_words(subject)}", sum(shares.values()), told
 
 
 def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
@@ -119,7 +120,7 @@ def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[
         )
     for quantity in quantities:
         if quantity not in limits:
-            known = quantity in SUBJECTS
+            known = quantity in summarised_names(group(run, "summary"))
             rule = "no limit stands on it" if known else "no such subject of limits"
             hint = "" if known else near_name(quantity, limits)
             raise InputError(
@@ -285,12 +286,10 @@ def _ends(tables: DemandTables, *, frame: Frame) -> list[spec.Spec]:
     return layout.end_labels(sorted(labels, key=lambda label: label.y), height=frame.height)
 
 
-_DEMANDED = {
-    "spending": "what growth alone would give",
-    "hardware": "what growth alone would give",
-    "algorithms": "what growth alone would give",
-    "physical_compute": "what its drivers would give before limits on compute",
-}
+def _demanded_words(subject: str) -> str:
+    if subject == "physical_compute":
+        return "what its drivers would give before limits on compute"
+    return "what growth alone would give"
 
 
 def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
@@ -298,7 +297,8 @@ def demand_figures(run: Run, options: FigureOptions) -> list[Figure]:
     subjects = _chosen_subjects(run, options.quantities, kind="demand")
     if not options.bands:
         raise InputError("bands: one to three central bands are needed, such as 0.9; got none.")
-    return [_figure(run, subject, options) for subject in subjects]
+    names = summarised_names(group(run, "summary"))  # not every component of a mixture has every level
+    return [_figure(run, subject, options) for subject in subjects if {subject, f"{subject}_demanded"} <= {*names}]
 
 
 def demand_tables(run: Run, subject: str, *, bands: Sequence[float], years: tuple[float, float] | None) -> DemandTables:
@@ -354,13 +354,13 @@ def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
     caption = (
         f"Limits ({listed(limits)}) lower the median of {name} in {number(last)} by {taken:.1f} OOM: "
         f"{power(limited)} {unit} instead of {power(demanded)}. {widest} of the samples lie in {ranges['limited']} "
-        f"within the limits, and in {ranges['demanded']} as demanded, which is {_DEMANDED[subject]}."
+        f"within the limits, and in {ranges['demanded']} as demanded, which is {_demanded_words(subject)}."
     )
     alt_text = (
         f"Two fans of {name} over each other. Along: years {number(first)} to {number(last)}. Up: {unit}, log scale. "
         f"In {number(last)} the median within limits is {power(limited)}, the median demanded {power(demanded)}."
     )
-    under = f"Demanded: {_DEMANDED[subject]}. The title and the dotted limits are medians."
+    under = f"Demanded: {_demanded_words(subject)}. The title and the dotted limits are medians."
     chart = draw_demand(tables, heading=f"{name}, {unit}", head=run_head(run, title, under))
     named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)

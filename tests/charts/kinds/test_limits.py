@@ -167,7 +167,9 @@ def test_limits_never_leave_more_than_is_demanded(run: xr.DataTree) -> None:
 
 def test_each_subject_with_limits_has_a_figure_with_its_limits(run: xr.DataTree) -> None:
     figures = {figure.name: figure for figure in demand_figures(run, FigureOptions())}
-    assert list(figures) == ["demand_spending", "demand_physical_compute", "demand_algorithms"]
+    inner = "demand_quantity_flop_per_joule_product_1"
+    assert list(figures) == ["demand_spending", "demand_physical_compute", "demand_algorithms", inner]
+    assert "limit: cmos" in texts(figures[inner].chart)
     said = texts(figures["demand_physical_compute"].chart)
     assert {"demanded", "within limits", "limit: power"} <= set(said)
     assert any(text.endswith("limit: data") for text in said)

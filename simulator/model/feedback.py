@@ -1,0 +1,179 @@
+"""Feedback: effective compute bends the growth of drivers, stepped through time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path
+from simulator.model import growth, quantities
+from simulator.model.chain import Chain
+from simulator.model.saturation import law_of, under_limits
+from simulator.schema.prior_names import stated_drivers
+from simulator.units import Array
+
+MOST_CHANGE = 0.05
+"""By how much the natural log of a multiplier may change in one step."""
+
+SMALLEST = 1e-6
+"""The least part of a step of the fine grid that is made at once, however fast a multiplier rises."""
+
+type Moment = Mapping[str | Path, Array]
+"""Levels of samples at a moment, each (sample,): what is demanded, by name of the subject; effective compute; of limits
+that a level is followed under, by place, the limit and, with "followed" after it, the level under it."""
+
+
+def feed_back(chain: Chain, years: Array) -> None:
+    """Step the levels of drivers through time where effective compute feeds back on their growth; the block holds them.
+
+    d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year, each cut where a
+    multiplier changes by more than a twentieth. A year that is not on the grid is stepped to from the grid and not
+    from, so that neither the step of the scenario nor its horizon changes the other years.
+    """
+    times = quantities.fine_grid(float(years[0]), float(years[-1]), years)
+    stepper, on_grid, origin = _Stepper(chain, times), quantities.is_fine(times), 0
+    path = [stepper.first()]
+    for place in range(1, times.size):
+        path.append(stepper.stepped(path[origin], origin, place))
+        origin = place if on_grid[place] else origin
+
+    def hold(key: str | Path, at: Path) -> None:
+        chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
+
+    for name in stepper.fed:
+        hold(name, (*chain.subjects[name].path, "feedback"))
+    for place_of in stepper.starts:
+        hold((*place_of, "followed"), place_of)
+
+
+class _Stepper:
+    """What does not depend on feedback, at the times of the grid: growth alone, limits, points of multipliers."""
+
+    def __init__(self, chain: Chain, times: Array) -> None:
+        self.chain, block = chain, chain.block
+        self.size, first = max(values.size for values in block.draws.values()), times[:1]
+
+        def whole(values: Array) -> Array:
+            return np.broadcast_to(values, (self.size, values.shape[-1]))
+
+        levels = {name: subject for name, subject in chain.subjects.items() if subject.level is not None}
+        bounds = [(name, bound) for name, subject in chain.subjects.items() for bound in subject.bounds]
+        self.grown = {name: whole(chain.grown(subject, times)) for name, subject in levels.items()}
+        self.limits = {
+            bound.path: whole(quantities.limit_level(bound.limit, bound.path, block, times)) for _, bound in bounds
+        }
+        self.begins = {name: whole(chain.start(name))[:, 0] for name, _ in bounds}
+        self.starts = {
+            bound.path: whole(chain.capped(name, first).followed[bound.name])[:, 0]
+            for name, bound in bounds
+            if quantities.is_followed(bound, block.spec)
+        }
+        drivers = stated_drivers(block.spec)
+        self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
+        self.points = {driver: self._points(driver) for driver in set(self.fed.values())}
+
+    def _points(self, driver: str) -> tuple[Array, Array]:
+        """Give the points of feedback: log10 of compute, (point,), and of the multiplier, (sample, point)."""
+        block = self.chain.block
+        points = stated_drivers(block.spec)[driver].feedback or ()
+        drawn = (block.draw(("drivers", driver, "feedback", place, "multiplier")) for place in range(len(points)))
+        multipliers = np.stack(np.broadcast_arrays(*drawn), axis=-1)
+        return np.log10([point.at for point in points]), np.broadcast_to(multipliers, (self.size, len(points)))
+
+    def first(self) -> Moment:
+        """The first moment."""
+        every, whole = np.arange(self.size), np.ones(self.size)
+        return self._moment(
+            {name: level[:, 0] for name, level in self.grown.items()}, _Piece(every, 0, 0, whole, whole)
+        )
+
+    def stepped(self, start: Moment, origin: int, place: int) -> Moment:
+        """Step all samples from one time of the grid to another, each in as many steps as it takes."""
+        now = {key: np.array(values) for key, values in start.items()}
+        done, part, left = np.zeros(self.size), np.ones(self.size), np.arange(self.size)
+        while left.size:
+            rest = 1.0 - done[left]
+            length = np.minimum(part[left], rest)
+            piece = _Piece(left, origin, place, length, np.where(part[left] < rest, done[left] + length, 1.0))
+            here = {key: values[left] for key, values in now.items()}
+            before = self._multipliers(here, left)
+            after = self._multipliers(self._advanced(here, before, piece), left)
+            there = self._advanced(here, {name: (before[name] + after[name]) / 2 for name in before}, piece)
+            change = reduce(np.maximum, [np.abs(np.log(after[name] / before[name])) for name in before])
+            fits = (change <= MOST_CHANGE) | (length <= SMALLEST)
+            for key, values in there.items():
+                now[key][left[fits]] = values[fits]
+            done[left[fits]] = piece.share[fits]
+            with np.errstate(divide="ignore"):
+                part[left] = np.maximum(length * np.clip(0.9 * MOST_CHANGE / change, 0.1, 4.0), SMALLEST)
+            left = left[done[left] < 1.0]
+        return now
+
+    def _multipliers(self, moment: Moment, rows: NDArray[np.intp]) -> dict[str, Array]:
+        """Read the multiplier on the growth of each driver at the effective compute of a moment, (sample,)."""
+        compute = moment["effective_compute"][:, None]
+        return {
+            driver: growth.feedback_multiplier(compute, log_points=points, log_multipliers=drawn[rows])[:, 0]
+            for driver, (points, drawn) in self.points.items()
+        }
+
+    def _advanced(self, here: Moment, by: Mapping[str, Array], piece: _Piece) -> Moment:
+        """Let all levels grow over a piece of a step, those with feedback by these multiples of their growth."""
+        grown = {}
+        for name, level in self.grown.items():
+            if name in self.fed:
+                change = level[piece.rows, piece.place] - level[piece.rows, piece.origin]
+                grown[name] = here[name] + change * piece.length * by[self.fed[name]]
+            else:
+                grown[name] = piece.end_of(level)
+        return self._moment(grown, piece, here)
+
+    def _moment(self, grown: Mapping[str, Array], piece: _Piece, before: Moment | None = None) -> Moment:
+        """Put levels together at the end of a piece of a step."""
+        moment: dict[str | Path, Array] = {}
+        capped: dict[str, Array] = {}
+        for name, subject in self.chain.subjects.items():
+            parts = [capped[part] for part in subject.parts] if subject.level is None else [grown[name]]
+            demanded = moment[name] = capped[name] = reduce(np.add, parts)
+            limits, followed = {}, {}
+            for bound in subject.bounds:
+                level = piece.end_of(self.limits[bound.path])
+                limits[bound.name] = bound.limit.kind, level[:, None]
+                if bound.path in self.starts:
+                    moment[bound.path] = level
+                    if before is None:
+                        bent = self.starts[bound.path][piece.rows]
+                    else:
+                        step = cast("Callable[..., Array]", law_of(bound.limit.kind).step)
+                        ends = (before[name], demanded), (before[bound.path], level)
+                        bent = step(before[*bound.path, "followed"], *ends, log_start=self.begins[name][piece.rows])
+                    moment[*bound.path, "followed"] = bent
+                    followed[bound.name] = bent[:, None]
+            if limits:
+                start = self.begins[name][piece.rows, None]
+                capped[name] = under_limits(demanded[:, None], limits, start=start, followed=followed).capped[:, 0]
+        moment["effective_compute"] = capped["physical_compute"] + capped.get("algorithms", 0.0)
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of a step of some samples between two times of the grid: how long it is, and at which share it ends."""
+
+    rows: NDArray[np.intp]
+    origin: int
+    place: int
+    length: Array
+    share: Array
+
+    def end_of(self, values: Array) -> Array:
+        """Read levels (sample, time) at the end of the piece, straight between the two times."""
+        low, high = values[self.rows, self.origin], values[self.rows, self.place]
+        with np.errstate(invalid="ignore"):
+            between = low + self.share * (high - low)
+        return np.asarray(np.where((self.share == 1.0) | (low == high), high, between))

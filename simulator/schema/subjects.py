@@ -1,0 +1,143 @@
+"""What limits stand on: factors, drivers, physical compute, and levels within quantities and limits; by name.
+
+The one place that says how the levels of a scenario are made of one another, and what their variables in a run are
+called. A subject `s` has the variables `s`, `s_demanded`, `cap_s_<cap>` and `binding_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulator.errors import Path
+from simulator.schema.model_counts import count_names
+from simulator.schema.prior_names import entries_of, stated_drivers
+from simulator.schema.spec import Factor, Level, Limit, ScenarioSpec
+from simulator.variables import snake
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A limit on a subject: its name, its place, what the scenario says of it, and the variable of its level."""
+
+    name: str
+    path: Path
+    limit: Limit
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A level that limits may stand on: one of its own, or the product of others, its `parts`.
+
+    `name` is that of its variable, `path` its place, `level` what the scenario says of it, None of a product.
+    """
+
+    name: str
+    path: Path
+    level: Level | None
+    parts: tuple[str, ...]
+    bounds: tuple[Bound, ...]
+
+    @property
+    def driver(self) -> str:
+        """The driver that it is, or is a factor of."""
+        return str(self.path[1])
+
+    @property
+    def has_demand(self) -> bool:
+        """Whether a run holds what is demanded apart from what is had."""
+        return bool(self.bounds) or self.name in ("spending", "physical_compute")
+
+
+def bounds_of(level: Level, path: Path) -> tuple[Bound, ...]:
+    """List the caps of a level, by name."""
+    subject = level_name(path)
+    return tuple(
+        Bound(name, (*path, "caps", name), level.caps[name], f"cap_{subject}_{snake(name)}")
+        for name in sorted(level.caps)
+    )
+
+
+def level_name(path: Path) -> str:
+    """Name the variable of a level at a place in the scenario."""
+    match path:
+        case ("drivers", "compute"):
+            return "physical_compute"
+        case ("drivers", driver):
+            return str(driver)
+        case ("drivers", driver, "factors", factor):
+            return f"{driver}_factor_{snake(str(factor))}"
+        case ("quantities", name):
+            return f"quantity_{snake(str(name))}"
+        case ("constraints", name, "limit"):
+            return f"constraint_{snake(str(name))}"
+        case (*owner, "caps", name, "limit"):
+            return f"cap_{level_name(tuple(owner))}_{snake(str(name))}"
+        case (*outer, last):
+            return f"{level_name(tuple(outer))}_{snake(str(last))}"
+    raise ValueError(f"level_name: path: names no level; got {path}.")
+
+
+def subjects(spec: ScenarioSpec) -> tuple[Subject, ...]:
+    """List the levels that effective compute is made of, parts first: factors, drivers, physical compute last."""
+    found: list[Subject] = []
+    constraints = [
+        Bound(name, ("constraints", name), limit, f"constraint_{snake(name)}")
+        for name, limit in spec.constraints.items()
+    ]
+    for driver_name, driver in sorted(stated_drivers(spec).items(), key=lambda each: each[0] == "compute"):
+        path: Path = ("drivers", driver_name)
+        factors = [((*path, "factors", name), factor) for name, factor in sorted((driver.factors or {}).items())]
+        parts = [Subject(level_name(at), at, factor, (), bounds_of(factor, at)) for at, factor in factors]
+        bounds = [*bounds_of(driver, path), *(constraints if driver_name == "compute" else ())]
+        level = driver if driver.factors is None else None
+        found += [*parts, Subject(level_name(path), path, level, tuple(part.name for part in parts), _ordered(bounds))]
+    if spec.drivers.compute is None:
+        parts_of_compute = ("spending", "hardware")
+        found.append(Subject("physical_compute", ("constraints",), None, parts_of_compute, _ordered(constraints)))
+    return tuple(found)
+
+
+def _ordered(bounds: Sequence[Bound]) -> tuple[Bound, ...]:
+    return tuple(sorted(bounds, key=lambda bound: bound.name))
+
+
+def inner_subjects(spec: ScenarioSpec) -> tuple[Subject, ...]:
+    """List the levels with caps that stand within quantities, constraints and limits."""
+    return tuple(
+        Subject(level_name(path), path, level, (), bounds_of(level, path))
+        for path, level in entries_of(Level, spec)
+        if level.caps and not isinstance(level, Factor)
+    )
+
+
+def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
+    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable."""
+    return {
+        f"binding_{subject.name}": tuple(bound.name for bound in subject.bounds)
+        for subject in (*subjects(spec), *inner_subjects(spec))
+        if subject.bounds
+    }
+
+
+def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
+    """Name the variables over samples and years of a scenario's run, each with its place in the scenario."""
+    found: list[tuple[str, Path]] = [
+        (level_name(("quantities", name)), ("quantities", name)) for name in spec.quantities
+    ]
+    chain = subjects(spec)
+    for subject in (*chain, *inner_subjects(spec)):
+        if dict(found).get(subject.name) not in (subject.path, subject.path[:-1]):  # a quantity or a limit is there
+            found.append((subject.name, subject.path))
+        found += [(f"{subject.name}_demanded", subject.path)] if subject.has_demand else []
+        found += [(bound.variable, bound.path) for bound in subject.bounds]
+        found += [(f"binding_{subject.name}", subject.path)] if subject.bounds else []
+    found.append(("effective_compute", ("drivers",)))
+    found += [("capability", ("capability",))] if spec.capability is not None else []
+    return found + [(name, ("models",)) for name in (count_names(spec.models) if spec.models is not None else ())]
+
+
+def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
+    """Name the variables over samples and years of a scenario's run."""
+    return tuple(name for name, _ in variable_places(spec))
