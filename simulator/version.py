@@ -35,14 +35,14 @@ def simulator_version() -> str:
 def version_in(root: Path) -> str:
     """Name the version of the package in a folder, `<release>+unknown` where nothing tells its commit.
 
-    Of a git checkout git is asked; elsewhere the package was built, or exported by git, with the commit in it.
+    What was built, or exported by git, has the commit in it; of a checkout git is asked.
     """
-    if (root / ".git").exists():
-        return f"{RELEASE}+{_checked_out(root)}"
     for built in (*root.glob("effective_compute_simulator-*.dist-info/METADATA"), root / "PKG-INFO"):
         with suppress(OSError):
             if found := re.search(r"^Version: (\S+)$", built.read_text(encoding="utf-8"), re.MULTILINE):
                 return found[1]
+    if (root / ".git").exists():
+        return f"{RELEASE}+{_checked_out(root)}"
     return f"{RELEASE}+{'unknown' if _ARCHIVED.startswith('$') else f'g{_ARCHIVED[:10]}'}"
 
 
