@@ -180,7 +180,11 @@ class Moment:
         """A level that grows, under its own limits."""
         demanded, start = self.grown(path, spec)
         keys = path.replace("[", ".").replace("]", "").split(".")
-        named = {"quantities": ["quantity", *keys[1:]], "drivers": [keys[1], "factor", *keys[3:]]}.get(keys[0])
+        named = {
+            "quantities": ["quantity", *keys[1:]],
+            "drivers": [keys[1], "factor", *keys[3:]],
+            "constraints": ["constraint", keys[1], *keys[3:]],
+        }.get(keys[0])
         if not spec.get("caps") or named is None or "caps" in keys:  # limits on limits are not carried by name
             return self.capped(path, spec, demanded, start, None)
         subject = variable(*named)

@@ -22,9 +22,9 @@ SCENARIOS = [
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 TODAY = {
-    ("feedback", "levels"): 0.2,
-    ("feedback", "quantiles"): 0.05,
-    ("feedback", "means"): 0.002,
+    ("feedback", "levels"): 0.02,
+    ("feedback", "quantiles"): 0.01,
+    ("feedback", "means"): 0.001,
     ("every-law", "calendar readings"): 0.001,
 }
 """Bars that are wider than the oracle's own: feedback takes long steps, and a path that is above a threshold between two
