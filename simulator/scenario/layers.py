@@ -7,7 +7,7 @@ Every entry keeps the place it came from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -182,23 +182,26 @@ def apply_override(document: Document, override: Override) -> Document:
         part = lookup(document.data, root)
         weight = part.get("weight") if isinstance(part, Mapping) else None
         value = {"prior": value} | ({} if weight is None else {"weight": weight})
-    data = _set(_without_source(document.data, root), root, value, override, ())
+    data = _set(_without_untrue(document.data, root), root, value, override, ())
     places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
     place = Place(f"--set {override.text}")
     made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
     return replace(document, data=data, places=places | made | {root: place})
 
 
-def _without_source(data: Any, path: Path) -> Any:
-    """Drop the source of a prior one of whose numbers is about to change: it would be no longer true."""
-    above = lookup(data, path[:-1]) if path else None
-    if not isinstance(above, Mapping) or not is_prior(above):
-        return data
-    if path[-1] not in stating_keys({**above, str(path[-1]): 0}):
-        return data
-    kept = {key: value for key, value in above.items() if key not in PROVENANCE_KEYS}
-    override = Override(path[:-1], kept, "")
-    return _set(data, path[:-1], kept, override, ())
+def _without_untrue(data: Any, path: Path) -> Any:
+    """Drop what a change makes untrue: sources of the priors in which a number stands, values of another column."""
+    for length in range(1, len(path)):
+        root, key, above = path[:length], path[length], lookup(data, path[:length])
+        gone: Collection[str] = ()
+        if isinstance(above, Mapping) and is_prior(above) and key in stating_keys({**above, str(key): 0}):
+            gone = PROVENANCE_KEYS
+        elif root[-1] == "empirical" and key in ("file", "column"):
+            gone = ("values",)
+        if gone and not set(gone).isdisjoint(above):
+            kept = {each: value for each, value in above.items() if each not in gone}
+            data = _set(data, root, kept, Override(root, kept, ""), ())
+    return data
 
 
 def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
@@ -281,10 +284,11 @@ def text_keys(data: Any) -> Any:
     return [text_keys(item) for item in data] if isinstance(data, list) else data
 
 
-def read_columns(document: Document, folder: FilePath) -> Document:
+def read_columns(document: Document) -> Document:
     """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
 
-    A file that cannot be read, has no such column, or holds something that is no number joins the document's faults.
+    The path counts from the file that states it; after `--set` from the working directory. A file that cannot be read,
+    has no such column, or holds something that is no number joins the document's faults.
     """
     faults: list[PlacedFault] = []
 
@@ -292,7 +296,8 @@ def read_columns(document: Document, folder: FilePath) -> Document:
         empirical = written.get("empirical")
         if isinstance(empirical, Mapping) and not empirical.get("values"):
             try:
-                written["empirical"] = {**empirical, "values": _column(empirical, folder)}
+                place = place_of(document.places, (*path, "empirical", "file"))
+                written["empirical"] = {**empirical, "values": _column(empirical, place)}
             except FitError as error:
                 inner = (*path, "empirical", error.field)
                 faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
@@ -302,16 +307,22 @@ def read_columns(document: Document, folder: FilePath) -> Document:
     return replace(document, data=data, faults=(*document.faults, *faults))
 
 
-def _column(empirical: Mapping[str, Any], folder: FilePath) -> list[float]:
+def folder_of(place: Place) -> FilePath:
+    """Name the folder from which the paths count that are written at a place."""
+    return FilePath() if _is_override(place) else FilePath(place.file).parent
+
+
+def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
     for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
         if not isinstance(empirical.get(key), str):
             raise FitError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
     column = empirical["column"]
-    file = folder / empirical["file"]
+    file = folder_of(stated) / empirical["file"]
     try:
         (_, names), *rows = read_csv(file) or [(1, [])]
     except FileNotFoundError:
-        raise FitError("file", f"there is no file {file}.", "The path counts from this file.") from None
+        origin = "the working directory" if _is_override(stated) else "this file"
+        raise FitError("file", f"there is no file {file}.", f"The path counts from {origin}.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
         raise FitError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None

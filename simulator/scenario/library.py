@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import below, expand_priors, merge, placed, read_columns, text_keys
+from simulator.scenario.layers import below, expand_priors, folder_of, merge, placed, read_columns, text_keys
 from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
@@ -74,7 +74,7 @@ def shipped_file(kind: Kind, name: str) -> FilePath:
 def load_library(file: str) -> Document:
     """Read a whole library, a path or the name of a shipped one, and check that it is one."""
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
-    document = read_columns(file_document(path), path.parent)
+    document = read_columns(file_document(path))
     try:
         PriorLibrary.read(text_keys(document.data))
     except Faults as error:
@@ -95,8 +95,7 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
         remedy = "Write for example spending/cottier-2024, or ./team/fast for an entry of ./team.yaml."
         raise ScenarioError.at(place, rule, remedy)
     if file.startswith("."):
-        folder = FilePath() if place.file.startswith("--set ") else FilePath(place.file).parent
-        path = folder / f"{file}.yaml"
+        path = folder_of(place) / f"{file}.yaml"
         if not path.exists():
             raise ScenarioError.at(place, f"there is no file {path}.", "The path counts from this file.")
         library, link = str(path), (str(path.resolve()), name)
@@ -161,7 +160,7 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
         rule = "is a mixture, which cannot be extended or mixed again."
         raise ScenarioError.at(document.places["mixture",], rule, "Name the scenarios in it.", entry="mixture")
     own = {key: value for key, value in document.data.items() if key not in ("extends", *GROUPING)}
-    document = read_columns(replace(document, data=own), FilePath(file).parent)
+    document = replace(document, data=own)
     if parent is None:
         return document
     here = FilePath(file).resolve()

@@ -156,16 +156,16 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
     for text in given:
-        expanded = layers.expand_priors(document, library_entry).data
+        expanded = layers.expand_priors(document, library_entry)
         override = layers.parse_override(text)
-        override = replace(override, path=layers.known_path(expanded, override.path))
-        before = lookup(expanded, override.path)
+        override = replace(override, path=layers.known_path(expanded.data, override.path))
+        before = lookup(expanded.data, override.path)
         document = layers.apply_override(_with_statement(document, expanded, override.path), override)
         name = dotted(override.path)
         log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
         if before == override.value:
             warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
-    document = layers.expand_priors(document, library_entry)
+    document = layers.read_columns(layers.expand_priors(document, library_entry))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
     except Faults as error:
@@ -182,12 +182,15 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     return Scenario((component,), document.data, document.places, tuple(log), (*warnings, *checked.warnings))
 
 
-def _with_statement(document: Document, expanded: Any, path: Path) -> Document:
+def _with_statement(document: Document, expanded: Document, path: Path) -> Document:
     """Write a group of numbers out that only a library entry states, where one of them is to be set."""
     for length in range(1, len(path)):
-        inherited = lookup(expanded, path[:length])
-        if lookup(document.data, path[:length]) is None and isinstance(inherited, Mapping | list):
-            return layers.apply_override(document, layers.Override(path[:length], inherited, dotted(path)))
+        root = path[:length]
+        inherited = lookup(expanded.data, root)
+        if lookup(document.data, root) is None and isinstance(inherited, Mapping | list):
+            written = layers.apply_override(document, layers.Override(root, inherited, dotted(path)))
+            kept = {at: place for at, place in expanded.places.items() if at[:length] == root}  # paths count from there
+            return replace(written, places={**written.places, **kept})
     return document
 
 

@@ -92,11 +92,11 @@ def test_entries_that_need_one_another_are_one_input():
     assert attribute_difference(one, other).inputs[0].second == "absent; absent"
 
 
-def test_a_prior_that_becomes_fixed_goes_with_the_correlation_that_it_had():
+def test_a_prior_that_becomes_fixed_and_its_correlation_are_told_apart():
     changes = ("drivers.spending.growth[0].rate={value: 2.4, unit: factor/year}", "correlations=[]")
     one, other = scenario(), scenario("baseline", *changes)
     swaps = joined_swaps(one, differing_entries(one.data, other.data))
-    assert [swap.name for swap in swaps] == ["drivers.spending.growth[0].rate + correlations"]
+    assert [swap.name for swap in swaps] == ["drivers.spending.growth[0].rate", "correlations"]
 
 
 @pytest.mark.parametrize("name", ["tight-caps", "no-caps", "feedback", "essay-2023"])

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_variants, parse_scenario
 from simulator.scenario.resolving import Scenario, remaining_faults
 from simulator.scenario.sweep_axes import parse_over
+from simulator.schema.prior_names import entries_of
+from simulator.schema.statements import Prior
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 
 SMALL: dict[str, Any] = {
@@ -253,6 +256,96 @@ def test_a_column_of_a_file_becomes_part_of_the_scenario(tmp_path: Path) -> None
     (tmp_path / "growth.csv").unlink()
     assert parse_scenario(scenario.text()).hash == scenario.hash
     assert scenario.data["drivers"]["spending"]["growth"]["empirical"]["values"] == [2.1, 2.9, 2.4]
+
+
+@pytest.fixture
+def with_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in the folder above that of a scenario, its table and its library."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "growth.csv").write_text("fast,slow\n2.1,1.1\n2.9,1.9\n")
+    (tmp_path / "here.csv").write_text("fast\n5.1\n5.9\n")
+    data = copy.deepcopy(SMALL)
+    stated = {"file": "growth.csv", "column": "fast"}
+    data["drivers"]["spending"]["growth"] = {"empirical": stated, "source": "Somebody 2020"}
+    data["variants"] = {"slow": {"drivers": {"spending": {"growth": {"empirical": stated | {"column": "slow"}}}}}}
+    (folder / "s.yaml").write_text(json.dumps(data))
+    entry = {"schema": 1, "subject": "team", "priors": {"fast": {"empirical": stated}}}
+    (folder / "team.yaml").write_text(json.dumps(entry))
+    monkeypatch.chdir(tmp_path)
+    return folder / "s.yaml"
+
+
+GROWTH = "drivers.spending.growth"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "values"),
+    [
+        ([], [2.1, 2.9]),
+        ([f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
+        ([f"{GROWTH}.empirical.column=nowhere", f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
+        ([f"{GROWTH}.empirical.file=here.csv"], [5.1, 5.9]),  # from the working directory, as on the command line
+        ([f"{GROWTH}={{empirical: {{file: own/growth.csv, column: slow}}}}"], [1.1, 1.9]),
+        ([f"{GROWTH}.prior=./own/team/fast", f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
+    ],
+)
+def test_a_column_is_read_when_all_overrides_are_made(
+    with_columns: Path, overrides: list[str], values: list[float]
+) -> None:
+    scenario = load_scenario(with_columns, overrides=overrides)
+    assert scenario.data["drivers"]["spending"]["growth"]["empirical"]["values"] == values
+    rates = scenario.priors[GROWTH].family.ppf(np.array([0.001, 0.999]))
+    np.testing.assert_allclose(10**rates, values, rtol=0.01)
+    again = parse_scenario(scenario.text(), file="stored.yaml")  # no file of that name, and no need of the table
+    assert again.hash == scenario.hash
+
+
+def test_the_column_of_a_stored_scenario_is_read_anew_where_it_changes(with_columns: Path) -> None:
+    stored = with_columns.with_name("stored.yaml")
+    stored.write_text(load_scenario(with_columns).text())
+    changed = load_scenario(stored, overrides=[f"{GROWTH}.empirical.column=slow"])
+    growth = changed.data["drivers"]["spending"]["growth"]
+    assert growth["empirical"]["values"] == [1.1, 1.9]
+    assert "source" not in growth
+    heir = with_columns.parents[1] / "heir.yaml"
+    heir.write_text("schema: 1\nname: heir\nextends: ./own/s.yaml\n")
+    assert load_scenario(heir).data["drivers"]["spending"]["growth"]["empirical"]["values"] == [2.1, 2.9]
+
+
+def test_a_variant_may_name_a_column_of_its_own(with_columns: Path) -> None:
+    slow = load_variants(with_columns)["slow"]
+    assert slow.data["drivers"]["spending"]["growth"]["empirical"]["values"] == [1.1, 1.9]
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        (f"{GROWTH}.empirical.column=slwo", "own/growth.csv has no column 'slwo'"),
+        (f"{GROWTH}.empirical.file=growth.csv", "there is no file growth.csv"),
+    ],
+)
+def test_a_column_that_an_override_does_not_find_is_its_fault(with_columns: Path, override: str, text: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(text)) as refused:
+        load_scenario(with_columns, overrides=[override])
+    assert refused.value.faults[0].place.file == f"--set {override}"
+
+
+def test_a_number_however_deep_leaves_no_source_that_is_not_its_own() -> None:
+    data = copy.deepcopy(SMALL)
+    parts = [{"weight": 1, "value": 2, "source": "A"}, {"weight": 1, "value": 3, "source": "B"}]
+    data["drivers"]["spending"]["growth"] = {"mixture": parts, "source": "C"}
+    quantiles = {"0.05": 2e8, "0.5": 4e8, "0.95": 9e8}
+    data["drivers"]["spending"]["start"] = {"quantiles": quantiles, "unit": "USD", "source": "D"}
+
+    def sources(*overrides: str) -> list[str]:
+        return sorted(
+            prior.source for _, prior in entries_of(Prior, parsed(data, overrides=overrides).spec) if prior.source
+        )
+
+    assert sources("drivers.spending.start.quantiles.0.05=1e8") == ["C"]
+    assert sources(f"{GROWTH}.mixture[0].value=4") == ["D"]
+    assert sources(f"{GROWTH}.notes=read again") == ["C", "D"]
 
 
 def test_every_entry_of_a_file_has_its_place() -> None:
