@@ -309,7 +309,7 @@ def cross_block(
     flag = already.astype(np.int8)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":
-            crossing[place] = calendar_years(crossing[place], years)
+            crossing[place] = np.append(years, np.inf)[_first_met(signed[of[place]], turned[place] - TOUCH)]
         if threshold.delay is not None:
             later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
             crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])
@@ -320,8 +320,3 @@ def room_for_crossings(thresholds: int, size: int) -> dict[str, NDArray[Any]]:
     """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
     kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
     return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}
-
-
-def calendar_years(crossing: Array, years: Array) -> Array:
-    """Give the first of the scenario's years at or after each crossing; +inf stays."""
-    return np.append(years, np.inf)[np.searchsorted(years, crossing)]
