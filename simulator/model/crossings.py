@@ -300,8 +300,11 @@ def cross_block(
     sign[of[falls]] = -1.0
 
     def at(quantity: Numbers, sample: Numbers, time: Array) -> Array:
-        levels = paths.at(tuple(rows), sample, time)
-        return np.asarray(sign[quantity] * levels[quantity, np.arange(sample.size)])
+        levels = np.empty(sample.size)
+        for number, name in enumerate(rows):
+            here = np.flatnonzero(quantity == number)
+            levels[here] = sign[number] * paths.at(name, sample[here], time[here])
+        return levels
 
     turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
     signed = sign[:, None, None] * np.stack(list(rows.values()))

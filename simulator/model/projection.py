@@ -76,8 +76,8 @@ class Projection:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 
-    def levels_at(self, paths: Paths, names: Sequence[str], samples: NDArray[np.intp], times: Array) -> Array:
-        """Compute quantities that thresholds stand on for samples at times of their own, both (n,): (quantity, n).
+    def level_at(self, paths: Paths, name: str, samples: NDArray[np.intp], times: Array) -> Array:
+        """Compute a quantity that thresholds stand on for samples at times of their own, both (n,): (n,).
 
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
@@ -92,7 +92,7 @@ class Projection:
                 return _capability(capability, block, level(capability.of), first)
             return chain.effective_compute(at) if name == "effective_compute" else chain.capped(name, at).capped
 
-        return np.stack([np.broadcast_to(level(name)[:, 0], samples.shape) for name in names])
+        return np.broadcast_to(level(name)[:, 0], samples.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,13 @@ class Paths:
     starts: dict[str, Array]
     levels: dict[str, NDArray[Any]]
 
-    def at(self, names: Sequence[str], samples: NDArray[np.intp], times: Array) -> Array:
-        """Compute quantities for samples at times of their own, between the years too, both (n,): (quantity, n)."""
-        starts = range(0, max(samples.size, 1), AT_ONCE)
-        parts = (slice(start, start + AT_ONCE) for start in starts)
-        return np.concatenate(
-            [self.projection.levels_at(self, names, samples[part], times[part]) for part in parts], axis=1
-        )
+    def at(self, name: str, samples: NDArray[np.intp], times: Array) -> Array:
+        """Compute a quantity for samples at times of their own, between the years too, all (n,)."""
+        levels = np.empty(samples.size)
+        for start in range(0, samples.size, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            levels[part] = self.projection.level_at(self, name, samples[part], times[part])
+        return levels
 
 
 def joined(parts: Sequence[Paths], draws: Mapping[str, Array], names: Sequence[str]) -> Paths:
