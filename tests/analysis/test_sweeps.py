@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import simulator
+from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_files import UnfinishedSweep, open_sweep
 from simulator.analysis.sweep_points import PointFaults, joined_faults, load_sweep
 from simulator.analysis.sweep_tables import outcome_table, parse_outcomes, point_table, sweep_lines, sweep_outcomes
@@ -311,6 +313,13 @@ def test_the_table_for_the_terminal_says_what_is_later_than_the_horizon(swept: x
     assert "1 more points" not in "\n".join(lines)
     assert sweep_lines(swept, most=4)[-1].strip() == "... and 3 more points in points.csv"
     assert [outcome.kind for outcome in sweep_outcomes(swept)] == ["level", "level", "crossing", "crossed"]
+
+
+def test_what_half_of_the_samples_exceed_at_the_start_is_no_date() -> None:
+    given = small(thresholds={"low": {"effective_compute": 8e25}, "near": {"effective_compute": 1e27}})
+    lines = sweep_lines(sweep(given, over={f"{RATE}.centre": [2, 3]}), outcomes=[Outcome("crossing", "low")])
+    # The start is 1e26 (90 %: 2.5e25 to 4e26): more than half of the samples are there already, without an error.
+    assert all(re.search(r"already in 2025 \(≤ 2025 to 202\d\.\d\)", line) for line in lines[-2:])
 
 
 def test_the_command_sweeps_shows_and_says_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
