@@ -127,7 +127,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     warnings: list[str] = []
     if joint is not None:
         faults += range_faults(spec, joint)
-        warnings += [*_cap_warnings(spec, joint), *_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
+        warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += range_warnings(spec, joint)
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
 
@@ -276,29 +276,6 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             key = "spending" if threshold.spending is not None else "quantity"
             remedy = "This scenario states compute as a whole: set the threshold on compute."
             yield Fault((*path, key), "needs a spending driver.", remedy)
-
-
-def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
-    """Warn of caps whose median lies below the median start of what they limit."""
-    for path, level in entries_of(Level, spec):
-        if level.start is None:
-            continue
-        start = _median(joint, (*path, "start"))
-        for name, cap in level.caps.items():
-            limit_path = (*path, "caps", name, "limit")
-            if isinstance(cap.limit, Prior) and (limit := _median(joint, limit_path)) < start:
-                yield (
-                    f"{dotted(limit_path)}: the cap's median {_number_of(limit)} lies below the median start "
-                    f"{_number_of(start)}: the level is at the cap from the beginning."
-                )
-
-
-def _number_of(log_level: float) -> str:
-    return number(10.0**log_level) if abs(log_level) < 300 else f"1e{log_level:.0f}"
-
-
-def _median(joint: JointPrior, path: Path) -> float:
-    return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
 
 
 def _correlation_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

@@ -51,7 +51,8 @@ class Regime(Spec):
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
     from_: Prior | None = Field(default=None, alias="from")
-    """The year from which it holds, until the next one; the first regime holds from the start."""
+    """The year from which it holds, until the next one; the first regime holds from the start. Where uncertain years
+    cross, it begins with the later one, and the regime before it is left out."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`."""
     towards: Prior | None = None
