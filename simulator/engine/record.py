@@ -193,6 +193,7 @@ def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     stated = prior.prior
     attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}
+    attributes |= {"input": prior.of} if prior.is_use else {}
     return attributes | {key: value for key in sorted(PROVENANCE_KEYS) if (value := getattr(stated, key)) is not None}
 
 

@@ -127,6 +127,11 @@ def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> x
     return as_dataset(child) if isinstance(child, Group) else child.to_dataset()
 
 
+def is_use(parameter: xr.DataArray) -> bool:
+    """Tell whether a parameter of a run is the draw of an input, once more where it is used."""
+    return "input" in parameter.attrs
+
+
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
     """Give one group of a run as labelled arrays, whether xarray holds the run or not."""
     _check(run, name, of_samples=of_samples)
