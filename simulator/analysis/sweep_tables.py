@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,17 @@ from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.units import Array
-from simulator.wording import aligned, cut, power, power_text, sample_count, year_range, year_text
+from simulator.wording import (
+    aligned,
+    cut,
+    plus_minus,
+    power,
+    power_text,
+    sample_count,
+    share_text,
+    year_range,
+    year_text,
+)
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 
@@ -244,8 +255,9 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     Medians with their Monte Carlo standard errors and the 90 % interval; `> 2045` is later than the horizon.
     """
     asked = tuple(outcomes) or sweep_outcomes(sweep)
-    axes, years = swept_axes(sweep), years_of(sweep)
-    attrs = sweep.attrs
+    axes, attrs = swept_axes(sweep), sweep.attrs
+    differing = int(attrs["samples"]) if attrs.get("uncertain", 1) else 1
+    told = partial(_cell, years=years_of(sweep), samples=differing)
     head = (
         f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, "
         f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
@@ -255,7 +267,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     logs, body = [is_log(sweep, outcome) for outcome in asked], []
     for rows in zip(*(outcome_table(sweep, outcome).rows() for outcome in asked), strict=True):
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
-        cells += [_cell(row, outcome, years, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
+        cells += [told(row, outcome, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
         body.append(cells)
     lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
     lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3)
@@ -264,15 +276,13 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     return lines
 
 
-def _cell(row: Row, outcome: Outcome, years: tuple[float, float], *, log: bool) -> str:
+def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: int, log: bool) -> str:
     """Write a value with its error, and the 90 % interval where there is one."""
+    if outcome.kind == "crossed" and samples > 1:
+        return share_text(row["value"], row["standard_error"], samples)
     text = value_text(row, "value", outcome=outcome, years=years, log=log)
-    error = row["standard_error"]
-    censored = outcome.kind == "crossing" and row["value"] <= years[0]
-    if math.isfinite(error) and outcome.kind != "level" and not censored:
-        scaled = 100 * error if outcome.kind == "crossed" else error
-        least = f"{scaled:.1f}" if scaled >= 0.05 else "<0.1"
-        text = f"{text.removesuffix(' %')} ± {least}{' %' if text.endswith('%') else ''}"
+    if outcome.kind == "crossing" and row["value"] > years[0]:
+        text += plus_minus(row["standard_error"], 1)
     if row["lower_90"] is None:
         return text
     ends = row["lower_90"], row["upper_90"]
