@@ -56,10 +56,14 @@ class Dependence:
     other: Scale
     own: Scale
 
+    def place(self, drawn: Array) -> Array:
+        """Put draws of `of` on the scale of the points `at`."""
+        with np.errstate(divide="ignore"):
+            return drawn if self.other.log else self.other.conversion.inverse(drawn)
+
     def __call__(self, drawn: Array) -> Array:
         """Compute the numbers that follow from draws of `of`, on the internal scales; +inf (never): the last point."""
-        with np.errstate(divide="ignore"):
-            x = drawn if self.other.log else self.other.conversion.inverse(drawn)
+        x = self.place(drawn)
         if self.between == "line":
             y = np.interp(x, self.at, self.values)
         else:

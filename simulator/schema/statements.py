@@ -175,7 +175,8 @@ class PointFunction(Spec):
     of: Text
     """The dotted path of the other prior."""
     points: Annotated[dict[str, Number], Field(min_length=2)]
-    """The other prior's numbers, in its unit, and what this one is there, in its own: `{1e29: 3.5, 1e35: 2}`."""
+    """The other prior's numbers, in the unit in which that is stated, and what this one is there, in its own:
+    `{1e29: 3.5, 1e35: 2}`; of a prior in `log10(FLOP)` it is `{29: 3.5, 35: 2}`."""
     between: Literal["line", "step"] = "line"
     """line: straight lines between the points; levels in their log, everything else as it is stated.
     step: what holds at a point holds until the next."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from simulator import load_scenario
+from simulator import load_scenario, shipped_scenarios, simulate
 
 TEXT = """
 schema: 1
@@ -63,6 +64,55 @@ def test_an_input_that_nothing_uses_is_said() -> None:
     assert warnings(inputs="inputs: {world: {interval_90: [1.2, 1.8]}}", hardware=followed) == ()
 
 
-def test_no_shipped_scenario_draws_an_entry_twice_unawares() -> None:
-    for name in ("baseline", "tight-caps", "learned", "views"):
-        assert not [line for line in load_scenario(name).warnings if "drawn" in line]
+def follows(points: str, *, other: str, between: str = "line") -> dict[str, str]:
+    """State a growth that is a function of a threshold."""
+    function = f"{{function: {{of: thresholds.far.effective_compute, points: {points}, between: {between}}}}}"
+    return {"spending": "2", "hardware": function, "more": f"thresholds: {{far: {{effective_compute: {other}}}}}"}
+
+
+LEVELS = "{interval_90: [1e28, 1e36], unit: FLOP}"
+LOGS = "{family: normal, interval_90: [28, 36], unit: log10(FLOP)}"
+
+
+def test_points_in_a_unit_that_the_other_prior_no_longer_has_are_said() -> None:
+    assert warnings(**follows("{1e29: 3, 1e35: 2}", other=LEVELS)) == ()
+    (line,) = warnings(**follows("{1e29: 3, 1e35: 2}", other=LOGS))
+    assert line == (
+        "drivers.hardware.growth: thresholds.far.effective_compute lies below the first point, 1e+29 log10(FLOP), in "
+        "100 % of the draws and above the last, 1e+35 log10(FLOP), in 0 %: the function is constant there. "
+        "Points are stated in the unit of what they refer to."
+    )
+
+
+def test_points_follow_the_unit_of_what_they_refer_to() -> None:
+    stated = [follows("{1e29: 3, 1e35: 2}", other=LEVELS), follows("{29: 3, 35: 2}", other=LOGS)]
+    drawn = [
+        simulate(load_scenario(TEXT.format(**{"inputs": "", **said})))["parameters/drivers.hardware.growth"].values
+        for said in stated
+    ]
+    np.testing.assert_allclose(drawn[0], drawn[1], rtol=1e-12)
+    assert np.ptp(drawn[0]) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("points", "other", "between", "shares"),
+    [
+        ("{1e10: 3, 1e20: 2}", LEVELS, "line", ("0 %", "100 %")),
+        ("{1e31: 3, 1.1e31: 2}", LEVELS, "line", ("34 %", "65 %")),  # P(z < -1 / 2.43) and P(z > -0.96 / 2.43)
+        ("{1e40: 3, 1e50: 2}", LEVELS, "step", ("100 %", "0 %")),
+        ("{1e10: 3, 1e20: 2}", "1e25", "line", ("0 %", "100 %")),  # of a fixed number
+        ("{1e10: 3, 1e20: 2}", "{interval_90: [1e28, 1e36], never: 0.5}", "line", ("0 %", "100 %")),
+    ],
+)
+def test_a_function_of_what_lies_off_its_points_is_said_with_the_shares(
+    points: str, other: str, between: str, shares: tuple[str, str]
+) -> None:
+    (line,) = warnings(**follows(points, other=other, between=between))
+    assert f"in {shares[0]} of the draws and above the last" in line
+    assert f", in {shares[1]}: the function is constant there." in line
+
+
+@pytest.mark.slow
+def test_no_shipped_scenario_draws_oddly_unawares() -> None:
+    for name in shipped_scenarios():
+        assert not [line for line in load_scenario(name).warnings if "drawn" in line or "constant there" in line]
