@@ -12,6 +12,7 @@ from simulator.engine.plan import Plan
 from simulator.errors import Path, dotted, number
 from simulator.model.projection import BEYOND
 from simulator.runs.estimates import plain_error
+from simulator.scenario.ranges import is_beyond
 from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.spec import Level, ScenarioSpec
 from simulator.units import Array
@@ -39,7 +40,8 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
                 if before:
                     found[f"crossed {before} {name}"] = np.array([np.count_nonzero(date < begins)])
                 begins = np.maximum(begins, date)
-                found[f"beyond {name}"] = np.array([np.count_nonzero(begins >= plan.years[-1])])
+                if not is_beyond(component.joint.priors[name], plan.years[-1]):  # that is said of the scenario
+                    found[f"beyond {name}"] = np.array([np.count_nonzero(begins >= plan.years[-1])])
     level = batch.trajectories["effective_compute"]
     return found | {"exploded": np.count_nonzero(np.isposinf(level), axis=-1)}
 
