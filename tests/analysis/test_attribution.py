@@ -99,9 +99,9 @@ def test_a_prior_that_becomes_fixed_and_its_correlation_are_told_apart():
     assert [swap.name for swap in swaps] == ["drivers.spending.growth[0].rate", "correlations"]
 
 
-def test_the_error_of_a_single_part_is_that_of_the_difference_of_the_runs():
+def test_the_error_of_a_single_part_is_about_that_of_the_difference_of_the_runs():
     pair = [load_scenario("baseline", overrides=["samples=4000", *more])
-            for more in ((), ("drivers.spending.growth[0].rate.median=2.5",))]  # fmt: skip
+            for more in ((), ("drivers.algorithms.growth={median: 2, interval_90: [1.2, 4]}",))]  # fmt: skip
     compared = compare_runs([simulate(each) for each in pair], labels=["one", "other"]).results.rows()
     rows = [row for row in attribute_difference(*pair).table.rows() if row["quantity"] == "effective_compute"]
     assert len(rows) == 6  # in three years the part and, the same, the whole
@@ -109,7 +109,7 @@ def test_the_error_of_a_single_part_is_that_of_the_difference_of_the_runs():
         (expected,) = [each["difference_error"] for each in compared if each["run"] == "other" and
                        (each["quantity"], each["statistic"], each["year"])
                        == (row["quantity"], "median", row["year"])]  # fmt: skip
-        assert row["standard_error"] == pytest.approx(expected, rel=1e-3)  # a run keeps levels as float32
+        assert row["standard_error"] == pytest.approx(expected, rel=0.6)  # each known to 25 %, of eight blocks
 
 
 def test_a_median_that_is_passed_at_the_start_has_no_difference():
