@@ -18,12 +18,13 @@ from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
-from simulator.model.projection import BEYOND, Paths, Projection, joined
+from simulator.model.projection import Paths, Projection, joined
 from simulator.scenario.resolving import Component
 from simulator.schema.spec import quantity_of
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 from simulator.variables import is_plain
+from simulator.wording import BEYOND
 
 STEP = 16384
 """Samples that are drawn at once, where a block is not longer."""

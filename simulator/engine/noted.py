@@ -10,18 +10,18 @@ import numpy as np
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.plan import Plan
 from simulator.errors import Path, dotted, number
-from simulator.model.projection import BEYOND
 from simulator.runs.estimates import plain_error
 from simulator.scenario.ranges import is_beyond
 from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.spec import Level, ScenarioSpec
 from simulator.units import Array
 from simulator.variables import subject_words
-from simulator.wording import power, share_text
+from simulator.wording import BEYOND, power, share_text
 
 LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
 """The shares of samples from which it is said that dates cross, that limits cut the start, that an era never comes."""
 
+FEW = 60
 LEAST_CUT = 0.01
 """OOM that a limit takes away at the start below which nothing is said of it."""
 
@@ -76,6 +76,8 @@ def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) 
 
 
 def _share(share: float, samples: int) -> str:
+    if share == 1.0 and samples < FEW:
+        return "all"  # a bound would say little
     return share_text(share, float(plain_error(share, samples)), samples)
 
 

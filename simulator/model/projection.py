@@ -29,9 +29,6 @@ from simulator.schema.subjects import Subject, inner_subjects, subjects
 from simulator.units import Array
 from simulator.variables import snake
 
-BEYOND = 300.0
-"""The log10 of a level above which it is no number any more: a sample with one has exploded."""
-
 AT_ONCE = 1 << 14
 """Times that are computed at once: few enough that what is computed from them stays in the cache."""
 

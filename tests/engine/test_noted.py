@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from simulator import parse_scenario, simulate
+from simulator import parse_scenario, simulate, write_report
+from simulator.charts.kinds.fan import fan_figures
+from simulator.charts.kinds.growth import growth_figures
+from simulator.charts.spec import FigureOptions
 from simulator.cli.main import main
 from simulator.engine.simulation import sample_warnings
+from simulator.errors import InputError
+from simulator.runs.summary import summary_lines
 from simulator.testing import run_of, scenario_text, small_scenario
 
 
@@ -115,6 +121,18 @@ def test_samples_that_explode_are_counted_and_never_a_number(keep: Any) -> None:
         and "by 2035, in the first of them from 2029 on" in line
         for line in run.attrs["warnings"].splitlines()
     )
+
+
+def test_a_run_in_which_samples_explode_is_told_and_drawn_as_far_as_it_can_be(tmp_path: Path) -> None:
+    run = run_of(exploding({"discrete": {"values": [1, 1e60], "weights": [0.75, 0.25]}}))
+    line = next(line for line in summary_lines(run) if line.startswith("  2035"))
+    assert "effective compute 1e34 FLOP (90 % 1e34 to beyond 1e300), log10 34.00" in line
+    [fan] = fan_figures(run, FigureOptions())
+    assert "What lies beyond any number stands at the top" in fan.caption
+    with pytest.raises(InputError, match=r"beyond 10\^300, as the run's warnings say: there is no mean growth"):
+        growth_figures(run, FigureOptions())
+    write_report(run, tmp_path / "report.html")
+    assert "there is no mean growth to split" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_validate_tells_what_the_first_samples_show(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
