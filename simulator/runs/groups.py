@@ -128,8 +128,8 @@ def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> x
 
 
 def is_use(parameter: xr.DataArray) -> bool:
-    """Tell whether a parameter of a run is the draw of an input, once more where it is used."""
-    return "input" in parameter.attrs
+    """Tell whether a parameter is the draw of an input once more, in every component of a run."""
+    return str(parameter.attrs.get("input", "")).startswith("inputs.")
 
 
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
