@@ -6,6 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+BEYOND = 300.0
+"""The log10 of a level above which it is no number any more, and stands as +inf: a sample with one has exploded."""
+
 _POWER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -93,7 +96,9 @@ def plus_minus(error: float, digits: int) -> str:
 
 
 def power(log_level: float) -> str:
-    """Write a log10 level as a power of ten."""
+    """Write a log10 level as a power of ten; +inf is a level beyond any number."""
+    if log_level == math.inf:
+        return f"beyond 1e{BEYOND:g}"
     if not math.isfinite(log_level):
         return "none"
     exponent = math.floor(log_level)

@@ -37,6 +37,8 @@ from simulator import wording as w
         (w.power_text(-2.0), "1.0e-2"),
         (w.power_text(28.999), "1.0e29"),
         (w.power_text(math.inf), "none"),
+        (w.power(math.inf), "beyond 1e300"),
+        (w.power(math.nan), "none"),
         (w.year_text(2031.23, 2045), "2031.2"),
         (w.year_text(math.inf, 2045), "> 2045"),
         (w.year_text(2025.5, 2045, 2025.5), "already in 2025.5"),

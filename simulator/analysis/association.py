@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import kolmogorov, ndtri
 
 from simulator.errors import InputError
-from simulator.runs.groups import group
+from simulator.runs.groups import group, is_use
 from simulator.runs.table import Table
 from simulator.units import Array
 
@@ -140,11 +140,11 @@ def rank_associations(run: xr.DataTree) -> Table:
 
 
 def drawn_priors(run: xr.DataTree, *, most: int | None = None) -> Iterator[tuple[str, str, Array, NDArray[np.bool_]]]:
-    """Give each prior that enough of the first samples have: name, unit, its values, and which samples have it."""
+    """Give each drawn prior that enough of the first samples have: name, unit, values, and which samples have it."""
     for name, drawn in group(run, "parameters", of_samples=True).isel(sample=slice(0, most)).data_vars.items():
         values = np.asarray(drawn.values, dtype=np.float64)
         present = ~np.isnan(values)  # in a mixture of scenarios not every sample has every prior
-        if str(name) != "component" and present.sum() >= FEWEST_SAMPLES:
+        if str(name) != "component" and not is_use(drawn) and present.sum() >= FEWEST_SAMPLES:
             yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
 
 

@@ -14,6 +14,7 @@ from simulator.analysis.evaluation import Model, evaluate, model_of, prior_unifo
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
+from simulator.runs.estimates import Moments
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
 from simulator.runs.table import Table
@@ -21,13 +22,13 @@ from simulator.scenario.differences import Swap, differing_entries, in_short, jo
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.units import Array
-from simulator.wording import signed
+from simulator.wording import listed, plus_minus, signed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SAMPLES = 4096
-"""Samples at most, of the first scenario's draws."""
+SAMPLES = 4000
+"""Samples at most, of the first scenario's draws: eight blocks of the usual size, whose spread tells errors."""
 QUANTILES = {"5 % quantile": 0.05, "median": 0.5, "95 % quantile": 0.95}
 MEDIAN_YEAR = "median crossing year"
 MEAN_YEAR = "restricted mean crossing year"
@@ -67,7 +68,8 @@ class Attribution(Result):
     """What of the difference of each headline number is due to each input.
 
     `before`, `after` (number,): of the first scenario, and with every input as in the second; `shares` adds up to their
-    difference; each evaluation had `samples`; `said` are sentences that the reader must know.
+    difference; `errors` (input and the whole, number) are of samples and random orders together, NaN where they cannot
+    be told; each evaluation had `samples`; `said` are sentences that the reader must know.
     """
 
     kind: ClassVar[str] = "attribution"
@@ -78,6 +80,7 @@ class Attribution(Result):
     before: Array
     after: Array
     shares: ShapleyValues
+    errors: Array
     samples: int
     said: tuple[str, ...]
     about: str = ""
@@ -90,7 +93,7 @@ class Attribution(Result):
         heads = Table.of_rows([number._asdict() for number in self.numbers], Headline._fields)
         inputs = Table.of_rows([one._asdict() for one in self.inputs], Input._fields)
         both = ("input", "number")
-        parts = {"part": (both, self.shares.parts), "standard_error": (both, self.shares.errors)}
+        parts = {"part": (both, self.shares.parts), "standard_error": (both, self.errors[:-1])}
         return xr.Dataset(
             {"before": ("number", self.before), "after": ("number", self.after), **parts},
             coords={name: ("number", heads[name]) for name in heads.names}
@@ -108,11 +111,14 @@ class Attribution(Result):
     def table(self) -> Table:
         """The part of each input in each number, and behind them the whole, whose `input` is empty.
 
-        `first` and `second` are the states of an input, in short; `standard_error` is 0 where the parts are exact.
+        `first` and `second` are the states of an input, in short; `standard_error` is missing where it cannot be told:
+        of fewer than two blocks, or where one of them is censored.
         """
         both = np.stack([self.before, self.after], axis=-1).tolist()
         parts = np.vstack([self.shares.parts, self.after - self.before]).T.tolist()
-        errors = np.vstack([self.shares.errors, np.zeros_like(self.before)]).T.tolist()
+        known = self.errors.T.astype(object)
+        known[np.isnan(self.errors.T)] = None
+        errors = known.tolist()
         return Table.of_rows(
             number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
             for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
@@ -140,14 +146,14 @@ class Attribution(Result):
 
     def _line(self, place: int) -> str:
         number = self.numbers[place]
-        parts, errors = self.shares.parts[:, place], self.shares.errors[:, place]
+        parts, errors = self.shares.parts[:, place], self.errors[:, place]
         order = np.argsort(-np.abs(parts), kind="stable")
         named = [one for one in order[:3] if parts[one]]
         told = [f"{self.inputs[one].input} {_signed(parts[one], number.unit, errors[one])}" for one in named]
         if len(self.inputs) > 3:
             told.append(f"{len(self.inputs) - 3} more {_signed(float(parts[order[3:]].sum()), number.unit)}")
         when = f" in {number.year:g}" if number.statistic == "median" else ""
-        whole = _signed(float(self.after[place] - self.before[place]), number.unit)
+        whole = _signed(float(self.after[place] - self.before[place]), number.unit, errors[-1])
         return f"  {number.label}, {number.statistic}{when}: {whole} = {'; '.join(told)}"
 
 
@@ -169,14 +175,15 @@ def attribute_difference(
         part(i) = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))
 
     and the parts add up to the whole. Where a median crossing year is later than the horizon in any subset, the
-    restricted mean crossing year (the mean of the crossing year, at most the horizon) stands in for it.
+    restricted mean crossing year (the mean of the crossing year, at most the horizon) stands in for it; where it is
+    passed at the start in any, no year does. Standard errors are from the parts within each block of the draws.
 
     Parameters
     ----------
     first, second : Scenario
         Of one component each.
     samples : int, optional
-        Without it those of the first scenario, at most 4,096.
+        Without it those of the first scenario, at most 4,000.
     orders : int, optional
         Random orders where more than eight inputs differ; without it as many as take about 256 evaluations.
     custom : functions of custom drivers, as in `simulate`
@@ -231,14 +238,32 @@ def attribute_difference(
             chosen = _between(first, [swaps[place] for place in sorted(changed)])
             model = model_of(chosen, custom=custom) if changed else models[0]
             results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
-            known[changed] = np.array(list(map(_statistic, numbers, outcomes, results)))
+            own = (results[:, part] for part in parts)
+            known[changed] = np.array(
+                [
+                    [
+                        _statistic(*each, start=float(model.years[0]))
+                        for each in zip(numbers, outcomes, rows, strict=True)
+                    ]
+                    for rows in own
+                ]
+            )
             if progress is not None:
                 progress()
-        return np.where(np.isfinite(known[changed]), known[changed], 0.0)  # a number that is censored is not kept
+        found = known[changed].ravel()
+        return np.where(np.isfinite(found), found, 0.0)  # a number that is censored is not kept
 
-    before, after = (value(one) for one in (frozenset[int](), frozenset(range(len(swaps)))))
-    shares = shapley_values(value, inputs=len(swaps), orders=orders)
-    kept, said = _kept(numbers, np.stack(list(known.values())), years[-1])
+    parts = [slice(None), *(slice(end - spec.block, end) for end in range(spec.block, count + 1, spec.block))]
+    ends = [value(one).reshape(len(parts), -1) for one in (frozenset[int](), frozenset(range(len(swaps))))]
+    found = shapley_values(value, inputs=len(swaps), orders=orders)
+    shape = len(swaps), len(parts), len(numbers)
+    every, order_errors = (each.reshape(shape) for each in (found.parts, found.errors))
+    shares = ShapleyValues(every[:, 0], order_errors[:, 0], found.orders)
+    values = np.stack(list(known.values()))
+    within = np.concatenate([every, [ends[1] - ends[0]]])[:, 1:]
+    errors = _errors(within, shares.errors, values[:, 1:], blocks=count / spec.block)
+    (before, *_), (after, *_) = ends
+    kept, said = _kept(numbers, values[:, 0], years[-1])
     return Attribution(
         (first.spec.name, second.spec.name),
         tuple(numbers[place] for place in kept),
@@ -246,6 +271,7 @@ def attribute_difference(
         before[kept],
         after[kept],
         replace(shares, parts=shares.parts[:, kept], errors=shares.errors[:, kept]),
+        errors[:, kept],
         count,
         said,
     )
@@ -288,26 +314,41 @@ def _outcome(number: Headline) -> Outcome:
     return Outcome("crossed" if number.statistic == CROSSED else "level", number.quantity, number.year)
 
 
-def _statistic(number: Headline, outcome: Outcome, values: Array) -> float:
-    """Take a headline number off the samples of its outcome, (sample,)."""
+def _statistic(number: Headline, outcome: Outcome, values: Array, *, start: float) -> float:
+    """Take a headline number off the samples of its outcome, (sample,); -inf: a median that is passed at the start."""
     if number.statistic == MEAN_YEAR and number.year is not None:
         return float(np.minimum(values, number.year).mean())
-    return outcome.middle(values)
+    middle = outcome.middle(values)
+    return -math.inf if number.statistic == MEDIAN_YEAR and middle <= start else middle
+
+
+def _errors(within: Array, of_orders: Array, values: Array, *, blocks: float) -> Array:
+    """Tell the standard errors of parts and the whole from those `within` blocks: (part and whole, number).
+
+    NaN where a number is censored in a block of any subset: `values` are (subset, block, number).
+    """
+    errors = Moments.of(np.moveaxis(within, 1, 0)).mean_error(blocks)
+    errors[:-1] = np.hypot(errors[:-1], of_orders)
+    errors[:, ~np.isfinite(values).all(axis=(0, 1))] = np.nan
+    return errors
 
 
 def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list[int], tuple[str, ...]]:
     """Leave out median crossing years that are censored in any subset, and restricted means where they are not."""
-    finite = np.isfinite(values).all(axis=0).tolist()
-    left = {place + finite[place] for place, number in enumerate(numbers) if number.statistic == MEDIAN_YEAR}
+    medians = [place for place, number in enumerate(numbers) if number.statistic == MEDIAN_YEAR]
+    early, late = ({place for place in medians if (values[:, place] == end).any()} for end in (-math.inf, math.inf))
+    left = {place + 1 for place in medians if place not in late or place in early} | early | late
     kept = [place for place in range(len(numbers)) if place not in left]  # the mean stands behind its median
-    censored = [numbers[place].label for place in sorted(left) if numbers[place].statistic == MEDIAN_YEAR]
-    if not censored:
-        return kept, ()
-    said = (
-        f"The median crossing year of {', '.join(censored)} is later than {last:g} with some of the inputs changed, "
-        f"and has no difference there; the mean of the crossing year, at most {last:g}, stands in for it."
-    )
-    return kept, (said,)
+    said = [
+        f"The median crossing year of {listed(numbers[place].label for place in sorted(places))} is {when} with some "
+        f"of the inputs changed, and has no difference there{instead}."
+        for places, when, instead in (
+            (late - early, f"later than {last:g}", f"; the mean of the year, at most {last:g}, stands in for it"),
+            (early, "passed at the start", ""),
+        )
+        if places
+    ]
+    return kept, tuple(said)
 
 
 def _described(swap: Swap) -> Input:
@@ -315,10 +356,10 @@ def _described(swap: Swap) -> Input:
     return Input(swap.name, *map("; ".join, zip(*told, strict=True)))
 
 
-def _signed(value: float, unit: str, error: float = 0.0) -> str:
+def _signed(value: float, unit: str, error: float = math.nan) -> str:
     scaled, word = (100 * value, "points") if unit == "1" else (value, unit)
     text = signed(scaled) if math.isfinite(scaled) else "?"
-    return f"{text}{f' ± {100 * error if unit == "1" else error:.2f}' if error else ''} {word}"
+    return f"{text}{plus_minus(100 * error if unit == '1' else error, 2) if error and value else ''} {word}"
 
 
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
+from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, model_of
 from simulator.analysis.inputs import Draws, common_draws, companions, difference_error, moved_by
 from simulator.analysis.outcomes import (
     ORDERS_DIFFER,
@@ -35,7 +35,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array, plain_unit
 from simulator.version import source_digest
 from simulator.wording import listed, markdown_table, plus_minus
@@ -164,7 +164,7 @@ def audit_scenario(
     >>> from simulator import load_scenario
     >>> found = audit_scenario(load_scenario("baseline"), samples=64)
     >>> found.assumptions["words"][0], found.assumptions["stated_at"][0]
-    ('algorithms: growth', 'scenarios/baseline.yaml:42')
+    ('algorithms: growth', 'scenarios/baseline.yaml:45')
     """
     scenario = scenario_of(scenario)
     check_method("auto", samples=samples)
@@ -177,7 +177,8 @@ def audit_scenario(
     shares = _shares(scenario, audited, samples, custom) if inputs else {}
     origins = provenances(scenario, documents=documents)
     unmoved = [(each.base, 0.0, each.base, 0.0) for each in audited], [(0.0, 0.0)] * len(audited)
-    fixed = [Input(name, (name,)) for name, prior in model.joint.priors.items() if prior.value is not None]
+    known = [name for name, prior in model.joint.priors.items() if prior.value is not None and not prior.is_use]
+    fixed = [Input(name, (name,)) for name in known]
     rows = []
     for varied in (*inputs, *fixed):
         told = (_moves(model, draws, varied, audited, base), shares[varied.name]) if varied.name in shares else unmoved

@@ -24,7 +24,7 @@ from simulator.analysis.attribution import (
 from simulator.analysis.comparison_lines import NEVER, SAME, compared_lines
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
-from simulator.runs.estimates import Moments, sorted_quantiles
+from simulator.runs.estimates import plain_error, sample_quantiles, sum_error
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
@@ -124,9 +124,9 @@ def compare_runs(
     """Compare runs: what differs in their inputs, and what differs in their results.
 
     Where two runs kept samples on the same seed, design, block and number of samples, priors of the same name have the
-    same draws in both. Then the standard error of a difference comes from the differences within blocks of samples,
-    sd over the blocks / sqrt(number of them) by Student's factor, and is mostly smaller than that of two independent
-    runs, which is sqrt(error1^2 + error2^2). Levels are compared in log10 of their unit (OOM), metrics in their own
+    same draws in both. Then the standard error of a difference comes from the samples that lie on other sides of a
+    number in one run than in the other, block by block, and is mostly smaller than that of two independent runs, which
+    is sqrt(error1^2 + error2^2). Levels are compared in log10 of their unit (OOM), metrics in their own
     unit, crossings in years and in points of probability; a median crossing year that is passed at the start, or not
     by the horizon, has no difference.
 
@@ -176,11 +176,10 @@ def compare_runs(
 
 
 class _Reading(NamedTuple):
-    """A number of a run, its standard error (NaN where it cannot be told), and what each block of samples gives."""
+    """A number of a run, and its standard error (NaN where it cannot be told)."""
 
     value: float
     error: float
-    blocks: Array | None
 
 
 def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
@@ -212,11 +211,8 @@ def _gap(first: xr.DataTree, run: xr.DataTree, number: Headline, one: _Reading, 
     if number.statistic == MEDIAN_YEAR and (said := _censored((first, run), (one.value, other.value))):
         return {**_FIRST, "said": said}
     gap, error, draws = other.value - one.value, float(np.hypot(one.error, other.error)), "independent"
-    if on_common_draws(first, run) and one.blocks is not None and other.blocks is not None:
-        with np.errstate(invalid="ignore"):
-            gaps = np.where(one.blocks == other.blocks, 0.0, other.blocks - one.blocks)
-        if not math.isnan(together := _error(first, gaps)):
-            error, draws = together, "common"
+    if on_common_draws(first, run) and not math.isnan(together := _common_error(first, run, number)):
+        error, draws = together, "common"
     if math.isnan(error) or (error < EXACT and draws == "independent"):
         draws = ""
     said = _signed(number, gap, _known(error))
@@ -270,35 +266,43 @@ def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
         samples = summary["crossing_quantile"].values
     value = float(summary[name].sel(at))
     error = float(summary[f"{name}_error"].sel(at)) if f"{name}_error" in summary else math.nan
-    blocks = _blocks(run, number)
     if samples[0] == samples[-1]:  # all samples agree: there is nothing that another seed would change
         error = 0.0
-    elif blocks is not None and math.isnan(error):
-        error = _error(run, blocks)
-    return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error, blocks)
+    return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error)
 
 
-def _blocks(run: xr.DataTree, number: Headline) -> Array | None:
-    """Read a number off each full block of samples alone, (block,)."""
-    if "trajectories" not in run.children:
-        return None
+def _samples(run: xr.DataTree, number: Headline) -> Array:
+    """Read the samples that a number is of."""
     if number.statistic in QUANTILES:
         kept = group(run, "trajectories")[number.quantity].sel(year=number.year)
     else:
         kept = group(run, "crossings")["crossing_year"].sel(threshold=number.quantity)
-    part = int(run.attrs["block"])
-    full = kept.size // part
-    parts = np.asarray(kept.values)[: full * part].reshape(full, part)
-    if number.statistic in (CROSSED, NEVER):
-        shares: Array = np.mean(parts <= number.year, axis=1)
-        return 1.0 - shares if number.statistic == NEVER else shares
-    quantiles: Array = sorted_quantiles(np.sort(parts, axis=1), [QUANTILES.get(number.statistic, 0.5)])[0]
-    return quantiles
+    return np.asarray(kept.values, dtype=np.float64)
 
 
-def _error(run: xr.DataTree, blocks: Array) -> float:
-    """Tell the standard error from the spread over blocks; NaN where there are fewer than two or one is censored."""
-    return float(Moments.of(blocks).mean_error(int(run.attrs["samples"]) / int(run.attrs["block"])))
+def _common_error(first: xr.DataTree, run: xr.DataTree, number: Headline) -> float:
+    """Tell the standard error of a difference on common draws; NaN where the run is censored near a quantile.
+
+    That of a share comes from the samples that change sides, block by block, and one more, for none of n is not never;
+    that of a quantile, from those that change sides of it, times how far it moves for a share of the samples (Bahadur
+    1966). 0 where the samples are the same.
+    """
+    pair = [_samples(each, number) for each in (first, run)]
+    if np.array_equal(pair[0], pair[1]):
+        return 0.0
+    samples, block = pair[0].size, int(first.attrs["block"])
+    if number.statistic in (CROSSED, NEVER) and number.year is not None:
+        below, slope = [each <= number.year for each in pair], 1.0
+    else:
+        level = QUANTILES.get(number.statistic, 0.5)
+        near = min(2.0 * float(plain_error(level, samples)), level, 1.0 - level)
+        found = [sample_quantiles(each, [level - near, level, level + near]) for each in pair]
+        with np.errstate(invalid="ignore"):
+            slope = float(np.mean([(high - low) / (2.0 * near) for low, _, high in found]))
+        below = [each <= middle for each, (_, middle, _) in zip(pair, found, strict=True)]
+    moved = below[1].astype(np.float64) - below[0]
+    error = math.hypot(sum_error((moved - moved.mean()) / samples, block=block), 1.0 / samples)
+    return error * slope if math.isfinite(slope) else math.nan
 
 
 def _censored(runs: Sequence[xr.DataTree], found: tuple[float, float]) -> str:

@@ -118,11 +118,6 @@ def scenario_outcomes(scenario: Scenario, given: Iterable[Outcome | str]) -> tup
     return tuple(dict.fromkeys(outcome for outcomes in read for outcome in outcomes))
 
 
-def labels_of(spec: ScenarioSpec) -> dict[str, str]:
-    """Give the labels of thresholds by name; a threshold without one is called by its name."""
-    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
-
-
 def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = None) -> Model:
     """Take a scenario for evaluation; one that mixes several, whose priors of one name may differ, is refused."""
     if len(scenario.components) > 1:

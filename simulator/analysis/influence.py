@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import association
-from simulator.analysis.outcomes import Outcome, headline_outcomes, parse_outcomes, run_crossings, run_outcomes
+from simulator.analysis.outcomes import (
+    Outcome,
+    headline_outcomes,
+    parse_outcomes,
+    run_crossings,
+    run_outcomes,
+    years_of,
+)
 from simulator.errors import InputError
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
@@ -93,8 +100,7 @@ class Influence(Result):
 
     def lines(self) -> list[str]:
         """Say the strongest priors of each outcome, and what the columns mean."""
-        horizon = float(group(self.run, "summary")["year"].values[-1])
-        lines = [line for each in self.found for line in influence_lines(each, horizon=horizon)]
+        lines = [line for each in self.found for line in influence_lines(each, years=years_of(self.run))]
         return [*lines, *(legend_lines([each.outcome for each in self.told]) if self.told else ())]
 
 
@@ -253,7 +259,7 @@ def _largest(regions: Sequence[Row], name: str) -> dict[str, Any]:
 MOST_LINES = 12
 
 
-def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]:
+def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) -> list[str]:
     """Tabulate the most influential priors, the strongest first; those below what chance gives are counted."""
     if influence.none:
         return [influence.none]
@@ -262,7 +268,7 @@ def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]
     shown, more = kept[:MOST_LINES], len(kept) - MOST_LINES
     separates = any(row["between"] for row in kept)
     width = max(len(row["input"]) for row in shown)
-    spans = [f"{in_short(outcome, row['low'], horizon)} to {in_short(outcome, row['high'], horizon)}" for row in shown]
+    spans = [" to ".join(in_short(outcome, row[end], years) for end in ("low", "high")) for row in shown]
     span_width = max(25, *map(len, spans))
     column = f"  {'separates':24}" if separates else ""
     head = f"  {'':{width}}   delta    rank   {'from lowest to highest tenth':{span_width}}{column}".rstrip()
@@ -277,11 +283,11 @@ def influence_lines(influence: OutcomeInfluence, *, horizon: float) -> list[str]
     return lines
 
 
-def in_short(outcome: Outcome, value: float, horizon: float) -> str:
-    """Write a median or share of an outcome without its unit."""
+def in_short(outcome: Outcome, value: float, years: tuple[float, float]) -> str:
+    """Write a median or share of an outcome without its unit; a crossing censored by the first and the last year."""
     if outcome.kind == "level":
         return power(value)
-    return f"{100 * value:.0f} %" if outcome.kind == "crossed" else year_text(value, horizon)
+    return f"{100 * value:.0f} %" if outcome.kind == "crossed" else year_text(value, years[1], years[0])
 
 
 def _separates(row: Row) -> str:

@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 
 from simulator.analysis.evaluation import Input, Model
 from simulator.analysis.outcomes import Outcome, level_text
-from simulator.engine.draws import joined_uniforms, stratified_block, values_of
+from simulator.engine.draws import joined_uniforms, stratified_block, values_of, with_followers
 from simulator.errors import InputError, near_name, shown
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
 from simulator.priors.streams import EDGE, blocks_uniforms
@@ -158,8 +158,7 @@ def _with_scores(joint: JointPrior, values: Mapping[str, Array], scores: Mapping
         name: joint.priors[name].family.ppf(np.clip(ndtr(score), EDGE, 1.0 - EDGE)) for name, score in scores.items()
     }
     fixed = {name: np.array([prior.value]) for name, prior in joint.priors.items() if prior.value is not None}
-    known = {**values, **fixed, **changed}
-    return {name: known[name] for name in joint.priors}
+    return with_followers({**values, **fixed, **changed}, joint=joint)
 
 
 def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

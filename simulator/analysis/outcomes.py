@@ -203,6 +203,12 @@ def run_crossings(run: xr.DataTree) -> dict[str, Array]:
     return dict(zip(crossings["threshold"].values.tolist(), crossings["crossing_year"].values, strict=True))
 
 
+def years_of(run: xr.DataTree) -> tuple[float, float]:
+    """Give the first and the last year of a run or a sweep."""
+    years = group(run, "summary")["year"].values
+    return float(years[0]), float(years[-1])
+
+
 def headline_outcomes(years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
     """Choose what is looked at where nothing is asked: effective compute half-way and at the end, a first threshold."""
     middle = years[len(years) // 2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, QUANTILES, Headline, chosen_years
-from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes
+from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes, years_of
 from simulator.analysis.weights import HEAVIEST, Change, effective_samples
 from simulator.errors import InputError
 from simulator.runs.estimates import sum_error
@@ -107,9 +107,9 @@ def _estimate(values: Array, weights: Array, level: float | None, block: int) ->
     return found, (high - low) / 2 if np.isfinite(high) else found - low
 
 
-def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
+def _headline_lines(rows: Sequence[Row], years: tuple[float, float]) -> list[str]:
     """Write the medians and probabilities before and after, one to a line."""
-    lines = []
+    (first, last), lines = years, []
     for row in rows:
         before, after = row["before"], row["after"]
         if row["statistic"] == "median":
@@ -117,13 +117,13 @@ def _headline_lines(rows: Sequence[Row], horizon: float) -> list[str]:
             logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
             lines.append(f"  {row['year']:g}  {row['label']}: {power(before)} -> {power(after)} {unit} ({logs})")
         elif row["statistic"] == MEDIAN_YEAR:
-            first, second = (
-                f"{year_text(row[name], horizon)}{_error(row, name, 1) if np.isfinite(row[name]) else ''}"
+            told = (
+                f"{year_text(row[name], last, first)}{_error(row, name, 1) if first < row[name] < np.inf else ''}"
                 for name in ("before", "after")
             )
-            lines.append(f"  {row['label']}: median crossing year {first} -> {second}")
-        elif row["statistic"] == CROSSED and row["year"] == horizon:
-            lines[-1] += f"; crossed by {horizon:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
+            lines.append(f"  {row['label']}: median crossing year {' -> '.join(told)}")
+        elif row["statistic"] == CROSSED and row["year"] == last:
+            lines[-1] += f"; crossed by {last:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
     return lines
 
 
@@ -145,7 +145,7 @@ class Reweighting(Result):
     khat: float
     """The shape of the tail of as many weights, as a generalised Pareto distribution has it; -inf: there is none."""
     headlines: Table
-    horizon: float
+    years: tuple[float, float]
 
     @property
     def effective(self) -> float:
@@ -173,7 +173,7 @@ class Reweighting(Result):
         tail = "below 0" if self.khat < 0 else f"{self.khat:.2f}"
         return [
             f"run {self.run_id}, before -> after: {', '.join(self.overrides)}",
-            *_headline_lines(self.headlines.rows(), self.horizon),
+            *_headline_lines(self.headlines.rows(), self.years),
             f"  {count:,} samples are worth {worth}; the largest weight is {100 * self.largest:.2g} %",
             f"  Pareto k-hat of the weights: {tail}; the errors hold up to {HEAVIEST:g}",
         ]
@@ -237,6 +237,5 @@ def reweight_run(run: xr.DataTree, overrides: Sequence[str]) -> Reweighting:
     change = Change.of(old, new)
     values = {name: np.asarray(parameters[name].values, dtype=np.float64) for name in change.priors}
     weights, khat = change.weights(values, samples=parameters.sizes["sample"])
-    horizon = float(group(run, "summary")["year"].values[-1])
     table = headline_table(run, weights)
-    return Reweighting(str(run.attrs["run_id"]), tuple(overrides), change.priors, weights, khat, table, horizon)
+    return Reweighting(str(run.attrs["run_id"]), tuple(overrides), change.priors, weights, khat, table, years_of(run))

@@ -18,7 +18,6 @@ from simulator.analysis.evaluation import (
     evaluate,
     evaluate_values,
     inputs_of,
-    labels_of,
     model_of,
     scenario_outcomes,
 )
@@ -37,7 +36,7 @@ from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array
 from simulator.version import made_by, source_digest
 from simulator.wording import cut

@@ -7,19 +7,30 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.outcomes import Outcome, nearest_years, outcome_words_in, parse_outcome
+from simulator.analysis.outcomes import Outcome, nearest_years, outcome_words_in, parse_outcome, years_of
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.units import Array
-from simulator.wording import aligned, cut, power, power_text, sample_count, year_text
+from simulator.wording import (
+    aligned,
+    cut,
+    plus_minus,
+    power,
+    power_text,
+    sample_count,
+    share_text,
+    year_range,
+    year_text,
+)
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 
@@ -202,14 +213,21 @@ MOST_ROWS = 24
 LABEL_WIDTH = 34
 
 
-def value_text(row: Row, key: str, *, outcome: Outcome, last: float, log: bool = True) -> str:
+def value_text(row: Row, key: str, *, outcome: Outcome, years: tuple[float, float], log: bool = True) -> str:
     """Write a value of an outcome: a level as a power of ten, a year, or a share in percent."""
     value = float(row[key])
     if outcome.kind == "level":
         if not log:
             return f"{value:.3g}"
         return power(value) if key != "value" else power_text(value)
-    return year_text(value, last) if outcome.kind == "crossing" else f"{100 * value:.1f} %"
+    return year_text(value, years[1], years[0]) if outcome.kind == "crossing" else f"{100 * value:.1f} %"
+
+
+def interval_text(row: Row, *, outcome: Outcome, years: tuple[float, float], log: bool = True) -> str:
+    """Write the 90 % interval of the samples."""
+    if outcome.kind == "crossing":
+        return year_range(float(row["lower_90"]), float(row["upper_90"]), years[1], years[0])
+    return " to ".join(value_text(row, end, outcome=outcome, years=years, log=log) for end in ("lower_90", "upper_90"))
 
 
 def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
@@ -237,8 +255,9 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     Medians with their Monte Carlo standard errors and the 90 % interval; `> 2045` is later than the horizon.
     """
     asked = tuple(outcomes) or sweep_outcomes(sweep)
-    axes, last = swept_axes(sweep), float(group(sweep, "summary")["year"].values[-1])
-    attrs = sweep.attrs
+    axes, attrs = swept_axes(sweep), sweep.attrs
+    differing = int(attrs["samples"]) if attrs.get("uncertain", 1) else 1
+    told = partial(_cell, years=years_of(sweep), samples=differing)
     head = (
         f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, "
         f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
@@ -248,7 +267,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     logs, body = [is_log(sweep, outcome) for outcome in asked], []
     for rows in zip(*(outcome_table(sweep, outcome).rows() for outcome in asked), strict=True):
         cells = [cut(axis_value(axis, rows[0][axis.name]), width=LABEL_WIDTH) for axis in axes]
-        cells += [_cell(row, outcome, last, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
+        cells += [told(row, outcome, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
         body.append(cells)
     lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
     lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3)
@@ -257,14 +276,13 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     return lines
 
 
-def _cell(row: Row, outcome: Outcome, last: float, *, log: bool) -> str:
+def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: int, log: bool) -> str:
     """Write a value with its error, and the 90 % interval where there is one."""
-    text = value_text(row, "value", outcome=outcome, last=last, log=log)
-    error = row["standard_error"]
-    if math.isfinite(error) and outcome.kind != "level":
-        scaled = 100 * error if outcome.kind == "crossed" else error
-        least = f"{scaled:.1f}" if scaled >= 0.05 else "<0.1"
-        text = f"{text.removesuffix(' %')} ± {least}{' %' if text.endswith('%') else ''}"
+    if outcome.kind == "crossed" and samples > 1:
+        return share_text(row["value"], row["standard_error"], samples)
+    text = value_text(row, "value", outcome=outcome, years=years, log=log)
+    if outcome.kind == "crossing" and row["value"] > years[0]:
+        text += plus_minus(row["standard_error"], 1)
     if row["lower_90"] is None:
         return text
     ends = row["lower_90"], row["upper_90"]
@@ -272,5 +290,4 @@ def _cell(row: Row, outcome: Outcome, last: float, *, log: bool) -> str:
     cell = 1e-3 if log or outcome.kind == "crossing" else 0.0
     if math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):
         return text
-    low, high = (value_text(row, key, outcome=outcome, last=last, log=log) for key in ("lower_90", "upper_90"))
-    return f"{text} ({low} to {high})"
+    return f"{text} ({interval_text(row, outcome=outcome, years=years, log=log)})"

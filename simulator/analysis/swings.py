@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, labels_of, model_of
+from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, model_of
 from simulator.analysis.inputs import (
     REPLICATES,
     Draws,
@@ -47,7 +47,7 @@ from simulator.runs.table import Row, Table
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array
 from simulator.version import made_by, source_digest
 from simulator.wording import aligned, plus_minus

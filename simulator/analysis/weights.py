@@ -156,6 +156,13 @@ def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
     found: dict[str, None] = {}
     for path in differing:
         names = [slot.name for slot in slots(old.spec) if path[: len(slot.path)] == slot.path]
+        if path[0] == "inputs" and not names:  # its label
+            continue
+        if following := [name for name in names if name in {*old.joint.functions, *new.joint.functions}]:
+            raise InputError(
+                f"reweight: {following[0]}: follows another prior in one of the two, so its numbers have no density of "
+                "their own. Change what it follows, or run the scenario with --set."
+            )
         if not names and path[0] != "correlations":
             raise InputError(
                 f"reweight: {dotted(path)}: is no prior of this run, so its samples cannot be weighted for it. "

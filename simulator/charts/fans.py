@@ -67,7 +67,7 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
         layers.append(spec.layer(rows, year, lower, spec.y2("upper"), mark=fill_mark(style.HAIR)))
         layers.append(spec.layer(rows, year, median, mark=line_mark(style.QUIET, 1.5, [5, 3])))
     for name, fill in zip(names, style.band_tints(len(names)) if names else (), strict=True):
-        rows = tables.bands.where(band=name).select("year", "lower", "upper").rows()
+        rows = frame.held(tables.bands.where(band=name).select("year", "lower", "upper"), "lower", "upper")
         layers.append(spec.layer(rows, year, lower, spec.y2("upper"), mark=fill_mark(fill)))
     lines: Data = [
         {"level": row["level"], "from": frame.first, "to": frame.last}
@@ -79,8 +79,8 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
         layers.append(spec.layer(lines, frame.x("from"), spec.x2("to"), frame.y("level"), mark=mark))
     if len(tables.paths):
         mark = line_mark(style.INK, 0.7) | {"opacity": 0.55, "clip": True}
-        layers.append(spec.layer(tables.paths.rows(), year, value, spec.one_line_each("path"), mark=mark))
-    layers.append(spec.layer(tables.medians.rows(), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
+        layers.append(spec.layer(frame.held(tables.paths, "value"), year, value, spec.one_line_each("path"), mark=mark))
+    layers.append(spec.layer(frame.held(tables.medians, "median"), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
     return [*layers, *_observed(tables.history, frame=frame, levels=[row["level"] for row in thresholds])]
 
 

@@ -11,6 +11,7 @@ from simulator.charts.layout import Marks, fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
+from simulator.wording import BEYOND, power
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class Frame:
         mark = {"type": "rect", "color": style.INK}
         return {"name": f"{spec.POINTER}_{name}", **spec.layer(rows, *places, hidden, mark=mark)}
 
+    def held(self, table: Table, *names: str) -> spec.Data:
+        """Give the rows of a table, levels beyond any number at the top of the axis."""
+        return [{**row, **{name: min(row[name], self.upper) for name in names}} for row in table.rows()]
+
     def holds(self, level: float) -> bool:
         """Say whether a level is on the axis."""
         return self.lower <= level <= self.upper
@@ -97,6 +102,8 @@ def said_level(level: float, *, log: bool) -> str:
     >>> said_level(32.32, log=True), said_level(1.3, log=True), said_level(28.1, log=False)
     ('2.1e32', '20', '28.1')
     """
+    if level == math.inf:
+        return power(level)
     if not log or -2 <= level < 4:
         return plain_text(10.0**level if log else level)
     base, exponent = power_parts(level)
@@ -172,6 +179,11 @@ def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False) 
             if isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value):
                 continue
             if not (open_ended and name in row and value in (None, math.inf)):
+                if value == math.inf and name != "year":
+                    raise InputError(
+                        f"{of}: {name}: is beyond 10^{BEYOND:g} in the row {row}, and this chart has no place for it: "
+                        "samples explode, as the run's warnings say. Draw the years before: --years."
+                    )
                 given = "nothing" if value is None else repr(value)
                 raise InputError(
                     f"{of}: {name}: must be a finite number in every row; got {given} in {row}. "

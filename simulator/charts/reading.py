@@ -109,7 +109,7 @@ class FanTables:
         for table in (self.thresholds, self.crossings, self.history):
             check_texts(table, "label")
         for name, columns in _NUMBERS.items():
-            check_numbers(getattr(self, name), *columns, of=name)
+            check_numbers(getattr(self, name), *columns, of=name, open_ended=name in ("medians", "bands", "paths"))
         check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
 
     def band_names(self) -> list[str]:
@@ -128,7 +128,7 @@ class FanTables:
         """List what the axis must hold: levels of medians, paths, observations, and ends of bands."""
         drawn = [(self.medians, "median"), (self.paths, "value"), (self.history, "value")]
         drawn += [(table, end) for table in (self.bands, self.trend) for end in ("lower", "upper")]
-        return [level for table, name in drawn for level in _column(table, name)]
+        return [level for table, name in drawn for level in _column(table, name) if level < math.inf]
 
 
 def _column(table: Table, name: str) -> list[Any]:

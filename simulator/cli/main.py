@@ -46,10 +46,11 @@ def validate(
 
 def _validate(name: str, changes: Sequence[str], *, quiet: bool) -> None:
     from simulator.engine.plan import plan_warnings
+    from simulator.engine.simulation import sample_warnings
     from simulator.scenario.load import load_with_variants
 
     loaded, variants = load_with_variants(name, overrides=changes)
-    options.warn(plan_warnings(loaded))
+    options.warn((*plan_warnings(loaded), *sample_warnings(loaded)))
     if not quiet:
         options.tell(simulator.describe_scenario(loaded))
     more = f"; variants: {', '.join(variants)}" if variants else ""

@@ -23,6 +23,8 @@ from simulator.scenario.resolving import Component
 from simulator.schema.spec import quantity_of
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
+from simulator.variables import is_plain
+from simulator.wording import BEYOND
 
 STEP = 16384
 """Samples that are drawn at once, where a block is not longer."""
@@ -148,7 +150,10 @@ class _Trajectories:
             if len(rows) < self._years and projected[name].strides[1] != 0:
                 self._rows[name] = np.repeat(rows, self._years, axis=0)
         for name, rows in self._rows.items():
-            rows[:, place] = projected[name][:, : len(rows)].T
+            levels = projected[name][:, : len(rows)].T
+            if not is_plain(name) and levels.max() > BEYOND:  # no number any more
+                levels = np.where(levels > BEYOND, np.inf, levels)
+            rows[:, place] = levels
 
     def arrays(self) -> Arrays:
         """Give every variable, (year, sample); those that are held once are one array."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.batches import Arrays, Batch
+from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
 from simulator.runs.estimates import Histogram, Moments, merged, plain_error, quantile_error, sorted_quantiles
 from simulator.units import Array
@@ -37,7 +38,8 @@ class Counts:
     """Sums over samples that every run needs.
 
     `totals` by path: samples that have `crossed` (threshold, year) or are above `already` (threshold,), `sums/..` of
-    each variable (year,), `binding/..` the samples in which each limit binds (limit, year). `blocks` are the moments
+    each variable (year,), `binding/..` the samples in which each limit binds (limit, year), `noted/..` what a reader
+    must be told. `blocks` are the moments
     of estimates in single blocks: quantiles of the headline variables (level, year), shares that have crossed and
     in which limits bind.
     """
@@ -103,6 +105,7 @@ def count(plan: Plan, batch: Batch) -> Counts:
         "already": np.count_nonzero(batch.crossings["already_above"], axis=-1),
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
+        **{f"noted/{key}": counted for key, counted in count_noted(plan, batch).items()},
     }
     return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
 
@@ -245,11 +248,12 @@ class Groups:
     """The arrays of a run by group; `parameters`, `trajectories`, `crossings` are empty where samples are not kept.
 
     `components` are the summaries of the single components where there are several; `component` (sample,) tells them
-    apart where samples are kept.
+    apart where samples are kept. `warnings` say what the samples show that a reader must be told.
     """
 
     summary: Arrays
     components: dict[str, Arrays] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     parameters: Arrays = field(default_factory=dict)
     trajectories: Arrays = field(default_factory=dict)
     crossings: Arrays = field(default_factory=dict)
@@ -268,7 +272,9 @@ def groups_of[Held](
         for name, own, each in zip(names, counts, held, strict=True)
         if own.samples
     }
-    return Groups(summaries.pop(""), summaries)
+    summary = summaries.pop("")
+    said = noted_warnings(plan, below(counts[0].totals, "noted"), summary, samples=counts[0].samples)
+    return Groups(summary, summaries, tuple(said))
 
 
 def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:

@@ -39,16 +39,22 @@ def values_at(joint: JointPrior, uniforms: Mapping[str, Array], *, block: int | 
 def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Array]:
     """Turn uniform numbers that are correlated already into parameters: through each inverse CDF.
 
-    A prior that is a function of another is computed from that one's draws, and takes no uniform numbers of its own.
+    A prior that follows another is computed from that one's draws, and takes no uniform numbers of its own.
     """
     values = {
         name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
         for name, prior in joint.priors.items()
         if name not in joint.functions
     }
+    return with_followers(values, joint=joint)
+
+
+def with_followers(values: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Array]:
+    """Add to drawn numbers by name those of the priors that follow others; in the order of the joint prior."""
+    known = dict(values)
     for name, function in joint.functions.items():
-        values[name] = function(values[function.of])
-    return {name: values[name] for name in joint.priors}
+        known[name] = function(known[function.of])
+    return {name: known[name] for name in joint.priors}
 
 
 def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array], *, block: int | None = None) -> dict[str, Array]:

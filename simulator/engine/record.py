@@ -55,7 +55,9 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     if scenario.fit is not None:
         children |= fit_groups(scenario.fit)
     attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
-    attrs["warnings"] = "\n".join([*plan_warnings(scenario), *_never_binding(plan.limits, summary=summary)])
+    attrs["warnings"] = "\n".join(
+        [*plan_warnings(scenario), *groups.warnings, *_never_binding(plan.limits, summary=summary)]
+    )
     return Group(attrs=attrs, children=children)
 
 
@@ -191,6 +193,7 @@ def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     stated = prior.prior
     attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}
+    attributes |= {"input": prior.of} if prior.is_use else {}
     return attributes | {key: value for key in sorted(PROVENANCE_KEYS) if (value := getattr(stated, key)) is not None}
 
 

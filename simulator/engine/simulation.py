@@ -18,7 +18,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
 from simulator.engine.plan import Plan, batch_length, plan_of
 from simulator.engine.record import build_run
-from simulator.errors import InputError, dotted, near_name
+from simulator.errors import InputError, SimulatorError, dotted, near_name
 from simulator.runs.groups import Group
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
@@ -32,6 +32,9 @@ MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
 
 SURELY_FITS = 50_000
+FIRST_LOOK = 1000
+"""Samples from which warnings are made before a run."""
+
 KEPT, COUNTED = 10_000, 65_536
 """Samples in a batch, at most: where samples are kept, and where they are only counted."""
 
@@ -136,6 +139,20 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
     _check_custom(scenario, dict(custom or {}))
     plan = plan_of(scenario.components, custom=custom)
     return plan if custom else replace(plan, data=scenario.data)  # drivers by name are found by each process itself
+
+
+def sample_warnings(scenario: Scenario) -> tuple[str, ...]:
+    """Say what the first samples of a scenario show that its author must be told; nothing where none can be drawn."""
+    handed = [
+        custom for each in scenario.components for _, custom in custom_entries(each.spec) if custom.driver is None
+    ]
+    if scenario.must_learn or handed:
+        return ()
+    plan = plan_of(scenario.components)
+    try:
+        return sample_groups(plan, [compute_batch(plan, 0, min(plan.spec.samples, FIRST_LOOK))]).warnings
+    except SimulatorError as error:  # as a run would end
+        return (str(error),)
 
 
 def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:

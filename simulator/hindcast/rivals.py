@@ -61,15 +61,15 @@ def _used(spec: ScenarioSpec) -> Iterator[tuple[Path, Prior]]:
     feeds_back = any(driver is not None and driver.feedback for _, driver in drivers)
     counted = {*_IN_PHYSICAL_COMPUTE, *(["algorithms"] if feeds_back else [])}
     for slot in slots(spec):
-        path = slot.path
+        path, prior = slot.path, slot.prior if slot.prior.input is None else spec.inputs[slot.prior.input]
         is_start = path[0] == "drivers" and path[-1] == "start" and "caps" not in path
         is_shock = "shock" in path
-        if path[0] in ("thresholds", "capability") or is_start or is_shock:
+        if path[0] in ("inputs", "thresholds", "capability") or is_start or is_shock:
             continue
         if path[0] == "drivers" and path[1] not in counted:
             continue
-        yield path, slot.prior
-        for index, part in enumerate(slot.prior.mixture or ()):
+        yield path, prior
+        for index, part in enumerate(prior.mixture or ()):
             yield (*path, "mixture", index), part
 
 

@@ -264,6 +264,9 @@ def _unfit(level: Level) -> str | None:
     first = regimes_of(level, ())[0][1]
     if first.times is not None:
         return "has a first rate that is multiplied"
+    for prior, what in ((level.start, "start"), (first.rate, "first rate")):
+        if prior is not None and (prior.input is not None or prior.function is not None):
+            return f"has a {what} that follows another prior"
     return "has a first rate that decays" if first.half_life is not None else None
 
 

@@ -56,16 +56,39 @@ class Dependence:
     other: Scale
     own: Scale
 
+    def place(self, drawn: Array) -> Array:
+        """Put draws of `of` on the scale of the points `at`."""
+        with np.errstate(divide="ignore"):
+            return drawn if self.other.log else self.other.conversion.inverse(drawn)
+
     def __call__(self, drawn: Array) -> Array:
         """Compute the numbers that follow from draws of `of`, on the internal scales; +inf (never): the last point."""
-        with np.errstate(divide="ignore"):
-            x = drawn if self.other.log else self.other.conversion.inverse(drawn)
+        x = self.place(drawn)
         if self.between == "line":
             y = np.interp(x, self.at, self.values)
         else:
             place = np.searchsorted(self.at, x, side="right") - 1
             y = np.array(self.values)[np.maximum(place, 0)]
         return y if self.own.log else self.own.conversion.forward(y)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The draw of the input `of`, on the scale of the place that uses it: the same number, through units."""
+
+    of: str
+    other: Scale
+    own: Scale
+
+    @property
+    def same(self) -> bool:
+        """Whether the two scales are one."""
+        return self.other.unit == self.own.unit
+
+    def __call__(self, drawn: Array) -> Array:
+        """Carry draws of the input over."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return drawn if self.same else self.own.conversion.forward(self.other.conversion.inverse(drawn))
 
 
 def dependence(function: PointFunction, path: Path, *, other: Scale, own: Scale) -> Dependence:
@@ -135,16 +158,21 @@ def chained(uses: Mapping[str, str]) -> tuple[tuple[str, ...], list[tuple[str, s
 
 
 def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: Collection[str]) -> Iterator[Fault]:
-    """List functions of priors that there are not, and functions of themselves, each at its path."""
+    """List functions of priors that there are not, and functions of themselves; `paths` are those of what they name."""
     for name, of in uses.items():
-        if of not in names:
+        if of not in names and paths[name][-1] == "input":
+            inputs = [known.removeprefix("inputs.") for known in names if known.startswith("inputs.")]
+            name_of = of.removeprefix("inputs.")
+            remedy = near_name(name_of, inputs) or "Name it under inputs, with its prior."
+            yield Fault(paths[name], f"there is no input '{name_of}'.", remedy)
+        elif of not in names:
             below = [known for known in names if known.startswith(f"{of}.")]
             rule, remedy = _unknown(of, names)
             remedy = f"Did you mean '{below[0]}'?" if len(below) == 1 else remedy
-            yield Fault((*paths[name], "function", "of"), rule, remedy)
+            yield Fault(paths[name], rule, remedy)
     for name, way in chained(uses)[1]:
         remedy = "Break the circle: state one of them by its own numbers."
-        yield Fault((*paths[name], "function", "of"), f"is a function of itself: {way}.", remedy)
+        yield Fault(paths[name], f"is a function of itself: {way}.", remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
 
 from simulator import units
-from simulator.errors import Fault, number
+from simulator.errors import Fault, Path, dotted, number
 from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
     Scale,
+    Use,
     chained,
     copula_groups,
     dependence,
@@ -24,12 +25,14 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed, Normal
 from simulator.priors.fitting import Understood, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, SlotKind, slots
+from simulator.schema.prior_names import Slot, SlotKind, input_path, slots
+from simulator.schema.short_forms import SHORT_FORMS
 from simulator.schema.spec import Correlation, ScenarioSpec
-from simulator.schema.statements import PARAMETERS, SHORT_FORMS, Prior
+from simulator.schema.statements import PARAMETERS, Prior
 
 DEFAULT_GROWTH_UNIT = "factor/year"
 _ANY = Normal(0.0, 1.0)
@@ -41,7 +44,8 @@ class NamedPrior:
     """One prior of a scenario on the internal scale.
 
     `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`; `stated` is the same
-    prior in the unit of the file, where it is no mixture. A function of another prior has that one's name in `of`.
+    prior in the unit of the file, where it is no mixture. A function of another prior has that one's name in `of`, and
+    so has a use of an input (`is_use`), whose `prior` is that of the input.
     """
 
     name: str
@@ -50,6 +54,7 @@ class NamedPrior:
     prior: Prior
     stated: Distribution
     of: str = ""
+    is_use: bool = False
 
     @property
     def stated_unit(self) -> str:
@@ -59,7 +64,8 @@ class NamedPrior:
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
-        return understood(self.stated, unit=self.stated_unit, of=self.of)
+        read = understood(self.stated, unit=self.stated_unit, of=self.of)
+        return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
 
     @property
     def understood(self) -> str:
@@ -77,13 +83,13 @@ class JointPrior:
     """All priors of a scenario by name, their rank correlations, and the groups that a Gaussian copula joins.
 
     A correlation with a fixed number says nothing, as that has no rank, and is left out.
-    `functions` holds those that are a function of another one, each after what it is a function of; the `family` of
-    such a prior is what comes of the other's spread, to a thousandth, and its draws are computed from the other's.
+    `functions` holds those that are a function of another one or use an input, each after what it follows; the `family`
+    of a function is what comes of the other's spread, to a thousandth, and its draws are computed from the other's.
     """
 
     priors: Mapping[str, NamedPrior]
     groups: tuple[CopulaGroup, ...] = ()
-    functions: Mapping[str, Dependence] = field(default_factory=dict)
+    functions: Mapping[str, Dependence | Use] = field(default_factory=dict)
     correlations: tuple[Correlation, ...] = ()
 
     @property
@@ -102,7 +108,7 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     priors: dict[str, NamedPrior] = {}
     every = {slot.name: slot for slot in slots(spec)}
     for name, slot in every.items():
-        if slot.prior.function is None:
+        if not _followed(slot.prior):
             try:
                 priors[name] = named_prior(slot)
             except Faults as error:
@@ -122,29 +128,86 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
 
 def _functions(
     every: Mapping[str, Slot], priors: dict[str, NamedPrior]
-) -> tuple[dict[str, Dependence], Sequence[Fault]]:
-    """Add the priors that are functions of others to those that are not; of a fixed number they are fixed."""
-    given = {name: slot.prior.function for name, slot in every.items() if slot.prior.function is not None}
-    uses = {name: function.of for name, function in given.items()}
-    faults = list(reference_faults(uses, {name: every[name].path for name in uses}, list(every)))
-    result: dict[str, Dependence] = {}
+) -> tuple[dict[str, Dependence | Use], Sequence[Fault]]:
+    """Add the priors that follow others to those that do not; of a fixed number they are fixed."""
+    uses = {name: of for name, slot in every.items() if (of := _followed(slot.prior))}
+    ends = {name: ("input",) if every[name].prior.input else ("function", "of") for name in uses}
+    faults = list(reference_faults(uses, {name: (*every[name].path, *end) for name, end in ends.items()}, list(every)))
+    result: dict[str, Dependence | Use] = {}
     for name in chained(uses)[0]:
         slot, other = every[name], every.get(uses[name])
+        if slot.path[0] == "inputs" and slot.prior.input is not None:
+            rule = "is another input: an input states its own numbers."
+            faults.append(Fault((*slot.path, "input"), rule, "Use the other one in its place."))
+            continue
         if other is None or other.name not in priors:
-            continue  # the fault is in what it is a function of
+            continue  # the fault is in what it follows
         try:
-            function = dependence(given[name], slot.path, other=_own_scale(other), own=_own_scale(slot))
+            if slot.prior.function is not None:
+                followed: Dependence | Use = dependence(
+                    slot.prior.function, slot.path, other=_own_scale(other), own=_own_scale(slot)
+                )
+                priors[name] = _following(slot, followed, priors[other.name])
+            else:
+                followed = _use(slot, other)
+                priors[name] = _using(slot, followed, priors[other.name])
         except Faults as error:
             faults += error.faults
             continue
-        spread = function(priors[other.name].family.ppf((np.arange(1000) + 0.5) / 1000))
-        scale = _own_scale(slot)
-        in_file = scale.conversion.inverse(spread)
-        made: list[Distribution] = [Fixed(float(spread[0])), Fixed(round(float(in_file[0]), 12))]
-        if spread.min() < spread.max():
-            made, result[name] = [Empirical(tuple(each.tolist())) for each in (spread, in_file)], function
-        priors[name] = NamedPrior(name, made[0], scale.unit, slot.prior, made[1], other.name)
+        if not isinstance(priors[name].family, Fixed):
+            result[name] = followed
     return result, faults
+
+
+def _followed(prior: Prior) -> str:
+    """Name the prior that another one follows; empty for one that is drawn."""
+    if prior.function is not None:
+        return prior.function.of
+    return "" if prior.input is None else dotted(input_path(prior.input))
+
+
+def _following(slot: Slot, function: Dependence | Use, other: NamedPrior) -> NamedPrior:
+    """Make the prior that comes of another's spread, to a thousandth."""
+    scale, base = function.own, other.family
+    if isinstance(function, Use) and isinstance(base, WithNever):
+        base = base.base
+    spread = function(base.ppf(np.clip(np.linspace(0.0, 1.0, 1001), 5e-4, 1.0 - 5e-4)))
+    in_file = scale.conversion.inverse(spread)
+    made: list[Distribution] = [Fixed(float(spread[0])), Fixed(round(float(in_file[0]), 12))]
+    if spread.min() < spread.max():
+        made = [Empirical(tuple(each.tolist())) for each in (spread, in_file)]
+    if isinstance(other.family, WithNever) and base is not other.family:
+        made = [WithNever(each, other.family.probability) for each in made]
+    return NamedPrior(slot.name, made[0], scale.unit, slot.prior, made[1], other.name)
+
+
+def _use(slot: Slot, other: Slot) -> Use:
+    """Make the use of an input at a place, where its unit is one that does."""
+    try:
+        return Use(other.name, _own_scale(other), _own_scale(slot))
+    except Faults as error:
+        does_not = f"{other.name} does not do here: "
+        raise Faults(
+            [Fault((*slot.path, "input"), does_not + each.rule, each.remedy) for each in error.faults]
+        ) from None
+
+
+def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
+    """Make the prior of a place that uses an input: that of the input, on the scale of the place."""
+    path, same_numbers = (*slot.path, "input"), use.own.conversion == use.other.conversion
+    if not use.same and slot.prior.unit != other.prior.unit:
+        rule = f"is stated in {slot.prior.unit or 'no unit'}; {use.of} is in {other.prior.unit or 'no unit'}."
+        raise Faults([Fault((*slot.path, "unit"), rule, "Remove unit: it is that of the input.")])
+    ends = use(other.family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE])))
+    if np.isnan(ends).any() or np.isneginf(ends).any():
+        rule = f"must stay above {number(use.own.least)} here; {use.of} reaches that or less."
+        raise Faults([Fault(path, rule, "Truncate the input, or state its family: lognormal.")])
+    if fault := _span_fault(slot.kind, path, float(ends[0])):
+        raise Faults([fault])
+    made = other if use.same and same_numbers else _following(slot, use, other)
+    family, stated = other.family if use.same else made.family, other.stated if same_numbers else made.stated
+    prior = other.prior.model_copy(update={"unit": slot.prior.unit})
+    return NamedPrior(slot.name, family, use.own.unit, prior, stated, other.name, is_use=True)
 
 
 def _own_scale(slot: Slot) -> Scale:
@@ -177,11 +240,18 @@ def _internal(
     if not np.isfinite(ends).all() or (scale.conversion.falling and _nears_zero(base)):
         rule, remedy = _beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
-    if slot.kind in ("drift", "duration", "delay") and float(ends[0]) < 0:
-        what = "a standard deviation" if slot.kind == "drift" else "a span of time"
-        remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
-        raise Faults([Fault(path, f"is {what} and must not fall below 0.", remedy)])
+    if fault := _span_fault(slot.kind, path, float(ends[0])):
+        raise Faults([fault])
     return family, base, scale.unit
+
+
+def _span_fault(kind: SlotKind, path: Path, least: float) -> Fault | None:
+    """Say that a deviation or a span of time falls below 0; None where it is neither, or does not."""
+    if kind not in ("drift", "duration", "delay") or least >= 0:
+        return None
+    what = "a standard deviation" if kind == "drift" else "a span of time"
+    remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
+    return Fault(path, f"is {what} and must not fall below 0.", remedy)
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
@@ -190,7 +260,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     parts: list[tuple[float, Distribution, str]] = []
     for index, part in enumerate(prior.mixture or ()):
         try:
-            if part.function is None:
+            if part.function is None and part.input is None:
                 family, _, label = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
                 parts.append((part.weight, family, label))
         except Faults as error:
@@ -198,9 +268,13 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
         if part.never is not None:
             rule = "cannot stand on one part of a mixture."
             faults.append(Fault((*path, "mixture", index, "never"), rule, "Write never beside mixture, for the whole."))
-        if part.function is not None:
-            rule = "cannot be a part of a mixture."
-            faults.append(Fault((*path, "mixture", index, "function"), rule, "Make the whole prior a function."))
+        for key in ("function", "input"):
+            if getattr(part, key) is not None:
+                rule = "cannot be a part of a mixture."
+                remedy = (
+                    "Make the whole prior a function." if key == "function" else "Make the whole mixture the input."
+                )
+                faults.append(Fault((*path, "mixture", index, key), rule, remedy))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
     kinds = sorted({units.plain_unit(label) for _, _, label in parts})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.association import rank_associations
 from simulator.charts.spec import Figure
-from simulator.errors import number
+from simulator.errors import InputError, number
 from simulator.report.html import Html, bar, bullets, chart, element, joined, name, paragraphs, range_bar, table, terms
 from simulator.report.sentences import (
     amount,
@@ -36,7 +36,7 @@ from simulator.scenario.assumptions import Assumption
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
 from simulator.variables import subject_words
-from simulator.wording import percent
+from simulator.wording import capital, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -165,9 +165,10 @@ def mixture_section(run: xr.DataTree) -> Html:
 
 def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Sequence[Figure]) -> Html:
     """Say where growth comes from, and which priors effective compute goes with."""
-    if "effective_compute_mean" not in group(run, "summary"):
-        return element("p", "The summary of this run has no means, by which growth is split. Run it again.")
-    parts = [paragraphs(growth_sentences(run)), _growth_table(run), *map(chart, figures)]
+    try:
+        parts = [paragraphs(growth_sentences(run)), _growth_table(run), *map(chart, figures)]
+    except InputError as error:  # growth cannot be split
+        parts = [element("p", capital(str(error)))]
     parts += [element("h3", "Which assumptions the outcome goes with"), *_association_parts(run, every)]
     return joined(parts, "\n")
 

@@ -127,6 +127,11 @@ def group(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> x
     return as_dataset(child) if isinstance(child, Group) else child.to_dataset()
 
 
+def is_use(parameter: xr.DataArray) -> bool:
+    """Tell whether a parameter is the draw of an input once more, in every component of a run."""
+    return str(parameter.attrs.get("input", "")).startswith("inputs.")
+
+
 def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> Group:
     """Give one group of a run as labelled arrays, whether xarray holds the run or not."""
     _check(run, name, of_samples=of_samples)

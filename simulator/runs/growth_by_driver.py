@@ -15,6 +15,7 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.runs.groups import arrays, group
 from simulator.runs.summary import bound_limits, summarised_names
+from simulator.wording import BEYOND
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,6 +49,11 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
         raise InputError(
             "this run's summary has no means (variables whose names end in _mean), and growth is split by means, "
             "for medians do not add up. It was written by another version: run its scenario again."
+        )
+    if not np.isfinite(summary["effective_compute_mean"]).all():
+        raise InputError(
+            f"in some samples effective compute is beyond 10^{BEYOND:g}, as the run's warnings say: there is no "
+            "mean growth to split. End the run before that year, or flatten the feedback."
         )
     return _stacked(_parts(summarised_names(summary), limits_on(run)), lambda name: summary[f"{name}_mean"])
 

@@ -346,9 +346,8 @@ def _level_lines(summary: Group, name: str) -> list[str]:
         low, mid, high = found.three_in(year)
         spread = float(error[found.years == year][0]) if error is not None and high > low else math.nan
         interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
-        lines.append(
-            f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}, log10 {mid:.2f}{plus_minus(spread, 2)}"
-        )
+        logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if mid < math.inf else ""
+        lines.append(f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}{logs}")
     return lines
 
 

@@ -18,15 +18,16 @@ from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import SECTIONS, in_words
-from simulator.schema.statements import SPANS, is_prior, is_statement
+from simulator.schema.prior_names import SECTIONS, in_words, labels_of
+from simulator.schema.short_forms import SPANS
+from simulator.schema.statements import is_prior, is_statement
 from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
 _CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
-_SHAPES = ("mixture", *SPANS, "function")
+_SHAPES = ("mixture", *SPANS, "function", "input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,7 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
     found: dict[Path, dict[str, tuple[Any, list[str]]]] = {}
     labels: dict[str, str] = {}
     for component, (name, data) in zip(scenario.components, parts.items(), strict=True):
-        thresholds = component.spec.thresholds
-        labels |= {key: each.label for key, each in thresholds.items() if each.label}
+        labels |= labels_of(component.spec)
         for section in SECTIONS:
             for path, entry in _entries(data.get(section), (section,)):
                 prior = component.joint.priors.get(dotted(path))
@@ -130,7 +130,11 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
 
     `unit` is that of a number that states none.
     """
-    stated = entry if isinstance(entry, Mapping) else prior.prior.model_dump(exclude_none=True) if prior else {}
+    stated = entry if isinstance(entry, Mapping) else {}
+    if prior is not None and (prior.is_use or not stated):
+        stated = prior.prior.model_dump(exclude_none=True)
+    elif "input" in stated:
+        stated = {"source": f"as inputs.{stated['input']}"}
     origin = {key: str(stated[key]) for key in ORIGIN if stated.get(key) is not None}
     if "prior" in origin:
         origin["library"] = origin.pop("prior")
@@ -186,9 +190,9 @@ def _as_stated(entry: Any, default: str) -> tuple[str, str]:
         years = list(entry)
         ends = [f"{in_short(entry[year])} in {year}" for year in (years[0], years[-1])] if years else []
         return f"{len(years)} levels by year: {' to '.join(ends)}", ""
-    rest = {key: value for key, value in entry.items() if key not in (*ORIGIN, "weight", "dollars")}
+    rest = {key: value for key, value in entry.items() if key not in (*ORIGIN, "weight", "dollars", "label")}
     unit = str(rest.pop("unit", default))
-    unit = "" if unit in ("", "1") or "mixture" in rest else f" {unit}"
+    unit = "" if unit in ("", "1") or not {"mixture", "input"}.isdisjoint(rest) else f" {unit}"
     if set(rest) == {"value"}:
         return f"{in_short(rest['value'])}{unit}", ""
     shape = rest.pop("family", "") or next((key for key in _SHAPES if key in entry), "family not stated")
@@ -201,6 +205,8 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
     """Take the numbers of a prior out of it, in words."""
     if "mixture" in rest:
         yield f"mixture of {len(rest.pop('mixture'))} parts"
+    if "input" in rest:
+        yield f"the input {rest.pop('input')}"
     if "function" in rest:
         function = rest.pop("function")
         points = ", ".join(f"{in_short(y)} at {number(float(x))}" for x, y in function["points"].items())

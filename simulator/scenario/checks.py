@@ -13,6 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.draw_checks import draw_warnings
 from simulator.scenario.ranges import range_faults, range_warnings
 from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
 from simulator.schema.base import Faults
@@ -40,6 +41,10 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
     if models is None:
         return
     yield from _year_faults(models, spec)
+    if models.largest_share.input is not None and models.largest_share_drawn == "each-year":
+        rule = f"is drawn each year, and inputs.{models.largest_share.input} is one draw."
+        remedy = "Write largest_share_drawn: once, or state the prior here."
+        yield Fault(("models", "largest_share", "input"), rule, remedy)
     if joint is None:
         return
     high = joint.priors[dotted(share_paths(spec)[0])].family.support[1]
@@ -127,8 +132,8 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     warnings: list[str] = []
     if joint is not None:
         faults += range_faults(spec, joint)
-        warnings += [*_cap_warnings(spec, joint), *_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
-        warnings += range_warnings(spec, joint)
+        warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
+        warnings += [*range_warnings(spec, joint), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
 
 
@@ -278,29 +283,6 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             yield Fault((*path, key), "needs a spending driver.", remedy)
 
 
-def _cap_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
-    """Warn of caps whose median lies below the median start of what they limit."""
-    for path, level in entries_of(Level, spec):
-        if level.start is None:
-            continue
-        start = _median(joint, (*path, "start"))
-        for name, cap in level.caps.items():
-            limit_path = (*path, "caps", name, "limit")
-            if isinstance(cap.limit, Prior) and (limit := _median(joint, limit_path)) < start:
-                yield (
-                    f"{dotted(limit_path)}: the cap's median {_number_of(limit)} lies below the median start "
-                    f"{_number_of(start)}: the level is at the cap from the beginning."
-                )
-
-
-def _number_of(log_level: float) -> str:
-    return number(10.0**log_level) if abs(log_level) < 300 else f"1e{log_level:.0f}"
-
-
-def _median(joint: JointPrior, path: Path) -> float:
-    return float(joint.priors[dotted(path)].family.ppf(np.array([0.5]))[0])
-
-
 def _correlation_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     for place, each in enumerate(spec.correlations):
         if fixed := [name for name in each.between if joint.priors[name].value is not None]:
@@ -310,6 +292,6 @@ def _correlation_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str
 
 def _dollar_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     for name, prior in joint.priors.items():
-        if spec.dollars and prior.prior.dollars and prior.prior.dollars != spec.dollars:
+        if spec.dollars and not prior.is_use and prior.prior.dollars and prior.prior.dollars != spec.dollars:
             kinds = f"{prior.prior.dollars} dollars, the scenario in {spec.dollars}"
             yield f"{name}: is in {kinds}; nothing is converted."

@@ -15,10 +15,9 @@ from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import Slot, SlotKind
+from simulator.schema.prior_names import Slot, free_kind
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.units import UnitError, parse_growth_unit
 
 _PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -147,14 +146,7 @@ def _entry(name: str) -> Iterator[str]:
 
 def _named(key: str, prior: Prior) -> NamedPrior:
     """Put a library entry on the scale that its unit tells: growth, or a level, or a date."""
-    unit = prior.unit or (prior.mixture[0].unit if prior.mixture else None) or "1"
-    kind: SlotKind = "rate"
-    try:
-        parse_growth_unit(unit)
-    except UnitError:
-        below = prior.value is not None and prior.value <= 0
-        kind = "date" if unit == "year" else "number" if below else "level"
-    return named_prior(Slot((key,), prior, kind, None, never=True))
+    return named_prior(Slot((key,), prior, free_kind(prior), None, never=True))
 
 
 def histogram(prior: NamedPrior, *, columns: int = 48) -> str:

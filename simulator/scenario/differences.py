@@ -13,7 +13,8 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.statements import PROVENANCE_KEYS, SPANS, is_prior
+from simulator.schema.short_forms import SPANS
+from simulator.schema.statements import PROVENANCE_KEYS, is_prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +24,7 @@ _OF_RUN = ("name", "title", "notes", "seed", "samples", "design", "block")
 _APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
 """Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
 first scenario's throughout."""
-_NAMED = ("quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+_NAMED = ("inputs", "quantities", "constraints", "thresholds", "caps", "factors", "drivers")
 """Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 ORIGIN = (*PROVENANCE_KEYS, "prior")
 """Keys that say where a prior comes from."""
@@ -288,10 +289,14 @@ def _texts(data: Any) -> list[str]:
 
 
 def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
-    """Join a quantity that only one scenario has to the entries that are built of it by name."""
+    """Join a quantity or an input that only one scenario has to the entries that are built of it by name."""
     groups = [[entry] for entry in entries]
     for entry in entries:
-        if entry.path[0] != "quantities" or len(entry.path) != 2 or ABSENT not in (entry.one, entry.other):
+        if (
+            entry.path[0] not in ("quantities", "inputs")
+            or len(entry.path) != 2
+            or ABSENT not in (entry.one, entry.other)
+        ):
             continue
         name = str(entry.path[1])
         near = [

@@ -17,7 +17,8 @@ from simulator.errors import Fault, InputError, Path, Place, PlacedFault, Scenar
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
 from simulator.schema.prior_families import FitError
-from simulator.schema.statements import PROVENANCE_KEYS, SHORT_FORMS, WHOLE_KEYS, is_prior, stating_keys
+from simulator.schema.short_forms import SHORT_FORMS
+from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
 
 def merge(base: Document, over: Document) -> Document:

@@ -20,7 +20,7 @@ from simulator.wording import percent
 
 _GRID = (np.arange(1000) + 0.5) / 1000
 MOSTLY = 0.95
-"""A date that lies outside the years in so many of the draws is hardly meant."""
+"""A date that lies before the path begins in so many of the draws is hardly meant."""
 SELDOM = 0.01
 """Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
 
@@ -63,14 +63,17 @@ def range_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     yield from _algorithm_warnings(spec, joint)
 
 
+def is_beyond(date: NamedPrior, last: float) -> bool:
+    """Tell whether a date lies at or after the last year whatever is drawn; of others, runs count the samples."""
+    return date.family.support[0] >= last
+
+
 def _era_warnings(date: NamedPrior, begin: float, last: float) -> Iterator[str]:
-    drawn = _draws(date)
-    for outside, where, what in (
-        (drawn >= last, f"after the last year, {number(last)}", "what holds from then on is not seen"),
-        (drawn <= begin, f"before the path begins, {number(begin)}", "what holds until then is not seen"),
-    ):
-        if (share := float(np.mean(outside))) >= MOSTLY:
-            yield f"{date.name}: lies {where}, in {percent(share)} of the draws: {what}."
+    if is_beyond(date, last):
+        yield f"{date.name}: lies at or beyond the last year, {number(last)}: this era is never in force."
+    elif (share := float(np.mean(_draws(date) <= begin))) >= MOSTLY:
+        where = f"{number(begin)}, where the path begins" + ("" if share == 1 else f" in {percent(share)} of the draws")
+        yield f"{date.name}: lies at or before {where}: the era before is not seen."
 
 
 def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

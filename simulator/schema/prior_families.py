@@ -182,6 +182,7 @@ _SHIPPED = (
     PriorFamily("empirical", "empirical", (), "", f"{_FREE}Empirical", whole="empirical"),
     PriorFamily("mixture", "mixture", (), "", f"{_JOINED}Mixture", f"{_TWINS}mixture", whole="mixture"),
     PriorFamily("function", "function", (), "", "", whole="function"),
+    PriorFamily("input", "input", (), "", "", whole="input"),
 )  # fmt: skip
 
 SHIPPED: Mapping[str, PriorFamily] = MappingProxyType({family.name: family for family in _SHIPPED})

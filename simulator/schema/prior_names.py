@@ -17,6 +17,7 @@ from simulator.errors import Path, as_path, dotted
 from simulator.schema.model_counts import Models
 from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
 from simulator.schema.statements import Prior, Spec
+from simulator.units import UnitError, parse_growth_unit
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
@@ -92,9 +93,42 @@ def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
 
 
 def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
+    stated = tuple(_stated_slots(spec))
+    for name, prior in spec.inputs.items():
+        uses = [slot for slot in stated if slot.prior.input == name]
+        of_growth = free_kind(prior) == "rate"
+        kinds = {slot.kind for slot in uses if prior.unit is None or (slot.kind in ("rate", "drift")) == of_growth}
+        kinds = kinds or {free_kind(prior)}
+        unit = next((slot.unit for slot in uses if slot.unit is not None), None)
+        never = bool(uses) and all(slot.never for slot in uses)
+        yield Slot(input_path(name), prior, min(kinds, key=_STRICTEST.index), unit, never=never)
+    yield from stated
+
+
+_STRICTEST: tuple[SlotKind, ...] = ("rate", "level", "drift", "delay", "duration", "date", "number")
+"""An input is of the first of these kinds among those of its uses: what may not be 0 or less comes first."""
+
+
+def input_path(name: str) -> Path:
+    """Name the prior of an input."""
+    return ("inputs", name)
+
+
+def free_kind(prior: Prior) -> SlotKind:
+    """Tell the kind of a prior that stands nowhere, by its unit: growth, a date, or a level."""
+    unit = prior.unit or (prior.mixture[0].unit if prior.mixture else None) or "1"
+    try:
+        parse_growth_unit(unit)
+    except UnitError:
+        below = prior.value is not None and prior.value <= 0
+        return "date" if unit == "year" else "number" if below else "level"
+    return "rate"
+
+
+def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     levels = dict(entries_of(Level, spec))
     for path, of, prior in entries(spec):
-        if not isinstance(prior, Prior):
+        if not isinstance(prior, Prior) or path[0] == "inputs":
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] == ("start",) else None
         kind, unit = _KINDS.get(of, ("level", starts))
@@ -183,8 +217,8 @@ def _runs_prior() -> Prior:
     return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which all runs of a sample are drawn.")
 
 
-SECTIONS = ("drivers", "quantities", "constraints", "capability", "thresholds", "models")
-_ABOUT = {"constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
+SECTIONS = ("inputs", "drivers", "quantities", "constraints", "capability", "thresholds", "models")
+_ABOUT = {"inputs": "input ", "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
 _PLACES = {
     "product": "factor", "sum": "term", "minimum": "choice", "maximum": "choice", "feedback": "feedback point",
     "growth": "era",
@@ -192,9 +226,11 @@ _PLACES = {
 
 
 def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
-    """Say a path in words, without its section; thresholds by their labels."""
+    """Say a path in words, without its section; thresholds and inputs by their labels (`labels_of`)."""
     words: list[str] = []
     rest = list(path[2:] if path[0] == "drivers" else path[1:])
+    if path[0] == "inputs" and len(path) == 2 and (label := (labels or {}).get(dotted(path))):
+        return label
     if path[0] == "thresholds" and len(path) > 2:
         name = str(rest.pop(0))
         words.append((labels or {}).get(name, name))
@@ -220,12 +256,20 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
     return text
 
 
+def labels_of(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name, without one the name; and those of inputs by their paths."""
+    inputs = {dotted(input_path(name)): each.label for name, each in spec.inputs.items() if each.label}
+    return inputs | {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
     """Name an input so that it says by itself what it is about; a group of inputs keeps its name."""
     path = as_path(name)
     if len(path) < 2 or path[0] not in SECTIONS:
         return name
     words = in_words(path, labels=labels)
+    if name in (labels or {}):  # an input with a label
+        return words
     if path[0] == "drivers":
         return f"{path[1]}: {words}" if words else str(path[1])
     return f"{_ABOUT.get(str(path[0]), '')}{words}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from simulator.errors import Fault, number, shown
 from simulator.schema.base import Faults, Line, Name, Number, Text, year_faults
@@ -20,7 +20,7 @@ from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.statements import Input, Prior, Spec
 
 
 def quantity_of(spec: ScenarioSpec, name: str) -> str:
@@ -51,7 +51,8 @@ class Regime(Spec):
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
     from_: Prior | None = Field(default=None, alias="from")
-    """The year from which it holds, until the next one; the first regime holds from the start."""
+    """The year from which it holds, until the next one; the first regime holds from the start. Where uncertain years
+    cross, it begins with the later one, and the regime before it is left out."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`."""
     towards: Prior | None = None
@@ -355,6 +356,8 @@ class ScenarioSpec(Spec):
     block: Annotated[int, Field(strict=True, ge=1, le=65_536), BeforeValidator(_whole)] = 500
     """Samples in a block, the unit of randomisation: blocks are independent, and their spread tells the Monte Carlo
     error. Within a block each prior is spread evenly."""
+    inputs: dict[Name, Input] = Field(default_factory=dict)
+    """Priors by name that any rate, level, limit, share, quantity or threshold may use as one draw: `{input: name}`."""
     drivers: Drivers
     """What effective compute is the product of."""
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
@@ -372,6 +375,39 @@ class ScenarioSpec(Spec):
     models: Models | None = None
     """Counts of models: how many training runs there are under the largest, and above what."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_units(cls, data: Any) -> Any:
+        """Give each use of an input its unit, where it states none: what is checked is checked by units."""
+        inputs = data.get("inputs") if isinstance(data, Mapping) else None
+        if not isinstance(inputs, Mapping):
+            return data
+        units = {name: unit for name, prior in inputs.items() if (unit := _unit_of(prior)) is not None}
+        return {
+            key: {name: _uses_with_units(entry, units) for name, entry in value.items()}
+            if isinstance(value, Mapping)
+            else value
+            for key, value in data.items()
+        }
+
+
+def _unit_of(prior: Any) -> str | None:
+    """Read the unit of an input; of a mixture without one, that of its first part."""
+    if not isinstance(prior, Mapping):
+        return None
+    parts = prior.get("mixture")
+    return prior.get("unit") or (_unit_of(parts[0]) if isinstance(parts, list | tuple) and parts else None)
+
+
+def _uses_with_units(data: Any, units: Mapping[Any, str]) -> Any:
+    if isinstance(data, list | tuple):
+        return [_uses_with_units(item, units) for item in data]
+    if not isinstance(data, Mapping):
+        return data
+    used = data.get("input")
+    added = {"unit": units[used]} if isinstance(used, str) and used in units and "unit" not in data else {}
+    return {key: _uses_with_units(value, units) for key, value in data.items()} | added
+
 
 class PriorLibrary(Spec):
     """A file of the prior library."""
@@ -384,3 +420,9 @@ class PriorLibrary(Spec):
     """What the file holds."""
     priors: dict[Name, Prior]
     """The entries by name."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for name, prior in self.priors.items():
+            if prior.input is not None:
+                rule = "names an input, which a scenario has and a library does not."
+                yield Fault(("priors", name, "input"), rule, "State the prior by its numbers.")

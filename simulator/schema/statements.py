@@ -23,6 +23,8 @@ from simulator.schema.base import (
     BEGINS_AS_NUMBER,
     Date,
     Faults,
+    Line,
+    Name,
     Number,
     Probability,
     Text,
@@ -32,6 +34,7 @@ from simulator.schema.base import (
 )
 from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
+from simulator.schema.short_forms import SHORT_FORMS, write_out
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -93,14 +96,10 @@ class Spec(BaseModel):
 
 
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")
-SHORT_FORMS = {name: family.short for name, family in SHIPPED.items() if family.short}
-SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
-"""The short forms that give a lower and an upper end."""
 _WHOLES = {family.whole: name for name, family in SHIPPED.items() if family.whole}
 WHOLE_KEYS = frozenset({"family", "quantiles", *_WHOLES, *SHORT_FORMS})
 """Keys that state all the numbers of a prior at once."""
 _ENTRY = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
-_INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
 _OWN = "<own>"
 """Under this key, which no file writes, stand the keys that only an installed family takes."""
 
@@ -176,7 +175,8 @@ class PointFunction(Spec):
     of: Text
     """The dotted path of the other prior."""
     points: Annotated[dict[str, Number], Field(min_length=2)]
-    """The other prior's numbers, in its unit, and what this one is there, in its own: `{1e29: 3.5, 1e35: 2}`."""
+    """The other prior's numbers, in the unit in which that is stated, and what this one is there, in its own:
+    `{1e29: 3.5, 1e35: 2}`; of a prior in `log10(FLOP)` it is `{29: 3.5, 35: 2}`."""
     between: Literal["line", "step"] = "line"
     """line: straight lines between the points; levels in their log, everything else as it is stated.
     step: what holds at a point holds until the next."""
@@ -229,6 +229,8 @@ class Prior(Spec):
     """A column of a CSV file."""
     function: PointFunction | None = None
     """A function of another prior of the scenario, whose draw settles this number."""
+    input: Name | None = None
+    """An input of the scenario, whose draw is this number; with its unit and source."""
     truncated: tuple[Number | None, Number | None] | None = None
     """Bounds outside which the prior has no mass; null leaves a side open. Stated quantiles, mean and sd are those of
     what is left between them."""
@@ -263,7 +265,7 @@ class Prior(Spec):
         if not isinstance(data, Mapping):
             return data
         written: dict[Any, Any] = {}
-        faults = [fault for key, value in data.items() for fault in _write_out_entry(key, value, written)]
+        faults = [fault for key, value in data.items() for fault in write_out(key, value, written)]
         try:
             own = _own_keys(data.get("family"))
         except InputError as error:  # what its package offers cannot be had
@@ -326,57 +328,18 @@ class Prior(Spec):
         return {"anyOf": [{"type": "number"}, written]}
 
 
+class Input(Prior):
+    """A prior by name, which any number of entries may use as one draw: `{input: its-name}`."""
+
+    label: Line | None = None
+    """A name for charts and tables."""
+
+
 class MixturePart(Prior):
     """One part of a mixture."""
 
     weight: Annotated[Number, Field(gt=0.0)]
     """Its weight; the weights of a mixture are scaled to add up to 1."""
-
-
-def _write_out_entry(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
-    if key == "interval" and not isinstance(value, Mapping):
-        yield Fault((key,), "does not say its level.", f"Write for example interval_90: {_pair(value)}.")
-    elif isinstance(key, str) and key.startswith("interval_"):
-        yield from _interval(key, value, written)
-    elif key in SHORT_FORMS:
-        yield from _shorthand(key, value, written)
-    elif key == "quantiles" and isinstance(value, Mapping):
-        written[key] = {str(probability): quantile for probability, quantile in value.items()}
-    else:
-        written[key] = value
-
-
-def _interval(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
-    match = _INTERVAL.fullmatch(key)
-    level = float(match[1]) / 100.0 if match else 0.0
-    if not 0.0 < level < 1.0:
-        yield Fault((key,), "must name a level between 0 and 100 %.", "Write for example interval_90.")
-    elif not _numbers(value, 2):
-        yield Fault((key,), f"must be two numbers, [low, high]; got {shown(value)}.", "Write for example [1.6, 3.4].")
-    elif "interval" in written:
-        yield Fault((key,), "is a second interval.", "Keep one, or write all points as quantiles: {0.05: .., 0.5: ..}.")
-    else:
-        written["interval"] = {"level": level, "lower": value[0], "upper": value[1]}
-
-
-def _shorthand(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
-    keys = SHORT_FORMS[key]
-    if not _numbers(value, len(keys)):
-        yield Fault((key,), f"must be [{', '.join(keys)}]; got {shown(value)}.", f"Write {len(keys)} numbers.")
-    else:
-        written |= {"family": key, **dict(zip(keys, value, strict=True))}
-
-
-def _numbers(value: Any, count: int) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == count
-        and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
-    )
-
-
-def _pair(value: Any) -> str:
-    return f"[{value[0]}, {value[1]}]" if _numbers(value, 2) else "[low, high]"
 
 
 def _own_order(keys: Collection[str]) -> tuple[str, ...]:
@@ -407,6 +370,10 @@ def _statement_faults(prior: Prior) -> Iterator[Fault]:
         if prior.prior is None:
             remedy = "Write value, median with interval_90, quantiles, or prior: file/name."
             yield Fault((), "states no numbers.", remedy)
+    elif prior.input is not None and (beside or prior.never is not None or prior.truncated is not None):
+        key = _written(prior, beside[0]) if beside else "truncated" if prior.never is None else "never"
+        remedy = f"Write it there (--set inputs.{prior.input}.{key}=..), or remove input."
+        yield Fault((key,), f"stands beside input: the number is that of inputs.{prior.input}.", remedy)
     elif whole and beside:
         other = _written(prior, beside[0])
         rule = f"stands beside {whole[0]}: a prior states its numbers one way."

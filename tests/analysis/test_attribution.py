@@ -99,6 +99,28 @@ def test_a_prior_that_becomes_fixed_and_its_correlation_are_told_apart():
     assert [swap.name for swap in swaps] == ["drivers.spending.growth[0].rate", "correlations"]
 
 
+def test_the_error_of_a_single_part_is_about_that_of_the_difference_of_the_runs():
+    pair = [load_scenario("baseline", overrides=["samples=4000", *more])
+            for more in ((), ("drivers.algorithms.growth={median: 2, interval_90: [1.2, 4]}",))]  # fmt: skip
+    compared = compare_runs([simulate(each) for each in pair], labels=["one", "other"]).results.rows()
+    rows = [row for row in attribute_difference(*pair).table.rows() if row["quantity"] == "effective_compute"]
+    assert len(rows) == 6  # in three years the part and, the same, the whole
+    for row in rows:
+        (expected,) = [each["difference_error"] for each in compared if each["run"] == "other" and
+                       (each["quantity"], each["statistic"], each["year"])
+                       == (row["quantity"], "median", row["year"])]  # fmt: skip
+        assert row["standard_error"] == pytest.approx(expected, rel=0.6)  # each known to 25 %, of eight blocks
+
+
+def test_a_median_that_is_passed_at_the_start_has_no_difference():
+    later = attribute_difference(scenario(), scenario("baseline", "years.first=2027", "drivers.algorithms.growth=2.5"))
+    told = {(number.quantity, number.statistic) for number in later.numbers}
+    assert {statistic for quantity, statistic in told if quantity == "gpt-4"} == {"probability of having crossed"}
+    (said,) = [sentence for sentence in later.said if "passed at the start" in sentence]
+    assert "GPT-4" in said
+    assert not any(line.startswith("  GPT-4, ") for line in later.lines(most=99))
+
+
 @pytest.mark.parametrize("name", ["tight-caps", "no-caps", "feedback", "essay-2023"])
 def test_all_swaps_together_are_the_other_scenario(name):
     one, other = load_scenario("baseline"), load_scenario(name)

@@ -55,7 +55,8 @@ def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_prior_is_in_exactly_one_row(baseline: Audit) -> None:
     names = [name for row in baseline.assumptions.rows() for name in row["priors"].split("; ")]
-    assert sorted(names) == sorted(load_scenario("baseline").joint.priors)
+    joint = load_scenario("baseline").joint
+    assert sorted(names) == sorted(name for name, prior in joint.priors.items() if not prior.is_use)
     ranked = [row["rank"] for row in baseline.assumptions.rows() if row["influence"] > 0.0]
     assert ranked == list(range(1, len(ranked) + 1))
     assert {row["rank"] for row in baseline.assumptions.rows() if row["influence"] == 0.0} == {None}
@@ -157,9 +158,9 @@ def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_
     rate = found["drivers.spending.growth[0].rate"]
     assert rate.stated == "team.yaml:7"
     assert "spending/cottier-2024" in rate.replaced
-    assert "(scenarios/baseline.yaml:20)" in rate.replaced
+    assert "(scenarios/baseline.yaml:23)" in rate.replaced
     untouched = found["drivers.spending.start"]
-    assert untouched.stated == "scenarios/baseline.yaml:18"
+    assert untouched.stated == "scenarios/baseline.yaml:21"
     assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
     assert untouched.replaced == ""
 

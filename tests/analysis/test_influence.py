@@ -18,6 +18,7 @@ from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
 
 OUTCOMES = ("effective_compute@2035", "crossing:1e30-run", "crossed:1e30-run@2040", "restricted:1e30-run")
+YEARS = (2025.5, 2045.0)
 
 
 def influence_of(run, outcome):
@@ -57,7 +58,10 @@ def test_a_fixed_prior_has_exactly_no_influence_and_an_unused_one_none_beyond_ch
 
 def test_every_prior_is_listed_once_the_strongest_first(run):
     rows = influence_of(run, "effective_compute@2035").indices.rows()
-    assert sorted(row["input"] for row in rows) == sorted(map(str, run["parameters"].data_vars))
+    drawn = run["parameters"].data_vars
+    assert sorted(row["input"] for row in rows) == sorted(
+        str(name) for name in drawn if "input" not in drawn[name].attrs
+    )
     deltas = [(row["beyond_chance"], row["delta"]) for row in rows]
     assert deltas == sorted(deltas, reverse=True)
 
@@ -104,7 +108,7 @@ def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
     assert "is 2025.5 in every sample" in constant.said
     spending = influence_of(simulate(load_scenario("essay-2023")), "spending@2043")
     assert "is 10^11 USD in every sample" in spending.said
-    assert influence_lines(censored, horizon=2045) == [censored.said]
+    assert influence_lines(censored, years=YEARS) == [censored.said]
     with pytest.raises(InputError, match="no sample crosses"):
         influence_figure(run, censored)
     assert [outcome.kind for outcome in default_outcomes(run)] == ["level", "level"]
@@ -128,7 +132,7 @@ def test_noise_has_no_rank_among_priors(run):
     quality = rows["quantities.tokens.product[4]"]
     assert quality["rank"] == pytest.approx(0.024, abs=4 / np.sqrt(1023))
     assert quality["beyond_chance"] == 0
-    text = "\n".join(influence_lines(found, horizon=2045))
+    text = "\n".join(influence_lines(found, years=YEARS))
     assert quality["input"] not in text
     beyond = [row["beyond_chance"] for row in found.indices.rows()]
     assert beyond == sorted(beyond, reverse=True)
@@ -143,7 +147,7 @@ def test_an_outcome_that_no_prior_goes_with_is_said_and_not_drawn(run):
     unused["parameters"].dataset = run["parameters"].to_dataset()[kept]
     found = influence_of(unused, "effective_compute@2045")
     assert [row["input"] for row in found.indices.rows()] == kept  # one that nothing uses, and one that is fixed
-    assert influence_lines(found, horizon=2045) == [f"effective_compute@2045: {NOTHING}"]
+    assert influence_lines(found, years=YEARS) == [f"effective_compute@2045: {NOTHING}"]
     with pytest.raises(InputError, match="by more than chance"):
         influence_figure(run, found)
 
@@ -162,7 +166,7 @@ def test_an_unknown_outcome_has_a_near_name(run):
 
 def test_lines_name_the_strongest_and_count_the_rest(run):
     found = influence_of(run, "crossing:1e30-run")
-    lines = influence_lines(found, horizon=2045)
+    lines = influence_lines(found, years=YEARS)
     assert lines[0] == "crossing:1e30-run"
     assert lines[2].split()[0] == found.indices.rows()[0]["input"]
     assert " to 20" in lines[2]
@@ -203,6 +207,7 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
 
 
 def test_a_median_or_share_is_written_in_short():
-    assert in_short(Outcome("crossing", "agi"), float("inf"), 2045) == "> 2045"
-    assert in_short(Outcome("crossed", "agi", 2030), 0.25, 2045) == "25 %"
-    assert in_short(Outcome("level", "spending", 2030), 11.3, 2045) == "2e11"
+    assert in_short(Outcome("crossing", "agi"), float("inf"), YEARS) == "> 2045"
+    assert in_short(Outcome("crossing", "agi"), 2025.5, YEARS) == "already in 2025.5"
+    assert in_short(Outcome("crossed", "agi", 2030), 0.25, YEARS) == "25 %"
+    assert in_short(Outcome("level", "spending", 2030), 11.3, YEARS) == "2e11"

@@ -37,7 +37,7 @@ def test_by_driver_puts_together_what_stands_under_one(inputs):
     assert {"drivers.spending", "drivers.hardware", "drivers.algorithms", "constraints.power"} <= {
         each.name for each in grouped
     }
-    assert all(name.startswith(f"{each.name}.") for each in grouped for name in each.members)
+    assert all(f"{name}.".startswith(f"{each.name}.") for each in grouped for name in each.members)
 
 
 def test_no_group_changes_nothing(inputs):

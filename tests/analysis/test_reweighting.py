@@ -257,3 +257,10 @@ def test_smoothing_finds_the_tail_of_pareto_weights_and_keeps_what_is_below():
     assert smooth.max() <= logs.max() + 1e-9
     few = np.where(np.arange(20_000) % 40 == 0, 0.0, np.minimum(logs, -1.0))  # the largest are all alike
     assert smoothed_logs(few)[1] == -np.inf
+
+
+def test_a_median_that_is_passed_at_the_start_is_no_date_and_has_no_error():
+    changes = ["samples=2000", "thresholds={low: {effective_compute: 8e25}}"]
+    run = simulate(parse_scenario(LINEAR, overrides=changes))
+    (line,) = [line for line in reweight(run, {f"{GROWTH}.sd": 0.18}).lines() if line.startswith("  low:")]
+    assert line.startswith("  low: median crossing year already in 2025 -> already in 2025; crossed by 2030:")

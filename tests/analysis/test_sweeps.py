@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import simulator
+from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_files import UnfinishedSweep, open_sweep
 from simulator.analysis.sweep_points import PointFaults, joined_faults, load_sweep
 from simulator.analysis.sweep_tables import outcome_table, parse_outcomes, point_table, sweep_lines, sweep_outcomes
@@ -313,6 +315,13 @@ def test_the_table_for_the_terminal_says_what_is_later_than_the_horizon(swept: x
     assert [outcome.kind for outcome in sweep_outcomes(swept)] == ["level", "level", "crossing", "crossed"]
 
 
+def test_what_half_of_the_samples_exceed_at_the_start_is_no_date() -> None:
+    given = small(thresholds={"low": {"effective_compute": 8e25}, "near": {"effective_compute": 1e27}})
+    lines = sweep_lines(sweep(given, over={f"{RATE}.centre": [2, 3]}), outcomes=[Outcome("crossing", "low")])
+    # The start is 1e26 (90 %: 2.5e25 to 4e26): more than half of the samples are there already, without an error.
+    assert all(re.search(r"already in 2025 \(≤ 2025 to 202\d\.\d\)", line) for line in lines[-2:])
+
+
 def test_the_command_sweeps_shows_and_says_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "small.yaml"
     file.write_text(TEXT)
@@ -330,9 +339,20 @@ def test_the_command_sweeps_shows_and_says_faults(tmp_path: Path, capsys: pytest
     assert f"at {RATE}.median=9:" in capsys.readouterr().err
 
 
+def test_the_table_for_the_terminal_censors_what_is_passed_at_the_start_and_bounds_shares_of_none_and_all() -> None:
+    data = small(thresholds={"low": {"effective_compute": 5e25}, "far": {"effective_compute": 1e60}})
+    found = sweep(data, over={f"{RATE}.centre": [2, 3]})
+    asked = parse_outcomes(found, ["crossing:low", "crossed:low@2030", "crossed:far@2030"])
+    samples = int(found.attrs["samples"])
+    bound = float(f"{100 * (1 - 0.05 ** (1 / samples)):.2g}")
+    for line in sweep_lines(found, outcomes=asked)[-2:]:
+        assert "already in 2025 (≤ 2025 to 20" in line
+        assert " ".join(line.split()).endswith(f"> {100 - bound:g} % < {bound:g} %")
+
+
 def test_a_sweep_of_fixed_numbers_prints_no_intervals_and_one_sample_is_no_plural() -> None:
     lines = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}))
-    assert not any(" to " in line for line in lines)
+    assert not any(" to " in line or "> 9" in line for line in lines)
     one = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}, overrides=["samples=1"]))
     assert ", 1 sample each" in one[0]
 

@@ -31,6 +31,7 @@ def normal(p: Array) -> Array:
 def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, str]]:
     """Every uncertain prior below an entry: its path, its statement, and whether it is a level, a rate or a plain number."""
     if isinstance(spec, Mapping):
+        key = str(spec.get("used as", key))
         if stated_points(spec) or spec.keys() & STATED:
             yield path, spec, {"growth": "rate", **REGIME, "delay": "years"}.get(key, "level")
             return

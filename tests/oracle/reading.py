@@ -39,4 +39,19 @@ def read(folder: Path) -> Stored:
             if key.startswith("binding_")
         }
     draws = {name: np.asarray(values) for name, values in groups.pop("parameters").items() if name != "sample"}
+    _read_uses(scenario, scenario.get("inputs", {}), "")
     return Stored(scenario, draws, groups, limits)
+
+
+def _read_uses(entry: Any, inputs: dict[str, Any], key: str) -> None:
+    """Give each use of an input its unit, and each input the key under which it is used."""
+    if isinstance(entry, dict):
+        if "input" in entry:
+            used = inputs[entry["input"]]
+            used["used as"] = key
+            entry.setdefault("unit", used.get("unit"))
+        for name, below in list(entry.items()):
+            _read_uses(below, inputs, str(name))
+    elif isinstance(entry, list):
+        for below in entry:
+            _read_uses(below, inputs, key)

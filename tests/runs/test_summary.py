@@ -174,7 +174,15 @@ def test_what_half_of_the_samples_exceed_at_the_start_is_no_date(keep: Literal["
 
 @pytest.mark.parametrize(
     ("level", "text"),
-    [(28.0, "1e28"), (27.99, "1e28"), (28.31, "2e28"), (0.0, "1e0"), (-2.5, "3e-3"), (np.inf, "none"), (28.98, "1e29")],
+    [
+        (28.0, "1e28"),
+        (27.99, "1e28"),
+        (28.31, "2e28"),
+        (0.0, "1e0"),
+        (-2.5, "3e-3"),
+        (np.inf, "beyond 1e300"),
+        (28.98, "1e29"),
+    ],
 )
 def test_a_level_is_written_as_a_power_of_ten(level: float, text: str) -> None:
     assert power(level) == text

@@ -154,19 +154,6 @@ def warnings(**groups: Any) -> tuple[str, ...]:
     return parse_scenario(json.dumps({**SMALL, **groups})).warnings
 
 
-@pytest.mark.parametrize(("limit", "count"), [(1e11, 0), (4e8, 0), (3.9e8, 1)])
-def test_a_cap_below_the_start_warns_and_is_allowed(limit: float, count: int) -> None:
-    assert len(warnings(**spending(caps={"cash": {"limit": {"value": limit, "unit": "USD"}}}))) == count
-
-
-def test_a_cap_below_the_start_of_a_factor_or_quantity_warns_too() -> None:
-    low = {"start": {"value": 1e18, "unit": "FLOP/USD"}, "caps": {"x": {"limit": {"value": 1e17, "unit": "FLOP/USD"}}}}
-    assert len(warnings(drivers={**SMALL["drivers"], "hardware": {"factors": {"a": low}}})) == 1
-    quantity = {"start": {"value": 2, "unit": "chip"}, "caps": {"x": {"limit": {"value": 1, "unit": "chip"}}}}
-    constraints = {"c": {"limit": {"product": ["q", {"value": 1, "unit": "FLOP/chip"}]}}}
-    assert len(warnings(quantities={"q": quantity}, constraints=constraints)) == 1
-
-
 @pytest.mark.parametrize(
     ("scenario", "prior", "count"),
     [("real 2023", "nominal", 1), ("real 2023", "real 2023", 0), ("real 2023", None, 0), (None, "nominal", 0)],

@@ -284,3 +284,9 @@ def test_what_is_rare_or_at_fault_is_left_to_ruamel(text: str) -> None:
 @pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000, "{a: " * 200_000, "? " * 200_000])
 def test_a_text_without_end_of_brackets_is_left_to_ruamel(text: str) -> None:
     assert plain_nodes(text) is None
+
+
+@pytest.mark.parametrize("keys", ["2027: 1, 2027.0: 2", "0.5: 1, 0.50: 2", "1e29: 1, 10e28: 2", '2027: 1, "2027": 2'])
+def test_a_number_in_two_ways_of_writing_is_one_key(keys: str) -> None:
+    with pytest.raises(ScenarioError, match="is written twice; first on line 1"):
+        parse_document(f"{{{keys}}}", file="x.yaml")

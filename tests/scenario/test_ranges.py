@@ -30,14 +30,15 @@ def eras(date: Any) -> dict[str, Any]:
     [
         (2030, ""),
         ({"uniform": [2027, 2040]}, ""),
-        ({"uniform": [2027, 2180]}, ""),  # later than 2035 in 94.8 % of the draws
-        (2035, "lies after the last year, 2035, in 100 % of the draws: what holds from then on is not seen."),
-        ({"uniform": [2034, 2064]}, "lies after the last year, 2035, in 97 % of the draws: what holds from then on"),
-        (2025, "lies before the path begins, 2025, in 100 % of the draws: what holds until then is not seen."),
-        ({"uniform": [2010, 2020]}, "lies before the path begins, 2025, in 100 % of the draws"),
+        ({"uniform": [2027, 2180]}, ""),  # of dates that are seen in some samples a run counts those
+        (2035, "lies at or beyond the last year, 2035: this era is never in force."),
+        ({"uniform": [2036, 2064]}, "lies at or beyond the last year, 2035: this era is never in force."),
+        (2025, "lies at or before 2025, where the path begins: the era before is not seen."),
+        ({"uniform": [2010, 2020]}, "lies at or before 2025, where the path begins: the era before is not seen."),
+        ({"uniform": [2010, 2025.5]}, "lies at or before 2025, where the path begins in 97 % of the draws: the era"),
     ],
 )
-def test_an_era_outside_the_years_is_warned_of_with_its_share(date: Any, said: str) -> None:
+def test_an_era_outside_the_years_is_warned_of(date: Any, said: str) -> None:
     found = warnings(**eras(date))
     assert (len(found) == 1) == bool(said)
     assert not said or found[0].startswith(f"drivers.compute.growth[1].from: {said}")

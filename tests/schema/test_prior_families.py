@@ -120,7 +120,10 @@ def test_a_family_of_an_installed_package_is_used_by_its_name() -> None:
         ({"family": "half-normal"}, r"start: states no numbers"),
         ({"family": "lognormal", "sigma": 2.0}, r"start\.sigma: no such key"),
         ({"family": "half-normal", "median": -1.0}, r"start\.median: must be above 0 for a half-normal"),
-        ({"family": "half-norm", "sigma": 1.0}, r"must be one of 'fixed', .*, 'function', 'broken' or 'half-normal'"),
+        (
+            {"family": "half-norm", "sigma": 1.0},
+            r"must be one of 'fixed', .*, 'function', 'input', 'broken' or 'half-normal'",
+        ),
         ({"family": "broken", "sigma": 1.0}, r"start\.family: broken: .* cannot be imported"),
     ],
 )

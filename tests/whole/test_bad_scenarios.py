@@ -219,18 +219,6 @@ def test_an_override_that_cannot_be_applied_says_why(override: str, message: str
         parse_scenario(GOOD, overrides=[override])
 
 
-def test_a_cap_below_the_start_is_allowed_with_a_warning() -> None:
-    text = GOOD.replace("[1.6, 3.4]}", "[1.6, 3.4]}\n    caps: {cash-flow: {limit: {value: 1e7, unit: USD}}}")
-    assert parse_scenario(text).warnings == (
-        "quantities.world: nothing uses it.",
-        "quantities.chips: nothing uses it.",
-        (
-            "drivers.spending.caps.cash-flow.limit: the cap's median 1e+07 lies below the median start 4e+08: "
-            "the level is at the cap from the beginning."
-        ),
-    )
-
-
 def test_what_is_odd_but_right_is_read_without_a_fault() -> None:
     crlf = parse_scenario(GOOD.replace("\n", "\r\n"))
     assert crlf.hash == parse_scenario(GOOD).hash

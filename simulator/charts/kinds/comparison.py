@@ -336,7 +336,8 @@ def _ends_text(row: Row) -> str:
 def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Table) -> Figure:
     spread = {}
     for (threshold,), own in crossings.groups("threshold"):
-        shown = np.minimum(own["median"], own["last_year"])
+        # What one run has passed at its start is, before the start of another, no difference that is known.
+        shown = np.clip(own["median"], own["first_year"].max(), own["last_year"])
         spread[threshold] = float(shown.max() - shown.min())
     most = min(MOST_THRESHOLDS, max(2, MOST_ROWS // len(runs)))
     kept = sorted(spread, key=lambda name: -spread[name])[:most]

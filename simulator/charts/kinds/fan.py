@@ -253,6 +253,9 @@ def _caption(fan: Fan, end: _End) -> str:
     if late:
         said = [f"{row['label']} in {percent(row['never'])} of the samples" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
+    drawn = ((tables.medians, "median"), (tables.bands, "upper"))
+    if any(math.inf in table[name] for table, name in drawn if table):
+        sentences.append("What lies beyond any number stands at the top: in some samples growth has no bound.")
     if tables.history:
         named = ", labelled where there is room" if any(tables.history["label"]) else ""
         sentences.append(f"Dots: runs that were observed ({len(tables.history)}){named}.")

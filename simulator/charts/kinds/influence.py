@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, in_short, prior_influence
-from simulator.analysis.outcomes import in_a_sentence, outcome_words_in
+from simulator.analysis.outcomes import in_a_sentence, outcome_words_in, years_of
 from simulator.charts import spec, style
 from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
@@ -18,7 +18,7 @@ from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import Scale, outcome_scale, plain_ticks, power_ticks
 from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import Run, group, run_label
+from simulator.runs.groups import Run, run_label
 from simulator.runs.table import Row
 from simulator.wording import capital, cut_front, listed
 
@@ -159,7 +159,7 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     if influence.none:
         raise InputError(influence.none)
     outcome = influence.outcome
-    horizon = float(group(run, "summary")["year"].values[-1])
+    years = years_of(run)
     table = influence.beyond_chance.first(MOST_BARS)
     bars = table.rows()
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
@@ -174,10 +174,10 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
-    span = f"{in_short(outcome, strongest['low'], horizon)} to {in_short(outcome, strongest['high'], horizon)}"
+    span = " to ".join(in_short(outcome, strongest[end], years) for end in ("low", "high"))
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
     panels = {name: deciles.where(input=name).rows() for name in names}
-    views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=horizon)] if panels else [])]
+    views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=years[1])] if panels else [])]
     under = f"{run.attrs['title']}: {run.attrs['subject']}. {first}."
     chart = sheet(views, Head(f"What goes with {label}", under, run_label(run)), width=WIDTH)
     ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])

@@ -18,7 +18,7 @@ from simulator.errors import InputError
 from simulator.priors.fitting import GIVEN, Understood
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import group, run_label
+from simulator.runs.groups import group, is_use, run_label
 from simulator.runs.summary import why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
@@ -189,6 +189,8 @@ def prior_table(run: xr.DataTree) -> list[Row]:
     rows: list[Row] = []
     for name, values in group(run, "parameters", of_samples=True).data_vars.items():
         if name in ("component", "models.runs") or ".shock[" in str(name):  # nobody believes anything about these
+            continue
+        if is_use(values):  # the input is shown
             continue
         ordered = _drawn(values)
         found = sorted_quantiles(_happening(ordered), list(_LEVELS.values())).tolist()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analysis.outcomes import Outcome
+from simulator.analysis.outcomes import Outcome, years_of
 from simulator.analysis.sweep_tables import (
     axis_heading,
     axis_value,
+    interval_text,
     is_log,
     outcome_table,
     parse_outcomes,
@@ -64,13 +65,13 @@ class _Told:
     table: Table
     rows: Sequence[Row]
     axes: tuple[Axis, ...]
-    last: float
+    years: tuple[float, float]
     log: bool
 
     @classmethod
     def of(cls, sweep: Run, outcome: Outcome) -> _Told:
-        table, last = outcome_table(sweep, outcome), float(group(sweep, "summary")["year"].values[-1])
-        return cls(sweep, outcome, table, table.rows(), swept_axes(sweep), last, is_log(sweep, outcome))
+        table = outcome_table(sweep, outcome)
+        return cls(sweep, outcome, table, table.rows(), swept_axes(sweep), years_of(sweep), is_log(sweep, outcome))
 
     @property
     def values(self) -> list[float]:
@@ -89,13 +90,13 @@ class _Told:
         return "times the start" if unit == "1" and self.log else unit
 
     def text(self, row: Row, key: str = "value") -> str:
-        return value_text(row, key, outcome=self.outcome, last=self.last, log=self.log)
+        return value_text(row, key, outcome=self.outcome, years=self.years, log=self.log)
 
     def interval(self, row: Row) -> str:
         """Write the interval of the samples; empty where there is none."""
         if row["lower_90"] is None or row["lower_90"] == row["upper_90"]:
             return ""
-        return f"{self.text(row, 'lower_90')} to {self.text(row, 'upper_90')}"
+        return interval_text(row, outcome=self.outcome, years=self.years, log=self.log)
 
     def plot(self, along: Axis, up: Axis | None) -> Plot:
         """Lay the points out along one axis and up another, or along a line alone, in a panel for each of the rest."""
@@ -119,7 +120,7 @@ class _Told:
             points, _side(along), _side(up) if up else Side("", ("",), None),
             tuple(dict.fromkeys(point.panel for point in points)), f"{self.words}{unit}",
             outcome_scale(kind, log=self.log), _span(self, bands=up is None),
-            self.last if math.inf in self.values else None,
+            self.years[1] if math.inf in self.values else None,
         )  # fmt: skip
 
     def ends(self) -> tuple[Row, Row]:
@@ -142,7 +143,7 @@ class _Told:
         scale, unit = units[self.outcome.kind]
         error = f" Monte Carlo standard errors: at most {scale * max(errors):.2g} {unit}.".rstrip() if errors else ""
         count = sum(map(math.isinf, self.values))
-        beyond = f" At {count} of {len(self.rows)} points the median is later than {self.last:g}." if count else ""
+        beyond = f" At {count} of {len(self.rows)} points the median is later than {self.years[1]:g}." if count else ""
         return f"{self.title()}: {'; '.join(said)}.{beyond} All points on the same draws.{error}"
 
     def head(self, more: str) -> Head:
@@ -226,11 +227,11 @@ def _span(told: _Told, *, bands: bool) -> tuple[float, float]:
     values = [row[key] for row in told.rows for key in keys if row[key] is not None]
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
-        return told.last - 1.0, told.last
+        return told.years[1] - 1.0, told.years[1]
     low, high = min(finite), max(finite)
     if told.outcome.kind == "crossed":
         return (0.0, 1.0) if high - low > 0.2 else (max(0.0, low - 0.1), min(1.0, high + 0.1))
     spare = max(1.0 - (high - low), 0.0) / 2 + 0.04 * (high - low)
     if told.outcome.kind == "crossing":
-        return low - spare, told.last if math.inf in values else min(told.last, high + spare)
+        return low - spare, told.years[1] if math.inf in values else min(told.years[1], high + spare)
     return low - spare, high + spare

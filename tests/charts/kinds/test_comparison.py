@@ -74,8 +74,12 @@ def test_a_median_at_the_start_of_a_run_is_no_date_and_has_no_shift() -> None:
     early, late = small("early", thresholds=low), small("late", thresholds=low, years={"first": 2026, "last": 2035})
     rows = crossings_of([early, late], ["early", "late"]).rows()
     assert [row["text"] for row in rows] == ["already in 2025", "already in 2026"]
+    caption = comparison_figures([early, late])[1].caption
+    assert "early already in 2025; late already in 2026." in caption
+    both = {**low, "high": {"effective_compute": 1e28}}
+    early, late = small("early", thresholds=both), small("late", thresholds=both, years={"first": 2026, "last": 2035})
     title = " ".join(comparison_figures([early, late])[1].chart["title"]["text"])
-    assert title == "low: median crossing year already in 2025 (early), already in 2026 (late)"
+    assert title.startswith("high: median crossing year 20")  # a year apart, and of the other nothing is known
 
 
 def test_titles_and_words_have_the_numbers(figures: list[Figure]) -> None:

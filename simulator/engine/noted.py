@@ -1,0 +1,110 @@
+"""What the samples of a run show that its reader must be told: counted block by block, said once as warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from simulator.engine.batches import Arrays, Batch
+from simulator.engine.plan import Plan
+from simulator.errors import Path, dotted, number
+from simulator.runs.estimates import plain_error
+from simulator.scenario.ranges import is_beyond
+from simulator.schema.prior_names import entries_of, regimes_of
+from simulator.schema.spec import Level, ScenarioSpec
+from simulator.units import Array
+from simulator.variables import subject_words
+from simulator.wording import BEYOND, power, share_text
+
+LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
+"""The shares of samples from which it is said that dates cross, that limits cut the start, that an era never comes."""
+
+FEW = 60
+LEAST_CUT = 0.01
+"""OOM that a limit takes away at the start below which nothing is said of it."""
+
+
+def count_noted(plan: Plan, batch: Batch) -> Arrays:
+    """Count samples: those whose dates cross or lead to no era within the run, and by year those beyond 10^300."""
+    found: Arrays = {}
+    for component in plan.components:
+        uncertain = {*component.joint.uncertain}
+        for dates in _dates(component.spec):
+            if uncertain.isdisjoint(dates):
+                continue
+            begins: Array = np.full(batch.size, -np.inf)
+            for before, name in pairwise(["", *dates]):
+                date = batch.parameters[name]
+                if before:
+                    found[f"crossed {before} {name}"] = np.array([np.count_nonzero(date < begins)])
+                begins = np.maximum(begins, date)
+                if not is_beyond(component.joint.priors[name], plan.years[-1]):  # that is said of the scenario
+                    found[f"beyond {name}"] = np.array([np.count_nonzero(begins >= plan.years[-1])])
+    level = batch.trajectories["effective_compute"]
+    return found | {"exploded": np.count_nonzero(np.isposinf(level), axis=-1)}
+
+
+def _dates(spec: ScenarioSpec) -> Iterator[list[str]]:
+    """List the dates of the eras of each level that has some, in their order, by the names of the priors."""
+    for path, level in entries_of(Level, spec):
+        eras: list[Path] = [at for at, regime in regimes_of(level, path) if regime.from_ is not None]
+        if eras:
+            yield [dotted((*at, "from")) for at in eras]
+
+
+def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) -> list[str]:
+    """Say what was counted, and in how many samples limits are met in the first year already."""
+    said = [*_explosions(plan, noted["exploded"], samples), *_limits_at_the_start(plan, summary, samples)]
+    for key, count in noted.items():
+        kind, *names = key.split(" ")
+        share = float(count[0] / samples) if count.size else 0.0
+        text = _share(share, samples)
+        if kind == "crossed" and share >= LEAST_CROSSED:
+            before, name = names
+            said.append(
+                f"{name}: lies before {before} in {text} of the samples. "
+                "The era begins with the later of the two dates there, and the era before it is left out."
+            )
+        if kind == "beyond" and share >= LEAST_IDLE:
+            said.append(
+                f"{names[0]}: lies at or beyond the last year, {number(plan.years[-1])}, in {text} of the samples, "
+                "where this era is never in force."
+            )
+    return said
+
+
+def _share(share: float, samples: int) -> str:
+    if share == 1.0 and samples < FEW:
+        return "all"  # a bound would say little
+    return share_text(share, float(plain_error(share, samples)), samples)
+
+
+def _explosions(plan: Plan, exploded: Array, samples: int) -> Iterator[str]:
+    if exploded.any():
+        first = plan.years[int(np.argmax(exploded > 0))]
+        yield (
+            f"effective compute is beyond 10^{BEYOND:g} FLOP in {_share(float(exploded[-1] / samples), samples)} of "
+            f"the samples by {number(plan.years[-1])}, in the first of them from {number(first)} on. It stands as +inf "
+            "there, for it is no forecast: growth that feeds on itself has no bound. Limit it, or flatten the feedback."
+        )
+
+
+def _limits_at_the_start(plan: Plan, summary: Mapping[str, Array], samples: int) -> Iterator[str]:
+    """Say where limits are met in the first year, and what they cut on average there."""
+    for name, limits in plan.limits.items():
+        subject = name.removeprefix("binding_")
+        shares = summary[f"{name}_share"][:, 0]
+        share = float(shares.sum())
+        if share < LEAST_CUT_SHARE or f"{subject}_demanded_mean" not in summary:
+            continue
+        stated, left = (float(summary[f"{each}_mean"][0]) for each in (f"{subject}_demanded", subject))
+        cut = (stated - left) / share
+        if cut >= LEAST_CUT:
+            which = ", ".join(limit for limit, each in zip(limits, shares, strict=True) if each > 0)
+            yield (
+                f"{subject_words(subject)} starts above its limits ({which}) in {_share(share, samples)} of the "
+                f"samples: they cut it by {cut:.2g} OOM there on average. Over all, {power(stated)} is stated for the "
+                f"first year and {power(left)} is left (geometric means)."
+            )

@@ -1,0 +1,73 @@
+"""Feedback against the differential equation, by SciPy: near a singularity, under caps on factors, limits that move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from simulator.testing import run_of, small_scenario
+
+YEARS = np.arange(11.0)
+type Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def levels(algorithms: dict[str, Any], name: str) -> Numbers:
+    compute = {"start": 1e26, "growth": {"value": 0.5, "unit": "OOM/year"}}
+    run = run_of(small_scenario({"drivers": {"compute": compute, "algorithms": algorithms}, "samples": 1}))
+    return np.asarray(run["trajectories"][name].values[0], dtype=float)
+
+
+def points(top: float, at: float) -> list[dict[str, float]]:
+    return [{"at": 1e26, "multiplier": 1}, {"at": at, "multiplier": top}]
+
+
+def faster(top: float, at: float) -> Callable[[float], float]:
+    """The multiplier at a level of effective compute above 10^26, in OOM."""
+    width = np.log10(at) - 26
+    return lambda above: float(top ** np.clip(above / width, 0, 1))
+
+
+def solved(slope: Callable[[float, Numbers], list[float]], start: list[float]) -> Numbers:
+    found = solve_ivp(slope, (0, 10), start, t_eval=YEARS, rtol=1e-10, atol=1e-10, max_step=0.01)
+    return np.asarray(found.y)
+
+
+@pytest.mark.parametrize(("top", "at"), [(30, 1e40), (300, 1e60), (3e3, 1e60), (1e6, 1e90)])
+def test_a_multiplier_that_rises_steeply_is_the_equation(top: float, at: float) -> None:
+    multiplier = faster(top, at)
+    exact = 26 + 0.5 * YEARS + solved(lambda t, a: [0.3 * multiplier(0.5 * t + a[0])], [0.0])[0]
+    algorithms = {"growth": {"value": 0.3, "unit": "OOM/year"}, "feedback": points(top, at)}
+    found = levels(algorithms, "effective_compute")
+    held = exact < 300
+    np.testing.assert_allclose(found[held], exact[held], rtol=2e-3, atol=5e-3)
+    assert np.isposinf(found[~held]).all()
+
+
+def test_a_cap_on_a_factor_holds_under_feedback_and_binds_when_it_is_met() -> None:
+    """Feedback doubles growth: the factor meets its cap of 2 OOM after 2 / 0.6 years, and stays."""
+    rise = {"growth": {"value": 0.3, "unit": "OOM/year"}, "caps": {"top": {"limit": {"value": 100, "unit": "factor"}}}}
+    double = [{"at": 1e26, "multiplier": 2}, {"at": 1e30, "multiplier": 2}]
+    algorithms = {"factors": {"a": rise}, "feedback": double}
+    np.testing.assert_allclose(levels(algorithms, "algorithms"), np.minimum(0.6 * YEARS, 2), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(levels(algorithms, "algorithms_factor_a_demanded"), 0.6 * YEARS, rtol=0, atol=1e-6)
+    assert levels(algorithms, "binding_algorithms_factor_a").tolist() == [0] * 4 + [1] * 7
+
+
+def test_a_gompertz_limit_that_moves_goes_with_feedback() -> None:
+    limit = {"start": {"value": 1e3, "unit": "factor"}, "growth": {"value": 0.2, "unit": "OOM/year"}}
+    growth = {"value": 0.3, "unit": "OOM/year"}
+    caps = {"top": {"kind": "gompertz", "limit": limit}}
+    multiplier = faster(5, 1e32)
+
+    def slope(time: float, state: Numbers) -> list[float]:
+        rate = 0.3 * multiplier(0.5 * time + state[1])
+        return [rate, rate * min(1, (3 + 0.2 * time - state[1]) / (3 + 0.2 * time))]
+
+    demanded, had = solved(slope, [0.0, 0.0])
+    algorithms = {"growth": growth, "caps": caps, "feedback": points(5, 1e32)}
+    np.testing.assert_allclose(levels(algorithms, "algorithms_demanded"), demanded, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(levels(algorithms, "algorithms"), had, rtol=0, atol=1e-3)
