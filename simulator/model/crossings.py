@@ -209,11 +209,13 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     """
     with np.errstate(invalid="ignore"):
         steps = np.diff(rows, axis=1)
-    falls = steps <= 0.0
+        open_ = np.where(first == year.size, goals, np.inf)  # most paths still rise in the last year, far from any
+        nearest = np.stack([open_[of == quantity].min(axis=0) for quantity in range(len(rows))])
+        nears = nearest - rows[:, -1] <= 2.0 * steps[:, -1]
     tops = [
         np.nonzero(steps[:, :1] < 0.0),
-        np.nonzero(falls[:, 1:] & (steps[:, :-1] >= 0.0)),
-        np.nonzero(~falls[:, -1:]),
+        np.nonzero((steps[:, 1:] <= 0.0) & (steps[:, :-1] >= 0.0)),
+        np.nonzero((nears & (steps[:, -1] > 0.0))[:, None]),
     ]
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
     place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])

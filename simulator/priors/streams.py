@@ -93,13 +93,15 @@ def stratified(uniforms: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
     The rest is a number's place within the stratum that it comes from.
     """
-    result = np.empty_like(uniforms)
-    for start in range(0, uniforms.size, size):
-        part = uniforms[start : start + size]
-        rank = np.empty(part.size)
-        rank[np.argsort(part, kind="stable")] = np.arange(part.size)
-        result[start : start + size] = (rank + part * part.size % 1.0) / part.size
-    return np.clip(result, EDGE, 1.0 - EDGE)
+    whole = uniforms.size // size * size
+    parts = [part for part in (uniforms[:whole].reshape(-1, size), uniforms[None, whole:]) if part.size]
+    result = []
+    for part in parts:
+        rank = np.empty(part.shape)
+        order = np.argsort(part, axis=1, kind="stable")
+        np.put_along_axis(rank, order, np.arange(part.shape[1], dtype=np.float64)[None], axis=1)
+        result.append(((rank + part * part.shape[1] % 1.0) / part.shape[1]).ravel())
+    return np.asarray(np.clip(np.concatenate(result), EDGE, 1.0 - EDGE))
 
 
 def _check(*, block: int, size: int, design: str) -> None:
