@@ -10,7 +10,7 @@ What is installed is looked through only for a name that is not shipped, and whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -74,6 +74,12 @@ class Register[T]:
                 "them is meant cannot be told. Uninstall all but one."
             )
         return self._loaded(next(iter(offered.values())), start)
+
+    def packages(self, names: Iterable[str]) -> dict[str, str]:
+        """Give the packages that offer some of these names, each with its version; what is shipped is of none."""
+        wanted = {*names} - {*self.shipped}
+        points = entry_points(group=self.group) if wanted else ()
+        return {each.dist.name: each.dist.version for each in points if each.name in wanted and each.dist}
 
     def usable(self) -> Iterator[tuple[str, T]]:
         """Give names and records; what a broken package offers is passed over, and refused where it is asked for."""

@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 RELEASE = "0.1.0"
@@ -90,12 +91,12 @@ def libraries(names: Iterable[str] = NUMERICAL[:2]) -> dict[str, str]:
     return found
 
 
-def made_by() -> dict[str, str]:
-    """Give the attributes that say by what numbers were made, here and now."""
+def made_by(packages: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Give the attributes that say by what numbers were made, here and now; `packages` with their versions too."""
     return {
         "simulator_version": simulator_version(),
         "code": source_digest(),
-        "libraries": json.dumps(libraries()),
+        "libraries": json.dumps({**libraries(), **packages}),
         "platform": machine(),
     }
 
@@ -105,7 +106,8 @@ def made_otherwise(attrs: Mapping[Any, object]) -> dict[str, tuple[str, str]]:
 
     Commits that change no code that makes numbers count as the same simulator.
     """
-    then, now = _named({str(key): str(value) for key, value in attrs.items()}), _named(made_by())
+    there = {"libraries": "{}"} | {str(key): str(value) for key, value in attrs.items()}
+    then, now = _named(there), _named(made_by(libraries(json.loads(there["libraries"]))))
     if attrs.get("code") == source_digest():
         del then["simulator"]
     return {name: (then[name], now.get(name, "none")) for name in then if then[name] != now.get(name)}
@@ -113,8 +115,7 @@ def made_otherwise(attrs: Mapping[Any, object]) -> dict[str, tuple[str, str]]:
 
 def _named(attrs: Mapping[str, str]) -> dict[str, str]:
     simulator = f"{attrs.get('simulator_version', 'not stated')}, code {attrs.get('code', 'not stated')}"
-    stated = json.loads(attrs.get("libraries", "{}"))
-    return {"simulator": simulator, **stated, "platform": attrs.get("platform", "not stated")}
+    return {"simulator": simulator, **json.loads(attrs["libraries"]), "platform": attrs.get("platform", "not stated")}
 
 
 def otherwise_words(other: Mapping[str, tuple[str, str]]) -> str:

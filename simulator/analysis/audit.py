@@ -24,6 +24,7 @@ from simulator.analysis.outcomes import (
 )
 from simulator.analysis.shares import check_method, variance_shares
 from simulator.analysis.swings import SAMPLES, forecast_outcomes
+from simulator.engine.record import code_of
 from simulator.errors import as_path
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
@@ -37,7 +38,6 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array, plain_unit
-from simulator.version import source_digest
 from simulator.wording import listed, markdown_table, plus_minus
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Audit(Result):
     def key(self) -> str:
         """The hash of all that determines it."""
         asked = (each.outcome.text for each in self.outcomes)
-        return short_hash(self.scenario.hash, source_digest(), str(self.samples), *asked)
+        return short_hash(self.scenario.hash, code_of(self.scenario), str(self.samples), *asked)
 
     @property
     def title(self) -> str:

@@ -26,6 +26,7 @@ from simulator.analysis.outcomes import ORDERS_DIFFER, Outcome, in_a_sentence, o
 from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
 from simulator.analysis.sobol import Parted, sobol_indices
 from simulator.engine.draws import joined_uniforms, values_at, values_of
+from simulator.engine.record import code_of, packages_of
 from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.priors.streams import block_uniforms
@@ -38,7 +39,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array
-from simulator.version import made_by, source_digest
+from simulator.version import made_by
 from simulator.wording import cut
 
 SHARES_FORMAT = 2
@@ -366,8 +367,13 @@ def _attributes(
     }
     grouped = list(zip(dataset["input"].values.tolist(), dataset["members"].values.tolist(), strict=True))
     stated = {**attributes, "method_because": "", "inputs": grouped, "outcomes": dataset["outcome"].values.tolist()}
-    key = short_hash(json.dumps(stated), source_digest(), results=results)
-    return {**attributes, **made_by(), "shares_id": key, "scenario": json.dumps(scenario.data, ensure_ascii=False)}
+    key = short_hash(json.dumps(stated), code_of(scenario), results=results)
+    return {
+        **attributes,
+        **made_by(packages_of(scenario)),
+        "shares_id": key,
+        "scenario": json.dumps(scenario.data, ensure_ascii=False),
+    }
 
 
 def subject_words(subject: str, *, year: float | None = None) -> str:

@@ -37,6 +37,7 @@ from simulator.analysis.outcomes import (
     outcome_words,
     parse_outcomes,
 )
+from simulator.engine.record import code_of, packages_of
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.estimates import sample_quantiles
@@ -49,7 +50,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array
-from simulator.version import made_by, source_digest
+from simulator.version import made_by
 from simulator.wording import aligned, plus_minus
 
 type Mode = Literal["free", "fixed"]
@@ -217,8 +218,8 @@ def prior_swings(
         "last_year": float(model.years[-1]),
         "scenario": json.dumps(scenario.data, ensure_ascii=False),
         "scenario_hash": scenario.hash,
-        "id": short_hash(scenario.hash, mode, str(samples), source_digest(), *(each.text for each in asked)),
-        **made_by(),
+        "id": short_hash(scenario.hash, mode, str(samples), code_of(scenario), *(each.text for each in asked)),
+        **made_by(packages_of(scenario)),
     }
     return Swings(_labelled(scenario, model, inputs, asked, found, mode).assign_attrs(attrs))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,12 @@ from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, Labelled, of_dataset
+from simulator.scenario.layers import entries_in
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
+from simulator.schema.choices import DESIGNS, LAWS
+from simulator.schema.drivers import DRIVERS
+from simulator.schema.prior_families import FAMILIES
 from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
@@ -34,10 +39,28 @@ def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: byt
 
     `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
     """
-    parts = [scenario.hash, keep, str(RUN_FORMAT), source_digest()]
+    parts = [scenario.hash, keep, str(RUN_FORMAT), code_of(scenario)]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
     parts += [hashlib.sha256(results).hexdigest()] if results else []
     return short_hash(*parts)
+
+
+_OFFERED = MappingProxyType({"family": FAMILIES, "kind": LAWS, "design": DESIGNS, "driver": DRIVERS})
+"""Where a scenario may name what a package offers, and its numbers hang on."""
+
+
+def packages_of(scenario: Scenario) -> dict[str, str]:
+    """Give the installed packages that the numbers of a scenario hang on by what it names, with their versions."""
+    named: dict[str, set[str]] = {key: set() for key in _OFFERED}
+    for path, value in entries_in(scenario.data):
+        if path and path[-1] in _OFFERED and isinstance(value, str):
+            named[str(path[-1])].add(value)
+    return {name: version for key, names in named.items() for name, version in _OFFERED[key].packages(names).items()}
+
+
+def code_of(scenario: Scenario) -> str:
+    """Name the code that makes the numbers of a scenario: the simulator's, and that of packages."""
+    return json.dumps([source_digest(), packages_of(scenario)])
 
 
 def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> Group:
@@ -228,7 +251,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "last_year": str(spec.years.last),
         "drivers": " ".join(name for name in DRIVER_UNITS if any(name in stated_drivers(each) for each in every)),
         "components": json.dumps(weights) if len(every) > 1 else "",
-        **made_by(),
+        **made_by(packages_of(scenario)),
         "overrides": "\n".join(scenario.overrides),
         "sources": json.dumps({name: "; ".join(each) for name, each in sources.items()}, ensure_ascii=False),
     }

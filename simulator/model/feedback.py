@@ -59,7 +59,9 @@ class _Stepper:
         self.size, first = max(values.size for values in block.draws.values()), times[:1]
 
         def whole(values: Array) -> Array:
-            return np.broadcast_to(values, (self.size, values.shape[-1]))
+            """Give levels (time, sample), each time side by side."""
+            rows = np.ascontiguousarray(values.T) if len(values) > 1 else values.T
+            return np.broadcast_to(rows, (values.shape[-1], self.size))
 
         levels = {name: subject for name, subject in chain.subjects.items() if subject.level is not None}
         bounds = [(name, bound) for name, subject in chain.subjects.items() for bound in subject.bounds]
@@ -67,9 +69,9 @@ class _Stepper:
         self.limits = {
             bound.path: whole(quantities.limit_level(bound.limit, bound.path, block, times)) for _, bound in bounds
         }
-        self.begins = {name: whole(chain.start(name))[:, 0] for name, _ in bounds}
+        self.begins = {name: whole(chain.start(name))[0] for name, _ in bounds}
         self.starts = {
-            bound.path: whole(chain.capped(name, first).followed[bound.name])[:, 0]
+            bound.path: whole(chain.capped(name, first).followed[bound.name])[0]
             for name, bound in bounds
             if quantities.is_followed(bound, block.spec)
         }
@@ -87,53 +89,58 @@ class _Stepper:
 
     def first(self) -> Moment:
         """The first moment."""
-        every, whole = np.arange(self.size), np.ones(self.size)
-        return self._moment(
-            {name: level[:, 0] for name, level in self.grown.items()}, _Piece(every, 0, 0, whole, whole)
-        )
+        return self._moment({name: level[0] for name, level in self.grown.items()}, _Piece(slice(None), 0, 0, 1.0, 1.0))
 
     def stepped(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another, each in as many steps as it takes."""
-        now = {key: np.array(values) for key, values in start.items()}
-        done, part, left = np.zeros(self.size), np.ones(self.size), np.arange(self.size)
+        whole, change = self._tried(start, _Piece(slice(None), origin, place, 1.0, 1.0))
+        left = np.flatnonzero(change > MOST_CHANGE)
+        if not left.size:
+            return whole
+        now = {key: np.where(change > MOST_CHANGE, start[key], values) for key, values in whole.items()}
+        done, part = np.zeros(self.size), _next(np.ones(self.size), change)
         while left.size:
             rest = 1.0 - done[left]
             length = np.minimum(part[left], rest)
             piece = _Piece(left, origin, place, length, np.where(part[left] < rest, done[left] + length, 1.0))
-            here = {key: values[left] for key, values in now.items()}
-            before = self._multipliers(here, left)
-            after = self._multipliers(self._advanced(here, before, piece), left)
-            there = self._advanced(here, {name: (before[name] + after[name]) / 2 for name in before}, piece)
-            change = reduce(np.maximum, [np.abs(np.log(after[name] / before[name])) for name in before])
+            there, change = self._tried({key: values[left] for key, values in now.items()}, piece)
             fits = (change <= MOST_CHANGE) | (length <= SMALLEST)
             for key, values in there.items():
                 now[key][left[fits]] = values[fits]
-            done[left[fits]] = piece.share[fits]
-            with np.errstate(divide="ignore"):
-                part[left] = np.maximum(length * np.clip(0.9 * MOST_CHANGE / change, 0.1, 4.0), SMALLEST)
+            done[left[fits]] = np.asarray(piece.share)[fits]
+            part[left] = _next(length, change)
             left = left[done[left] < 1.0]
         return now
 
-    def _multipliers(self, moment: Moment, rows: NDArray[np.intp]) -> dict[str, Array]:
+    def _tried(self, here: Moment, piece: _Piece) -> tuple[dict[str | Path, Array], Array]:
+        """Go over a piece of a step, and tell by how much the log of a multiplier changes on it."""
+        before = self._multipliers(here, piece)
+        after = self._multipliers(self._advanced(here, before, piece), piece)
+        there = self._advanced(here, {name: (before[name] + after[name]) / 2 for name in before}, piece)
+        return there, reduce(np.maximum, [np.abs(np.log(after[name] / before[name])) for name in before])
+
+    def _multipliers(self, moment: Moment, piece: _Piece) -> dict[str, Array]:
         """Read the multiplier on the growth of each driver at the effective compute of a moment, (sample,)."""
         compute = moment["effective_compute"][:, None]
         return {
-            driver: growth.feedback_multiplier(compute, log_points=points, log_multipliers=drawn[rows])[:, 0]
+            driver: growth.feedback_multiplier(compute, log_points=points, log_multipliers=drawn[piece.rows])[:, 0]
             for driver, (points, drawn) in self.points.items()
         }
 
-    def _advanced(self, here: Moment, by: Mapping[str, Array], piece: _Piece) -> Moment:
+    def _advanced(self, here: Moment, by: Mapping[str, Array], piece: _Piece) -> dict[str | Path, Array]:
         """Let all levels grow over a piece of a step, those with feedback by these multiples of their growth."""
         grown = {}
         for name, level in self.grown.items():
             if name in self.fed:
-                change = level[piece.rows, piece.place] - level[piece.rows, piece.origin]
+                change = level[piece.place][piece.rows] - level[piece.origin][piece.rows]
                 grown[name] = here[name] + change * piece.length * by[self.fed[name]]
             else:
                 grown[name] = piece.end_of(level)
         return self._moment(grown, piece, here)
 
-    def _moment(self, grown: Mapping[str, Array], piece: _Piece, before: Moment | None = None) -> Moment:
+    def _moment(
+        self, grown: Mapping[str, Array], piece: _Piece, before: Moment | None = None
+    ) -> dict[str | Path, Array]:
         """Put levels together at the end of a piece of a step."""
         moment: dict[str | Path, Array] = {}
         capped: dict[str, Array] = {}
@@ -155,25 +162,34 @@ class _Stepper:
                     moment[*bound.path, "followed"] = bent
                     followed[bound.name] = bent[:, None]
             if limits:
-                start = self.begins[name][piece.rows, None]
+                start = self.begins[name][piece.rows][:, None]
                 capped[name] = under_limits(demanded[:, None], limits, start=start, followed=followed).capped[:, 0]
         moment["effective_compute"] = capped["physical_compute"] + capped.get("algorithms", 0.0)
         return moment
+
+
+def _next(length: Array, change: Array) -> Array:
+    """Choose how long the next piece of a step is, from the change of the log of a multiplier on the last."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(length * np.clip(0.9 * MOST_CHANGE / change, 0.1, 4.0), SMALLEST)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A piece of a step of some samples between two times of the grid: how long it is, and at which share it ends."""
 
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp] | slice
     origin: int
     place: int
-    length: Array
-    share: Array
+    length: Array | float
+    share: Array | float
 
     def end_of(self, values: Array) -> Array:
-        """Read levels (sample, time) at the end of the piece, straight between the two times."""
-        low, high = values[self.rows, self.origin], values[self.rows, self.place]
+        """Read levels (time, sample) at the end of the piece, straight between the two times."""
+        high: Array = values[self.place][self.rows]
+        if isinstance(self.share, float):  # the whole step
+            return high
+        low = values[self.origin][self.rows]
         with np.errstate(invalid="ignore"):
             between = low + self.share * (high - low)
         return np.asarray(np.where((self.share == 1.0) | (low == high), high, between))

@@ -73,6 +73,9 @@ def test_the_run_id_is_of_what_determines_the_numbers(monkeypatch: pytest.Monkey
     assert len(first) == 8
     others = [identity(seed=1), identity(samples=513), identity(keep="summary"), identity(block=512)]
     assert len({first, *others}) == 5
+    with monkeypatch.context() as patch:
+        patch.setattr("simulator.engine.record.packages_of", lambda _: {"our-families": "1.1"})
+        assert identity() not in {first, *others}
     monkeypatch.setattr("simulator.engine.record.source_digest", lambda: "other code")
     assert identity() not in {first, *others}
 

@@ -62,6 +62,23 @@ def test_its_family_and_its_law_run_from_a_scenario_file(folder: Path) -> None:
     assert "money" in (folder / "binding.csv").read_text()
 
 
+def test_the_run_says_which_version_of_it_made_it_and_a_check_when_it_is_another(
+    installed: Path, folder: Path, tmp_path: Path
+) -> None:
+    with open_run(folder) as run:
+        assert json.loads(run.attrs["libraries"])["simulator-extras"] == "1.0"
+    assert len(simulate(installed, folder.parents[1], "check", folder).stdout.splitlines()) == 1
+    newer = shutil.copytree(installed, tmp_path / "newer")
+    (metadata,) = newer.glob("simulator_extras-*.dist-info/METADATA")
+    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
+    (tmp_path / "small.yaml").write_text((folder.parents[1] / "small.yaml").read_text())
+    said = simulate(newer, tmp_path, "check", folder).stdout.splitlines()
+    assert said[0].startswith("same: ")
+    assert said[1] == "  made by simulator-extras 1.0 (here 1.1)"
+    assert simulate(newer, tmp_path, "small.yaml", "--no-charts").returncode == 0
+    assert {path.name for path in (tmp_path / "outputs").iterdir()} != {folder.name}
+
+
 def test_they_are_said_like_any_other(installed: Path, folder: Path) -> None:
     work = folder.parents[1]
     said = simulate(installed, work, "validate", "small.yaml")
