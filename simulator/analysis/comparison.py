@@ -98,7 +98,9 @@ class Comparison(Result):
 
     def lines(self, *, most: int = MOST_LINES) -> list[str]:
         """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
-        lines = compared_lines(self.inputs, self.results, self.labels, most=most)
+        held = zip(self.runs, self.labels, strict=True)
+        samples = {label: int(run.attrs["samples"]) if run.attrs.get("uncertain", 1) else 1 for run, label in held}
+        lines = compared_lines(self.inputs, self.results, samples, most=most)
         return lines + (self.attribution.lines() if self.attribution else [])
 
     @property

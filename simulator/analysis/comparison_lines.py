@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from simulator.analysis.attribution import MEDIAN_YEAR
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
-from simulator.wording import cut, power_text
+from simulator.wording import cut, power_text, share_text
 
 NEVER = "probability of no crossing"
 SAME = "no difference"
 LINE_WIDTH = 120
 
 
-def compared_lines(inputs: Table, results: Table, labels: Sequence[str], *, most: int) -> list[str]:
-    """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
+def compared_lines(inputs: Table, results: Table, samples: Mapping[str, int], *, most: int) -> list[str]:
+    """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted.
+
+    `samples` of each run by its label; 1 of one whose samples are alike.
+    """
+    labels = list(samples)
     numbers = [row for row in inputs.rows() if row["kind"] == "number"]
     beside = [row["path"] for row in inputs.rows() if row["kind"] != "number"]
     said = [_input_line(row, labels) for row in numbers] or ["  nothing that the results depend on"]
@@ -32,7 +37,9 @@ def compared_lines(inputs: Table, results: Table, labels: Sequence[str], *, most
     for label, own in rest:
         draws = " (on common draws)" if {row["draws"] for row in own} - {""} == {"common"} else ""
         lines.append(f"{label} against {labels[0]}{draws}:")
-        lines += _shortened(_result_lines(first, own) or ["  no result in common"], room=room, table="results.csv")
+        lines += _shortened(
+            _result_lines(first, own, samples[label]) or ["  no result in common"], room=room, table="results.csv"
+        )
     return lines
 
 
@@ -55,7 +62,7 @@ def _input_line(row: Row, labels: Sequence[str]) -> str:
     return cut(f"  {row['path']}: {short}", width=LINE_WIDTH)
 
 
-def _result_lines(first: Sequence[Row], own: Sequence[Row]) -> list[str]:
+def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> list[str]:
     """Write a line per median level and per threshold, those that tell most first: the latest year, then crossings."""
     before = {_key(row): row for row in first}
     never = {row["quantity"]: row for row in own if row["statistic"] == NEVER}
@@ -72,7 +79,8 @@ def _result_lines(first: Sequence[Row], own: Sequence[Row]) -> list[str]:
                 crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
             text = f"  {row['label']}: {crossing}{note}"
             if last := never.get(row["quantity"]):
-                text += f"; not by {last['year']:g}: {100 * last['value']:.1f} % ({last['said']})"
+                share = share_text(last["value"], math.nan, samples) if samples > 1 else f"{100 * last['value']:.0f} %"
+                text += f"; not by {last['year']:g}: {share} ({last['said']})"
             lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
     return [text for *_, text in sorted(lines, key=lambda line: line[:2])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +18,7 @@ from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
-from simulator.wording import plus_minus, power, year_text
+from simulator.wording import plus_minus, power, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,8 +107,8 @@ def _estimate(values: Array, weights: Array, level: float | None, block: int) ->
     return found, (high - low) / 2 if np.isfinite(high) else found - low
 
 
-def _headline_lines(rows: Sequence[Row], years: tuple[float, float]) -> list[str]:
-    """Write the medians and probabilities before and after, one to a line."""
+def _headline_lines(rows: Sequence[Row], years: tuple[float, float], worth: Mapping[str, int]) -> list[str]:
+    """Write the medians and probabilities before and after, one to a line; samples are `worth` so many equal ones."""
     (first, last), lines = years, []
     for row in rows:
         before, after = row["before"], row["after"]
@@ -123,7 +123,8 @@ def _headline_lines(rows: Sequence[Row], years: tuple[float, float]) -> list[str
             )
             lines.append(f"  {row['label']}: median crossing year {' -> '.join(told)}")
         elif row["statistic"] == CROSSED and row["year"] == last:
-            lines[-1] += f"; crossed by {last:g}: {100 * before:.1f} % -> {100 * after:.1f} %"
+            shares = (share_text(row[name], row[f"{name}_error"], count) for name, count in worth.items())
+            lines[-1] += f"; crossed by {last:g}: {' -> '.join(shares)}"
     return lines
 
 
@@ -173,7 +174,7 @@ class Reweighting(Result):
         tail = "below 0" if self.khat < 0 else f"{self.khat:.2f}"
         return [
             f"run {self.run_id}, before -> after: {', '.join(self.overrides)}",
-            *_headline_lines(self.headlines.rows(), self.years),
+            *_headline_lines(self.headlines.rows(), self.years, {"before": count, "after": round(self.effective)}),
             f"  {count:,} samples are worth {worth}; the largest weight is {100 * self.largest:.2g} %",
             f"  Pareto k-hat of the weights: {tail}; the errors hold up to {HEAVIEST:g}",
         ]

@@ -107,6 +107,8 @@ def test_crossings_are_compared_with_censoring_in_words(plain: xr.DataTree, fast
     far = pick(rows, "faster", quantity="far", statistic=MEDIAN_YEAR)
     assert (far["value"], far["difference"], far["said"]) == (math.inf, None, "both > 2035")
     assert pick(rows, "faster", quantity="far", statistic=NEVER)["value"] == 1.0
+    lines = compare_runs([plain, faster]).lines()
+    assert "  far: both > 2035; not by 2035: > 99.927 % (no difference)" in lines  # 1 - 0.05^(1 / 4096) = 0.073 %
     assert pick(rows, "faster", quantity="near", statistic=CROSSED, year=2030.0)["unit"] == "1"
 
 
