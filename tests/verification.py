@@ -9,6 +9,7 @@ time from the documents (tests/oracle). The whole takes some minutes; `--short` 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +19,13 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from benchmarks import reweighting
 from simulator import load_scenario, parse_scenario, simulate, write_run
 from simulator.engine.batches import compute_batch
 from simulator.engine.collecting import LEVELS, Tallies, count_piece, sample_groups
 from simulator.engine.plan import Plan, plan_of
 from simulator.engine.simulation import KEPT
+from simulator.errors import InputError
 from simulator.model.crossings import crossing_by_year
 from simulator.priors.streams import blocks_uniforms
 from simulator.runs.estimates import sample_quantiles
@@ -224,6 +227,25 @@ def _hits(
         yield f"{100 * level:g} % quantile of crossing years", those("crossing_quantile", chosen)
 
 
+def reweighted(size: Size) -> Figures:
+    """Reweighting to an interval so many times as wide: what is told covers the truth, or the change is refused."""
+    runs = [reweighting.run_of(seed, samples=10_000) for seed in range(size.coverage // 2)]
+    for width in reweighting.WIDTHS if size is WHOLE else (0.7, 2.0):
+        hits = []
+        for run in runs:
+            with contextlib.suppress(InputError):
+                told, _ = reweighting.reweighted(run, width)
+                hits.append(np.abs(told[:, 0] - reweighting.truth(width)) <= 2 * told[:, 1])
+        refused = f"{width:g} times as wide: {100 * (1 - len(hits) / len(runs)):.0f} % refused"
+        if hits:
+            low = 0.88 if size is WHOLE else 0.5
+            yield within(
+                f"{refused}; of {4 * len(hits)} numbers that are told, covered", float(np.mean(hits)), low, 1.0
+            )
+        else:
+            yield Figure(refused, "none is told", "", holds=True)
+
+
 def marginals(size: Size) -> Figures:
     """Stated 5, 50 and 95 % points of the priors of the baseline, and stated ranks, in a run of the default size."""
     scenario = load_scenario("baseline")
@@ -294,6 +316,7 @@ SECTIONS: Mapping[str, Callable[[Size], Figures]] = {
     "Names of priors": names,
     "Precision of the design": precision,
     "Standard errors": coverage,
+    "Reweighting": reweighted,
     "Marginals and correlations": marginals,
     "Crossings on the path": exact_paths,
     "The model written a second time": second_model,
