@@ -29,7 +29,7 @@ from simulator.schema.prior_names import (
     stated_drivers,
 )
 from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Limit, Quantity, ScenarioSpec
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import variable_places
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 from simulator.wording import listed
@@ -125,10 +125,6 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += _threshold_faults(spec)
     faults += model_faults(spec, joint)
     faults += _name_faults(spec)
-    for path, _ in entries_of(Limit, spec):
-        if path[-1] in ("none", "nothing"):
-            rule = f"is called '{path[-1]}', by which a run says that no limit binds."
-            faults.append(Fault(path, rule, "Rename it."))
     warnings: list[str] = []
     if joint is not None:
         faults += range_faults(spec, joint)
@@ -149,7 +145,24 @@ def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]
 
 
 def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find names that the variables of a run cannot be called after."""
+    """Find names that mean something else, and those that the variables of a run cannot be called after."""
+    limits = [path for path, _ in entries_of(Limit, spec)]
+    factors = [path for path, factor in entries_of(Factor, spec.drivers, ("drivers",)) if path[-2:-1] == ("factors",)]
+    groups: dict[str, Mapping[str, object]] = {
+        "inputs": spec.inputs,
+        "quantities": spec.quantities,
+        "thresholds": spec.thresholds,
+    }
+    for path in [*limits, *factors, *((key, name) for key, named in groups.items() for name in named)]:
+        name, means = str(path[-1]), ""
+        if name == "prior" or is_statement(name):
+            means = "a prior states a number"
+        elif path in limits and name in ("none", "nothing"):
+            means = "a run says that no limit binds"
+        elif path == ("thresholds", "start"):
+            means = "a multiple means the first year"
+        if means:
+            yield Fault(path, f"is called '{name}', by which {means}.", "Rename it.")
     places: dict[str, Path] = {}
     for variable, path in variable_places(spec):
         if places.setdefault(variable, path) != path:
@@ -265,9 +278,6 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
     for name, threshold in spec.thresholds.items():
         path = ("thresholds", name)
-        if name == "start":
-            rule = "has the name by which `of: start` means the first year."
-            yield Fault(path, rule, "Rename the threshold.")
         if threshold.of not in (None, "start", *spec.thresholds):
             remedy = near_name(str(threshold.of), [*spec.thresholds, "start"]) or "Name a threshold, or start."
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)

@@ -32,7 +32,8 @@ def merge(base: Document, over: Document) -> Document:
 
 
 def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
-    if not isinstance(base, Mapping) or not isinstance(over, Mapping) or is_prior(over) or is_prior(base):
+    whole = path != ("capability",) and (is_prior(over) or is_prior(base))  # a metric has a key `scale`, as some priors
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping) or whole:
         replaced.append(path)
         return over
     merged = dict(base)

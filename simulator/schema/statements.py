@@ -104,15 +104,23 @@ _OWN = "<own>"
 """Under this key, which no file writes, stand the keys that only an installed family takes."""
 
 
+_GROUPED = ("quantiles", "interval", *_WHOLES)
+"""Keys whose value is a group of entries."""
+
+
 def is_statement(key: object) -> bool:
     """Tell whether a key states numbers of a prior."""
     return isinstance(key, str) and (key in STATEMENT_KEYS or key.startswith("interval_"))
 
 
 def is_prior(data: object) -> bool:
-    """Tell whether plain data reads as a prior: a number, or a mapping that states one."""
+    """Tell whether plain data reads as a prior: a number, or a mapping that states one.
+
+    A group that has a word of priors for a name, as a threshold called never, is none.
+    """
     if isinstance(data, Mapping):
-        return "prior" in data or any(is_statement(key) for key in data)
+        told = {key for key, value in data.items() if key in _GROUPED or not isinstance(value, Mapping)}
+        return "prior" in told or any(is_statement(key) for key in told)
     return isinstance(data, int | float) and not isinstance(data, bool)
 
 

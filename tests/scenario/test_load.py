@@ -29,7 +29,7 @@ from simulator.scenario.load import load_scenario, load_variants, parse_scenario
 from simulator.scenario.resolving import Scenario, remaining_faults
 from simulator.scenario.sweep_axes import parse_over
 from simulator.schema.prior_names import entries_of
-from simulator.schema.statements import Prior
+from simulator.schema.statements import Prior, is_prior
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 
 SMALL: dict[str, Any] = {
@@ -237,6 +237,21 @@ def test_a_chain_of_three_is_followed_and_the_nearest_stands(tmp_path: Path) -> 
     (tmp_path / "c.yaml").write_text("schema: 1\nname: c\nextends: ./b.yaml\n")
     spec = load_scenario(tmp_path / "c.yaml").spec
     assert (spec.name, spec.samples, spec.seed) == ("c", 2, 1)
+
+
+def test_one_number_of_a_metric_is_changed_in_what_is_extended(tmp_path: Path) -> None:
+    loss = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 400, "exponent": 0.15}
+    (tmp_path / "a.yaml").write_text(json.dumps({**SMALL, "capability": loss}))
+    (tmp_path / "b.yaml").write_text("schema: 1\nname: b\nextends: ./a.yaml\ncapability: {scale: 300}\n")
+    heir = load_scenario(tmp_path / "b.yaml")
+    assert heir.data["capability"] == loss | {"scale": 300}
+
+
+def test_thresholds_are_merged_whatever_they_are_called() -> None:
+    assert not is_prior({"never": {"effective_compute": 1e28}, "median": {"effective_compute": 1e29}})
+    assert (
+        is_prior({"quantiles": {"0.5": 1}}) and is_prior({"prior": "spending/cottier-2024"}) and is_prior({"median": 1})
+    )
 
 
 def test_a_library_entry_is_written_out_with_its_source() -> None:
