@@ -94,14 +94,15 @@ def _check_trajectories(trajectories: xr.Dataset) -> None:
     for name, values in trajectories.data_vars.items():
         _require(values.dims == ("sample", "year"), f"trajectories/{name}: dimensions {values.dims}")
         _require("units" in values.attrs, f"trajectories/{name}: no unit")
-        if name != "capability" and not str(name).startswith(("cap_", "constraint_")):
-            _require(np.isfinite(values.values).all(), f"trajectories/{name}: not finite")
+        if name != "capability":  # +inf is no limit, or a level beyond 10^300
+            _require(np.all(values.values > -np.inf), f"trajectories/{name}: not a level")
         if str(name).startswith("binding_"):
             codes = np.asarray(values.attrs["flag_values"])
             _require(np.isin(values.values, codes).all(), f"trajectories/{name}: a number that names no limit")
         if f"{name}_demanded" in trajectories:
-            above = _numbers(trajectories, str(name)) - _numbers(trajectories, f"{name}_demanded")
-            _require(above.max() <= 0, f"trajectories/{name}: above what growth demands by {above.max():.3g} OOM")
+            had, demanded = _numbers(trajectories, str(name)), _numbers(trajectories, f"{name}_demanded")
+            above = np.subtract(had, demanded, where=had > demanded, out=np.zeros(had.shape)).max()
+            _require(above <= 0, f"trajectories/{name}: above what growth demands by {above:.3g} OOM")
     factors = ["physical_compute", *(["algorithms"] if "algorithms" in trajectories else [])]
     _check_product(trajectories, factors, "effective_compute")
     if "spending" in trajectories:
@@ -109,9 +110,11 @@ def _check_trajectories(trajectories: xr.Dataset) -> None:
 
 
 def _check_product(trajectories: xr.Dataset, factors: list[str], name: str) -> None:
-    product = sum(_numbers(trajectories, factor) for factor in factors)
-    gap = np.abs(product - _numbers(trajectories, name)).max()
-    scale = max(1.0, float(np.abs(product).max()) / 30)
+    given = _numbers(trajectories, name)
+    held = np.isfinite(given)
+    product = np.sum([_numbers(trajectories, factor) for factor in factors], axis=0)[held]
+    gap = np.abs(product - given[held]).max(initial=0.0)
+    scale = max(1.0, float(np.abs(product).max(initial=0.0)) / 30)
     what = name.removesuffix("_demanded").replace("_", " ")
     _require(gap <= ROUNDING * scale, f"{what} misses its product by {gap:.3g} OOM")
 

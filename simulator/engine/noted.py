@@ -22,12 +22,17 @@ LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
 """The shares of samples from which it is said that dates cross, that limits cut the start, that an era never comes."""
 
 FEW = 60
+"""Samples of which a bound on a share says little."""
+
+HELD = 280
+"""The log10 of a draw from which it is said that numbers are held; they are so at 304."""
+
 LEAST_CUT = 0.01
 """OOM that a limit takes away at the start below which nothing is said of it."""
 
 
 def count_noted(plan: Plan, batch: Batch) -> Arrays:
-    """Count samples: those whose dates cross or lead to no era within the run, and by year those beyond 10^300."""
+    """Count samples: whose dates cross or lead to no era, whose draws are held, which are beyond 10^300, by year."""
     found: Arrays = {}
     for component in plan.components:
         uncertain = {*component.joint.uncertain}
@@ -42,6 +47,10 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
                 begins = np.maximum(begins, date)
                 if not is_beyond(component.joint.priors[name], plan.years[-1]):  # that is said of the scenario
                     found[f"beyond {name}"] = np.array([np.count_nonzero(begins >= plan.years[-1])])
+        for name, prior in component.joint.priors.items():
+            values = np.abs(batch.parameters[name])
+            most = HELD if prior.unit.startswith(("log10(", "OOM")) else 10.0**HELD
+            found[f"held {name}"] = np.array([np.count_nonzero((values > most) & (values < np.inf))])
     level = batch.trajectories["effective_compute"]
     return found | {"exploded": np.count_nonzero(np.isposinf(level), axis=-1)}
 
@@ -66,6 +75,11 @@ def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) 
             said.append(
                 f"{name}: lies before {before} in {text} of the samples. "
                 "The era begins with the later of the two dates there, and the era before it is left out."
+            )
+        if kind == "held" and count[0] > 0:
+            said.append(
+                f"{names[0]}: lies beyond 10^{HELD:g} or its inverse in {text} of the samples, and numbers are held at "
+                "10^304 and its inverse. Truncate it."
             )
         if kind == "beyond" and share >= LEAST_IDLE:
             said.append(

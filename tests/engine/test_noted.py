@@ -16,7 +16,7 @@ from simulator.cli.main import main
 from simulator.engine.simulation import sample_warnings
 from simulator.errors import InputError
 from simulator.runs.summary import summary_lines
-from simulator.testing import run_of, scenario_text, small_scenario
+from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 
 
 def warned(changes: dict[str, Any], **years: Any) -> list[str]:
@@ -97,6 +97,18 @@ def test_where_dates_cross_the_era_between_is_left_out() -> None:
     np.testing.assert_allclose(run["trajectories/physical_compute"].values[0], expected, rtol=0, atol=4e-6)
 
 
+def test_draws_that_are_held_are_told_with_their_share() -> None:
+    wide = {"family": "lognormal", "median": 1e30, "interval_90": [1e-170, 1e230], "unit": "FLOP"}
+    said = warned({"thresholds.far": {"physical_compute": wide}, "samples": 5000, "block": 500})
+    held = [
+        line for line in said if line.startswith("thresholds.far.physical_compute: lies beyond 10^280 or its inverse")
+    ]
+    # Normal in the log10 with a standard deviation of 200 / 1.6449: P(above 280 or below -280) = 1.989 + 0.539 %.
+    assert len(held) == 1
+    assert float(held[0].split(" in ")[1].split(" ")[0]) == pytest.approx(2.53, abs=0.05)
+    assert not [line for line in warned({}) if "held" in line]
+
+
 def test_dates_that_are_fixed_are_not_told_of_samples() -> None:
     eras = [{"rate": 2}, {"from": 2030, "rate": 1.5}, {"from": 2032, "rate": 1.2}]
     assert warned({"drivers.compute.growth": eras}) == []
@@ -113,6 +125,7 @@ def exploding(top: Any) -> dict[str, Any]:
 def test_samples_that_explode_are_counted_and_never_a_number(keep: Any) -> None:
     top = {"discrete": {"values": [1, 1e60], "weights": [0.75, 0.25]}}
     run = run_of(exploding(top), keep=keep)
+    assert_valid_run(run)
     assert run["summary/effective_compute"].sel(year=2035, quantile=0.5) == pytest.approx(34, abs=1e-3)
     assert run["summary/effective_compute"].sel(year=2035, quantile=0.95) == np.inf
     assert np.isfinite(run["summary/effective_compute"].sel(year=2028)).all()
