@@ -63,7 +63,9 @@ def _through_points(statement: Statement, base: Distribution, cut: Truncated) ->
     start = beyond(base)
     if np.all(expit(start) <= 2 * _LEAST):
         return cut
-    found = _solved(lambda scores: beyond(moved(scores)) - scores, start)
+    starts = (start + shift for shift in (0.0, 1.0, 3.0, -2.0))  # the family of the numbers as stated may lie far off
+    tries = (_solved(lambda scores: beyond(moved(scores)) - scores, each) for each in starts)
+    found = next((scores for scores in tries if scores is not None), None)
     result = None if found is None else Truncated(moved(found), cut.lower, cut.upper)
     if result is None or not np.allclose(result.ppf(p), x, rtol=1e-7, atol=1e-7 * float(x[-1] - x[0])):
         shown = [f"{number(round(100 * at, 9))} % at {number(value)}" for at, value in statement.points]
@@ -122,7 +124,7 @@ def _solved(function: Callable[[Array], Array], start: Array) -> Array | None:
         try:
             with np.errstate(all="ignore"):
                 value = function(x)
-        except (FitError, ValueError, OverflowError, np.linalg.LinAlgError):
+        except (FitError, ValueError, ArithmeticError, np.linalg.LinAlgError):
             return np.full(x.shape, np.inf)
         return np.where(np.isfinite(value), value, np.inf)
 
