@@ -18,6 +18,7 @@ from simulator.report.sentences import (
     base_unit,
     binding_shares,
     cautions,
+    crossed_between,
     crossed_in,
     forecast_years,
     growth_sentences,
@@ -112,11 +113,10 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
         said = f"{level['level']:.3g}" if quantity == "capability" else amount(level["level"], unit)
         median = _median_words(scenario, level) if _is_spread(level) else ""
         passed = row["already"] >= summaries.PASSED
-        ends = (row["last_year"], row["first_year"])
-        middle, low, high = (crossed_in(row[key], *ends) for key in ("median", "lower_90", "upper_90"))
+        middle = crossed_in(row["median"], row["last_year"], row["first_year"])
         cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
         cells.append(element("span", "before the start" if passed else middle, class_="value"))
-        cells += [] if certain else ["" if passed else f"{low} to {high}"]
+        cells += [] if certain else ["" if passed else crossed_between(row)]
         rows.append([*cells, percent(1 - row["never"])])
     heads = ["Threshold", "Level", *(["Year"] if certain else ["Median year", "90 % interval"])]
     heads.append(f"Crossed by {number(forecast_years(run)[1])}")

@@ -63,6 +63,15 @@ def crossed_in(year: float, last: float, first: float = -math.inf) -> str:
     return str(math.floor(year + 1e-6)) if math.isfinite(year) else f"after {number(last)}"
 
 
+def crossed_between(row: Row) -> str:
+    """Write the 90 % interval of a crossing year; ends that are censored as bounds."""
+    first = row["first_year"]
+    low, high = (crossed_in(row[key], row["last_year"], first) for key in ("lower_90", "upper_90"))
+    if low == high:
+        return low
+    return f"{f'{number(first)} or before' if row['lower_90'] <= first else low} to {high}"
+
+
 def isolated(name: str) -> str:
     """Keep a name that is not written from the left from turning the rest of its sentence."""
     turns = any(unicodedata.bidirectional(letter) not in _LEFT_TO_RIGHT for letter in name)
@@ -142,9 +151,9 @@ def _crossing_sentence(run: xr.DataTree) -> str:
 
 
 def _dated(row: Row, last: float) -> str:
-    low, high = (crossed_in(row[key], last, row["first_year"]) for key in ("lower_90", "upper_90"))
-    interval = f" (90 % interval {low} to {high})" if low != high else ""
-    return f"{crossed_in(row['median'], last, row['first_year'])} for {isolated(row['label'])}{interval}"
+    between = crossed_between(row)
+    interval = f" (90 % interval {between})" if " to " in between else ""
+    return f"{crossed_in(row['median'], last)} for {isolated(row['label'])}{interval}"
 
 
 def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:

@@ -148,12 +148,8 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find names that mean something else, and those that the variables of a run cannot be called after."""
     limits = [path for path, _ in entries_of(Limit, spec)]
     factors = [path for path, factor in entries_of(Factor, spec.drivers, ("drivers",)) if path[-2:-1] == ("factors",)]
-    groups: dict[str, Mapping[str, object]] = {
-        "inputs": spec.inputs,
-        "quantities": spec.quantities,
-        "thresholds": spec.thresholds,
-    }
-    for path in [*limits, *factors, *((key, name) for key, named in groups.items() for name in named)]:
+    groups = [(key, name) for key in ("inputs", "quantities", "thresholds") for name in getattr(spec, key)]
+    for path in [*limits, *factors, *groups]:
         name, means = str(path[-1]), ""
         if name == "prior" or is_statement(name):
             means = "a prior states a number"

@@ -131,6 +131,11 @@ def test_numbers_years_and_names_are_written_for_readers(said, text):
 def test_what_most_samples_exceed_at_the_start_is_said_with_its_share():
     run = run_of(small_scenario({"thresholds": {"low": {"effective_compute": 5e25}}}))
     assert forecast_sentences(run)[1] == "low is passed in 2025 already in 80 % of the samples."
+    run = run_of(small_scenario({"thresholds": {"mid": {"effective_compute": 1.2e26}}}))
+    assert (
+        forecast_sentences(run)[1]
+        == "The median year of crossing is 2025 for mid (90 % interval 2025 or before to 2026)."
+    )
 
 
 def test_a_run_of_fixed_numbers_is_told_year_by_year():

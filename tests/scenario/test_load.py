@@ -249,9 +249,7 @@ def test_one_number_of_a_metric_is_changed_in_what_is_extended(tmp_path: Path) -
 
 def test_thresholds_are_merged_whatever_they_are_called() -> None:
     assert not is_prior({"never": {"effective_compute": 1e28}, "median": {"effective_compute": 1e29}})
-    assert (
-        is_prior({"quantiles": {"0.5": 1}}) and is_prior({"prior": "spending/cottier-2024"}) and is_prior({"median": 1})
-    )
+    assert all(map(is_prior, ({"quantiles": {"0.5": 1}}, {"prior": "spending/cottier-2024"}, {"median": 1}, 3)))
 
 
 def test_a_library_entry_is_written_out_with_its_source() -> None:
