@@ -178,13 +178,16 @@ class Empirical(Spec):
 
 
 class PointFunction(Spec):
-    """A function of another prior, through given points; constant beyond the first and the last."""
+    """A function of another prior, through given points; constant beyond the first and the last.
+
+    Where the other prior is stated in `log10(FLOP)`, its numbers are too: `{29: 3.5, 35: 2}`.
+    """
 
     of: Text
     """The dotted path of the other prior."""
     points: Annotated[dict[str, Number], Field(min_length=2)]
     """The other prior's numbers, in the unit in which that is stated, and what this one is there, in its own:
-    `{1e29: 3.5, 1e35: 2}`; of a prior in `log10(FLOP)` it is `{29: 3.5, 35: 2}`."""
+    `{1e29: 3.5, 1e35: 2}`."""
     between: Literal["line", "step"] = "line"
     """line: straight lines between the points; levels in their log, everything else as it is stated.
     step: what holds at a point holds until the next."""
