@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, model_of
-from simulator.analysis.inputs import Draws, common_draws, companions, difference_error, moved_by
+from simulator.analysis.inputs import Draws, common_draws, companions, moved_by, moved_error
 from simulator.analysis.outcomes import (
     ORDERS_DIFFER,
     Outcome,
@@ -206,7 +206,7 @@ def _moves(
     outcomes = [each.outcome for each in audited]
     sides = [evaluate_values(model, moved_by(model.joint, draws, varied, step=step), outcomes) for step in (-1.0, 1.0)]
     return [
-        tuple(number for side in own for number in (each.middle(side), difference_error(each, still, side)))
+        tuple(number for side in own for number in (each.middle(side), moved_error(each, still, side)))
         for each, still, *own in zip(outcomes, base, *sides, strict=True)
     ]
 

@@ -24,7 +24,7 @@ from simulator.analysis.attribution import (
 from simulator.analysis.comparison_lines import NEVER, SAME, compared_lines
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
-from simulator.runs.estimates import plain_error, sample_quantiles, sum_error
+from simulator.runs.estimates import difference_error
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
@@ -283,28 +283,13 @@ def _samples(run: xr.DataTree, number: Headline) -> Array:
 
 
 def _common_error(first: xr.DataTree, run: xr.DataTree, number: Headline) -> float:
-    """Tell the standard error of a difference on common draws; NaN where the run is censored near a quantile.
-
-    That of a share comes from the samples that change sides, block by block, and one more, for none of n is not never;
-    that of a quantile, from those that change sides of it, times how far it moves for a share of the samples (Bahadur
-    1966). 0 where the samples are the same.
-    """
-    pair = [_samples(each, number) for each in (first, run)]
-    if np.array_equal(pair[0], pair[1]):
-        return 0.0
-    samples, block = pair[0].size, int(first.attrs["block"])
+    """Tell the standard error of a difference on common draws; NaN where the run is censored near a quantile."""
+    one, other = (_samples(each, number) for each in (first, run))
+    block = int(first.attrs["block"])
     if number.statistic in (CROSSED, NEVER) and number.year is not None:
-        below, slope = [each <= number.year for each in pair], 1.0
-    else:
-        level = QUANTILES.get(number.statistic, 0.5)
-        near = min(2.0 * float(plain_error(level, samples)), level, 1.0 - level)
-        found = [sample_quantiles(each, [level - near, level, level + near]) for each in pair]
-        with np.errstate(invalid="ignore"):
-            slope = float(np.mean([(high - low) / (2.0 * near) for low, _, high in found]))
-        below = [each <= middle for each, (_, middle, _) in zip(pair, found, strict=True)]
-    moved = below[1].astype(np.float64) - below[0]
-    error = math.hypot(sum_error((moved - moved.mean()) / samples, block=block), 1.0 / samples)
-    return error * slope if math.isfinite(slope) else math.nan
+        one, other = ((each <= number.year).astype(np.float64) for each in (one, other))
+        return difference_error(one, other, level=None, block=block)
+    return difference_error(one, other, level=QUANTILES.get(number.statistic, 0.5), block=block)
 
 
 def _censored(runs: Sequence[xr.DataTree], found: tuple[float, float]) -> str:

@@ -24,7 +24,7 @@ from simulator.engine.draws import joined_uniforms, stratified_block, values_of,
 from simulator.errors import InputError, near_name, shown
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
 from simulator.priors.streams import EDGE, blocks_uniforms
-from simulator.runs.estimates import Moments, plain_error, sample_quantiles
+from simulator.runs.estimates import Moments, difference_error
 from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 
 MOST_NUMBERS = 1 << 26
@@ -86,25 +86,10 @@ def replicated(statistic: Callable[..., float], *samples: Array) -> float:
     return float(Moments.of(found).mean_error(samples[0].size / size))
 
 
-def difference_error(outcome: Outcome, first: Array, second: Array) -> float:
-    """Estimate the standard error of how far the middle of an outcome is in one column from that in another.
-
-    Where a replicate is censored it is that of two independent medians, which common draws stay below; NaN where a
-    median is.
-    """
-
-    def difference(one: Array, other: Array) -> float:
-        return outcome.middle(other) - outcome.middle(one)
-
-    error = replicated(difference, first, second)
-    return error if math.isfinite(error) else math.hypot(median_error(first), median_error(second))
-
-
-def median_error(samples: Array) -> float:
-    """Give the standard error of the median of independent samples, half of what lies within that of its level."""
-    spread = float(plain_error(0.5, samples.size))
-    low, middle, high = sample_quantiles(samples, [0.5 - spread, 0.5, 0.5 + spread]).tolist()
-    return (high - low) / 2 if math.isfinite(high) else middle - low if math.isfinite(middle) else math.nan
+def moved_error(outcome: Outcome, first: Array, second: Array) -> float:
+    """Estimate the standard error of how far the middle of an outcome is in one column from that in another."""
+    level = None if outcome.statistic == "mean" else 0.5
+    return difference_error(first, second, level=level, block=replicate_size(first.size))
 
 
 def median_draws(model: Model, size: int) -> Draws:

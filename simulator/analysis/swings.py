@@ -20,9 +20,9 @@ from simulator.analysis.inputs import (
     Draws,
     common_draws,
     companions,
-    difference_error,
     median_draws,
     moved_alone,
+    moved_error,
     moved_to,
     quantiles_of,
     replicated,
@@ -286,7 +286,7 @@ def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -
 
 def _effects(outcome: Outcome, base: Array, low: Array, high: Array, without: Array) -> tuple[float, ...]:
     """Give an outcome with an input at either quantile, the error of the swing, and what fixing the input does."""
-    moved = (outcome.middle(low), outcome.middle(high), difference_error(outcome, low, high))
+    moved = (outcome.middle(low), outcome.middle(high), moved_error(outcome, low, high))
     return (*moved, outcome.middle(without), _narrowing(base, without), replicated(_narrowing, base, without))
 
 

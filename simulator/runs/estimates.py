@@ -119,6 +119,25 @@ def sum_error(terms: Array, *, block: int) -> float:
     return float(sums.size * Moments.of(sums).mean_error(sums.size))
 
 
+def difference_error(first: Array, second: Array, *, level: float | None, block: int) -> float:
+    """Estimate the standard error of the difference of a quantile, or of means, of two columns of common draws.
+
+    That of means comes from the differences, block by block; that of quantiles, from the samples that lie on another
+    side of one than of the other, times how far it moves for a share of the samples (Bahadur 1966). One more sample is
+    counted, for none of n is not never. 0 where the columns are the same, NaN where censored near the quantile.
+    """
+    if np.array_equal(first, second):
+        return 0.0
+    moved, slope = second - first if level is None else np.zeros(first.size), 1.0
+    if level is not None:
+        near = min(2.0 * float(plain_error(level, first.size)), level, 1.0 - level)
+        found = [sample_quantiles(each, [level - near, level, level + near]).tolist() for each in (first, second)]
+        slope = float(np.mean([(high - low) / (2.0 * near) for low, _, high in found]))
+        moved = np.subtract(second <= found[1][1], first <= found[0][1], dtype=np.float64)
+    error = math.hypot(sum_error((moved - moved.mean()) / first.size, block=block), 1.0 / first.size)
+    return error * slope if math.isfinite(slope) else math.nan
+
+
 def quantile_error(
     levels: Sequence[float],
     years: Array,

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from simulator.analysis.evaluation import Input, inputs_of, model_of
-from simulator.analysis.inputs import common_draws, difference_error, direction_of, moved_alone, moved_by, moved_to
+from simulator.analysis.inputs import common_draws, direction_of, moved_alone, moved_by, moved_error, moved_to
 from simulator.analysis.outcomes import Outcome, parse_outcome
 from simulator.analysis.swings import forecast_outcomes, is_seen, narrowing_text, prior_swings, rest_text, swing_text
 from simulator.errors import InputError
@@ -239,7 +239,7 @@ def test_what_is_passed_at_the_start_is_no_date_that_an_input_moves() -> None:
 def test_twice_its_error_holds_the_difference_of_two_medians_over_independent_replicates() -> None:
     rng, level = np.random.default_rng(9), LEVEL[0]
     held = [
-        abs(level.middle(high) - level.middle(low) - 0.3) <= 2 * difference_error(level, low, high)
+        abs(level.middle(high) - level.middle(low) - 0.3) <= 2 * moved_error(level, low, high)
         for low, high in ((rng.normal(size=1024), rng.normal(0.3, 1, size=1024)) for _ in range(400))
     ]
     assert np.mean(held) == pytest.approx(0.954, abs=3 * math.sqrt(0.954 * 0.046 / 400))
@@ -248,8 +248,8 @@ def test_twice_its_error_holds_the_difference_of_two_medians_over_independent_re
 def test_a_difference_has_an_error_where_a_replicate_is_censored_and_none_where_a_median_is() -> None:
     years = Outcome("crossing", "x")
     ordered = np.linspace(2030.0, 2040.0, 800)
-    late = np.where(ordered > 2037.0, np.inf, ordered)  # the last of eight replicates is later than the horizon
-    # Of a median among 800: within 0.5 / sqrt(800) of its level lie 0.18 years on either side.
-    expected = math.hypot(10 * 0.5 / math.sqrt(800), 10 * 0.5 / math.sqrt(800))
-    assert difference_error(years, late, late + 1.0) == pytest.approx(expected, rel=0.01)
-    assert math.isnan(difference_error(years, late, np.full(800, np.inf)))
+    late = np.where(ordered > 2037.0, np.inf, ordered)  # the last two of eight replicates are later than the horizon
+    # No sample changes sides of the median, and one might: 10 years for all of them, 1/80 for one.
+    assert moved_error(years, late, late + 1.0) == pytest.approx(10 / 800, rel=0.01)
+    assert moved_error(years, late, late) == 0.0
+    assert math.isnan(moved_error(years, late, np.full(800, np.inf)))

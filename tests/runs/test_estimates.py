@@ -10,7 +10,15 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from simulator.errors import SimulatorError
-from simulator.runs.estimates import Histogram, Moments, quantile_error, sample_quantiles, sorted_quantiles, sum_error
+from simulator.runs.estimates import (
+    Histogram,
+    Moments,
+    difference_error,
+    quantile_error,
+    sample_quantiles,
+    sorted_quantiles,
+    sum_error,
+)
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
 numbers = st.floats(-50, 50)
@@ -168,3 +176,18 @@ def test_the_error_of_a_sum_is_that_of_its_blocks_and_of_independent_samples_whe
     even = np.concatenate([part - part.mean() for part in np.split(terms, 100)])  # each block is spread evenly
     assert sum_error(even, block=500) < 1e-6
     assert sum_error(np.concatenate([even, [1.0]]), block=500) == pytest.approx(1.0, rel=0.05)  # the last is shorter
+
+
+def test_the_error_of_a_difference_on_common_draws_is_that_of_the_samples_that_change_sides() -> None:
+    found = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        values = rng.random(10_000)
+        moved = values + np.where(rng.random(10_000) < 0.5, 0.02, 0.0)  # the median rises by 0.01
+        found.append([difference_error(values, moved, level=level, block=500) for level in (0.5, None)])
+    # A hundredth of the samples changes sides of the median, one half each way, where the density is 1; a mean of steps
+    # of 0 or 0.02 has 0.01 / 100, and one sample 1 / 10,000.
+    assert np.mean(found, axis=0) == pytest.approx([np.sqrt(0.01 / 10_000), np.hypot(1e-4, 1e-4)], rel=0.25)
+    assert difference_error(values, values, level=0.5, block=500) == 0.0
+    assert difference_error(values, values + 1.0, level=0.5, block=500) == pytest.approx(1e-4, rel=0.2)
+    assert np.isnan(difference_error(values, np.full(10_000, np.inf), level=0.5, block=500))

@@ -71,7 +71,7 @@ def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     found = prior_swings(load_scenario("baseline"), outcomes=[parse_outcome("effective_compute@2035")], samples=64)
     rows = found.tables()["swings"].rows()
     (figure,) = swing_figures(found)
-    assert len(rows) == 38
+    assert len(rows) == 37
     assert "24 more inputs" in texts(figure)
     assert "is moved most by algorithms: growth" in figure.caption
     assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 39))
