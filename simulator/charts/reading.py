@@ -128,7 +128,7 @@ class FanTables:
         """List what the axis must hold: levels of medians, paths, observations, and ends of bands."""
         drawn = [(self.medians, "median"), (self.paths, "value"), (self.history, "value")]
         drawn += [(table, end) for table in (self.bands, self.trend) for end in ("lower", "upper")]
-        return [level for table, name in drawn for level in _column(table, name) if level < math.inf]
+        return [level for table, name in drawn for level in _column(table, name) if level != math.inf]
 
 
 def _column(table: Table, name: str) -> list[Any]:

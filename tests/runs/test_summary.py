@@ -145,13 +145,13 @@ def test_one_sample_is_called_a_point_forecast_and_fixed_numbers_are_not() -> No
 @pytest.mark.parametrize("keep", ["trajectories", "summary"])
 def test_shares_of_none_or_all_samples_are_bounds(keep: Literal["trajectories", "summary"]) -> None:
     cap = {"limit": {"value": 1e27, "unit": "FLOP"}}
-    thresholds = {"soon": {"effective_compute": 1e27}, "never": {"effective_compute": 1e28}}
+    thresholds = {"soon": {"effective_compute": 1e27}, "beyond": {"effective_compute": 1e28}}
     data = small_scenario({"drivers.compute.caps.cap": cap, "thresholds": thresholds})
     lines = summary_lines(run_of(data, keep=keep))
     assert lines[3].startswith("  soon: 2027.0 ± ")
     assert lines[3].endswith("never by 2035: < 0.58 %")
     assert lines[4:] == [
-        "  never: > 2035, never by 2035: > 99.42 %", "  binds in 2035 - physical compute: cap > 99.42 %"
+        "  beyond: > 2035, never by 2035: > 99.42 %", "  binds in 2035 - physical compute: cap > 99.42 %"
     ]  # fmt: skip
     data = small_scenario({"samples": 10_000, "block": 500, "thresholds": thresholds})
     assert summary_lines(run_of(data, keep=keep))[3].endswith("never by 2035: < 0.03 %")
