@@ -17,7 +17,7 @@ from simulator.errors import number
 from simulator.priors.composite import Truncated
 from simulator.priors.families import require
 from simulator.priors.fitting import family_name, fit_family, fit_statement
-from simulator.schema.prior_families import Distribution, FitError, Statement
+from simulator.schema.prior_families import SHIPPED, Distribution, FitError, Statement
 from simulator.units import Array
 
 _LEAST = 1e-15
@@ -34,16 +34,19 @@ def fit_truncated(statement: Statement, lower: float, upper: float) -> Truncated
     base = fit_family(statement)
     cut = Truncated(base, lower, upper)
     if statement.points and statement.sd is None:
-        return _through_points(statement, base, cut)
+        x = np.array(statement.points)[:, 1]
+        if not (np.all(x >= lower) and np.all(x <= upper)):
+            outside = float(x[(x < lower) | (x > upper)][0])
+            rule = f"cuts off {number(outside)}, which the prior states as one of its quantiles."
+            raise FitError("truncated", rule, "Move the bounds, or state what holds between them.")
+        through = _through_points if family_name(statement) in SHIPPED else _with_numbers
+        return through(statement, cut)
     return cut if statement.sd is None else _with_moments(statement, cut)
 
 
-def _through_points(statement: Statement, base: Distribution, cut: Truncated) -> Truncated:
+def _through_points(statement: Statement, cut: Truncated) -> Truncated:
+    """Fit a family through the points as they lie before the truncation."""
     p, x = np.array(statement.points).T
-    if not (np.all(x >= cut.lower) and np.all(x <= cut.upper)):
-        outside = x[(x < cut.lower) | (x > cut.upper)][0]
-        rule = f"cuts off {number(float(outside))}, which the prior states as one of its quantiles."
-        raise FitError("truncated", rule, "Move the bounds, or state what holds between them.")
     ends = np.array([cut.lower, cut.upper])
     finite = np.isfinite(ends)
 
@@ -60,7 +63,7 @@ def _through_points(statement: Statement, base: Distribution, cut: Truncated) ->
         named = replace(statement, family=family_name(statement), median=None, interval=None, quantiles=points)
         return fit_statement(named)
 
-    start = beyond(base)
+    start = beyond(cut.base)
     if np.all(expit(start) <= 2 * _LEAST):
         return cut
     starts = (start + shift for shift in (0.0, 1.0, 3.0, -2.0))  # the family of the numbers as stated may lie far off
@@ -68,9 +71,34 @@ def _through_points(statement: Statement, base: Distribution, cut: Truncated) ->
     found = next((scores for scores in tries if scores is not None), None)
     result = None if found is None else Truncated(moved(found), cut.lower, cut.upper)
     if result is None or not np.allclose(result.ppf(p), x, rtol=1e-7, atol=1e-7 * float(x[-1] - x[0])):
-        shown = [f"{number(round(100 * at, 9))} % at {number(value)}" for at, value in statement.points]
-        raise _refusal(statement, cut, shown)
+        raise _refusal(statement, cut, _shown(statement))
     return result
+
+
+def _with_numbers(statement: Statement, cut: Truncated) -> Truncated:
+    """Move the stated numbers of an installed family, whose fit takes no others, until those of what is left fit."""
+    p, x = np.array(statement.points).T
+    spread = float(x[-1] - x[0]) or abs(float(x[0])) or 1.0
+
+    def moved(scores: Array) -> Truncated:
+        at = dict(zip(p.tolist(), (x + spread * scores).tolist(), strict=True))
+        points = tuple(at.items()) if statement.quantiles else ()
+        median = None if statement.median is None else at[0.5]
+        interval = statement.interval
+        if interval is not None:
+            interval = (interval[0], at[0.5 - 0.5 * interval[0]], at[0.5 + 0.5 * interval[0]])
+        return Truncated(
+            fit_family(replace(statement, median=median, interval=interval, quantiles=points)), cut.lower, cut.upper
+        )
+
+    found = _solved(lambda scores: (moved(scores).ppf(p) - x) / spread, np.zeros(p.size))
+    if found is None:
+        raise _refusal(statement, cut, _shown(statement))
+    return moved(found)
+
+
+def _shown(statement: Statement) -> list[str]:
+    return [f"{number(round(100 * at, 9))} % at {number(value)}" for at, value in statement.points]
 
 
 def _with_moments(statement: Statement, cut: Truncated) -> Truncated:

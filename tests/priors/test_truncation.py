@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import inf, log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.priors import truncation
 from simulator.priors.composite import Truncated
 from simulator.priors.fitting import fit_family
 from simulator.priors.truncation import fit_truncated, moments
@@ -96,6 +99,18 @@ def test_parameters_are_those_of_the_family_that_is_cut() -> None:
     law = stats.gamma(2.0, scale=3.0)
     u = np.array([0.1, 0.5, 0.9])
     np.testing.assert_allclose(family.ppf(u), law.ppf(law.cdf(1.0) + u * law.sf(1.0)), rtol=1e-9)
+
+
+def test_so_do_those_of_an_installed_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "plugins"))
+    monkeypatch.setattr(truncation, "fit_family", import_module("simulator_extras.half_normal").fit)
+    family = fit_truncated(statement("half-normal", median=2.0), 0.5, inf)
+    assert family.ppf(np.array([0.5]))[0] == pytest.approx(2.0, rel=1e-9)
+    sigma = float(family.base.sigma)  # type: ignore[attr-defined]
+    share = stats.halfnorm(scale=sigma).sf([0.5, 2.0])
+    assert share[1] / share[0] == pytest.approx(0.5, rel=1e-9)
+    with pytest.raises(FitError, match="no half-normal that is cut"):
+        fit_truncated(statement("half-normal", median=2.0), -inf, 3.0)  # of a half normal cut at 3, at most 1.5
 
 
 @pytest.mark.parametrize(
