@@ -171,14 +171,19 @@ def strip_view(
     return spec.view(layers, width=frame.width, height=edges[-1])
 
 
-def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False) -> None:
-    """Refuse a table with a row in which a column has no finite number; `open_ended`: +inf and nothing are let pass."""
+def check_numbers(table: Table, *names: str, of: str, open_ended: bool = False, beyond: bool = False) -> None:
+    """Refuse a table with a row in which a column has no finite number.
+
+    `open_ended`: +inf and nothing are let pass; `beyond`: levels beyond any number are, +inf.
+    """
     for row in table.rows():
         for name in names:
             value = row.get(name)
             if isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value):
                 continue
             if not (open_ended and name in row and value in (None, math.inf)):
+                if value == math.inf and beyond:
+                    continue
                 if value == math.inf and name != "year":
                     raise InputError(
                         f"{of}: {name}: is beyond 10^{BEYOND:g} in the row {row}, and this chart has no place for it: "

@@ -109,7 +109,7 @@ class FanTables:
         for table in (self.thresholds, self.crossings, self.history):
             check_texts(table, "label")
         for name, columns in _NUMBERS.items():
-            check_numbers(getattr(self, name), *columns, of=name, open_ended=name in ("medians", "bands", "paths"))
+            check_numbers(getattr(self, name), *columns, of=name, beyond=name in ("medians", "bands", "paths"))
         check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
 
     def band_names(self) -> list[str]:

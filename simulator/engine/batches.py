@@ -23,7 +23,7 @@ from simulator.scenario.resolving import Component
 from simulator.schema.spec import quantity_of
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
-from simulator.variables import is_plain
+from simulator.variables import SUBJECTS, is_plain
 from simulator.wording import BEYOND
 
 STEP = 16384
@@ -34,6 +34,11 @@ PIECE = 1 << 16
 
 HELD = 31 << 20
 """Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
+
+RESULTS = (*SUBJECTS, "effective_compute")
+"""The levels that a sample has; what is demanded may lie far beyond them, and takes part in means."""
+
+FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 type Arrays = dict[str, NDArray[Any]]
 
@@ -151,8 +156,9 @@ class _Trajectories:
                 self._rows[name] = np.repeat(rows, self._years, axis=0)
         for name, rows in self._rows.items():
             levels = projected[name][:, : len(rows)].T
-            if not is_plain(name) and levels.max() > BEYOND:  # no number any more
-                levels = np.where(levels > BEYOND, np.inf, levels)
+            most = BEYOND if name in RESULTS else FLOAT32_MOST
+            if levels.max() > most and not is_plain(name):  # no number any more
+                levels = np.where(levels > most, np.inf, levels)
             rows[:, place] = levels
 
     def arrays(self) -> Arrays:

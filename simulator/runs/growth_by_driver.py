@@ -24,6 +24,10 @@ ORDER = ("spending", "hardware", "compute", "physical_compute", "algorithms")
 """The order of the model."""
 
 
+MISSED = 1e-3
+"""OOM by which factors miss their product, beyond the rounding of levels, where some are not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One part of the growth: the level `plus`, less the level `minus` where there is one."""
@@ -50,12 +54,27 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
             "this run's summary has no means (variables whose names end in _mean), and growth is split by means, "
             "for medians do not add up. It was written by another version: run its scenario again."
         )
-    if not np.isfinite(summary["effective_compute_mean"]).all():
+    names = _told_apart(summarised_names(summary), lambda name: summary[f"{name}_mean"])
+    parts = _parts(names, limits_on(run))
+    levels = {"effective_compute", *(name for part in parts for name in (part.plus, part.minus) if name)}
+    if not all(np.isfinite(summary[f"{name}_mean"]).all() for name in levels):
         raise InputError(
             f"in some samples effective compute is beyond 10^{BEYOND:g}, as the run's warnings say: there is no "
             "mean growth to split. End the run before that year, or flatten the feedback."
         )
-    return _stacked(_parts(summarised_names(summary), limits_on(run)), lambda name: summary[f"{name}_mean"])
+    return _stacked(parts, lambda name: summary[f"{name}_mean"])
+
+
+def _told_apart(names: Sequence[str], level: Callable[[str], xr.DataArray]) -> list[str]:
+    """Leave out the factors of a driver where they do not make it up: not every component of a mixture has them all."""
+    left = list(names)
+    for driver in ("spending", "hardware", "compute", "algorithms"):
+        factors = [name for name in _levels(driver, names) if "_factor_" in name]
+        whole = _demanded(_levels(driver, [])[0], names).plus
+        sums = [np.asarray(level(name)) for name in factors]
+        if factors and not np.allclose(np.sum(sums, axis=0), level(whole), rtol=1e-6, atol=MISSED):
+            left = [name for name in left if not name.startswith(f"{driver}_factor_")]
+    return left
 
 
 def limits_on(run: xr.DataTree) -> dict[str, list[str]]:

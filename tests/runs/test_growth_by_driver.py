@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
 from simulator.runs.growth_by_driver import _parts, _stacked, limits_on, mean_contributions
-from simulator.testing import ROUNDING, run_of, scenario_data, small_scenario
+from simulator.testing import ROUNDING, run_of, scenario_data, scenario_text, small_scenario
 
 
 def growth(run: xr.DataTree) -> np.ndarray[Any, Any]:
@@ -84,6 +85,21 @@ def test_many_limits_are_counted_rather_than_named() -> None:
     caps = {f"cap-{n}": {"kind": "hard", "limit": {"value": 10.0 ** (27 + n), "unit": "FLOP"}} for n in range(4)}
     labels = mean_contributions(run_of(small_scenario({"drivers.compute.caps": caps})))["label"].values.tolist()
     assert labels[-1] == "limits on physical compute: 4 of them"
+
+
+def test_factors_that_not_every_component_has_are_told_as_their_driver(tmp_path: Path) -> None:
+    wall = {"wall": {"limit": {"value": 5, "unit": "factor"}}}
+    for name, other, caps in (("one", "use", wall), ("two", "size", {})):
+        price = {"start": {"value": 1e26, "unit": "FLOP"}, "growth": {"value": 0.2, "unit": "OOM/year"}}
+        factors = {"price": price, other: {"growth": {"value": 0.1, "unit": "OOM/year"}, "caps": caps}}
+        data = small_scenario({"drivers.compute": {"factors": factors}, "name": name})
+        (tmp_path / f"{name}.yaml").write_text(scenario_text(data))
+    text = "{schema: 1, name: both, mixture: [{weight: 1, scenario: ./one.yaml}, {weight: 1, scenario: ./two.yaml}]}"
+    (tmp_path / "both.yaml").write_text(text)
+    run = simulate(load_scenario(tmp_path / "both.yaml"))
+    parts, mean = mean_contributions(run), run["summary/effective_compute_mean"].values
+    assert parts["part"].values.tolist() == ["physical_compute"]
+    np.testing.assert_allclose(parts.sum("part").values, mean - mean[0], rtol=0, atol=1e-5)
 
 
 def test_a_summary_without_means_is_refused() -> None:
