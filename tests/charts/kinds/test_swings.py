@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from simulator.analysis.outcomes import parse_outcome
-from simulator.analysis.swings import prior_swings
+from simulator.analysis.swings import is_seen, prior_swings
 from simulator.charts.drawing import write_figures
-from simulator.charts.kinds.swings import COLORS, swing_figures
+from simulator.charts.kinds.swings import COLORS, MOST, swing_figures
 from simulator.charts.spec import Figure
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import scenario_text, small_scenario
@@ -72,9 +72,10 @@ def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     rows = found.tables()["swings"].rows()
     (figure,) = swing_figures(found)
     assert len(rows) == 37
-    assert "24 more inputs" in texts(figure)
+    named = min(MOST, sum(map(is_seen, rows)))  # of so few draws some are within their errors
+    assert f"{37 - named} more inputs" in texts(figure)
     assert "is moved most by algorithms: growth" in figure.caption
-    assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 39))
+    assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 38))
     written = write_figures([figure], tmp_path, formats=["svg"])
     assert [path.name for path in written] == [
         f"swings_free_effective_compute_2035{ending}" for ending in (".svg", ".csv", ".txt")
