@@ -27,10 +27,11 @@ SELDOM = 0.01
 
 def range_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     """Find dates that are no years, and shares and fractions that are mostly above 1."""
+    shares = _shares(spec, joint)
     for name, prior in joint.priors.items():
         if prior.unit == "year":
             yield from _date_faults(prior)
-        elif _is_share(spec, prior) and (middle := float(np.median(_draws(prior)))) > 0.0:
+        elif name in shares and (middle := float(np.median(_draws(prior)))) > 0.0:
             amount = "is" if isinstance(prior.family, Fixed) else "has the median"
             rule = f"must be at most 1, the whole; it {amount} {number(float(f'{10**middle:.4g}'))}."
             remedy = "A multiple is a product: limit: {product: [10, world-product]}; a plain number has the unit 1."
@@ -48,8 +49,8 @@ def _date_faults(prior: NamedPrior) -> Iterator[Fault]:
 
 def range_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     """Warn of dates outside the years, shares that are above 1 at times, and algorithms that do not start at 1."""
-    for name, prior in joint.priors.items():
-        if _is_share(spec, prior) and (above := float(np.mean(_draws(prior) > 0.0))) > SELDOM:
+    for name, prior in _shares(spec, joint).items():
+        if (above := float(np.mean(_draws(prior) > 0.0))) > SELDOM:
             yield f"{name}: is above 1, the whole, in {percent(above)} of the draws."
     first, last = spec.years.first, spec.years.last
     for path, _, entry in entries(spec):
@@ -105,13 +106,18 @@ def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
         )
 
 
-def _is_share(spec: ScenarioSpec, prior: NamedPrior) -> bool:
-    """Tell whether a prior is a share of a limit, or a level that is stated as a fraction."""
-    if prior.unit != "log10(1)" or prior.name.startswith("models."):
-        return False
-    parts = prior.prior.mixture or (prior.prior,)
+def _shares(spec: ScenarioSpec, joint: JointPrior) -> dict[str, NamedPrior]:
+    """Find the priors that are shares of a limit, or levels that are stated as fractions."""
     limits = {dotted((*path, "share")) for path, _ in entries_of(Limit, spec)}
-    return prior.name in limits or "fraction" in {prior.prior.unit, *(part.unit for part in parts)}
+
+    def is_fraction(prior: NamedPrior) -> bool:
+        return "fraction" in {prior.prior.unit, *(part.unit for part in prior.prior.mixture or ())}
+
+    return {
+        name: prior
+        for name, prior in joint.priors.items()
+        if prior.unit == "log10(1)" and not name.startswith("models.") and (name in limits or is_fraction(prior))
+    }
 
 
 def _draws(prior: NamedPrior) -> Array:
