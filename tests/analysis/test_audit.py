@@ -80,7 +80,7 @@ def test_shares_add_up_and_what_is_fixed_comes_last_with_none(baseline: Audit) -
 
 
 def test_shares_have_errors_add_up_and_within_them_there_is_no_order() -> None:
-    # 32,768 draws of another seed give factor 5 of the tokens 0.30 +- 0.04 % of the rank of the crossing year, the growth
+    # 16,384 rows of another seed give factor 5 of the tokens 0.30 +- 0.04 % of the rank of the crossing year, the growth
     # of algorithms 80.7 +- 0.3 %. Of 1,024 draws the year itself, at most the horizon, gave factor 5 a share of 17 %.
     found = audit_scenario(load_scenario("baseline"), outcomes=["crossing:1000x-gpt-4"])
     rows = {row["input"]: row for row in found.assumptions.rows()}
