@@ -58,6 +58,9 @@ class Size:
 WHOLE = Size(20, 100, 2000, 2_000_000, ("baseline", "tight-caps", "essay-2023", "published/scaling-2030", "feedback"))
 SHORT = Size(3, 10, 200, 100_000, ("essay-2023",))
 
+STEPPED = {("feedback", "levels"): 0.02, ("feedback", "quantiles"): 0.01, ("feedback", "means"): 0.001}
+"""Bars of what is stepped through time and not solved exactly, in OOM."""
+
 CASE = """
 schema: 1
 name: case
@@ -308,7 +311,7 @@ def second_model(size: Size) -> Figures:
     for name in size.scenarios:
         with tempfile.TemporaryDirectory() as folder:
             for row in compare(write_run(simulate(load_scenario(name, overrides=["samples=1000"])), Path(folder))):
-                yield at_most(f"{name}: {row.what}", row.apart, row.bar)
+                yield at_most(f"{name}: {row.what}", row.apart, max(row.bar, STEPPED.get((name, row.what), 0.0)))
 
 
 SECTIONS: Mapping[str, Callable[[Size], Figures]] = {

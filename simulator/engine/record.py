@@ -18,7 +18,7 @@ from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, Labelled, of_dataset
-from simulator.scenario.layers import entries_in
+from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.choices import DESIGNS, LAWS
@@ -51,10 +51,7 @@ _OFFERED = MappingProxyType({"family": FAMILIES, "kind": LAWS, "design": DESIGNS
 
 def packages_of(scenario: Scenario) -> dict[str, str]:
     """Give the installed packages that the numbers of a scenario hang on by what it names, with their versions."""
-    named: dict[str, set[str]] = {key: set() for key in _OFFERED}
-    for path, value in entries_in(scenario.data):
-        if path and path[-1] in _OFFERED and isinstance(value, str):
-            named[str(path[-1])].add(value)
+    named = texts_under(scenario.data, _OFFERED)
     return {name: version for key, names in named.items() for name, version in _OFFERED[key].packages(names).items()}
 
 

@@ -220,8 +220,6 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
     place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
     top = rows[quantity, place, sample]
-    to, on = (steps[quantity, np.clip(place - back, 0, year.size - 2), sample] for back in (1, 0))
-    reach = 2.0 * np.maximum(np.where(place > 0, to, 0.0), np.where(place < year.size - 1, -on, 0.0))
 
     def ahead(most: Array) -> NDArray[np.bool_]:
         """Tell which thresholds, (threshold, peak), lie above the year and not above a level."""
@@ -229,19 +227,16 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
         stands = of[:, None] == quantity
         return np.asarray(stands & (goal > top) & (goal <= most) & (place < first[:, sample]))
 
-    def keep(those: NDArray[Any]) -> None:
-        nonlocal quantity, place, sample, top
-        quantity, place, sample, top = quantity[those], place[those], sample[those], top[those]
-
-    keep(ahead(top + reach).any(axis=0))
+    beside_each = [np.clip(place + way, 0, year.size - 1) for way in (-1, 1)]
+    away = top - np.minimum(*(rows[quantity, beside, sample] for beside in beside_each))
+    near = ahead(top + 2.0 * away).any(axis=0)
     side = np.zeros(place.size, dtype=np.intp)  # on which side of its year the path is higher yet
-    for way in (-1, 1):
-        beside = place + way
-        here = np.flatnonzero((beside >= 0) & (beside < year.size))
+    for way, beside in zip((-1, 1), beside_each, strict=True):
+        here = np.flatnonzero((beside != place) & near)
         times = year[place[here]] + NEARBY * (year[beside[here]] - year[place[here]])
         side[here[at(quantity[here], sample[here], times) > top[here]]] = way
-    keep(side != 0)
-    before = np.minimum(place, place + side[side != 0])
+    quantity, place, sample, top, side = (each[side != 0] for each in (quantity, place, sample, top, side))
+    before = np.minimum(place, place + side)
     time, height = _highest(partial(_of_each, at, quantity, sample), year[before], year[before + 1])
     threshold, found = np.nonzero(ahead(height))
     quantity, sample, before = quantity[found], sample[found], before[found]
@@ -302,11 +297,7 @@ def cross_block(
     sign[of[falls]] = -1.0
 
     def at(quantity: Numbers, sample: Numbers, time: Array) -> Array:
-        levels = np.empty(sample.size)
-        for number, name in enumerate(rows):
-            here = np.flatnonzero(quantity == number)
-            levels[here] = sign[number] * paths.at(name, sample[here], time[here])
-        return levels
+        return sign[quantity] * paths.at(tuple(rows), quantity, sample, time)
 
     turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
     signed = sign[:, None, None] * np.stack(list(rows.values()))

@@ -76,8 +76,15 @@ class Projection:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 
-    def level_at(self, paths: Paths, name: str, samples: NDArray[np.intp], times: Array) -> Array:
-        """Compute a quantity that thresholds stand on for samples at times of their own, both (n,): (n,).
+    def levels_at(
+        self,
+        paths: Paths,
+        names: Sequence[str],
+        which: NDArray[np.intp],
+        samples: NDArray[np.intp],
+        times: Array,
+    ) -> Array:
+        """Compute quantities that thresholds stand on, of names by number, for samples at times of their own, (n,).
 
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
@@ -92,7 +99,11 @@ class Projection:
                 return _capability(capability, block, level(capability.of), first)
             return chain.effective_compute(at) if name == "effective_compute" else chain.capped(name, at).capped
 
-        return np.broadcast_to(level(name)[:, 0], samples.shape)
+        result = np.empty(samples.size)
+        for number in np.unique(which):
+            here = which == number
+            result[here] = np.broadcast_to(level(names[number])[:, 0], samples.shape)[here]
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +120,17 @@ class Paths:
     starts: dict[str, Array]
     levels: dict[str, NDArray[Any]]
 
-    def at(self, name: str, samples: NDArray[np.intp], times: Array) -> Array:
-        """Compute a quantity for samples at times of their own, between the years too, all (n,)."""
+    def at(self, names: Sequence[str], which: NDArray[np.intp], samples: NDArray[np.intp], times: Array) -> Array:
+        """Compute quantities, of names by number, for samples at times of their own, between the years too, all (n,).
+
+        Many are computed for each quantity alone, as most need a part of the others only; few together, in one pass.
+        """
         levels = np.empty(samples.size)
-        for start in range(0, samples.size, AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            levels[part] = self.projection.level_at(self, name, samples[part], times[part])
+        alone = [np.flatnonzero(which == number) for number in range(len(names))]
+        for group in alone if samples.size > AT_ONCE // 4 else [np.arange(samples.size)]:
+            for start in range(0, group.size, AT_ONCE):
+                part = group[start : start + AT_ONCE]
+                levels[part] = self.projection.levels_at(self, names, which[part], samples[part], times[part])
         return levels
 
 

@@ -258,6 +258,15 @@ def entries_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield from entries_in(value, (*path, key))
 
 
+def texts_under(data: Any, keys: Collection[str]) -> dict[str, set[str]]:
+    """Collect the texts that stand under some keys, however deep, by key."""
+    found: dict[str, set[str]] = {key: set() for key in keys}
+    for path, value in entries_in(data):
+        if path and path[-1] in found and isinstance(value, str):
+            found[str(path[-1])].add(value)
+    return found
+
+
 def known_path(data: Any, path: Path) -> Path:
     """Name keys of mappings as the data do: a number may be written in another way (1e29, 0.050), or in brackets."""
     known: list[str | int] = []

@@ -15,7 +15,13 @@ SPANS = tuple(name for name, keys in SHORT_FORMS.items() if len(keys) == 2)
 _INTERVAL = re.compile(r"interval_([0-9]+(?:\.[0-9]+)?)")
 
 
-def write_out(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
+def written_out(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
+    """Write out a prior in its long form, and list what is wrong with it."""
+    written: dict[Any, Any] = {}
+    return written, [fault for key, value in data.items() for fault in _write_out(key, value, written)]
+
+
+def _write_out(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
     """Add an entry of a prior, in its long form, to those that are written."""
     if key == "interval" and not isinstance(value, Mapping):
         yield Fault((key,), "does not say its level.", f"Write for example interval_90: {_pair(value)}.")

@@ -34,7 +34,7 @@ from simulator.schema.base import (
 )
 from simulator.schema.choices import Registered
 from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
-from simulator.schema.short_forms import SHORT_FORMS, write_out
+from simulator.schema.short_forms import SHORT_FORMS, written_out
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -275,8 +275,7 @@ class Prior(Spec):
             return {"value": data}
         if not isinstance(data, Mapping):
             return data
-        written: dict[Any, Any] = {}
-        faults = [fault for key, value in data.items() for fault in write_out(key, value, written)]
+        written, faults = written_out(data)
         try:
             own = _own_keys(data.get("family"))
         except InputError as error:  # what its package offers cannot be had

@@ -25,10 +25,8 @@ TODAY = {
     ("feedback", "levels"): 0.02,
     ("feedback", "quantiles"): 0.01,
     ("feedback", "means"): 0.001,
-    ("every-law", "calendar readings"): 0.001,
 }
-"""Bars that are wider than the oracle's own: feedback takes long steps, and a path that is above a threshold between two
-years only is read as if the year before were above."""
+"""Bars that are wider than the oracle's own: feedback is stepped."""
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, pytest.param("feedback", marks=pytest.mark.slow)])
