@@ -25,7 +25,7 @@ from simulator.analysis import weights
 from simulator.errors import InputError
 from simulator.wording import aligned
 
-WIDTHS = (0.5, 0.7, 1.0, 1.2, 1.35, 1.5, 2.0, 2.5, 3.0)
+WIDTHS = (0.5, 0.7, 1.2, 1.35, 1.5, 2.0, 2.5, 3.0)
 NUMBERS = ("5 % quantile", "median", "95 % quantile", "probability of having crossed")
 YEARS, MIDDLE, LEVEL = 10, 34.0, 35.0
 SPREADS = {"spending": 0.1, "hardware": 0.05, "algorithms": 0.2}  # of the growth, OOM a year
