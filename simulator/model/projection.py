@@ -89,21 +89,21 @@ class Projection:
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
         """
-        at, block, capability = times[:, None], paths.block.taken(samples), self.spec.capability
-        chain = Chain(block, self._subjects)
-
-        def level(name: str) -> Array:
-            if name == "capability" and capability is not None:
-                reference = paths.starts["reference"]
-                first = reference[samples] if len(reference) > 1 else reference
-                return _capability(capability, block, level(capability.of), first)
-            return chain.effective_compute(at) if name == "effective_compute" else chain.capped(name, at).capped
-
-        result = np.empty(samples.size)
+        chain, result = Chain(paths.block.taken(samples), self._subjects), np.empty(samples.size)
         for number in np.unique(which):
             here = which == number
-            result[here] = np.broadcast_to(level(names[number])[:, 0], samples.shape)[here]
+            level = self._level_at(chain, names[number], paths, samples, times[:, None])
+            result[here] = np.broadcast_to(level[:, 0], samples.shape)[here]
         return result
+
+    def _level_at(self, chain: Chain, name: str, paths: Paths, samples: NDArray[np.intp], times: Array) -> Array:
+        capability = self.spec.capability
+        if name == "capability" and capability is not None:
+            reference = paths.starts["reference"]
+            first = reference[samples] if len(reference) > 1 else reference
+            of = self._level_at(chain, capability.of, paths, samples, times)
+            return _capability(capability, chain.block, of, first)
+        return chain.effective_compute(times) if name == "effective_compute" else chain.capped(name, times).capped
 
 
 @dataclass(frozen=True, slots=True)
