@@ -17,6 +17,9 @@ from simulator.units import Array
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
 
+STRAIGHT = 1e-3
+"""How much the slopes of steps may differ, in parts of the slope, where a path is taken for a straight line."""
+
 PARTS, FINER = 8, 4
 """The parts into which a stretch of a path is cut, and how often: to 1 in 4,096."""
 
@@ -148,9 +151,30 @@ def path_crossings(
     brackets.append(_peaks(at, year, rows, met, of, first))
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
     goal = np.minimum(goals[threshold, sample], ends[3])
-    time = _solved(partial(_of_each, at, of[threshold], sample), goal, *ends)
+    bent = np.ones(goal.size, dtype=np.bool_)  # as peaks are
+    bent[: after.size] = ~_straight(year, rows, of[threshold[: after.size]], after, sample[: after.size])
+    time = _solved(partial(_of_each, at, of[threshold], sample), bent, goal, *ends)
     np.minimum.at(crossing, (threshold, sample), time)
     return crossing, already
+
+
+def _straight(year: Array, rows: Array, quantity: Numbers, after: Numbers, sample: Numbers) -> NDArray[np.bool_]:
+    """Tell which paths are straight lines in the step up to a year, (n,): as steep as in the steps beside it.
+
+    A turn within the step makes it less or more steep than one of those at least; where they differ by less than a
+    thousandth, the line is off by less than a thousandth of the step.
+    """
+    if year.size < 3:
+        return np.zeros(after.size, dtype=np.bool_)
+    span = np.diff(year)
+
+    def slope(step: Numbers) -> Array:
+        return np.asarray((rows[quantity, step + 1, sample] - rows[quantity, step, sample]) / span[step])
+
+    with np.errstate(invalid="ignore"):
+        here = slope(after - 1)
+        beside = [slope(np.clip(after - 1 + way, 0, span.size - 1)) for way in (-1, 1)]
+        return np.logical_and(*(np.abs(each - here) <= STRAIGHT * np.abs(here) for each in beside))
 
 
 def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
@@ -158,19 +182,26 @@ def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: A
 
 
 def _solved(
-    at: Callable[[Numbers, Array], Array], goal: Array, start: Array, low: Array, end: Array, high: Array
+    at: Callable[[Numbers, Array], Array],
+    bent: NDArray[np.bool_],
+    goal: Array,
+    start: Array,
+    low: Array,
+    end: Array,
+    high: Array,
 ) -> Array:
     """Find when paths that rise from below a goal to it between two times meet it, all (n,).
 
     By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
     than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
     one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump to or
-    from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
+    from an infinite level is made at its end; a path that is not `bent` is a line. `at` gives the levels of paths, by
+    number, at times.
     """
     below, above = low - goal, high - goal
     with np.errstate(invalid="ignore"):
         time = np.fmin(start - below * ((end - start) / (above - below)), end)
-    left = np.flatnonzero(np.isfinite(below) & np.isfinite(above))
+    left = np.flatnonzero(bent & np.isfinite(below) & np.isfinite(above))
     for _ in range(TRIES if left.size else 0):
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
         after = _interpolated(first, now, last, below[left], off, above[left])
@@ -237,21 +268,29 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
         side[here[at(quantity[here], sample[here], times) > top[here]]] = way
     quantity, place, sample, top, side = (each[side != 0] for each in (quantity, place, sample, top, side))
     before = np.minimum(place, place + side)
-    time, height = _highest(partial(_of_each, at, quantity, sample), year[before], year[before + 1])
+    least = np.where(ahead(np.full(top.size, np.inf)), goals[:, sample], np.inf).min(axis=0, initial=np.inf)
+    time, height = _highest(partial(_of_each, at, quantity, sample), year[before], year[before + 1], least)
     threshold, found = np.nonzero(ahead(height))
     quantity, sample, before = quantity[found], sample[found], before[found]
     return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
 
 
-def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array) -> tuple[Array, Array]:
-    """Find the peaks of paths between two times, and their levels, all (n,): by ever finer parts around the highest."""
-    which, time, level = np.arange(start.size), end, end
-    for _ in range(FINER if start.size else 0):
-        times = start[:, None] + (end - start)[:, None] * (np.arange(PARTS + 1) / PARTS)
-        levels = at(np.repeat(which, PARTS + 1), times.ravel()).reshape(times.shape)
-        place = np.argmax(levels, axis=1)
-        time, level = times[which, place], levels[which, place]
-        start, end = times[which, np.maximum(place - 1, 0)], times[which, np.minimum(place + 1, PARTS)]
+def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, least: Array) -> tuple[Array, Array]:
+    """Find the peaks of paths between two times, and their levels, all (n,): by ever finer parts around the highest.
+
+    One that cannot come to the level `least`, by twice what the parts beside the highest lie below it, is left.
+    """
+    start, end, time, level = start.copy(), end.copy(), end.copy(), np.full(end.size, -np.inf)
+    left = np.arange(end.size)
+    for _ in range(FINER if left.size else 0):
+        times = start[left, None] + (end - start)[left, None] * (np.arange(PARTS + 1) / PARTS)
+        levels = at(np.repeat(left, PARTS + 1), times.ravel()).reshape(times.shape)
+        which, place = np.arange(left.size), np.argmax(levels, axis=1)
+        sides = [np.maximum(place - 1, 0), np.minimum(place + 1, PARTS)]
+        time[left], level[left] = times[which, place], levels[which, place]
+        start[left], end[left] = (times[which, side] for side in sides)
+        fall = level[left] - np.minimum(*(levels[which, side] for side in sides))
+        left = left[level[left] + 2.0 * fall >= least[left]]
     return time, level
 
 
