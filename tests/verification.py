@@ -30,6 +30,7 @@ from simulator.model.crossings import crossing_by_year
 from simulator.priors.streams import blocks_uniforms
 from simulator.runs.estimates import sample_quantiles
 from tests.oracle.comparison import compare
+from tests.two_rates import RATES, law, never, two_rates
 
 type Figures = Iterator[Figure]
 
@@ -61,27 +62,6 @@ SHORT = Size(3, 10, 200, 100_000, ("essay-2023",))
 STEPPED = {("feedback", "levels"): 0.02, ("feedback", "quantiles"): 0.01, ("feedback", "means"): 0.001}
 """Bars of what is stepped through time and not solved exactly, in OOM."""
 
-CASE = """
-schema: 1
-name: case
-years: {{first: 2025, last: 2035}}
-seed: {seed}
-drivers:
-  spending:
-    factors:
-      training:
-        start: {{value: 4e8, unit: USD}}
-        growth:
-          - rate: {{value: 2.0, unit: factor/year}}
-          - {{from: 2027, rate: {{interval_90: [1.2, 4], unit: factor/year}}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {{value: 1.3, unit: factor/year}}}}
-  algorithms: {{factors: {{{name}: {{growth: {{interval_90: [1.5, 4], unit: factor/year}}}}}}}}
-thresholds: {{t: {{effective_compute: 1e34}}}}
-{more}
-"""
-RATES = ("drivers.spending.factors.training.growth[1].rate", "drivers.algorithms.factors.{name}.growth")
-RANK = "correlations: [{{between: ['{0}', '{1}'], rank: 0.5}}]"
-
 
 def at_most(what: str, found: float, bar: float, unit: str = "") -> Figure:
     """Hold a figure against a bar above it."""
@@ -95,17 +75,17 @@ def within(what: str, found: float, low: float, high: float) -> Figure:
 
 def closed_forms(size: Size) -> Figures:
     """Lognormal growth: log10 of effective compute is normal, so quantiles and probabilities are known."""
-    mean, sd = _case_law(2035)
+    mean, sd = law(2035)
     shares, away, quantiles = [], [], []
     for seed in range(1, size.seeds + 1):
-        run = simulate(parse_scenario(CASE.format(seed=seed, name="pretraining", more="")))
+        run = simulate(parse_scenario(two_rates("pretraining", seed)))
         summary = run["summary"].to_dataset()
         shares.append(float(summary["never"][0]))
         last = summary.isel(year=-1)
         exact = stats.norm.ppf(last["quantile"], mean, sd)
         away.append(((last["effective_compute"] - exact) / last["effective_compute_error"]).values)
         quantiles.append(np.abs(last["effective_compute"].values - exact)[LEVELS.index(0.5)])
-    exact = stats.norm.cdf((34 - mean) / sd)
+    exact = never()
     error = np.sqrt(exact * (1 - exact) / 10_000)
     plain = np.sqrt(np.pi / 2) * sd / 100
     yield at_most(f"median of effective compute, root mean square error over {size.seeds} seeds, against that of plain samples (OOM)",
@@ -115,26 +95,16 @@ def closed_forms(size: Size) -> Figures:
                   300 * error / np.sqrt(size.seeds), " %")  # fmt: skip
 
 
-def _case_law(year: float) -> tuple[float, float]:
-    """Give the mean and standard deviation of log10 of effective compute in the case, in closed form."""
-    span = np.array([year - 2027, year - 2025])
-    sd = span * np.log10([4 / 1.2, 4 / 1.5]) / (2 * stats.norm.ppf(0.95))
-    middle = span @ np.log10([4 * 1.2, 4 * 1.5]) / 2
-    return np.log10(4e26) + 2 * np.log10(2) + (year - 2025) * np.log10(1.3) + middle, float(np.hypot(*sd))
-
-
 def names(size: Size) -> Figures:
     """Draws of different priors are independent whatever the priors are called."""
-    mean, sd = _case_law(2035)
-    exact = stats.norm.cdf((34 - mean) / sd)
+    exact = never()
     for name in ("research", "pretraining"):
         away, ranks, ends = [], [], []
         for seed in range(1, size.seeds + 1):
-            summary = simulate(parse_scenario(CASE.format(seed=seed, name=name, more="")))["summary"]
+            summary = simulate(parse_scenario(two_rates(name, seed)))["summary"]
             away.append((float(summary["never"][0]) - exact) / float(summary["crossed_error"][0, -1]))
             pair = [rate.format(name=name) for rate in RATES]
-            text = CASE.format(seed=seed, name=name, more=RANK.format(*pair))
-            drawn = simulate(parse_scenario(text))["parameters"]
+            drawn = simulate(parse_scenario(two_rates(name, seed, rank=0.5)))["parameters"]
             ranks.append(stats.spearmanr(drawn[pair[0]], drawn[pair[1]]).statistic)
             ends.append(10 ** np.quantile(drawn[pair[0]], [0.05, 0.95]) / [1.2, 4] - 1)
         yield at_most(f"the factor is called {name}: P(never) over seeds, furthest from exact in standard errors",

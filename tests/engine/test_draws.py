@@ -13,6 +13,7 @@ from simulator.engine.draws import draw_blocks
 from simulator.priors.joint import JointPrior
 from simulator.schema.choices import DESIGNS
 from simulator.testing import scenario_text, small_scenario
+from tests.two_rates import RATES, never, two_rates
 
 START, GROWTH, LEVEL = "drivers.compute.start", "drivers.compute.growth", "thresholds.level.effective_compute"
 THRESHOLD = {
@@ -103,36 +104,14 @@ def test_a_stratified_block_has_one_draw_in_each_stratum_of_the_prior() -> None:
             assert sorted(np.floor(part * part.size).astype(int).tolist()) == list(range(part.size))
 
 
-CASE = """
-schema: 1
-name: case
-years: {{first: 2025, last: 2035}}
-seed: {seed}
-drivers:
-  spending:
-    factors:
-      training:
-        start: {{value: 4e8, unit: USD}}
-        growth:
-          - rate: {{value: 2.0, unit: factor/year}}
-          - {{from: 2027, rate: {{interval_90: [1.2, 4], unit: factor/year}}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {{value: 1.3, unit: factor/year}}}}
-  algorithms: {{factors: {{{name}: {{growth: {{interval_90: [1.5, 4], unit: factor/year}}}}}}}}
-thresholds: {{t: {{effective_compute: 1e34}}}}
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["research", "pretraining"])
 def test_the_names_of_priors_do_not_decide_the_forecast(name: str) -> None:
-    # Both rates are lognormal, so log10 of effective compute is normal: P(never) in closed form.
-    sd = np.array([8 * np.log10(4 / 1.2), 10 * np.log10(4 / 1.5)]) / (2 * stats.norm.ppf(0.95))
-    mean = 26 + np.log10(4) + 2 * np.log10(2) + 8 * np.log10(4.8) / 2 + 10 * np.log10(1.3) + 10 * np.log10(6) / 2
-    exact = stats.norm.cdf((34 - mean) / np.hypot(*sd))
+    exact = never()
     assert exact == pytest.approx(0.2985, abs=5e-4)
     found, errors = [], []
     for seed in range(1, 21):
-        summary = simulate(parse_scenario(CASE.format(seed=seed, name=name)))["summary"]
+        summary = simulate(parse_scenario(two_rates(name, seed)))["summary"]
         found.append(float(summary["never"][0]))
         errors.append(float(summary["crossed_error"][0, -1]))
     away = (np.array(found) - exact) / np.array(errors)
@@ -143,11 +122,9 @@ def test_the_names_of_priors_do_not_decide_the_forecast(name: str) -> None:
 
 @pytest.mark.slow
 def test_stated_ranks_and_quantiles_hold_in_every_run_of_the_case() -> None:
-    priors = ["drivers.spending.factors.training.growth[1].rate", "drivers.algorithms.factors.research.growth"]
-    text = f"{CASE}correlations: [{{{{between: {priors}, rank: 0.5}}}}]\n"
     for seed in range(1, 11):
-        run = simulate(parse_scenario(text.format(seed=seed, name="research")))
-        spending, research = (run["parameters"][name].values for name in priors)
+        run = simulate(parse_scenario(two_rates("research", seed, rank=0.5)))
+        spending, research = (run["parameters"][name.format(name="research")].values for name in RATES)
         assert stats.spearmanr(spending, research).statistic == pytest.approx(0.5, abs=4 * 0.0106)
         # Stratified in each of 20 blocks: the order statistics around a quantile are 1 / 10,000 apart.
         assert 10 ** np.quantile(spending, [0.05, 0.95]) == pytest.approx([1.2, 4], rel=0.005)
