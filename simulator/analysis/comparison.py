@@ -268,8 +268,10 @@ def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
         samples = summary["crossing_quantile"].values
     value = float(summary[name].sel(at))
     error = float(summary[f"{name}_error"].sel(at)) if f"{name}_error" in summary else math.nan
-    if samples[0] == samples[-1]:  # all samples agree: there is nothing that another seed would change
+    if name != "crossed" and samples[0] == samples[-1]:  # all agree: there is nothing that another seed would change
         error = 0.0
+    if int(run.attrs["samples"]) == 1 and run.attrs.get("uncertain", 1):  # one sample tells no error
+        error = math.nan
     return _Reading(float(np.round(1.0 - value, 12)) if number.statistic == NEVER else value, error)
 
 

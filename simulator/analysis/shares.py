@@ -49,7 +49,7 @@ LEAST_SAMPLES = 64
 MOST_NUMBERS = 1 << 27
 """The most numbers of (input, sample, outcome) that are held at once: 1 GiB."""
 DESIGN = "latin-hypercube"
-"""Of the two halves. In nets keyed by name some pairs of names are badly spread, and the halves make many pairs."""
+"""Of the two halves: each prior has one number in each of as many equal strata as there are rows."""
 LEAST_NAMED = 0.01
 """The share that an input must have in some year to be named in a chart."""
 FEWEST_DECIDING = 20
@@ -251,10 +251,8 @@ def _refusal(split: Sequence[Sequence[str]]) -> str:
 
 def _numbers(model: Model, names: Sequence[str], suffix: str, samples: int) -> Array:
     """Draw uniform numbers (sample, name), keyed by the seed and each name."""
-    seed, size = model.component.spec.seed, 1 << (samples - 1).bit_length()
-    keys = (f"{name}.sensitivity.{suffix}" for name in names)
-    drawn = [block_uniforms(key, seed=seed, block=0, size=size, design=DESIGN)[:samples] for key in keys]
-    return np.stack(drawn, axis=1)
+    seed, keys = model.component.spec.seed, (f"{name}.sensitivity.{suffix}" for name in names)
+    return np.stack([block_uniforms(key, seed=seed, block=0, size=samples, design=DESIGN) for key in keys], axis=1)
 
 
 def _parted(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, method: str) -> Parted:

@@ -30,10 +30,9 @@ def bootstrap_weights(rows: int, *, seed: int, replicates: int = REPLICATES) -> 
 
     No row has the weight 0, so that what varies over the rows varies in every replicate (Rubin 1981).
     """
-    size = 1 << max(rows - 1, 0).bit_length()
     drawn = np.ones((1 + replicates, rows))
     for number in range(replicates):
-        drawn[1 + number] = -np.log(block_uniforms(_STREAM, seed=seed, block=number, size=size, design="random")[:rows])
+        drawn[1 + number] = -np.log(block_uniforms(_STREAM, seed=seed, block=number, size=rows, design="random"))
     return np.divide(drawn, drawn.sum(axis=1, keepdims=True))
 
 

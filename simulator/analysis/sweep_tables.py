@@ -280,14 +280,11 @@ def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: in
     """Write a value with its error, and the 90 % interval where there is one."""
     if outcome.kind == "crossed" and samples > 1:
         return share_text(row["value"], row["standard_error"], samples)
-    text = value_text(row, "value", outcome=outcome, years=years, log=log)
-    if outcome.kind == "crossing" and row["value"] > years[0]:
-        text += plus_minus(row["standard_error"], 1)
-    if row["lower_90"] is None:
-        return text
-    ends = row["lower_90"], row["upper_90"]
+    text, ends = value_text(row, "value", outcome=outcome, years=years, log=log), (row["lower_90"], row["upper_90"])
     # Quantiles come from counted cells, 1/1024 wide: an interval within one is that of a fixed number.
     cell = 1e-3 if log or outcome.kind == "crossing" else 0.0
-    if math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):
+    if ends[0] is None or math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):
         return text
+    if outcome.kind == "crossing" and row["value"] > years[0]:
+        text += plus_minus(row["standard_error"], 1)
     return f"{text} ({interval_text(row, outcome=outcome, years=years, log=log)})"

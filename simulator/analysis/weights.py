@@ -21,6 +21,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import slots
 from simulator.units import Array
+from simulator.wording import sample_count
 
 FEWEST_EFFECTIVE = 100.0
 LEAST_SHARE = 0.01
@@ -110,8 +111,8 @@ class Change:
         effective, needed = effective_samples(raw), max(FEWEST_EFFECTIVE, LEAST_SHARE * samples)
         if effective < needed:
             raise InputError(
-                f"reweight: {samples:,} samples would be worth {effective:.1f}, and {needed:,.0f} are needed at least "
-                f"(100, and 1 % of the samples); the largest weight is {100 * raw.max() / raw.sum():.1f} %. "
+                f"reweight: {sample_count(samples)} would be worth {effective:.1f}, and {needed:,.0f} are needed at "
+                f"least (100, and 1 % of the samples); the largest weight is {100 * raw.max() / raw.sum():.1f} %. "
                 f"The new prior lies where the run has few samples. {_REMEDY}"
             )
         khat = self.khat(samples)

@@ -124,10 +124,13 @@ def difference_error(first: Array, second: Array, *, level: float | None, block:
 
     That of means comes from the differences, block by block; that of quantiles, from the samples that lie on another
     side of one than of the other, times how far it moves for a share of the samples (Bahadur 1966). One more sample is
-    counted, for none of n is not never. 0 where the columns are the same, NaN where censored near the quantile.
+    counted, for none of n is not never. 0 where the columns are the same, NaN of one sample and where
+    censored near the quantile.
     """
     if np.array_equal(first, second):
         return 0.0
+    if first.size == 1:
+        return math.nan
     moved, slope = second - first if level is None else np.zeros(first.size), 1.0
     if level is not None:
         near = min(2.0 * float(plain_error(level, first.size)), level, 1.0 - level)

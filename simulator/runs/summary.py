@@ -18,7 +18,7 @@ from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array
 from simulator.variables import subject_words
-from simulator.wording import plus_minus, power, share_text, year_range, year_text
+from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -297,10 +297,10 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
     >>> print(summary_lines(simulate(load_scenario("essay-2023", overrides=["samples=64"])))[-1])
       binds in 2043 - spending: hard 100 %
     """
-    summary, attrs = arrays(run, "summary"), run.attrs
+    summary, attrs, count = arrays(run, "summary"), run.attrs, int(run.attrs["samples"])
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
-        f"{'1 sample' if int(attrs['samples']) == 1 else f'{int(attrs["samples"]):,} samples, seed {attrs["seed"]}'})"
+        f"{sample_count(count)}{f', seed {attrs["seed"]}' if count > 1 else ''})"
     )
     note = sampling_note(run)
     lines = [head, *([f"  {note}"] if note else []), *_level_lines(summary, main_quantity(run))]
@@ -363,7 +363,7 @@ def _component_lines(run: Group | xr.DataTree) -> list[str]:
     """Say in one line what the components of a mixture say apart."""
     weights = json.loads(str(run.attrs.get("components") or "{}"))
     said = [
-        f"{name} ({100 * weights[name]:.0f} %) {power(float(levels.at(0.5)[-1]))}"
+        f"{name} ({percent(weights[name])}) {power(float(levels.at(0.5)[-1]))}"
         for name, levels in component_levels(run, "effective_compute").items()
     ]
     last = float(arrays(run, "summary").coords["year"].values[-1])

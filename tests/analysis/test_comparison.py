@@ -265,3 +265,15 @@ def test_one_name_is_no_two_runs() -> None:
         compare_runs("baseline")
     with pytest.raises(InputError, match="needs two runs or scenarios at least; got none"):
         compare_runs([])
+
+
+def test_a_share_near_one_has_the_error_of_its_run_and_one_sample_tells_none() -> None:
+    seldom = {"samples": 2000, "thresholds.a": {"effective_compute": 1e34}}
+    first, other = (run_of(small_scenario({**seldom, "seed": seed})) for seed in (1, 2))
+    never = float(first["summary/never"][0])
+    assert 0.9 < never < 1
+    row = compare_runs([first, other]).results.where(statistic=NEVER, quantity="a").rows()[0]
+    assert row["standard_error"] == pytest.approx(float(first["summary/crossed_error"][0, -1]))
+    single = [run_of(small_scenario({"samples": 1, "seed": seed})) for seed in (1, 2)]
+    rows = compare_runs(single).results.where(quantity="effective_compute").rows()
+    assert all(row["standard_error"] is None or np.isnan(row["standard_error"]) for row in rows)

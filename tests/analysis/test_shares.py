@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario
+from simulator.analysis import shares
+from simulator.analysis.evaluation import model_of
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import rank_among, variance_shares
 from simulator.errors import InputError
@@ -200,3 +202,9 @@ def test_a_scenario_without_uncertainty_and_a_mixture_are_refused():
         variance_shares(load_scenario("essay-2023"), [parse_outcome("effective_compute@2030")])
     with pytest.raises(InputError, match="Ask it of one of them"):
         variance_shares(load_scenario("views"), [parse_outcome("effective_compute@2030")])
+
+
+def test_the_rows_of_a_study_are_spread_over_as_many_strata() -> None:
+    drawn = shares._numbers(model_of(load_scenario("baseline")), ["a", "b"], "a", 1100)
+    for column in drawn.T:
+        assert sorted(np.floor(column * 1100).astype(int).tolist()) == list(range(1100))

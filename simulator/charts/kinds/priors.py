@@ -167,9 +167,10 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     rows = prior_table(run)
     uncertain = [row for row in rows if not row["fixed"]]
     if not uncertain:
+        remedy = "Give a number of the scenario an interval, for example interval_90: [2, 3]."
         raise InputError(
             f"run {run.attrs['run_id']}: {why_no_spread(run, 'every prior is fixed')}, so there is no spread to draw. "
-            "Run it with more samples, and give a number of the scenario an interval, for example interval_90: [2, 3]."
+            f"{'Run it with more samples.' if run.attrs.get('uncertain', 0) else remedy}"
         )
     fixed = [row for row in rows if row["fixed"]]
     pages = paged(uncertain)
@@ -193,6 +194,8 @@ def prior_table(run: xr.DataTree) -> list[Row]:
         if is_use(values):  # the input is shown
             continue
         ordered = _drawn(values)
+        if not ordered.size:  # of a component that no sample follows
+            continue
         found = sorted_quantiles(_happening(ordered), list(_LEVELS.values())).tolist()
         attrs = values.attrs
         rows.append({

@@ -141,3 +141,9 @@ def test_yearly_shocks_are_no_beliefs_and_are_left_out():
     names = {str(row["name"]) for row in prior_table(drawn)}
     assert "drivers.algorithms.drift" in names
     assert not [name for name in names if "shock" in name]
+
+
+def test_a_component_that_no_sample_follows_has_no_row() -> None:
+    rows = prior_table(simulate(load_scenario("views", overrides=["samples=1"])))
+    assert rows
+    assert all(row["median"] is not None for row in rows)
