@@ -15,7 +15,7 @@ from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
-from simulator.engine.simulation import KEPT, How, Progress, run_arrays, simulate
+from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
@@ -198,8 +198,8 @@ def extend_run(
     """Run a run's scenario with more samples, taking over those that it has, into a run folder of its own.
 
     The result is that of a fresh run with so many samples, to the last bit: samples are numbered, and a run with more
-    of them begins with the same. Samples that were kept are taken over in whole batches of 16,384; where they were
-    only counted, from runs of a million samples on, which leave their counts.
+    of them begins with the same. Samples that were kept are taken over in whole batches, of 10,000 for the usual block;
+    where they were only counted, from runs of a million samples on, which leave their counts.
 
     Parameters
     ----------
@@ -262,7 +262,9 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
 
 def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
     """Put what a run holds where an interrupted run would have left it; give the number of samples."""
-    counts, length = file.parent / COUNTS, batch_length(int(run.attrs["block"]), KEPT)
+    counts = file.parent / COUNTS
+    most = COUNTED if run.attrs["keep"] == "summary" else KEPT  # as they were counted or kept, batch by batch
+    length = batch_length(int(run.attrs["block"]), most)
     if run.attrs["keep"] == "summary" or file.name == STORE:
         if not counts.exists():
             return 0

@@ -194,14 +194,14 @@ def _solved(
 
     By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
     than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
-    one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump to or
+    one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump
     from an infinite level is made at its end; a path that is not `bent` is a line. `at` gives the levels of paths, by
     number, at times.
     """
     below, above = low - goal, high - goal
     with np.errstate(invalid="ignore"):
         time = np.fmin(start - below * ((end - start) / (above - below)), end)
-    left = np.flatnonzero(bent & np.isfinite(below) & np.isfinite(above))
+    left = np.flatnonzero(bent & np.isfinite(below))
     for _ in range(TRIES if left.size else 0):
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
         after = _interpolated(first, now, last, below[left], off, above[left])
@@ -245,7 +245,7 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
         nears = nearest - rows[:, -1] <= 2.0 * steps[:, -1]
     tops = [
         np.nonzero(steps[:, :1] < 0.0),
-        np.nonzero((steps[:, 1:] <= 0.0) & (steps[:, :-1] >= 0.0)),
+        np.nonzero((steps[:, 1:] <= 0.0) & (steps[:, :-1] >= 0.0) & (steps[:, 1:] != steps[:, :-1])),
         np.nonzero((nears & (steps[:, -1] > 0.0))[:, None]),
     ]
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model import growth, quantities
 from simulator.model.chain import Chain
-from simulator.model.saturation import law_of, under_limits
+from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
 from simulator.units import Array
 
@@ -163,7 +163,8 @@ class _Stepper:
                     followed[bound.name] = bent[:, None]
             if limits:
                 start = self.begins[name][piece.rows][:, None]
-                capped[name] = under_limits(demanded[:, None], limits, start=start, followed=followed).capped[:, 0]
+                bent_each = bent_levels(demanded[:, None], limits, start=start, followed=followed)
+                capped[name] = reduce(np.minimum, bent_each.values(), demanded[:, None])[:, 0]
         moment["effective_compute"] = capped["physical_compute"] + capped.get("algorithms", 0.0)
         return moment
 

@@ -63,8 +63,8 @@ _LOG10_2 = math.log10(2.0)
 _FAR_YEAR = 1e6
 
 
-def _mean_decay(exponent: Array) -> Array:
-    """Return (1 - exp(-x)) / x for x >= 0, the mean of exp(-u) over 0..x: 1 at x = 0, 1/x far above."""
+def mean_decay(exponent: Array) -> Array:
+    """Return (1 - exp(-x)) / x for any x, the mean of exp(-u) over 0..x: 1 at x = 0, 1/x far above."""
     return np.divide(-np.expm1(-exponent), exponent, out=np.ones_like(exponent), where=exponent != 0.0)
 
 
@@ -136,7 +136,7 @@ def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array
             f"regime_growth: half_lives: must be above 0 years; got {np.min(half_life)}. "
             "The rate halves its distance to the floor in that time. Give a positive time, or none."
         )
-    fall = _mean_decay(np.maximum(elapsed, 0.0) * (_LN_2 / half_life))
+    fall = mean_decay(np.maximum(elapsed, 0.0) * (_LN_2 / half_life))
     return elapsed * (floor + (rate - floor) * fall)
 
 
@@ -287,7 +287,7 @@ def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -
     with np.errstate(invalid="ignore", divide="ignore"):
         fall = np.fmax(np.abs(np.diff(flow, axis=1)), 0.0) * LN_10
         larger = np.maximum(flow[:, :-1], flow[:, 1:])
-        added = larger * LN_10 + np.log(_mean_decay(fall) * np.diff(year))
+        added = larger * LN_10 + np.log(mean_decay(fall) * np.diff(year))
     samples = max(flow.shape[0], start.shape[0])
     parts = np.empty((samples, year.size))
     parts[:, :1] = start * LN_10

@@ -90,9 +90,11 @@ class Projection:
         limits that are followed, custom drivers) is straight between its points.
         """
         chain, result = Chain(paths.block.taken(samples), self._subjects), np.empty(samples.size)
-        for number in np.unique(which):
+        for number, name in enumerate(names):
             here = which == number
-            level = self._level_at(chain, names[number], paths, samples, times[:, None])
+            if not here.any():
+                continue
+            level = self._level_at(chain, name, paths, samples, times[:, None])
             result[here] = np.broadcast_to(level[:, 0], samples.shape)[here]
         return result
 

@@ -13,7 +13,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.model.growth import LN_10, aligned, log_one_plus
+from simulator.errors import InputError
+from simulator.model.growth import LN_10, aligned, log_one_plus, mean_decay
 from simulator.registers import attribute_at
 from simulator.schema.choices import LAWS, SaturationLaw
 from simulator.units import Array
@@ -37,12 +38,13 @@ def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start
     >>> saturate([[10.0, 12.0, 14.0]], 12.0, kind="logistic").round(3)
     array([[ 9.996, 11.699, 11.996]])
     """
-    if kind not in LAWS:
+    try:
+        law = law_of(kind)
+    except InputError:
         raise ValueError(
             f"saturate: kind: must be one of {', '.join(LAWS)}; got {kind!r}. "
             "The kind says how growth bends under its limit. Choose one of them."
-        )
-    law = law_of(kind)
+        ) from None
     bend = cast("Callable[..., Array]", law.bend)
     if not law.from_start:
         return bend(log_level, log_limit)
@@ -143,18 +145,13 @@ def gompertz_step(bent: Array, levels: tuple[Array, Array], limits: tuple[Array,
         room = room + (later - room) * np.where(change > 0.0, free / change, 0.0)
         left, moved = change - free, later - room
         share = np.where(moved == 0.0, 1.0, np.log1p(moved / room) / (moved / room)) / room
-        pull = left * later * share * _mean_decay((left + moved) * share)
+        pull = left * later * share * mean_decay((left + moved) * share)
         slowed = np.exp(-left * share) * np.maximum(gained, 0.0) + pull
         slowed = np.where(room > 0.0, slowed, left / (left + moved) * later)  # from no room at all
         slowed = np.where(slowed < 0.0, left * slowed / (slowed - gained), slowed)  # below V0 nothing is slowed
     plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
     result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
     return np.asarray(np.minimum(log_start + result, limits[1]), dtype=np.float64)
-
-
-def _mean_decay(exponent: Array) -> Array:
-    """Return (1 - exp(-x)) / x for any x, 1 at 0."""
-    return np.where(exponent == 0.0, 1.0, -np.expm1(-exponent) / exponent)
 
 
 def follow(
@@ -197,25 +194,34 @@ class Capped:
     followed: Mapping[str, Array]
 
 
-def under_limits(
-    demanded: Array, limits: Mapping[str, tuple[str, Array]], *, start: Array, followed: Mapping[str, Array]
-) -> Capped:
+type Limits = Mapping[str, tuple[str, Array]]
+"""The kind and level (sample, year) of each limit, by name."""
+
+
+def bent_levels(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> dict[str, Array]:
+    """Bend a level (sample, year) in log10 under each of several limits by itself; see `under_limits`."""
+    return {
+        name: followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
+        for name, (kind, level) in limits.items()
+    }
+
+
+def under_limits(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> Capped:
     """Put a level (sample, year) in log10 under several limits; the one that leaves the least counts.
 
-    `limits` gives the kind and level (sample, year) of each limit by name; `start` (sample, 1) is the level at the
-    start; `followed` the levels under limits that are followed from there. A limit binds where the demanded level has
-    reached it; where several are reached, the one that leaves the least.
+    `start` (sample, 1) is the level at the start; `followed` the levels under limits that are followed from there. A
+    limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
     """
+    each = bent_levels(demanded, limits, start=start, followed=followed)
     capped = demanded
     binding = np.zeros((1, 1), dtype=np.int8)
     earlier: list[tuple[NDArray[np.bool_], Array]] = []
     numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
     # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
     for name in sorted(limits, key=lambda name: (law_of(limits[name][0]).rank, name)):
-        number, (kind, level) = numbers[name], limits[name]
-        bent = followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
+        number, bent = numbers[name], each[name]
         capped = np.minimum(capped, bent)
-        reached = demanded >= level
+        reached = demanded >= limits[name][1]
         binds = reached
         for before, least in earlier:
             binds = binds & (~before | (bent < least))

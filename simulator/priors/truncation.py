@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from math import exp, inf, log
 
 import numpy as np
@@ -22,7 +23,6 @@ from simulator.units import Array
 
 _LEAST = 1e-15
 """Less than this beyond a bound is as nothing."""
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
 
 
 def fit_truncated(statement: Statement, lower: float, upper: float) -> Truncated:
@@ -123,11 +123,18 @@ def _with_moments(statement: Statement, cut: Truncated) -> Truncated:
     return moved(found)
 
 
+@cache
+def _rule() -> tuple[Array, Array]:
+    """Give nodes and weights of Gauss and Legendre's rule, on -1..1."""
+    return np.polynomial.legendre.leggauss(256)
+
+
 def moments(family: Truncated) -> tuple[float, float]:
     """Compute mean and standard deviation, over the normal scores of the family that is cut."""
+    nodes, weights = _rule()
     low, high = ndtri(np.clip(family.probabilities, 1e-15, 1.0 - 1e-15))
-    z = low + 0.5 * (high - low) * (_NODES + 1.0)
-    weights = _WEIGHTS * np.exp(-0.5 * z**2)
+    z = low + 0.5 * (high - low) * (nodes + 1.0)
+    weights = weights * np.exp(-0.5 * z**2)
     weights /= weights.sum()
     x = np.clip(family.base.ppf(ndtr(z)), family.lower, family.upper)
     mean = float(weights @ x)

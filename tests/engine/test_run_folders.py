@@ -51,7 +51,8 @@ def scenario(**changes: Any) -> Scenario:
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (simulation, runs, stores):
         monkeypatch.setattr(module, "KEPT", 2048)
-    monkeypatch.setattr(simulation, "COUNTED", 2048)
+    for module in (simulation, runs):
+        monkeypatch.setattr(module, "COUNTED", 2048)
     monkeypatch.setattr(simulation, "LEAVES_COUNTS", 4096)
 
 
@@ -144,6 +145,19 @@ def test_a_run_of_the_default_size_is_taken_over_whole(tmp_path: Path, monkeypat
     said: list[str] = []
     with extend_run(folder, samples=10_001, outputs=tmp_path, say=said.append):
         assert said == ["10,000 samples are taken over."]
+
+
+def test_counted_samples_are_taken_over_by_the_batches_in_which_they_were_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (simulation, runs):
+        monkeypatch.setattr(module, "COUNTED", 3000)  # batches of samples that are kept are 2,000 here
+    how, said = How(keep="summary"), []
+    _, folder = run_to_folder(scenario(block=500), tmp_path / "few", how=how)
+    with extend_run(folder, samples=15_000, outputs=tmp_path / "more", say=said.append) as opened:
+        more = of_tree(opened.load())
+    assert said == ["9,000 samples are taken over."]
+    assert_same_numbers(more, run_to_folder(scenario(block=500, samples=15_000), tmp_path / "fresh", how=how)[0])
 
 
 @pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])

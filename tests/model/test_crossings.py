@@ -322,3 +322,13 @@ def test_the_essays_hundred_billion_dollar_run_is_where_its_own_arithmetic_puts_
     run = simulate(load_scenario("essay-2023", overrides=["samples=1"]))
     years = run["crossings/crossing_year"].sel(threshold="hundred-billion-dollar-run")
     assert float(years[0]) == pytest.approx(2029.2, abs=0.01)
+
+
+def test_a_jump_to_an_infinite_level_is_crossed_where_it_is_made() -> None:
+    year, rows = np.array([2025.0, 2026.0, 2027.0]), np.array([[0.0], [10.0], [np.inf]])
+
+    def at(quantity: np.ndarray, sample: np.ndarray, time: np.ndarray) -> np.ndarray:
+        return np.where(time < 2026.75, 10.0, np.inf)
+
+    crossing, _ = path_crossings(at, year, rows[None], np.array([[100.0]]), np.array([0]))
+    assert crossing[0, 0] == pytest.approx(2026.75, abs=1e-3)
