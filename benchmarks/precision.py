@@ -28,11 +28,10 @@ def effective(plan: Plan, *, samples: int, first: int = 0) -> np.ndarray:
     return compute_batch(plan, first, samples).trajectories["effective_compute"][-1].astype(float)
 
 
-def changed(plan: Plan, *, seed: int, design: str, block: int, samples: int) -> Plan:
-    """Give the plan another seed and design."""
-    update = {"seed": seed, "design": design, "block": block, "samples": samples}
-    component = replace(plan.components[0], spec=plan.spec.model_copy(update=update))
-    return replace(plan, components=(component,))
+def changed(plan: Plan, **update: object) -> Plan:
+    """Give a plan another seed, design, block or number of samples."""
+    components = tuple(replace(each, spec=each.spec.model_copy(update=update)) for each in plan.components)
+    return replace(plan, components=components)
 
 
 def reference(plan: Plan, *, samples: int) -> np.ndarray:
@@ -43,11 +42,11 @@ def reference(plan: Plan, *, samples: int) -> np.ndarray:
     return sample_quantiles(np.concatenate(parts), LEVELS)
 
 
-def errors(plan: Plan, truth: np.ndarray, *, design: str, block: int, seeds: int) -> np.ndarray:
+def errors(plan: Plan, truth: np.ndarray, *, design: str, block: int, samples: int, seeds: int) -> np.ndarray:
     """Compute the root mean square errors (level,) over seeds."""
     gaps = []
     for seed in range(seeds):
-        values = effective(changed(plan, seed=seed, design=design, block=block, samples=SAMPLES), samples=SAMPLES)
+        values = effective(changed(plan, seed=seed, design=design, block=block, samples=samples), samples=samples)
         gaps.append(sample_quantiles(values, LEVELS) - truth)
     return np.sqrt(np.mean(np.square(gaps), axis=0))
 
@@ -64,11 +63,11 @@ def main() -> None:
     plan = plan_of(scenario.components, years=np.array([scenario.spec.years.first, options.year]))
     truth = reference(plan, samples=int(options.reference))
     print(f"{options.scenario}, effective compute in {options.year:g}; reference {np.round(truth, 4).tolist()}")
-    bar = errors(plan, truth, design="random", block=500, seeds=options.seeds)
+    bar = errors(plan, truth, design="random", block=500, samples=SAMPLES, seeds=options.seeds)
     print(f"{'design':<18}{'block':>6}   error (OOM) at 5/50/95 %      closer than plain by (ratio of errors)")
     print(f"{'random':<18}{'':>6}   {_row(bar, '.4f')}")
     for block in (250, 500, 1000, 2500, 10_000):
-        found = errors(plan, truth, design="latin-hypercube", block=block, seeds=options.seeds)
+        found = errors(plan, truth, design="latin-hypercube", block=block, samples=SAMPLES, seeds=options.seeds)
         print(f"{'latin-hypercube':<18}{block:>6}   {_row(found, '.4f')}      {_row(bar / found, '.2f')}")
 
 

@@ -17,6 +17,7 @@ from simulator.errors import InputError
 from simulator.priors import streams
 from simulator.priors.streams import EDGE, block_uniforms, blocks_uniforms, stratified
 from simulator.schema.choices import DESIGNS, DrawDesign
+from tests.rank_correlations import rank_correlations
 
 STRATIFIED = tuple(name for name in DESIGNS if DESIGNS.find(name).stratified)
 NAMES = ("spending", "hardware", "algorithms", "power")
@@ -166,16 +167,6 @@ def test_golden_numbers() -> None:
     for design, expected in golden.items():
         drawn = block_uniforms("spending", seed=0, block=0, size=500, design=design)
         assert drawn[[0, 1, 123, 499]].tolist() == expected
-
-
-def rank_correlations(pairs: Sequence[tuple[str, str]], *, samples: int, block: int) -> np.ndarray:
-    """The rank correlation of each pair of names in the first samples of a run."""
-    blocks = range(-(-samples // block))
-    names = list(itertools.chain.from_iterable(pairs))
-    drawn = blocks_uniforms(names, seed=1, blocks=blocks, size=block, design="latin-hypercube", samples=samples)
-    ranks = {name: np.argsort(np.argsort(values)) - (samples - 1) / 2 for name, values in drawn.items()}
-    scale = (samples**2 - 1) / 12
-    return np.array([np.mean(ranks[one] * ranks[other]) / scale for one, other in pairs])
 
 
 @pytest.mark.parametrize(

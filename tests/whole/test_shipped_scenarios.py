@@ -178,7 +178,7 @@ def test_gpt_4_as_100_to_10000_times_gpt_3():
     )
     run = run_text(text, first=2020, last=2030)
     year = crossing(run, "gpt-4")  # at 10 times a year, 2 to 4 years after GPT-3
-    # The share inside the 80 % interval; a Sobol block of 512 leaves less than 1 %.
+    # The share inside the 80 % interval; each of its ends is known to 1 in a block of 500.
     assert np.mean((year >= 2022) & (year <= 2024)) == pytest.approx(0.8, abs=0.01)
 
 
