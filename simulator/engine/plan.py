@@ -26,20 +26,20 @@ def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
     """Give the warnings of a scenario, and of a mixture what is left out of its run."""
     if len(scenario.components) == 1:
         return scenario.warnings
-    kept = set(joint_variables(plan_of(scenario.components)))
+    kept = set(joint_variables(scenario.components))
     every = dict.fromkeys(name for component in scenario.components for name in variable_names(component.spec))
     left = [name for name in every if name not in kept]
     said = [f"left out of the run, since not every component has them: {', '.join(left)}."] if left else []
     return (*scenario.warnings, *said)
 
 
-def joint_variables(plan: Plan) -> tuple[str, ...]:
+def joint_variables(components: Sequence[Component]) -> tuple[str, ...]:
     """Name the trajectories that samples of all components have: those in each, and those with a plain stand-in.
 
     A cap or constraint that a component does not know stands at +inf there, nothing of it binds, and what is demanded
     is what is had.
     """
-    every = [variable_names(component.spec) for component in plan.components]
+    every = [variable_names(component.spec) for component in components]
     names = dict.fromkeys(name for own in every for name in own)
     return tuple(name for name in names if all(name in own or _may_stand_in(name, own) for own in every))
 

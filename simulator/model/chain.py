@@ -13,7 +13,6 @@ import numpy as np
 
 from simulator.model import quantities
 from simulator.model.saturation import Capped
-from simulator.schema.prior_names import stated_drivers
 from simulator.schema.subjects import Subject
 from simulator.units import Array
 
@@ -35,12 +34,8 @@ class Chain:
         subject = self.subjects[name]
         if subject.level is None:
             return reduce(np.add, [self.capped(part, times).capped for part in subject.parts])
-        stepped = self.block.between((*subject.path, "feedback"), times) if self._is_fed(subject) else None
+        stepped = self.block.between((*subject.path, "feedback"), times)
         return self.grown(subject, times) if stepped is None else stepped
-
-    def _is_fed(self, subject: Subject) -> bool:
-        driver = stated_drivers(self.block.spec).get(subject.driver)
-        return driver is not None and driver.feedback is not None
 
     def start(self, name: str) -> Array:
         """The level at the start, (sample, 1): in the year that it is stated for; of a product, in the first."""

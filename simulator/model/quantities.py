@@ -78,11 +78,14 @@ class Block:
 
     def between(self, path: Path, times: Array) -> Array | None:
         """Read levels that are held; of samples that were taken, (sample, time), straight between the times held."""
-        grid, levels = (self.whole[0] if self.whole else self).steps.get(path, (np.zeros(0), np.zeros((0, 0))))
+        held = (self.whole[0] if self.whole else self).steps
+        if path not in held:
+            return None
+        grid, levels = held[path]
         if self.whole is None:
             place = np.searchsorted(grid, times)
-            held = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
-            return levels[:, place] if held else None
+            is_known = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
+            return levels[:, place] if is_known else None
         samples = self.whole[1]
         rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
         after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
