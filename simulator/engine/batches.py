@@ -26,7 +26,7 @@ from simulator.units import Array
 from simulator.variables import SUBJECTS, is_plain
 from simulator.wording import BEYOND
 
-STEP = 10_000
+STEP = 20_000
 """Samples that are drawn at once, where a block is not longer."""
 
 PIECE = 1 << 16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -146,19 +146,29 @@ def path_crossings(
     crossing = np.where(already, year[0], np.inf)
     threshold, sample = np.nonzero(~already & (first < year.size))
     after = first[threshold, sample]
-    low, high = rows[of[threshold], after - 1, sample], rows[of[threshold], after, sample]
-    brackets: list[tuple[NDArray[Any], ...]] = [(threshold, sample, year[after - 1], low, year[after], high)]
-    brackets.append(_peaks(at, year, rows, met, of, first))
+    beside = _beside(year, rows, of[threshold], after, sample)
+    brackets: list[tuple[NDArray[Any], ...]] = [
+        (threshold, sample, year[after - 1], beside[1], year[after], beside[2]),
+        _peaks(at, year, rows, met, of, first),
+    ]
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
     goal = np.minimum(goals[threshold, sample], ends[3])
     bent = np.ones(goal.size, dtype=np.bool_)  # as peaks are
-    bent[: after.size] = ~_straight(year, rows, of[threshold[: after.size]], after, sample[: after.size])
+    bent[: after.size] = ~_straight(year, beside, after)
     time = _solved(partial(_of_each, at, of[threshold], sample), bent, goal, *ends)
-    np.minimum.at(crossing, (threshold, sample), time)
+    crossing[threshold[: after.size], sample[: after.size]] = time[: after.size]
+    np.minimum.at(crossing, (threshold[after.size :], sample[after.size :]), time[after.size :])
     return crossing, already
 
 
-def _straight(year: Array, rows: Array, quantity: Numbers, after: Numbers, sample: Numbers) -> NDArray[np.bool_]:
+def _beside(year: Array, rows: Array, quantity: Numbers, after: Numbers, sample: Numbers) -> list[Array]:
+    """Give the levels (n,) of paths at the year before a step, at its two ends and at the year after it."""
+    levels, first = rows.reshape(-1), quantity * (rows.shape[1] * rows.shape[2]) + sample
+    places = [np.clip(after + way, 0, year.size - 1) for way in (-2, -1, 0, 1)]
+    return [levels.take(first + place * rows.shape[2]) for place in places]
+
+
+def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[np.bool_]:
     """Tell which paths are straight lines in the step up to a year, (n,): as steep as in the steps beside it.
 
     A turn within the step makes it less or more steep than one of those at least; where they differ by less than a
@@ -167,14 +177,14 @@ def _straight(year: Array, rows: Array, quantity: Numbers, after: Numbers, sampl
     if year.size < 3:
         return np.zeros(after.size, dtype=np.bool_)
     span = np.diff(year)
-
-    def slope(step: Numbers) -> Array:
-        return np.asarray((rows[quantity, step + 1, sample] - rows[quantity, step, sample]) / span[step])
-
-    with np.errstate(invalid="ignore"):
-        here = slope(after - 1)
-        beside = [slope(np.clip(after - 1 + way, 0, span.size - 1)) for way in (-1, 1)]
-        return np.logical_and(*(np.abs(each - here) <= STRAIGHT * np.abs(here) for each in beside))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        before, here, then = (
+            (beside[way + 1] - beside[way]) / span.take(after - 2 + way, mode="clip") for way in range(3)
+        )
+        most = STRAIGHT * np.abs(here)
+        # The first step has none before it and the last none after it.
+        left = (np.abs(before - here) <= most) | (after == 1)
+        return np.asarray(np.isfinite(here) & left & ((np.abs(then - here) <= most) | (after == year.size - 1)))
 
 
 def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
@@ -238,15 +248,16 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
 
     Threshold, sample, the year before the peak, the level there, the time of the peak, the level there, each (n,).
     """
+    last = rows[:, -1] - rows[:, -2] if year.size > 1 else np.zeros_like(rows[:, -1])
     with np.errstate(invalid="ignore"):
-        steps = np.diff(rows, axis=1)
         open_ = np.where(first == year.size, goals, np.inf)  # most paths still rise in the last year, far from any
         nearest = np.stack([open_[of == quantity].min(axis=0) for quantity in range(len(rows))])
-        nears = nearest - rows[:, -1] <= 2.0 * steps[:, -1]
+        nears = nearest - rows[:, -1] <= 2.0 * last
+    falls, rises = rows[:, 1:] < rows[:, :-1], rows[:, 1:] > rows[:, :-1]
     tops = [
-        np.nonzero(steps[:, :1] < 0.0),
-        np.nonzero((steps[:, 1:] <= 0.0) & (steps[:, :-1] >= 0.0) & (steps[:, 1:] != steps[:, :-1])),
-        np.nonzero((nears & (steps[:, -1] > 0.0))[:, None]),
+        np.nonzero(falls[:, :1]),
+        np.nonzero((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:])),
+        np.nonzero((nears & (last > 0.0))[:, None]),
     ]
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
     place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
