@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property, reduce
 from typing import cast
 
 import numpy as np
@@ -180,18 +180,37 @@ def follow(
     return bent.T
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capped:
-    """A level under its limits: what was demanded, what is left, the limits, and which of them binds (0: none).
+    """A level under its limits: what was demanded, what is left, the limits by name.
 
-    `followed` are the levels under those limits that are followed from the start.
+    `followed` are the levels under those limits that are followed from the start, `bent` those under each limit by
+    itself, in the order in which they count where two leave the same.
     """
 
     demanded: Array
     capped: Array
     limits: Mapping[str, Array]
-    binding: NDArray[np.int8]
     followed: Mapping[str, Array]
+    bent: Mapping[str, Array]
+
+    @cached_property
+    def binding(self) -> NDArray[np.int8]:
+        """The number of the limit that binds, in the order of names; 0: none.
+
+        A limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
+        """
+        binding = np.zeros((1, 1), dtype=np.int8)
+        earlier: list[tuple[NDArray[np.bool_], Array]] = []
+        numbers = {name: number for number, name in enumerate(sorted(self.limits), start=1)}
+        for name, bent in self.bent.items():
+            reached = self.demanded >= self.limits[name]
+            binds = reached
+            for before, least in earlier:
+                binds = binds & (~before | (bent < least))
+            earlier.append((reached, bent))
+            binding = binding * ~binds + np.int8(numbers[name]) * binds  # np.where takes ten times as long
+        return binding
 
 
 type Limits = Mapping[str, tuple[str, Array]]
@@ -209,22 +228,11 @@ def bent_levels(demanded: Array, limits: Limits, *, start: Array, followed: Mapp
 def under_limits(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> Capped:
     """Put a level (sample, year) in log10 under several limits; the one that leaves the least counts.
 
-    `start` (sample, 1) is the level at the start; `followed` the levels under limits that are followed from there. A
-    limit binds where the demanded level has reached it; where several are reached, the one that leaves the least.
+    `start` (sample, 1) is the level at the start; `followed` the levels under limits that are followed from there.
     """
     each = bent_levels(demanded, limits, start=start, followed=followed)
-    capped = demanded
-    binding = np.zeros((1, 1), dtype=np.int8)
-    earlier: list[tuple[NDArray[np.bool_], Array]] = []
-    numbers = {name: number for number, name in enumerate(sorted(limits), start=1)}
     # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
-    for name in sorted(limits, key=lambda name: (law_of(limits[name][0]).rank, name)):
-        number, bent = numbers[name], each[name]
-        capped = np.minimum(capped, bent)
-        reached = demanded >= limits[name][1]
-        binds = reached
-        for before, least in earlier:
-            binds = binds & (~before | (bent < least))
-        earlier.append((reached, bent))
-        binding = binding * ~binds + np.int8(number) * binds  # np.where takes ten times as long
-    return Capped(demanded, capped, {name: level for name, (_, level) in limits.items()}, binding, followed)
+    order = sorted(limits, key=lambda name: (law_of(limits[name][0]).rank, name))
+    bent = {name: each[name] for name in order}
+    levels = {name: level for name, (_, level) in limits.items()}
+    return Capped(demanded, reduce(np.minimum, bent.values(), demanded), levels, followed, bent)
