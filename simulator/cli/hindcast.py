@@ -1,4 +1,4 @@
-"""The command that makes forecasts from past years and scores them."""
+"""The commands that hold forecasts against what came: past years, a run, and published ones."""
 
 from __future__ import annotations
 
@@ -9,19 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import simulator
-from simulator.cli.options import (
-    DomainOption,
-    EstimatesOption,
-    OutputOption,
-    RunsOption,
-    SamplerOption,
-    TrustOption,
-    fail_unless,
-    file_option,
-    finish,
-    need,
-    show,
-)
+from simulator.cli import options
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,21 +28,22 @@ def hindcast(
         bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
     ] = False,
     origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
-    runs: RunsOption = None,
+    runs: options.RunsOption = None,
     accelerators: Annotated[
         FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
     ] = None,
-    snapshot: EstimatesOption = "2026-05",
+    snapshot: options.EstimatesOption = "2026-05",
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
-    without_domain: DomainOption = None,
-    sampler: SamplerOption = "pymc",
+    without_domain: options.DomainOption = None,
+    sampler: options.SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
-    output: OutputOption = FilePath("outputs"),
+    output: options.OutputOption = FilePath("outputs"),
     document: Annotated[
-        FilePath | None, typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=file_option)
+        FilePath | None,
+        typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=options.file_option),
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
-    trust: TrustOption = False,
+    trust: options.TrustOption = False,
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 
@@ -64,16 +53,16 @@ def hindcast(
     A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
     'effective-compute-simulator[hindcast]'.
     """
-    need("scoringrules", extra="hindcast")
+    options.need("scoringrules", extra="hindcast")
     found = simulator.make_hindcast(
         scenario, against=against or (), allow_hindsight=allow_hindsight, origins=_years(origins), runs=runs,
         accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
         sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
     formats = () if no_charts else ("png", "svg")
-    finish(found, output, formats=formats)
+    options.finish(found, output, formats=formats)
     more = _write_page(document, found, drawn=bool(formats)) if document else ()
-    fail_unless(trust or all(each.holds for each in (found, *more)))
+    options.fail_unless(trust or all(each.holds for each in (found, *more)))
 
 
 def _write_page(document: FilePath, found: Hindcast, *, drawn: bool) -> Sequence[Hindcast]:
@@ -82,7 +71,7 @@ def _write_page(document: FilePath, found: Hindcast, *, drawn: bool) -> Sequence
     from simulator.hindcast.hindcast import write_hindcast_page
 
     pictures = write_pictures(found, document.parent) if drawn else ()
-    more = write_hindcast_page(document, found, pictures=pictures, say=show)
+    more = write_hindcast_page(document, found, pictures=pictures, say=options.show)
     typer.echo(f"  {document}")
     return more
 
@@ -92,3 +81,97 @@ def _years(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--origins: must be years such as 2018,2020,2022; got '{text}'.") from None
+
+
+LEDGER = FilePath("outputs/ledger.csv")
+
+
+def score(
+    path: Annotated[
+        FilePath | None, typer.Argument(metavar="[RUN]", help="A run file (run.nc) or its folder.", show_default=False)
+    ] = None,
+    observed: Annotated[
+        FilePath | None,
+        typer.Option(metavar="FILE", help="A table of training runs, as 'simulate history load' reads them."),
+    ] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The date of the estimates in it; 2026-05 of the shipped table.")
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Count only what came after it; the run's first year without it."),
+    ] = None,
+    output: Annotated[
+        FilePath | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where scores.csv is written; the run folder without it.",
+            callback=options.folder_option,
+        ),
+    ] = None,
+    ledger: Annotated[
+        FilePath | None,
+        typer.Option(metavar="FILE", help=f"The CSV file to which scores are added.  [default: {LEDGER}]"),
+    ] = None,
+) -> None:
+    """Score a run against training runs that came after it, and add the scores to a ledger.
+
+    Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
+    Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+    """
+    from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines
+
+    if path is None:
+        _refuse_without_run(observed, snapshot, after, output)
+        options.tell(ledger_lines(ledger or LEDGER))
+        return
+    options.need("scoringrules", extra="hindcast")
+    folder = options.folder_for(path, output)
+    check_ledger(ledger or LEDGER)
+    found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
+    options.finish(found, folder, file="scores.csv")
+    options.tell([added_line(ledger or LEDGER, found.tables()["scores"])])
+
+
+def _refuse_without_run(*given: object) -> None:
+    if any(given):
+        raise InputError("simulate score: names no run to score. Write: simulate score RUN --observed FILE.")
+
+
+def published(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Shipped scenarios with published numbers, e.g. cotra-2020; all of them without a name.",
+            show_default=False,
+        ),
+    ] = None,
+    document: Annotated[
+        FilePath | None,
+        typer.Option(
+            metavar="FILE", help="Write the tables as a page, e.g. docs/published.md.", callback=options.file_option
+        ),
+    ] = None,
+    output: Annotated[
+        FilePath | None,
+        typer.Option(
+            metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=options.folder_option
+        ),
+    ] = None,
+) -> None:
+    """Run published forecasts from what their authors assumed, and compare with what they published.
+
+    The exit code is 1 where a number is out of its tolerance. A scenario file of your own may have published numbers
+    beside it, in targets/<its name>; name the file.
+    """
+    from simulator.hindcast.published_text import write_published_page
+
+    found = simulator.reproduce_published(names or (), say=options.tell)
+    if output is not None:
+        found.write_into(output)
+        typer.echo(f"  {output / 'published.csv'}")
+    if document is not None:
+        write_published_page(document, found, names or ())
+        typer.echo(f"  {document}")
+    options.fail_unless(found.holds)

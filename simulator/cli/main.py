@@ -13,16 +13,13 @@ import typer
 
 import simulator
 from simulator.cli import options
-from simulator.cli.charts import chart
-from simulator.cli.compare import compare, reweight
 from simulator.cli.export import export, report
-from simulator.cli.hindcast import hindcast
+from simulator.cli.hindcast import hindcast, published, score
 from simulator.cli.history import app as history_app
 from simulator.cli.history import fragility
 from simulator.cli.run import extend, run, sweep
-from simulator.cli.score import published, score
-from simulator.cli.sensitivity import audit, influence, shares, swings
-from simulator.cli.show import show
+from simulator.cli.show import chart, priors, scenarios, show
+from simulator.cli.studies import audit, compare, influence, reweight, shares, swings
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -65,24 +62,6 @@ def check(path: options.RunArgument) -> None:
         found = simulator.check_run(opened)
     typer.echo(describe_check(found))
     options.fail_unless(found.passed)
-
-
-def priors(
-    name: Annotated[
-        str | None, typer.Argument(help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.")
-    ] = None,
-) -> None:
-    """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
-    from simulator.scenario.describing import library_lines
-
-    options.tell(library_lines(name))
-
-
-def scenarios() -> None:
-    """List the shipped scenarios."""
-    from simulator.scenario.describing import scenario_lines
-
-    options.tell(scenario_lines())
 
 
 def schema(

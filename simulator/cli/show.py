@@ -1,4 +1,4 @@
-"""The command that prints again what a folder holds."""
+"""The commands that show what is there: what a folder holds, printed again or drawn; libraries and scenarios."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import simulator
+from simulator.charts.register import BANDS_TEXT, KINDS
 from simulator.cli import options
 from simulator.errors import InputError
 
@@ -22,8 +23,7 @@ def show(
     ] = False,
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
-    from simulator.runs.format import explain_lines
-    from simulator.runs.kinds import kind_of
+    from simulator.runs.kinds import explain_lines, kind_of
 
     kind = kind_of(path)
     if variables and kind.name not in ("run", "sweep"):
@@ -33,3 +33,61 @@ def show(
             options.tell(explain_lines(cast("DataTree", result.stored)))
         else:
             options.show(result)
+
+
+def chart(
+    run: options.RunArgument,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"{', '.join(KINDS.names())}, or all; repeatable. Of a hindcast: fans, calibration, skill, or all."
+        ),
+    ] = None,
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A variable of the run, such as spending; several make small fans side by side. Of a sweep: "
+            "an outcome, such as effective_compute@2035, crossing:NAME or crossed:NAME@2030."
+        ),
+    ] = None,
+    bands: Annotated[
+        str, typer.Option(help="Bands in %, such as 50,80,90; or boe (30/60/90), ipcc (66/90), hub (50/95).")
+    ] = BANDS_TEXT,
+    paths: Annotated[int, typer.Option(min=0, help="Draw the first samples as thin lines, e.g. 20.")] = 0,
+    years: Annotated[str | None, typer.Option(metavar="FIRST-LAST", help="Years to draw, e.g. 2026-2035.")] = None,
+    history: Annotated[
+        FilePath | None, typer.Option(help="A CSV table of observed runs (date, value, label), drawn as dots.")
+    ] = None,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    output: options.BesideOption = None,
+) -> None:
+    """Draw charts of a run, of a sweep, of shares or swings, or of a hindcast.
+
+    Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
+    """
+    from simulator.charts.stored import Asked, draw_stored
+
+    formats = options.chart_formats(format_, theme=theme)
+    asked = Asked(tuple(kind or ()), tuple(quantity or ()), bands, paths, years or "", history)
+    folder = options.folder_for(run, output)
+    written = draw_stored(run, folder, asked, formats=formats, theme=theme, left_out=options.say)
+    options.tell(map(str, written))
+
+
+def priors(
+    name: Annotated[
+        str | None, typer.Argument(help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.")
+    ] = None,
+) -> None:
+    """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
+    from simulator.scenario.describing import library_lines
+
+    options.tell(library_lines(name))
+
+
+def scenarios() -> None:
+    """List the shipped scenarios."""
+    from simulator.scenario.describing import scenario_lines
+
+    options.tell(scenario_lines())

@@ -16,8 +16,8 @@ from simulator.engine.collecting import LEVELS, Groups
 from simulator.engine.plan import Plan, plan_warnings
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
-from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, Labelled, of_dataset
+from simulator.runs.kinds import RUN_FORMAT
 from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units

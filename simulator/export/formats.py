@@ -54,9 +54,9 @@ EXPORTERS: Register[Exporter] = Register(
     MappingProxyType({
         "csv": Exporter("tables", ".csv", table="simulator.export.tables:write_csv", takes=_CHOICE),
         "parquet": Exporter("tables", ".parquet", table="simulator.export.tables:write_parquet", takes=_CHOICE),
-        "json": Exporter("the summary", ".json", text="simulator.export.document:summary_json"),
+        "json": Exporter("the summary", ".json", text="simulator.export.summary:summary_json"),
         "hub": Exporter(
-            "quantiles for forecast hubs", ".csv", text="simulator.export.hub:hub_text",
+            "quantiles for forecast hubs", ".csv", text="simulator.export.summary:hub_text",
             takes=("variables", "thresholds", "origin"),
         ),
         "metaculus": Exporter(

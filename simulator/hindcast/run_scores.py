@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from simulator.dates import date_of
 from simulator.errors import InputError
 from simulator.hindcast.ledger import SCORES, score_table
 from simulator.hindcast.scores import Array, brier, level_scores, log_score
@@ -31,6 +30,7 @@ from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.layers import entries_in
+from simulator.units import date_of
 
 if TYPE_CHECKING:
     import xarray as xr

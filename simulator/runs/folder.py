@@ -11,9 +11,8 @@ import numpy as np
 
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_text
-from simulator.runs.format import RUN_FORMAT
 from simulator.runs.groups import Group, of_tree
-from simulator.runs.kinds import RUN, kind_of
+from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.documents import yaml_text

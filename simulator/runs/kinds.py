@@ -1,14 +1,18 @@
-"""The kinds of folders that commands write: how each is known, opened, shown again and drawn."""
+"""The kinds of folders that commands write: how each is known, opened, shown again and drawn; what a run file holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simulator.errors import RunFileError
 from simulator.files import write_text
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 WARNING: Final = "warning: "
 """What a line begins with that is printed beside the output."""
@@ -109,3 +113,25 @@ def stored_lines(folder: FilePath, kind: Kind) -> tuple[list[str], list[str]]:
         [line for line in said if not line.startswith(WARNING)],
         [line.removeprefix(WARNING) for line in said if line.startswith(WARNING)],
     )
+
+
+RUN_FORMAT = 1
+
+
+def explain_lines(run: xr.DataTree) -> list[str]:
+    """Say what every variable of a run is: name, dimensions with their sizes, unit, long name."""
+    lines = []
+    for node in run.subtree:
+        if not node.data_vars:
+            continue
+        dataset = node.to_dataset()
+        sizes = ", ".join(f"{name} {size:,}" for name, size in dataset.sizes.items())
+        lines.append(f"{node.path.lstrip('/')}  ({sizes})")
+        width = min(max(len(str(name)) for name in dataset.data_vars), 40)
+        for name, values in dataset.data_vars.items():
+            said = str(values.attrs.get("long_name", ""))
+            if said == name:
+                said = str(values.attrs.get("understood", said))
+            dims = f"({', '.join(map(str, values.dims))})"
+            lines.append(f"  {name!s:{width}}  {dims}  {values.attrs.get('units', '-')}  {said}".rstrip())
+    return lines

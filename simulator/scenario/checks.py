@@ -13,8 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.draw_checks import draw_warnings
-from simulator.scenario.ranges import range_faults, range_warnings
+from simulator.scenario.prior_checks import draw_warnings, range_faults, range_warnings
 from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults

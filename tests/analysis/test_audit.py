@@ -12,8 +12,8 @@ import pytest
 from simulator.analysis.audit import Audit, audit_scenario, doubt_of
 from simulator.analysis.evaluation import open_scenario
 from simulator.analysis.outcomes import parse_outcome
-from simulator.cli.sensitivity import audit as audit_command
-from simulator.cli.sensitivity import swings as swings_command
+from simulator.cli.studies import audit as audit_command
+from simulator.cli.studies import swings as swings_command
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError
 from simulator.runs.folder import write_run

@@ -14,8 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from simulator import load_scenario, simulate
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR
-from simulator.analysis.comparison import Comparison, compare_runs, on_common_draws
-from simulator.analysis.comparison_lines import LINE_WIDTH, NEVER
+from simulator.analysis.comparison import LINE_WIDTH, NEVER, Comparison, compare_runs, on_common_draws
 from simulator.errors import InputError
 from simulator.testing import run_of, small_scenario
 

@@ -10,7 +10,7 @@ import pytest
 
 import simulator.analysis.association
 import simulator.analysis.sweeps
-import simulator.cli.sensitivity
+import simulator.cli.studies
 import simulator.engine.run_folders
 import simulator.engine.simulation
 import simulator.hindcast.hindcast

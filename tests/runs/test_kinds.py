@@ -14,7 +14,7 @@ import xarray as xr
 
 import simulator
 from simulator import load_scenario, save_run, simulate
-from simulator.runs.format import RUN_FORMAT, explain_lines
+from simulator.runs.kinds import RUN_FORMAT, explain_lines
 from simulator.testing import run_of, small_scenario
 from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Variable
 from tests.places import ROOT
