@@ -24,7 +24,8 @@ from simulator.model.crossings import cross_block
 from simulator.model.projection import year_grid
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
-from simulator.runs.folder import open_run, run_path, stored_scenario_text
+from simulator.runs.folder import open_run, stored_scenario_text
+from simulator.runs.kinds import run_path
 from simulator.scenario.assumptions import lineage
 from simulator.scenario.documents import Document
 from simulator.scenario.load import load_scenario, parse_scenario

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +18,13 @@ from scipy.linalg import block_diag
 from scipy.special import ndtr, ndtri
 
 from simulator.analysis.evaluation import Input, Model
-from simulator.analysis.outcomes import Outcome, level_text
+from simulator.analysis.outcomes import Outcome, prior_text
 from simulator.engine.draws import joined_uniforms, stratified_block, values_of, with_followers
 from simulator.errors import InputError, near_name, shown
-from simulator.priors.joint import DEFAULT_GROWTH_UNIT, JointPrior, NamedPrior
+from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.priors.streams import EDGE, blocks_uniforms
 from simulator.runs.estimates import Moments, difference_error
-from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
+from simulator.units import Array
 
 MOST_NUMBERS = 1 << 26
 """Numbers of the common draws, samples times priors: half a GiB."""
@@ -103,12 +102,10 @@ def direction_of(joint: JointPrior, varied: Input) -> list[Part]:
     groups = [group for group in joint.groups if set(group.names) & set(varied.members)]
     grouped = [name for group in groups for name in group.names]
     names = (*grouped, *(name for name in varied.members if name not in grouped))
-    alone = np.eye(len(names) - len(grouped))
-    correlation = block_diag(*(group.factor @ group.factor.T for group in groups), alone)
+    correlation = block_diag(*(group.factor @ group.factor.T for group in groups), np.eye(len(names) - len(grouped)))
     own = np.array([name in varied.members for name in names])
     weights = own / np.sqrt(own @ correlation @ own)
-    parts = zip(names, weights.tolist(), (correlation @ weights).tolist(), own.tolist(), strict=True)
-    return [Part(*each) for each in parts]
+    return list(map(Part, names, weights.tolist(), (correlation @ weights).tolist(), own.tolist()))
 
 
 def companions(joint: JointPrior, varied: Input) -> tuple[str, ...]:
@@ -132,8 +129,8 @@ def moved_by(joint: JointPrior, draws: Draws, varied: Input, *, step: float | Ar
 def moved_alone(joint: JointPrior, draws: Draws, varied: Input, *, score: float | Array) -> dict[str, Array]:
     """Give parameters with an input at a score, all others where they are."""
     size = next(iter(draws.scores.values())).shape
-    own = [each for each in direction_of(joint, varied) if each.own]
-    scores = {each.name: np.broadcast_to(np.asarray(score * each.slope), size) for each in own}
+    own = {each.name: each.slope for each in direction_of(joint, varied) if each.own}
+    scores = {name: np.broadcast_to(np.asarray(score * slope), size) for name, slope in own.items()}
     return _with_scores(joint, draws.values, scores)
 
 
@@ -150,18 +147,18 @@ def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Read groups written as NAME=PATTERN,PATTERN; a `*` stands for any text."""
     groups: dict[str, tuple[str, ...]] = {}
     for text in texts:
-        name, equals, patterns = text.partition("=")
+        name, equals, patterns = map(str.strip, text.partition("="))
         parts = tuple(part.strip() for part in patterns.split(",") if part.strip())
-        if not equals or not name.strip() or not parts:
+        if not equals or not name or not parts:
             raise InputError(
                 f"--group {text}: must be NAME=PATTERN; got {shown(text)}. "
                 "Write for example --group algorithms=drivers.algorithms.*, and several patterns with commas."
             )
-        if name.strip() in groups:
+        if name in groups:
             raise InputError(
-                f"--group {text}: the group '{name.strip()}' is named twice. Put its patterns into one, with commas."
+                f"--group {text}: the group '{name}' is named twice. Put its patterns into one, with commas."
             )
-        groups[name.strip()] = parts
+        groups[name] = parts
     return groups
 
 
@@ -200,9 +197,8 @@ def group_inputs(
 
 
 def _matching(inputs: Sequence[Input], pattern: str, group: str) -> list[str]:
-    expression = ".*".join(map(re.escape, pattern.split("*")))
-    below = "" if "*" in pattern else r"(?:[.\[].*)?"
-    found = [each.name for each in inputs if re.fullmatch(expression + below, each.name)]
+    expression = ".*".join(map(re.escape, pattern.split("*"))) + ("" if "*" in pattern else r"(?:[.\[].*)?")
+    found = [each.name for each in inputs if re.fullmatch(expression, each.name)]
     if not found:
         known = {".".join(each.name.split(".")[:depth]) for each in inputs for depth in range(1, 9)}
         near = near_name(pattern.replace(".*", ""), sorted(known))
@@ -211,9 +207,6 @@ def _matching(inputs: Sequence[Input], pattern: str, group: str) -> list[str]:
             + (near or "`simulate validate SCENARIO` lists the priors. Write for example drivers.algorithms.*.")
         )
     return found
-
-
-_SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
 
 
 def quantiles_of(
@@ -225,23 +218,3 @@ def quantiles_of(
     prior = priors[varied.members[0]]
     values = prior.family.ppf(np.array(levels)).tolist()
     return values, [prior_text(prior, value) for value in values]
-
-
-def prior_text(prior: NamedPrior, value: float) -> str:
-    """Write a number of a prior, given on the internal scale, in the unit in which the file states it."""
-    if math.isinf(value):
-        return "never"
-    stated = prior.prior.unit if prior.prior.mixture is None else None
-    if prior.unit == "OOM/year":
-        unit = stated or DEFAULT_GROWTH_UNIT
-        with np.errstate(divide="ignore", over="ignore"):
-            number = float(parse_growth_unit(unit).conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
-        return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"
-    if prior.unit == "year":
-        return f"{value:.1f}"
-    if prior.unit == "years":
-        return f"{value:.3g} years"
-    if not prior.unit.startswith("log10("):
-        return f"{value:.3g}"
-    unit = stated or plain_unit(prior.unit)
-    return level_text(value - math.log10(parse_unit(unit).scale), unit)

@@ -10,19 +10,22 @@ An outcome is written as text, on the command line as in Python:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
+from simulator.priors.joint import DEFAULT_GROWTH_UNIT, NamedPrior
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import group
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
-from simulator.units import Array, plain_unit
+from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 from simulator.variables import variable
 from simulator.wording import power_text, year_text
 
@@ -259,3 +262,26 @@ def level_text(log_value: float, unit: str) -> str:
 def _plain(log_value: float) -> str:
     number = float(f"{10**log_value:.3g}")
     return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
+
+
+_SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
+
+
+def prior_text(prior: NamedPrior, value: float) -> str:
+    """Write a number of a prior, given on the internal scale, in the unit in which the file states it."""
+    if math.isinf(value):
+        return "never"
+    stated = prior.prior.unit if prior.prior.mixture is None else None
+    if prior.unit == "OOM/year":
+        unit = stated or DEFAULT_GROWTH_UNIT
+        with np.errstate(divide="ignore", over="ignore"):
+            number = float(parse_growth_unit(unit).conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
+        return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"
+    if prior.unit == "year":
+        return f"{value:.1f}"
+    if prior.unit == "years":
+        return f"{value:.3g} years"
+    if not prior.unit.startswith("log10("):
+        return f"{value:.3g}"
+    unit = stated or plain_unit(prior.unit)
+    return level_text(value - math.log10(parse_unit(unit).scale), unit)

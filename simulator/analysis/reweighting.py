@@ -10,9 +10,9 @@ import numpy as np
 
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, QUANTILES, Headline, chosen_years
 from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes, years_of
-from simulator.analysis.weights import HEAVIEST, Change, effective_samples
+from simulator.analysis.weights import HEAVIEST, Change
 from simulator.errors import InputError
-from simulator.runs.estimates import sum_error
+from simulator.runs.estimates import effective_samples, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
 from simulator.runs.result import Result
@@ -22,37 +22,6 @@ from simulator.wording import plus_minus, power, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
-    """Read quantiles off weighted samples.
-
-    The samples of positive weight stand, in their order, at p_k = (S_k - w_k / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)
-    with S_k the weight up to and with k, and the quantile is linear between them; with equal weights that is the usual
-    (k - 1) / (n - 1). Between a finite value and +inf it is +inf. The result is (level,).
-
-    >>> values = np.array([1.0, 2.0, 3.0, np.inf])
-    >>> weighted_quantiles(values, np.ones(4), [0.5, 0.9]).tolist()
-    [2.5, inf]
-    >>> weighted_quantiles(values, np.array([1.0, 1.0, 1.0, 0.0]), [0.5, 0.9]).round(6).tolist()
-    [2.0, 2.8]
-    """
-    held = weights > 0
-    order = np.argsort(values[held], kind="stable")
-    ordered = np.asarray(values[held][order], dtype=np.float64)
-    share = weights[held][order] / weights[held].sum()
-    if ordered.size == 1:
-        return np.full(len(levels), ordered[0])
-    ends = (share[0] + share[-1]) / 2
-    places = (np.cumsum(share) - share / 2 - share[0] / 2) / (1.0 - ends)
-    wanted = np.asarray(levels, dtype=np.float64)
-    above = np.clip(np.searchsorted(places, wanted - 1e-12), 1, ordered.size - 1)
-    below = above - 1
-    part = np.clip((wanted - places[below]) / (places[above] - places[below]), 0.0, 1.0)
-    low, high = ordered[below], ordered[above]
-    with np.errstate(invalid="ignore"):
-        between = low + part * (high - low)
-    return np.where((part <= 1e-9) | (low == high), low, np.where(np.isinf(high), high, between))
 
 
 def headline_table(run: xr.DataTree, weights: Array) -> Table:

@@ -10,14 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import InputError, Path, Place, PlacedFault, ScenarioError, dotted, near_name, shown
+from simulator.errors import InputError, Place, PlacedFault, ScenarioError
 from simulator.priors.joint import DEFAULT_GROWTH_UNIT
 from simulator.scenario.documents import text_document
 from simulator.scenario.load import grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.sweep_axes import WRITTEN, Axis, AxisPoint, parse_over, read_axes, written_out
+from simulator.scenario.sweep_axes import (
+    WRITTEN,
+    Axis,
+    AxisPoint,
+    check_paths,
+    parse_over,
+    read_axes,
+    said_by,
+    written_out,
+)
 from simulator.schema.prior_names import slots
-from simulator.schema.statements import is_prior
 
 MOST_FAULTS = 12
 """Faults of a sweep that are said at once."""
@@ -124,8 +132,8 @@ def load_sweep(
         raise InputError(f"sweep: the file has no sweep block, and nothing is swept. {WRITTEN}")
     _check_work(base, axes)
     for axis in axes:
-        _check_paths(base, axis)
-    axes = tuple(written_out(axis, _data(base)[0]) for axis in axes)
+        check_paths(base, axis)
+    axes = tuple(written_out(axis, said_by(base)[0]) for axis in axes)
     points = _points(resolve, axes, overrides)
     _check_alike(axes, points)
     return SweepPlan(base, tuple(replace(axis, unit=_unit(points[0], axis)) for axis in axes), points)
@@ -143,48 +151,6 @@ def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
             f"sweep: {count:,} points of {samples:,} samples are {count * samples:,} samples; at most "
             f"{MOST_SAMPLES:,} are run. Write --samples {MOST_SAMPLES // count} or fewer, or take fewer points."
         )
-
-
-def _check_paths(base: Scenario, axis: Axis) -> None:
-    """Refuse an entry of which the scenario has not even what it stands in: to make it would be a new thing."""
-    every = _data(base)
-    for path in axis.paths:
-        missing = [found for data in every if (found := _missing(data, path)) is not None]
-        if len(missing) == len(every):
-            raise InputError(f"--over {axis.name}: {missing[0]}")
-
-
-def _data(base: Scenario) -> list[Any]:
-    """Give what a scenario says, or what each of those says that it mixes."""
-    parts = base.data.get("mixture")
-    return [entry["scenario"] for entry in parts] if isinstance(parts, list) else [base.data]
-
-
-def _missing(data: Any, path: Path) -> str | None:
-    """Say what of a path is not there; its last part may be new, and so may all that stands in a prior."""
-    for place, part in enumerate(path):
-        above = dotted(path[:place]) or "the scenario"
-        if isinstance(part, int):
-            if not isinstance(data, list):
-                return f"{above} is no list; leave [{part}] out."
-            if part >= len(data):
-                return f"{above} has only {len(data)} items, counted from [0]."
-            data = data[part]
-            continue
-        if isinstance(data, list):
-            return f"{above} is a list of {len(data)}; name one, as in {above}[0]."
-        if is_prior(data):
-            return None
-        if not isinstance(data, Mapping):
-            return f"{above} is {shown(data)}: it has no entry '{part}'."
-        known = {str(key): key for key in data}
-        if part not in known:
-            if place == len(path) - 1:
-                return None
-            listed = f"There are: {', '.join(known)}." if len(known) <= 12 else ""
-            return f"there is no '{part}' in {above}. {near_name(part, known) or listed}".rstrip()
-        data = data[known[part]]
-    return None
 
 
 def _points(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE, block_uniforms
-from simulator.registers import attribute_at
+from simulator.runs.estimates import effective_samples, smoothed_logs
 from simulator.scenario.differences import bare_data, topmost_differences
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
@@ -34,18 +33,8 @@ See benchmarks/reweighting.py for what plus and minus twice the standard error h
 SMOOTHED = 1 / 3
 """k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
 _CHECKED = 2001
-_FEWEST_TAILED = 25
 _DRAWN, _MOST_SETS, _SEED, _STREAM = 1 << 18, 64, 20_261_122, "reweighting"
 _REMEDY = "Change the prior by less, or run the scenario with --set instead, which is exact."
-
-
-def effective_samples(weights: Array) -> float:
-    """Give how many equal samples the weighted ones are worth: (sum w)^2 / sum w^2 (Kish 1965).
-
-    >>> effective_samples(np.array([1.0, 1.0, 0.0, 0.0]))
-    2.0
-    """
-    return float(weights.sum() ** 2 / np.square(weights).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +116,6 @@ class Change:
             raw = np.exp(smooth - smooth.max())
         weights: Array = raw / raw.sum()
         return weights, khat
-
-
-def smoothed_logs(logs: Array) -> tuple[Array, float]:
-    """Smooth the largest of log weights (sample,), and give k-hat; -inf where the largest are all alike.
-
-    Where a quarter of the largest are alike, as of a prior with single values, the tail is that of what lies above.
-    """
-    smoothed, held = logs.copy(), np.flatnonzero(np.isfinite(logs))
-    while held.size >= _FEWEST_TAILED:
-        own = logs[held]
-        tail = np.sort(own)[-int(min(held.size / 5, 3 * math.sqrt(held.size))) :]
-        if tail[0] == tail[-1]:
-            break
-        smooth, khat = attribute_at("arviz_stats.base:array_stats").psislw(-own)  # takes a second to load
-        if not np.isnan(khat):
-            least = int(np.argmin(own))  # is not smoothed, and so tells by what all were moved
-            smoothed[held] = smooth + (own[least] - smooth[least])
-            return smoothed, float(khat)
-        held = held[own > tail[0]]
-    return smoothed, -math.inf
 
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:

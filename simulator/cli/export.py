@@ -83,7 +83,7 @@ def report(
     """
     from simulator.files import check_file
     from simulator.report.report import check_report_path
-    from simulator.runs.folder import run_path
+    from simulator.runs.kinds import run_path
 
     target = output or run_path(path).parent / "report.html"
     check_report_path(target)

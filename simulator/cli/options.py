@@ -100,7 +100,7 @@ def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, .
 
 def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
     """Give the folder in which results about a run are written: `output`, checked as it is read, or that of the run."""
-    from simulator.runs.folder import run_path
+    from simulator.runs.kinds import run_path
 
     if output is None:
         output = run_path(path).parent

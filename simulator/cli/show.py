@@ -66,7 +66,7 @@ def chart(
 
     Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
     """
-    from simulator.charts.stored import Asked, draw_stored
+    from simulator.charts.drawing import Asked, draw_stored
 
     formats = options.chart_formats(format_, theme=theme)
     asked = Asked(tuple(kind or ()), tuple(quantity or ()), bands, paths, years or "", history)

@@ -20,8 +20,9 @@ from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import make_folder
 from simulator.model.crossings import room_for_crossings
-from simulator.runs.folder import open_run, run_path, stored_scenario, write_run, write_tables
+from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
+from simulator.runs.kinds import run_path
 from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_with_variants, scenario_of

@@ -232,7 +232,8 @@ def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: Fi
 
 def export_file(path: FilePath, format_: str, options: ExportOptions, output: FilePath | None) -> Export:
     """Write the run of a file or folder; tables go to the folder `export` beside it where no place is named."""
-    from simulator.runs.folder import open_run, run_path
+    from simulator.runs.folder import open_run
+    from simulator.runs.kinds import run_path
 
     exporter = check_export(format_, options, output)
     if output is None and exporter.table:

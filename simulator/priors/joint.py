@@ -28,9 +28,8 @@ from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
-from simulator.schema.prior_families import Distribution, FitError, Statement
+from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, input_path, slots
-from simulator.schema.short_forms import SHORT_FORMS
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from simulator.errors import SimulatorError
+from simulator.registers import attribute_at
 from simulator.units import Array
 
 BINS_PER_UNIT = 1024
 """Bins per OOM (or per year) of a streamed histogram: a quantile is off by less than one bin, 0.001."""
 MOST_BINS = 1 << 22
+_FEWEST_TAILED = 25
 
 
 def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Array) -> Array:
@@ -34,6 +36,63 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Ar
     low = np.moveaxis(ordered[..., below], -1, 0).astype(np.float64)
     high = np.moveaxis(ordered[..., above], -1, 0).astype(np.float64)
     return _between(low, high, weight.reshape(-1, *([1] * (low.ndim - 1))))
+
+
+def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
+    """Read quantiles off weighted samples.
+
+    The samples of positive weight stand, in their order, at p_k = (S_k - w_k / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)
+    with S_k the weight up to and with k, and the quantile is linear between them; with equal weights that is the usual
+    (k - 1) / (n - 1). Between a finite value and +inf it is +inf. The result is (level,).
+
+    >>> values = np.array([1.0, 2.0, 3.0, np.inf])
+    >>> weighted_quantiles(values, np.ones(4), [0.5, 0.9]).tolist()
+    [2.5, inf]
+    >>> weighted_quantiles(values, np.array([1.0, 1.0, 1.0, 0.0]), [0.5, 0.9]).round(6).tolist()
+    [2.0, 2.8]
+    """
+    held = weights > 0
+    order = np.argsort(values[held], kind="stable")
+    ordered = np.asarray(values[held][order], dtype=np.float64)
+    share = weights[held][order] / weights[held].sum()
+    if ordered.size == 1:
+        return np.full(len(levels), ordered[0])
+    ends = (share[0] + share[-1]) / 2
+    places = (np.cumsum(share) - share / 2 - share[0] / 2) / (1.0 - ends)
+    wanted = np.asarray(levels, dtype=np.float64)
+    above = np.clip(np.searchsorted(places, wanted - 1e-12), 1, ordered.size - 1)
+    below = above - 1
+    part = np.clip((wanted - places[below]) / (places[above] - places[below]), 0.0, 1.0)
+    return _between(ordered[below], ordered[above], np.where(part <= 1e-9, 0.0, part))
+
+
+def effective_samples(weights: Array) -> float:
+    """Give how many equal samples the weighted ones are worth: (sum w)^2 / sum w^2 (Kish 1965).
+
+    >>> effective_samples(np.array([1.0, 1.0, 0.0, 0.0]))
+    2.0
+    """
+    return float(weights.sum() ** 2 / np.square(weights).sum())
+
+
+def smoothed_logs(logs: Array) -> tuple[Array, float]:
+    """Smooth the largest of log weights (sample,), and give k-hat; -inf where the largest are all alike.
+
+    Where a quarter of the largest are alike, as of a prior with single values, the tail is that of what lies above.
+    """
+    smoothed, held = logs.copy(), np.flatnonzero(np.isfinite(logs))
+    while held.size >= _FEWEST_TAILED:
+        own = logs[held]
+        tail = np.sort(own)[-int(min(held.size / 5, 3 * math.sqrt(held.size))) :]
+        if tail[0] == tail[-1]:
+            break
+        smooth, khat = attribute_at("arviz_stats.base:array_stats").psislw(-own)  # takes a second to load
+        if not np.isnan(khat):
+            least = int(np.argmin(own))  # is not smoothed, and so tells by what all were moved
+            smoothed[held] = smooth + (own[least] - smooth[least])
+            return smoothed, float(khat)
+        held = held[own > tail[0]]
+    return smoothed, -math.inf
 
 
 def _between(low: Array, high: Array, weight: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, replacing, write_text
 from simulator.runs.groups import Group, of_tree
-from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of
+from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.documents import yaml_text
@@ -181,14 +181,6 @@ def open_run(path: FilePath | str) -> Run:
             f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
         )
     return Run.of(run)
-
-
-def run_path(path: FilePath | str) -> FilePath:
-    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
-    file = FilePath(path)
-    if file.is_dir() and file.suffix != ".zarr":
-        return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"
-    return file
 
 
 def _open_store(path: FilePath) -> xr.DataTree:

@@ -135,3 +135,11 @@ def explain_lines(run: xr.DataTree) -> list[str]:
             dims = f"({', '.join(map(str, values.dims))})"
             lines.append(f"  {name!s:{width}}  {dims}  {values.attrs.get('units', '-')}  {said}".rstrip())
     return lines
+
+
+def run_path(path: FilePath | str) -> FilePath:
+    """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
+    file = FilePath(path)
+    if file.is_dir() and file.suffix != ".zarr":
+        return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"
+    return file

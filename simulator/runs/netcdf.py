@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import netCDF4
 import numpy as np
@@ -17,6 +17,8 @@ from simulator.runs.kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from simulator.runs.table import Table
 
 STEADY_COMPRESSED_ABOVE, COMPRESSED_ABOVE = 100_000_000, 500_000_000
 """Bytes of a file above which levels that no year changes are compressed, and all else with them.
@@ -94,6 +96,30 @@ def save_dataset(dataset: xr.Dataset | xr.DataTree, path: FilePath) -> None:
 
     with replacing(path) as temporary:
         write_netcdf(of_tree(dataset) if isinstance(dataset, DataTree) else of_dataset(dataset), temporary)
+
+
+KEPT_FORMAT: Final = 1
+
+
+def to_kept(kind: str, dataset: xr.Dataset, tables: Mapping[str, Table], said: Mapping[str, str]) -> xr.DataTree:
+    """Lay out what a file keeps of a result that no class reads: its dataset, its tables, what it says."""
+    import xarray as xr
+
+    root = xr.Dataset(attrs={f"{kind}_format": KEPT_FORMAT, **said})
+    kept = {f"tables/{name}": table.to_kept() for name, table in tables.items()}
+    return xr.DataTree.from_dict({"/": root, "dataset": _writable(dataset), "tables": xr.Dataset(), **kept})
+
+
+def _writable(dataset: xr.Dataset) -> xr.Dataset:
+    """Give arrays of objects a type that a file holds: texts, empty where there is none; else numbers, NaN there."""
+    plain = {}
+    for name, each in dataset.variables.items():
+        if each.dtype == object:
+            held = each.values.ravel().tolist()
+            is_text = any(isinstance(value, str) for value in held)
+            values = [value if isinstance(value, str) else "" for value in held] if is_text else held
+            plain[name] = (each.dims, np.array(values, dtype=str if is_text else float).reshape(each.shape), each.attrs)
+    return dataset.assign_coords({name: plain.pop(name) for name in dataset.coords if name in plain}).assign(plain)
 
 
 def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:

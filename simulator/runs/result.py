@@ -7,9 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Final, Self, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Self, cast
 
 from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
@@ -113,12 +111,16 @@ class Result(ABC):
         for part in self.parts:
             part.write_into(folder)
         kind = kind_named(self.kind)
-        if kind is None:
-            return
-        if kind.attribute:
-            save_dataset(self.stored if kind.opens else _kept(self), folder / kind.file)
-        elif kind.lines not in self.texts():
+        if kind and kind.attribute:
+            save_dataset(self.stored if kind.opens else self._kept(), folder / kind.file)
+        elif kind and kind.lines not in self.texts():
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
+
+    def _kept(self) -> xr.DataTree:
+        from simulator.runs.netcdf import to_kept
+
+        said = {"said": "\n".join(self.lines()), "warned": "\n".join(self.warnings), "label": self.label}
+        return to_kept(self.kind, cast("xr.Dataset", self.dataset), self.tables(), said)
 
     def close(self) -> None:  # noqa: B027  # most have no open file
         """Close the file that it is read from, where one is open."""
@@ -188,33 +190,6 @@ class Stored(Result):
         return tuple(self.warned)
 
 
-_KEPT_FORMAT: Final = 1
-
-
-def _kept(result: Result) -> xr.DataTree:
-    """Lay out what a file keeps of a result that no class reads: its dataset, its tables, what it says."""
-    import xarray as xr
-
-    said = {"said": "\n".join(result.lines()), "warned": "\n".join(result.warnings), "label": result.label}
-    root = xr.Dataset(attrs={f"{result.kind}_format": _KEPT_FORMAT, **said})
-    tables = {f"tables/{name}": table.to_kept() for name, table in result.tables().items()}
-    return xr.DataTree.from_dict(
-        {"/": root, "dataset": _writable(cast("xr.Dataset", result.dataset)), "tables": xr.Dataset(), **tables}
-    )
-
-
-def _writable(dataset: xr.Dataset) -> xr.Dataset:
-    """Give arrays of objects a type that a file holds: texts, empty where there is none; else numbers, NaN there."""
-    plain = {}
-    for name, each in dataset.variables.items():
-        if each.dtype == object:
-            held = each.values.ravel().tolist()
-            is_text = any(isinstance(value, str) for value in held)
-            values = [value if isinstance(value, str) else "" for value in held] if is_text else held
-            plain[name] = (each.dims, np.array(values, dtype=str if is_text else float).reshape(each.shape), each.attrs)
-    return dataset.assign_coords({name: plain.pop(name) for name in dataset.coords if name in plain}).assign(plain)
-
-
 def open_result(path: FilePath | str) -> Result:
     """Open what a command wrote: a run, shares, swings, an audit, a comparison, a hindcast, ...
 
@@ -239,14 +214,13 @@ def open_result(path: FilePath | str) -> Result:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-folder: no such run file.
     """
-    place = FilePath(path)
-    kind = kind_of(place)
+    kind = kind_of(place := FilePath(path))
     if kind.opens:
         return cast("Result", attribute_at(f"simulator.{kind.opens}")(place))
     if kind.lines:
         return Stored(kind, place, *stored_lines(place, kind))
-    from simulator.runs.netcdf import open_kept
+    from simulator.runs.netcdf import KEPT_FORMAT, open_kept
 
-    kept = open_kept(place, kind=kind.name, format_=_KEPT_FORMAT)
+    kept = open_kept(place, kind=kind.name, format_=KEPT_FORMAT)
     said, warned = (str(kept.attrs[key]).split("\n") if kept.attrs[key] else [] for key in ("said", "warned"))
     return Stored(kind, place, said, warned, kept)

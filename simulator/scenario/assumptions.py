@@ -18,8 +18,8 @@ from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
+from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import SECTIONS, in_words, labels_of
-from simulator.schema.short_forms import SPANS
 from simulator.schema.statements import is_prior, is_statement
 from simulator.wording import raised
 

@@ -13,7 +13,7 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.short_forms import SPANS
+from simulator.schema.prior_families import SPANS
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from simulator import errors
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
-from simulator.schema.prior_families import FitError
-from simulator.schema.short_forms import SHORT_FORMS
+from simulator.schema.prior_families import SHORT_FORMS, FitError
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
 

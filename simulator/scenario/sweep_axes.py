@@ -19,6 +19,8 @@ import numpy as np
 from simulator.errors import InputError, Path, ScenarioError, dotted, near_name, number, shown
 from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import lookup, parse_override
+from simulator.scenario.resolving import Scenario
+from simulator.schema.statements import is_prior
 
 MOST_POINTS = 400
 """Points of a sweep; more are refused."""
@@ -310,3 +312,45 @@ def _moved(axis: str, root: str, prior: Mapping[str, Any], value: float) -> tupl
     if name:
         return f"{root}.median={value_override(value)}", f"{root}.{name}={value_override([move(end) for end in ends])}"
     return (f"{root}.quantiles={value_override({key: move(number) for key, number in quantiles.items()})}",)
+
+
+def check_paths(base: Scenario, axis: Axis) -> None:
+    """Refuse an entry of which the scenario has not even what it stands in: to make it would be a new thing."""
+    every = said_by(base)
+    for path in axis.paths:
+        missing = [found for data in every if (found := _missing(data, path)) is not None]
+        if len(missing) == len(every):
+            raise InputError(f"--over {axis.name}: {missing[0]}")
+
+
+def said_by(base: Scenario) -> list[Any]:
+    """Give what a scenario says, or what each of those says that it mixes."""
+    parts = base.data.get("mixture")
+    return [entry["scenario"] for entry in parts] if isinstance(parts, list) else [base.data]
+
+
+def _missing(data: Any, path: Path) -> str | None:
+    """Say what of a path is not there; its last part may be new, and so may all that stands in a prior."""
+    for place, part in enumerate(path):
+        above = dotted(path[:place]) or "the scenario"
+        if isinstance(part, int):
+            if not isinstance(data, list):
+                return f"{above} is no list; leave [{part}] out."
+            if part >= len(data):
+                return f"{above} has only {len(data)} items, counted from [0]."
+            data = data[part]
+            continue
+        if isinstance(data, list):
+            return f"{above} is a list of {len(data)}; name one, as in {above}[0]."
+        if is_prior(data):
+            return None
+        if not isinstance(data, Mapping):
+            return f"{above} is {shown(data)}: it has no entry '{part}'."
+        known = {str(key): key for key in data}
+        if part not in known:
+            if place == len(path) - 1:
+                return None
+            listed = f"There are: {', '.join(known)}." if len(known) <= 12 else ""
+            return f"there is no '{part}' in {above}. {near_name(part, known) or listed}".rstrip()
+        data = data[known[part]]
+    return None

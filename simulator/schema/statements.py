@@ -33,8 +33,7 @@ from simulator.schema.base import (
     no_group,
 )
 from simulator.schema.choices import Registered
-from simulator.schema.prior_families import FAMILIES, SHIPPED, PriorFamily
-from simulator.schema.short_forms import SHORT_FORMS, written_out
+from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, PriorFamily, written_out
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler

@@ -4,7 +4,7 @@ import pytest
 
 from simulator import load_scenario
 from simulator.analysis.evaluation import Input, inputs_of, model_of
-from simulator.analysis.inputs import companions, group_inputs, median_draws, moved_by, parse_groups, prior_text
+from simulator.analysis.inputs import companions, group_inputs, median_draws, moved_by, parse_groups
 from simulator.errors import InputError
 
 
@@ -68,18 +68,6 @@ def test_a_group_is_written_as_name_and_pattern(text):
 def test_a_group_named_twice_is_refused():
     with pytest.raises(InputError, match="is named twice"):
         parse_groups(["a=b.*", "a=c.*"])
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "text"),
-    [
-        ("drivers.spending.start", 8.26, "$182 million"),
-        ("drivers.algorithms.growth", 0.3, "2x/yr"),
-        ("quantities.world-product.growth", 0.011, "2.57 %/yr"),
-    ],
-)
-def test_a_number_of_a_prior_is_written_in_the_unit_of_the_file(name, value, text):
-    assert prior_text(load_scenario("baseline").joint.priors[name], value) == text
 
 
 def test_what_is_correlated_moves_along_and_nothing_else():

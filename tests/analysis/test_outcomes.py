@@ -19,6 +19,7 @@ from simulator.analysis.outcomes import (
     outcomes_over,
     parse_outcome,
     parse_outcomes,
+    prior_text,
     run_outcomes,
 )
 from simulator.errors import InputError
@@ -189,3 +190,15 @@ def test_units_and_numbers_of_outcomes_are_written():
 )
 def test_a_level_is_written_with_its_unit(log_value, unit, text):
     assert level_text(log_value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("drivers.spending.start", 8.26, "$182 million"),
+        ("drivers.algorithms.growth", 0.3, "2x/yr"),
+        ("quantities.world-product.growth", 0.011, "2.57 %/yr"),
+    ],
+)
+def test_a_number_of_a_prior_is_written_in_the_unit_of_the_file(name, value, text):
+    assert prior_text(load_scenario("baseline").joint.priors[name], value) == text

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from simulator import load_scenario, parse_scenario, simulate
@@ -14,11 +12,10 @@ from simulator.analysis.reweighting import (
     Reweighting,
     headline_table,
     reweight_run,
-    weighted_quantiles,
 )
-from simulator.analysis.weights import FEWEST_EFFECTIVE, Change, effective_samples, smoothed_logs
+from simulator.analysis.weights import FEWEST_EFFECTIVE, Change, effective_samples
 from simulator.errors import InputError
-from simulator.runs.estimates import sample_quantiles
+from simulator.runs.estimates import weighted_quantiles
 from simulator.runs.table import Table
 from tests.analysis.linear_scenario import LINEAR
 
@@ -152,43 +149,6 @@ def test_lines_tell_before_and_after(small):
     assert not any("crossed" in line for line in lines if "log10" in line)
 
 
-values = st.lists(st.sampled_from([1.0, 2.0, 2.5, 7.0, np.inf]), min_size=1, max_size=20)
-
-
-@given(values, st.floats(0.01, 100))
-def test_equal_weights_give_the_quantiles_of_the_samples(drawn, weight):
-    levels = [0.0, 0.1, 0.5, 0.77, 1.0]
-    ours = weighted_quantiles(np.array(drawn), np.full(len(drawn), weight), levels)
-    theirs = sample_quantiles(np.array(drawn), levels)
-    assert ours.tolist() == pytest.approx(theirs.tolist())
-
-
-def test_samples_without_weight_might_as_well_not_be_there():
-    rng = np.random.default_rng(1)
-    drawn, weights = rng.normal(size=200), rng.uniform(size=200)
-    weights[::3] = 0
-    kept = weights > 0
-    levels = [0.05, 0.5, 0.95]
-    assert (
-        weighted_quantiles(drawn, weights, levels).tolist()
-        == weighted_quantiles(drawn[kept], weights[kept], levels).tolist()
-    )
-
-
-def test_weighted_quantiles_of_many_samples_are_those_of_the_weighted_law():
-    from scipy import stats
-
-    drawn = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)
-    weights = np.exp(0.5 * drawn)  # turns N(0, 1) into N(0.5, 1)
-    found = weighted_quantiles(drawn, weights, [0.05, 0.5, 0.95])
-    assert found == pytest.approx(stats.norm.ppf([0.05, 0.5, 0.95], 0.5), abs=2e-3)
-
-
-def test_effective_samples_are_at_most_as_many_and_all_with_equal_weights():
-    assert effective_samples(np.full(7, 0.3)) == pytest.approx(7)
-    assert effective_samples(np.array([1.0, 0.0])) == 1.0
-
-
 def test_weights_must_be_one_for_each_sample():
     run = simulate(load_scenario("capability", overrides=["samples=64"]))
     with pytest.raises(InputError, match="one for each of 64 samples"):
@@ -247,16 +207,6 @@ def test_the_tail_of_weights_is_that_of_the_ratio_of_two_normals():
         assert Change.of(before, after).khat(50_000) == pytest.approx(1 - 1 / width**2, abs=0.08)
     narrow = parse_scenario(LINEAR, overrides=[f"{GROWTH}.sd=0.1"])
     assert Change.of(before, narrow).khat(50_000) < 0
-
-
-def test_smoothing_finds_the_tail_of_pareto_weights_and_keeps_what_is_below():
-    logs = 0.6 * np.random.default_rng(3).exponential(size=20_000)  # weights of tail index 0.6
-    smooth, khat = smoothed_logs(logs)
-    assert khat == pytest.approx(0.6, abs=4 * 1.6 / np.sqrt(424))  # of the 424 largest
-    assert (np.abs(smooth - logs) > 1e-9).sum() <= 424
-    assert smooth.max() <= logs.max() + 1e-9
-    few = np.where(np.arange(20_000) % 40 == 0, 0.0, np.minimum(logs, -1.0))  # the largest are all alike
-    assert smoothed_logs(few)[1] == -np.inf
 
 
 def test_a_median_that_is_passed_at_the_start_is_no_date_and_has_no_error():

@@ -14,10 +14,13 @@ from simulator.runs.estimates import (
     Histogram,
     Moments,
     difference_error,
+    effective_samples,
     quantile_error,
     sample_quantiles,
+    smoothed_logs,
     sorted_quantiles,
     sum_error,
+    weighted_quantiles,
 )
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
@@ -191,3 +194,48 @@ def test_the_error_of_a_difference_on_common_draws_is_that_of_the_samples_that_c
     assert difference_error(values, values, level=0.5, block=500) == 0.0
     assert difference_error(values, values + 1.0, level=0.5, block=500) == pytest.approx(1e-4, rel=0.2)
     assert np.isnan(difference_error(values, np.full(10_000, np.inf), level=0.5, block=500))
+
+
+tied = st.lists(st.sampled_from([1.0, 2.0, 2.5, 7.0, np.inf]), min_size=1, max_size=20)
+
+
+@given(tied, st.floats(0.01, 100))
+def test_equal_weights_give_the_quantiles_of_the_samples(drawn, weight):
+    levels = [0.0, 0.1, 0.5, 0.77, 1.0]
+    ours = weighted_quantiles(np.array(drawn), np.full(len(drawn), weight), levels)
+    theirs = sample_quantiles(np.array(drawn), levels)
+    assert ours.tolist() == pytest.approx(theirs.tolist())
+
+
+def test_samples_without_weight_might_as_well_not_be_there():
+    rng = np.random.default_rng(1)
+    drawn, weights = rng.normal(size=200), rng.uniform(size=200)
+    weights[::3] = 0
+    kept = weights > 0
+    levels = [0.05, 0.5, 0.95]
+    assert (
+        weighted_quantiles(drawn, weights, levels).tolist()
+        == weighted_quantiles(drawn[kept], weights[kept], levels).tolist()
+    )
+
+
+def test_weighted_quantiles_of_many_samples_are_those_of_the_weighted_law():
+    drawn = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+    weights = np.exp(0.5 * drawn)  # turns N(0, 1) into N(0.5, 1)
+    found = weighted_quantiles(drawn, weights, [0.05, 0.5, 0.95])
+    assert found == pytest.approx(stats.norm.ppf([0.05, 0.5, 0.95], 0.5), abs=2e-3)
+
+
+def test_effective_samples_are_at_most_as_many_and_all_with_equal_weights():
+    assert effective_samples(np.full(7, 0.3)) == pytest.approx(7)
+    assert effective_samples(np.array([1.0, 0.0])) == 1.0
+
+
+def test_smoothing_finds_the_tail_of_pareto_weights_and_keeps_what_is_below():
+    logs = 0.6 * np.random.default_rng(3).exponential(size=20_000)  # weights of tail index 0.6
+    smooth, khat = smoothed_logs(logs)
+    assert khat == pytest.approx(0.6, abs=4 * 1.6 / np.sqrt(424))  # of the 424 largest
+    assert (np.abs(smooth - logs) > 1e-9).sum() <= 424
+    assert smooth.max() <= logs.max() + 1e-9
+    few = np.where(np.arange(20_000) % 40 == 0, 0.0, np.minimum(logs, -1.0))  # the largest are all alike
+    assert smoothed_logs(few)[1] == -np.inf
