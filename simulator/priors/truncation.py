@@ -16,13 +16,15 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from simulator.errors import number
 from simulator.priors.composite import Truncated
-from simulator.priors.families import require
 from simulator.priors.fitting import family_name, fit_family, fit_statement
 from simulator.schema.prior_families import SHIPPED, Distribution, FitError, Statement
 from simulator.units import Array
 
 _LEAST = 1e-15
 """Less than this beyond a bound is as nothing."""
+
+_STEP, _CLOSE = 1e-5, 1e-11
+"""The step over which slopes are measured, and the distance to a zero from which rounding may keep it."""
 
 
 def fit_truncated(statement: Statement, lower: float, upper: float) -> Truncated:
@@ -49,19 +51,19 @@ def _through_points(statement: Statement, cut: Truncated) -> Truncated:
     p, x = np.array(statement.points).T
     ends = np.array([cut.lower, cut.upper])
     finite = np.isfinite(ends)
+    named = replace(statement, family=family_name(statement), median=None, interval=None)
 
     def beyond(family: Distribution) -> Array:
-        outside = np.array([float(family.cdf(ends[:1])[0]), 1.0 - float(family.cdf(ends[1:])[0])])
-        return np.asarray(logit(np.clip(outside, _LEAST, 1.0 - _LEAST)[finite]))
+        below, within = family.cdf(ends)
+        return np.asarray(logit(np.clip(np.array([below, 1.0 - within]), _LEAST, 1.0 - _LEAST)[finite]))
 
     def moved(scores: Array) -> Distribution:
         outside = np.zeros(2)
         outside[finite] = expit(scores)
-        require(float(outside.sum()) < 1.0 - 1e-9, "leaves nothing")
+        if float(outside.sum()) >= 1.0 - 1e-9:
+            raise ValueError("leaves nothing")
         at = (outside[0] + p * (1.0 - outside.sum())).tolist()
-        points = tuple(zip(at, x.tolist(), strict=True))
-        named = replace(statement, family=family_name(statement), median=None, interval=None, quantiles=points)
-        return fit_statement(named)
+        return fit_statement(replace(named, quantiles=tuple(zip(at, x.tolist(), strict=True))))
 
     start = beyond(cut.base)
     if np.all(expit(start) <= 2 * _LEAST):
@@ -153,7 +155,11 @@ def _refusal(statement: Statement, cut: Truncated, stated: list[str]) -> FitErro
 
 
 def _solved(function: Callable[[Array], Array], start: Array) -> Array | None:
-    """Find a zero by Newton's method, halving steps that do not come nearer; None where it finds none."""
+    """Find a zero by Broyden's method; None where it finds none.
+
+    A trial is a fit: what it says of the slopes is kept (Broyden 1965). They are measured anew only where a step comes
+    no nearer, and then it is halved until it does.
+    """
 
     def tried(x: Array) -> Array:
         try:
@@ -163,26 +169,29 @@ def _solved(function: Callable[[Array], Array], start: Array) -> Array | None:
             return np.full(x.shape, np.inf)
         return np.where(np.isfinite(value), value, np.inf)
 
+    def measured(x: Array, value: Array) -> Array:
+        return np.stack([(tried(x + step) - value) / _STEP for step in _STEP * np.eye(x.size)], axis=1)
+
     x, value = start, tried(start)
-    for _ in range(60):
+    if not np.isfinite(value).all():
+        return None
+    slope, is_new = measured(x, value), True
+    for _ in range(100):
         size = float(np.abs(value).max())
-        if size < 1e-11:
+        if size < 1e-13 or not np.isfinite(slope).all() or abs(float(np.linalg.det(slope))) < 1e-12:
             break
-        steps = 1e-5 * np.eye(x.size)
-        sides = [(tried(x + step), tried(x - step)) for step in steps]
-        if not np.isfinite(sides).all():
-            return None
-        slope = np.stack([(above - below) / 2e-5 for above, below in sides], axis=1)
-        if abs(float(np.linalg.det(slope))) < 1e-12:
-            return None
         change = np.linalg.solve(slope, value)
         change *= min(1.0, 3.0 / float(np.abs(change).max()))
-        for _ in range(30):
+        for _ in range(30 if is_new and size > _CLOSE else 1):
             after = tried(x - change)
             if float(np.abs(after).max()) < size:
                 break
             change = change / 2
         else:
-            break
-        x, value = x - change, after
+            if is_new or size < _CLOSE:
+                break
+            slope, is_new = measured(x, value), True
+            continue
+        slope = slope - np.outer(after - value + slope @ change, change) / float(change @ change)
+        x, value, is_new = x - change, after, False
     return x if float(np.abs(value).max()) < 1e-8 else None
