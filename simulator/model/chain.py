@@ -12,7 +12,9 @@ from functools import reduce
 import numpy as np
 
 from simulator.model import quantities
+from simulator.model.growth import Line
 from simulator.model.saturation import Capped
+from simulator.schema.prior_names import stated_drivers
 from simulator.schema.subjects import Subject
 from simulator.units import Array
 
@@ -32,10 +34,25 @@ class Chain:
     def demanded(self, name: str, times: Array) -> Array:
         """What is demanded of a level: what growth gives, or the product of its parts under their limits."""
         subject = self.subjects[name]
+        if self.block.whole is not None and (line := self.line(name)) is not None:
+            return self.block.along(line, times)
         if subject.level is None:
             return reduce(np.add, [self.capped(part, times).capped for part in subject.parts])
         stepped = self.block.between((*subject.path, "feedback"), times)
         return self.grown(subject, times) if stepped is None else stepped
+
+    def line(self, name: str) -> Line | None:
+        """What is demanded of a level as broken lines; None where it is bent, or has feedback or parts with limits."""
+        subject = self.subjects[name]
+        if subject.level is not None:
+            fed = stated_drivers(self.block.spec)[subject.driver].feedback
+            return None if fed else quantities.level_line(subject.level, subject.path, self.block)
+        return self.block.line((*subject.path, "parts"), lambda _: self._product(subject))
+
+    def _product(self, subject: Subject) -> Line | None:
+        parts = [None if self.subjects[part].bounds else self.line(part) for part in subject.parts]
+        lines = [line for line in parts if line is not None]
+        return reduce(Line.plus, lines) if len(lines) == len(parts) else None
 
     def start(self, name: str) -> Array:
         """The level at the start, (sample, 1): in the year that it is stated for; of a product, in the first."""

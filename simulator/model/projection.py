@@ -54,7 +54,8 @@ class Projection:
 
     def project(self, draws: Mapping[str, Array]) -> Paths:
         """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years."""
-        spec, years, block = self.spec, self.years, quantities.Block(self.spec, draws, self.custom, self._places)
+        spec, years = self.spec, self.years
+        block = quantities.Block(spec, draws, self.custom, years, self._places)
         chain = Chain(block, self._subjects)
         if self._has_feedback:
             feed_back(chain, years)
@@ -89,12 +90,13 @@ class Projection:
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
         """
-        chain, result = Chain(paths.block.taken(samples), self._subjects), np.empty(samples.size)
+        own, result = times[:, None], np.empty(samples.size)
+        chain = Chain(paths.block.taken(samples, own), self._subjects)
         for number, name in enumerate(names):
             here = which == number
             if not here.any():
                 continue
-            level = self._level_at(chain, name, paths, samples, times[:, None])
+            level = self._level_at(chain, name, paths, samples, own)
             result[here] = np.broadcast_to(level[:, 0], samples.shape)[here]
         return result
 
@@ -147,9 +149,8 @@ def joined(parts: Sequence[Paths], draws: Mapping[str, Array], names: Sequence[s
     }
     starts = {name: _stacked([part.starts[name] for part in parts]) for name in parts[0].starts}
     levels = {name: _stacked([part.levels[name] for part in parts]) for name in names}
-    return Paths(
-        projection, quantities.Block(block.spec, draws, block.custom, block.places, steps=steps), starts, levels
-    )
+    whole = quantities.Block(block.spec, draws, block.custom, block.times, block.places, steps=steps)
+    return Paths(projection, whole, starts, levels)
 
 
 def _stacked(levels: Sequence[Array]) -> Array:

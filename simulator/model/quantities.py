@@ -39,12 +39,13 @@ class Block:
 
     `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` a custom driver to its
     function: by its name where the scenario gives one, else by its dotted path. `places` holds what stands where in the
-    scenario, for all of its blocks.
+    scenario, for all of its blocks; `times` are those that its levels are asked for at again and again.
     """
 
     spec: ScenarioSpec
     draws: Mapping[str, Array]
     custom: Mapping[str, CustomDriver]
+    times: Array
     places: dict[tuple[str, Path], Any] = field(default_factory=dict)
     whole: tuple[Block, NDArray[np.intp]] | None = None
     """The block that this one takes samples of, at times of their own, and which they are."""
@@ -52,6 +53,22 @@ class Block:
     """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
     _known: dict[tuple[str, bytes], Array] = field(default_factory=dict)
     _capped: dict[tuple[Path, bytes], Capped] = field(default_factory=dict)
+    _lines: dict[Path, growth.Line | None] = field(default_factory=dict)
+
+    def line(self, path: Path, make: Callable[[Block], growth.Line | None]) -> growth.Line | None:
+        """The broken lines that the levels of all samples at a path are, made once; None where they are none."""
+        whole = self.whole[0] if self.whole else self
+        if path not in whole._lines:
+            whole._lines[path] = make(whole)
+        return whole._lines[path]
+
+    def along(self, line: growth.Line, times: Array) -> Array:
+        """Read broken lines of the block at times, (sample, time)."""
+        return line.at(times, self.whole[1] if self.whole else None)
+
+    def _at(self, times: Array) -> bytes:
+        """Tell times apart, with no need to look at those that are asked for again and again."""
+        return b"" if times is self.times else times.tobytes()
 
     def found[Given, Found](self, find: Callable[[Given, Path], Found], given: Given, path: Path) -> Found:
         """What a function finds in an entry at a path; looked for once."""
@@ -66,9 +83,9 @@ class Block:
         values = self.draws[dotted(path)]
         return values if self.whole is None or values.size == 1 else values.take(self.whole[1])
 
-    def taken(self, samples: NDArray[np.intp]) -> Block:
+    def taken(self, samples: NDArray[np.intp], times: Array) -> Block:
         """Take samples of the block, once or several times each, to ask for their levels at times of their own."""
-        return Block(self.spec, self.draws, self.custom, self.places, (self, samples))
+        return Block(self.spec, self.draws, self.custom, times, self.places, (self, samples))
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
@@ -95,7 +112,7 @@ class Block:
 
     def named(self, name: str, years: Array) -> Array:
         """The levels of a named quantity; computed once for the same years, however many quantities are made of it."""
-        key = (name, years.tobytes())
+        key = (name, self._at(years))
         if key not in self._known:
             level = quantity_level(self.spec.quantities[name], ("quantities", name), self, years)
             if level.size > MOST_KNOWN:
@@ -105,7 +122,7 @@ class Block:
 
     def capped(self, path: Path, times: Array, compute: Callable[[], Capped]) -> Capped:
         """A level under its limits; computed once for the same times."""
-        key = (path, times.tobytes())
+        key = (path, self._at(times))
         if key not in self._capped:
             capped = compute()
             if capped.capped.size > MOST_KNOWN:
@@ -143,31 +160,88 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
         return _custom_level(level, path, block, years)
     if level.table is not None:
         return _table_level(level, path, years)
-    result = np.zeros((1, 1)) if level.start is None else block.draw((*path, "start"))[:, None]
     base = block.spec.years.first if level.at is None else level.at
-    if level.growth is not None:
-        result = result + _regime_growth(level, path, block, years, base=base)
+    if (line := _grown(level, path, block)) is not None:
+        result = block.along(line, years)
+    else:
+        result = _start(level, path, block)[:, None] + _regime_growth(level, path, block, years, base=base)
     for key, added_up in (("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)):
         if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
-    return result if result.shape[-1] == years.shape[-1] else _constant(result, years)
+    return result
+
+
+def _start(level: Level, path: Path, block: Block) -> Array:
+    return np.zeros(1) if level.start is None else block.draw((*path, "start"))
+
+
+def _grown(level: Level, path: Path, block: Block) -> growth.Line | None:
+    """Give start and regimes of a level as broken lines; None where a rate decays."""
+
+    def make(whole: Block) -> growth.Line | None:
+        first, start = whole.spec.years.first, _start(level, path, whole)
+        if level.growth is None:
+            return growth.Line(first, start)
+        regimes = whole.found(regimes_of, level, path)
+        if any(each.half_life is not None for _, each in regimes):
+            return None
+        dates = [whole.draw((*at, "from")) for at, _ in regimes[1:]]
+        base = first if level.at is None else level.at
+        return growth.Line.grown(start, since=first, base=base, dates=dates, rates=_rates(level, path, whole))
+
+    return block.line(path, make)
+
+
+def level_line(level: Level, path: Path, block: Block) -> growth.Line | None:
+    """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
+    bent = (level.table, level.drift, level.volatility, level.custom if isinstance(level, Factor) else None)
+    return _grown(level, path, block) if all(each is None for each in bent) else None
+
+
+def quantity_line(quantity: Quantity, path: Path, block: Block) -> growth.Line | None:
+    """Give a quantity as broken lines, as products of such are; None where it is something else."""
+    if isinstance(quantity, str):
+        return quantity_line(block.spec.quantities[quantity], ("quantities", quantity), block)
+    if isinstance(quantity, Level):
+        return None if quantity.caps else level_line(quantity, path, block)
+    return block.line(path, lambda whole: _line(quantity, path, whole))
+
+
+def _line(quantity: Prior | Operation, path: Path, whole: Block) -> growth.Line | None:
+    first = whole.spec.years.first
+    if isinstance(quantity, Prior):
+        return growth.Line(first, whole.draw(path))
+    if quantity.accumulation is not None:
+        return None
+    parts = [quantity_line(part, at, whole) for at, part in whole.found(parts_of, quantity, path)]
+    lines = [line for line in parts if line is not None]
+    if len(lines) < len(parts):
+        return None
+    if all(line.slope is None for line in lines):
+        return growth.Line(first, _combined(quantity, path, whole, [line.start[:, None] for line in lines])[:, 0])
+    if quantity.product is not None:
+        return reduce(growth.Line.plus, lines)
+    return lines[0].plus(lines[1], -1.0) if quantity.ratio is not None else None
+
+
+def _rates(level: Level, path: Path, block: Block) -> list[Array]:
+    """List the rates of the regimes of a level; one without a rate has that of the regime before."""
+    rates: list[Array] = []
+    for at, each in block.found(regimes_of, level, path):  # the first has its own
+        rate = rates[-1] if each.rate is None else block.draw(block.found(rate_path, level, at))
+        rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
+    return rates
 
 
 def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
-    """Compute the growth that the regimes of a level give; one without a rate has that of the regime before."""
+    """Compute the growth that the regimes of a level give."""
     regimes = block.found(regimes_of, level, path)
-    rates: list[Array] = []
-    for at, each in regimes:
-        rate = (
-            rates[-1] if each.rate is None else block.draw(block.found(rate_path, level, at))
-        )  # the first has its own
-        rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
     return growth.regime_growth(
         years,
         base=base,
         starts=[-np.inf if each.from_ is None else block.draw((*at, "from")) for at, each in regimes],
-        rates=rates,
+        rates=_rates(level, path, block),
         half_lives=[None if each.half_life is None else block.draw((*at, "half_life")) for at, each in regimes],
         floors=[None if each.towards is None else block.draw((*at, "towards")) for at, each in regimes],
     )
@@ -183,11 +257,6 @@ def _table_level(level: Level, path: Path, years: Array) -> Array:
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
     return np.atleast_2d(growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels))
-
-
-def _constant(level: Array, years: Array) -> Array:
-    """Give a level that no year changes, (sample, 1), every year: (sample, year)."""
-    return np.broadcast_to(level, (level.shape[0], years.shape[-1]))
 
 
 class _Parameters(dict[str, Array]):
@@ -231,10 +300,17 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
     """Compute a limit over the years, (sample, year) or (1, year) in log10: an amount, or a share of a quantity."""
     if limit.share is not None:
+        if (line := block.line(path, lambda whole: _share_line(limit, path, whole))) is not None:
+            return block.along(line, years)
         return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
     if limit.limit is None:
         raise SimulatorError(f"{dotted(path)}: has no limit.")
     return quantity_level(limit.limit, (*path, "limit"), block, years)
+
+
+def _share_line(limit: Limit, path: Path, whole: Block) -> growth.Line | None:
+    of = quantity_line(str(limit.of), path, whole)
+    return None if of is None else of.plus(growth.Line(of.since, whole.draw((*path, "share"))))
 
 
 def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped:
@@ -266,6 +342,8 @@ def capped(
 
     def compute() -> Capped:
         demanded = demand(years)
+        if not bounds:
+            return Capped(demanded, demanded, {}, {}, {})
         limits = {
             bound.name: (bound.limit.kind, limit_level(bound.limit, bound.path, block, years)) for bound in bounds
         }
@@ -318,19 +396,17 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
     """
     if isinstance(quantity, str):
         return block.named(quantity, years)
-    if isinstance(quantity, Prior):
-        return _constant(block.draw(path)[:, None], years)
+    if (line := quantity_line(quantity, path, block)) is not None:
+        return block.along(line, years)
     if isinstance(quantity, Level):
         return capped_level(quantity, path, block, years).capped
-    return _operation_level(quantity, path, block, years)
+    return _operation_level(cast("Operation", quantity), path, block, years)
 
 
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
     levels = [quantity_level(part, at, block, years) for at, part in block.found(parts_of, operation, path)]
-    if years.shape[-1] > 1 and all(level.strides[1] == 0 for level in levels):  # no year changes it: computed for one
-        return _constant(_combined(operation, path, block, [level[:, :1] for level in levels]), years)
     return _combined(operation, path, block, levels)
 
 
