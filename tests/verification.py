@@ -229,7 +229,7 @@ def exact_paths(size: Size) -> Figures:
         found = compute_batch(plan, 0, 500).crossings
         fine = plan_of(scenario.components, years=years)
         drawn = compute_batch(plan, 0, 500).parameters
-        levels = fine.projections[0].project(drawn).levels
+        levels = fine.projections[0].project(fine.projections[0].block(drawn)).levels
         off, quantiles, missed, more = [], [], 0, 0
         for place, quantity in enumerate(plan.thresholds.values()):
             rows = np.ascontiguousarray(np.broadcast_to(levels[quantity].T, (years.size, 500)))

@@ -182,7 +182,8 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     for start in range(0, whole, STEP):
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
-        paths = model.plan.projections[0].project(here)
+        projection = model.plan.projections[0]
+        paths = projection.project(projection.block(here))
         rows = {
             name: np.broadcast_to(levels.T, (years.size, size)) if name in needed else levels.T
             for name, levels in paths.levels.items()

@@ -120,7 +120,7 @@ def _compute(
             trajectories.add(paths.levels, slice(filled, filled + few))
             filled += few
             pieces.append(paths)
-        paths = joined(pieces, draws, standing)
+        paths = joined(pieces, standing)
         crossings.append(cross_block(component.spec, draws, paths, years=years, size=count))
     crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
     return parameters, trajectories.arrays(), crossed
@@ -189,13 +189,15 @@ def _drawn(
 
 def _projected(projection: Projection, draws: Mapping[str, Array], count: int) -> Iterator[tuple[Paths, int]]:
     """Project samples, a piece at a time, each with how many samples it has."""
-    piece = max(PIECE // projection.years.size, 1)
+    piece, block = max(PIECE // projection.years.size, 1), projection.block(draws)
+    if count <= piece:
+        yield projection.project(block), count
+        return
     for start in range(0, count, piece):
-        part = {name: values if values.size == 1 else values[start : start + piece] for name, values in draws.items()}
         try:
-            paths = projection.project(part)
+            paths = projection.project(block.taken(slice(start, start + piece), projection.years))
         except SimulatorError:
-            projection.project(draws)  # so that the error speaks of all that were drawn
+            projection.project(block)  # so that the error speaks of all that were drawn
             raise
         yield paths, min(piece, count - start)
 

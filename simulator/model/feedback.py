@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import growth, quantities
-from simulator.model.chain import Chain
+from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
 from simulator.units import Array
@@ -56,7 +56,7 @@ class _Stepper:
 
     def __init__(self, chain: Chain, times: Array) -> None:
         self.chain, block = chain, chain.block
-        self.size, first = max(values.size for values in block.draws.values()), times[:1]
+        self.size, first = block.size, times[:1]
 
         def whole(values: Array) -> Array:
             """Give levels (time, sample), each time side by side."""

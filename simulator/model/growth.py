@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,7 +60,7 @@ LN_10 = math.log(10.0)
 _LN_2 = math.log(2.0)
 _LOG10_2 = math.log10(2.0)
 # A date further away than this stands for "always" (before) or "never" (after), and keeps inf - inf away.
-_FAR_YEAR = 1e6
+FAR_YEAR = 1e6
 
 
 def mean_decay(exponent: Array) -> Array:
@@ -114,10 +112,10 @@ def regime_growth(
     # Computed as (year, sample) and turned at the end: a run is kept year by year, and no copy has to turn it again.
     year = np.atleast_2d(np.asarray(years, dtype=np.float64)).T
     base_year = row(base)
-    dates = [np.clip(row(start), -_FAR_YEAR, _FAR_YEAR) for start in starts]
+    dates = [np.clip(row(start), -FAR_YEAR, FAR_YEAR) for start in starts]
     for number in range(1, len(dates)):
         dates[number] = np.maximum(dates[number - 1], dates[number])
-    dates.append(np.full((1, 1), _FAR_YEAR))
+    dates.append(np.full((1, 1), FAR_YEAR))
     growth: Array = np.zeros((1, 1))
     for number, (rate, half_life, floor) in enumerate(zip(rates, half_lives, floors, strict=True)):
         # Clipping both ends into the regime makes the integral signed and leaves 0 for a regime not met.
@@ -140,56 +138,6 @@ def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array
         )
     fall = mean_decay(np.maximum(elapsed, 0.0) * (_LN_2 / half_life))
     return elapsed * (floor + (rate - floor) * fall)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Levels that grow at constant rates between dates, of many samples: broken lines over time.
-
-    level(t) = start + slope (t - since) + sum over bends of change max(0, t - date); `since` is a decimal year, all
-    others are (sample,) or (1,). Without a slope the levels stand still.
-    """
-
-    since: float
-    start: Array
-    slope: Array | None = None
-    bends: tuple[tuple[Array, Array], ...] = ()
-
-    @classmethod
-    def grown(
-        cls, start: Array, *, since: float, base: float, dates: Sequence[Array], rates: Sequence[Array]
-    ) -> Line:
-        """Start at a level in the year `base`; from each date on the next of the rates holds, as in `regime_growth`."""
-        bends: list[tuple[Array, Array]] = []
-        level, latest = start + rates[0] * (since - base), np.zeros(1)  # no path is asked for before the year 0
-        for date, rate, before in zip(dates, rates[1:], rates, strict=False):
-            latest = np.minimum(np.maximum(latest, date), _FAR_YEAR)
-            bends.append((latest, rate - before))
-            level = level - bends[-1][1] * np.maximum(base - latest, 0.0)
-        return cls(since, level, rates[0], tuple(bends))
-
-    def plus(self, other: Line, sign: float = 1.0) -> Line:
-        """Add the levels of another, or subtract them; both are counted from the same year."""
-        slopes = [each for each in (self.slope, None if other.slope is None else sign * other.slope) if each is not None]
-        bends = (*self.bends, *((date, sign * change) for date, change in other.bends))
-        return Line(self.since, self.start + sign * other.start, reduce(np.add, slopes) if slopes else None, bends)
-
-    def at(self, times: Array, samples: NDArray[np.intp] | None = None) -> Array:
-        """Give the levels (sample, time) at times (time,); or of some samples, (n, 1), at times of their own, (n, 1)."""
-
-        def taken(values: Array) -> Array:
-            return values[None] if samples is None or values.size == 1 else values.take(samples)[None]
-
-        # Computed as (time, sample) and turned at the end: a run is kept year by year, and no copy has to turn it again.
-        level, rows = taken(self.start), np.atleast_2d(times).T
-        if self.slope is None:
-            shape = (level.shape[1], times.shape[-1])
-            return np.broadcast_to(level.T, shape)
-        level = level + taken(self.slope) * (rows - self.since)
-        for date, change in self.bends:
-            beyond = rows - taken(date)
-            level = level + taken(change) * np.maximum(beyond, 0.0, out=beyond)
-        return level.T
 
 
 def _shocks(where: str, years: ArrayLike, shock_years: ArrayLike, shocks: ArrayLike) -> tuple[Array, Array, Array]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from simulator.model.quantities import Block
+from simulator.model.levels import Block
 from simulator.schema.model_counts import Models, absolute_name, counted_at, relative_name
 from simulator.schema.prior_names import RUNS_PATH, share_path
 from simulator.units import Array

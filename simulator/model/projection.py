@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import growth, quantities
-from simulator.model.chain import Chain
 from simulator.model.feedback import feed_back
+from simulator.model.levels import Block
 from simulator.model.model_counts import model_counts
+from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.goals import Capability
@@ -49,20 +50,23 @@ class Projection:
     def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
         self.spec, self.years, self.custom = spec, years, custom
         self._places: dict[tuple[str, Path], Any] = {}
-        self._subjects, self._inner = subjects(spec), inner_subjects(spec)
+        self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
-    def project(self, draws: Mapping[str, Array]) -> Paths:
-        """Project a block of draws by name of the prior, (sample,) or (1,) on the internal scale, over the years."""
+    def block(self, draws: Mapping[str, Array]) -> Block:
+        """Hold draws by name of the prior, (sample,) or (1,) on the internal scale."""
+        return Block(self.spec, draws, self.custom, self.years, self._places)
+
+    def project(self, block: Block) -> Paths:
+        """Project a block of draws over the years."""
         spec, years = self.spec, self.years
-        block = quantities.Block(spec, draws, self.custom, years, self._places)
         chain = Chain(block, self._subjects)
         if self._has_feedback:
             feed_back(chain, years)
         result: dict[str, NDArray[Any]] = {
-            f"quantity_{snake(name)}": block.named(name, years) for name in spec.quantities
+            f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.quantities
         }
-        for subject in self._subjects:
+        for subject in self._subjects.values():
             result |= _variables_of(subject, chain.capped(subject.name, years))
         for subject in self._inner:
             if subject.level is not None:
@@ -120,7 +124,7 @@ class Paths:
     """
 
     projection: Projection
-    block: quantities.Block
+    block: Block
     starts: dict[str, Array]
     levels: dict[str, NDArray[Any]]
 
@@ -138,19 +142,16 @@ class Paths:
         return levels
 
 
-def joined(parts: Sequence[Paths], draws: Mapping[str, Array], names: Sequence[str]) -> Paths:
-    """Join the paths of consecutive samples, whose draws are `draws`; of their levels those of some names."""
-    if len(parts) == 1:
+def joined(parts: Sequence[Paths], names: Sequence[str]) -> Paths:
+    """Join the paths of consecutive samples of a block, all of them; of their levels those of some names."""
+    whole = parts[0].block.whole
+    if whole is None:
         return parts[0]
-    projection, block = parts[0].projection, parts[0].block
-    steps = {
-        path: (times, _stacked([part.block.steps[path][1] for part in parts]))
-        for path, (times, _) in block.steps.items()
-    }
+    for path, (times, _) in parts[0].block.steps.items():
+        whole.steps[path] = times, _stacked([part.block.steps[path][1] for part in parts])
     starts = {name: _stacked([part.starts[name] for part in parts]) for name in parts[0].starts}
     levels = {name: _stacked([part.levels[name] for part in parts]) for name in names}
-    whole = quantities.Block(block.spec, draws, block.custom, block.times, block.places, steps=steps)
-    return Paths(projection, whole, starts, levels)
+    return Paths(parts[0].projection, whole, starts, levels)
 
 
 def _stacked(levels: Sequence[Array]) -> Array:
@@ -167,7 +168,7 @@ def _variables_of(subject: Subject, capped: Capped) -> dict[str, NDArray[Any]]:
     return result | ({f"binding_{subject.name}": capped.binding} if subject.bounds else {})
 
 
-def _capability(spec: Capability, block: quantities.Block, compute: Array, first: Array) -> Array:
+def _capability(spec: Capability, block: Block, compute: Array, first: Array) -> Array:
     """Compute the capability metric from effective or physical compute; `first` is that of the first year."""
 
     def drawn(key: str) -> Array:

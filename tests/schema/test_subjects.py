@@ -37,7 +37,7 @@ def test_the_names_of_variables_are_those_that_a_projection_gives(name: str) -> 
     projection = Projection(scenario.spec, years=year_grid(scenario.spec), custom={})
     priors = scenario.components[0].joint.priors
     draws = {key: prior.family.ppf(np.array([0.4])) for key, prior in priors.items()}
-    assert set(projection.project(draws).levels) == set(variable_names(scenario.spec))
+    assert set(projection.project(projection.block(draws)).levels) == set(variable_names(scenario.spec))
 
 
 def test_two_entries_that_would_give_one_variable_are_refused() -> None:

@@ -298,7 +298,8 @@ def levels_in_float64(data: dict[str, Any]) -> tuple[np.ndarray, dict[str, np.nd
     scenario = parse_scenario(scenario_text(data))
     spec, years = scenario.spec, year_grid(scenario.spec)
     draws = draw_blocks(scenario.joint, seed=spec.seed, blocks=range(1), size=spec.block, design=spec.design)
-    return years, Projection(spec, years=years, custom={}).project(draws).levels
+    projection = Projection(spec, years=years, custom={})
+    return years, projection.project(projection.block(draws)).levels
 
 
 @some(10)

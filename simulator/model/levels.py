@@ -1,0 +1,365 @@
+"""Levels that growth alone gives, from one block of drawn parameters; those of constant rates are broken lines.
+
+Everything is log10 of base units, as arrays (sample, year), or (1, year) where nothing in it is uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path, SimulatorError, dotted, near_name
+from simulator.model import growth
+from simulator.schema.drivers import CustomDriver
+from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
+from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.units import Array, parse_unit
+
+TELLING = 0.1
+"""How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Levels that grow at constant rates between dates, of many samples: broken lines over time.
+
+    level(t) = start + slope (t - since) + sum over bends of change max(0, t - date); `since` is a decimal year, all
+    others are (sample,) or (1,). Without a slope the levels stand still.
+    """
+
+    since: float
+    start: Array
+    slope: Array | None = None
+    bends: tuple[tuple[Array, Array], ...] = ()
+
+    @classmethod
+    def grown(cls, start: Array, *, since: float, base: float, dates: Sequence[Array], rates: Sequence[Array]) -> Line:
+        """Start at a level in the year `base`; from each date on the next of the rates holds, as in `regime_growth`."""
+        bends: list[tuple[Array, Array]] = []
+        level, latest = start + rates[0] * (since - base), np.zeros(1)  # no path is asked for before the year 0
+        for date, rate, before in zip(dates, rates[1:], rates, strict=False):
+            latest = np.minimum(np.maximum(latest, date), growth.FAR_YEAR)
+            bends.append((latest, rate - before))
+            level = level - bends[-1][1] * np.maximum(base - latest, 0.0)
+        return cls(since, level, rates[0], tuple(bends))
+
+    def plus(self, other: Line, sign: float = 1.0) -> Line:
+        """Add the levels of another, or subtract them; both are counted from the same year."""
+        slopes = [
+            each for each in (self.slope, None if other.slope is None else sign * other.slope) if each is not None
+        ]
+        bends = (*self.bends, *((date, sign * change) for date, change in other.bends))
+        return Line(self.since, self.start + sign * other.start, reduce(np.add, slopes) if slopes else None, bends)
+
+    def at(self, times: Array, samples: NDArray[np.intp] | slice | None = None) -> Array:
+        """Give the levels (sample, time) at times (time,); or of some samples, (n, 1), at times (n, 1) of their own."""
+        # Computed as (time, sample) and turned at the end: a run is kept year by year, and no copy turns it again.
+        level, rows = _chosen(self.start, samples)[None], np.atleast_2d(times).T
+        if self.slope is None:
+            return np.broadcast_to(level.T, (level.size, times.shape[-1]))
+        level = level + _chosen(self.slope, samples) * (rows - self.since)
+        for date, change in self.bends:
+            beyond = rows - _chosen(date, samples)
+            level = level + _chosen(change, samples) * np.maximum(beyond, 0.0, out=beyond)
+        return level.T
+
+
+def _chosen(values: Array, samples: NDArray[np.intp] | slice | None) -> Array:
+    """Choose the values (sample,) of samples; one is that of all."""
+    if samples is None or values.size == 1:
+        return values
+    return values[samples] if isinstance(samples, slice) else values.take(samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the levels of one block are computed from.
+
+    `draws` maps the name of each prior to its internal numbers, (sample,) or (1,); `custom` a custom driver to its
+    function: by its name where the scenario gives one, else by its dotted path. `places` holds what stands where in the
+    scenario, for all of its blocks; `times` are those that its levels are asked for at again and again.
+    """
+
+    spec: ScenarioSpec
+    draws: Mapping[str, Array]
+    custom: Mapping[str, CustomDriver]
+    times: Array
+    places: dict[tuple[str, Path], Any] = field(default_factory=dict)
+    whole: Block | None = None
+    samples: NDArray[np.intp] | slice | None = None
+    """The block that this one takes samples of, and which they are: some in a row, or any at times of their own."""
+    steps: dict[Path, tuple[Array, Array]] = field(default_factory=dict)
+    """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
+    known: dict[tuple[Path, bytes], Any] = field(default_factory=dict)
+    """What was computed at some times, for further use."""
+    lines: dict[Path, Line | None] = field(default_factory=dict)
+    """What is broken lines and what is not, as far as it was asked for."""
+
+    @property
+    def size(self) -> int:
+        """How many samples it has."""
+        if isinstance(self.samples, np.ndarray):
+            return self.samples.size
+        every = range(max((values.size for values in self.draws.values()), default=1))
+        return len(every if self.samples is None else every[self.samples])
+
+    def line(self, path: Path, make: Callable[[Block], Line | None]) -> Line | None:
+        """The broken lines that the levels of all samples at a path are, made once; None where they are none."""
+        if path not in self.lines:
+            self.lines[path] = make(self.whole or self)
+        return self.lines[path]
+
+    def found[Given, Found](self, find: Callable[[Given, Path], Found], given: Given, path: Path) -> Found:
+        """What a function finds in an entry at a path; looked for once."""
+        key = (find.__name__, path)
+        if key not in self.places:
+            self.places[key] = find(given, path)
+        found: Found = self.places[key]
+        return found
+
+    def draw(self, path: Path) -> Array:
+        """The drawn numbers of the prior at a path, (sample,) or (1,)."""
+        values = self.draws[dotted(path)]
+        return _chosen(values, self.samples)
+
+    def taken(self, samples: NDArray[np.intp] | slice, times: Array) -> Block:
+        """Take samples of the block: some in a row, or any, once or several times each, at times of their own."""
+        return Block(self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines)
+
+    def stepped(self, path: Path, times: Array, levels: Array) -> Array:
+        """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
+        if path not in self.steps or self.steps[path][0].size < times.size:
+            self.steps[path] = times, levels
+        return levels
+
+    def between(self, path: Path, times: Array) -> Array | None:
+        """Read levels that are held; of samples that were taken, (sample, time), straight between the times held."""
+        samples = self.samples
+        held = self.whole.steps if self.whole and isinstance(samples, np.ndarray) else self.steps
+        if path not in held:
+            return None
+        grid, levels = held[path]
+        if not isinstance(samples, np.ndarray):
+            place = np.searchsorted(grid, times)
+            is_known = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
+            return levels[:, place] if is_known else None
+        rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+        after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+        share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
+        low, high = levels[rows, after - 1], levels[rows, after]
+        return np.asarray(low + share * (high - low))
+
+
+def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+    """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
+
+    The result is (sample, year) or (1, year), log10 of base units. SimulatorError: a table does not cover the years,
+    or a custom driver returns something else than levels.
+    """
+    if isinstance(level, Factor) and level.custom is not None:
+        return _custom_level(level, path, block, years)
+    if level.table is not None:
+        return _table_level(level, path, years)
+    base = block.spec.years.first if level.at is None else level.at
+    if (line := _grown(level, path, block)) is not None:
+        result = line.at(years, block.samples)
+    else:
+        result = _start(level, path, block)[:, None] + _regime_growth(level, path, block, years, base=base)
+    for key, added_up in (("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)):
+        if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
+            shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
+            result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
+    return result
+
+
+def _start(level: Level, path: Path, block: Block) -> Array:
+    return np.zeros(1) if level.start is None else block.draw((*path, "start"))
+
+
+def _grown(level: Level, path: Path, block: Block) -> Line | None:
+    """Give start and regimes of a level as broken lines; None where a rate decays."""
+
+    def make(whole: Block) -> Line | None:
+        first, start = whole.spec.years.first, _start(level, path, whole)
+        if level.growth is None:
+            return Line(first, start)
+        regimes = whole.found(regimes_of, level, path)
+        if any(each.half_life is not None for _, each in regimes):
+            return None
+        dates = [whole.draw((*at, "from")) for at, _ in regimes[1:]]
+        base = first if level.at is None else level.at
+        return Line.grown(start, since=first, base=base, dates=dates, rates=_rates(level, path, whole))
+
+    return block.line((*path, "grown"), make)
+
+
+def level_line(level: Level, path: Path, block: Block) -> Line | None:
+    """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
+    bent = (level.table, level.drift, level.volatility, level.custom if isinstance(level, Factor) else None)
+    return _grown(level, path, block) if all(each is None for each in bent) else None
+
+
+def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
+    """Give a quantity as broken lines, as products of such are; None where it is something else."""
+    if isinstance(quantity, str):
+        return quantity_line(block.spec.quantities[quantity], ("quantities", quantity), block)
+    return block.line(path, lambda whole: _line(quantity, path, whole))
+
+
+def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line | None:
+    first = whole.spec.years.first
+    if isinstance(quantity, Level):
+        return None if quantity.caps else level_line(quantity, path, whole)
+    if isinstance(quantity, Prior):
+        return Line(first, whole.draw(path))
+    if quantity.accumulation is not None:
+        return None
+    parts = [quantity_line(part, at, whole) for at, part in whole.found(parts_of, quantity, path)]
+    lines = [line for line in parts if line is not None]
+    if len(lines) < len(parts):
+        return None
+    if all(line.slope is None for line in lines):
+        return Line(first, combined(quantity, path, whole, [line.start[:, None] for line in lines])[:, 0])
+    if quantity.product is not None:
+        return reduce(Line.plus, lines)
+    return lines[0].plus(lines[1], -1.0) if quantity.ratio is not None else None
+
+
+def _rates(level: Level, path: Path, block: Block) -> list[Array]:
+    """List the rates of the regimes of a level; one without a rate has that of the regime before."""
+    rates: list[Array] = []
+    for at, each in block.found(regimes_of, level, path):  # the first has its own
+        rate = rates[-1] if each.rate is None else block.draw(block.found(rate_path, level, at))
+        rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
+    return rates
+
+
+def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
+    """Compute the growth that the regimes of a level give."""
+    regimes = block.found(regimes_of, level, path)
+    return growth.regime_growth(
+        years,
+        base=base,
+        starts=[-np.inf if each.from_ is None else block.draw((*at, "from")) for at, each in regimes],
+        rates=_rates(level, path, block),
+        half_lives=[None if each.half_life is None else block.draw((*at, "half_life")) for at, each in regimes],
+        floors=[None if each.towards is None else block.draw((*at, "towards")) for at, each in regimes],
+    )
+
+
+def _table_level(level: Level, path: Path, years: Array) -> Array:
+    known = sorted((float(year), value) for year, value in (level.table or {}).items())
+    if years.min() < known[0][0] or years.max() > known[-1][0]:
+        raise SimulatorError(
+            f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years.min():g} "
+            f"to {years.max():g}. Nothing is extrapolated: add the years that are missing."
+        )
+    scale = np.log10(parse_unit(level_unit(level, None)).scale)
+    levels = np.log10([value for _, value in known]) + scale
+    return np.atleast_2d(growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels))
+
+
+class _Parameters(dict[str, Array]):
+    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
+
+    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
+        super().__init__(drawn)
+        self._name = name
+
+    def __missing__(self, key: str) -> Array:
+        given = ", ".join(self) or "none"
+        raise SimulatorError(
+            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
+            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
+        )
+
+
+def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
+    if (known := block.between(path, years)) is not None:
+        return known
+    name = dotted(path)
+    key = (level.custom.driver if level.custom else None) or name
+    if key not in block.custom:
+        raise SimulatorError(
+            f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
+        )
+    parameters = level.custom.parameters if level.custom else {}
+    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
+    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
+    sizes = {1, block.size}
+    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
+        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
+    broken = ~np.isfinite(result).all(axis=1)
+    if broken.any():
+        raise SimulatorError(
+            f"{name}: returned NaN or infinity in {broken.mean():.1%} of the samples; a level is a finite log10."
+        )
+    return block.stepped(path, years, result)
+
+
+def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
+    """Give a share of a quantity as broken lines; None where the quantity is something else."""
+
+    def make(whole: Block) -> Line | None:
+        of = quantity_line(str(limit.of), path, whole)
+        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
+
+    return block.line(path, make)
+
+
+def combined(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
+    """Combine the levels of the parts of an operation, an accumulation apart."""
+    if operation.product is not None:
+        return reduce(np.add, levels)
+    if operation.sum is not None:
+        return growth.log_sum(levels)
+    if operation.ratio is not None:
+        return levels[0] - levels[1]
+    if operation.difference is not None:
+        return _difference(operation, path, block, levels)
+    return reduce(np.minimum if operation.minimum is not None else np.maximum, levels)
+
+
+def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
+    result = growth.log_difference(levels[0], levels[1])
+    negative = np.isnan(result).any(axis=-1)
+    if negative.any():
+        names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
+        raise SimulatorError(
+            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
+            f"where {names[1]} reaches {names[0]}; it has no log there. "
+            f"{_inputs_behind(negative, operation, path, block)}"
+            "Bound it with a minimum or maximum, or narrow its priors."
+        )
+    return result
+
+
+def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+    """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
+    roots = {dotted(path), *(dotted(("quantities", name)) for name in _names_below(operation, block.spec))}
+    telling: list[tuple[float, str]] = []
+    for name, values in block.draws.items():
+        if values.size == failed.size > 1 and any(
+            name == root or name.startswith((f"{root}.", f"{root}[")) for root in roots
+        ):
+            place = float(np.argsort(np.argsort(values))[failed].mean()) / (values.size - 1) - 0.5
+            telling.append((abs(place), f"{name} is {'high' if place > 0 else 'low'}"))
+    words = [word for away, word in sorted(telling, reverse=True)[:3] if away > TELLING]
+    return f"In them {', '.join(words)}. " if words else ""
+
+
+def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
+    """Name the quantities that one is made of, directly or through others."""
+    if isinstance(quantity, str):
+        return {quantity} | _names_below(spec.quantities[quantity], spec)
+    if isinstance(quantity, Operation):
+        return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
+    if isinstance(quantity, Level):
+        return set().union(*(_names_below(cap.of or cap.limit, spec) for cap in quantity.caps.values()))
+    return set()
