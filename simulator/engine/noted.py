@@ -69,22 +69,21 @@ def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) 
     for key, count in noted.items():
         kind, *names = key.split(" ")
         share = float(count[0] / samples) if count.size else 0.0
-        text = _share(share, samples)
         if kind == "crossed" and share >= LEAST_CROSSED:
             before, name = names
             said.append(
-                f"{name}: lies before {before} in {text} of the samples. "
+                f"{name}: lies before {before} in {_share(share, samples)} of the samples. "
                 "The era begins with the later of the two dates there, and the era before it is left out."
             )
         if kind == "held" and count[0] > 0:
             said.append(
-                f"{names[0]}: lies beyond 10^{HELD:g} or its inverse in {text} of the samples, and numbers are held at "
-                "10^304 and its inverse. Truncate it."
+                f"{names[0]}: lies beyond 10^{HELD:g} or its inverse in {_share(share, samples)} of the samples, and "
+                "numbers are held at 10^304 and its inverse. Truncate it."
             )
         if kind == "beyond" and share >= LEAST_IDLE:
             said.append(
-                f"{names[0]}: lies at or beyond the last year, {number(plan.years[-1])}, in {text} of the samples, "
-                "where this era is never in force."
+                f"{names[0]}: lies at or beyond the last year, {number(plan.years[-1])}, in {_share(share, samples)} "
+                "of the samples, where this era is never in force."
             )
     return said
 

@@ -170,10 +170,11 @@ class Understood:
     @property
     def words(self) -> str:
         """Say it for readers."""
-        value = number(self.median)
         if self.shape:
             low, median, high = map(three_digits, (self.low, self.median, self.high))
             value = f"{self.shape}, median {median} (90 % {low} to {high})"
+        else:
+            value = number(self.median)
         given = f"{GIVEN}, never with {100 * self.never:.3g} %" if self.never else ""
         settled = f"by {self.by}" if self.by and not self.shape else ""
         return " ".join(filter(None, [value, self.unit, given, settled]))

@@ -39,11 +39,13 @@ def draw_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
 def _drawn_twice(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     """Find the same entry of the library in several places whose draws are independent."""
     joined = [frozenset(each.between) for each in spec.correlations]
-    found: dict[tuple[tuple[str, ...], Distribution], list[str]] = {}
+    using: dict[tuple[str, ...], list[str]] = {}
     for name in joint.uncertain:
-        entries = tuple(_entries(joint.priors[name].prior))
-        if entries:
-            found.setdefault((entries, joint.priors[name].family), []).append(name)
+        using.setdefault(tuple(_entries(joint.priors[name].prior)), []).append(name)
+    found: dict[tuple[tuple[str, ...], Distribution], list[str]] = {}
+    for said, names in using.items():
+        for name in names if said and len(names) > 1 else ():
+            found.setdefault((said, joint.priors[name].family), []).append(name)
     for (entries, _), names in found.items():
         apart = [name for name in names if all({name, other} not in joined for other in names if other != name)]
         if len(apart) > 1 and not _one_each_year(names):
