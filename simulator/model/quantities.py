@@ -26,7 +26,7 @@ from simulator.model.levels import (
     quantity_line,
     share_line,
 )
-from simulator.model.saturation import Capped, follow, law_of, under_limits
+from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.subjects import Bound, Subject, bounds_of
@@ -165,6 +165,32 @@ def _followed(bound: Bound, demand: Demand, *, start: Array, base: float, block:
     step, fine = cast("Callable[..., Array]", law_of(bound.limit.kind).step), is_fine(times)
     levels = follow(step, demand(times), limit, log_start=start, fine=fine, base=place)
     return block.stepped(bound.path, times, levels)[:, np.searchsorted(times, years)]
+
+
+def follow(
+    step: Callable[..., Array],
+    log_level: Array,
+    log_limit: Array,
+    *,
+    log_start: Array,
+    fine: NDArray[np.bool_],
+    base: int,
+) -> Array:
+    """Follow a level under a moving limit from its start, both ways in time, (sample, time).
+
+    It goes from one of the `fine` times (time,) to the next; to the others it goes from the nearest of these, and not
+    from them. `base` is the place of the time of the start, `log_start` (sample, 1).
+    """
+    levels, limits, start = log_level.T, log_limit.T, log_start[:, 0]
+    bent: Array = np.empty(np.broadcast_shapes(levels.shape, limits.shape, (1, start.size)))
+    bent[base] = start
+    for places in (range(base + 1, len(levels)), range(base - 1, -1, -1)):
+        origin = base
+        for place in places:
+            ends = (levels[origin], levels[place]), (limits[origin], limits[place])
+            bent[place] = step(bent[origin], *ends, log_start=start)
+            origin = place if fine[place] else origin
+    return bent.T
 
 
 def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -> Array:

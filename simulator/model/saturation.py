@@ -154,32 +154,6 @@ def gompertz_step(bent: Array, levels: tuple[Array, Array], limits: tuple[Array,
     return np.asarray(np.minimum(log_start + result, limits[1]), dtype=np.float64)
 
 
-def follow(
-    step: Callable[..., Array],
-    log_level: Array,
-    log_limit: Array,
-    *,
-    log_start: Array,
-    fine: NDArray[np.bool_],
-    base: int,
-) -> Array:
-    """Follow a level under a moving limit from its start, both ways in time, (sample, time).
-
-    It goes from one of the `fine` times (time,) to the next; to the others it goes from the nearest of these, and not
-    from them. `base` is the place of the time of the start, `log_start` (sample, 1).
-    """
-    levels, limits, start = log_level.T, log_limit.T, log_start[:, 0]
-    bent: Array = np.empty(np.broadcast_shapes(levels.shape, limits.shape, (1, start.size)))
-    bent[base] = start
-    for places in (range(base + 1, len(levels)), range(base - 1, -1, -1)):
-        origin = base
-        for place in places:
-            ends = (levels[origin], levels[place]), (limits[origin], limits[place])
-            bent[place] = step(bent[origin], *ends, log_start=start)
-            origin = place if fine[place] else origin
-    return bent.T
-
-
 @dataclass(frozen=True)
 class Capped:
     """A level under its limits: what was demanded, what is left, the limits by name.

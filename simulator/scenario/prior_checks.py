@@ -46,12 +46,12 @@ def _drawn_twice(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     for said, names in using.items():
         for name in names if said and len(names) > 1 else ():
             found.setdefault((said, joint.priors[name].family), []).append(name)
-    for (entries, _), names in found.items():
+    for (said, _), names in found.items():
         apart = [name for name in names if all({name, other} not in joined for other in names if other != name)]
         if len(apart) > 1 and not _one_each_year(names):
             times = "twice" if len(apart) == 2 else f"{len(apart)} times"
             yield (
-                f"{' with '.join(dict.fromkeys(entries))}: drawn {times}, independently: {listed(apart)}. "
+                f"{' with '.join(dict.fromkeys(said))}: drawn {times}, independently: {listed(apart)}. "
                 "Where one number is meant, name it under inputs and use it as {input: its-name}."
             )
 
