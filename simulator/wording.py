@@ -129,15 +129,21 @@ def year_range(low: float, high: float, last: float, first: float = -math.inf) -
     return f"{f'≤ {first:g}' if low <= first else year_text(low, last)} to {year_text(high, last)}"
 
 
-def share_text(share: float, error: float, samples: int) -> str:
-    """Write a share of the samples in percent with its standard error.
+def share_text(share: float, samples: int, error: float | None = None) -> str:
+    """Write a share that samples estimate, in percent: with its standard error, or rounded to what that supports.
 
     Of none or all of them its 95 % bound, about 3/n (the rule of three: 1 - 0.05^(1/n)), as 0 and 100 % are more than
-    a number of samples can tell.
+    a number of samples can tell. Samples that are all alike count as one, and have neither error nor bound.
     """
+    if samples <= 1:
+        return f"{100 * share:.0f} %"
     count = round(share * samples)
     if count in (0, samples):
         bound = float(f"{-100 * math.expm1(math.log(0.05) / samples):.2g}")
         return f"< {bound:g} %" if count == 0 else f"> {100 - bound:.12g} %"
-    digits = max(1, -math.floor(math.log10(100 * min(share, 1 - share))))
+    digits = -math.floor(math.log10(100 * min(share, 1 - share)))  # the first that tells it from none and all
+    if error is None or math.isnan(error):
+        supported = -math.ceil(math.log10(100 * math.sqrt(share * (1 - share) / samples)))
+        return f"{100 * share:.{max(0, digits, supported)}f} %"
+    digits = max(1, digits)
     return f"{100 * share:.{digits}f}{plus_minus(100 * error, digits)} %"

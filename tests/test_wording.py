@@ -47,15 +47,24 @@ from simulator import wording as w
         (w.year_range(2025.0, math.inf, 2045, 2025), "≤ 2025 to > 2045"),
         (w.year_range(2025.0, 2025.0, 2045, 2025), "already in 2025"),
         (w.year_range(2028.04, 2031.23, 2045), "2028.0 to 2031.2"),
-        (w.share_text(0.2986, 0.0049, 10_000), "29.9 ± 0.5 %"),
-        (w.share_text(0.5, math.nan, 10_000), "50.0 %"),
-        (w.share_text(0.0, 0.0, 10_000), "< 0.03 %"),
-        (w.share_text(1.0, 0.0, 10_000), "> 99.97 %"),
-        (w.share_text(1.0, 0.0, 1_000_000), "> 99.9997 %"),
-        (w.share_text(0.0, 0.0, 512), "< 0.58 %"),  # 3/512 is 0.586 %
-        (w.share_text(0.0, 0.0, 4), "< 53 %"),  # 1 - 0.05^(1/4)
-        (w.share_text(3e-4, 1.7e-4, 10_000), "0.03 ± 0.02 %"),
-        (w.share_text(0.9995, 2.2e-4, 10_000), "99.95 ± 0.02 %"),
+        (w.share_text(0.2986, 10_000, 0.0049), "29.9 ± 0.5 %"),
+        (w.share_text(0.5, 10_000, math.nan), "50 %"),
+        (w.share_text(0.2986, 10_000), "30 %"),
+        (w.share_text(0.2986, 1_000_000), "29.9 %"),
+        (w.share_text(3e-4, 10_000), "0.03 %"),
+        (w.share_text(0.9995, 10_000), "99.95 %"),
+        (w.share_text(0.004, 1_000), "0.4 %"),
+        (w.share_text(0.9, 10), "90 %"),
+        (w.share_text(0.0, 10_000), "< 0.03 %"),
+        (w.share_text(1.0 - 1e-16, 10_000), "> 99.97 %"),
+        (w.share_text(1.0, 1), "100 %"),  # nothing differs
+        (w.share_text(0.0, 10_000, 0.0), "< 0.03 %"),
+        (w.share_text(1.0, 10_000, 0.0), "> 99.97 %"),
+        (w.share_text(1.0, 1_000_000, 0.0), "> 99.9997 %"),
+        (w.share_text(0.0, 512, 0.0), "< 0.58 %"),  # 3/512 is 0.586 %
+        (w.share_text(0.0, 4, 0.0), "< 53 %"),  # 1 - 0.05^(1/4)
+        (w.share_text(3e-4, 10_000, 1.7e-4), "0.03 ± 0.02 %"),
+        (w.share_text(0.9995, 10_000, 2.2e-4), "99.95 ± 0.02 %"),
     ],
 )  # fmt: skip
 def test_it_is_written_as_readers_know_it(said: str, expected: str) -> None:

@@ -24,7 +24,7 @@ from simulator.analysis.attribution import (
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
-from simulator.runs.groups import group
+from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table
@@ -102,7 +102,7 @@ class Comparison(Result):
     def lines(self, *, most: int = MOST_LINES) -> list[str]:
         """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
         held = zip(self.runs, self.labels, strict=True)
-        samples = {label: int(run.attrs["samples"]) if run.attrs.get("uncertain", 1) else 1 for run, label in held}
+        samples = {label: differing_samples(run) for run, label in held}
         lines = compared_lines(self.inputs, self.results, samples, most=most)
         return lines + (self.attribution.lines() if self.attribution else [])
 
@@ -427,7 +427,7 @@ def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> lis
                 crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
             text = f"  {row['label']}: {crossing}{note}"
             if last := never.get(row["quantity"]):
-                share = share_text(last["value"], math.nan, samples) if samples > 1 else f"{100 * last['value']:.0f} %"
+                share = share_text(last["value"], samples, last["standard_error"])
                 text += f"; not by {last['year']:g}: {share} ({last['said']})"
             lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
     return [text for *_, text in sorted(lines, key=lambda line: line[:2])]

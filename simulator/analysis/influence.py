@@ -26,7 +26,7 @@ from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import power, year_text
+from simulator.wording import power, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -268,7 +268,7 @@ def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) 
     shown, more = kept[:MOST_LINES], len(kept) - MOST_LINES
     separates = any(row["between"] for row in kept)
     width = max(len(row["input"]) for row in shown)
-    spans = [" to ".join(in_short(outcome, row[end], years) for end in ("low", "high")) for row in shown]
+    spans = [span_text(outcome, row, years) for row in shown]
     span_width = max(25, *map(len, spans))
     column = f"  {'separates':24}" if separates else ""
     head = f"  {'':{width}}   delta    rank   {'from lowest to highest tenth':{span_width}}{column}".rstrip()
@@ -283,11 +283,16 @@ def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) 
     return lines
 
 
-def in_short(outcome: Outcome, value: float, years: tuple[float, float]) -> str:
-    """Write a median or share of an outcome without its unit; a crossing censored by the first and the last year."""
+def span_text(outcome: Outcome, row: Row, years: tuple[float, float]) -> str:
+    """Write the outcome in the lowest and in the highest tenth of a prior."""
+    return " to ".join(in_short(outcome, row[end], years, row["samples"] // DECILES) for end in ("low", "high"))
+
+
+def in_short(outcome: Outcome, value: float, years: tuple[float, float], samples: int) -> str:
+    """Write a median, or a share of so many samples, without its unit; a crossing censored by first and last year."""
     if outcome.kind == "level":
         return power(value)
-    return f"{100 * value:.0f} %" if outcome.kind == "crossed" else year_text(value, years[1], years[0])
+    return share_text(value, samples) if outcome.kind == "crossed" else year_text(value, years[1], years[0])
 
 
 def _separates(row: Row) -> str:

@@ -92,7 +92,7 @@ def _headline_lines(rows: Sequence[Row], years: tuple[float, float], worth: Mapp
             )
             lines.append(f"  {row['label']}: median crossing year {' -> '.join(told)}")
         elif row["statistic"] == CROSSED and row["year"] == last:
-            shares = (share_text(row[name], row[f"{name}_error"], count) for name, count in worth.items())
+            shares = (share_text(row[name], count, row[f"{name}_error"]) for name, count in worth.items())
             lines[-1] += f"; crossed by {last:g}: {' -> '.join(shares)}"
     return lines
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from simulator.analysis.outcomes import Outcome, nearest_years, outcome_words_in, parse_outcome, years_of
 from simulator.errors import InputError, near_name
-from simulator.runs.groups import group
+from simulator.runs.groups import differing_samples, group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
@@ -214,13 +214,13 @@ LABEL_WIDTH = 34
 
 
 def value_text(row: Row, key: str, *, outcome: Outcome, years: tuple[float, float], log: bool = True) -> str:
-    """Write a value of an outcome: a level as a power of ten, a year, or a share in percent."""
+    """Write a level as a power of ten, or a year; `share_text` writes shares."""
     value = float(row[key])
     if outcome.kind == "level":
         if not log:
             return f"{value:.3g}"
         return power(value) if key != "value" else power_text(value)
-    return year_text(value, years[1], years[0]) if outcome.kind == "crossing" else f"{100 * value:.1f} %"
+    return year_text(value, years[1], years[0])
 
 
 def interval_text(row: Row, *, outcome: Outcome, years: tuple[float, float], log: bool = True) -> str:
@@ -256,8 +256,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     """
     asked = tuple(outcomes) or sweep_outcomes(sweep)
     axes, attrs = swept_axes(sweep), sweep.attrs
-    differing = int(attrs["samples"]) if attrs.get("uncertain", 1) else 1
-    told = partial(_cell, years=years_of(sweep), samples=differing)
+    told = partial(_cell, years=years_of(sweep), samples=differing_samples(sweep))
     head = (
         f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, "
         f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
@@ -278,8 +277,8 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
 
 def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: int, log: bool) -> str:
     """Write a value with its error, and the 90 % interval where there is one."""
-    if outcome.kind == "crossed" and samples > 1:
-        return share_text(row["value"], row["standard_error"], samples)
+    if outcome.kind == "crossed":
+        return share_text(row["value"], samples, row["standard_error"])
     text, ends = value_text(row, "value", outcome=outcome, years=years, log=log), (row["lower_90"], row["upper_90"])
     # Quantiles come from counted cells, 1/1024 wide: an interval within one is that of a fixed number.
     cell = 1e-3 if log or outcome.kind == "crossing" else 0.0

@@ -13,7 +13,7 @@ from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
 from simulator.errors import number
 from simulator.runs.table import Row, Table
-from simulator.wording import percent
+from simulator.wording import share_text
 
 HEADING_Y, LEGEND_Y = -36, -16
 """Where the heading and the legend of a fan stand, from the top of its plot."""
@@ -280,5 +280,5 @@ def crossing_strip(
 
 def _share_lines(row: Row) -> list[str]:
     """Write the share of the samples that never cross, and of those above from the start, if any."""
-    lines = [f"never by {number(row['last_year'])}: {percent(row['never'])}"]
-    return [f"from the start: {percent(row['already'])}", *lines] if row["already"] else lines
+    lines = [f"never by {number(row['last_year'])}: {share_text(row['never'], row['samples'])}"]
+    return [f"from the start: {share_text(row['already'], row['samples'])}", *lines] if row["already"] else lines

@@ -6,7 +6,7 @@ is placed in pixels, row by row, and gives one layer for each kind of mark.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Literal
@@ -262,13 +262,13 @@ def stacked_view(
     height = max(least, label_height([line for label in labels for line in label.lines]))
     lower, upper = ends or (0.0, 1.0)
     labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
-    texts = [style.Text([heading], -GUTTER, LEGEND_Y, bold=True)]
+    texts, column = [style.Text([heading], -GUTTER, LEGEND_Y, bold=True)], value_column(labels)
     texts += [
-        style.Text([head], LABEL_X + place * COLUMN - 8, LEGEND_Y, style.QUIET, align="right")
+        style.Text([head], LABEL_X + place * column - 8, LEGEND_Y, style.QUIET, align="right")
         for place, head in enumerate(heads, start=1)
     ]
     if after:
-        texts.append(style.Text([after], LABEL_X + len(heads) * COLUMN, LEGEND_Y, style.QUIET))
+        texts.append(style.Text([after], LABEL_X + len(heads) * column, LEGEND_Y, style.QUIET))
     beside = end_labels(sorted(labels, key=lambda label: label.y), height=height)
     return spec.view([*areas, *over, *style.text_layers(texts), *beside], width=WIDTH, height=height)
 
@@ -306,12 +306,14 @@ def stacked_areas(
     return layers, middles
 
 
-def share_lines(name: str, shares: Sequence[float], *, years: Sequence[float], width: int) -> tuple[str, ...]:
+def share_lines(
+    name: str, shares: Sequence[float], *, years: Sequence[float], width: int, say: Callable[[float], str] = percent
+) -> tuple[str, ...]:
     """Write a name, and when its share is largest where that is far from its last one."""
     most = max(shares)
     lines = style.wrapped(name, width=width)
     if most > shares[-1] + 0.05:
-        lines.append(f"most: {percent(most)} in {number(years[shares.index(most)])}")
+        lines.append(f"most: {say(most)} in {number(years[shares.index(most)])}")
     return tuple(lines)
 
 
@@ -324,6 +326,11 @@ def year_channel(years: Sequence[float], column: str = "year") -> spec.Channel:
 def label_height(lines: Sequence[str]) -> float:
     """Tell the height that labels of so many lines take together, with the gaps between them."""
     return (style.LINE_HEIGHT + 3.0) * len(lines)
+
+
+def value_column(labels: Sequence[EndLabel]) -> float:
+    """Tell how wide a column of numbers of labels is: wider where a bound such as `> 99.97 %` needs it."""
+    return max([COLUMN, *(style.text_width(value) + 12.0 for label in labels for value in label.values)])
 
 
 def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
@@ -345,14 +352,14 @@ def end_labels(
 ) -> list[spec.Spec]:
     """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names."""
     leaders: spec.Data = []
-    texts = []
+    texts, column = [], value_column(labels)
     for place, (label, end) in enumerate(zip(labels, label_middles(labels, height=height), strict=True)):
         start = min(max(label.y, 0.0), height)
         corners = ((WIDTH + 2, start), (bend, start), (x - 8, end), (x - 3, end))
         leaders += [{"detail": place, "x": across, "y": down} for across, down in corners]
         right = x
         for value in label.values:
-            right += COLUMN
+            right += column
             texts.append(style.Text([value], right - 8, end, label.color, bold=label.bold, align="right"))
         if label.power is not None:
             right += POWER_COLUMN

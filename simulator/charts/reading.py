@@ -139,7 +139,7 @@ def _column(table: Table, name: str) -> list[Any]:
 YEARS = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
 _NUMBERS = {
     "medians": ("median",), "bands": ("year", "lower", "upper"), "thresholds": ("level",), "paths": ("year", "value"),
-    "crossings": ("never", "already", "last_year"), "history": ("date", "value"),
+    "crossings": ("never", "already", "samples", "last_year"), "history": ("date", "value"),
     "trend": ("year", "median", "lower", "upper"),
 }  # fmt: skip
 

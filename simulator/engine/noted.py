@@ -91,7 +91,7 @@ def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) 
 def _share(share: float, samples: int) -> str:
     if share == 1.0 and samples < FEW:
         return "all"  # a bound would say little
-    return share_text(share, float(plain_error(share, samples)), samples)
+    return share_text(share, samples, float(plain_error(share, samples)))
 
 
 def _explosions(plan: Plan, exploded: Array, samples: int) -> Iterator[str]:

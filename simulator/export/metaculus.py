@@ -19,7 +19,9 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.export.cdf import Distribution, crossing_distribution, level_distribution
+from simulator.runs.groups import differing_samples
 from simulator.units import Array, moments_between, year_of
+from simulator.wording import share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -205,6 +207,7 @@ def forecast_document(run: xr.DataTree, distribution: Distribution, scale: Scale
             "quantity": distribution.label,
             "unit": distribution.unit,
             "from": distribution.origin,
+            "samples": differing_samples(run),
             "share_below": forecast.below,
             "share_above": forecast.above,
             "largest_change": forecast.moved,
@@ -215,10 +218,10 @@ def forecast_document(run: xr.DataTree, distribution: Distribution, scale: Scale
 def forecast_note(document: dict[str, Any]) -> str:
     """Say a forecast in a line: what it is made from, what lies outside, how much the rules moved."""
     about = document["about"]
+    below, above = (share_text(about[f"share_{side}"], about["samples"]) for side in ("below", "above"))
     return (
-        f"{about['quantity']}: from {about['from']}; {100 * about['share_below']:.3g} % below and "
-        f"{100 * about['share_above']:.3g} % above the range; Metaculus' rules move the CDF by at most "
-        f"{100 * about['largest_change']:.2g} %."
+        f"{about['quantity']}: from {about['from']}; {below} below and {above} above the range; "
+        f"Metaculus' rules move the CDF by at most {100 * about['largest_change']:.2g} %."
     )
 
 

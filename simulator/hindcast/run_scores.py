@@ -26,11 +26,12 @@ from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipp
 from simulator.history.observations import LONGEST_GAP
 from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.folder import open_run
-from simulator.runs.groups import group
+from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.layers import entries_in
 from simulator.units import date_of
+from simulator.wording import share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,7 +51,7 @@ class RunScore(Result):
     """The scores of a run, the day up to which its priors knew what came, and what a reader should know.
 
     `scores` has the columns `simulator.hindcast.ledger.SCORES`; `scoring` is what the ledger keeps beside each row,
-    `against` names the table of observations.
+    `against` names the table of observations, `samples` is how many its probabilities are estimated from.
     """
 
     kind: ClassVar[str] = "score"
@@ -62,6 +63,7 @@ class RunScore(Result):
     notes: tuple[str, ...]
     scoring: Mapping[str, str]
     against: str
+    samples: int
 
     def tables(self) -> dict[str, Table]:
         """Give the scores as the ledger has them."""
@@ -153,6 +155,7 @@ def score_run(
             "observations_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         },
         against=f"{named}, estimates of {history.snapshot}",
+        samples=differing_samples(run),
     )
 
 
@@ -374,8 +377,9 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
         yield "  end of     forecast  came     Brier"
         for row in events.rows():
             came = "crossed" if row["observed"] else "not"
+            forecast = share_text(row["probability"], score.samples)
             yield (
-                f"  {row['target'][:4]}       {100 * row['probability']:6.1f} %  {came:<9}{row['brier']:5.3f}  "
+                f"  {row['target'][:4]}      {forecast:>9}  {came:<9}{row['brier']:5.3f}  "
                 f"{row['quantity'].removeprefix('crossing ')}{_mark(row)}"
             )
         for mine, said in _apart(events):

@@ -16,7 +16,6 @@ from simulator.report.html import Html, bar, bullets, chart, element, joined, na
 from simulator.report.sentences import (
     amount,
     base_unit,
-    binding_shares,
     cautions,
     crossed_between,
     crossed_in,
@@ -30,14 +29,14 @@ from simulator.report.sentences import (
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
 from simulator.runs.folder import stored_scenario_text
-from simulator.runs.groups import group
+from simulator.runs.groups import differing_samples, group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
 from simulator.variables import subject_words
-from simulator.wording import capital, percent
+from simulator.wording import capital, percent, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,7 +116,7 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
         cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
         cells.append(element("span", "before the start" if passed else middle, class_="value"))
         cells += [] if certain else ["" if passed else crossed_between(row)]
-        rows.append([*cells, percent(1 - row["never"])])
+        rows.append([*cells, share_text(1 - row["never"], row["samples"], row["never_error"])])
     heads = ["Threshold", "Level", *(["Year"] if certain else ["Median year", "90 % interval"])]
     heads.append(f"Crossed by {number(forecast_years(run)[1])}")
     caption = "Crossing years. All quantiles are in crossing_years.csv of the run folder."
@@ -237,12 +236,11 @@ def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Sequen
     if not said:
         return element("p", "The scenario has no caps and no constraints: demand is met in every sample.")
     middle, last = forecast_years(run)
-    early = binding_shares(run, middle)
-    rows = [
-        [name(f"{limit} (on {subject_words(subject)})"), percent(early[subject][limit]), percent(share), bar(share)]
-        for subject, limits in binding_shares(run, last).items()
-        for limit, share in limits.items()
-    ]
+    shares, samples = summaries.binding_table(run), differing_samples(run)
+    rows = []
+    for early, late in zip(*(shares.where(year=year).rows() for year in (middle, last)), strict=True):
+        told = [share_text(row["share"], samples, row["standard_error"]) for row in (early, late)]
+        rows.append([name(f"{late['limit']} (on {subject_words(late['on'])})"), *told, bar(late["share"])])
     parts = [element("h3", "The limits in words"), bullets(map(limitation, said))]
     if rows:
         heads = ["Limit", f"Binds in {when(middle)}", f"Binds in {when(last)}", f"Share of the samples in {when(last)}"]

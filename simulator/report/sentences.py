@@ -7,16 +7,17 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.errors import number
-from simulator.runs.groups import group
+from simulator.runs.groups import differing_samples, group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
-from simulator.runs.summary import PASSED, crossing_table, sampling_note, summarised, why_no_spread
+from simulator.runs.summary import PASSED, binding_table, crossing_table, sampling_note, summarised, why_no_spread
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
 from simulator.variables import subject_words
-from simulator.wording import capital, listed, percent, power, raised
+from simulator.wording import capital, listed, power, raised, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,9 +143,9 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     for rows, key, what in ((early, "already", before), (late, "never", after)):
         if said := rows[:MOST_OPEN]:
             names = listed(isolated(row["label"]) for row in said)
-            shares = listed(percent(row[key]) for row in said)
+            shares = listed(share_text(row[key], row["samples"]) for row in said)
             be, respectively = ("is", "") if len(said) == 1 else ("are", ", respectively")
-            parts.append(f"{names} {be} {what} in {shares} of the samples{respectively}")
+            parts.append(f"{names} {be} {what} in {shares} of cases{respectively}")
     more = len(dated[MOST_CROSSED:]) + len(early[MOST_OPEN:]) + len(late[MOST_OPEN:])
     rest = f" ({more} more in the table)" if more else ""
     return f"{'; '.join(parts)}{rest}."
@@ -156,27 +157,18 @@ def _dated(row: Row, last: float) -> str:
     return f"{crossed_in(row['median'], last)} for {isolated(row['label'])}{interval}"
 
 
-def binding_shares(run: xr.DataTree, year: float) -> dict[str, dict[str, float]]:
-    """Read the share of the samples in which each limit binds in a year, by what it stands on."""
-    summary = group(run, "summary").sel(year=year)
-    return {
-        subject: dict(zip(names, summary[f"binding_{subject}_share"].values.tolist(), strict=True))
-        for subject, names in limits_on(run).items()
-    }
-
-
 def _binding_sentence(run: xr.DataTree) -> str:
     last = forecast_years(run)[1]
-    shares = binding_shares(run, last)
+    shares, say = binding_table(run), partial(share_text, samples=differing_samples(run))
     if not shares:
         return "The scenario has no caps and no constraints, so nothing holds growth back."
     said = []
-    for subject, limits in shares.items():
-        total = sum(limits.values())
+    for (subject,), limits in shares.where(year=last).groups("on"):
+        total = float(limits["share"].sum())
         if total > 0:
-            named = [f"{name} {percent(share)}" for name, share in sorted(limits.items(), key=lambda pair: -pair[1])]
-            detail = f" ({', '.join(named[:4])})"
-            said.append(f"{subject_words(subject)} back in {percent(total)} of the samples{detail}")
+            most = sorted(limits.rows(), key=lambda row: -row["share"])[:4]
+            detail = ", ".join(f"{row['limit']} {say(row['share'])}" for row in most)
+            said.append(f"{subject_words(subject)} back in {say(total)} of cases ({detail})")
     return f"In {when(last)} limits hold {listed(said)}." if said else f"In {when(last)} no limit binds in any sample."
 
 

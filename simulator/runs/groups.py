@@ -162,6 +162,11 @@ def run_words(run: Group | xr.DataTree) -> str:
 _OWN = "own judgement"
 
 
+def differing_samples(run: Group | xr.DataTree) -> int:
+    """Count the samples that shares of a run or sweep are estimated from: 1 where every number is fixed."""
+    return int(run.attrs["samples"]) if run.attrs.get("uncertain", 1) else 1
+
+
 @dataclass(frozen=True, slots=True)
 class RunLabel:
     """Name the run that a chart is drawn from."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Group, Variable, arrays
+from simulator.runs.groups import Group, Variable, arrays, differing_samples
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array
@@ -263,7 +263,10 @@ def threshold_table(run: Group | xr.DataTree) -> Table:
 
 
 def crossing_table(run: Group | xr.DataTree) -> Table:
-    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already), ends."""
+    """Tabulate the crossings as a chart needs them: median, 50 and 90 % intervals, P(never), P(already), ends.
+
+    `samples` is how many the probabilities are estimated from: 1 where all are alike.
+    """
     summary = arrays(run, "summary")
     names, data = _thresholds(summary), summary.data_vars
     if not names:
@@ -271,7 +274,8 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
     levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
     columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
     columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
-    columns |= {"never": data["never"].values, "already": data["already"].values}
+    columns |= {"never": data["never"].values, "never_error": data["crossed_error"].values[:, -1]}
+    columns |= {"already": data["already"].values, "samples": np.full(len(names), differing_samples(run))}
     ends = {"first_year": 0, "last_year": -1}
     years = summary.coords["year"].values
     return Table(columns | {name: np.full(len(names), float(years[place])) for name, place in ends.items()})
@@ -305,8 +309,8 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
     note = sampling_note(run)
     lines = [head, *([f"  {note}"] if note else []), *_level_lines(summary, main_quantity(run))]
     lines += [*_component_lines(run), *count_lines(run)]
-    crossings = _crossing_lines(summary, int(attrs["samples"]))
-    binding = _binding_line(summary, int(attrs["samples"]))
+    crossings = _crossing_lines(summary, differing_samples(run))
+    binding = _binding_line(summary, differing_samples(run))
     room = most - len(lines) - (1 if binding else 0)
     if len(crossings) > room:
         crossings = [
@@ -387,17 +391,17 @@ def _crossing_lines(summary: Group, samples: int) -> list[str]:
         told = f"{year_text(mid, last, first)}{plus_minus(error, 1)}"
         told += f" (90 % {year_range(low, high, last, first)})" if low < high else ""
         if low < high or not certain:
-            told += f", never by {last:g}: {share_text(never, float(share_errors[t]), samples)}"
+            told += f", never by {last:g}: {share_text(never, samples, float(share_errors[t]))}"
         lines.append(f"  {labels[t]}: {told}")
     return lines
 
 
 def _binding_line(summary: Group, samples: int) -> str:
-    parts, certain = [], _summarised(summary, "effective_compute").is_certain  # then no number has an error
+    parts = []
     for subject, names, shares, errors in bound_limits(summary):
         final, error = shares.values[:, -1], errors.values[:, -1]
         said = ", ".join(
-            f"{names[n]} {f'{100 * final[n]:.0f} %' if certain else share_text(final[n], error[n], samples)}"
+            f"{names[n]} {share_text(final[n], samples, error[n])}"
             for n in np.argsort(-final, kind="stable")
             if final[n] > 0.005
         )

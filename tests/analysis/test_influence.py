@@ -207,7 +207,8 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
 
 
 def test_a_median_or_share_is_written_in_short():
-    assert in_short(Outcome("crossing", "agi"), float("inf"), YEARS) == "> 2045"
-    assert in_short(Outcome("crossing", "agi"), 2025.5, YEARS) == "already in 2025.5"
-    assert in_short(Outcome("crossed", "agi", 2030), 0.25, YEARS) == "25 %"
-    assert in_short(Outcome("level", "spending", 2030), 11.3, YEARS) == "2e11"
+    assert in_short(Outcome("crossing", "agi"), float("inf"), YEARS, 100) == "> 2045"
+    assert in_short(Outcome("crossing", "agi"), 2025.5, YEARS, 100) == "already in 2025.5"
+    assert in_short(Outcome("crossed", "agi", 2030), 0.25, YEARS, 100) == "25 %"
+    assert in_short(Outcome("crossed", "agi", 2030), 0.0, YEARS, 100) == "< 3 %"
+    assert in_short(Outcome("level", "spending", 2030), 11.3, YEARS, 100) == "2e11"

@@ -33,7 +33,7 @@ def crossing(name: str, **known: float | None) -> dict[str, object]:
         "upper_50": 2034.0,
         "upper_90": 2040.0,
     }
-    shares = {"never": 0.0, "already": 0.0, "last_year": LAST}
+    shares = {"never": 0.0, "already": 0.0, "samples": 1, "last_year": LAST}
     return {"threshold": name, "label": f"label of {name}", **quantiles, **shares, **known}
 
 

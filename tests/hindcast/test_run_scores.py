@@ -13,6 +13,7 @@ from simulator.errors import InputError
 from simulator.hindcast.run_scores import knowledge, score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
+from simulator.wording import share_text
 from tests.hindcast.small_history import CHANGES, TABLE
 
 
@@ -164,6 +165,10 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
     assert sum(line.endswith("in sample") for line in lines) == sum(row["in_sample"] for row in score.scores.rows())
     assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)
     events = [row for row in score.scores.rows() if row["brier"] is not None]
+    for row in events:
+        told = share_text(row["probability"], score.samples)
+        assert any(line.startswith(f"  {row['target'][:4]} ") and f" {told} " in line for line in lines)
+    assert any("< 0." in line for line in lines)  # what no sample crosses is bounded
     for in_sample, said in ((False, "forecasts"), (True, "in sample")):
         mine = [row["brier"] for row in events if row["in_sample"] == in_sample]
         assert f"  mean of {len(mine)} {said}: Brier {np.mean(mine):.3f}" in lines

@@ -12,6 +12,7 @@ import pytest
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
 from simulator.report.report import report_text, write_report
+from simulator.testing import run_of, small_scenario
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), "")
 HOSTILE = """schema: 1
@@ -240,3 +241,14 @@ def _browse(folder, *arguments):
         [CHROMIUM, *options, *more, (folder / name).as_uri()],
         cwd=folder, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
+
+
+def test_shares_of_none_and_all_of_few_samples_are_bounded():
+    data = {"samples": 40, "thresholds": {"near": {"effective_compute": 1e28}, "far": {"effective_compute": 1e60}},
+            "drivers.compute.caps": {"wall": {"limit": {"value": 1e90, "unit": "FLOP"}}}}  # fmt: skip
+    said = " ".join(" ".join(Reader(report_text(run_of(small_scenario(data)))).words).split())
+    assert "far is not crossed by 2035 in > 92.8 % of cases" in said
+    assert "before the start" not in said
+    assert re.search(r"near 10 28 FLOP \(effective compute\) .{0,60}> 92.8 %", said)
+    assert re.search(r"far 10 60 FLOP \(effective compute\) .{0,60}< 7.2 %", said)
+    assert re.search(r"wall \(on physical compute\) < 7.2 % < 7.2 %", said)

@@ -18,7 +18,7 @@ from simulator.report.sentences import (
     when,
 )
 from simulator.testing import run_of, small_scenario
-from simulator.wording import percent, raised
+from simulator.wording import raised, share_text
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,11 @@ def test_the_forecast_is_three_sentences_with_the_numbers_of_the_run(run):
     assert amount(median, "FLOP") in level
     assert "in 2035 (90 % interval" in level
     never = dict(zip(summary["threshold"].values.tolist(), summary["never"].values.tolist(), strict=True))
-    assert percent(never["hundred-billion-dollar-run"]) in crossing
+    assert share_text(never["hundred-billion-dollar-run"], run.attrs["samples"]) in crossing
     assert "not crossed by 2045" in crossing
     assert "after 2045" in crossing
     share = float(summary["binding_spending_share"].sel(year=2045).sum())
-    assert f"spending back in {percent(share)} of the samples" in binding
+    assert f"spending back in {share_text(share, run.attrs['samples'])} of cases" in binding
     assert "inf" not in level + crossing + binding
 
 
@@ -46,7 +46,11 @@ def test_the_forecast_is_three_sentences_with_the_numbers_of_the_run(run):
     [
         (["thresholds=null"], 1, "The scenario names no thresholds"),
         (['thresholds={"low": {"physical_compute": 1e20}}'], 1, "Its threshold is passed at the start"),
-        (['thresholds={"high": {"physical_compute": 1e90}}'], 1, "high is not crossed by 2045 in 100 % of the samples"),
+        (
+            ['thresholds={"high": {"physical_compute": 1e90}}'],
+            1,
+            "high is not crossed by 2045 in > 98.8 % of cases",
+        ),
     ],
 )
 def test_thresholds_that_say_little_are_said_so(changes, place, said):
@@ -130,7 +134,7 @@ def test_numbers_years_and_names_are_written_for_readers(said, text):
 
 def test_what_most_samples_exceed_at_the_start_is_said_with_its_share():
     run = run_of(small_scenario({"thresholds": {"low": {"effective_compute": 5e25}}}))
-    assert forecast_sentences(run)[1] == "low is passed in 2025 already in 80 % of the samples."
+    assert forecast_sentences(run)[1] == "low is passed in 2025 already in 80 % of cases."
     run = run_of(small_scenario({"thresholds": {"mid": {"effective_compute": 1.2e26}}}))
     assert (
         forecast_sentences(run)[1]

@@ -13,11 +13,11 @@ from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
-from simulator.runs.groups import Dataset, Run, group
+from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import listed, percent
+from simulator.wording import listed, share_text
 
 HEIGHT = 330.0
 NAME_CHARACTERS = 24
@@ -37,7 +37,8 @@ class CrossingTables:
     curves: `threshold`, `year` (decimal, ascending), `probability` of having crossed by then. crossings, in the order
     of drawing: `threshold`, `label`; `median`, `narrow_lower`, `narrow_upper`, `wide_lower`, `wide_upper` (decimal
     years; inf: later than the horizon); `narrow_band`, `wide_band` ("90 %"); `not_by` (share of the
-    samples not crossed by the last year); `first_year`, `last_year` (of the drawing), `start`, `horizon` (of the run).
+    samples not crossed by the last year), `samples` (that it is of; 1: all are
+    alike); `first_year`, `last_year` (of the drawing), `start`, `horizon` (of the run).
     """
 
     curves: Table
@@ -68,7 +69,7 @@ def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
     if not tables.crossings:
         raise InputError("crossings: there are no thresholds to draw.")
     check_numbers(tables.curves, "year", "probability", of="curves")
-    check_numbers(tables.crossings, "not_by", "first_year", "last_year", "start", "horizon", of="crossings")
+    check_numbers(tables.crossings, "not_by", "samples", "first_year", "last_year", "start", "horizon", of="crossings")
     check_numbers(tables.crossings, *_YEARS, of="crossings", open_ended=True)
     rows = tables.crossings.rows()
     looks = {row["threshold"]: _look(place) for place, row in enumerate(rows)}
@@ -109,6 +110,11 @@ def _not_by(row: Row) -> str:
     return f"{'never' if row['last_year'] == row['horizon'] else 'not'} by {number(row['last_year'])}"
 
 
+def _crossed_text(row: Row) -> str:
+    """Write the share of the samples that have crossed by the last year."""
+    return share_text(1.0 - row["not_by"], row["samples"])
+
+
 def _by_chance(rows: Iterable[Row]) -> list[Row]:
     """Sort thresholds, the most often crossed first."""
     return sorted(rows, key=lambda row: float(row["not_by"]))
@@ -136,17 +142,17 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     labels = [
         layout.EndLabel(
             frame.height * row["not_by"],
-            (percent(1 - row["not_by"]),),
+            (_crossed_text(row),),
             tuple(style.wrapped(row["label"], width=LABEL_CHARACTERS)),
         )
         for row in ends
     ]
-    x = _label_x(crossings)
+    x, names_x = _label_x(crossings), _label_x(crossings) + layout.value_column(labels)
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
-        marks.append(looks[row["threshold"]].at(x + layout.COLUMN + 4, middle))
+        marks.append(looks[row["threshold"]].at(names_x + 4, middle))
     heads = [
         style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
-        style.Text([f"by {number(frame.last)}"], x + layout.COLUMN + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
+        style.Text([f"by {number(frame.last)}"], names_x + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
     ]
     entries: list[style.LegendEntry] = [
         ("dot", style.INK, "median year"),
@@ -192,7 +198,7 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
         marks.text(name, left + 20, y)
         marks.text(year_text(row, "median"), columns[0], y, bold=True)
         marks.text(_range_text(row), columns[1], y, style.QUIET)
-        marks.text(percent(row["not_by"]), columns[2], y, style.QUIET)
+        marks.text(share_text(row["not_by"], row["samples"]), columns[2], y, style.QUIET)
         look = looks[row["threshold"]]
         shapes.append(look.at(left + 7, y))
         if frame.first <= row["median"] <= frame.last:
@@ -235,13 +241,16 @@ def crossing_figures(run: Run, options: FigureOptions) -> list[Figure]:
     first, last = rows[0]["first_year"], rows[0]["last_year"]
     title = _title(rows, first=first, last=last)
     ahead = [row for row in rows if row["already"] < PASSED] or rows
-    listing = [f"{row['label']} {year_text(row, 'median')} ({percent(row['not_by'])})" for row in ahead[:MOST_SAID]]
+    listing = [
+        f"{row['label']} {year_text(row, 'median')} ({share_text(row['not_by'], row['samples'])})"
+        for row in ahead[:MOST_SAID]
+    ]
     more = f", and {len(ahead) - MOST_SAID} more in the table" if len(ahead) > MOST_SAID else ""
     caption = (
         f"{title}. Median years, and shares of the samples that do not cross by {number(last)}: "
         f"{', '.join(listing)}{more}. An interval that reaches those samples has no end."
     )
-    ends = [f"{row['label']} {percent(1 - row['not_by'])}" for row in rows]
+    ends = [f"{row['label']} {_crossed_text(row)}" for row in rows]
     curves = "one rising curve" if len(rows) == 1 else f"{len(rows)} rising curves, one for each threshold"
     alt_text = (
         f"Line chart of {curves}, over a table of intervals of the crossing years. "
@@ -277,6 +286,7 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
         columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
     columns |= {f"{name}_band": [f"{100 * band:g} %"] * len(quantiles) for name, band in drawn.items()}
     columns |= {"not_by": 1.0 - summary["crossed"].values[:, places[-1]]}
+    columns |= {"samples": np.full(len(quantiles), differing_samples(run))}
     columns |= {name: summary[name].values for name in ("never", "already")}
     of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
     crossings = Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
@@ -312,7 +322,7 @@ def _title(rows: Sequence[Row], *, first: float, last: float) -> str:
     if not ahead:
         every = "The threshold is" if len(rows) == 1 else f"All {len(rows)} thresholds are"
         return f"{every} passed in {number(first)} already"
-    crossed = {row["threshold"]: percent(1 - row["not_by"]) for row in ahead}
+    crossed = {row["threshold"]: _crossed_text(row) for row in ahead}
     rare = max(ahead, key=lambda row: float(row["not_by"]))
     best = min(ahead, key=lambda row: float(row["not_by"]))
     if best["not_by"] == 1.0:

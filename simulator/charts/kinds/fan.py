@@ -15,7 +15,7 @@ from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity, why_no_spread
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, listed, percent
+from simulator.wording import capital, listed, share_text
 
 HEIGHT = 380
 RIGHT = 264
@@ -251,7 +251,7 @@ def _caption(fan: Fan, end: _End) -> str:
         half = "in half of the samples or more" if fan.spread else "there"
         sentences.append(f"Passed in {number(rows[0]['first_year'])} already, {half}: {listed(early[:3])}.")
     if late:
-        said = [f"{row['label']} in {percent(row['never'])} of the samples" for row in late[:3]]
+        said = [f"{row['label']} in {share_text(row['never'], row['samples'])} of cases" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
     drawn = ((tables.medians, "median"), (tables.bands, "upper"))
     if any(math.inf in table[name] for table, name in drawn if table):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, in_short, prior_influence
+from simulator.analysis.influence import Influence, OutcomeInfluence, default_outcomes, prior_influence, span_text
 from simulator.analysis.outcomes import in_a_sentence, outcome_words_in, years_of
 from simulator.charts import spec, style
 from simulator.charts.densities import scale_of
@@ -174,7 +174,7 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
-    span = " to ".join(in_short(outcome, strongest[end], years) for end in ("low", "high"))
+    span = span_text(outcome, strongest, years)
     first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
     panels = {name: deciles.where(input=name).rows() for name in names}
     views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=years[1])] if panels else [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,12 +14,12 @@ from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, near_name, number
-from simulator.runs.groups import Dataset, Run, group
+from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.summary import fan_table, summarised_names
 from simulator.runs.table import Table
 from simulator.variables import subject_words
-from simulator.wording import capital, listed, percent, power
+from simulator.wording import capital, listed, power, share_text
 
 PANEL_HEIGHT = 130.0
 FILLS = tuple(
@@ -34,9 +35,10 @@ FILLS = tuple(
 def draw_binding(rows: Table, *, head: Head) -> spec.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
-    The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1).
+    The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1),
+    `samples` (that it is of; 1: all are alike).
     """
-    check_numbers(rows, "year", "share", of="binding")
+    check_numbers(rows, "year", "share", "samples", of="binding")
     views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
     width = layout.GUTTER + layout.LABEL_X + layout.COLUMN + 190
     return layout.sheet(views, head, x=-layout.GUTTER, width=width)
@@ -44,15 +46,15 @@ def draw_binding(rows: Table, *, head: Head) -> spec.Spec:
 
 def _panel(rows: Table, *, subject: str) -> spec.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
-    years = sorted(set(rows["year"].tolist()))
+    years, say = sorted(set(rows["year"].tolist())), partial(share_text, samples=int(rows["samples"][0]))
     shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("limit")}
     order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
     parts = [
         layout.StackPart(
-            shares[name], FILLS[place % len(FILLS)], (percent(shares[name][-1]),),
-            layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS)
+            shares[name], FILLS[place % len(FILLS)], (say(shares[name][-1]),),
+            layout.share_lines(name, shares[name], years=years, width=layout.NAME_CHARACTERS, say=say)
             if max(shares[name]) > 0.0
             else (),
         )
@@ -60,7 +62,7 @@ def _panel(rows: Table, *, subject: str) -> spec.Spec:
     ]  # fmt: skip
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
     bound = sum(part.values[-1] for part in parts)
-    free = layout.EndLabel(0.5 + bound / 2, (percent(max(0.0, 1 - bound)),), none, style.QUIET)
+    free = layout.EndLabel(0.5 + bound / 2, (say(max(0.0, 1 - bound)),), none, style.QUIET)
     heading = f"limits on {subject_words(subject)}"
     return layout.stacked_view(parts, years=years, least=PANEL_HEIGHT, heading=heading, more=[free])
 
@@ -71,8 +73,8 @@ def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
     table = limit_shares(run, subjects, years=options.years)
     first, last = float(table["year"].min()), float(table["year"].max())
     said = [_said(own, subject) for (subject,), own in table.where(year=last).groups("subject")]
-    shares = listed([f"{words} in {percent(share)}" for words, share, _ in said])
-    title = f"In {number(last)} limits bind {shares} of the samples"
+    shares = listed([f"{words} in {share}" for words, share, _ in said])
+    title = f"In {number(last)} limits bind {shares} of cases"
     caption = (
         f"{title}. "
         + ". ".join(f"{capital(words)}: {detail}" for words, _, detail in said)
@@ -90,7 +92,7 @@ def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
 
 
 def limit_shares(run: Run, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
-    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`."""
+    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`, `samples`."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
     limits = limits_on(run)
@@ -100,14 +102,16 @@ def limit_shares(run: Run, subjects: Sequence[str], *, years: tuple[float, float
         "limit": np.repeat([limit for _, limit in pairs], len(places)),
         "year": np.tile(summary["year"].values[places], len(pairs)),
         "share": np.concatenate([summary[f"binding_{each}_share"].values[:, places].ravel() for each in subjects]),
+        "samples": np.full(len(pairs) * len(places), differing_samples(run)),
     })  # fmt: skip
 
 
-def _said(final: Table, subject: str) -> tuple[str, float, str]:
-    """Say a subject in words, the share in which any limit binds on it in the last year, and each limit's share."""
+def _said(final: Table, subject: str) -> tuple[str, str, str]:
+    """Say a subject, the share in which any limit binds on it in the last year, and each limit's share, in words."""
+    say = partial(share_text, samples=int(final["samples"][0]))
     shares = dict(zip(final["limit"].tolist(), final["share"].tolist(), strict=True))
-    told = ", ".join(f"{limit} {percent(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
-    return f"on {subject_words(subject)}", sum(shares.values()), told
+    told = ", ".join(f"{limit} {say(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
+    return f"on {subject_words(subject)}", say(sum(shares.values())), told
 
 
 def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:

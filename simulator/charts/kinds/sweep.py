@@ -27,11 +27,11 @@ from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Plot, Point, Side, draw_heat, draw_lines, draw_strips
 from simulator.charts.ticks import outcome_scale
 from simulator.errors import InputError
-from simulator.runs.groups import Run, group
+from simulator.runs.groups import Run, differing_samples, group
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis
 from simulator.units import plain_unit
-from simulator.wording import capital
+from simulator.wording import capital, share_text
 
 _STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
@@ -89,8 +89,17 @@ class _Told:
         unit = plain_unit(group(self.sweep, "summary")[self.outcome.name].attrs["units"])
         return "times the start" if unit == "1" and self.log else unit
 
-    def text(self, row: Row, key: str = "value") -> str:
-        return value_text(row, key, outcome=self.outcome, years=self.years, log=self.log)
+    def text(self, row: Row) -> str:
+        """Write the value of a point; of a share to what its error supports."""
+        if self.outcome.kind == "crossed":
+            return share_text(row["value"], differing_samples(self.sweep))
+        return value_text(row, "value", outcome=self.outcome, years=self.years, log=self.log)
+
+    def bound_texts(self, bounds: Sequence[float]) -> list[str]:
+        """Write the bounds of colours; of shares as they part, where they do."""
+        if self.outcome.kind != "crossed" or len(bounds) == 2:
+            return [self.text({"value": bound}) for bound in bounds]
+        return [f"{100 * bound:.{0 if bounds[-1] - bounds[0] > 0.2 else 1}f} %" for bound in bounds]
 
     def interval(self, row: Row) -> str:
         """Write the interval of the samples; empty where there is none."""
@@ -141,7 +150,8 @@ class _Told:
         errors = [row["standard_error"] for row in self.rows if math.isfinite(row["standard_error"])]
         units = {"level": (1.0, "OOM" if self.log else ""), "crossing": (1.0, "years"), "crossed": (100.0, "points")}
         scale, unit = units[self.outcome.kind]
-        error = f" Monte Carlo standard errors: at most {scale * max(errors):.2g} {unit}.".rstrip() if errors else ""
+        most = scale * max(errors, default=0.0)
+        error = f" Monte Carlo standard errors: at most {most:.2g} {unit}.".rstrip() if most else ""
         count = sum(map(math.isinf, self.values))
         beyond = f" At {count} of {len(self.rows)} points the median is later than {self.years[1]:g}." if count else ""
         return f"{self.title()}: {'; '.join(said)}.{beyond} All points on the same draws.{error}"
@@ -171,7 +181,7 @@ def _heat_figure(told: _Told) -> Figure:
     along, up = told.axes[:2]
     plot = told.plot(along, up)
     bounds = _bounds([value for value in told.values if math.isfinite(value)], step=_STEPS[told.outcome.kind])
-    ends = [told.text({"value": end}) for end in bounds]
+    ends = told.bound_texts(bounds)
     classes = [low if low == high else f"{low.removesuffix(' %')} to {high}" for low, high in itertools.pairwise(ends)]
     small = "" if told.outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
     chart = draw_heat(plot, bounds=bounds, classes=classes, head=told.head(small))

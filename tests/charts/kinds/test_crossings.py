@@ -80,7 +80,7 @@ def test_the_title_says_what_is_ahead() -> None:
     assert caption(15, 16).startswith("All 2 thresholds are passed in 2025 already.")
     assert caption(15).startswith("The threshold is passed in 2025 already.")
     assert caption(28).startswith("Even odds of T0 in 20")
-    assert "; T1 0 % by 2035." in caption(28, 60)
+    assert "; T1 < 0.58 % by 2035." in caption(28, 60)
     fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 10}
     assert caption(28.5, **fixed).startswith("Crossed: T0 in 2027.")
 
@@ -140,3 +140,20 @@ def test_a_run_without_thresholds_is_refused() -> None:
 def test_bands_that_cannot_be_had_are_refused(run: xr.DataTree, bands: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match="bands: "):
         crossing_figures(run, FigureOptions(bands=bands))
+
+
+def test_what_all_or_none_of_few_samples_cross_is_bounded() -> None:
+    (figure,) = crossing_figures(run_of(small_scenario(thresholds(28, 60) | {"samples": 40})), FigureOptions())
+    # T0 is crossed by all of 40 samples, T1 by none: 1 - 0.05^(1/40) = 7.2 %
+    assert [row["samples"] for row in figure.tables[""].rows()] == [40, 40]
+    labels, rows = (texts(view) for view in figure.chart["vconcat"][:2])
+    assert {"> 92.8 %", "< 7.2 %"} <= set(labels) & set(rows)
+    assert not {"0 %", "100 %"} & set(rows)
+    assert "In 2035: T0 > 92.8 % and T1 < 7.2 %." in figure.alt_text
+
+
+def test_shares_of_fixed_numbers_are_exact() -> None:
+    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 10}
+    data = small_scenario(thresholds(28, 60) | fixed | {"drivers.algorithms.growth": 2})
+    (figure,) = crossing_figures(run_of(data), FigureOptions())
+    assert "In 2035: T0 100 % and T1 0 %." in figure.alt_text

@@ -230,8 +230,8 @@ def test_a_threshold_that_all_samples_cross_at_the_start_says_so() -> None:
 
 
 def test_shares_are_never_rounded_to_certainty() -> None:
-    shares = {0.0: "0 %", 0.004: "< 1 %", 0.123: "12 %", 0.997: "> 99 %", 1.0: "100 %"}
-    strip = views(fan([], [crossing(str(share), never=share) for share in shares]))[1]
+    shares = {0.0: "< 0.3 %", 0.004: "0.4 %", 0.123: "12 %", 0.997: "99.7 %", 1.0: "> 99.7 %"}
+    strip = views(fan([], [crossing(str(share), never=share, samples=1000) for share in shares]))[1]
     notes = [text for text in texts(strip) if text.startswith("never")]
     assert notes == [f"never by 2045: {text}" for text in shares.values()]
 
@@ -677,7 +677,7 @@ def test_the_words_quote_the_table(run: xr.DataTree) -> None:
 
 def test_what_most_samples_do_not_cross_is_said(run: xr.DataTree) -> None:
     far = run_of(scenario(thresholds={"far": {"effective_compute": 1e60, "label": "Far"}}))
-    assert "Not crossed by 2035: Far in 100 % of the samples." in only(far).caption
+    assert "Not crossed by 2035: Far in > 99.42 % of cases." in only(far).caption
 
 
 def test_a_run_without_spread_says_so_and_has_no_bands() -> None:

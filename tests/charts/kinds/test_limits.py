@@ -34,7 +34,7 @@ from simulator.errors import InputError
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
-from simulator.wording import listed, percent
+from simulator.wording import listed, percent, share_text
 from tests.charts.drawn import colors_of, texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
@@ -50,9 +50,10 @@ def test_shares_and_the_rest_are_labelled_at_the_right_end(run: xr.DataTree) -> 
     (figure,) = binding_figures(run, FigureOptions())
     shares = run["summary/binding_spending_share"].sel(limit_spending="cash-flow").values
     said = texts(figure.chart)
-    for text in ("limits on spending", "limits on physical compute", "headroom", "none binds", percent(shares[-1])):
+    end = share_text(shares[-1], 1024)
+    for text in ("limits on spending", "limits on physical compute", "headroom", "none binds", end):
         assert text in said, text
-    assert figure.tables[""].rows()[0].keys() == {"subject", "limit", "year", "share"}
+    assert figure.tables[""].rows()[0].keys() == {"subject", "limit", "year", "share", "samples"}
     assert [row["share"] for row in figure.tables[""].rows() if row["limit"] == "cash-flow"] == shares.tolist()
     assert "In 2045 limits bind on spending in" in figure.caption
     assert "Along: years 2025.5 to 2045" in figure.alt_text
@@ -89,7 +90,7 @@ def test_a_run_without_limits_is_refused() -> None:
 
 def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
     rows = [
-        {"subject": "spending", "limit": limit, "year": year, "share": share}
+        {"subject": "spending", "limit": limit, "year": year, "share": share, "samples": 1000}
         for limit, share in (("cap", 0.4), ("idle", 0.0), ("other", 0.0))
         for year in (2025, 2030)
     ]
@@ -100,8 +101,9 @@ def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
 
 
 def test_a_limit_that_bound_before_says_when() -> None:
-    rows = [{"subject": "s", "limit": "cap", "year": 2025 + i, "share": share} for i, share in enumerate((0, 0.6, 0.1))]
-    assert "cap\nmost: 60 % in 2026" in texts(draw_binding(Table.of_rows(rows), head=Head("", "", RUN)))
+    row = {"subject": "s", "limit": "cap", "samples": 1000}
+    rows = [row | {"year": 2025 + i, "share": share} for i, share in enumerate((0, 1, 0.1))]
+    assert "cap\nmost: > 99.7 % in 2026" in texts(draw_binding(Table.of_rows(rows), head=Head("", "", RUN)))
 
 
 @pytest.mark.parametrize("share", [None, "x", float("nan"), True])

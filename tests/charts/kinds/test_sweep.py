@@ -132,3 +132,14 @@ def test_a_span_of_less_than_two_years_has_ticks_between_them() -> None:
     (lines,) = [f for f in swept_figures(swept, ["crossing:near"]) if "lines" in f.name]
     years = [row["text"] for row in rows_of(lines, "text") if str(row["text"]).startswith("20")]
     assert len(years) > 2
+
+
+def test_shares_of_none_and_all_are_bounded_in_cells_legend_and_title(grid: xr.DataTree) -> None:
+    # none of 2,048 samples: below 1 - 0.05^(1/2048) = 0.15 %
+    heat, lines = swept_figures(grid, ["crossed:far@2035"])
+    assert heat.caption.startswith("Probability that far is crossed by 2035: < 0.15 % at every point")
+    assert "standard error" not in heat.caption
+    assert said(heat).count('"text": "< 0.15 %"') == 7  # six cells and their colour
+    assert '"0.0 %"' not in said(heat) + said(lines)
+    heat, _ = swept_figures(grid, ["crossed:near@2035"])
+    assert '"text": "99.90 %"' in said(heat)  # two of 2,048 do not cross

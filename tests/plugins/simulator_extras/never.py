@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError
 from simulator.runs.summary import crossing_table
-from simulator.wording import percent
+from simulator.wording import share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,5 +27,5 @@ def never_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
             "x": {"field": "never", "type": "quantitative", "title": "probability of no crossing"},
         },
     }
-    said = "; ".join(f"{row['label']} {percent(row['never'])}" for row in chosen.rows())
+    said = "; ".join(f"{row['label']} {share_text(row['never'], row['samples'])}" for row in table.rows())
     return [Figure("never", chart, {"": chosen}, f"Not crossed by the last year: {said}.", f"Bars. {said}.")]
