@@ -16,8 +16,13 @@ from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
 
-# Marks of tags, anchors and aliases, directives, more than one document; and block scalars of which libyaml takes more.
-_RARE = re.compile(r"(?:^|[\s\[{,])[&*!]\S|^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)", re.MULTILINE)
+# Marks of tags, of anchors on more than a quoted text and their aliases, directives, more than one document; and block
+# scalars of which libyaml takes more.
+_RARE = re.compile(
+    r"(?:^|[\s\[{,])(?:!\S|(?<!: )[&*]\S|&(?![\w-]+ [\"'])\S|\*(?![\w-]+(?:[,}\]]|$))\S)"
+    r"|^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)",
+    re.MULTILINE,
+)
 
 
 def plain_nodes(text: str) -> Any:

@@ -64,6 +64,22 @@ def test_an_alias_stands_for_a_copy() -> None:
     assert document.places["c", "b"].line == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ('a: &x "q"\nb: {c: *x, d: 1}\ne: *x\n', True),
+        ("a: &x 3\nb: *x\n", False),
+        ("a: &x [1]\nb: *x\n", False),
+        ('a: &x "q"\n*x : 3\n', False),
+        ('a: &x "q"\nb: &x "r"\nc: *x\n', False),
+    ],
+)
+def test_only_aliases_of_quoted_texts_are_plain(text: str, is_plain: bool) -> None:
+    nodes = plain_nodes(text)
+    assert (nodes is not None) == is_plain
+    assert parse_document(text).data == read(documents._composed_by_ruamel(text, "file"))[0]
+
+
 def test_a_key_that_is_written_twice_is_refused_also_in_other_spelling() -> None:
     for text in ("a: 1\na: 2\n", "5: 1\n'5': 2\n", "{a: 1, 'a': 2}\n"):
         with pytest.raises(ScenarioError, match="is written twice; first on line 1"):
