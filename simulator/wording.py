@@ -58,9 +58,9 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([head, f"|{'---|' * len(heads)}", *body])
 
 
-def cut(text: str, *, width: int) -> str:
-    """Cut a text that has more than so many characters."""
-    return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
+def cut(text: str, *, width: int, mark: str = "...") -> str:
+    """Cut a text that has more than so many characters, and mark its end."""
+    return text if len(text) <= width else f"{text[: width - len(mark)].rstrip()}{mark}"
 
 
 def cut_front(name: str, *, width: int) -> str:
@@ -81,10 +81,10 @@ def capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def signed(value: float) -> str:
-    """Write a difference with its sign, to two places; one that is written as 0 has none."""
-    text = f"{value:+.2f}"
-    return text.replace("-", "−") if float(text) else "0.00"
+def signed(value: float, *, digits: int = 2) -> str:
+    """Write a difference with its sign; one that is written as 0 has none."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def plus_minus(error: float, digits: int) -> str:

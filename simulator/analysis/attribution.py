@@ -17,10 +17,11 @@ from simulator.errors import InputError, dotted
 from simulator.runs.estimates import Moments
 from simulator.runs.folder import stored_scenario
 from simulator.runs.result import Result
-from simulator.runs.table import Table
+from simulator.runs.table import Table, values_or_none
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
+from simulator.schema.prior_names import threshold_labels
 from simulator.units import Array
 from simulator.wording import listed, plus_minus, signed
 
@@ -116,9 +117,7 @@ class Attribution(Result):
         """
         both = np.stack([self.before, self.after], axis=-1).tolist()
         parts = np.vstack([self.shares.parts, self.after - self.before]).T.tolist()
-        known = self.errors.T.astype(object)
-        known[np.isnan(self.errors.T)] = None
-        errors = known.tolist()
+        errors = values_or_none(self.errors.T).tolist()
         return Table.of_rows(
             number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
             for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
@@ -300,8 +299,8 @@ def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iter
     """List the headline numbers."""
     for year in years:
         yield Headline("effective_compute", "effective compute", "median", year, "OOM")
-    for name in names:
-        label = model.component.spec.thresholds[name].label or name
+    labels = threshold_labels(model.component.spec)
+    for name, label in ((name, labels[name]) for name in names):
         yield Headline(name, label, MEDIAN_YEAR, None, "years")
         yield Headline(name, label, MEAN_YEAR, years[-1], "years")
         yield from (Headline(name, label, CROSSED, year, "1") for year in years)

@@ -29,7 +29,7 @@ from simulator.errors import as_path
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.result import Result
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.assumptions import OWN, Provenance, Statement, provenances, statement, usual_unit
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup
@@ -265,7 +265,7 @@ def _influence(
         for side, moved, spread in (("minus", low, low_error), ("plus", high, high_error)):
             # From never to never is no shift.
             values[f"shift_{side}"] = None if math.isinf(each.base) and math.isinf(moved) else moved - each.base
-            values[f"shift_{side}_error"] = None if math.isnan(spread) else spread
+            values[f"shift_{side}_error"] = value_or_none(spread)
         row |= {f"{key}:{each.outcome.text}": value for key, value in values.items()}
     return row | {"influence": max([0.0, *(share for share, error in shares if share > 2.0 * error)])}
 

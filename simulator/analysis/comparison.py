@@ -27,7 +27,7 @@ from simulator.runs.estimates import difference_error
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, run_labels
 from simulator.units import Array, plain_unit
 from simulator.wording import cut, power_text, share_text, year_text
@@ -202,7 +202,7 @@ def _differing_results(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Tab
             own = first if run is runs[0] else _read(run, number)
             if first is not None and own is not None:
                 gap = _FIRST if name == names[0] else _gap(runs[0], run, number, first, own)
-                held = {"run": name, "value": own.value, "standard_error": _known(own.error)}
+                held = {"run": name, "value": own.value, "standard_error": value_or_none(own.error)}
                 rows.append({**number._asdict(), **held, **gap})
     return Table.of_rows(rows)
 
@@ -220,12 +220,8 @@ def _gap(first: xr.DataTree, run: xr.DataTree, number: Headline, one: _Reading, 
         error, draws = together, "common"
     if math.isnan(error) or (error < EXACT and draws == "independent"):
         draws = ""
-    said = _signed(number, gap, _known(error))
-    return {"difference": gap, "difference_error": _known(error), "draws": draws, "said": said}
-
-
-def _known(error: float) -> float | None:
-    return None if math.isnan(error) else error
+    said = _signed(number, gap, value_or_none(error))
+    return {"difference": gap, "difference_error": value_or_none(error), "draws": draws, "said": said}
 
 
 def on_common_draws(first: xr.DataTree, second: xr.DataTree) -> bool:

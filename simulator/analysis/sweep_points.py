@@ -124,7 +124,7 @@ def load_sweep(
     else:
         groups = load_groups(source)
     resolve = resolver(groups)
-    base = resolve(overrides)
+    base = resolve(overrides, "")
     axes = groups.sweep
     if over:
         axes = read_axes(over) if isinstance(over, Mapping) else parse_over(over)
@@ -154,14 +154,14 @@ def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
 
 
 def _points(
-    resolve: Callable[[Sequence[str]], Scenario], axes: Sequence[Axis], overrides: Sequence[str]
+    resolve: Callable[[Sequence[str], str], Scenario], axes: Sequence[Axis], overrides: Sequence[str]
 ) -> tuple[Scenario, ...]:
     points: list[Scenario] = []
     faulty: list[PointFaults] = []
     for steps in combinations(axes):
         texts = [text for step in steps for text in step.overrides]
         try:
-            points.append(resolve([*overrides, *texts]))
+            points.append(resolve([*overrides, *texts], ""))
         except ScenarioError as error:
             faulty.append(PointFaults(_point_name(axes, steps), tuple(texts), error.faults))
         except InputError as error:

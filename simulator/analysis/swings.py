@@ -11,7 +11,6 @@ from typing import ClassVar, Literal, cast
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.evaluation import Input, Model, evaluate_values, inputs_of, model_of
@@ -44,7 +43,7 @@ from simulator.runs.estimates import sample_quantiles
 from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
-from simulator.runs.table import Row, Table
+from simulator.runs.table import Row, Table, values_or_none
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
@@ -114,10 +113,10 @@ class Swings(Result):
             "base": base,
             "lower": low,
             "upper": high,
-            "swing": _told(swing),
+            "swing": values_or_none(swing),
             "at_least": at_least,
-            "standard_error": _told(found["error"].values),
-            **{name: _told(found[name].values) for name in ("removed", "narrowing", "narrowing_error")},
+            "standard_error": values_or_none(found["error"].values),
+            **{name: values_or_none(found[name].values) for name in ("removed", "narrowing", "narrowing_error")},
             "moves_along": found["follows"].values,
         }
         spread = {name: np.broadcast_to(values, low.shape) for name, values in columns.items()}
@@ -132,13 +131,6 @@ class Swings(Result):
         for (outcome,), own in self.tables()["swings"].groups("outcome"):
             lines += _outcome_lines(self.dataset.sel(outcome=outcome), own.rows())
         return [*lines, ORDERS_DIFFER]
-
-
-def _told(values: Array) -> NDArray[np.object_]:
-    """Leave out what is NaN."""
-    held = values.astype(object)
-    held[np.isnan(values)] = None
-    return held
 
 
 def open_swings(path: FilePath | str) -> Swings:

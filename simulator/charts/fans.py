@@ -13,7 +13,7 @@ from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
 from simulator.errors import number
 from simulator.runs.table import Row, Table
-from simulator.wording import share_text
+from simulator.wording import cut, share_text
 
 HEADING_Y, LEGEND_Y = -36, -16
 """Where the heading and the legend of a fan stand, from the top of its plot."""
@@ -93,7 +93,7 @@ def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[
     rows: Data = [{"year": row["date"], "value": row["value"]} for row in seen]
     dots = spec.layer(rows, frame.x("year"), frame.y("value"), mark=mark)
     labels = [row["label"] for row in seen]
-    names = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in labels]
+    names = [cut(name, width=LABEL_LENGTH, mark="…") for name in labels]
     places = [(frame.pixel_x(row["date"]), frame.pixel(row["value"])) for row in seen]
     lines = [frame.pixel(level) for level in levels]
     boxes = placed_labels(places, names=names, width=frame.width, height=frame.height, lines=lines)

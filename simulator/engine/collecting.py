@@ -38,10 +38,9 @@ class Counts:
     """Sums over samples that every run needs.
 
     `totals` by path: samples that have `crossed` (threshold, year) or are above `already` (threshold,), `sums/..` of
-    each variable (year,), `binding/..` the samples in which each limit binds (limit, year), `noted/..` what a reader
-    must be told. `blocks` are the moments
-    of estimates in single blocks: quantiles of the headline variables (level, year), shares that have crossed and
-    in which limits bind.
+    each variable (year,), `binding/..` the samples in which each limit binds (limit, year), and of the
+    whole `noted/..`, what a reader must be told. `blocks` are the moments of estimates in single blocks: quantiles of
+    the headline variables (level, year), shares that have crossed and in which limits bind.
     """
 
     samples: int
@@ -105,9 +104,15 @@ def count(plan: Plan, batch: Batch) -> Counts:
         "already": np.count_nonzero(batch.crossings["already_above"], axis=-1),
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
-        **{f"noted/{key}": counted for key, counted in count_noted(plan, batch).items()},
     }
     return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
+
+
+def counts_of(plan: Plan, parts: Sequence[Batch]) -> list[Counts]:
+    """Count the parts of a batch; what a reader must be told is of the whole alone."""
+    counts = [count(plan, part) for part in parts]
+    counts[0].totals |= {f"noted/{key}": counted for key, counted in count_noted(plan, parts[0]).items()}
+    return counts
 
 
 def histograms(plan: Plan, batch: Batch) -> Histograms:
@@ -281,7 +286,7 @@ def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
     """Give every sample of the batches of a run, (sample, year) and (threshold, sample), and the summary."""
     counts: list[Counts] = []
     for batch in batches:
-        counts = _added(counts, [count(plan, part) for part in parts_of(plan, batch)])
+        counts = _added(counts, counts_of(plan, parts_of(plan, batch)))
     component = np.concatenate([batch.component for batch in batches])
     trajectories = _together([batch.trajectories for batch in batches])
     crossings = _together([batch.crossings for batch in batches])
@@ -330,7 +335,7 @@ def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
     held: list[Histograms] = []
     for batch in batches:
         parts = parts_of(plan, batch)
-        counts.append([count(plan, part) for part in parts])
+        counts.append(counts_of(plan, parts))
         held = _merged(held, [histograms(plan, part) for part in parts[1:] or parts])
     return Piece(counts, held)
 

@@ -24,7 +24,7 @@ from simulator.scenario.unit_checks import variable_units
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES
-from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
+from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers, threshold_labels
 from simulator.schema.spec import ScenarioSpec, is_falling
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
@@ -186,7 +186,7 @@ def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict
     coords = {
         "threshold": np.array(names, dtype=str),
         "quantity": np.array(list(quantities.values()), dtype=str),
-        "label": np.array([spec.thresholds[name].label or name for name in names], dtype=str),
+        "label": np.array(list(threshold_labels(spec).values()), dtype=str),
         "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
     }
     named = {"threshold": {"long_name": "threshold"}}

@@ -45,7 +45,7 @@ from simulator.errors import InputError, Place, PlacedFault, ScenarioError, near
 from simulator.runs.groups import group
 from simulator.runs.model_counts import count_quantiles
 from simulator.runs.summary import quantiles
-from simulator.runs.table import Table
+from simulator.runs.table import Table, value_or_none
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.library import find_scenario, shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, load_variants
@@ -334,7 +334,7 @@ def result_table(found: Sequence[tuple[Published, Sequence[Reproduced]]]) -> Tab
             **{key: getattr(result.target, key) for key in KEYS},
             "set": "; ".join(result.target.set),
             "tool": result.value,
-            "difference": None if math.isnan(result.difference) else result.difference,
+            "difference": value_or_none(result.difference),
             "within": result.within,
         }
         for published, results in found

@@ -23,7 +23,7 @@ from simulator.hindcast.published import (
     result_table,
 )
 from simulator.runs.result import Result
-from simulator.runs.table import Table
+from simulator.runs.table import Table, value_or_none
 from simulator.wording import aligned, markdown_table
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _line(what: str, case: str, results: tuple[Reproduced, ...], digits: int) ->
 
     year = "" if first.year is None else f"{first.year:g}"
     levels = [f"{100 * target.quantile:g}" for target in targets]
-    off = [None if math.isnan(each.difference) else each.difference for each in results]
+    off = [value_or_none(each.difference) for each in results]
     allowed = [_plain(f"{target.tolerance:g}") for target in targets if target.tolerance is not None]
     held = _held(results)
     cells = {

@@ -18,7 +18,7 @@ from simulator.history.leave_out import RateWithout, members, rates_without
 from simulator.history.leave_out import leave_out as without_names
 from simulator.history.loading import SHIPPED_TOP, SNAPSHOT, shipped_accelerators
 from simulator.history.observations import Array, observations
-from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, sensitivities
+from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, is_latent, sensitivities
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table
@@ -67,17 +67,13 @@ def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
     prior, posterior = group(fit, "prior"), group(fit, "posterior")
     shifts = []
     for name in prior.data_vars:
-        if name not in posterior or "year" in prior[name].dims or _is_latent(str(name)):
+        if name not in posterior or "year" in prior[name].dims or is_latent(str(name)):
             continue
         learnt = dict(elements(posterior[name], within=_OF_DRAWS))
         for label, believed in elements(prior[name], within=_OF_DRAWS):
             if label in learnt and believed.std() > 0:
                 shifts.append(_shift(label, believed, learnt[label]))
     return tuple(shifts)
-
-
-def _is_latent(name: str) -> bool:
-    return "__" in name or name.endswith("_excess")
 
 
 def _shift(label: str, believed: Array, learnt: Array) -> PriorShift:

@@ -15,7 +15,7 @@ from simulator.errors import InputError, near_name
 from simulator.history.columns import last_day, refusal
 from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
 from simulator.history.tables import SAME, RunHistory, TrainingRun
-from simulator.runs.table import Table
+from simulator.runs.table import Table, values_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def frontier_table(history: RunHistory, n: int, *, since: int) -> Table:
             "rank": ranks,
             "record": records_at_release(history),
             "log10_training_flop": history.log_flop,
-            "log10_cost_usd": [None if math.isnan(cost) else cost for cost in costs.tolist()],
+            "log10_cost_usd": values_or_none(costs).tolist(),
         }
     ).where(chosen)
 

@@ -119,11 +119,15 @@ def _unknowns(posterior: xr.Dataset, *, priors: Mapping[str, object]) -> xr.Data
     if _own_priors("compute_growth", priors):
         found["compute_growth"] = posterior["spending_growth"] + posterior["efficiency_growth"]
     for name, values in posterior.data_vars.items():
-        latent = "__" in str(name) or str(name).endswith("_excess")
-        if set(values.dims) == set(_DRAWS) and not latent and _own_priors(str(name), priors):
+        if set(values.dims) == set(_DRAWS) and not is_latent(str(name)) and _own_priors(str(name), priors):
             found[str(name)] = values
     ordered = [*(name for name in RATES if name in found), *(name for name in found if name not in RATES)]
     return xr.Dataset({name: found[name] for name in ordered})
+
+
+def is_latent(name: str) -> bool:
+    """Tell whether an unknown is a form from which another is made, whose value stands beside it."""
+    return "__" in name or name.endswith("_excess")
 
 
 def _scaled(tree: xr.DataTree, part: str, terms: Sequence[str] | None = None) -> Mapping[str, float]:

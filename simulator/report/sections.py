@@ -36,7 +36,7 @@ from simulator.scenario.assumptions import Assumption
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
 from simulator.variables import subject_words
-from simulator.wording import capital, percent, share_text
+from simulator.wording import capital, percent, share_text, signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -218,7 +218,7 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         about = assumption_name(known[path]) if path in known else path
         value = known[path].statements[0].value if path in known and len(known[path].statements) == 1 else ""
         first = joined([name(about + of), element("span", name(_scope(known.get(path), path)), class_="origin")])
-        cells.append([first, value, f"{rank:+.2f}".replace("-", "−"), bar(rank, signed=True)])
+        cells.append([first, value, signed(rank), bar(rank, signed=True)])
     heads = ["Number", "Median and interval", "Rank correlation", "−1 to +1"]
     caption = f"The {len(cells)} strongest of {len(rows)}, over {samples:,} samples."
     yield table(heads, cells, caption=caption, numbers=(2,))

@@ -17,7 +17,7 @@ from simulator.runs.summary import PASSED, binding_table, crossing_table, sampli
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
 from simulator.variables import subject_words
-from simulator.wording import capital, listed, power, raised, share_text
+from simulator.wording import capital, listed, power, raised, share_text, signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,8 +81,7 @@ def isolated(name: str) -> str:
 
 def ooms(value: float) -> str:
     """Write growth in orders of magnitude, with its sign."""
-    text = f"{value:+.1f}".replace("-", "−")
-    return text if float(f"{value:.1f}") else "0.0"
+    return signed(value, digits=1)
 
 
 def forecast_years(run: xr.DataTree) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
 from simulator.schema.spec import Correlation, Factor, Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.wording import capital, listed
+from simulator.wording import capital, listed, signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -274,7 +274,7 @@ def _correlation_part(scenario: Scenario, every: Sequence[Assumption]) -> Html:
         only = f" (in {listed(components)} only)" if components else ""
         own = source.lower().startswith(OWN)
         mark = badge(OWN, "own") if own else name(source) if source else badge("no source", "bare")
-        rank = f"{said.rank:+.2f}".replace("-", "−")
+        rank = signed(said.rank)
         rows.append([name(f"{capital(one)}, with {other}"), rank, joined([mark, name(f" {said.notes or ''}{only}")])])
     if not rows:
         return element("p", "None is stated: all numbers vary independently of one another.")

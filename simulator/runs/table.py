@@ -18,12 +18,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.files import replacing
+from simulator.units import Array
 from simulator.variables import COLUMNS
 from simulator.wording import cut
 
 if TYPE_CHECKING:
     import xarray as xr
     from _typeshed import DataclassInstance
+
+
+def value_or_none(value: float) -> float | None:
+    """Give a number, None where it is NaN: a table and JSON have it empty."""
+    return None if math.isnan(value) else value
+
+
+def values_or_none(values: Array) -> NDArray[np.object_]:
+    """Give numbers of any shape, None where they are NaN."""
+    held = values.astype(object)
+    held[np.isnan(values)] = None
+    return held
+
 
 type Row = Mapping[str, Any]
 """One line of a table: plain numbers and texts by the names of its columns; None where there is nothing."""

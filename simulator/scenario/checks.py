@@ -13,7 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.prior_checks import draw_warnings, range_faults, range_warnings
+from simulator.scenario.prior_checks import draw_warnings, range_faults, range_warnings, shares_of
 from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -126,9 +126,10 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += _name_faults(spec)
     warnings: list[str] = []
     if joint is not None:
-        faults += range_faults(spec, joint)
+        shares = shares_of(spec, joint)
+        faults += range_faults(joint, shares)
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
-        warnings += [*range_warnings(spec, joint), *draw_warnings(spec, joint)]
+        warnings += [*range_warnings(spec, joint, shares), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
 
 

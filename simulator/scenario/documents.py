@@ -15,6 +15,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
+from simulator.wording import cut
 
 # Marks of tags, of anchors on more than a quoted text and their aliases, directives, more than one document; and block
 # scalars of which libyaml takes more.
@@ -285,10 +286,6 @@ def _too_large(text: str) -> bool:
     return bool(_FLOAT.fullmatch(text)) and math.isinf(float(text.replace("_", "")))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
 class _Builder:
     """Turns the nodes of one document into data, and keeps places and faults."""
 
@@ -352,7 +349,7 @@ class _Builder:
             remedy = "Write a number, or leave the entry out." if _NOT_A_NUMBER.fullmatch(text) else ""
             remedy = "Write a number below 1e308." if _too_large(text) else remedy
             if remedy:
-                self._add(self._place(node), path, f"{_cut(text)} is not a finite number.", remedy)
+                self._add(self._place(node), path, f"{cut(text, width=40)} is not a finite number.", remedy)
                 return None
         return _scalar(node)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -97,17 +98,18 @@ def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
     return tuple(axes)
 
 
-def resolver(groups: Groups, variant: str = "") -> Callable[[Sequence[str]], Scenario]:
-    """Give what checks a file, or one of its variants, with overrides; what it extends is read once."""
+def resolver(groups: Groups) -> Callable[[Sequence[str], str], Scenario]:
+    """Give what checks a file with overrides, or one of its variants; the files that it names are read once."""
     if groups.mixture:
-        return lambda overrides: _mixed(groups, overrides, variant)
-    document = _varied(extended(groups.own, groups.file), groups, variant)
-    return lambda overrides: resolve(document, overrides)
+        read = cache(partial(_mixed_document, groups))
+        return lambda overrides, variant: _mixed(groups, read, overrides, variant)
+    document = extended(groups.own, groups.file)
+    return lambda overrides, variant: resolve(_varied(document, groups, variant), overrides)
 
 
-def resolve_groups(groups: Groups, overrides: Sequence[str] = (), *, variant: str = "") -> Scenario:
-    """Check what a file says, or one of its variants, and give the scenario."""
-    return resolver(groups, variant)(overrides)
+def resolve_groups(groups: Groups, overrides: Sequence[str] = ()) -> Scenario:
+    """Check what a file says, and give the scenario."""
+    return resolver(groups)(overrides, "")
 
 
 def _varied(document: Document, groups: Groups, variant: str) -> Document:
@@ -132,15 +134,19 @@ def _name(entry: MixtureEntry, number: int) -> str:
     return str(entry.scenario.get("name", f"component-{number + 1}"))
 
 
-def _mixed(groups: Groups, overrides: Sequence[str], variant: str = "") -> Scenario:
+def _mixed_document(groups: Groups, number: int) -> Document:
+    """Read one of the scenarios that a file mixes, with what is laid over it."""
+    document = merge(_base(groups, number), extended(groups.own, groups.file))
+    changed = groups.mixture[number].changes
+    return merge(document, below(groups.whole, ("mixture", number, "changes"))) if changed else document
+
+
+def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[str], variant: str) -> Scenario:
     faults: list[PlacedFault] = []
     resolved: dict[str, Scenario] = {}
     for number, entry in enumerate(groups.mixture):
         try:
-            document = merge(_base(groups, number), extended(groups.own, groups.file))
-            if entry.changes:
-                document = merge(document, below(groups.whole, ("mixture", number, "changes")))
-            resolved[_name(entry, number)] = resolve(_varied(document, groups, variant), overrides)
+            resolved[_name(entry, number)] = resolve(_varied(read(number), groups, variant), overrides)
         except ScenarioError as error:
             faults += error.faults
     if faults:
@@ -299,8 +305,8 @@ def load_variants(source: Source, *, overrides: Sequence[str] = ()) -> dict[str,
 def load_with_variants(source: Source, *, overrides: Sequence[str] = ()) -> tuple[Scenario, dict[str, Scenario]]:
     """Read a scenario once, and give it and its variants."""
     groups = load_groups(source)
-    scenario = resolve_groups(groups, overrides)
-    return scenario, {name: resolve_groups(groups, overrides, variant=name) for name in groups.variants}
+    checked = resolver(groups)
+    return checked(overrides, ""), {name: checked(overrides, name) for name in groups.variants}
 
 
 def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] = ()) -> Scenario:

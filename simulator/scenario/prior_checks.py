@@ -5,7 +5,7 @@ What cannot be meant is a fault; what is allowed but odd becomes a warning, with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -25,10 +25,11 @@ from simulator.wording import listed, percent
 def draw_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     """Warn of library entries that are drawn twice, of functions off their points, of inputs that nothing uses."""
     yield from _drawn_twice(spec, joint)
-    for slot in slots(spec):
+    stated = slots(spec)
+    for slot in stated:
         if slot.prior.function is not None:
             yield from _off_the_points(slot.name, slot.prior.function, joint)
-    used = {slot.prior.input for slot in slots(spec)} | {
+    used = {slot.prior.input for slot in stated} | {
         function.of.removeprefix("inputs.") for function in joint.functions.values()
     }
     for name in spec.inputs:
@@ -100,9 +101,8 @@ SELDOM = 0.01
 """Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
 
 
-def range_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
-    """Find dates that are no years, and shares and fractions that are mostly above 1."""
-    shares = _shares(spec, joint)
+def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterator[Fault]:
+    """Find dates that are no years, and `shares` (`shares_of`) that are mostly above 1."""
     for name, prior in joint.priors.items():
         if prior.unit == "year":
             yield from _date_faults(prior)
@@ -122,9 +122,9 @@ def _date_faults(prior: NamedPrior) -> Iterator[Fault]:
         yield Fault(as_path(prior.name), rule, "Write for example {uniform: [2027, 2030]}.")
 
 
-def range_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+def range_warnings(spec: ScenarioSpec, joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterator[str]:
     """Warn of dates outside the years, shares that are above 1 at times, and algorithms that do not start at 1."""
-    for name, prior in _shares(spec, joint).items():
+    for name, prior in shares.items():
         if (above := float(np.mean(_draws(prior) > 0.0))) > SELDOM:
             yield f"{name}: is above 1, the whole, in {percent(above)} of the draws."
     first, last = spec.years.first, spec.years.last
@@ -181,7 +181,7 @@ def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
         )
 
 
-def _shares(spec: ScenarioSpec, joint: JointPrior) -> dict[str, NamedPrior]:
+def shares_of(spec: ScenarioSpec, joint: JointPrior) -> dict[str, NamedPrior]:
     """Find the priors that are shares of a limit, or levels that are stated as fractions."""
     limits = {dotted((*path, "share")) for path, _ in entries_of(Limit, spec)}
 

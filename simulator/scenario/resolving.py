@@ -33,7 +33,7 @@ class Component:
     name: str
     weight: float
     spec: ScenarioSpec
-    joint: JointPrior
+    joint: JointPrior = field(compare=False)  # follows from what it says
 
 
 MOST_LINES, MOST_ROWS = 15, 40
@@ -42,7 +42,7 @@ MOST_LINES, MOST_ROWS = 15, 40
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Scenario:
-    """A scenario that has been read and checked, from `load_scenario`.
+    """A scenario that has been read and checked, from `load_scenario`; it equals another that says the same.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class Scenario:
       overrides: samples: 256 -> 64
     """
 
-    components: tuple[Component, ...]
+    components: tuple[Component, ...] = field(compare=False)  # follow from the data
     data: Mapping[str, Any]
-    places: Mapping[Path, Place]
-    overrides: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    places: Mapping[Path, Place] = field(compare=False)
+    overrides: tuple[str, ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
     fit: DataTree | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
@@ -211,7 +211,7 @@ def _short(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return cut(text, width=60)
 
 
 _ROUNDS = 4  # taking an entry out can leave the one above it incomplete, and so on upwards

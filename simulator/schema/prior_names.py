@@ -259,7 +259,12 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
 def labels_of(spec: ScenarioSpec) -> dict[str, str]:
     """Give the labels of thresholds by name, without one the name; and those of inputs by their paths."""
     inputs = {dotted(input_path(name)): each.label for name, each in spec.inputs.items() if each.label}
-    return inputs | {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+    return inputs | threshold_labels(spec)
+
+
+def threshold_labels(spec: ScenarioSpec) -> dict[str, str]:
+    """Give the labels of thresholds by name, without one the name."""
+    return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
 
 
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:

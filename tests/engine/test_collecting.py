@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulator import load_scenario, simulate
+from simulator.engine import collecting
 from simulator.engine.collecting import LEVELS
 from simulator.runs.summary import quantiles
 from simulator.testing import run_of, small_scenario
@@ -107,3 +109,14 @@ def test_errors_of_levels_are_told_from_two_full_blocks_on_and_those_of_shares_a
     assert np.isfinite(error).all()
     if not told:
         np.testing.assert_allclose(error, np.sqrt(share * (1 - share) / samples), rtol=1e-12)
+
+
+@pytest.mark.parametrize("keep", ["summary", "trajectories"])
+def test_what_a_reader_must_be_told_is_counted_once_for_all_components(
+    monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    seen: list[int] = []
+    real = collecting.count_noted
+    monkeypatch.setattr(collecting, "count_noted", lambda plan, batch: seen.append(batch.size) or real(plan, batch))
+    simulate(load_scenario("views", overrides=["samples=64"]), keep=keep)
+    assert seen == [64]

@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.runs.table import Table
+from simulator.runs.table import Table, value_or_none, values_or_none
 
 
 def test_whole_numbers_stay_whole_beside_what_is_missing():
     assert Table({"n": [1, None, 3], "x": [1.0, math.nan, None]}).to_csv() == "n,x\n1,1.0\n,nan\n3,\n"
+
+
+def test_what_is_nan_is_none_and_what_is_beyond_stays():
+    assert [value_or_none(value) for value in (1.5, math.nan, math.inf)] == [1.5, None, math.inf]
+    assert values_or_none(np.array([[1.5, math.nan], [math.inf, 0.0]])).tolist() == [[1.5, None], [math.inf, 0.0]]
 
 
 def test_rows_read_back_as_they_were_given():

@@ -22,10 +22,11 @@ from simulator.engine.collecting import LEVELS
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path
 from simulator.runs.summary import quantiles, summary_lines
+from simulator.scenario import library
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.layers import lookup
 from simulator.scenario.library import shipped_names
-from simulator.scenario.load import load_scenario, load_variants, parse_scenario
+from simulator.scenario.load import load_scenario, load_variants, load_with_variants, parse_scenario
 from simulator.scenario.resolving import Scenario, remaining_faults
 from simulator.scenario.sweep_axes import parse_over
 from simulator.schema.prior_names import entries_of
@@ -617,6 +618,33 @@ def test_what_is_no_scenario_is_refused_in_words(given: Callable[[], Scenario], 
 
 HELD_BY_ITSELF: dict[str, Any] = {"schema": 1, "name": "circle"}
 HELD_BY_ITSELF["notes"] = HELD_BY_ITSELF
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_files_that_are_extended_or_mixed_are_read_once_for_all_variants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, mixed: bool
+) -> None:
+    (tmp_path / "base.yaml").write_text(scenario_text(SMALL))
+    own = {"name": "team", "variants": {"few": {"samples": 16}, "fewer": {"samples": 8}}}
+    names = {"mixture": [{"name": name, "weight": 1, "scenario": "./base.yaml"} for name in "ab"]}
+    (tmp_path / "team.yaml").write_text(
+        scenario_text({"schema": 1, **own, **(names if mixed else {"extends": "./base.yaml"})})
+    )
+    read: list[str] = []
+    real = library.file_document
+    monkeypatch.setattr(library, "file_document", lambda path: read.append(Path(path).name) or real(path))
+    _, variants = load_with_variants(tmp_path / "team.yaml")
+    assert [each.spec.samples for each in variants.values()] == [16, 8]
+    assert read == ["base.yaml"] * (2 if mixed else 1)
+
+
+@pytest.mark.parametrize("name", ["baseline", "views", "capability"])  # with correlations, mixed, without
+def test_scenarios_that_say_the_same_are_equal(name: str) -> None:
+    one, other = load_scenario(name), load_scenario(name)
+    assert one == other
+    assert one.components == other.components
+    assert one == parse_scenario(one.text())  # wherever it stands
+    assert one != load_scenario(name, overrides=["samples=64"])
 
 
 @pytest.mark.parametrize("name", shipped_names("scenarios"))

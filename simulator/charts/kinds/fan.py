@@ -15,7 +15,7 @@ from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity, why_no_spread
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, listed, share_text
+from simulator.wording import capital, cut, listed, share_text
 
 HEIGHT = 380
 RIGHT = 264
@@ -146,8 +146,7 @@ def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]
     texts = [fans.label_text(row, frame=frame) for row in thresholds]
     if len(texts) <= MOST_WRAPPED:
         return [style.wrapped(text, width=PANEL_CHARACTERS) for text in texts]
-    most = PANEL_CHARACTERS
-    return [[text if len(text) <= most else text[: most - 1].rstrip() + "…"] for text in texts]
+    return [[cut(text, width=PANEL_CHARACTERS, mark="…")] for text in texts]
 
 
 def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:

@@ -15,7 +15,7 @@ from simulator.errors import number
 from simulator.runs.groups import Run, group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, listed
+from simulator.wording import capital, listed, signed
 
 HEIGHT = 400.0
 LEAST_SHARE = 0.05
@@ -39,8 +39,7 @@ def ooms(value: float) -> str:
     """
     if abs(value) < 0.005:
         return "0.0"
-    text = f"{value:+.1f}" if abs(value) >= 0.1 else f"{value:+.2f}"
-    return text.replace("-", "−")
+    return signed(value, digits=1 if abs(value) >= 0.1 else 2)
 
 
 def draw_growth(parts: Table, *, net: Table, head: Head) -> spec.Spec:

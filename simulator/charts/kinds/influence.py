@@ -20,7 +20,7 @@ from simulator.errors import InputError
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import Run, run_label
 from simulator.runs.table import Row
-from simulator.wording import capital, cut_front, listed
+from simulator.wording import capital, cut_front, listed, signed
 
 NAME_WIDTH, BAR_WIDTH, BAR_STEP, TOP = 330.0, 420.0, 22.0, 40.0
 COLUMNS = 3
@@ -41,9 +41,8 @@ def _bars(rows: Sequence[Row]) -> spec.Spec:
         y = TOP + BAR_STEP * (place + 0.5)
         end = NAME_WIDTH + max(1.0, BAR_WIDTH * 0.66 * row["delta"] / largest)
         marks.box("bars", (NAME_WIDTH, end), (y - 7, y + 7), color=style.BLUE if row["rank"] >= 0 else style.ORANGE)
-        rank = f"{row['rank']:+.2f}".replace("-", "−")
         marks.text(cut_front(row["input"].removeprefix("drivers."), width=NAME_CHARACTERS), 0, y)
-        marks.text(f"{row['delta']:.3f}  (rank {rank})", end + 8, y, style.QUIET)
+        marks.text(f"{row['delta']:.3f}  (rank {signed(row['rank'])})", end + 8, y, style.QUIET)
     bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [
         ("bar", style.BLUE, "rises with the prior"),

@@ -15,7 +15,7 @@ from simulator.charts.ticks import Scale, outcome_scale, plain_text, plain_ticks
 from simulator.runs.groups import Dataset
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
-from simulator.wording import capital
+from simulator.wording import capital, cut
 
 NAME_CHARACTERS = 44
 LIBRARY_CHARACTERS = 52
@@ -167,7 +167,7 @@ class _Tornado:
 def _name_lines(row: Row) -> tuple[list[str], str]:
     """Break the name of an input into lines, and cut that of its library entry to one."""
     library = row["library"]
-    small = library if len(library) <= LIBRARY_CHARACTERS else f"{library[: LIBRARY_CHARACTERS - 1]}…"
+    small = cut(library, width=LIBRARY_CHARACTERS, mark="…")
     return style.wrapped(row["input_words"], width=NAME_CHARACTERS), small
 
 
