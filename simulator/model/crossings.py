@@ -13,6 +13,7 @@ from simulator.errors import SimulatorError, dotted
 from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
 from simulator.units import Array
+from simulator.wording import percent
 
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
@@ -336,9 +337,9 @@ def cross_block(
     }
     for quantity, values in rows.items():
         if np.isnan(values.min()):  # a minimum is NaN where any value is
-            share = np.isnan(values).any(axis=0).mean()
+            share = percent(float(np.isnan(values).any(axis=0).mean()))
             raise SimulatorError(
-                f"{quantity}: is not a number in {share:.1%} of the samples. Check the priors that it is made of."
+                f"{quantity}: is not a number in {share} of the samples. Check the priors that it is made of."
             )
     result = room_for_crossings(len(stands), size)
     height = result["threshold_level"]

@@ -20,6 +20,7 @@ from simulator.schema.prior_names import level_unit, parts_of, rate_path, regime
 from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import Array, parse_unit
+from simulator.wording import percent
 
 TELLING = 0.1
 """How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
@@ -298,7 +299,8 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
     broken = ~np.isfinite(result).all(axis=1)
     if broken.any():
         raise SimulatorError(
-            f"{name}: returned NaN or infinity in {broken.mean():.1%} of the samples; a level is a finite log10."
+            f"{name}: returned NaN or infinity in {percent(float(broken.mean()))} of the samples; "
+            "a level is a finite log10."
         )
     return block.stepped(path, years, result)
 
@@ -332,7 +334,7 @@ def _difference(operation: Operation, path: Path, block: Block, levels: list[Arr
     if negative.any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
         raise SimulatorError(
-            f"{dotted(path)}: is not above 0 in {negative.mean():.1%} of the samples, "
+            f"{dotted(path)}: is not above 0 in {percent(float(negative.mean()))} of the samples, "
             f"where {names[1]} reaches {names[0]}; it has no log there. "
             f"{_inputs_behind(negative, operation, path, block)}"
             "Bound it with a minimum or maximum, or narrow its priors."

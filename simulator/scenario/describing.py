@@ -18,6 +18,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import Slot, free_kind
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.wording import percent
 
 _PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -160,7 +161,7 @@ def histogram(prior: NamedPrior, *, columns: int = 48) -> str:
         return "one value"
     counts, _ = np.histogram(finite, bins=columns, range=(low, high))
     bars = "".join(_BARS[round(count / counts.max() * (len(_BARS) - 1))] for count in counts)
-    never = f", never {100 * (1 - finite.size / ordered.size):.0f} %" if finite.size < ordered.size else ""
+    never = f", never {percent(1 - finite.size / ordered.size)}" if finite.size < ordered.size else ""
     return f"{number(round(float(low), 3))} |{bars}| {number(round(float(high), 3))} {prior.unit}{never}"
 
 

@@ -105,7 +105,7 @@ def test_a_difference_that_reaches_zero_says_where_and_in_how_many_samples() -> 
     parts = [{"median": 10, "interval_90": [5, 20], "unit": "W"}, {"value": 10, "unit": "W"}]
     with pytest.raises(SimulatorError) as caught:
         run_of(small_scenario({"quantities.rest": {"difference": parts}}))
-    assert str(caught.value).startswith("quantities.rest: is not above 0 in 50.0% of the samples")
+    assert str(caught.value).startswith("quantities.rest: is not above 0 in 50 % of the samples")
     assert "minimum or maximum" in str(caught.value)
 
 
@@ -186,8 +186,8 @@ def test_a_custom_driver_gets_its_draws_and_the_years() -> None:
             lambda draws, years: np.zeros((3, 2)),
             r"drivers.algorithms: must return \(sample, year\) = \(512, 11\); got \(3, 2\)",
         ),
-        (lambda draws, years: np.full(years.size, np.nan), "returned NaN or infinity in 100.0%"),
-        (lambda draws, years: np.full(years.size, -np.inf), "returned NaN or infinity in 100.0%"),
+        (lambda draws, years: np.full(years.size, np.nan), "returned NaN or infinity in 100 %"),
+        (lambda draws, years: np.full(years.size, -np.inf), "returned NaN or infinity in 100 %"),
     ],
 )
 def test_a_custom_driver_that_returns_something_else_is_named(function: Any, words: str) -> None:

@@ -149,6 +149,7 @@ def test_a_histogram_shows_the_shape_between_its_ends() -> None:
     assert (np.abs(heights - heights[::-1]) <= 1).all()
     assert drawn({"value": 3}) == "fixed"
     assert drawn({"family": "lognormal", "interval_90": [1, 9], "never": 0.25}).endswith(", never 25 %")
+    assert drawn({"family": "lognormal", "interval_90": [1, 9], "never": 0.004}).endswith(", never < 1 %")
     assert set(drawn({"log-uniform": [1, 100]}).split("|")[1]) <= set("▇█")
 
 

@@ -23,7 +23,7 @@ from simulator.runs.summary import why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
-from simulator.wording import capital, listed
+from simulator.wording import capital, listed, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,7 +124,7 @@ def _notes(row: Row, family: str, scale: Scale, middle: float) -> list[Text]:
     median, low, high = (scale.text(row[key]) for key in ("median", "lower_90", "upper_90"))
     numbers = "" if low == "never" else f"{median} (90 % {low} to {high}) {scale.unit}".strip()
     if row["never"]:
-        numbers = ", ".join([*([f"{numbers} {GIVEN}"] if numbers else []), f"never {100 * row['never']:.0f} %"])
+        numbers = ", ".join([*([f"{numbers} {GIVEN}"] if numbers else []), f"never {percent(row['never'])}"])
     facts = [f"{row['confidence']} confidence"] if row["confidence"] else []
     facts += [f"as of {row['as_of']}"] if row["as_of"] else []
     facts += [family, row["library"]]
