@@ -210,9 +210,8 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
 
 
 def _own_scale(slot: Slot) -> Scale:
-    """Find the scale of a prior's numbers; of a mixture without a unit of its own, that of its first part."""
-    prior = slot.prior
-    return _scale(slot, slot.path, prior.unit or (prior.mixture[0].unit if prior.mixture else None))
+    """Find the scale of a prior's numbers."""
+    return _scale(slot, slot.path, slot.prior.own_unit)
 
 
 def named_prior(slot: Slot) -> NamedPrior:

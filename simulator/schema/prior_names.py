@@ -116,7 +116,7 @@ def input_path(name: str) -> Path:
 
 def free_kind(prior: Prior) -> SlotKind:
     """Tell the kind of a prior that stands nowhere, by its unit: growth, a date, or a level."""
-    unit = prior.unit or (prior.mixture[0].unit if prior.mixture else None) or "1"
+    unit = prior.own_unit or "1"
     try:
         parse_growth_unit(unit)
     except UnitError:

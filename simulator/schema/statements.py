@@ -313,6 +313,11 @@ class Prior(Spec):
             return rule, f"An entry of the prior library is named as {{prior: {given}}}."
         return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
 
+    @property
+    def own_unit(self) -> str | None:
+        """The unit that it states; of a mixture without one, that of its first part."""
+        return self.unit or (self.mixture[0].unit if self.mixture else None)
+
     def _faults(self) -> Iterator[Fault]:
         return _statement_faults(self)
 
