@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -221,12 +221,14 @@ def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line
         return Line(first, whole.draw(path))
     if quantity.accumulation is not None:
         return None
-    parts = [quantity_line(part, at, whole) for at, part in whole.found(parts_of, quantity, path)]
+    named, combine = whole.found(way_of, quantity, path)
+    parts = [quantity_line(part, at, whole) for at, part in named]
     lines = [line for line in parts if line is not None]
     if len(lines) < len(parts):
         return None
     if all(line.slope is None for line in lines):
-        return Line(first, combined(quantity, path, whole, [line.start[:, None] for line in lines])[:, 0])
+        level = combine([line.start[:, None] for line in lines])
+        return Line(first, checked(level, quantity, path, whole)[:, 0])
     if quantity.product is not None:
         return reduce(Line.plus, lines)
     return lines[0].plus(lines[1], -1.0) if quantity.ratio is not None else None
@@ -315,23 +317,26 @@ def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
     return block.line(path, make)
 
 
-def combined(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
-    """Combine the levels of the parts of an operation, an accumulation apart."""
+type Way = tuple[tuple[tuple[Path, Quantity], ...], Callable[[Sequence[Array]], Array]]
+
+
+def way_of(operation: Operation, path: Path) -> Way:
+    """Give the parts of an operation, with their places, and how their levels are combined; an accumulation apart."""
+    parts = parts_of(operation, path)
     if operation.product is not None:
-        return reduce(np.add, levels)
+        return parts, partial(reduce, np.add)
     if operation.sum is not None:
-        return growth.log_sum(levels)
+        return parts, growth.log_sum
     if operation.ratio is not None:
-        return levels[0] - levels[1]
+        return parts, lambda levels: levels[0] - levels[1]
     if operation.difference is not None:
-        return _difference(operation, path, block, levels)
-    return reduce(np.minimum if operation.minimum is not None else np.maximum, levels)
+        return parts, lambda levels: growth.log_difference(levels[0], levels[1])
+    return parts, partial(reduce, np.minimum if operation.minimum is not None else np.maximum)
 
 
-def _difference(operation: Operation, path: Path, block: Block, levels: list[Array]) -> Array:
-    result = growth.log_difference(levels[0], levels[1])
-    negative = np.isnan(result).any(axis=-1)
-    if negative.any():
+def checked(result: Array, operation: Operation, path: Path, block: Block) -> Array:
+    """Refuse a difference that is not above 0 in some samples."""
+    if operation.difference is not None and (negative := np.isnan(result).any(axis=-1)).any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
         raise SimulatorError(
             f"{dotted(path)}: is not above 0 in {percent(float(negative.mean()))} of the samples, "

@@ -20,11 +20,12 @@ from simulator.model import growth
 from simulator.model.levels import (
     Block,
     Line,
-    combined,
+    checked,
     demanded_level,
     level_line,
     quantity_line,
     share_line,
+    way_of,
 )
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
@@ -211,8 +212,9 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
-    levels = [quantity_level(part, at, block, years) for at, part in block.found(parts_of, operation, path)]
-    return combined(operation, path, block, levels)
+    parts, combine = block.found(way_of, operation, path)
+    result = combine([quantity_level(part, at, block, years) for at, part in parts])
+    return result if operation.difference is None else checked(result, operation, path, block)
 
 
 def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
