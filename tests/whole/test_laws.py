@@ -16,7 +16,7 @@ from scipy import stats
 from simulator import crossing_years, parse_scenario, quantiles, simulate
 from simulator.engine.batches import compute_batch
 from simulator.engine.plan import plan_of
-from simulator.model.crossings import FINER, PARTS
+from simulator.model.crossings import FINER, PARTS, STRAIGHT
 from simulator.model.projection import year_grid
 from simulator.testing import assert_valid_run, run_of, scenario_data, scenario_text, scenarios, small_scenario
 
@@ -327,9 +327,13 @@ def test_a_later_horizon_changes_no_crossing_before_it(data: dict[str, Any], lon
     after = trajectories(long)[["effective_compute", "physical_compute"]].to_array()
     steps = after.sel(year=after["year"] >= np.floor(last) - 1).diff("year")
     steady = (steps >= 0).all(["variable", "year"]).values[None] & np.ones(met.shape, dtype=bool)
-    np.testing.assert_array_equal(later_crossing[met & steady], crossing[met & steady])
+    both = later_crossing[met & steady], crossing[met & steady]
+    # Near the end the longer run alone knows of a turn to come, and follows a path that the other takes for a line.
+    before = both[1] <= np.floor(last) - 1
+    np.testing.assert_array_equal(both[0][before], both[1][before])
+    np.testing.assert_allclose(*both, rtol=0, atol=STRAIGHT)
     assert (later_crossing[~met & steady] > last).all()
-    assert (later_crossing <= crossing).all()
+    assert (later_crossing <= crossing + STRAIGHT).all()
 
 
 @some(12)
