@@ -30,7 +30,7 @@ NUMBERS = ("5 % quantile", "median", "95 % quantile", "probability of having cro
 YEARS, MIDDLE, LEVEL = 10, 34.0, 35.0
 SPREADS = {"spending": 0.1, "hardware": 0.05, "algorithms": 0.2}  # of the growth, OOM a year
 SCENARIO = f"""
-schema: 1
+schema: 2
 name: linear
 years: {{first: 2025, last: {2025 + YEARS}}}
 drivers:

@@ -25,7 +25,7 @@ from simulator.analysis.shares import variance_shares
 from simulator.model.projection import year_grid
 from simulator.scenario.load import load_scenario, parse_scenario
 
-HEAD = "schema: 1\nname: many-priors\nyears: {first: 2025, last: 2049}\ndrivers:\n"
+HEAD = "schema: 2\nname: many-priors\nyears: {first: 2025, last: 2049}\ndrivers:\n"
 RATE = "{{family: normal, mean: {mean}, sd: {sd}, unit: OOM/year}}"
 
 
@@ -41,7 +41,7 @@ def many_priors(factors: int, *, capped: bool, rank: float = 0.0) -> str:
         start = f"{{median: 2, interval_90: [1, 4], unit: {unit}}}" if capped else f"{{value: 2, unit: {unit}}}"
         cap = f", caps: {{top: {{kind: logistic, limit: {{median: 1e4, interval_90: [1e2, 1e6], unit: {unit}}}}}}}"
         rate = RATE.format(mean=0.05, sd=round(0.01 + 0.003 * place, 4))
-        lines.append(f"      f{place}: {{start: {start}, growth: {rate}{cap if capped else ''}}}")
+        lines.append(f"      f{place}: {{start: {start}, growth: {rate, unit: x/year}{cap if capped else ''}}}")
     if rank:
         names = [f"drivers.hardware.factors.f{place}.growth" for place in range(factors)]
         lines.append("correlations:")

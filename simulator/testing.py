@@ -148,7 +148,7 @@ def small_scenario(changes: Mapping[str, Any] | None = None) -> Data:
     start = {"family": "lognormal", "median": 1e26, "interval_90": [2.5e25, 4e26], "unit": "FLOP"}
     growth = {"mean": 0.5, "sd": 0.1, "unit": "OOM/year"}
     data: Data = {
-        "schema": 1,
+        "schema": 2,
         "name": "small",
         "years": {"first": 2025, "last": 2035},
         "samples": 512,
@@ -193,7 +193,7 @@ def scenario_data(draw: st.DrawFn, *, feedback: bool = True, wide: bool = True) 
         multiplier = draw(priors.level(1.0, 3.0, ""))
         algorithms["feedback"] = [{"at": 1e26, "multiplier": 1.0}, {"at": 1e29, "multiplier": multiplier}]
     data: Data = {
-        "schema": 1,
+        "schema": 2,
         "name": "drawn",
         "years": {"first": first, "last": last, "step": draw(st.sampled_from(["year", "year", "quarter"]))},
         "samples": draw(st.sampled_from([1, 256, 384])),

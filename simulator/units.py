@@ -31,14 +31,18 @@ _BASES = {
     "model": ("model", 1.0), "person": ("person", 1.0), "parameter": ("parameter", 1.0),
     "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "month": ("s", SECONDS_PER_YEAR / 12),
     "year": ("s", SECONDS_PER_YEAR), "1": ("", 1.0), "fraction": ("", 1.0), "%": ("", 0.01), "factor": ("", 1.0),
+    "$": ("USD", 1.0), "x": ("", 1.0), "times": ("", 1.0), "percent": ("", 0.01), "pct": ("", 0.01),
+    "thousand": ("", 1e3), "million": ("", 1e6), "billion": ("", 1e9), "trillion": ("", 1e12),
 }  # fmt: skip
 _PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
 _OFTEN_MEANT = {
-    "$": "USD", "dollar": "USD", "dollars": "USD", "FLOPS": "FLOP/s", "watt": "W", "watts": "W", "GPU": "chip",
+    "dollar": "USD", "dollars": "USD", "FLOPS": "FLOP/s", "watt": "W", "watts": "W", "GPU": "chip",
     "GPUs": "chip", "yr": "year", "per": "/", "GB": "Gbyte", "TB": "Tbyte",
 }  # fmt: skip
-_FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) )?(year|month)s?")
+_FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
+_WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
+_HALVES = ("doubling", "halving", "halving of requirement")
 
 
 class UnitError(ValueError):
@@ -153,12 +157,18 @@ def plain_unit(unit: str) -> str:
 class Conversion(ABC):
     """A one-to-one map from the numbers in a file to the internal scale.
 
-    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises.
+    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises,
+    `reciprocal` that it is one over x, which has no bound near 0.
     Each is made once, so that a prior that is read again is known to be the same one, whose tables are there already.
     """
 
     __slots__ = ()
-    falling: ClassVar[bool] = False
+    reciprocal: ClassVar[bool] = False
+
+    @property
+    def falling(self) -> bool:
+        """Whether y falls as x rises."""
+        return False
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
@@ -227,10 +237,14 @@ class _Multiple(Conversion):
 
 @dataclass(frozen=True, slots=True)
 class _Reciprocal(Conversion):
-    """y = constant / x."""
+    """y = constant / x, of x above 0."""
 
     constant: float
-    falling: ClassVar[bool] = True
+    reciprocal: ClassVar[bool] = True
+
+    @property
+    def falling(self) -> bool:
+        return self.constant > 0.0
 
     def forward(self, x: Array) -> Array:
         return self.constant / x
@@ -239,7 +253,7 @@ class _Reciprocal(Conversion):
         return self.constant / y
 
     def log_slope(self, y: Array) -> Array:
-        return math.log(self.constant) - 2.0 * np.log(np.abs(y))
+        return math.log(abs(self.constant)) - 2.0 * np.log(np.abs(y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,22 +301,65 @@ class GrowthUnit:
     positive: bool = True
 
 
+@cache
 def parse_growth_unit(text: str) -> GrowthUnit:
     """Read a unit of growth.
 
-    `factor/year`, `factor/2 years`, `OOM/year`, `%/year`, `months/doubling`, `years/doubling`, and the same with
-    `halving`: the time in which what is needed, or the price, halves, so that the driver doubles.
+    `x/year` (or `factor/year`), `x/2 years`, `%/year`, `OOM/year`, `ln/year`, `months/doubling`, `years/doubling`,
+    and `months/halving`, the time in which the level itself halves. `months/halving of requirement` is the time in
+    which what is needed for the same result halves, so that the level, an efficiency, doubles.
     """
-    if text in _GROWTH_UNITS:
-        return _GROWTH_UNITS[text]
-    match = _FACTOR_PER_YEARS.fullmatch(text)
+    head, _, rest = re.sub(r"\s*(?:/|\bper\b|\ban?\b)\s*", "/", " ".join(text.split()), count=1).partition("/")
+    rest = {"yr": "year", "annum": "year", "decade": "10 years"}.get(rest, rest)
+    head = head.lower() if head == "X" else head
+    head = _WORDS_OF_GROWTH.get(head, head) if rest in _HALVES or head not in ("month", "yr") else head
+    head = "years" if rest in _HALVES and head == "year" else head
+    plain = f"{head}/{rest}"
+    if plain in _GROWTH_UNITS:
+        return _GROWTH_UNITS[plain]
+    match = _FACTOR_PER_YEARS.fullmatch(plain)
     if match:
         span = float(match[1] or 1) / (12 if match[2] == "month" else 1)
         if 0.0 < span < math.inf:
-            return _factor_per(text, span)
-    near = near_name(text, _GROWTH_UNITS)
-    known = ", ".join([*_GROWTH_UNITS, "factor/2 years"])
-    raise UnitError(f"'{text}' is not a unit of growth.", near or f"Known: {known}.")
+            return _factor_per(plain, span)
+    raise UnitError(f"'{text}' is not a unit of growth.", _meant(text))
+
+
+def _meant(text: str) -> str:
+    """Say what may have been meant by what is no unit of growth: what means the same, not what is spelled so."""
+    words = text.split("/", maxsplit=1)[0].strip()
+    if words in ("month", "months", "year", "years", "yr"):
+        return f"Write {words.rstrip('s')}s/doubling, or {words.rstrip('s')}s/halving."
+    if text.replace(" ", "") in ("1/year", "/year", "1/yr"):
+        return "Write x/year for a factor, percent/year for percent."
+    if words in ("x", "factor", "times", "%", "percent", "pct", "OOM", "ln"):
+        return f"Write {'percent' if words == '%' else words}/year."
+    return f"Known: {', '.join(['x/year', *list(_GROWTH_UNITS)[1:], 'x/2 years'])}."
+
+
+@cache
+def factor_between(text: str, other: str) -> float:
+    """Find how many of another unit one of a unit is; UnitError where that is no matter of a factor."""
+    rule, remedy = f"is in {text}, where the prior is in {other}.", f"State all of its numbers in {other}."
+    growth = [_growth_or_none(each) for each in (text, other)]
+    if None not in growth or text.startswith("log10(") or other.startswith("log10("):
+        if growth[0] and growth[1] and growth[0].conversion == growth[1].conversion:
+            return 1.0
+        raise UnitError(rule, remedy)
+    try:
+        (first, in_logs), (second, logs) = parse_level_unit(text), parse_level_unit(other)
+    except UnitError as error:
+        raise UnitError(error.rule if None in growth and growth == [None, None] else rule, error.remedy) from None
+    if first.dimension != second.dimension or in_logs or logs:
+        raise UnitError(rule, remedy)
+    return first.scale / second.scale
+
+
+def _growth_or_none(text: str) -> GrowthUnit | None:
+    try:
+        return parse_growth_unit(text)
+    except UnitError:
+        return None
 
 
 @cache
@@ -312,8 +369,11 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
 
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
-    conversion = _Reciprocal(math.log10(2.0) * per_year)
-    return GrowthUnit(text, conversion, f"Growth is the time in which the level doubles, in {text.partition('/')[0]}.")
+    span, _, what = text.partition("/")
+    halves = what == "halving"
+    conversion = _Reciprocal((-1.0 if halves else 1.0) * math.log10(2.0) * per_year)
+    does = "halves" if halves else "doubles"
+    return GrowthUnit(text, conversion, f"Growth is the time in which the level {does}, in {span}.")
 
 
 _GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
@@ -322,10 +382,12 @@ _GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
         _factor_per("factor/year", 1.0),
         GrowthUnit("OOM/year", multiple(), "Growth is in orders of magnitude a year: 0.3 doubles a level.",
                    positive=False),
+        GrowthUnit("ln/year", multiple(1.0 / _LN10), "Growth is in natural logs a year: 0.7 doubles a level.",
+                   positive=False),
         GrowthUnit("%/year", _Percent(),
                    "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.", positive=False),
-        _time_per("months/doubling", 12.0), _time_per("years/doubling", 1.0),
-        _time_per("months/halving", 12.0), _time_per("years/halving", 1.0),
+        *(_time_per(f"{span}s/{what}", per_year)
+          for what in _HALVES for span, per_year in (("month", 12.0), ("year", 1.0))),
     )
 })  # fmt: skip
 

@@ -14,7 +14,7 @@ def two_rates(name: str, seed: int, rank: float | None = None) -> str:
     priors = [rate.format(name=name) for rate in RATES]
     joined = "" if rank is None else f"correlations: [{{between: {priors}, rank: {rank}}}]"
     return f"""
-schema: 1
+schema: 2
 name: case
 years: {{first: 2025, last: 2035}}
 seed: {seed}

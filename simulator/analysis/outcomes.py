@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name
-from simulator.priors.joint import DEFAULT_GROWTH_UNIT, NamedPrior
+from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import group
 from simulator.scenario.resolving import Scenario
@@ -273,7 +273,7 @@ def prior_text(prior: NamedPrior, value: float) -> str:
         return "never"
     stated = prior.prior.unit if prior.prior.mixture is None else None
     if prior.unit == "OOM/year":
-        unit = stated or DEFAULT_GROWTH_UNIT
+        unit = stated or "factor/year"
         with np.errstate(divide="ignore", over="ignore"):
             number = float(parse_growth_unit(unit).conversion.inverse(np.float64(value)))  # type: ignore[arg-type]
         return f"{number:.3g}{_SHORT.get(unit, f' {unit}')}"

@@ -11,7 +11,6 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import InputError, Place, PlacedFault, ScenarioError
-from simulator.priors.joint import DEFAULT_GROWTH_UNIT
 from simulator.scenario.documents import text_document
 from simulator.scenario.load import grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
@@ -86,7 +85,7 @@ MOST_SAMPLES = 1_000_000_000
 """Samples of all points of a sweep; more are refused."""
 
 _PLAIN = frozenset({"rank", "weight", "never", "df", "alpha", "beta", "shape"})
-_UNITS = {"rate": DEFAULT_GROWTH_UNIT, "drift": "OOM/year", "date": "year", "duration": "year", "delay": "year"}
+_UNITS = {"rate": "factor/year", "drift": "OOM/year", "date": "year", "duration": "year", "delay": "year"}
 
 type Over = Mapping[str, Any] | Sequence[str]
 """What is swept: paths with their values, or texts as behind `--over`."""

@@ -178,9 +178,10 @@ class Converted:
         """Return the probability of a value at or below x on the internal scale."""
         with np.errstate(divide="ignore", over="ignore"):
             below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
-        if not self.conversion.falling:
+        if not self.conversion.reciprocal:
             return below
-        return np.where(x < self.support[0], 0.0, 1.0 - below)  # below 0 a time has no meaning and its inverse no sense
+        low, high = self.support  # beyond them a time has no meaning and its inverse no sense
+        return np.where(x < low, 0.0, np.where(x > high, 1.0, 1.0 - below if self.conversion.falling else below))
 
     def logpdf(self, x: Array) -> Array:
         """Return the log density on the internal scale: that of the base times |dx/dy|."""

@@ -33,7 +33,6 @@ from simulator.schema.prior_names import Slot, SlotKind, input_path, slots
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 
-DEFAULT_GROWTH_UNIT = "factor/year"
 _ANY = Normal(0.0, 1.0)
 """What stands in for a prior that cannot be made."""
 
@@ -211,7 +210,7 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
 
 def _own_scale(slot: Slot) -> Scale:
     """Find the scale of a prior's numbers."""
-    return _scale(slot, slot.path, slot.prior.own_unit)
+    return _scale(slot, slot.path, slot.prior, slot.prior.own_unit)
 
 
 def named_prior(slot: Slot) -> NamedPrior:
@@ -232,10 +231,10 @@ def _internal(
     if prior.mixture is not None:
         family, label = _mixture(slot, prior, below, unit)
         return family, family, label
-    scale = _scale(slot, path, unit)
+    scale = _scale(slot, path, prior, unit)
     base = _family(prior, path, scale)
     family, ends = carried_over(base, scale.conversion)
-    if not np.isfinite(ends).all() or (scale.conversion.falling and _nears_zero(base)):
+    if not np.isfinite(ends).all() or (scale.conversion.reciprocal and _nears_zero(base)):
         rule, remedy = _beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
     if fault := _span_fault(slot.kind, path, float(ends[0])):
@@ -300,7 +299,7 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
     if isinstance(base, Fixed):
         return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
     share = float(base.cdf(np.array([limit]))[0])
-    if share <= 0 and scale.conversion.falling:
+    if share <= 0 and scale.conversion.reciprocal:
         rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
         rule = f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}."
         return rule, "Use family: lognormal, or truncate it: truncated: [0.1, null]."
@@ -311,8 +310,10 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
     return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
 
 
-def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> Scale:
+def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
+    if unit is None and slot.asks:
+        raise Faults([_unit_asked(slot, path, prior)])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
         return _scale_of(slot.kind, slot.unit, unit, fixed)
@@ -320,10 +321,27 @@ def _scale(slot: Slot, path: tuple[str | int, ...], unit: str | None) -> Scale:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
 
 
+def _unit_asked(slot: Slot, path: Path, prior: Prior) -> Fault:
+    """Ask for the unit of numbers that can be read in more than one way, and show each reading with them."""
+    stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
+    ends = prior.interval or prior
+    low, high = ends.lower, ends.upper
+    if prior.quantiles:
+        low, high = min(prior.quantiles.values()), max(prior.quantiles.values())
+    told = number(stated) if stated is not None else f"{number(low)} to {number(high)}" if low and high else "it"
+    units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
+    readings = [f"{told} {each.replace('percent', '%')}" if told != "it" else each for each in units_of]
+    many = told if told != "it" else "its numbers"
+    remedy = (
+        f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."
+    )
+    return Fault(path, f"does not say its unit: {many} what?", remedy)
+
+
 @cache
 def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
     if kind in ("rate", "drift"):
-        growth = units.parse_growth_unit(unit or (DEFAULT_GROWTH_UNIT if kind == "rate" else "OOM/year"))
+        growth = units.parse_growth_unit(unit or "OOM/year")
         if kind == "drift" and growth.text != "OOM/year":
             raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
         least = 0.0 if growth.positive or kind == "drift" else -100.0 if growth.text == "%/year" else -math.inf

@@ -129,13 +129,14 @@ def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False
 
 @lru_cache(maxsize=128)  # a scenario may be read to be run, and again to say where each of its priors comes from
 def _parsed(text: str, file: str) -> Document:
-    root = plain_nodes(text) or _composed_by_ruamel(text, file)
+    root = plain_nodes(text) or composed(text, file)
     builder = _Builder(file)
     data = builder.build(root, ())
     return Document(data, builder.places, tuple(builder.faults))
 
 
-def _composed_by_ruamel(text: str, file: str) -> Any:
+def composed(text: str, file: str) -> Any:
+    """Compose the nodes of YAML text, each with its marks; ScenarioError where it is not YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

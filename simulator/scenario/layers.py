@@ -16,6 +16,7 @@ from simulator import errors
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
+from simulator.schema.amounts import is_amount, prior_in_words
 from simulator.schema.prior_families import SHORT_FORMS, FitError
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
@@ -68,7 +69,7 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
                 PlacedFault(fault.place, fault.entry or dotted((*above, *path, "prior")), fault.rule, fault.remedy)
                 for fault in error.faults
             )
-            return {"value": 1.0}
+            return stand_in(path)
         faults.extend(entry.faults)
         inherited = _inherited(entry.data, written)
         for inner, place in entry.places.items():
@@ -78,6 +79,19 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
 
     data = _rebuilt(document.data, (), written_out)
     return Document(data, places, (*document.faults, *faults))
+
+
+def stand_in(path: Path) -> dict[str, Any]:
+    """Give a number for a prior at fault, in a unit that does at its place."""
+    field = next((key for key in reversed(path) if isinstance(key, str) and key != "mixture"), "")
+    unit = (
+        "x/year"
+        if field in ("growth", "rate", "towards")
+        else "fraction"
+        if field in ("share", "largest_share")
+        else ""
+    )
+    return {"value": 1.0} | ({"unit": unit} if unit else {})
 
 
 def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:
@@ -219,6 +233,8 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
         return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
     if isinstance(data, int | float) and not isinstance(data, bool):
         data = {"value": data} if head not in ("median", "mean") else {}
+    elif isinstance(data, str) and is_amount(data) and (words := prior_in_words(data)):
+        data = {key: each for key, each in words[0].items() if key != "value" or head not in ("median", "mean")}
     if data is None:
         data = {}
     if not isinstance(data, Mapping):

@@ -74,7 +74,7 @@ def shipped_file(kind: Kind, name: str) -> FilePath:
 def load_library(file: str) -> Document:
     """Read a whole library, a path or the name of a shipped one, and check that it is one."""
     path = FilePath(file) if file.endswith((".yaml", ".yml")) else shipped_file("priors", file)
-    document = read_columns(file_document(path))
+    document = read_columns(second_edition(file_document(path), str(path)))
     try:
         PriorLibrary.read(text_keys(document.data))
     except Faults as error:
@@ -148,9 +148,19 @@ def find_scenario(source: FilePath | str) -> FilePath:
     return shipped_file("scenarios", str(source))
 
 
+def second_edition(document: Document, file: str) -> Document:
+    """Refuse a document of the first edition of the format, and say how it is rewritten."""
+    if isinstance(document.data, Mapping) and document.data.get("schema") in (1, "1"):
+        rule = "is of the first edition: growth and shares now say their unit, starts their year, and a halving time "
+        remedy = f"'simulate upgrade {file}' rewrites it, with its comments, so that it means what it meant."
+        place = document.places.get(("schema",), Place(file))
+        raise ScenarioError.at(place, f"{rule}halves its own level.", remedy, entry="schema")
+    return document
+
+
 def read_extended(file: FilePath, chain: tuple[FilePath, ...] = ()) -> Document:
     """Read a file and what it extends, as one document; `chain` are the files that extend it."""
-    return extended(file_document(file), str(file), chain)
+    return extended(second_edition(file_document(file), str(file)), str(file), chain)
 
 
 def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) -> Document:

@@ -13,7 +13,7 @@ from pydantic import Field
 from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
 from simulator.scenario.documents import Document, data_document, file_document, text_document
 from simulator.scenario.layers import below, merge, place_of, placed, text_keys
-from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended
+from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended, second_edition
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import Faults, Name, Number, Text
@@ -62,6 +62,7 @@ class Groups:
 
 def grouped(document: Document, file: str) -> Groups:
     """Take a document apart."""
+    second_edition(document, file)
     given = {key: document.data[key] for key in GROUPING if key in document.data}
     own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
     if not given:
@@ -159,7 +160,7 @@ def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[
     entries = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
     return Scenario(
         components,
-        {"schema": 1, "name": components[0].spec.name, "mixture": entries},
+        {"schema": 2, "name": components[0].spec.name, "mixture": entries},
         groups.whole.places,
         tuple(dict.fromkeys(line for each in scenarios for line in each.overrides)),
         _warnings(resolved),
@@ -260,7 +261,7 @@ def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
     (2048, ('samples: 10000 -> 2048',))
     >>> load_scenario({"extends": "baseline", "name": "few", "samples": 16}).spec.samples
     16
-    >>> load_scenario("schema: 1")
+    >>> load_scenario("schema: 2")
     Traceback (most recent call last):
     simulator.errors.ScenarioError: <text>:1:1: drivers: is missing.
     ...
@@ -332,7 +333,7 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
 
     Examples
     --------
-    >>> parse_scenario("schema: 1", file="mine.yaml")
+    >>> parse_scenario("schema: 2", file="mine.yaml")
     Traceback (most recent call last):
     simulator.errors.ScenarioError: mine.yaml:1:1: drivers: is missing.
     ...

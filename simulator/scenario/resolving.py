@@ -215,7 +215,7 @@ def _short(value: Any) -> str:
 
 
 _ROUNDS = 4  # taking an entry out can leave the one above it incomplete, and so on upwards
-_ROOT_STAND_INS: Mapping[str, Any] = {"schema": 1, "name": "stand-in", "years": {"first": 2025, "last": 2045}}
+_ROOT_STAND_INS: Mapping[str, Any] = {"schema": 2, "name": "stand-in", "years": {"first": 2025, "last": 2045}}
 _DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD"}
 
 
@@ -259,7 +259,7 @@ def _cut(data: Any, roots: set[Path], path: Path) -> Any:
     if isinstance(data, Mapping):
         if path in roots and is_prior(data):
             kept = {"unit": data["unit"]} if isinstance(data.get("unit"), str) else {}
-            return {"value": 1.0} | kept | ({"weight": 1.0} if path[-2:-1] == ("mixture",) else {})
+            return layers.stand_in(path) | kept | ({"weight": 1.0} if path[-2:-1] == ("mixture",) else {})
         gone = {key for key, value in data.items() if (*path, key) in roots and not _stands_in(value)}
         return {key: _cut(value, roots, (*path, key)) for key, value in data.items() if key not in gone}
     if isinstance(data, list):

@@ -20,6 +20,7 @@ from simulator.errors import InputError, Path, ScenarioError, dotted, near_name,
 from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import lookup, parse_override
 from simulator.scenario.resolving import Scenario
+from simulator.schema.amounts import Amount, is_amount, read_amount
 from simulator.schema.statements import is_prior
 
 MOST_POINTS = 400
@@ -133,9 +134,17 @@ def _axis(name: str, given: Any) -> Axis:
     _refuse_repeats(name, labels, values)
     texts = [f"{name}={value_override(value)}" for value in values]
     points = tuple(AxisPoint(label, (text,)) for label, text in zip(labels, texts, strict=True))
-    numeric = tuple(float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool))
-    are_numbers = len(numeric) == len(values) and not isinstance(given, Mapping)
-    return Axis(name, points, (_root(path, values),), numeric if are_numbers else None)
+    return Axis(name, points, (_root(path, values),), None if isinstance(given, Mapping) else _numbers(values))
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...] | None:
+    """Give the numbers of values that are all numbers, without a unit or in one; None where they are not."""
+    amounts = [read_amount(value) if isinstance(value, str) else Amount(value) for value in values]
+    if any(not isinstance(value, str | int | float) or isinstance(value, bool) for value in values):
+        return None
+    if any(each is None for each in amounts) or len({each.unit for each in amounts if each}) > 1:
+        return None
+    return tuple(float(each.value) for each in amounts if each)
 
 
 def _root(path: Path, values: Sequence[Any]) -> Path:
@@ -185,8 +194,9 @@ def _path(name: str) -> Path:
 def _values(name: str, given: Any) -> list[Any]:
     if not isinstance(given, str):
         return list(given) if isinstance(given, Sequence) or hasattr(given, "__iter__") else [given]
-    if _RANGE.fullmatch(given):
-        return _range(name, given)
+    steps, _, unit = given.partition(" ")
+    if _RANGE.fullmatch(steps) and (not unit or is_amount(f"1 {unit}")):
+        return [f"{step:g} {unit.strip()}" if unit else step for step in _range(name, steps)]
     try:
         parsed = parse_document(f"[{given}]", file=f"--over {name}={given}").data
     except ScenarioError as error:
@@ -196,7 +206,7 @@ def _values(name: str, given: Any) -> list[Any]:
 
 
 def _range(name: str, text: str) -> list[float]:
-    """Read from:to:count[:log]."""
+    """Read from:to:count[:log]; a unit may stand behind it."""
     parts = text.split(":")
     try:
         first, last, count = float(parts[0]), float(parts[1]), float(parts[2])

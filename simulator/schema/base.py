@@ -80,7 +80,7 @@ class Faults(ValueError):
 
 
 _EXAMPLES = {
-    "schema": "Write schema: 1.",
+    "schema": "Write schema: 2.",
     "name": "Write for example name: current-trends.",
     "years": "Write for example years: {first: 2025, last: 2045}.",
     "drivers": "Write spending, hardware and algorithms below it.",

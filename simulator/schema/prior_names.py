@@ -28,7 +28,8 @@ class Slot:
 
     `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration or a
     delay (years), or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says
-    that the prior may have a mass at "never". `name` is the dotted path.
+    that the prior may have a mass at "never", `asks` that its numbers can be read in more than one way and must say
+    their unit. `name` is the dotted path.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Slot:
     kind: SlotKind
     unit: str | None = None
     never: bool = False
+    asks: bool = False
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,8 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),
 }  # fmt: skip
 """Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
+_ASKED = frozenset({"growth", "rate", "towards", "share", "largest_share"})
+"""Fields whose numbers can be read in more than one way: 30 may be 30 % a year, or 30 times a year."""
 
 
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
@@ -101,7 +105,8 @@ def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
         kinds = kinds or {free_kind(prior)}
         unit = next((slot.unit for slot in uses if slot.unit is not None), None)
         never = bool(uses) and all(slot.never for slot in uses)
-        yield Slot(input_path(name), prior, min(kinds, key=_STRICTEST.index), unit, never=never)
+        asks = any(slot.asks for slot in uses)
+        yield Slot(input_path(name), prior, min(kinds, key=_STRICTEST.index), unit, never=never, asks=asks)
     yield from stated
 
 
@@ -134,7 +139,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         kind, unit = _KINDS.get(of, ("level", starts))
         never = path[0] == "thresholds" and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
-        yield from (Slot(place, prior, kind, unit, never=never) for place in places)
+        yield from (Slot(place, prior, kind, unit, never=never, asks=of in _ASKED) for place in places)
         if kind == "drift":
             for year in shock_years(levels[path[:-1]], spec.years):
                 yield Slot(shock_path(path, year), _shock(), "number")

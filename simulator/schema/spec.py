@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from simulator.errors import Fault, number, shown
+from simulator.schema.amounts import is_amount
 from simulator.schema.base import Faults, Line, Name, Number, Text, year_faults
 from simulator.schema.choices import DESIGNS, LAWS, Registered, law_words
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
@@ -40,7 +41,7 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
     return loss and quantity_of(spec, name) == "capability"
 
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Regime(Spec):
@@ -210,7 +211,7 @@ class Operation(Spec):
 
 def _quantity_form(data: Any) -> str:
     if isinstance(data, str):
-        return "<name>"
+        return "<prior>" if is_amount(data) else "<name>"
     if isinstance(data, BaseModel):
         return {"Operation": "<operation>", "Level": "<level>"}.get(type(data).__name__, "<prior>")
     if isinstance(data, Mapping):
@@ -322,7 +323,7 @@ def _schema_version(value: Any) -> Any:
     return value
 
 
-SchemaVersion = Annotated[Literal[1], BeforeValidator(_schema_version)]
+SchemaVersion = Annotated[Literal[2], BeforeValidator(_schema_version)]
 
 
 class ScenarioSpec(Spec):
@@ -334,7 +335,7 @@ class ScenarioSpec(Spec):
         return [*super().written_keys(), "extends"]
 
     schema_: SchemaVersion = Field(alias="schema")
-    """The version of this format: 1."""
+    """The version of this format: 2."""
     name: Name
     """A short name; the run folder is called after it."""
     title: Line | None = None
@@ -413,7 +414,7 @@ class PriorLibrary(Spec):
     """A file of the prior library."""
 
     schema_: SchemaVersion = Field(alias="schema")
-    """The version of this format: 1."""
+    """The version of this format: 2."""
     subject: Name
     """What the priors are about; the name of the file."""
     about: Text | None = None

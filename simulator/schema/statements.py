@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from simulator.errors import Fault, InputError, number, shown
+from simulator.schema.amounts import AMOUNT, HELD, is_amount, number_hint, prior_in_words, written_in_numbers
 from simulator.schema.base import (
     BEGINS_AS_NUMBER,
     Date,
@@ -120,7 +121,7 @@ def is_prior(data: object) -> bool:
     if isinstance(data, Mapping):
         told = {key for key, value in data.items() if key in _GROUPED or not isinstance(value, Mapping)}
         return "prior" in told or any(is_statement(key) for key in told)
-    return isinstance(data, int | float) and not isinstance(data, bool)
+    return (isinstance(data, int | float) and not isinstance(data, bool)) or (isinstance(data, str) and is_amount(data))
 
 
 def stating_keys(data: Mapping[str, Any]) -> frozenset[str]:
@@ -272,8 +273,12 @@ class Prior(Spec):
         """Write out the short forms: a bare number, interval_NN, uniform: [a, b] and the like."""
         if isinstance(data, int | float) and not isinstance(data, bool):
             return {"value": data}
-        if not isinstance(data, Mapping):
+        told = prior_in_words(data) if isinstance(data, str) else None
+        if told is None and not isinstance(data, Mapping):
             return data
+        data, amiss = told or written_in_numbers(data)
+        if amiss:
+            raise Faults(amiss)
         written, faults = written_out(data)
         try:
             own = _own_keys(data.get("family"))
@@ -307,11 +312,14 @@ class Prior(Spec):
         rule = f"must be a number or a prior; got {shown(given)}."
         if isinstance(given, list | tuple) and len(given) == 2:
             return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
+        if isinstance(given, str) and (hint := number_hint(given)):
+            return rule, hint
         if isinstance(given, str) and BEGINS_AS_NUMBER.match(given):
-            return rule, "Write a number without quotes; a unit goes beside it: {value: 4e8, unit: USD}."
+            return rule, "Write a number without quotes, alone or with its unit: 4e8 USD, 2.4x/year."
         if isinstance(given, str) and _ENTRY.fullmatch(given):
             return rule, f"An entry of the prior library is named as {{prior: {given}}}."
-        return rule, "Write for example 2.4, {median: 2.4, interval_90: [1.6, 3.4]} or {prior: spending/cottier-2024}."
+        example = "{median: 2.4, interval_90: [1.6, 3.4], unit: x/year}"
+        return rule, f"Write for example 2.4x/year, $400 million, {example} or {{prior: spending/cottier-2024}}."
 
     @property
     def own_unit(self) -> str | None:
@@ -338,8 +346,27 @@ class Prior(Spec):
         for _, family in FAMILIES.usable():
             for key, meaning in family.keys.items():
                 properties.setdefault(key, {"type": "number", "description": meaning})
+        for key in (*HELD, *SHORT_FORMS):
+            properties[key] = _or_amounts(properties[key])
+        body["patternProperties"] = {key: _or_amounts(form) for key, form in body["patternProperties"].items()}
         properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."
-        return {"anyOf": [{"type": "number"}, written]}
+        return {"anyOf": [{"type": "number"}, _AMOUNT_FORM, written]}
+
+
+_AMOUNT_FORM = {"type": "string", "pattern": AMOUNT, "description": "A number with its unit: 2.4x/year, $5 billion."}
+
+
+def _or_amounts(form: Any) -> Any:
+    """Let amounts stand where a form of the JSON Schema has numbers."""
+    if isinstance(form, list):
+        return [_or_amounts(each) for each in form]
+    if not isinstance(form, dict):
+        return form
+    if form.get("type") == "number":
+        kept = {key: form[key] for key in ("description", "title", "default") if key in form}
+        number = {key: value for key, value in form.items() if key not in kept}
+        return kept | {"anyOf": [number, {"type": "string", "pattern": AMOUNT}]}
+    return {key: value if key == "discriminator" else _or_amounts(value) for key, value in form.items()}
 
 
 class Input(Prior):

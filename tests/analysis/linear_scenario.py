@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LINEAR = """
-schema: 1
+schema: 2
 name: linear
 years: {first: 2025, last: 2030}
 seed: 7

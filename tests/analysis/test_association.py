@@ -152,7 +152,7 @@ def test_one_in_a_thousand_independent_columns_exceeds_what_chance_gives():
 
 
 def test_the_only_uncertain_number_of_a_model_goes_with_all_of_its_outcome():
-    changes = ["samples=256", "drivers.hardware.growth={median: 1.3, interval_90: [1.1, 1.5]}"]
+    changes = ["samples=256", "drivers.hardware.growth={median: 1.3, interval_90: [1.1, 1.5], unit: x/year}"]
     rows = rank_associations(simulate(load_scenario("capability", overrides=changes))).rows()
     assert [row["name"] for row in rows] == ["drivers.hardware.growth"]
     assert rows[0]["rank"] == pytest.approx(1.0, abs=1e-6)

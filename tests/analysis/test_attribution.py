@@ -101,7 +101,7 @@ def test_a_prior_that_becomes_fixed_and_its_correlation_are_told_apart():
 
 def test_the_error_of_a_single_part_is_about_that_of_the_difference_of_the_runs():
     pair = [load_scenario("baseline", overrides=["samples=4000", *more])
-            for more in ((), ("drivers.algorithms.growth={median: 2, interval_90: [1.2, 4]}",))]  # fmt: skip
+            for more in ((), ("drivers.algorithms.growth={median: 2, interval_90: [1.2, 4], unit: x/year}",))]  # fmt: skip
     compared = compare_runs([simulate(each) for each in pair], labels=["one", "other"]).results.rows()
     rows = [row for row in attribute_difference(*pair).table.rows() if row["quantity"] == "effective_compute"]
     assert len(rows) == 6  # in three years the part and, the same, the whole
@@ -113,7 +113,9 @@ def test_the_error_of_a_single_part_is_about_that_of_the_difference_of_the_runs(
 
 
 def test_a_median_that_is_passed_at_the_start_has_no_difference():
-    later = attribute_difference(scenario(), scenario("baseline", "years.first=2027", "drivers.algorithms.growth=2.5"))
+    later = attribute_difference(
+        scenario(), scenario("baseline", "years.first=2027", "drivers.algorithms.growth=2.5x/year")
+    )
     told = {(number.quantity, number.statistic) for number in later.numbers}
     assert {statistic for quantity, statistic in told if quantity == "gpt-4"} == {"probability of having crossed"}
     (said,) = [sentence for sentence in later.said if "passed at the start" in sentence]

@@ -24,7 +24,7 @@ from simulator.testing import run_of, scenario_text, small_scenario
 LEVEL = parse_outcome("effective_compute@2035")
 
 TEAM = """\
-schema: 1
+schema: 2
 name: team
 extends: baseline
 drivers:
@@ -32,7 +32,7 @@ drivers:
     growth:
       - rate: {median: 2, interval_90: [1.5, 3], unit: factor/year}
       - from: 2029
-        rate: 1.1
+        rate: 1.1x/year
   algorithms:
     growth: {prior: algorithms/ho-2024, median: 9, interval_90: [3, 20]}
   hardware:
@@ -147,7 +147,7 @@ def test_a_crossing_year_that_leaves_the_horizon_shifts_without_end_and_is_said(
 
 
 def test_all_fixed_numbers_are_listed_without_a_share() -> None:
-    changes = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3}
+    changes = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": "3x/year"}
     fixed = parse_scenario(scenario_text(small_scenario(changes)))
     found = audit_scenario(fixed, outcomes=[LEVEL])
     assert [row["influence"] for row in found.assumptions.rows()] == [0.0, 0.0]
@@ -161,7 +161,7 @@ def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_
     rate = found["drivers.spending.growth[0].rate"]
     assert rate.stated == "team.yaml:7"
     assert "spending/cottier-2024" in rate.replaced
-    assert "(scenarios/baseline.yaml:23)" in rate.replaced
+    assert "(scenarios/baseline.yaml:24)" in rate.replaced
     untouched = found["drivers.spending.start"]
     assert untouched.stated == "scenarios/baseline.yaml:21"
     assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
@@ -172,7 +172,7 @@ def test_a_library_entry_whose_numbers_are_restated_is_told(team: Path) -> None:
     found = provenances(load_scenario(team), documents=lineage(team))["drivers.algorithms.growth"]
     assert found.stated == "team.yaml:11"
     assert found.library.startswith("algorithms/ho-2024")
-    assert "median 8 (90 % 2 to 22) months/halving" in found.replaced
+    assert "median 8 (90 % 2 to 22) months/halving of requirement" in found.replaced
     assert "(library algorithms/ho-2024)" in found.replaced
     assert "mixture of 0.6" in found.replaced
 
@@ -184,7 +184,7 @@ def test_the_command_line_is_named_with_what_it_changed(team: Path) -> None:
     assert rate.stated == f"team.yaml:7, --set {text}"
     assert rate.replaced == "median 2 (90 % 1.5 to 3) factor/year (team.yaml:7)"
     assert provenances(load_scenario(team, overrides=[text]))["drivers.spending.growth[0].rate"].replaced == "median 2"
-    whole = "drivers.algorithms.growth=1.5"
+    whole = "drivers.algorithms.growth=1.5x/year"
     changed = provenances(load_scenario("baseline", overrides=[whole]), documents=lineage("baseline"))
     assert changed["drivers.algorithms.growth"].stated == f"--set {whole}"
     assert changed["drivers.algorithms.growth"].replaced.startswith("mixture of 0.6")

@@ -175,7 +175,7 @@ def test_a_certain_run_has_no_error() -> None:
     start = {"value": 1e26, "unit": "FLOP"}
     certain = [
         small({"name": name, "samples": 16, "block": 256, "drivers": {"compute": {"start": start, "growth": growth}}})
-        for name, growth in (("slow", 2.0), ("quick", 3.0))
+        for name, growth in (("slow", "2x/year"), ("quick", "3x/year"))
     ]
     comparison = compare_runs(certain)
     row = pick(comparison.results.rows(), "quick", quantity="effective_compute", statistic="median", year=2035.0)

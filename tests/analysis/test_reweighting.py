@@ -108,7 +108,7 @@ def test_a_narrower_date_leaves_out_the_samples_outside(small):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({RATE: {"median": 5, "interval_90": [4.9, 5.1]}}, "samples would be worth"),
+        ({RATE: {"median": 5, "interval_90": [4.9, 5.1], "unit": "x/year"}}, "samples would be worth"),
         ({"drivers.spending.growth[1].from": {"uniform": [2026, 2030]}}, "must not have values that the run's prior"),
         ({"drivers.spending.growth[1].from": 2028}, "becomes one fixed number"),
         ({"quantities.power-of-ai.start": {"median": 2e10, "interval_90": [1e10, 4e10], "unit": "W"}}, "was one fixed"),

@@ -123,14 +123,14 @@ def test_named_points_of_a_file_change_several_entries_at_once(tmp_path: Path) -
     np.testing.assert_array_equal(
         result["summary/effective_compute"].sel(mood="slow").values, run["summary/effective_compute"].values
     )
-    (tmp_path / "child.yaml").write_text("schema: 1\nname: child\nextends: ./team.yaml\n")
+    (tmp_path / "child.yaml").write_text("schema: 2\nname: child\nextends: ./team.yaml\n")
     with pytest.raises(InputError, match="the file has no sweep block"):
         load_sweep(tmp_path / "child.yaml")
 
 
 def test_a_mixture_is_swept_as_a_whole_and_apart() -> None:
     mixed = {
-        "schema": 1,
+        "schema": 2,
         "name": "mixed",
         "mixture": [{"name": "one", "weight": 1, "scenario": SMALL}, {"name": "two", "weight": 1, "scenario": SMALL}],
     }
@@ -211,7 +211,7 @@ def test_too_much_work_is_refused_with_the_count() -> None:
 
 def test_a_fault_in_a_files_block_has_its_place(tmp_path: Path) -> None:
     file = tmp_path / "team.yaml"
-    file.write_text("schema: 1\nname: team\nextends: baseline\nsweep:\n  correlations[1].rank: 0:1\n")
+    file.write_text("schema: 2\nname: team\nextends: baseline\nsweep:\n  correlations[1].rank: 0:1\n")
     with pytest.raises(ScenarioError, match=r"team.yaml:5:3: sweep: correlations\[1\].rank=0:1: must be from:to:count"):
         load_scenario(file)
 

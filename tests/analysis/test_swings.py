@@ -168,7 +168,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
 
 
 def test_a_scenario_of_fixed_numbers_and_a_mixture_are_refused() -> None:
-    fixed = scenario({"drivers.compute.start": 1e26, "drivers.compute.growth": 3})
+    fixed = scenario({"drivers.compute.start": 1e26, "drivers.compute.growth": "3x/year"})
     with pytest.raises(InputError, match="every prior is fixed"):
         prior_swings(fixed)
     with pytest.raises(InputError, match="Ask it of one of them"):

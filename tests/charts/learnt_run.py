@@ -35,8 +35,8 @@ def learnt_run(*, prior_shift: float = 0.0) -> xr.DataTree:
     """Make a small run with the groups of one that has learnt, of 12 runs, 8 costs and no accelerator."""
     rng = np.random.default_rng(5)
     drivers = {
-        "spending": {"start": {"value": 1e6, "unit": "USD"}, "growth": {"uniform": [2, 4]}},
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"uniform": [1.2, 1.6]}},
+        "spending": {"start": {"value": 1e6, "unit": "USD"}, "growth": {"uniform": [2, 4], "unit": "x/year"}},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"uniform": [1.2, 1.6], "unit": "x/year"}},
     }
     run = run_of(small_scenario({"drivers": drivers, "years": {"first": 2022, "last": 2030}}))
     prior = draws(rng, chains=1, count=400, sd=0.3)

@@ -91,9 +91,9 @@ PANEL = Fan(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "FL
 
 def scenario(**changes: Any) -> dict[str, Any]:
     drivers = {
-        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}},
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4},
-        "algorithms": {"growth": {"uniform": [2, 4]}},
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4], "unit": "x/year"}},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.4x/year"},
+        "algorithms": {"growth": {"uniform": [2, 4], "unit": "x/year"}},
     }
     return small_scenario({
         "drivers": drivers, "title": "Small scenario",

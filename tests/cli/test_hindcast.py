@@ -185,7 +185,7 @@ schema: 1
 name: mine
 title: Mine
 years: {first: 2025, last: 2026}
-drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4}}
+drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4x/year}}
 """
 
 

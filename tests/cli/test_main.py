@@ -181,7 +181,7 @@ def test_bad_input_exits_with_2_and_says_what_to_do(command: Command, arguments:
 
 def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) -> None:
     Path("faulty.yaml").write_text(
-        "schema: 1\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
+        "schema: 2\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
     )
     done = command("faulty.yaml")
     assert done.code == 2
@@ -279,7 +279,7 @@ def test_validate_prints_back_what_was_understood(command: Command) -> None:
 
 
 def test_validate_goes_on_after_a_faulty_file(command: Command) -> None:
-    Path("faulty.yaml").write_text("schema: 1\n")
+    Path("faulty.yaml").write_text("schema: 2\n")
     done = command("validate", "-q", "faulty.yaml", "small.yaml")
     assert done.code == 2
     assert done.out == ["small.yaml: no faults (2 uncertain of 3 priors)"]

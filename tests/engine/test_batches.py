@@ -41,14 +41,14 @@ def test_the_whole_blocks_of_a_shorter_batch_are_those_of_a_longer_one() -> None
 
 
 SPENT = """
-schema: 1
+schema: 2
 name: spent
 years: {first: 2025, last: 2030}
 samples: 512
 block: 512
 drivers:
-  compute: {start: {value: 1e26, unit: FLOP}, growth: 2}
-  algorithms: {growth: 2}
+  compute: {start: {value: 1e26, unit: FLOP}, growth: 2x/year}
+  algorithms: {growth: 2x/year}
 quantities:
   left:
     difference:
@@ -69,14 +69,14 @@ def test_an_error_speaks_of_all_samples_that_were_drawn_whatever_the_piece(monke
 
 
 CUSTOM = """
-schema: 1
+schema: 2
 name: by-hand
 years: {first: 2025, last: 2030}
 samples: 200
 block: 256
 drivers:
   compute: {custom: {parameters: {level: {family: normal, mean: 26, sd: 1}}}}
-  algorithms: {growth: 2}
+  algorithms: {growth: 2x/year}
 """
 
 

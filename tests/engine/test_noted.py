@@ -29,8 +29,12 @@ def usd(value: float) -> dict[str, Any]:
 
 CUT: dict[str, Any] = {
     "drivers": {
-        "spending": {"start": usd(3.9e8), "growth": 2, "caps": {"firm": {"share": {"value": 1e-7}, "of": "world"}}},
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4},
+        "spending": {
+            "start": usd(3.9e8),
+            "growth": "2x/year",
+            "caps": {"firm": {"share": {"value": 1e-7, "unit": "fraction"}, "of": "world"}},
+        },
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.4x/year"},
     },
     "quantities.world": {"start": usd(1.2e14), "growth": {"value": 3, "unit": "%/year"}},
 }
@@ -69,10 +73,10 @@ def test_limits_on_a_factor_and_within_a_quantity_are_told() -> None:
 
 
 ERAS = [
-    {"rate": 2},
-    {"from": {"uniform": [2027, 2030]}, "rate": 1.5},
-    {"from": {"uniform": [2029, 2031]}, "rate": 1.2},
-    {"from": {"uniform": [2033, 2055]}, "rate": 1.1},
+    {"rate": "2x/year"},
+    {"from": {"uniform": [2027, 2030]}, "rate": "1.5x/year"},
+    {"from": {"uniform": [2029, 2031]}, "rate": "1.2x/year"},
+    {"from": {"uniform": [2033, 2055]}, "rate": "1.1x/year"},
 ]
 
 
@@ -110,7 +114,7 @@ def test_draws_that_are_held_are_told_with_their_share() -> None:
 
 
 def test_dates_that_are_fixed_are_not_told_of_samples() -> None:
-    eras = [{"rate": 2}, {"from": 2030, "rate": 1.5}, {"from": 2032, "rate": 1.2}]
+    eras = [{"rate": "2x/year"}, {"from": 2030, "rate": "1.5x/year"}, {"from": 2032, "rate": "1.2x/year"}]
     assert warned({"drivers.compute.growth": eras}) == []
 
 

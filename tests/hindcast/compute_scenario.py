@@ -8,8 +8,8 @@ from tests.hindcast.made_up_record import OBSERVED, RECORD
 
 SEEN = replace(OBSERVED, cost_log_usd=RECORD - 17.0)
 COMPUTE = """
-schema: 1
+schema: 2
 name: whole
 years: {first: 2025, last: 2030}
-drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: {value: 10}}}
+drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: {value: 10, unit: x/year}}}
 """

@@ -24,11 +24,11 @@ from simulator.scenario.library import shipped_folder, shipped_names
 from tests.published_runs import published, results_of, run_of
 
 SCENARIO = """
-schema: 1
+schema: 2
 name: mine
 title: Mine
 years: {first: 2025, last: 2030}
-drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4}}
+drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4x/year}}
 """
 ROW = "{quantity: physical_compute, year: 2030, published: 29, tolerance: 0.1, unit: log10(FLOP)}"
 

@@ -12,7 +12,7 @@ from simulator.errors import InputError
 from simulator.hindcast.rivals import PERIOD, growth_knew, hindsight, make_arms
 from tests.hindcast.compute_scenario import COMPUTE, SEEN
 
-LATE = COMPUTE.replace("growth: {value: 10}", "growth: {value: 10, as_of: 2019}")
+LATE = COMPUTE.replace("growth: {value: 10, unit: x/year}", "growth: {value: 10, unit: x/year, as_of: 2019}")
 
 
 def arms(*scenarios, allow=False, origins=(2018, 2020)):
@@ -69,16 +69,16 @@ def test_a_scenario_of_the_period_needs_no_leave():
 
 def test_the_model_has_hindsight_where_its_growth_priors_knew_and_nowhere_else():
     learns = """
-    schema: 1
+    schema: 2
     name: two
     years: {first: 2026, last: 2030}
     drivers:
       spending:
         start: {median: 4e8, interval_90: [2e8, 8e8], unit: USD}
-        growth: [{rate: {median: 2.4, interval_90: [1.6, 3.4], as_of: 2019}}, {from: 2028, rate: 2}]
+        growth: [{rate: {median: 2.4, interval_90: [1.6, 3.4], as_of: 2019, unit: x/year}}, {from: 2028, rate: 2x/year}]
       hardware:
         start: {median: 1e18, interval_90: [7e17, 1.5e18], unit: FLOP/USD}
-        growth: {median: 1.35, interval_90: [1.2, 1.5], as_of: 2018}
+        growth: {median: 1.35, interval_90: [1.2, 1.5], as_of: 2018, unit: x/year}
     constraints:
       power: {limit: {value: 1e30, unit: FLOP, as_of: 2024}}
     """

@@ -24,17 +24,17 @@ from tests.hindcast.compute_scenario import COMPUTE, SEEN
 from tests.hindcast.made_up_record import OBSERVED, RECORD
 
 PLAIN = """
-schema: 1
+schema: 2
 name: plain
 years: {first: 2025, last: 2030}
 samples: 1024
 block: 1024
 seed: 1
 drivers:
-  spending: {start: {value: 1e8, unit: USD}, growth: [{rate: 3}, {from: 2020, rate: 2}]}
+  spending: {start: {value: 1e8, unit: USD}, growth: [{rate: 3x/year}, {from: 2020, rate: 2x/year}]}
   hardware:
     factors:
-      chips: {start: {value: 1e18, unit: FLOP/USD}, growth: {value: 1.5}}
+      chips: {start: {value: 1e18, unit: FLOP/USD}, growth: {value: 1.5, unit: x/year}}
       use: {start: {median: 0.4, interval_90: [0.3, 0.5], unit: "1"}}
 """
 EXACT = 4 * 0.2 * 1.25 / np.sqrt(1024)
@@ -70,12 +70,14 @@ def test_compute_as_a_whole_needs_no_cost():
 
 def test_a_table_is_moved_to_the_record():
     table = "{2015: 1e5, 2030: 1e20}, unit: PFLOP"
-    made = forecast(COMPUTE.replace("start: {value: 1e26, unit: FLOP}, growth: {value: 10}", f"table: {table}"))
+    made = forecast(
+        COMPUTE.replace("start: {value: 1e26, unit: FLOP}, growth: {value: 10, unit: x/year}", f"table: {table}")
+    )
     assert medians(made) == pytest.approx(RECORD[6] + np.arange(1, 5), abs=1e-4)
 
 
 def test_quantities_keep_the_year_in_which_they_were_stated():
-    changes = ["quantities.money={start: {value: 1e9, unit: USD}, growth: {value: 10}}",
+    changes = ["quantities.money={start: {value: 1e9, unit: USD}, growth: {value: 10, unit: x/year}}",
                "drivers.spending.caps.money={limit: money}"]  # fmt: skip
     moved = scenario_at(
         parse_scenario(PLAIN, overrides=changes).components[0], start_at(SEEN, origin=2018), last_year=2022, size=256
@@ -120,7 +122,7 @@ def test_without_a_cost_spending_cannot_be_told_from_hardware():
 
 def test_a_prior_that_knew_what_came_is_named_by_file_and_line(tmp_path):
     file = tmp_path / "mine.yaml"
-    file.write_text(PLAIN.replace("{rate: 3}", "{rate: {value: 3, as_of: 2019-05}}"))
+    file.write_text(PLAIN.replace("{rate: 3x/year}", "{rate: {value: 3, as_of: 2019-05, unit: x/year}}"))
     scenario = load_scenario(file)
     (fault,) = hindsight(scenario, origin=2018)
     assert (fault.place.file, fault.place.line) == (str(file), 9)
@@ -135,7 +137,7 @@ def test_a_library_entry_and_the_parts_of_a_mixture_count():
     assert "drivers.spending.growth[0].rate.as_of" in entries
     mixed = parse_scenario(
         COMPUTE,
-        overrides=["drivers.compute.growth={mixture: [{weight: 1, value: 4, as_of: 2018}, {weight: 1, value: 5, as_of: 2020}]}"],
+        overrides=["drivers.compute.growth={mixture: [{weight: 1, value: 4x/year, as_of: 2018}, {weight: 1, value: 5x/year, as_of: 2020}]}"],
     )  # fmt: skip
     (fault,) = hindsight(mixed, origin=2019)
     assert fault.entry == "drivers.compute.growth.mixture[1].as_of"
@@ -143,9 +145,12 @@ def test_a_library_entry_and_the_parts_of_a_mixture_count():
 
 
 def test_starts_thresholds_and_algorithms_do_not_count_but_feedback_does():
-    late = {"value": 2, "as_of": "2024"}
+    late = {"value": 2, "as_of": "2024", "unit": "x/year"}
     text = COMPUTE.replace("start: {value: 1e26, unit: FLOP}", "start: {value: 1e26, unit: FLOP, as_of: 2024}")
-    changes = [f"drivers.algorithms={{growth: {late}}}", "thresholds.x={physical_compute: {value: 1e27, as_of: 2024}}"]
+    changes = [
+        f"drivers.algorithms={{growth: {late}}}",
+        "thresholds.x={physical_compute: {value: 1e27, as_of: 2024}}",
+    ]
     assert not hindsight(parse_scenario(text, overrides=changes), origin=2018)
     points = "[{at: 1e25, multiplier: 1}, {at: 1e30, multiplier: 2}]"
     feeding = [f"drivers.algorithms={{growth: {late}, feedback: {points}}}"]
@@ -157,8 +162,10 @@ def test_priors_that_do_not_say_what_they_knew_are_listed():
 
 
 def test_growth_priors_are_those_of_the_first_regimes_in_oom_per_year():
-    text = PLAIN.replace("{rate: 3}", "{rate: {median: 3, interval_90: [2, 4.5]}}").split("  hardware:")[0]
-    text += "  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {median: 1.5, interval_90: [1.2, 1.875]}}\n"
+    text = PLAIN.replace("{rate: 3x/year}", "{rate: {median: 3, interval_90: [2, 4.5], unit: x/year}}").split(
+        "  hardware:"
+    )[0]
+    text += "  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {median: 1.5, interval_90: [1.2, 1.875], unit: x/year}}\n"
     found = growth_priors(parse_scenario(text))
     assert found is not None
     middle = np.array([0.5])

@@ -34,7 +34,7 @@ QUICK = [
 ]
 GROWTH = ("drivers.spending.growth[0].rate", "drivers.hardware.growth[0].rate")
 SMALL = """
-schema: 1
+schema: 2
 name: small
 years: {first: 2026, last: 2035}
 samples: 1024
@@ -210,7 +210,7 @@ def test_a_correlation_between_what_is_learnt_is_replaced_and_said(cache):
 correlations:
   - {between: ["drivers.spending.growth[0].rate", "drivers.hardware.growth[0].rate"], rank: 0.5}
 """
-    scenario = parse_scenario(f"schema: 1\nname: own\nextends: learned\n{correlated}", overrides=QUICK)
+    scenario = parse_scenario(f"schema: 2\nname: own\nextends: learned\n{correlated}", overrides=QUICK)
     learnt = learn(scenario, cache=cache)
     assert any("is learnt" in line for line in learnt.warnings)
     ranks = [each.rank for each in learnt.spec.correlations if set(each.between) == set(GROWTH)]
@@ -219,7 +219,7 @@ correlations:
 
 
 def test_priors_of_any_unit_enter_as_growth_in_oom(given):
-    own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5]}}"])
+    own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5], unit: x/year}}"])
     assert float(learnt_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
     assert float(learnt_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
 
@@ -279,7 +279,7 @@ def test_a_start_in_logs_learns_too(cache):
         (", learns: {spending: drivers.money}", [], "there is no drivers.money"),
         (", learns: {hardware: drivers.hardware.factors.price}", [], "there is no drivers.hardware.factors.price"),
         ("", ["drivers.spending.drift=0.1"], "has drift; what learns is a single level"),
-        ("", ["drivers.hardware.growth=[{rate: 1.4, half_life: 5}]"], "has a first rate that decays"),
+        ("", ["drivers.hardware.growth=[{rate: 1.4x/year, half_life: 5}]"], "has a first rate that decays"),
         ("", ["history.until=2010-01-01"], "2010"),
         (", runs: ./none.csv", [], "none.csv"),
         (", without: {domains: [Gmaes]}", [], "Games"),
@@ -293,7 +293,7 @@ def test_what_cannot_be_learnt_is_refused_before_anything_is_sampled(history, ov
 
 def test_a_baseline_whose_hardware_is_a_product_cannot_learn_it_as_one_level():
     with pytest.raises(InputError, match=r"drivers\.hardware has factors"):
-        learn(parse_scenario("schema: 1\nname: own\nextends: baseline\nhistory: {snapshot: 2026-05}"))
+        learn(parse_scenario("schema: 2\nname: own\nextends: baseline\nhistory: {snapshot: 2026-05}"))
 
 
 def test_sensitivity_is_asked_of_what_has_learnt(given):
@@ -302,6 +302,6 @@ def test_sensitivity_is_asked_of_what_has_learnt(given):
 
 
 def test_a_mixture_takes_what_has_learnt_only():
-    text = "schema: 1\nname: both\nmixture: [{scenario: learned, weight: 1}, {scenario: learned, name: b, weight: 1}]"
+    text = "schema: 2\nname: both\nmixture: [{scenario: learned, weight: 1}, {scenario: learned, name: b, weight: 1}]"
     with pytest.raises(InputError, match="'learned' has not learnt from its history yet"):
         parse_scenario(text)

@@ -213,7 +213,7 @@ def test_a_loss_is_crossed_from_above() -> None:
 
 
 def test_a_threshold_of_spending_stands_on_spending() -> None:
-    drivers = {"spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": 10},
+    drivers = {"spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": "10x/year"},
                "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}}}  # fmt: skip
     thresholds = {"rich": {"spending": 1e10}, "tenfold": {"multiple": 10, "of": "rich"}}
     assert crossing(thresholds, "tenfold", drivers=drivers)[::2] == (2028, 11)
@@ -260,11 +260,11 @@ def test_crossing_years_with_a_delay_that_ends_beyond_the_horizon_are_never_and_
 def test_no_delay_is_a_delay_of_none() -> None:
     def years(threshold: str) -> list[float]:
         text = f"""
-schema: 1
+schema: 2
 name: delays
 years: {{first: 2025, last: 2030}}
 samples: 256
-drivers: {{compute: {{start: {{value: 1e26, unit: FLOP}}, growth: {{median: 4, interval_90: [3, 5]}}}}}}
+drivers: {{compute: {{start: {{value: 1e26, unit: FLOP}}, growth: {{median: 4, interval_90: [3, 5], unit: x/year}}}}}}
 thresholds: {{t: {threshold}}}
 """
         return simulate(parse_scenario(text))["crossings/crossing_year"].values[0].tolist()
@@ -274,7 +274,7 @@ thresholds: {{t: {threshold}}}
 
 def test_a_delay_below_nothing_is_refused() -> None:
     text = "{effective_compute: 1e27, delay: -1}"
-    head = "schema: 1\nname: delays\nyears: {first: 2025, last: 2030}\n"
+    head = "schema: 2\nname: delays\nyears: {first: 2025, last: 2030}\n"
     drivers = "drivers: {compute: {start: {value: 1e26, unit: FLOP}}}\n"
     with pytest.raises(ScenarioError, match="must not fall below 0"):
         parse_scenario(f"{head}{drivers}thresholds: {{t: {text}}}\n")

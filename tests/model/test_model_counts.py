@@ -22,7 +22,7 @@ from simulator.schema.subjects import variable_names
 from simulator.testing import Data, assert_valid_run, run_of, scenario_text, small_scenario
 
 MODELS: Data = {
-    "largest_share": {"family": "lognormal", "interval_90": [0.08, 0.4], "truncated": [0.05, 0.5]},
+    "largest_share": {"family": "lognormal", "interval_90": [0.08, 0.4], "truncated": [0.05, 0.5], "unit": "fraction"},
     "smallest": {"uniform": [6, 8]},
     "gradient": {"uniform": [0.9, 1.1]},
     "above": [1e26, 3e27],
@@ -104,7 +104,7 @@ def test_the_first_samples_of_a_longer_run_are_those_of_a_shorter_one(run: xr.Da
 
 def test_all_training_and_its_largest_run_say_the_same() -> None:
     """A largest run with a fixed share of all training, stated either way."""
-    fixed = {"largest_share": 0.2, "above": [1e26]}
+    fixed = {"largest_share": "0.2 fraction", "above": [1e26]}
     of_largest = run_of(small(fixed))
     whole = small({**fixed, "physical_compute": "all-training"})
     start = whole["drivers"]["compute"]["start"]
@@ -113,7 +113,7 @@ def test_all_training_and_its_largest_run_say_the_same() -> None:
 
 
 def test_a_larger_share_of_the_largest_run_leaves_fewer_runs() -> None:
-    few, many = (run_of(small({"largest_share": share})) for share in (0.5, 0.1))
+    few, many = (run_of(small({"largest_share": share})) for share in ("0.5 fraction", "0.1 fraction"))
     assert counts(few, TOTAL)[:, -1].mean() < 0.4 * counts(many, TOTAL)[:, -1].mean()
 
 
@@ -135,8 +135,8 @@ def test_what_is_known_enters_the_total_and_leaves_the_other_years(run: xr.DataT
 
 
 def test_counts_of_fixed_priors_still_scatter_for_runs_are_drawn() -> None:
-    data = small({"largest_share": 0.2, "smallest": 7, "gradient": 1})
-    data["drivers"]["compute"] = {"start": {"value": 1e26, "unit": "FLOP"}, "growth": 3}
+    data = small({"largest_share": "0.2 fraction", "smallest": 7, "gradient": 1})
+    data["drivers"]["compute"] = {"start": {"value": 1e26, "unit": "FLOP"}, "growth": "3x/year"}
     run = run_of(data)
     assert_valid_run(run)
     assert counts(run).std(axis=0)[-1] > 0
@@ -145,9 +145,9 @@ def test_counts_of_fixed_priors_still_scatter_for_runs_are_drawn() -> None:
 
 def test_a_scenario_that_extends_the_baseline_may_count_models(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    share = "{median: 0.2, interval_90: [0.08, 0.45], truncated: [null, 1]}"
+    share = "{median: 0.2, interval_90: [0.08, 0.45], truncated: [null, 1], unit: fraction}"
     file.write_text(
-        "schema: 1\nname: mine\nextends: baseline\nsamples: 1024\n"
+        "schema: 2\nname: mine\nextends: baseline\nsamples: 1024\n"
         f"models: {{largest_share: {share}, smallest: 7, above: [1e27]}}\n"
     )
     run = simulate(load_scenario(file))
@@ -163,9 +163,11 @@ def test_a_scenario_that_extends_the_baseline_may_count_models(tmp_path: Path) -
 
 def test_components_of_a_mixture_count_their_own(tmp_path: Path) -> None:
     for name, share in (("few", 0.5), ("many", 0.1)):
-        (tmp_path / f"{name}.yaml").write_text(scenario_text({**small({"largest_share": share}), "name": name}))
+        (tmp_path / f"{name}.yaml").write_text(
+            scenario_text({**small({"largest_share": f"{share} fraction"}), "name": name})
+        )
     (tmp_path / "both.yaml").write_text(
-        "schema: 1\nname: both\nsamples: 512\nmixture:\n"
+        "schema: 2\nname: both\nsamples: 512\nmixture:\n"
         "  - {scenario: ./few.yaml, weight: 1}\n  - {scenario: ./many.yaml, weight: 1}\n"
     )
     run = simulate(load_scenario(tmp_path / "both.yaml"))

@@ -59,7 +59,7 @@ def test_a_normal_start_and_a_normal_rate_give_a_normal_fan() -> None:
 
 def test_growth_in_regimes_is_the_sum_of_what_each_gives() -> None:
     growth = [
-        {"rate": {"value": 4}},
+        {"rate": {"value": 4, "unit": "x/year"}},
         {"from": 2027.5, "rate": {"value": 0.25, "unit": "OOM/year"}},
         {"from": 2031, "rate": {"value": 12, "unit": "months/doubling"}},
     ]
@@ -73,7 +73,7 @@ def test_growth_in_regimes_is_the_sum_of_what_each_gives() -> None:
 
 
 def test_a_uniform_date_of_change_gives_a_piecewise_linear_mixture() -> None:
-    growth = [{"rate": {"value": 1.0, "unit": "OOM/year"}}, {"from": {"uniform": [2027, 2031]}, "rate": 1.0}]
+    growth = [{"rate": {"value": 1.0, "unit": "OOM/year"}}, {"from": {"uniform": [2027, 2031]}, "rate": "1.0x/year"}]
     run = run_of(small_scenario({"drivers.compute.start": 1e26, "drivers.compute.growth": growth, "samples": 4096}))
     last = run["summary/effective_compute"].isel(year=-1)
     # Growth stops at a date that is uniform on 2 to 6 years after the start; a stratified draw is off by 1 / block.
@@ -102,14 +102,14 @@ def test_each_law_of_saturation_holds_through_a_whole_scenario(kind: str) -> Non
 def test_spending_times_hardware_times_algorithms() -> None:
     changes = {
         "drivers": {
-            "spending": {"start": {"value": 2e8, "unit": "USD"}, "growth": 3},
+            "spending": {"start": {"value": 2e8, "unit": "USD"}, "growth": "3x/year"},
             "hardware": {
                 "factors": {
-                    "price-performance": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4},
-                    "precision": {"growth": [{"rate": 2}, {"from": 2027, "rate": 1}]},
+                    "price-performance": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.4x/year"},
+                    "precision": {"growth": [{"rate": "2x/year"}, {"from": 2027, "rate": "1x/year"}]},
                 }
             },
-            "algorithms": {"growth": {"value": 6, "unit": "months/halving"}},
+            "algorithms": {"growth": {"value": 6, "unit": "months/halving of requirement"}},
         }
     }
     run = run_of({**small_scenario(), **changes, "samples": 1})["trajectories"]
@@ -198,9 +198,9 @@ def test_a_cap_on_a_level_within_a_quantity_binds() -> None:
 @pytest.mark.parametrize(("first", "at"), [(2025, 2025), (2012, 2025), (2030, 2025), (2025, 2027)])
 def test_a_gompertz_limit_that_moves_is_the_equation(first: float, at: float, step: str) -> None:
     """From 1e8 in the year of the start, 3x a year under 1e10 growing 1.5x: 10.483 after ten years, by SciPy too."""
-    limit = {"start": {"value": 1e10, "unit": "FLOP"}, "at": at, "growth": 1.5}
+    limit = {"start": {"value": 1e10, "unit": "FLOP"}, "at": at, "growth": "1.5x/year"}
     caps = {"moving": {"kind": "gompertz", "limit": limit}}
-    changes = {"start": 1e8, "at": at, "growth": 3, "caps": caps}
+    changes = {"start": 1e8, "at": at, "growth": "3x/year", "caps": caps}
     data = small_scenario({f"drivers.compute.{key}": value for key, value in changes.items()})
     data |= {"years": {"first": first, "last": at + 10, "step": step}, "samples": 1}
     run = run_of(data)["trajectories/physical_compute"]
@@ -219,7 +219,7 @@ def test_a_gompertz_limit_that_moves_is_the_equation(first: float, at: float, st
 
 def test_a_fixed_gompertz_limit_starts_where_the_start_holds() -> None:
     caps = {"top": {"kind": "gompertz", "limit": {"value": 1e30, "unit": "FLOP"}}}
-    start = {"drivers.compute.start": 1e24, "drivers.compute.at": 2023, "drivers.compute.growth": 3.0}
+    start = {"drivers.compute.start": 1e24, "drivers.compute.at": 2023, "drivers.compute.growth": "3.0x/year"}
     found = {}
     for first in (2012, 2023):
         data = small_scenario(
@@ -282,7 +282,7 @@ def test_feedback_on_compute_itself_and_under_a_cap() -> None:
 def test_feedback_of_an_uncertain_multiplier_on_a_certain_driver() -> None:
     points = [{"at": 1e20, "multiplier": 1}, {"at": 1e21, "multiplier": {"uniform": [1.0, 4.0]}}]  # long passed
     driver = {"growth": {"value": 0.3, "unit": "OOM/year"}, "feedback": points}
-    changes = {"drivers.algorithms": driver, "drivers.compute.start": 1e26, "drivers.compute.growth": 1.0}
+    changes = {"drivers.algorithms": driver, "drivers.compute.start": 1e26, "drivers.compute.growth": "1.0x/year"}
     run = run_of(small_scenario(changes))
     log_multiplier = run["parameters/drivers.algorithms.feedback[1].multiplier"].values[:, None]
     np.testing.assert_allclose(run["trajectories/algorithms"].values, 0.3 * YEARS * 10**log_multiplier, rtol=1e-5)
@@ -316,7 +316,7 @@ def test_each_form_of_capability(form: dict[str, Any], exact: Any) -> None:
 
 
 def test_capability_may_stand_on_physical_compute() -> None:
-    algorithms = {"growth": 10}
+    algorithms = {"growth": "10x/year"}
     form = {"name": "score", "kind": "gain-per-doubling", "gain": 2, "of": "physical_compute"}
     found = levels({"capability": form, "drivers.algorithms": algorithms}, "capability")
     np.testing.assert_allclose(found, 10 ** (0.5 * YEARS), rtol=1e-9)

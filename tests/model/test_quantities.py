@@ -56,7 +56,7 @@ def test_a_table_is_linear_in_the_log_between_its_years() -> None:
 
 def test_a_stock_of_chips_is_what_was_there_and_the_geometric_sum_of_production() -> None:
     """3 million chips, and production of 1 million a year that grows by g: (g^t - 1) / ln g more."""
-    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": 1.4}
+    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": "1.4x/year"}
     stock = {"accumulation": flow, "start": {"value": 3e6, "unit": "chip"}}
     np.testing.assert_allclose(quantity(stock), 3e6 + 1e6 * (1.4**YEARS - 1) / np.log(1.4), rtol=1e-5)
     early = {"accumulation": {**flow, "at": 2025}, "start": {"value": 3e6, "unit": "chip"}, "at": 2020}
@@ -67,7 +67,7 @@ def test_a_stock_of_chips_is_what_was_there_and_the_geometric_sum_of_production(
 def test_a_stock_of_a_flow_that_bends_follows_the_integral() -> None:
     flow = {
         "start": {"value": 1e6, "unit": "chip/year"},
-        "growth": 3,
+        "growth": "3x/year",
         "caps": {"fabs": {"kind": "logistic", "limit": {"value": 5e7, "unit": "chip/year"}}},
     }
     found = quantity({"accumulation": flow, "start": {"value": 1, "unit": "chip"}})
@@ -77,7 +77,7 @@ def test_a_stock_of_a_flow_that_bends_follows_the_integral() -> None:
 
 def test_drift_has_the_variance_of_a_random_walk_of_the_rate() -> None:
     """The rate changes by 0.1 z at each whole year: the level at t has a variance of 0.01 sum over j of (t - j)^2."""
-    changes = {"drivers.compute.start": 1e26, "drivers.compute.growth": 1.0, "drivers.compute.drift": 0.1,
+    changes = {"drivers.compute.start": 1e26, "drivers.compute.growth": "1.0x/year", "drivers.compute.drift": 0.1,
                "samples": 16_384, "design": "random"}  # fmt: skip
     found = run_of(small_scenario(changes))["trajectories/effective_compute"].values.astype(float)
     exact = np.array([0.01 * sum((t - j) ** 2 for j in range(1, int(t) + 1)) for t in YEARS])
@@ -110,7 +110,7 @@ def test_a_difference_that_reaches_zero_says_where_and_in_how_many_samples() -> 
 
 
 def test_an_accumulation_that_starts_late_is_refused() -> None:
-    late = {"accumulation": {"start": {"value": 1, "unit": "chip/year"}, "growth": 1.3},
+    late = {"accumulation": {"start": {"value": 1, "unit": "chip/year"}, "growth": "1.3x/year"},
             "start": {"value": 3, "unit": "chip"}, "at": 2030}  # fmt: skip
     with pytest.raises(SimulatorError, match=r"quantities.this: accumulates from 2030, after the first year 2025"):
         quantity(late)
@@ -151,9 +151,9 @@ def test_a_level_may_be_stated_as_its_log() -> None:
 
 def test_a_steady_flow_and_the_same_flow_under_a_far_cap_add_up_to_one_stock() -> None:
     """The first needs no fine grid, the second has one."""
-    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": 1.4}
+    flow = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": "1.4x/year"}
     far = {**flow, "caps": {"far": {"limit": {"value": 1e30, "unit": "chip/year"}}}}
-    product = {"product": [flow, {"start": {"value": 1, "unit": "1"}, "growth": 1.2}]}
+    product = {"product": [flow, {"start": {"value": 1, "unit": "1"}, "growth": "1.2x/year"}]}
     product_far = {"product": [far, product["product"][1]]}
     for steady, bent in ((flow, far), (product, product_far)):
         one, two = (
@@ -213,7 +213,7 @@ def test_the_fine_grid_holds_the_years_and_whole_steps_whatever_the_step() -> No
 
 
 TINY = """
-schema: 1
+schema: 2
 name: tiny
 years: {{first: 2025, last: 2035}}
 samples: 1024
@@ -235,7 +235,7 @@ def test_a_regime_that_multiplies_takes_its_share_of_the_rate_before_it():
 
 
 def test_volatility_spreads_the_level_by_the_root_of_the_years():
-    run = simulate(parse_scenario(TINY.format(growth="growth: 4, volatility: 0.1")))
+    run = simulate(parse_scenario(TINY.format(growth="growth: 4x/year, volatility: 0.1")))
     spread = run["trajectories/physical_compute"].std("sample")
     np.testing.assert_allclose(spread.sel(year=[2026, 2029, 2034]), [0.1, 0.2, 0.3], rtol=0.03)
     assert "drivers.compute.volatility.shock[2026]" in run["parameters"]
@@ -243,6 +243,7 @@ def test_volatility_spreads_the_level_by_the_root_of_the_years():
 
 def test_no_volatility_changes_nothing():
     plain, still = (
-        simulate(parse_scenario(TINY.format(growth=text))) for text in ("growth: 4", "growth: 4, volatility: 0")
+        simulate(parse_scenario(TINY.format(growth=text)))
+        for text in ("growth: 4x/year", "growth: 4x/year, volatility: 0")
     )
     np.testing.assert_array_equal(plain["trajectories/physical_compute"], still["trajectories/physical_compute"])

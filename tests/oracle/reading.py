@@ -10,7 +10,7 @@ import netCDF4
 import numpy as np
 import yaml
 
-from tests.oracle.units import Array
+from tests.oracle.units import Array, amount
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def _read_uses(entry: Any, inputs: dict[str, Any], key: str) -> None:
             used["used as"] = key
             entry.setdefault("unit", used.get("unit"))
         for name, below in list(entry.items()):
-            _read_uses(below, inputs, str(name))
+            entry[name] = (amount(below) if isinstance(below, str) else None) or below
+            _read_uses(entry[name], inputs, str(name))
     elif isinstance(entry, list):
         for below in entry:
             _read_uses(below, inputs, key)

@@ -30,16 +30,16 @@ def test_a_scenario_gives_what_the_documents_say(name: str, tmp_path: Path) -> N
 
 
 GOMPERTZ = """
-schema: 1
+schema: 2
 name: gompertz
 years: {first: 2025, last: 2040}
 drivers:
   spending:
     start: {interval_90: [1e8, 1e9], unit: USD}
     at: 2022
-    growth: 3
-    caps: {moving: {kind: gompertz, limit: {start: {value: 1e11, unit: USD}, growth: {uniform: [1.1, 1.6]}}}}
-  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.4}
+    growth: 3x/year
+    caps: {moving: {kind: gompertz, limit: {start: {value: 1e11, unit: USD}, growth: {uniform: [1.1, 1.6], unit: x/year}}}}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.4x/year}
   algorithms:
     growth: {uniform: [-0.2, 0.4], unit: OOM/year}
     caps: {headroom: {kind: gompertz, limit: {value: 1e4, unit: factor}}}
@@ -102,8 +102,13 @@ def test_the_oracle_feeds_back_as_the_closed_form_does() -> None:
 
 @pytest.mark.parametrize("at", [2015.0, 2025.0, 2030.0])
 def test_the_oracle_holds_a_start_under_a_gompertz_limit_that_moves(at: float) -> None:
-    limit = {"start": {"value": 1e10}, "at": at, "growth": 1.5}
-    compute = {"start": {"value": 1e8}, "at": at, "growth": 3, "caps": {"moving": {"kind": "gompertz", "limit": limit}}}
+    limit = {"start": {"value": 1e10}, "at": at, "growth": {"value": 1.5, "unit": "x/year"}}
+    compute = {
+        "start": {"value": 1e8},
+        "at": at,
+        "growth": {"value": 3, "unit": "x/year"},
+        "caps": {"moving": {"kind": "gompertz", "limit": limit}},
+    }
     model = _model({"compute": compute}, {}, (2025, 2040))
     found = Moment(model, np.array([[at, at + 10]])).driver("compute")
     assert found[0] == pytest.approx([8, 10.4831283], abs=1e-6)  # the equation in 20,000 steps of equal length

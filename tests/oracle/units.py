@@ -12,7 +12,14 @@ YEAR = 365.25 * 86400.0
 """Seconds in a year."""
 SIZES = {"%": 0.01, "year": YEAR, "month": YEAR / 12, "day": 86400.0, "hour": 3600.0}
 """Units that are not base units (USD, FLOP, J, s, W = J/s, bit, token, chip, image, fraction, factor, 1)."""
-SPAN = re.compile(r"(months|years)/(?:doubling|halving)")
+SPAN = re.compile(r"(months|years)/(doubling|halving|halving of requirement)")
+WRITTEN = re.compile(r"(-?[0-9.]+(?:e[+-]?[0-9]+)?) ?(x/year|factor/year|%/year|OOM/year|fraction|%)")
+
+
+def amount(text: str) -> dict[str, object] | None:
+    """A number that is written with its unit, apart."""
+    found = WRITTEN.fullmatch(text)
+    return {"value": float(found[1]), "unit": found[2]} if found else None
 
 
 def size(unit: str) -> float:
@@ -32,15 +39,16 @@ def years(numbers: Array, unit: str | None) -> Array:
 
 
 def rate(numbers: Array, unit: str | None) -> Array:
-    """OOM per year of growth; a halving is that of what is needed or paid, so it is growth like a doubling."""
-    match unit or "factor/year":
-        case "factor/year":
+    """OOM per year of growth; what needs half as much has doubled."""
+    match unit:
+        case "factor/year" | "x/year":
             return np.log10(numbers)
         case "OOM/year":
             return numbers
         case "%/year":
             return np.log10(1 + numbers / 100)
         case other if found := SPAN.fullmatch(other):
-            return np.log10(2.0) / (numbers / (12 if found[1] == "months" else 1))
+            sign = -1.0 if found[2] == "halving" else 1.0
+            return sign * np.log10(2.0) / (numbers / (12 if found[1] == "months" else 1))
         case other:
-            raise NotImplementedError(other)
+            raise NotImplementedError(str(other))

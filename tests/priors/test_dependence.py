@@ -18,21 +18,21 @@ from simulator.units import logarithm, multiple
 
 LEVEL, NUMBER = Scale(logarithm(), "log10(FLOP)", positive=True, least=0.0), Scale(multiple(), "1")
 TEXT = """\
-schema: 1
+schema: 2
 name: small
 years: {{first: 2025, last: 2035}}
 samples: 512
 drivers:
-  spending: {{start: {{median: 4e8, interval_90: [2e8, 8e8], unit: USD}}, growth: {spending}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware}}}
+  spending: {{start: {{median: 4e8, interval_90: [2e8, 8e8], unit: USD}}, growth: {spending, unit: x/year}}}
+  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware, unit: x/year}}}
 thresholds:
   far: {{effective_compute: {far}, delay: {delay}}}
 """
 FAR = "{interval_90: [1e28, 1e36], never: 0.2}"
-ON_FAR = "{function: {of: thresholds.far.effective_compute, points: {1e28: 2, 1e36: 4}}}"
+ON_FAR = "{function: {of: thresholds.far.effective_compute, points: {1e28: 2, 1e36: 4}}, unit: x/year}"
 
 
-def scenario(*, spending="2", hardware="1.35", far=FAR, delay="1"):
+def scenario(*, spending="2x/year", hardware="1.35x/year", far=FAR, delay="1"):
     return parse_scenario(TEXT.format(spending=spending, hardware=hardware, far=far, delay=delay))
 
 
@@ -92,7 +92,7 @@ def test_a_function_is_exact_in_every_sample_and_never_takes_the_last_point():
 
 
 def test_a_function_of_a_correlated_prior_follows_it_after_the_copula():
-    text = TEXT.format(spending=ON_FAR, hardware="1.35", far="{interval_90: [1e28, 1e36]}", delay="1")
+    text = TEXT.format(spending=ON_FAR, hardware="1.35x/year", far="{interval_90: [1e28, 1e36]}", delay="1")
     pair = "[drivers.spending.start, thresholds.far.effective_compute]"
     draws = drawn(parse_scenario(f"{text}correlations:\n  - {{between: {pair}, rank: 0.9}}\n").joint)
     x = draws["thresholds.far.effective_compute"]
@@ -111,7 +111,7 @@ def test_a_function_of_a_fixed_number_is_fixed():
     joint = scenario(spending=ON_FAR, far="1e32").joint
     assert joint.functions == {}
     assert 10 ** joint.priors["drivers.spending.growth"].value == pytest.approx(3.0)
-    assert joint.priors["drivers.spending.growth"].understood == "3 by thresholds.far.effective_compute"
+    assert joint.priors["drivers.spending.growth"].understood == "3 x/year by thresholds.far.effective_compute"
 
 
 def test_what_comes_of_a_function_is_told_with_its_spread():
@@ -136,5 +136,5 @@ def test_a_run_with_functions_runs_again_from_its_file_and_reports_them():
     ]
     assert (said.shape, said.value) == (
         "function",
-        "2 at 10²⁸, 4 at 10³⁶ of thresholds.far.effective_compute factor/year",
+        "2 at 10²⁸, 4 at 10³⁶ of thresholds.far.effective_compute x/year",
     )

@@ -24,8 +24,8 @@ GRID = np.array([1e-6, 0.05, 0.3, 0.5, 0.7, 0.95, 1 - 1e-6])
 Z90 = stats.norm.ppf(0.95)
 
 
-def prior(stated: dict[str, Any], kind: Any = "level", unit: str | None = None, *, never: bool = False) -> NamedPrior:
-    return named_prior(Slot(("here",), Prior.model_validate(stated), kind, unit, never=never))
+def prior(stated: Any, kind: Any = "level", unit: str | None = None, *, never: bool = False) -> NamedPrior:
+    return named_prior(Slot(("here",), Prior.model_validate(stated), kind, unit, never=never, asks=kind == "rate"))
 
 
 def test_an_interval_of_90_percent_has_5_percent_beyond_each_end() -> None:
@@ -37,19 +37,49 @@ def test_an_interval_of_90_percent_has_5_percent_beyond_each_end() -> None:
 @pytest.mark.parametrize(
     ("stated", "exact"),
     [
-        ({"value": 2.5}, np.log10(2.5)),
+        ({"value": 2.5, "unit": "x/year"}, np.log10(2.5)),
+        ("2.5x/year", np.log10(2.5)),
+        ("2.5 times per year", np.log10(2.5)),
+        ({"value": 2.5, "unit": "factor/year"}, np.log10(2.5)),
         ({"value": 100, "unit": "%/year"}, np.log10(2)),
+        ("100 percent/yr", np.log10(2)),
         ({"value": 0.4, "unit": "OOM/year"}, 0.4),
+        ({"value": np.log(10), "unit": "ln/year"}, 1.0),
         ({"value": 6, "unit": "months/doubling"}, 2 * np.log10(2)),
         ({"value": 2, "unit": "years/doubling"}, np.log10(2) / 2),
-        ({"value": 8, "unit": "months/halving"}, 1.5 * np.log10(2)),
+        ({"value": 8, "unit": "months/halving of requirement"}, 1.5 * np.log10(2)),
+        ({"value": 2, "unit": "years/halving of requirement"}, np.log10(2) / 2),
+        ({"value": 8, "unit": "months/halving of requirement"}, -1.5 * np.log10(2)),
+        ({"value": 2, "unit": "years/halving of requirement"}, -np.log10(2) / 2),
         ({"value": 10, "unit": "factor/2 years"}, 0.5),
+        ("10 x/2 years", 0.5),
     ],
 )
-def test_every_unit_of_growth_becomes_orders_of_magnitude_a_year(stated: dict[str, Any], exact: float) -> None:
+def test_every_unit_of_growth_becomes_orders_of_magnitude_a_year(stated: Any, exact: float) -> None:
     named = prior(stated, "rate")
     assert named.unit == "OOM/year"
     assert named.value == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("stated", "readings"),
+    [
+        (30, ("30 what?", "Is it 30 x/year, 30 %/year or 30 OOM/year?")),
+        (
+            {"median": 2.4, "interval_90": [1.6, 3.4]},
+            ("1.6 to 3.4 what?", "Is it 1.6 to 3.4 x/year, 1.6 to 3.4 %/year or"),
+        ),
+        ({"uniform": [10, 30]}, ("10 to 30 what?", "10 to 30 %/year")),
+    ],
+)
+def test_growth_without_a_unit_is_asked_for_it_with_each_reading(stated: Any, readings: tuple[str, str]) -> None:
+    with pytest.raises(Faults) as caught:
+        prior(stated, "rate")
+    (fault,) = caught.value.faults
+    assert fault.path == ("here",)
+    assert fault.rule == f"does not say its unit: {readings[0]}"
+    assert readings[1] in fault.remedy
+    assert "Add unit: x/year (or percent/year, OOM/year)." in fault.remedy
 
 
 @pytest.mark.parametrize(
@@ -74,11 +104,12 @@ def test_dates_durations_and_numbers_are_kept_as_they_are() -> None:
     assert (prior({"value": -2.5}, "number").value, prior({"value": -2.5}, "number").unit) == (-2.5, "1")
 
 
-RATES = {
-    "lognormal": {"family": "lognormal", "median": 2.4, "interval_90": [1.6, 3.6]},
+RATES: dict[str, dict[str, Any]] = {
+    "lognormal": {"family": "lognormal", "median": 2.4, "interval_90": [1.6, 3.6], "unit": "x/year"},
     "doubling": {"family": "lognormal", "median": 7, "interval_90": [5, 9.8], "unit": "months/doubling"},
     "percent": {"mean": 30.0, "sd": 5.0, "unit": "%/year"},
-    "uniform": {"uniform": [1.5, 4]},
+    "halving": {"family": "lognormal", "median": 7, "interval_90": [5, 9.8], "unit": "months/halving of requirement"},
+    "uniform": {"uniform": [1.5, 4], "unit": "x/year"},
     "OOM": {"mean": 0.4, "sd": 0.1, "unit": "OOM/year"},
 }
 
@@ -102,7 +133,12 @@ def test_quantiles_probabilities_and_densities_agree_on_the_internal_scale(state
 
 @given(st.floats(1.05, 20), st.floats(1.01, 3))
 def test_a_lognormal_factor_a_year_is_a_normal_rate(median: float, spread: float) -> None:
-    stated = {"family": "lognormal", "median": median, "interval_90": [median / spread, median * spread]}
+    stated = {
+        "family": "lognormal",
+        "median": median,
+        "interval_90": [median / spread, median * spread],
+        "unit": "x/year",
+    }
     exact = stats.norm(np.log10(median), np.log10(spread) / Z90)
     np.testing.assert_allclose(prior(stated, "rate").family.ppf(GRID), exact.ppf(GRID), rtol=1e-7, atol=1e-9)
 
@@ -112,6 +148,13 @@ def test_a_lognormal_doubling_time_falls_as_growth_rises() -> None:
     family = prior(stated, "rate").family
     exact = np.log10(2) / (np.exp(stats.norm(np.log(7), np.log(1.4) / Z90).ppf(1 - GRID)) / 12)
     np.testing.assert_allclose(family.ppf(GRID), exact, rtol=1e-6)
+
+
+def test_a_lognormal_halving_time_is_a_fall_that_slows_as_the_time_rises() -> None:
+    family = prior(RATES["halving"], "rate").family
+    exact = -np.log10(2) / (np.exp(stats.norm(np.log(7), np.log(1.4) / Z90).ppf(GRID)) / 12)
+    np.testing.assert_allclose(family.ppf(GRID), exact, rtol=1e-6)
+    assert family.support[1] == 0
 
 
 TO_ZERO = [
@@ -128,7 +171,7 @@ AWAY_FROM_ZERO = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", ["months/doubling", "years/halving"])
+@pytest.mark.parametrize("unit", ["months/doubling", "years/halving of requirement", "years/halving of requirement"])
 @pytest.mark.parametrize("stated", TO_ZERO, ids=str)
 def test_a_doubling_time_that_comes_as_near_to_0_as_it_likes_is_refused(stated: dict[str, Any], unit: str) -> None:
     for told in (stated, {"mixture": [{"weight": 1, **stated}, {"weight": 3, "value": 12}]}):
@@ -167,7 +210,7 @@ def test_the_mass_at_never_lies_above_every_level() -> None:
 
 def test_what_was_understood_is_said_in_the_unit_of_the_file() -> None:
     assert "months/doubling" in prior(RATES["doubling"], "rate").understood
-    assert prior({"value": 2.5}, "rate").understood.split()[-1] == "2.5"
+    assert prior("2.5x/year", "rate").understood == "2.5 x/year"
 
 
 def test_the_joint_prior_names_all_priors_and_those_that_are_uncertain() -> None:

@@ -66,13 +66,13 @@ def test_continuous_priors_keep_the_formula_of_pearson() -> None:
 def scenario(rank: float, prior: str) -> str:
     """State a scenario with a correlation of hardware's growth with a prior that has ties."""
     return f"""
-schema: 1
+schema: 2
 name: ties
 years: {{first: 2025, last: 2030}}
 samples: 100_000
 drivers:
   spending: {{start: {{value: 4e8, unit: USD}}, growth: {prior}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {{interval_90: [1.2, 1.6]}}}}
+  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {{interval_90: [1.2, 1.6], unit: x/year}}}}
 correlations:
   - {{between: [drivers.spending.growth, drivers.hardware.growth], rank: {rank}}}
 """
@@ -81,9 +81,9 @@ correlations:
 @pytest.mark.parametrize(
     "prior",
     [
-        "{discrete: {values: [1.5, 3], weights: [1, 1]}}",
+        "{discrete: {values: [1.5, 3], weights: [1, 1]}, unit: x/year}",
         "{discrete: {values: [6, 12], weights: [1, 1]}, unit: months/doubling}",
-        "{mixture: [{weight: 1, value: 2}, {weight: 1, interval_90: [1.5, 4]}]}",
+        "{mixture: [{weight: 1, value: 2}, {weight: 1, interval_90: [1.5, 4]}], unit: x/year}",
     ],
 )
 def test_a_run_has_the_stated_rank_correlation(prior: str) -> None:
@@ -93,7 +93,7 @@ def test_a_run_has_the_stated_rank_correlation(prior: str) -> None:
 
 
 def test_a_rank_correlation_that_ties_leave_no_room_for_is_refused_with_the_largest() -> None:
-    rare = "{discrete: {values: [1.5, 3], weights: [9, 1]}}"
+    rare = "{discrete: {values: [1.5, 3], weights: [9, 1]}, unit: x/year}"
     most = math.sqrt(3 * 0.9 * 0.1)  # of a uniform rank and the indicator of its highest tenth: sqrt(3 p (1 - p))
     with pytest.raises(Exception, match=r"correlations\[0\].rank: cannot be 0.6: .* these two reach 0.519"):
         load_scenario(scenario(0.6, rare))

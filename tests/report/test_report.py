@@ -15,7 +15,7 @@ from simulator.report.report import report_text, write_report
 from simulator.testing import run_of, small_scenario
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), "")
-HOSTILE = """schema: 1
+HOSTILE = """schema: 2
 name: hostile
 title: '<script>alert("t")</script> & \u202etfel ot thgir'
 subject: "</title><img src=x onerror=alert(1)>"
@@ -26,7 +26,7 @@ drivers:
   compute:
     start: {median: 1e26, interval_90: [1e25, 1e27], unit: FLOP, source: '"><script>x</script>',
             url: "javascript:alert(1)", notes: "<svg onload=alert(2)>"}
-    growth: {median: 3, interval_90: [2, 4]}
+    growth: {median: 3, interval_90: [2, 4], unit: x/year}
     caps: {wall: {limit: {median: 1e28, interval_90: [1e27, 1e29], unit: FLOP, source: Own judgement}}}
 thresholds:
   far: {physical_compute: 1e27, label: "LONGWORD</text><script>y</script>"}
@@ -188,13 +188,11 @@ def test_a_run_without_spread_has_no_intervals():
 
 def test_a_mixture_shows_each_of_its_scenarios(tmp_path):
     path = tmp_path / "mix.yaml"
-    changes = (
-        "{drivers: {spending: {caps: {wall: {limit: {value: 2, unit: USD}}}}, hardware: {growth: {uniform: [1, 2]}}}}"
-    )
+    changes = "{drivers: {spending: {caps: {wall: {limit: {value: 2, unit: USD}}}}, hardware: {growth: {uniform: [1, 2], unit: x/year}}}}"
     parts = (
         f"[{{scenario: capability, weight: 3}}, {{name: slow, scenario: capability, weight: 1, changes: {changes}}}]"
     )
-    path.write_text(f"schema: 1\nname: mix\nsamples: 1024\nmixture: {parts}\n", encoding="utf-8")
+    path.write_text(f"schema: 2\nname: mix\nsamples: 1024\nmixture: {parts}\n", encoding="utf-8")
     mixed = simulate(load_scenario(str(path)))
     text = Reader(report_text(mixed)).text
     assert "The scenarios that are weighed" in text

@@ -15,8 +15,8 @@ from simulator.testing import run_of, small_scenario
 def run() -> xr.DataTree:
     return run_of(small_scenario({
         "drivers": {
-            "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}},
-            "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4},
+            "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4], "unit": "x/year"}},
+            "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.4x/year"},
         },
         "thresholds": {"far": {"effective_compute": 3e30}, "rich": {"spending": 1e10}},
     }))  # fmt: skip

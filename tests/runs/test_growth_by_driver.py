@@ -94,7 +94,7 @@ def test_factors_that_not_every_component_has_are_told_as_their_driver(tmp_path:
         factors = {"price": price, other: {"growth": {"value": 0.1, "unit": "OOM/year"}, "caps": caps}}
         data = small_scenario({"drivers.compute": {"factors": factors}, "name": name})
         (tmp_path / f"{name}.yaml").write_text(scenario_text(data))
-    text = "{schema: 1, name: both, mixture: [{weight: 1, scenario: ./one.yaml}, {weight: 1, scenario: ./two.yaml}]}"
+    text = "{schema: 2, name: both, mixture: [{weight: 1, scenario: ./one.yaml}, {weight: 1, scenario: ./two.yaml}]}"
     (tmp_path / "both.yaml").write_text(text)
     run = simulate(load_scenario(tmp_path / "both.yaml"))
     parts, mean = mean_contributions(run), run["summary/effective_compute_mean"].values

@@ -38,7 +38,7 @@ def test_what_xarray_reads_is_what_was_handed_over(values: np.ndarray, tmp_path:
     group = Group(
         {"x": Labelled(("sample",), values, {"units": "1", "long_name": "Größe", "flag_values": np.array([0, 1])})},
         {"sample": Labelled(("sample",), np.arange(4)), "label": Labelled(("sample",), np.array(list("abcd")))},
-        {"note": "", "seed": 7, "share": 0.25},
+        {"note": "", "seed": 7, "share": "0.25 fraction"},
     )
     root = Group(attrs={"name": "mixed"}, children={"one": group})
     xr.testing.assert_identical(written(root, tmp_path / "x.nc"), root.to_xarray())

@@ -138,7 +138,7 @@ def test_one_sample_is_called_a_point_forecast_and_fixed_numbers_are_not() -> No
     assert head.endswith("1 sample)")
     assert note == "  one sample: a point forecast, one draw of each prior, and not a distribution"
     assert not any("±" in line or "90 %" in line for line in levels)
-    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 3.0}
+    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": "3.0x/year"}
     assert [len(summary_lines(run_of(small_scenario({"samples": count, **fixed})))) for count in (1, 100)] == [3, 3]
 
 
@@ -201,7 +201,7 @@ def test_sources_are_listed_by_prior() -> None:
 
 @pytest.mark.parametrize("samples", [1, 4096])
 def test_a_run_of_fixed_numbers_is_told_without_errors(samples: int) -> None:
-    sure = {"drivers.compute.start": 1e26, "drivers.compute.growth": 4, "samples": samples}
+    sure = {"drivers.compute.start": 1e26, "drivers.compute.growth": "4x/year", "samples": samples}
     cap = {"drivers.compute.caps": {"wall": {"limit": {"value": 1e28, "unit": "FLOP"}}}}
     lines = summary_lines(run_of(small_scenario({**sure, **cap})))
     assert "wall 100 %" in lines[-1]

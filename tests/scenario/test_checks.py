@@ -16,12 +16,12 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.units import parse_unit
 
 SMALL: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "name": "small",
     "years": {"first": 2025, "last": 2035},
     "drivers": {
-        "spending": {"start": {"value": 4e8, "unit": "USD"}, "growth": 2.4},
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.35},
+        "spending": {"start": {"value": 4e8, "unit": "USD"}, "growth": "2.4x/year"},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.35x/year"},
     },
 }
 
@@ -50,7 +50,10 @@ def test_a_sound_scenario_has_no_faults() -> None:
         ),
         ({"ratio": [{"value": 1, "unit": "FLOP"}, {"value": 1, "unit": "USD"}]}, "FLOP/USD"),
         ({"sum": [{"value": 1, "unit": "kWh"}, {"value": 1, "unit": "J"}]}, "J"),
-        ({"minimum": [{"value": 1, "unit": "chip"}, {"start": {"value": 1, "unit": "chip"}, "growth": 2}]}, "chip"),
+        (
+            {"minimum": [{"value": 1, "unit": "chip"}, {"start": {"value": 1, "unit": "chip"}, "growth": "2x/year"}]},
+            "chip",
+        ),
         ({"difference": [{"value": 2, "unit": "USD"}, {"value": 1, "unit": "USD"}]}, "USD"),
         ({"accumulation": {"start": {"value": 1, "unit": "chip/year"}}, "start": {"value": 1, "unit": "chip"}}, "chip"),
         ({"table": {"2020": 1, "2040": 2}, "unit": "TB"}, None),
@@ -89,7 +92,10 @@ def test_the_remedy_of_a_wrong_unit_names_what_is_missing() -> None:
 
 def test_factors_multiply_to_the_unit_of_the_driver() -> None:
     per_dollar = {"start": {"value": 1e18, "unit": "FLOP/USD"}}
-    for factors, count in [({"a": per_dollar, "b": {"growth": 1.2}}, 0), ({"a": per_dollar, "b": per_dollar}, 1)]:
+    for factors, count in [
+        ({"a": per_dollar, "b": {"growth": "1.2x/year"}}, 0),
+        ({"a": per_dollar, "b": per_dollar}, 1),
+    ]:
         assert len(faults(drivers={**SMALL["drivers"], "hardware": {"factors": factors}})) == count
 
 
@@ -106,7 +112,7 @@ def test_the_units_of_variables_are_those_of_the_scenario() -> None:
      ([None, 2030, 2030], [2]), ([None, 30, 2030], [1]), ([None, {"uniform": [2027, 2030]}, 2029], [])],
 )  # fmt: skip
 def test_regimes_follow_one_another_in_time(froms: list[Any], faulty: list[int]) -> None:
-    growth = [{"rate": 2.0} | ({} if year is None else {"from": year}) for year in froms]
+    growth = [{"rate": "2.0x/year"} | ({} if year is None else {"from": year}) for year in froms]
     found = [path.split(".")[3] for path, _ in faults(**spending(growth=growth))]
     assert found == [str(index) for index in faulty]
 
@@ -130,7 +136,7 @@ def test_a_circle_is_told_once_and_what_leads_into_it_is_not_told() -> None:
 
 
 def test_a_circle_through_the_cap_of_a_level_is_found() -> None:
-    level = {"start": {"value": 1, "unit": "USD"}, "caps": {"x": {"share": 0.5, "of": "b"}}}
+    level = {"start": {"value": 1, "unit": "USD"}, "caps": {"x": {"share": "0.5 fraction", "of": "b"}}}
     found = faults(quantities={"a": level, "b": {"product": ["a", 2]}})
     assert found == [("quantities.a", "is made from itself: a -> b -> a.")]
 
@@ -143,7 +149,7 @@ def test_thresholds_may_build_on_one_another_but_not_in_a_circle() -> None:
 
 
 def test_a_threshold_on_spending_needs_spending() -> None:
-    whole = {"compute": {"start": {"value": 1e25, "unit": "FLOP"}, "growth": 4}}
+    whole = {"compute": {"start": {"value": 1e25, "unit": "FLOP"}, "growth": "4x/year"}}
     assert [path for path, _ in faults(drivers=whole, thresholds={"x": {"spending": 1e10}})] == [
         "thresholds.x.spending"
     ]

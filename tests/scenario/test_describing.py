@@ -76,7 +76,7 @@ def test_what_the_simulator_takes_is_valid_by_the_schema(text: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"samples": 0}, {"drivers.compute.grwth": 3}, {"years.step": "week"}, {"drivers.compute.growth.mean": "fast"},
-     {"block": 0}, {"name": "Not a name"}, {"schema": 2}],
+     {"block": 0}, {"name": "Not a name"}, {"schema": 1}, {"schema": 3}],
 )  # fmt: skip
 def test_what_the_schema_refuses_the_simulator_refuses(changes: dict[str, Any]) -> None:
     data = small_scenario(changes)

@@ -12,10 +12,13 @@ from simulator.errors import InputError
 from simulator.scenario.differences import ABSENT, differing_inputs, in_short, run_labels, topmost_differences
 from simulator.testing import run_of, small_scenario
 
-SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4]}}
+SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4], "unit": "x/year"}}
 DRIVERS = {
     "spending": {**SPENDING, "caps": {"budget": {"limit": {"value": 1e10, "unit": "USD"}}}},
-    "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": [{"rate": 1.4}, {"from": 2030, "rate": 1.2}]},
+    "hardware": {
+        "start": {"value": 1e18, "unit": "FLOP/USD"},
+        "growth": [{"rate": "1.4x/year"}, {"from": 2030, "rate": "1.2x/year"}],
+    },
 }
 
 
@@ -38,21 +41,25 @@ def test_the_same_scenario_differs_in_nothing(plain: xr.DataTree) -> None:
 
 def test_a_prior_is_reported_whole_with_the_value_of_each_run(plain: xr.DataTree) -> None:
     other = small(
-        {"name": "other", "drivers.spending.growth": {"median": 3, "interval_90": [2, 4], "source": "X 2024"}}
+        {
+            "name": "other",
+            "drivers.spending.growth": {"median": 3, "interval_90": [2, 4], "unit": "x/year", "source": "X 2024"},
+        }
     )
     found = rows(plain, other)
     assert found[0] == {
-        "path": "drivers.spending.growth", "kind": "number", "small": "uniform 2 to 4", "other": "median 3 (90 % 2 to 4)",
+        "path": "drivers.spending.growth", "kind": "number", "small": "uniform 2 to 4 x/year",
+        "other": "median 3 (90 % 2 to 4) x/year",
     }  # fmt: skip
     assert [(row["path"], row["kind"]) for row in found[1:]] == [("name", "run")]
 
 
 def test_entries_of_lists_have_their_place_in_the_path(plain: xr.DataTree) -> None:
-    regimes = [{"rate": 1.4}, {"from": 2031, "rate": 1.2}, {"from": 2033, "rate": 1.1}]
+    regimes = [{"rate": "1.4x/year"}, {"from": 2031, "rate": "1.2x/year"}, {"from": 2033, "rate": "1.1x/year"}]
     found = rows(plain, small({"drivers.hardware.growth": regimes}))
     assert [row["path"] for row in found] == ["drivers.hardware.growth[1].from", "drivers.hardware.growth[2]"]
     assert list(found[0].values())[2:] == ["2030", "2031"]
-    assert list(found[1].values())[2:] == ["absent", "{from: 2033, rate: 1.1}"]
+    assert list(found[1].values())[2:] == ["absent", "{from: 2033, rate: 1.1x/year}"]
 
 
 def test_a_cap_that_one_run_lacks_is_named_even_where_it_is_the_only_one(plain: xr.DataTree) -> None:
@@ -62,7 +69,7 @@ def test_a_cap_that_one_run_lacks_is_named_even_where_it_is_the_only_one(plain: 
 
 
 def test_a_source_alone_is_kept_apart_from_numbers(plain: xr.DataTree) -> None:
-    growth = {"uniform": [2, 4], "source": "X 2024"}
+    growth = {"uniform": [2, 4], "unit": "x/year", "source": "X 2024"}
     (row,) = rows(plain, small({"drivers.spending.growth": growth}))
     assert (row["path"], row["kind"]) == ("drivers.spending.growth.source", "origin")
 
@@ -100,7 +107,10 @@ def test_the_scale_of_a_capability_makes_it_no_prior(plain: xr.DataTree) -> None
         ({"interval_80": [1, 3], "unit": "%/year"}, "80 % 1 to 3 %/year"),
         ({"median": 3, "truncated": [1, None]}, "median 3 truncated [1, null]"),
         ({"prior": "caps/x", "median": 3, "notes": "long"}, "median 3 [caps/x]"),
-        ({"share": {"value": 0.1}, "of": "world-product"}, "{share: 0.1, of: world-product}"),
+        (
+            {"share": {"value": 0.1, "unit": "fraction"}, "of": "world-product"},
+            "{share: 0.1 fraction, of: world-product}",
+        ),
     ],
 )
 def test_entries_are_written_in_short(value: Any, text: str) -> None:

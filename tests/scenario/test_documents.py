@@ -186,7 +186,7 @@ def test_files_read_the_same_by_either() -> None:
         nodes = plain_nodes(text)
         if nodes is not None:
             plain += 1
-            assert repr(read(nodes)) == repr(read(documents._composed_by_ruamel(text, "file"))), path
+            assert repr(read(nodes)) == repr(read(documents.composed(text, "file"))), path
     assert plain > 0.8 * len(FILES)
 
 
@@ -225,10 +225,10 @@ DATA = st.recursive(
 def test_what_is_written_reads_back_by_either(data: dict[str, Any]) -> None:
     text = yaml_text(data)
     assert parse_document(text).data == data
-    assert read(documents._composed_by_ruamel(text, "file"))[0] == data
+    assert read(documents.composed(text, "file"))[0] == data
     nodes = plain_nodes(text)
     if nodes is not None:
-        assert repr(read(nodes)) == repr(read(documents._composed_by_ruamel(text, "file")))
+        assert repr(read(nodes)) == repr(read(documents.composed(text, "file")))
 
 
 TOKENS = st.sampled_from(
@@ -285,7 +285,7 @@ TOKENS = st.sampled_from(
 def test_whatever_is_taken_as_plain_reads_the_same_by_ruamel(text: str) -> None:
     nodes = plain_nodes(f"k: {text}")
     if nodes is not None:
-        assert repr(read(nodes)) == repr(read(documents._composed_by_ruamel(f"k: {text}", "file")))
+        assert repr(read(nodes)) == repr(read(documents.composed(f"k: {text}", "file")))
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_null_removes_what_is_there(tree: dict[str, Any], name: str) -> None:
 
 
 def test_a_number_becomes_a_prior_when_one_of_its_entries_is_set() -> None:
-    document = Document({"rate": 2}, {})
+    document = Document({"rate": "2x/year"}, {})
     assert apply_override(document, parse_override("rate.unit=OOM/year")).data == {
         "rate": {"value": 2, "unit": "OOM/year"}
     }
@@ -193,7 +193,7 @@ def test_a_number_becomes_a_prior_when_one_of_its_entries_is_set() -> None:
 
 def test_another_library_entry_replaces_the_numbers_beside_it() -> None:
     parts = [{"weight": 0.4, "median": 2, "interval_90": [1, 3]}]
-    document = Document({"rate": {"median": 2, "interval_90": [1, 3]}, "mix": parts}, {})
+    document = Document({"rate": {"median": 2, "interval_90": [1, 3], "unit": "x/year"}, "mix": parts}, {})
     assert apply_override(document, parse_override("rate.prior=f/e")).data["rate"] == {"prior": "f/e"}
     assert apply_override(document, parse_override("mix[0].prior=f/e")).data["mix"] == [{"prior": "f/e", "weight": 0.4}]
 

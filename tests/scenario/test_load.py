@@ -34,16 +34,16 @@ from simulator.schema.statements import Prior, is_prior
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 
 SMALL: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "name": "small",
     "years": {"first": 2025, "last": 2035},
     "drivers": {
         "spending": {
             "start": {"median": 4e8, "interval_90": [2e8, 8e8], "unit": "USD", "source": "Someone 2024"},
-            "growth": {"median": 2.4, "interval_90": [1.6, 3.4]},
+            "growth": {"median": 2.4, "interval_90": [1.6, 3.4], "unit": "x/year"},
         },
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.35},
-        "algorithms": {"growth": {"quantiles": {0.05: 5, 0.5: 8, 0.95: 14}, "unit": "months/halving"}},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.35x/year"},
+        "algorithms": {"growth": {"quantiles": {0.05: 5, 0.5: 8, 0.95: 14}, "unit": "months/halving of requirement"}},
     },
     "thresholds": {"gpt-4": {"physical_compute": 2.1e25}},
 }
@@ -120,7 +120,7 @@ def scenarios(draw: st.DrawFn) -> Any:
     data |= {"seed": draw(st.integers(0, 2**40)), "title": draw(texts), "samples": draw(st.integers(1, 5000))}
     spending = data["drivers"]["spending"]
     spending["start"] = draw(priors("USD"))
-    regimes = [{"rate": draw(priors())}]
+    regimes = [{"rate": draw(priors("x/year"))}]
     regimes += [{"from": 2027 + i, "rate": draw(priors("factor/2 years"))} for i in range(draw(st.integers(0, 2)))]
     spending["growth"] = regimes
     if draw(st.booleans()):
@@ -222,7 +222,7 @@ def test_an_override_moves_only_the_prior_that_it_names() -> None:
 def test_a_scenario_that_extends_another_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(json.dumps(SMALL))
     (tmp_path / "heir.yaml").write_text(
-        "schema: 1\nname: heir\nextends: ./base.yaml\nsamples: 64\ndrivers: {spending: {growth: 2}, algorithms: null}\n"
+        "schema: 2\nname: heir\nextends: ./base.yaml\nsamples: 64\ndrivers: {spending: {growth: 2x/year}, algorithms: null}\n"
     )
     base, heir = load_scenario(tmp_path / "base.yaml"), load_scenario(tmp_path / "heir.yaml")
     assert (heir.spec.name, heir.spec.samples, heir.spec.years) == ("heir", 64, base.spec.years)
@@ -234,8 +234,8 @@ def test_a_scenario_that_extends_another_changes_what_it_says_and_nothing_else(t
 
 def test_a_chain_of_three_is_followed_and_the_nearest_stands(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(json.dumps({**SMALL, "samples": 1, "seed": 1}))
-    (tmp_path / "b.yaml").write_text("schema: 1\nname: b\nextends: ./a.yaml\nsamples: 2\n")
-    (tmp_path / "c.yaml").write_text("schema: 1\nname: c\nextends: ./b.yaml\n")
+    (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\nsamples: 2\n")
+    (tmp_path / "c.yaml").write_text("schema: 2\nname: c\nextends: ./b.yaml\n")
     spec = load_scenario(tmp_path / "c.yaml").spec
     assert (spec.name, spec.samples, spec.seed) == ("c", 2, 1)
 
@@ -243,7 +243,7 @@ def test_a_chain_of_three_is_followed_and_the_nearest_stands(tmp_path: Path) -> 
 def test_one_number_of_a_metric_is_changed_in_what_is_extended(tmp_path: Path) -> None:
     loss = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 400, "exponent": 0.15}
     (tmp_path / "a.yaml").write_text(json.dumps({**SMALL, "capability": loss}))
-    (tmp_path / "b.yaml").write_text("schema: 1\nname: b\nextends: ./a.yaml\ncapability: {scale: 300}\n")
+    (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\ncapability: {scale: 300}\n")
     heir = load_scenario(tmp_path / "b.yaml")
     assert heir.data["capability"] == loss | {"scale": 300}
 
@@ -264,7 +264,7 @@ def test_a_library_entry_is_written_out_with_its_source() -> None:
 def test_a_column_of_a_file_becomes_part_of_the_scenario(tmp_path: Path) -> None:
     (tmp_path / "growth.csv").write_text("year,growth\n2020,2.1\n2021,2.9\n2022,2.4\n")
     data = copy.deepcopy(SMALL)
-    data["drivers"]["spending"]["growth"] = {"empirical": {"file": "growth.csv", "column": "growth"}}
+    data["drivers"]["spending"]["growth"] = {"empirical": {"file": "growth.csv", "column": "growth"}, "unit": "x/year"}
     (tmp_path / "s.yaml").write_text(json.dumps(data))
     scenario = load_scenario(tmp_path / "s.yaml")
     (tmp_path / "growth.csv").unlink()
@@ -281,10 +281,12 @@ def with_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "here.csv").write_text("fast\n5.1\n5.9\n")
     data = copy.deepcopy(SMALL)
     stated = {"file": "growth.csv", "column": "fast"}
-    data["drivers"]["spending"]["growth"] = {"empirical": stated, "source": "Somebody 2020"}
-    data["variants"] = {"slow": {"drivers": {"spending": {"growth": {"empirical": stated | {"column": "slow"}}}}}}
+    data["drivers"]["spending"]["growth"] = {"empirical": stated, "unit": "x/year", "source": "Somebody 2020"}
+    data["variants"] = {
+        "slow": {"drivers": {"spending": {"growth": {"empirical": stated | {"column": "slow"}, "unit": "x/year"}}}}
+    }
     (folder / "s.yaml").write_text(json.dumps(data))
-    entry = {"schema": 1, "subject": "team", "priors": {"fast": {"empirical": stated}}}
+    entry = {"schema": 2, "subject": "team", "priors": {"fast": {"empirical": stated, "unit": "x/year"}}}
     (folder / "team.yaml").write_text(json.dumps(entry))
     monkeypatch.chdir(tmp_path)
     return folder / "s.yaml"
@@ -300,7 +302,7 @@ GROWTH = "drivers.spending.growth"
         ([f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
         ([f"{GROWTH}.empirical.column=nowhere", f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
         ([f"{GROWTH}.empirical.file=here.csv"], [5.1, 5.9]),  # from the working directory, as on the command line
-        ([f"{GROWTH}={{empirical: {{file: own/growth.csv, column: slow}}}}"], [1.1, 1.9]),
+        ([f"{GROWTH}={{empirical: {{file: own/growth.csv, column: slow}}, unit: x/year}}"], [1.1, 1.9]),
         ([f"{GROWTH}.prior=./own/team/fast", f"{GROWTH}.empirical.column=slow"], [1.1, 1.9]),
     ],
 )
@@ -323,7 +325,7 @@ def test_the_column_of_a_stored_scenario_is_read_anew_where_it_changes(with_colu
     assert growth["empirical"]["values"] == [1.1, 1.9]
     assert "source" not in growth
     heir = with_columns.parents[1] / "heir.yaml"
-    heir.write_text("schema: 1\nname: heir\nextends: ./own/s.yaml\n")
+    heir.write_text("schema: 2\nname: heir\nextends: ./own/s.yaml\n")
     assert load_scenario(heir).data["drivers"]["spending"]["growth"]["empirical"]["values"] == [2.1, 2.9]
 
 
@@ -348,7 +350,7 @@ def test_a_column_that_an_override_does_not_find_is_its_fault(with_columns: Path
 def test_a_number_however_deep_leaves_no_source_that_is_not_its_own() -> None:
     data = copy.deepcopy(SMALL)
     parts = [{"weight": 1, "value": 2, "source": "A"}, {"weight": 1, "value": 3, "source": "B"}]
-    data["drivers"]["spending"]["growth"] = {"mixture": parts, "source": "C"}
+    data["drivers"]["spending"]["growth"] = {"mixture": parts, "unit": "x/year", "source": "C"}
     quantiles = {"0.05": 2e8, "0.5": 4e8, "0.95": 9e8}
     data["drivers"]["spending"]["start"] = {"quantiles": quantiles, "unit": "USD", "source": "D"}
 
@@ -411,7 +413,7 @@ CAPPED = small_scenario({
     "drivers.compute.caps.cap": {"limit": {"family": "lognormal", "median": 1e29, "interval_90": [1e28, 1e30], "unit": "FLOP"}},
 })  # fmt: skip
 MIXED = {
-    "schema": 1,
+    "schema": 2,
     "name": "mixed",
     "mixture": [
         {"name": "plain", "weight": 3, "scenario": PLAIN},
@@ -518,7 +520,7 @@ def test_the_rest_of_the_file_holds_for_all_and_changes_for_one() -> None:
             "declares other thresholds than 'plain'",
         ),
         ({"mixture": [MIXED["mixture"][0], {"weight": 1, "scenario": MIXED}]}, "is a mixture, which cannot be mixed again"),
-        ({"drivers": {"compute": {"growth": {"mean": "x"}}}}, "drivers.compute.growth.mean"),
+        ({"drivers": {"compute": {"growth": {"mean": "x", "unit": "x/year"}}}}, "drivers.compute.growth.mean"),
     ],
 )  # fmt: skip
 def test_faults_of_a_mixture_are_said_with_their_place(changes: dict[str, Any], text: str) -> None:
@@ -537,7 +539,7 @@ def test_overrides_reach_every_component() -> None:
 def test_a_variant_is_the_scenario_with_its_changes(tmp_path: Path) -> None:
     file = tmp_path / "team.yaml"
     file.write_text(
-        "schema: 1\nname: team\nextends: baseline\nsamples: 512\nvariants:\n"
+        "schema: 2\nname: team\nextends: baseline\nsamples: 512\nvariants:\n"
         "  poor: {drivers: {spending: {caps: {cash-flow: {limit: {value: 1e9, unit: USD}}}}}}\n"
         "  free:\n    drivers: {spending: {caps: null}}\n    title: without caps\n"
     )
@@ -555,14 +557,14 @@ def test_a_variant_is_the_scenario_with_its_changes(tmp_path: Path) -> None:
 
 def test_a_fault_in_a_variant_has_its_place(tmp_path: Path) -> None:
     file = tmp_path / "team.yaml"
-    file.write_text("schema: 1\nname: team\nextends: baseline\nvariants:\n  fast:\n    drivers: {spendin: {}}\n")
+    file.write_text("schema: 2\nname: team\nextends: baseline\nvariants:\n  fast:\n    drivers: {spendin: {}}\n")
     with pytest.raises(ScenarioError, match=r"(?s)team.yaml:6:15: drivers.spendin: .*Did you mean 'spending'"):
         load_variants(file)
 
 
 def test_what_extends_a_file_does_not_inherit_its_variants(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("schema: 1\nname: a\nextends: baseline\nvariants: {x: {samples: 99}}\n")
-    (tmp_path / "b.yaml").write_text("schema: 1\nname: b\nextends: ./a.yaml\n")
+    (tmp_path / "a.yaml").write_text("schema: 2\nname: a\nextends: baseline\nvariants: {x: {samples: 99}}\n")
+    (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\n")
     assert load_variants(tmp_path / "b.yaml") == {}
     assert load_scenario(tmp_path / "b.yaml").spec.name == "b"
 
@@ -587,7 +589,7 @@ def test_a_scenario_is_read_from_a_path_a_name_text_or_data(tmp_path: Path) -> N
         load_scenario("small")
     with pytest.raises(ScenarioError, match=r"^<text>: is empty\."):
         load_scenario("")
-    for other in (None, 3, [1], b"schema: 1"):
+    for other in (None, 3, [1], b"schema: 2"):
         with pytest.raises(InputError, match=r"^scenario: must be a path, .* or a mapping; got "):
             load_scenario(other)  # type: ignore[arg-type]
 
@@ -595,7 +597,7 @@ def test_a_scenario_is_read_from_a_path_a_name_text_or_data(tmp_path: Path) -> N
 def test_data_may_hold_arrays_and_tuples_and_faults_are_placed_in_it() -> None:
     data = copy.deepcopy(SMALL)
     data["drivers"]["spending"]["start"]["interval_90"] = (np.float64(2e8), 8e8)
-    data["drivers"]["algorithms"]["growth"] = {"interval_90": np.array([2.0, 3.0])}
+    data["drivers"]["algorithms"]["growth"] = {"interval_90": np.array([2.0, 3.0]), "unit": "x/year"}
     assert load_scenario(data).spec.drivers.algorithms.growth.interval.upper == 3.0
     with pytest.raises(ScenarioError, match=r"^<data>: samples: must be at least 1"):
         load_scenario({**SMALL, "samples": 0})
@@ -616,7 +618,7 @@ def test_what_is_no_scenario_is_refused_in_words(given: Callable[[], Scenario], 
     assert str(caught.value).startswith(told)
 
 
-HELD_BY_ITSELF: dict[str, Any] = {"schema": 1, "name": "circle"}
+HELD_BY_ITSELF: dict[str, Any] = {"schema": 2, "name": "circle"}
 HELD_BY_ITSELF["notes"] = HELD_BY_ITSELF
 
 
@@ -681,15 +683,15 @@ def test_a_scenario_is_shown_as_text_whatever_it_holds() -> None:
 
 
 POINTS = """
-schema: 1
+schema: 2
 name: points
 years: {first: 2025, last: 2035}
 drivers:
   spending:
     start: {quantiles: {0.05: 1.8e8, 0.5: 3.9e8, 0.95: 8.3e8}, unit: USD}
     growth: {prior: spending/forward-independent-2023}
-  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.35}
-  algorithms: {growth: {function: {of: drivers.spending.start, points: {1e8: 2, 1e9: 3}}}}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.35x/year}
+  algorithms: {growth: {function: {of: drivers.spending.start, points: {1e8: 2, 1e9: 3}}, unit: x/year}}
 """
 
 

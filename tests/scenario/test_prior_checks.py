@@ -19,8 +19,8 @@ name: twice
 years: {{first: 2025, last: 2035}}
 {inputs}
 drivers:
-  spending: {{start: {{value: 4e8, unit: USD}}, growth: {spending}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware}}}
+  spending: {{start: {{value: 4e8, unit: USD}}, growth: {spending, unit: x/year}}}
+  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware, unit: x/year}}}
 {more}
 """
 ENTRY = "{prior: constraints/world-product-growth}"
@@ -134,7 +134,7 @@ def warnings(**changes: Any) -> tuple[str, ...]:
 
 
 def eras(date: Any) -> dict[str, Any]:
-    return {"drivers__compute__growth": [{"rate": 2}, {"from": date, "rate": 1}]}
+    return {"drivers__compute__growth": [{"rate": "2x/year"}, {"from": date, "rate": "1x/year"}]}
 
 
 @pytest.mark.parametrize(
@@ -177,18 +177,24 @@ def shared(share: Any) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (1, ()),
-        (0.4, ()),
+        ("1 fraction", ()),
+        ("0.4 fraction", ()),
+        ("40 %", ()),
         ({"value": 100, "unit": "%"}, ()),
-        ({"uniform": [0.1, 0.9]}, ()),
-        ({"uniform": [0.5, 1.25]}, ("drivers.compute.caps.all.share: is above 1, the whole, in 33 % of the draws.",)),
+        ({"uniform": [0.1, 0.9], "unit": "fraction"}, ()),
+        (
+            {"uniform": [0.5, 1.25], "unit": "fraction"},
+            ("drivers.compute.caps.all.share: is above 1, the whole, in 33 % of the draws.",),
+        ),
     ],
 )
 def test_a_share_may_be_the_whole_and_is_seldom_more(share: Any, said: tuple[str, ...]) -> None:
     assert shared(share) == said
 
 
-@pytest.mark.parametrize("share", [10, {"value": 150, "unit": "%"}, {"uniform": [0.9, 2]}])
+@pytest.mark.parametrize(
+    "share", ["10 fraction", "150 %", {"value": 150, "unit": "%"}, {"uniform": [0.9, 2], "unit": "fraction"}]
+)
 def test_a_share_above_the_whole_is_refused(share: Any) -> None:
     with pytest.raises(ScenarioError, match="must be at most 1, the whole"):
         shared(share)
@@ -212,9 +218,9 @@ def test_any_level_in_fractions_is_a_share_and_a_plain_number_is_none() -> None:
         ({"factors": {"a": {"start": 10}, "b": {"start": 0.5}}}, "is 5 in 2025, not 1"),
         ({"start": {"uniform": [1, 3]}}, "is 2 (90 % 1.1 to 2.9) in 2025, not 1"),
         ({"table": {"2020": 1, "2030": 100, "2035": 100}}, "is 10 in 2025, not 1"),
-        ({"start": 1, "at": 2020, "growth": 2}, "is 1 in 2020 and not in the first year, 2025"),
-        ({"start": 1, "growth": 2}, ""),
-        ({"factors": {"a": {"growth": 2}, "b": {"growth": 3}}}, ""),
+        ({"start": 1, "at": 2020, "growth": "2x/year"}, "is 1 in 2020 and not in the first year, 2025"),
+        ({"start": 1, "growth": "2x/year"}, ""),
+        ({"factors": {"a": {"growth": "2x/year"}, "b": {"growth": "3x/year"}}}, ""),
         ({"table": {"2025": 1, "2035": 100}}, ""),
     ],
 )
@@ -231,7 +237,7 @@ def test_a_quantity_that_nothing_uses_is_warned_of_where_the_file_itself_states_
     chain = {"a": {"product": ["b", 2]}, "b": 1}
     assert warnings(quantities=chain) == ("quantities.a: nothing uses it.", "quantities.b: nothing uses it.")
     assert load_scenario("no-caps").warnings == ()  # it takes the limits of the baseline away, and no quantities
-    seen = {"function": {"of": "quantities.lone", "points": {"0.5": 2, "2": 3}}}
+    seen = {"function": {"of": "quantities.lone", "points": {"0.5": 2, "2": 3}}, "unit": "x/year"}
     assert warnings(quantities={"lone": {"uniform": [0.6, 1.9]}}, drivers__compute__growth=seen) == ()
 
 
@@ -250,7 +256,7 @@ def test_a_fixed_number_leaves_its_correlation_out_with_one_line_and_all_else_as
 
 
 def test_a_file_that_fixes_a_number_and_states_its_correlation_is_read_alike() -> None:
-    data = copy.deepcopy(small_scenario({"drivers.algorithms.growth": 2}))
+    data = copy.deepcopy(small_scenario({"drivers.algorithms.growth": "2x/year"}))
     names = ["drivers.compute.start", "drivers.compute.growth", "drivers.algorithms.growth"]
     pairs = [(0, 1, 0.5), (1, 2, 0.9), (0, 2, -0.9)]  # with the fixed one they could not hold together
     data["correlations"] = [{"between": [names[a], names[b]], "rank": rank} for a, b, rank in pairs]

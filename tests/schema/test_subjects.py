@@ -41,7 +41,11 @@ def test_the_names_of_variables_are_those_that_a_projection_gives(name: str) -> 
 
 
 def test_two_entries_that_would_give_one_variable_are_refused() -> None:
-    capped = {"start": {"value": 2, "unit": "1"}, "growth": 2, "caps": {"x": {"limit": {"value": 3, "unit": "1"}}}}
+    capped = {
+        "start": {"value": 2, "unit": "1"},
+        "growth": "2x/year",
+        "caps": {"x": {"limit": {"value": 3, "unit": "1"}}},
+    }
     quantities = {"a": {"product": [{"value": 1}, capped]}, "a-product-1": {"value": 1}}
     rule = (
         "quantities.a.product\\[1\\]: gives the run a variable 'quantity_a_product_1', as quantities.a-product-1 does"

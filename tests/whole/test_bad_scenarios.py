@@ -19,18 +19,18 @@ from tests.places import TESTS
 FOLDER = TESTS / "bad_scenarios"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.yaml"))
 GOOD = """\
-schema: 1
+schema: 2
 name: good
 years: {first: 2025, last: 2035}
 drivers:
   spending:
     start: {median: 4e8, interval_90: [2e8, 8e8], unit: USD}
-    growth: {median: 2.4, interval_90: [1.6, 3.4]}
+    growth: {median: 2.4, interval_90: [1.6, 3.4], unit: x/year}
   hardware:
     start: {value: 1e18, unit: FLOP/USD}
-    growth: 1.35
+    growth: 1.35x/year
   algorithms:
-    growth: {mixture: [{weight: 1, value: 0.3, unit: OOM/year}, {weight: 2, value: 8, unit: months/halving}]}
+    growth: {mixture: [{weight: 1, value: 0.3, unit: OOM/year}, {weight: 2, value: 8, unit: months/halving of requirement}]}
 quantities:
   world: {start: {value: 1e14, unit: USD}, growth: {value: 3, unit: "%/year"}}
   chips: {accumulation: {start: {value: 1e6, unit: chip/year}}, start: {value: 1e6, unit: chip}}
@@ -135,11 +135,13 @@ def test_nothing_in_a_file_is_executed(tag: str, tmp_path: Path, monkeypatch: py
 def test_a_number_beyond_the_largest_is_refused_however_it_is_written() -> None:
     for text in ("1e400", "-1e400", "9" * 400, "9" * 10_000, ".inf", "-.inf", ".nan"):
         with pytest.raises(ScenarioError, match="is not a finite number"):
-            parse_scenario(GOOD.replace("growth: 1.35", f"growth: {text}"))
+            parse_scenario(GOOD.replace("growth: 1.35x/year", f"growth: {text}"))
 
 
 def test_faults_of_the_text_of_entries_and_of_the_whole_come_in_one_go() -> None:
-    text = GOOD.replace("name: good", "name: good\nname: better").replace("1.35", "{median: x, interval_90: [1, 2]}")
+    text = GOOD.replace("name: good", "name: good\nname: better").replace(
+        "1.35x/year", "{median: x, interval_90: [1, 2], unit: x/year}"
+    )
     text = text.replace("[1.6, 3.4]", "[3.4, 1.6]") + "  late: {multiple: 10, of: early}\n"
     with pytest.raises(ScenarioError) as refused:
         parse_scenario(text)
@@ -172,19 +174,64 @@ def test_the_nearest_correlations_that_are_proposed_are_accepted() -> None:
 
 
 def test_the_units_that_are_proposed_are_units() -> None:
-    for name in ("unit-unknown", "growth-unit-unknown"):
-        text = Path(f"{name}.yaml").read_text(encoding="utf-8")
-        with pytest.raises(ScenarioError) as refused:
-            parse_scenario(text)
-        given, proposed = re.findall(r"'([^']+)'", str(refused.value))
-        parse_scenario(text.replace(f"unit: {given}", f"unit: {proposed}"))
+    text = Path("unit-unknown.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario(text)
+    given, proposed = re.findall(r"'([^']+)'", str(refused.value))
+    parse_scenario(text.replace(f"unit: {given}", f"unit: {proposed}"))
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed"),
+    [
+        ("factor/yeer", ["factor/year"]),
+        ("x", ["x/year"]),
+        ("'%'", ["percent/year"]),
+        ("OOM", ["OOM/year"]),
+        ("1/year", ["x/year", "percent/year"]),
+        ("months", ["months/doubling", "months/halving of requirement"]),
+        ("year", ["years/doubling", "years/halving of requirement"]),
+    ],
+)
+def test_the_units_of_growth_that_are_proposed_are_units(given: str, proposed: list[str]) -> None:
+    text = Path("growth-unit-unknown.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario(text.replace("unit: factor/yeer", f"unit: {given}"))
+    (fault,) = refused.value.faults
+    assert re.findall(r"[a-zA-Z%]+/[a-z]+", fault.remedy) == proposed
+    for unit in proposed:
+        parse_scenario(text.replace("unit: factor/yeer", f"unit: {unit}"))
+
+
+def test_all_units_of_growth_that_are_listed_are_units() -> None:
+    text = Path("growth-in-dollars.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario(text)
+    listed = refused.value.faults[0].remedy.removeprefix("Known: ").removesuffix(".").split(", ")
+    assert len(listed) >= 10
+    for unit in listed:
+        parse_scenario(GOOD.replace("growth: 1.35x/year", f"growth: {{value: 2, unit: '{unit}'}}"))
+
+
+def test_a_file_of_the_first_edition_has_one_fault_that_names_the_upgrade() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("schema-1.yaml")
+    (fault,) = refused.value.faults
+    assert fault.entry == "schema"
+    assert fault.remedy.startswith("'simulate upgrade schema-1.yaml' rewrites it")
+
+
+def test_the_readings_that_are_offered_for_growth_without_a_unit_are_read() -> None:
+    for unit in ("x/year", "percent/year", "OOM/year"):
+        parse_scenario(GOOD.replace("growth: 1.35x/year", f"growth: {{value: 1.35, unit: {unit}}}"))
+        parse_scenario(GOOD.replace("growth: 1.35x/year", f"growth: 1.35 {unit}"))
 
 
 @pytest.mark.parametrize(
     ("override", "place", "rule"),
     [
         ("samples=0", "--set samples=0", "samples: must be at least 1; got 0."),
-        ("drivers.spendin.growth=2", "--set drivers.spendin.growth=2", "drivers.spendin: no such driver."),
+        ("drivers.spendin.growth=2x/year", "--set drivers.spendin.growth=2x/year", "drivers.spendin: no such driver."),
         ("years.last=2020", "--set years.last=2020", "years.last: must come after first 2025; got 2020."),
         (
             "drivers.spending.growth.median=9",
@@ -209,7 +256,7 @@ def test_a_fault_that_an_override_makes_is_placed_at_the_override(override: str,
     [
         ("samples", "must be path=value, for example drivers.spending.growth[0].rate.median=3."),
         ("samples=[1", "the value cannot be read: the '[' of line 1 is not closed before the end of the file."),
-        ("drivers.spending.growth[0].rate=2", "drivers.spending.growth is no list; leave [0] out."),
+        ("drivers.spending.growth[0].rate=2x/year", "drivers.spending.growth is no list; leave [0] out."),
         ("drivers.algorithms.growth.mixture[5].weight=2", "has only 2 items, counted from [0]."),
         ("name.first=a", "name is 'good': it has no entry 'first'."),
     ],
@@ -257,7 +304,9 @@ JUNK: list[Any] = [
     None, True, -1, 0, 1e300, 10**40, "x", "2.4", [], {}, [1, 2], [[1]], {"a": 1}, {"median": 2}, {"value": True},
     {"prior": "x"}, {"prior": 3}, {"quantiles": {"a": 1}}, {"quantiles": {}}, {"mixture": []}, {"table": {}},
     {"discrete": {"values": [], "weights": []}}, {"family": "beta", "alpha": 1, "beta": 1}, {"truncated": [1]},
-    {"value": 2, "unit": "GW"}, {"start": 3}, {"product": [1, "a"]}, {"product": None}, {"accumulation": {"start": 3}},
+    {"value": 2, "unit": "GW"}, "2.4x/year", "$5 billion", "3 to 8 GW (90 %)", "3 to 8", "30 %", "2,5", "1e400 USD",
+    {"median": "3 GW", "interval_90": ["1 USD", 2]}, {"interval_90": "3 to 8 x/year (80 %)"},
+    {"start": 3}, {"product": [1, "a"]}, {"product": None}, {"accumulation": {"start": 3}},
     {"uniform": [1, 1]}, {"triangular": [1, 1, 1]}, {"median": 1e300, "interval_90": [1e-300, 1e308]}, {"a.b": 1},
     {"family": "student-t", "df": 0.1, "location": 1, "scale": 1}, {"<<": 1}, {"[0]": 1}, {"<prior>": 3}, {1: 2},
 ]  # fmt: skip

@@ -221,8 +221,8 @@ def test_raising_a_growth_median_never_lowers_a_quantile(data: dict[str, Any], w
 
 
 def test_raising_a_growth_median_with_its_interval_never_lowers_a_quantile() -> None:
-    rate = {"family": "lognormal", "median": 3, "interval_90": [2, 4.5]}
-    raised = {key: value if key == "family" else (np.array(value) * 1.2).tolist() for key, value in rate.items()}
+    rate = {"family": "lognormal", "median": 3, "interval_90": [2, 4.5], "unit": "x/year"}
+    raised = {**rate, "median": 3.6, "interval_90": [2.4, 5.4]}
     low, high = (
         run_of(small_scenario({"drivers.compute.growth": growth}))["summary/effective_compute"]
         for growth in (rate, raised)

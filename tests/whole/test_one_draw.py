@@ -29,7 +29,7 @@ from simulator.errors import InputError, ScenarioError
 from simulator.units import Array
 
 TEXT = """
-schema: 1
+schema: 2
 name: together
 years: {{first: 2025, last: 2035}}
 samples: 4000
@@ -70,7 +70,7 @@ def test_one_draw_adds_its_spread_up_where_two_draws_only_add_variances() -> Non
 
 
 def test_uses_are_no_dimensions_and_change_no_other_draw() -> None:
-    joined, plain = load_scenario(text()), load_scenario(text(hardware="{interval_90: [1.2, 1.5]}"))
+    joined, plain = load_scenario(text()), load_scenario(text(hardware="{interval_90: [1.2, 1.5], unit: x/year}"))
     assert joined.joint.uncertain == ("inputs.pace",)
     assert plain.joint.uncertain == ("inputs.pace", HARDWARE)
     first, second = (simulate(each)["parameters/inputs.pace"].values for each in (joined, plain))
@@ -84,14 +84,14 @@ def test_uses_are_no_dimensions_and_change_no_other_draw() -> None:
         ("{interval_90: [6, 12], unit: months/doubling}", SPENDING, "growth: {input: pace, unit: '%/year'}"),
         ("{interval_90: [1, 3], unit: year}", "thresholds.far.delay", "delay: {input: pace}"),
         ("{interval_90: [2027, 2030], unit: year}", "drivers.spending.growth[1].from",
-         "growth: [{rate: 2}, {from: {input: pace}, rate: 1.5}]"),
-        ("{mixture: [{weight: 1, interval_90: [20, 50], unit: '%/year'}, {weight: 1, interval_90: [2, 3]}]}", SPENDING,
+         "growth: [{rate: 2x/year}, {from: {input: pace}, rate: 1.5x/year}]"),
+        ("{mixture: [{weight: 1, interval_90: [20, 50], unit: '%/year'}, {weight: 1, interval_90: [2, 3], unit: x/year}]}", SPENDING,
          "growth: {input: pace}"),
     ],
 )  # fmt: skip
 def test_a_use_is_the_same_number_through_units(pace: str, place: str, use: str) -> None:
-    given = text(pace=pace, spending="2", hardware="1.3")
-    old = "effective_compute: 1e30" if "delay" in place else "growth: 2}"
+    given = text(pace=pace, spending="2x/year", hardware="1.3x/year")
+    old = "effective_compute: 1e30" if "delay" in place else "growth: 2x/year}"
     new = f"effective_compute: 1e30, {use}" if "delay" in place else f"{use}}}"
     drawn = simulate(load_scenario(given.replace(old, new)))["parameters"]
     np.testing.assert_array_equal(drawn[place].values, drawn["inputs.pace"].values)
@@ -110,7 +110,7 @@ def test_a_level_and_a_plain_number_are_the_same_number() -> None:
 capability: {name: skill, kind: logistic, midpoint: 1e28, slope: {input: pace}}
 constraints: {wall: {limit: {product: [{value: 1e40, unit: FLOP}, {input: pace}]}}}
 """
-    given = text(pace="{interval_90: [0.5, 2], unit: '1'}", spending="2", hardware="1.3", more=metric)
+    given = text(pace="{interval_90: [0.5, 2], unit: '1'}", spending="2x/year", hardware="1.3x/year", more=metric)
     drawn = simulate(load_scenario(given))
     level, slope = drawn["parameters/constraints.wall.limit.product[1]"], drawn["parameters/capability.slope"]
     np.testing.assert_allclose(10**level.values, slope.values, rtol=1e-12)
@@ -119,12 +119,12 @@ constraints: {wall: {limit: {product: [{value: 1e40, unit: FLOP}, {input: pace}]
 
 
 def test_a_mass_at_never_goes_with_an_input_of_thresholds() -> None:
-    given = text(pace="{interval_90: [1e27, 1e33], unit: FLOP, never: 0.25}", spending="2", hardware="1.3")
+    given = text(pace="{interval_90: [1e27, 1e33], unit: FLOP, never: 0.25}", spending="2x/year", hardware="1.3x/year")
     used = given.replace("effective_compute: 1e30", "effective_compute: {input: pace}")
     drawn = simulate(load_scenario(used))["parameters/thresholds.far.effective_compute"]
     assert float(np.isinf(drawn).mean()) == pytest.approx(0.25, abs=0.001)
     with pytest.raises(ScenarioError, match=r"inputs.pace.never: goes with thresholds only"):
-        load_scenario(text(pace="{interval_90: [1.2, 3], never: 0.25}"))
+        load_scenario(text(pace="{interval_90: [1.2, 3], unit: x/year, never: 0.25}"))
 
 
 def test_a_correlation_names_the_input() -> None:
@@ -137,10 +137,10 @@ def test_a_correlation_names_the_input() -> None:
 
 
 def test_a_function_may_follow_an_input_and_an_input_may_be_one() -> None:
-    follows = "{function: {of: inputs.pace, points: {0: 1, 1: 3}}}"
+    follows = "{function: {of: inputs.pace, points: {0: 1, 1: 3}}, unit: x/year}"
     drawn = simulate(load_scenario(text(hardware=follows)))["parameters"]
     np.testing.assert_allclose(10 ** drawn[HARDWARE].values, 1 + 2 * drawn["inputs.pace"].values)
-    of_start = "{function: {of: drivers.spending.start, points: {1e8: 2, 1e9: 4}}}"
+    of_start = "{function: {of: drivers.spending.start, points: {1e8: 2, 1e9: 4}}, unit: x/year}"
     given = text(pace=of_start).replace("start: {value: 4e8", "start: {interval_90: [1e8, 1e9]")
     drawn = simulate(load_scenario(given))["parameters"]
     np.testing.assert_allclose(10 ** drawn[HARDWARE].values, np.interp(drawn["drivers.spending.start"], [8, 9], [2, 4]))
@@ -150,7 +150,7 @@ def test_overrides_and_sweeps_change_the_input() -> None:
     scenario = load_scenario(text(), overrides=["inputs.pace.mean=0.3"])
     assert scenario.overrides == ("inputs.pace.mean: 0.2 -> 0.3",)
     assert np.median(simulate(scenario)["parameters"][SPENDING]) == pytest.approx(0.3, abs=0.001)
-    alone = load_scenario(text(), overrides=[f"{SPENDING}={{value: 2}}"])
+    alone = load_scenario(text(), overrides=[f"{SPENDING}=2x/year"])
     assert alone.joint.uncertain == ("inputs.pace",)
     with pytest.raises(ScenarioError, match=r"stands beside input: the number is that of inputs.pace"):
         load_scenario(text(), overrides=[f"{SPENDING}.mean=0.3"])
@@ -178,7 +178,7 @@ def test_studies_vary_the_input_and_not_its_uses() -> None:
 
 
 def test_a_function_follows_what_is_moved() -> None:
-    follows = text(hardware="{function: {of: inputs.pace, points: {0: 1, 1: 11}}}")
+    follows = text(hardware="{function: {of: inputs.pace, points: {0: 1, 1: 11}}, unit: x/year}")
     found = prior_swings(load_scenario(follows), outcomes=["effective_compute@2035"], samples=256).dataset
     ends = 0.2 + 0.05 * norm.ppf([0.1, 0.9])
     exact = 10 * np.diff(ends + np.log10(1 + 10 * ends))[0]
@@ -189,7 +189,7 @@ def test_a_function_follows_what_is_moved() -> None:
 def test_a_comparison_and_its_parts_name_the_input() -> None:
     one, other = load_scenario(text()), load_scenario(text(), overrides=["inputs.pace.mean=0.25"])
     assert [each.input for each in attribute_difference(one, other, samples=500).inputs] == ["inputs.pace"]
-    free = text(spending="{interval_90: [1.5, 2.5]}", hardware="{interval_90: [1.2, 1.5]}")
+    free = text(spending="{interval_90: [1.5, 2.5], unit: x/year}", hardware="{interval_90: [1.2, 1.5], unit: x/year}")
     apart = load_scenario(free.replace(f"inputs:\n  pace: {PACE}\n", ""))
     assert len(attribute_difference(one, apart, samples=500).inputs) == 1  # the input and its uses go together
     runs = [simulate(each) for each in (one, other)]
@@ -206,7 +206,7 @@ def test_a_run_is_weighted_for_another_input_once() -> None:
     assert weighted.changed == ("inputs.pace",)
     assert median["after"] - median["before"] == pytest.approx(10 * 2 * 0.01, abs=0.03)
     with pytest.raises(InputError, match="follows another prior in one of the two"):
-        reweight_run(run, [f"{SPENDING}={{interval_90: [1.5, 2.5]}}"])
+        reweight_run(run, [f"{SPENDING}={{interval_90: [1.5, 2.5], unit: x/year}}"])
 
 
 def test_report_and_description_name_the_input_and_its_source(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_steps_of_the_table_are_its_roundings(x):
     ("months", "factor", "digits"), [(8, 2.83, 2), (5, 5.28, 2), (14, 1.81, 2), (2, 64, 0), (22, 1.46, 2)]
 )
 def test_a_halving_time_is_a_factor_a_year(months, factor, digits):
-    rate = float(parse_growth_unit("months/halving").conversion.forward(np.array(float(months))))
+    rate = float(parse_growth_unit("months/halving of requirement").conversion.forward(np.array(float(months))))
     assert round(10**rate, digits) == factor
 
 

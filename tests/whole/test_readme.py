@@ -42,7 +42,7 @@ def test_the_printed_summary_is_that_of_the_baseline(tmp_path):
 
 
 def test_the_scenario_explained_is_a_scenario():
-    text = next(text for language, text in BLOCKS if text.startswith("schema: 1"))
+    text = next(text for language, text in BLOCKS if text.startswith("schema: 2"))
     scenario = parse_scenario(text, file=str(README.parent / "scenarios" / "x.yaml"))
     assert "cash-flow" not in scenario.spec.drivers.spending.caps
     assert scenario.spec.years.step == "quarter"
@@ -51,10 +51,10 @@ def test_the_scenario_explained_is_a_scenario():
 def test_the_variants_and_the_mixture_shown_can_be_read(tmp_path):
     text = next(text for language, text in BLOCKS if text.startswith("variants:"))
     variants, _, mixture = text.partition("mixture:")
-    scenario = next(text for language, text in BLOCKS if text.startswith("schema: 1"))
+    scenario = next(text for language, text in BLOCKS if text.startswith("schema: 2"))
     (tmp_path / "team.yaml").write_text(scenario + variants)
     assert list(load_variants(tmp_path / "team.yaml")) == ["poor"]
-    common = "schema: 1\nname: both\nyears: {first: 2025.5, last: 2040, step: year}\nthresholds: null\n"
+    common = "schema: 2\nname: both\nyears: {first: 2025.5, last: 2040, step: year}\nthresholds: null\n"
     (tmp_path / "both.yaml").write_text(f"{common}mixture:{mixture}")
     assert [part.name for part in load_scenario(tmp_path / "both.yaml").components] == ["baseline", "team"]
 

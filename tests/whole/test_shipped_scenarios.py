@@ -42,11 +42,11 @@ def crossing(run, threshold):
 
 def run_text(body, *, first=2025, last=2035):
     """Run a tiny scenario from its text without the header."""
-    header = f"schema: 1\nname: tiny\nsamples: {SAMPLES}\nyears: {{first: {first}, last: {last}}}\n"
+    header = f"schema: 2\nname: tiny\nsamples: {SAMPLES}\nyears: {{first: {first}, last: {last}}}\n"
     return simulate(parse_scenario(header + body))
 
 
-COMPUTE = "drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4}}\n"
+COMPUTE = "drivers: {compute: {start: {value: 1e26, unit: FLOP}, growth: 4x/year}}\n"
 
 
 def quantity(text, **years):
@@ -164,7 +164,7 @@ def test_arithmetic(what):
 )
 def test_the_essays_ranges_of_cost_are_80_percent_intervals(prior, low, high):
     joint = parse_scenario(
-        f"schema: 1\nname: cost\nyears: {{first: 2019, last: 2023}}\n{COMPUTE}quantities: {{cost: {{prior: starts/{prior}}}}}\n"
+        f"schema: 2\nname: cost\nyears: {{first: 2019, last: 2023}}\n{COMPUTE}quantities: {{cost: {{prior: starts/{prior}}}}}\n"
     ).joint
     quantiles = joint.priors["quantities.cost"].family.ppf(np.array([0.1, 0.9]))
     np.testing.assert_allclose(quantiles, np.log10([low, high]), atol=1e-9)
@@ -172,7 +172,7 @@ def test_the_essays_ranges_of_cost_are_80_percent_intervals(prior, low, high):
 
 def test_gpt_4_as_100_to_10000_times_gpt_3():
     text = (
-        "drivers: {compute: {start: {value: 3.14e23, unit: FLOP}, growth: 10}}\n"
+        "drivers: {compute: {start: {value: 3.14e23, unit: FLOP}, growth: 10x/year}}\n"
         "thresholds:\n  gpt-3: {physical_compute: {prior: thresholds/gpt-3}}\n"
         "  gpt-4: {multiple: {interval_80: [100, 10000]}, of: gpt-3}\n"
     )
@@ -212,13 +212,13 @@ def test_compute_contributes_about_twice_as_much_as_algorithms():
 SPENDING = "  hardware: {start: {value: 1e18, unit: FLOP/USD}}\n"
 EXPRESS = {
     "hard cap, realistic cap, growth that stops at the cap": (
-        "drivers:\n  spending:\n    start: {value: 1e8, unit: USD}\n    growth: 10\n    caps:\n"
+        "drivers:\n  spending:\n    start: {value: 1e8, unit: USD}\n    growth: 10x/year\n    caps:\n"
         "      hard: {limit: {value: 1e11, unit: USD}}\n"
         f"      realistic: {{limit: {{log-uniform: [1e10, 2e10], unit: USD}}}}\n{SPENDING}"
     ),
     "20x to 1000x GPT-4 in a few years, then slower": (
         "drivers:\n  compute:\n    start: {value: 2.1e25, unit: FLOP}\n    growth:\n"
-        "      - rate: {interval_80: [20, 1000], unit: factor/3 years}\n      - {from: 2028, rate: {value: 2}}\n"
+        "      - rate: {interval_80: [20, 1000], unit: factor/3 years}\n      - {from: 2028, rate: {value: 2, unit: x/year}}\n"
         "thresholds: {gpt-4: {effective_compute: 2.1e25}, 1000x-gpt-4: {multiple: 1000, of: gpt-4}}\n"
     ),
     "eras by doubling time": (
@@ -235,9 +235,9 @@ EXPRESS = {
         " scale: 2708, exponent: 0.1783}\nthresholds: {low-loss: {capability: 1.85}}\n"
     ),
     "AI that speeds up algorithms and hardware": (
-        "drivers:\n  spending: {start: {value: 1e8, unit: USD}, growth: 2}\n"
-        "  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.4, feedback: [{at: 1e26, multiplier: 1}, {at: 1e30, multiplier: 2}]}\n"
-        "  algorithms: {growth: 3, feedback: [{at: 1e26, multiplier: 1}, {at: 1e30, multiplier: {interval_80: [1, 4]}}]}\n"
+        "drivers:\n  spending: {start: {value: 1e8, unit: USD}, growth: 2x/year}\n"
+        "  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: 1.4x/year, feedback: [{at: 1e26, multiplier: 1}, {at: 1e30, multiplier: 2}]}\n"
+        "  algorithms: {growth: 3x/year, feedback: [{at: 1e26, multiplier: 1}, {at: 1e30, multiplier: {interval_80: [1, 4]}}]}\n"
     ),
     "GPU speed over twenty years": "drivers:\n  spending: {start: {value: 1e8, unit: USD}}\n"
     "  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {value: 1000, unit: factor/20 years}}\n",
@@ -276,7 +276,7 @@ def test_a_training_set_that_grew_20000x_since_2018():
 def test_the_gain_per_doubling_that_doubles_performance_at_40x_and_at_1900000x(factor_for_twice, gain):
     assert 2 ** (1 / log2(factor_for_twice)) == pytest.approx(gain, abs=5e-5)
     run = run_text(
-        f"drivers: {{compute: {{start: {{value: 1e20, unit: FLOP}}, growth: {factor_for_twice}}}}}\n"
+        f"drivers: {{compute: {{start: {{value: 1e20, unit: FLOP}}, growth: {factor_for_twice}x/year}}}}\n"
         f"capability: {{name: quality, kind: gain-per-doubling, gain: {gain}}}\n"
     )
     np.testing.assert_allclose(run["trajectories/capability"].isel(sample=0, year=slice(0, 4)), [1, 2, 4, 8], rtol=3e-3)
@@ -322,7 +322,7 @@ def test_cottier_2023_spending_reaches_one_percent_of_gdp(rate, year):
 
 def test_a_billion_dollar_run_at_24_times_a_year_from_40_million():
     run = run_text(
-        f"drivers:\n  spending: {{start: {{value: 4e7, unit: USD}}, growth: 2.4}}\n{SPENDING}thresholds: {{billion: {{spending: 1e9}}}}\n",
+        f"drivers:\n  spending: {{start: {{value: 4e7, unit: USD}}, growth: 2.4x/year}}\n{SPENDING}thresholds: {{billion: {{spending: 1e9}}}}\n",
         first=2023.2, last=2030,
     )  # fmt: skip
     assert round(float(crossing(run, "billion")[0]), 2) == 2026.88
@@ -340,7 +340,9 @@ def test_a_billion_dollar_run_at_24_times_a_year_from_40_million():
 )
 def test_compute_at_a_constant_rate(start, rate, first, year, level):
     run = run_text(
-        f"drivers: {{compute: {{start: {{value: {start}, unit: FLOP}}, growth: {rate}}}}}\n", first=first, last=year
+        f"drivers: {{compute: {{start: {{value: {start}, unit: FLOP}}, growth: {rate}x/year}}}}\n",
+        first=first,
+        last=year,
     )
     assert f"{10.0 ** float(levels(run, 'physical_compute')[0, -1]):.2e}" == level
 
@@ -351,7 +353,7 @@ def test_compute_at_a_constant_rate(start, rate, first, year, level):
 )
 def test_halving_times_of_algorithms_as_factors_per_year(prior, slow, middle, fast):
     joint = parse_scenario(
-        "schema: 1\nname: halving\nyears: {first: 2012, last: 2023}\ndrivers:\n  compute: {start: {value: 1, unit: FLOP}}\n"
+        "schema: 2\nname: halving\nyears: {first: 2012, last: 2023}\ndrivers:\n  compute: {start: {value: 1, unit: FLOP}}\n"
         f"  algorithms: {{growth: {{prior: algorithms/{prior}}}}}\n"
     ).joint
     family = joint.priors["drivers.algorithms.growth"].family

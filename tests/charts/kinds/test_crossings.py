@@ -81,7 +81,7 @@ def test_the_title_says_what_is_ahead() -> None:
     assert caption(15).startswith("The threshold is passed in 2025 already.")
     assert caption(28).startswith("Even odds of T0 in 20")
     assert "; T1 < 0.58 % by 2035." in caption(28, 60)
-    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 10}
+    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": "10x/year"}
     assert caption(28.5, **fixed).startswith("Crossed: T0 in 2027.")
 
 
@@ -153,7 +153,7 @@ def test_what_all_or_none_of_few_samples_cross_is_bounded() -> None:
 
 
 def test_shares_of_fixed_numbers_are_exact() -> None:
-    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": 10}
-    data = small_scenario(thresholds(28, 60) | fixed | {"drivers.algorithms.growth": 2})
+    fixed = {"drivers.compute.start": {"value": 1e26, "unit": "FLOP"}, "drivers.compute.growth": "10x/year"}
+    data = small_scenario(thresholds(28, 60) | fixed | {"drivers.algorithms.growth": "2x/year"})
     (figure,) = crossing_figures(run_of(data), FigureOptions())
     assert "In 2035: T0 100 % and T1 0 %." in figure.alt_text

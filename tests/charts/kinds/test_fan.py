@@ -681,8 +681,8 @@ def test_what_most_samples_do_not_cross_is_said(run: xr.DataTree) -> None:
 
 
 def test_a_run_without_spread_says_so_and_has_no_bands() -> None:
-    drivers = {"spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": 2},
-               "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": 1.4}, "algorithms": {"growth": 3}}  # fmt: skip
+    drivers = {"spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": "2x/year"},
+               "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.4x/year"}, "algorithms": {"growth": "3x/year"}}  # fmt: skip
     figure = only(run_of(scenario(drivers=drivers)))
     assert "without any spread" in figure.caption
     assert "Every prior in it is fixed: there is no spread." in json.dumps(figure.chart)

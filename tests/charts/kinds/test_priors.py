@@ -32,9 +32,9 @@ def run() -> xr.DataTree:
             "start": {"discrete": {"values": [1e8, 1e9], "weights": [1, 3]}, "unit": "USD", "source": "own judgement"},
             "growth": {"median": 20, "interval_90": [-5, 60], "unit": "%/year", "source": "X <2024> & others"},
         },
-        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"uniform": [1.2, 1.6]}},
-        "algorithms": {"growth": {"mixture": [{"weight": 0.5, "median": 1.5, "interval_90": [1.4, 1.6]},
-                                              {"weight": 0.5, "median": 10, "interval_90": [9, 11]}]}},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"uniform": [1.2, 1.6], "unit": "x/year"}},
+        "algorithms": {"growth": {"mixture": [{"weight": 0.5, "median": 1.5, "interval_90": [1.4, 1.6], "unit": "x/year"},
+                                              {"weight": 0.5, "median": 10, "interval_90": [9, 11], "unit": "x/year"}]}},
     }  # fmt: skip
     never = {"median": 1e30, "interval_90": [1e28, 1e32], "never": 0.25, "confidence": "low"}
     return run_of(
@@ -133,7 +133,7 @@ def test_a_run_without_samples_or_spread_says_what_to_do() -> None:
         prior_figures(run_of(small_scenario(), keep="summary"), OPTIONS)
     start = {"value": 1e26, "unit": "FLOP"}
     with pytest.raises(InputError, match="every prior is fixed"):
-        prior_figures(run_of(small_scenario({"drivers": {"compute": {"start": start, "growth": 3}}})), OPTIONS)
+        prior_figures(run_of(small_scenario({"drivers": {"compute": {"start": start, "growth": "3x/year"}}})), OPTIONS)
 
 
 def test_yearly_shocks_are_no_beliefs_and_are_left_out():

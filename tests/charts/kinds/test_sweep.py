@@ -68,9 +68,13 @@ def test_every_colour_has_a_dark_counterpart(grid: xr.DataTree) -> None:
 
 def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
     scenario = parse_scenario(scenario_text(SMALL | {"samples": 512}))
-    alone = sweep(scenario, over={RATE: {"slow": 1.5, "fast": 3.0}})
+    alone = sweep(scenario, over={RATE: {"slow": "1.5x/year", "fast": "3x/year"}})
     assert [f.name for f in swept_figures(alone, ["effective_compute"])] == ["sweep_strips_effective_compute_2035"]
-    three = {"drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": [1e28, 1e29], RATE: {"slow": 1.5, "fast": 3.0}}
+    three = {
+        "drivers.compute.start": [1e25, 1e26],
+        f"{LIMIT}.centre": [1e28, 1e29],
+        RATE: {"slow": "1.5x/year", "fast": "3x/year"},
+    }
     several = sweep(scenario, over=three)
     heat, lines = swept_figures(several, ["effective_compute"])
     assert f"{RATE} = slow" in said(heat)
@@ -109,7 +113,7 @@ def test_the_threshold_that_most_samples_have_ahead_of_them_is_chosen() -> None:
 
 def test_too_many_frames_are_refused_with_the_count() -> None:
     scenario = parse_scenario(scenario_text(SMALL | {"samples": 256, "block": 256}))
-    over = {RATE: [2, 3], "drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": "1e28:1e30:13:log"}
+    over = {RATE: "2x/year,3x/year", "drivers.compute.start": [1e25, 1e26], f"{LIMIT}.centre": "1e28:1e30:13:log"}
     swept = sweep(scenario, over=over)
     with pytest.raises(InputError, match="13 maps would be drawn"):
         swept_figures(swept)

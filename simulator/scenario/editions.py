@@ -1,0 +1,198 @@
+"""The first edition of the format, `schema: 1`, and how a file of it is rewritten as the second, comments kept.
+
+In the second edition growth and shares say their unit, a start says its year, and a halving time halves the level that
+it stands on; `months/halving of requirement` is what `months/halving` was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from simulator.errors import Path, Place, ScenarioError, number
+from simulator.files import write_text
+from simulator.scenario.documents import Document, composed, file_document, parse_document
+from simulator.scenario.layers import entries_in, lookup, merge, text_keys
+from simulator.scenario.library import library_entry, parent_file
+from simulator.schema.statements import is_prior
+
+_RATES, _SHARES = ("growth", "rate", "towards"), ("share", "largest_share")
+_HALVING = ("months/halving", "years/halving")
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A stretch of a text and what takes its place."""
+
+    start: int
+    end: int
+    text: str
+    what: str
+
+
+def upgraded_text(text: str, file: str) -> tuple[str, list[str]]:
+    """Rewrite a text of the first edition as one of the second, and list what was changed, by line.
+
+    Nothing else moves: comments, order and layout stay.
+    """
+    root = composed(text, file)
+    document = parse_document(text, file=file, keep_faults=True)
+    edits = {edit.start: edit for edit in _of_document(root, document, file)}
+    lines = []
+    for edit in sorted(edits.values(), key=lambda edit: edit.start, reverse=True):
+        lines.append(f"{file}:{text.count('\n', 0, edit.start) + 1}: {edit.what}")
+        text = text[: edit.start] + edit.text + _in_column(text[edit.end :], len(edit.text) - edit.end + edit.start)
+    return text, lines[::-1]
+
+
+def _in_column(rest: str, more: int) -> str:
+    """Leave the comment at the end of a line in its column, where there is room for what was added before it."""
+    found = re.match(r"([}\]]* )( +)#", rest)
+    return rest if found is None else found[1] + " " * (len(found[2]) - more) + rest[found.end(2) :]
+
+
+def upgrade_file(file: FilePath | str) -> list[str]:
+    r"""Rewrite a file of the first edition as one of the second; what was changed, by line. Nothing where it is one.
+
+    Parameters
+    ----------
+    file : path
+        A scenario file or a prior library.
+
+    Returns
+    -------
+    list of str
+        A line for each change; empty where the file is of the second edition already.
+
+    Raises
+    ------
+    ScenarioError
+        It cannot be read as YAML.
+
+    Examples
+    --------
+    >>> from pathlib import Path; from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "mine.yaml"
+    >>> _ = file.write_text("schema: 1\nextends: baseline\nname: mine\n")
+    >>> len(upgrade_file(file)), file.read_text().splitlines()[0]
+    (1, 'schema: 2')
+    """
+    path = FilePath(file)
+    if not is_first_edition(file_document(path).data):
+        return []
+    text, lines = upgraded_text(path.read_text(encoding="utf-8-sig"), str(path))
+    write_text(path, text)
+    return lines
+
+
+def is_first_edition(data: Any) -> bool:
+    """Tell whether plain data says `schema: 1`."""
+    return isinstance(data, Mapping) and data.get("schema") == 1 and data["schema"] is not True
+
+
+def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
+    """List the changes of one scenario or library; of scenarios that are written in it, too."""
+    own = text_keys(document.data)
+    for path, _, node, _ in _nodes(root, ()):
+        if path == ("schema",) and node.id == "scalar" and node.value == "1":
+            yield _Edit(node.start_mark.index, node.end_mark.index, "2", "schema: 1 -> 2")
+        if path[-1:] == ("unit",) and node.id == "scalar" and node.value in _HALVING:
+            told = f"{node.value} of requirement"
+            yield _Edit(node.start_mark.index, node.end_mark.index, told, f"unit: {node.value} -> {told}")
+        if path[:1] == ("mixture",) and path[2:] == ("scenario",) and node.id == "mapping":
+            yield from _of_document(node, Document(lookup(own, path), {}), file)
+    whole = _merged(own, file)
+    for path, key, node, flow in _nodes(root, ()):
+        if path[:1] == ("mixture",):
+            continue
+        at, said = path, whole
+        if path[:1] == ("variants",):
+            at, said = path[2:], _laid(whole, lookup(own, path[:2]))
+        yield from _of_entry(at, key, node, said, file, flow=flow)
+
+
+def _of_entry(path: Path, key: Any, node: Any, whole: Mapping[str, Any], file: str, *, flow: bool) -> Iterator[_Edit]:
+    """List the changes of one entry; `whole` is the scenario in which it stands."""
+    kind = _kind_of(path, whole)
+    if kind:
+        yield from _with_unit(node, lookup(whole, path), "x/year" if kind == "rate" else "fraction", file)
+    if path[-1:] == ("start",) and len(path) > 1 and (first := _first_year(whole)) is not None:
+        above = lookup(whole, path[:-1])
+        if isinstance(above, Mapping) and "at" not in above and "feedback" not in path:
+            yield _before(key, f"at: {number(first)}", flow=flow)
+
+
+def _kind_of(path: Path, whole: Mapping[str, Any]) -> str:
+    """Tell whether a prior is a rate or a share; empty for any other entry."""
+    if len(path) == 2 and path[0] == "inputs":
+        uses = {
+            at[-2] for at, value in entries_in(whole) if at and at[-1] == "input" and value == path[1] and len(at) > 1
+        }
+        return "rate" if uses & {*_RATES} else "share" if uses & {*_SHARES} else ""
+    if not path or path[0] not in ("drivers", "quantities", "constraints", "models"):
+        return ""
+    return "rate" if path[-1] in _RATES else "share" if path[-1] in _SHARES else ""
+
+
+def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
+    """Give a prior the unit that it had by default, where none is stated."""
+    if node.id == "scalar" and isinstance(said, int | float) and not isinstance(said, bool):
+        told = f"{node.value}{unit}" if unit.startswith("x") else f"{node.value} {unit}"
+        yield _Edit(node.start_mark.index, node.end_mark.index, told, f"{node.value} -> {told}")
+    if node.id != "mapping" or not is_prior(said) or {"unit", "input"} & {*said}:
+        return
+    parts = next((inner for key, inner in node.value if key.value == "mixture"), None)
+    if parts is not None:
+        for inner, part in zip(parts.value, said["mixture"], strict=True):
+            yield from _with_unit(inner, part, unit, file)
+        return
+    if "prior" in said:
+        if len(said) == 1 or not any(is_prior({key: value}) for key, value in said.items() if key != "prior"):
+            return
+        try:
+            stated = lookup(library_entry(said["prior"], Place(file)).data, ("unit",))
+        except ScenarioError:
+            return  # it is told when the file is read
+        unit = f"{stated} of requirement" if stated in _HALVING else stated or unit
+    second = node.value[min(1, len(node.value) - 1)][0]  # a value may be an alias of one that stands elsewhere
+    yield _before(second, f"unit: {unit}", flow=bool(node.flow_style))
+
+
+def _before(key: Any, line: str, *, flow: bool) -> _Edit:
+    """Write an entry before another one of its group."""
+    start, column = key.start_mark.index, key.start_mark.column
+    return _Edit(start, start, f"{line}, " if flow else f"{line}\n{' ' * column}", f"+ {line}")
+
+
+def _nodes(node: Any, path: Path) -> Iterator[tuple[Path, Any, Any, bool]]:
+    """List what stands in a document: path, the node of its key, its own node, whether it stands in braces."""
+    if node.id == "mapping":
+        for key, value in node.value:
+            yield (*path, str(key.value)), key, value, bool(node.flow_style)
+            yield from _nodes(value, (*path, str(key.value)))
+    elif node.id == "sequence":
+        for index, item in enumerate(node.value):
+            yield from _nodes(item, (*path, index))
+
+
+def _first_year(whole: Mapping[str, Any]) -> float | None:
+    first = lookup(whole, ("years", "first"))
+    return float(first) if isinstance(first, int | float) and not isinstance(first, bool) else None
+
+
+def _merged(own: Mapping[str, Any], file: str, *, below: tuple[FilePath, ...] = ()) -> Mapping[str, Any]:
+    """Lay plain data over what they extend, whatever edition that is of."""
+    parent = own.get("extends")
+    found = parent_file(parent, FilePath(file).parent) if parent is not None else None
+    if not isinstance(found, FilePath) or found.resolve() in below:
+        return own
+    above = _merged(text_keys(file_document(found).data), str(found), below=(*below, found.resolve()))
+    return _laid(above, own)
+
+
+def _laid(base: Mapping[str, Any], over: Any) -> Mapping[str, Any]:
+    merged: Mapping[str, Any] = merge(Document(base, {}), Document(over, {})).data
+    return merged

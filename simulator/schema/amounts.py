@@ -1,0 +1,199 @@
+"""Numbers with their units as people write them: `2.4x/year`, `$5 billion`, `0.3 GW`, `3 to 8 x/year (90 %)`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.errors import Fault
+from simulator.schema.prior_families import SHORT_FORMS
+from simulator.units import UnitError, factor_between
+
+_NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
+_AMOUNT = re.compile(
+    rf"(?P<money>[-+]?\$)?\s*(?P<number>{_NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b)[A-Za-z%$].*)?"
+)
+_RANGE = re.compile(r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>[0-9.]+)\s*(?:%|percent|pct)\s*\))?")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MANY = {
+    "k": "thousand",
+    "M": "million",
+    "B": "billion",
+    "T": "trillion",
+    "mn": "million",
+    "bn": "billion",
+    "tn": "trillion",
+}
+_TIMES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "quantiles", "truncated")
+"""Keys of a prior whose numbers are in its unit; beside them intervals, spans and the values of `discrete`."""
+AMOUNT = r"^[-+]?\$?\s*[-+]?[0-9.]"
+"""How an amount begins, for editors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number, and the unit that stands beside it; empty where none does."""
+
+    value: float
+    unit: str = ""
+
+
+def read_amount(text: str) -> Amount | None:
+    """Read a number and its unit; None where a text is none. What the unit means is found where it is used.
+
+    >>> read_amount("$5 billion"), read_amount("2.4x/year"), read_amount("10k")
+    (Amount(value=5.0, unit='billion USD'), Amount(value=2.4, unit='x/year'), Amount(value=10000.0, unit=''))
+    """
+    amount = _split(text)
+    return Amount(amount.value * _TIMES[amount.unit]) if amount and amount.unit in _TIMES else amount
+
+
+def _split(text: str) -> Amount | None:
+    """Part a number from all that stands beside it, `million` alone too."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        return None
+    value = float(match["number"].replace("_", "")) * (-1.0 if (match["money"] or "").startswith("-") else 1.0)
+    words = (match["unit"] or "").split()
+    if match["many"]:
+        words.insert(0, _MANY[match["many"]])
+    elif words:
+        words[0] = _MANY.get(words[0], words[0])
+    if match["money"] and words[-1:] != ["USD"]:
+        words.insert(1 if words[:1] and words[0] in _TIMES else 0, "USD")
+    return Amount(value, " ".join(words))
+
+
+def is_amount(text: str) -> bool:
+    """Tell whether a text is a number with a unit, or a range of such, and no name of something."""
+    if _NAME.fullmatch(text):
+        return False
+    found = read_amount(text)
+    return (found is not None and _says_more(text, found)) or read_range(text) is not None
+
+
+def _says_more(text: str, amount: Amount) -> bool:
+    """Tell whether a text says more than its digits: a unit, or how many thousands."""
+    return bool(amount.unit) or text.strip()[-1:] in _MANY or text.strip()[-1:].isalpha()
+
+
+def read_range(text: str) -> tuple[Amount, Amount, str] | None:
+    """Read `3 to 8 x/year (90 %)`: both ends and the level in percent, empty where none is written.
+
+    What stands beside the second end alone holds for both: `$1 to 3 billion`, `400 million to 1 billion USD`.
+    """
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        return None
+    dollars = "$" if match["low"].startswith("$") and not match["high"].startswith("$") else ""
+    low, high = _split(match["low"]), _split(dollars + match["high"])
+    if low is None or high is None:
+        return None
+    many, _, of = high.unit.rpartition(" ") if high.unit.split(" ", maxsplit=1)[0] in _TIMES else ("", "", high.unit)
+    if low.unit in _TIMES and of not in _TIMES:
+        low = Amount(low.value, f"{low.unit} {of}")
+    elif not low.unit or (low.unit == of and many) or re.match(r"\s*(/|per\b|an?\b)", high.unit.removeprefix(low.unit)):
+        low = Amount(low.value, high.unit)
+    folded = [Amount(each.value * _TIMES[each.unit]) if each.unit in _TIMES else each for each in (low, high)]
+    return folded[0], folded[1], match["level"] or ""
+
+
+def in_unit(amount: Amount, unit: str) -> float:
+    """Tell an amount in another unit of its kind; UnitError where no factor leads from one to the other."""
+    if not amount.unit or amount.unit == unit:
+        return amount.value
+    if amount.unit in _TIMES:  # 50 million, beside $400 million
+        return amount.value * _TIMES[amount.unit] / _TIMES.get(unit.split(" ", maxsplit=1)[0], 1.0)
+    told = amount.value * factor_between(amount.unit, unit)
+    return float(f"{told:.12g}")  # what rounding adds is no part of what was written
+
+
+def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
+    """Put numbers in the place of the amounts of a prior, all in its unit: the one beside them, or their own.
+
+    What is no amount stays as it is, to be refused as what it is.
+    """
+    held = {key: data[key] for key in sorted(data, key=str) if _holds_numbers(key)}
+    if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
+        return dict(data), []
+    amounts = [each for value in held.values() for text in _leaves(value) for each in _amounts(text)]
+    own = next((each.unit for each in amounts if each.unit and each.unit not in _TIMES), "")
+    unit = data["unit"] if isinstance(data.get("unit"), str) else own
+    faults: list[Fault] = []
+    written = {key: _in_numbers(key, value, unit, faults) if key in held else value for key, value in data.items()}
+    return written | ({"unit": unit} if unit else {}), faults
+
+
+def _holds_numbers(key: Any) -> bool:
+    return isinstance(key, str) and (
+        key in HELD or key in SHORT_FORMS or key == "discrete" or key.startswith("interval_")
+    )
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    if not isinstance(value, Mapping | list | tuple):
+        yield value
+    for each in inner:
+        yield from _leaves(each)
+
+
+def _amounts(text: Any) -> tuple[Amount, ...]:
+    """Read the amounts of a text: both ends of a range, one amount, or none."""
+    if not isinstance(text, str):
+        return ()
+    ends, alone = read_range(text), _split(text)
+    found = ends[:2] if ends else (alone,) if alone and _says_more(text, alone) else ()
+    return tuple(each for each in found if math.isfinite(each.value))
+
+
+def _in_numbers(key: Any, value: Any, unit: str, faults: list[Fault]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: inner if name == "weights" else _in_numbers(key, inner, unit, faults) for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_in_numbers(key, inner, unit, faults) for inner in value]
+    found = _amounts(value)
+    if not found or (len(found) == 2 and (read_range(value) or ("", "", "x"))[2]):
+        return value
+    try:
+        told = [in_unit(each, unit) for each in found]
+    except UnitError as error:
+        faults.append(Fault((key,), f"'{value}': {error.rule}", error.remedy))
+        return value
+    return told if len(told) == 2 else told[0]
+
+
+def prior_in_words(text: str) -> tuple[dict[str, Any], list[Fault]] | None:
+    """Read a text that is a whole prior: an amount, or a range with its level; None where it is neither."""
+    if ends := read_range(text):
+        low, high, level = ends
+        if not level:
+            told = f"{text.strip()} (90 %)"
+            return {"value": low.value}, [Fault((), f"'{text}' does not say its level.", f"Write for example {told}.")]
+        data = {f"interval_{level}": [_text(low), _text(high)]}
+        return written_in_numbers(data)
+    amount = read_amount(text)
+    if amount is None or not _says_more(text, amount) or not math.isfinite(amount.value):
+        return None
+    return {"value": amount.value} | ({"unit": amount.unit} if amount.unit else {}), []
+
+
+def _text(amount: Amount) -> Any:
+    return f"{amount.value!r} {amount.unit}" if amount.unit else amount.value
+
+
+def number_hint(text: str) -> str:
+    """Say how a text that begins as a number is to be written; empty where nothing comes to mind."""
+    if re.match(r"[-+$ ]*[0-9]{1,3}(,[0-9]{3})+(?![0-9])", text):
+        return f"Group digits by underscores: {text.replace(',', '_')}; or write million, billion."
+    if re.match(r"[-+$ ]*[0-9]+,[0-9]+", text):
+        return f"A decimal point is a point: {text.replace(',', '.')}."
+    if re.match(r".*[0-9]\S*\s*(-|–|to|TO|\.\.)\s*\$?[0-9]", text):
+        return "A range says its level and its unit once: 3 to 8 x/year (90 %)."
+    return ""
