@@ -29,7 +29,7 @@ from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, SlotKind, input_path, slots
+from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 
@@ -313,29 +313,12 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
     if unit is None and slot.asks:
-        raise Faults([_unit_asked(slot, path, prior)])
+        raise Faults([unit_asked(slot.kind, path, prior)])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
         return _scale_of(slot.kind, slot.unit, unit, fixed)
     except units.UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
-
-
-def _unit_asked(slot: Slot, path: Path, prior: Prior) -> Fault:
-    """Ask for the unit of numbers that can be read in more than one way, and show each reading with them."""
-    stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
-    ends = prior.interval or prior
-    low, high = ends.lower, ends.upper
-    if prior.quantiles:
-        low, high = min(prior.quantiles.values()), max(prior.quantiles.values())
-    told = number(stated) if stated is not None else f"{number(low)} to {number(high)}" if low and high else "it"
-    units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
-    readings = [f"{told} {each.replace('percent', '%')}" if told != "it" else each for each in units_of]
-    many = told if told != "it" else "its numbers"
-    remedy = (
-        f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."
-    )
-    return Fault(path, f"does not say its unit: {many} what?", remedy)
 
 
 @cache

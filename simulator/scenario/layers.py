@@ -70,7 +70,9 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
                 for fault in error.faults
             )
             return stand_in(path)
-        faults.extend(entry.faults)
+        if entry.faults:
+            faults.extend(entry.faults)
+            return stand_in(path)
         inherited = _inherited(entry.data, written)
         for inner, place in entry.places.items():
             if inner and inner[0] in inherited and inner[0] not in written:

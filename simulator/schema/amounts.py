@@ -30,7 +30,7 @@ _MANY = {
 _TIMES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "quantiles", "truncated")
 """Keys of a prior whose numbers are in its unit; beside them intervals, spans and the values of `discrete`."""
-AMOUNT = r"^[-+]?\$?\s*[-+]?[0-9.]"
+_AMOUNT_TEXT = r"^[-+]?\$?\s*[-+]?[0-9.]"
 """How an amount begins, for editors."""
 
 
@@ -197,3 +197,23 @@ def number_hint(text: str) -> str:
     if re.match(r".*[0-9]\S*\s*(-|–|to|TO|\.\.)\s*\$?[0-9]", text):
         return "A range says its level and its unit once: 3 to 8 x/year (90 %)."
     return ""
+
+
+AMOUNT_FORM = {
+    "type": "string",
+    "pattern": _AMOUNT_TEXT,
+    "description": "A number with its unit: 2.4x/year, $5 billion.",
+}
+
+
+def or_amounts(form: Any) -> Any:
+    """Let amounts stand where a form of the JSON Schema has numbers."""
+    if isinstance(form, list):
+        return [or_amounts(each) for each in form]
+    if not isinstance(form, dict):
+        return form
+    if form.get("type") == "number":
+        kept = {key: form[key] for key in ("description", "title", "default") if key in form}
+        number = {key: value for key, value in form.items() if key not in kept}
+        return kept | {"anyOf": [number, {"type": "string", "pattern": _AMOUNT_TEXT}]}
+    return {key: value if key == "discriminator" else or_amounts(value) for key, value in form.items()}

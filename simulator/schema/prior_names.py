@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from simulator.errors import Path, as_path, dotted
+from simulator.errors import Fault, Path, as_path, dotted, number
 from simulator.schema.model_counts import Models
 from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
 from simulator.schema.statements import Prior, Spec
@@ -42,6 +42,23 @@ class Slot:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", dotted(self.path))
+
+
+def unit_asked(kind: SlotKind, path: Path, prior: Prior) -> Fault:
+    """Ask for the unit of numbers that can be read in more than one way, and show each reading with them."""
+    stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
+    ends = prior.interval or prior
+    low, high = ends.lower, ends.upper
+    if prior.quantiles:
+        low, high = min(prior.quantiles.values()), max(prior.quantiles.values())
+    told = number(stated) if stated is not None else f"{number(low)} to {number(high)}" if low and high else "it"
+    units_of = ("x/year", "percent/year", "OOM/year") if kind == "rate" else ("percent", "fraction")
+    readings = [f"{told} {each.replace('percent', '%')}" if told != "it" else each for each in units_of]
+    many = told if told != "it" else "its numbers"
+    remedy = (
+        f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."
+    )
+    return Fault(path, f"does not say its unit: {many} what?", remedy)
 
 
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}

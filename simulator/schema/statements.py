@@ -19,7 +19,15 @@ from pydantic import (
 )
 
 from simulator.errors import Fault, InputError, number, shown
-from simulator.schema.amounts import AMOUNT, HELD, is_amount, number_hint, prior_in_words, written_in_numbers
+from simulator.schema.amounts import (
+    AMOUNT_FORM,
+    HELD,
+    is_amount,
+    number_hint,
+    or_amounts,
+    prior_in_words,
+    written_in_numbers,
+)
 from simulator.schema.base import (
     BEGINS_AS_NUMBER,
     Date,
@@ -347,26 +355,10 @@ class Prior(Spec):
             for key, meaning in family.keys.items():
                 properties.setdefault(key, {"type": "number", "description": meaning})
         for key in (*HELD, *SHORT_FORMS):
-            properties[key] = _or_amounts(properties[key])
-        body["patternProperties"] = {key: _or_amounts(form) for key, form in body["patternProperties"].items()}
+            properties[key] = or_amounts(properties[key])
+        body["patternProperties"] = {key: or_amounts(form) for key, form in body["patternProperties"].items()}
         properties["quantiles"]["description"] = "Probabilities and their quantiles: {0.05: 2, 0.5: 3, 0.95: 8}."
-        return {"anyOf": [{"type": "number"}, _AMOUNT_FORM, written]}
-
-
-_AMOUNT_FORM = {"type": "string", "pattern": AMOUNT, "description": "A number with its unit: 2.4x/year, $5 billion."}
-
-
-def _or_amounts(form: Any) -> Any:
-    """Let amounts stand where a form of the JSON Schema has numbers."""
-    if isinstance(form, list):
-        return [_or_amounts(each) for each in form]
-    if not isinstance(form, dict):
-        return form
-    if form.get("type") == "number":
-        kept = {key: form[key] for key in ("description", "title", "default") if key in form}
-        number = {key: value for key, value in form.items() if key not in kept}
-        return kept | {"anyOf": [number, {"type": "string", "pattern": AMOUNT}]}
-    return {key: value if key == "discriminator" else _or_amounts(value) for key, value in form.items()}
+        return {"anyOf": [{"type": "number"}, AMOUNT_FORM, written]}
 
 
 class Input(Prior):

@@ -181,7 +181,7 @@ def test_a_library_that_is_missing_is_named_with_what_installs_it(
 
 
 SCENARIO = """
-schema: 1
+schema: 2
 name: mine
 title: Mine
 years: {first: 2025, last: 2026}

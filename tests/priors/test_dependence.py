@@ -23,8 +23,8 @@ name: small
 years: {{first: 2025, last: 2035}}
 samples: 512
 drivers:
-  spending: {{start: {{median: 4e8, interval_90: [2e8, 8e8], unit: USD}}, growth: {spending, unit: x/year}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware, unit: x/year}}}
+  spending: {{start: {{median: 4e8, interval_90: [2e8, 8e8], unit: USD}}, growth: {spending}}}
+  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware}}}
 thresholds:
   far: {{effective_compute: {far}, delay: {delay}}}
 """

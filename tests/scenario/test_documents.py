@@ -77,7 +77,7 @@ def test_an_alias_stands_for_a_copy() -> None:
 def test_only_aliases_of_quoted_texts_are_plain(text: str, is_plain: bool) -> None:
     nodes = plain_nodes(text)
     assert (nodes is not None) == is_plain
-    assert parse_document(text).data == read(documents._composed_by_ruamel(text, "file"))[0]
+    assert parse_document(text).data == read(documents.composed(text, "file"))[0]
 
 
 def test_a_key_that_is_written_twice_is_refused_also_in_other_spelling() -> None:

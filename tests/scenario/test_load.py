@@ -630,7 +630,7 @@ def test_files_that_are_extended_or_mixed_are_read_once_for_all_variants(
     own = {"name": "team", "variants": {"few": {"samples": 16}, "fewer": {"samples": 8}}}
     names = {"mixture": [{"name": name, "weight": 1, "scenario": "./base.yaml"} for name in "ab"]}
     (tmp_path / "team.yaml").write_text(
-        scenario_text({"schema": 1, **own, **(names if mixed else {"extends": "./base.yaml"})})
+        scenario_text({"schema": 2, **own, **(names if mixed else {"extends": "./base.yaml"})})
     )
     read: list[str] = []
     real = library.file_document

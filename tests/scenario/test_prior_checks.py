@@ -14,13 +14,13 @@ from simulator.scenario.load import parse_scenario
 from simulator.testing import scenario_text, small_scenario
 
 TEXT = """
-schema: 1
+schema: 2
 name: twice
 years: {{first: 2025, last: 2035}}
 {inputs}
 drivers:
-  spending: {{start: {{value: 4e8, unit: USD}}, growth: {spending, unit: x/year}}}
-  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware, unit: x/year}}}
+  spending: {{start: {{value: 4e8, unit: USD}}, growth: {spending}}}
+  hardware: {{start: {{value: 1e18, unit: FLOP/USD}}, growth: {hardware}}}
 {more}
 """
 ENTRY = "{prior: constraints/world-product-growth}"
