@@ -13,7 +13,8 @@ from simulator.errors import Path, dotted, number
 from simulator.runs.estimates import plain_error
 from simulator.scenario.prior_checks import is_beyond
 from simulator.schema.prior_names import entries_of, regimes_of
-from simulator.schema.spec import Level, ScenarioSpec
+from simulator.schema.quantities import Level
+from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
 from simulator.variables import subject_words
 from simulator.wording import BEYOND, power, share_text

@@ -40,7 +40,7 @@ from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries_of, rate_path, regimes_of
-from simulator.schema.spec import Factor, Level
+from simulator.schema.quantities import Factor, Level
 from simulator.units import Array, parse_level_unit, parse_unit
 from simulator.wording import percent
 

@@ -17,7 +17,8 @@ from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.model import growth
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
-from simulator.schema.spec import Factor, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import Array, parse_unit
 from simulator.wording import percent

@@ -29,7 +29,8 @@ from simulator.model.levels import (
 )
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
-from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import Bound, Subject, bounds_of
 from simulator.units import SECONDS_PER_YEAR, Array
 

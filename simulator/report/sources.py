@@ -15,7 +15,8 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.spec import Correlation, Factor, Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.wording import capital, listed, signed
 

@@ -27,7 +27,8 @@ from simulator.schema.prior_names import (
     share_paths,
     stated_drivers,
 )
-from simulator.schema.spec import OPERATIONS, Driver, Factor, Level, Limit, Quantity, ScenarioSpec
+from simulator.schema.quantities import OPERATIONS, Factor, Level, Limit, Quantity
+from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import variable_places
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit

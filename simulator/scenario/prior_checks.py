@@ -16,7 +16,8 @@ from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries, entries_of, regimes_of, slots
-from simulator.schema.spec import Level, Limit, Operation, ScenarioSpec
+from simulator.schema.quantities import Level, Limit, Operation
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
 from simulator.units import Array
 from simulator.wording import listed, percent

@@ -7,7 +7,8 @@ from operator import mul
 
 from simulator.errors import Fault, Path, near_name
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.spec import Level, Limit, Operation, Quantity, ScenarioSpec
+from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, subjects
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from simulator.errors import Fault, InputError, Path
 from simulator.registers import Register
 from simulator.schema.prior_names import entries_of
-from simulator.schema.spec import Custom, ScenarioSpec
+from simulator.schema.quantities import Custom
+from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
 
 type CustomDriver = Callable[[Mapping[str, Array], Array], Array]

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from simulator.errors import Fault, Path, as_path, dotted, number
 from simulator.schema.model_counts import Models
-from simulator.schema.spec import OPERATIONS, Driver, Level, Operation, Quantity, Regime, ScenarioSpec, Years
+from simulator.schema.quantities import OPERATIONS, Level, Operation, Quantity, Regime
+from simulator.schema.spec import Driver, ScenarioSpec, Years
 from simulator.schema.statements import Prior, Spec
 from simulator.units import UnitError, parse_growth_unit
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from simulator.errors import Path
 from simulator.schema.model_counts import count_names
 from simulator.schema.prior_names import entries_of, stated_drivers
-from simulator.schema.spec import Factor, Level, Limit, ScenarioSpec
+from simulator.schema.quantities import Factor, Level, Limit
+from simulator.schema.spec import ScenarioSpec
 from simulator.variables import snake
 
 

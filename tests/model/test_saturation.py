@@ -267,7 +267,7 @@ def test_a_law_of_a_package_bends_levels_from_a_scenario_file(offered):
 
 
 def test_a_law_of_a_package_is_in_the_schema_its_words_and_the_faults(offered):
-    from simulator.schema.spec import Limit
+    from simulator.schema.quantities import Limit
 
     kind = (
         Limit.model_json_schema()["properties"]["kind"]

@@ -1,0 +1,192 @@
+"""What a file says of levels that grow, of quantities that are made of others, and of limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from simulator.errors import Fault
+from simulator.schema.amounts import is_amount
+from simulator.schema.base import Name, Number, Text, year_faults
+from simulator.schema.choices import LAWS, Registered, law_words
+from simulator.schema.statements import Prior, Spec
+
+
+class Regime(Spec):
+    """A stretch of time with one rate of growth."""
+
+    rate: Prior | None = None
+    """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    times: Prior | None = None
+    """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
+    from_: Prior | None = Field(default=None, alias="from")
+    """The year from which it holds, until the next one; the first regime holds from the start. Where uncertain years
+    cross, it begins with the later one, and the regime before it is left out."""
+    half_life: Prior | None = None
+    """The time in which the rate halves its distance to `towards`."""
+    towards: Prior | None = None
+    """The rate towards which a decaying rate falls; 0 OOM/year without it."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.rate is None and self.times is None:
+            yield Fault((), "has no rate.", "Write rate, or times: a multiple of the rate before.")
+        elif self.rate is None and self.from_ is None:
+            yield Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")
+        elif self.towards is not None and self.half_life is None:
+            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")
+
+
+class Custom(Spec):
+    """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
+
+    driver: Name | None = None
+    """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
+    parameters: dict[Name, Prior] = Field(default_factory=dict)
+    """Priors that are drawn and handed to it by name."""
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no custom driver."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{driver: {given}}}." if isinstance(given, str) else remedy
+
+
+def _growth_form(data: Any) -> str:
+    return "<regimes>" if isinstance(data, list | tuple) else "<rate>"
+
+
+Growth = Annotated[
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | Annotated[Prior, Tag("<rate>")],
+    Discriminator(_growth_form),
+]
+
+
+class Level(Spec):
+    """A level and how it grows: from a start by regimes of growth, or by a table of years."""
+
+    start: Prior | None = None
+    """The level at the start; its unit is the level's."""
+    at: Number | None = None
+    """The year at which `start` holds; without it the scenario's first year."""
+    growth: Growth | None = None
+    """One rate, or a list of regimes, each `from` a year on."""
+    drift: Prior | None = None
+    """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
+    volatility: Prior | None = None
+    """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
+    table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
+    """Levels by year instead of start and growth; straight lines in the log between them."""
+    unit: Text | None = None
+    """The unit of `table`; elsewhere the unit of `start` counts."""
+    caps: dict[Name, Limit] = Field(default_factory=dict)
+    """Limits under which the level saturates; several may stand, the lowest binds."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from year_faults(("at",), self.at, example=2025)
+        if self.table is not None:
+            for key in ("start", "growth", "at", "drift", "volatility"):
+                if getattr(self, key) is not None:
+                    yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
+            seen: dict[float, str] = {}
+            for year in self.table:
+                if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
+                    yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
+                elif (same := seen.setdefault(float(year), year)) != year:
+                    yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
+        elif self.unit is not None:
+            yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
+
+
+class Factor(Level):
+    """One factor of a driver."""
+
+    custom: Custom | None = None
+    """Levels computed by Python code."""
+
+
+OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
+
+
+class Operation(Spec):
+    """A quantity made from others: exactly one of the operations."""
+
+    product: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The product of quantities; units multiply."""
+    sum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The sum of quantities of one unit."""
+    minimum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The smallest of quantities of one unit."""
+    maximum: Annotated[tuple[Quantity, ...], Field(min_length=1)] | None = None
+    """The largest of quantities of one unit."""
+    ratio: tuple[Quantity, Quantity] | None = None
+    """The first divided by the second."""
+    difference: tuple[Quantity, Quantity] | None = None
+    """The first less the second; it must stay above 0."""
+    accumulation: Quantity | None = None
+    """A stock that a flow (unit per time) adds to; with `start`."""
+    start: Prior | None = None
+    """The stock of an accumulation at the start."""
+    at: Number | None = None
+    """The year at which the stock is `start`; without it the scenario's first year."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from year_faults(("at",), self.at, example=2025)
+        given = [key for key in OPERATIONS if getattr(self, key) is not None]
+        beside = [key for key in ("start", "at") if getattr(self, key) is not None]
+        if not given:
+            yield Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")
+        elif len(given) > 1:
+            yield Fault((given[1],), f"stands beside {given[0]}.", "Nest one inside the other.")
+        elif self.accumulation is not None and self.start is None:
+            remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
+            yield Fault(("accumulation",), "needs a start.", remedy)
+        elif self.accumulation is None and beside:
+            yield Fault((beside[0],), f"goes with accumulation, not with {given[0]}.", f"Remove {beside[0]}.")
+
+
+def _quantity_form(data: Any) -> str:
+    if isinstance(data, str):
+        return "<prior>" if is_amount(data) else "<name>"
+    if isinstance(data, BaseModel):
+        return {"Operation": "<operation>", "Level": "<level>"}.get(type(data).__name__, "<prior>")
+    if isinstance(data, Mapping):
+        if any(key in OPERATIONS for key in data):
+            return "<operation>"
+        if any(key in data for key in ("start", "growth", "table")):
+            return "<level>"
+    return "<prior>"
+
+
+Quantity = Annotated[
+    Annotated[Name, Tag("<name>")]
+    | Annotated[Prior, Tag("<prior>")]
+    | Annotated[Level, Tag("<level>")]
+    | Annotated[Operation, Tag("<operation>")],
+    Discriminator(_quantity_form),
+]
+"""A named quantity, a prior, a growing level, or an operation on quantities."""
+
+
+class Limit(Spec):
+    """A limit and the law by which a level saturates under it."""
+
+    kind: Annotated[str, Registered(LAWS, law_words)] = "hard"
+    limit: Quantity | None = None
+    """The limit: an amount, a growing level, a named quantity, or an operation on quantities."""
+    share: Prior | None = None
+    """The limit as a share of the quantity named by `of`."""
+    of: Name | None = None
+    """The named quantity of which `share` is taken."""
+    notes: Text | None = None
+    """Why."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.limit is None and self.share is None:
+            yield Fault((), "has no limit.", "Write limit: an amount, or share: .. with of: a quantity.")
+        elif self.limit is not None and (self.share is not None or self.of is not None):
+            yield Fault(("share" if self.share else "of",), "stands beside limit.", "Keep one of the two.")
+        elif self.limit is None and self.of is None:
+            yield Fault(("share",), "does not say of what.", "Add of: and the name of a quantity.")
