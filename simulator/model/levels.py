@@ -203,6 +203,8 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
 
 def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
+    if isinstance(level, Factor) and level.level is not None:
+        return quantity_line(level.level, (*path, "level"), block)
     bent = (level.table, level.drift, level.volatility, level.custom if isinstance(level, Factor) else None)
     return _grown(level, path, block) if all(each is None for each in bent) else None
 

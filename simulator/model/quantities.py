@@ -29,7 +29,7 @@ from simulator.model.levels import (
 )
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
-from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import Bound, Subject, bounds_of
 from simulator.units import SECONDS_PER_YEAR, Array
@@ -250,9 +250,11 @@ class Chain:
         self.block, self.subjects = block, subjects
 
     def grown(self, subject: Subject, times: Array) -> Array:
-        """What growth alone gives of a level that is no product, with feedback where it has been stepped."""
+        """What growth alone gives of a level that is no product, or the quantity that it is."""
         if subject.level is None:
             raise ValueError(f"{subject.name}: is a product.")
+        if isinstance(subject.level, Factor) and subject.level.level is not None:
+            return quantity_level(subject.level.level, (*subject.path, "level"), self.block, times)
         return demanded_level(subject.level, subject.path, self.block, times)
 
     def demanded(self, name: str, times: Array) -> Array:

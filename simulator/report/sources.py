@@ -89,15 +89,16 @@ def limitations(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitat
 
 
 def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
-    """Say in words what each named quantity is made of."""
-    return _merged(
-        scenario,
-        every,
-        lambda spec, words: (
-            (name.replace("-", " "), words.quantity(quantity, ("quantities", name)))
-            for name, quantity in spec.quantities.items()
-        ),
-    )
+    """Say in words what each named quantity is made of, and each driver that is a quantity."""
+    return _merged(scenario, every, _quantities)
+
+
+def _quantities(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
+    for path, driver in prior_names.entries_of(Factor, spec.drivers, ("drivers",)):
+        if driver.level is not None:
+            yield " ".join(map(str, path[1::2])), words.quantity(driver.level, (*path, "level"))
+    for name, quantity in spec.quantities.items():
+        yield name.replace("-", " "), words.quantity(quantity, ("quantities", name))
 
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:

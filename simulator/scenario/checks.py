@@ -14,7 +14,7 @@ from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.prior_checks import draw_warnings, range_faults, range_warnings, shares_of
-from simulator.scenario.unit_checks import UnitCheck, stated_unit, unit_name
+from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.model_counts import Models
@@ -180,11 +180,14 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
     for name, factor in driver.factors.items():
         inner = (*path, "factors", name)
         try:
-            own = stated_unit(factor)
+            own = units.factor(factor, inner)
         except UnitError as error:
             known = False
             if factor.table is not None:  # of a start, the joint prior reports it
                 yield Fault((*inner, "unit"), error.rule, error.remedy)
+            continue
+        if own is None:  # what hides it is a fault already
+            known = False
             continue
         product = product * own
         yield from _one_level(inner, factor, own, units)
@@ -195,7 +198,12 @@ def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> 
 
 
 def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Iterator[Fault]:
-    if level.custom is None and level.start is None and level.table is None and unit.dimension:
+    if level.level is not None and path[2:3] != ("factors",):
+        own = units.of(level.level, (*path, "level"))
+        if own is not None and own.dimension != unit.dimension:
+            remedy = "Name a quantity of that unit, or write a product with the factor that is missing."
+            yield Fault((*path, "level"), f"must be in {unit_name(unit)}; it is in {unit_name(own)}.", remedy)
+    if all(each is None for each in (level.level, level.custom, level.start, level.table)) and unit.dimension:
         remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
         yield Fault(path, "has no start.", remedy)
     for key in ("start", "growth", "table", "drift", "volatility", "at") if level.custom is not None else ():
@@ -245,7 +253,7 @@ def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
             yield name, way
 
 
-_NAMING = ("", "limit", "of", *OPERATIONS)
+_NAMING = ("", "limit", "level", "of", *OPERATIONS)
 """Fields that may hold the name of a quantity; a quantity may be one itself."""
 
 

@@ -7,7 +7,7 @@ from operator import mul
 
 from simulator.errors import Fault, Path, near_name
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, subjects
@@ -22,7 +22,7 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
         result[level_name(("quantities", name))] = _logarithm(check.of(quantity, ("quantities", name)))
     for subject in (*subjects(spec), *inner_subjects(spec)):
         main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
-        unit = f"log10({main})" if main else _logarithm(stated_unit(subject.level) if subject.level else None)
+        unit = f"log10({main})" if main else _logarithm(check.factor(subject.level, subject.path))
         result |= {bound.variable: unit for bound in subject.bounds} | ({} if main else {subject.name: unit})
     if spec.capability is not None:
         result["capability"] = spec.capability.name
@@ -87,6 +87,12 @@ class UnitCheck:
             return None
         self.caps(level, path, unit)
         return unit
+
+    def factor(self, level: Level | None, path: Path) -> Unit | None:
+        """Work out the unit of a level that may be a quantity; UnitError where what it states is none."""
+        if isinstance(level, Factor) and level.level is not None:
+            return self.of(level.level, (*path, "level"))
+        return None if level is None else stated_unit(level)
 
     def caps(self, level: Level, path: Path, unit: Unit) -> None:
         """Check that the caps of a level have its unit."""

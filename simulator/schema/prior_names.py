@@ -153,7 +153,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     for path, of, prior in entries(spec):
         if not isinstance(prior, Prior) or path[0] == "inputs":
             continue
-        starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] == ("start",) else None
+        starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
         kind, unit = _KINDS.get(of, ("level", starts))
         never = path[0] == "thresholds" and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)

@@ -103,8 +103,22 @@ class Level(Spec):
 class Factor(Level):
     """One factor of a driver."""
 
+    level: Quantity | None = None
+    """What it is in every year, in the place of start and growth: the name of a quantity, or an operation on
+    quantities; `level: power-limited-run`."""
     custom: Custom | None = None
     """Levels computed by Python code."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        beside = [key for key in STATING if getattr(self, key) is not None] if self.level is not None else []
+        if beside:
+            rule = "stands beside level, which says what it is in every year."
+            yield Fault((beside[0],), rule, f"Remove {beside[0]}, or make it part of the quantity.")
+
+
+STATING = ("start", "growth", "at", "table", "drift", "volatility", "custom")
+"""Keys that say, in the place of `level` or of factors, what a level is."""
 
 
 OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")

@@ -19,7 +19,7 @@ from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.quantities import Factor, Limit, Quantity
+from simulator.schema.quantities import STATING, Factor, Limit, Quantity
 from simulator.schema.statements import Input, Prior, Spec
 
 
@@ -75,7 +75,7 @@ class Driver(Factor):
             yield Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")
 
 
-_OF_FACTORS = ("start", "growth", "at", "table", "drift", "volatility", "custom")
+_OF_FACTORS = ("level", *STATING)
 
 
 class Correlation(Spec):

@@ -247,3 +247,44 @@ def test_no_volatility_changes_nothing():
         for text in ("growth: 4x/year", "growth: 4x/year, volatility: 0")
     )
     np.testing.assert_array_equal(plain["trajectories/physical_compute"], still["trajectories/physical_compute"])
+
+
+SITE = {"start": {"median": 0.3, "interval_90": [0.2, 0.5], "unit": "GW"}, "growth": {"mean": 0.3, "sd": 0.05, "unit": "OOM/year"}}  # fmt: skip
+POWER_RUN = {"product": ["site", {"value": 1e12, "unit": "FLOP/J"}, {"value": 100, "unit": "day"}]}
+
+
+def test_a_driver_may_be_a_quantity_with_caps_on_top() -> None:
+    """No dummy driver: physical compute is what the power allows, 10^12 FLOP a joule for 100 days."""
+    cap = {"limit": {"value": 1e29, "unit": "FLOP"}}
+    scenario = {"drivers.compute": {"level": "power-run"}, "quantities": {"site": SITE, "power-run": POWER_RUN}}
+    run = run_of(small_scenario(scenario))["trajectories"]
+    drawn = run["quantity_site"].values + np.log10(1e12 * 100 * 86400)
+    np.testing.assert_allclose(run["physical_compute"].values, drawn, atol=FLOAT32)
+    capped = run_of(small_scenario({**scenario, "drivers.compute": {"level": "power-run", "caps": {"data": cap}}}))
+    np.testing.assert_allclose(capped["trajectories/physical_compute"].values, np.minimum(drawn, 29), atol=FLOAT32)
+    assert (capped["trajectories/physical_compute_demanded"].values == run["physical_compute"].values).all()
+
+
+def test_spending_and_factors_of_hardware_may_be_quantities() -> None:
+    drivers = {
+        "spending": {"level": {"product": [{"value": 0.001, "unit": "fraction"}, "world"]}},
+        "hardware": {
+            "factors": {
+                "speed": {"level": {"ratio": [{"value": 1e15, "unit": "FLOP/s"}, {"value": 2, "unit": "USD/hour"}]}},
+                "gain": {"growth": "1.4x/year"},
+            }
+        },
+    }
+    world = {"start": {"value": 1e14, "unit": "USD"}, "growth": "3 %/year"}
+    run = run_of(small_scenario({"drivers": drivers, "quantities": {"world": world}}))["trajectories"]
+    np.testing.assert_allclose(10.0 ** run["spending"].values[0], 1e11 * 1.03**YEARS, rtol=1e-5)
+    np.testing.assert_allclose(10.0 ** run["hardware"].values[0], 1e15 * 1800 * 1.4**YEARS, rtol=1e-5)
+    assert run["hardware_factor_speed"].attrs["units"] == "log10(FLOP/USD)"
+
+
+def test_feedback_multiplies_the_growth_of_a_driver_that_is_a_quantity() -> None:
+    points = [{"at": 1e10, "multiplier": 2}, {"at": 1e90, "multiplier": 2}]
+    gains = {"start": {"value": 1, "unit": "1"}, "growth": "3x/year"}
+    plain = small_scenario({"drivers.algorithms": {"level": "gains", "feedback": points}, "quantities": {"gains": gains}})
+    levels = run_of(plain)["trajectories/algorithms"].values
+    np.testing.assert_allclose(levels[0], 2 * YEARS * np.log10(3), atol=1e-5)
