@@ -58,7 +58,6 @@ def refuse_size(where: str, name: str, given: int, wanted: int, each: str) -> No
 
 LN_10 = math.log(10.0)
 _LN_2 = math.log(2.0)
-_LOG10_2 = math.log10(2.0)
 # A date further away than this stands for "always" (before) or "never" (after), and keeps inf - inf away.
 FAR_YEAR = 1e6
 
@@ -320,57 +319,3 @@ def feedback_multiplier(log_compute: ArrayLike, *, log_points: ArrayLike, log_mu
         result = result + change * share
     result, first = aligned(result, multipliers[..., 0])
     return np.asarray(np.exp((first + result) * LN_10), dtype=np.float64)
-
-
-def gain_per_doubling(log_compute: ArrayLike, *, log_reference: ArrayLike, log_gain: ArrayLike) -> Array:
-    """Compute a metric that rises by a factor with each doubling of compute: gain^(log2(C / C_ref)).
-
-    1 at the reference; 0 far below and without bound (at last inf) far above, for a gain above 1.
-    `log_compute` is (sample,) or (sample, year) and `log_reference` one or (sample,), log10 FLOP;
-    `log_gain` is log10 of the factor per doubling. The result is the metric itself, in multiples of its
-    value at the reference.
-
-    >>> gain_per_doubling(26 + 2 * np.log10([1, 2]), log_reference=26, log_gain=np.log10(1.5)).round(6)
-    array([1.  , 2.25])
-    """
-    compute, reference, gain = aligned(log_compute, log_reference, log_gain)
-    with np.errstate(over="ignore"):
-        return np.asarray(np.exp((compute - reference) * gain * (LN_10 / _LOG10_2)), dtype=np.float64)
-
-
-def power_law_loss(
-    log_compute: ArrayLike, *, irreducible: ArrayLike, log_scale: ArrayLike, exponent: ArrayLike
-) -> Array:
-    """Compute a loss that falls as a power of compute: E + A C^-alpha.
-
-    Limits: E far above, without bound (at last inf) far below. `log_compute` is (sample,) or (sample,
-    year), log10 FLOP; `irreducible` E, `log_scale` log10 of A, and `exponent` alpha > 0, are one or
-    (sample,). The result is the loss itself. Source of the form: Hoffmann et al. 2022, arXiv:2203.15556.
-
-    >>> power_law_loss([20.0, 30.0], irreducible=1.7, log_scale=3.0, exponent=0.15).round(3)
-    array([2.7  , 1.732])
-    """
-    compute, floor, scale, power = aligned(log_compute, irreducible, log_scale, exponent)
-    with np.errstate(over="ignore"):
-        return np.asarray(floor + np.exp((scale - power * compute) * LN_10), dtype=np.float64)
-
-
-def logistic_capability(
-    log_compute: ArrayLike,
-    *,
-    midpoint_log10: ArrayLike,
-    slope_per_oom: ArrayLike,
-    floor: ArrayLike = 0.0,
-    ceiling: ArrayLike = 1.0,
-) -> Array:
-    """Compute a score that rises in an S: f + (c - f) / (1 + exp(-k (log10 C - m))).
-
-    The floor far below the midpoint, the ceiling far above, half-way at it. `log_compute` is (sample,) or
-    (sample, year) and `midpoint_log10` one or (sample,), log10 FLOP; the slope k is in log odds per OOM,
-    floor and ceiling in the unit of the score. The result is the score itself.
-
-    >>> logistic_capability([20.0, 26.0, 27.0], midpoint_log10=26, slope_per_oom=2.0, floor=0.25).round(3)
-    array([0.25 , 0.625, 0.911])
-    """
-    compute, midpoint, slope, low, high = aligned(log_compute, midpoint_log10, slope_per_oom, floor, ceiling)
-    return np.asarray(low + (high - low) * np.exp(-np.logaddexp(0.0, slope * (midpoint - compute))), dtype=np.float64)

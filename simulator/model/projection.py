@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model import growth, quantities
+from simulator.model import quantities
+from simulator.model.capability import metric
 from simulator.model.feedback import feed_back
 from simulator.model.levels import Block
 from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.goals import Capability
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import Subject, inner_subjects, subjects
+from simulator.schema.subjects import Subject, inner_subjects, level_name, subjects
 from simulator.units import Array
 from simulator.variables import snake
 
@@ -75,8 +75,8 @@ class Projection:
         result["effective_compute"] = chain.effective_compute(years)
         starts: dict[str, Array] = {}
         if spec.capability is not None:
-            starts["reference"] = result[spec.capability.of][:, :1]
-            result["capability"] = _capability(spec.capability, block, result[spec.capability.of], starts["reference"])
+            starts["reference"] = result[spec.capability.made_of[0]][:, :1]
+            result["capability"] = metric(spec.capability, block, result, starts["reference"])
         if spec.models is not None:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
@@ -109,8 +109,11 @@ class Projection:
         if name == "capability" and capability is not None:
             reference = paths.starts["reference"]
             first = reference[samples] if len(reference) > 1 else reference
-            of = self._level_at(chain, capability.of, paths, samples, times)
-            return _capability(capability, chain.block, of, first)
+            of = {each: self._level_at(chain, each, paths, samples, times) for each in capability.made_of}
+            return metric(capability, chain.block, of, first)
+        quantities_by = {level_name(("quantities", each)): each for each in self.spec.quantities}
+        if name in quantities_by:
+            return quantities.named_level(quantities_by[name], chain.block, times)
         return chain.effective_compute(times) if name == "effective_compute" else chain.capped(name, times).capped
 
 
@@ -167,24 +170,3 @@ def _variables_of(subject: Subject, capped: Capped) -> dict[str, NDArray[Any]]:
     result |= {bound.variable: capped.limits[bound.name] for bound in subject.bounds}
     return result | ({f"binding_{subject.name}": capped.binding} if subject.bounds else {})
 
-
-def _capability(spec: Capability, block: Block, compute: Array, first: Array) -> Array:
-    """Compute the capability metric from effective or physical compute; `first` is that of the first year."""
-
-    def drawn(key: str) -> Array:
-        return block.draw(("capability", key))[:, None]
-
-    if spec.kind == "gain-per-doubling":
-        reference = first if spec.reference is None else drawn("reference")
-        return growth.gain_per_doubling(compute, log_reference=reference, log_gain=drawn("gain"))
-    if spec.kind == "power-law-loss":
-        return growth.power_law_loss(
-            compute, irreducible=drawn("irreducible"), log_scale=drawn("scale"), exponent=drawn("exponent")
-        )
-    return growth.logistic_capability(
-        compute,
-        midpoint_log10=drawn("midpoint"),
-        slope_per_oom=drawn("slope"),
-        floor=0.0 if spec.floor is None else drawn("floor"),
-        ceiling=1.0 if spec.ceiling is None else drawn("ceiling"),
-    )

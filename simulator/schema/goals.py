@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Number, Text
+from simulator.schema.base import Line, Name, Number, Text
 from simulator.schema.statements import Prior, Spec
+from simulator.variables import snake
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
 
@@ -63,13 +64,17 @@ class Capability(Spec):
 
     name: Text
     """What is measured."""
-    kind: Literal["gain-per-doubling", "power-law-loss", "logistic"]
-    """gain-per-doubling: gain^(log2(C / reference)); power-law-loss: irreducible + scale C^-exponent;
-    logistic: floor + (ceiling - floor) / (1 + exp(-slope (log10 C - log10 midpoint)))."""
+    kind: Literal["gain-per-doubling", "gain-per-factor", "power-law-loss", "parameters-and-data-loss", "logistic"]
+    """gain-per-doubling: gain^(log2(C / reference)); gain-per-factor: gain^(log(C / reference) / log(per));
+    power-law-loss: irreducible + scale C^-exponent; parameters-and-data-loss: irreducible + parameter_scale
+    N^-parameter_exponent + data_scale D^-data_exponent; logistic: floor + (ceiling - floor) / (1 + exp(-slope
+    (log10 C - log10 midpoint)))."""
     of: Literal["effective_compute", "physical_compute"] = "effective_compute"
     """The compute that it is a function of."""
     gain: Prior | None = None
-    """Factor by which the metric rises with each doubling (1.1 is 10 %)."""
+    """Factor by which the metric rises with each doubling of compute (1.1 is 10 %), or with each factor `per`."""
+    per: Prior | None = None
+    """The factor of compute that brings the gain: gain 2, per 40 is twice the quality for 40 times the compute."""
     reference: Prior | None = None
     """Compute at which the metric is 1, FLOP; without it the level at the start."""
     irreducible: Prior | None = None
@@ -77,6 +82,18 @@ class Capability(Spec):
     scale: Prior | None = None
     """The scale of the loss that falls with compute."""
     exponent: Prior | None = None
+    """The power with which it falls."""
+    parameters: Name | None = None
+    """The quantity that is the number of parameters, N."""
+    tokens: Name | None = None
+    """The quantity that is the number of tokens trained on, D."""
+    parameter_scale: Prior | None = None
+    """The scale of the loss that falls with parameters."""
+    parameter_exponent: Prior | None = None
+    """The power with which it falls."""
+    data_scale: Prior | None = None
+    """The scale of the loss that falls with data."""
+    data_exponent: Prior | None = None
     """The power with which it falls."""
     midpoint: Prior | None = None
     """Compute at which the logistic is half way, FLOP."""
@@ -92,9 +109,27 @@ class Capability(Spec):
     lists_keys: ClassVar[bool] = False
     NEEDS: ClassVar[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "gain-per-doubling": (("gain",), ("reference",)),
+        "gain-per-factor": (("gain", "per"), ("reference",)),
         "power-law-loss": (("irreducible", "scale", "exponent"), ()),
+        "parameters-and-data-loss": (
+            ("irreducible", "parameters", "tokens", "parameter_scale", "parameter_exponent", "data_scale",
+             "data_exponent"),
+            (),
+        ),
         "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
     }
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The variables that it is a function of: compute; or two quantities."""
+        if self.parameters is None or self.tokens is None:
+            return (self.of,)
+        return tuple(f"quantity_{snake(name)}" for name in (self.parameters, self.tokens))
+
+    @property
+    def is_falling(self) -> bool:
+        """Whether more compute lowers it, as a loss."""
+        return self.kind.endswith("-loss")
 
     def _faults(self) -> Iterator[Fault]:
         needed, optional = self.NEEDS[self.kind]
@@ -105,3 +140,5 @@ class Capability(Spec):
         for key in sorted(every - {*needed, *optional}):
             if getattr(self, key) is not None:
                 yield Fault((key,), f"does not belong to kind {self.kind}.", f"Remove {key}, or change the kind.")
+        if self.parameters is not None and "of" in self.model_fields_set:
+            yield Fault(("of",), "stands beside parameters and tokens.", "The metric is made of these: remove it.")

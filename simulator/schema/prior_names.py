@@ -72,8 +72,10 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
     "capability": ("number", None), "multiple": ("level", "1"), "delay": ("delay", None),
     # of the capability metric
-    "gain": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
+    "gain": ("level", "1"), "per": ("level", "1"), "reference": ("level", "FLOP"), "irreducible": ("number", None),
     "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
+    "parameter_scale": ("level", "1"), "parameter_exponent": ("number", None),
+    "data_scale": ("level", "1"), "data_exponent": ("number", None),
     "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
     # of the counts of models
     "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),

@@ -36,8 +36,8 @@ def quantity_of(spec: ScenarioSpec, name: str) -> str:
 
 def is_falling(spec: ScenarioSpec, name: str) -> bool:
     """Tell whether a threshold is met from above, as a loss is."""
-    loss = spec.capability is not None and spec.capability.kind == "power-law-loss"
-    return loss and quantity_of(spec, name) == "capability"
+    metric = spec.capability
+    return metric is not None and metric.is_falling and quantity_of(spec, name) == "capability"
 
 
 SCHEMA_VERSION = 2

@@ -295,33 +295,6 @@ def test_feedback_of_one_point_is_constant_and_unmatched_points_are_refused():
         growth.feedback_multiplier([1.0], log_points=[2.0, 2.0], log_multipliers=[1.0, 2.0])
 
 
-def test_a_metric_gains_its_factor_with_each_doubling():
-    compute = 26.0 + np.log10(2.0) * np.array([[-1.0, 0.0, 1.0, 3.0]])
-    got = growth.gain_per_doubling(compute, log_reference=26.0, log_gain=np.log10([1.2, 3.0])[:, None])
-    np.testing.assert_allclose(got, np.array([[1.2], [3.0]]) ** [-1.0, 0.0, 1.0, 3.0], rtol=1e-13)
-
-
-def test_a_power_law_loss_falls_to_what_is_irreducible():
-    got = growth.power_law_loss([0.0, 20.0, 400.0], irreducible=1.69, log_scale=2.0, exponent=0.05)
-    np.testing.assert_allclose(got, [101.69, 11.69, 1.69 + 1e-18], rtol=1e-13)
-    halved = growth.power_law_loss(np.log10(2.0) / 0.05, irreducible=0.0, log_scale=0.0, exponent=0.05)
-    assert halved == pytest.approx(0.5, rel=1e-13)
-
-
-def test_a_logistic_score_is_half_way_at_its_midpoint_and_symmetric_about_it():
-    distance = np.array([-1e4, -3.0, 0.0, 3.0, 1e4])
-    got = growth.logistic_capability(
-        [26.0 + distance], midpoint_log10=[26.0], slope_per_oom=1.7, floor=0.2, ceiling=0.9
-    )
-    expected = 0.2 + 0.7 * np.array([0.0, 1 / (1 + np.exp(5.1)), 0.5, 1 / (1 + np.exp(-5.1)), 1.0])
-    np.testing.assert_allclose(got[0], expected, rtol=1e-13)
-
-
-def test_capabilities_out_of_range_become_infinite_without_a_warning():
-    assert growth.gain_per_doubling(1e6, log_reference=0.0, log_gain=1.0) == np.inf
-    assert growth.power_law_loss(-1e6, irreducible=1.0, log_scale=0.0, exponent=1.0) == np.inf
-
-
 def test_random_steps_add_up_at_whole_years_and_a_later_horizon_changes_no_bit():
     rng = np.random.default_rng(2)
     shocks = rng.standard_normal((50, 6))
