@@ -13,7 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.prior_checks import draw_warnings, range_faults, range_warnings, shares_of
+from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -120,6 +120,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
             faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
     for path, level in entries_of(Level, spec):
         faults += _growth_faults(level, path, spec)
+    faults += _capability_faults(spec, units)
     faults += units.faults
     faults += driver_faults(spec)
     faults += _threshold_faults(spec)
@@ -128,7 +129,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     warnings: list[str] = []
     if joint is not None:
         shares = shares_of(spec, joint)
-        faults += range_faults(joint, shares)
+        faults += [*range_faults(joint, shares), *gain_faults(spec, joint)]
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += [*range_warnings(spec, joint, shares), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
@@ -138,6 +139,7 @@ def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
     rest = {"drivers": spec.drivers, "constraints": spec.constraints}
     used = {name for _, field, name in entries(rest) if field in _NAMING and isinstance(name, str)}
+    used |= {str(getattr(spec.capability, key, None)) for key in ("parameters", "tokens")}
     used |= {str(as_path(prior.function.of)[1]) for _, prior in entries_of(Prior, spec)
              if prior.function is not None and prior.function.of.startswith("quantities.")}  # fmt: skip
     for _ in uses:
@@ -296,6 +298,18 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             key = "spending" if threshold.spending is not None else "quantity"
             remedy = "This scenario states compute as a whole: set the threshold on compute."
             yield Fault((*path, key), "needs a spending driver.", remedy)
+
+
+def _capability_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
+    for key in ("parameters", "tokens"):
+        name = getattr(spec.capability, key, None)
+        if name is None:
+            continue
+        path, wanted = ("capability", key), parse_unit(key.removesuffix("s"))
+        unit = units.of(name, path)
+        if unit is not None and unit.dimension != wanted.dimension:
+            remedy = f"Its parts must combine to {wanted}: 6 FLOP/parameter/token, 20 token/parameter, ..."
+            yield Fault(path, f"must be in {wanted}; '{name}' is in {unit_name(unit)}.", remedy)
 
 
 def _correlation_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

@@ -102,6 +102,10 @@ SELDOM = 0.01
 """Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
 
 
+MOST_GAIN = 10.0
+"""The factor of a metric for each doubling of compute from which it is taken for something else."""
+
+
 def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterator[Fault]:
     """Find dates that are no years, and `shares` (`shares_of`) that are mostly above 1."""
     for name, prior in joint.priors.items():
@@ -112,6 +116,18 @@ def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterato
             rule = f"must be at most 1, the whole; it {amount} {number(float(f'{10**middle:.4g}'))}."
             remedy = "A multiple is a product: limit: {product: [10, world-product]}; a plain number has the unit 1."
             yield Fault(as_path(name), rule, remedy)
+
+
+def gain_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find a gain that is meant as the compute it takes: no metric is known to rise tenfold with each doubling."""
+    if spec.capability is None or spec.capability.kind != "gain-per-doubling" or spec.capability.gain is None:
+        return
+    middle = 10.0 ** float(np.median(_draws(joint.priors["capability.gain"])))
+    if middle >= MOST_GAIN:
+        told = number(float(f"{middle:.4g}"))
+        rule = f"is {told} times for each doubling of compute, 10 times or more."
+        remedy = f"Twice the metric for {told} times the compute is kind: gain-per-factor, gain: 2, per: {told}."
+        yield Fault(("capability", "gain"), rule, remedy)
 
 
 def _date_faults(prior: NamedPrior) -> Iterator[Fault]:
