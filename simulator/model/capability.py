@@ -15,7 +15,7 @@ from simulator.units import Array
 
 
 def metric(spec: Capability, block: Block, levels: Mapping[str, Array], first: Array) -> Array:
-    """Compute the metric from the levels that it is `made_of`, by name; `first` is the first of them in the first year."""
+    """Compute the metric from the levels that it is `made_of`; `first` is compute in the first year."""
 
     def drawn(key: str) -> Array:
         return block.draw(("capability", key))[:, None]
@@ -31,7 +31,9 @@ def metric(spec: Capability, block: Block, levels: Mapping[str, Array], first: A
         )
     if spec.kind == "parameters-and-data-loss":
         terms = [
-            power_law_loss(levels[name], irreducible=0.0, log_scale=drawn(f"{of}_scale"), exponent=drawn(f"{of}_exponent"))
+            power_law_loss(
+                levels[name], irreducible=0.0, log_scale=drawn(f"{of}_scale"), exponent=drawn(f"{of}_exponent")
+            )
             for name, of in zip(spec.made_of, ("parameter", "data"), strict=True)
         ]
         return drawn("irreducible") + terms[0] + terms[1]

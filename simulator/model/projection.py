@@ -169,4 +169,3 @@ def _variables_of(subject: Subject, capped: Capped) -> dict[str, NDArray[Any]]:
         result[f"{subject.name}_demanded"] = capped.demanded
     result |= {bound.variable: capped.limits[bound.name] for bound in subject.bounds}
     return result | ({f"binding_{subject.name}": capped.binding} if subject.bounds else {})
-

@@ -112,8 +112,15 @@ class Capability(Spec):
         "gain-per-factor": (("gain", "per"), ("reference",)),
         "power-law-loss": (("irreducible", "scale", "exponent"), ()),
         "parameters-and-data-loss": (
-            ("irreducible", "parameters", "tokens", "parameter_scale", "parameter_exponent", "data_scale",
-             "data_exponent"),
+            (
+                "irreducible",
+                "parameters",
+                "tokens",
+                "parameter_scale",
+                "parameter_exponent",
+                "data_scale",
+                "data_exponent",
+            ),
             (),
         ),
         "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
