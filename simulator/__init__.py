@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from simulator.scenario.describing import describe_scenario, json_schema, library_priors, new_scenario
     from simulator.scenario.library import shipped_scenarios
     from simulator.scenario.load import load_scenario, load_variants, parse_scenario
+    from simulator.scenario.reference import explain_key
     from simulator.scenario.resolving import Scenario
 
 _HOMES = {
@@ -88,6 +89,7 @@ _HOMES = {
     "scenario.describing": "describe_scenario json_schema library_priors new_scenario",
     "scenario.library": "shipped_scenarios",
     "scenario.load": "load_scenario load_variants parse_scenario",
+    "scenario.reference": "explain_key",
     "scenario.resolving": "Scenario",
 }
 """The public names, by the module that holds them."""
@@ -110,6 +112,7 @@ __all__ = [
     "describe_scenario",
     "draw_charts",
     "draw_result",
+    "explain_key",
     "export_run",
     "extend_run",
     "fan_chart",

@@ -84,6 +84,15 @@ def schema(
         write_text(output, text)
 
 
+def explain(
+    key: Annotated[
+        str, typer.Argument(help="A key, a kind of entry, or a path: half_life, regime, drivers.spending.caps.")
+    ],
+) -> None:
+    """Explain a key of scenario files: what it means, what may stand there, its unit and default, an example."""
+    options.tell(simulator.explain_key(key))
+
+
 def new(
     path: Annotated[FilePath, typer.Argument(metavar="FILE", help="The file to write, e.g. my-scenario.yaml.")],
 ) -> None:
@@ -97,7 +106,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     command.__name__: command
     for command in (
         run, extend, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
-        influence, reweight, validate, show, check, priors, scenarios, schema, new,
+        influence, reweight, validate, show, check, priors, scenarios, schema, explain, new,
     )
 }  # fmt: skip
 GROUPS: Mapping[str, typer.Typer] = {"history": history_app}

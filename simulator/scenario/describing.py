@@ -12,6 +12,7 @@ import numpy as np
 from simulator.errors import InputError, near_name, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
+from simulator.scenario.examples import with_examples
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
@@ -192,6 +193,7 @@ def json_schema(of: Literal["scenario", "priors"] = "scenario") -> dict[str, Any
         schema["properties"] |= _grouping_schema(schema)
         wholes = (schema.pop("required"), ["schema", "extends"], ["schema", "name", "mixture"])
         schema["anyOf"] = [{"required": keys} for keys in wholes]
+        schema = with_examples(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{of} file", **schema}
 
 

@@ -85,6 +85,20 @@ _ASKED = frozenset({"growth", "rate", "towards", "share", "largest_share"})
 """Fields whose numbers can be read in more than one way: 30 may be 30 % a year, or 30 times a year."""
 
 
+_UNIT_WORDS: Mapping[SlotKind, str] = {
+    "rate": "x/year, %/year, OOM/year, months/doubling, months/halving, ...; it must be written",
+    "drift": "OOM/year", "date": "a year or a date", "duration": "years, or a time with its unit",
+    "delay": "years, or a time with its unit", "number": "none", "level": "its own",
+}  # fmt: skip
+
+
+def unit_words(key: str) -> str:
+    """Say in which unit a prior stands at a key of a file."""
+    kind, unit = _KINDS.get("from_" if key == "from" else key, ("level", None))
+    told = {None: _UNIT_WORDS[kind], "1": "a plain factor"}.get(unit, unit)
+    return "%, or a fraction; it must be written" if key in _ASKED and kind == "level" else str(told)
+
+
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
     return tuple(_walk(within, path, ""))
