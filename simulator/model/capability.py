@@ -21,7 +21,7 @@ def metric(spec: Capability, block: Block, levels: Mapping[str, Array], first: A
         return block.draw(("capability", key))[:, None]
 
     compute = levels[spec.made_of[0]]
-    if spec.kind == "gain-per-doubling":
+    if spec.kind in ("gain-per-doubling", "gain-per-factor"):
         reference = first if spec.reference is None else drawn("reference")
         per = log10(2.0) if spec.per is None else drawn("per")
         return gain_per_factor(compute, log_reference=reference, log_gain=drawn("gain"), log_factor=per)
