@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from simulator.runs.summary import quantiles, summary_lines
     from simulator.runs.table import Table
     from simulator.scenario.describing import describe_scenario, json_schema, library_priors, new_scenario
+    from simulator.scenario.editions import upgrade_file
     from simulator.scenario.library import shipped_scenarios
     from simulator.scenario.load import load_scenario, load_variants, parse_scenario
     from simulator.scenario.reference import explain_key
@@ -87,6 +88,7 @@ _HOMES = {
     "runs.summary": "quantiles summary_lines",
     "runs.table": "Table",
     "scenario.describing": "describe_scenario json_schema library_priors new_scenario",
+    "scenario.editions": "upgrade_file",
     "scenario.library": "shipped_scenarios",
     "scenario.load": "load_scenario load_variants parse_scenario",
     "scenario.reference": "explain_key",
@@ -143,6 +145,7 @@ __all__ = [
     "simulate",
     "summary_lines",
     "sweep",
+    "upgrade_file",
     "variance_shares",
     "write_report",
     "write_run",

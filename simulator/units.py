@@ -349,7 +349,7 @@ def factor_between(text: str, other: str) -> float:
     try:
         (first, in_logs), (second, logs) = parse_level_unit(text), parse_level_unit(other)
     except UnitError as error:
-        raise UnitError(error.rule if None in growth and growth == [None, None] else rule, error.remedy) from None
+        raise UnitError(*((error.rule, error.remedy) if growth == [None, None] else (rule, remedy))) from None
     if first.dimension != second.dimension or in_logs or logs:
         raise UnitError(rule, remedy)
     return first.scale / second.scale

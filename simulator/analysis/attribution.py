@@ -207,7 +207,7 @@ def attribute_difference(
     Examples
     --------
     >>> from simulator import load_scenario
-    >>> changes = ["drivers.spending.growth[2].rate=3", "drivers.hardware.growth[3].rate=1.4"]
+    >>> changes = ["drivers.spending.growth[2].rate=3x/year", "drivers.hardware.growth[3].rate=1.4x/year"]
     >>> found = attribute_difference(load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes))
     >>> for line in found.lines(most=1):
     ...     print(line)

@@ -75,7 +75,7 @@ class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_
         Examples
         --------
         >>> from simulator import sweep
-        >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+        >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": ["1.5x/year", "3x/year"]})
         >>> round(swept.at(rate=3, quantile=0.5, year=2027)["spending"].item(), 2)  # log10 USD
         10.95
         """

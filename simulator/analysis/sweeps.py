@@ -72,7 +72,7 @@ def sweep(
 
     Examples
     --------
-    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": [1.5, 3]})
+    >>> swept = sweep("essay-2023", over={"drivers.spending.growth[2].rate": ["1.5x/year", "3x/year"]})
     >>> swept["summary/never"].dims
     ('drivers.spending.growth[2].rate', 'threshold')
     >>> swept.at(rate=3)["never"].sel(threshold="gpt-4").item()

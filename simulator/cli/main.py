@@ -100,6 +100,23 @@ def new(
     typer.echo(f"{simulator.new_scenario(path)}: written. Change it, then: simulate {path}")
 
 
+def upgrade(
+    files: Annotated[
+        list[FilePath], typer.Argument(metavar="FILE...", help="Scenario files and prior libraries of schema 1.")
+    ],
+) -> None:
+    """Rewrite files of schema 1 as schema 2; comments stay, and every change is told."""
+    failures: list[str] = []
+    for file in files:
+        try:
+            changes = simulator.upgrade_file(file)
+            options.tell(changes or [f"{file}: is of schema 2 already; nothing is changed."])
+        except SimulatorError as error:
+            failures.append(str(error))
+    if failures:
+        raise InputError("\n".join(failures))
+
+
 history_app.command()(fragility)
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -107,6 +124,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     for command in (
         run, extend, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
         influence, reweight, validate, show, check, priors, scenarios, schema, explain, new,
+        upgrade,
     )
 }  # fmt: skip
 GROUPS: Mapping[str, typer.Typer] = {"history": history_app}

@@ -97,8 +97,8 @@ def _quantities(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
     for path, driver in prior_names.entries_of(Factor, spec.drivers, ("drivers",)):
         if driver.level is not None:
             yield " ".join(map(str, path[1::2])), words.quantity(driver.level, (*path, "level"))
-    for name, quantity in spec.quantities.items():
-        yield name.replace("-", " "), words.quantity(quantity, ("quantities", name))
+    for entry, quantity in spec.quantities.items():
+        yield entry.replace("-", " "), words.quantity(quantity, ("quantities", entry))
 
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:

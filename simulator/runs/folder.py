@@ -16,8 +16,9 @@ from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.documents import yaml_text
+from simulator.scenario.editions import is_first_edition, upgraded_data
 from simulator.scenario.load import parse_scenario
-from simulator.scenario.resolving import Scenario
+from simulator.scenario.resolving import Scenario, data_hash
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -163,6 +164,9 @@ def open_run(path: FilePath | str) -> Run:
         run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")
         if "summary" in run.children:
             run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
+        if is_first_edition(said := json.loads(str(run.attrs.get("scenario", "null")))):
+            said = upgraded_data(said)
+            run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file

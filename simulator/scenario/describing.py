@@ -96,7 +96,7 @@ def library_priors(name: str | None = None) -> dict[str, NamedPrior]:
     --------
     >>> prior = library_priors("algorithms/ho-2024")["algorithms/ho-2024"]
     >>> prior.understood, prior.prior.as_of
-    ('skewed lognormal, median 8 (90 % 2 to 22) months/halving', '2024-12')
+    ('skewed lognormal, median 8 (90 % 2 to 22) months/halving of requirement', '2024-12')
     """
     libraries = shipped_names("priors")
     chosen = [each for each in libraries if name is None or each == name or each.startswith(f"{name}/")]

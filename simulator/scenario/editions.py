@@ -6,6 +6,7 @@ it stands on; `months/halving of requirement` is what `months/halving` was.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,14 +45,15 @@ def upgraded_text(text: str, file: str) -> tuple[str, list[str]]:
     lines = []
     for edit in sorted(edits.values(), key=lambda edit: edit.start, reverse=True):
         lines.append(f"{file}:{text.count('\n', 0, edit.start) + 1}: {edit.what}")
-        text = text[: edit.start] + edit.text + _in_column(text[edit.end :], len(edit.text) - edit.end + edit.start)
+        more = 0 if "\n" in edit.text else len(edit.text) - edit.end + edit.start
+        text = text[: edit.start] + edit.text + _in_column(text[edit.end :], more)
     return text, lines[::-1]
 
 
 def _in_column(rest: str, more: int) -> str:
     """Leave the comment at the end of a line in its column, where there is room for what was added before it."""
-    found = re.match(r"([}\]]* )( +)#", rest)
-    return rest if found is None else found[1] + " " * (len(found[2]) - more) + rest[found.end(2) :]
+    found = re.match(r"""((?:[^\n#'"]|"[^"\n]*"|'[^'\n]*')*? )( +)#""", rest)
+    return rest if found is None else found[1] + " " * max(0, len(found[2]) - more) + rest[found.end(2) :]
 
 
 def upgrade_file(file: FilePath | str) -> list[str]:
@@ -88,9 +90,16 @@ def upgrade_file(file: FilePath | str) -> list[str]:
     return lines
 
 
+def upgraded_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Rewrite what an older run holds, plain data of the first edition, as the second says it."""
+    text, _ = upgraded_text(json.dumps(data, ensure_ascii=False), "the stored scenario")
+    said: Mapping[str, Any] = parse_document(text).data
+    return said
+
+
 def is_first_edition(data: Any) -> bool:
     """Tell whether plain data says `schema: 1`."""
-    return isinstance(data, Mapping) and data.get("schema") == 1 and data["schema"] is not True
+    return isinstance(data, Mapping) and data.get("schema") in (1, "1") and data["schema"] is not True
 
 
 def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
@@ -150,12 +159,12 @@ def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
             yield from _with_unit(inner, part, unit, file)
         return
     if "prior" in said:
-        if len(said) == 1 or not any(is_prior({key: value}) for key, value in said.items() if key != "prior"):
-            return
         try:
             stated = lookup(library_entry(said["prior"], Place(file)).data, ("unit",))
         except ScenarioError:
             return  # it is told when the file is read
+        if stated and not any(is_prior({key: value}) for key, value in said.items() if key != "prior"):
+            return
         unit = f"{stated} of requirement" if stated in _HALVING else stated or unit
     second = node.value[min(1, len(node.value) - 1)][0]  # a value may be an alias of one that stands elsewhere
     yield _before(second, f"unit: {unit}", flow=bool(node.flow_style))

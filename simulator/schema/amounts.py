@@ -117,7 +117,8 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
 
     What is no amount stays as it is, to be refused as what it is.
     """
-    held = {key: data[key] for key in sorted(data, key=str) if _holds_numbers(key)}
+    order = [*(key for key in HELD if key in data), *sorted(key for key in data if _holds_numbers(key))]
+    held = {key: data[key] for key in order}
     if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
         return dict(data), []
     amounts = [each for value in held.values() for text in _leaves(value) for each in _amounts(text)]

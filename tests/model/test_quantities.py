@@ -285,6 +285,8 @@ def test_spending_and_factors_of_hardware_may_be_quantities() -> None:
 def test_feedback_multiplies_the_growth_of_a_driver_that_is_a_quantity() -> None:
     points = [{"at": 1e10, "multiplier": 2}, {"at": 1e90, "multiplier": 2}]
     gains = {"start": {"value": 1, "unit": "1"}, "growth": "3x/year"}
-    plain = small_scenario({"drivers.algorithms": {"level": "gains", "feedback": points}, "quantities": {"gains": gains}})
+    plain = small_scenario(
+        {"drivers.algorithms": {"level": "gains", "feedback": points}, "quantities": {"gains": gains}}
+    )
     levels = run_of(plain)["trajectories/algorithms"].values
     np.testing.assert_allclose(levels[0], 2 * YEARS * np.log10(3), atol=1e-5)

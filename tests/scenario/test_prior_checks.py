@@ -40,7 +40,7 @@ def test_an_entry_of_the_library_in_two_places_is_said_to_be_drawn_twice() -> No
 
 
 def test_so_is_a_mixture_of_entries() -> None:
-    mixture = "{mixture: [{weight: 1, prior: spending/cottier-2024}, {weight: 1, value: 2}]}"
+    mixture = "{mixture: [{weight: 1, prior: spending/cottier-2024}, {weight: 1, value: 2x/year}]}"
     (line,) = drawn_oddly(spending=mixture, hardware=mixture)
     assert line.startswith(f"spending/cottier-2024: drawn twice, independently: {PLACES}.")
 
@@ -65,15 +65,17 @@ def test_an_input_beside_the_same_entry_is_drawn_apart_from_it() -> None:
 
 
 def test_an_input_that_nothing_uses_is_said() -> None:
-    assert drawn_oddly(inputs="inputs: {world: 1.5}", hardware="1.3") == ("inputs.world: nothing uses it.",)
-    followed = "{function: {of: inputs.world, points: {1: 1.2, 2: 1.4}}}"
+    assert drawn_oddly(inputs="inputs: {world: 1.5}", hardware="1.3x/year") == ("inputs.world: nothing uses it.",)
+    followed = "{function: {of: inputs.world, points: {1: 1.2, 2: 1.4}}, unit: x/year}"
     assert drawn_oddly(inputs="inputs: {world: {interval_90: [1.2, 1.8]}}", hardware=followed) == ()
 
 
 def follows(points: str, *, other: str, between: str = "line") -> dict[str, str]:
     """State a growth that is a function of a threshold."""
-    function = f"{{function: {{of: thresholds.far.effective_compute, points: {points}, between: {between}}}}}"
-    return {"spending": "2", "hardware": function, "more": f"thresholds: {{far: {{effective_compute: {other}}}}}"}
+    function = (
+        f"{{function: {{of: thresholds.far.effective_compute, points: {points}, between: {between}}}, unit: x/year}}"
+    )
+    return {"spending": "2x/year", "hardware": function, "more": f"thresholds: {{far: {{effective_compute: {other}}}}}"}
 
 
 LEVELS = "{interval_90: [1e28, 1e36], unit: FLOP}"

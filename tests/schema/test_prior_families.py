@@ -152,7 +152,8 @@ def test_the_schema_lists_what_is_installed_and_nothing_else(installed: Path) ->
     (installed / "team-1.0.dist-info" / "entry_points.txt").write_text(
         ENTRIES.replace("broken = half_normal:no_such_record\n", "")
     )
-    prior = json.loads(schema_text("scenario"))["$defs"]["Prior"]["anyOf"][1]
+    forms = json.loads(schema_text("scenario"))["$defs"]["Prior"]["anyOf"]
+    (prior,) = [form for form in forms if "properties" in form]
     assert prior["properties"]["family"]["anyOf"][0]["enum"] == [*SHIPPED, "half-normal"]
     assert prior["properties"]["sigma"] == {"type": "number", "description": "Width of a half-normal prior."}
     assert "<own>" not in prior["properties"]

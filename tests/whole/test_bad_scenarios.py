@@ -189,8 +189,8 @@ def test_the_units_that_are_proposed_are_units() -> None:
         ("'%'", ["percent/year"]),
         ("OOM", ["OOM/year"]),
         ("1/year", ["x/year", "percent/year"]),
-        ("months", ["months/doubling", "months/halving of requirement"]),
-        ("year", ["years/doubling", "years/halving of requirement"]),
+        ("months", ["months/doubling", "months/halving"]),
+        ("year", ["years/doubling", "years/halving"]),
     ],
 )
 def test_the_units_of_growth_that_are_proposed_are_units(given: str, proposed: list[str]) -> None:

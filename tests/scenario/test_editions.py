@@ -1,0 +1,94 @@
+"""A file of the first edition is rewritten so that it means what it meant, with its comments and its layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import ScenarioError
+from simulator.scenario.editions import is_first_edition, upgrade_file, upgraded_text
+from simulator.scenario.load import load_scenario, parse_scenario
+
+FIRST = """\
+# what we think
+schema: 1
+name: ours
+years: {first: 2025.5, last: 2035}
+inputs:
+  pace: {value: 2}                        # an input that stands for a rate
+drivers:
+  spending:
+    start: {value: 4e8, unit: USD}        # 2023 dollars
+    growth:
+      - rate: 2.4                         # a factor
+      - {from: 2028, rate: {input: pace}}
+    caps: {product: {share: 0.01, of: world}}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {median: 1.3, interval_90: [1.2, 1.5]}}
+  algorithms: {growth: {value: 8, unit: months/halving}}
+quantities:
+  world: {start: {value: 1e14, unit: USD}, growth: {value: 3, unit: "%/year"}}
+variants:
+  fast: {drivers: {hardware: {growth: 2}}}
+"""
+SECOND = """\
+# what we think
+schema: 2
+name: ours
+years: {first: 2025.5, last: 2035}
+inputs:
+  pace: {unit: x/year, value: 2}          # an input that stands for a rate
+drivers:
+  spending:
+    at: 2025.5
+    start: {value: 4e8, unit: USD}        # 2023 dollars
+    growth:
+      - rate: 2.4x/year                   # a factor
+      - {from: 2028, rate: {input: pace}}
+    caps: {product: {share: 0.01 fraction, of: world}}
+  hardware: {at: 2025.5, start: {value: 1e18, unit: FLOP/USD}, growth: {median: 1.3, unit: x/year, interval_90: [1.2, 1.5]}}
+  algorithms: {growth: {value: 8, unit: months/halving of requirement}}
+quantities:
+  world: {at: 2025.5, start: {value: 1e14, unit: USD}, growth: {value: 3, unit: "%/year"}}
+variants:
+  fast: {drivers: {hardware: {growth: 2x/year}}}
+"""
+
+
+def test_only_what_changed_its_meaning_is_rewritten() -> None:
+    text, lines = upgraded_text(FIRST, "ours.yaml")
+    assert text == SECOND
+    assert lines[0] == "ours.yaml:2: schema: 1 -> 2"
+    assert [line for line in lines if ":11:" in line] == ["ours.yaml:11: 2.4 -> 2.4x/year"]
+    assert len(lines) == 10
+    assert parse_scenario(text).joint.priors["drivers.algorithms.growth"].family.value == pytest.approx(
+        0.4515, abs=1e-4
+    )
+
+
+def test_a_file_is_rewritten_once(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(FIRST, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="simulate upgrade"):
+        load_scenario(file)
+    assert len(upgrade_file(file)) == 10
+    assert file.read_text(encoding="utf-8") == SECOND
+    assert upgrade_file(file) == []
+    assert file.read_text(encoding="utf-8") == SECOND
+
+
+def test_what_extends_a_file_is_read_with_it(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(FIRST, encoding="utf-8")
+    child = tmp_path / "child.yaml"
+    child.write_text(
+        "schema: 1\nextends: ./ours.yaml\nname: child\ndrivers: {spending: {growth: 3}}\n", encoding="utf-8"
+    )
+    assert upgrade_file(child)[-1].endswith("child.yaml:4: 3 -> 3x/year")
+    upgrade_file(tmp_path / "ours.yaml")
+    assert load_scenario(child).joint.priors["drivers.spending.growth"].understood == "3 x/year"
+
+
+def test_only_schema_1_is_of_the_first_edition() -> None:
+    assert is_first_edition({"schema": 1})
+    assert is_first_edition({"schema": "1"})
+    assert not any(map(is_first_edition, ({"schema": 2}, {"schema": True}, {}, [], None)))
