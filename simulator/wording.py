@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 BEYOND = 300.0
 """The log10 of a level above which it is no number any more, and stands as +inf: a sample with one has exploded."""
@@ -46,10 +47,112 @@ def percent(share: float) -> str:
     return "> 99 %" if 0.99 < share < 1 - 1e-12 else f"{100 * share:.0f} %"
 
 
-def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
-    """Set rows of cells as lines, their columns as wide as the widest cell and so many spaces apart."""
+WIDTH = 80
+"""Characters of a line of a printed table, as many as every terminal has."""
+_LABEL = 28
+"""Characters that the texts of a first column are never folded below."""
+_WORDS = re.compile(r"(?<=[^\s±])(?=\s+[^\s±%])")
+_PARTS = re.compile(rf"{_WORDS.pattern}|(?<=[\w\])]\.)(?=[^\W\d])")
+
+
+def folded(text: str, *, width: int, hang: str = "", dotted: bool = False) -> list[str]:
+    """Break a text into lines of at most so many characters, between words; `hang` begins those after the first.
+
+    A number keeps its sign of error, and what is longer than a line stays whole; names may be broken at their dots.
+    """
+    line, *pieces = (_PARTS if dotted else _WORDS).split(text)
+    lines = []
+    for piece in pieces:
+        if len(line) + len(piece) <= width or not line.strip():
+            line += piece
+        else:
+            lines.append(line.rstrip())
+            line = hang + piece.lstrip()
+    return [*lines, line]
+
+
+def aligned(
+    rows: Sequence[Sequence[str]],
+    *,
+    gap: int = 2,
+    keys: int = 0,
+    right: Sequence[bool] = (),
+    indent: int = 2,
+    width: int = WIDTH,
+) -> list[str]:
+    """Set rows of cells as lines of at most `width`, their columns as wide as the widest cell and `gap` spaces apart.
+
+    Cells of the first column are folded where all do not fit. Where that is not enough, the last cells of each row
+    stand below it; or, with `keys`, the first row is of headings: they are folded, and the columns stand in tables one
+    below the other, so many first columns in each. No other cell is broken. `right` are columns of numbers.
+    """
+    if not rows:
+        return []
+    room, right = width - indent, [*right, *([False] * len(rows[0]))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [f"  {(' ' * gap).join(map(str.ljust, cells, widths))}".rstrip() for cells in rows]
+    if keys and _across(widths, gap) > room:
+        return list(_below_one_another(rows, gap, keys, right, indent, room))
+    beside = len(widths)
+    while beside > 1 and _across([min(widths[0], _LABEL), *widths[1:beside]], gap) > room:
+        beside -= 1
+    widths[0] = min(widths[0], max(_LABEL, room - _across([0, *widths[1:beside]], gap)))
+    lines = []
+    for row in rows:
+        lines += [f"{' ' * indent}{line}" for line in _laid(row[:beside], widths, gap, right)]
+        if rest := "; ".join(filter(None, row[beside:])):
+            lines += folded(f"{' ' * (indent + 4)}{rest}", width=width, hang=" " * (indent + 4))
+    return lines
+
+
+def _across(widths: Sequence[int], gap: int) -> int:
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def _laid(
+    row: Sequence[str], widths: Sequence[int], gap: int, right: Sequence[bool], *, hang: str = "  "
+) -> Iterator[str]:
+    """Lay cells side by side, each folded to its width."""
+    cells = [folded(cell, width=width, hang=hang, dotted=True) for cell, width in zip(row, widths, strict=False)]
+    for parts in itertools.zip_longest(*cells, fillvalue=""):
+        told = zip(parts, widths, right, strict=False)
+        yield (" " * gap).join(part.rjust(size) if side else part.ljust(size) for part, size, side in told).rstrip()
+
+
+def _below_one_another(
+    rows: Sequence[Sequence[str]], gap: int, keys: int, right: Sequence[bool], indent: int, room: int
+) -> Iterator[str]:
+    """Set a table with headings as several, as few as there is room for; all have the key columns alike."""
+    heads, *body = rows
+    words = [max(map(len, head.split() if len(head) > 10 else [head]), default=0) for head in heads]
+    cells = [max(map(len, column), default=0) for column in zip(*body, strict=True)] or [0] * len(heads)
+    least = [max(pair) for pair in zip(words, cells, strict=True)]
+    first, least[0] = least[0], min(least[0], _LABEL)
+    parts = _parted(least, gap, keys, room)
+    spare = min(room - _across([least[place] for place in [*range(keys), *part]], gap) for part in parts)
+    least[0] = min(first, max(12, least[0] + spare))
+    for part in parts:
+        places = [*range(keys), *part]
+        for place in part:  # a heading takes what room is left
+            left = room - _across([least[each] for each in places], gap)
+            least[place] += max(0, min(left, min(len(heads[place]), 20) - least[place]))
+        if part is not parts[0]:
+            yield ""
+        for row in rows:
+            sides, hang = [right[place] for place in places], "" if row is heads else "  "
+            told = _laid([row[place] for place in places], [least[place] for place in places], gap, sides, hang=hang)
+            yield from (f"{' ' * indent}{line}" for line in told)
+
+
+def _parted(widths: Sequence[int], gap: int, keys: int, room: int) -> list[list[int]]:
+    """Part the columns behind the keys so that each part fits beside them."""
+    parts: list[list[int]] = []
+    for place in range(keys, len(widths)):
+        across = _across([*widths[:keys], *(widths[each] for each in [*(parts[-1] if parts else []), place])], gap)
+        if parts and across <= room:
+            parts[-1].append(place)
+        else:
+            parts.append([place])
+    return parts
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

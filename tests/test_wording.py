@@ -82,3 +82,47 @@ def test_columns_are_as_wide_as_their_widest_cell_and_nothing_stands_behind_the_
 
 def test_cells_stand_between_bars_below_their_headings() -> None:
     assert w.markdown_table(["", "a"], [["x", "1"], ["y", ""]]) == "|  | a |\n|---|---|\n| x | 1 |\n| y |  |"
+
+
+ROWS = [
+    ["drivers.hardware.factors.precision-and-utilisation.growth[0].rate", "+0.84", "4e30 to 6e35", "from 1.06x/yr to 1.53x/yr"],
+    ["tokens: factor 1, term 2, factor 2", "-0.11 ± <0.01 years", "7e32 to 5e36", "fixed: interval 62 ± 2 % narrower"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [0, 1, 2])
+@pytest.mark.parametrize("copies", [1, 2, 5])
+def test_a_table_keeps_to_80_characters_and_cuts_no_number(keys: int, copies: int) -> None:
+    rows = [row + row[1:] * (copies - 1) for row in ROWS]
+    heads = ["", "rank", "from lowest to highest tenth", "what it is"] + ["again"] * (3 * (copies - 1))
+    lines = w.aligned([heads, *rows] if keys else rows, keys=keys)
+    assert max(map(len, lines)) <= w.WIDTH
+    for cell in (cell for row in rows for cell in row[1:]):
+        assert any(cell in line for line in lines)
+    if copies == 1 and keys == 1:  # one table: a row each, the name on two lines
+        assert sum("to 6e35" in line for line in lines) == 1
+
+
+def test_a_table_that_fits_is_set_side_by_side() -> None:
+    assert w.aligned([["a", "b"], ["long name", "2"]], keys=1, right=[False, True]) == [
+        "  a          b",
+        "  long name  2",
+    ]
+    assert w.aligned([]) == []
+    assert w.aligned([["", "year"]], keys=1) == ["    year"]
+
+
+def test_what_does_not_fit_stands_below_its_row() -> None:
+    lines = w.aligned([["a", "b" * 40, "c" * 40], ["d", "e", ""]])
+    assert lines == [f"  a  {'b' * 40}", f"      {'c' * 40}", "  d  e"]
+
+
+def test_a_line_is_folded_between_words_and_a_number_keeps_its_error() -> None:
+    assert w.folded("log10 32.32 ± 0.02 (90 % 1e30 to 5e36)", width=18, hang="  ") == [
+        "log10 32.32 ± 0.02",
+        "  (90 % 1e30 to",
+        "  5e36)",
+    ]
+    assert w.folded("outputs/" + "x" * 30, width=10) == ["outputs/" + "x" * 30]
+    assert w.folded("drivers.spending.growth[0].rate", width=20, dotted=True) == ["drivers.spending.", "growth[0].rate"]
+    assert w.folded("growth of 1.25 to 2.5", width=12, dotted=True) == ["growth of", "1.25 to 2.5"]

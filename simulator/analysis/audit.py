@@ -38,7 +38,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array, plain_unit
-from simulator.wording import listed, markdown_table, plus_minus
+from simulator.wording import WIDTH, listed, markdown_table, plus_minus
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -277,7 +277,6 @@ def doubt_of(standing: str, confidence: str) -> int:
 
 
 MOST = 12
-WIDTH = 116
 HOW = (
     "Ordered by influence x doubt. Influence: the largest share of the variance of an outcome (Shapley effects, which "
     "add up to 100 %) that is more than twice its error. Doubt: 4 without a source, 3 for low confidence or own "

@@ -26,7 +26,7 @@ from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import power, share_text, year_text
+from simulator.wording import aligned, power, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -267,17 +267,12 @@ def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) 
     rest = len(influence.indices) - len(kept)
     shown, more = kept[:MOST_LINES], len(kept) - MOST_LINES
     separates = any(row["between"] for row in kept)
-    width = max(len(row["input"]) for row in shown)
-    spans = [span_text(outcome, row, years) for row in shown]
-    span_width = max(25, *map(len, spans))
-    column = f"  {'separates':24}" if separates else ""
-    head = f"  {'':{width}}   delta    rank   {'from lowest to highest tenth':{span_width}}{column}".rstrip()
-    lines = [outcome.text, head]
-    for row, span in zip(shown, spans, strict=True):
-        told = f"  {_separates(row)}" if separates else ""
-        rank = f"{row['rank']:+7.2f}" if abs(row["rank"]) > row["rank_by_chance"] else f"{'~0':>7}"
-        numbers = f"{row['delta']:7.3f} {rank}"
-        lines.append(f"  {row['input']:{width}} {numbers}   {span:{span_width}}{told}".rstrip())
+    told = [["", "delta", "rank", "from lowest to highest tenth", *(["separates"] if separates else [])]]
+    for row in shown:
+        rank = f"{row['rank']:+.2f}" if abs(row["rank"]) > row["rank_by_chance"] else "~0"
+        cells = [row["input"], f"{row['delta']:.3f}", rank, span_text(outcome, row, years)]
+        told.append([*cells, *([_separates(row)] if separates else [])])
+    lines = [outcome.text, *aligned(told, keys=1, right=[False, True, True, False, False][: len(told[0])])]
     many = f"{more} more, and " if more > 0 else ""
     lines.append(f"  ... and {many}{rest} priors that are fixed or go with it no more than chance would")
     return lines

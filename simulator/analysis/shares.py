@@ -40,7 +40,7 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, labels_of
 from simulator.units import Array
 from simulator.version import made_by
-from simulator.wording import cut
+from simulator.wording import aligned
 
 SHARES_FORMAT = 2
 METHODS = ("auto", "sobol", "shapley")
@@ -60,7 +60,6 @@ _LONG_NAMES = {"first_order": "first-order Sobol index", "total": "total Sobol i
 _PARTS = {"": "", "_error": ", standard error", "_lower": ", 5 % bound", "_upper": ", 95 % bound"}
 MOST_LINES = 12
 MOST_COLUMNS = 5
-_NAME = 44
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -400,22 +399,21 @@ def _subject_lines(shares: xr.Dataset, subject: str, measures: Sequence[str]) ->
     untold = np.where(constant, "constant", np.where(telling, "", "rare")).tolist()
     values = [shares[measure].values for measure in measures]
 
-    def line(name: str, *numbers: Array) -> str:
-        cells = [untold[column] or " / ".join(_points(each[column]) for each in numbers) for column in columns]
-        return _line(name, cells)
+    def line(name: str, *numbers: Array) -> list[str]:
+        return [name, *(untold[at] or " / ".join(_points(each[at]) for each in numbers) for at in columns)]
 
     yield f"  {subject_words(subject)}, %{', first-order / total' if len(measures) > 1 else ''}"
     heads = [number(year) if np.isfinite(year) else "" for year in years[columns].tolist()]
-    if any(heads):
-        yield _line("", heads)
+    rows = [["", *heads]]
     if telling.any():
         named = largest(np.maximum(values[0], 0.0)[:, telling], most=MOST_LINES)
         names = shares["input_words"].values.tolist()
-        yield from (line(cut(names[place], width=_NAME - 1), *(each[place] for each in values)) for place in named)
+        rows += [line(names[place], *(each[place] for each in values)) for place in named]
         if others := [place for place in range(len(names)) if place not in named]:
-            yield line(f"{len(others)} others", values[0][others].sum(axis=0))
+            rows.append(line(f"{len(others)} others", values[0][others].sum(axis=0)))
         if len(measures) > 1:
-            yield line("interactions", 1.0 - values[0].sum(axis=0))
+            rows.append(line("interactions", 1.0 - values[0].sum(axis=0)))
+        yield from aligned(rows if any(heads) else rows[1:], indent=4, right=[False, *[True] * len(columns)])
         errors = [shares[f"{measure}_error"].values[:, telling].max() for measure in measures]
         yield f"    standard errors: at most {100 * max(errors):.1f} points"
     for word, chosen, why in (
@@ -426,10 +424,6 @@ def _subject_lines(shares: xr.Dataset, subject: str, measures: Sequence[str]) ->
             when = [number(year) for year in years[chosen].tolist() if np.isfinite(year)]
             more = f" and {len(when) - 1} more year{'s' * (len(when) > 2)}" if when[1:] else ""
             yield f"    {word}{f' in {when[0]}{more}' if when else ''}: {why}"
-
-
-def _line(name: str, cells: Sequence[str]) -> str:
-    return f"    {name:<{_NAME}}{''.join(f'{cell:>10}' for cell in cells)}"
 
 
 def _points(share: float) -> str:

@@ -269,7 +269,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
         cells += [told(row, outcome, log=log) for row, outcome, log in zip(rows, asked, logs, strict=True)]
         body.append(cells)
     lines = [head, *(f"  {mark} {axis_heading(axis)}" for mark, axis in zip(marks, axes, strict=True))]
-    lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3)
+    lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3, keys=len(axes))
     if len(body) > most:
         lines.append(f"  ... and {len(body) - most + 1} more points in points.csv")
     return lines

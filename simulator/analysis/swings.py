@@ -359,11 +359,11 @@ def years_of(here: xr.Dataset) -> tuple[float, float]:
 
 
 def _cells(row: Row, years: tuple[float, float]) -> list[str]:
-    """Write a swing: input, its values, the outcome there, the swing, what fixing the input does."""
+    """Write a swing: input, the swing, the outcome at its ends, its values there, what fixing the input does."""
     ends = [outcome_text(row[key], unit=row["unit"], years=years, short=True) for key in ("lower", "upper")]
     fixed = "" if row["narrowing"] is None else f"fixed: {narrowing_text(row['narrowing'], row['narrowing_error'])}"
-    values = f"{row['lower_value']} to {row['upper_value']}"
-    return [row["input_words"], values, " to ".join(ends), swing_text(row), fixed]
+    values = f"from {row['lower_value']} to {row['upper_value']}"
+    return [row["input_words"], swing_text(row), " to ".join(ends), values, fixed]
 
 
 def narrowing_text(narrowing: float, error: float | None) -> str:

@@ -20,6 +20,7 @@ from simulator.cli.history import fragility
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
 from simulator.cli.studies import audit, compare, influence, reweight, shares, swings
+from simulator.cli.terminal import told
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -215,7 +216,7 @@ def _run(arguments: list[str]) -> None:
         shown = command_line(only=given[0] if given and given[0] in commands else None)
         shown(args=given, prog_name="simulate")  # prints its own faults of use, and exits with their code
     except SimulatorError as error:
-        typer.echo(str(error), err=True)
+        told([str(error)], err=True, style="red")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         _interrupted()
@@ -236,3 +237,7 @@ def _interrupted() -> NoReturn:
         err=True,
     )
     raise SystemExit(INTERRUPTED) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simulator.cli.terminal import Listing, told
 from simulator.errors import InputError
 from simulator.files import check_file, check_folder
 
@@ -28,7 +29,7 @@ def _checked(check: Callable[..., None]) -> Callable[[typer.CallbackParam, FileP
     return checked
 
 
-LOOK: Mapping[str, Any] = {"add_completion": False, "no_args_is_help": True, "rich_markup_mode": None}
+LOOK: Mapping[str, Any] = {"add_completion": False, "cls": Listing, "no_args_is_help": True, "rich_markup_mode": None}
 """How the command line and its groups of commands are set."""
 
 folder_option, file_option = _checked(check_folder), _checked(check_file)
@@ -131,19 +132,17 @@ def progress_bar(*, label: str, least: int) -> Iterator[Callable[[int, int], Non
 
 def say(text: str) -> None:
     """Print a line beside the output."""
-    typer.echo(text, err=True)
+    told([text], err=True)
 
 
 def tell(lines: Iterable[str]) -> None:
     """Print lines."""
-    for line in lines:
-        typer.echo(line)
+    told(lines)
 
 
 def warn(warnings: Iterable[str]) -> None:
     """Print warnings beside the output."""
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    told((f"warning: {warning}" for warning in warnings), err=True, style="yellow")
 
 
 def finish(

@@ -9,6 +9,7 @@ from typing import Final
 from simulator.errors import InputError, shown
 from simulator.files import check_file, locked, make_folder, read_csv, write_text
 from simulator.runs.table import Table
+from simulator.wording import aligned
 
 SCORING: Final[tuple[str, ...]] = (
     "scored_on", "run_id", "name", "scenario_hash", "simulator_version", "observations", "snapshot",
@@ -109,31 +110,25 @@ def ledger_lines(path: FilePath) -> Iterator[str]:
     scores = Table.of_rows(({**row, "what": _what(row)} for row in latest.values()), (*COLUMNS, "what"))
     runs = len(set(scores["run_id"].tolist()))
     yield f"{path}: {len(scores)} score{'s' * (len(scores) != 1)} of {runs} run{'s' * (runs != 1)}"
-    yield f"  {'':<48}{'n':>4}   CRPS    WIS  error  inside 90 %  Brier"
+    rows = [["", "n", "CRPS", "WIS", "error", "inside 90 %", "Brier"]]
     for in_sample, said in (("false", ""), ("true", " (in sample)")):
         for (name, what), mine in scores.where(in_sample=in_sample).groups("name", "what"):
-            yield _mean_line(f"{name}: {what}{said}", mine)
+            rows.append([f"{name}: {what}{said}", str(len(mine)), *_mean_cells(mine)])
+    yield from aligned(rows, keys=1, right=[False, *[True] * 6])
 
 
 def _what(row: Mapping[str, str]) -> str:
     return "thresholds" if row["brier"] else row["quantity"].replace("_", " ")
 
 
-def _mean_line(said: str, rows: Table) -> str:
+def _mean_cells(rows: Table) -> Iterator[str]:
     def mean(column: str) -> float | None:
         values = [float({"true": "1", "false": "0"}.get(cell, cell)) for cell in rows[column].tolist() if cell]
         return sum(values) / len(values) if values else None
 
-    crps, interval, error, inside, brier = (mean(column) for column in _MEANS)
-    return (
-        f"  {said:<48}{len(rows):>4}  {_number(crps, '5.3f')}  {_number(interval, '5.3f')}  {_number(error, '+5.2f')}"
-        f"  {_number(None if inside is None else 100 * inside, '11.0f')}  {_number(brier, '5.3f')}"
-    )
-
-
-def _number(value: float | None, form: str) -> str:
-    width = int(form.lstrip("+").split(".")[0])
-    return "-".rjust(width) if value is None else format(value, form)
+    for column, form in zip(_MEANS, (".3f", ".3f", "+.2f", ".0%", ".3f"), strict=True):
+        value = mean(column)
+        yield "-" if value is None else format(value, form).removesuffix("%")
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from simulator.hindcast.published import (
 )
 from simulator.runs.result import Result
 from simulator.runs.table import Table, value_or_none
-from simulator.wording import aligned, markdown_table
+from simulator.wording import WIDTH, aligned, markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -159,12 +159,13 @@ def _decimals(value: float) -> int:
 def published_lines(published: Published, results: Results) -> Iterator[str]:
     """Say in lines what was assumed and published, what the tool gives, the difference, and whether it holds."""
     yield f"{published.title} ({published.scenario})"
-    yield from textwrap.wrap(published.assumed, 100, initial_indent="  ", subsequent_indent="  ")
+    yield from textwrap.wrap(published.assumed, WIDTH, initial_indent="  ", subsequent_indent="  ")
     rows = []
     for line in result_lines(results):
         year, levels, *others = line.cells.values()
         rows.append([line.name, ", ".join(filter(None, [year, levels])), *others])
-    yield from aligned(_filled(["", "", *_COLUMNS[2:]], rows))
+    filled = _filled(["", "", *_COLUMNS[2:]], rows)
+    yield from aligned(filled, keys=filled[0].count(""))
     yield f"  {_tally(results)}"
 
 

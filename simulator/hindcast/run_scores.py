@@ -31,7 +31,7 @@ from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.layers import entries_in
 from simulator.units import date_of
-from simulator.wording import share_text
+from simulator.wording import aligned, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -350,7 +350,7 @@ def _crossed(history: RunHistory, date: dt.date, quantity: str, level: float) ->
     return False if record is None or record.cost_consistent else None
 
 
-_HEAD = "  end of     came   median (90 %)             CRPS    WIS  pinball   log    PIT"
+_HEADS = ["end of", "came", "median (90 %)", "CRPS", "WIS", "pinball", "log", "PIT", "error", "inside 50/80/90", ""]
 _UNITS = {"physical_compute": "physical compute, log10 FLOP", "spending": "spending, log10 USD"}
 
 
@@ -363,8 +363,8 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
     for quantity, title in _UNITS.items():
         if len(scores := score.scores.where(quantity=quantity)):
             yield f"  {title}"
-            yield f"{_HEAD}  error  inside 50/80/90"
-            yield from (f"  {_cells(row)}" for row in scores.rows())
+            rows = [_HEADS, *map(_cells, scores.rows())]
+            yield from aligned(rows, keys=1, right=[False, True, False, *[True] * 6])
             for mine, said in _apart(scores):
                 inside = " / ".join(f"{100 * _mean(mine, f'inside_{level}'):.0f}" for level in (50, 80, 90))
                 yield (
@@ -374,33 +374,28 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
                 )
     if len(events := score.scores.where(~score.scores.column("probability").missing)):
         yield "  thresholds"
-        yield "  end of     forecast  came     Brier"
+        rows = [["", "end of", "forecast", "came", "Brier", ""]]
         for row in events.rows():
-            came = "crossed" if row["observed"] else "not"
-            forecast = share_text(row["probability"], score.samples)
-            yield (
-                f"  {row['target'][:4]}      {forecast:>9}  {came:<9}{row['brier']:5.3f}  "
-                f"{row['quantity'].removeprefix('crossing ')}{_mark(row)}"
-            )
+            forecast, came = share_text(row["probability"], score.samples), "crossed" if row["observed"] else "not"
+            name = row["quantity"].removeprefix("crossing ")
+            rows.append([name, row["target"][:4], forecast, came, f"{row['brier']:.3f}", _mark(row)])
+        yield from aligned(rows, keys=1, right=[False, False, True, False, True])
         for mine, said in _apart(events):
             yield f"  mean of {len(mine)} {said}: Brier {_mean(mine, 'brier'):.3f}"
     for note in score.notes:
         yield f"  note: {note}"
 
 
-def _cells(row: Row) -> str:
+def _cells(row: Row) -> list[str]:
     interval = f"{row['median']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-    logs = "    -" if row["log_score"] is None else f"{row['log_score']:5.2f}"
+    logs = "-" if row["log_score"] is None else f"{row['log_score']:.2f}"
+    scored = [*(f"{row[name]:.3f}" for name in ("crps", "interval_score", "pinball")), logs, f"{row['pit']:.2f}"]
     inside = " / ".join("yes" if row[f"inside_{level}"] else "no" for level in (50, 80, 90))
-    return (
-        f"{row['target'][:4]}      {row['observed']:6.2f}  {interval:<24} {row['crps']:5.3f}  "
-        f"{row['interval_score']:5.3f}  {row['pinball']:7.3f}  {logs}  {row['pit']:5.2f}  {row['error']:+5.2f}  "
-        f"{inside}{_mark(row)}"
-    )
+    return [row["target"][:4], f"{row['observed']:.2f}", interval, *scored, f"{row['error']:+.2f}", inside, _mark(row)]
 
 
 def _mark(row: Row) -> str:
-    return "  in sample" if row["in_sample"] else ""
+    return "in sample" if row["in_sample"] else ""
 
 
 def _apart(scores: Table) -> Iterator[tuple[Table, str]]:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulator.files import replacing
 from simulator.units import Array
 from simulator.variables import COLUMNS
-from simulator.wording import cut
+from simulator.wording import WIDTH, aligned, cut
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -269,22 +269,17 @@ class Table:
         """Write the table to a CSV file."""
         save_blocks(path, [self])
 
-    def lines(self, cells: Mapping[str, Callable[[Row], str]] | None = None, *, head: bool = True) -> list[str]:
+    def lines(
+        self, cells: Mapping[str, Callable[[Row], str]] | None = None, *, head: bool = True, width: int = WIDTH
+    ) -> list[str]:
         """Set the table as text: a column for each of `cells`, by its heading; numbers to the right."""
         shown = cells or self._as_they_are()
         body = [[write(row) for write in shown.values()] for row in self.rows()]
         rows = [list(shown), *body] if head else body
         if not rows:
             return []
-        right = [all(_is_number(line[i]) for line in body) for i in range(len(shown))]
-        widths = [max(len(line[i]) for line in rows) for i in range(len(shown))]
-        return [
-            "  ".join(
-                f"{cell:>{width}}" if to_right else f"{cell:{width}}"
-                for cell, width, to_right in zip(line, widths, right, strict=True)
-            ).rstrip()
-            for line in rows
-        ]
+        right = [all(_is_number(line[place]) for line in body) for place in range(len(shown))]
+        return aligned(rows, keys=int(head), right=right, indent=0, width=width)
 
     def to_html(
         self,
@@ -320,7 +315,7 @@ class Table:
         return "\n".join([*parts, "</tbody></table>"])
 
     def __repr__(self) -> str:
-        lines = [cut(line, width=_WIDTH) for line in self.first(_SHOWN).lines()]
+        lines = [cut(line, width=_WIDTH) for line in self.first(_SHOWN).lines(width=_WIDTH)]
         more = [f"... {len(self) - _SHOWN:,} more rows"] if len(self) > _SHOWN else []
         return "\n".join([*lines, *more]) or "an empty table"
 

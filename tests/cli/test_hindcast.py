@@ -215,7 +215,8 @@ def test_a_number_out_of_its_tolerance_ends_with_exit_code_1(
         main(["published", str(tmp_path / "mine.yaml")])
     assert ending.value.code == 1
     said = capsys.readouterr().out
-    assert "-0.10       0.05       NO" in said
+    assert " 26.60  -0.10 " in said
+    assert said.splitlines()[-2].endswith(" NO")
     assert "0 of 1 numbers within their tolerance" in said
 
 
