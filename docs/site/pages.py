@@ -1,0 +1,79 @@
+"""What a page of the documentation shows by doing it: the files that it writes and the commands that it runs.
+
+A block of a page is a file where the line above it ends in a name, such as `money.yaml`:. Every line of a block in sh
+is a command. A test runs each page with few samples, and the site shows what the commands print and draw.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import inspect
+import io
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from simulator.cli.main import COMMANDS, main
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"`([\w./-]+\.\w+)`:\s*\Z")
+
+
+@dataclass(frozen=True)
+class Done:
+    """One command, what it printed, and the pictures that it wrote."""
+
+    command: str
+    printed: str
+    code: int
+    pictures: tuple[Path, ...] = field(default=())
+
+
+def blocks(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
+    """List the blocks of a page: where each stands, the name of the file that it is (or nothing), its content."""
+    for block in BLOCK.finditer(text):
+        named = _FILE.search(text[: block.start()].rstrip() + "\n")
+        yield block, named[1] if named else "", block[2]
+
+
+def run_page(text: str, folder: Path, *, samples: int | None = None) -> list[list[Done]]:
+    """Write the files of a page into a folder and run its commands there, block by block."""
+    done = []
+    with contextlib.chdir(folder):
+        for block, name, content in blocks(text):
+            if name:
+                Path(name).write_text(content, encoding="utf-8")
+            elif block[1] == "sh":
+                done.append([run_command(line, samples=samples) for line in content.splitlines() if line.strip()])
+    return done
+
+
+def run_command(line: str, *, samples: int | None = None) -> Done:
+    """Run one command line, as a shell would in the folder that is the current one."""
+    words = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
+    if words[0] != "simulate":
+        raise ValueError(f"a page runs nothing but simulate; got {line}")
+    before = _pictures()
+    stream, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        try:
+            main([*words[1:], *_fewer(words[1:], samples)])
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+    after = _pictures()
+    return Done(line, stream.getvalue(), code, tuple(path for path in after if after[path] != before.get(path)))
+
+
+def _fewer(words: list[str], samples: int | None) -> list[str]:
+    name = words[0].replace("-", "_")
+    command = COMMANDS.get(name) or (COMMANDS["run"] if not words[0].startswith("-") else None)
+    takes = command is not None and "samples" in inspect.signature(command).parameters
+    return ["--samples", str(samples)] if samples is not None and takes else []
+
+
+def _pictures() -> dict[Path, int]:
+    return {path: os.stat(path).st_mtime_ns for path in sorted(Path().rglob("*.svg"))}

@@ -1,0 +1,99 @@
+"""The commands of a page are run while the site is built, and the page shows what they print and draw.
+
+What ran is kept in `_build/ran` and used again until the page or the code changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from pages import Done, blocks, run_command, run_page
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from simulator.version import made_by
+
+LOG = logging.getLogger(__name__)
+MOST_LINES = 40
+
+
+def _shows_what_it_does(page: str) -> bool:
+    return page.startswith("how-to/") or page in ("tutorial", "gallery")
+
+
+def _run(app: Sphinx, page: str, source: list[str]) -> None:
+    if not _shows_what_it_does(page) or not app.config.run_commands:
+        return
+    kept = _kept(Path(app.srcdir), page, source[0])
+    ran = iter(json.loads((kept / "ran.json").read_text(encoding="utf-8")))
+    text, written = source[0], []
+    at = 0
+    for block, name, _ in blocks(text):
+        if block[1] == "sh" and not name:
+            written += [text[at : block.start()], _shown(app, page, kept, next(ran))]
+            at = block.end()
+    source[0] = "".join([*written, text[at:]])
+
+
+def _kept(docs: Path, page: str, text: str) -> Path:
+    """Run the commands of a page, where that has not been done; give the folder of what came of them."""
+    mark = hashlib.sha256(f"{made_by()['code']}{text}".encode()).hexdigest()[:16]
+    kept = docs / "_build" / "ran" / page.replace("/", "-") / mark
+    if not (kept / "ran.json").exists():
+        shutil.rmtree(kept.parent, ignore_errors=True)
+        kept.mkdir(parents=True)
+        with tempfile.TemporaryDirectory() as work:
+            done = run_page(text, Path(work))
+            ran = [[_told(each, page, Path(work), kept) for each in block] for block in done]
+        (kept / "ran.json").write_text(json.dumps(ran), encoding="utf-8")
+    return kept
+
+
+def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, object]:
+    """Keep what a command printed, and its pictures in light and dark where it was asked to draw."""
+    if done.code:
+        LOG.warning("%s: '%s' failed: %s", page, done.command, done.printed)
+    pictures = []
+    for path in done.pictures if done.command.startswith("simulate chart") else ():
+        for theme in ("light", "dark"):
+            shutil.copy(work / path if theme == "light" else _dark(done, work, path), kept / f"{path.stem}-{theme}.svg")
+        said = re.search(r'aria-label="([^"]*)"', (work / path).read_text(encoding="utf-8"))
+        pictures.append([path.stem, said[1] if said else path.stem])
+    return {"command": done.command, "printed": done.printed, "pictures": pictures}
+
+
+def _dark(done: Done, work: Path, path: Path) -> Path:
+    """Draw a chart again for a dark page."""
+    import contextlib
+
+    made = work / "dark" / path.name
+    if not made.exists():
+        with contextlib.chdir(work):
+            run_command(f"{done.command} --theme dark --format svg --output dark")
+    return made
+
+
+def _shown(app: Sphinx, page: str, kept: Path, ran: list[dict[str, object]]) -> str:
+    lines: list[str] = []
+    pictures: list[str] = []
+    for each in ran:
+        printed = str(each["printed"]).rstrip().splitlines()
+        more = [f"... and {len(printed) - MOST_LINES} more lines"] if len(printed) > MOST_LINES else []
+        lines += [f"$ {each['command']}", *printed[:MOST_LINES], *more]
+        for stem, words in each["pictures"]:  # type: ignore[attr-defined]
+            for theme in ("light", "dark"):
+                file = f"/{(kept / f'{stem}-{theme}.svg').relative_to(app.srcdir)}"
+                pictures.append(f"```{{image}} {file}\n:alt: {words}\n:class: only-{theme}\n```\n")
+    return "\n".join(["```console", *lines, "```", "", *pictures])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Look at each page as it is read."""
+    app.add_config_value("run_commands", default=True, rebuild="env")
+    app.connect("source-read", _run, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
