@@ -60,7 +60,7 @@ def _value(value: object) -> str:
     if isinstance(value, int | float):
         return number(float(value))
     text = str(value)
-    return f'"{text}"' if set(text) & set(",:{}[]#\"") or text[:1] in "%$" or text.isdigit() else text
+    return f'"{text}"' if set(text) & set(',:{}[]#"') or text[:1] in "%$" or text.isdigit() else text
 
 
 def _commands() -> Iterator[str]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.cli.main import COMMANDS, main
+from simulator.cli.main import COMMANDS, GROUPS, main
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+\.\w+)`:\s*\Z")
@@ -69,9 +69,8 @@ def run_command(line: str, *, samples: int | None = None) -> Done:
 
 
 def _fewer(words: list[str], samples: int | None) -> list[str]:
-    name = words[0].replace("-", "_")
-    command = COMMANDS.get(name) or (COMMANDS["run"] if not words[0].startswith("-") else None)
-    takes = command is not None and "samples" in inspect.signature(command).parameters
+    command = COMMANDS.get(words[0], COMMANDS["run"])
+    takes = words[0] not in GROUPS and "samples" in inspect.signature(command).parameters
     return ["--samples", str(samples)] if samples is not None and takes else []
 
 

@@ -171,7 +171,7 @@ def attribute_difference(
     it, and evaluated on the draws of the first: priors of one name share their draws, those that only the second has
     have their own. With v(S) a number where the inputs S are as in the second, and n inputs in all,
 
-        part(i) = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))
+        part(i) = sum over S without i, of size s, of s! (n - s - 1)! / n! (v(S + i) - v(S))
 
     and the parts add up to the whole. Where a median crossing year is later than the horizon in any subset, the
     restricted mean crossing year (the mean of the crossing year, at most the horizon) stands in for it; where it is

@@ -311,7 +311,8 @@ def reproduce_published(
     """Run published forecasts from what their authors assumed, and compare with what they published.
 
     Each number is read off a run of its scenario, 20,000 samples where anything in it is uncertain. It holds where
-    |tool - published| is at most the tolerance that its file states, in its unit; see `simulator.hindcast.published`.
+    the tool is off what was published by at most the tolerance that its file states, in its unit; see
+    `simulator.hindcast.published`.
 
     Parameters
     ----------

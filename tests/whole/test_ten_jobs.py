@@ -1,0 +1,47 @@
+"""Ten jobs, each from a blank file with what its page of the documentation says: files and commands run as they stand."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+
+import pytest
+
+from tests.places import ROOT
+
+DOCS = ROOT / "docs"
+_SPEC = importlib.util.spec_from_file_location("pages", DOCS / "site" / "pages.py")
+pages = importlib.util.module_from_spec(_SPEC)
+sys.modules["pages"] = pages
+_SPEC.loader.exec_module(pages)
+
+ANSWERS = {
+    "money": r"\$10 billion run: 20[23]\d.*never by 2040",
+    "two-experts": r"weight|bold|cautious",
+    "shock": r"(?i)crisis",
+    "date": r"1e28 FLOP run: 202\d",
+    "counts": r"(?i)models",
+    "sweep": r"budget",
+    "why": r"(?i)algorithms",
+    "correlated": r"correlation",
+    "benchmark": r"fan_capability",
+    "own-data": r"fan_physical",
+}
+"""What must be among the words that the commands of a page print."""
+
+
+def test_there_are_ten_jobs():
+    assert set(ANSWERS) == {path.stem for path in (DOCS / "how-to").glob("*.md")} - {"index"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ANSWERS)
+def test_a_job_is_done_as_its_page_says(page, tmp_path):
+    text = (DOCS / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+    done = [each for block in pages.run_page(text, tmp_path, samples=64) for each in block]
+    assert done
+    assert [(each.command, each.printed) for each in done if each.code] == []
+    assert re.search(ANSWERS[page], "\n".join(each.printed for each in done), re.DOTALL)
+    for each in done:
+        assert each.pictures or not each.command.startswith("simulate chart"), each.command
