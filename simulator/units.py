@@ -1,4 +1,4 @@
-"""Units of levels and of growth, and their one conversion to the internal scale; dates as decimal years.
+"""Units of levels and of growth, and their one conversion to the internal scale.
 
 Inside the simulator a level is the log10 of a number of base units (FLOP, USD, J, s, bit, token, chip, ...)
 and a growth rate is in OOM per year. What a file says is converted here, once.
@@ -11,7 +11,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import ClassVar
@@ -390,23 +389,3 @@ _GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
           for what in _HALVES for span, per_year in (("month", 12.0), ("year", 1.0))),
     )
 })  # fmt: skip
-
-
-def date_of(year: float) -> datetime:
-    """Give the moment of a decimal year: 2025.5 is the middle of 2025."""
-    whole = math.floor(year)
-    start = datetime(whole, 1, 1, tzinfo=UTC)
-    return start + (datetime(whole + 1, 1, 1, tzinfo=UTC) - start) * (year - whole)
-
-
-def year_of(moment: datetime) -> float:
-    """Give the decimal year of a moment, which says its time zone."""
-    start = datetime(moment.year, 1, 1, tzinfo=UTC)
-    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - start
-    return moment.year + (moment - start) / length
-
-
-def moments_between(low: datetime, high: datetime, *, steps: int) -> list[datetime]:
-    """Cut the time between two moments into equal steps; both ends are given."""
-    step: timedelta = (high - low) / steps
-    return [low + step * n for n in range(steps)] + [high]

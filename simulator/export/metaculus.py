@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.dates import moments_between, year_of
 from simulator.errors import InputError
 from simulator.export.cdf import Distribution, crossing_distribution, level_distribution
 from simulator.runs.groups import differing_samples
-from simulator.units import Array, moments_between, year_of
+from simulator.units import Array
 from simulator.wording import share_text
 
 if TYPE_CHECKING:

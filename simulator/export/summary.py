@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.dates import date_of, year_of
 from simulator.errors import InputError
 from simulator.export.tables import chosen_names
 from simulator.runs.groups import arrays, group
 from simulator.runs.summary import bound_limits, summarised_names
 from simulator.runs.table import Row, Table
-from simulator.units import date_of, year_of
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
+from simulator.dates import date_of
 from simulator.errors import InputError
 from simulator.hindcast.ledger import SCORES, score_table
 from simulator.hindcast.scores import Array, brier, level_scores, log_score
@@ -30,8 +31,12 @@ from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.layers import entries_in
+<<<<<<< HEAD
 from simulator.units import date_of
 from simulator.wording import aligned, share_text
+=======
+from simulator.wording import share_text
+>>>>>>> 0c16552 (Dates have a module of their own, which reads them as people write them)
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Literal
 
+from simulator.dates import year_of
 from simulator.errors import InputError, Place, PlacedFault, shown
 from simulator.files import CsvError, csv_rows
-from simulator.units import year_of
 
 PUBLIC_PAGE = "https://epoch.ai/data"
 

@@ -17,12 +17,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
 from simulator.files import read_csv
 from simulator.history.columns import decimal_year
 from simulator.runs.result import MOST_LINES
 from simulator.runs.table import Row, Table
-from simulator.units import year_of
 
 LOWEST_LOG_FLOP_PER_USD, HIGHEST_LOG_FLOP_PER_USD = 15.3, 18.7
 """A cost outside these bounds does not belong to its run: a revision changed one of the two and not the other."""

@@ -20,8 +20,10 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 
+from simulator.dates import FORMS, DateError, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
 
 
@@ -58,6 +60,19 @@ def _year_as_text(value: Any) -> Any:
 
 
 Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
+
+
+def _as_year(value: Any) -> Any:
+    """Take a date that is written as a text for the decimal year that it is."""
+    try:
+        return read_year(value) if isinstance(value, str) else value
+    except DateError as error:
+        raise Faults([Fault((), error.rule, error.remedy)]) from None
+
+
+YEAR_FORM = {"anyOf": [{"type": "number"}, {"type": "string", "description": f"A date: {FORMS}."}]}
+Year = Annotated[Number, BeforeValidator(_as_year), WithJsonSchema(YEAR_FORM)]
+"""A point in time: a decimal year, or a date as people write it."""
 
 
 def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fault]:

@@ -1,0 +1,147 @@
+"""Dates as people write them, and the decimal years in which everything is computed.
+
+A year is twelve equal months here, as the steps of a scenario are: 2027-07-01, 2027-07, 2027 Q3 and mid-2027 are all
+2027.5. What names a month, a quarter or a year means its beginning; `end of 2027` is 2028.0. A number is itself.
+`date_of` and `year_of` count the days of a year instead, for moments of a clock; the two differ by two days at most.
+"""
+
+from __future__ import annotations
+
+import calendar
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+FORMS = "2027.5, 2027-07-01, 2027-07, 2027 Q3, July 2027, mid-2027 or end of 2027"
+"""How a date may be written, for messages and help."""
+_MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
+_WHERE = {"start": 0.0, "beginning": 0.0, "mid": 0.5, "middle": 0.5, "end": 1.0}
+_POINT = re.compile(r"(?:(?P<where>start|beginning|mid|middle|end)(?:-| of |-of-| )(?:the )?)?(?P<period>.+)")
+_ISO = re.compile(r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?)?")
+_QUARTER = re.compile(r"(?P<year>[0-9]{4})[ -]?q(?P<quarter>[1-4])|q(?P<first>[1-4])[ -]?(?P<then>[0-9]{4})")
+_WORDS = re.compile(r"(?:(?P<day>[0-9]{1,2})\.? )?(?P<name>[a-z]{3,9})\.? (?P<year>[0-9]{4})")
+_NUMBER = re.compile(r"[0-9]{4}(?:\.[0-9]*)?")
+_SAME = 1e-9
+
+
+class DateError(ValueError):
+    """Report a text that is no date; `remedy` says what to write."""
+
+    def __init__(self, rule: str, remedy: str = f"Write {FORMS}.") -> None:
+        super().__init__(f"{rule} {remedy}")
+        self.rule, self.remedy = rule, remedy
+
+
+def read_year(text: str) -> float:
+    """Read a date, or a year as a number, as a decimal year; DateError where it is neither.
+
+    >>> [read_year(text) for text in ("2027", "2027.25", "2027-07-01", "2026 Q3", "mid-2028", "end of 2027")]
+    [2027.0, 2027.25, 2027.5, 2026.5, 2028.5, 2028.0]
+    """
+    plain = text.strip()
+    if _NUMBER.fullmatch(plain):
+        return float(plain)
+    if (year := as_date(plain)) is not None:
+        return year
+    if re.match(r"(early|late)[ -]", plain.lower()):
+        raise DateError(f"'{plain}' is no one date.")
+    if found := re.fullmatch(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})", plain):
+        raise DateError(f"'{plain}' can be read in two ways.", f"Write year, month and day: {found[3]}-07-01.")
+    raise DateError(f"must be a year or a date; got '{plain}'.")
+
+
+def as_date(text: str) -> float | None:
+    """Give the decimal year of a date that is no bare number; None where a text is none.
+
+    A date that is written as one and does not exist, as 2027-02-30, is a DateError.
+    """
+    point = _POINT.fullmatch(" ".join(text.lower().split()))
+    if point is None or (point["where"] is None and re.fullmatch(r"[0-9.]+", point["period"])):
+        return None
+    found = _period(point["period"], text)
+    return None if found is None else found[0] + _WHERE[point["where"] or "start"] * found[1]
+
+
+def _period(words: str, text: str) -> tuple[float, float] | None:
+    """Read a day, month, quarter or year: its beginning and its length, in years."""
+    if found := _QUARTER.fullmatch(words):
+        return int(found["year"] or found["then"]) + (int(found["quarter"] or found["first"]) - 1) / 4, 0.25
+    named = _WORDS.fullmatch(words)
+    month = next((str(n) for n, name in enumerate(_MONTHS, 1) if named and name.startswith(named["name"])), None)
+    iso = _ISO.fullmatch(words)
+    if iso is None and (named is None or month is None):
+        return None
+    year, month, day = iso.groups() if iso else (named["year"], month, named["day"])  # type: ignore[index]
+    if month is None:
+        return float(year), 1.0
+    if not 1 <= int(month) <= 12 or (day and not 1 <= int(day) <= _days(int(year), int(month))):
+        raise DateError(f"there is no {'day' if day else 'month'} '{text.strip()}'.")
+    begun = 12 * int(year) + int(month) - 1
+    if day is None:
+        return begun / 12, 1 / 12
+    days = _days(int(year), int(month))
+    return (begun + (int(day) - 1) / days) / 12, 1 / (12 * days)
+
+
+def _days(year: int, month: int) -> int:
+    return calendar.monthrange(year, month)[1] if year else 0
+
+
+def day_text(year: float) -> str:
+    """Write the day that begins at a decimal year, as 2027-12-31; empty where none does.
+
+    >>> day_text(read_year("2027-12-31")), day_text(2027.9)
+    ('2027-12-31', '')
+    """
+    months = year * 12
+    whole = math.floor(months + _SAME)
+    days = _days(whole // 12, whole % 12 + 1)
+    day = (months - whole) * days
+    if abs(day - round(day)) > _SAME * 12 * days or not 0 <= round(day) < days:
+        return ""
+    return f"{whole // 12:04d}-{whole % 12 + 1:02d}-{round(day) + 1:02d}"
+
+
+def year_words(year: float) -> str:
+    """Write a decimal year so that it reads back as it is: 2035, 2027.5, 2027-12-31, 2036.137842.
+
+    >>> year_words(2035.0), year_words(2027.5), year_words(read_year("2027-12-31"))
+    ('2035', '2027.5', '2027-12-31')
+    """
+    short = f"{year:.10g}"
+    if len(short.partition(".")[2]) <= 2:
+        return short
+    day = day_text(year)
+    return day if day and read_year(day) == year else short if float(short) == year else repr(float(year))
+
+
+def point_words(year: float) -> str:
+    """Write a year as the point in time that it is, with what people call it.
+
+    >>> point_words(2028.0), point_words(2027.5), point_words(read_year("2027-12-31")), point_words(2027.3)
+    ('2028.0 (end of 2027)', '2027.5 (mid-2027)', '2027-12-31', '2027.3')
+    """
+    whole = math.floor(year)
+    if year == whole:
+        return f"{year:.1f} (end of {whole - 1})"
+    return f"{year:.1f} (mid-{whole})" if year - whole == 0.5 else year_words(year)
+
+
+def date_of(year: float) -> datetime:
+    """Give the moment of a decimal year by its days: 2025.5 is the middle of 2025."""
+    whole = math.floor(year)
+    start = datetime(whole, 1, 1, tzinfo=UTC)
+    return start + (datetime(whole + 1, 1, 1, tzinfo=UTC) - start) * (year - whole)
+
+
+def year_of(moment: datetime) -> float:
+    """Give the decimal year of a moment, which says its time zone, by its days."""
+    start = datetime(moment.year, 1, 1, tzinfo=UTC)
+    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - start
+    return moment.year + (moment - start) / length
+
+
+def moments_between(low: datetime, high: datetime, *, steps: int) -> list[datetime]:
+    """Cut the time between two moments into equal steps; both ends are given."""
+    step: timedelta = (high - low) / steps
+    return [low + step * n for n in range(steps)] + [high]
