@@ -31,12 +31,7 @@ from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.layers import entries_in
-<<<<<<< HEAD
-from simulator.units import date_of
 from simulator.wording import aligned, share_text
-=======
-from simulator.wording import share_text
->>>>>>> 0c16552 (Dates have a module of their own, which reads them as people write them)
 
 if TYPE_CHECKING:
     import xarray as xr
