@@ -35,7 +35,7 @@ class Variable:
 SUBJECTS = ("spending", "hardware", "algorithms", "physical_compute")
 """What a run always tells of; limits may stand on these, on factors, and on levels within quantities and limits too."""
 _LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
-_SUBJECT = rf"{'|'.join(SUBJECTS)}|(?:spending|hardware|compute|algorithms)_factor_.+?|(?:quantity|constraint|cap)_.+?"
+_SUBJECT = rf"{'|'.join(SUBJECTS)}|(?:spending|hardware|compute|algorithms)_factor_.+?|(?:quantity|constraint|cap|moving_threshold)_.+?"
 _VARYING = {
     "<driver>": "spending|hardware|compute|algorithms", "<subject>": _SUBJECT, "<level>": _LEVEL, "<distance>": _LEVEL,
 }  # fmt: skip
@@ -90,6 +90,8 @@ PATTERNS: tuple[Variable, ...] = (
     Variable("quantity_<quantity>", _TRAJECTORY, "", "{0}", "A named quantity of the scenario."),
     Variable("cap_<subject>_<cap>", _TRAJECTORY, "", "cap on {0}: {1}", "The limit in force."),
     Variable("constraint_<constraint>", _TRAJECTORY, "", "constraint on physical compute: {0}", "The limit in force."),
+    Variable("moving_threshold_<threshold>", _TRAJECTORY, "", "threshold that moves: {0}",
+             "The level of a threshold that grows, or is made of quantities."),
     Variable("models_above_<level>", _TRAJECTORY, "1", "models above {0} FLOP",
              "Training runs at or above the level by the end of the year, those before the first year included."),
     Variable("models_above_<level>_in_year", _TRAJECTORY, "1", "models above {0} FLOP of the year",

@@ -20,7 +20,6 @@ from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
 from simulator.model.projection import Paths, Projection, joined
 from simulator.scenario.resolving import Component
-from simulator.schema.spec import quantity_of
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 from simulator.variables import SUBJECTS, is_plain
@@ -104,7 +103,7 @@ def _compute(
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
     component, years = plan.components[number], plan.years
-    standing = sorted({quantity_of(component.spec, name) for name in component.spec.thresholds})  # in each its own
+    standing = sorted({*plan.projections[number].stands.values(), *plan.projections[number].moving})
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
         return {name: np.empty(0) for name in component.joint.priors}, {}, {}

@@ -16,8 +16,8 @@ from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, named_drivers
-from simulator.schema.spec import ScenarioSpec, quantity_of
-from simulator.schema.subjects import binding_names, variable_names
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.subjects import binding_names, quantity_of, variable_names
 from simulator.units import Array
 from simulator.variables import SUBJECTS
 

@@ -25,8 +25,9 @@ from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES
 from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers, threshold_labels
-from simulator.schema.spec import ScenarioSpec, is_falling
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
+from simulator.schema.subjects import is_falling
 from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
 from simulator.version import made_by, source_digest
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
 from simulator.model.projection import Paths
-from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.schema.subjects import is_falling, quantity_of, root_of
 from simulator.units import Array
+from simulator.variables import snake
 from simulator.wording import percent
 
 CLOSE, TRIES = 0.01, 3
@@ -312,14 +316,31 @@ def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, le
 
 
 def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
-    """Compute the level of a threshold in each sample, (sample,) or (1,); `within_oom` lies above it."""
+    """Compute the level of a threshold in each sample, (sample,) or (1,); of one that moves, how many times that."""
     threshold, quantity = spec.thresholds[name], quantity_of(spec, name)
-    if threshold.multiple is None:
-        return draws[dotted(("thresholds", name, quantity))]
+    if threshold.stated is not None:
+        key, level = threshold.stated
+        return draws[dotted(("thresholds", name, key))] if isinstance(level, Prior) else np.zeros(1)
     from_start = threshold.of == "start"
     base = rows[quantity][0] if from_start else _threshold_level(spec, str(threshold.of), draws, rows)
     multiple = draws[dotted(("thresholds", name, "multiple"))]
-    return base * 10.0**multiple if quantity == "capability" else base + multiple
+    return np.asarray(base * 10.0**multiple if quantity == "capability" else base + multiple)
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What crosses: a quantity, above a threshold that moves (empty: none does), and whether it is met from above."""
+
+    quantity: str
+    against: str
+    falls: bool
+
+
+def _path_of(spec: ScenarioSpec, name: str, paths: Paths) -> _Path:
+    against = f"moving_threshold_{snake(root_of(spec, name))}"
+    return _Path(
+        paths.projection.stands[name], against if against in paths.projection.moving else "", is_falling(spec, name)
+    )
 
 
 def cross_block(
@@ -328,40 +349,53 @@ def cross_block(
     """Find the crossings of every declared threshold in a block of `size` samples.
 
     The year, whether the first year meets the threshold, and the level in the quantity's own scale, each (threshold,
-    sample). SimulatorError: a path that a threshold stands on is not a number somewhere.
+    sample); that of a threshold that moves is its level when it is crossed, or in the last year. SimulatorError: a path
+    that a threshold stands on is not a number somewhere.
     """
-    stands = {name: quantity_of(spec, name) for name in spec.thresholds}
-    rows: dict[str, Array] = {
-        quantity: np.broadcast_to(paths.levels[quantity].T, (years.size, size))
-        for quantity in sorted({*stands.values()})
-    }
-    for quantity, values in rows.items():
+    crossed = {name: _path_of(spec, name, paths) for name in spec.thresholds}
+    ways = list(dict.fromkeys(crossed.values()))
+    names = sorted({name for way in ways for name in (way.quantity, way.against) if name})
+    rows = {name: np.broadcast_to(paths.levels[name].T, (years.size, size)) for name in names}
+    for name, values in rows.items():
         if np.isnan(values.min()):  # a minimum is NaN where any value is
             share = percent(float(np.isnan(values).any(axis=0).mean()))
             raise SimulatorError(
-                f"{quantity}: is not a number in {share} of the samples. Check the priors that it is made of."
+                f"{name}: is not a number in {share} of the samples. Check the priors that it is made of."
             )
-    result = room_for_crossings(len(stands), size)
+    result = room_for_crossings(len(crossed), size)
     height = result["threshold_level"]
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
-        height[place] = _threshold_level(spec, name, draws, rows) + (threshold.within_oom or 0.0)
-    if not stands:
+        past = (threshold.within_oom or 0.0) * (-1.0 if crossed[name].falls else 1.0)
+        height[place] = _threshold_level(spec, name, draws, rows) + past
+    if not crossed:
         return result
-    falls = np.array([is_falling(spec, name) for name in stands])
-    of = np.array([list(rows).index(quantity) for quantity in stands.values()])
-    sign = np.ones(len(rows))
-    sign[of[falls]] = -1.0
+    of = np.array([ways.index(way) for way in crossed.values()])
+    sign = np.array([-1.0 if way.falls else 1.0 for way in ways])
+    quantity = np.array([names.index(way.quantity) for way in ways])
+    against = np.array([names.index(way.against) if way.against else -1 for way in ways])
 
-    def at(quantity: Numbers, sample: Numbers, time: Array) -> Array:
-        return sign[quantity] * paths.at(tuple(rows), quantity, sample, time)
+    def at(way: Numbers, sample: Numbers, time: Array) -> Array:
+        level = paths.at(names, quantity[way], sample, time)
+        if (moving := np.flatnonzero(against[way] >= 0)).size:
+            level[moving] -= paths.at(names, against[way[moving]], sample[moving], time[moving])
+        return sign[way] * level
 
+    falls = sign[of] < 0.0
     turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
-    signed = sign[:, None, None] * np.stack(list(rows.values()))
+    signed = np.stack(
+        [
+            sign[number] * (rows[way.quantity] - rows[way.against] if way.against else rows[way.quantity])
+            for number, way in enumerate(ways)
+        ]
+    )
     crossing, already = path_crossings(at, years, signed, turned, of)
     flag = already.astype(np.int8)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":
             crossing[place] = np.append(years, np.inf)[_first_met(signed[of[place]], turned[place] - TOUCH)]
+        if crossed[name].against:
+            when, moves = np.minimum(crossing[place], years[-1]), np.full(size, against[of[place]])
+            height[place] += paths.at(names, moves, np.arange(size), when)
         if threshold.delay is not None:
             later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
             crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,9 @@ from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import stated_drivers
+from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import Subject, inner_subjects, level_name, subjects
+from simulator.schema.subjects import Subject, inner_subjects, level_name, moving_thresholds, quantity_of, subjects
 from simulator.units import Array
 from simulator.variables import snake
 
@@ -51,6 +52,14 @@ class Projection:
         self.spec, self.years, self.custom = spec, years, custom
         self._places: dict[tuple[str, Path], Any] = {}
         self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
+        self._quantities = {level_name(("quantities", name)): name for name in spec.quantities}
+        self.stands = {name: quantity_of(spec, name) for name in spec.thresholds}
+        """What each threshold stands on."""
+        self.moving = moving_thresholds(spec)
+        """The levels of thresholds that are no single number, by the names of their variables."""
+        self._bounds = {
+            bound.variable: bound for each in (*self._subjects.values(), *self._inner) for bound in each.bounds
+        }
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
     def block(self, draws: Mapping[str, Array]) -> Block:
@@ -72,6 +81,8 @@ class Projection:
             if subject.level is not None:
                 capped = quantities.capped_level(subject.level, subject.path, block, years)
                 result |= {n: level for n, level in _variables_of(subject, capped).items() if n not in result}
+        for name, (level, path) in self.moving.items():
+            result[name] = quantities.quantity_level(level, path, block, years)
         result["effective_compute"] = chain.effective_compute(years)
         starts: dict[str, Array] = {}
         if spec.capability is not None:
@@ -111,10 +122,22 @@ class Projection:
             first = reference[samples] if len(reference) > 1 else reference
             of = {each: self._level_at(chain, each, paths, samples, times) for each in capability.made_of}
             return metric(capability, chain.block, of, first)
-        quantities_by = {level_name(("quantities", each)): each for each in self.spec.quantities}
-        if name in quantities_by:
-            return quantities.named_level(quantities_by[name], chain.block, times)
-        return chain.effective_compute(times) if name == "effective_compute" else chain.capped(name, times).capped
+        if name == "effective_compute":
+            return chain.effective_compute(times)
+        if name in self.moving:
+            return quantities.quantity_level(*self.moving[name], chain.block, times)
+        if name in self._bounds:
+            bound = self._bounds[name]
+            return quantities.limit_level(bound.limit, bound.path, chain.block, times)
+        if name in self._quantities:
+            return quantities.named_level(self._quantities[name], chain.block, times)
+        subject = name.removesuffix("_demanded")
+        if subject in self._subjects:
+            capped = chain.capped(subject, times)
+        else:
+            within = next(each for each in self._inner if each.name == subject)
+            capped = quantities.capped_level(cast("Level", within.level), within.path, chain.block, times)
+        return capped.capped if name == subject else capped.demanded
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,9 @@ def named_prior(slot: Slot) -> NamedPrior:
     family, stated, unit = _internal(slot, slot.prior, (), slot.prior.unit)
     if slot.prior.never is not None:
         if not slot.never:
-            raise Faults([Fault((*slot.path, "never"), "goes with thresholds only.", "Remove never.")])
+            part = slot.path[0] == "thresholds" and slot.kind != "delay"
+            rule = "cannot stand on a part of a level." if part else "goes with thresholds only."
+            raise Faults([Fault((*slot.path, "never"), rule, "Remove never.")])
         family, stated = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never)
     return NamedPrior(slot.name, family, unit, slot.prior, stated)
 

@@ -17,6 +17,7 @@ from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_fa
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
+from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
@@ -30,7 +31,7 @@ from simulator.schema.prior_names import (
 from simulator.schema.quantities import OPERATIONS, Factor, Level, Limit, Quantity
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
-from simulator.schema.subjects import variable_places
+from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 from simulator.wording import listed
 
@@ -121,9 +122,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     for path, level in entries_of(Level, spec):
         faults += _growth_faults(level, path, spec)
     faults += _capability_faults(spec, units)
-    faults += units.faults
     faults += driver_faults(spec)
-    faults += _threshold_faults(spec)
+    faults += _threshold_faults(spec, units)
+    faults += units.faults
     faults += model_faults(spec, joint)
     faults += _name_faults(spec)
     warnings: list[str] = []
@@ -132,13 +133,16 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += [*range_faults(joint, shares), *gain_faults(spec, joint)]
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += [*range_warnings(spec, joint, shares), *draw_warnings(spec, joint)]
-    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), _unused(spec, uses))
+    return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
-    rest = {"drivers": spec.drivers, "constraints": spec.constraints}
-    used = {name for _, field, name in entries(rest) if field in _NAMING and isinstance(name, str)}
+    rest = {"drivers": spec.drivers, "constraints": spec.constraints, "thresholds": spec.thresholds}
+    naming = (*_NAMING, *THRESHOLD_QUANTITIES)
+    used = {name for _, field, name in entries(rest) if field in naming and isinstance(name, str)}
+    stood_on = {quantity_of(spec, name) for name in spec.thresholds}
+    used |= {name for name in uses if level_name(("quantities", name)) in stood_on}
     used |= {str(getattr(spec.capability, key, None)) for key in ("parameters", "tokens")}
     used |= {str(as_path(prior.function.of)[1]) for _, prior in entries_of(Prior, spec)
              if prior.function is not None and prior.function.of.startswith("quantities.")}  # fmt: skip
@@ -278,7 +282,9 @@ def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
     return ""
 
 
-def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+def _threshold_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
+    known = standing(spec)
+    plain = [name for name in known if "." not in name and not name.startswith(("cap_", "constraint_", "quantity_"))]
     uses = {name: {t.of} if t.of and t.of != "start" else set() for name, t in spec.thresholds.items()}
     for name, way in _circles(uses):
         rule = f"is a multiple of itself: {way}."
@@ -288,16 +294,19 @@ def _threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         if threshold.of not in (None, "start", *spec.thresholds):
             remedy = near_name(str(threshold.of), [*spec.thresholds, "start"]) or "Name a threshold, or start."
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
-        if threshold.capability is not None and spec.capability is None:
+        key = threshold.stated[0] if threshold.stated is not None and threshold.stated[0] != "level" else "quantity"
+        word = key if key != "quantity" else threshold.quantity
+        if word == "capability" and spec.capability is None:
             remedy = "Define the metric under capability, at the top level of the file."
-            yield Fault((*path, "capability"), "needs a capability metric.", remedy)
-        if threshold.capability is not None and threshold.within_oom is not None:
-            yield Fault((*path, "within_oom"), "goes with compute or spending, not with a metric.", "Remove it.")
-        on_spending = threshold.spending is not None or threshold.quantity == "spending"
-        if on_spending and spec.drivers.spending is None:
-            key = "spending" if threshold.spending is not None else "quantity"
+            yield Fault((*path, key), "needs a capability metric.", remedy)
+        elif word == "spending" and spec.drivers.spending is None:
             remedy = "This scenario states compute as a whole: set the threshold on compute."
             yield Fault((*path, key), "needs a spending driver.", remedy)
+        elif word is not None and word not in known:
+            remedy = near_name(word, known) or f"Name one of {', '.join(plain)}, or define it under quantities."
+            yield Fault((*path, key), f"there is no quantity '{word}'.", remedy)
+        elif word is not None and threshold.stated is not None and word != "capability":
+            units.stands_on(threshold.stated[1], (*path, threshold.stated[0]), known[word])
 
 
 def _capability_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:

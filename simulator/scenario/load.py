@@ -17,8 +17,9 @@ from simulator.scenario.library import GROUPING, extended, find_scenario, parent
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import Faults, Name, Number, Text
-from simulator.schema.spec import ScenarioSpec, is_falling, quantity_of
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Spec
+from simulator.schema.subjects import is_falling, quantity_of
 
 
 class MixtureEntry(Spec):

@@ -29,6 +29,12 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     return result
 
 
+_FIXED_UNITS = {
+    **{name: f"log10({unit})" for name, unit in DRIVER_UNITS.items()},
+    "physical_compute": "log10(FLOP)", "effective_compute": "log10(FLOP)",
+}  # fmt: skip
+
+
 def _logarithm(unit: Unit | None) -> str:
     return f"log10({Unit(unit.dimension) if unit else '1'})"
 
@@ -41,6 +47,7 @@ class UnitCheck:
         self.faults: list[Fault] = []
         self._in_circles = in_circles
         self._known: dict[str, Unit | None] = {}
+        self._units: dict[str, str] | None = None
 
     def of(self, quantity: Quantity, path: Path) -> Unit | None:
         """Work out the unit; None where a fault, which is then collected, hides it."""
@@ -110,6 +117,23 @@ class UnitCheck:
             rule = f"must be in {expected}; it is in {unit_name(unit)}."
             remedy = f"A limit has the unit of what it limits: a factor in {missing} is missing, or one too many."
             self.faults.append(Fault(where, rule, remedy))
+
+    def stands_on(self, level: Quantity, path: Path, variable: str) -> None:
+        """Check that the level of a threshold has the unit of the variable that it stands on."""
+        if isinstance(level, Prior) and variable in _FIXED_UNITS:
+            return  # the joint prior knows the unit
+        unit = self.of(level, path)
+        if self._units is None and not self.faults and not self._in_circles:
+            self._units = {**_FIXED_UNITS, **variable_units(self.spec)}
+        expected = (self._units or _FIXED_UNITS).get(variable.removesuffix("_demanded"))
+        of = parse_level_unit(expected)[0] if expected else None
+        if unit is None or of is None or unit.dimension == of.dimension:
+            return
+        if isinstance(level, Prior) and level.own_unit is None:
+            self.faults.append(Fault(path, f"says no unit; what it is a level of is in {of}.", f"Add unit: {of}."))
+        else:
+            rule = f"is in {unit_name(unit)}; what it is a level of is in {unit_name(of)}."
+            self.faults.append(Fault(path, rule, f"State it in {unit_name(of)}."))
 
     def _operation(self, operation: Operation, path: Path) -> Unit | None:
         parts = parts_of(operation, path)

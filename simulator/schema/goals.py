@@ -9,6 +9,7 @@ from pydantic import Field
 
 from simulator.errors import Fault
 from simulator.schema.base import Line, Name, Number, Text
+from simulator.schema.quantities import Quantity
 from simulator.schema.statements import Prior, Spec
 from simulator.variables import snake
 
@@ -18,20 +19,27 @@ THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "ca
 class Threshold(Spec):
     """A level whose crossing is dated."""
 
-    effective_compute: Prior | None = None
-    """A level of effective compute, FLOP of base-year algorithms."""
-    physical_compute: Prior | None = None
+    effective_compute: Quantity | None = None
+    """A level of effective compute, FLOP of base-year algorithms. Like every level of a threshold it may be a number, a
+    level that grows, a named quantity, or an operation on quantities."""
+    physical_compute: Quantity | None = None
     """A level of physical compute, FLOP."""
-    spending: Prior | None = None
+    spending: Quantity | None = None
     """A level of spending, USD."""
     capability: Prior | None = None
     """A level of the capability metric."""
+    level: Quantity | None = None
+    """A level of what `quantity` names, in its unit: `{quantity: power-of-ai, level: 10 GW}`."""
     multiple: Prior | None = None
     """A multiple of the threshold named by `of`, or of the start."""
     of: Text | None = None
     """The threshold that `multiple` multiplies, or `start`."""
-    quantity: Literal["effective_compute", "physical_compute", "spending"] | None = None
-    """With `multiple` of the start: the start of what; effective compute without it."""
+    quantity: Text | None = None
+    """What `level` is a level of, or `multiple` a multiple of the start of: `effective_compute` (meant without it
+    beside multiple), `physical_compute`, `spending`, `hardware`, `algorithms`, a named quantity, or the path of a
+    factor, a cap or a constraint (`drivers.hardware.factors.price-performance`, `constraints.power`)."""
+    falling: bool | None = None
+    """Whether it is met from above, as by a price: at the first time at or below it. A loss is, without a word."""
     within_oom: Annotated[Number, Field(gt=0.0)] | None = None
     """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
     level is no longer within so many OOM of the frontier."""
@@ -46,17 +54,35 @@ class Threshold(Spec):
     """What the threshold means."""
 
     def _faults(self) -> Iterator[Fault]:
-        given = [key for key in (*THRESHOLD_QUANTITIES, "multiple") if getattr(self, key) is not None]
+        given = [key for key in (*THRESHOLD_QUANTITIES, "level", "multiple") if getattr(self, key) is not None]
         if len(given) != 1:
             rule = f"must state exactly one level; got {' and '.join(given) if given else 'none'}."
-            remedy = "Write one of effective_compute, physical_compute, spending, capability, or multiple with of."
+            words = "effective_compute, physical_compute, spending, capability"
+            remedy = f"Write one of {words}, level with quantity, or multiple with of."
             yield Fault(tuple(given[1:2]), rule, remedy)
-        elif self.multiple is None and (self.of is not None or self.quantity is not None):
-            yield Fault(("of" if self.of else "quantity",), "goes with multiple.", "Write multiple: 1000 beside it.")
+        elif self.multiple is None and self.of is not None:
+            yield Fault(("of",), "goes with multiple.", "Write multiple: 1000 beside it.")
         elif self.multiple is not None and self.of is None:
             yield Fault(("multiple",), "does not say of what.", "Add of: start, or of: another threshold.")
-        elif self.quantity is not None and self.of != "start":
+        elif self.multiple is not None and self.quantity is not None and self.of != "start":
             yield Fault(("quantity",), "goes with of: start.", "Another threshold brings its own quantity.")
+        elif self.level is not None and self.quantity is None:
+            yield Fault(("level",), "does not say of what.", "Add quantity: hardware, or the name of a quantity.")
+        elif self.quantity is not None and self.level is None and self.multiple is None:
+            rule = f"stands beside {given[0]}, which says of what it is a level."
+            yield Fault(("quantity",), rule, f"Remove quantity, or write level in the place of {given[0]}.")
+        elif self.within_oom is not None and "capability" in (given[0], self.quantity):
+            yield Fault(("within_oom",), "goes with compute or spending, not with a metric.", "Remove it.")
+        elif self.quantity == "capability" and self.level is not None and not isinstance(self.level, Prior):
+            yield Fault(("level",), "must be a number or a prior, as the metric has no unit.", "State it as a prior.")
+
+    @property
+    def stated(self) -> tuple[str, Quantity] | None:
+        """The key and the content of the level that it states; None of a multiple."""
+        for key in (*THRESHOLD_QUANTITIES, "level"):
+            if (level := getattr(self, key)) is not None:
+                return key, level
+        return None
 
 
 class Capability(Spec):

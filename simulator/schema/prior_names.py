@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.errors import Fault, Path, as_path, dotted, number
+from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years
@@ -171,7 +172,9 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
         kind, unit = _KINDS.get(of, ("level", starts))
-        never = path[0] == "thresholds" and kind != "delay"
+        if path[0] == "thresholds" and path[2:] == ("level",):
+            kind, unit = _threshold_slot(spec, str(spec.thresholds[str(path[1])].quantity))
+        never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
         yield from (Slot(place, prior, kind, unit, never=never, asks=of in _ASKED) for place in places)
         if kind == "drift":
@@ -179,6 +182,13 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
                 yield Slot(shock_path(path, year), _shock(), "number")
     if spec.models is not None:
         yield Slot(RUNS_PATH, _runs_prior(), "number")
+
+
+def _threshold_slot(spec: ScenarioSpec, quantity: str) -> tuple[SlotKind, str | None]:
+    """Give kind and unit of the level of a threshold; that of a quantity is checked where all units are."""
+    if quantity in THRESHOLD_QUANTITIES:
+        return _KINDS[quantity]
+    return "level", DRIVER_UNITS[quantity] if quantity in stated_drivers(spec) and quantity != "compute" else None
 
 
 def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:

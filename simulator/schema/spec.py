@@ -16,29 +16,11 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from simulator.errors import Fault, number, shown
 from simulator.schema.base import Faults, Line, Name, Number, Text, year_faults
 from simulator.schema.choices import DESIGNS, Registered
-from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Threshold
+from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Quantity
 from simulator.schema.statements import Input, Prior, Spec
-
-
-def quantity_of(spec: ScenarioSpec, name: str) -> str:
-    """Name the variable that a threshold stands on."""
-    threshold = spec.thresholds[name]
-    for quantity in THRESHOLD_QUANTITIES:
-        if getattr(threshold, quantity) is not None:
-            return quantity
-    return (
-        (threshold.quantity or "effective_compute") if threshold.of == "start" else quantity_of(spec, str(threshold.of))
-    )
-
-
-def is_falling(spec: ScenarioSpec, name: str) -> bool:
-    """Tell whether a threshold is met from above, as a loss is."""
-    metric = spec.capability
-    return metric is not None and metric.is_falling and quantity_of(spec, name) == "capability"
-
 
 SCHEMA_VERSION = 2
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.errors import Path
+from simulator.errors import Path, dotted
 from simulator.schema.model_counts import count_names
 from simulator.schema.prior_names import entries_of, stated_drivers
-from simulator.schema.quantities import Factor, Level, Limit
+from simulator.schema.quantities import Factor, Level, Limit, Quantity
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior
 from simulator.variables import snake
 
 
@@ -73,6 +74,8 @@ def level_name(path: Path) -> str:
             return f"quantity_{snake(str(name))}"
         case ("constraints", name, "limit"):
             return f"constraint_{snake(str(name))}"
+        case ("thresholds", name, _):
+            return f"moving_threshold_{snake(str(name))}"
         case (*owner, "caps", name, "limit"):
             return f"cap_{level_name(tuple(owner))}_{snake(str(name))}"
         case (*outer, last):
@@ -127,6 +130,7 @@ def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = [
         (level_name(("quantities", name)), ("quantities", name)) for name in spec.quantities
     ]
+    found += [(name, path) for name, (_, path) in moving_thresholds(spec).items()]
     chain = subjects(spec)
     for subject in (*chain, *inner_subjects(spec)):
         if dict(found).get(subject.name) not in (subject.path, subject.path[:-1]):  # a quantity or a limit is there
@@ -137,6 +141,52 @@ def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
     found.append(("effective_compute", ("drivers",)))
     found += [("capability", ("capability",))] if spec.capability is not None else []
     return found + [(name, ("models",)) for name in (count_names(spec.models) if spec.models is not None else ())]
+
+
+def standing(spec: ScenarioSpec) -> dict[str, str]:
+    """Name the variables that thresholds may stand on, by what a file calls them: levels, and never counts."""
+    places = [(name, path) for name, path in variable_places(spec) if path != ("models",)]
+    named = {name: name for name, path in places if not name.startswith(("binding_", "moving_threshold_"))}
+    paths = {dotted(path): name for name, path in reversed(places) if name in named and path not in _NO_PLACE}
+    return paths | {name: level_name(("quantities", name)) for name in spec.quantities} | named
+
+
+_NO_PLACE: tuple[Path, ...] = (("drivers",), ("constraints",))
+
+
+def quantity_of(spec: ScenarioSpec, name: str) -> str:
+    """Name the variable that a threshold stands on."""
+    threshold = spec.thresholds[root_of(spec, name)]
+    if threshold.stated is not None and threshold.stated[0] != "level":
+        return threshold.stated[0]
+    word = threshold.quantity or "effective_compute"
+    return word if word in ("effective_compute", "physical_compute", "spending") else standing(spec)[word]
+
+
+def root_of(spec: ScenarioSpec, name: str) -> str:
+    """Name the threshold that one is a multiple of in the end; itself where it says of what it is a level."""
+    of = spec.thresholds[name].of
+    return name if of in (None, "start") else root_of(spec, str(of))
+
+
+def is_falling(spec: ScenarioSpec, name: str) -> bool:
+    """Tell whether a threshold is met from above, as a loss is."""
+    threshold = spec.thresholds[name]
+    if threshold.falling is not None:
+        return threshold.falling
+    if threshold.of not in (None, "start"):
+        return is_falling(spec, str(threshold.of))
+    metric = spec.capability
+    return metric is not None and metric.is_falling and quantity_of(spec, name) == "capability"
+
+
+def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path]]:
+    """Give the levels of thresholds that are no single number, with their places, by the names of their variables."""
+    return {
+        f"moving_threshold_{snake(name)}": (threshold.stated[1], ("thresholds", name, threshold.stated[0]))
+        for name, threshold in spec.thresholds.items()
+        if threshold.stated is not None and not isinstance(threshold.stated[1], Prior)
+    }
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from simulator import parse_scenario, simulate
 from simulator.errors import ScenarioError
 from simulator.model.crossings import first_crossing, path_crossings
-from simulator.schema.spec import is_falling, quantity_of
+from simulator.schema.subjects import is_falling, quantity_of
 from simulator.testing import run_of, scenario_text, small_scenario
 
 YEARS = np.array([2025.0, 2026.0, 2028.0, 2030.0, 2040.0])
@@ -182,6 +182,86 @@ def test_each_form_of_threshold_is_crossed_when_it_should_be(threshold: Any, yea
     found, flag, _ = crossing({"base": {"effective_compute": 1e27}, "this": threshold}, "this")
     assert found == pytest.approx(year, abs=1e-9)
     assert flag is already
+
+
+QUANTITIES = {
+    "power": {"start": {"value": 1, "unit": "GW"}, "growth": {"value": 0.25, "unit": "OOM/year"}},
+    "grid": {"start": {"value": 100, "unit": "GW"}, "growth": {"value": 0.05, "unit": "OOM/year"}},
+    "price": {"start": {"value": 60, "unit": "USD/token"}, "growth": {"value": -0.5, "unit": "OOM/year"}},
+    "stock": {
+        "accumulation": {"value": 1e6, "unit": "chip/year"},
+        "start": {"value": 1e6, "unit": "chip"},
+    },
+    "doubled": {"product": ["power", 2]},
+}
+GROWING = {"start": {"value": 1e27, "unit": "FLOP"}, "growth": {"value": 0.25, "unit": "OOM/year"}}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "year", "level"),
+    [
+        ({"quantity": "power", "level": "10 GW"}, 2029, 10),
+        ({"quantity": "quantities.power", "level": {"value": 1e4, "unit": "MW"}}, 2029, 10),
+        ({"quantity": "doubled", "level": "10 GW"}, 2025 + 4 * np.log10(5), 10),
+        ({"quantity": "power", "multiple": 10, "of": "start"}, 2029, 10),
+        ({"quantity": "stock", "level": {"value": 5e6, "unit": "chip"}}, 2029, np.log10(5e6)),
+        ({"quantity": "algorithms", "level": 100}, 2033, 2),
+        ({"quantity": "drivers.algorithms.factors.data", "level": 10}, 2035, 1),
+        ({"quantity": "constraints.network", "level": "1e29 FLOP"}, 2029, 29),
+        ({"quantity": "physical_compute_demanded", "level": "1e31 FLOP"}, 2035, 31),
+        ({"quantity": "physical_compute", "level": 1e28}, 2029, 28),
+        ({"quantity": "price", "level": {"value": 0.06, "unit": "USD/token"}, "falling": True}, 2031, np.log10(0.06)),
+        ({"quantity": "price", "multiple": 0.001, "of": "start", "falling": True}, 2031, np.log10(0.06)),
+        ({"quantity": "price", "level": {"value": 0.6, "unit": "USD/token"}, "falling": True, "within_oom": 1},
+         2031, np.log10(0.06)),
+        # that move: the difference of two paths is met
+        ({"quantity": "power", "level": {"product": [0.1, "grid"]}}, 2030, 10.25),
+        ({"quantity": "power", "level": "grid"}, 2035, 11.5),
+        ({"physical_compute": GROWING}, 2029, 28),
+        ({"effective_compute": GROWING}, 2027, 27.5),
+        ({"effective_compute": GROWING, "within_oom": 1}, 2029, 29),
+        ({"effective_compute": GROWING, "reading": "calendar", "delay": 1}, 2028, 27.5),
+        ({"multiple": 10, "of": "tenth-of-the-grid"}, 2035, 11.5),
+        ({"multiple": 20, "of": "tenth-of-the-grid"}, np.inf, 11.5 + np.log10(2)),
+        ({"quantity": "price", "level": {"product": ["price", 2]}, "falling": True}, 2025, np.log10(120)),
+    ],
+)  # fmt: skip
+def test_a_threshold_on_any_quantity_is_crossed_on_its_path(threshold: Any, year: float, level: float) -> None:
+    thresholds = {"tenth-of-the-grid": {"quantity": "power", "level": {"product": [0.1, "grid"]}}, "this": threshold}
+    changes = {
+        "quantities": QUANTITIES,
+        "constraints": {"network": {"limit": {"start": {"value": 1e28, "unit": "FLOP"}, "growth": "0.25 OOM/year"}}},
+        "drivers.algorithms": {"factors": {"data": {"growth": "0.1 OOM/year"}, "other": {"growth": "0.15 OOM/year"}}},
+    }
+    found, flag, at = crossing(thresholds, "this", **changes)
+    assert found == pytest.approx(year, abs=1e-6)
+    assert flag is bool(year == 2025)
+    assert at == pytest.approx(level, abs=1e-6)
+
+
+def test_one_quantity_is_met_from_above_and_from_below_and_against_uncertain_paths() -> None:
+    """A price falls up to 2030 and rises then; an income meets it from below where it meets the income from above."""
+    eras = [{"rate": "-0.25 OOM/year"}, {"from": 2030, "rate": "0.25 OOM/year"}]
+    quantities = {
+        "price": {"start": {"value": 60, "unit": "USD"}, "growth": eras},
+        "income": {"start": {"median": 60, "interval_90": [20, 200], "unit": "USD"}, "growth": {"mean": 0.2, "sd": 0.02, "unit": "OOM/year"}},
+    }  # fmt: skip
+    thresholds = {
+        "cheap": {"quantity": "price", "level": "30 USD", "falling": True},
+        "dear": {"quantity": "price", "level": "61 USD"},
+        "affordable": {"quantity": "price", "level": "income", "falling": True},
+        "within-means": {"quantity": "income", "level": "price"},
+    }
+    run = run_of(small_scenario({"quantities": quantities, "thresholds": thresholds}))
+    years = run["crossings/crossing_year"]
+    assert years.sel(threshold="cheap").values == pytest.approx(2025 + 4 * np.log10(2), abs=1e-6)
+    assert np.isinf(years.sel(threshold="dear").values).all()
+    start, rate = (run[f"parameters/quantities.income.{key}"].values for key in ("start", "growth"))
+    exact = np.maximum(2025 + (np.log10(60) - start) / (rate + 0.25), 2025)
+    assert (exact < 2030).all()
+    np.testing.assert_allclose(years.sel(threshold="within-means"), exact, atol=1e-6)
+    np.testing.assert_array_equal(years.sel(threshold="affordable"), years.sel(threshold="within-means"))
+    assert run["crossings/falling"].values.tolist() == [1, 0, 1, 0]
 
 
 def test_a_multiple_counts_from_the_level_and_not_from_its_distance_to_the_frontier() -> None:
