@@ -90,7 +90,7 @@ def _days(year: int, month: int) -> int:
 def day_text(year: float) -> str:
     """Write the day that begins at a decimal year, as 2027-12-31; empty where none does.
 
-    >>> day_text(read_year("2027-12-31")), day_text(2027.9)
+    >>> day_text(read_year("2027-12-31")), day_text(2027.91)
     ('2027-12-31', '')
     """
     months = year * 12
@@ -109,10 +109,9 @@ def year_words(year: float) -> str:
     ('2035', '2027.5', '2027-12-31')
     """
     short = f"{year:.10g}"
-    if len(short.partition(".")[2]) <= 2:
-        return short
-    day = day_text(year)
-    return day if day and read_year(day) == year else short if float(short) == year else repr(float(year))
+    exact = short if float(short) == year else repr(float(year))
+    day = "" if len(exact.partition(".")[2]) <= 2 else day_text(year)
+    return day if day and read_year(day) == year else exact
 
 
 def point_words(year: float) -> str:

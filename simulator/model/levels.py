@@ -260,7 +260,7 @@ def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base
 
 
 def _table_level(level: Level, path: Path, years: Array) -> Array:
-    known = sorted((float(year), value) for year, value in (level.table or {}).items())
+    known = level.points
     if years.min() < known[0][0] or years.max() > known[-1][0]:
         raise SimulatorError(
             f"{dotted(path)}.table: covers {known[0][0]:g} to {known[-1][0]:g}; it is needed from {years.min():g} "

@@ -121,7 +121,7 @@ def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     elif isinstance(value, list):
         for place, inner in enumerate(value):
             yield from _entries(inner, (*path, place))
-    elif is_prior(value):
+    elif is_prior(value) or (path[-1:] == ("from",) and isinstance(value, str)):  # a date
         yield path, value
 
 

@@ -227,7 +227,7 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
 
 def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
     if level.table is not None:
-        years = sorted(float(year) for year in level.table)
+        years = [year for year, _ in level.points]
         if years[0] > spec.years.first or years[-1] < spec.years.last:
             covered = f"{number(years[0])} to {number(years[-1])}"
             asked = f"{number(spec.years.first)} to {number(spec.years.last)}"

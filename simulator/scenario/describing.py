@@ -13,6 +13,8 @@ from simulator.errors import InputError, near_name, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.examples import with_examples
+from simulator.scenario.dating import dates_taken
+from simulator.scenario.documents import Document
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
@@ -36,7 +38,7 @@ def describe_scenario(scenario: Scenario | Source) -> list[str]:
     -------
     list of str
         A line for each prior: its name, its family, median and 90 % interval with their unit, its source. Of a mixture
-        each component has its weight above its priors.
+        each component has its weight above its priors. Then the dates of starts that no file writes.
 
     Examples
     --------
@@ -45,6 +47,7 @@ def describe_scenario(scenario: Scenario | Source) -> list[str]:
     ['drivers.spending.start', '1000', 'USD']
     """
     scenario = scenario_of(scenario)
+    taken = dates_taken(Document(scenario.data, scenario.places))
     width = max(len(name) for component in scenario.components for name in component.joint.priors)
     lines = []
     for component in scenario.components:
@@ -53,7 +56,7 @@ def describe_scenario(scenario: Scenario | Source) -> list[str]:
         for name, prior in component.joint.priors.items():
             source = prior.prior.source or ("" if prior.value is not None else "no source")
             lines.append(f"{name:<{width}}  {prior.understood}{f'  [{source}]' if source else ''}")
-    return lines
+    return [*lines, *taken]
 
 
 def scenario_lines() -> Iterator[str]:

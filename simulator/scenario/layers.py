@@ -217,8 +217,13 @@ def _without_untrue(data: Any, path: Path) -> Any:
             gone = ("values",)
         if gone and not set(gone).isdisjoint(above):
             kept = {each: value for each, value in above.items() if each not in gone}
-            data = _set(data, root, kept, Override(root, kept, ""), ())
+            data = set_entry(data, root, kept)
     return data
+
+
+def set_entry(data: Any, path: Path, value: Any) -> Any:
+    """Copy plain data with another value at a path; without the entry where the value is None."""
+    return _set(data, path, value, Override(path, value, ""), ())
 
 
 def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
@@ -235,7 +240,7 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
         return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
     if isinstance(data, int | float) and not isinstance(data, bool):
         data = {"value": data} if head not in ("median", "mean") else {}
-    elif isinstance(data, str) and is_amount(data) and (words := prior_in_words(data)):
+    elif isinstance(data, str) and (is_amount(data) or head in stating_keys({head: 0})) and (words := prior_in_words(data)):
         data = {key: each for key, each in words[0].items() if key != "value" or head not in ("median", "mean")}
     if data is None:
         data = {}

@@ -10,8 +10,9 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import below, expand_priors, folder_of, merge, placed, read_columns, text_keys
+from simulator.scenario.layers import below, expand_priors, folder_of, placed, read_columns, text_keys
 from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
@@ -172,7 +173,7 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
     own = {key: value for key, value in document.data.items() if key not in ("extends", *GROUPING)}
     document = replace(document, data=own)
     if parent is None:
-        return document
+        return dated(document)
     here = FilePath(file).resolve()
     found = parent_file(parent, FilePath(file).parent)
     if isinstance(found, FilePath) and found.resolve() in (*chain, here):
@@ -181,7 +182,7 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
     if isinstance(found, Fault):
         fault = PlacedFault(document.places["extends",], "extends", found.rule, found.remedy)
         return replace(document, faults=(*document.faults, fault))
-    return merge(read_extended(found, (*chain, here)), document)
+    return laid_over(read_extended(found, (*chain, here)), document)
 
 
 def parent_file(parent: Any, folder: FilePath) -> FilePath | Fault:

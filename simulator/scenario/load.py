@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
+from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
-from simulator.scenario.layers import below, merge, place_of, placed, text_keys
+from simulator.scenario.layers import below, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended, second_edition
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
@@ -119,7 +120,7 @@ def _varied(document: Document, groups: Groups, variant: str) -> Document:
     if not variant:
         return document
     changes = groups.variants[variant]
-    merged = merge(document, changes)
+    merged = laid_over(document, changes)
     named = {
         "name": f"{document.data.get('name', 'scenario')}-{variant}",
         "title": f"{document.data.get('title') or document.data.get('name')}: {variant}",
@@ -138,9 +139,9 @@ def _name(entry: MixtureEntry, number: int) -> str:
 
 def _mixed_document(groups: Groups, number: int) -> Document:
     """Read one of the scenarios that a file mixes, with what is laid over it."""
-    document = merge(_base(groups, number), extended(groups.own, groups.file))
+    document = laid_over(_base(groups, number), groups.own)
     changed = groups.mixture[number].changes
-    return merge(document, below(groups.whole, ("mixture", number, "changes"))) if changed else document
+    return laid_over(document, below(groups.whole, ("mixture", number, "changes"))) if changed else document
 
 
 def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[str], variant: str) -> Scenario:

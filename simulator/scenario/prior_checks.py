@@ -177,11 +177,12 @@ def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     parts = {path: driver} if driver.factors is None else {(*path, "factors", k): v for k, v in driver.factors.items()}
     total, dated = np.zeros(_GRID.size), {first}
     for at, level in parts.items():
+        if level.table is None:
+            dated.add(first if level.at is None else level.at)
         if level.start is not None:
             total = total + _draws(joint.priors[dotted((*at, "start"))])
-            dated.add(first if level.at is None else level.at)
         elif level.table is not None:
-            points = np.array(sorted((float(year), np.log10(value)) for year, value in level.table.items()))
+            points = np.array([(year, np.log10(value)) for year, value in level.points])
             total = total + np.interp(first, points[:, 0], points[:, 1])
     low, middle, high = (number(float(f"{10 ** float(np.quantile(total, q)):.3g}")) for q in (0.05, 0.5, 0.95))
     if total.any():

@@ -13,6 +13,7 @@ from simulator.errors import Fault, InputError, Path, Place, ScenarioError, as_p
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
 from simulator.scenario.checks import check_scenario
+from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
@@ -165,7 +166,7 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
         log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
         if before == override.value:
             warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
-    document = layers.read_columns(layers.expand_priors(document, library_entry))
+    document = layers.read_columns(layers.expand_priors(dated(document), library_entry))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
     except Faults as error:

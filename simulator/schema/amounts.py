@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.dates import DateError, as_date
 from simulator.errors import Fault
 from simulator.schema.prior_families import SHORT_FORMS
 from simulator.units import UnitError, factor_between
@@ -53,7 +54,9 @@ def read_amount(text: str) -> Amount | None:
 
 
 def _split(text: str) -> Amount | None:
-    """Part a number from all that stands beside it, `million` alone too."""
+    """Part a number from all that stands beside it, `million` alone too; a date is so many of a year."""
+    if (date := _date(text)) is not None:
+        return Amount(date, "year")
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
         return None
@@ -66,6 +69,13 @@ def _split(text: str) -> Amount | None:
     if match["money"] and words[-1:] != ["USD"]:
         words.insert(1 if words[:1] and words[0] in _TIMES else 0, "USD")
     return Amount(value, " ".join(words))
+
+
+def _date(text: str) -> float | None:
+    try:
+        return as_date(text)
+    except DateError:
+        return None  # it is told where a number is missed
 
 
 def is_amount(text: str) -> bool:
@@ -159,7 +169,13 @@ def _in_numbers(key: Any, value: Any, unit: str, faults: list[Fault]) -> Any:
         }
     if isinstance(value, list | tuple):
         return [_in_numbers(key, inner, unit, faults) for inner in value]
-    found = _amounts(value)
+    try:
+        if isinstance(value, str):
+            as_date(value)  # what is written as a date must be one
+        found = _amounts(value)
+    except DateError as error:
+        faults.append(Fault((key,), error.rule, error.remedy))
+        return value
     if not found or (len(found) == 2 and (read_range(value) or ("", "", "x"))[2]):
         return value
     try:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
+from simulator.dates import DateError, read_year
 from simulator.errors import Fault
-from simulator.schema.amounts import is_amount
-from simulator.schema.base import Name, Number, Text, year_faults
+from simulator.schema.amounts import is_amount, prior_in_words
+from simulator.schema.base import Faults, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior, Spec
+
+
+def _as_date(value: Any) -> Any:
+    """Take a text for the date that it is; a prior over dates is left as it is."""
+    if not isinstance(value, str) or prior_in_words(value) is not None:
+        return value
+    try:
+        return {"value": read_year(value), "unit": "year"}
+    except DateError as error:
+        raise Faults([Fault((), error.rule, error.remedy)]) from None
 
 
 class Regime(Spec):
@@ -22,8 +32,8 @@ class Regime(Spec):
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
-    from_: Prior | None = Field(default=None, alias="from")
-    """The year from which it holds, until the next one; the first regime holds from the start. Where uncertain years
+    from_: Annotated[Prior | None, BeforeValidator(_as_date)] = Field(default=None, alias="from")
+    """The date from which it holds, until the next one; the first regime holds from the start. Where uncertain years
     cross, it begins with the later one, and the regime before it is left out."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`."""
@@ -69,8 +79,8 @@ class Level(Spec):
 
     start: Prior | None = None
     """The level at the start; its unit is the level's."""
-    at: Number | None = None
-    """The year at which `start` holds; without it the scenario's first year."""
+    at: Year | None = None
+    """The date at which `start` holds; without it the first year of the file that states it."""
     growth: Growth | None = None
     """One rate, or a list of regimes, each `from` a year on."""
     drift: Prior | None = None
@@ -78,7 +88,7 @@ class Level(Spec):
     volatility: Prior | None = None
     """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
     table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
-    """Levels by year instead of start and growth; straight lines in the log between them."""
+    """Levels by year or date instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
     """The unit of `table`; elsewhere the unit of `start` counts."""
     caps: dict[Name, Limit] = Field(default_factory=dict)
@@ -90,14 +100,24 @@ class Level(Spec):
             for key in ("start", "growth", "at", "drift", "volatility"):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
-            seen: dict[float, str] = {}
-            for year in self.table:
-                if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", year):
-                    yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
-                elif (same := seen.setdefault(float(year), year)) != year:
-                    yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
+            yield from _table_faults(self.table)
         elif self.unit is not None:
             yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        """The years of a table and their levels, in order."""
+        return sorted((read_year(year), level) for year, level in (self.table or {}).items())
+
+
+def _table_faults(table: Iterable[str]) -> Iterator[Fault]:
+    seen: dict[float, str] = {}
+    for year in table:
+        try:
+            if (same := seen.setdefault(read_year(year), year)) != year:
+                yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
+        except DateError:
+            yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
 
 
 class Factor(Level):
@@ -143,8 +163,8 @@ class Operation(Spec):
     """A stock that a flow (unit per time) adds to; with `start`."""
     start: Prior | None = None
     """The stock of an accumulation at the start."""
-    at: Number | None = None
-    """The year at which the stock is `start`; without it the scenario's first year."""
+    at: Year | None = None
+    """The date at which the stock is `start`; without it the first year of the file that states it."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)

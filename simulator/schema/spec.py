@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, number, shown
-from simulator.schema.base import Faults, Line, Name, Number, Text, year_faults
+from simulator.schema.base import Faults, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
@@ -76,10 +76,10 @@ class Correlation(Spec):
 class Years(Spec):
     """The years of the projection: the first, every calendar step after it, the last."""
 
-    first: Number
-    """The first year; levels start there."""
-    last: Number
-    """The horizon."""
+    first: Year
+    """The first year or date of the projection."""
+    last: Year
+    """The horizon, a year or date."""
     step: Literal["year", "quarter", "month"] = "year"
     """The spacing of the years between."""
 

@@ -1,0 +1,103 @@
+"""The year of every start: one that is not written is the first year of the file that wrote the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from simulator.dates import DateError, read_year
+from simulator.errors import Path, dotted
+from simulator.scenario.documents import Document
+from simulator.scenario.layers import lookup, merge, set_entry
+from simulator.wording import listed
+
+_SECTIONS = ("drivers", "quantities", "constraints")
+_NAMES = ("factors", "caps")
+_GROWS = ("start", "growth", "drift", "volatility")
+_OTHERWISE = ("table", "custom", "factors")
+"""What states all levels of an entry, which then has no start to date."""
+
+
+def laid_over(base: Document, over: Document) -> Document:
+    """Lay a document over another, with its starts dated.
+
+    A start that it writes without `at` holds at its own first year, or at that of the base where it has none. A start
+    that it replaces or takes away takes its date with it.
+    """
+    first = first_year(base.data) if (own := first_year(over.data)) is None else own
+    for path, entry in _entries(over.data):
+        if "start" in entry and "at" not in entry:
+            base = _with(base, path, None)
+            over = over if entry["start"] is None or first is None else _with(over, path, first)
+    return dated(merge(base, over), first)
+
+
+def dated(document: Document, first: Any = None) -> Document:
+    """Date every level of a whole document that is not dated yet: at `first`, or its first year.
+
+    What states its levels otherwise loses a date that nobody wrote.
+    """
+    first = first_year(document.data) if first is None else first
+    for path, entry in _entries(document.data):
+        grows = any(entry.get(key) is not None for key in _GROWS) and not any(key in entry for key in _OTHERWISE)
+        if grows and "at" not in entry and first is not None:
+            document = _with(document, path, first)
+        elif not grows and "at" in entry and (*path, "at") not in document.places:
+            document = _with(document, path, None)
+    return document
+
+
+def dates_taken(document: Document) -> list[str]:
+    """Say which dates no file writes, in a line for each date: those have no place of their own."""
+    taken: dict[str, list[str]] = {}
+    for path, entry in _entries(document.data):
+        if "at" in entry and (*path, "at") not in document.places:
+            taken.setdefault(str(entry["at"]), []).append(dotted(path))
+    return [
+        f"at: {at}, the first year of the file that states it, was taken for {listed(names)}"
+        for at, names in taken.items()
+    ]
+
+
+def first_year(data: Any) -> Any:
+    """Give the first year as it is written; None where there is none, or it is no year."""
+    first = lookup(data, ("years", "first"))
+    try:
+        usable = read_year(first) if isinstance(first, str) else first
+    except DateError:
+        return None
+    return first if isinstance(usable, int | float) and not isinstance(usable, bool) else None
+
+
+def _with(document: Document, path: Path, at: Any) -> Document:
+    """Date an entry anew; without a date it loses the one that it has."""
+    here = (*path, "at")
+    if at is None and lookup(document.data, here) is None:
+        return document
+    places = {each: place for each, place in document.places.items() if each != here}
+    return replace(document, data=set_entry(document.data, here, at), places=places)
+
+
+def _entries(data: Any) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
+    """List the entries of plain data that grow, or start: levels and stocks, with the path of each."""
+    for section in _SECTIONS:
+        named = lookup(data, (section,))
+        for name, entry in named.items() if isinstance(named, Mapping) else ():
+            yield from _within(entry, (section, str(name)))
+
+
+def _within(entry: Any, path: Path) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
+    if isinstance(entry, list):
+        for place, inner in enumerate(entry):
+            yield from _within(inner, (*path, place))
+    if not isinstance(entry, Mapping):
+        return
+    if any(key in entry for key in (*_GROWS, "at")):
+        yield path, entry
+    for key, inner in entry.items():
+        if key in _NAMES and isinstance(inner, Mapping):
+            for name, each in inner.items():
+                yield from _within(each, (*path, str(key), str(name)))
+        elif key not in (*_GROWS, *_NAMES, "feedback"):
+            yield from _within(inner, (*path, str(key)))
