@@ -12,9 +12,9 @@ import numpy as np
 from simulator.errors import InputError, near_name, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
-from simulator.scenario.examples import with_examples
 from simulator.scenario.dating import dates_taken
 from simulator.scenario.documents import Document
+from simulator.scenario.examples import with_examples
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario

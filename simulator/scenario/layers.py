@@ -16,9 +16,9 @@ from simulator import errors
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted
 from simulator.files import read_csv
 from simulator.scenario.documents import Document, parse_document
-from simulator.schema.amounts import is_amount, prior_in_words
+from simulator.schema.amounts import prior_in_words
 from simulator.schema.prior_families import SHORT_FORMS, FitError
-from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
+from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, is_statement, stating_keys
 
 
 def merge(base: Document, over: Document) -> Document:
@@ -221,6 +221,10 @@ def _without_untrue(data: Any, path: Path) -> Any:
     return data
 
 
+def _is_of_prior(key: Any) -> bool:
+    return is_statement(key) or key in ("unit", *PROVENANCE_KEYS)
+
+
 def set_entry(data: Any, path: Path, value: Any) -> Any:
     """Copy plain data with another value at a path; without the entry where the value is None."""
     return _set(data, path, value, Override(path, value, ""), ())
@@ -240,7 +244,7 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
         return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
     if isinstance(data, int | float) and not isinstance(data, bool):
         data = {"value": data} if head not in ("median", "mean") else {}
-    elif isinstance(data, str) and (is_amount(data) or head in stating_keys({head: 0})) and (words := prior_in_words(data)):
+    elif isinstance(data, str) and _is_of_prior(head) and (words := prior_in_words(data)):
         data = {key: each for key, each in words[0].items() if key != "value" or head not in ("median", "mean")}
     if data is None:
         data = {}
