@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -32,6 +32,7 @@ class Variable:
         return re.fullmatch(_expression(self.name), name)
 
 
+_NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 SUBJECTS = ("spending", "hardware", "algorithms", "physical_compute")
 """What a run always tells of; limits may stand on these, on factors, and on levels within quantities and limits too."""
 _LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
@@ -136,13 +137,16 @@ COORDINATES: Mapping[str, Variable] = MappingProxyType({
 """The coordinates of a run; text has no unit."""
 
 
-def variable(name: str, *, unit: str = "1", subjects: Iterable[str] = ()) -> Variable:
+def variable(
+    name: str, *, unit: str = "1", subjects: Iterable[str] = (), words: Mapping[str, str] = _NO_WORDS
+) -> Variable:
     """Describe a variable of a run by its name; `unit` is that of one whose unit depends on the scenario.
 
-    `subjects` are what limits stand on in the run, which tells the name of a cap from that of its subject.
+    `subjects` are what limits stand on in the run, which tells the name of a cap from that of its subject; `words` are
+    what the scenario calls its variables.
     """
     if name in VARIABLES:
-        return VARIABLES[name]
+        return replace(VARIABLES[name], long_name=words.get(name, VARIABLES[name].long_name))
     for kind in PATTERNS:
         if not kind.unit and name.endswith(("_demanded", "_mean", "_error")):
             continue  # a word on a variable of the kind
@@ -151,12 +155,13 @@ def variable(name: str, *, unit: str = "1", subjects: Iterable[str] = ()) -> Var
             if kind.name.startswith("cap_<subject>"):
                 of = max((each for each in subjects if name.startswith(f"cap_{each}_")), key=len, default=parts[0])
                 parts = of, name[len(f"cap_{of}_") :]
-            long_name = kind.long_name.format(*(part.replace("_", " ") for part in parts))
+            *outer, last = (words.get(part, part.replace("_", " ")) for part in parts)
+            long_name = kind.long_name.format(*outer, words.get(name, last))
             dims = tuple(dim.replace("<subject>", match[1]) for dim in kind.dims)
             return Variable(name, dims, kind.unit or unit, long_name, kind.description)
     for kind in SUFFIXES:
         if match := kind.match(name):
-            base = variable(match[1], unit=unit, subjects=subjects)
+            base = variable(match[1], unit=unit, subjects=subjects, words=words)
             return Variable(name, kind.dims, base.unit, kind.long_name.format(base.long_name), kind.description)
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
@@ -167,17 +172,24 @@ def summary_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def attributes(
-    names: Iterable[str], units: Mapping[str, str], subjects: Iterable[str] = ()
+    names: Iterable[str], units: Mapping[str, str], subjects: Iterable[str] = (), words: Mapping[str, str] = _NO_WORDS
 ) -> dict[str, dict[str, str]]:
-    """Give the attributes of variables by name; `units` are those of the variables whose unit the scenario tells."""
+    """Give the attributes of variables by name; `units` and `words` are those that the scenario tells.
+
+    A limit has its own words as `label`, and the share in which limits bind those of what they stand on.
+    """
     said = {}
     for name in names:
         base = name.removesuffix("_error").removesuffix("_mean")
         base = base if base in units or base in VARIABLES else base.removesuffix("_demanded")
         base = base if base in units or base in VARIABLES else name
-        described = variable(name, unit=units.get(base, "1"), subjects=subjects)
+        described = variable(name, unit=units.get(base, "1"), subjects=subjects, words=words)
         unit = units.get(base, variable(base).unit if base != name else described.unit)
         texts = {"units": unit, "long_name": described.long_name, "description": described.description}
+        if name.startswith(("cap_", "constraint_")):
+            texts["label"] = words.get(name, "")
+        elif match := re.fullmatch("binding_(.+)_share", name):
+            texts["label"] = words.get(match[1], "")
         said[name] = {key: text for key, text in texts.items() if text}
     return said
 
@@ -194,7 +206,7 @@ def snake(name: str) -> str:
 
 
 def subject_words(subject: str) -> str:
-    """Say what limits stand on."""
+    """Say what limits stand on, where the scenario has no words for it."""
     return subject.removeprefix("quantity_").replace("_", " ")
 
 

@@ -36,7 +36,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words, labels_of
+from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
 from simulator.wording import WIDTH, listed, markdown_table, plus_minus
 
@@ -194,7 +194,7 @@ def audit_scenario(
 
 
 def _audited(scenario: Scenario, outcome: Outcome, values: Array) -> Audited:
-    words = outcome_words(outcome, labels=labels_of(scenario.spec), statistic=outcome.statistic)
+    words = outcome_words(outcome, labels=scenario.words, statistic=outcome.statistic)
     constant = bool((values == values[0]).all())
     return Audited(outcome, words, outcome_unit(scenario, outcome), outcome.middle(values), constant)
 
@@ -234,7 +234,7 @@ def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any
     return {
         "input": varied.name,
         "priors": "; ".join(varied.members),
-        "words": input_words(varied.name, labels=labels_of(scenario.spec)),
+        "words": input_words(varied.name, labels=scenario.labels),
         "value": said.value,
         "shape": said.shape or "fixed",
         "unit": _unit(prior),

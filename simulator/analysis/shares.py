@@ -37,7 +37,7 @@ from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words, labels_of
+from simulator.schema.prior_names import input_words
 from simulator.units import Array
 from simulator.version import made_by
 from simulator.wording import aligned
@@ -194,7 +194,8 @@ def variance_shares(
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
     found = _parted(model, inputs, asked, samples, chosen)
-    words = [input_words(each.name, labels=labels_of(scenario.spec)) for each in inputs]
+    labels = scenario.labels
+    words = [input_words(each.name, labels=labels) for each in inputs]
     dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(found.parts))].values).tobytes() if model.plan.custom else b""
     return Shares(dataset.assign_attrs(_attributes(scenario, dataset, samples, chosen, because, results)))

@@ -47,7 +47,7 @@ from simulator.runs.table import Row, Table, values_or_none
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words, labels_of
+from simulator.schema.prior_names import input_words
 from simulator.units import Array
 from simulator.version import made_by
 from simulator.wording import aligned, plus_minus
@@ -298,9 +298,9 @@ def _labelled(
     found: Mapping[str, Array],
     mode: Mode,
 ) -> xr.Dataset:
-    priors, labels, free = model.joint.priors, labels_of(scenario.spec), mode == "free"
+    priors, labels, words, free = model.joint.priors, scenario.labels, scenario.words, mode == "free"
     values, texts = zip(*(quantiles_of(priors, varied, LEVELS) for varied in inputs), strict=True)
-    said = [outcome_words(each, labels=labels, statistic=each.statistic if free else "") for each in outcomes]
+    said = [outcome_words(each, labels=words, statistic=each.statistic if free else "") for each in outcomes]
     coords = {
         "outcome": [outcome.text for outcome in outcomes],
         "input": [varied.name for varied in inputs],

@@ -128,13 +128,14 @@ class Labels:
         self._units: dict[str, str] = {}
         for component in reversed(scenario.components):
             self._units |= variable_units(component.spec)
+        self._words = scenario.words
         self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
 
     def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
         dims = summary_dims(arrays) if samples is None else {name: variable(name).dims for name in arrays}
         on = [name.removeprefix("binding_") for name in self._limits]
-        described = attributes(arrays, self._units, on)
+        described = attributes(arrays, self._units, on, self._words)
         variables = {name: Labelled(dims[name], values, dict(described[name])) for name, values in arrays.items()}
         used = {dim for item in variables.values() for dim in item.dims}
         numbers = {"year": self._years, "quantile": np.array(LEVELS), **(samples or {})}

@@ -19,7 +19,7 @@ from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import SPANS
-from simulator.schema.prior_names import SECTIONS, in_words, labels_of
+from simulator.schema.prior_names import SECTIONS, in_words
 from simulator.schema.statements import is_prior, is_statement
 from simulator.wording import raised
 
@@ -77,12 +77,10 @@ def parts_of(scenario: Scenario) -> dict[str, Mapping[str, Any]]:
 def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumption]:
     """List every number of a scenario, in its order: as it was understood, or only as it is stated."""
     parts = parts_of(scenario)
-    priors = scenario.priors
+    priors, labels = scenario.priors, scenario.labels
     read = {stated_name(name): prior for name, prior in priors.items()} if understood else {}
     found: dict[Path, dict[str, tuple[Any, list[str]]]] = {}
-    labels: dict[str, str] = {}
     for component, (name, data) in zip(scenario.components, parts.items(), strict=True):
-        labels |= labels_of(component.spec)
         for section in SECTIONS:
             for path, entry in _entries(data.get(section), (section,)):
                 prior = component.joint.priors.get(dotted(path))

@@ -18,9 +18,10 @@ from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, labels_of
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import is_prior
+from simulator.schema.subjects import variable_words
 from simulator.wording import cut
 
 if TYPE_CHECKING:
@@ -93,10 +94,10 @@ class Scenario:
         return "\n".join(cut(" ".join(line.splitlines()), width=200) for line in lines)
 
     def _repr_html_(self) -> str:
-        rows = []
+        rows, labels = [], self.labels
         for name, prior in list(self.priors.items())[:MOST_ROWS]:
             source = prior.prior.source or ("" if prior.value is not None else "no source")
-            cells = (input_words(name), prior.understood, prior.stated_unit or prior.unit, source)
+            cells = (input_words(name, labels=labels), prior.understood, prior.stated_unit or prior.unit, source)
             rows.append(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
         head = "".join(f"<th>{word}</th>" for word in ("prior", "understood", "unit", "source"))
         more = len(self.priors) - MOST_ROWS
@@ -124,6 +125,16 @@ class Scenario:
     def priors(self) -> dict[str, NamedPrior]:
         """Every prior by name; of a name that several components have, that of the first of them."""
         return {name: prior for each in reversed(self.components) for name, prior in each.joint.priors.items()}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its entries by dotted path; of an entry of several components, that of the first of them."""
+        return {path: label for each in reversed(self.components) for path, label in labels_of(each.spec).items()}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What its variables and thresholds are called, by name."""
+        return {name: word for each in reversed(self.components) for name, word in variable_words(each.spec).items()}
 
     @property
     def must_learn(self) -> bool:

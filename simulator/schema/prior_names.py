@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -275,14 +276,14 @@ _PLACES = {
 
 
 def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
-    """Say a path in words, without its section; thresholds and inputs by their labels (`labels_of`)."""
-    words: list[str] = []
-    rest = list(path[2:] if path[0] == "drivers" else path[1:])
-    if path[0] == "inputs" and len(path) == 2 and (label := (labels or {}).get(dotted(path))):
-        return label
-    if path[0] == "thresholds" and len(path) > 2:
-        name = str(rest.pop(0))
-        words.append((labels or {}).get(name, name))
+    """Say a path in words, without its section: from the innermost entry on that has a label (`labels_of`)."""
+    depth = _labelled(path, labels or {})
+    words = [(labels or {})[dotted(path[:depth])]] if depth else []
+    rest = list(path[depth or (2 if path[0] == "drivers" else 1) :])
+    if depth and rest in (["rate"], ["limit"]):
+        return words[0]  # what an era or a limit with a label is about
+    if not depth and path[0] == "thresholds":
+        words.append(str(rest.pop(0)))
     while rest:
         key = rest.pop(0)
         if key in ("factors", "caps") and rest and isinstance(rest[0], str):
@@ -305,10 +306,26 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
     return text
 
 
+def _labelled(path: Path, labels: Mapping[str, str]) -> int:
+    """Tell how much of a path is the innermost entry that has a label; 0 where none has one."""
+    return next((depth for depth in range(len(path), 1, -1) if dotted(path[:depth]) in labels), 0)
+
+
 def labels_of(spec: ScenarioSpec) -> dict[str, str]:
-    """Give the labels of thresholds by name, without one the name; and those of inputs by their paths."""
-    inputs = {dotted(input_path(name)): each.label for name, each in spec.inputs.items() if each.label}
-    return inputs | threshold_labels(spec)
+    """Give the labels of entries by their dotted paths, all different; thresholds have one: without a label the name.
+
+    Where a label stands at several places, what the path says stands behind it.
+    """
+    found = {
+        dotted(path): (path, str(label))
+        for path, _, entry in entries(spec)
+        if path and (label := getattr(entry, "label", None))
+    }
+    often = Counter(label for _, label in found.values())
+    labels = {
+        name: f"{label} ({input_words(name)})" if often[label] > 1 else label for name, (path, label) in found.items()
+    }
+    return labels | {dotted(("thresholds", name)): label for name, label in threshold_labels(spec).items()}
 
 
 def threshold_labels(spec: ScenarioSpec) -> dict[str, str]:
@@ -322,8 +339,8 @@ def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
     if len(path) < 2 or path[0] not in SECTIONS:
         return name
     words = in_words(path, labels=labels)
-    if name in (labels or {}):  # an input with a label
-        return words
+    if _labelled(path, labels or {}) > (2 if path[0] == "thresholds" else 0):
+        return words  # a label says by itself what it is about
     if path[0] == "drivers":
         return f"{path[1]}: {words}" if words else str(path[1])
     return f"{_ABOUT.get(str(path[0]), '')}{words}"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import is_amount, prior_in_words
-from simulator.schema.base import Faults, Name, Number, Text, Year, year_faults
+from simulator.schema.base import Faults, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior, Spec
 
@@ -39,6 +39,8 @@ class Regime(Spec):
     """The time in which the rate halves its distance to `towards`."""
     towards: Prior | None = None
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
+    label: Line | None = None
+    """A name for charts and tables."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.rate is None and self.times is None:
@@ -93,6 +95,8 @@ class Level(Spec):
     """The unit of `table`; elsewhere the unit of `start` counts."""
     caps: dict[Name, Limit] = Field(default_factory=dict)
     """Limits under which the level saturates; several may stand, the lowest binds."""
+    label: Line | None = None
+    """A name for charts and tables."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
@@ -165,6 +169,8 @@ class Operation(Spec):
     """The stock of an accumulation at the start."""
     at: Year | None = None
     """The date at which the stock is `start`; without it the first year of the file that states it."""
+    label: Line | None = None
+    """A name for charts and tables."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
@@ -214,6 +220,8 @@ class Limit(Spec):
     """The limit as a share of the quantity named by `of`."""
     of: Name | None = None
     """The named quantity of which `share` is taken."""
+    label: Line | None = None
+    """A name for charts and tables."""
     notes: Text | None = None
     """Why."""
 

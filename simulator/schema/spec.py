@@ -20,7 +20,7 @@ from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Quantity
-from simulator.schema.statements import Input, Prior, Spec
+from simulator.schema.statements import Prior, Spec
 
 SCHEMA_VERSION = 2
 
@@ -163,7 +163,7 @@ class ScenarioSpec(Spec):
     block: Annotated[int, Field(strict=True, ge=1, le=65_536), BeforeValidator(_whole)] = 500
     """Samples in a block, the unit of randomisation: blocks are independent, and their spread tells the Monte Carlo
     error. Within a block each prior is spread evenly."""
-    inputs: dict[Name, Input] = Field(default_factory=dict)
+    inputs: dict[Name, Prior] = Field(default_factory=dict)
     """Priors by name that any rate, level, limit, share, quantity or threshold may use as one draw: `{input: name}`."""
     drivers: Drivers
     """What effective compute is the product of."""

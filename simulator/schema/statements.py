@@ -273,6 +273,8 @@ class Prior(Spec):
     """How far the numbers can be relied on."""
     notes: Text | None = None
     """Scope, rule, level, own judgement."""
+    label: Line | None = None
+    """A name for charts and tables."""
     own: dict[str, Number] | None = Field(default=None, alias=_OWN)
 
     @model_validator(mode="before")
@@ -361,13 +363,6 @@ class Prior(Spec):
         return {"anyOf": [{"type": "number"}, AMOUNT_FORM, written]}
 
 
-class Input(Prior):
-    """A prior by name, which any number of entries may use as one draw: `{input: its-name}`."""
-
-    label: Line | None = None
-    """A name for charts and tables."""
-
-
 class MixturePart(Prior):
     """One part of a mixture."""
 
@@ -379,7 +374,9 @@ def _own_order(keys: Collection[str]) -> tuple[str, ...]:
     return tuple(key for key in Prior.model_fields if key in keys)
 
 
-STATEMENT_KEYS = frozenset({*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "own"})
+STATEMENT_KEYS = frozenset(
+    {*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "own"}
+)
 """Keys that state the numbers of a prior; `interval_NN` too."""
 _WHOLE_STATEMENTS = _own_order({"quantiles", *_WHOLES})
 _MOMENTS = ("mean", "sd")

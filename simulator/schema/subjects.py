@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulator.errors import Path, dotted
 from simulator.schema.model_counts import count_names
-from simulator.schema.prior_names import entries_of, stated_drivers
+from simulator.schema.prior_names import entries_of, in_words, labels_of, stated_drivers, threshold_labels
 from simulator.schema.quantities import Factor, Level, Limit, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -187,6 +187,18 @@ def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path]]:
         for name, threshold in spec.thresholds.items()
         if threshold.stated is not None and not isinstance(threshold.stated[1], Prior)
     }
+
+
+def variable_words(spec: ScenarioSpec) -> dict[str, str]:
+    """Say what variables are called that have a label, or stand within quantities and limits; thresholds by name."""
+    labels = labels_of(spec)
+    inner = {subject.name: in_words(subject.path, labels=labels) for subject in inner_subjects(spec)}
+    named = {
+        name: label
+        for name, path in variable_places(spec)
+        if not name.startswith("binding_") and not name.endswith("_demanded") and (label := labels.get(dotted(path)))
+    }
+    return inner | named | threshold_labels(spec)
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:
