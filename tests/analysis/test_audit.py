@@ -100,7 +100,8 @@ def test_shares_have_errors_add_up_and_within_them_there_is_no_order() -> None:
     assert "its shares are those of its rank among the samples" in said
     assert "which add up to 100 %" in said
     assert re.search(
-        r"1 algorithms: growth: \d\d\.\d ± \d\.\d % of crossing:1000x-gpt-4 \(-1 sd: \+0\.\d ± <0\.1 years", said
+        r"1 growth of algorithmic efficiency: \d\d\.\d ± \d\.\d % of crossing:1000x-gpt-4 \(-1 sd: \+0\.\d ± <0\.1 years",
+        said,
     )
 
 
