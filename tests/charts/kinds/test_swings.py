@@ -74,7 +74,7 @@ def test_the_largest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     assert len(rows) == 37
     named = min(MOST, sum(map(is_seen, rows)))  # of so few draws some are within their errors
     assert f"{37 - named} more inputs" in texts(figure)
-    assert "is moved most by algorithms: growth" in figure.caption
+    assert "is moved most by growth of algorithmic efficiency" in figure.caption
     assert [row["rank"] for row in figure.tables[""].rows()] == list(range(1, 38))
     written = write_figures([figure], tmp_path, formats=["svg"])
     assert [path.name for path in written] == [
