@@ -266,10 +266,10 @@ def _decay(operation: Operation, path: Path, block: Block) -> Array:
     if operation.depreciation is None:
         return np.zeros(1)
     lost = 10.0 ** block.draw((*path, "depreciation")) * SECONDS_PER_YEAR
-    if (lost >= 1.0).any():
+    if (all_of_it := lost >= 1.0 - 1e-9).any():
         raise SimulatorError(
             f"{dotted((*path, 'depreciation'))}: is all of the stock within a year, or more, in "
-            f"{percent(float((lost >= 1.0).mean()))} of the samples. Write life: 6 months, or truncate it."
+            f"{percent(float(all_of_it.mean()))} of the samples. Write life: 6 months, or truncate it."
         )
     return np.asarray(-np.log10(1.0 - lost))
 

@@ -56,7 +56,9 @@ class _Words:
         if spec.accumulation is not None:
             lost = ""
             if spec.depreciation is not None or spec.life is not None:
-                key, what = ("life", "that lasts") if spec.depreciation is None else ("depreciation", "of which is lost")
+                key, what = (
+                    ("life", "that lasts") if spec.depreciation is None else ("depreciation", "of which is lost")
+                )
                 lost = f", {what} {self.number((*path, key))}"
             return f"a stock that {parts[0]} adds to, {self.number((*path, 'start'))} at first{lost}"
         if spec.lag is not None:

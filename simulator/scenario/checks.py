@@ -13,6 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.circles import NAMING, circle_faults, circles, lag_faults, own_in_limits, uses_of, way_round
 from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
@@ -28,7 +29,7 @@ from simulator.schema.prior_names import (
     share_paths,
     stated_drivers,
 )
-from simulator.schema.quantities import OPERATIONS, Factor, Level, Limit, Quantity
+from simulator.schema.quantities import Factor, Level, Limit
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
@@ -105,11 +106,10 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         joint = joint_prior(spec)
     except Faults as error:
         faults += [stated_once(fault) for fault in error.faults]
-    uses = {name: set(_names_in(quantity)) & set(spec.quantities) for name, quantity in spec.quantities.items()}
-    for name, way in _circles(uses):
-        remedy = "Break the circle: state one of them by its own prior."
-        faults.append(Fault(("quantities", name), f"is made from itself: {way}.", remedy))
-    units = UnitCheck(spec, frozenset(name for name in uses if _way_round(name, uses)))
+    uses = uses_of(spec)
+    alone = {name: used & set(spec.quantities) for name, used in uses.items() if name in spec.quantities}
+    faults += [*circle_faults(spec), *own_in_limits(spec)]
+    units = UnitCheck(spec, frozenset(name for name in alone if way_round(name, alone)))
     for name, driver in stated_drivers(spec).items():
         faults += _driver_faults(("drivers", name), driver, parse_unit(DRIVER_UNITS[name]), units)
     for name, quantity in spec.quantities.items():
@@ -130,7 +130,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     warnings: list[str] = []
     if joint is not None:
         shares = shares_of(spec, joint)
-        faults += [*range_faults(joint, shares), *gain_faults(spec, joint)]
+        faults += [*range_faults(joint, shares), *gain_faults(spec, joint), *lag_faults(spec, joint)]
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += [*range_warnings(spec, joint, shares), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
@@ -139,7 +139,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
     rest = {"drivers": spec.drivers, "constraints": spec.constraints, "thresholds": spec.thresholds}
-    naming = (*_NAMING, *THRESHOLD_QUANTITIES)
+    naming = (*NAMING, *THRESHOLD_QUANTITIES)
     used = {name for _, field, name in entries(rest) if field in naming and isinstance(name, str)}
     stood_on = {quantity_of(spec, name) for name in spec.thresholds}
     used |= {name for name in uses if level_name(("quantities", name)) in stood_on}
@@ -249,44 +249,11 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             before = before if start.value is None else start.value
 
 
-def _circles(uses: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
-    """Find the circles in what uses what: a name of each, and the way round."""
-    seen: set[frozenset[str]] = set()
-    for name in uses:
-        way = _way_round(name, uses)
-        if way and frozenset(way.split(" -> ")) not in seen:
-            seen.add(frozenset(way.split(" -> ")))
-            yield name, way
-
-
-_NAMING = ("", "limit", "level", "of", *OPERATIONS)
-"""Fields that may hold the name of a quantity; a quantity may be one itself."""
-
-
-def _names_in(quantity: Quantity) -> Iterator[str]:
-    return (name for _, field, name in entries(quantity) if field in _NAMING and isinstance(name, str))
-
-
-def _way_round(name: str, uses: Mapping[str, set[str]]) -> str:
-    """Write a way from a name back to itself; empty where there is none."""
-    ways: list[tuple[str, ...]] = [(name,)]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop(0)
-        for following in sorted(uses.get(way[-1], ())):
-            if following == name:
-                return " -> ".join([*way, name])
-            if following not in seen:
-                seen.add(following)
-                ways.append((*way, following))
-    return ""
-
-
 def _threshold_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
     known = standing(spec)
     plain = [name for name in known if "." not in name and not name.startswith(("cap_", "constraint_", "quantity_"))]
     uses = {name: {t.of} if t.of and t.of != "start" else set() for name, t in spec.thresholds.items()}
-    for name, way in _circles(uses):
+    for name, way in circles(uses):
         rule = f"is a multiple of itself: {way}."
         yield Fault(("thresholds", name, "of"), rule, "Break the circle: state one of them as a level.")
     for name, threshold in spec.thresholds.items():

@@ -86,7 +86,9 @@ class UnitCheck:
     def _own(self, name: str, path: Path) -> Unit | None:
         """Give the unit of a variable of the scenario itself."""
         if name in DRIVER_UNITS and getattr(self.spec.drivers, name) is None:
-            self.faults.append(Fault(path, f"the scenario has no driver {name}.", "Name physical_compute, or state it."))
+            self.faults.append(
+                Fault(path, f"the scenario has no driver {name}.", "Name physical_compute, or state it.")
+            )
             return None
         return parse_unit(DRIVER_UNITS.get(name, "FLOP"))
 
@@ -171,7 +173,9 @@ class UnitCheck:
             return unit
         if exponent.value is None:
             rule = f"is uncertain, and what is raised is in {unit_name(unit)}: the unit would be uncertain too."
-            self.faults.append(Fault(path, rule, "Divide by an amount of that unit first: ratio: [it, {value: 1, ..}]."))
+            self.faults.append(
+                Fault(path, rule, "Divide by an amount of that unit first: ratio: [it, {value: 1, ..}].")
+            )
             return None
         powers = [(base, power * exponent.value) for base, power in unit.dimension]
         if any(abs(power - round(power)) > 1e-9 for _, power in powers):

@@ -290,3 +290,113 @@ def test_feedback_multiplies_the_growth_of_a_driver_that_is_a_quantity() -> None
     )
     levels = run_of(plain)["trajectories/algorithms"].values
     np.testing.assert_allclose(levels[0], 2 * YEARS * np.log10(3), atol=1e-5)
+
+
+ROOT_A = {"power": [{"ratio": ["a", {"value": 5, "unit": "W"}]}, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "exact"),
+    [
+        ({"power": ["a", 2]}, a**2),
+        ({"power": [{"product": ["a", "a", {"value": 1, "unit": "W"}]}, "1/3"]}, np.cbrt(a * a)),
+        (ROOT_A, np.sqrt(a / 5)),
+        ({"power": [{"sum": [ROOT_A, 1]}, -2]}, (np.sqrt(a / 5) + 1) ** -2),
+        ({"lag": {"of": "a", "by": "2 years"}}, a * 10**-0.4),
+        ({"lag": {"of": {"sum": ["a", "b"]}, "by": "18 months"}}, a * 10**-0.3 + b * 10**-0.15),
+        ({"lag": {"of": {"table": {"2020": 1, "2035": 1e15}, "unit": "GW"}, "by": 5}}, 1e9 * 10**YEARS),
+        ({"highest": "a"}, a),
+        ({"lowest": "a"}, np.full(11, a[0])),
+        ({"lowest": "a", "at": 2027}, np.where(YEARS < 2, a, a[2])),
+        ({"highest": {"table": {"2025": 1, "2027": 100, "2030": 1, "2035": 1e5}, "unit": "W"}},
+         10 ** np.where(YEARS < 7, np.minimum(YEARS, 2), YEARS - 5)),
+    ],
+)  # fmt: skip
+def test_powers_lags_and_extremes_give_what_arithmetic_gives(operation: Any, exact: np.ndarray) -> None:
+    np.testing.assert_allclose(quantity(operation), exact, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("how", "rate"), [({"depreciation": "25 %/year"}, -np.log(0.75)), ({"life": "4 years"}, 0.25)])
+def test_a_stock_that_decays_is_the_solution_of_its_equation(how: dict[str, Any], rate: float) -> None:
+    """S' = F e^(g t) - d S: S = S0 e^(-d t) + F (e^(g t) - e^(-d t)) / (g + d)."""
+    flow, g = {"start": {"value": 1e6, "unit": "chip/year"}, "growth": "1.4x/year"}, np.log(1.4)
+    stock = quantity({"accumulation": flow, "start": {"value": 3e6, "unit": "chip"}, **how})
+    decayed = np.exp(-rate * YEARS)
+    np.testing.assert_allclose(stock, 3e6 * decayed + 1e6 * (1.4**YEARS - decayed) / (g + rate), rtol=1e-5)
+
+
+def test_a_stock_without_a_flow_worth_naming_loses_its_share_a_year() -> None:
+    stock = {"accumulation": {"value": 1e-9, "unit": "chip/year"}, "start": {"value": 8, "unit": "chip"}}
+    np.testing.assert_allclose(quantity({**stock, "depreciation": "50 %/year"}), 8 * 0.5**YEARS, rtol=1e-5)
+    with pytest.raises(SimulatorError, match=r"depreciation: is all of the stock within a year"):
+        quantity({**stock, "depreciation": {"value": 100, "unit": "%/year"}})
+
+
+def test_a_drawn_lag_is_each_samples_own() -> None:
+    lagged = {"lag": {"of": "stock", "by": {"uniform": [1, 3], "unit": "year"}}}
+    stock = {"accumulation": {**A, "start": {"value": 1, "unit": "J/s"}, "at": 2020},
+             "start": {"value": 1, "unit": "J"}, "at": 2020}  # fmt: skip
+    run = run_of(small_scenario({"quantities": {"this": lagged, "stock": stock}, "samples": 8}))
+    by = run["parameters/quantities.this.lag.by"].values[:, None]
+    seconds, g = 365.25 * 86400, 0.2 * np.log(10)
+    exact = 1 + seconds * (np.exp(g * (YEARS + 5 - by)) - 1) * 10 ** (0.2 * -0.0) / g
+    np.testing.assert_allclose(10 ** run["trajectories/quantity_this"].values.astype(float), exact, rtol=2e-3)
+
+
+OWN = {
+    "drivers": {
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": "10x/year"},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.5x/year"},
+        "algorithms": {"growth": "3x/year"},
+    },
+    "samples": 1,
+}
+
+
+def own(changes: dict[str, Any], name: str = "quantity_this") -> np.ndarray:
+    """Give a variable of a scenario whose drivers are told apart."""
+    return 10 ** np.asarray(run_of(small_scenario({**OWN, **changes}))[f"trajectories/{name}"].values[0], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("stated", "exact"),
+    [
+        ({"product": ["spending", 2]}, 2e8 * 10**YEARS),
+        ({"ratio": ["effective_compute", "physical_compute"]}, 3**YEARS),
+        ({"lag": {"of": "physical_compute", "by": "2 years"}}, 1e26 * 15 ** (YEARS - 2)),
+        ({"power": [{"ratio": ["physical_compute", {"value": 120, "unit": "FLOP/parameter^2"}]}, 0.5]},
+         np.sqrt(1e26 * 15**YEARS / 120)),
+    ],
+)  # fmt: skip
+def test_quantities_are_made_of_the_scenarios_own_variables(stated: Any, exact: np.ndarray) -> None:
+    np.testing.assert_allclose(own({"quantities.this": stated}), exact, rtol=1e-5)
+
+
+def test_what_is_spent_over_the_years_is_the_integral_of_spending() -> None:
+    yearly = {"ratio": ["spending", {"value": 1, "unit": "year"}]}
+    spent = own({"quantities.this": {"accumulation": yearly, "start": {"value": 1e8, "unit": "USD"}}})
+    np.testing.assert_allclose(spent, 1e8 * (1 + (10**YEARS - 1) / np.log(10)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("by", [1, 0.5, 2.5])
+def test_a_cap_may_follow_from_what_was_spent_before(by: float) -> None:
+    """Spending is at most twice what it was: before the first year it grew tenfold a year, without limits."""
+    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": by}}, 2]}}
+    found = own({"drivers.spending.caps": {"follows": cap}}, "spending")
+
+    def exact(t: float) -> float:
+        return 10**t if t < 0 else min(10**t, 2 * exact(t - by))
+
+    np.testing.assert_allclose(found, [1e8 * exact(t) for t in YEARS], rtol=1e-5)
+
+
+def test_a_drawn_lag_of_spending_within_its_own_cap_is_followed_in_every_sample() -> None:
+    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": {"uniform": [1.6, 1.9]}}}, 2]}}
+    run = run_of(small_scenario({**OWN, "drivers.spending.caps": {"follows": cap}, "samples": 4}))
+    by = run["parameters/drivers.spending.caps.follows.limit.product[0].lag.by"].values
+
+    def exact(t: float, by: float) -> float:
+        return 10**t if t < 0 else min(10**t, 2 * exact(t - by, by))
+
+    found = 10 ** run["trajectories/spending"].values.astype(float)
+    np.testing.assert_allclose(found[:, :4], [[1e8 * exact(t, each) for t in YEARS[:4]] for each in by], rtol=1e-4)
