@@ -171,7 +171,7 @@ class Block:
         if not isinstance(samples, np.ndarray):
             place = np.searchsorted(grid, times)
             is_known = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
-            if not is_known and straight and times[0] >= grid[0]:
+            if not is_known and straight and grid[0] <= times[0] and times[-1] <= grid[-1]:
                 return read_between(grid, levels, times[None], np.arange(len(levels)))
             return levels[:, place] if is_known else None
         return read_between(grid, levels, times, samples)

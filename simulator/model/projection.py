@@ -72,6 +72,7 @@ class Projection:
         chain = Chain(block, self._subjects)
         if self._has_feedback:
             feed_back(chain, years)
+        quantities.follow_lags(chain, years)
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.quantities
         }

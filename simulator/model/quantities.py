@@ -33,6 +33,7 @@ from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import Bound, Subject, bounds_of, subjects
+from simulator.schema.uses import lagged
 from simulator.units import SECONDS_PER_YEAR, Array
 from simulator.wording import percent
 
@@ -308,16 +309,54 @@ def own_level(name: str, block: Block, times: Array) -> Array:
     first = block.spec.years.first
     late = times >= first
     if late.all():
-        return chain.level(name, times)
+        return _late_level(name, chain, times)
     early = chain.unlimited(name, np.minimum(times, first))
     if not late.any():
         return early
     if times.ndim > 1:
-        return np.where(late, chain.level(name, np.maximum(times, first)), early)
-    after = chain.level(name, times[late])
+        return np.where(late, _late_level(name, chain, np.maximum(times, first)), early)
+    after = _late_level(name, chain, times[late])
     size = max(len(early), len(after))
     whole = [np.broadcast_to(each, (size, each.shape[1])) for each in (early[:, ~late], after)]
     return np.hstack(whole)
+
+
+def _late_level(name: str, chain: Chain, times: Array) -> Array:
+    """Compute a variable from the first year on; one that follows from itself, as far as that was followed."""
+    block, path = chain.block, ("own", name)
+    if (known := block.between(path, times, straight=True)) is not None:
+        return known
+    if path not in block.steps or times.ndim > 1:
+        return chain.level(name, times)
+    held = times <= block.steps[path][0][-1]
+    parts = [block.between(path, times[held], straight=True) if held.any() else None, chain.level(name, times[~held])]
+    found = [part for part in parts if part is not None]
+    size = max(map(len, found))
+    return np.hstack([np.broadcast_to(part, (size, part.shape[1])) for part in found])
+
+
+def follow_lags(chain: Chain, years: Array) -> None:
+    """Follow the variables that limits make of what they were some time ago, on the fine grid; the block holds them.
+
+    As much is computed at once as needs nothing but what is held: the shortest lag from its end on.
+    """
+    block = chain.block
+    names, lags = block.found(_lagged_names, block.spec, ())
+    if not names:
+        return
+    grid = fine_grid(float(years[0]), float(years[-1]), years)
+    shortest = min(float(block.draw((*path, "by")).min()) for path in lags)
+    end = int(np.searchsorted(grid, grid[0] + shortest, side="left"))
+    begin = 0
+    while begin < grid.size:
+        found = {name: chain.level(name, grid[begin:end]) for name in names}
+        for name, levels in found.items():
+            block.stepped(("own", name), grid[begin:end], levels)
+        begin, end = end, int(np.searchsorted(grid, grid[end - 1] + shortest, side="right"))
+
+
+def _lagged_names(spec: ScenarioSpec, _: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    return lagged(spec)
 
 
 def _subjects_by_name(spec: ScenarioSpec, _: Path) -> dict[str, Subject]:

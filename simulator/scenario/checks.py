@@ -13,7 +13,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.circles import NAMING, circle_faults, circles, lag_faults, own_in_limits, uses_of, way_round
+from simulator.scenario.circles import circle_faults, lag_faults, own_in_limits
 from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
@@ -33,6 +33,7 @@ from simulator.schema.quantities import Factor, Level, Limit
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
+from simulator.schema.uses import NAMING, circles, uses_of, way_round
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 from simulator.wording import listed
 

@@ -378,7 +378,7 @@ def test_what_is_spent_over_the_years_is_the_integral_of_spending() -> None:
     np.testing.assert_allclose(spent, 1e8 * (1 + (10**YEARS - 1) / np.log(10)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("by", [1, 0.5, 2.5])
+@pytest.mark.parametrize("by", [1, 0.5, 2.5, 0.0625])
 def test_a_cap_may_follow_from_what_was_spent_before(by: float) -> None:
     """Spending is at most twice what it was: before the first year it grew tenfold a year, without limits."""
     cap = {"limit": {"product": [{"lag": {"of": "spending", "by": by}}, 2]}}

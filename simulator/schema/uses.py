@@ -1,0 +1,86 @@
+"""What is made from what: quantities and the scenario's own variables, circles among them, and lags that open some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from simulator.errors import Path
+from simulator.schema.prior_names import entries, entries_of, stated_drivers
+from simulator.schema.quantities import OPERATIONS, OWN, Lag
+from simulator.schema.spec import ScenarioSpec
+
+NAMING = ("", "limit", "level", "of", *OPERATIONS)
+"""Fields that may hold the name of a quantity; a quantity may be one itself."""
+
+type Uses = Mapping[str, set[str]]
+
+
+def names_in(entry: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """List the names of quantities and variables in what a scenario says, with their paths."""
+    return ((at, name) for at, field, name in entries(entry, path) if field in NAMING and isinstance(name, str))
+
+
+def uses_of(spec: ScenarioSpec, *, lagged: bool = True) -> dict[str, set[str]]:
+    """List what each quantity and variable is made of by name; without what it takes as it was some time ago."""
+    stated, drivers = spec.quantities, stated_drivers(spec)
+    own = {name for name in OWN if name not in stated}
+    within: dict[str, list[tuple[object, Path]]] = {
+        name: [(entry, ("quantities", name))] for name, entry in stated.items()
+    }
+    within |= {name: [(drivers[name], ("drivers", name))] for name in own if name in drivers}
+    compute = [(drivers["compute"], ("drivers", "compute"))] if "compute" in drivers else []
+    within["physical_compute"] = [*compute, (spec.constraints, ("constraints",))]
+    within["effective_compute"] = []
+    parts = {"physical_compute": {"spending", "hardware"}, "effective_compute": {"physical_compute", "algorithms"}}
+    return {
+        name: {
+            used
+            for entry, at in places
+            for path, used in names_in(entry, at)
+            if used in {*stated, *own} and (lagged or not _is_before(path))
+        }
+        | (parts.get(name, set()) & set(within) - set(stated))
+        for name, places in within.items()
+    }
+
+
+def _is_before(path: Path) -> bool:
+    """Tell whether what stands at a path is taken as it was some time ago; a limit may be called `lag`."""
+    return any(
+        pair == ("lag", "of") and before not in ("caps", "constraints", "quantities")
+        for before, pair in zip(path, pairwise(path[1:]), strict=False)
+    )
+
+
+def circles(uses: Uses) -> Iterator[tuple[str, str]]:
+    """Find the circles in what uses what: a name of each, and the way round."""
+    seen: set[frozenset[str]] = set()
+    for name in uses:
+        way = way_round(name, uses)
+        if way and frozenset(way.split(" -> ")) not in seen:
+            seen.add(frozenset(way.split(" -> ")))
+            yield name, way
+
+
+def way_round(name: str, uses: Uses) -> str:
+    """Write a way from a name back to itself; empty where there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for following in sorted(uses.get(way[-1], ())):
+            if following == name:
+                return " -> ".join([*way, name])
+            if following not in seen:
+                seen.add(following)
+                ways.append((*way, following))
+    return ""
+
+
+def lagged(spec: ScenarioSpec) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Name the variables that follow from themselves some time ago, and the paths of the lags on the way."""
+    uses = uses_of(spec)
+    within = {name for name in uses if way_round(name, uses)}
+    paths = tuple(path for path, lag in entries_of(Lag, spec) if within & {name for _, name in names_in(lag.of)})
+    return tuple(name for name in OWN if name in within and name not in spec.quantities), paths
