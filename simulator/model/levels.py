@@ -59,6 +59,18 @@ class Line:
         bends = (*self.bends, *((date, sign * change) for date, change in other.bends))
         return Line(self.since, self.start + sign * other.start, reduce(np.add, slopes) if slopes else None, bends)
 
+    def raised(self, exponent: Array) -> Line:
+        """Raise the levels to a power, (sample,) or (1,)."""
+        bends = tuple((date, exponent * change) for date, change in self.bends)
+        return Line(self.since, exponent * self.start, None if self.slope is None else exponent * self.slope, bends)
+
+    def later(self, by: Array) -> Line:
+        """Give at each time what the levels were `by` years before, (sample,) or (1,)."""
+        if self.slope is None:
+            return self
+        bends = tuple((np.minimum(date + by, growth.FAR_YEAR), change) for date, change in self.bends)
+        return Line(self.since, self.start - self.slope * by, self.slope, bends)
+
     def at(self, times: Array, samples: NDArray[np.intp] | slice | None = None) -> Array:
         """Give the levels (sample, time) at times (time,); or of some samples, (n, 1), at times (n, 1) of their own."""
         # Computed as (time, sample) and turned at the end: a run is kept year by year, and no copy turns it again.
@@ -136,12 +148,21 @@ class Block:
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
-        if path not in self.steps or self.steps[path][0].size < times.size:
-            self.steps[path] = times, levels
+        if path in self.steps and not np.isin(times, self.steps[path][0]).all():
+            known, held = self.steps[path]
+            size = max(len(held), len(levels))
+            both = np.hstack([np.broadcast_to(each, (size, each.shape[1])) for each in (held, levels)])
+            every, places = np.unique(np.concatenate([known, times]), return_index=True)
+            self.steps[path] = every, both[:, places]
+        else:
+            self.steps.setdefault(path, (times, levels))
         return levels
 
-    def between(self, path: Path, times: Array) -> Array | None:
-        """Read levels that are held; of samples that were taken, (sample, time), straight between the times held."""
+    def between(self, path: Path, times: Array, *, straight: bool = False) -> Array | None:
+        """Read levels that are held; of samples that were taken, (sample, time), straight between the times held.
+
+        `straight` reads so for all: from the first of the times held on, where they are all there is.
+        """
         samples = self.samples
         held = self.whole.steps if self.whole and isinstance(samples, np.ndarray) else self.steps
         if path not in held:
@@ -150,12 +171,19 @@ class Block:
         if not isinstance(samples, np.ndarray):
             place = np.searchsorted(grid, times)
             is_known = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
+            if not is_known and straight and times[0] >= grid[0]:
+                return read_between(grid, levels, times[None], np.arange(len(levels)))
             return levels[:, place] if is_known else None
-        rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
-        after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
-        share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
-        low, high = levels[rows, after - 1], levels[rows, after]
-        return np.asarray(low + share * (high - low))
+        return read_between(grid, levels, times, samples)
+
+
+def read_between(grid: Array, levels: Array, times: Array, samples: NDArray[np.intp]) -> Array:
+    """Read levels (sample, time), known on a grid of times, of samples at times (n, time) of their own, straight."""
+    rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+    after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+    share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
+    low, high = levels[rows, after - 1], levels[rows, after]
+    return np.asarray(low + share * (high - low))
 
 
 def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
@@ -212,7 +240,8 @@ def level_line(level: Level, path: Path, block: Block) -> Line | None:
 def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
     """Give a quantity as broken lines, as products of such are; None where it is something else."""
     if isinstance(quantity, str):
-        return quantity_line(block.spec.quantities[quantity], ("quantities", quantity), block)
+        named = block.spec.quantities.get(quantity)
+        return None if named is None else quantity_line(named, ("quantities", quantity), block)
     return block.line(path, lambda whole: _line(quantity, path, whole))
 
 
@@ -222,8 +251,15 @@ def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line
         return None if quantity.caps else level_line(quantity, path, whole)
     if isinstance(quantity, Prior):
         return Line(first, whole.draw(path))
-    if quantity.accumulation is not None:
+    if any(each is not None for each in (quantity.accumulation, quantity.highest, quantity.lowest)):
         return None
+    if quantity.power is not None or quantity.lag is not None:
+        ((at, part),) = parts_of(quantity, path)
+        line = quantity_line(part, at, whole)
+        if line is None:
+            return None
+        raised = quantity.power is not None
+        return line.raised(whole.draw((*path, "power", 1))) if raised else line.later(whole.draw((*path, "lag", "by")))
     named, combine = whole.found(way_of, quantity, path)
     parts = [quantity_line(part, at, whole) for at, part in named]
     lines = [line for line in parts if line is not None]
@@ -367,7 +403,7 @@ def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, 
 def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
     """Name the quantities that one is made of, directly or through others."""
     if isinstance(quantity, str):
-        return {quantity} | _names_below(spec.quantities[quantity], spec)
+        return {quantity} | _names_below(spec.quantities.get(quantity), spec)
     if isinstance(quantity, Operation):
         return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
     if isinstance(quantity, Level):

@@ -24,15 +24,17 @@ from simulator.model.levels import (
     demanded_level,
     level_line,
     quantity_line,
+    read_between,
     share_line,
     way_of,
 )
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import Bound, Subject, bounds_of
+from simulator.schema.subjects import Bound, Subject, bounds_of, subjects
 from simulator.units import SECONDS_PER_YEAR, Array
+from simulator.wording import percent
 
 FINE_STEPS = 16
 """Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
@@ -131,7 +133,9 @@ def _once[Computed: (Array, Capped)](
 
 
 def named_level(name: str, block: Block, years: Array) -> Array:
-    """Compute the levels of a named quantity, once for the same years."""
+    """Compute the levels of a named quantity, once for the same years; or of a variable of the scenario itself."""
+    if name not in block.spec.quantities:
+        return own_level(name, block, years)
     path = ("quantities", name)
     return _once(
         ("named", *path), block, years, lambda: quantity_level(block.spec.quantities[name], path, block, years)
@@ -148,7 +152,7 @@ def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
 def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
     """Tell whether a quantity changes over time."""
     if isinstance(quantity, str):
-        return _moves(spec.quantities[quantity], spec)
+        return quantity not in spec.quantities or _moves(spec.quantities[quantity], spec)
     if isinstance(quantity, Level):
         caps = [cap.of or cap.limit for cap in quantity.caps.values()]
         changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility)
@@ -213,6 +217,13 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
         return _accumulated(operation, path, block, years)
+    if operation.lag is not None:
+        return _lagged(operation.lag, (*path, "lag"), block, years)
+    if operation.highest is not None or operation.lowest is not None:
+        return _extreme(operation, path, block, years)
+    if operation.power is not None:
+        raised = quantity_level(operation.power[0], (*path, "power", 0), block, years)
+        return block.draw((*path, "power", 1))[:, None] * raised
     parts, combine = block.found(way_of, operation, path)
     result = combine([quantity_level(part, at, block, years) for at, part in parts])
     return result if operation.difference is None else checked(result, operation, path, block)
@@ -230,7 +241,9 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
     is_straight = line is not None and not line.bends  # no fine grid is needed to add it up
     times = np.unique([base, *years]) if is_straight else fine_grid(base, float(years[-1]), years)
     flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
-    per_year = flow + np.log10(SECONDS_PER_YEAR)  # base units of a flow are per second
+    # A stock S that loses a part d a year has S e^(d t) grow by the flow times e^(d t): added up, and turned back.
+    turn = _decay(operation, path, block)[:, None] * (times - base)
+    per_year = flow + np.log10(SECONDS_PER_YEAR) + turn  # base units of a flow are per second
     on_grid = times == base if is_straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
     on = growth.accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
@@ -240,7 +253,75 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         before = grid[np.searchsorted(grid, time) - 1]
         step = [before, time]
         stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
-    return block.stepped(path, times, stock)[:, np.searchsorted(times, years)]
+    return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
+
+
+def _decay(operation: Operation, path: Path, block: Block) -> Array:
+    """Give the rate at which a stock decays, OOM a year, (sample,) or (1,).
+
+    SimulatorError: in some samples all of it is lost within a year.
+    """
+    if operation.life is not None:
+        return 1.0 / (growth.LN_10 * block.draw((*path, "life")))
+    if operation.depreciation is None:
+        return np.zeros(1)
+    lost = 10.0 ** block.draw((*path, "depreciation")) * SECONDS_PER_YEAR
+    if (lost >= 1.0).any():
+        raise SimulatorError(
+            f"{dotted((*path, 'depreciation'))}: is all of the stock within a year, or more, in "
+            f"{percent(float((lost >= 1.0).mean()))} of the samples. Write life: 6 months, or truncate it."
+        )
+    return np.asarray(-np.log10(1.0 - lost))
+
+
+def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
+    """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid."""
+    by = block.draw((*path, "by"))
+    if by.size == 1 or years.ndim > 1:  # of samples at times of their own, each has its own lag
+        return quantity_level(lag.of, (*path, "of"), block, years - by[:, None] if years.ndim > 1 else years - by)
+    grid = fine_grid(float(years[0] - by.max()), float(years[-1] - by.min()), years)
+    levels = quantity_level(lag.of, (*path, "of"), block, grid)
+    return read_between(grid, levels, years - by[:, None], np.arange(by.size))
+
+
+def _extreme(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    """Give the highest or lowest that a quantity has been since a year; before, it is the quantity itself."""
+    if (known := block.between(path, years)) is not None:
+        return known
+    base = block.spec.years.first if operation.at is None else operation.at
+    times = fine_grid(min(base, float(years[0])), float(years[-1]), np.append(years, base))
+    ((at, part),) = parts_of(operation, path)
+    levels = quantity_level(part, at, block, times)
+    choose = np.maximum if operation.highest is not None else np.minimum
+    since, fine = times >= base, is_fine(times) | (times == base)
+    result, on_grid = np.array(levels), since & fine
+    result[:, on_grid] = choose.accumulate(levels[:, on_grid], axis=1)
+    off = np.flatnonzero(since & ~fine)  # looked at and not looked back to: no year changes another
+    before = np.maximum.accumulate(np.where(on_grid, np.arange(times.size), 0))[off]
+    result[:, off] = choose(levels[:, off], result[:, before])
+    return block.stepped(path, times, result)[:, np.searchsorted(times, years)]
+
+
+def own_level(name: str, block: Block, times: Array) -> Array:
+    """Compute a variable of the scenario itself; before its first year what growth alone gives, without limits."""
+    chain = Chain(block, block.found(_subjects_by_name, block.spec, ()))
+    first = block.spec.years.first
+    late = times >= first
+    if late.all():
+        return chain.level(name, times)
+    early = chain.unlimited(name, np.minimum(times, first))
+    if not late.any():
+        return early
+    if times.ndim > 1:
+        return np.where(late, chain.level(name, np.maximum(times, first)), early)
+    after = chain.level(name, times[late])
+    size = max(len(early), len(after))
+    whole = [np.broadcast_to(each, (size, each.shape[1])) for each in (early[:, ~late], after)]
+    return np.hstack(whole)
+
+
+def _subjects_by_name(spec: ScenarioSpec, _: Path) -> dict[str, Subject]:
+    return {each.name: each for each in subjects(spec)}
 
 
 class Chain:
@@ -264,7 +345,7 @@ class Chain:
             return line.at(times, self.block.samples)
         if subject.level is None:
             return reduce(np.add, [self.capped(part, times).capped for part in subject.parts])
-        stepped = self.block.between((*subject.path, "feedback"), times)
+        stepped = self.block.between((*subject.path, "feedback"), times, straight=True)
         return self.grown(subject, times) if stepped is None else stepped
 
     def line(self, name: str) -> Line | None:
@@ -303,6 +384,21 @@ class Chain:
             block=self.block,
             years=times,
         )
+
+    def level(self, name: str, times: Array) -> Array:
+        """The level of a variable under its limits."""
+        return self.effective_compute(times) if name == "effective_compute" else self.capped(name, times).capped
+
+    def unlimited(self, name: str, times: Array) -> Array:
+        """What growth alone gives of a variable, of products too."""
+        if name == "effective_compute":
+            parts = tuple(part for part in ("physical_compute", "algorithms") if part in self.subjects)
+        else:
+            subject = self.subjects[name]
+            if subject.level is not None:
+                return self.grown(subject, times)
+            parts = subject.parts
+        return reduce(np.add, [self.unlimited(part, times) for part in parts])
 
     def effective_compute(self, times: Array) -> Array:
         """Add physical compute and algorithms in log10; without algorithms the two computes are one."""

@@ -54,7 +54,17 @@ class _Words:
             return self._level(spec, path)
         parts = [self._part(part, at) for at, part in prior_names.parts_of(spec, path)]
         if spec.accumulation is not None:
-            return f"a stock that {parts[0]} adds to, {self.number((*path, 'start'))} at first"
+            lost = ""
+            if spec.depreciation is not None or spec.life is not None:
+                key, what = ("life", "that lasts") if spec.depreciation is None else ("depreciation", "of which is lost")
+                lost = f", {what} {self.number((*path, key))}"
+            return f"a stock that {parts[0]} adds to, {self.number((*path, 'start'))} at first{lost}"
+        if spec.lag is not None:
+            return f"{parts[0]} {self.number((*path, 'lag', 'by'))} before"
+        if spec.power is not None:
+            return f"{parts[0]} to the power {self.number((*path, 'power', 1))}"
+        if spec.highest is not None or spec.lowest is not None:
+            return f"the {'highest' if spec.lowest is None else 'lowest'} so far of {parts[0]}"
         if spec.minimum is not None or spec.maximum is not None:
             return f"the {'largest' if spec.minimum is None else 'smallest'} of: {'; '.join(parts)}"
         signs = {"product": " × ", "sum": " + ", "ratio": " / ", "difference": " − "}

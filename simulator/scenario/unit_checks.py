@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import reduce
 from operator import mul
 
-from simulator.errors import Fault, Path, near_name
+from simulator.errors import Fault, Path, near_name, number
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, subjects
@@ -69,6 +69,8 @@ class UnitCheck:
             return None  # the joint prior reports it, with the path of the prior
 
     def _named(self, name: str, path: Path) -> Unit | None:
+        if name not in self.spec.quantities and name in OWN:
+            return self._own(name, path)
         if name not in self.spec.quantities:
             remedy = near_name(name, self.spec.quantities) or "Define it under quantities."
             self.faults.append(Fault(path, f"there is no quantity '{name}'.", remedy))
@@ -80,6 +82,13 @@ class UnitCheck:
             self._known[name] = self.of(self.spec.quantities[name], ("quantities", name))
             del self.faults[before:]  # they are collected where the quantity itself is checked
         return self._known[name]
+
+    def _own(self, name: str, path: Path) -> Unit | None:
+        """Give the unit of a variable of the scenario itself."""
+        if name in DRIVER_UNITS and getattr(self.spec.drivers, name) is None:
+            self.faults.append(Fault(path, f"the scenario has no driver {name}.", "Name physical_compute, or state it."))
+            return None
+        return parse_unit(DRIVER_UNITS.get(name, "FLOP"))
 
     def _level(self, level: Level, path: Path) -> Unit | None:
         if level.start is None and level.table is None:
@@ -143,6 +152,8 @@ class UnitCheck:
         units = [(inner_path, unit) for inner_path, unit in found if unit is not None]
         if operation.accumulation is not None:
             return self._accumulated(operation, path, units[0][1])
+        if operation.power is not None:
+            return self._raised(operation.power[1], (*path, "power", 1), units[0][1])
         if operation.product is not None:
             return reduce(mul, (unit for _, unit in units))
         if operation.ratio is not None:
@@ -153,6 +164,22 @@ class UnitCheck:
                 self.faults.append(Fault(inner_path, rule, "Only quantities of one unit can be added or compared."))
                 return None
         return units[0][1]
+
+    def _raised(self, exponent: Prior, path: Path, unit: Unit) -> Unit | None:
+        """Raise a unit to a power; its own powers must stay whole."""
+        if not unit.dimension:
+            return unit
+        if exponent.value is None:
+            rule = f"is uncertain, and what is raised is in {unit_name(unit)}: the unit would be uncertain too."
+            self.faults.append(Fault(path, rule, "Divide by an amount of that unit first: ratio: [it, {value: 1, ..}]."))
+            return None
+        powers = [(base, power * exponent.value) for base, power in unit.dimension]
+        if any(abs(power - round(power)) > 1e-9 for _, power in powers):
+            rule = f"raises {unit_name(unit)} to the power {number(exponent.value)}, which is no unit."
+            remedy = "Divide by an amount first, so that whole powers come out: (FLOP / (FLOP/parameter^2))^0.5."
+            self.faults.append(Fault(path, rule, remedy))
+            return None
+        return Unit(tuple((base, round(power)) for base, power in powers if round(power)))
 
     def _accumulated(self, operation: Operation, path: Path, flow: Unit) -> Unit | None:
         stock = Unit((flow * parse_unit("s")).dimension)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from simulator.errors import Fault, Path, as_path, dotted, number
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
-from simulator.schema.quantities import OPERATIONS, Level, Operation, Quantity, Regime
+from simulator.schema.quantities import OPERATIONS, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years
 from simulator.schema.statements import Prior, Spec
 from simulator.units import UnitError, parse_growth_unit
@@ -68,7 +68,8 @@ DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "a
 _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     # of levels and their growth
     "growth": ("rate", None), "rate": ("rate", None), "towards": ("rate", None), "times": ("number", None),
-    "from_": ("date", None), "half_life": ("duration", None), "drift": ("drift", None), "volatility": ("drift", None),
+    "from_": ("date", None), "half_life": ("duration", None), "by": ("duration", None), "life": ("duration", None),
+    "depreciation": ("level", "1/year"), "drift": ("drift", None), "volatility": ("drift", None),
     "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
     # of thresholds
     "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
@@ -172,7 +173,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         if not isinstance(prior, Prior) or path[0] == "inputs":
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
-        kind, unit = _KINDS.get(of, ("level", starts))
+        kind, unit = ("number", None) if path[-2:] == ("power", 1) else _KINDS.get(of, ("level", starts))
         if path[0] == "thresholds" and path[2:] == ("level",):
             kind, unit = _threshold_slot(spec, str(spec.thresholds[str(path[1])].quantity))
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
@@ -234,6 +235,10 @@ def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], .
         value = getattr(operation, key)
         if value is None:
             continue
+        if isinstance(value, Lag):
+            return (((*path, key, "of"), value.of),)
+        if operation.power is not None:
+            return (((*path, key, 0), operation.power[0]),)
         if isinstance(value, tuple):
             return tuple(((*path, key, index), part) for index, part in enumerate(value))
         return (((*path, key), value),)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
+<<<<<<< HEAD
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
+=======
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+>>>>>>> 6db69d7 (Quantities: powers and roots, lags, decay of a stock, highest and lowest so far, the scenario's own variables)
 
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
@@ -145,7 +149,31 @@ STATING = ("start", "growth", "at", "table", "drift", "volatility", "custom")
 """Keys that say, in the place of `level` or of factors, what a level is."""
 
 
-OPERATIONS = ("product", "sum", "minimum", "maximum", "ratio", "difference", "accumulation")
+OWN = ("spending", "hardware", "algorithms", "physical_compute", "effective_compute")
+"""The scenario's own variables, which a quantity may name too; one of the same name is the quantity."""
+Reference = Annotated[
+    str, StringConstraints(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*|physical_compute|effective_compute)$", max_length=60)
+]
+"""The name of a quantity, or of a variable of the scenario."""
+OPERATIONS = (
+    "product", "sum", "minimum", "maximum", "ratio", "difference", "power", "accumulation", "lag", "highest", "lowest"
+)  # fmt: skip
+_DATED = ("accumulation", "highest", "lowest")
+
+
+class Lag(Spec):
+    """What a quantity was some time ago."""
+
+    of: Quantity
+    """The quantity."""
+    by: Prior
+    """How long ago: `2 years`."""
+
+
+def _exponent(value: Any) -> Any:
+    """Read a fraction (1/3) as the exponent that it is."""
+    match = re.fullmatch(r"\s*(-?[0-9]+)\s*/\s*([1-9][0-9]*)\s*", value) if isinstance(value, str) else None
+    return int(match[1]) / int(match[2]) if match else value
 
 
 class Operation(Spec):
@@ -163,19 +191,38 @@ class Operation(Spec):
     """The first divided by the second."""
     difference: tuple[Quantity, Quantity] | None = None
     """The first less the second; it must stay above 0."""
+    power: tuple[Quantity, Annotated[Prior, BeforeValidator(_exponent)]] | None = None
+    """A quantity and the power to which it is raised: 2, -1, 0.5 for the square root, 1/3."""
     accumulation: Quantity | None = None
     """A stock that a flow (unit per time) adds to; with `start`."""
     start: Prior | None = None
     """The stock of an accumulation at the start."""
+<<<<<<< HEAD
     at: Year | None = None
     """The date at which the stock is `start`; without it the first year of the file that states it."""
     label: Line | None = None
     """A name for charts and tables."""
+=======
+    depreciation: Prior | None = None
+    """The part of the stock of an accumulation that is lost within a year: `25 %/year` leaves 75 % after a year."""
+    life: Prior | None = None
+    """The mean time that what is in the stock of an accumulation lasts, in place of `depreciation`: `4 years`."""
+    lag: Lag | None = None
+    """What a quantity was some time ago: `lag: {of: spending, by: 2 years}`."""
+    highest: Quantity | None = None
+    """The highest that a quantity has been since `at`."""
+    lowest: Quantity | None = None
+    """The lowest that a quantity has been since `at`."""
+    at: Number | None = None
+    """The year at which the stock is `start`, or since which the highest or lowest counts; without it the first year of
+    the scenario."""
+>>>>>>> 6db69d7 (Quantities: powers and roots, lags, decay of a stock, highest and lowest so far, the scenario's own variables)
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
         given = [key for key in OPERATIONS if getattr(self, key) is not None]
-        beside = [key for key in ("start", "at") if getattr(self, key) is not None]
+        beside = [key for key in ("start", "at", "depreciation", "life") if getattr(self, key) is not None]
+        beside = [key for key in beside if key != "at" or not given or given[0] not in _DATED]
         if not given:
             yield Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")
         elif len(given) > 1:
@@ -183,6 +230,8 @@ class Operation(Spec):
         elif self.accumulation is not None and self.start is None:
             remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
             yield Fault(("accumulation",), "needs a start.", remedy)
+        elif self.depreciation is not None and self.life is not None:
+            yield Fault(("life",), "stands beside depreciation.", "Both say how the stock decays: keep one.")
         elif self.accumulation is None and beside:
             yield Fault((beside[0],), f"goes with accumulation, not with {given[0]}.", f"Remove {beside[0]}.")
 
@@ -201,7 +250,7 @@ def _quantity_form(data: Any) -> str:
 
 
 Quantity = Annotated[
-    Annotated[Name, Tag("<name>")]
+    Annotated[Reference, Tag("<name>")]
     | Annotated[Prior, Tag("<prior>")]
     | Annotated[Level, Tag("<level>")]
     | Annotated[Operation, Tag("<operation>")],
@@ -218,7 +267,7 @@ class Limit(Spec):
     """The limit: an amount, a growing level, a named quantity, or an operation on quantities."""
     share: Prior | None = None
     """The limit as a share of the quantity named by `of`."""
-    of: Name | None = None
+    of: Reference | None = None
     """The named quantity of which `share` is taken."""
     label: Line | None = None
     """A name for charts and tables."""
