@@ -20,6 +20,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+myst_dmath_allow_digits = False
 math_numfig = False
 html_math_renderer = "mathml"
 
