@@ -14,7 +14,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simulator.cli.main import COMMANDS, GROUPS, main
@@ -30,7 +30,8 @@ class Done:
     command: str
     printed: str
     code: int
-    pictures: tuple[Path, ...] = field(default=())
+    pictures: tuple[Path, ...] = ()
+    dark: tuple[Path, ...] = ()
 
 
 def blocks(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
@@ -40,16 +41,24 @@ def blocks(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
         yield block, named[1] if named else "", block[2]
 
 
-def run_page(text: str, folder: Path, *, samples: int | None = None) -> list[list[Done]]:
-    """Write the files of a page into a folder and run its commands there, block by block."""
+def run_page(text: str, folder: Path, *, samples: int | None = None, dark: bool = False) -> list[list[Done]]:
+    """Write the files of a page into a folder and run its commands there, block by block; draw charts dark too."""
     done = []
     with contextlib.chdir(folder):
         for block, name, content in blocks(text):
             if name:
                 Path(name).write_text(content, encoding="utf-8")
             elif block[1] == "sh":
-                done.append([run_command(line, samples=samples) for line in content.splitlines() if line.strip()])
+                lines = [line for line in content.splitlines() if line.strip()]
+                done.append([_in_both(run_command(line, samples=samples), dark=dark) for line in lines])
     return done
+
+
+def _in_both(done: Done, *, dark: bool) -> Done:
+    """Draw a chart for dark pages too."""
+    if not dark or not done.pictures or not done.command.startswith("simulate chart"):
+        return done
+    return replace(done, dark=run_command(f"{done.command} --theme dark --format svg --output dark").pictures)
 
 
 def run_command(line: str, *, samples: int | None = None) -> Done:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pages import Done, blocks, run_command, run_page
+from pages import Done, blocks, run_page
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -35,7 +35,7 @@ def _run(app: Sphinx, page: str, source: list[str]) -> None:
     at = 0
     for block, name, _ in blocks(text):
         if block[1] == "sh" and not name:
-            written += [text[at : block.start()], _shown(app, page, kept, next(ran))]
+            written += [text[at : block.start()], _shown(app, kept, next(ran))]
             at = block.end()
     source[0] = "".join([*written, text[at:]])
 
@@ -48,7 +48,7 @@ def _kept(docs: Path, page: str, text: str) -> Path:
         shutil.rmtree(kept.parent, ignore_errors=True)
         kept.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as work:
-            done = run_page(text, Path(work))
+            done = run_page(text, Path(work), dark=True)
             ran = [[_told(each, page, Path(work), kept) for each in block] for block in done]
         (kept / "ran.json").write_text(json.dumps(ran), encoding="utf-8")
     return kept
@@ -59,26 +59,15 @@ def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, object]:
     if done.code:
         LOG.warning("%s: '%s' failed: %s", page, done.command, done.printed)
     pictures = []
-    for path in done.pictures if done.command.startswith("simulate chart") else ():
-        for theme in ("light", "dark"):
-            shutil.copy(work / path if theme == "light" else _dark(done, work, path), kept / f"{path.stem}-{theme}.svg")
-        said = re.search(r'aria-label="([^"]*)"', (work / path).read_text(encoding="utf-8"))
-        pictures.append([path.stem, said[1] if said else path.stem])
+    for light, dark in zip(done.pictures, done.dark, strict=False):
+        for theme, path in (("light", light), ("dark", dark)):
+            shutil.copy(work / path, kept / f"{light.stem}-{theme}.svg")
+        said = re.search(r'aria-label="([^"]*)"', (work / light).read_text(encoding="utf-8"))
+        pictures.append([light.stem, said[1] if said else light.stem])
     return {"command": done.command, "printed": done.printed, "pictures": pictures}
 
 
-def _dark(done: Done, work: Path, path: Path) -> Path:
-    """Draw a chart again for a dark page."""
-    import contextlib
-
-    made = work / "dark" / path.name
-    if not made.exists():
-        with contextlib.chdir(work):
-            run_command(f"{done.command} --theme dark --format svg --output dark")
-    return made
-
-
-def _shown(app: Sphinx, page: str, kept: Path, ran: list[dict[str, object]]) -> str:
+def _shown(app: Sphinx, kept: Path, ran: list[dict[str, object]]) -> str:
     lines: list[str] = []
     pictures: list[str] = []
     for each in ran:
