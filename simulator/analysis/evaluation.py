@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 import numpy as np
 
-from simulator.analysis.outcomes import Outcome, outcomes_from, outcomes_over
+from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Batch, compute_batch
 from simulator.engine.draws import stratified_block, values_at
 from simulator.engine.plan import Plan, plan_of, plan_warnings
@@ -21,7 +21,7 @@ from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.model.crossings import cross_block
-from simulator.model.projection import year_grid
+from simulator.model.projection import Projection, year_grid
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
 from simulator.runs.folder import open_run, stored_scenario_text
@@ -177,6 +177,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
     spec, years = model.component.spec, model.years
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
+    between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
     parts = []
     for start in range(0, whole, STEP):
@@ -191,4 +192,19 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
         crossed = cross_block(spec, here, paths, years=years, size=size)["crossing_year"]
         crossing = dict(zip(spec.thresholds, crossed, strict=True))
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
+        if between:
+            parts[-1][between] = _levels_between(model, here, [outcomes[place] for place in between])
     return np.concatenate(parts, axis=1)
+
+
+def _levels_between(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
+    """Compute levels (outcome, sample) at dates between the years: by the equations, and not by a straight line."""
+    spec = model.component.spec.model_copy(update={"models": None})  # which are counted by calendar year
+    dates = [float(outcome.year) for outcome in outcomes if outcome.year is not None]  # each has one
+    years = np.unique([model.years[0], *dates])
+    projection = Projection(spec, years=years, custom=model.plan.custom)
+    levels = projection.project(projection.block(values)).levels
+    size = max((array.size for array in values.values()), default=1)
+    places = np.searchsorted(years, dates)
+    found = [levels[outcome.name][:, place] for outcome, place in zip(outcomes, places, strict=True)]
+    return np.stack([np.broadcast_to(each, (size,)) for each in found])

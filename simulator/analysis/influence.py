@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.analysis import association
 from simulator.analysis.outcomes import (
     Outcome,
+    between_words,
     headline_outcomes,
     parse_outcomes,
     run_crossings,
@@ -101,6 +102,7 @@ class Influence(Result):
     def lines(self) -> list[str]:
         """Say the strongest priors of each outcome, and what the columns mean."""
         lines = [line for each in self.found for line in influence_lines(each, years=years_of(self.run))]
+        lines += between_words([each.outcome for each in self.found], group(self.run, "summary")["year"].values)
         return [*lines, *(legend_lines([each.outcome for each in self.told]) if self.told else ())]
 
 

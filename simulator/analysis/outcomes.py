@@ -2,10 +2,12 @@
 
 An outcome is written as text, on the command line as in Python:
 
-    effective_compute@2035          the level in a year, log10 of its unit
+    effective_compute@2035          the level at a date, log10 of its unit
     crossing:1000x-gpt-4            the crossing year; +inf where it is not crossed by the horizon
-    crossed:1000x-gpt-4@2030        1 where it is crossed by that year, else 0
+    crossed:1000x-gpt-4@2030        1 where it is crossed by that date, else 0
     restricted:1000x-gpt-4          the crossing year, at most the horizon: always finite, as its mean is
+
+A date is a decimal year, or what `simulator.dates` reads: `@2027-12-31`, `@2030 Q3`, `@end of 2027`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.dates import DateError, read_year, year_words
 from simulator.errors import InputError, near_name
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sample_quantiles
@@ -27,7 +30,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 from simulator.variables import variable
-from simulator.wording import power_text, year_text
+from simulator.wording import listed, power_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +65,7 @@ class Outcome:
     @property
     def text(self) -> str:
         """The outcome as it is written."""
-        return self.subject if self.year is None else f"{self.subject}@{self.year:g}"
+        return self.subject if self.year is None else f"{self.subject}@{year_words(self.year)}"
 
     @property
     def unit(self) -> str:
@@ -89,11 +92,11 @@ def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str
     label = labels.get(outcome.name, outcome.name)
     head = f"{statistic} " if statistic else ""
     if outcome.kind == "crossed":
-        when = "the year" if outcome.year is None else f"{outcome.year:g}"
+        when = "the year" if outcome.year is None else year_words(outcome.year)
         return f"{'probability that' if statistic == 'mean' else 'whether'} {label} is crossed by {when}"
     if outcome.kind == "level":
         name = labels.get(outcome.name) or variable(outcome.name).long_name
-        return f"{head}{name}" if outcome.year is None else f"{head}{name} in {outcome.year:g}"
+        return f"{head}{name}" if outcome.year is None else f"{head}{name} in {year_words(outcome.year)}"
     end = ", the horizon where it is later" if outcome.kind == "restricted" else ""
     return f"{head}crossing year of {label}{end}"
 
@@ -124,9 +127,9 @@ def parse_outcome(text: str, *, written: str = "") -> Outcome:
     head, at, tail = text.strip().partition("@")
     kind, colon, name = head.partition(":")
     try:
-        year = float(tail) if at else None
-    except ValueError:
-        raise InputError(f"outcome '{written}': '{tail}' is no year. {WRITTEN}") from None
+        year = read_year(tail) if at else None
+    except DateError as error:
+        raise InputError(f"outcome '{written}': '{tail}' is no year. {error.remedy} {WRITTEN}") from None
     if not colon:
         if year is None or not head:
             raise InputError(f"outcome '{written}': a variable needs a year. {WRITTEN}")
@@ -169,17 +172,50 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
         raise InputError(f"outcome '{outcome.asked}': there is no {what} '{outcome.name}'. {hint}")
     if outcome.kind == "level":
         asked = years[0] if outcome.year is None else outcome.year
-        found = np.flatnonzero(years == asked)
-        if not found.size:
-            nearest = nearest_years(years.tolist(), float(asked))
-            raise InputError(f"outcome '{outcome.asked}': the run has no such year. The nearest are {nearest}.")
-        return np.asarray(rows[outcome.name][found[0]], dtype=np.float64)
+        return _level_at(outcome, float(asked), years, rows[outcome.name])
     when = np.asarray(crossing[outcome.name], dtype=np.float64)
     if outcome.kind == "crossed":
-        if outcome.year is None or not years[0] <= outcome.year <= years[-1]:
-            raise InputError(f"outcome '{outcome.asked}': the years go from {years[0]:g} to {years[-1]:g}.")
-        return np.asarray(when <= outcome.year, dtype=np.float64)
+        check_within(outcome, years)
+        return np.asarray(when <= (outcome.year or 0.0), dtype=np.float64)  # it has one
     return np.minimum(when, years[-1]) if outcome.kind == "restricted" else when
+
+
+def _level_at(outcome: Outcome, year: float, years: Array, rows: NDArray[Any]) -> Array:
+    """Read the level of a year; between two years of the run on the straight line between their levels."""
+    check_within(outcome, years)
+    after = int(np.searchsorted(years, year))
+    if years[after] == year:
+        return np.asarray(rows[after], dtype=np.float64)
+    if not np.issubdtype(rows.dtype, np.floating) or outcome.name.startswith("models_"):
+        nearest = nearest_years(years.tolist(), year)
+        raise InputError(f"outcome '{outcome.asked}': it is told in the run's years alone. The nearest are {nearest}.")
+    low, high = (np.asarray(rows[place], dtype=np.float64) for place in (after - 1, after))
+    share = (year - years[after - 1]) / (years[after] - years[after - 1])
+    with np.errstate(invalid="ignore"):
+        return np.where(low == high, low, low + share * (high - low))
+
+
+def check_within(outcome: Outcome, years: Array | Sequence[float]) -> None:
+    """Refuse an outcome at a date that lies outside the years."""
+    years = np.asarray(years)
+    if outcome.year is not None and not years[0] <= outcome.year <= years[-1]:
+        ends = f"{year_words(float(years[0]))} to {year_words(float(years[-1]))}"
+        raise InputError(f"outcome '{outcome.asked}': the years go from {ends}.")
+
+
+def is_between(outcome: Outcome, years: Array | Sequence[float]) -> bool:
+    """Tell whether an outcome is a level at a date between two of the years."""
+    return outcome.kind == "level" and outcome.year is not None and outcome.year not in np.asarray(years)
+
+
+def between_words(outcomes: Iterable[Outcome], years: Array | Sequence[float], *, of: str = "run") -> list[str]:
+    """Say which outcomes lie between two years of what is stored, and how they are read; empty where none does.
+
+    Of a sweep, which keeps no samples, whether a threshold is crossed is told in its years alone, too.
+    """
+    dated = [each for each in outcomes if each.year is not None and (of == "sweep" or each.kind == "level")]
+    names = [outcome.text for outcome in dated if outcome.year not in np.asarray(years)]
+    return [f"  between the years of the {of}, on straight lines (levels in log10): {listed(names)}"] if names else []
 
 
 def nearest_years(years: Sequence[float], asked: float) -> str:

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.outcomes import Outcome, nearest_years, outcome_words_in, parse_outcome, years_of
+from simulator.analysis.outcomes import (
+    Outcome,
+    between_words,
+    check_within,
+    outcome_words_in,
+    parse_outcome,
+    years_of,
+)
+from simulator.dates import year_words
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.summary import PASSED
@@ -96,7 +104,8 @@ def read_outcomes(
     texts: Sequence[str], *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]
 ) -> tuple[Outcome, ...]:
     """Read outcomes, and check that a sweep with such variables, thresholds and years has them."""
-    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{years[-1]:g}") for text in texts)
+    last = year_words(years[-1])
+    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{last}") for text in texts)
     for outcome in outcomes:
         _check(outcome, variables=variables, thresholds=thresholds, years=years)
     return outcomes
@@ -112,9 +121,7 @@ def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[s
     if outcome.name not in known:
         hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
         raise InputError(f"outcome '{outcome.asked}': the sweep has no {what} '{outcome.name}'. {hint}".rstrip())
-    if outcome.year is not None and outcome.year not in years:
-        nearest = nearest_years(years, outcome.year)
-        raise InputError(f"outcome '{outcome.asked}': the sweep has no such year. The nearest are {nearest}.")
+    check_within(outcome, years)
 
 
 def _levels(sweep: xr.DataTree) -> list[str]:
@@ -178,7 +185,7 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
     name = {"level": outcome.name, "crossed": "crossed"}.get(outcome.kind, "crossing_quantile")
     values, errors = here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
     if outcome.year is not None:
-        values, errors = (each.sel(year=outcome.year) for each in (values, errors))
+        values, errors = (_in_year(each, outcome.year) for each in (values, errors))
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
     if outcome.kind == "crossed":
         return {"value": values.values, "standard_error": errors.values, **dict.fromkeys(spread)}
@@ -188,6 +195,17 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
     return columns | {name: at(values, level) for name, level in spread.items()}
+
+
+def _in_year(values: xr.DataArray, year: float) -> xr.DataArray:
+    """Read numbers of a date: those of a year, or between two years on the straight line between them."""
+    years = values["year"].values
+    after = int(np.searchsorted(years, year))
+    if years[after] == year:
+        return values.isel(year=after)
+    low, high = (values.isel(year=place, drop=True) for place in (after - 1, after))
+    share = (year - years[after - 1]) / (years[after] - years[after - 1])
+    return low.where(low == high, low + share * (high - low))
 
 
 def _middle(years: Sequence[float]) -> float:
@@ -272,7 +290,7 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     lines += aligned([heads, *(body if len(body) <= most else body[: most - 1])], gap=3, keys=len(axes))
     if len(body) > most:
         lines.append(f"  ... and {len(body) - most + 1} more points in points.csv")
-    return lines
+    return [*lines, *between_words(asked, group(sweep, "summary")["year"].values, of="sweep")]
 
 
 def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: int, log: bool) -> str:

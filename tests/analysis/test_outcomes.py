@@ -7,6 +7,7 @@ from simulator import load_scenario, simulate
 from simulator.analysis.evaluation import Model, evaluate, inputs_of, model_of, prior_uniforms
 from simulator.analysis.outcomes import (
     Outcome,
+    between_words,
     difference_words,
     headline_outcomes,
     in_a_sentence,
@@ -44,6 +45,38 @@ def test_an_outcome_is_written_as_it_is_read(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "year", "written"),
+    [
+        ("spending@2027-12-31", 2027 + (11 + 30 / 31) / 12, "spending@2027-12-31"),
+        ("spending@end of 2027", 2028.0, "spending@2028"),
+        ("crossed:a@2026 Q3", 2026.5, "crossed:a@2026.5"),
+        ("crossed:a@2026-11", 2026 + 10 / 12, "crossed:a@2026-11-01"),
+    ],
+)
+def test_a_date_is_written_so_that_it_is_read_again(text, year, written):
+    outcome = parse_outcome(text)
+    assert (outcome.year, outcome.text) == (pytest.approx(year, abs=1e-12), written)
+    assert parse_outcome(outcome.text) == outcome
+
+
+def test_levels_between_the_years_follow_the_equations_and_those_of_a_stored_run_straight_lines(scenario):
+    few = ["samples=200", "block=200"]
+    asked = parse_outcomes(["spending@2029.25", "effective_compute@mid-2028", "crossed:1e30-run@2029 Q2"])
+    yearly = load_scenario("baseline", overrides=few)
+    model, run = model_of(yearly), simulate(yearly)
+    finer = run_outcomes(simulate(load_scenario("baseline", overrides=[*few, "years.step=quarter"])), asked)
+    np.testing.assert_allclose(evaluate(model, uniforms(model, 200), asked), finer, atol=1e-5)
+    stored = run_outcomes(run, asked)
+    np.testing.assert_array_equal(stored[2], finer[2])  # a crossing is known to the day
+    levels = run["trajectories/spending"].sel(year=[2029, 2030]).transpose("year", "sample").values.astype(float)
+    np.testing.assert_allclose(stored[0], 0.75 * levels[0] + 0.25 * levels[1], atol=1e-12)
+    assert 0.001 < np.abs(stored[1] - finer[1]).max() < 0.5
+    years = run["summary"]["year"].values
+    assert "spending@2029.25 and effective_compute@2028.5" in between_words(asked, years)[0]
+    assert between_words(parse_outcomes(["spending@2029", *ASKED[2:]]), years) == []
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("effective_compute", "needs a year"),
@@ -69,7 +102,9 @@ def uniforms(model: Model, samples: int):
     ("text", "said"),
     [
         ("efective_compute@2035", "no variable 'efective_compute'. Did you mean 'effective_compute'?"),
-        ("effective_compute@2035.3", "The nearest are 2034, 2035, 2036"),
+        ("effective_compute@2045.5", "the years go from 2025.5 to 2045"),
+        ("crossed:1e30-run@2025-06-30", "the years go from 2025.5 to 2045"),
+        ("binding_spending@2035.3", "told in the run's years alone. The nearest are 2034, 2035, 2036"),
         ("crossing:1000x-gpt4", "Did you mean '1000x-gpt-4'?"),
         ("crossed:1000x-gpt-4@2099", "go from 2025.5 to 2045"),
     ],

@@ -158,7 +158,7 @@ def test_a_custom_driver_is_shared_out_from_python():
     ("outcomes", "options", "text"),
     [
         (["efective_compute@2030"], {}, "Did you mean 'effective_compute'?"),
-        (["effective_compute@2030.25"], {}, "The nearest are 2028, 2029, 2030."),
+        (["effective_compute@2030.25"], {}, "the years go from 2025 to 2030."),
         (["crossed:lat@2030"], {}, "Did you mean 'late'?"),
         (["effective_compute@2030"], {"method": "sobel"}, "Did you mean 'sobol'?"),
         (["effective_compute@2030"], {"samples": 63}, "--samples: must be from 64; got 63."),

@@ -291,12 +291,24 @@ def test_tables_have_a_row_for_each_point_and_outcome(swept: xr.DataTree) -> Non
     assert asked[1].year == float(swept["summary"]["year"].values[-1])
 
 
+def test_between_its_years_a_sweep_is_read_on_straight_lines_and_says_so(swept):
+    texts = ["effective_compute@2028.25", "crossed:near@2028.25"]
+    for outcome in parse_outcomes(swept, texts):
+        values = np.array([
+            outcome_table(swept, Outcome(outcome.kind, outcome.name, year))["value"] for year in (2028, 2029)
+        ])  # fmt: skip
+        found = outcome_table(swept, outcome)["value"]
+        np.testing.assert_allclose(np.asarray(found, float), 0.75 * values[0] + 0.25 * values[1], rtol=1e-12)
+    assert "straight lines" in swept.lines(texts)[-1]
+    assert not any("straight lines" in line for line in swept.lines(["effective_compute@2028"]))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("crossing:naer", "no threshold 'naer'. Did you mean 'near'?"),
         ("efective_compute@2030", "no variable 'efective_compute'. Did you mean 'effective_compute'?"),
-        ("crossed:near@2031.5", "no such year. The nearest are"),
+        ("crossed:near@2051.5", "the years go from"),
         ("restricted:near", "a sweep keeps no samples"),
     ],
 )
