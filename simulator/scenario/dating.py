@@ -12,10 +12,12 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup, merge, set_entry
 from simulator.wording import listed
 
-_SECTIONS = ("drivers", "quantities", "constraints")
+_SECTIONS = ("drivers", "quantities", "constraints", "thresholds")
 _NAMES = ("factors", "caps")
 _GROWS = ("start", "growth", "drift", "volatility")
-_OTHERWISE = ("table", "custom", "factors")
+_SINCE = ("highest", "lowest")
+"""Of operations: what counts from a date on."""
+_OTHERWISE = ("table", "custom", "factors", "level")
 """What states all levels of an entry, which then has no start to date."""
 
 
@@ -40,7 +42,7 @@ def dated(document: Document, first: Any = None) -> Document:
     """
     first = first_year(document.data) if first is None else first
     for path, entry in _entries(document.data):
-        grows = any(entry.get(key) is not None for key in _GROWS) and not any(key in entry for key in _OTHERWISE)
+        grows = any(entry.get(key) is not None for key in (*_GROWS, *_SINCE)) and not any(key in entry for key in _OTHERWISE)
         if grows and "at" not in entry and first is not None:
             document = _with(document, path, first)
         elif not grows and "at" in entry and (*path, "at") not in document.places:
@@ -93,7 +95,7 @@ def _within(entry: Any, path: Path) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
             yield from _within(inner, (*path, place))
     if not isinstance(entry, Mapping):
         return
-    if any(key in entry for key in (*_GROWS, "at")):
+    if any(key in entry for key in (*_GROWS, *_SINCE, "at")):
         yield path, entry
     for key, inner in entry.items():
         if key in _NAMES and isinstance(inner, Mapping):

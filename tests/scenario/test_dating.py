@@ -23,10 +23,14 @@ drivers:
   algorithms: {growth: 2x/year, caps: {most: {limit: {start: 1e6, growth: 1.1x/year}}}}
 quantities:
   stock: {accumulation: {start: {value: 2, unit: chip/year}}, start: {value: 1, unit: chip}}
+  peak: {highest: {start: {value: 2, unit: chip}, growth: 0.9x/year}}
+thresholds:
+  moving: {effective_compute: {start: 1e29 FLOP, growth: 1.1x/year}}
 """
 DATED = (
     "drivers.spending", "drivers.hardware.factors.price", "drivers.hardware.factors.precision", "drivers.algorithms",
     "drivers.algorithms.caps.most.limit", "quantities.stock", "quantities.stock.accumulation",
+    "quantities.peak", "quantities.peak.highest", "thresholds.moving.effective_compute",
 )  # fmt: skip
 
 
