@@ -42,7 +42,8 @@ def dated(document: Document, first: Any = None) -> Document:
     """
     first = first_year(document.data) if first is None else first
     for path, entry in _entries(document.data):
-        grows = any(entry.get(key) is not None for key in (*_GROWS, *_SINCE)) and not any(key in entry for key in _OTHERWISE)
+        grows = any(entry.get(key) is not None for key in (*_GROWS, *_SINCE))
+        grows = grows and not any(key in entry for key in _OTHERWISE)
         if grows and "at" not in entry and first is not None:
             document = _with(document, path, first)
         elif not grows and "at" in entry and (*path, "at") not in document.places:
