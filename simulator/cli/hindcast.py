@@ -44,6 +44,7 @@ def hindcast(
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: options.TrustOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Forecast the record of training compute from past years, and score model and baselines against what came.
 
@@ -60,7 +61,7 @@ def hindcast(
         sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
     formats = () if no_charts else ("png", "svg")
-    options.finish(found, output, formats=formats)
+    options.finish(found, output, formats=formats, json=json)
     more = _write_page(document, found, drawn=bool(formats)) if document else ()
     options.fail_unless(trust or all(each.holds for each in (found, *more)))
 
@@ -88,7 +89,8 @@ LEDGER = FilePath("outputs/ledger.csv")
 
 def score(
     path: Annotated[
-        FilePath | None, typer.Argument(metavar="[RUN]", help="A run file (run.nc) or its folder.", show_default=False)
+        FilePath | None,
+        typer.Argument(metavar="[RUN]", help=options.RUN_HELP, show_default=False, callback=options.run_option),
     ] = None,
     observed: Annotated[
         FilePath | None,
@@ -113,6 +115,7 @@ def score(
         FilePath | None,
         typer.Option(metavar="FILE", help=f"The CSV file to which scores are added.  [default: {LEDGER}]"),
     ] = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Score a run against training runs that came after it, and add the scores to a ledger.
 
@@ -129,8 +132,8 @@ def score(
     folder = options.folder_for(path, output)
     check_ledger(ledger or LEDGER)
     found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
-    options.finish(found, folder, file="scores.csv")
-    options.tell([added_line(ledger or LEDGER, found.tables()["scores"])])
+    options.finish(found, folder, file="scores.csv", json=json)
+    (options.say if json else typer.echo)(added_line(ledger or LEDGER, found.tables()["scores"]))
 
 
 def _refuse_without_run(*given: object) -> None:
@@ -159,6 +162,7 @@ def published(
             metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=options.folder_option
         ),
     ] = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Run published forecasts from what their authors assumed, and compare with what they published.
 

@@ -12,6 +12,7 @@ from simulator.cli.options import (
     LOOK,
     DomainOption,
     EstimatesOption,
+    JsonOption,
     OutputOption,
     RunsOption,
     SamplerOption,
@@ -122,6 +123,7 @@ def fragility(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains.")] = 0,
     output: OutputOption = FilePath("outputs"),
     trust: TrustOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Say what conflicts with the priors, which runs carry the rate, and what the posterior is sensitive to.
 
@@ -131,5 +133,5 @@ def fragility(
         runs, snapshot=snapshot, until=until, without_domain=without_domain or (), leave_out=leave_out or (),
         refit=refit, sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
-    finish(found, output)
+    finish(found, output, json=json)
     fail_unless(trust or found.holds)

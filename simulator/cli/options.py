@@ -29,6 +29,24 @@ def _checked(check: Callable[..., None]) -> Callable[[typer.CallbackParam, FileP
     return checked
 
 
+def run_option(value: FilePath | None) -> FilePath | None:
+    """Find the folder that is meant by a path or a name."""
+    from simulator.runs.kinds import found
+
+    return None if value is None else found(value)
+
+
+def item_option(value: str | list[str]) -> str | list[str]:
+    """Find the folders that are meant by names, but for those of scenarios."""
+    from simulator.runs.kinds import found
+    from simulator.scenario.library import shipped_names
+
+    if not isinstance(value, str):
+        return [str(item_option(each)) for each in value]
+    known = value in shipped_names("scenarios") or value.endswith((".yaml", ".yml"))
+    return value if known else str(found(FilePath(value)))
+
+
 LOOK: Mapping[str, Any] = {"add_completion": False, "cls": Listing, "no_args_is_help": True, "rich_markup_mode": None}
 """How the command line and its groups of commands are set."""
 
@@ -44,7 +62,8 @@ SeedOption = Annotated[int | None, typer.Option(help="Seed of the draws.")]
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A .yaml file, or the name of a shipped scenario.")
 ]
-RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help="A run file (run.nc) or its folder.")]
+RUN_HELP = "A run: its folder or file, the name of its scenario where outputs/ has one such run, or latest."
+RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option)]
 OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
 BesideOption = Annotated[
     FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
@@ -58,6 +77,9 @@ DomainOption = Annotated[
     list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
 ]
 SamplerOption = Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the tables as JSON, one object on a line: for scripts (docs/json.md).")
+]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")]
 
 
@@ -153,6 +175,7 @@ def finish(
     theme: str = "light",
     file: str = "",
     printed: str = "",
+    json: bool = False,
 ) -> None:
     """Save a result below `output`, draw it where formats are given, and print it: warnings, lines, its folder.
 
@@ -163,10 +186,10 @@ def finish(
     if result.tables():
         folder = output if file else output / result.folder_name
         result.write_into(folder)
-    if printed:
+    if printed and not json:
         typer.echo(printed, nl=False)
     else:
-        show(result, folder, formats=formats, theme=theme, file=file)
+        show(result, folder, formats=formats, theme=theme, file=file, json=json)
 
 
 def show(
@@ -178,6 +201,7 @@ def show(
     asked: Sequence[str] = (),
     lines: Sequence[str] | None = None,
     file: str = "",
+    json: bool = False,
 ) -> None:
     """Draw a result that stands in a folder, and print it: warnings, its own lines or those given, the folder."""
     if folder and formats:
@@ -185,7 +209,10 @@ def show(
 
         draw_result(result, folder, formats=formats, theme=theme, asked=asked)
     warn(result.warnings)
-    tell([*(result.lines() if lines is None else lines), *([f"  {folder / file}"] if folder else [])])
+    if json:
+        typer.echo(result.to_json())
+    else:
+        tell([*(result.lines() if lines is None else lines), *([f"  {folder / file}"] if folder else [])])
 
 
 def fail_unless(holds: bool) -> None:

@@ -50,6 +50,7 @@ def run(
     trust: Annotated[
         bool, typer.Option("--trust", help="Exit with 0 also where the chains of a fit of history did not agree.")
     ] = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Run a scenario: write its run file, tables and chart, and print a summary.
 
@@ -64,10 +65,10 @@ def run(
     with options.progress_bar(label="blocks", least=40) as bar:
         how = How(keep, store, workers, bar)
         for name, made, folder in run_with_variants(scenario, output, changes, how=how, resume=resume, say=options.say):
-            _finish(made, folder, drawn)
+            _finish(made, folder, drawn, latest=not done, json=json)
             done.append((name, made))
     if len(done) > 1:
-        options.finish(_compared(done), output, formats=() if drawn == "none" else ("png", "svg"))
+        options.finish(_compared(done), output, formats=() if drawn == "none" else ("png", "svg"), json=json)
     refuse_bad_fits(() if trust else [made for _, made in done])
 
 
@@ -81,12 +82,13 @@ def extend(
     output: options.OutputOption = FilePath("outputs"),
     charts: DrawnOption = "fan",
     workers: WorkersOption = 1,
+    json: options.JsonOption = False,
 ) -> None:
     """Run a run's scenario with more samples, taking over those that it has."""
     count = options.number_of_samples(samples)
     with options.progress_bar(label="blocks", least=40) as bar:
         made = simulator.extend_run(path, samples=count, outputs=output, workers=workers, progress=bar, say=options.say)
-    _finish(made, output / made.folder_name, charts)
+    _finish(made, output / made.folder_name, charts, json=json)
 
 
 def sweep(
@@ -117,6 +119,7 @@ def sweep(
         int, typer.Option(min=1, max=64, help="Points computed side by side; the result does not depend on it.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
     from simulator.analysis.sweep_points import load_sweep
@@ -127,14 +130,18 @@ def sweep(
     check_asked(plan.points[0], asked)
     with options.progress_bar(label="points", least=5) as bar:
         made, folder = sweep_to_folder(plan, output, workers=workers, progress=bar, resume=resume, say=options.say)
-    options.show(made, folder, formats=formats, theme=theme, asked=asked, lines=made.lines(asked))
+    options.show(made, folder, formats=formats, theme=theme, asked=asked, lines=made.lines(asked), json=json)
 
 
-def _finish(run: Group | DataTree, folder: FilePath, charts: str) -> None:
+def _finish(run: Group | DataTree, folder: FilePath, charts: str, *, latest: bool = True, json: bool) -> None:
     """Draw the charts of a run that stands in its folder, the fan or all, and print it as `show` does."""
     from simulator.runs.groups import Group
-    from simulator.runs.summary import summary_lines
+    from simulator.runs.kinds import mark_latest
+    from simulator.runs.result import as_json
+    from simulator.runs.summary import run_tables, summary_lines
 
+    if latest:
+        mark_latest(folder)
     if charts == "fan":
         from simulator.charts.drawing import write_charts
 
@@ -143,5 +150,8 @@ def _finish(run: Group | DataTree, folder: FilePath, charts: str) -> None:
         from simulator.charts.drawing import draw_charts
 
         draw_charts(run.to_xarray() if isinstance(run, Group) else run, folder, left_out=options.say)
-    options.warn(str(run.attrs["warnings"]).splitlines())
-    options.tell([*summary_lines(run), f"  {folder}"])
+    options.warn(warned := str(run.attrs["warnings"]).splitlines())
+    if json:
+        typer.echo(as_json("run", folder.name, run_tables(run), warnings=warned))
+    else:
+        options.tell([*summary_lines(run), f"  {folder}"])

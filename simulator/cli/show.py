@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
 
 def show(
-    path: Annotated[FilePath, typer.Argument(metavar="FOLDER", help="A folder that a command wrote, or its file.")],
+    path: Annotated[
+        FilePath,
+        typer.Argument(
+            metavar="FOLDER",
+            help="What a command wrote: its folder or file, its name in outputs/ where it is the only one (baseline, "
+            "baseline-swings), or latest, the last run.",
+            callback=options.run_option,
+        ),
+    ],
     variables: Annotated[
         bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
     ] = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
     from simulator.runs.kinds import explain_lines, kind_of
@@ -32,7 +41,7 @@ def show(
         if variables:
             options.tell(explain_lines(cast("DataTree", result.stored)))
         else:
-            options.show(result)
+            options.show(result, json=json)
 
 
 def chart(

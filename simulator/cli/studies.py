@@ -15,7 +15,11 @@ from simulator.errors import InputError
 def compare(
     items: Annotated[
         list[str],
-        typer.Argument(metavar="RUN-OR-SCENARIO...", help="Run files or folders, scenario files, or shipped names."),
+        typer.Argument(
+            metavar="RUN-OR-SCENARIO...",
+            help="Runs (folders, files, names in outputs/, or latest), scenario files, or shipped names.",
+            callback=options.item_option,
+        ),
     ],
     samples: options.SamplesOption = None,
     seed: options.SeedOption = None,
@@ -26,6 +30,7 @@ def compare(
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Share each difference out among the inputs that differ (two items).")
     ] = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Compare runs: what differs in their inputs and results, each against the first; scenarios are run for it."""
     formats = options.chart_formats(format_, theme=theme, charts=charts)
@@ -33,10 +38,15 @@ def compare(
     found = simulator.compare_runs(
         items, attribute=attribute, samples=count, seed=seed, outputs=output, say=options.say
     )
-    options.finish(found, output, formats=formats, theme=theme)
+    options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
-def reweight(run: options.RunArgument, set_: options.SetOption = None, output: options.BesideOption = None) -> None:
+def reweight(
+    run: options.RunArgument,
+    set_: options.SetOption = None,
+    output: options.BesideOption = None,
+    json: options.JsonOption = False,
+) -> None:
     """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
     if not set_:
         raise InputError(
@@ -45,12 +55,16 @@ def reweight(run: options.RunArgument, set_: options.SetOption = None, output: o
 
     folder = options.folder_for(run, output)
     with simulator.open_run(run) as opened:
-        options.finish(simulator.reweight_run(opened, set_), folder, file="reweighted.csv")
+        options.finish(simulator.reweight_run(opened, set_), folder, file="reweighted.csv", json=json)
 
 
 ItemArgument = Annotated[
     str,
-    typer.Argument(metavar="SCENARIO|RUN", help="A scenario file or shipped name; or a run, whose scenario is read."),
+    typer.Argument(
+        metavar="SCENARIO|RUN",
+        help="A scenario file or shipped name; or a run, whose scenario is read.",
+        callback=options.item_option,
+    ),
 ]
 OutcomeOption = Annotated[
     list[str] | None,
@@ -75,6 +89,7 @@ def swings(
     charts: options.ChartsOption = True,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
+    json: options.JsonOption = False,
 ) -> None:
     """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
     from simulator.analysis.evaluation import open_scenario
@@ -87,7 +102,7 @@ def swings(
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
     found = simulator.prior_swings(read.scenario, outcomes=asked, mode=how, samples=count)
-    options.finish(found, output, formats=formats, theme=theme)
+    options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
 def audit(
@@ -100,6 +115,7 @@ def audit(
     samples: DrawsOption = "1024",
     set_: options.SetOption = None,
     output: options.OutputOption = FilePath("outputs"),
+    json: options.JsonOption = False,
 ) -> None:
     """List every assumption: its source, where it is stated, what rests on it; what to research next first."""
     from simulator.analysis.evaluation import open_scenario
@@ -112,7 +128,7 @@ def audit(
     options.warn(read.warnings)
     found = simulator.audit_scenario(read.scenario, outcomes=asked, documents=read.documents, samples=count)
     printed = {"text": "", "csv": found.tables()["audit"].to_csv(), "markdown": found.texts()["audit.md"]}
-    options.finish(found, output, printed=printed[format_])
+    options.finish(found, output, printed=printed[format_], json=json)
 
 
 def shares(
@@ -141,6 +157,7 @@ def shares(
     charts: options.ChartsOption = True,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
+    json: options.JsonOption = False,
 ) -> None:
     """Share out the variance of an outcome among the priors: which assumption matters, year by year."""
     from simulator.analysis.evaluation import read_scenario
@@ -154,7 +171,7 @@ def shares(
     read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or [_DEFAULT], say=options.say)
     options.warn(read.warnings)
     found = simulator.variance_shares(read.scenario, read.outcomes, samples=count, method=method, groups=groups, by=by)
-    options.finish(found, output, formats=formats, theme=theme)
+    options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
 def influence(
@@ -170,6 +187,7 @@ def influence(
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
     output: options.BesideOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Tell from a run's samples alone which priors move its outcomes, and which part early from late crossings."""
     from simulator.analysis.outcomes import parse_outcomes
@@ -177,4 +195,4 @@ def influence(
     formats = options.chart_formats(format_, theme=theme, charts=charts)
     folder, asked = options.folder_for(run, output), parse_outcomes(outcome or ())
     with simulator.open_run(run) as opened:
-        options.finish(simulator.prior_influence(opened, asked), folder, formats=formats, theme=theme)
+        options.finish(simulator.prior_influence(opened, asked), folder, formats=formats, theme=theme, json=json)

@@ -141,7 +141,8 @@ def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
 
         def by_pymc(known: Known) -> xr.DataTree:
             # A step that runs away overflows and is rejected: that is how the sampler finds its step size.
-            with built.model, np.errstate(over="ignore"):
+            # PyMC draws its bars on stdout, which is for results.
+            with built.model, np.errstate(over="ignore"), contextlib.redirect_stdout(sys.stderr):
                 pm.set_data(weights(known))
                 # PyMC takes nutpie by itself where it is installed.
                 return cast("xr.DataTree", pm.sample(nuts_sampler="pymc", compute_convergence_checks=False, **asked))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
-from simulator.errors import RunFileError
+from simulator.errors import InputError, RunFileError
 from simulator.files import write_text
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class Kind:
     """What writes it."""
     opens: str = ""
     """`room.module:function` that gives the `Result` of a path; empty where it is read as it was kept."""
+    tables: tuple[str, ...] = ()
+    """The CSV files that are its tables, where it keeps no dataset."""
 
     @property
     def attribute(self) -> str:
@@ -52,11 +56,17 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("sweep", "is a sweep", "sweep.nc", "simulate sweep", "analysis.sweep_files:open_sweep"),
     Kind("shares", "holds shares of variance", "shares.nc", "simulate shares", "analysis.shares:open_shares"),
     Kind("swings", "holds swings", "swings.nc", "simulate swings", "analysis.swings:open_swings"),
-    Kind("audit", "is an audit", "audit.csv", "simulate audit"),
-    Kind("comparison", "is a comparison", "results.csv", "simulate compare"),
+    Kind("audit", "is an audit", "audit.csv", "simulate audit", tables=("audit",)),
+    Kind("comparison", "is a comparison", "results.csv", "simulate compare", tables=("inputs", "results")),
     Kind("hindcast", "is a hindcast", "forecasts.csv", "simulate hindcast", "hindcast.output:open_hindcast"),
-    Kind("fragility", "tells what is fragile", "fragility.txt", "simulate history fragility"),
-    Kind("published", "tells what was published", "published.csv", "simulate published"),
+    Kind(
+        "fragility",
+        "tells what is fragile",
+        "fragility.txt",
+        "simulate history fragility",
+        tables=("shifts", "rates", "sensitivities", "refits"),
+    ),
+    Kind("published", "tells what was published", "published.csv", "simulate published", tables=("published",)),
     Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
     Kind("attribution", "holds attributed differences", "attribution.nc", "simulate compare --attribute"),
     Kind("score", "holds scores of a run", "score.nc", "simulate score"),
@@ -78,6 +88,53 @@ def kind_of(path: FilePath) -> Kind:
         return next((kind for kind in KINDS if kind.is_in(path)), RUN)
     attributes = _attributes(path)
     return next((kind for kind in KINDS if kind.attribute in attributes), RUN)
+
+
+LATEST: Final = "latest"
+"""What stands in a folder of runs for the run that was written last: a link to its folder, or a file with its name."""
+_ID = r"[0-9a-f]{8}"
+
+
+def mark_latest(folder: FilePath) -> None:
+    """Say beside a run folder that it is the one that was written last; a folder called `latest` is left alone."""
+    mark = folder.parent / LATEST
+    if mark.is_dir() and not mark.is_symlink():
+        return
+    temporary = mark.with_name(f".{LATEST}.{os.getpid()}")
+    try:
+        temporary.symlink_to(folder.name, target_is_directory=True)
+        os.replace(temporary, mark)
+    except OSError:  # where links are not allowed, as mostly on Windows
+        temporary.unlink(missing_ok=True)
+        write_text(mark, f"{folder.name}\n")
+
+
+def named_folders(outputs: FilePath) -> list[FilePath]:
+    """List the folders below `outputs` that commands wrote, by name."""
+    found = sorted(outputs.iterdir()) if outputs.is_dir() else []
+    return [each for each in found if re.search(rf"-{_ID}$", each.name) and any(kind.is_in(each) for kind in KINDS)]
+
+
+def found(path: FilePath, outputs: FilePath = FilePath("outputs")) -> FilePath:
+    """Find what is meant by a path, or by a name below `outputs`: `latest`, `baseline`, `baseline-swings`, an id.
+
+    What there is under the path itself comes first. A name is that of a folder without the id behind it.
+    """
+    for mark in (path, outputs / path) if path.name == LATEST else ():
+        if mark.is_symlink():
+            return mark.parent / mark.readlink()
+        if mark.is_file():
+            return mark.parent / mark.read_text(encoding="utf-8").strip()
+    if os.path.lexists(path) or path.suffix in (".nc", ".zarr"):
+        return path
+    place = path.parent if len(path.parts) > 1 and path.parent.is_dir() else outputs
+    meant = rf"{re.escape(path.name)}-{_ID}|.+-{re.escape(path.name)}"
+    fitting = [each for each in named_folders(place) if re.fullmatch(meant, each.name)]
+    if len(fitting) > 1:
+        newest = sorted(fitting, key=lambda each: each.stat().st_mtime, reverse=True)
+        told = ", ".join(map(str, newest[:5])) + (", ..." if newest[5:] else "")
+        raise InputError(f"{path}: {len(fitting)} folders are called so, the newest first: {told}. Name one of them.")
+    return fitting[0] if fitting else path
 
 
 def keep_lines(folder: FilePath, name: str, lines: Iterable[str], *, warnings: Iterable[str] = ()) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Self, cast
@@ -93,6 +94,12 @@ class Result(ABC):
         """Whether what it says can be relied on: its chains agreed, its numbers are those that were published."""
         return True
 
+    def to_json(self) -> str:
+        """Write it on one line of JSON, as `--json` prints it: kind, name, holds, warnings, tables."""
+        return as_json(
+            self.kind, self.folder_name or self.label, self.tables(), holds=self.holds, warnings=self.warnings
+        )
+
     def save(self, outputs: FilePath | str = "outputs") -> FilePath:
         """Write it into a folder of its own below `outputs`, and give that folder."""
         folder = FilePath(outputs) / self.folder_name
@@ -140,11 +147,20 @@ class Result(ABC):
         return f"<pre>{html.escape(repr(self))}</pre>{tables}"
 
 
+def as_json(
+    kind: str, name: str, tables: Mapping[str, Table], *, holds: bool = True, warnings: Iterable[str] = ()
+) -> str:
+    """Write what was found on one line of strict JSON; the keys are those of `docs/json.md`, and stay."""
+    told = {name: table.to_data() for name, table in tables.items()}
+    data = {"kind": kind, "name": name, "holds": holds, "warnings": list(warnings), "tables": told}
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
 @dataclass(frozen=True, repr=False)
 class Stored(Result):
     """A result that was written, and whose kind has no class that reads it: what it said, its tables, its dataset.
 
-    Where its folder keeps what was said alone, it has no tables, and its dataset is refused.
+    Where its folder keeps tables and what was said alone, its dataset is refused.
     """
 
     known: Kind
@@ -176,8 +192,11 @@ class Stored(Result):
         return self.folder_name if self.kept is None else str(self.kept.attrs["label"])
 
     def tables(self) -> Mapping[str, Table]:
-        """Its tables; nothing where they are files for other programs alone."""
-        held = {} if self.kept is None else self.kept.children["tables"].children
+        """Its tables, from its dataset or its CSV files."""
+        if self.kept is None:
+            files = {name: self.folder / f"{name}.csv" for name in self.known.tables}
+            return {name: Table.read_csv(file) for name, file in files.items() if file.is_file()}
+        held = self.kept.children["tables"].children
         return {name: Table.of_kept(each.to_dataset(inherit=False)) for name, each in held.items()}
 
     def lines(self) -> Sequence[str]:

@@ -5,6 +5,7 @@ Every CSV file, printed table, table of a report and table of a chart is made fr
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import html
 import io
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.files import replacing
+from simulator.errors import RunFileError
+from simulator.files import read_csv, replacing
 from simulator.units import Array
 from simulator.variables import COLUMNS
 from simulator.wording import WIDTH, aligned, cut
@@ -248,6 +250,19 @@ class Table:
             columns[str(name)] = Column(*_array(held), unit, meaning)
         return cls._of(columns, kept.sizes.get("row", 0))
 
+    @classmethod
+    def read_csv(cls, path: FilePath) -> Self:
+        """Read a table from the CSV file that it was written to: a column is of numbers where all its cells are.
+
+        Raises RunFileError where it cannot be read.
+        """
+        try:
+            heads, *body = [cells for _, cells in read_csv(path)] or [[]]
+            cells = list(zip(*body, strict=True)) or [()] * len(heads)
+        except (OSError, ValueError) as error:
+            raise RunFileError(f"{path}: cannot be read as a table ({type(error).__name__}). Make it anew.") from None
+        return cls({name: _typed(list(column)) for name, column in zip(heads, cells, strict=True)})
+
     def to_csv(self, *, head: bool = True) -> str:
         """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text.
 
@@ -264,6 +279,15 @@ class Table:
         }
         writer.writerows((self.with_columns(short) if short else self).records())  # None is left empty
         return stream.getvalue()
+
+    def to_data(self) -> dict[str, Any]:
+        """Give the table as plain data that is strict JSON: `columns` with unit and meaning, and `rows`.
+
+        What is missing, and NaN, is null; an infinite number is "inf" or "-inf", as in CSV.
+        """
+        columns = [{"name": name, "unit": each.unit, "meaning": each.meaning} for name, each in self._columns.items()]
+        rows = [{name: _strict(value) for name, value in row.items()} for row in self.rows()]
+        return {"columns": columns, "rows": rows}
 
     def save_csv(self, path: FilePath) -> None:
         """Write the table to a CSV file."""
@@ -377,6 +401,20 @@ def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[
     plain = np.empty(len(held), dtype=object)
     plain[:] = [value.item() if isinstance(value, np.generic) else value for value in held]
     return plain, missing
+
+
+def _typed(cells: list[str]) -> list[Any]:
+    for read in (int, float):
+        with contextlib.suppress(ValueError):
+            return [read(cell) if cell else None for cell in cells]
+    truths = {"True": True, "False": False, "": None}
+    return [truths[cell] for cell in cells] if {*cells} <= {*truths} else [cell or None for cell in cells]
+
+
+def _strict(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def _written(value: object) -> str:
