@@ -145,7 +145,7 @@ def _below_one_another(
 
 def _parted(widths: Sequence[int], gap: int, keys: int, room: int) -> list[list[int]]:
     """Part the columns behind the keys so that each part fits beside them."""
-    parts: list[list[int]] = []
+    parts: list[list[int]] = [] if len(widths) > keys else [[]]
     for place in range(keys, len(widths)):
         across = _across([*widths[:keys], *(widths[each] for each in [*(parts[-1] if parts else []), place])], gap)
         if parts and across <= room:

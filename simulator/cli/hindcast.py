@@ -122,18 +122,19 @@ def score(
     Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
     Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
     """
-    from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines
+    from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines, read_ledger
 
     if path is None:
         _refuse_without_run(observed, snapshot, after, output)
-        options.tell(ledger_lines(ledger or LEDGER))
+        book = ledger or LEDGER
+        options.answer(json, "ledger", str(book), lambda: {"scores": read_ledger(book)}, lambda: ledger_lines(book))
         return
     options.need("scoringrules", extra="hindcast")
     folder = options.folder_for(path, output)
     check_ledger(ledger or LEDGER)
     found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
     options.finish(found, folder, file="scores.csv", json=json)
-    (options.say if json else typer.echo)(added_line(ledger or LEDGER, found.tables()["scores"]))
+    options.note(added_line(ledger or LEDGER, found.tables()["scores"]), json=json)
 
 
 def _refuse_without_run(*given: object) -> None:
@@ -171,11 +172,12 @@ def published(
     """
     from simulator.hindcast.published_text import write_published_page
 
-    found = simulator.reproduce_published(names or (), say=options.tell)
+    found = simulator.reproduce_published(names or (), say=(lambda _: None) if json else options.tell)
     if output is not None:
         found.write_into(output)
-        typer.echo(f"  {output / 'published.csv'}")
+        options.note(f"  {output / 'published.csv'}", json=json)
     if document is not None:
         write_published_page(document, found, names or ())
-        typer.echo(f"  {document}")
+        options.note(f"  {document}", json=json)
+    options.answer(json, found.kind, found.folder_name, found.tables, holds=found.holds)
     options.fail_unless(found.holds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -17,10 +18,11 @@ from simulator.cli.options import (
     RunsOption,
     SamplerOption,
     TrustOption,
+    answer,
     fail_unless,
     file_option,
     finish,
-    tell,
+    note,
 )
 from simulator.errors import InputError
 
@@ -51,6 +53,7 @@ def load(
         FilePath | None,
         typer.Option(metavar="FILE", help="An export of hardware prices, for accelerators without a release price."),
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Read a table of training runs or of accelerators: what it holds, and what was left out and why.
 
@@ -61,11 +64,11 @@ def load(
     from simulator.history.tables import report_lines
 
     found = load_table(file, snapshot=snapshot, prices=prices)
-    tell(report_lines(found))
+    answer(json, "history", str(file), lambda: {"runs": found.table}, lambda: report_lines(found))
     if output is not None:
         make_folder(output.parent)
         found.table.save_csv(output)
-        typer.echo(f"  {output}")
+        note(f"  {output}", json=json)
 
 
 @app.command()
@@ -88,16 +91,19 @@ def frontier(
     without_run: Annotated[
         list[str] | None, typer.Option(metavar="NAME=REASON", help="Leave a run out before ranking.")
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """List the runs that were among the largest at their release, the records, and their growth."""
     from simulator.history.columns import last_day
-    from simulator.history.frontier import chosen_runs, frontier_lines
+    from simulator.history.frontier import chosen_runs, frontier_lines, frontier_table
 
     reasons = dict(map(_reason, without_run or []))
     history = chosen_runs(
         file, snapshot=snapshot, until=until, without_domain=without_domain or (), without_run=reasons
     )
-    tell(frontier_lines(history, top, since=last_day(since, entry="--since").year))
+    first = last_day(since, entry="--since").year
+    rows = partial(frontier_table, history, top, since=first)
+    answer(json, "frontier", history.file, lambda: {"runs": rows()}, lambda: frontier_lines(history, top, since=first))
 
 
 def _reason(word: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, NoReturn
 
@@ -30,38 +30,30 @@ def validate(
     scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files or shipped names.")],
     set_: options.SetOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Check scenarios, and print back what was understood of each prior."""
-    failures: list[str] = []
-    for name in scenarios:
-        try:
-            _validate(name, set_ or (), quiet=quiet)
-        except InputError as error:
-            failures.append(str(error))
-    if failures:
-        raise InputError("\n".join(failures))
+    from simulator.engine.validation import validated, validation_tables
+
+    found = []
+    for each in validated(scenarios, set_ or ()):
+        options.warn(each.warnings)
+        options.tell(() if json else each.lines(quiet=quiet))
+        found.append(each)
+    faulty = [str(each.error) for each in found if each.error]
+    if json:
+        options.answer(True, "validation", " ".join(scenarios), lambda: validation_tables(found), holds=not faulty)
+    if faulty:
+        raise InputError("\n".join(faulty))
 
 
-def _validate(name: str, changes: Sequence[str], *, quiet: bool) -> None:
-    from simulator.engine.plan import plan_warnings
-    from simulator.engine.simulation import sample_warnings
-    from simulator.scenario.load import load_with_variants
-
-    loaded, variants = load_with_variants(name, overrides=changes)
-    options.warn((*plan_warnings(loaded), *sample_warnings(loaded)))
-    if not quiet:
-        options.tell(simulator.describe_scenario(loaded))
-    more = f"; variants: {', '.join(variants)}" if variants else ""
-    typer.echo(f"{name}: no faults ({loaded.counted}{more})")
-
-
-def check(path: options.RunArgument) -> None:
+def check(path: options.RunArgument, json: options.JsonOption = False) -> None:
     """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
     from simulator.engine.checking import describe_check
 
     with simulator.open_run(path) as opened:
         found = simulator.check_run(opened)
-    typer.echo(describe_check(found))
+    options.answer(json, "check", str(path), found.tables, lambda: [describe_check(found)], holds=found.passed)
     options.fail_unless(found.passed)
 
 

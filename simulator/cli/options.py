@@ -16,6 +16,7 @@ from simulator.files import check_file, check_folder
 
 if TYPE_CHECKING:
     from simulator.runs.result import Result
+    from simulator.runs.table import Table
 
 
 def _checked(check: Callable[..., None]) -> Callable[[typer.CallbackParam, FilePath | None], FilePath | None]:
@@ -157,6 +158,18 @@ def say(text: str) -> None:
     told([text], err=True)
 
 
+def table(name: str, rows: Iterable[Mapping[str, object]]) -> dict[str, Table]:
+    """Lay rows out as the one table of an answer."""
+    from simulator.runs.table import Table
+
+    return {name: Table.of_rows(rows)}
+
+
+def note(line: str, *, json: bool) -> None:
+    """Print a line behind what a command printed; beside it, where that is JSON."""
+    told([line], err=json)
+
+
 def tell(lines: Iterable[str]) -> None:
     """Print lines."""
     told(lines)
@@ -213,6 +226,24 @@ def show(
         typer.echo(result.to_json())
     else:
         tell([*(result.lines() if lines is None else lines), *([f"  {folder / file}"] if folder else [])])
+
+
+def answer(
+    json: bool,
+    kind: str,
+    name: str,
+    tables: Callable[[], Mapping[str, Table]],
+    lines: Callable[[], Iterable[str]] = tuple,
+    *,
+    holds: bool = True,
+) -> None:
+    """Print what a command found that keeps no result: its lines, or its tables as JSON."""
+    from simulator.runs.result import as_json
+
+    if json:
+        typer.echo(as_json(kind, name, tables(), holds=holds))
+    else:
+        tell(lines())
 
 
 def fail_unless(holds: bool) -> None:

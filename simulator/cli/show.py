@@ -88,15 +88,18 @@ def priors(
     name: Annotated[
         str | None, typer.Argument(help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.")
     ] = None,
+    json: options.JsonOption = False,
 ) -> None:
     """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
-    from simulator.scenario.describing import library_lines
+    from simulator.scenario.describing import library_lines, library_rows
 
-    options.tell(library_lines(name))
+    options.answer(
+        json, "priors", name or "", lambda: options.table("priors", library_rows(name)), lambda: library_lines(name)
+    )
 
 
-def scenarios() -> None:
+def scenarios(json: options.JsonOption = False) -> None:
     """List the shipped scenarios."""
-    from simulator.scenario.describing import scenario_lines
+    from simulator.scenario.describing import scenario_lines, scenario_rows
 
-    options.tell(scenario_lines())
+    options.answer(json, "scenarios", "", lambda: options.table("scenarios", scenario_rows()), scenario_lines)

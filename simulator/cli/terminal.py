@@ -39,7 +39,7 @@ def told(lines: Iterable[str], *, err: bool = False, style: str = "") -> None:
     stream = sys.stderr if err else sys.stdout
     held, bright = [line for each in lines for line in each.split("\n")], coloured(stream)
     if not stream.isatty():
-        typer.echo("".join(f"{line}\n" for line in held), err=err, nl=False)
+        typer.echo("".join(f"{line}\n" for line in held), file=stream, nl=False)
         return
     width = shutil.get_terminal_size().columns
     for line, after in zip(held, [*held[1:], ""], strict=True):
@@ -50,7 +50,7 @@ def told(lines: Iterable[str], *, err: bool = False, style: str = "") -> None:
         elif bright and not err and not line.startswith(" ") and after.startswith(" "):
             shown = [typer.style(part, bold=True) for part in shown]
         for part in shown:
-            typer.echo(part, err=err, color=bright)
+            typer.echo(part, file=stream, color=bright)
 
 
 def _fit(line: str, width: int) -> list[str]:

@@ -15,6 +15,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.simulation import How, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.runs.folder import damaged_run, open_run, stored_scenario
+from simulator.runs.table import Table
 from simulator.schema.drivers import CustomDriver
 from simulator.version import made_otherwise, otherwise_words
 
@@ -41,6 +42,12 @@ class RunCheck:
     def passed(self) -> bool:
         """Whether nothing differs by more than rounding."""
         return not self.different
+
+    def tables(self) -> dict[str, Table]:
+        """Lay out by how much each variable differs, and by what else the run was made."""
+        gaps = [{"variable": name, "difference": gap} for name, gap in {**self.close, **self.different}.items()]
+        made = [{"name": name, "then": then, "here": here} for name, (then, here) in self.otherwise.items()]
+        return {"differences": Table.of_rows(gaps), "made_by": Table.of_rows(made)}
 
 
 def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = None) -> RunCheck:

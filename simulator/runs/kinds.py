@@ -128,6 +128,8 @@ def found(path: FilePath, outputs: FilePath = FilePath("outputs")) -> FilePath:
     if os.path.lexists(path) or path.suffix in (".nc", ".zarr"):
         return path
     place = path.parent if len(path.parts) > 1 and path.parent.is_dir() else outputs
+    if (place / path.name).is_dir():
+        return place / path.name
     meant = rf"{re.escape(path.name)}-{_ID}|.+-{re.escape(path.name)}"
     fitting = [each for each in named_folders(place) if re.fullmatch(meant, each.name)]
     if len(fitting) > 1:

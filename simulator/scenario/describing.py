@@ -75,6 +75,13 @@ def scenario_lines() -> Iterator[str]:
         yield f"{name:<{width}}  {load_scenario(name).spec.title}."
 
 
+def scenario_rows() -> Iterator[dict[str, str | None]]:
+    """List the shipped scenarios as rows of a table."""
+    for name in shipped_names("scenarios"):
+        spec = load_scenario(name).spec
+        yield {"name": name, "title": spec.title, "notes": " ".join((spec.notes or "").split())}
+
+
 def library_priors(name: str | None = None) -> dict[str, NamedPrior]:
     """Read priors of the shipped library.
 
@@ -113,6 +120,22 @@ def library_priors(name: str | None = None) -> dict[str, NamedPrior]:
     return {key: _named(key, library_prior(key)) for key in keys}
 
 
+_TOLD = ("source", "url", "doi", "as_of", "confidence", "dollars", "notes")
+"""What an entry of the library says beside its numbers."""
+
+
+def library_rows(name: str | None) -> Iterator[dict[str, str | None]]:
+    """List priors of the library, or of a scenario, as rows of a table: name, what was understood, unit, source ..."""
+    if name is not None and (name.endswith((".yaml", ".yml")) or name in shipped_names("scenarios")):
+        loaded = load_scenario(FilePath(name) if name.endswith((".yaml", ".yml")) else name)
+        found = {key: prior for part in loaded.components for key, prior in part.joint.priors.items()}
+    else:
+        found = library_priors(name)
+    for key, prior in found.items():
+        fields = {field: getattr(prior.prior, field) for field in _TOLD}
+        yield {"name": key, "understood": prior.understood, "unit": prior.stated_unit, **fields}
+
+
 def library_lines(name: str | None) -> Iterator[str]:
     """List the libraries, one library, one entry in full, or a scenario's priors."""
     libraries = shipped_names("priors")
@@ -143,7 +166,7 @@ def _entry(name: str) -> Iterator[str]:
     yield name
     yield f"  {named.understood}"
     yield f"  {histogram(named)}"
-    for field in ("source", "url", "doi", "as_of", "confidence", "dollars", "notes"):
+    for field in _TOLD:
         value = getattr(named.prior, field)
         if value is not None:
             yield f"  {field.replace('_', ' ')}: {' '.join(str(value).split())}"

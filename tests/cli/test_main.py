@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import netCDF4
 import pytest
@@ -79,7 +79,7 @@ def in_a_process(*arguments: str, cwd: Path, code: str = COMMAND) -> subprocess.
 
 
 def only_run(outputs: str = "outputs") -> Path:
-    (folder,) = Path(outputs).iterdir()
+    (folder,) = (path for path in Path(outputs).iterdir() if path.name != "latest")
     return folder
 
 
@@ -89,7 +89,7 @@ def test_one_command_runs_a_scenario_and_prints_at_most_ten_lines(tmp_path: Path
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert len(out.splitlines()) <= 10
-    folder = next((tmp_path / "outputs").iterdir())
+    folder = (tmp_path / "outputs" / "latest").resolve()
     assert out.splitlines()[-1].strip() == str(Path("outputs") / folder.name)
     assert {"run.nc", "scenario.yaml", "quantiles.csv", "fan_physical_compute.png", "fan_physical_compute.svg"} <= {
         file.name for file in folder.iterdir()
@@ -358,3 +358,59 @@ def test_help_is_printed_with_0(command: Command) -> None:
         done = command(*arguments)
         assert done.code == 0
         assert any("Usage" in line for line in done.out)
+
+
+def test_a_run_is_named_by_its_scenario_or_as_the_latest(command: Command) -> None:
+    first = command("small.yaml", "--no-charts")
+    folder = only_run()
+    for name in ("small", "latest", "outputs/latest", folder.name.removeprefix("small-"), "outputs/small"):
+        assert command("show", name).out == first.out[:-1]
+    assert Path("outputs/latest").resolve() == folder.resolve()
+    second = command("small.yaml", "--no-charts", "--seed", "2")
+    assert command("show", "latest").out == second.out[:-1]
+    several = command("check", "small")
+    assert (several.code, several.out) == (2, [])
+    assert several.err[0].startswith("small: 2 folders are called so, the newest first: outputs/small-")
+    assert command("compare", "latest", folder, "--no-charts").out[0].startswith("inputs that differ (small ")
+
+
+def test_json_is_one_object_on_a_line_with_nothing_beside_it(command: Command) -> None:
+    def read(*arguments: object, code: int = 0) -> dict[str, Any]:
+        done = command(*arguments, "--json")
+        assert done.code == code
+        (line,) = done.out
+        found: dict[str, Any] = json.loads(line, parse_constant=pytest.fail)
+        assert list(found) == ["kind", "name", "holds", "warnings", "tables"]
+        assert all(
+            set(row) == {each["name"] for each in table["columns"]}
+            for table in found["tables"].values()
+            for row in table["rows"]
+        )
+        return found
+
+    run = read("small.yaml", "--no-charts")
+    assert (run["kind"], run["name"]) == ("run", only_run().name)
+    assert set(run["tables"]) == {path.stem for path in only_run().glob("*.csv")}
+    assert read("show", "latest") == run
+    assert read("check", "latest")["tables"]["differences"]["rows"] == []
+    compared = read("compare", "latest", "small.yaml", "--no-charts", "--seed", "3")
+    again = read("show", compared["name"])
+    numbers = [[row["value"] for row in each["tables"]["results"]["rows"]] for each in (compared, again)]
+    assert numbers[0] == numbers[1] != []
+    Path("faulty.yaml").write_text("schema: 2\nname: faulty\nsamples: 0\n")
+    checked = read("validate", "small.yaml", "faulty.yaml", "missing.yaml", code=2)
+    assert not checked["holds"]
+    assert [row["holds"] for row in checked["tables"]["scenarios"]["rows"]] == [True, False, False]
+    assert {row["line"] for row in checked["tables"]["faults"]["rows"] if row["scenario"] == "faulty.yaml"} >= {3}
+    assert read("priors", "algorithms/ho-2024")["tables"]["priors"]["rows"][0]["unit"].startswith("months/halving")
+    assert read("scenarios")["tables"]["scenarios"]["rows"][0]["name"] == "baseline"
+    assert len(read("history", "frontier")["tables"]["runs"]["rows"]) > 50
+
+
+def test_python_m_simulator_is_simulate(tmp_path: Path) -> None:
+    for module in ("simulator", "simulator.cli.main"):
+        done = subprocess.run(
+            [sys.executable, "-m", module, "scenarios"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.startswith("baseline ")

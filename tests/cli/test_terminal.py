@@ -1,0 +1,86 @@
+"""What a terminal gets: folded lines and sober colours; what a pipe gets: the lines as they are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.cli import terminal
+from simulator.cli.main import COMMANDS, main
+
+LINES = [
+    "Baseline: a heading",
+    "  1e30 physical FLOP: 2036.6 ± 1.6 (90 % 2032.1 to > 2045), never by 2045: 13.3 ± 4.9 %",
+]
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+type Shown = Callable[..., list[str]]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def printed(lines: list[str], **how: Any) -> list[str]:
+        screen = Screen()
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stdout", screen)
+            patched.setattr("sys.stderr", screen)
+            terminal.told(lines, **how)
+        return screen.getvalue().splitlines()
+
+    return printed
+
+
+def test_a_pipe_gets_lines_as_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    terminal.told(LINES)
+    terminal.told(["warning: " + "word " * 40], err=True, style="yellow")
+    said = capsys.readouterr()
+    assert said.out.splitlines() == LINES
+    assert said.err == "warning: " + "word " * 40 + "\n"
+
+
+def test_a_terminal_folds_lines_and_marks_headings_and_warnings(shown: Shown) -> None:
+    head, first, second = shown(LINES)
+    (warned,) = shown(["warning: a word"], err=True, style="yellow")
+    assert head == "\x1b[1mBaseline: a heading\x1b[0m"
+    assert first == "  1e30 physical FLOP: 2036.6 ± 1.6 (90 % 2032.1 to > 2045),"
+    assert second == "      never by 2045: 13.3 ± 4.9 %"
+    assert warned == "\x1b[33m\x1b[1mwarning\x1b[0m: a word"
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_can_be_refused(shown: Shown, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert "\x1b" not in "".join(shown(LINES))
+
+
+def test_far_columns_come_close_where_a_line_is_folded(shown: Shown) -> None:
+    assert shown(["drivers.spending.growth[1].from" + " " * 40 + "uniform, median 2028.5 (90 % 2027.2 to 2029.8)"]) == [
+        "drivers.spending.growth[1].from  uniform, median 2028.5", "    (90 % 2027.2 to 2029.8)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["80", "60"])
+def test_no_summary_of_a_command_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    main(["--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= int(width)
+    told = " ".join(said.split())
+    for name, command in COMMANDS.items():
+        summary = " ".join(str(command.__doc__).split("\n\n")[0].split()).split(". ")[0].rstrip(".")
+        assert f"{name} {summary}" in told
