@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Self
 
 type Path = tuple[str | int, ...]
-"""Where an entry stands in a file: keys and list positions from the top."""
+"""Where an entry stands in a file: keys and list positions from the top; `[name]` is an item of a list by its name."""
 
 _KEY = r"(?:interval_)?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?(?=[.\[]|$)|[^.\[\]=]+"
 """A key of a mapping; numbers and the levels of intervals may hold a dot."""
-_STEP = re.compile(rf"({_KEY})|\[([0-9]+)\]|\[([-+.eE0-9]+)\]")
-_ENTRY = re.compile(rf"(?:{_KEY}|\[[-+.eE0-9]+\])(?:\.(?:{_KEY})|\[[-+.eE0-9]+\])*")
+_IN_BRACKETS = r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?"
+_STEP = re.compile(rf"({_KEY})|\[([0-9]+)\]|\[({_IN_BRACKETS})\]|(\[[a-z][a-z0-9-]*\])")
+_ENTRY = re.compile(rf"(?:{_KEY}|\[{_IN_BRACKETS}\])(?:\.(?:{_KEY})|\[(?:{_IN_BRACKETS}|[a-z][a-z0-9-]*)\])*")
 
 
 class SimulatorError(Exception):
@@ -89,7 +90,7 @@ def dotted(path: Path) -> str:
     """Write a path as it is named on the command line."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text and not is_item_name(part) else part
     return text
 
 
@@ -97,7 +98,18 @@ def as_path(entry: str) -> Path:
     """Read the dotted name of an entry; empty where it is none. A number as a key may stand in brackets."""
     if not _ENTRY.fullmatch(entry):
         return ()
-    return tuple(int(match[2]) if match[2] else match[1] or match[3] for match in _STEP.finditer(entry))
+    return tuple(int(match[2]) if match[2] else match[1] or match[3] or match[4] for match in _STEP.finditer(entry))
+
+
+def is_item_name(part: str | int) -> bool:
+    """Tell whether a part of a path is an item of a list by its name."""
+    return isinstance(part, str) and part.startswith("[")
+
+
+def item_part(item: object, number: int) -> str | int:
+    """Give the part of a path that leads to an item of a list: its name, or else its number."""
+    name = item.get("name") if isinstance(item, Mapping) else getattr(item, "name", None)
+    return f"[{name}]" if isinstance(name, str) and name else number
 
 
 def near_name(word: str, known: Iterable[str]) -> str:

@@ -21,8 +21,6 @@ from simulator.scenario.sweep_axes import (
     check_paths,
     parse_over,
     read_axes,
-    said_by,
-    written_out,
 )
 from simulator.schema.prior_names import slots
 
@@ -67,8 +65,7 @@ def _said(first: PlacedFault, path: str, points: Sequence[str]) -> PlacedFault:
     """Say a fault as it is first met, and the points that have it: values of the entry at `path`, or their names."""
     if not path:
         return _with(first, f"It comes up at {_listed(points, by='; ')}.")
-    lines = ["Or write .centre in the place of .median: the interval then goes along."] * path.endswith(".median")
-    lines += [f"The same at {_listed(points[1:], by=', ')}."] * (len(points) > 1)
+    lines = [f"The same at {_listed(points[1:], by=', ')}."] * (len(points) > 1)
     return _with(replace(first, place=Place(f"at {path}={points[0]}")), *lines)
 
 
@@ -132,7 +129,6 @@ def load_sweep(
     _check_work(base, axes)
     for axis in axes:
         check_paths(base, axis)
-    axes = tuple(written_out(axis, said_by(base)[0]) for axis in axes)
     points = _points(resolve, axes, overrides)
     _check_alike(axes, points)
     return SweepPlan(base, tuple(replace(axis, unit=_unit(points[0], axis)) for axis in axes), points)

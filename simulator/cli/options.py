@@ -55,7 +55,7 @@ folder_option, file_option = _checked(check_folder), _checked(check_file)
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6."
+        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6x/year."
     ),
 ]
 SamplesOption = Annotated[str | None, typer.Option(help="Number of samples, e.g. 100000 or 1e6.")]

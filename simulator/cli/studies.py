@@ -50,7 +50,7 @@ def reweight(
     """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
     if not set_:
         raise InputError(
-            "reweight: needs a prior to change, for example --set drivers.spending.growth[0].rate.median=2.6."
+            "reweight: needs a prior to change, for example --set drivers.spending.growth[0].rate.median=2.6x/year."
         )
 
     folder = options.folder_for(run, output)

@@ -9,7 +9,8 @@ from typing import Any
 from simulator.dates import DateError, read_year
 from simulator.errors import Path, dotted
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, merge, set_entry
+from simulator.scenario.layers import lookup, merge
+from simulator.scenario.overrides import set_entry
 from simulator.wording import listed
 
 _SECTIONS = ("drivers", "quantities", "constraints", "thresholds")

@@ -236,17 +236,18 @@ def swapped(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
     data: Any = scenario.data
     for swap in swaps:
         for entry in swap.entries:
-            data = _set(data, entry.path, entry.other)
+            data = with_entry(data, entry.path, entry.other)
     return resolve(Document(data, {}))
 
 
-def _set(data: Any, path: Path, value: Any) -> Any:
+def with_entry(data: Any, path: Path, value: Any) -> Any:
+    """Copy plain data with another value at a path; ABSENT takes the entry away."""
     head, rest = path[0], path[1:]
     if isinstance(data, list):
-        return [(_set(item, rest, value) if rest else value) if place == head else item
+        return [(with_entry(item, rest, value) if rest else value) if place == head else item
                 for place, item in enumerate(data)]  # fmt: skip
     above = {} if data is ABSENT else dict(data)
-    inner = _set(above.get(head, ABSENT), rest, value) if rest else value
+    inner = with_entry(above.get(head, ABSENT), rest, value) if rest else value
     if value is ABSENT and (not rest or inner == {}):  # an empty map says no more than none
         above.pop(head, None)
     else:

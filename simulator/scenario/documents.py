@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -80,12 +80,14 @@ class Document:
 
     `places` maps the path of an entry to its place: of the key for an entry of a mapping, of the value for
     an item of a list. The empty path is the start of the document. `faults` are those of single entries, kept
-    where the reader asks for it so that they are reported together with what the entries say.
+    where the reader asks for it so that they are reported together with what the entries say. `parent` is what it was
+    laid over.
     """
 
     data: Any
     places: Mapping[Path, Place]
     faults: tuple[PlacedFault, ...] = ()
+    parent: Document | None = field(default=None, compare=False)
 
 
 def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Document:

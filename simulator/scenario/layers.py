@@ -7,18 +7,26 @@ Every entry keeps the place it came from.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from simulator import errors
-from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted
+from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, is_item_name, item_part
 from simulator.files import read_csv
-from simulator.scenario.documents import Document, parse_document
-from simulator.schema.amounts import prior_in_words
+from simulator.scenario.documents import Document
+from simulator.schema.amounts import (
+    amounts_in,
+    holds_numbers,
+    is_read_one_way,
+    plain_numbers,
+    same_unit,
+    written_in_numbers,
+)
 from simulator.schema.prior_families import SHORT_FORMS, FitError
-from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, is_statement, stating_keys
+from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
 
 def merge(base: Document, over: Document) -> Document:
@@ -28,7 +36,7 @@ def merge(base: Document, over: Document) -> Document:
     kept = {
         path: place for path, place in base.places.items() if not any(path[: len(root)] == root for root in replaced)
     }
-    return Document(data, kept | dict(over.places), (*base.faults, *over.faults))
+    return Document(data, kept | dict(over.places), (*base.faults, *over.faults), base)
 
 
 def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
@@ -73,14 +81,18 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
         if entry.faults:
             faults.extend(entry.faults)
             return stand_in(path)
-        inherited = _inherited(entry.data, written)
+        inherited, fault = _inherited(entry.data, written)
+        if fault is not None:
+            at = (*path, *fault.path)
+            faults.append(PlacedFault(place_of(places, at), dotted((*above, *at)), fault.rule, fault.remedy))
+            return stand_in(path)
         for inner, place in entry.places.items():
             if inner and inner[0] in inherited and inner[0] not in written:
                 places.setdefault((*path, *inner), place)
         return {**inherited, **written}
 
     data = _rebuilt(document.data, (), written_out)
-    return Document(data, places, (*document.faults, *faults))
+    return replace(document, data=data, places=places, faults=(*document.faults, *faults))
 
 
 def stand_in(path: Path) -> dict[str, Any]:
@@ -105,13 +117,12 @@ def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any
     return change({key: _rebuilt(value, (*path, str(key)), change) for key, value in data.items()}, path)
 
 
-def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    if len(written) == 1:  # nothing beside `prior`
-        return dict(entry)
-    numbers = stating_keys({**written, **entry})
-    restated = numbers.intersection(written)
+def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:
+    """List what a prior takes from a library entry; a fault where what it says itself can be read in several ways."""
+    restated = stating_keys({**written, **entry}).intersection(written)
     if not restated:
-        return dict(entry)
+        return dict(entry), None
+    numbers = stating_keys({**written, **entry})
     whole = not WHOLE_KEYS.isdisjoint(restated)
     interval = any(key.startswith("interval_") for key in restated)
     dropped = {
@@ -119,7 +130,65 @@ def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str
         for key in entry
         if (whole and key in numbers) or (interval and key.startswith("interval_")) or key in PROVENANCE_KEYS
     }
-    return {key: value for key, value in entry.items() if key not in dropped}
+    taken = {key: value for key, value in entry.items() if key not in dropped}
+    rest = [key for key in taken if holds_numbers(key) and key not in written]
+    if fault := _unit_fault(str(entry.get("unit", "")), written, alone=not rest):
+        return taken, fault
+    if not rest and any(each.unit for each in amounts_in(written)):
+        taken.pop("unit", None)  # the numbers bring their own
+    elif "median" in written and not interval and not whole:
+        taken |= moved({**taken, "median": entry.get("median")}, written["median"]) or {}
+    return taken, None
+
+
+def _unit_fault(unit: str, written: Mapping[str, Any], *, alone: bool) -> Fault | None:
+    """Find a number beside a library entry that takes a unit which nobody who reads it can know."""
+    if isinstance(written.get("unit"), str):
+        if alone or not unit or same_unit(written["unit"], unit):
+            return None
+        rule = f"is {written['unit']}, where the other numbers of the entry are in {unit}."
+        return Fault(("unit",), rule, f"State all of its numbers, or those beside it in {unit}.")
+    bare = [(key, value) for key in written if holds_numbers(key) for value in plain_numbers(written[key])]
+    if not bare or any(each.unit for each in amounts_in(written)) or is_read_one_way(unit):
+        return None
+    key, told = bare[0][0], errors.number(bare[0][1])
+    others = ("x/year", "percent/year") if "/" in unit else ("percent", "fraction")
+    readings = [f"{told} {each}" for each in dict.fromkeys((unit, *others))]
+    asked = f"Is it {', '.join(readings[:-1])} or {readings[-1]}?"
+    remedy = f"The entry of the library is in {unit}. {asked} Write the unit with it."
+    return Fault((key,), f"does not say its unit: {told} what?", remedy)
+
+
+_DIFFERENCES = frozenset({"year", "OOM/year", "ln/year", "%/year", "percent/year"})
+"""Units in which what is added counts, not what is multiplied by."""
+
+
+def moved(prior: Mapping[str, Any], centre: Any) -> dict[str, Any] | None:
+    """Move a prior to another centre: its median, and its interval or quantiles with it; None where it has none.
+
+    Growth, levels and limits keep the ratios between their quantiles; dates and rates in OOM or % keep the differences.
+    """
+    written, faults = written_in_numbers({**prior, "value": centre})
+    value, name = written.pop("value"), next((key for key in prior if str(key).startswith("interval_")), None)
+    quantiles = {str(key): number for key, number in (written.get("quantiles") or {}).items()}
+    middle = next((number for key, number in quantiles.items() if float(key) == 0.5), None)
+    ends = list(written[name]) if name else list(quantiles.values())
+    if faults or not (name or middle is not None) or not all(isinstance(end, int | float) for end in (*ends, value)):
+        return None
+    ratios = written.get("unit") not in _DIFFERENCES and min(ends) > 0
+    if middle is None:
+        middle = math.sqrt(math.prod(ends)) if ratios else sum(ends) / 2
+    stated = written.get("median")
+    old = float(middle if stated is None else stated)
+    if ratios and not value > 0:
+        raise InputError(f"{errors.number(value)}: must be above 0; the prior keeps the ratios of its quantiles.")
+
+    def move(number: float) -> float:  # the least digits are dropped, so that what stays put is exact
+        return float(f"{number * (value / old) if ratios else number + (value - old):.12g}")
+
+    if name:
+        return {"median": value, name: [move(end) for end in ends]}
+    return {"quantiles": {key: move(number) for key, number in quantiles.items()}}
 
 
 def below(document: Document, root: Path) -> Document:
@@ -136,7 +205,8 @@ def place_of(places: Mapping[Path, Place], path: Path) -> Place:
     return Place("<scenario>")
 
 
-def _is_override(place: Place) -> bool:
+def is_override(place: Place) -> bool:
+    """Tell whether an entry was changed from outside."""
     return place.file.startswith("--set ")
 
 
@@ -149,121 +219,61 @@ def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
 
 
 def _placed(fault: Fault, document: Document) -> PlacedFault:
-    path, remedy = fault.path, fault.remedy
+    path, remedy = positions(document.data, fault.path), fault.remedy
     while path and path[-1] in ("value", *SHORT_FORMS) and path not in document.places:
         path = path[:-1]  # a bare number has no key `value`
     place = place_of(document.places, path)
     for length in range(len(path) + 1):
         reference = document.places.get((*path[:length], "prior"))
-        if reference is not None and place.file != reference.file and not _is_override(place):
+        if reference is not None and place.file != reference.file and not is_override(place):
             remedy = f"{remedy}\n{path[-1]} comes from {place}.".strip()
             place = reference
             break
     for length in range(len(path)):
-        changed = [at for inner, at in document.places.items() if inner[:-1] == path[:length] and _is_override(at)]
+        changed = [at for inner, at in document.places.items() if inner[:-1] == path[:length] and is_override(at)]
         if changed and is_prior(lookup(document.data, path[:length])):
             place = changed[-1]
-    return PlacedFault(place, dotted(path), fault.rule, remedy)
+    if re.fullmatch(r"--set [^=]*\.median=.*", place.file, re.DOTALL) and str(path[-1]).startswith("interval_"):
+        remedy = f"{remedy}\nOr write .centre in the place of .median: the interval then goes along.".strip()
+    if beside := re.match(r"stands beside (\w+)", fault.rule):
+        other = document.places.get((*path[:-1], beside[1]))
+        if other is not None and other.file != place.file:
+            remedy = f"{remedy}\n{beside[1]} comes from {other}; {beside[1]}: null takes it away.".strip()
+    return PlacedFault(place, dotted(named(document.data, path)), fault.rule, remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One `--set path=value`."""
-
-    path: Path
-    value: Any
-    text: str
-
-
-def parse_override(text: str) -> Override:
-    """Read `path=value`; the value is YAML."""
-    name, equals, value = text.partition("=")
-    path = errors.as_path(name.strip())
-    if not equals or not path:
-        raise InputError(f"--set {text}: must be path=value, for example drivers.spending.growth[0].rate.median=3.")
-    try:
-        return Override(path, parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
-    except ScenarioError as error:
-        fault = error.faults[0]
-        raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
+def named(data: Any, path: Path) -> Path:
+    """Put the names of items in the place of their numbers, as paths are told."""
+    found: list[str | int] = []
+    for length, part in enumerate(path):
+        item = lookup(data, path[: length + 1]) if isinstance(part, int) and length > 1 else None
+        found.append(part if item is None else item_part(item, part))  # type: ignore[arg-type]
+    return tuple(found)
 
 
-def apply_override(document: Document, override: Override) -> Document:
-    """Set one entry, making the maps above it where they are missing; null removes it.
-
-    To set `prior` replaces the whole prior: numbers that stood beside it would otherwise override the new entry.
-    """
-    root, value = override.path, override.value
-    if root[-1] == "prior" and len(root) > 1 and isinstance(value, str):  # another prior, not other words for this one
-        root = root[:-1]
-        part = lookup(document.data, root)
-        weight = part.get("weight") if isinstance(part, Mapping) else None
-        value = {"prior": value} | ({} if weight is None else {"weight": weight})
-    data = _set(_without_untrue(document.data, root), root, value, override, ())
-    places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
-    place = Place(f"--set {override.text}")
-    made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
-    return replace(document, data=data, places=places | made | {root: place})
+def position(items: Sequence[Any], part: str | int) -> int | None:
+    """Find an item of a list by its number or its name; None where there is none."""
+    if isinstance(part, int):
+        return part if part < len(items) else None
+    return next((at for at, item in enumerate(items) if item_part(item, at) == part), None)
 
 
-def _without_untrue(data: Any, path: Path) -> Any:
-    """Drop what a change makes untrue: sources of the priors in which a number stands, values of another column."""
-    for length in range(1, len(path)):
-        root, key, above = path[:length], path[length], lookup(data, path[:length])
-        gone: Collection[str] = ()
-        if isinstance(above, Mapping) and is_prior(above) and key in stating_keys({**above, str(key): 0}):
-            gone = PROVENANCE_KEYS
-        elif root[-1] == "empirical" and key in ("file", "column"):
-            gone = ("values",)
-        if gone and not set(gone).isdisjoint(above):
-            kept = {each: value for each, value in above.items() if each not in gone}
-            data = set_entry(data, root, kept)
-    return data
-
-
-def _is_of_prior(key: Any) -> bool:
-    return is_statement(key) or key in ("unit", *PROVENANCE_KEYS)
-
-
-def set_entry(data: Any, path: Path, value: Any) -> Any:
-    """Copy plain data with another value at a path; without the entry where the value is None."""
-    return _set(data, path, value, Override(path, value, ""), ())
-
-
-def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> Any:
-    if not path:
-        return value
-    head, rest = path[0], path[1:]
-    if isinstance(head, int):
-        if not isinstance(data, list) or head >= len(data):
-            where = dotted(above) or "the file"
-            rule = f"is no list; leave [{head}] out."
-            if isinstance(data, list):
-                rule = f"has only {len(data)} items, counted from [0]."
-            raise InputError(f"--set {override.text}: {where} {rule}")
-        return [_set(item, rest, value, override, (*above, head)) if i == head else item for i, item in enumerate(data)]
-    if isinstance(data, int | float) and not isinstance(data, bool):
-        data = {"value": data} if head not in ("median", "mean") else {}
-    elif isinstance(data, str) and _is_of_prior(head) and (words := prior_in_words(data)):
-        data = {key: each for key, each in words[0].items() if key != "value" or head not in ("median", "mean")}
-    if data is None:
-        data = {}
-    if not isinstance(data, Mapping):
-        kind = "a list; name an item, as in [0]" if isinstance(data, list) else errors.shown(data)
-        raise InputError(f"--set {override.text}: {dotted(above)} is {kind}: it has no entry '{head}'.")
-    key = next((known for known in data if str(known) == head), head)
-    changed = {known: inner for known, inner in data.items() if known != key}
-    inner = _set(data.get(key), rest, value, override, (*above, head))
-    if inner is None and not rest:
-        return changed
-    return {known: (inner if known == key else data[known]) for known in data} | {key: inner}
+def positions(data: Any, path: Path) -> Path:
+    """Put numbers in the place of the names of items, as places in a document are kept."""
+    found: list[str | int] = []
+    for length, part in enumerate(path):
+        within = lookup(data, path[:length]) if is_item_name(part) else None
+        place = position(within, part) if isinstance(within, list) else None
+        found.append(part if place is None else place)
+    return tuple(found)
 
 
 def lookup(data: Any, path: Path) -> Any:
     """Read the entry at a path; None where there is none."""
     for part in path:
-        if isinstance(part, int):
-            data = data[part] if isinstance(data, list) and part < len(data) else None
+        if isinstance(data, list):
+            place = position(data, part)
+            data = None if place is None else data[place]
         elif isinstance(data, Mapping):
             data = next((value for key, value in data.items() if str(key) == str(part)), None)
         else:
@@ -299,7 +309,8 @@ def known_path(data: Any, path: Path) -> Path:
     for part in path:
         key: str | int = part
         if isinstance(data, Mapping):
-            key = next((str(key) for key in data if _same_key(str(key), str(part))), part)
+            plain = str(part).strip("[]")
+            key = next((str(key) for key in data if _same_key(str(key), plain)), plain if is_item_name(part) else part)
         known.append(key)
         data = lookup(data, (key,))
     return tuple(known)
@@ -346,7 +357,7 @@ def read_columns(document: Document) -> Document:
 
 def folder_of(place: Place) -> FilePath:
     """Name the folder from which the paths count that are written at a place."""
-    return FilePath() if _is_override(place) else FilePath(place.file).parent
+    return FilePath() if is_override(place) else FilePath(place.file).parent
 
 
 def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
@@ -358,7 +369,7 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
     try:
         (_, names), *rows = read_csv(file) or [(1, [])]
     except FileNotFoundError:
-        origin = "the working directory" if _is_override(stated) else "this file"
+        origin = "the working directory" if is_override(stated) else "this file"
         raise FitError("file", f"there is no file {file}.", f"The path counts from {origin}.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"

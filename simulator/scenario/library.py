@@ -140,6 +140,9 @@ def library_prior(reference: str) -> Prior:
 GROUPING = ("mixture", "variants", "sweep")
 """Keys of a file that stands for several scenarios; what extends it does not inherit them."""
 
+OF_ITS_OWN = ("title", "notes")
+"""Keys by which a scenario speaks of itself; what extends it speaks of itself in its own words."""
+
 
 def find_scenario(source: FilePath | str) -> FilePath:
     """Find a scenario's file: a path, or the name of a shipped scenario."""
@@ -182,7 +185,9 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
     if isinstance(found, Fault):
         fault = PlacedFault(document.places["extends",], "extends", found.rule, found.remedy)
         return replace(document, faults=(*document.faults, fault))
-    return laid_over(read_extended(found, (*chain, here)), document)
+    parent_document = read_extended(found, (*chain, here))
+    inherited = {key: value for key, value in parent_document.data.items() if key not in OF_ITS_OWN}
+    return replace(laid_over(replace(parent_document, data=inherited), document), parent=parent_document)
 
 
 def parent_file(parent: Any, folder: FilePath) -> FilePath | Fault:

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
+from simulator.scenario.changes import changes_in_words, resolve_changed, titled
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
 from simulator.scenario.layers import below, place_of, placed, text_keys
 from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended, second_edition
-from simulator.scenario.resolving import Component, Scenario, resolve
+from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import Faults, Name, Number, Text
 from simulator.schema.spec import ScenarioSpec
@@ -106,8 +107,8 @@ def resolver(groups: Groups) -> Callable[[Sequence[str], str], Scenario]:
     if groups.mixture:
         read = cache(partial(_mixed_document, groups))
         return lambda overrides, variant: _mixed(groups, read, overrides, variant)
-    document = extended(groups.own, groups.file)
-    return lambda overrides, variant: resolve(_varied(document, groups, variant), overrides)
+    document = titled(extended(groups.own, groups.file))
+    return lambda overrides, variant: resolve_changed(_varied(document, groups, variant), overrides)
 
 
 def resolve_groups(groups: Groups, overrides: Sequence[str] = ()) -> Scenario:
@@ -119,14 +120,13 @@ def _varied(document: Document, groups: Groups, variant: str) -> Document:
     """Lay a variant over a document, and name it after the variant; without one the document is as it was."""
     if not variant:
         return document
-    changes = groups.variants[variant]
-    merged = laid_over(document, changes)
-    named = {
-        "name": f"{document.data.get('name', 'scenario')}-{variant}",
-        "title": f"{document.data.get('title') or document.data.get('name')}: {variant}",
-    }
-    named = {key: value for key, value in named.items() if key not in changes.data}
-    return replace(merged, data={**merged.data, **named})
+    merged = laid_over(document, groups.variants[variant])
+    name, title = document.data.get("name", "scenario"), document.data.get("title")
+    said = changes_in_words(document.data, merged.data)
+    named = {"name": f"{name}-{variant}", "title": f"{title or name}: {variant}{f' ({said})' if said else ''}"}
+    own = groups.variants[variant].data
+    data = {key: value for key, value in merged.data.items() if key != "notes" or key in own}
+    return replace(merged, data=data | {key: value for key, value in named.items() if key not in own})
 
 
 def _name(entry: MixtureEntry, number: int) -> str:
@@ -149,7 +149,7 @@ def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[
     resolved: dict[str, Scenario] = {}
     for number, entry in enumerate(groups.mixture):
         try:
-            resolved[_name(entry, number)] = resolve(_varied(read(number), groups, variant), overrides)
+            resolved[_name(entry, number)] = resolve_changed(_varied(read(number), groups, variant), overrides)
         except ScenarioError as error:
             faults += error.faults
     if faults:
@@ -242,8 +242,9 @@ def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
         ends in .yaml, or there is one) or a shipped scenario such as `baseline`. A mapping is a scenario as plain
         data. Names of files in text and data count from the working directory.
     overrides : sequence of str
-        Changes as `path=value`, for example `drivers.spending.growth[0].rate.median=3`. A key that is a number may
-        stand behind a dot or in brackets: `drivers.spending.start.quantiles.0.05=2e8` or `...quantiles[0.05]=2e8`.
+        Changes as `path=value`, for example `drivers.spending.growth[0].rate.median=3x/year`. A key that is a number
+        may stand behind a dot or in brackets: `drivers.algorithms.caps.headroom.limit.quantiles.0.1=1e4` or
+        `...quantiles[0.1]=1e4`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,13 @@ from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
+from simulator.scenario.overrides import Override, apply_override, parse_override, written_out
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import input_words, labels_of
+from simulator.schema.prior_names import input_words, labels_of, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import is_prior
 from simulator.schema.subjects import variable_words
-from simulator.wording import cut
+from simulator.wording import cut, listed
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -168,22 +169,18 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
     for text in given:
-        expanded = layers.expand_priors(document, library_entry)
-        override = layers.parse_override(text)
-        override = replace(override, path=layers.known_path(expanded.data, override.path))
-        before = lookup(expanded.data, override.path)
-        document = layers.apply_override(_with_statement(document, expanded, override.path), override)
-        name = dotted(override.path)
-        log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
-        if before == override.value:
-            warnings.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
-    document = layers.read_columns(layers.expand_priors(dated(document), library_entry))
+        document, lines, idle = _changed(document, text)
+        log += lines
+        warnings += idle
+    document = layers.read_columns(_expanded(dated(document)))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
     except Faults as error:
         raise _every_fault(document, error.faults) from None
     if document.faults:
         raise _every_fault(document, [])
+    document, spec, lost = _without_lost(document, spec)
+    warnings += lost
     checked = check_scenario(spec)
     if checked.joint is None or checked.faults:
         raise placed(checked.faults, document)
@@ -194,13 +191,68 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     return Scenario((component,), document.data, document.places, tuple(log), (*warnings, *checked.warnings))
 
 
+def _without_lost(document: Document, spec: ScenarioSpec) -> tuple[Document, ScenarioSpec, list[str]]:
+    """Leave out the correlations of which a later layer took a partner away, with a line for each."""
+    names = {slot.name for slot in slots(spec)} if spec.correlations else set()
+    files = [layers.place_of(each.places, ()).file for each in _lineage(document)]
+
+    def age(place: Place) -> int:  # of what was changed from outside -1, of the own file 0, of what it extends 1, ...
+        return -1 if layers.is_override(place) else files.index(place.file) if place.file in files else 0
+
+    kept, lines = list[int](), list[str]()
+    for at, each in enumerate(spec.correlations):
+        own = age(layers.place_of(document.places, ("correlations", at)))
+        gone = {name: layers.place_of(document.places, layers.positions(document.data, as_path(name)))
+                for name in each.between if name not in names}  # fmt: skip
+        if gone and all(age(place) < own for place in gone.values()):
+            pair, lost = " and ".join(each.between), listed(list(gone))
+            is_are = "is" if len(gone) == 1 else "are"
+            lines.append(f"the correlation of {pair} is left out: {lost} {is_are} gone by {next(iter(gone.values()))}.")
+        else:
+            kept.append(at)
+    if not lines:
+        return document, spec, []
+    data = {**document.data, "correlations": [document.data["correlations"][at] for at in kept]}
+    moved = {("correlations", old): new for new, old in enumerate(kept)}
+    places = {(path[0], moved[path[:2]], *path[2:]) if path[:2] in moved else path: place  # type: ignore[index]
+              for path, place in document.places.items()}  # fmt: skip
+    left = tuple(spec.correlations[at] for at in kept)
+    return replace(document, data=data, places=places), spec.model_copy(update={"correlations": left}), lines
+
+
+def _lineage(document: Document | None) -> Iterator[Document]:
+    """List a document and what it was laid over, one after the other."""
+    while document is not None:
+        yield document
+        document = document.parent
+
+
+def _changed(document: Document, text: str) -> tuple[Document, list[str], list[str]]:
+    """Apply one override; what was changed as `path: old -> new`, and a warning where that is nothing."""
+    log, idle = list[str](), list[str]()
+    for override in written_out(parse_override(text), document, expanded := _expanded(document), library_entry):
+        before, name = lookup(expanded.data, override.path), dotted(override.path)
+        document = apply_override(_with_statement(document, expanded, override.path), override)
+        log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
+        if before == override.value:
+            idle.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
+    return document, log, idle
+
+
+def _expanded(document: Document) -> Document:
+    return layers.expand_priors(document, library_entry)
+
+
 def _with_statement(document: Document, expanded: Document, path: Path) -> Document:
     """Write a group of numbers out that only a library entry states, where one of them is to be set."""
     for length in range(1, len(path)):
         root = path[:length]
         inherited = lookup(expanded.data, root)
         if lookup(document.data, root) is None and isinstance(inherited, Mapping | list):
-            written = layers.apply_override(document, layers.Override(root, inherited, dotted(path)))
+            written = apply_override(document, Override(root, inherited, dotted(path)))
+            beside = (*root[:-1], "unit")  # the numbers are in that of the entry
+            if lookup(written.data, beside) is None and (unit := lookup(expanded.data, beside)) is not None:
+                written = apply_override(written, Override(beside, unit, dotted(path)))
             kept = {at: place for at, place in expanded.places.items() if at[:length] == root}  # paths count from there
             return replace(written, places={**written.places, **kept})
     return document

@@ -11,23 +11,20 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from simulator.errors import InputError, Path, ScenarioError, dotted, near_name, number, shown
 from simulator.scenario.documents import parse_document
-from simulator.scenario.layers import lookup, parse_override
+from simulator.scenario.overrides import CENTRE, parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import Amount, is_amount, read_amount
 from simulator.schema.statements import is_prior
 
 MOST_POINTS = 400
 """Points of a sweep; more are refused."""
-
-CENTRE = "centre"
-"""The word for moving a prior as a whole: its median, and its interval with it."""
 
 WRITTEN = (
     "Write for example --over drivers.spending.growth[0].rate.centre=1.5:4:6 (from:to:count), =1e10:1e12:5:log, "
@@ -269,59 +266,6 @@ def _refuse_repeats(name: str, labels: Sequence[str], values: Sequence[Any]) -> 
         if value in values[:place]:
             said = labels[place].removesuffix(f" ({place + 1})")
             raise InputError(f"--over {name}: the value {said} is written twice. Write each value once.")
-
-
-_DIFFERENCES = frozenset({"year", "OOM/year", "%/year"})
-"""Units in which what is added counts, not what is multiplied by."""
-
-
-def written_out(axis: Axis, data: Any) -> Axis:
-    """Write an axis of centres out as the medians and intervals that they stand for; any other axis is as it was.
-
-    Growth, levels and limits keep the ratios between their quantiles; dates and rates in OOM or % keep the differences.
-    """
-    points = []
-    for point in axis.points:
-        texts = (text for given in point.overrides for text in _expanded(axis.name, given, data))
-        points.append(AxisPoint(point.label, tuple(texts)))
-    return replace(axis, points=tuple(points))
-
-
-def _expanded(name: str, text: str, data: Any) -> tuple[str, ...]:
-    """Write one override out."""
-    override = parse_override(text)
-    if override.path[-1] != CENTRE:
-        return (text,)
-    root, value = dotted(override.path[:-1]), override.value
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise InputError(f"--over {name}: a centre is a number; got {shown(value)} for {root}.")
-    found = lookup(data, override.path[:-1])
-    return _moved(name, root, found if isinstance(found, Mapping) else {"value": found}, float(value))
-
-
-def _moved(axis: str, root: str, prior: Mapping[str, Any], value: float) -> tuple[str, ...]:
-    name = next((key for key in prior if str(key).startswith("interval_")), None)
-    quantiles = {str(key): number for key, number in (prior.get("quantiles") or {}).items()}
-    middle = next((number for key, number in quantiles.items() if float(key) == 0.5), None)
-    ends = list(prior[name]) if name else list(quantiles.values())
-    if not (name or middle is not None) or not all(isinstance(end, int | float) for end in ends):
-        raise InputError(
-            f"--over {axis}: {root} is {shown(dict(prior))}: it states no interval, and no quantiles with 0.5, that "
-            f"could go along. Sweep {root} itself, or one of its numbers."
-        )
-    ratios = prior.get("unit") not in _DIFFERENCES and min(ends) > 0
-    if middle is None and name:
-        middle = math.sqrt(math.prod(ends)) if ratios else sum(ends) / 2
-    old = float(prior.get("median", middle))
-    if ratios and not value > 0:
-        raise InputError(f"at {root}.centre={value:g}: must be above 0; the prior keeps the ratios of its quantiles.")
-
-    def move(number: float) -> float:  # the least digits are dropped, so that what stays put is exact
-        return float(f"{number * (value / old) if ratios else number + (value - old):.12g}")
-
-    if name:
-        return f"{root}.median={value_override(value)}", f"{root}.{name}={value_override([move(end) for end in ends])}"
-    return (f"{root}.quantiles={value_override({key: move(number) for key, number in quantiles.items()})}",)
 
 
 def check_paths(base: Scenario, axis: Axis) -> None:

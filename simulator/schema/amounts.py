@@ -11,7 +11,7 @@ from typing import Any
 from simulator.dates import DateError, as_date
 from simulator.errors import Fault
 from simulator.schema.prior_families import SHORT_FORMS
-from simulator.units import UnitError, factor_between
+from simulator.units import UnitError, factor_between, parse_growth_unit
 
 _NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
 _AMOUNT = re.compile(
@@ -127,7 +127,7 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
 
     What is no amount stays as it is, to be refused as what it is.
     """
-    order = [*(key for key in HELD if key in data), *sorted(key for key in data if _holds_numbers(key))]
+    order = [*(key for key in HELD if key in data), *sorted(key for key in data if holds_numbers(key))]
     held = {key: data[key] for key in order}
     if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
         return dict(data), []
@@ -139,10 +139,39 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
     return written | ({"unit": unit} if unit else {}), faults
 
 
-def _holds_numbers(key: Any) -> bool:
+def holds_numbers(key: Any) -> bool:
+    """Tell whether the numbers under a key of a prior are in its unit."""
     return isinstance(key, str) and (
         key in HELD or key in SHORT_FORMS or key == "discrete" or key.startswith("interval_")
     )
+
+
+def amounts_in(data: Mapping[Any, Any]) -> list[Amount]:
+    """List the amounts with which the numbers of a prior are written."""
+    return [each for key in data if holds_numbers(key) for text in _leaves(data[key]) for each in _amounts(text)]
+
+
+def plain_numbers(value: Any) -> list[float]:
+    """List the numbers in a value that stand without a unit."""
+    return [each for each in _leaves(value) if isinstance(each, int | float) and not isinstance(each, bool)]
+
+
+def is_read_one_way(unit: str) -> bool:
+    """Tell whether a number beside an entry in some unit can only mean that: growth is read as a factor a year."""
+    if unit in ("%", "percent", "pct"):
+        return False
+    try:
+        return parse_growth_unit(unit).conversion == parse_growth_unit("x/year").conversion
+    except UnitError:
+        return True
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Tell whether two units are the same by other names."""
+    try:
+        return one == other or factor_between(one, other) == 1.0
+    except UnitError:
+        return False
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from simulator.errors import InputError, Place, ScenarioError
 from simulator.scenario.documents import Document, parse_document
 from simulator.scenario.layers import (
-    apply_override,
     entries_in,
     expand_priors,
     known_path,
     lookup,
     merge,
-    parse_override,
+    moved,
     place_of,
     text_keys,
 )
+from simulator.scenario.overrides import apply_override, parse_override
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 LEAVES = st.one_of(st.sampled_from(["x", "y"]), st.booleans(), st.lists(st.sampled_from(["x", "y"]), max_size=2))
@@ -115,9 +115,61 @@ def test_a_note_beside_a_reference_leaves_numbers_and_source() -> None:
 
 
 def test_a_changed_number_drops_the_source_which_would_be_no_longer_true() -> None:
-    assert expanded({"prior": "f/e", "median": 2.5}) == {
-        "median": 2.5, "interval_90": [2, 4], "unit": "factor/year", "prior": "f/e"
+    assert expanded({"prior": "f/e", "median": 6}) == {
+        "median": 6, "interval_90": [4, 8], "unit": "factor/year", "prior": "f/e"  # which goes along
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prior", "centre", "told"),
+    [
+        ({"median": 3, "interval_90": [2, 4], "unit": "x/year"}, 6, {"median": 6, "interval_90": [4, 8]}),
+        ({"median": 3, "interval_90": [2, 4], "unit": "x/year"}, "6x/year", {"median": 6, "interval_90": [4, 8]}),
+        ({"interval_80": [1, 4], "unit": "USD"}, 3, {"median": 3, "interval_80": [1.5, 6]}),
+        (
+            {"median": 2030, "interval_90": [2028, 2035], "unit": "year"},
+            2031,
+            {"median": 2031, "interval_90": [2029, 2036]},
+        ),
+        ({"interval_90": ["1 %/year", "3 %/year"]}, "4 %/year", {"median": 4, "interval_90": [3, 5]}),
+        ({"median": 5, "interval_90": [-2, 9]}, 6, {"median": 6, "interval_90": [-1, 10]}),
+        ({"quantiles": {0.1: 1, 0.5: 2, 0.9: 8}}, 4, {"quantiles": {"0.1": 2, "0.5": 4, "0.9": 16}}),
+        ({"value": 3}, 4, None),
+        ({"mixture": [{"weight": 1, "value": 3}]}, 4, None),
+    ],
+)
+def test_a_prior_is_moved_as_a_whole(prior: dict[str, Any], centre: Any, told: dict[str, Any] | None) -> None:
+    assert moved(prior, centre) == told
+
+
+IN_MONTHS = {"median": 8, "interval_90": [2, 22], "unit": "months/halving of requirement", "source": "Someone 2024"}
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ({"value": 3}, "value: does not say its unit: 3 what?"),
+        ({"median": 3}, "Is it 3 months/halving of requirement, 3 x/year or 3 percent/year?"),
+        ({"interval_90": [2, 4]}, "interval_90: does not say its unit: 2 what?"),
+        (
+            {"median": 3, "unit": "x/year"},
+            "unit: is x/year, where the other numbers of the entry are in months/halving",
+        ),
+    ],
+)
+def test_a_number_over_a_library_entry_in_months_is_asked_for_its_unit(written: dict[str, Any], text: str) -> None:
+    document = expand_priors(Document({"rate": {"prior": "f/e", **written}}, {}), lambda _, __: Document(IN_MONTHS, {}))
+    (fault,) = document.faults
+    assert text in str(fault)
+
+
+@pytest.mark.parametrize(
+    "written", [{"value": "3x/year"}, {"value": 3, "unit": "x/year"}, {"quantiles": {0.5: "3x/year"}}]
+)
+def test_numbers_that_say_their_unit_replace_that_of_the_entry(written: dict[str, Any]) -> None:
+    result = expanded({"prior": "f/e", **written}, IN_MONTHS)
+    assert result.get("unit", "x/year") == "x/year"
+    assert "median" not in result
 
 
 def test_an_interval_of_another_level_replaces_the_entrys() -> None:
@@ -152,6 +204,7 @@ def test_a_reference_that_leads_nowhere_joins_the_faults_of_the_document() -> No
         ("a.quantiles[0.05].b=1", ("a", "quantiles", "0.05", "b"), 1),
         ("a.interval_97.5=[1, 2]", ("a", "interval_97.5"), [1, 2]),
         ("a.points.1e29=2", ("a", "points", "1e29"), 2),
+        ("a[slow].rate=2", ("a", "[slow]", "rate"), 2),
         ("a.table.2030.25=3", ("a", "table", "2030.25"), 3),
     ],
 )
@@ -160,7 +213,7 @@ def test_an_override_is_read_as_path_and_value(text: str, path: tuple[str | int,
     assert (override.path, override.value, override.text) == (path, value, text)
 
 
-@pytest.mark.parametrize("text", ["", "a", "=1", "a..b=1", "a[x]=1", "a[0=1", ".a=1", "a.=1"])
+@pytest.mark.parametrize("text", ["", "a", "=1", "a..b=1", "a[X]=1", "a[0=1", ".a=1", "a.=1"])
 def test_an_override_without_a_path_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="must be path=value"):
         parse_override(text)

@@ -48,7 +48,7 @@ def test_so_is_a_mixture_of_entries() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        {"hardware": "{prior: constraints/world-product-growth, interval_80: [0.5, 4.75]}"},  # another number
+        {"hardware": "{prior: constraints/world-product-growth, interval_80: [0.5 %/year, 4.75 %/year]}"},  # another number
         {"hardware": "{interval_80: [0.4, 4.75], unit: '%/year'}"},  # which the file states by itself
         {"more": f"correlations: [{{between: [{PLACES.replace(' and', ',')}], rank: 0.8}}]"},
         {"inputs": f"inputs: {{world: {ENTRY}}}", "spending": "{input: world}", "hardware": "{input: world}"},

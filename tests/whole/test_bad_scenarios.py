@@ -254,7 +254,7 @@ def test_a_fault_that_an_override_makes_is_placed_at_the_override(override: str,
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("samples", "must be path=value, for example drivers.spending.growth[0].rate.median=3."),
+        ("samples", "must be path=value, for example drivers.spending.growth[0].rate.median=3x/year."),
         ("samples=[1", "the value cannot be read: the '[' of line 1 is not closed before the end of the file."),
         ("drivers.spending.growth[0].rate=2x/year", "drivers.spending.growth is no list; leave [0] out."),
         ("drivers.algorithms.growth.mixture[5].weight=2", "has only 2 items, counted from [0]."),

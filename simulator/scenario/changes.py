@@ -1,0 +1,125 @@
+"""What a layer changes in what it is laid over: said as a title, and named where it makes a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from simulator.errors import InputError, Place, PlacedFault, ScenarioError, dotted
+from simulator.scenario.differences import ABSENT, Entry, differing_entries, in_short, with_entry
+from simulator.scenario.documents import Document
+from simulator.scenario.layers import is_override, place_of, text_keys
+from simulator.scenario.resolving import Scenario, resolve
+from simulator.schema.prior_names import input_words
+from simulator.wording import cut, listed
+
+_MOST, _WIDEST = 3, 40
+_TRIED = 40
+
+
+def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenario:
+    """Check a document with overrides; a fault is laid at the change that made it, never at what was changed."""
+    try:
+        return resolve(document, overrides)
+    except ScenarioError as error:
+        error_faults = faults = list(error.faults)
+    given = list(overrides)
+    suspects = [fault for fault in faults if not is_override(fault.place)]
+    before: set[tuple[str, str]] = set()
+    if given and suspects:
+        before = _faults(document)
+        for number, text in enumerate(given, start=1):
+            after = _faults(document, given[:number])
+            faults = [
+                _at(fault, Place(f"--set {text}")) if _is_new(fault, before, after) else fault for fault in faults
+            ]
+            before |= after
+    relaid = [_at_own_change(fault, document, given) for fault in faults]
+    kept = [fault for fault, old in zip(relaid, error_faults, strict=True) if fault is old or not _is_lost(fault)]
+    raise ScenarioError(kept)
+
+
+def _is_lost(fault: PlacedFault) -> bool:
+    """Tell whether a fault is that of a correlation which is left out once the others are mended."""
+    return fault.entry.startswith("correlations[") and fault.rule.startswith("there is no prior")
+
+
+def _key(fault: PlacedFault) -> tuple[str, str]:
+    return fault.entry, fault.rule
+
+
+def _faults(document: Document, overrides: Sequence[str] = ()) -> set[tuple[str, str]]:
+    try:
+        resolve(document, overrides)
+    except ScenarioError as error:
+        return {_key(fault) for fault in error.faults}
+    except InputError:
+        pass
+    return set()
+
+
+def _is_new(fault: PlacedFault, before: set[tuple[str, str]], after: set[tuple[str, str]]) -> bool:
+    return not is_override(fault.place) and _key(fault) in after and _key(fault) not in before
+
+
+def _at(fault: PlacedFault, place: Place) -> PlacedFault:
+    stands = f"{fault.entry} stands at {fault.place}."
+    return replace(fault, place=place, remedy=f"{fault.remedy}\n{stands}".strip())
+
+
+def _at_own_change(fault: PlacedFault, document: Document, overrides: Sequence[str]) -> PlacedFault:
+    """Lay a fault in a file that is extended at the entry of the file that extends without which it is none."""
+    own = place_of(document.places, ()).file
+    if document.parent is None or is_override(fault.place) or fault.place.file == own:
+        return fault
+    if _key(fault) in _faults(document.parent):
+        return _at_own_change(fault, document.parent, ())
+    changes = differing_entries(text_keys(document.parent.data), text_keys(document.data))[:_TRIED]
+    for entry in changes:
+        place = place_of(document.places, entry.path)
+        undone = replace(document, data=with_entry(document.data, entry.path, entry.one))
+        if place.file == own and _key(fault) not in _faults(undone, overrides):
+            return _at(fault, place)
+    return fault
+
+
+def titled(document: Document) -> Document:
+    """Give a document without a title of its own one that says what it was laid over, and what it changes there."""
+    if document.parent is None or document.data.get("title") is not None or not isinstance(document.data, Mapping):
+        return document
+    parent = document.parent.data
+    return replace(document, data={**document.data, "title": f"after {_name(parent)}{_said(parent, document.data)}"})
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    return str(data.get("title") or data.get("name", "another scenario"))
+
+
+def _said(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    said = changes_in_words(one, other)
+    return f": {said}" if said else ""
+
+
+def changes_in_words(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Say in one line what another scenario changes; empty where no result depends on it."""
+    entries = differing_entries(text_keys(one), text_keys(other))
+    starts = {entry.path[:-1] for entry in entries if entry.path[-1] == "start"}
+    entries = [entry for entry in entries if entry.path[-1] != "at" or entry.path[:-1] not in starts]
+    said = [_in_words(entry) for entry in entries[:_MOST]]
+    more = len(entries) - len(said)
+    return listed([*said, f"{more} more" if more > 1 else "one more"]) if more else ", ".join(said)
+
+
+def _in_words(entry: Entry) -> str:
+    words = input_words(dotted(entry.path))
+    if entry.other is ABSENT:
+        return f"without {words}"
+    if entry.path == ("years",):
+        changed = {key: value for key, value in entry.other.items() if entry.one.get(key) != value}
+        return ", ".join(f"{key} {in_short(value)}" if key == "step" else f"{key} year {in_short(value)}"
+                         for key, value in changed.items())  # fmt: skip
+    short = in_short(entry.other)
+    if len(short) <= _WIDEST:
+        return f"{words} {short}"
+    return f"{'with' if entry.one is ABSENT else 'another'} {cut(words, width=60)}"

@@ -1,0 +1,115 @@
+"""What a layer changes: said in the title, and named where it makes a fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import ScenarioError
+from simulator.scenario.load import Scenario, load_scenario, load_variants, parse_scenario
+
+HEAD = "schema: 2\nname: heir\nextends: baseline\n"
+
+
+def heir(changes: str, *overrides: str) -> Scenario:
+    return parse_scenario(HEAD + changes, file="heir.yaml", overrides=overrides)
+
+
+def refused(changes: str, *overrides: str) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        heir(changes, *overrides)
+    return [str(fault) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ("", "after Baseline"),
+        ("title: Mine\nsamples: 20\n", "Mine"),
+        ("samples: 20\n", "after Baseline"),
+        ("drivers: {spending: {start: 1e9 USD}}\n", "after Baseline: spending: start 1e9 USD"),
+        ("constraints: null\n", "after Baseline: without constraint power, without constraint data"),
+        ("years: {last: 2040}\n", "after Baseline: last year 2040"),
+        (
+            "constraints: null\ndrivers: {spending: {caps: null}, algorithms: {growth: 2x/year}}\n",
+            "after Baseline: without spending: cap cash flow, without spending: cap world product, algorithms: growth 2x/year and 2 more",
+        ),
+    ],
+)
+def test_a_scenario_without_a_title_says_what_it_changes_where(changes: str, title: str) -> None:
+    found = heir(changes)
+    assert found.spec.title == title
+    assert found.spec.notes is None
+    assert found.spec.subject == load_scenario("baseline").spec.subject
+    assert parse_scenario(found.text()).hash == found.hash
+
+
+def test_of_a_chain_the_nearest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("schema: 2\nname: a\nextends: baseline\nnotes: Of a.\nsamples: 20\n")
+    (tmp_path / "b.yaml").write_text(
+        "schema: 2\nname: b\nextends: ./a.yaml\ndrivers: {algorithms: {growth: 2x/year}}\n"
+    )
+    spec = load_scenario(tmp_path / "b.yaml").spec
+    assert (spec.title, spec.notes) == ("after a: algorithms: growth 2x/year", None)
+
+
+def test_a_variant_says_what_it_changes_and_has_no_notes_of_another() -> None:
+    text = f"{HEAD}title: Mine\nnotes: Of mine.\nvariants:\n  slow: {{drivers: {{algorithms: {{growth: 2x/year}}}}}}\n"
+    text += "  own: {title: Fast, notes: Of its own., drivers: {algorithms: {growth: 3x/year}}}\n"
+    found = load_variants(text)
+    assert [found["slow"].spec.title, found["slow"].spec.notes] == ["Mine: slow (algorithms: growth 2x/year)", None]
+    assert [found["own"].spec.title, found["own"].spec.notes] == ["Fast", "Of its own."]
+
+
+GONE = "the correlation of drivers.spending.growth[0].rate and drivers.hardware.factors.price-performance.growth is left out"
+
+
+@pytest.mark.parametrize(
+    ("changes", "overrides", "by"),
+    [
+        ("drivers: {spending: {growth: 2x/year}}\n", (), "heir.yaml:4:22"),
+        ("", ("drivers.spending.growth=2x/year",), "--set drivers.spending.growth=2x/year"),
+    ],
+)
+def test_a_correlation_without_a_partner_is_left_out_with_a_line(
+    changes: str, overrides: tuple[str, ...], by: str
+) -> None:
+    found = heir(changes, *overrides)
+    assert f"{GONE}: drivers.spending.growth[0].rate is gone by {by}." in found.warnings
+    assert len(found.spec.correlations) == len(found.data["correlations"]) == 3
+    assert parse_scenario(found.text()).hash == found.hash
+
+
+def test_a_correlation_that_never_had_a_partner_is_a_fault() -> None:
+    wrong = 'correlations: [{between: ["drivers.spending.growth[5].rate", drivers.spending.start], rank: 0.5}]\n'
+    (fault,) = refused(wrong)
+    assert fault.startswith("heir.yaml:4:27: correlations[0].between[0]: there is no prior")
+    (fault,) = refused(wrong, "drivers.spending.start=1e9")
+    assert fault.startswith("heir.yaml:4:27: correlations[0].between[0]: there is no prior")
+
+
+@pytest.mark.parametrize(
+    ("changes", "overrides", "place"),
+    [
+        ("quantities: {tokens: 3e15}\n", (), "heir.yaml:4:14"),
+        ("", ("quantities.tokens.product[0]=3e15",), "--set quantities.tokens.product[0]=3e15"),
+        (
+            "quantities: {tokens: 3e15 token}\n",
+            ("samples=20", "quantities.tokens=3e15"),
+            "--set quantities.tokens=3e15",
+        ),
+    ],
+)
+def test_a_fault_is_laid_at_the_change_that_made_it(changes: str, overrides: tuple[str, ...], place: str) -> None:
+    (fault,) = refused(changes, *overrides)
+    assert fault.startswith(f"{place}: constraints.data.limit: must be in FLOP; it is in FLOP/token^2.")
+    assert "constraints.data.limit stands at " in fault
+
+
+def test_what_the_parent_has_wrong_itself_stays_there(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("schema: 2\nname: a\nextends: baseline\nquantities: {tokens: 3e15}\n")
+    (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\nsamples: 20\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(tmp_path / "b.yaml")
+    assert [fault.place.file for fault in caught.value.faults] == [str(tmp_path / "a.yaml")]

@@ -1,0 +1,91 @@
+"""Changes from outside: what a reader of the help would try, on the shipped baseline."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from simulator.errors import InputError
+from simulator.scenario.library import shipped_folder
+from simulator.scenario.load import load_scenario
+from simulator.scenario.sweep_axes import parse_over
+
+RATE = "drivers.spending.growth[0].rate"
+
+
+@pytest.mark.parametrize(
+    ("override", "entry", "value"),
+    [
+        ("drivers.spending.start=1e9", "drivers.spending.start", 1e9),
+        ("drivers.spending.start=$1 billion", "drivers.spending.start", 1e9),
+        (f"{RATE}=2x/year", RATE, 2.0),
+        ("drivers.spending.growth=2x/year", "drivers.spending.growth", 2.0),
+        (f"{RATE}.value=2x/year", RATE, 2.0),
+        (f"{RATE}.median=2.6x/year", RATE, 2.6),
+        (f"{RATE}.median=2.6", RATE, 2.6),
+        (f"{RATE}.centre=3", RATE, 3.0),
+        ("drivers.algorithms.growth.value=3x/year", "drivers.algorithms.growth", 3.0),
+        ("drivers.spending.start.centre=$1 billion", "drivers.spending.start", 1e9),
+    ],
+)
+def test_what_ifs_work_on_the_baseline(override: str, entry: str, value: float) -> None:
+    prior = load_scenario("baseline", overrides=[override]).priors[entry]
+    assert prior.family.ppf(0.5) == pytest.approx(math.log10(value))  # USD, or times a year
+
+
+def test_the_median_of_a_library_entry_takes_its_interval_along_and_says_so() -> None:
+    scenario = load_scenario("baseline", overrides=[f"{RATE}.median=3"])
+    assert scenario.overrides == (f"{RATE}.median: 2.4 -> 3", f"{RATE}.interval_90: [2.0, 2.9] -> [2.5, 3.625]")
+    stored = load_scenario(dict(load_scenario("baseline").data), overrides=[f"{RATE}.median=3"])  # as a run holds it
+    assert stored.data["drivers"] == scenario.data["drivers"]
+
+
+def test_an_interval_that_is_set_stays_where_it_is_set() -> None:
+    for given in (
+        [f"{RATE}.interval_90=[2, 4]", f"{RATE}.median=3"],
+        [f"{RATE}.median=3", f"{RATE}.interval_90=[2, 4]"],
+    ):
+        assert load_scenario("baseline", overrides=given).priors[RATE].stated.ppf(0.95) == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (["drivers.spending.growth.median=2.6"], f"Did you mean {RATE}.median or drivers.spending.growth[1].rate.median?"),
+        (["drivers.spending.growth.rate=2x/year"], f"Did you mean {RATE} or drivers.spending.growth[1].rate?"),
+        (["drivers.algorithms.growth.prior=algorithms/ho-2024", "drivers.algorithms.growth.value=3"],
+         "--set drivers.algorithms.growth.value=3: drivers.algorithms.growth.value: does not say its unit: 3 what?"),
+        (["drivers.algorithms.growth={prior: algorithms/ho-2024, median: 3}"], "3 months/halving of requirement, 3 x/year or"),
+        (["drivers.algorithms.growth={prior: algorithms/ho-2024, median: 3x/year}"], "State all of its numbers in months/hal"),
+        (["drivers.algorithms.growth.centre=3"], "it states no interval, and no quantiles with 0.5, that could go along"),
+        ([f"{RATE}.centre=-1"], "must be above 0; the prior keeps the ratios"),
+        ([f"{RATE}.median=30 %/year"], "is in %/year, where the prior is in factor/year"),
+        (["drivers.spending.growth[slow].rate=2x/year"], "drivers.spending.growth has no item [slow]. None is named"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_with_what_can(given: list[str], text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(text)):
+        load_scenario("baseline", overrides=given)
+
+
+_EXAMPLE = re.compile(r"(?:drivers|quantities|constraints|thresholds|inputs)\.[a-z0-9_.\[\]-]+=[^\s`\"'|)(\\<{}]+")
+
+
+def _examples() -> list[str]:
+    """Find every example of a change or a sweep, in help, faults, docstrings and documents."""
+    root = shipped_folder("scenarios").parent
+    files = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "simulator").rglob("*.py")]
+    lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines() if ">>>" not in line)
+    texts = (each.rstrip(".,;:") for line in lines for each in _EXAMPLE.findall(line))
+    return sorted({text for text in texts if not text.endswith("=") and "..." not in text})
+
+
+def test_every_example_of_a_change_runs_on_the_baseline() -> None:
+    examples = _examples()
+    assert f"{RATE}.median=3x/year" in examples
+    for text in examples:
+        for axis in parse_over([text]):
+            for point in axis.points[:: len(axis.points) - 1 or 1]:
+                load_scenario("baseline", overrides=point.overrides)
