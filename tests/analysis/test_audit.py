@@ -34,7 +34,7 @@ drivers:
       - from: 2029
         rate: 1.1x/year
   algorithms:
-    growth: {prior: algorithms/ho-2024, median: 9, interval_90: [3, 20]}
+    growth: {prior: algorithms/ho-2024, unit: months/halving of requirement, median: 9, interval_90: [3, 20]}
   hardware:
     factors:
       price-performance: {growth: {prior: hardware/price-performance-default-2026}}
