@@ -20,7 +20,7 @@ from simulator.errors import (
 )
 from simulator.scenario.documents import Document, parse_document
 from simulator.scenario.layers import is_override, known_path, lookup, moved, place_of, position, positions
-from simulator.schema.amounts import prior_in_words, written_in_numbers
+from simulator.schema.amounts import is_read_one_way, prior_in_words, written_in_numbers
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, is_statement, stating_keys
 from simulator.wording import listed
 
@@ -86,10 +86,18 @@ def _moved(override: Override, prior: Mapping[str, Any]) -> list[tuple[str, Any]
     if faults:
         raise InputError(f"--set {override.text}: {faults[0].rule} {faults[0].remedy}")
     if found is None:
-        said = shown({key: value for key, value in prior.items() if key not in PROVENANCE_KEYS})
+        shape = shown({key: value for key, value in prior.items() if key not in PROVENANCE_KEYS})
         rule = "it states no interval, and no quantiles with 0.5, that could go along"
-        raise InputError(f"--set {override.text}: {root} is {said}: {rule}. Set {root} itself, or one of its numbers.")
-    return list(found.items())
+        raise InputError(f"--set {override.text}: {root} is {shape}: {rule}. Set {root} itself, or one of its numbers.")
+    unit = str(prior.get("unit", ""))
+    said = isinstance(override.value, str) and not is_read_one_way(unit)  # then all say it
+    return [(key, _with_unit(value, unit) if said else value) for key, value in found.items()]
+
+
+def _with_unit(value: Any, unit: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_unit(each, unit) for key, each in value.items()}
+    return [_with_unit(each, unit) for each in value] if isinstance(value, list) else f"{errors.number(value)} {unit}"
 
 
 def _is_of_library(

@@ -70,7 +70,9 @@ def test_what_cannot_be_meant_is_refused_with_what_can(given: list[str], text: s
         load_scenario("baseline", overrides=given)
 
 
-_EXAMPLE = re.compile(r"(?:drivers|quantities|constraints|thresholds|inputs)\.[a-z0-9_.\[\]-]+=[^\s`\"'|)(\\<{}]+")
+_EXAMPLE = re.compile(
+    r"(?:drivers|quantities|constraints|thresholds|inputs)\.[a-z0-9_.\[\]-]+=[^\s`\"'|)(\\<{}]+(?: [A-Za-z%]+/year)?"
+)
 
 
 def _examples() -> list[str]:
