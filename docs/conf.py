@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent / "site"), str(Path(__file__).parent.parent)]
 
-from simulator.version import RELEASE
+from simulator.version import RELEASE  # noqa: E402 - of this checkout
 
 project = "effective-compute-simulator"
 author = "The effective-compute-simulator authors"
@@ -30,10 +30,11 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
 html_theme = "furo"
-html_title = "effective-compute-simulator"
+html_title = "Effective compute simulator"
 html_static_path = ["site/site.css"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 pygments_style, pygments_dark_style = "default", "github-dark"
+html_favicon = None
 html_theme_options = {"navigation_with_keys": True}

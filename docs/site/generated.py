@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -36,10 +37,13 @@ def _kind_page(kind: Kind) -> Iterator[str]:
 
 
 def _key(key: Key) -> Iterator[str]:
-    yield f"## {key.name}\n\n{key.meaning}\n"
-    more = ", ".join(f"[{kinds()[kind].words}]({_slug(kind)}.md)" for kind in key.kinds if kind in kinds())
-    facts = {"takes": key.takes, "unit": key.unit, "default": key.default, "more": more}
-    yield " · ".join(f"*{name}* {words}" for name, words in facts.items() if words) + "\n"
+    yield f"## `{key.name}`\n\n{key.meaning}\n"
+    takes = key.takes
+    for kind in filter(kinds().__contains__, key.kinds):
+        words = kinds()[kind].words
+        takes = re.sub(rf"\ban? {words}\b", f"[{words}]({_slug(kind)}.md)", takes)
+    facts = {"takes": takes, "unit": key.unit, "default": key.default}
+    yield " · ".join(f"*{name}:* {words}" for name, words in facts.items() if words) + "\n"
     if key.value is not None and (line := _in_yaml({key.name: key.value})):
         yield f"```yaml\n{line}\n```\n"
 
@@ -105,7 +109,7 @@ def _write(path: Path, text: str) -> None:
 def _generate(app: Sphinx) -> None:
     docs = Path(app.srcdir)
     pages = {f"reference/{_slug(name)}.md": "\n".join(_kind_page(kind)) for name, kind in kinds().items()}
-    pages |= {"reference/commands.md": "\n".join(_commands())}
+    pages |= {"commands.md": "\n".join(_commands())}
     pages |= {f"python/{room}.md": text for room, text in _python_pages()}
     for name, text in pages.items():
         _write(docs / name, text)

@@ -7,10 +7,8 @@ is a command. A test runs each page with few samples, and the site shows what th
 from __future__ import annotations
 
 import contextlib
-import glob
 import inspect
 import io
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -63,7 +61,7 @@ def _in_both(done: Done, *, dark: bool) -> Done:
 
 def run_command(line: str, *, samples: int | None = None) -> Done:
     """Run one command line, as a shell would in the folder that is the current one."""
-    words = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
+    words = [found for word in shlex.split(line) for found in _expanded(word)]
     if words[0] != "simulate":
         raise ValueError(f"a page runs nothing but simulate; got {line}")
     before = _pictures()
@@ -77,6 +75,11 @@ def run_command(line: str, *, samples: int | None = None) -> Done:
     return Done(line, stream.getvalue(), code, tuple(path for path in after if after[path] != before.get(path)))
 
 
+def _expanded(word: str) -> list[str]:
+    """Expand a pattern as a shell does."""
+    return [str(path) for path in sorted(Path().glob(word))] or [word] if "*" in word and "/" in word else [word]
+
+
 def _fewer(words: list[str], samples: int | None) -> list[str]:
     command = COMMANDS.get(words[0], COMMANDS["run"])
     takes = words[0] not in GROUPS and "samples" in inspect.signature(command).parameters
@@ -84,4 +87,4 @@ def _fewer(words: list[str], samples: int | None) -> list[str]:
 
 
 def _pictures() -> dict[Path, int]:
-    return {path: os.stat(path).st_mtime_ns for path in sorted(Path().rglob("*.svg"))}
+    return {path: path.stat().st_mtime_ns for path in sorted(Path().rglob("*.svg"))}

@@ -12,8 +12,8 @@ from tests.places import ROOT
     "command",
     [
         pytest.param(["mypy"], marks=pytest.mark.slow, id="mypy"),
-        pytest.param(["ruff", "check", "simulator", "tests", "benchmarks"], id="ruff"),
-        pytest.param(["ruff", "format", "--check", "simulator", "tests", "benchmarks"], id="format"),
+        pytest.param(["ruff", "check", "simulator", "tests", "benchmarks", "docs"], id="ruff"),
+        pytest.param(["ruff", "format", "--check", "simulator", "tests", "benchmarks", "docs"], id="format"),
     ],
 )
 def test_a_checker_finds_nothing(command):
