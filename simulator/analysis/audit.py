@@ -228,6 +228,8 @@ def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any
     if (count := len(varied.members)) > 1:
         shocks = f"{count} yearly shocks, median 0 (90 %: -1.64 to 1.64)"
         said = Statement(shocks, "normal", {"source": "the model"})
+        if "jumps" in path:
+            said = Statement(f"{count} yearly draws of jumps", "uniform", {"source": "the model"})
     else:
         said = statement(lookup(scenario.data, path), prior, unit=usual_unit(path))
     definition = said.is_fixed and said.standing == "no source" and name.startswith("thresholds.")

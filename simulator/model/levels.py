@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.model import growth
+from simulator.model.chance import jump_growth
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.units import Array, parse_unit
+from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
 from simulator.wording import percent
 
 TELLING = 0.1
@@ -205,6 +206,18 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
         if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
+    if level.jumps is not None and (dates := shock_years(level, block.spec.years)):
+        at: Path = (*path, "jumps")
+        uniforms = np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1)
+        result = result + jump_growth(
+            years,
+            base=base,
+            rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
+            size=block.draw((*at, "size")),
+            spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
+            uniforms=uniforms,
+            jump_years=dates,
+        )
     return result
 
 
@@ -233,7 +246,13 @@ def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
     if isinstance(level, Factor) and level.level is not None:
         return quantity_line(level.level, (*path, "level"), block)
-    bent = (level.table, level.drift, level.volatility, level.custom if isinstance(level, Factor) else None)
+    bent = (
+        level.table,
+        level.drift,
+        level.volatility,
+        level.jumps,
+        level.custom if isinstance(level, Factor) else None,
+    )
     return _grown(level, path, block) if all(each is None for each in bent) else None
 
 

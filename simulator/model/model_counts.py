@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from simulator.model.chance import Words, numbered_uniforms, sample_keys, stream_keys
 from simulator.model.levels import Block
 from simulator.schema.model_counts import Models, absolute_name, counted_at, relative_name
 from simulator.schema.prior_names import RUNS_PATH, share_path
@@ -15,34 +16,6 @@ MOST_EXACT = 256
 """Runs expected in a bin up to which they are drawn one by one; above, their numbers are drawn from a normal law."""
 
 _CHUNK = 8
-_GOLDEN = 0x9E3779B97F4A7C15
-_MASK = 0xFFFFFFFFFFFFFFFF
-
-type Words = NDArray[np.uint64]
-
-
-def sample_keys(uniforms: Array) -> Words:
-    """Make a key for each sample from a uniform number of its own, (sample,) in (0, 1); all its bits enter."""
-    return _mixed(np.ascontiguousarray(uniforms, dtype=np.float64).view(np.uint64))
-
-
-def stream_keys(keys: Words, stream: int) -> Words:
-    """Make the keys of one stream of the samples, (sample,); streams are numbered from 0."""
-    return _mixed(keys ^ _mixed(np.array([(stream + 1) * _GOLDEN & _MASK], dtype=np.uint64)))
-
-
-def _mixed(words: Words) -> Words:
-    """Scatter the bits of words: the finalizer of SplitMix64 (Steele, Lea and Flood 2014), one to one."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
-
-
-def numbered_uniforms(keys: Words, numbers: range) -> Array:
-    """Draw the uniform numbers of some places in the sequences of keys: output i of SplitMix64 started at the key."""
-    steps = np.array([(number + 1) * _GOLDEN & _MASK for number in numbers], dtype=np.uint64)
-    words = _mixed(keys[:, None] + steps[None, :])
-    return ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 def count_above(

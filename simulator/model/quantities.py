@@ -156,7 +156,7 @@ def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
         return quantity not in spec.quantities or _moves(spec.quantities[quantity], spec)
     if isinstance(quantity, Level):
         caps = [cap.of or cap.limit for cap in quantity.caps.values()]
-        changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility)
+        changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility, quantity.jumps)
         return any(each is not None for each in changes) or any(_moves(each, spec) for each in caps)
     if isinstance(quantity, Operation):
         return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))

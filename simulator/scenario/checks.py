@@ -213,7 +213,7 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
     if all(each is None for each in (level.level, level.custom, level.start, level.table)) and unit.dimension:
         remedy = f"Write start: its level in the first year, in {unit_name(unit)}."
         yield Fault(path, "has no start.", remedy)
-    for key in ("start", "growth", "table", "drift", "volatility", "at") if level.custom is not None else ():
+    for key in ("start", "growth", "table", "drift", "volatility", "jumps", "at") if level.custom is not None else ():
         if getattr(level, key) is not None:
             yield Fault((*path, key), "stands beside custom.", "A custom driver computes its own levels: remove one.")
     if level.table is not None and level.unit is not None:

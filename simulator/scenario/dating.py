@@ -15,7 +15,7 @@ from simulator.wording import listed
 
 _SECTIONS = ("drivers", "quantities", "constraints", "thresholds")
 _NAMES = ("factors", "caps")
-_GROWS = ("start", "growth", "drift", "volatility")
+_GROWS = ("start", "growth", "drift", "volatility", "jumps")
 _SINCE = ("highest", "lowest")
 """Of operations: what counts from a date on."""
 _OTHERWISE = ("table", "custom", "factors", "level")

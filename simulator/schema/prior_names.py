@@ -84,6 +84,11 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),
 }  # fmt: skip
 """Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
+_INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
+    ("power", 1): ("number", None), ("jumps", "rate"): ("level", "1/year"), ("jumps", "size"): ("level", "1"),
+    ("jumps", "spread"): ("number", None),
+}  # fmt: skip
+"""The same by the last two parts of the path, where the field alone does not tell."""
 _ASKED = frozenset({"growth", "rate", "towards", "share", "largest_share"})
 """Fields whose numbers can be read in more than one way: 30 may be 30 % a year, or 30 times a year."""
 
@@ -173,15 +178,21 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         if not isinstance(prior, Prior) or path[0] == "inputs":
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
-        kind, unit = ("number", None) if path[-2:] == ("power", 1) else _KINDS.get(of, ("level", starts))
+        kind, unit = _INNER.get(path[-2:]) or _KINDS.get(of, ("level", starts))
         if path[0] == "thresholds" and path[2:] == ("level",):
             kind, unit = _threshold_slot(spec, str(spec.thresholds[str(path[1])].quantity))
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
-        yield from (Slot(place, prior, kind, unit, never=never, asks=of in _ASKED) for place in places)
+        yield from (
+            Slot(place, prior, kind, unit, never=never, asks=of in _ASKED and path[-2:] not in _INNER)
+            for place in places
+        )
         if kind == "drift":
             for year in shock_years(levels[path[:-1]], spec.years):
                 yield Slot(shock_path(path, year), _shock(), "number")
+        if path[-2:] == ("jumps", "rate"):
+            for year in shock_years(levels[path[:-2]], spec.years):
+                yield Slot(shock_path(path[:-1], year), _uniform(), "number")
     if spec.models is not None:
         yield Slot(RUNS_PATH, _runs_prior(), "number")
 
@@ -265,6 +276,11 @@ def share_paths(spec: ScenarioSpec) -> tuple[Path, ...]:
 
 RUNS_PATH: Path = ("models", "runs")
 """The prior of a uniform number from which all runs of a sample are drawn."""
+
+
+@cache
+def _uniform() -> Prior:
+    return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which the jumps of a year are drawn.")
 
 
 @cache

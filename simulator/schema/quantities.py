@@ -77,6 +77,18 @@ Growth = Annotated[
 ]
 
 
+class Jumps(Spec):
+    """Jumps of a level at random times, such as rare discoveries: their times a Poisson process."""
+
+    rate: Prior
+    """How many come in a year, on average: `0.2/year`; one in five years."""
+    size: Prior
+    """The factor by which one changes the level: 3, below 1 a setback. Of all jumps of a sample the same, or their
+    median where `spread` is written."""
+    spread: Prior | None = None
+    """How far the jumps of one sample differ: the standard deviation of the log10 of their factors, OOM."""
+
+
 class Level(Spec):
     """A level and how it grows: from a start by regimes of growth, or by a table of years."""
 
@@ -90,6 +102,8 @@ class Level(Spec):
     """Random drift of the rate: the standard deviation of its change from year to year, OOM/year."""
     volatility: Prior | None = None
     """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
+    jumps: Jumps | None = None
+    """Jumps at random times beside steady growth, such as rare discoveries."""
     table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
     """Levels by year or date instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
@@ -102,7 +116,7 @@ class Level(Spec):
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
         if self.table is not None:
-            for key in ("start", "growth", "at", "drift", "volatility"):
+            for key in ("start", "growth", "at", "drift", "volatility", "jumps"):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
             yield from _table_faults(self.table)
@@ -142,7 +156,7 @@ class Factor(Level):
             yield Fault((beside[0],), rule, f"Remove {beside[0]}, or make it part of the quantity.")
 
 
-STATING = ("start", "growth", "at", "table", "drift", "volatility", "custom")
+STATING = ("start", "growth", "at", "table", "drift", "volatility", "jumps", "custom")
 """Keys that say, in the place of `level` or of factors, what a level is."""
 
 
