@@ -36,8 +36,16 @@ _BASES = {
 _PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
 _OFTEN_MEANT = {
-    "dollar": "USD", "dollars": "USD", "FLOPS": "FLOP/s", "watt": "W", "watts": "W", "GPU": "chip",
-    "GPUs": "chip", "yr": "year", "per": "/", "GB": "Gbyte", "TB": "Tbyte",
+    **dict.fromkeys(("dollar", "dollars", "US$", "usd", "Dollar", "Dollars"), "USD"),
+    **dict.fromkeys(("FLOPS", "flops", "FLOPs/s", "FLOP/S"), "FLOP/s"), "petaflop": "PFLOP", "exaflop": "EFLOP",
+    **dict.fromkeys(("watt", "watts"), "W"), "gigawatt": "GW", "gigawatts": "GW", "megawatt": "MW", "megawatts": "MW",
+    **dict.fromkeys(("GPU", "GPUs", "gpu", "gpus", "H100", "H100s", "TPU", "accelerator", "accelerators"), "chip"),
+    **dict.fromkeys(("m", "mil", "mio", "mln", "mn", "Mio"), "million"), "Mrd": "billion",
+    **dict.fromkeys(("b", "bil", "bln", "bn"), "billion"), "tn": "trillion", "tril": "trillion",
+    **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "day", "week": "day",
+    **dict.fromkeys(("sec", "second", "seconds"), "s"), **dict.fromkeys(("hr", "hrs", "h"), "hour"),
+    **dict.fromkeys(("params", "param", "parameters"), "parameter"), "people": "person", "researchers": "person",
+    "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction", "OOM": "log10(FLOP), for example",
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
 _WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
@@ -124,7 +132,7 @@ def _base(word: str) -> Unit:
         return Unit(inner.dimension, inner.scale * _PREFIXES[word[0]])
     if word in _OFTEN_MEANT:
         raise UnitError(f"'{word}' is not a unit.", f"Did you mean '{_OFTEN_MEANT[word]}'?")
-    near = near_name(word, [*_BASES, "W", "GW"])
+    near = near_name(word, [known for known in (*_BASES, "W", "GW") if known[:1].lower() == word[:1].lower()])
     raise UnitError(f"'{word}' is not a unit.", near or f"Known units: {', '.join([*_BASES, 'W'])}; with k M G T P E.")
 
 
@@ -326,14 +334,32 @@ def parse_growth_unit(text: str) -> GrowthUnit:
 
 def _meant(text: str) -> str:
     """Say what may have been meant by what is no unit of growth: what means the same, not what is spelled so."""
-    words = text.split("/", maxsplit=1)[0].strip()
-    if words in ("month", "months", "year", "years", "yr"):
-        return f"Write {words.rstrip('s')}s/doubling, or {words.rstrip('s')}s/halving."
-    if text.replace(" ", "") in ("1/year", "/year", "1/yr"):
+    words = text.partition("/")[0].strip().removesuffix(".")
+    if words in ("month", "months", "year", "years", "yr", "yrs"):
+        span = "years" if words.startswith("y") else "months"
+        return f"Write {span}/doubling, or {span}/halving."
+    if text.replace(" ", "").rstrip(".") in (
+        "1/year",
+        "/year",
+        "1/yr",
+        "peryear",
+        "ayear",
+        "annually",
+        "peryr",
+        "year",
+    ):
         return "Write x/year for a factor, percent/year for percent."
     if words in ("x", "factor", "times", "%", "percent", "pct", "OOM", "ln"):
         return f"Write {'percent' if words == '%' else words}/year."
-    return f"Known: {', '.join(['x/year', *list(_GROWTH_UNITS)[1:], 'x/2 years'])}."
+    if words in ("OOMs", "oom", "ooms", "dex", "log10"):
+        return "Write OOM/year."
+    return f"Growth is no amount: it says how often, by how much or in what time. Known: {', '.join(_NAMED)}."
+
+
+_NAMED = (
+    "x/year", "x/2 years", "%/year", "OOM/year", "ln/year", "months/doubling", "years/doubling", "months/halving",
+    "years/halving", "months/halving of requirement", "years/halving of requirement",
+)  # fmt: skip
 
 
 @cache

@@ -109,11 +109,11 @@ def _check_quantiles(points: Points) -> None:
         )
     for probability, _ in points:
         if not 0 < probability < 1:
-            raise FitError(
-                "quantiles",
-                f"probabilities must lie between 0 and 1; got {number(probability)}.",
-                "0.05 means that 5 % lies below.",
-            )
+            remedy = "0.05 means that 5 % lies below."
+            if all(1 <= each < 100 for each, _ in points):  # in percent
+                remedy = f"Write {{{', '.join(f'{number(each / 100)}: {number(at)}' for each, at in points)}}}."
+            rule = f"probabilities must lie between 0 and 1; got {number(probability)}."
+            raise FitError("quantiles", rule, remedy)
     for (first, low), (second, high) in pairwise(points):
         if first == second:
             raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")

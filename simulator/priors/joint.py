@@ -352,6 +352,8 @@ def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: boo
 
 
 def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
+    if unit.dimension != units.parse_unit(expected).dimension and expected == "1":
+        raise units.UnitError(f"must be a plain number; got '{given}'.", "Write fraction, percent or x.")
     if unit.dimension != units.parse_unit(expected).dimension:
         raise units.UnitError(
             f"must be a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
@@ -366,6 +368,8 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
         if family is not None:
             return Truncated(family, *bounds) if prior.truncated else family
         statement = _statement(prior, positive=scale.positive)
+        if scale.positive and (faulty := _not_above_zero(statement)):
+            raise faulty
         return fit_truncated(statement, *bounds) if prior.truncated else fit_family(statement)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
@@ -376,6 +380,16 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
         raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), scale.meaning)]) from None
+
+
+def _not_above_zero(statement: Statement) -> FitError | None:
+    """Refuse quantiles at 0 or below of what cannot be 0: no family would do."""
+    low = min((value for _, value in statement.points), default=1.0)
+    if low > 0:
+        return None
+    key = next(each for each in ("interval", "quantiles", "median") if each in statement.stated)
+    remedy = "Write the low end as a small number above 0, or state quantiles that leave it out: {0.5: .., 0.95: ..}."
+    return FitError(key, f"must be above 0: nothing of this kind is 0 or less; got {number(low)}.", remedy)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
@@ -425,7 +439,9 @@ def _probability(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise FitError("quantiles", f"'{text}' is not a probability.", "Write for example 0.05: 2.") from None
+        percent = text.strip().removesuffix("%").strip()
+        said = number(float(percent) / 100) if percent.replace(".", "", 1).isdigit() else "0.05"
+        raise FitError("quantiles", f"'{text}' is not a probability.", f"Write for example {said}: 2.") from None
 
 
 def _field(prior: Prior, field: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from simulator.schema.amounts import (
     same_unit,
     written_in_numbers,
 )
+from simulator.schema.hints import ANY_PRIOR, example_at, joined
 from simulator.schema.prior_families import SHORT_FORMS, FitError
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
@@ -215,11 +216,12 @@ def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
 
     A fault in what a library entry says is placed where the scenario refers to the entry: there it can be mended.
     """
-    return ScenarioError([*document.faults, *(_placed(fault, document) for fault in faults)])
+    return ScenarioError([*document.faults, *(_placed(fault, document) for fault in joined(faults))])
 
 
 def _placed(fault: Fault, document: Document) -> PlacedFault:
-    path, remedy = positions(document.data, fault.path), fault.remedy
+    path = positions(document.data, fault.path)
+    remedy = example_at(path) if fault.remedy == ANY_PRIOR else fault.remedy
     while path and path[-1] in ("value", *SHORT_FORMS) and path not in document.places:
         path = path[:-1]  # a bare number has no key `value`
     place = place_of(document.places, path)

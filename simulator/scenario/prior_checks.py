@@ -113,7 +113,7 @@ def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterato
             yield from _date_faults(prior)
         elif name in shares and (middle := float(np.median(_draws(prior)))) > 0.0:
             amount = "is" if isinstance(prior.family, Fixed) else "has the median"
-            rule = f"must be at most 1, the whole; it {amount} {number(float(f'{10**middle:.4g}'))}."
+            rule = f"must be at most 1, the whole; it {amount} {10**middle:.4g}, or {100 * 10**middle:.4g} %."
             remedy = "A multiple is a product: limit: {product: [10, world-product]}; a plain number has the unit 1."
             yield Fault(as_path(name), rule, remedy)
 

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from simulator.dates import DateError, as_date
 from simulator.errors import Fault
 from simulator.schema.prior_families import SHORT_FORMS
 from simulator.units import UnitError, factor_between, parse_growth_unit
 
-_NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
+NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
 _AMOUNT = re.compile(
-    rf"(?P<money>[-+]?\$)?\s*(?P<number>{_NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b)[A-Za-z%$].*)?"
+    rf"(?P<money>[-+]?\$)?\s*(?P<number>{NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b|[xX]\s*10\b|[eE][-+]?[0-9])[A-Za-z%$].*)?"
 )
 _RANGE = re.compile(r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>[0-9.]+)\s*(?:%|percent|pct)\s*\))?")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -210,9 +212,22 @@ def _in_numbers(key: Any, value: Any, unit: str, faults: list[Fault]) -> Any:
     try:
         told = [in_unit(each, unit) for each in found]
     except UnitError as error:
-        faults.append(Fault((key,), f"'{value}': {error.rule}", error.remedy))
+        faults.append(Fault((key,), f"'{value}' {error.rule}", _told_in(found[0], unit, key) or error.remedy))
         return value
     return told if len(told) == 2 else told[0]
+
+
+def _told_in(amount: Amount, unit: str, key: str) -> str:
+    """Say what an amount is in the unit of its prior, where one of growth leads to the other; else empty."""
+    if amount.unit and unit.replace("factor", "x") == f"{amount.unit}/year":
+        return f"Write {amount.value:g} {unit}."
+    try:
+        scales = [parse_growth_unit(each).conversion for each in (amount.unit, unit)]
+        told = float(scales[1].inverse(scales[0].forward(np.array(amount.value))))
+    except UnitError:
+        return ""
+    usable = key != "sd" and math.isfinite(told)
+    return f"That is {told:.4g} {unit}: write it so." if usable else f"State all of its numbers in {unit}."
 
 
 def prior_in_words(text: str) -> tuple[dict[str, Any], list[Fault]] | None:
@@ -232,17 +247,6 @@ def prior_in_words(text: str) -> tuple[dict[str, Any], list[Fault]] | None:
 
 def _text(amount: Amount) -> Any:
     return f"{amount.value!r} {amount.unit}" if amount.unit else amount.value
-
-
-def number_hint(text: str) -> str:
-    """Say how a text that begins as a number is to be written; empty where nothing comes to mind."""
-    if re.match(r"[-+$ ]*[0-9]{1,3}(,[0-9]{3})+(?![0-9])", text):
-        return f"Group digits by underscores: {text.replace(',', '_')}; or write million, billion."
-    if re.match(r"[-+$ ]*[0-9]+,[0-9]+", text):
-        return f"A decimal point is a point: {text.replace(',', '.')}."
-    if re.match(r".*[0-9]\S*\s*(-|–|to|TO|\.\.)\s*\$?[0-9]", text):
-        return "A range says its level and its unit once: 3 to 8 x/year (90 %)."
-    return ""
 
 
 AMOUNT_FORM = {

@@ -25,6 +25,7 @@ from pydantic import (
 
 from simulator.dates import FORMS, DateError, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.schema.hints import key_hint, number_alone
 
 
 @cache
@@ -103,17 +104,20 @@ _EXAMPLES = {
     "weight": "Write for example weight: 0.5.",
 }
 _PAIRS = ("ratio", "difference")  # of quantities, whose parts are explained
-BEGINS_AS_NUMBER = re.compile(r"\s*[-+]?[0-9][0-9_.,]*([eE][-+]?[0-9]+)?")
 
 
-def faults_of(error: ValidationError, model: type[Any]) -> Iterator[Fault]:
-    """Turn each of pydantic's errors in an entry into a fault with its path below the entry, a rule and a remedy."""
+def faults_of(error: ValidationError, model: type[Any], data: Any) -> Iterator[Fault]:
+    """Turn each of pydantic's errors in an entry, `data`, into a fault with its path below it, a rule and a remedy."""
     details = error.errors(include_url=False)
     for detail in details:
         raised = detail.get("ctx", {}).get("error")
         path = path_in_file(detail["loc"])
         if isinstance(raised, Faults):
             yield from (Fault((*path, *fault.path), fault.rule, fault.remedy) for fault in raised.faults)
+        elif detail["type"] == "extra_forbidden":
+            key = str(detail["loc"][-1])
+            rule, remedy = _unknown_key(key, model, key_hint(model.__name__, key, detail.get("input"), data))
+            yield Fault(path, rule, remedy)
         elif detail["type"] != "too_short" or not _broken_inside(path, details):
             yield Fault(path, *_worded(path, detail, model))
 
@@ -139,8 +143,6 @@ def _worded(path: Path, detail: Any, model: type[Any]) -> tuple[str, str]:
         return "is missing.", _description(model, str(path[-2])) if path[-2] in _PAIRS else ""
     if kind == "missing":
         return "is missing.", f"{_description(model, key)}\n{_EXAMPLES.get(key, '')}".strip()
-    if kind == "extra_forbidden":
-        return _unknown_key(key, model)
     if kind == "literal_error":
         expected = str(context["expected"])
         known = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
@@ -180,14 +182,8 @@ _BOUNDS = {
 
 def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
     rule = f"must be a {'whole ' if whole else ''}number; got {shown(given)}."
-    match = BEGINS_AS_NUMBER.match(given) if isinstance(given, str) else None
-    if match and match.end() == len(given.rstrip()) and "," not in match[0]:
-        return rule, "Write it without quotes."
-    if match and "," in match[0]:
-        return rule, f"Group digits by underscores: {given.replace(',', '_')}."
-    if match and given[match.end() :].strip():
-        return rule, f"Write the number alone; '{given[match.end() :].strip()}' goes into unit, if it is one."
-    return rule, f"Write for example {'10_000' if whole else '2.4 or 1e26'}."
+    hint = number_alone(given, whole=whole) if isinstance(given, str) else ""
+    return rule, hint or f"Write for example {'10_000' if whole else '2.4 or 1e26'}."
 
 
 def no_group(given: object) -> tuple[str, str]:
@@ -204,7 +200,7 @@ def _pattern(given: str, pattern: str) -> tuple[str, str]:
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 
 
-def _unknown_key(key: str, model: type[Any]) -> tuple[str, str]:
+def _unknown_key(key: str, model: type[Any], hint: str) -> tuple[str, str]:
     if key == "<<":
         return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
     word, colon, value = key.partition(":")
@@ -212,7 +208,7 @@ def _unknown_key(key: str, model: type[Any]) -> tuple[str, str]:
         remedy = f"A space must follow the colon: {word}: {value}."
         return "no such key.", remedy if value else f"A value must follow {word}: and a space."
     known = sorted(model.written_keys())
-    remedy = near_name(key, known)
+    remedy = hint or near_name(key, known)
     if not remedy and model.lists_keys:
         remedy = f"Known here: {', '.join(known)}."
     return f"no such {model.noun}.", remedy or "Remove it."

@@ -42,7 +42,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
-from simulator.errors import Fault, shown
+from simulator.errors import Fault, number, shown
 from simulator.registers import Register, attribute_at
 from simulator.units import Array
 
@@ -228,6 +228,10 @@ def _write_out(key: Any, value: Any, written: dict[Any, Any]) -> Iterator[Fault]
         yield from _interval(key, value, written)
     elif key in SHORT_FORMS:
         yield from _shorthand(key, value, written)
+    elif key == "quantiles" and isinstance(value, list | tuple) and len(value) == 3:
+        low, middle, high = map(shown, value)
+        rule = f"must say of which probabilities they are; got {shown(value)}."
+        yield Fault((key,), rule, f"Write for example {{0.05: {low}, 0.5: {middle}, 0.95: {high}}}.")
     elif key == "quantiles" and isinstance(value, Mapping):
         written[key] = {str(probability): quantile for probability, quantile in value.items()}
     else:
@@ -238,9 +242,19 @@ def _interval(key: str, value: Any, written: dict[Any, Any]) -> Iterator[Fault]:
     match = _INTERVAL.fullmatch(key)
     level = float(match[1]) / 100.0 if match else 0.0
     if not 0.0 < level < 1.0:
-        yield Fault((key,), "must name a level between 0 and 100 %.", "Write for example interval_90.")
+        said = re.search(r"[0-9]+(?:\.[0-9]+)?", key)
+        named = said[0] if said and 0 < float(said[0]) < 100 else "90"
+        yield Fault(
+            (key,), "must name a level between 0 and 100 %.", f"Write for example interval_{named}: {_pair(value)}."
+        )
+    elif level < 0.01:
+        rule = f"is an interval of {number(100 * level)} %."
+        yield Fault((key,), rule, f"Write interval_{number(float(f'{1e4 * level:.12g}'))}: {_pair(value)}.")
     elif not _numbers(value, 2):
-        yield Fault((key,), f"must be two numbers, [low, high]; got {shown(value)}.", "Write for example [1.6, 3.4].")
+        remedy = "Write for example [1.6, 3.4]."
+        if isinstance(value, str) and "(" in value:
+            remedy = f"The key says the level already: {key}: {value.partition('(')[0].strip()}."
+        yield Fault((key,), f"must be two numbers, [low, high]; got {shown(value)}.", remedy)
     elif "interval" in written:
         yield Fault((key,), "is a second interval.", "Keep one, or write all points as quantiles: {0.05: .., 0.5: ..}.")
     else:
@@ -264,4 +278,4 @@ def _numbers(value: Any, count: int) -> bool:
 
 
 def _pair(value: Any) -> str:
-    return f"[{value[0]}, {value[1]}]" if _numbers(value, 2) else "[low, high]"
+    return shown(value) if _numbers(value, 2) else "[low, high]"

@@ -23,13 +23,11 @@ from simulator.schema.amounts import (
     AMOUNT_FORM,
     HELD,
     is_amount,
-    number_hint,
     or_amounts,
     prior_in_words,
     written_in_numbers,
 )
 from simulator.schema.base import (
-    BEGINS_AS_NUMBER,
     Date,
     Faults,
     Line,
@@ -42,6 +40,7 @@ from simulator.schema.base import (
     no_group,
 )
 from simulator.schema.choices import Registered
+from simulator.schema.hints import ANY_PRIOR, text_hint
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, PriorFamily, written_out
 
 if TYPE_CHECKING:
@@ -76,13 +75,19 @@ class Spec(BaseModel):
     @classmethod
     def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
         """Say what is wrong with each entry, and with all of them together, in the words of this project."""
+        data, amiss = cls._prepared(data)
         try:
             spec = made_of(data)
         except ValidationError as error:
-            raise Faults(list(faults_of(error, cls))) from None
-        if faults := list(cls._faults(spec)):
+            raise Faults([*amiss, *faults_of(error, cls, data)]) from None
+        if faults := amiss or list(cls._faults(spec)):
             raise Faults(faults)
         return spec
+
+    @classmethod
+    def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
+        """Write out what stands in a short form, without what is amiss in it, which is listed."""
+        return data, []
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -277,28 +282,25 @@ class Prior(Spec):
     """A name for charts and tables."""
     own: dict[str, Number] | None = Field(default=None, alias=_OWN)
 
-    @model_validator(mode="before")
     @classmethod
-    def _write_out(cls, data: Any) -> Any:
-        """Write out the short forms: a bare number, interval_NN, uniform: [a, b] and the like."""
+    def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
+        """Write out the short forms: a bare number, an amount, interval_NN, uniform: [a, b] and the like."""
         if isinstance(data, int | float) and not isinstance(data, bool):
-            return {"value": data}
+            return {"value": data}, []
         told = prior_in_words(data) if isinstance(data, str) else None
         if told is None and not isinstance(data, Mapping):
-            return data
+            return data, []
         data, amiss = told or written_in_numbers(data)
-        if amiss:
-            raise Faults(amiss)
-        written, faults = written_out(data)
+        written, faults = written_out(
+            {key: value for key, value in data.items() if (key,) not in {f.path for f in amiss}}
+        )
         try:
             own = _own_keys(data.get("family"))
         except InputError as error:  # what its package offers cannot be had
-            raise Faults([*faults, Fault(("family",), str(error))]) from None
+            return written, [*amiss, *faults, Fault(("family",), str(error))]
         if own:
             written[_OWN] = {key: written.pop(key) for key in own if key in written}
-        if faults:
-            raise Faults(faults)
-        return written
+        return written, [*amiss, *faults]
 
     @model_serializer(mode="wrap")
     def _as_in_the_file(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -322,14 +324,13 @@ class Prior(Spec):
         rule = f"must be a number or a prior; got {shown(given)}."
         if isinstance(given, list | tuple) and len(given) == 2:
             return rule, f"An interval says its level: {{interval_90: {shown(given)}}}."
-        if isinstance(given, str) and (hint := number_hint(given)):
+        if isinstance(given, str) and (hint := text_hint(given)):
             return rule, hint
-        if isinstance(given, str) and BEGINS_AS_NUMBER.match(given):
+        if isinstance(given, str) and given[:1].isdigit():
             return rule, "Write a number without quotes, alone or with its unit: 4e8 USD, 2.4x/year."
         if isinstance(given, str) and _ENTRY.fullmatch(given):
             return rule, f"An entry of the prior library is named as {{prior: {given}}}."
-        example = "{median: 2.4, interval_90: [1.6, 3.4], unit: x/year}"
-        return rule, f"Write for example 2.4x/year, $400 million, {example} or {{prior: spending/cottier-2024}}."
+        return rule, ANY_PRIOR
 
     @property
     def own_unit(self) -> str | None:

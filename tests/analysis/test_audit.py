@@ -20,6 +20,7 @@ from simulator.runs.folder import write_run
 from simulator.scenario.assumptions import lineage, provenances
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import run_of, scenario_text, small_scenario
+from tests.places import ROOT
 
 LEVEL = parse_outcome("effective_compute@2035")
 
@@ -162,9 +163,11 @@ def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_
     rate = found["drivers.spending.growth[0].rate"]
     assert rate.stated == "team.yaml:7"
     assert "spending/cottier-2024" in rate.replaced
-    assert "(scenarios/baseline.yaml:24)" in rate.replaced
+    lines = (ROOT / "scenarios" / "baseline.yaml").read_text(encoding="utf-8").splitlines()
+    start, first = (next(n for n, line in enumerate(lines, 1) if word in line) for word in ("start:", "- rate:"))
+    assert f"(scenarios/baseline.yaml:{first})" in rate.replaced
     untouched = found["drivers.spending.start"]
-    assert untouched.stated == "scenarios/baseline.yaml:21"
+    assert untouched.stated == f"scenarios/baseline.yaml:{start}"
     assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
     assert untouched.replaced == ""
 

@@ -363,9 +363,9 @@ def test_the_table_for_the_terminal_censors_what_is_passed_at_the_start_and_boun
 
 
 def test_a_sweep_of_fixed_numbers_prints_no_intervals_and_one_sample_is_no_plural() -> None:
-    lines = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}))
+    lines = sweep_lines(sweep("essay-2023", over={RATE: ["2x/year", "3x/year"]}))
     assert not any(" to " in line or "> 9" in line for line in lines)
-    one = sweep_lines(sweep("essay-2023", over={RATE: [2, 3]}, overrides=["samples=1"]))
+    one = sweep_lines(sweep("essay-2023", over={RATE: ["2x/year", "3x/year"]}, overrides=["samples=1"]))
     assert ", 1 sample each" in one[0]
 
 

@@ -91,7 +91,7 @@ def test_whole_blocks_are_the_same_however_many_samples_follow(design: str) -> N
 
 
 def test_a_fixed_prior_is_one_number_and_every_other_a_block() -> None:
-    draws = draw_blocks(joint_of(**{GROWTH: 3}), seed=0, blocks=range(2), size=256, design="latin-hypercube")
+    draws = draw_blocks(joint_of(**{GROWTH: "3x/year"}), seed=0, blocks=range(2), size=256, design="latin-hypercube")
     assert draws[GROWTH].tolist() == [np.log10(3)]
     assert draws[START].shape == (512,)
 

@@ -57,7 +57,7 @@ def test_two_scenarios_of_one_name_are_refused():
 
 
 def test_a_scenario_of_the_period_needs_no_leave():
-    text = COMPUTE.replace("growth: {value: 10}", "growth: {prior: period/2018/openai-compute}")
+    text = COMPUTE.replace("growth: {value: 10, unit: x/year}", "growth: {prior: period/2018/openai-compute}")
     made = arms(parse_scenario(text))
     assert not any(arm.hindsight for arm in made[0])
     assert not any("state no as_of" in note for note in made[1])

@@ -9,7 +9,6 @@ from simulator.schema.amounts import (
     Amount,
     in_unit,
     is_amount,
-    number_hint,
     or_amounts,
     prior_in_words,
     read_amount,
@@ -86,11 +85,17 @@ def test_a_text_is_a_whole_prior_where_it_says_its_level() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"),
-    [("50,000,000,000", "50_000_000_000"), ("2,5", "2.5"), ("3-8 x/year (90 %)", "3 to 8 x/year (90 %)")],
+    ("stated", "remedy"),
+    [
+        ({"median": "140 %/year", "interval_90": [1.6, 3.4], "unit": "x/year"}, "That is 2.4 x/year: write it so."),
+        ({"median": "2.4x", "unit": "x/year"}, "Write 2.4 x/year."),
+        ({"mean": "2.4x/year", "sd": "30 %/year"}, "State all of its numbers in x/year."),
+        ({"median": "3 GW", "sd": "1 USD"}, "State all of its numbers in GW."),
+    ],
 )
-def test_a_hint_holds_the_number_as_it_is_to_be_written(text: str, hint: str) -> None:
-    assert hint in number_hint(text)
+def test_an_amount_in_another_unit_is_told_in_that_of_its_prior(stated: dict[str, object], remedy: str) -> None:
+    _, (fault,) = written_in_numbers(stated)
+    assert fault.remedy == remedy
 
 
 def test_the_schema_lets_amounts_stand_where_numbers_do() -> None:

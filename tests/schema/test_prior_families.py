@@ -119,7 +119,7 @@ def test_a_family_of_an_installed_package_is_used_by_its_name() -> None:
         ({"family": "half-normal", "sigma": 1.0, "value": 2.0}, r"start\.sigma: stands beside value"),
         ({"family": "half-normal"}, r"start: states no numbers"),
         ({"family": "lognormal", "sigma": 2.0}, r"start\.sigma: no such key"),
-        ({"family": "half-normal", "median": -1.0}, r"start\.median: must be above 0 for a half-normal"),
+        ({"family": "half-normal", "median": -1.0}, r"start\.median: must be above 0: nothing"),
         (
             {"family": "half-norm", "sigma": 1.0},
             r"must be one of 'fixed', .*, 'function', 'input', 'broken' or 'half-normal'",
