@@ -126,6 +126,15 @@ def _check_quantiles(points: Points) -> None:
             )
 
 
+def check_above_zero(statement: Statement) -> None:
+    """Refuse quantiles at 0 or below of what cannot be 0: no family would do."""
+    low = min((value for _, value in statement.points), default=1.0)
+    if statement.positive and low <= 0:
+        key = next(each for each in ("interval", "quantiles", "median") if each in statement.stated)
+        remedy = "Write the low end as a small number above 0, or state quantiles without it: {0.5: .., 0.95: ..}."
+        raise FitError(key, f"must be above 0: nothing of this kind is 0 or less; got {number(low)}.", remedy)
+
+
 def _check_positive(statement: Statement, family: PriorFamily) -> None:
     remedy = f"A {family.name} has only values above 0. Use family: normal, or numbers above 0."
     candidates: list[tuple[str, float | None]] = [("median", statement.median), ("mean", statement.mean)]

@@ -23,7 +23,7 @@ from simulator.priors.dependence import (
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
-from simulator.priors.fitting import Understood, fit_family, understood
+from simulator.priors.fitting import Understood, check_above_zero, fit_family, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
@@ -368,8 +368,7 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
         if family is not None:
             return Truncated(family, *bounds) if prior.truncated else family
         statement = _statement(prior, positive=scale.positive)
-        if scale.positive and (faulty := _not_above_zero(statement)):
-            raise faulty
+        check_above_zero(statement)
         return fit_truncated(statement, *bounds) if prior.truncated else fit_family(statement)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
@@ -380,16 +379,6 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
         raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), scale.meaning)]) from None
-
-
-def _not_above_zero(statement: Statement) -> FitError | None:
-    """Refuse quantiles at 0 or below of what cannot be 0: no family would do."""
-    low = min((value for _, value in statement.points), default=1.0)
-    if low > 0:
-        return None
-    key = next(each for each in ("interval", "quantiles", "median") if each in statement.stated)
-    remedy = "Write the low end as a small number above 0, or state quantiles that leave it out: {0.5: .., 0.95: ..}."
-    return FitError(key, f"must be above 0: nothing of this kind is 0 or less; got {number(low)}.", remedy)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
