@@ -33,6 +33,10 @@ class InputError(SimulatorError):
     exit_code = 2
 
 
+class NothingToDraw(InputError):
+    """Report a chart of what a run does not have: thresholds, limits, counts, something learnt."""
+
+
 class RunFileError(InputError):
     """Report a run file that is damaged, foreign or of another format."""
 

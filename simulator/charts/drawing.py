@@ -22,7 +22,7 @@ from simulator.charts.register import (
 )
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
 from simulator.charts.writing import page_text, save_chart
-from simulator.errors import InputError, RunFileError, near_name
+from simulator.errors import InputError, NothingToDraw, RunFileError, near_name
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
 from simulator.runs.folder import open_run
@@ -51,9 +51,10 @@ def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figu
 def draw_kinds(
     run: Run, kinds: Sequence[str], options: FigureOptions, *, left_out: Callable[[str], None]
 ) -> list[Figure]:
-    """Draw several kinds of chart; where all are asked for, those that do not apply to the run are left out.
+    """Draw several kinds of chart; where all are asked for, those of which the run has nothing are passed over.
 
-    `left_out` is told which and why. A kind that is asked for by name is never left out; nor is the fan.
+    `left_out` is told of one that cannot be drawn for another reason. A kind that is asked for by name is never left
+    out; nor is the fan.
     """
     figures: list[Figure] = []
     asked = [(each, kind == ALL) for kind in dict.fromkeys(kinds) for each in (KINDS if kind == ALL else [kind])]
@@ -63,6 +64,8 @@ def draw_kinds(
         except InputError as error:
             if not one_of_all or kind == "fan" or isinstance(error, RunFileError):
                 raise
+            if isinstance(error, NothingToDraw):
+                continue
             left_out(f"{kind}: left out: {error}")
     return list({figure.name: figure for figure in figures}.values())
 
@@ -247,10 +250,12 @@ class Asked:
 
     def read(self) -> FigureOptions:
         """Read what is asked of the charts of a run."""
-        from simulator.history.tables import read_points
+        from simulator.history.loading import observed_points
 
         levels, span = band_levels(self.bands), year_span(self.years) if self.years else None
-        return FigureOptions(self.quantity, levels, self.paths, span, read_points(self.history) if self.history else ())
+        return FigureOptions(
+            self.quantity, levels, self.paths, span, observed_points(self.history) if self.history else ()
+        )
 
 
 _TAKEN: Mapping[str, tuple[str, ...]] = {

@@ -18,7 +18,7 @@ from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
 from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
-from simulator.wording import capital, power
+from simulator.wording import capital, listed, power
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -315,10 +315,17 @@ def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -
 
 def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
     """Put observed runs on the scale of the chart."""
-    for row in options.history:
+    seen = [row for row in options.history if row.get("quantity", quantity) == quantity]
+    if options.history and not seen:
+        had = listed(sorted({row["quantity"] for row in options.history}))
+        raise InputError(
+            f"--history: the table says nothing of {quantity}; it has {had}. Ask for --quantity physical_compute or "
+            "spending, or give a table with the columns date, value and label."
+        )
+    for row in seen:
         if log and not row["value"] > 0:
             raise InputError(f"--history: {quantity} has a log scale: a value must be above 0; got {dict(row)}.")
-    rows = [{**row, "value": math.log10(row["value"]) if log else row["value"]} for row in options.history]
+    rows = [{**row, "value": math.log10(row["value"]) if log else row["value"]} for row in seen]
     return _within(Table.of_rows(rows, ("date", "value", "label")), "date", options.years)
 
 

@@ -65,7 +65,11 @@ def chart(
     paths: Annotated[int, typer.Option(min=0, help="Draw the first samples as thin lines, e.g. 20.")] = 0,
     years: Annotated[str | None, typer.Option(metavar="FIRST-LAST", help="Years to draw, e.g. 2026-2035.")] = None,
     history: Annotated[
-        FilePath | None, typer.Option(help="A CSV table of observed runs (date, value, label), drawn as dots.")
+        FilePath | None,
+        typer.Option(
+            metavar="FILE",
+            help="Observed runs, drawn as dots: a table that 'history load' reads, or one of date, value, label.",
+        ),
     ] = None,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",

@@ -18,9 +18,9 @@ from simulator.files import CsvError, csv_rows
 PUBLIC_PAGE = "https://epoch.ai/data"
 
 RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "name": ("Model", "System", "Name"),
+    "name": ("Model", "System", "Name", "label"),
     "date": ("Publication date", "publication_date", "Date"),
-    "flop": ("Training compute (FLOP)", "training_flop", "log10_training_flop"),
+    "flop": ("Training compute (FLOP)", "training_flop", "log10_training_flop", "value"),
     "organisation": ("Organization", "Organisation"),
     "domain": ("Domain",),
     "day_known": ("day_known",),

@@ -11,7 +11,17 @@ from pathlib import Path as FilePath
 from simulator.errors import InputError, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import ACCELERATOR_COLUMNS, PRICE_COLUMNS, RUN_COLUMNS, cell_flag, cell_list, cell_text
-from simulator.history.tables import SAME, Accelerator, AcceleratorHistory, Report, RunHistory, TrainingRun
+from simulator.history.tables import (
+    SAME,
+    Accelerator,
+    AcceleratorHistory,
+    Report,
+    RunHistory,
+    TrainingRun,
+    first_row,
+    read_points,
+)
+from simulator.runs.table import Row
 from simulator.scenario.library import shipped_file
 
 _HARDWARE = (("name",), ("date",), ("tensor", "fp16", "fp32"))
@@ -192,6 +202,25 @@ def load_table(
     if prices is not None:
         raise InputError(f"--prices: {path} is no table of accelerators. Leave --prices out.")
     return load_history(path, snapshot=snapshot)
+
+
+def observed_points(path: FilePath | str) -> tuple[Row, ...]:
+    """Read what a chart shows as observed: `date,value,label`, or a table of training runs, as `load_history` reads.
+
+    Of training runs each point has its `quantity` too: physical compute, or spending where the cost is the run's.
+    """
+    heads = {name.strip().lower() for name in first_row(path)}
+    exported = {name.lower() for name in RUN_COLUMNS["flop"]} - {"value"}
+    if not heads & exported:
+        return read_points(path)
+    runs = load_history(path, snapshot=str(dt.date.max.year)).runs  # nothing is later than its export
+    points = []
+    for run in runs:
+        said = {"date": run.year, "label": run.name}
+        points.append({**said, "quantity": "physical_compute", "value": 10.0**run.log_flop})
+        if run.log_cost is not None and run.cost_consistent:
+            points.append({**said, "quantity": "spending", "value": 10.0**run.log_cost})
+    return tuple(points)
 
 
 def training_speed(tensor: float | None, fp16: float | None, fp32: float | None) -> tuple[float, str] | None:

@@ -266,6 +266,11 @@ COLUMNS = ("date", "value", "label")
 _MOST_FAULTS = 10
 
 
+def first_row(path: FilePath | str) -> list[str]:
+    """Read the names of the columns of a table."""
+    return _lines(FilePath(path))[0][1]
+
+
 def read_points(path: FilePath | str) -> tuple[Row, ...]:
     """Read a table of observed runs: `date` (ISO, or a decimal year), `value` (no logarithm), `label`.
 
@@ -278,7 +283,8 @@ def read_points(path: FilePath | str) -> tuple[Row, ...]:
         others = [word for word in header if word not in COLUMNS]
         hints = [hint for name in missing if (hint := near_name(name, others))]
         raise InputError(
-            f"{path}: a table of observed runs has the columns date, value and label; "
+            f"{path}: a table of observed runs has the columns date, value and label, or is one that "
+            f"'simulate history load' reads; "
             f"this one has {', '.join(map(repr, rows[0][1]))} and lacks {', '.join(missing)}."
             + "".join(f" {hint}" for hint in hints)
         )

@@ -9,6 +9,7 @@ from simulator.charts.kinds.fan import fan_figures
 from simulator.charts.reading import observed_table, trend_table
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
+from simulator.errors import InputError
 from tests.charts.learnt_run import RUNS, learnt_run
 
 
@@ -57,3 +58,12 @@ def test_several_fans_share_the_years_of_their_history(run: xr.DataTree) -> None
     }
     assert len(domains) == 1
     assert min(domains)[0] < 2020.0
+
+
+def test_a_table_of_runs_shows_what_it_says_of_the_quantity(run: xr.DataTree) -> None:
+    seen = {"date": 2026.0, "label": "a run"}
+    history = ({**seen, "quantity": "physical_compute", "value": 1e27}, {**seen, "quantity": "spending", "value": 1e9})
+    (figure,) = fan_figures(run, FigureOptions(("spending",), history=history))
+    assert figure.tables["history"]["value"].tolist() == [9.0]
+    with pytest.raises(InputError, match="says nothing of effective_compute; it has physical_compute and spending"):
+        fan_figures(run, FigureOptions(("effective_compute",), history=history))

@@ -20,6 +20,7 @@ from simulator.history.loading import (
     is_hardware,
     load_accelerators,
     load_history,
+    observed_points,
     shipped_accelerators,
     shipped_runs,
     training_speed,
@@ -391,3 +392,15 @@ def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_snapshot_is_a_date(snapshot: str) -> None:
     with pytest.raises(InputError, match="snapshot: must be a year, a month or a day"):
         load_history("rows-twice.csv", snapshot=snapshot)
+
+
+def test_a_chart_takes_the_tables_that_are_loaded_and_the_other_way_round(tmp_path: Path) -> None:
+    shipped = observed_points(shipped_file("history", "training-runs"))
+    gpt = {row["quantity"]: row for row in shipped if row["label"] == "GPT-4"}
+    assert gpt["physical_compute"]["value"] == pytest.approx(10**25.32, rel=0.02)
+    assert gpt["spending"]["value"] == pytest.approx(10**7.57, rel=0.02)
+    assert gpt["spending"]["date"] == pytest.approx(2023.2, abs=0.01)
+    file = tmp_path / "points.csv"
+    file.write_text("date,value,label\n2023-03-15,2.1e25,GPT-4\n")
+    assert [row["value"] for row in observed_points(file)] == [2.1e25]
+    assert load_history(file, snapshot="2026-05").runs[0].log_flop == pytest.approx(math.log10(2.1e25))

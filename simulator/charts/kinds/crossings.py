@@ -12,7 +12,7 @@ from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, strip_view
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.errors import InputError, number
+from simulator.errors import InputError, NothingToDraw, number
 from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
@@ -266,7 +266,7 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
     """Tabulate the curves and the intervals of the crossing years, the earliest threshold first."""
     summary = group(run, "summary")
     if "crossed" not in summary:
-        raise InputError(
+        raise NothingToDraw(
             "crossings: this run has no thresholds, so nothing can be crossed. "
             "Add some under thresholds in its scenario and run it again."
         )

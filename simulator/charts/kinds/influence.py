@@ -16,7 +16,7 @@ from simulator.charts.densities import scale_of
 from simulator.charts.layout import RECT, Marks, PixelScale, fill_mark, line_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.ticks import Scale, outcome_scale, plain_ticks, power_ticks
-from simulator.errors import InputError
+from simulator.errors import InputError, NothingToDraw
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import Run, run_label
 from simulator.runs.table import Row
@@ -146,7 +146,7 @@ def outcome_figures(influence: Influence) -> list[Figure]:
     """Draw the influence on each outcome that priors go with; an InputError says why none has any."""
     drawn = [each for each in influence.found if not each.none]
     if not drawn:
-        raise InputError(f"influence: {' '.join(each.none for each in influence.found)}")
+        raise NothingToDraw(f"influence: {' '.join(each.none for each in influence.found)}")
     return [influence_figure(influence.run, each) for each in drawn]
 
 

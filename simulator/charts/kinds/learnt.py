@@ -15,7 +15,7 @@ from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line_mark, outside_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
-from simulator.errors import InputError, number
+from simulator.errors import NothingToDraw, number
 from simulator.history.fragility import PriorShift, conflicts
 from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
@@ -292,7 +292,7 @@ def _growth_words(rows: Sequence[Row]) -> str:
 def _check_learnt(run: Run) -> None:
     """Refuse a run that has learnt nothing from history."""
     if "posterior" not in run.children:
-        raise InputError(
+        raise NothingToDraw(
             "the run has learnt nothing from history: its priors are as its scenario states them. "
             "Run one that has history: in it, such as the shipped scenario learned."
         )

@@ -13,7 +13,7 @@ from simulator.charts import layout, spec, style
 from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.errors import InputError, near_name, number
+from simulator.errors import InputError, NothingToDraw, near_name, number
 from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.summary import fan_table, summarised_names
@@ -118,7 +118,7 @@ def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[
     """Choose what to draw among the subjects that have limits, in the order of the model: all, or what is asked for."""
     limits = limits_on(run)
     if not limits:
-        raise InputError(
+        raise NothingToDraw(
             f"{kind}: this run has no caps and no constraints, so there is nothing to draw. "
             "Add some to its scenario (caps under a driver, or constraints) and run it again."
         )

@@ -12,7 +12,7 @@ from simulator.charts.frame import Frame, check_numbers, check_years
 from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
 from simulator.charts.reading import run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.errors import InputError, near_name, number
+from simulator.errors import InputError, NothingToDraw, near_name, number
 from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
@@ -177,7 +177,7 @@ def count_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
 def _chosen(run: Group | Run, quantities: Sequence[str]) -> list[str]:
     known = counted_names(run)
     if not known:
-        raise InputError(
+        raise NothingToDraw(
             "counts: this run counts no models, so there is nothing to draw. "
             "Add models: to its scenario (largest_share, smallest, above) and run it again."
         )

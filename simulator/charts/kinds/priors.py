@@ -14,7 +14,7 @@ from simulator.charts.densities import Scale, density, draw_axis, scale_of
 from simulator.charts.layout import Marks, PixelScale, fill_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
-from simulator.errors import InputError
+from simulator.errors import NothingToDraw
 from simulator.priors.fitting import GIVEN, Understood
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario
@@ -168,7 +168,7 @@ def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     uncertain = [row for row in rows if not row["fixed"]]
     if not uncertain:
         remedy = "Give a number of the scenario an interval, for example interval_90: [2, 3]."
-        raise InputError(
+        raise NothingToDraw(
             f"run {run.attrs['run_id']}: {why_no_spread(run, 'every prior is fixed')}, so there is no spread to draw. "
             f"{'Run it with more samples.' if run.attrs.get('uncertain', 0) else remedy}"
         )
