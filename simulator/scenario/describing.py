@@ -216,6 +216,12 @@ def json_schema(of: Literal["scenario", "priors"] = "scenario") -> dict[str, Any
             "type": "string",
             "description": "A shipped scenario, or a file such as ./team.yaml, that this one is laid over.",
         }
+        schema["properties"]["without"] = {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Paths of entries that are left out of what is extended, so that they can be said anew as a "
+            "whole: [constraints, drivers.spending.caps]. In variants and changes, too.",
+        }
         schema["properties"] |= _grouping_schema(schema)
         wholes = (schema.pop("required"), ["schema", "extends"], ["schema", "name", "mixture"])
         schema["anyOf"] = [{"required": keys} for keys in wholes]

@@ -29,15 +29,55 @@ from simulator.schema.hints import ANY_PRIOR, example_at, joined
 from simulator.schema.prior_families import SHORT_FORMS, FitError
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
+WITHOUT = "without"
+"""The key of a layer that names what is left out of the layers below it, so that it can be said anew as a whole."""
+
 
 def merge(base: Document, over: Document) -> Document:
-    """Lay one document over another."""
+    """Lay one document over another, without what that one says to leave out."""
+    base, over = _left_out(base, over)
     replaced: list[Path] = []
     data = _merge(base.data, over.data, (), replaced)
     kept = {
         path: place for path, place in base.places.items() if not any(path[: len(root)] == root for root in replaced)
     }
     return Document(data, kept | dict(over.places), (*base.faults, *over.faults), base)
+
+
+def _left_out(base: Document, over: Document) -> tuple[Document, Document]:
+    """Take the entries that a document names under `without` away from what it is laid over."""
+    if not isinstance(over.data, Mapping) or WITHOUT not in over.data:
+        return base, over
+    named, faults = over.data[WITHOUT], list[PlacedFault]()
+    data, places = base.data, dict(base.places)
+    for number, name in enumerate(named if isinstance(named, list) else [named]):
+        path = known_path(data, errors.as_path(name)) if isinstance(name, str) else ()
+        entry = lookup(data, path) if path else None
+        if entry is None or any(isinstance(part, int) or is_item_name(part) for part in path):
+            rule, remedy = f"there is no entry {errors.shown(name)} in what is extended.", _nearest(data, path)
+            if entry is not None:
+                rule, remedy = f"{name} is an item of a list.", "A list is replaced as a whole: write it anew."
+            at = (WITHOUT, number)
+            faults.append(PlacedFault(place_of(over.places, at), dotted(at), rule, remedy))
+            continue
+        data = _rebuilt(data, (), lambda inner, at, path=path: {  # type: ignore[misc]
+            key: value for key, value in inner.items() if (*at, str(key)) != path
+        })  # fmt: skip
+        places = {at: place for at, place in places.items() if at[: len(path)] != path}
+    own = {key: value for key, value in over.data.items() if key != WITHOUT}
+    kept = {at: place for at, place in over.places.items() if at[:1] != (WITHOUT,)}
+    left = replace(base, data=data, places=places)
+    return left, replace(over, data=own, places=kept, faults=(*over.faults, *faults))
+
+
+def _nearest(data: Any, path: Path) -> str:
+    """Suggest what may have been meant by the path of an entry that is not there."""
+    for length in range(len(path)):
+        above = lookup(data, path[:length])
+        if isinstance(above, Mapping) and lookup(data, path[: length + 1]) is None:
+            there = f"There are: {', '.join(map(str, above))}." if len(above) <= 12 else ""
+            return errors.near_name(str(path[length]), map(str, above)) or there
+    return "Name entries by their paths: [constraints, drivers.spending.caps]."
 
 
 def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
@@ -240,7 +280,9 @@ def _placed(fault: Fault, document: Document) -> PlacedFault:
     if beside := re.match(r"stands beside (\w+)", fault.rule):
         other = document.places.get((*path[:-1], beside[1]))
         if other is not None and other.file != place.file:
-            remedy = f"{remedy}\n{beside[1]} comes from {other}; {beside[1]}: null takes it away.".strip()
+            newer = is_override(place) or place.file == place_of(document.places, ()).file
+            older, at = (beside[1], other) if newer else (str(path[-1]), place)
+            remedy = f"{remedy}\n{older} comes from {at}; {older}: null takes it away.".strip()
     return PlacedFault(place, dotted(named(document.data, path)), fault.rule, remedy)
 
 

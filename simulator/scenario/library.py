@@ -12,7 +12,7 @@ from typing import Any, Literal
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
 from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import below, expand_priors, folder_of, placed, read_columns, text_keys
+from simulator.scenario.layers import WITHOUT, below, expand_priors, folder_of, placed, read_columns, text_keys
 from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
@@ -175,6 +175,11 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
         raise ScenarioError.at(document.places["mixture",], rule, "Name the scenarios in it.", entry="mixture")
     own = {key: value for key, value in document.data.items() if key not in ("extends", *GROUPING)}
     document = replace(document, data=own)
+    if parent is None and WITHOUT in own:
+        rule = "goes with extends: there is nothing to leave out."
+        fault = PlacedFault(document.places[WITHOUT,], WITHOUT, rule, "Remove it, or name what is extended.")
+        left = {key: value for key, value in own.items() if key != WITHOUT}
+        return replace(document, data=left, faults=(*document.faults, fault))
     if parent is None:
         return dated(document)
     here = FilePath(file).resolve()

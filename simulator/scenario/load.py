@@ -15,13 +15,22 @@ from simulator.scenario.changes import changes_in_words, resolve_changed, titled
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
 from simulator.scenario.layers import below, place_of, placed, text_keys
-from simulator.scenario.library import GROUPING, extended, find_scenario, parent_file, read_extended, second_edition
+from simulator.scenario.library import (
+    GROUPING,
+    OF_ITS_OWN,
+    extended,
+    find_scenario,
+    parent_file,
+    read_extended,
+    second_edition,
+)
 from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import Faults, Name, Number, Text
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Spec
 from simulator.schema.subjects import is_falling, quantity_of
+from simulator.wording import listed
 
 
 class MixtureEntry(Spec):
@@ -139,7 +148,12 @@ def _name(entry: MixtureEntry, number: int) -> str:
 
 def _mixed_document(groups: Groups, number: int) -> Document:
     """Read one of the scenarios that a file mixes, with what is laid over it."""
-    document = laid_over(_base(groups, number), groups.own)
+    named = {"title": f"mixture of {listed([_name(entry, at) for at, entry in enumerate(groups.mixture)])}"}
+    base = _base(groups, number)
+    if isinstance(groups.mixture[number].scenario, str):
+        kept = {key: value for key, value in base.data.items() if key not in OF_ITS_OWN}
+        base = replace(base, data=kept | named)
+    document = laid_over(base, groups.own)
     changed = groups.mixture[number].changes
     return laid_over(document, below(groups.whole, ("mixture", number, "changes"))) if changed else document
 

@@ -137,8 +137,8 @@ class ScenarioSpec(Spec):
 
     @classmethod
     def written_keys(cls) -> list[str]:
-        """List the keys that a file may write; `extends` is gone when the entries are checked."""
-        return [*super().written_keys(), "extends"]
+        """List the keys that a file may write; some are gone when the entries are checked."""
+        return [*super().written_keys(), "extends", "without"]
 
     schema_: SchemaVersion = Field(alias="schema")
     """The version of this format: 2."""

@@ -113,3 +113,56 @@ def test_what_the_parent_has_wrong_itself_stays_there(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as caught:
         load_scenario(tmp_path / "b.yaml")
     assert [fault.place.file for fault in caught.value.faults] == [str(tmp_path / "a.yaml")]
+
+
+WITHOUT = "without: [constraints, drivers.hardware.factors]\n"
+ALL = "drivers: {hardware: {factors: {all: {start: 1e18 FLOP/USD, growth: 1.3x/year}}}}\n"
+
+
+def test_a_map_is_said_anew_as_a_whole() -> None:
+    found = heir(f"{WITHOUT}{ALL}constraints: {{latency: {{limit: 1e31 FLOP}}}}\n")
+    assert list(found.spec.constraints) == ["latency"]
+    assert list(found.spec.drivers.hardware.factors) == ["all"]
+    assert "without" not in found.data
+    assert parse_scenario(found.text()).hash == found.hash
+
+
+def test_a_variant_leaves_out_what_the_file_says() -> None:
+    found = load_variants(f"{HEAD}variants:\n  free: {{without: [constraints, drivers.spending.caps]}}\n")["free"].spec
+    assert (dict(found.constraints), dict(found.drivers.spending.caps)) == ({}, {})
+    assert load_variants(f"{HEAD}variants:\n  as-it-is: {{samples: 20}}\n")["as-it-is"].spec.constraints
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ("without: [threshold]\n", "heir.yaml:4:11: without[0]: there is no entry 'threshold' in what is extended."),
+        ("without: drivers.spending.cap\n", "Did you mean 'caps'?"),
+        ('without: ["drivers.spending.growth[0]"]\n', "A list is replaced as a whole"),
+    ],
+)
+def test_what_is_not_there_cannot_be_left_out(changes: str, text: str) -> None:
+    (fault,) = refused(changes)
+    assert text in fault
+
+
+def test_nothing_is_left_out_of_nothing() -> None:
+    with pytest.raises(ScenarioError, match="without: goes with extends: there is nothing to leave out"):
+        load_scenario(dict(load_scenario("baseline").data) | {"without": ["constraints"]})
+
+
+def test_of_two_that_do_not_go_together_the_inherited_one_is_named(tmp_path: Path) -> None:
+    rule = "history: {rule: {within_oom: 1}}\n"
+    (tmp_path / "a.yaml").write_text(f"schema: 2\nname: a\nextends: learned\n{rule}")
+    (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\nhistory: {rule: {top: 5}}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(tmp_path / "b.yaml")
+    (fault,) = caught.value.faults
+    assert str(fault.place) == f"{tmp_path / 'b.yaml'}:4:11"
+    assert f"within_oom comes from {tmp_path / 'a.yaml'}:4:18; within_oom: null takes it away." in fault.remedy
+
+
+def test_a_mixture_without_a_title_is_called_after_its_parts() -> None:
+    parts = "mixture:\n  - {weight: 1, scenario: baseline}\n  - {weight: 1, scenario: tight-caps}\n"
+    spec = parse_scenario(f"schema: 2\nname: both\n{parts}").spec
+    assert (spec.title, spec.notes) == ("mixture of baseline and tight-caps", None)
