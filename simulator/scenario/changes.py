@@ -75,7 +75,7 @@ def _at_own_change(fault: PlacedFault, document: Document, overrides: Sequence[s
         return fault
     if _key(fault) in _faults(document.parent):
         return _at_own_change(fault, document.parent, ())
-    changes = differing_entries(text_keys(document.parent.data), text_keys(document.data))[:_TRIED]
+    changes = differing_entries(text_keys(document.parent.data), text_keys(document.data), every=True)[:_TRIED]
     for entry in changes:
         place = place_of(document.places, entry.path)
         undone = replace(document, data=with_entry(document.data, entry.path, entry.one))

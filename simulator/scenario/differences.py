@@ -204,15 +204,16 @@ class Swap:
         return " + ".join(paths if len(paths) <= 3 else [*paths[:2], f"{len(paths) - 2} more"])
 
 
-def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Entry]:
+def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any], *, every: bool = False) -> list[Entry]:
     """List what two scenarios say differently, each prior, cap, constraint or correlation as a whole.
 
-    Notes, sources and names, on which no result depends, are left out. Lists of different length are one entry.
+    Notes, sources and names, on which no result depends, are left out unless `every` entry is asked for. Lists of
+    different length are one entry.
     """
     return [
         Entry(path, *values)
         for path, values in topmost_differences([one, other], whole=_is_one_input, named=_NAMED)
-        if path[0] not in _APART and path[-1] not in _UNUSED and bare_data(values[0]) != bare_data(values[1])
+        if every or (path[0] not in _APART and path[-1] not in _UNUSED and bare_data(values[0]) != bare_data(values[1]))
     ]
 
 
