@@ -29,7 +29,6 @@ from simulator.scenario.layers import entries_in
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.schema.prior_names import DRIVER_UNITS, Slot
-from simulator.schema.statements import Prior
 from simulator.units import parse_unit
 
 FOLDER: Final[str] = "period"
@@ -260,6 +259,8 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
         if driver is None or driver.growth is None:
             return None
         path: Path = ("drivers", name, "growth")
-        prior = priors[dotted(path if isinstance(driver.growth, Prior) else (*path, 0, "rate"))]
+        prior = priors.get(dotted((*path, 0, "rate") if isinstance(driver.growth, tuple) else path))
+        if prior is None:  # the mean of others
+            return None
         found.append(plain_family(prior))
     return GrowthPriors(*found) if not any(isinstance(family, Fixed) for family in found) else None

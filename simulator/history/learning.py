@@ -40,7 +40,7 @@ from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries_of, rate_path, regimes_of
-from simulator.schema.quantities import Factor, Level
+from simulator.schema.quantities import Factor, Level, MeanRate
 from simulator.units import Array, parse_level_unit, parse_unit
 from simulator.wording import percent
 
@@ -256,7 +256,7 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
 
 def _unfit(level: Level) -> str | None:
     """Say why a level cannot learn; None where it can."""
-    for key in ("factors", "table", "custom", "drift"):
+    for key in ("factors", "level", "table", "custom", "drift"):
         if getattr(level, key, None) is not None:
             return f"has {key}"
     if level.growth is None:
@@ -264,6 +264,8 @@ def _unfit(level: Level) -> str | None:
     first = regimes_of(level, ())[0][1]
     if first.times is not None:
         return "has a first rate that is multiplied"
+    if isinstance(first.rate, MeanRate):
+        return "has a first rate that is the mean of others"
     for prior, what in ((level.start, "start"), (first.rate, "first rate")):
         if prior is not None and (prior.input is not None or prior.function is not None):
             return f"has a {what} that follows another prior"

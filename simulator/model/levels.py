@@ -18,7 +18,7 @@ from simulator.model import growth
 from simulator.model.chance import jump_growth
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
@@ -296,9 +296,17 @@ def _rates(level: Level, path: Path, block: Block) -> list[Array]:
     """List the rates of the regimes of a level; one without a rate has that of the regime before."""
     rates: list[Array] = []
     for at, each in block.found(regimes_of, level, path):  # the first has its own
-        rate = rates[-1] if each.rate is None else block.draw(block.found(rate_path, level, at))
+        rate = rates[-1] if each.rate is None else _rate(each.rate, block.found(rate_path, level, at), block)
         rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
     return rates
+
+
+def _rate(rate: Prior | MeanRate, path: Path, block: Block) -> Array:
+    """Give a rate, OOM/year: the one drawn, or the weighted mean of several."""
+    if isinstance(rate, Prior):
+        return block.draw(path)
+    drawn = (share * block.draw((*path, "mean_of", place)) for place, share in enumerate(rate.shares))
+    return reduce(np.add, drawn)
 
 
 def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:

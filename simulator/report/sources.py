@@ -15,10 +15,10 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.wording import capital, listed, signed
+from simulator.wording import capital, listed, percent, signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,8 +83,15 @@ class _Words:
         words = ["a level" if level.start is None else f"{self.number((*path, 'start'))}{at}"]
         for below, era in prior_names.regimes_of(level, path):
             since = f"from {self.number((*below, 'from'))} on " if era.from_ else ""
-            words.append(f"{since}growing by {self.number(prior_names.rate_path(level, below))}")
+            words.append(f"{since}growing by {self._rate(era, prior_names.rate_path(level, below))}")
         return ", ".join(words)
+
+    def _rate(self, era: Regime, path: Path) -> str:
+        if not isinstance(era.rate, MeanRate):
+            return self.number(path)
+        shares = (percent(share) for share in era.rate.shares)
+        parts = (f"{self.number((*path, 'mean_of', place))} ({share})" for place, share in enumerate(shares))
+        return f"the geometric mean of {listed(parts)}"
 
     def limit(self, limit: Limit, path: Path) -> str:
         """Say a limit: its law, and what it is made of."""

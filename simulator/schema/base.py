@@ -127,7 +127,7 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     return tuple(part for part in location if part not in _FORMS)
 
 
-_FORMS = frozenset({"<regimes>", "<rate>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})
+_FORMS = frozenset({"<regimes>", "<rate>", "<mean>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})
 
 
 def _broken_inside(path: Path, details: Any) -> bool:
@@ -207,6 +207,8 @@ def _unknown_key(key: str, model: type[Any], hint: str) -> tuple[str, str]:
     if colon:
         remedy = f"A space must follow the colon: {word}: {value}."
         return "no such key.", remedy if value else f"A value must follow {word}: and a space."
+    if key in model.kept:
+        return "is kept for a later edition of the format.", model.kept[key]
     known = sorted(model.written_keys())
     remedy = hint or near_name(key, known)
     if not remedy and model.lists_keys:

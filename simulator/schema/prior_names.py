@@ -67,7 +67,8 @@ def unit_asked(kind: SlotKind, path: Path, prior: Prior) -> Fault:
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
 _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     # of levels and their growth
-    "growth": ("rate", None), "rate": ("rate", None), "towards": ("rate", None), "times": ("number", None),
+    "growth": ("rate", None), "rate": ("rate", None), "mean_of": ("rate", None),
+    "towards": ("rate", None), "times": ("number", None),
     "from_": ("date", None), "half_life": ("duration", None), "by": ("duration", None), "life": ("duration", None),
     "depreciation": ("level", "1/year"), "drift": ("drift", None), "volatility": ("drift", None),
     "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
@@ -89,7 +90,7 @@ _INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
     ("jumps", "spread"): ("number", None),
 }  # fmt: skip
 """The same by the last two parts of the path, where the field alone does not tell."""
-_ASKED = frozenset({"growth", "rate", "towards", "share", "largest_share"})
+_ASKED = frozenset({"growth", "rate", "mean_of", "towards", "share", "largest_share"})
 """Fields whose numbers can be read in more than one way: 30 may be 30 % a year, or 30 times a year."""
 
 
@@ -208,14 +209,14 @@ def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
     """List the regimes of growth of a level, with the path of each; a single rate is one regime."""
     if level.growth is None:
         return ()
-    if isinstance(level.growth, Prior):
+    if not isinstance(level.growth, tuple):
         return (((*path, "growth"), Regime.model_construct(rate=level.growth)),)  # a prior that was checked already
     return tuple(((*path, "growth", index), regime) for index, regime in enumerate(level.growth))
 
 
 def rate_path(level: Level, regime_path: Path) -> Path:
     """Name the path of a regime's rate."""
-    return regime_path if isinstance(level.growth, Prior) else (*regime_path, "rate")
+    return (*regime_path, "rate") if isinstance(level.growth, tuple) else regime_path
 
 
 def level_unit(level: Level, expected: str | None) -> str:
@@ -292,7 +293,7 @@ SECTIONS = ("inputs", "drivers", "quantities", "constraints", "capability", "thr
 _ABOUT = {"inputs": "input ", "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
 _PLACES = {
     "product": "factor", "sum": "term", "minimum": "choice", "maximum": "choice", "feedback": "feedback point",
-    "growth": "era",
+    "growth": "era", "mean_of": "part",
 }  # fmt: skip
 
 

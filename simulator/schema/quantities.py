@@ -26,10 +26,40 @@ def _as_date(value: Any) -> Any:
         raise Faults([Fault((), error.rule, error.remedy)]) from None
 
 
+class MeanRate(Spec):
+    """A rate that lies between others: their weighted mean in OOM/year, the geometric mean of factors."""
+
+    mean_of: Annotated[tuple[Prior, ...], Field(min_length=2)]
+    """The rates, each drawn by itself; `{input: name}` names one that is drawn elsewhere."""
+    weights: tuple[Annotated[Number, Field(gt=0.0)], ...] | None = None
+    """A weight for each; they are scaled to add up to 1. Without them all count alike."""
+    notes: Text | None = None
+    """Why."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The weights, scaled."""
+        weights = self.weights or (1.0,) * len(self.mean_of)
+        return tuple(weight / sum(weights) for weight in weights)
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.weights is not None and len(self.weights) != len(self.mean_of):
+            rule = f"must hold as many weights as mean_of has rates; got {len(self.weights)} and {len(self.mean_of)}."
+            yield Fault(("weights",), rule, "Give each rate its weight.")
+
+
+def _rate_form(data: Any) -> str:
+    mean = isinstance(data, MeanRate) or (isinstance(data, Mapping) and "mean_of" in data)
+    return "<mean>" if mean else "<rate>"
+
+
+Rate = Annotated[Annotated[Prior, Tag("<rate>")] | Annotated[MeanRate, Tag("<mean>")], Discriminator(_rate_form)]
+
+
 class Regime(Spec):
     """A stretch of time with one rate of growth."""
 
-    rate: Prior | None = None
+    rate: Rate | None = None
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
@@ -68,11 +98,13 @@ class Custom(Spec):
 
 
 def _growth_form(data: Any) -> str:
-    return "<regimes>" if isinstance(data, list | tuple) else "<rate>"
+    return "<regimes>" if isinstance(data, list | tuple) else _rate_form(data)
 
 
 Growth = Annotated[
-    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | Annotated[Prior, Tag("<rate>")],
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")]
+    | Annotated[Prior, Tag("<rate>")]
+    | Annotated[MeanRate, Tag("<mean>")],
     Discriminator(_growth_form),
 ]
 

@@ -135,6 +135,11 @@ SchemaVersion = Annotated[Literal[2], BeforeValidator(_schema_version)]
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
+    kept: ClassVar[Mapping[str, str]] = {
+        "events": "For now mix two scenarios, with the event and without it, by weight: mixture.",
+        "actors": "For now write a scenario for each actor, and name it in subject.",
+    }
+
     @classmethod
     def written_keys(cls) -> list[str]:
         """List the keys that a file may write; some are gone when the entries are checked."""

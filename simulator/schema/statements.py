@@ -56,6 +56,7 @@ class Spec(BaseModel):
 
     noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
     lists_keys: ClassVar[bool] = True  # and whether they are listed then
+    kept: ClassVar[Mapping[str, str]] = {}  # keys of later editions, each with what does for now
 
     @classmethod
     def written_keys(cls) -> list[str]:

@@ -10,6 +10,7 @@ from simulator.engine.plan import plan_of
 from simulator.model.growth import FAR_YEAR, regime_growth
 from simulator.model.levels import Line
 from simulator.scenario.load import load_scenario
+from simulator.testing import run_of, small_scenario
 
 RNG = np.random.default_rng(5)
 SAMPLES = 40
@@ -69,3 +70,27 @@ def test_paths_between_the_years_meet_those_at_the_years(name: str) -> None:
     rows = [np.broadcast_to(paths.levels[each], (200, plan.years.size)) for each in names]
     exact = np.stack(rows)[which, sample, year]
     np.testing.assert_allclose(paths.at(names, which, sample, plan.years[year]), exact, rtol=0, atol=1e-9)
+
+
+def test_a_rate_may_be_the_weighted_geometric_mean_of_drawn_ones() -> None:
+    """Logs are averaged: 9x and 1x a year make 3x; weights are scaled; each part is a draw, an input one draw for all."""
+    wide = {"interval_90": [3, 5], "unit": "x/year"}
+    drivers = {
+        "compute": {
+            "start": {"value": 1e26, "unit": "FLOP"},
+            "growth": [
+                {"rate": {"mean_of": [{"input": "chips"}, wide], "weights": [1, 3]}},
+                {"from": 2030, "times": 0.5},
+            ],
+        },
+        "algorithms": {"growth": {"mean_of": ["9x/year", "1x/year"]}},
+    }
+    inputs = {"chips": {"interval_90": [1.2, 1.7], "unit": "x/year"}}
+    run = run_of(small_scenario({"drivers": drivers, "inputs": inputs}))
+    years = run["trajectories/year"].values - 2025
+    np.testing.assert_allclose(run["trajectories/algorithms"].values[0], years * np.log10(3), atol=4e-6)
+    chips, other = (run[f"parameters/drivers.compute.growth[0].rate.mean_of[{place}]"].values for place in (0, 1))
+    np.testing.assert_array_equal(chips, run["parameters/inputs.chips"].values)
+    rate = (0.25 * chips + 0.75 * other)[:, None]
+    exact = 26 + rate * np.minimum(years, 5) + 0.5 * rate * np.maximum(years - 5, 0)
+    np.testing.assert_allclose(run["trajectories/physical_compute"].values, exact, atol=4e-6)

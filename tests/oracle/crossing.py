@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.model import Model, Moment
+from tests.oracle.model import Model, Moment, moving
 from tests.oracle.units import Array
 
-READ = ("multiple", "of", "quantity", "within_oom", "reading", "delay", "label", "notes")
+READ = ("level", "multiple", "of", "quantity", "falling", "within_oom", "reading", "delay", "label", "notes")
 SCANS_A_YEAR = 24
 HALVINGS = 30
 GOLDEN = (3 - 5**0.5) / 2
@@ -34,40 +34,47 @@ def crossings(model: Model) -> dict[str, Crossing]:
     scan = Moment(model, grid)
     found = {}
     for name, spec in (model.scenario.get("thresholds") or {}).items():
-        quantity, level = threshold(model, name)
+        quantity, level, against = threshold(model, name)
+        sign = -1 if spec.get("falling") else 1
 
-        def path(t: Array, quantity: str = quantity) -> Array:
-            return Moment(model, t).one(quantity)
+        def path(t: Array, of: Moment | None = None, quantity=quantity, against=against, sign=sign) -> Array:
+            moment = of or Moment(model, t)
+            return sign * (moment.one(quantity) - (moment.expression(*against) if against else 0))
 
         if spec.get("reading") == "calendar":
             years = np.broadcast_to(model.years(), (model.samples, len(model.years())))
-            above = path(years) >= level
+            above = path(years) >= sign * level
             year = np.where(above.any(axis=1), years[0, above.argmax(axis=1)], np.inf)
         else:
-            year = first_crossing(path, grid, scan.one(quantity), level)
+            year = first_crossing(path, grid, path(grid, scan), sign * level)
+        if against:
+            level = level + Moment(model, np.minimum(year, model.last)[:, None]).expression(*against)
         late = year + model.number(f"thresholds.{name}.delay", spec.get("delay", 0), "years")[:, 0]
         found[name] = Crossing(np.where(late > model.last, np.inf, late), level[:, 0], year == model.first)
     return found
 
 
-def threshold(model: Model, name: str) -> tuple[str, Array]:
-    """What a threshold stands on and its level (sample, 1), log10."""
+def threshold(model: Model, name: str) -> tuple[str, Array, tuple[str, Any] | None]:
+    """What a threshold stands on, its level (sample, 1), log10, and what that is counted from where it moves."""
     spec: Any = model.scenario["thresholds"][name]
     path = f"thresholds.{name}"
     if left := spec.keys() - {*QUANTITIES, *READ}:
         raise NotImplementedError(", ".join(sorted(left)))
-    past = float(spec.get("within_oom", 0))
+    past = float(spec.get("within_oom", 0)) * (-1 if spec.get("falling") else 1)
     if "multiple" in spec:
         multiple = past + model.number(f"{path}.multiple", spec["multiple"])
         if spec["of"] != "start":
-            quantity, level = threshold(model, spec["of"])
-            return quantity, level + multiple
+            quantity, level, against = threshold(model, spec["of"])
+            return quantity, level + multiple, against
         quantity = spec.get("quantity", "effective_compute")
-        return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple
-    quantity = next(key for key in QUANTITIES if key in spec)
+        return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple, None
+    quantity = spec.get("quantity") or next(key for key in QUANTITIES if key in spec)
+    if against := moving(name, spec):
+        return quantity, np.full((model.samples, 1), past), against
+    key = "level" if "level" in spec else quantity
     kind = "plain" if quantity == "capability" else "level"
-    level = past + model.number(f"{path}.{quantity}", spec[quantity], kind)
-    return quantity, np.broadcast_to(level, (model.samples, 1))
+    level = past + model.number(f"{path}.{key}", spec[key], kind)
+    return quantity, np.broadcast_to(level, (model.samples, 1)), None
 
 
 def first_crossing(path: Callable[[Array], Array], grid: Array, values: Array, level: Array) -> Array:

@@ -33,13 +33,13 @@ def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, st
     if isinstance(spec, Mapping):
         key = str(spec.get("used as", key))
         if stated_points(spec) or spec.keys() & STATED:
-            yield path, spec, {"growth": "rate", **REGIME, "delay": "years"}.get(key, "level")
+            yield path, spec, {"growth": "rate", "mean_of": "rate", **REGIME, "delay": "years"}.get(key, "level")
             return
         for name, below in spec.items():
             yield from priors(f"{path}.{name}" if path else str(name), below, str(name))
     elif isinstance(spec, list):
         for k, below in enumerate(spec):
-            yield from priors(f"{path}[{k}]", below, "")
+            yield from priors(f"{path}[{k}]", below, key)
 
 
 def furthest(draws: Array, spec: Spec, kind: str) -> float:

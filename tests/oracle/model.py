@@ -76,11 +76,13 @@ class Model:
         growth = level.get("growth")
         still = laws.Regime(np.array(-np.inf), np.zeros((1, 1)))
         if not isinstance(growth, list):
-            return [still if growth is None else replace(still, rate=self.number(f"{path}.growth", growth, "rate"))]
+            return [still if growth is None else replace(still, rate=self.rate(f"{path}.growth", growth))]
         regimes = [still]
         for k, regime in enumerate(growth):
             stated = {
-                key: self.number(f"{path}.growth[{k}].{key}", regime[key], kind)
+                key: self.rate(f"{path}.growth[{k}].{key}", regime[key])
+                if kind == "rate"
+                else self.number(f"{path}.growth[{k}].{key}", regime[key], kind)
                 for key, kind in REGIME.items()
                 if regime.get(key) is not None
             }
@@ -88,6 +90,13 @@ class Model:
             rest = {key: value for key, value in stated.items() if key in {"half_life", "towards"}}
             regimes.append(laws.Regime(stated.get("from", still.begin), rate, **rest))
         return regimes[1:]
+
+    def rate(self, path: str, spec: Spec) -> Array:
+        """A rate, or the weighted mean of several: logs are averaged."""
+        if not isinstance(spec, Mapping) or "mean_of" not in spec:
+            return self.number(path, spec, "rate")
+        parts = [self.number(f"{path}.mean_of[{k}]", part, "rate") for k, part in enumerate(spec["mean_of"])]
+        return np.average(parts, axis=0, weights=spec.get("weights"))
 
     def dates(self) -> list[Array]:
         """Every date at which a regime begins, and every year of a table (sample, 1)."""
@@ -126,6 +135,9 @@ class Moment:
         self.effective()
         if "capability" in self.model.scenario:
             self.capability()
+        for name, spec in (self.model.scenario.get("thresholds") or {}).items():
+            if stated := moving(name, spec):
+                self.named[variable("moving_threshold", name)] = self.expression(*stated)
         return self.named
 
     def quantity(self, name: str) -> Array:
@@ -166,6 +178,8 @@ class Moment:
         """What growth alone gives: the level (1 where no start is stated), and its start."""
         _refuse_unknown(spec)
         model = self.model
+        if "level" in spec:
+            return self.expression(f"{path}.level", spec["level"]), np.array(np.inf)
         if "table" in spec:
             years = sorted((float(year), float(value)) for year, value in spec["table"].items())
             levels = converted(np.array([value for _, value in years]), spec.get("unit"), "level")
@@ -295,8 +309,15 @@ class Moment:
                 return self.physical()
             case "capability":
                 return self.capability()
-            case driver:
+            case name if name in (self.model.scenario.get("quantities") or {}):
+                return self.quantity(name)
+            case driver if "." not in driver:
                 return self.driver(driver)
+            case path:
+                self.variables()
+                keys = path.split(".")
+                named = {"drivers": [keys[1], *keys[2:]], "constraints": ["constraint", *keys[1:]]}[keys[0]]
+                return self.named[variable(*(key.removesuffix("s") if key == "factors" else key for key in named))]
 
 
 def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: Array) -> stepping.Path:
@@ -311,6 +332,17 @@ def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: A
         return rates[:, step] * np.minimum(1, (here - level) / (here - begin))
 
     return stepping.solve(nodes, begin, slope)[0]
+
+
+def moving(name: str, threshold: Spec) -> tuple[str, Spec] | None:
+    """The path and the statement of a threshold's level that is no single number; None where it is one."""
+    for key in LEVELS:
+        if key in threshold and not _is_prior(threshold[key]):
+            return f"thresholds.{name}.{key}", threshold[key]
+    return None
+
+
+LEVELS = ("effective_compute", "physical_compute", "spending", "level")
 
 
 def variable(*parts: str) -> str:
@@ -334,9 +366,8 @@ def _is_level(spec: Spec) -> bool:
 
 
 def _is_prior(spec: Spec) -> bool:
-    return not isinstance(spec, Mapping) or not (
-        _is_level(spec) or (OPERATIONS.keys() | {"accumulation"}) & spec.keys()
-    )
+    made = OPERATIONS.keys() | {"accumulation"}
+    return not isinstance(spec, str) and not _is_level(spec) and not (isinstance(spec, Mapping) and made & spec.keys())
 
 
 def _refuse_unknown(spec: Spec) -> None:
