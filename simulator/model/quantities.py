@@ -231,15 +231,17 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
 
 
 def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
-    if (known := block.between(path, years)) is not None:
+    line = quantity_line(cast("Quantity", operation.accumulation), (*path, "accumulation"), block)
+    is_straight = line is not None and not line.bends  # no fine grid is needed to add it up
+    if not (is_straight and years.ndim > 1) and (known := block.between(path, years)) is not None:
         return known
     base = block.spec.years.first if operation.at is None else operation.at
-    if base > years[0]:
+    if np.any(base > years[0]):
         raise SimulatorError(
             f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
         )
-    line = quantity_line(cast("Quantity", operation.accumulation), (*path, "accumulation"), block)
-    is_straight = line is not None and not line.bends  # no fine grid is needed to add it up
+    if is_straight and years.ndim > 1:
+        return _added_up(operation, path, block, years, base=base)
     times = np.unique([base, *years]) if is_straight else fine_grid(base, float(years[-1]), years)
     flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
     # A stock S that loses a part d a year has S e^(d t) grow by the flow times e^(d t): added up, and turned back.
@@ -255,6 +257,16 @@ def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -
         step = [before, time]
         stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
     return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
+
+
+def _added_up(operation: Operation, path: Path, block: Block, times: Array, *, base: float) -> Array:
+    """Add a flow at a constant rate of growth up to a stock at times of each sample's own, (sample, 1), in one step."""
+    flow, span = (*path, "accumulation"), times - base
+    turn = _decay(operation, path, block)[:, None] * span
+    ends = [quantity_level(operation.accumulation, flow, block, each) for each in (np.full_like(times, base), times)]  # type: ignore[arg-type]
+    per_step = np.log10(SECONDS_PER_YEAR * np.maximum(span, 1e-300))
+    flows = np.hstack([ends[0] + per_step, ends[1] + turn + per_step])
+    return growth.accumulate([0.0, 1.0], flows, log_start=block.draw((*path, "start")))[:, 1:] - turn
 
 
 def _decay(operation: Operation, path: Path, block: Block) -> Array:

@@ -18,19 +18,23 @@ LEAST_LAG = 0.0625
 
 
 def circle_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find what is made from itself at the same time; a lag opens a circle through a variable of the scenario."""
+    """Find what is made from itself at the same time; a lag opens a circle through a limit on a variable."""
     at_once = uses_of(spec, lagged=False)
     alone = {name: used & set(spec.quantities) for name, used in uses_of(spec).items() if name in spec.quantities}
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
-    for uses in (at_once, alone):
+    demanded = uses_of(spec, limits=False)  # a level that only follows from what it was before begins nowhere
+    for uses in (at_once, alone, demanded):
         for name, way in circles(uses):
             if frozenset(way.split(" -> ")) in found:
                 continue
             found.add(frozenset(way.split(" -> ")))
             remedy = "Break the circle: state one of them by its own prior"
             variable = next((each for each in way.split(" -> ") if each in own), "")
-            remedy += f", or take what was before: lag: {{of: {variable}, by: 1 year}}." if variable else "."
+            if uses is demanded:
+                remedy += "; only a limit may follow from what was before."
+            else:
+                remedy += f", or take what was before: lag: {{of: {variable}, by: 1 year}}." if variable else "."
             section = ("constraints",) if name == "physical_compute" else ("drivers",)
             at = ("quantities", name) if name in spec.quantities else (*section, name) if name in DRIVERS else section
             yield Fault(at, f"is made from itself: {way}.", remedy)

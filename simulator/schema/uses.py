@@ -21,8 +21,11 @@ def names_in(entry: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
     return ((at, name) for at, field, name in entries(entry, path) if field in NAMING and isinstance(name, str))
 
 
-def uses_of(spec: ScenarioSpec, *, lagged: bool = True) -> dict[str, set[str]]:
-    """List what each quantity and variable is made of by name; without what it takes as it was some time ago."""
+def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> dict[str, set[str]]:
+    """List what each quantity and variable is made of by name.
+
+    Without what it takes as it was some time ago, if not `lagged`; without what only limits it, if not `limits`.
+    """
     stated, drivers = spec.quantities, stated_drivers(spec)
     own = {name for name in OWN if name not in stated}
     within: dict[str, list[tuple[object, Path]]] = {
@@ -38,7 +41,9 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True) -> dict[str, set[str]]:
             used
             for entry, at in places
             for path, used in names_in(entry, at)
-            if used in {*stated, *own} and (lagged or not _is_before(path))
+            if used in {*stated, *own}
+            and (lagged or not _is_before(path))
+            and (limits or not {"caps", "constraints"} & {path[0], *path[2:]})
         }
         | (parts.get(name, set()) & set(within) - set(stated))
         for name, places in within.items()
