@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import simulator
-from simulator.cli import options
+from simulator.cli import completion, options
 from simulator.export.formats import export_file, format_help, read_options, takers
 
 _SCALED = takers("scale")
@@ -28,7 +28,12 @@ def export(
         list[str] | None, typer.Option(metavar="NAME", help="Only this variable; may be given several times.")
     ] = None,
     threshold: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this threshold; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this threshold; may be given several times.",
+            autocompletion=completion.threshold_names,
+        ),
     ] = None,
     year: Annotated[
         float | None, typer.Option(help=f"{takers('year')}: the year in which --variable is asked for.")

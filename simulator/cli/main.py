@@ -13,6 +13,7 @@ import typer
 
 import simulator
 from simulator.cli import options
+from simulator.cli.completion import asked_word, scenario_names
 from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast, published, score
 from simulator.cli.history import app as history_app
@@ -27,7 +28,10 @@ INTERRUPTED = 130
 
 
 def validate(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files or shipped names.")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(metavar="SCENARIO...", help="Scenario files or shipped names.", autocompletion=scenario_names),
+    ],
     set_: options.SetOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
     json: options.JsonOption = False,
@@ -130,15 +134,19 @@ _EPILOG = (
 )
 
 
-def command_line(*, only: str | None = None) -> typer.Typer:
-    """Make the command line: with one command, since all take ten times as long to make; or with a list of all."""
+def command_line(*, only: str | None = None, shell: bool = False) -> typer.Typer:
+    """Make the command line: with one command, since all take ten times as long to make; or with a list of all.
+
+    For a shell that asks how a line goes on it has both.
+    """
     settings = {"help_option_names": ["-h", "--help"]}
-    made = typer.Typer(**options.LOOK, context_settings=settings, help=_HELP, epilog=_EPILOG, callback=_every)
+    look = {**options.LOOK, "add_completion": only is None or shell}
+    made = typer.Typer(**look, context_settings=settings, help=_HELP, epilog=_EPILOG, callback=_every)
     for name, command in COMMANDS.items():
-        if only in (None, name):
-            made.command()(command if only else _listed(command))
+        if only in (None, name) or shell:
+            made.command()(command if only == name else _listed(command))
     for name, group in GROUPS.items():
-        if only in (None, name):
+        if only in (None, name) or shell:
             made.add_typer(group, name=name)
     return made
 
@@ -205,7 +213,10 @@ def _run(arguments: list[str]) -> None:
                 raise SystemExit(2)
         given.insert(0, "run")
     try:
-        shown = command_line(only=given[0] if given and given[0] in commands else None)
+        asked = asked_word()
+        shell = asked is not None
+        word = (asked if asked in commands else "run") if asked else given[0] if given else ""
+        shown = command_line(only=word if word in commands else None, shell=shell)
         shown(args=given, prog_name="simulate")  # prints its own faults of use, and exits with their code
     except SimulatorError as error:
         told([str(error)], err=True, style="red")

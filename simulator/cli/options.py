@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simulator.cli import completion
 from simulator.cli.terminal import Listing, told
 from simulator.errors import InputError
 from simulator.files import check_file, check_folder
@@ -55,16 +56,26 @@ folder_option, file_option = _checked(check_folder), _checked(check_file)
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6x/year."
+        "--set",
+        metavar="PATH=VALUE",
+        autocompletion=completion.entry_paths,
+        help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6x/year.",
     ),
 ]
 SamplesOption = Annotated[str | None, typer.Option(help="Number of samples, e.g. 100000 or 1e6.")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the draws.")]
 ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A .yaml file, or the name of a shipped scenario.")
+    str,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A .yaml file, or the name of a shipped scenario.",
+        autocompletion=completion.scenario_names,
+    ),
 ]
 RUN_HELP = "A run: its folder or file, the name of its scenario where outputs/ has one such run, or latest."
-RunArgument = Annotated[FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option)]
+RunArgument = Annotated[
+    FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option, autocompletion=completion.run_names)
+]
 OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
 BesideOption = Annotated[
     FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)

@@ -9,7 +9,7 @@ import typer
 
 import simulator
 from simulator.charts.register import BANDS_TEXT, KINDS
-from simulator.cli import options
+from simulator.cli import completion, options
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def show(
             help="What a command wrote: its folder or file, its name in outputs/ where it is the only one (baseline, "
             "baseline-swings), or latest, the last run.",
             callback=options.run_option,
+            autocompletion=completion.run_names,
         ),
     ],
     variables: Annotated[
@@ -90,7 +91,11 @@ def chart(
 
 def priors(
     name: Annotated[
-        str | None, typer.Argument(help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.")
+        str | None,
+        typer.Argument(
+            autocompletion=completion.library_names,
+            help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.",
+        ),
     ] = None,
     json: options.JsonOption = False,
 ) -> None:

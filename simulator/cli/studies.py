@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 import simulator
-from simulator.cli import options
+from simulator.cli import completion, options
 from simulator.errors import InputError
 
 
@@ -19,6 +19,7 @@ def compare(
             metavar="RUN-OR-SCENARIO...",
             help="Runs (folders, files, names in outputs/, or latest), scenario files, or shipped names.",
             callback=options.item_option,
+            autocompletion=completion.item_names,
         ),
     ],
     samples: options.SamplesOption = None,
@@ -64,6 +65,7 @@ ItemArgument = Annotated[
         metavar="SCENARIO|RUN",
         help="A scenario file or shipped name; or a run, whose scenario is read.",
         callback=options.item_option,
+        autocompletion=completion.item_names,
     ),
 ]
 OutcomeOption = Annotated[

@@ -12,14 +12,30 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 from typer.core import TyperGroup
 
+from simulator.cli.completion import scenario_names
 from simulator.wording import folded
 
 if TYPE_CHECKING:
-    from typer._click import Context, HelpFormatter
+    from typer._click import Command, Context, HelpFormatter
+    from typer._click.shell_completion import CompletionItem
 
 
 class Listing(TyperGroup):
     """A group of commands whose list has the first sentence of each in full, on several lines where it is long."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """Take a scenario for the command that runs it, where a shell asks how its line goes on."""
+        run = self.get_command(ctx, "run") if ctx.resilient_parsing else None
+        if run is not None and self.get_command(ctx, args[0]) is None:
+            return "run", run, args
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands, and the scenarios that can stand in the place of one."""
+        from typer._click.shell_completion import CompletionItem
+
+        names = scenario_names(incomplete) if incomplete and self.get_command(ctx, "run") else []
+        return [*super().shell_complete(ctx, incomplete), *map(CompletionItem, names)]
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the list."""

@@ -1,0 +1,98 @@
+"""What a shell offers where a name is begun: scenarios, runs, libraries, entries, thresholds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path as FilePath
+
+import typer
+
+from simulator.errors import SimulatorError
+
+ASKED = "_SIMULATE_COMPLETE"
+"""The variable by which a shell asks, and the words so far, which those of bash and of the others name otherwise."""
+_WORDS = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+
+
+def asked_word() -> str | None:
+    """Give the first word behind `simulate` of a line that a shell asks about; None where none asks."""
+    if ASKED not in os.environ:
+        return None
+    words = _line()
+    return words[1] if words[2:] or (words[1:] and not words[1].startswith("-")) else ""
+
+
+def _line() -> list[str]:
+    return next((os.environ[name] for name in _WORDS if name in os.environ), "").split()
+
+
+def _subject(ctx: typer.Context) -> str:
+    """Find what a command is about, its first word that is no option: its line may end in an option without value."""
+    words = [word for word in _line()[1:] if not word.startswith("-")]
+    return next(iter(words[1:] if words[:1] == [ctx.info_name] else words), "")
+
+
+def _begun(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def scenario_names(incomplete: str) -> list[str]:
+    """Offer the shipped scenarios and the scenario files that are here."""
+    from simulator.scenario.library import shipped_names
+
+    files = sorted(FilePath().glob(f"{incomplete}*.yaml")) if "*" not in incomplete else []
+    return [*_begun(shipped_names("scenarios"), incomplete), *map(str, files)]
+
+
+def run_names(incomplete: str) -> list[str]:
+    """Offer `latest` and the folders below outputs, by the names that are theirs alone or in full."""
+    from simulator.runs.kinds import LATEST, named_folders
+
+    folders = [each.name for each in named_folders(FilePath("outputs"))]
+    short = [name.rpartition("-")[0] for name in folders]
+    names = [one if short.count(one) == 1 else name for one, name in zip(short, folders, strict=True)]
+    return _begun([LATEST, *names], incomplete) if folders else []
+
+
+def item_names(incomplete: str) -> list[str]:
+    """Offer scenarios and what was run."""
+    return list(dict.fromkeys([*scenario_names(incomplete), *run_names(incomplete)]))
+
+
+def library_names(incomplete: str) -> list[str]:
+    """Offer the prior libraries, and the entries of the one that is begun."""
+    from simulator.scenario.library import load_library, shipped_names
+
+    libraries = shipped_names("priors")
+    held = incomplete.rpartition("/")[0]
+    entries = [f"{held}/{key}" for key in load_library(held).data["priors"]] if held in libraries else []
+    return _begun([*libraries, *entries], incomplete)
+
+
+def entry_paths(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the priors of the scenario that stands before, to be set."""
+    from simulator.scenario.load import load_scenario
+
+    name = _subject(ctx)
+    with suppress(SimulatorError):
+        parts = load_scenario(FilePath(name) if name.endswith((".yaml", ".yml")) else name).components
+        return _begun(dict.fromkeys(f"{path}=" for part in parts for path in part.joint.priors), incomplete)
+    return []
+
+
+def threshold_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the thresholds of the run that stands before."""
+    import json
+
+    from simulator.runs.kinds import found, run_path
+
+    file = run_path(found(FilePath(_subject(ctx))))
+    if not file.is_file():
+        return []
+    import netCDF4
+
+    with suppress(OSError), netCDF4.Dataset(file) as run:
+        return _begun(json.loads(run.getncattr("scenario")).get("thresholds") or (), incomplete)
+    return []
