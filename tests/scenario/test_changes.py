@@ -152,14 +152,14 @@ def test_nothing_is_left_out_of_nothing() -> None:
 
 
 def test_of_two_that_do_not_go_together_the_inherited_one_is_named(tmp_path: Path) -> None:
-    rule = "history: {frontier: {within_oom: 1}}\n"
+    rule = "history: {frontier: {top: null, within_oom: 1}}\n"
     (tmp_path / "a.yaml").write_text(f"schema: 2\nname: a\nextends: learned\n{rule}")
     (tmp_path / "b.yaml").write_text("schema: 2\nname: b\nextends: ./a.yaml\nhistory: {frontier: {top: 5}}\n")
     with pytest.raises(ScenarioError) as caught:
         load_scenario(tmp_path / "b.yaml")
     (fault,) = caught.value.faults
     assert str(fault.place) == f"{tmp_path / 'b.yaml'}:4:22"
-    assert f"within_oom comes from {tmp_path / 'a.yaml'}:4:22; within_oom: null takes it away." in fault.remedy
+    assert f"within_oom comes from {tmp_path / 'a.yaml'}:4:33; within_oom: null takes it away." in fault.remedy
 
 
 def test_a_mixture_without_a_title_is_called_after_its_parts() -> None:
