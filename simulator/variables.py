@@ -176,7 +176,7 @@ def attributes(
 ) -> dict[str, dict[str, str]]:
     """Give the attributes of variables by name; `units` and `words` are those that the scenario tells.
 
-    A limit has its own words as `label`, and the share in which limits bind those of what they stand on.
+    What has words of its own has them as `label`, and the share in which limits bind those of what they stand on.
     """
     said = {}
     for name in names:
@@ -186,10 +186,7 @@ def attributes(
         described = variable(name, unit=units.get(base, "1"), subjects=subjects, words=words)
         unit = units.get(base, variable(base).unit if base != name else described.unit)
         texts = {"units": unit, "long_name": described.long_name, "description": described.description}
-        if name.startswith(("cap_", "constraint_")):
-            texts["label"] = words.get(name, "")
-        elif match := re.fullmatch("binding_(.+)_share", name):
-            texts["label"] = words.get(match[1], "")
+        texts["label"] = words.get(name.removeprefix("binding_").removesuffix("_share"), "")
         said[name] = {key: text for key, text in texts.items() if text}
     return said
 
@@ -208,6 +205,12 @@ def snake(name: str) -> str:
 def subject_words(subject: str) -> str:
     """Say what limits stand on, where the scenario has no words for it."""
     return subject.removeprefix("quantity_").replace("_", " ")
+
+
+def limit_words(subject: str, limit: str, words: Mapping[str, str]) -> str:
+    """Say what a limit on a subject is called among the words for variables; its name where there are none."""
+    own = f"constraint_{snake(limit)}" if subject == "physical_compute" else ""
+    return words.get(f"cap_{subject}_{snake(limit)}") or words.get(own) or limit
 
 
 UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -244,6 +247,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "label": ("", "what it is called in charts"),
     "unit": ("", "unit of the numbers in the row"),
     "on": ("", "what a limit bounds"),
+    "on_label": ("", "what that is called in charts"),
     "limit": ("", "cap or constraint"),
     "input": ("", "input of the scenario: a prior, or several that go together"),
     "prior": ("", "name of the prior"),

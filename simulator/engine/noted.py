@@ -16,7 +16,7 @@ from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
-from simulator.variables import subject_words
+from simulator.variables import limit_words, subject_words
 from simulator.wording import BEYOND, power, share_text
 
 LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
@@ -116,9 +116,10 @@ def _limits_at_the_start(plan: Plan, summary: Mapping[str, Array], samples: int)
         stated, left = (float(summary[f"{each}_mean"][0]) for each in (f"{subject}_demanded", subject))
         cut = (stated - left) / share
         if cut >= LEAST_CUT:
-            which = ", ".join(limit for limit, each in zip(limits, shares, strict=True) if each > 0)
+            bound = [limit for limit, each in zip(limits, shares, strict=True) if each > 0]
+            which = ", ".join(limit_words(subject, limit, plan.words) for limit in bound)
             yield (
-                f"{subject_words(subject)} starts above its limits ({which}) in {_share(share, samples)} of the "
-                f"samples: they cut it by {cut:.2g} OOM there on average. Over all, {power(stated)} is stated for the "
-                f"first year and {power(left)} is left (geometric means)."
+                f"{plan.words.get(subject) or subject_words(subject)} starts above its limits ({which}) in "
+                f"{_share(share, samples)} of the samples: they cut it by {cut:.2g} OOM there on average. Over all, "
+                f"{power(stated)} is stated for the first year and {power(left)} is left (geometric means)."
             )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
-from simulator.scenario.resolving import Component, Scenario
+from simulator.scenario.resolving import Component, Scenario, words_of
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import binding_names, quantity_of, variable_names
@@ -73,6 +73,11 @@ class Plan:
     def spec(self) -> ScenarioSpec:
         """What all components have in common: samples, seed, block, years, the names of thresholds."""
         return self.components[0].spec
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the scenario calls its variables and thresholds, by name."""
+        return words_of(self.components)
 
     @property
     def parameters(self) -> tuple[str, ...]:

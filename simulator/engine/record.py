@@ -18,6 +18,7 @@ from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
+from simulator.runs.summary import bound_limits
 from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
@@ -76,9 +77,7 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     if scenario.fit is not None:
         children |= fit_groups(scenario.fit)
     attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
-    attrs["warnings"] = "\n".join(
-        [*plan_warnings(scenario), *groups.warnings, *_never_binding(plan.limits, summary=summary)]
-    )
+    attrs["warnings"] = "\n".join([*plan_warnings(scenario), *groups.warnings, *_never_binding(summary)])
     return Group(attrs=attrs, children=children)
 
 
@@ -110,12 +109,12 @@ def fit_of(run: xr.DataTree) -> xr.DataTree | None:
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
 
 
-def _never_binding(limits: Mapping[str, tuple[str, ...]], *, summary: Group) -> list[str]:
+def _never_binding(summary: Group) -> list[str]:
     return [
         f"{limit} never binds: no sample reaches it by the horizon."
-        for name, named in limits.items()
-        for number, limit in enumerate(named)
-        if not float(summary.data_vars[f"{name}_share"].values[number].max()) > 0
+        for on in bound_limits(summary)
+        for limit, share in zip(on.labels, on.shares.values, strict=True)
+        if not float(share.max()) > 0
     ]
 
 

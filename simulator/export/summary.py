@@ -50,8 +50,8 @@ def summary_document(run: xr.DataTree) -> dict[str, Any]:
         "variables": {name: _variable(summary, name) for name in summarised_names(summary)},
         "thresholds": [_threshold(summary, place) for place in range(summary.sizes.get("threshold", 0))],
         "binding": {
-            subject: dict(zip(limits, _plain(shares.values), strict=True))
-            for subject, limits, shares, _ in bound_limits(arrays(run, "summary"))
+            on.subject: dict(zip(on.names, _plain(on.shares.values), strict=True))
+            for on in bound_limits(arrays(run, "summary"))
         },
     }
 

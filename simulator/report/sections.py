@@ -35,7 +35,6 @@ from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
-from simulator.variables import subject_words
 from simulator.wording import capital, percent, share_text, signed
 
 if TYPE_CHECKING:
@@ -240,7 +239,7 @@ def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Sequen
     rows = []
     for early, late in zip(*(shares.where(year=year).rows() for year in (middle, last)), strict=True):
         told = [share_text(row["share"], samples, row["standard_error"]) for row in (early, late)]
-        rows.append([name(f"{late['limit']} (on {subject_words(late['on'])})"), *told, bar(late["share"])])
+        rows.append([name(f"{late['label']} (on {late['on_label']})"), *told, bar(late["share"])])
     parts = [element("h3", "The limits in words"), bullets(map(limitation, said))]
     if rows:
         heads = ["Limit", f"Binds in {when(middle)}", f"Binds in {when(last)}", f"Share of the samples in {when(last)}"]

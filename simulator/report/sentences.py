@@ -16,7 +16,6 @@ from simulator.runs.growth_by_driver import limits_on, mean_contributions
 from simulator.runs.summary import PASSED, binding_table, crossing_table, sampling_note, summarised, why_no_spread
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
-from simulator.variables import subject_words
 from simulator.wording import capital, listed, power, raised, share_text, signed
 
 if TYPE_CHECKING:
@@ -162,12 +161,12 @@ def _binding_sentence(run: xr.DataTree) -> str:
     if not shares:
         return "The scenario has no caps and no constraints, so nothing holds growth back."
     said = []
-    for (subject,), limits in shares.where(year=last).groups("on"):
+    for (words,), limits in shares.where(year=last).groups("on_label"):
         total = float(limits["share"].sum())
         if total > 0:
             most = sorted(limits.rows(), key=lambda row: -row["share"])[:4]
-            detail = ", ".join(f"{row['limit']} {say(row['share'])}" for row in most)
-            said.append(f"{subject_words(subject)} back in {say(total)} of cases ({detail})")
+            detail = ", ".join(f"{row['label']} {say(row['share'])}" for row in most)
+            said.append(f"{words} back in {say(total)} of cases ({detail})")
     return f"In {when(last)} limits hold {listed(said)}." if said else f"In {when(last)} no limit binds in any sample."
 
 
@@ -207,13 +206,13 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
     if note := sampling_note(run):
         yield f"{capital(note)}."
     years = group(run, "summary")["year"].values
-    for subject, named in limits_on(run).items():
+    for subject, on in limits_on(run).items():
         shares = group(run, "summary")[f"binding_{subject}_share"].values.sum(axis=0)
         held = years[shares > 0.5]
         if held.size:
-            which = f"the limits {listed(named)} are" if len(named) > 1 else f"the limit {named[0]} is"
+            which = f"the limits {listed(on.labels)} are" if len(on.labels) > 1 else f"the limit {on.labels[0]} is"
             yield (
-                f"From {when(float(held[0]))} on, {subject_words(subject)} is at a limit in more than half of the "
+                f"From {when(float(held[0]))} on, {on.words} is at a limit in more than half of the "
                 f"samples. What comes after rests on how {which} assumed, more than on trends."
             )
     if uncertain:

@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.runs.groups import arrays, group
-from simulator.runs.summary import bound_limits, summarised_names
+from simulator.runs.summary import Limits, bound_limits, summarised_names
 from simulator.wording import BEYOND
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
             "for medians do not add up. It was written by another version: run its scenario again."
         )
     names = _told_apart(summarised_names(summary), lambda name: summary[f"{name}_mean"])
-    parts = _parts(names, limits_on(run))
+    words = {name: str(each.attrs.get("label", "")) for name, each in arrays(run, "summary").data_vars.items()}
+    parts = _parts(names, limits_on(run), words)
     levels = {"effective_compute", *(name for part in parts for name in (part.plus, part.minus) if name)}
     if not all(np.isfinite(summary[f"{name}_mean"]).all() for name in levels):
         raise InputError(
@@ -77,9 +78,9 @@ def _told_apart(names: Sequence[str], level: Callable[[str], xr.DataArray]) -> l
     return left
 
 
-def limits_on(run: xr.DataTree) -> dict[str, list[str]]:
+def limits_on(run: xr.DataTree) -> dict[str, Limits]:
     """List the limits of a run by what they stand on, in the order of the model; empty where it has none."""
-    found = {subject: limits for subject, limits, _, _ in bound_limits(arrays(run, "summary"))}
+    found = {on.subject: on for on in bound_limits(arrays(run, "summary"))}
     return {subject: found[subject] for subject in sorted(found, key=_order)}
 
 
@@ -89,17 +90,20 @@ def _order(subject: str) -> int:
     return ORDER.index(driver) + len(ORDER) * bool(is_factor) if driver in ORDER else 2 * len(ORDER)
 
 
-def _parts(names: Sequence[str], limits: Mapping[str, Sequence[str]]) -> list[_Part]:
-    """List the parts in the order of the model: spending, hardware, compute, algorithms; then the limits on each."""
+def _parts(names: Sequence[str], limits: Mapping[str, Limits], words: Mapping[str, str]) -> list[_Part]:
+    """List the parts in the order of the model: spending, hardware, compute, algorithms; then the limits on each.
+
+    `words` are what the scenario calls its variables.
+    """
     drivers = ["spending", "hardware"] if "spending" in names else ["compute"]
     drivers += ["algorithms"] if "algorithms" in names else []
     levels = [level for driver in drivers for level in _levels(driver, names)]
-    parts = [_demanded(level, names) for level in levels]
-    for subject, named in limits.items():
+    parts = [_demanded(level, names, words.get(level, "")) for level in levels]
+    for subject, on in limits.items():
         if subject not in (*levels, *ORDER) or f"{subject}_demanded" not in names:
             continue  # of a quantity or a limit; or not of every component of a mixture
-        which = ", ".join(named) if len(named) <= 3 else f"{len(named)} of them"
-        label = f"limits on {_words(subject)}: {which}"
+        which = ", ".join(on.labels) if len(on.labels) <= 3 else f"{len(on.labels)} of them"
+        label = f"limits on {on.words}: {which}"
         parts.append(_Part(f"limits_{subject}", label, "limits", subject, subject, f"{subject}_demanded"))
     return parts
 
@@ -111,10 +115,10 @@ def _levels(driver: str, names: Sequence[str]) -> list[str]:
     return sorted(factors) or ["physical_compute" if driver == "compute" else driver]
 
 
-def _demanded(level: str, names: Sequence[str]) -> _Part:
+def _demanded(level: str, names: Sequence[str], label: str = "") -> _Part:
     """Give the growth that a level demands; that of physical compute as a whole before constraints, too."""
     driver, is_factor, factor = level.partition("_factor_")
-    label = f"{_words(driver)}: {_words(factor)}" if is_factor else _words(level)
+    label = f"{_words(driver)}: {label or _words(factor)}" if is_factor else label or _words(level)
     subject = "physical_compute" if driver == "compute" else driver
     demanded = f"{level}_demanded"
     return _Part(level, label, "growth", subject, demanded if demanded in names else level)

@@ -106,7 +106,7 @@ class Run(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_su
     def __repr__(self) -> str:  # type: ignore[override]  # as xarray's own
         if not self._is_whole:
             return super().__repr__()
-        return "\n".join([*self.lines(), f"  groups: {', '.join(self.children)}"])
+        return "\n".join([*summary_lines(self, most=2), f"  groups: {', '.join(self.children)}"])
 
     def _repr_html_(self) -> str:
         if not self._is_whole:

@@ -16,8 +16,8 @@ from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Group, Variable, arrays, differing_samples
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
-from simulator.units import Array
-from simulator.variables import subject_words
+from simulator.units import Array, plain_unit
+from simulator.variables import limit_words, subject_words
 from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
 
 if TYPE_CHECKING:
@@ -201,23 +201,42 @@ def binding_table(run: Group | xr.DataTree) -> Table:
     summary = arrays(run, "summary")
     years = summary.coords["year"].values
     parts = [
-        _crossed({"on": [subject], "limit": names, "year": years})
-        | {"share": shares.values.ravel(), "standard_error": errors.values.ravel()}
-        for subject, names, shares, errors in bound_limits(summary)
+        _crossed({"on": [on.subject], "limit": on.names, "year": years})
+        | {"share": on.shares.values.ravel(), "standard_error": on.errors.values.ravel()}
+        | {"on_label": np.repeat(on.words, on.shares.values.size), "label": np.repeat(on.labels, years.size)}
+        for on in bound_limits(summary)
     ]
-    return Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {})
+    if not parts:
+        return Table({})
+    whole = Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    return whole.select("on", "on_label", "limit", "label", "year", "share", "standard_error")
 
 
 def _thresholds(summary: Group) -> list[str]:
     return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
 
 
-def bound_limits(summary: Group) -> Iterator[tuple[str, list[str], Variable, Variable]]:
-    """List what limits stand on: the limits, the share of samples in which each binds, and its standard error."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits on a subject: their names and labels, and the share of samples in which each binds, (limit, year)."""
+
+    subject: str
+    words: str
+    names: list[str]
+    labels: list[str]
+    shares: Variable
+    errors: Variable
+
+
+def bound_limits(summary: Group) -> Iterator[Limits]:
+    """List what limits stand on, and the limits."""
+    words = {name: str(each.attrs.get("label", "")) for name, each in summary.data_vars.items()}
     for name, shares in summary.data_vars.items():
         if name.startswith("binding_") and name.endswith("_share"):
-            limits = summary.coords[str(shares.dims[0])].values.tolist()
-            yield name[len("binding_") : -len("_share")], limits, shares, summary.data_vars[f"{name}_error"]
+            subject, names = name[len("binding_") : -len("_share")], summary.coords[str(shares.dims[0])].values.tolist()
+            labels = [limit_words(subject, each, words) for each in names]
+            about = words[name] or subject_words(subject)
+            yield Limits(subject, about, names, labels, shares, summary.data_vars[f"{name}_error"])
 
 
 def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[Table, Table]:
@@ -281,15 +300,19 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
     return Table(columns | {name: np.full(len(names), float(years[place])) for name, place in ends.items()})
 
 
-def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
-    """Say a run in a few lines: its main quantity, counts of models, crossing years, what binds.
+MOST_THRESHOLDS = 12
+"""Thresholds that the summary of a run dates."""
+
+
+def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> list[str]:
+    """Say a run in a few lines: what it is about, counts of models, crossing years, what binds.
 
     Parameters
     ----------
     run : xarray.DataTree
         From `simulate` or `open_run`; samples are not needed.
     most : int
-        How many lines at most; thresholds that do not fit are counted.
+        How many thresholds at most, in the order of the scenario; those that do not fit are counted.
 
     Returns
     -------
@@ -299,25 +322,32 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = 9) -> list[str]:
     --------
     >>> from simulator import load_scenario, simulate
     >>> print(summary_lines(simulate(load_scenario("essay-2023", overrides=["samples=64"])))[-1])
-      binds in 2043 - spending: hard 100 %
+      binds in 2043 - spending: hard cap 100 %
     """
     summary, attrs, count = arrays(run, "summary"), run.attrs, int(run.attrs["samples"])
     head = (
         f"{attrs['title']}: {attrs['subject']} ({attrs['name']}, run {attrs['run_id']}, "
         f"{sample_count(count)}{f', seed {attrs["seed"]}' if count > 1 else ''})"
     )
-    note = sampling_note(run)
-    lines = [head, *([f"  {note}"] if note else []), *_level_lines(summary, main_quantity(run))]
-    lines += [*_component_lines(run), *count_lines(run)]
-    crossings = _crossing_lines(summary, differing_samples(run))
+    note, main = sampling_note(run), main_quantity(run)
+    about = dict.fromkeys([main, *(["capability"] if "capability" in summarised_names(summary) else [])])
+    parts = _components(run)
+    lines = [
+        head,
+        *([f"  {note}"] if note else []),
+        *(line for name in about for line in _level_lines(summary, name, parts)),
+    ]
+    crossings = _crossing_lines(summary, differing_samples(run), parts)
+    for told in crossings[:most]:
+        lines += told
+    if len(crossings) > most:
+        lines.append(f"  ... and {len(crossings) - most} more thresholds in crossing_years.csv")
+    is_passed = summary.data_vars["already"].values >= PASSED if _thresholds(summary) else np.zeros(0, dtype=bool)
+    passed = [str(summary.coords["label"].values[t]) for t in np.flatnonzero(is_passed)]
+    first = float(summary.coords["year"].values[0])
+    lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
     binding = _binding_line(summary, differing_samples(run))
-    room = most - len(lines) - (1 if binding else 0)
-    if len(crossings) > room:
-        crossings = [
-            *crossings[: room - 1],
-            f"  ... and {len(_thresholds(summary)) - room + 1} more thresholds in crossing_years.csv",
-        ]
-    return [*lines, *crossings, *([binding] if binding else [])]
+    return [*lines, *count_lines(run), *([binding] if binding else [])]
 
 
 def sampling_note(run: Group | xr.DataTree) -> str:
@@ -338,20 +368,49 @@ def why_no_spread(run: Group | xr.DataTree, fixed: str = "every number is fixed"
 
 
 def main_quantity(run: Group | xr.DataTree) -> str:
-    """Name what a run is about: effective compute; physical compute where no algorithms tell the two apart."""
-    return "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
+    """Name what a run is about: effective compute, or physical where no algorithms tell the two apart.
+
+    Where all its thresholds stand on others, it is the first that they stand on.
+    """
+    whole = "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
+    summary = arrays(run, "summary")
+    asked = summary.coords["quantity"].values.tolist() if _thresholds(summary) else []
+    known = [name for name in asked if name in summarised_names(summary) and name != "capability"]
+    if len(known) < len(asked) or not known or not {"effective_compute", "physical_compute"}.isdisjoint(known):
+        return whole
+    return str(known[0])
 
 
-def _level_lines(summary: Group, name: str) -> list[str]:
+def _components(run: Group | xr.DataTree) -> dict[str, Group]:
+    """Give the summaries of the components of a run that mixes scenarios, by name with weight."""
+    if "components" not in run.children:
+        return {}
+    weights = json.loads(str(run.attrs.get("components") or "{}"))
+    parts = run.children["components"]
+    return {f"{name} ({percent(weights[name])})": arrays(parts, name) for name in parts.children}
+
+
+def _apart(said: Mapping[str, str]) -> list[str]:
+    """Say in one line what the components of a mixture say apart; nothing where there are none."""
+    return [f"    apart: {', '.join(f'{name} {text}' for name, text in said.items())}"] if said else []
+
+
+def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[str]:
     found = _summarised(summary, name)
     error = _summarised(summary, f"{name}_error").at(0.5) if f"{name}_error" in summary.data_vars else None
+    said, units = str(found.attrs["long_name"]), str(found.attrs["units"])
+    log = units.startswith("log10(")
+    unit = f" {plain_unit(units)}" if plain_unit(units) not in ("1", said) else ""
+    say = power if log else (lambda level: f"{level:.3g}")
     lines = []
     for year in dict.fromkeys(found.middle_and_last):
         low, mid, high = found.three_in(year)
         spread = float(error[found.years == year][0]) if error is not None and high > low else math.nan
-        interval = f" (90 % {power(low)} to {power(high)})" if high > low else ""
-        logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if mid < math.inf else ""
-        lines.append(f"  {year:g}  {name.replace('_', ' ')} {power(mid)} FLOP{interval}{logs}")
+        interval = f" (90 % {say(low)} to {say(high)})" if high > low else ""
+        logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if log and mid < math.inf else ""
+        lines.append(f"  {year:g}  {said} {say(mid)}{unit}{interval}{logs}")
+        known = {each: part for each, part in parts.items() if name in part.data_vars}
+        lines += _apart({each: say(_summarised(part, name).three_in(year)[1]) for each, part in known.items()})
     return lines
 
 
@@ -363,18 +422,8 @@ def component_levels(run: Group | xr.DataTree, quantity: str) -> dict[str, Summa
     return {name: _summarised(arrays(parts, name), quantity) for name in parts.children}
 
 
-def _component_lines(run: Group | xr.DataTree) -> list[str]:
-    """Say in one line what the components of a mixture say apart."""
-    weights = json.loads(str(run.attrs.get("components") or "{}"))
-    said = [
-        f"{name} ({percent(weights[name])}) {power(float(levels.at(0.5)[-1]))}"
-        for name, levels in component_levels(run, "effective_compute").items()
-    ]
-    last = float(arrays(run, "summary").coords["year"].values[-1])
-    return [f"  apart, medians in {last:g}: {', '.join(said)}"] if said else []
-
-
-def _crossing_lines(summary: Group, samples: int) -> list[str]:
+def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) -> list[list[str]]:
+    """Say each threshold that is not passed at the start in a line; one more where there are components."""
     names, data = _thresholds(summary), summary.data_vars
     if not names:
         return []
@@ -392,20 +441,23 @@ def _crossing_lines(summary: Group, samples: int) -> list[str]:
         told += f" (90 % {year_range(low, high, last, first)})" if low < high else ""
         if low < high or not certain:
             told += f", never by {last:g}: {share_text(never, samples, float(share_errors[t]))}"
-        lines.append(f"  {labels[t]}: {told}")
+        middle = {name: float(_of_thresholds(part, "crossing_quantile", 0.5)[0][t]) for name, part in parts.items()}
+        lines.append(
+            [f"  {labels[t]}: {told}", *_apart({name: year_text(mid, last, first) for name, mid in middle.items()})]
+        )
     return lines
 
 
 def _binding_line(summary: Group, samples: int) -> str:
     parts = []
-    for subject, names, shares, errors in bound_limits(summary):
-        final, error = shares.values[:, -1], errors.values[:, -1]
+    for on in bound_limits(summary):
+        final, error = on.shares.values[:, -1], on.errors.values[:, -1]
         said = ", ".join(
-            f"{names[n]} {share_text(final[n], samples, error[n])}"
+            f"{on.labels[n]} {share_text(final[n], samples, error[n])}"
             for n in np.argsort(-final, kind="stable")
             if final[n] > 0.005
         )
-        parts.append(f"{subject_words(subject)}: {said or 'nothing'}")
+        parts.append(f"{on.words}: {said or 'nothing'}")
     last = float(summary.coords["year"].values[-1])
     return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
 

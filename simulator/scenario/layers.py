@@ -93,7 +93,8 @@ def _merge(base: Any, over: Any, path: Path, replaced: list[Path]) -> Any:
             replaced.append(inner)
         else:
             merged[key] = _merge(base[key], value, inner, replaced) if key in base else value
-    return merged
+    own = {key: merged[key] for key in over if key in merged} if path == ("thresholds",) else {}
+    return own | {key: value for key, value in merged.items() if key not in own}  # a file's own are told first
 
 
 def expand_priors(document: Document, find: Callable[[str, Place], Document], *, above: Path = ()) -> Document:

@@ -135,7 +135,7 @@ class Scenario:
     @property
     def words(self) -> dict[str, str]:
         """What its variables and thresholds are called, by name."""
-        return {name: word for each in reversed(self.components) for name, word in variable_words(each.spec).items()}
+        return words_of(self.components)
 
     @property
     def must_learn(self) -> bool:
@@ -151,6 +151,11 @@ class Scenario:
     def text(self) -> str:
         """Write the resolved scenario as YAML that reads back as the same scenario."""
         return yaml_text(self.data)
+
+
+def words_of(components: Sequence[Component]) -> dict[str, str]:
+    """Say what variables and thresholds are called, by name; of those of several components, as the first does."""
+    return {name: word for each in reversed(components) for name, word in variable_words(each.spec).items()}
 
 
 def data_hash(data: Any) -> str:

@@ -198,7 +198,8 @@ def variable_words(spec: ScenarioSpec) -> dict[str, str]:
         for name, path in variable_places(spec)
         if not name.startswith("binding_") and not name.endswith("_demanded") and (label := labels.get(dotted(path)))
     }
-    return inner | named | threshold_labels(spec)
+    metric = {"capability": spec.capability.name} if spec.capability is not None else {}
+    return inner | named | metric | threshold_labels(spec)
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:

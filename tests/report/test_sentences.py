@@ -146,5 +146,5 @@ def test_a_run_of_fixed_numbers_is_told_year_by_year():
     run = simulate(load_scenario("essay-2023"))
     assert forecast_years(run) == (2027.0, 2043.0)
     assert growth_sentences(run)[1] == (
-        "Limits take 3.3 OOM away: on spending (hard) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰."
+        "Limits take 3.3 OOM away: on spending (hard cap) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰."
     )

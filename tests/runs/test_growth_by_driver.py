@@ -25,7 +25,7 @@ def growth(run: xr.DataTree) -> np.ndarray[Any, Any]:
 def contributions(run: xr.DataTree) -> xr.DataArray:
     """The parts of the growth sample by sample, as `mean_contributions` splits the means."""
     levels = run["trajectories"].to_dataset().astype(np.float64)
-    return _stacked(_parts([str(name) for name in levels.data_vars], limits_on(run)), lambda name: levels[name])
+    return _stacked(_parts([str(name) for name in levels.data_vars], limits_on(run), {}), lambda name: levels[name])
 
 
 def tolerance(run: xr.DataTree) -> float:
@@ -63,8 +63,8 @@ def test_the_first_year_adds_nothing_and_each_part_is_described() -> None:
     assert parts.attrs["units"] == "OOM"
     assert parts["kind"].values.tolist() == ["growth"] * 4 + ["limits"] * 3
     assert parts["subject"].values.tolist()[-3:] == ["spending", "physical_compute", "algorithms"]
-    assert "hardware: price performance" in parts["label"].values
-    assert "limits on spending: cash-flow, world-product" in parts["label"].values
+    assert "hardware: price-performance" in parts["label"].values
+    assert "limits on spending: company cash flow, share of world product" in parts["label"].values
 
 
 def test_a_limit_that_was_there_from_the_start_and_loosens_gives_back() -> None:

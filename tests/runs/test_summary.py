@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Literal
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from simulator import quantiles
+from simulator import load_scenario, quantiles, simulate
 from simulator.errors import InputError
 from simulator.runs.summary import (
     binding_table,
@@ -24,6 +25,7 @@ from simulator.runs.summary import (
     summary_lines,
     threshold_table,
 )
+from simulator.scenario.load import parse_scenario
 from simulator.testing import run_of, small_scenario
 from simulator.wording import power, year_text
 
@@ -113,15 +115,37 @@ def test_crossings_for_a_chart_keep_what_is_censored(run: xr.DataTree) -> None:
     assert beyond["never"] == 1.0
 
 
-def test_the_printed_summary_has_at_most_nine_lines_and_a_tenth_for_the_folder(run: xr.DataTree) -> None:
+def test_the_printed_summary_has_all_thresholds_up_to_twelve_in_the_order_written(run: xr.DataTree) -> None:
     lines = summary_lines(run)
     assert lines[0].startswith(f"Small: largest training run (small, run {run.attrs['run_id']}, 1,024 samples, seed 0)")
     assert lines[-1].startswith("  binds in 2035 - physical compute: cap ")
     assert "  beyond: > 2035, never by 2035: > 99.71 %" in lines
-    many = {f"t{i}": {"effective_compute": 10.0 ** (26 + i)} for i in range(12)}
+    many = {f"t{i}": {"effective_compute": 10.0 ** (60 - i)} for i in range(13)}
     lines = summary_lines(run_of(small_scenario({"thresholds": many})))
-    assert len(lines) == 9
-    assert lines[-1] == "  ... and 7 more thresholds in crossing_years.csv"
+    assert [line.split(":")[0].strip() for line in lines if ": >" in line] == [f"t{i}" for i in range(12)]
+    assert lines[-1] == "  ... and 1 more thresholds in crossing_years.csv"
+
+
+def test_a_files_own_thresholds_are_told_before_those_it_inherits() -> None:
+    text = "schema: 2\nname: child\nextends: baseline\nsamples: 64\nthresholds:\n  mine: {effective_compute: 1e29}\n"
+    spec = parse_scenario(text).spec
+    assert list(spec.thresholds)[:2] == ["mine", "gpt-4"]
+
+
+def test_a_metric_and_what_alone_is_asked_for_have_their_lines() -> None:
+    metric = summary_lines(simulate(load_scenario("capability")))
+    assert "  2060  performance 28.1" in metric
+    money = summary_lines(simulate(load_scenario("published/cottier-2024")))
+    assert [line for line in money if line.startswith("  2035")] == ["  2035  spending 1e12 USD, log10 12.09"]
+    assert not any("physical compute" in line for line in money)
+
+
+def test_a_mixture_tells_its_parts_for_each_headline() -> None:
+    lines = summary_lines(simulate(load_scenario("views", overrides=["samples=512"]), keep="summary"))
+    dated = [place for place, line in enumerate(lines) if line.startswith("  ") and "(90 %" in line]
+    assert len(dated) == 9
+    for place in dated:
+        assert re.match(r"    apart: baseline \(60 %\) .+, tight-caps \(30 %\) .+, no-caps \(10 %\) ", lines[place + 1])
 
 
 @pytest.mark.parametrize("samples", [100, 511])

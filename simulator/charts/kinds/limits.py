@@ -18,7 +18,6 @@ from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.summary import fan_table, summarised_names
 from simulator.runs.table import Table
-from simulator.variables import subject_words
 from simulator.wording import capital, listed, power, share_text
 
 PANEL_HEIGHT = 130.0
@@ -35,19 +34,19 @@ FILLS = tuple(
 def draw_binding(rows: Table, *, head: Head) -> spec.Spec:
     """Draw the share of the samples in which each limit binds, one panel for each subject, on the same years.
 
-    The columns are `subject`, `limit`, `year`, `share` (0 to 1; those on one subject add up to at most 1),
-    `samples` (that it is of; 1: all are alike).
+    The columns are `subject`, `subject_label`, `label`, `year`, `share` (0 to 1; those on one subject add up to at most
+    1), `samples` (that it is of; 1: all are alike).
     """
     check_numbers(rows, "year", "share", "samples", of="binding")
-    views = [_panel(own, subject=subject) for (subject,), own in rows.groups("subject")]
+    views = [_panel(own) for _, own in rows.groups("subject")]
     width = layout.GUTTER + layout.LABEL_X + layout.COLUMN + 190
     return layout.sheet(views, head, x=-layout.GUTTER, width=width)
 
 
-def _panel(rows: Table, *, subject: str) -> spec.Spec:
+def _panel(rows: Table) -> spec.Spec:
     """Draw the limits on one subject, the one that binds most in the last year at the bottom."""
     years, say = sorted(set(rows["year"].tolist())), partial(share_text, samples=int(rows["samples"][0]))
-    shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("limit")}
+    shares = {name: own["share"].tolist() for (name,), own in rows.sorted_by("year").groups("label")}
     order = sorted(shares, key=lambda name: (-shares[name][-1], -max(shares[name]), name))
     idle = sum(max(shares[name]) == 0.0 for name in order)
     order = order[: len(order) - idle] or order[:1]  # one area carries the axes
@@ -63,7 +62,7 @@ def _panel(rows: Table, *, subject: str) -> spec.Spec:
     none = ("none binds", *([f"({idle} of the limits in no year)"] if idle else []))
     bound = sum(part.values[-1] for part in parts)
     free = layout.EndLabel(0.5 + bound / 2, (say(max(0.0, 1 - bound)),), none, style.QUIET)
-    heading = f"limits on {subject_words(subject)}"
+    heading = f"limits on {rows['subject_label'][0]}"
     return layout.stacked_view(parts, years=years, least=PANEL_HEIGHT, heading=heading, more=[free])
 
 
@@ -72,7 +71,7 @@ def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
     subjects = _chosen_subjects(run, options.quantities, kind="binding")
     table = limit_shares(run, subjects, years=options.years)
     first, last = float(table["year"].min()), float(table["year"].max())
-    said = [_said(own, subject) for (subject,), own in table.where(year=last).groups("subject")]
+    said = [_said(own) for _, own in table.where(year=last).groups("subject")]
     shares = listed([f"{words} in {share}" for words, share, _ in said])
     title = f"In {number(last)} limits bind {shares} of cases"
     caption = (
@@ -92,26 +91,26 @@ def binding_figures(run: Run, options: FigureOptions) -> list[Figure]:
 
 
 def limit_shares(run: Run, subjects: Sequence[str], *, years: tuple[float, float] | None) -> Table:
-    """Tabulate the share of the samples in which each limit binds: `subject`, `limit`, `year`, `share`, `samples`."""
+    """Tabulate the share of the samples in which each limit binds: limits and subjects by name and label."""
     summary = group(run, "summary")
     places = drawn_years(summary, years)
-    limits = limits_on(run)
-    pairs = [(subject, limit) for subject in subjects for limit in limits[subject]]
+    chosen = [limits_on(run)[subject] for subject in subjects]
+    pairs = [(on.subject, on.words, *each) for on in chosen for each in zip(on.names, on.labels, strict=True)]
+    named = zip(("subject", "subject_label", "limit", "label"), zip(*pairs, strict=True), strict=True)
     return Table({
-        "subject": np.repeat([subject for subject, _ in pairs], len(places)),
-        "limit": np.repeat([limit for _, limit in pairs], len(places)),
+        **{name: np.repeat(said, len(places)) for name, said in named},
         "year": np.tile(summary["year"].values[places], len(pairs)),
         "share": np.concatenate([summary[f"binding_{each}_share"].values[:, places].ravel() for each in subjects]),
         "samples": np.full(len(pairs) * len(places), differing_samples(run)),
     })  # fmt: skip
 
 
-def _said(final: Table, subject: str) -> tuple[str, str, str]:
-    """Say a subject, the share in which any limit binds on it in the last year, and each limit's share, in words."""
+def _said(final: Table) -> tuple[str, str, str]:
+    """Say the subject, the share in which any limit binds on it in the last year, and each limit's share, in words."""
     say = partial(share_text, samples=int(final["samples"][0]))
-    shares = dict(zip(final["limit"].tolist(), final["share"].tolist(), strict=True))
+    shares = dict(zip(final["label"].tolist(), final["share"].tolist(), strict=True))
     told = ", ".join(f"{limit} {say(share)}" for limit, share in sorted(shares.items(), key=lambda x: -x[1]))
-    return f"on {subject_words(subject)}", say(sum(shares.values())), told
+    return f"on {final['subject_label'][0]}", say(sum(shares.values())), told
 
 
 def _chosen_subjects(run: Run, quantities: Sequence[str], *, kind: str) -> list[str]:
@@ -319,7 +318,9 @@ def demand_tables(run: Run, subject: str, *, bands: Sequence[float], years: tupl
         return Table({**said, **{name: kept[name] for name in kept.names}})
 
     fans = {"demanded": fan_table(run, f"{subject}_demanded", bands), "limited": fan_table(run, subject, bands)}
-    limits = {limit: fan_table(run, _limit_name(summary, subject, limit), ())[0] for limit in limits_on(run)[subject]}
+    on = limits_on(run)[subject]
+    named = zip(on.labels, on.names, strict=True)
+    limits = {label: fan_table(run, _limit_name(summary, subject, limit), ())[0] for label, limit in named}
     levels = _joined(part(table, limit=limit) for limit, table in limits.items())
     return DemandTables(
         _joined(part(medians, series=series) for series, (medians, _) in fans.items()),
@@ -356,7 +357,7 @@ def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
     ranges = {row["series"]: f"{power(row['lower'])} to {power(row['upper'])}" for row in ends}
     limits = limits_on(run)[subject]
     caption = (
-        f"Limits ({listed(limits)}) lower the median of {name} in {number(last)} by {taken:.1f} OOM: "
+        f"Limits ({listed(limits.labels)}) lower the median of {name} in {number(last)} by {taken:.1f} OOM: "
         f"{power(limited)} {unit} instead of {power(demanded)}. {widest} of the samples lie in {ranges['limited']} "
         f"within the limits, and in {ranges['demanded']} as demanded, which is {_demanded_words(subject)}."
     )

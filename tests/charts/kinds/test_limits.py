@@ -51,9 +51,17 @@ def test_shares_and_the_rest_are_labelled_at_the_right_end(run: xr.DataTree) -> 
     shares = run["summary/binding_spending_share"].sel(limit_spending="cash-flow").values
     said = texts(figure.chart)
     end = share_text(shares[-1], 1024)
-    for text in ("limits on spending", "limits on physical compute", "headroom", "none binds", end):
+    for text in ("limits on spending", "limits on physical compute", "headroom of algorithms", "none binds", end):
         assert text in said, text
-    assert figure.tables[""].rows()[0].keys() == {"subject", "limit", "year", "share", "samples"}
+    assert figure.tables[""].rows()[0].keys() == {
+        "subject",
+        "subject_label",
+        "limit",
+        "label",
+        "year",
+        "share",
+        "samples",
+    }
     assert [row["share"] for row in figure.tables[""].rows() if row["limit"] == "cash-flow"] == shares.tolist()
     assert "In 2045 limits bind on spending in" in figure.caption
     assert "Along: years 2025.5 to 2045" in figure.alt_text
@@ -90,7 +98,14 @@ def test_a_run_without_limits_is_refused() -> None:
 
 def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
     rows = [
-        {"subject": "spending", "limit": limit, "year": year, "share": share, "samples": 1000}
+        {
+            "subject": "spending",
+            "subject_label": "spending",
+            "label": limit,
+            "year": year,
+            "share": share,
+            "samples": 1000,
+        }
         for limit, share in (("cap", 0.4), ("idle", 0.0), ("other", 0.0))
         for year in (2025, 2030)
     ]
@@ -101,7 +116,7 @@ def test_limits_that_never_bind_are_counted_and_not_labelled() -> None:
 
 
 def test_a_limit_that_bound_before_says_when() -> None:
-    row = {"subject": "s", "limit": "cap", "samples": 1000}
+    row = {"subject": "s", "subject_label": "s", "label": "cap", "samples": 1000}
     rows = [row | {"year": 2025 + i, "share": share} for i, share in enumerate((0, 1, 0.1))]
     assert "cap\nmost: > 99.7 % in 2026" in texts(draw_binding(Table.of_rows(rows), head=Head("", "", RUN)))
 
@@ -171,9 +186,9 @@ def test_each_subject_with_limits_has_a_figure_with_its_limits(run: xr.DataTree)
     figures = {figure.name: figure for figure in demand_figures(run, FigureOptions())}
     inner = "demand_quantity_flop_per_joule_product_1"
     assert list(figures) == ["demand_spending", "demand_physical_compute", "demand_algorithms", inner]
-    assert "limit: cmos" in texts(figures[inner].chart)
+    assert "limit: physics of CMOS chips" in texts(figures[inner].chart)
     said = texts(figures["demand_physical_compute"].chart)
-    assert {"demanded", "within limits", "limit: power"} <= set(said)
+    assert {"demanded", "within limits", "limit: electric power"} <= set(said)
     assert any(text.endswith("limit: data") for text in said)
     assert "before limits on compute" in figures["demand_physical_compute"].caption
     assert "lower the median of spending in 2045 by" in figures["demand_spending"].caption
