@@ -189,7 +189,7 @@ def test_each_subject_with_limits_has_a_figure_with_its_limits(run: xr.DataTree)
     assert "limit: physics of CMOS chips" in texts(figures[inner].chart)
     said = texts(figures["demand_physical_compute"].chart)
     assert {"demanded", "within limits", "limit: electric power"} <= set(said)
-    assert any(text.endswith("limit: data") for text in said)
+    assert any(text.endswith("limit: training data") for text in said)
     assert "before limits on compute" in figures["demand_physical_compute"].caption
     assert "lower the median of spending in 2045 by" in figures["demand_spending"].caption
 
