@@ -92,9 +92,18 @@ def explain(
 
 def new(
     path: Annotated[FilePath, typer.Argument(metavar="FILE", help="The file to write, e.g. my-scenario.yaml.")],
+    name: Annotated[str, typer.Option(help="What it is called; that of the file without it.")] = "",
+    question: Annotated[str, typer.Option(help="What it shall answer; it stands in the notes.")] = "",
 ) -> None:
-    """Write a commented starter scenario."""
-    typer.echo(f"{simulator.new_scenario(path)}: written. Change it, then: simulate {path}")
+    """Write a commented starter scenario; on a terminal its name and question are asked for."""
+    from simulator.scenario.describing import check_new
+
+    check_new(path)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        name = name or typer.prompt("What is it called?", default=path.stem)
+        question = question or typer.prompt("Which question shall it answer?", default="", show_default=False)
+    simulator.new_scenario(path, name=name, question=question)
+    options.tell([f"{path}: written. Change it, then: simulate {path}"])
 
 
 def upgrade(

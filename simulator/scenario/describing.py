@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any, Literal
@@ -266,13 +267,17 @@ def _with_removals(schema: Any) -> Any:
     return written
 
 
-def new_scenario(path: FilePath | str) -> FilePath:
-    """Write a commented starter scenario, which takes its name from the file.
+def new_scenario(path: FilePath | str, *, name: str = "", question: str = "") -> FilePath:
+    """Write a commented starter scenario.
 
     Parameters
     ----------
     path : path
         Ends in .yaml, and names no file that there is; its folder is made where it is not there.
+    name : str
+        What the scenario is called, from which its short name is made; the name of the file without it.
+    question : str
+        What it shall answer; it stands in the notes.
 
     Returns
     -------
@@ -288,21 +293,30 @@ def new_scenario(path: FilePath | str) -> FilePath:
     Examples
     --------
     >>> from simulator import load_scenario
-    >>> load_scenario(new_scenario(getfixture("tmp_path") / "mine.yaml")).spec.name
-    'mine'
+    >>> spec = load_scenario(new_scenario(getfixture("tmp_path") / "mine.yaml", question="When is 1e30 reached?")).spec
+    >>> spec.name, spec.notes
+    ('mine', 'When is 1e30 reached?')
     """
+    file = check_new(path)
+    text = (FilePath(__file__).parent / "starter.yaml").read_text(encoding="utf-8")
+    called = " ".join((name or file.stem).split())
+    slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in called.lower()).split())
+    text = text.replace("name: my-scenario", f"name: {slug or 'my-scenario'}")
+    told = {"title": called if name else "", "notes": " ".join(question.split())}
+    for key, words in told.items():
+        if words:
+            before, _, after = re.split(rf"(?m)^({key}: .*)$", text, maxsplit=1)
+            text = f"{before}{key}: {json.dumps(words, ensure_ascii=False)}{after}"
+    make_folder(file.parent)
+    write_text(file, text)
+    return file
+
+
+def check_new(path: FilePath | str) -> FilePath:
+    """Refuse a path that is that of no new YAML file."""
     file = FilePath(path)
     if file.suffix not in (".yaml", ".yml"):
         raise InputError(f"{file}: a scenario file ends in .yaml. Write for example {file.with_suffix('.yaml')}.")
     if file.exists():
         raise InputError(f"{file}: there is such a file already. Name another, or remove it first.")
-    make_folder(file.parent)
-    write_text(file, _starter(file.stem))
     return file
-
-
-def _starter(name: str) -> str:
-    """Write the starter scenario under a name."""
-    text = (FilePath(__file__).parent / "starter.yaml").read_text(encoding="utf-8")
-    slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()) or "my-scenario"
-    return text.replace("name: my-scenario", f"name: {slug}")

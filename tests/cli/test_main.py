@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import netCDF4
 import pytest
 
-from simulator import open_run
+from simulator import load_scenario, open_run, quantiles, simulate
 from simulator.cli.main import main
 from simulator.engine import simulation
 from simulator.runs import folder as outputs
@@ -341,6 +341,35 @@ def test_new_writes_a_starter_that_runs(command: Command) -> None:
     done = command(path, "--no-charts", "--samples", "256")
     assert (done.code, done.err) == (0, [])
     assert only_run().name.startswith("my-fast-world-")
+
+
+def test_new_takes_a_name_and_a_question_and_overwrites_nothing(command: Command) -> None:
+    asked = ("--name", "Slow: money", "--question", 'When is a "$10 billion" run made?')
+    assert command("new", "a.yaml", *asked).code == 0
+    spec = load_scenario("a.yaml").spec
+    assert (spec.name, spec.title, spec.notes) == ("slow-money", "Slow: money", 'When is a "$10 billion" run made?')
+    before = Path("a.yaml").read_text()
+    assert command("new", "a.yaml", "--name", "b").code == 2
+    assert Path("a.yaml").read_text() == before
+
+
+def test_new_asks_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["My view", "How much in 2030?"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    assert command("new", "mine.yaml").code == 0
+    spec = load_scenario("mine.yaml").spec
+    assert (spec.title, spec.notes) == ("My view", "How much in 2030?")
+
+
+def test_the_starter_says_about_what_the_baseline_says(command: Command) -> None:
+    command("new", "mine.yaml")
+    medians = [
+        quantiles(simulate(load_scenario(name, overrides=["samples=1000"]))["trajectories/effective_compute"], [0.5])
+        .sel(year=2045).item() for name in ("mine.yaml", "baseline")
+    ]  # fmt: skip
+    assert medians[0] == pytest.approx(medians[1], abs=1.0)
 
 
 def test_the_version_names_commit_python_libraries_and_platform(command: Command) -> None:
