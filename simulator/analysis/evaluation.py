@@ -21,6 +21,7 @@ from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.model.crossings import cross_block
+from simulator.model.events import block_of
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
@@ -184,7 +185,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
         projection = model.plan.projections[0]
-        paths = projection.project(projection.block(here))
+        paths = projection.project(block_of(projection, here, size=size))
         rows = {
             name: np.broadcast_to(levels.T, (years.size, size)) if name in needed else levels.T
             for name, levels in paths.levels.items()

@@ -18,6 +18,7 @@ from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
+from simulator.model.events import block_of
 from simulator.model.projection import Paths, Projection, joined
 from simulator.scenario.resolving import Component
 from simulator.schema.subjects import binding_names
@@ -188,7 +189,7 @@ def _drawn(
 
 def _projected(projection: Projection, draws: Mapping[str, Array], count: int) -> Iterator[tuple[Paths, int]]:
     """Project samples, a piece at a time, each with how many samples it has."""
-    piece, block = max(PIECE // projection.years.size, 1), projection.block(draws)
+    piece, block = max(PIECE // projection.years.size, 1), block_of(projection, draws, size=count)
     if count <= piece:
         yield projection.project(block), count
         return

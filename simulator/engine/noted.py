@@ -15,6 +15,7 @@ from simulator.scenario.prior_checks import is_beyond
 from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior
 from simulator.units import Array
 from simulator.variables import limit_words, subject_words
 from simulator.wording import BEYOND, power, share_text
@@ -59,7 +60,7 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
 def _dates(spec: ScenarioSpec) -> Iterator[list[str]]:
     """List the dates of the eras of each level that has some, in their order, by the names of the priors."""
     for path, level in entries_of(Level, spec):
-        eras: list[Path] = [at for at, regime in regimes_of(level, path) if regime.from_ is not None]
+        eras: list[Path] = [at for at, regime in regimes_of(level, path) if isinstance(regime.from_, Prior)]
         if eras:
             yield [dotted((*at, "from")) for at in eras]
 

@@ -15,7 +15,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity, Regime
+from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.wording import capital, listed, percent, signed
@@ -82,7 +82,7 @@ class _Words:
         at = "" if level.at is None else f" in {number(level.at)}"
         words = ["a level" if level.start is None else f"{self.number((*path, 'start'))}{at}"]
         for below, era in prior_names.regimes_of(level, path):
-            since = f"from {self.number((*below, 'from'))} on " if era.from_ else ""
+            since = f"from {self._begin(era.from_, (*below, 'from'))} on " if era.from_ else ""
             words.append(f"{since}growing by {self._rate(era, prior_names.rate_path(level, below))}")
         return ", ".join(words)
 
@@ -92,6 +92,13 @@ class _Words:
         shares = (percent(share) for share in era.rate.shares)
         parts = (f"{self.number((*path, 'mean_of', place))} ({share})" for place, share in enumerate(shares))
         return f"the geometric mean of {listed(parts)}"
+
+    def _begin(self, begin: Prior | Event, path: Path) -> str:
+        if isinstance(begin, Prior):
+            return self.number(path)
+        if begin.threshold is not None:
+            return f"the crossing of {begin.threshold.replace('-', ' ')}"
+        return f"the day that {str(begin.when).replace('_', ' ')} reaches {self.number((*path, 'reaches'))}"
 
     def limit(self, limit: Limit, path: Path) -> str:
         """Say a limit: its law, and what it is made of."""

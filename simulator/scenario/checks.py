@@ -25,6 +25,7 @@ from simulator.schema.prior_names import (
     calendar_years,
     entries,
     entries_of,
+    events_of,
     regimes_of,
     share_paths,
     stated_drivers,
@@ -124,7 +125,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += _growth_faults(level, path, spec)
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
-    faults += _threshold_faults(spec, units)
+    faults += [*_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
     faults += model_faults(spec, joint)
     faults += _name_faults(spec)
@@ -243,11 +244,24 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
         elif start is None:
             remedy = "Write from: and a year, or a prior over years."
             yield Fault(regime_path, "does not say from when it holds.", remedy)
-        else:
+        elif isinstance(start, Prior):
             if start.value is not None and before is not None and start.value <= before:
                 rule = f"must come after the regime before, {number(before)}; got {number(start.value)}."
                 yield Fault(at, rule, "Sort the regimes by year.")
             before = before if start.value is None else start.value
+
+
+def _event_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
+    known = standing(spec)
+    for path, event in events_of(spec):
+        if event.threshold is not None and event.threshold not in spec.thresholds:
+            remedy = near_name(event.threshold, spec.thresholds) or "Define it under thresholds."
+            yield Fault((*path, "threshold"), f"there is no threshold '{event.threshold}'.", remedy)
+        if event.when is not None and event.when not in known:
+            remedy = near_name(event.when, known) or "Name spending, physical_compute, effective_compute or a quantity."
+            yield Fault((*path, "when"), f"there is no variable '{event.when}'.", remedy)
+        elif event.when is not None and event.reaches is not None:
+            units.stands_on(event.reaches, (*path, "reaches"), known[event.when])
 
 
 def _threshold_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:

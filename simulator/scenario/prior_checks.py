@@ -151,7 +151,7 @@ def range_warnings(spec: ScenarioSpec, joint: JointPrior, shares: Mapping[str, N
     for path, level in entries_of(Level, spec):
         begin = first if level.at is None else min(first, level.at)
         for regime_path, regime in regimes_of(level, path):
-            if regime.from_ is not None:
+            if isinstance(regime.from_, Prior):
                 yield from _era_warnings(joint.priors[dotted((*regime_path, "from"))], begin, last)
     yield from _algorithm_warnings(spec, joint)
 

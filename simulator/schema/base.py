@@ -127,7 +127,9 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     return tuple(part for part in location if part not in _FORMS)
 
 
-_FORMS = frozenset({"<regimes>", "<rate>", "<mean>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "[key]"})
+_FORMS = frozenset(
+    {"<regimes>", "<rate>", "<mean>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "<event>", "[key]"}
+)
 
 
 def _broken_inside(path: Path, details: Any) -> bool:

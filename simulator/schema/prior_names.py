@@ -17,7 +17,7 @@ from typing import Any, Literal
 from simulator.errors import Fault, Path, as_path, dotted, number
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
-from simulator.schema.quantities import OPERATIONS, Lag, Level, Operation, Quantity, Regime
+from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years
 from simulator.schema.statements import Prior, Spec
 from simulator.units import UnitError, parse_growth_unit
@@ -174,7 +174,7 @@ def free_kind(prior: Prior) -> SlotKind:
 
 
 def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
-    levels = dict(entries_of(Level, spec))
+    levels, events = dict(entries_of(Level, spec)), dict(events_of(spec))
     for path, of, prior in entries(spec):
         if not isinstance(prior, Prior) or path[0] == "inputs":
             continue
@@ -182,6 +182,8 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         kind, unit = _INNER.get(path[-2:]) or _KINDS.get(of, ("level", starts))
         if path[0] == "thresholds" and path[2:] == ("level",):
             kind, unit = _threshold_slot(spec, str(spec.thresholds[str(path[1])].quantity))
+        if of == "reaches":
+            kind, unit = "level", _EVENT_UNITS.get(str(events[path[:-1]].when))
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
         yield from (
@@ -198,11 +200,21 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         yield Slot(RUNS_PATH, _runs_prior(), "number")
 
 
+_EVENT_UNITS = {**DRIVER_UNITS, "physical_compute": "FLOP", "effective_compute": "FLOP"}
+
+
 def _threshold_slot(spec: ScenarioSpec, quantity: str) -> tuple[SlotKind, str | None]:
     """Give kind and unit of the level of a threshold; that of a quantity is checked where all units are."""
     if quantity in THRESHOLD_QUANTITIES:
         return _KINDS[quantity]
     return "level", DRIVER_UNITS[quantity] if quantity in stated_drivers(spec) and quantity != "compute" else None
+
+
+def events_of(spec: ScenarioSpec) -> tuple[tuple[Path, Event], ...]:
+    """List the events at which eras begin, with the path of each."""
+    return tuple(
+        ((*at, "from"), regime.from_) for at, regime in entries_of(Regime, spec) if isinstance(regime.from_, Event)
+    )
 
 
 def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:

@@ -56,6 +56,39 @@ def _rate_form(data: Any) -> str:
 Rate = Annotated[Annotated[Prior, Tag("<rate>")] | Annotated[MeanRate, Tag("<mean>")], Discriminator(_rate_form)]
 
 
+class Event(Spec):
+    """What begins an era: a level that is reached, or the crossing of a threshold; in each sample at its own date."""
+
+    when: Text | None = None
+    """The variable that reaches a level: `spending`, `effective_compute`, a quantity, ..."""
+    reaches: Prior | None = None
+    """The level."""
+    threshold: Name | None = None
+    """The threshold that is crossed, with its delay."""
+
+    def _faults(self) -> Iterator[Fault]:
+        example = "{when: spending, reaches: $4 billion}, or {threshold: name}"
+        if (self.when is None) != (self.reaches is None):
+            given, missing = ("when", "reaches") if self.reaches is None else ("reaches", "when")
+            yield Fault((given,), f"needs {missing}.", f"Write {example}.")
+        elif (self.when is None) == (self.threshold is None):
+            rule = "names no event." if self.when is None else "names two events."
+            yield Fault((), rule, f"Write {example}.")
+
+
+def _begin_form(data: Any) -> str:
+    if isinstance(data, BaseModel):
+        return "<event>" if isinstance(data, Event) else "<prior>"
+    return "<event>" if isinstance(data, Mapping) and {"when", "reaches", "threshold"} & {*data} else "<prior>"
+
+
+Begin = Annotated[
+    Annotated[Prior, Tag("<prior>")] | Annotated[Event, Tag("<event>")],
+    Discriminator(_begin_form),
+]
+"""A date, or an event."""
+
+
 class Regime(Spec):
     """A stretch of time with one rate of growth."""
 
@@ -63,9 +96,10 @@ class Regime(Spec):
     """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
-    from_: Annotated[Prior | None, BeforeValidator(_as_date)] = Field(default=None, alias="from")
-    """The date from which it holds, until the next one; the first regime holds from the start. Where uncertain years
-    cross, it begins with the later one, and the regime before it is left out."""
+    from_: Annotated[Begin | None, BeforeValidator(_as_date)] = Field(default=None, alias="from")
+    """The date from which it holds, until the next one, or the event: `{when: spending, reaches: $4 billion}`,
+    `{threshold: name}`; the first regime holds from the start. Where dates cross, it begins with the later one, and the
+    regime before it is left out; so what comes after an event waits for it."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`."""
     towards: Prior | None = None

@@ -1,0 +1,100 @@
+"""Eras that begin with an event, against the date that arithmetic gives in each sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.testing import run_of, small_scenario
+
+YEARS = np.arange(11.0)
+DRAWN = {"uniform": [0.5, 1.5], "unit": "OOM/year"}
+FIRST = {"value": 1, "unit": "OOM/year"}
+THEN = {"value": 0.1, "unit": "OOM/year"}
+
+
+def spending(growth: Any, **changes: Any) -> tuple[np.ndarray, Any]:
+    """Give log10 of spending, from $100 million on, (sample, year); and the run."""
+    drivers = {
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": growth},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "10x/year"},
+        "algorithms": {"growth": "10x/year"},
+    }
+    run = run_of(small_scenario({"drivers": drivers, "samples": 16, **changes}))
+    return np.asarray(run["trajectories/spending"].values, dtype=float), run
+
+
+def turned(date: Any, rate: Any = 1.0, later: float = 0.1) -> np.ndarray:
+    """Give a level that grows at one rate until a date, and at another from then on."""
+    date, rate = np.reshape(date, (-1, 1)), np.reshape(rate, (-1, 1))
+    return 8 + rate * np.minimum(YEARS, date) + later * np.maximum(YEARS - date, 0.0)
+
+
+def test_growth_slows_on_the_day_that_a_run_costs_so_much() -> None:
+    growth = [{"rate": DRAWN}, {"from": {"when": "spending", "reaches": "$4 billion"}, "rate": THEN}]
+    found, run = spending(growth)
+    rate = run["parameters/drivers.spending.growth[0].rate"].values
+    np.testing.assert_allclose(found, turned(np.log10(40) / rate, rate), atol=3e-6)
+
+
+def test_a_level_that_is_drawn_is_each_samples_own() -> None:
+    level = {"uniform": [1e9, 1e11], "unit": "USD"}
+    growth = [{"rate": FIRST}, {"from": {"when": "spending", "reaches": level}, "rate": THEN}]
+    found, run = spending(growth)
+    reached = run["parameters/drivers.spending.growth[1].from.reaches"].values
+    np.testing.assert_allclose(found, turned(reached - 8), atol=3e-6)
+
+
+def test_a_threshold_on_what_depends_on_the_era_begins_it_after_its_delay() -> None:
+    """Effective compute is 1e26 and grows by 3 OOM a year: 1e29 in 2026, and a year and a half of delay."""
+    growth = [{"rate": FIRST}, {"from": {"threshold": "far"}, "rate": THEN}]
+    far = {"effective_compute": 1e29, "delay": 1.5}
+    found, run = spending(growth, thresholds={"far": far})
+    np.testing.assert_allclose(found, np.broadcast_to(turned(2.5), found.shape), atol=3e-6)
+    np.testing.assert_allclose(run["crossings/crossing_year"].values, 2027.5, atol=1e-6)
+
+
+def test_eras_after_an_event_wait_for_it_and_one_that_does_not_come_begins_none() -> None:
+    later = {"from": 2026, "rate": {"value": 0.5, "unit": "OOM/year"}}
+    growth = [{"rate": FIRST}, {"from": {"when": "spending", "reaches": "$100 billion"}, "rate": THEN}, later]
+    np.testing.assert_allclose(spending(growth)[0], np.broadcast_to(turned(3, later=0.5), (16, 11)), atol=3e-6)
+    growth[1] = {"from": {"when": "spending", "reaches": {"value": 1e30, "unit": "USD"}}, "rate": THEN}
+    np.testing.assert_allclose(spending(growth)[0], np.broadcast_to(8 + YEARS, (16, 11)), atol=3e-6)
+    growth[1] = {"from": {"when": "spending", "reaches": "$1 million"}, "rate": THEN}
+    there = 8 + 0.1 * np.minimum(YEARS, 1) + 0.5 * np.maximum(YEARS - 1, 0)
+    np.testing.assert_allclose(spending(growth)[0], np.broadcast_to(there, (16, 11)), atol=3e-6)
+
+
+def test_an_event_of_one_driver_moves_that_of_another() -> None:
+    """Spending slows at $1 billion, in 2026; hardware at 1e30 FLOP, which spending then delays to 1e28 x 10^(1.1 t)."""
+    drivers = {
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": [
+            {"rate": FIRST}, {"from": {"when": "spending", "reaches": "$1 billion"}, "rate": THEN}]},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": [
+            {"rate": FIRST}, {"from": {"when": "physical_compute", "reaches": {"value": 1e30, "unit": "FLOP"}}, "rate": THEN}]},
+    }  # fmt: skip
+    run = run_of(small_scenario({"drivers": drivers, "samples": 1}))
+    date = 1 + 2 / 1.1
+    exact = 18 + np.minimum(YEARS, date) + 0.1 * np.maximum(YEARS - date, 0)
+    np.testing.assert_allclose(run["trajectories/hardware"].values[0], exact, atol=3e-6)
+
+
+@pytest.mark.parametrize("step", ["year", "quarter"])
+def test_with_feedback_the_date_is_that_of_the_path_that_is_bent(step: str) -> None:
+    """Algorithms grow at twice their rate: effective compute by 1 + 1 + 2 OOM a year, so 1e34 comes in 2027."""
+    growth = [
+        {"rate": FIRST},
+        {"from": {"when": "effective_compute", "reaches": {"value": 1e34, "unit": "FLOP"}}, "rate": THEN},
+    ]
+    twice = [{"at": 1e20, "multiplier": 2}, {"at": 1e40, "multiplier": 2}]
+    drivers = {
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": growth},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "10x/year"},
+        "algorithms": {"growth": "10x/year", "feedback": twice},
+    }
+    years = {"first": 2025, "last": 2035, "step": step}
+    run = run_of(small_scenario({"drivers": drivers, "samples": 1, "years": years}))
+    found = run["trajectories/spending"].sel(year=2035).values[0]
+    assert found == pytest.approx(8 + 2 + 0.1 * 8, abs=1e-5)
