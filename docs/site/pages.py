@@ -54,7 +54,7 @@ def run_page(text: str, folder: Path, *, samples: int | None = None, dark: bool 
 
 def _in_both(done: Done, *, dark: bool) -> Done:
     """Draw a chart for dark pages too."""
-    if not dark or not done.pictures or not done.command.startswith("simulate chart"):
+    if not dark or not done.pictures or done.command.split()[1] not in ("chart", "compare"):
         return done
     return replace(done, dark=run_command(f"{done.command} --theme dark --format svg --output dark").pictures)
 

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tempfile
+import textwrap
 from pathlib import Path
 
 from pages import Done, blocks, run_page
@@ -19,7 +20,7 @@ from sphinx.util import logging
 from simulator.version import made_by
 
 LOG = logging.getLogger(__name__)
-MOST_LINES = 40
+MOST_LINES, MOST_FILES, WIDTH = 30, 1, 92
 
 
 def _shows_what_it_does(page: str) -> bool:
@@ -72,13 +73,21 @@ def _shown(app: Sphinx, kept: Path, ran: list[dict[str, object]]) -> str:
     pictures: list[str] = []
     for each in ran:
         printed = str(each["printed"]).rstrip().splitlines()
-        more = [f"... and {len(printed) - MOST_LINES} more lines"] if len(printed) > MOST_LINES else []
-        lines += [f"$ {each['command']}", *printed[:MOST_LINES], *more]
+        most = MOST_FILES if each["pictures"] else MOST_LINES
+        more = [f"... and {len(printed) - most} more {'files' if each['pictures'] else 'lines'}"]
+        folded = [part for line in printed[:most] for part in _folded(line)]
+        lines += [f"$ {each['command']}", *folded, *(more if len(printed) > most else [])]
         for stem, words in each["pictures"]:  # type: ignore[attr-defined]
             for theme in ("light", "dark"):
                 file = f"/{(kept / f'{stem}-{theme}.svg').relative_to(app.srcdir)}"
                 pictures.append(f"```{{image}} {file}\n:alt: {words}\n:class: only-{theme}\n```\n")
     return "\n".join(["```console", *lines, "```", "", *pictures])
+
+
+def _folded(line: str) -> list[str]:
+    """Fold a line as a terminal would, further in than it begins."""
+    inset = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=inset, break_on_hyphens=False, drop_whitespace=False) or [""]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

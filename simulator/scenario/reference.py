@@ -106,6 +106,8 @@ _TYPES = {"number": "a number", "integer": "a whole number", "string": "a text",
 def _takes(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
     """Say what may stand at a key."""
     said = list(dict.fromkeys(filter(None, (_form_words(schema, form) for form in _choices(part)))))
+    if "a number" in said and "a text" in said:
+        said = ["a number, with its unit as text or without", *(set(said) - {"a number", "a text"})]
     return ("; or " if any(", each" in words for words in said) else " or ").join(said) or "anything"
 
 
