@@ -20,12 +20,12 @@ ANSWERS = {
     "money": r"\$10 billion run: 20[23]\d.*never by 2040",
     "two-experts": r"weight|bold|cautious",
     "shock": r"(?i)crisis",
-    "date": r"of big-run|1e28 FLOP run",
+    "date": r"1e28 FLOP run: 202\d",
     "counts": r"(?i)models",
     "sweep": r"budget",
     "why": r"(?i)algorithms",
     "correlated": r"correlation",
-    "benchmark": r"fan_capability",
+    "benchmark": r"90 % of tasks: 20\d\d",
     "own-data": r"fan_physical",
 }
 """What must be among the words that the commands of a page print."""
