@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simulator.dates import read_year
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Path, dotted
 from simulator.history.columns import last_day
@@ -192,6 +193,8 @@ def _set_start(
                 f"{component.name}: {dotted(at)}: is computed by Python code, which a hindcast does not have. "
                 "Take a scenario whose drivers are written in its file."
             )
+    for factor in factors.values():
+        factor.pop("at", None)  # what it says of a start holds at the origin now
     stated = {at: factor for at, factor in factors.items() if "start" in factor}
     tables = {at: factor for at, factor in factors.items() if "table" in factor}
     # A driver that states no start has a table: a scenario without either has no level and is refused.
@@ -200,7 +203,6 @@ def _set_start(
     rest -= sum(_in_table(factor, at, component, start) for at, factor in tables.items() if at != carrier)
     if carrier in stated:
         unit = DRIVER_UNITS[str(path[-1])] if len(factors) == 1 else _unit_of((*carrier, "start"), component)
-        stated[carrier].pop("at", None)
         stated[carrier]["start"] = _level_prior(rest, sd=sd, unit=unit)
     else:
         table = tables[carrier]
@@ -213,7 +215,6 @@ def _fix(factor: dict[str, Any], at: Path, component: Component) -> float:
     name = (*at, "start")
     level = float(component.joint.priors[dotted(name)].family.ppf(np.array([0.5]))[0])
     factor["start"] = _level_prior(level, sd=0.0, unit=_unit_of(name, component))
-    factor.pop("at", None)
     return level
 
 
@@ -230,7 +231,7 @@ def _level_prior(level: float, *, sd: float, unit: str) -> dict[str, Any]:
 
 def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: Start) -> float:
     """Read a table at the end of the origin, log10 of base units."""
-    known = sorted((float(year), float(value)) for year, value in factor["table"].items())
+    known = sorted((read_year(year), float(value)) for year, value in factor["table"].items())
     year = start.origin + 1.0
     if not known[0][0] <= year <= known[-1][0]:
         raise InputError(

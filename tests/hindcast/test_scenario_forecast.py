@@ -58,6 +58,12 @@ def test_physical_compute_starts_at_the_record_and_regimes_keep_their_dates():
     assert made.samples[0].std() == pytest.approx(0.2, rel=0.1)
 
 
+def test_a_factor_without_a_start_is_1_at_the_origin_whatever_its_date():
+    more = PLAIN.replace("      use:", "      more: {at: 2025, growth: 1.2x/year}\n      use:")
+    grown = np.array(medians(forecast(more))) - medians(forecast(PLAIN))
+    assert grown == pytest.approx(np.arange(1, 5) * np.log10(1.2), abs=1e-5)
+
+
 def test_the_first_years_do_not_depend_on_where_the_scenario_starts_by_itself():
     later = forecast(PLAIN, overrides=["years.first=2027", "drivers.spending.start.value=1e10"])
     assert np.array_equal(later.samples, forecast(PLAIN).samples)
