@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from simulator.history.learning import learn
     from simulator.history.loading import load_accelerators, load_history
     from simulator.report.report import write_report
+    from simulator.runs.by_date import crossed_by
     from simulator.runs.crossings import crossing_years
     from simulator.runs.folder import open_run, save_run, write_run
     from simulator.runs.result import Result, open_result
@@ -81,6 +82,7 @@ _HOMES = {
     "history.learning": "learn",
     "history.loading": "load_accelerators load_history",
     "report.report": "write_report",
+    "runs.by_date": "crossed_by",
     "runs.crossings": "crossing_years",
     "runs.folder": "open_run save_run write_run",
     "runs.result": "Result open_result",
@@ -110,6 +112,7 @@ __all__ = [
     "audit_scenario",
     "check_run",
     "compare_runs",
+    "crossed_by",
     "crossing_years",
     "describe_scenario",
     "draw_charts",

@@ -126,6 +126,18 @@ def point_words(year: float) -> str:
     return f"{year:.1f} (mid-{whole})" if year - whole == 0.5 else year_words(year)
 
 
+def by_words(year: float) -> str:
+    """Say by when, in the words of a sentence.
+
+    >>> by_words(2028.0), by_words(2027.5), by_words(read_year("2027-12-31"))
+    ('by the end of 2027', 'by mid-2027', 'by 2027-12-31')
+    """
+    whole = math.floor(year)
+    if year == whole:
+        return f"by the end of {whole - 1}"
+    return f"by mid-{whole}" if year - whole == 0.5 else f"by {year_words(year)}"
+
+
 def date_of(year: float) -> datetime:
     """Give the moment of a decimal year by its days: 2025.5 is the middle of 2025."""
     whole = math.floor(year)

@@ -31,16 +31,33 @@ def show(
         bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
     ] = False,
     json: options.JsonOption = False,
+    by: Annotated[
+        str, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
+    ] = "",
+    threshold: Annotated[
+        str, typer.Option(metavar="NAME", help="Of a run: this threshold alone; without --by for every year.")
+    ] = "",
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
+    from simulator.runs.by_date import by_year_lines, crossed_by
     from simulator.runs.kinds import explain_lines, kind_of
+    from simulator.runs.result import as_json
+    from simulator.runs.summary import by_date_lines
 
     kind = kind_of(path)
     if variables and kind.name not in ("run", "sweep"):
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
+    asked = {"--by": by, "--threshold": threshold}
+    for option in (name for name, given in asked.items() if given and kind.name != "run"):
+        raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about runs. Leave it out.")
     with simulator.open_result(path) as result:
+        run = cast("DataTree", result.stored)
         if variables:
-            options.tell(explain_lines(cast("DataTree", result.stored)))
+            options.tell(explain_lines(run))
+        elif by or threshold:
+            lines = by_date_lines(run, by, threshold=threshold) if by else by_year_lines(run, threshold)
+            tables = {"crossed_by": crossed_by(run, by or (), threshold=threshold)}
+            options.tell([as_json("run", result.folder_name, tables)] if json else lines)
         else:
             options.show(result, json=json)
 

@@ -1,0 +1,133 @@
+"""Questions by date to a run: how likely a threshold is crossed by then, and what a level is then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.dates import DateError, by_words, point_words, read_year
+from simulator.errors import InputError, near_name
+from simulator.runs.groups import Group, arrays, differing_samples
+from simulator.runs.table import Row, Table
+from simulator.units import Array
+from simulator.wording import share_text
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_LEAST_NEWS = 0.05
+"""A threshold that so few samples, or all but so few, have crossed at every whole year tells nothing by date."""
+
+
+def crossed_by(
+    run: Group | xr.DataTree, date: str | float | Sequence[str | float] = (), *, threshold: str = ""
+) -> Table:
+    """Tell how likely thresholds are crossed by a date.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        From `simulate` or `open_run`. Of one that kept its samples the crossings are counted, to the day; of one that
+        kept its summary the probability is read between the run's years on a straight line.
+    date : str or float, or several
+        A decimal year, or a date such as `2027-12-31`, `2026 Q3`, `mid-2028`, `end of 2027`; the run's years without.
+    threshold : str
+        The name of one threshold; all without it.
+
+    Returns
+    -------
+    Table of `threshold`, `label`, `by` (in words), `year`, `probability`, `standard_error`
+
+    Raises
+    ------
+    InputError
+        There is no such date, or it lies outside the years of the run; or there is no such threshold.
+
+    Examples
+    --------
+    >>> from simulator import load_scenario, simulate
+    >>> run = simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+    >>> crossed_by(run, "end of 2022", threshold="gpt-4")["by"].tolist()
+    ['by the end of 2022']
+    """
+    summary = arrays(run, "summary")
+    names, years = _names(summary, threshold), np.asarray(summary.coords["year"].values, dtype=np.float64)
+    given = [date] if isinstance(date, str | int | float) else list(date)
+    asked = [date_within(each, years) for each in given] if given else years.tolist()
+    samples = kept_crossings(run)
+    rows: list[Row] = []
+    for name in names:
+        place = [str(each) for each in summary.coords["threshold"].values].index(name)
+        likely, errors = (np.asarray(summary.data_vars[key].values[place]) for key in ("crossed", "crossed_error"))
+        for year in asked:
+            share = float(np.interp(year, years, likely))
+            if samples is not None:
+                share = float(np.mean(samples[place] <= year))
+            told: dict[str, Any] = {"threshold": name, "label": str(summary.coords["label"].values[place])}
+            told |= {"by": by_words(year), "year": year, "probability": share}
+            rows.append(told | {"standard_error": float(np.interp(year, years, errors))})
+    return Table.of_rows(rows)
+
+
+def _names(summary: Group, threshold: str) -> list[str]:
+    names = [str(each) for each in summary.coords["threshold"].values] if "threshold" in summary.coords else []
+    if threshold and threshold not in names:
+        hint = near_name(threshold, names) or (f"There are: {', '.join(names)}." if names else "It has none.")
+        raise InputError(f"the run has no threshold '{threshold}'. {hint}")
+    return [threshold] if threshold else names
+
+
+def date_within(date: str | float, years: Array) -> float:
+    """Read a date, which must lie within the years of a run."""
+    try:
+        year = read_year(date) if isinstance(date, str) else float(date)
+    except DateError as error:
+        raise InputError(f"--by: {error.rule} {error.remedy}") from None
+    if not years[0] <= year <= years[-1]:
+        ends = f"{point_words(float(years[0]))} to {point_words(float(years[-1]))}"
+        raise InputError(f"--by: {point_words(year)} lies outside the years of the run, {ends}.")
+    return year
+
+
+def kept_crossings(run: Group | xr.DataTree) -> Array | None:
+    """Read the crossing years (threshold, sample) of a run that kept its samples; None of another."""
+    if "crossings" not in run.children:
+        return None
+    found = arrays(run, "crossings").data_vars["crossing_year"]
+    return np.asarray(found.values if found.dims[0] == "threshold" else found.values.T, dtype=np.float64)
+
+
+def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
+    """Say how likely a threshold is crossed by the end of each whole year of a run, while that changes."""
+    rows = [row for row in crossed_by(run, threshold=threshold).rows() if row["year"] == np.floor(row["year"])]
+    samples = differing_samples(run)
+    last = next((n for n, row in enumerate(rows) if row["probability"] >= rows[-1]["probability"]), len(rows) - 1)
+    head = f"{rows[0]['label']}: crossed" if rows else threshold
+    told = [f"  {row['by']}: {share_text(row['probability'], samples, row['standard_error'])}" for row in rows]
+    return [head, *told[: last + 1]]
+
+
+def said_by(row: Row, run: Group | xr.DataTree) -> str:
+    """Say a row of `crossed_by` in words."""
+    share = share_text(row["probability"], differing_samples(run), row["standard_error"])
+    return f"P({row['label']} {row['by']}) {share}"
+
+
+def likely_line(run: Group | xr.DataTree, *, passed: float) -> str:
+    """Say the first threshold that is not sure yet, by the end of the year in which it is nearest to even odds.
+
+    Empty where every threshold is out of reach, or `passed` by so many samples at the start.
+    """
+    summary = arrays(run, "summary")
+    names = _names(summary, "")
+    years = [year for year in summary.coords["year"].values.tolist() if year == np.floor(year)]
+    for name, already in zip(names, summary.data_vars["already"].values if names else (), strict=True):
+        if already >= passed or not years:
+            continue
+        rows = crossed_by(run, years, threshold=name).rows()
+        nearest = min(rows, key=lambda row: abs(row["probability"] - 0.5))
+        if _LEAST_NEWS <= nearest["probability"] <= 1 - _LEAST_NEWS:
+            return f"  {said_by(nearest, run)}"
+    return ""

@@ -1,0 +1,94 @@
+"""How likely thresholds are crossed by any date, from samples to the day and from a summary between its years."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator.errors import InputError
+from simulator.runs.by_date import by_year_lines, crossed_by, likely_line
+from simulator.runs.summary import by_date_lines, summary_lines
+from simulator.testing import run_of, small_scenario
+
+THRESHOLDS = {
+    "passed": {"effective_compute": 1e20},
+    "near": {"effective_compute": 1e28, "label": "1e28 run"},
+    "beyond": {"effective_compute": 1e60},
+}
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return run_of(small_scenario({"samples": 1024, "thresholds": THRESHOLDS}))
+
+
+@pytest.fixture(scope="module")
+def summary(run: xr.DataTree) -> xr.DataTree:
+    """The same run, without its samples."""
+    return xr.DataTree(run.dataset, {"summary": run.children["summary"].copy()})
+
+
+def test_crossings_are_counted_to_the_day(run: xr.DataTree) -> None:
+    years = run["crossings/crossing_year"].sel(threshold="near").values
+    middle = float(np.median(years))
+    table = crossed_by(run, [middle, middle + 0.01, "mid-2029"], threshold="near")
+    counted = [(years <= each).mean() for each in (middle, middle + 0.01, 2029.5)]
+    np.testing.assert_array_equal(table["probability"], counted)
+    assert counted[1] > counted[0]
+
+
+def test_by_the_end_of_a_year_is_the_row_of_the_next_year(run: xr.DataTree, summary: xr.DataTree) -> None:
+    stored = float(run["summary/crossed"].sel(threshold="near", year=2029.0))
+    for each in (run, summary):
+        for date in ("end of 2028", "2029", 2029, "2029-01-01"):
+            row = crossed_by(each, date, threshold="near").rows()[0]
+            assert (row["probability"], row["by"]) == (stored, "by the end of 2028")
+
+
+def test_without_samples_a_date_is_read_between_the_years_and_that_is_said(
+    run: xr.DataTree, summary: xr.DataTree
+) -> None:
+    ends = run["summary/crossed"].sel(threshold="near", year=[2028.0, 2029.0]).values
+    found = crossed_by(summary, 2028.25, threshold="near")["probability"]
+    assert found.tolist() == [pytest.approx(0.75 * ends[0] + 0.25 * ends[1], rel=1e-12)]
+    assert "no samples were kept" in by_date_lines(summary, "2028-04", threshold="near")[-1]
+    assert not any("straight" in line for line in by_date_lines(run, "2028-04", threshold="near"))
+    assert "levels, in log10" in by_date_lines(run, "2028-04")[-1]
+    assert not any("straight" in line for line in by_date_lines(run, "2028"))
+
+
+def test_a_date_is_answered_in_words(run: xr.DataTree) -> None:
+    head, level, *lines = by_date_lines(run, "2028-12-31")
+    assert head.endswith("at 2028-12-31")
+    assert level.startswith("  effective compute ")
+    assert [line.partition(")")[0] for line in lines[:3]] == [
+        "  P(passed by 2028-12-31", "  P(1e28 run by 2028-12-31", "  P(beyond by 2028-12-31",
+    ]  # fmt: skip
+    told = by_year_lines(run, "near")
+    assert told[0] == "1e28 run: crossed"
+    assert told[1].startswith("  by the end of 2024: ")
+
+
+def test_the_summary_tells_the_first_threshold_that_is_not_sure_yet(run: xr.DataTree) -> None:
+    [line] = [line for line in summary_lines(run) if line.startswith("  P(")]
+    likely = crossed_by(run, threshold="near")
+    rows = [row for row in likely.rows() if row["year"] % 1 == 0]
+    nearest = min(rows, key=lambda row: abs(row["probability"] - 0.5))
+    assert line.startswith(f"  P(1e28 run {nearest['by']}) {100 * nearest['probability']:.0f}"[:-1])
+    unlikely = run_of(small_scenario({"samples": 64, "thresholds": {"beyond": THRESHOLDS["beyond"]}}))
+    assert likely_line(unlikely, passed=0.995) == ""
+    assert likely_line(run_of(small_scenario({"samples": 8, "thresholds": {}})), passed=0.995) == ""
+
+
+@pytest.mark.parametrize(
+    ("date", "threshold", "said"),
+    [
+        ("soon", "", "must be a year or a date"),
+        ("2060", "", r"2060.0 \(end of 2059\) lies outside the years of the run"),
+        ("2028", "naer", "Did you mean 'near'"),
+    ],
+)
+def test_what_a_run_cannot_answer_is_refused(run: xr.DataTree, date: str, threshold: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        crossed_by(run, date, threshold=threshold)
