@@ -15,6 +15,8 @@ from simulator.errors import InputError
 if TYPE_CHECKING:
     from xarray import DataTree
 
+    from simulator.runs.kinds import Kind
+
 
 def show(
     path: Annotated[
@@ -39,27 +41,39 @@ def show(
     ] = "",
 ) -> None:
     """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
-    from simulator.runs.by_date import by_year_lines, crossed_by
     from simulator.runs.kinds import explain_lines, kind_of
-    from simulator.runs.result import as_json
-    from simulator.runs.summary import by_date_lines
 
-    kind = kind_of(path)
-    if variables and kind.name not in ("run", "sweep"):
-        raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
-    asked = {"--by": by, "--threshold": threshold}
-    for option in (name for name, given in asked.items() if given and kind.name != "run"):
-        raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about runs. Leave it out.")
+    _refuse_of_others(kind_of(path), path, variables=variables, by=by, threshold=threshold)
     with simulator.open_result(path) as result:
-        run = cast("DataTree", result.stored)
         if variables:
-            options.tell(explain_lines(run))
+            options.tell(explain_lines(cast("DataTree", result.stored)))
         elif by or threshold:
-            lines = by_date_lines(run, by, threshold=threshold) if by else by_year_lines(run, threshold)
-            tables = {"crossed_by": crossed_by(run, by or (), threshold=threshold)}
-            options.tell([as_json("run", result.folder_name, tables)] if json else lines)
+            _answer(cast("DataTree", result.stored), by, threshold, json=json)
         else:
             options.show(result, json=json)
+
+
+def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, by: str, threshold: str) -> None:
+    """Refuse what is asked of another kind of folder."""
+    if variables and kind.name not in ("run", "sweep"):
+        raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
+    for option in [name for name, given in {"--by": by, "--threshold": threshold}.items() if given]:
+        if kind.name != "run":
+            raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about runs. Leave it out.")
+
+
+def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:
+    """Answer a question by date."""
+    from simulator.runs.by_date import by_year_lines, crossed_by
+    from simulator.runs.summary import by_date_lines
+
+    options.answer(
+        json,
+        "run",
+        str(run.attrs["run_id"]),
+        lambda: {"crossed_by": crossed_by(run, by or (), threshold=threshold)},
+        lambda: by_date_lines(run, by, threshold=threshold) if by else by_year_lines(run, threshold),
+    )
 
 
 def chart(

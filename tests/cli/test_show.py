@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -262,3 +263,22 @@ def test_a_folder_of_a_hindcast_is_drawn_by_its_own_kinds(tmp_path: Path) -> Non
     assert "#14181D" in Path(written[0]).read_text(encoding="utf-8")
     with pytest.raises(InputError, match=r"--quantity: .* is a hindcast"):
         call(tmp_path / "h", "--quantity", "spending")
+
+
+def test_a_run_answers_by_date_and_other_folders_do_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["essay-2023", "--samples", "64", "--no-charts", "--output", str(tmp_path)])
+    folder = str(next(tmp_path.iterdir()))
+    capsys.readouterr()
+    main(["show", folder, "--by", "end of 2022"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("at 2023.0 (end of 2022)")
+    assert "  P(GPT-4 by the end of 2022) " in "\n".join(lines)
+    main(["show", folder, "--by", "2022-12-31", "--threshold", "gpt-4", "--json"])
+    [row] = json.loads(capsys.readouterr().out)["tables"]["crossed_by"]["rows"]
+    assert (row["threshold"], row["by"]) == ("gpt-4", "by 2022-12-31")
+    main(["show", folder, "--threshold", "gpt-4"])
+    assert capsys.readouterr().out.splitlines()[1].startswith("  by the end of 2011: ")
+    for asked, said in ((["--by", "soon"], "must be a year or a date"), (["--threshold", "gpt4"], "Did you mean")):
+        with pytest.raises(SystemExit):
+            main(["show", folder, *asked])
+        assert said in capsys.readouterr().err

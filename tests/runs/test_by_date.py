@@ -61,7 +61,7 @@ def test_without_samples_a_date_is_read_between_the_years_and_that_is_said(
 def test_a_date_is_answered_in_words(run: xr.DataTree) -> None:
     head, level, *lines = by_date_lines(run, "2028-12-31")
     assert head.endswith("at 2028-12-31")
-    assert level.startswith("  effective compute ")
+    assert level.startswith("  physical compute ")
     assert [line.partition(")")[0] for line in lines[:3]] == [
         "  P(passed by 2028-12-31", "  P(1e28 run by 2028-12-31", "  P(beyond by 2028-12-31",
     ]  # fmt: skip
