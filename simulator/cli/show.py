@@ -64,8 +64,7 @@ def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, by: str, t
 
 def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:
     """Answer a question by date."""
-    from simulator.runs.by_date import by_year_lines, crossed_by
-    from simulator.runs.summary import by_date_lines
+    from simulator.runs.by_date import by_date_lines, by_year_lines, crossed_by
 
     options.answer(
         json,

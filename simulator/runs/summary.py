@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.dates import point_words
 from simulator.errors import InputError, near_name
-from simulator.runs.by_date import crossed_by, date_within, kept_crossings, likely_line, said_by
+from simulator.runs.by_date import likely_line
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Group, Variable, arrays, differing_samples
 from simulator.runs.model_counts import count_lines, count_table
@@ -351,25 +350,6 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     binding = _binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
     return [*lines, *count_lines(run), *([likely] if likely else []), *([binding] if binding else [])]
-
-
-def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str = "") -> list[str]:
-    """Say what a run gives by a date: its main level, and how likely each threshold is crossed."""
-    table = crossed_by(run, date, threshold=threshold)
-    values = summarised(run, main_quantity(run))
-    year = date_within(date, values.years)
-    lines = [f"{run.attrs['title']!s} ({run.attrs['name']}, run {run.attrs['run_id']}) at {point_words(year)}"]
-    if not threshold:
-        low, middle, high = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
-        unit = plain_unit(str(values.attrs.get("units", "")))
-        spread = f" (90 % {power(low)} to {power(high)})" if high > low else ""
-        lines.append(f"  {main_quantity(run).replace('_', ' ')} {power(middle)} {unit}{spread}")
-    lines += [f"  {said_by(row, run)}" for row in table.rows()]
-    if year not in values.years:
-        what = [] if threshold else ["levels, in log10"]
-        what += [] if kept_crossings(run) is not None else ["probabilities, of which no samples were kept"]
-        lines += [f"  on straight lines between the years of the run: {'; '.join(what)}"] if what else []
-    return lines
 
 
 def sampling_note(run: Group | xr.DataTree) -> str:
