@@ -33,6 +33,12 @@ class InputError(SimulatorError):
     exit_code = 2
 
 
+def missing_extra(rule: str, extra: str, remedy: str = "") -> InputError:
+    """Report a library that is not installed, and say which extra brings it."""
+    how = f"pip install 'effective-compute-simulator[{extra}]', or in a checkout pip install -e '.[{extra}]'"
+    return InputError(f"{rule} Install the extra {extra}: {how}{f'; {remedy}' if remedy else ''}.")
+
+
 class NothingToDraw(InputError):
     """Report a chart of what a run does not have: thresholds, limits, counts, something learnt."""
 

@@ -12,7 +12,7 @@ import typer
 
 from simulator.cli import completion
 from simulator.cli.terminal import Listing, told
-from simulator.errors import InputError
+from simulator.errors import InputError, missing_extra
 from simulator.files import check_file, check_folder
 
 if TYPE_CHECKING:
@@ -268,10 +268,7 @@ def need(library: str, *, extra: str) -> None:
     from importlib.util import find_spec
 
     if find_spec(library) is None:
-        raise InputError(
-            f"{library} is not installed, which this command needs. "
-            f"Install it: pip install 'effective-compute-simulator[{extra}]'"
-        )
+        raise missing_extra(f"{library} is not installed, which this command needs.", extra)
 
 
 def store_option(value: str) -> str:

@@ -14,7 +14,7 @@ from simulator.engine.collecting import Groups, count_piece, with_samples
 from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
-from simulator.errors import InputError, RunFileError, SimulatorError
+from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
 from simulator.files import make_folder
 from simulator.runs.folder import ORDER
 from simulator.runs.groups import as_dataset
@@ -75,9 +75,7 @@ def _need_zarr() -> None:
     try:
         import zarr  # noqa: F401
     except ImportError:
-        raise InputError(
-            "--store zarr needs the package zarr. Install it: pip install 'effective-compute-simulator[zarr]'"
-        ) from None
+        raise missing_extra("--store zarr needs the package zarr.", "zarr") from None
 
 
 def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import InputError, SimulatorError, near_name
+from simulator.errors import InputError, missing_extra, near_name
 from simulator.files import replacing
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
@@ -145,10 +145,8 @@ def write_parquet(table: RunTable, path: FilePath) -> tuple[FilePath]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise SimulatorError(
-            "--format parquet needs pyarrow, which is not installed. "
-            "Install it with: pip install 'effective-compute-simulator[parquet]', or use --format csv."
-        ) from None
+        rule, remedy = "--format parquet needs pyarrow, which is not installed.", "or use --format csv"
+        raise missing_extra(rule, "parquet", remedy) from None
     blocks = table.blocks()
     first = next(blocks)
     fields = [

@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from simulator.errors import InputError
+from simulator.errors import missing_extra
 from simulator.files import make_folder, replacing
 from simulator.history import model as equations
 from simulator.history.model import GrowthPriors, HistoryModel, build_model, grid_weights, weights
@@ -151,10 +151,8 @@ def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
     try:
         import nutpie
     except ImportError:
-        raise InputError(
-            "sampler: nutpie is not installed. Install the extra, effective-compute-simulator[nutpie], "
-            "or take the sampler pymc, which needs nothing more."
-        ) from None
+        remedy = "or take the sampler pymc, which needs nothing more"
+        raise missing_extra("sampler: nutpie is not installed.", "nutpie", remedy) from None
     compiled = nutpie.compile_pymc_model(built.model)
     # This adaptation has twice the effective draws of the default on this model.
     asked |= {"seed": settings.seed, "progress_bar": shown, "save_warmup": False, "adaptation": "draw_diag"}

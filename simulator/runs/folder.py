@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import InputError, RunFileError
+from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import make_folder, replacing, write_text
 from simulator.runs.groups import Group, of_tree
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
@@ -191,9 +191,7 @@ def _open_store(path: FilePath) -> xr.DataTree:
     try:
         import zarr  # noqa: F401
     except ImportError:
-        raise InputError(
-            f"{path}: is a Zarr store. Install what reads it: pip install 'effective-compute-simulator[zarr]'"
-        ) from None
+        raise missing_extra(f"{path}: is a Zarr store.", "zarr") from None
     import xarray as xr
 
     run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)

@@ -2,7 +2,11 @@
 
 import contextlib
 import io
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +31,38 @@ def test_the_first_two_blocks_hold_one_command_line_each():
     for language, text in BLOCKS[:2]:
         assert language == "sh"
         assert len(text.splitlines()) == 1
-        assert text.startswith("python3 -m venv ")
+        assert text.startswith("python3 .ci/python.py .venv")
+        assert " && python3 -m venv .venv" in text
     assert BLOCKS[0][1].rstrip().endswith("simulate scenarios/baseline.yaml")
     assert BLOCKS[1][1].rstrip().endswith("pytest -q -n auto --maxprocesses 4")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the commands are those of POSIX shells")
+def test_an_older_python_is_told_in_one_line_and_leaves_nothing_that_breaks_the_second_try(tmp_path):
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    old = "import sys, runpy; sys.version_info = (3, 11, 7, 'final', 0); sys.argv = sys.argv[1:]"
+    fake = tmp_path / "bin" / "python3"
+    fake.parent.mkdir()
+    fake.write_text(
+        f'#!/bin/sh\n[ -f "$1" ] || {{ mkdir .venv; exit 1; }}\nexec "{sys.executable}" -c '
+        f'"{old}; runpy.run_path(sys.argv[0], run_name=\'__main__\')" "$@"\n'
+    )
+    fake.chmod(0o755)
+    path = {**os.environ, "PATH": f"{fake.parent}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["sh", "-c", BLOCKS[0][1]], cwd=tmp_path, env=path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Python 3.12 or later is needed, and python3 is 3.11.7: ")
+    assert "in the place of python3." in done.stderr
+    assert not (tmp_path / ".venv").exists()
+    for version, stays in (("3.11.7", False), (f"{sys.version_info[0]}.{sys.version_info[1]}.1", True)):
+        (tmp_path / ".venv").mkdir(exist_ok=True)
+        (tmp_path / ".venv" / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {version}\n")
+        subprocess.run([sys.executable, ".ci/python.py", ".venv"], cwd=tmp_path, check=True)
+        assert (tmp_path / ".venv").exists() == stays
 
 
 def test_the_printed_summary_is_that_of_the_baseline(tmp_path):
