@@ -9,7 +9,7 @@ from simulator.engine.plan import plan_warnings
 from simulator.engine.simulation import sample_warnings
 from simulator.errors import InputError, Place, PlacedFault, ScenarioError
 from simulator.runs.table import Row, Table
-from simulator.scenario.describing import describe_scenario
+from simulator.scenario.describing import defaults_taken, describe_scenario
 from simulator.scenario.load import load_with_variants
 from simulator.scenario.resolving import Scenario
 
@@ -34,6 +34,7 @@ class Validation:
             return
         if not quiet:
             yield from describe_scenario(self.scenario)
+            yield from defaults_taken(self.scenario)
         more = f"; variants: {', '.join(self.variants)}" if self.variants else ""
         yield f"{self.name}: no faults ({self.scenario.counted}{more})"
 

@@ -26,6 +26,7 @@ from simulator.schema.prior_families import (
     family_of,
     fit_of,
 )
+from simulator.units import Conversion
 
 
 def fit_family(statement: Statement) -> Distribution:
@@ -175,6 +176,11 @@ class Understood:
     unit: str = ""
     never: float = 0.0
     by: str = ""
+
+    def told_by(self, conversion: Conversion) -> Understood:
+        """Tell numbers of the internal scale in the unit from which a conversion leads there."""
+        low, median, high = sorted(conversion.inverse(np.array([self.low, self.median, self.high])).tolist())
+        return replace(self, low=low, median=median, high=high)
 
     @property
     def words(self) -> str:

@@ -37,6 +37,9 @@ _ANY = Normal(0.0, 1.0)
 """What stands in for a prior that cannot be made."""
 
 
+_KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
+
+
 @dataclass(frozen=True, slots=True)
 class NamedPrior:
     """One prior of a scenario on the internal scale.
@@ -56,13 +59,17 @@ class NamedPrior:
 
     @property
     def stated_unit(self) -> str:
-        """The unit in which it is told: that of the file, of a mixture the internal one; empty where none is given."""
-        return self.unit if self.prior.mixture is not None else self.prior.unit or ""
+        """The unit in which it is told: that of the file, else that of its place; empty of a date or plain number."""
+        unit = self.prior.own_unit or {"1": "", "year": ""}.get(self.unit, units.plain_unit(self.unit))
+        return "" if unit == "1" else unit
 
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
         read = understood(self.stated, unit=self.stated_unit, of=self.of)
+        if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
+            kind, unit = _KIND_OF.get(self.unit, "level"), self.prior.own_unit or units.plain_unit(self.unit)
+            read = read.told_by(_scale_of(kind, None, unit, False).conversion)
         return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
 
     @property

@@ -138,7 +138,7 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
         origin["library"] = origin.pop("prior")
     parts = entry.get("mixture", ()) if isinstance(entry, Mapping) else ()
     inner = tuple((float(part.get("weight", 1)), statement(part)) for part in parts)
-    value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read, prior.unit)
+    value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read)
     return Statement(raised(value), shape, origin, inner)
 
 
@@ -150,14 +150,12 @@ def usual_unit(path: Path) -> str:
     return units.get(str(path[-1]), "") if path[0] == "thresholds" else ""
 
 
-def _as_understood(read: Understood, scale: str) -> tuple[str, str]:
+def _as_understood(read: Understood) -> tuple[str, str]:
     """Write the numbers with their unit, logs as what they are the log of; and name the family."""
     unit = read.unit
     shown: Callable[[float], str] = three_digits
     if unit.startswith("log10(") and read.shape:
         unit, shown = unit.removeprefix("log10(").removesuffix(")"), _power
-    elif not unit and scale not in ("year", "years"):
-        unit = "factor/year" if scale == "OOM/year" else scale.removeprefix("log10(").removesuffix(")")
     text = number(read.median)
     if read.shape:
         text = f"{shown(read.median)} (90 %: {shown(read.low)} to {shown(read.high)})"

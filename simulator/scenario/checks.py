@@ -14,6 +14,7 @@ from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.circles import circle_faults, lag_faults, own_in_limits
+from simulator.scenario.plausibility import implausible
 from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
@@ -134,7 +135,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         shares = shares_of(spec, joint)
         faults += [*range_faults(joint, shares), *gain_faults(spec, joint), *lag_faults(spec, joint)]
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
-        warnings += [*range_warnings(spec, joint, shares), *draw_warnings(spec, joint)]
+        warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simulator.errors import InputError, near_name, number
+from simulator.errors import InputError, dotted, near_name, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.dating import dates_taken
@@ -19,10 +19,11 @@ from simulator.scenario.examples import with_examples
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import Slot, free_kind
+from simulator.schema.prior_names import Slot, entries_of, free_kind
+from simulator.schema.quantities import Limit
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.wording import percent
+from simulator.wording import listed, percent
 
 _PUBLISHED = "published/"
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -58,6 +59,28 @@ def describe_scenario(scenario: Scenario | Source) -> list[str]:
             source = prior.prior.source or ("" if prior.value is not None else "no source")
             lines.append(f"{name:<{width}}  {prior.understood}{f'  [{source}]' if source else ''}")
     return [*lines, *taken]
+
+
+def defaults_taken(scenario: Scenario) -> Iterator[str]:
+    """Say in one line what is taken where a scenario says nothing: samples, seed, step, laws, units."""
+    spec = scenario.spec
+    said = [
+        f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
+        for within, keys in ((spec, ("samples", "seed", "block", "design")), (spec.years, ("step",)))
+        for key in keys
+        if key not in within.model_fields_set and (value := getattr(within, key)) is not None
+    ]
+    taken: dict[str, list[str]] = {}
+    for path, limit in entries_of(Limit, spec):
+        if "kind" not in limit.model_fields_set:
+            taken.setdefault(f"law {limit.kind}", []).append(dotted(path))
+    for name, prior in scenario.joint.priors.items():
+        if prior.prior.own_unit is None and prior.unit.startswith("log10(") and prior.stated_unit:
+            taken.setdefault(f"unit {prior.stated_unit}", []).append(name)
+    for what, names in taken.items():
+        said.append(f"{what} of {listed(names if len(names) < 5 else [*names[:3], f'{len(names) - 3} more'])}")
+    if said:
+        yield f"taken where nothing is said: {'; '.join(said)}"
 
 
 def scenario_lines() -> Iterator[str]:

@@ -93,7 +93,7 @@ class Regime(Spec):
     """A stretch of time with one rate of growth."""
 
     rate: Rate | None = None
-    """Growth: a factor per year unless `unit` says otherwise (`OOM/year`, `%/year`, `months/doubling`, ...)."""
+    """Growth, with its unit: `2.4x/year`, `30 %/year`, `0.3 OOM/year`, `6 months/doubling`, ..."""
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
     from_: Annotated[Begin | None, BeforeValidator(_as_date)] = Field(default=None, alias="from")

@@ -107,7 +107,7 @@ def test_a_prior_with_a_mass_at_never_has_one_median_wherever_it_is_told():
     scenario = load_scenario("published/cotra-2020", overrides=["samples=4096"])
     prior = scenario.priors["thresholds.requirement.effective_compute"]
     assert prior.understood.endswith(
-        "median 34.6 (90 % 27.3 to 44.3) log10(FLOP) given that it happens, never with 7 %"
+        "median 4.42e+34 (90 % 1.84e+27 to 1.93e+44) FLOP given that it happens, never with 7 %"
     )
     told = Reader(report_text(simulate(scenario))).text
     number = "4.42 × 10 34 (90 %: 1.84 × 10 27 to 1.93 × 10 44 ) FLOP given that it happens, never with 7 %"

@@ -67,7 +67,7 @@ def prior(family: Distribution, scale: str, **stated: Any) -> NamedPrior:
     ("read", "value", "shape"),
     [
         (prior(Fixed(1.0), "log10(1)", value=1, unit="1"), "1", ""),
-        (prior(Fixed(1.2), "OOM/year", value=1.2), "1.2 factor/year", ""),
+        (prior(Fixed(1.2), "OOM/year", value=1.2), "1.2 OOM/year", ""),
         (prior(Fixed(1e30), "log10(FLOP)", value=1e30), "10³⁰ FLOP", ""),
         (prior(WithNever(Fixed(2030.0), 0.25), "year", value=2030), "2030 given that it happens, never with 25 %",
          "one number"),

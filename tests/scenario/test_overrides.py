@@ -58,7 +58,7 @@ def test_an_interval_that_is_set_stays_where_it_is_set() -> None:
         (["drivers.algorithms.growth.prior=algorithms/ho-2024", "drivers.algorithms.growth.value=3"],
          "--set drivers.algorithms.growth.value=3: drivers.algorithms.growth.value: does not say its unit: 3 what?"),
         (["drivers.algorithms.growth={prior: algorithms/ho-2024, median: 3}"], "3 months/halving of requirement, 3 x/year or"),
-        (["drivers.algorithms.growth={prior: algorithms/ho-2024, median: 3x/year}"], "State all of its numbers in months/hal"),
+        (["drivers.algorithms.growth={prior: algorithms/ho-2024, median: 3x/year}"], "That is 7.571 months/halving of requirement"),
         (["drivers.algorithms.growth.centre=3"], "it states no interval, and no quantiles with 0.5, that could go along"),
         ([f"{RATE}.centre=-1"], "must be above 0; the prior keeps the ratios"),
         ([f"{RATE}.median=30 %/year"], "is in %/year, where the prior is in factor/year"),

@@ -115,7 +115,7 @@ def test_points_follow_the_unit_of_what_they_refer_to() -> None:
 def test_a_function_of_what_lies_off_its_points_is_said_with_the_shares(
     points: str, other: str, between: str, shares: tuple[str, str]
 ) -> None:
-    (line,) = drawn_oddly(**follows(points, other=other, between=between))
+    line = next(each for each in drawn_oddly(**follows(points, other=other, between=between)) if "draws and" in each)
     assert f"in {shares[0]} of the draws and above the last" in line
     assert f", in {shares[1]}: the function is constant there." in line
 
@@ -159,8 +159,8 @@ def test_an_era_outside_the_years_is_warned_of(date: Any, said: str) -> None:
 
 
 def test_a_start_before_the_years_brings_the_eras_before_them_back_into_view() -> None:
-    assert warnings(**eras(2020), drivers__compute__at=2015) == ()
-    assert warnings(drivers__compute__at=2040) == ("drivers.compute.at: 2040 lies after the last year, 2035.",)
+    assert not [line for line in warnings(**eras(2020), drivers__compute__at=2015) if "era" in line]
+    assert "drivers.compute.at: 2040 lies after the last year, 2035." in warnings(drivers__compute__at=2040)
 
 
 @pytest.mark.parametrize("date", [{"uniform": [20.27, 20.3]}, {"family": "normal", "mean": 2030, "sd": 100}])
