@@ -64,7 +64,12 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a run as CSV, Parquet, JSON, hub quantiles, a Metaculus CDF or BibTeX."""
+    """Write a run in the formats of other programs.
+
+    They are CSV, Parquet, JSON, hub quantiles, a Metaculus CDF and BibTeX.
+
+    Example: simulate export latest --format hub
+    """
     asked = read_options(
         group=group, variables=variable or (), thresholds=threshold or (), year=year, bounds=range_, date=date,
         open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point,
@@ -82,9 +87,12 @@ def report(
         typer.Option(metavar="FILE.html", help="The file to write; without it, report.html beside the run file."),
     ] = None,
 ) -> None:
-    """Write a run as one HTML page: forecast, charts, every assumption with its source.
+    """Write a run as one HTML page, with every assumption.
 
-    The page needs nothing from outside, so that it can be mailed and printed.
+    It holds the forecast, charts, every assumption with its source, and how to reproduce it. The page needs nothing
+    from outside, so that it can be mailed and printed.
+
+    Example: simulate report latest
     """
     from simulator.files import check_file
     from simulator.report.report import check_report_path

@@ -46,13 +46,15 @@ def hindcast(
     trust: options.TrustOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Forecast the record of training compute from past years, and score model and baselines against what came.
+    """Score forecasts made from past years against what came.
 
-    With a scenario, it is run as it stands from the record of each of those years, and so are the priors that were
-    published by then. A prior of the scenario that knew what came is refused (its as_of). Where the scenario learns
-    from history, the model has its table of runs and its priors on past growth.
-    A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
-    'effective-compute-simulator[hindcast]'.
+    The record of training compute is forecast by the model of history and by simple rules. With a scenario, it is run
+    as it stands from the record of each of those years, and so are the priors that were published by then. A prior of
+    the scenario that knew what came is refused (its as_of). Where the scenario learns from history, the model has its
+    table of runs and its priors on past growth. A fit that was made before is read from <output>/fits. Needs
+    scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+
+    Example: simulate hindcast --origins 2022
     """
     options.need("scoringrules", extra="hindcast")
     found = simulator.make_hindcast(
@@ -117,10 +119,12 @@ def score(
     ] = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Score a run against training runs that came after it, and add the scores to a ledger.
+    """Score a run against training runs that came after it.
 
-    Without a run, print the mean scores of the ledger by scenario. Without --observed, the shipped table counts.
-    Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+    The scores are added to a ledger. Without a run, print the mean scores of the ledger by scenario. Without
+    --observed, the shipped table counts. Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+
+    Example: simulate score latest
     """
     from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines, read_ledger
 
@@ -165,10 +169,13 @@ def published(
     ] = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Run published forecasts from what their authors assumed, and compare with what they published.
+    """Hold published forecasts against what the tool gives.
 
-    The exit code is 1 where a number is out of its tolerance. A scenario file of your own may have published numbers
-    beside it, in targets/<its name>; name the file.
+    They are run from what their authors assumed, and compared with what they published. The exit code is 1 where a
+    number is out of its tolerance. A scenario file of your own may have published numbers beside it, in targets/<its
+    name>; name the file.
+
+    Example: simulate published four-times-a-year
     """
     from simulator.hindcast.published_text import write_published_page
 

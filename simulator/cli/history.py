@@ -55,9 +55,12 @@ def load(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Read a table of training runs or of accelerators: what it holds, and what was left out and why.
+    """Say what a table of runs or accelerators holds.
 
-    Exports are at https://epoch.ai/data: download one yourself, nothing is fetched.
+    It says too what was left out and why. Exports are at https://epoch.ai/data: download one yourself, nothing is
+    fetched.
+
+    Example: simulate history load history/training-runs.csv --snapshot 2026-05
     """
     from simulator.files import make_folder
     from simulator.history.loading import load_table
@@ -93,7 +96,12 @@ def frontier(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the runs that were among the largest at their release, the records, and their growth."""
+    """List the runs that were among the largest at their release.
+
+    The records are marked, and their growth is told.
+
+    Example: simulate history frontier --top 3
+    """
     from simulator.history.columns import last_day
     from simulator.history.frontier import chosen_runs, frontier_lines, frontier_table
 
@@ -131,9 +139,12 @@ def fragility(
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what conflicts with the priors, which runs carry the rate, and what the posterior is sensitive to.
+    """Say which runs carry the rate, and what conflicts.
 
-    A fit that was made before is read from <output>/fits.
+    It says where data and priors are in conflict, and what the posterior is sensitive to. A fit that was made before is
+    read from <output>/fits.
+
+    Example: simulate history fragility --until 2024
     """
     found = simulator.history_fragility(
         runs, snapshot=snapshot, until=until, without_domain=without_domain or (), leave_out=leave_out or (),

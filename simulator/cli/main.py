@@ -36,7 +36,10 @@ def validate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Check scenarios, and print back what was understood of each prior."""
+    """Check scenarios; print what was understood of each prior.
+
+    Example: simulate validate baseline
+    """
     from simulator.engine.validation import validated, validation_tables
 
     found = []
@@ -52,7 +55,12 @@ def validate(
 
 
 def check(path: options.RunArgument, json: options.JsonOption = False) -> None:
-    """Run a run's stored scenario again and compare every number; exit code 1 where they differ."""
+    """Run a run's scenario again and compare every number.
+
+    The exit code is 1 where they differ.
+
+    Example: simulate check latest
+    """
     from simulator.engine.checking import describe_check
 
     with simulator.open_run(path) as opened:
@@ -69,7 +77,12 @@ def schema(
         FilePath | None, typer.Option(help="Write it to a file instead of printing it.", callback=options.file_option)
     ] = None,
 ) -> None:
-    """Print the JSON Schema, by which an editor completes and checks a file."""
+    """Print the JSON Schema, by which editors complete files.
+
+    They check them by it too.
+
+    Example: simulate schema --output scenario.schema.json
+    """
     from simulator.files import make_folder, write_text
     from simulator.scenario.describing import schema_text
 
@@ -86,7 +99,12 @@ def explain(
         str, typer.Argument(help="A key, a kind of entry, or a path: half_life, regime, drivers.spending.caps.")
     ],
 ) -> None:
-    """Explain a key of scenario files: what it means, what may stand there, its unit and default, an example."""
+    """Explain a key of scenario files, with an example.
+
+    It says what it means, what may stand there, its unit and its default.
+
+    Example: simulate explain half_life
+    """
     options.tell(simulator.explain_key(key))
 
 
@@ -95,7 +113,12 @@ def new(
     name: Annotated[str, typer.Option(help="What it is called; that of the file without it.")] = "",
     question: Annotated[str, typer.Option(help="What it shall answer; it stands in the notes.")] = "",
 ) -> None:
-    """Write a commented starter scenario; on a terminal its name and question are asked for."""
+    """Write a commented starter scenario.
+
+    On a terminal its name and question are asked for.
+
+    Example: simulate new my.yaml --question 'When is 1e30 reached?'
+    """
     from simulator.scenario.describing import check_new
 
     check_new(path)
@@ -111,7 +134,12 @@ def upgrade(
         list[FilePath], typer.Argument(metavar="FILE...", help="Scenario files and prior libraries of schema 1.")
     ],
 ) -> None:
-    """Rewrite files of schema 1 as schema 2; comments stay, and every change is told."""
+    """Rewrite files of schema 1 as schema 2.
+
+    Comments stay, and every change is told.
+
+    Example: simulate upgrade my.yaml
+    """
     failures: list[str] = []
     for file in files:
         try:

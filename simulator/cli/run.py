@@ -52,10 +52,12 @@ def run(
     ] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Run a scenario: write its run file, tables and chart, and print a summary.
+    """Run a scenario: write its run, tables and chart; print a summary.
 
-    A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does
-    so first; where its chains do not agree, what comes out is written, and the exit code is 1.
+    A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does so
+    first; where its chains do not agree, what comes out is written, and the exit code is 1.
+
+    Example: simulate baseline --samples 1000 --set 'drivers.spending.growth[0].rate.median=2.6x/year'
     """
     from simulator.engine.run_folders import refuse_bad_fits, run_with_variants
     from simulator.engine.simulation import How
@@ -84,7 +86,10 @@ def extend(
     workers: WorkersOption = 1,
     json: options.JsonOption = False,
 ) -> None:
-    """Run a run's scenario with more samples, taking over those that it has."""
+    """Run a run's scenario with more samples, keeping those it has.
+
+    Example: simulate extend latest --samples 2000
+    """
     count = options.number_of_samples(samples)
     with options.progress_bar(label="blocks", least=40) as bar:
         made = simulator.extend_run(path, samples=count, outputs=output, workers=workers, progress=bar, say=options.say)
@@ -121,7 +126,12 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Run a scenario at every combination of changed priors, on common draws: one dataset, a table and charts."""
+    """Run a scenario at every combination of changed priors.
+
+    All are run on common draws: one dataset, a table and charts.
+
+    Example: simulate sweep essay-2023 --over drivers.spending.start=500,1000
+    """
     from simulator.analysis.sweep_points import load_sweep
     from simulator.analysis.sweeps import check_asked, sweep_to_folder
 

@@ -37,10 +37,20 @@ def show(
         str, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
     ] = "",
     threshold: Annotated[
-        str, typer.Option(metavar="NAME", help="Of a run: this threshold alone; without --by for every year.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completion.threshold_names,
+            help="Of a run: this threshold alone; without --by for every year.",
+        ),
     ] = "",
 ) -> None:
-    """Print again what a command printed: of a run, sweep, shares, swings, audit, comparison, hindcast, ..."""
+    """Print again what a command printed, or answer by date.
+
+    It shows runs, sweeps, shares, swings, audits, comparisons, hindcasts, ...
+
+    Example: simulate show latest --by 2029-12-31
+    """
     from simulator.runs.kinds import explain_lines, kind_of
 
     _refuse_of_others(kind_of(path), path, variables=variables, by=by, threshold=threshold)
@@ -106,9 +116,11 @@ def chart(
     theme: options.ThemeOption = "light",
     output: options.BesideOption = None,
 ) -> None:
-    """Draw charts of a run, of a sweep, of shares or swings, or of a hindcast.
+    """Draw charts of a run, sweep, shares, swings or hindcast.
 
     Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
+
+    Example: simulate chart latest --kind crossings
     """
     from simulator.charts.drawing import Asked, draw_stored
 
@@ -129,7 +141,12 @@ def priors(
     ] = None,
     json: options.JsonOption = False,
 ) -> None:
-    """List the prior library; show an entry with its interval, source and histogram; or list a scenario's priors."""
+    """List the prior library, one entry, or a scenario's priors.
+
+    An entry is shown with its interval, source and histogram.
+
+    Example: simulate priors algorithms/ho-2024
+    """
     from simulator.scenario.describing import library_lines, library_rows
 
     options.answer(
@@ -138,7 +155,10 @@ def priors(
 
 
 def scenarios(json: options.JsonOption = False) -> None:
-    """List the shipped scenarios."""
+    """List the shipped scenarios.
+
+    Example: simulate scenarios
+    """
     from simulator.scenario.describing import scenario_lines, scenario_rows
 
     options.answer(json, "scenarios", "", lambda: options.table("scenarios", scenario_rows()), scenario_lines)

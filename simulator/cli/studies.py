@@ -33,7 +33,12 @@ def compare(
     ] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Compare runs: what differs in their inputs and results, each against the first; scenarios are run for it."""
+    """Say what differs in the inputs and results of runs.
+
+    Each is held against the first; scenarios are run for it.
+
+    Example: simulate compare baseline tight-caps --samples 1000
+    """
     formats = options.chart_formats(format_, theme=theme, charts=charts)
     count = None if samples is None else options.number_of_samples(samples)
     found = simulator.compare_runs(
@@ -48,7 +53,12 @@ def reweight(
     output: options.BesideOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Give the headline numbers of a run under other priors by weighing its samples; nothing is run again."""
+    """Give a run's headline numbers under other priors.
+
+    Its samples are weighed; nothing is run again.
+
+    Example: simulate reweight latest --set 'drivers.spending.growth[0].rate.median=2.45x/year'
+    """
     if not set_:
         raise InputError(
             "reweight: needs a prior to change, for example --set drivers.spending.growth[0].rate.median=2.6x/year."
@@ -93,7 +103,12 @@ def swings(
     theme: options.ThemeOption = "light",
     json: options.JsonOption = False,
 ) -> None:
-    """Move each input to its 10 and 90 % quantile, and say what comes of it: a tornado for each outcome."""
+    """Move each input to its 10 and 90 % quantile: tornados.
+
+    What comes of it is said and drawn for each outcome.
+
+    Example: simulate swings baseline --samples 128
+    """
     from simulator.analysis.evaluation import open_scenario
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.analysis.swings import check_swings
@@ -119,7 +134,12 @@ def audit(
     output: options.OutputOption = FilePath("outputs"),
     json: options.JsonOption = False,
 ) -> None:
-    """List every assumption: its source, where it is stated, what rests on it; what to research next first."""
+    """List every assumption, what to research next first.
+
+    Each has its source, where it is stated, and what rests on it.
+
+    Example: simulate audit baseline --samples 128
+    """
     from simulator.analysis.evaluation import open_scenario
     from simulator.analysis.outcomes import parse_outcomes
     from simulator.analysis.shares import check_method
@@ -161,7 +181,12 @@ def shares(
     theme: options.ThemeOption = "light",
     json: options.JsonOption = False,
 ) -> None:
-    """Share out the variance of an outcome among the priors: which assumption matters, year by year."""
+    """Share out the variance of an outcome among the priors.
+
+    It says which assumption matters, year by year.
+
+    Example: simulate shares baseline --samples 128
+    """
     from simulator.analysis.evaluation import read_scenario
     from simulator.analysis.inputs import check_by, parse_groups
     from simulator.analysis.shares import check_method
@@ -191,7 +216,12 @@ def influence(
     output: options.BesideOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Tell from a run's samples alone which priors move its outcomes, and which part early from late crossings."""
+    """Tell from a run's samples which priors move its outcomes.
+
+    It tells too which part early from late crossings; nothing is run again.
+
+    Example: simulate influence latest
+    """
     from simulator.analysis.outcomes import parse_outcomes
 
     formats = options.chart_formats(format_, theme=theme, charts=charts)

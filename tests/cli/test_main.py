@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple
 import netCDF4
 import pytest
 
+import simulator
 from simulator import load_scenario, open_run, quantiles, simulate
-from simulator.cli.main import main
+from simulator.cli.main import COMMANDS, GROUPS, main
 from simulator.engine import simulation
 from simulator.runs import folder as outputs
 from simulator.scenario.library import shipped_names
@@ -443,3 +445,41 @@ def test_python_m_simulator_is_simulate(tmp_path: Path) -> None:
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert done.stdout.startswith("baseline ")
+
+
+EXAMPLES = {
+    (f"history {name}" if name in {"load", "frontier", "fragility"} else name): " ".join(
+        str(function.__doc__).partition("Example: ")[2].split()
+    )
+    for name, function in [*COMMANDS.items(), *((each.callback.__name__, each.callback) for each in GROUPS["history"].registered_commands)]
+}  # fmt: skip
+LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility"}
+"""Commands that sample a posterior, and the function at which the test stops them."""
+
+
+DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence")
+
+
+class Reached(BaseException):
+    """The work of a command has begun."""
+
+
+@pytest.mark.slow
+def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("history").symlink_to(ROOT / "history")
+
+    def reached(*_: object, **__: object) -> None:
+        raise Reached
+
+    for name, example in sorted(EXAMPLES.items(), key=lambda item: (item[0] != "run", item[0])):
+        program, *words = shlex.split(example)
+        assert (program, " ".join(words)[: len(name)]) in {("simulate", name), ("simulate", "baseline"[: len(name)])}, (
+            name
+        )
+        if name in LONG:
+            monkeypatch.setattr(simulator, LONG[name], reached)
+            with pytest.raises(Reached):
+                command(*words)
+        else:
+            done = command(*words, *(["--no-charts"] if name in DRAWN else []))
+            assert (name, done.code) == (name, 0), done.err
