@@ -72,11 +72,16 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
     lines: Data = [
         {"level": row["level"], "from": frame.first, "to": frame.last}
         for row in thresholds
-        if frame.holds(row["level"])
+        if frame.holds(row["level"]) and not row.get("moves")
     ]
     if lines:
         mark = rule_mark(style.INK, 0.9, [4, 3])
         layers.append(spec.layer(lines, frame.x("from"), spec.x2("to"), frame.y("level"), mark=mark))
+    if len(tables.moving):
+        mark = line_mark(style.INK, 0.9, [4, 3]) | {"clip": True}
+        layers.append(
+            spec.layer(frame.held(tables.moving, "value"), year, value, spec.one_line_each("threshold"), mark=mark)
+        )
     if len(tables.paths):
         mark = line_mark(style.INK, 0.7) | {"opacity": 0.55, "clip": True}
         layers.append(spec.layer(frame.held(tables.paths, "value"), year, value, spec.one_line_each("path"), mark=mark))
@@ -239,7 +244,7 @@ def median_crossings(
     for row in thresholds:
         year = years.get(row["threshold"])
         inside = year is not None and max(frame.first, start) < year <= frame.last
-        if inside and frame.holds(row["level"]) and not uncertain(row):
+        if inside and frame.holds(row["level"]) and not uncertain(row) and not row.get("moves"):
             rows.append({"year": year, "level": row["level"]})
     return [spec.layer(rows, frame.x("year"), frame.y("level"), mark=style.dot_mark())] if rows else []
 

@@ -15,9 +15,10 @@ from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
-from simulator.runs.summary import Summarised, crossing_table, summarised, threshold_table
+from simulator.runs.summary import Summarised, crossing_table, summarised, summarised_names, threshold_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
+from simulator.variables import snake
 from simulator.wording import capital, listed, power
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
@@ -92,7 +93,8 @@ class FanTables:
     a level that is itself uncertain; no `upper` where there may be no such level). crossings: `threshold`, `label`,
     `median`, `lower_50` ... `upper_90` (decimal years; None or inf: later than the horizon), `never`, `already` (shares
     of the samples), `last_year`. paths: `path`, `year`, `value`. history: `date`, `value`, `label` (may be empty).
-    trend (what was learnt of the past): `year`, `median`, `lower`, `upper` (90 %).
+    trend (what was learnt of the past): `year`, `median`, `lower`, `upper` (90 %). moving (thresholds that move):
+    `threshold`, `year`, `value` (their median); where one does, `thresholds` say which (`moves`), at the last year.
     """
 
     medians: Table
@@ -102,6 +104,7 @@ class FanTables:
     paths: Table = field(default_factory=partial(Table, {}))
     history: Table = field(default_factory=partial(Table, {}))
     trend: Table = field(default_factory=partial(Table, {}))
+    moving: Table = field(default_factory=partial(Table, {}))
 
     def check(self) -> None:
         """Refuse tables that cannot be drawn."""
@@ -140,7 +143,7 @@ YEARS = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
 _NUMBERS = {
     "medians": ("median",), "bands": ("year", "lower", "upper"), "thresholds": ("level",), "paths": ("year", "value"),
     "crossings": ("never", "already", "samples", "last_year"), "history": ("date", "value"),
-    "trend": ("year", "median", "lower", "upper"),
+    "trend": ("year", "median", "lower", "upper"), "moving": ("year", "value"),
 }  # fmt: skip
 
 
@@ -207,6 +210,7 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
     places = _places(values.years, options.years)
     years = values.years[places]
     thresholds, crossings = threshold_table(run), crossing_table(run)
+    moving, thresholds = _moving(run, quantity, thresholds, places)
     if quantity != "effective_compute" and len(thresholds):  # the figure of a run: all that it crosses stands below it
         own = thresholds.where(quantity=quantity)["threshold"]
         crossings = crossings.where(np.isin(crossings["threshold"], own))
@@ -218,10 +222,30 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         paths=_paths(run, quantity, options.paths, places),
         history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
         trend=trend_table(run, quantity, years=options.years),
+        moving=moving,
     )
     said, dollars = _unit(quantity, unit), str(run.attrs.get("dollars", "not stated"))
     known = "USD" in said and dollars != "not stated"
     return Fan(tables, quantity, str(values.attrs["long_name"]), said, log, dollars if known else "")
+
+
+def _moving(run: Group | Run, quantity: str, thresholds: Table, places: Sequence[int]) -> tuple[Table, Table]:
+    """Tabulate the medians of thresholds on a quantity that move, and give these the level of the last year drawn."""
+    known, rows = summarised_names(arrays(run, "summary")), list(thresholds.rows())
+    named = {str(row["threshold"]): f"moving_threshold_{snake(str(row['threshold']))}" for row in rows}
+    found = {name: summarised(run, variable) for name, variable in named.items() if variable in known}
+    own = [row["threshold"] for row in rows if row["quantity"] == quantity and row["threshold"] in found]
+    if not found:
+        return Table({}), thresholds
+    paths = {name: _levels(run, named[name], values, 0.5)[places].tolist() for name, values in found.items()}
+    ends = {name: {"level": path[-1], "lower": None, "upper": None, "moves": True} for name, path in paths.items()}
+    told = [row | ends.get(row["threshold"], {"moves": False}) for row in rows]
+    moving = [
+        {"threshold": name, "year": year, "value": value}
+        for name in own
+        for year, value in zip(found[name].years[places], paths[name], strict=True)
+    ]
+    return Table.of_rows(moving), Table.of_rows(told)
 
 
 def _with_certain_levels(thresholds: Table) -> Table:
@@ -236,7 +260,7 @@ def _with_certain_levels(thresholds: Table) -> Table:
         for row in thresholds.select("lower", "upper").rows()
     ]
     if not any(ends):
-        return thresholds.select("threshold", "label", "quantity", "level")
+        return thresholds.select(*(name for name in thresholds.names if name not in ("lower", "upper")))
     return thresholds.with_columns({key: [row.get(key) for row in ends] for key in ("lower", "upper")})
 
 

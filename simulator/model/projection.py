@@ -82,8 +82,10 @@ class Projection:
             if subject.level is not None:
                 capped = quantities.capped_level(subject.level, subject.path, block, years)
                 result |= {n: level for n, level in _variables_of(subject, capped).items() if n not in result}
-        for name, (level, path) in self.moving.items():
+        for name, (level, path, multiples) in self.moving.items():
             result[name] = quantities.quantity_level(level, path, block, years)
+            for multiple in multiples:
+                result[name] = result[name] + block.draw(multiple)[:, None]
         result["effective_compute"] = chain.effective_compute(years)
         starts: dict[str, Array] = {}
         if spec.capability is not None:
@@ -126,7 +128,8 @@ class Projection:
         if name == "effective_compute":
             return chain.effective_compute(times)
         if name in self.moving:
-            return quantities.quantity_level(*self.moving[name], chain.block, times)
+            level, path, _ = self.moving[name]  # of those that a quantity is held against none is a multiple
+            return quantities.quantity_level(level, path, chain.block, times)
         if name in self._bounds:
             bound = self._bounds[name]
             return quantities.limit_level(bound.limit, bound.path, chain.block, times)

@@ -107,12 +107,14 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
     for row in summaries.crossing_table(run).rows():
         level = levels[row["threshold"]]
         quantity = str(level["quantity"])
-        unit = "USD" if quantity == "spending" else "FLOP"
-        said = f"{level['level']:.3g}" if quantity == "capability" else amount(level["level"], unit)
+        attrs = summaries.summarised(run, quantity).attrs
+        said = f"{level['level']:.3g}"
+        if quantity != "capability":
+            said = amount(level["level"], base_unit(str(attrs["units"])))
         median = _median_words(scenario, level) if _is_spread(level) else ""
         passed = row["already"] >= summaries.PASSED
         middle = crossed_in(row["median"], row["last_year"], row["first_year"])
-        cells = [name(row["label"]), f"{said} ({quantity.replace('_', ' ')}){median}"]
+        cells = [name(row["label"]), f"{said} ({attrs['long_name']}){median}"]
         cells.append(element("span", "before the start" if passed else middle, class_="value"))
         cells += [] if certain else ["" if passed else crossed_between(row)]
         rows.append([*cells, share_text(1 - row["never"], row["samples"], row["never_error"])])

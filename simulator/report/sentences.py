@@ -48,7 +48,7 @@ def base_unit(unit: str) -> str:
     """Name the unit of which a variable is the log10; empty where it has none."""
     match = re.fullmatch(r"log10\((.*)\)", unit)
     inner = match[1] if match else unit
-    return "" if inner == "1" else inner
+    return {"1": "", "J/s": "W"}.get(inner, inner)
 
 
 def when(year: float) -> str:

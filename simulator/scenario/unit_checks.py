@@ -10,7 +10,7 @@ from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
 from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.subjects import inner_subjects, level_name, subjects
+from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
 
 
@@ -24,6 +24,8 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
         main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
         unit = f"log10({main})" if main else _logarithm(check.factor(subject.level, subject.path))
         result |= {bound.variable: unit for bound in subject.bounds} | ({} if main else {subject.name: unit})
+    for name, (level, path, _) in moving_thresholds(spec).items():
+        result[name] = _logarithm(check.of(level, path))
     if spec.capability is not None:
         result["capability"] = spec.capability.name
     return result

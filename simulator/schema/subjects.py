@@ -130,7 +130,7 @@ def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = [
         (level_name(("quantities", name)), ("quantities", name)) for name in spec.quantities
     ]
-    found += [(name, path) for name, (_, path) in moving_thresholds(spec).items()]
+    found += [(name, path) for name, (_, path, _) in moving_thresholds(spec).items()]
     chain = subjects(spec)
     for subject in (*chain, *inner_subjects(spec)):
         if dict(found).get(subject.name) not in (subject.path, subject.path[:-1]):  # a quantity or a limit is there
@@ -180,13 +180,23 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
     return metric is not None and metric.is_falling and quantity_of(spec, name) == "capability"
 
 
-def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path]]:
-    """Give the levels of thresholds that are no single number, with their places, by the names of their variables."""
-    return {
-        f"moving_threshold_{snake(name)}": (threshold.stated[1], ("thresholds", name, threshold.stated[0]))
-        for name, threshold in spec.thresholds.items()
-        if threshold.stated is not None and not isinstance(threshold.stated[1], Prior)
-    }
+def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path, tuple[Path, ...]]]:
+    """Give the levels of thresholds that are no single number, by the names of their variables.
+
+    Each with its place, and the places of what it is multiplied by.
+    """
+    found: dict[str, tuple[Quantity, Path, tuple[Path, ...]]] = {}
+    for name in spec.thresholds:
+        multiples: list[Path] = []
+        root = name
+        while spec.thresholds[root].of not in (None, "start"):
+            multiples.append(("thresholds", root, "multiple"))
+            root = str(spec.thresholds[root].of)
+        stated = spec.thresholds[root].stated
+        if stated is not None and not isinstance(stated[1], Prior):
+            place = ("thresholds", root, stated[0])
+            found[f"moving_threshold_{snake(name)}"] = stated[1], place, tuple(multiples)
+    return found
 
 
 def variable_words(spec: ScenarioSpec) -> dict[str, str]:

@@ -1,15 +1,18 @@
-"""The fan of a run that has learnt shows what it learnt from."""
+"""The fan of a run that has learnt shows what it learnt from; thresholds that move are drawn as they move."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from simulator.charts.kinds.fan import fan_figures
-from simulator.charts.reading import observed_table, trend_table
+from simulator.charts.reading import observed_table, read_fan, trend_table
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
+from simulator.testing import run_of as small_run
+from simulator.testing import small_scenario
 from tests.charts.learnt_run import RUNS, learnt_run
 
 
@@ -67,3 +70,22 @@ def test_a_table_of_runs_shows_what_it_says_of_the_quantity(run: xr.DataTree) ->
     assert figure.tables["history"]["value"].tolist() == [9.0]
     with pytest.raises(InputError, match="says nothing of effective_compute; it has physical_compute and spending"):
         fan_figures(run, FigureOptions(("effective_compute",), history=history))
+
+
+def test_a_threshold_that_moves_is_drawn_as_its_path_and_not_as_a_line() -> None:
+    """A tenth of a grid of 100 GW, and ten times that: their medians by year, labelled where they end."""
+    grid = {"start": {"value": 100, "unit": "GW"}, "growth": "0.05 OOM/year"}
+    power = {"start": {"value": 1, "unit": "GW"}, "growth": {"mean": 0.25, "sd": 0.02, "unit": "OOM/year"}}
+    thresholds = {
+        "still": {"quantity": "power", "level": "10 GW"},
+        "tenth": {"quantity": "power", "level": {"product": [0.1, "grid"]}},
+        "whole": {"multiple": 10, "of": "tenth"},
+    }
+    run = small_run(small_scenario({"quantities": {"grid": grid, "power": power}, "thresholds": thresholds}))
+    fan = read_fan(run, "quantity_power", FigureOptions())
+    rows = {row["threshold"]: row for row in fan.tables.thresholds.rows()}
+    assert [rows[name]["moves"] for name in thresholds] == [False, True, True]
+    assert [rows[name]["level"] for name in thresholds] == pytest.approx([10, 10.5, 11.5], abs=1e-5)
+    assert fan.tables.moving.where(threshold="tenth")["value"] == pytest.approx(10 + 0.05 * np.arange(11), abs=1e-5)
+    (drawn,) = fan_figures(run, FigureOptions(quantities=("quantity_power",)))
+    assert "moving" in drawn.tables

@@ -135,9 +135,14 @@ class Moment:
         self.effective()
         if "capability" in self.model.scenario:
             self.capability()
-        for name, spec in (self.model.scenario.get("thresholds") or {}).items():
-            if stated := moving(name, spec):
-                self.named[variable("moving_threshold", name)] = self.expression(*stated)
+        every = self.model.scenario.get("thresholds") or {}
+        for name in every:
+            root, times = name, np.zeros((1, 1))
+            while every[root].get("of", "start") != "start":
+                times = times + self.model.number(f"thresholds.{root}.multiple", every[root]["multiple"])
+                root = every[root]["of"]
+            if stated := moving(root, every[root]):
+                self.named[variable("moving_threshold", name)] = times + self.expression(*stated)
         return self.named
 
     def quantity(self, name: str) -> Array:

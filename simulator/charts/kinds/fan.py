@@ -174,7 +174,7 @@ def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
     chart = draw_fan(fan, head=head, years=_axis_years([fan], options), start=start)
     tables = {"": fan.table()} | {
         name: table
-        for name in ("thresholds", "crossings", "paths", "history", "trend")
+        for name in ("thresholds", "moving", "crossings", "paths", "history", "trend")
         if (table := getattr(fan.tables, name))
     }
     return Figure(f"fan_{fan.quantity}", chart, tables, _caption(fan, end), _alt_text(fan, end))
@@ -200,7 +200,7 @@ def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> F
     own = [row for row in fans[0].tables.thresholds.rows() if row["quantity"] in names]
     if own:  # the columns of an interval are there where any level of these has one
         tables["thresholds"] = Table.of_rows({key: row[key] for key in row if row[key] is not None} for row in own)
-    for name in ("paths", "history", "trend"):
+    for name in ("moving", "paths", "history", "trend"):
         named_tables = [(fan.quantity, getattr(fan.tables, name)) for fan in fans]
         if rows := [{"variable": quantity, **row} for quantity, table in named_tables for row in table.rows()]:
             tables[name] = Table.of_rows(rows)
