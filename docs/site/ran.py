@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from pages import Done, blocks, run_page
 from sphinx.application import Sphinx
@@ -55,7 +56,7 @@ def _kept(docs: Path, page: str, text: str) -> Path:
     return kept
 
 
-def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, object]:
+def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, Any]:
     """Keep what a command printed, and its pictures in light and dark where it was asked to draw."""
     if done.code:
         LOG.warning("%s: '%s' failed: %s", page, done.command, done.printed)
@@ -68,20 +69,22 @@ def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, object]:
     return {"command": done.command, "printed": done.printed, "pictures": pictures}
 
 
-def _shown(app: Sphinx, kept: Path, ran: list[dict[str, object]]) -> str:
-    lines: list[str] = []
-    pictures: list[str] = []
+def _shown(app: Sphinx, kept: Path, ran: list[dict[str, Any]]) -> str:
+    parts: list[str] = []
     for each in ran:
-        printed = str(each["printed"]).rstrip().splitlines()
+        printed = each["printed"].rstrip().splitlines()
         most = MOST_FILES if each["pictures"] else MOST_LINES
-        more = [f"... and {len(printed) - most} more {'files' if each['pictures'] else 'lines'}"]
-        folded = [part for line in printed[:most] for part in _folded(line)]
-        lines += [f"$ {each['command']}", *folded, *(more if len(printed) > most else [])]
-        for stem, words in each["pictures"]:  # type: ignore[attr-defined]
+        if len(printed) > most:
+            printed[most:] = [f"... and {len(printed) - most} more {'files' if each['pictures'] else 'lines'}"]
+        folded = [part for line in printed for part in _folded(line)]
+        parts += ["```sh", each["command"], "```", "```text", *folded, "```", ""]
+        for stem, words in each["pictures"]:
+            parts.append("````{container} chart")
             for theme in ("light", "dark"):
                 file = f"/{(kept / f'{stem}-{theme}.svg').relative_to(app.srcdir)}"
-                pictures.append(f"```{{image}} {file}\n:alt: {words}\n:class: only-{theme}\n```\n")
-    return "\n".join(["```console", *lines, "```", "", *pictures])
+                parts.append(f"```{{image}} {file}\n:alt: {words}\n:class: only-{theme}\n```")
+            parts.append("````\n")
+    return "\n".join(parts)
 
 
 def _folded(line: str) -> list[str]:
