@@ -58,12 +58,12 @@ def told(lines: Iterable[str], *, err: bool = False, style: str = "") -> None:
         typer.echo("".join(f"{line}\n" for line in held), file=stream, nl=False)
         return
     width = shutil.get_terminal_size().columns
-    for line, after in zip(held, [*held[1:], ""], strict=True):
+    for line, after in zip(held, [*held[1:], ""], strict=False):
         shown = _fit(line, width)
         if bright and style and not line.startswith(" "):
             head, mark, rest = shown[0].partition(": ")
             shown[0] = f"{typer.style(head, fg=style, bold=True)}{mark}{rest}"
-        elif bright and not err and not line.startswith(" ") and after.startswith(" "):
+        elif bright and not err and line[:1].strip() and after.startswith(" ") and len(shown) < 3:  # a heading
             shown = [typer.style(part, bold=True) for part in shown]
         for part in shown:
             typer.echo(part, file=stream, color=bright)

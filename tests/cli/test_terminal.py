@@ -57,6 +57,8 @@ def test_a_terminal_folds_lines_and_marks_headings_and_warnings(shown: Shown) ->
     assert head == "\x1b[1mBaseline: a heading\x1b[0m"
     assert first == "  1e30 physical FLOP: 2036.6 ± 1.6 (90 % 2032.1 to > 2045),"
     assert second == "      never by 2045: 13.3 ± 4.9 %"
+    assert shown([]) == []
+    assert shown(["", "  below a line that is empty"]) == ["", "  below a line that is empty"]
     assert warned == "\x1b[33m\x1b[1mwarning\x1b[0m: a word"
 
 
