@@ -17,7 +17,7 @@ from simulator.errors import Path, SimulatorError, dotted, near_name
 from simulator.model import growth
 from simulator.model.chance import jump_growth
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
+from simulator.schema.prior_names import items, level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -305,7 +305,10 @@ def _rate(rate: Prior | MeanRate, path: Path, block: Block) -> Array:
     """Give a rate, OOM/year: the one drawn, or the weighted mean of several."""
     if isinstance(rate, Prior):
         return block.draw(path)
-    drawn = (share * block.draw((*path, "mean_of", place)) for place, share in enumerate(rate.shares))
+    drawn = (
+        share * block.draw((*path, "mean_of", at))
+        for share, (at, _) in zip(rate.shares, items(rate.mean_of), strict=True)
+    )
     return reduce(np.add, drawn)
 
 

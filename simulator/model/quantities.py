@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted
+from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
 from simulator.model.levels import (
     Block,
@@ -223,7 +223,7 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     if operation.highest is not None or operation.lowest is not None:
         return _extreme(operation, path, block, years)
     if operation.power is not None:
-        raised = quantity_level(operation.power[0], (*path, "power", 0), block, years)
+        raised = quantity_level(operation.power[0], (*path, "power", item_part(operation.power[0], 0)), block, years)
         return block.draw((*path, "power", 1))[:, None] * raised
     parts, combine = block.found(way_of, operation, path)
     result = combine([quantity_level(part, at, block, years) for at, part in parts])

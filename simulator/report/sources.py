@@ -89,8 +89,10 @@ class _Words:
     def _rate(self, era: Regime, path: Path) -> str:
         if not isinstance(era.rate, MeanRate):
             return self.number(path)
-        shares = (percent(share) for share in era.rate.shares)
-        parts = (f"{self.number((*path, 'mean_of', place))} ({share})" for place, share in enumerate(shares))
+        parts = [
+            f"{self.number((*path, 'mean_of', at))} ({percent(share)})"
+            for share, (at, _) in zip(era.rate.shares, prior_names.items(era.rate.mean_of), strict=True)
+        ]
         return f"the geometric mean of {listed(parts)}"
 
     def _begin(self, begin: Prior | Event, path: Path) -> str:

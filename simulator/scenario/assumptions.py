@@ -15,7 +15,7 @@ from simulator.priors.fitting import GIVEN, Understood, three_digits
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.differences import ORIGIN, in_short
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import expand_priors, lookup, place_of, text_keys
+from simulator.scenario.layers import expand_priors, lookup, place_of, positions, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import SPANS
@@ -273,7 +273,8 @@ def lineage(source: FilePath | str) -> tuple[Document, ...]:
 
 def provenances(scenario: Scenario, *, documents: Sequence[Document] = ()) -> dict[str, Provenance]:
     """Tell where each prior of a scenario comes from, by name."""
-    return {name: _provenance(scenario, as_path(name), documents) for name in scenario.joint.priors}
+    paths = {name: positions(scenario.data, as_path(name)) for name in scenario.joint.priors}
+    return {name: _provenance(scenario, path, documents) for name, path in paths.items()}
 
 
 def _provenance(scenario: Scenario, path: Path, documents: Sequence[Document]) -> Provenance:
@@ -317,7 +318,7 @@ def _log(scenario: Scenario, path: Path) -> str:
     said = []
     for line in scenario.overrides:
         changed, _, values = line.partition(": ")
-        root = as_path(changed)
+        root = positions(scenario.data, as_path(changed))
         if root[: len(path)] == path or path[: len(root)] == root:
             part = dotted(root[len(path) :])
             said.append(f"{f'{part} ' if part else ''}{values.split(' -> ')[0]}")

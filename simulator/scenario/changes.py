@@ -37,7 +37,7 @@ def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenar
             before |= after
     relaid = [_at_own_change(fault, document, given) for fault in faults]
     kept = [fault for fault, old in zip(relaid, error_faults, strict=True) if fault is old or not _is_lost(fault)]
-    raise ScenarioError(kept)
+    raise ScenarioError(kept or relaid)
 
 
 def _is_lost(fault: PlacedFault) -> bool:

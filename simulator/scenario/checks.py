@@ -5,6 +5,7 @@ Everything is found in one go, as faults with the path of the entry; what is all
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -27,12 +28,13 @@ from simulator.schema.prior_names import (
     entries,
     entries_of,
     events_of,
+    items,
     regimes_of,
     share_paths,
     stated_drivers,
 )
-from simulator.schema.quantities import Factor, Level, Limit
-from simulator.schema.spec import Driver, ScenarioSpec
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Regime
+from simulator.schema.spec import Correlation, Driver, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
 from simulator.schema.uses import NAMING, circles, uses_of, way_round
@@ -169,6 +171,7 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             means = "a multiple means the first year"
         if means:
             yield Fault(path, f"is called '{name}', by which {means}.", "Rename it.")
+    yield from _item_faults(spec)
     places: dict[str, Path] = {}
     for variable, path in variable_places(spec):
         if places.setdefault(variable, path) != path:
@@ -179,6 +182,22 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             ending = str(path[-1]).rpartition("-")[2]
             rule = f"ends in '-{ending}', by which the run names means, errors and what is demanded."
             yield Fault(path, rule, "Rename it.")
+
+
+def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find names of items that stand on no item of a list, or twice in one."""
+    for path, _, entry in entries(spec):
+        name = (
+            getattr(entry, "name", None)
+            if isinstance(entry, Prior | Regime | Level | Operation | Correlation)
+            else None
+        )
+        if name is not None and path[-1] != f"[{name}]":
+            yield Fault((*path, "name"), "names an item of a list, and this is none.", "Write label, or remove it.")
+        if isinstance(entry, tuple):
+            named = Counter(part for part, _ in items(entry) if isinstance(part, str))
+            for part in (part for part, count in named.items() if count > 1):
+                yield Fault(path, f"has two items called '{part.strip('[]')}'.", "Give each a name of its own.")
 
 
 def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:

@@ -128,12 +128,24 @@ def apply_override(document: Document, override: Override) -> Document:
         part = lookup(document.data, root)
         weight = part.get("weight") if isinstance(part, Mapping) else None
         value = {"prior": value} | ({} if weight is None else {"weight": weight})
+    if isinstance(root[-1], int) or is_item_name(root[-1]):
+        value = _still_named(lookup(document.data, root), value)
     data = _set(_without_untrue(document.data, root, value), root, value, override, ())
     root = positions(document.data, root)
     places = {path: place for path, place in document.places.items() if path[: len(root)] != root}
     place = Place(f"--set {override.text}")
     made = {root[:length]: place for length in range(1, len(root)) if root[:length] not in places}
     return replace(document, data=data, places=places | made | {root: place})
+
+
+def _still_named(item: Any, value: Any) -> Any:
+    """Leave an item of a list its name, whatever else takes its place."""
+    name = item.get("name") if isinstance(item, Mapping) else None
+    if name is None or value is None:
+        return value
+    if isinstance(value, str) and (words := prior_in_words(value)):
+        value = words[0]
+    return {"name": name, **(value if isinstance(value, Mapping) else {"value": value})}
 
 
 def _without_untrue(data: Any, path: Path, value: Any) -> Any:
@@ -175,7 +187,7 @@ def _meant(items: list[Any], path: Path, above: Path) -> str:
     return f" Did you mean {' or '.join(map(dotted, known[:3]))}?" if known else ""
 
 
-def _no_item(data: Any, part: str | int) -> str:
+def no_item(data: Any, part: str | int) -> str:
     """Say why there is no such item."""
     if not isinstance(data, list):
         return f"is no list; leave {dotted((part,))} out."
@@ -193,7 +205,7 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
     if isinstance(head, int) or is_item_name(head):
         place = position(data, head) if isinstance(data, list) else None
         if place is None:
-            raise InputError(f"--set {override.text}: {dotted(above) or 'the file'} {_no_item(data, head)}")
+            raise InputError(f"--set {override.text}: {dotted(above) or 'the file'} {no_item(data, head)}")
         return [
             _set(item, rest, value, override, (*above, head)) if at == place else item for at, item in enumerate(data)
         ]

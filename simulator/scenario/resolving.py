@@ -268,10 +268,15 @@ def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
     if any(fault.entry == "extends" for fault in document.faults):
         return ScenarioError(document.faults)  # the rest can only be judged together with what it extends
     data = text_keys(document.data)
-    broken = [as_path(fault.entry) for fault in document.faults]
+    broken = [layers.positions(data, as_path(fault.entry)) for fault in document.faults]
     roots = {entry_root(data, path) for path in broken}
-    own = [fault for fault in faults if not concerns(fault.path, roots)]
+    own = [fault for fault in _by_number(data, faults) if not concerns(fault.path, roots)]
     return placed([*own, *remaining_faults(data, [*broken, *(fault.path for fault in own)])], document)
+
+
+def _by_number(data: Any, faults: Iterable[Fault]) -> list[Fault]:
+    """Name the items of lists in the paths of faults by their numbers, so that paths can be compared."""
+    return [replace(fault, path=layers.positions(data, fault.path)) for fault in faults]
 
 
 def _short(value: Any) -> str:
@@ -303,7 +308,8 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
             roots |= {entry_root(data, path) for path in found - roots} | {path[:-1] for path in found & roots if path}
             roots |= {path[:-1] for path in found if lookup(data, path) is None and len(path) > 1}
             continue
-        faults += [fault for fault in check_scenario(spec).faults if not concerns(fault.path, roots)]
+        checked = _by_number(data, check_scenario(spec).faults)
+        faults += [fault for fault in checked if not concerns(fault.path, roots)]
         return [fault for fault in faults if not _names(fault, roots)]
     return faults
 

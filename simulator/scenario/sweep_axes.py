@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from simulator.errors import InputError, Path, ScenarioError, dotted, near_name, number, shown
+from simulator.errors import InputError, Path, ScenarioError, dotted, is_item_name, near_name, number, shown
 from simulator.scenario.documents import parse_document
-from simulator.scenario.overrides import CENTRE, parse_override
+from simulator.scenario.layers import position
+from simulator.scenario.overrides import CENTRE, no_item, parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import Amount, is_amount, read_amount
 from simulator.schema.statements import is_prior
@@ -287,12 +288,10 @@ def _missing(data: Any, path: Path) -> str | None:
     """Say what of a path is not there; its last part may be new, and so may all that stands in a prior."""
     for place, part in enumerate(path):
         above = dotted(path[:place]) or "the scenario"
-        if isinstance(part, int):
-            if not isinstance(data, list):
-                return f"{above} is no list; leave [{part}] out."
-            if part >= len(data):
-                return f"{above} has only {len(data)} items, counted from [0]."
-            data = data[part]
+        if isinstance(part, int) or is_item_name(part):
+            if not isinstance(data, list) or (at := position(data, part)) is None:
+                return f"{above} {no_item(data, part)}"
+            data = data[at]
             continue
         if isinstance(data, list):
             return f"{above} is a list of {len(data)}; name one, as in {above}[0]."

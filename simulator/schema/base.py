@@ -42,6 +42,8 @@ def field_words(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+"""The name of an item of a list, which no number can be taken for."""
 Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]

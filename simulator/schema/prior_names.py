@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from simulator.errors import Fault, Path, as_path, dotted, number
+from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_part, number
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
@@ -120,8 +120,13 @@ def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
             if inner is not None:
                 yield from _walk(inner, (*path, type(value).model_fields[name].alias or name), name)
     elif isinstance(value, Mapping | tuple):
-        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        for key, inner in value.items() if isinstance(value, Mapping) else items(value):
             yield from _walk(inner, (*path, key), of)
+
+
+def items[T](values: Sequence[T]) -> Iterator[tuple[str | int, T]]:
+    """List the items of a list, each with the part of a path that leads to it: its name or its number."""
+    return ((item_part(value, number), value) for number, value in enumerate(values))
 
 
 def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> list[tuple[Path, T]]:
@@ -223,7 +228,7 @@ def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
         return ()
     if not isinstance(level.growth, tuple):
         return (((*path, "growth"), Regime.model_construct(rate=level.growth)),)  # a prior that was checked already
-    return tuple(((*path, "growth", index), regime) for index, regime in enumerate(level.growth))
+    return tuple(((*path, "growth", part), regime) for part, regime in items(level.growth))
 
 
 def rate_path(level: Level, regime_path: Path) -> Path:
@@ -262,9 +267,9 @@ def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], .
         if isinstance(value, Lag):
             return (((*path, key, "of"), value.of),)
         if operation.power is not None:
-            return (((*path, key, 0), operation.power[0]),)
+            return (((*path, key, item_part(operation.power[0], 0)), operation.power[0]),)
         if isinstance(value, tuple):
-            return tuple(((*path, key, index), part) for index, part in enumerate(value))
+            return tuple(((*path, key, at), part) for at, part in items(value))
         return (((*path, key), value),)
     return ()
 
@@ -323,6 +328,9 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
         if key in ("factors", "caps") and rest and isinstance(rest[0], str):
             name = str(rest.pop(0)).replace("-", " ")
             words.append(f"cap {name}" if key == "caps" else name)
+        elif rest and is_item_name(rest[0]):
+            name = str(rest.pop(0)).strip("[]").replace("-", " ")
+            words.append(f"growth, {name}" if key == "growth" else name)
         elif rest and isinstance(rest[0], int):
             place = int(rest.pop(0)) + 1
             if key == "growth":

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import is_amount, prior_in_words
-from simulator.schema.base import Faults, Line, Name, Number, Text, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior, Spec
 
@@ -106,6 +106,9 @@ class Regime(Spec):
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
     label: Line | None = None
     """A name for charts and tables."""
+    name: ItemName | None = None
+    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
+    draws hang on the name, so that items put before it move nothing."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.rate is None and self.times is None:
@@ -178,6 +181,9 @@ class Level(Spec):
     """Limits under which the level saturates; several may stand, the lowest binds."""
     label: Line | None = None
     """A name for charts and tables."""
+    name: ItemName | None = None
+    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
+    draws hang on the name, so that items put before it move nothing."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
@@ -289,6 +295,9 @@ class Operation(Spec):
     the file that states it."""
     label: Line | None = None
     """A name for charts and tables."""
+    name: ItemName | None = None
+    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
+    draws hang on the name, so that items put before it move nothing."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)

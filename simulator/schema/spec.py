@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, number, shown
-from simulator.schema.base import Faults, Line, Name, Number, Text, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
@@ -71,6 +71,8 @@ class Correlation(Spec):
     """Where it comes from."""
     notes: Text | None = None
     """Why."""
+    name: ItemName | None = None
+    """A name, by which a path leads to it: `correlations[cost].rank`."""
 
 
 class Years(Spec):

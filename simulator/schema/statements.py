@@ -30,6 +30,7 @@ from simulator.schema.amounts import (
 from simulator.schema.base import (
     Date,
     Faults,
+    ItemName,
     Line,
     Name,
     Number,
@@ -281,6 +282,9 @@ class Prior(Spec):
     """Scope, rule, level, own judgement."""
     label: Line | None = None
     """A name for charts and tables."""
+    name: ItemName | None = None
+    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
+    draws hang on the name, so that items put before it move nothing."""
     own: dict[str, Number] | None = Field(default=None, alias=_OWN)
 
     @classmethod
@@ -377,7 +381,7 @@ def _own_order(keys: Collection[str]) -> tuple[str, ...]:
 
 
 STATEMENT_KEYS = frozenset(
-    {*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "own"}
+    {*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "name", "own"}
 )
 """Keys that state the numbers of a prior; `interval_NN` too."""
 _WHOLE_STATEMENTS = _own_order({"quantiles", *_WHOLES})

@@ -79,7 +79,7 @@ def level_name(path: Path) -> str:
         case (*owner, "caps", name, "limit"):
             return f"cap_{level_name(tuple(owner))}_{snake(str(name))}"
         case (*outer, last):
-            return f"{level_name(tuple(outer))}_{snake(str(last))}"
+            return f"{level_name(tuple(outer))}_{snake(str(last).strip('[]'))}"
     raise ValueError(f"level_name: path: names no level; got {path}.")
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from simulator.analysis.audit import audit_scenario
 from simulator.analysis.outcomes import parse_outcome
 from simulator.analysis.shares import variance_shares
+from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.swings import prior_swings
+from simulator.engine.simulation import simulate
+from simulator.errors import InputError, ScenarioError, as_path, dotted
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, slots
 from tests.analysis.linear_scenario import LINEAR
 
 UNSURE = LINEAR + "  first: {label: First of its kind, effective_compute: {median: 1e29, interval_90: [1e28, 1e30]}}\n"
@@ -102,3 +106,112 @@ def test_shares_swings_and_audits_name_an_input_alike() -> None:
     words = named["shares"]["thresholds.first.effective_compute"]
     assert words == "threshold First of its kind: effective compute"
     assert any(line.strip().startswith(words[:40]) for line in shares.lines())
+
+
+NAMED = """
+schema: 2
+name: named
+years: {first: 2025, last: 2035}
+samples: 64
+drivers:
+  spending:
+    start: 4e8 USD
+    growth:
+      - {rate: {interval_90: [2, 3], unit: x/year}}
+      - {name: slowdown, from: {uniform: [2027, 2030]}, rate: {interval_90: [1.2, 1.8], unit: x/year}}
+  hardware: {start: 1e18 FLOP/USD, growth: {mean_of: [{name: chips, interval_90: [1.2, 1.4], unit: x/year}, 1.1x/year]}}
+quantities:
+  tokens:
+    product:
+      - {name: stock, sum: [{name: text, interval_90: [1e14, 1e15], unit: token}, {interval_90: [1e13, 1e14], unit: token}]}
+      - {name: reuse, start: 1, growth: {interval_90: [1.1, 1.3], unit: x/year}}
+constraints: {data: {limit: {product: [0.3 FLOP/token^2, tokens, tokens]}}}
+correlations:
+  - name: cost
+    between: ["drivers.spending.growth[slowdown].rate", "quantities.tokens.product[stock].sum[text]"]
+    rank: 0.5
+thresholds: {big: {physical_compute: 1e28}}
+"""
+
+
+def test_named_items_have_paths_by_name_and_unnamed_ones_by_number() -> None:
+    names = {slot.name for slot in slots(parse_scenario(NAMED).spec)}
+    assert names >= {
+        "drivers.spending.growth[0].rate", "drivers.spending.growth[slowdown].from", "drivers.spending.growth[slowdown].rate",
+        "drivers.hardware.growth.mean_of[chips]", "drivers.hardware.growth.mean_of[1]",
+        "quantities.tokens.product[stock].sum[text]", "quantities.tokens.product[stock].sum[1]",
+        "quantities.tokens.product[reuse].growth",
+    }  # fmt: skip
+    assert all(dotted(as_path(name)) == name for name in names)
+
+
+def test_an_item_before_others_neither_renames_nor_redraws_the_named() -> None:
+    before = simulate(parse_scenario(NAMED))
+    more = NAMED.replace(
+        "      - {name: stock", "      - {interval_90: [0.5, 0.9], unit: fraction}\n      - {name: stock"
+    )
+    more = more.replace(
+        "- {rate: {interval_90: [2, 3]", "- {rate: 2.5x/year}\n      - {from: 2026, rate: {interval_90: [2, 3]"
+    )
+    after = simulate(parse_scenario(more))
+    kept = [name for name in before["parameters"].data_vars if "[" in str(name) and "[0]" not in str(name)]
+    assert "quantities.tokens.product[stock].sum[1]" in kept
+    for name in kept:
+        assert (before["parameters"][name].values == after["parameters"][name].values).all(), name
+
+
+def test_a_name_says_what_its_number_says() -> None:
+    by_name = simulate(parse_scenario(NAMED))
+    assert np.isfinite(by_name["trajectories"]["effective_compute"].values).all()
+    shown = parse_scenario(NAMED).text()
+    assert parse_scenario(shown).hash == parse_scenario(NAMED).hash
+
+
+@pytest.mark.parametrize(
+    ("override", "entry"),
+    [
+        ("drivers.spending.growth[slowdown].rate=1.5x/year", "drivers.spending.growth[slowdown].rate"),
+        ("drivers.spending.growth[1].rate=1.5x/year", "drivers.spending.growth[slowdown].rate"),
+        ("drivers.spending.growth[slowdown].rate.centre=1.5x/year", "drivers.spending.growth[slowdown].rate"),
+        ("quantities.tokens.product[stock].sum[text]=5e14 token", "quantities.tokens.product[stock].sum[text]"),
+    ],
+)
+def test_what_is_named_is_set_by_its_name(override: str, entry: str) -> None:
+    before, after = (parse_scenario(NAMED, overrides=each).priors for each in ([], [override]))
+    moved = {name for name in before if before[name].understood != after[name].understood}
+    assert moved == {entry} or ("centre" in override and moved <= {entry})
+
+
+def test_a_correlation_and_a_sweep_use_names() -> None:
+    assert parse_scenario(NAMED, overrides=["correlations[cost].rank=0.2"]).spec.correlations[0].rank == 0.2
+    plan = load_sweep(
+        parse_scenario(NAMED), over=["drivers.spending.growth[slowdown].rate.centre=1.3 x/year,1.6 x/year"]
+    )
+    assert len(plan.points) == 2
+    with pytest.raises(InputError, match=r"has no item \[slow\]. There are \[slowdown\]|Did you mean"):
+        load_sweep(parse_scenario(NAMED), over=["drivers.spending.growth[slow].rate=2x/year,3x/year"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("{name: text, interval_90", "{name: text, interval_95", ""),
+        (
+            "start: 4e8 USD",
+            "start: {name: own, value: 4e8, unit: USD}",
+            "drivers.spending.start.name: names an item of a list",
+        ),
+        ("{name: reuse, start", "{name: stock, start", "quantities.tokens.product: has two items called 'stock'."),
+        ("{name: reuse, start", "{name: 2nd, start", "is not a name"),
+        ("[1.2, 1.8]", "[1.8, 1.2]", "drivers.spending.growth[slowdown].rate.interval_90"),
+        ("sum[text]", "sum[txt]", "Did you mean 'quantities.tokens.product[stock].sum[text]'?"),
+    ],
+)
+def test_faults_of_named_items_tell_the_name_at_its_place(old: str, new: str, text: str) -> None:
+    if not text:
+        assert parse_scenario(NAMED.replace(old, new)).joint
+        return
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(NAMED.replace(old, new))
+    assert text in str(caught.value)
+    assert all(fault.place.line > 1 for fault in caught.value.faults)
