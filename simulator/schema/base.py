@@ -38,7 +38,7 @@ def field_words(model: type[BaseModel]) -> Mapping[str, str]:
             match entry, below:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                     words[name] = inspect.cleandoc(text)
-    return words
+    return {name: text for name, text in words.items() if model is BaseModel or name in model.model_fields}
 
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

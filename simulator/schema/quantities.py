@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
@@ -213,6 +213,8 @@ def _table_faults(table: Iterable[str]) -> Iterator[Fault]:
 
 class Factor(Level):
     """One factor of a driver."""
+
+    name: ClassVar[None] = None  # type: ignore[misc]  # its key is its name
 
     level: Quantity | None = None
     """What it is in every year, in the place of start and growth: the name of a quantity, or an operation on
