@@ -107,8 +107,7 @@ class Regime(Spec):
     label: Line | None = None
     """A name for charts and tables."""
     name: ItemName | None = None
-    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
-    draws hang on the name, so that items put before it move nothing."""
+    """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.rate is None and self.times is None:
@@ -182,8 +181,7 @@ class Level(Spec):
     label: Line | None = None
     """A name for charts and tables."""
     name: ItemName | None = None
-    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
-    draws hang on the name, so that items put before it move nothing."""
+    """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
@@ -298,8 +296,7 @@ class Operation(Spec):
     label: Line | None = None
     """A name for charts and tables."""
     name: ItemName | None = None
-    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
-    draws hang on the name, so that items put before it move nothing."""
+    """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)

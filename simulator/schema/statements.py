@@ -283,8 +283,7 @@ class Prior(Spec):
     label: Line | None = None
     """A name for charts and tables."""
     name: ItemName | None = None
-    """As an item of a list: a name, by which paths lead to it in the place of its number: `growth[slowdown].rate`. Its
-    draws hang on the name, so that items put before it move nothing."""
+    """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
     own: dict[str, Number] | None = Field(default=None, alias=_OWN)
 
     @classmethod
@@ -380,9 +379,8 @@ def _own_order(keys: Collection[str]) -> tuple[str, ...]:
     return tuple(key for key in Prior.model_fields if key in keys)
 
 
-STATEMENT_KEYS = frozenset(
-    {*Prior.model_fields, *SHORT_FORMS} - {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "name", "own"}
-)
+_NO_STATEMENT = {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "name", "own"}
+STATEMENT_KEYS = frozenset({*Prior.model_fields, *SHORT_FORMS} - _NO_STATEMENT)
 """Keys that state the numbers of a prior; `interval_NN` too."""
 _WHOLE_STATEMENTS = _own_order({"quantiles", *_WHOLES})
 _MOMENTS = ("mean", "sd")
