@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -32,6 +33,9 @@ def show(
     variables: Annotated[
         bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
     ] = False,
+    quantities: Annotated[
+        bool, typer.Option("--quantities", help="Of a run: print its named quantities, first year, middle and last.")
+    ] = False,
     json: options.JsonOption = False,
     by: Annotated[
         str, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
@@ -53,9 +57,12 @@ def show(
     """
     from simulator.runs.kinds import explain_lines, kind_of
 
-    _refuse_of_others(kind_of(path), path, variables=variables, by=by, threshold=threshold)
+    asked = {"--by": bool(by), "--threshold": bool(threshold), "--quantities": quantities}
+    _refuse_of_others(kind_of(path), path, variables=variables, asked=asked)
     with simulator.open_result(path) as result:
-        if variables:
+        if quantities:
+            _quantities(cast("DataTree", result.stored), json=json)
+        elif variables:
             options.tell(explain_lines(cast("DataTree", result.stored)))
         elif by or threshold:
             _answer(cast("DataTree", result.stored), by, threshold, json=json)
@@ -63,13 +70,21 @@ def show(
             options.show(result, json=json)
 
 
-def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, by: str, threshold: str) -> None:
+def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, asked: Mapping[str, bool]) -> None:
     """Refuse what is asked of another kind of folder."""
     if variables and kind.name not in ("run", "sweep"):
         raise InputError(f"--variables: {path} {kind.is_one}, and --variables is about runs and sweeps. Leave it out.")
-    for option in [name for name, given in {"--by": by, "--threshold": threshold}.items() if given]:
-        if kind.name != "run":
+    for option, given in asked.items():
+        if given and kind.name != "run":
             raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about runs. Leave it out.")
+
+
+def _quantities(run: DataTree, *, json: bool) -> None:
+    """Print the named quantities of a run."""
+    from simulator.runs.named_quantities import quantity_lines, quantity_table
+
+    table = quantity_table(run)
+    options.answer(json, "run", str(run.attrs["run_id"]), lambda: {"quantities": table}, lambda: quantity_lines(table))
 
 
 def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:

@@ -149,6 +149,7 @@ def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]
     stood_on = {quantity_of(spec, name) for name in spec.thresholds}
     used |= {name for name in uses if level_name(("quantities", name)) in stood_on}
     used |= {str(getattr(spec.capability, key, None)) for key in ("parameters", "tokens")}
+    used |= {name for name, quantity in spec.quantities.items() if getattr(quantity, "label", None)}  # outputs
     used |= {str(as_path(prior.function.of)[1]) for _, prior in entries_of(Prior, spec)
              if prior.function is not None and prior.function.of.startswith("quantities.")}  # fmt: skip
     for _ in uses:

@@ -192,7 +192,7 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     component = Component(spec.name, 1.0, spec, checked.joint)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
     unused = [each for each in checked.unused if layers.place_of(document.places, ("quantities", each)).file == own]
-    warnings += [f"quantities.{each}: nothing uses it." for each in unused]
+    warnings += [f"quantities.{each}: nothing uses it; with a label it is an output." for each in unused]
     return Scenario((component,), document.data, document.places, tuple(log), (*warnings, *checked.warnings))
 
 

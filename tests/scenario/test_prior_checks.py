@@ -235,9 +235,11 @@ def test_algorithms_that_are_not_1_in_the_first_year_are_warned_of(algorithms: A
 def test_a_quantity_that_nothing_uses_is_warned_of_where_the_file_itself_states_it() -> None:
     used = {"lone": 1, "user": {"product": ["part", "whole"]}, "part": {"value": 2, "unit": "FLOP"}, "whole": 3}
     caps = {"drivers__compute__caps": {"c": {"limit": "user"}}}
-    assert warnings(quantities=used, **caps) == ("quantities.lone: nothing uses it.",)
+    assert warnings(quantities=used, **caps) == ("quantities.lone: nothing uses it; with a label it is an output.",)
     chain = {"a": {"product": ["b", 2]}, "b": 1}
-    assert warnings(quantities=chain) == ("quantities.a: nothing uses it.", "quantities.b: nothing uses it.")
+    assert warnings(quantities=chain) == (
+        *(f"quantities.{each}: nothing uses it; with a label it is an output." for each in "ab"),
+    )
     assert load_scenario("no-caps").warnings == ()  # it takes the limits of the baseline away, and no quantities
     seen = {"function": {"of": "quantities.lone", "points": {"0.5": 2, "2": 3}}, "unit": "x/year"}
     assert warnings(quantities={"lone": {"uniform": [0.6, 1.9]}}, drivers__compute__growth=seen) == ()

@@ -1,0 +1,67 @@
+"""The named quantities of a run as a table: what its constraints, costs and sizes come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.runs.groups import Group, arrays
+from simulator.runs.summary import summarised, summarised_names
+from simulator.runs.table import Row, Table
+from simulator.units import plain_unit
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+PREFIX = "quantity_"
+
+
+def quantity_table(run: Group | DataTree) -> Table:
+    """Tabulate the named quantities in the first, middle and last year: median and 90 % interval, in their unit.
+
+    One that no year changes has one row, without a year.
+
+    InputError: the run's scenario names none.
+    """
+    names = [name for name in summarised_names(arrays(run, "summary")) if name.startswith(PREFIX)]
+    if not names:
+        raise InputError("--quantities: the scenario of this run names no quantities. Write some under quantities.")
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        found = summarised(run, name)
+        unit = str(found.attrs["units"])
+        moves = bool((found.values != found.values[:, :1]).any())
+        for year in dict.fromkeys([float(found.years[0]), *(found.middle_and_last if moves else ())]):
+            levels = np.array(found.three_in(year))
+            low, middle, high = (10.0**levels if unit.startswith("log10(") else levels).tolist()
+            told = str(found.attrs.get("label") or name.removeprefix(PREFIX).replace("_", " "))
+            rows.append(
+                {
+                    "quantity": told,
+                    "year": year if moves else None,
+                    "median": middle,
+                    "lower": low,
+                    "upper": high,
+                    "unit": plain_unit(unit),
+                }
+            )
+    return Table.of_rows(rows)
+
+
+def quantity_lines(table: Table) -> list[str]:
+    """Set the table as text: one line for a quantity and a year."""
+
+    def spread(row: Row) -> str:
+        return "" if row["lower"] == row["upper"] else f"{row['lower']:.3g} to {row['upper']:.3g}"
+
+    return table.lines(
+        {
+            "quantity": lambda row: row["quantity"],
+            "year": lambda row: "every" if row["year"] is None else f"{row['year']:g}",
+            "median": lambda row: f"{row['median']:.4g}",
+            "90 %": spread,
+            "unit": lambda row: "" if row["unit"] == "1" else row["unit"],
+        }
+    )
