@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import growth, quantities
+from simulator.model.fine_grid import fine_grid, is_fine
 from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
@@ -35,8 +36,8 @@ def feed_back(chain: Chain, years: Array) -> None:
     multiplier changes by more than a twentieth. A year that is not on the grid is stepped to from the grid and not
     from, so that neither the step of the scenario nor its horizon changes the other years.
     """
-    times = quantities.fine_grid(float(years[0]), float(years[-1]), years)
-    stepper, on_grid, origin = _Stepper(chain, times), quantities.is_fine(times), 0
+    times = fine_grid(float(years[0]), float(years[-1]), years)
+    stepper, on_grid, origin = _Stepper(chain, times), is_fine(times), 0
     path = [stepper.first()]
     for place in range(1, times.size):
         path.append(stepper.stepped(path[origin], origin, place))

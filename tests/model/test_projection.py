@@ -12,8 +12,8 @@ from scipy.integrate import solve_ivp
 
 from simulator import parse_scenario
 from simulator.errors import InputError
+from simulator.model.fine_grid import FINE_STEPS
 from simulator.model.projection import year_grid
-from simulator.model.quantities import FINE_STEPS
 from simulator.model.saturation import saturate, under_limits
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.summary import summary_lines

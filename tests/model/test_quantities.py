@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 from simulator import parse_scenario, simulate
 from simulator.errors import InputError, SimulatorError
-from simulator.model.quantities import FINE_STEPS, fine_grid, is_fine
+from simulator.model.fine_grid import FINE_STEPS, fine_grid, is_fine
 from simulator.testing import run_of, scenario_text, small_scenario
 
 FLOAT32 = 4e-6

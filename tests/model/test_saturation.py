@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 
 from simulator import simulate
 from simulator.errors import InputError, ScenarioError
-from simulator.model import quantities, saturation
+from simulator.model import fine_grid, saturation
 from simulator.model.growth import aligned
 from simulator.scenario.load import parse_scenario
 from simulator.schema.choices import LAWS, SaturationLaw
@@ -148,7 +148,7 @@ def test_a_followed_level_is_the_equation_where_growth_turns_and_the_limit_moves
     time = np.arange(161) / 16
     fine = np.ones(time.size, dtype=bool)
     levels, limits = demanded(time)[None], (top + moves * time)[None]
-    found = quantities.follow(
+    found = fine_grid.follow(
         saturation.gompertz_step, levels, limits, log_start=np.full((1, 1), 8.0), fine=fine, base=0
     )
     assert found[0, -1] == pytest.approx(exact[0], abs=5e-5)  # the turn lies within a step
@@ -158,13 +158,13 @@ def test_steps_under_a_limit_that_stands_still_are_the_closed_form():
     demand = np.array([8.0, 8.5, 10.0, 9.0, 7.5, 8.2, 14.0])
     fine, top = np.ones(demand.size, dtype=bool), np.full((1, demand.size), 10.0)
     start = np.full((1, 1), 8.0)
-    found = quantities.follow(saturation.gompertz_step, demand[None], top, log_start=start, fine=fine, base=0)
+    found = fine_grid.follow(saturation.gompertz_step, demand[None], top, log_start=start, fine=fine, base=0)
     # From 9 to 7.5 the start is passed within the step, which is a straight line there.
     expected = saturation.gompertz_saturation(demand[None], 10.0, log_start=8.0)
     np.testing.assert_allclose(found[0, :4], expected[0, :4], rtol=0, atol=1e-14)
     small = np.concatenate([np.linspace(a, b, 400) for a, b in itertools.pairwise(demand)])
     fine, top = np.ones(small.size, dtype=bool), np.full((1, small.size), 10.0)
-    found = quantities.follow(saturation.gompertz_step, small[None], top, log_start=start, fine=fine, base=0)
+    found = fine_grid.follow(saturation.gompertz_step, small[None], top, log_start=start, fine=fine, base=0)
     np.testing.assert_allclose(found[0, -1], expected[0, -1], rtol=0, atol=1e-5)
 
 
@@ -172,7 +172,7 @@ def test_a_limit_that_falls_below_the_start_holds_the_level_and_lets_it_go_when_
     time = np.linspace(0, 10, 161)
     limit = 8 + np.abs(time - 4) - 1  # at 11 first, below the start from 3 to 5, at 13 last
     fine = np.ones(time.size, dtype=bool)
-    found = quantities.follow(
+    found = fine_grid.follow(
         saturation.gompertz_step, 8 + time[None], limit[None], log_start=np.full((1, 1), 8.0), fine=fine, base=0
     )[0]
     assert (found <= limit + 1e-12).all()

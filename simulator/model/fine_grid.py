@@ -1,0 +1,58 @@
+"""The internal grid of sixteenths of a year, on which flows are added up, feedback is stepped and levels are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.units import Array
+
+FINE_STEPS = 16
+"""Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
+
+
+def fine_grid(first: float, last: float, years: Array) -> Array:
+    """Make the internal grid, (time,): sixteenths of a calendar year between two years, and the `years` between them.
+
+    The grid does not depend on the step of the scenario, so neither do the results.
+
+    >>> fine_grid(2025.5, 2025.75, np.array([2025.6])).tolist()
+    [2025.5, 2025.5625, 2025.6, 2025.625, 2025.6875, 2025.75]
+    """
+    inner = np.arange(np.ceil(first * FINE_STEPS), np.floor(last * FINE_STEPS) + 1) / FINE_STEPS
+    return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
+
+
+def is_fine(times: Array) -> NDArray[np.bool_]:
+    """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
+    fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)
+    fine[0] = True
+    return fine
+
+
+def follow(
+    step: Callable[..., Array],
+    log_level: Array,
+    log_limit: Array,
+    *,
+    log_start: Array,
+    fine: NDArray[np.bool_],
+    base: int,
+) -> Array:
+    """Follow a level under a moving limit from its start, both ways in time, (sample, time).
+
+    It goes from one of the `fine` times (time,) to the next; to the others it goes from the nearest of these, and not
+    from them. `base` is the place of the time of the start, `log_start` (sample, 1).
+    """
+    levels, limits, start = log_level.T, log_limit.T, log_start[:, 0]
+    bent: Array = np.empty(np.broadcast_shapes(levels.shape, limits.shape, (1, start.size)))
+    bent[base] = start
+    for places in (range(base + 1, len(levels)), range(base - 1, -1, -1)):
+        origin = base
+        for place in places:
+            ends = (levels[origin], levels[place]), (limits[origin], limits[place])
+            bent[place] = step(bent[origin], *ends, log_start=start)
+            origin = place if fine[place] else origin
+    return bent.T
