@@ -1,4 +1,4 @@
-"""The internal grid of sixteenths of a year, on which flows are added up, feedback is stepped and levels are followed."""
+"""The grid of sixteenths of a year, on which flows are added up, feedback is stepped and levels are followed."""
 
 from __future__ import annotations
 
