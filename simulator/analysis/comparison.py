@@ -21,6 +21,7 @@ from simulator.analysis.attribution import (
     check_attributable,
     chosen_years,
 )
+from simulator.dates import point_words
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
@@ -415,7 +416,7 @@ def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> lis
         one = before[_key(row)]
         note = "" if row["draws"] != "independent" else ", independent errors"
         if row["statistic"] == "median":
-            text = f"  {row['year']:g}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
+            text = f"  {point_words(row['year'])}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
             lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
         elif row["statistic"] == MEDIAN_YEAR:
             crossing = row["said"]

@@ -11,6 +11,7 @@ import numpy as np
 from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, QUANTILES, Headline, chosen_years
 from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes, years_of
 from simulator.analysis.weights import HEAVIEST, Change
+from simulator.dates import point_words
 from simulator.errors import InputError
 from simulator.runs.estimates import effective_samples, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
@@ -84,7 +85,8 @@ def _headline_lines(rows: Sequence[Row], years: tuple[float, float], worth: Mapp
         if row["statistic"] == "median":
             unit = plain_unit(row["unit"])
             logs = f"log10 {before:.2f}{_error(row, 'before', 2)} -> {after:.2f}{_error(row, 'after', 2)}"
-            lines.append(f"  {row['year']:g}  {row['label']}: {power(before)} -> {power(after)} {unit} ({logs})")
+            levels = f"{power(before)} -> {power(after)} {unit}"
+            lines.append(f"  {point_words(row['year'])}  {row['label']}: {levels} ({logs})")
         elif row["statistic"] == MEDIAN_YEAR:
             told = (
                 f"{year_text(row[name], last, first)}{_error(row, name, 1) if first < row[name] < np.inf else ''}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from simulator.charts import spec, style
-from simulator.charts.frame import Frame, Interval, calendar_year, said_level, strip_view
+from simulator.charts.frame import Frame, Interval, crossing_text, said_level, strip_view
 from simulator.charts.layout import RECT, Marks, fill_mark, line_mark, row_edges, rule_mark
 from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
@@ -267,7 +267,7 @@ def crossing_strip(
     intervals: list[Interval] = []
     dots: Data = []
     for row, y in zip(crossings, middles, strict=True):
-        marks.text(calendar_year(row["median"], start=start, last=row["last_year"]), medians_x, y, bold=True)
+        marks.text(crossing_text(row["median"], start=start, last=row["last_year"]), medians_x, y, bold=True)
         intervals.append(Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"])))
         if frame.covers(row["median"]):
             dots.append({"y": y, "year": row["median"]})

@@ -110,19 +110,19 @@ def said_level(level: float, *, log: bool) -> str:
     return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
 
 
-def calendar_year(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
-    """Write the calendar year of a crossing, or that it is outside the years of a run.
+def crossing_text(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
+    """Write the year of a crossing, rounded, or that it is outside the years of a run.
 
     Examples
     --------
-    >>> calendar_year(2031.7), calendar_year(2025.5, start=2025.5), calendar_year(math.inf, last=2045)
-    ('2031', '≤ 2025.5', '> 2045')
+    >>> crossing_text(2031.7), crossing_text(2025.5, start=2025.5), crossing_text(math.inf, last=2045)
+    ('2031.7', '≤ 2025.5', '> 2045')
     """
     if year == math.inf:
         return f"> {number(last)}"
     if year <= start:
         return f"≤ {number(start)}"
-    return str(math.floor(year + 1e-6))  # a crossing at the turn of the year belongs to the new one
+    return f"{year:.1f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,10 @@ def when(year: float) -> str:
 
 
 def crossed_in(year: float, last: float, first: float = -math.inf) -> str:
-    """Write the calendar year of a crossing; in the first year already, or after the last, where it is censored."""
+    """Write the year of a crossing, rounded; in the first year already, or after the last, where it is censored."""
     if year <= first:
         return f"already in {number(first)}"
-    return str(math.floor(year + 1e-6)) if math.isfinite(year) else f"after {number(last)}"
+    return f"{year:.1f}" if math.isfinite(year) else f"after {number(last)}"
 
 
 def crossed_between(row: Row) -> str:

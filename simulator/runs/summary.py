@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.dates import point_words
 from simulator.errors import InputError, near_name
 from simulator.runs.by_date import likely_line
 from simulator.runs.estimates import sample_quantiles
@@ -323,7 +324,7 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     --------
     >>> from simulator import load_scenario, simulate
     >>> print(summary_lines(simulate(load_scenario("essay-2023", overrides=["samples=64"])))[-1])
-      binds in 2043 - spending: hard cap 100 %
+      binds at 2043.0 (end of 2042) - spending: hard cap 100 %
     """
     summary, attrs, count = arrays(run, "summary"), run.attrs, int(run.attrs["samples"])
     head = (
@@ -410,7 +411,7 @@ def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[
         spread = float(error[found.years == year][0]) if error is not None and high > low else math.nan
         interval = f" (90 % {say(low)} to {say(high)})" if high > low else ""
         logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if log and mid < math.inf else ""
-        lines.append(f"  {year:g}  {said} {say(mid)}{unit}{interval}{logs}")
+        lines.append(f"  {point_words(year)}  {said} {say(mid)}{unit}{interval}{logs}")
         known = {each: part for each, part in parts.items() if name in part.data_vars}
         lines += _apart({each: say(_summarised(part, name).three_in(year)[1]) for each, part in known.items()})
     return lines
@@ -461,7 +462,7 @@ def _binding_line(summary: Group, samples: int) -> str:
         )
         parts.append(f"{on.words}: {said or 'nothing'}")
     last = float(summary.coords["year"].values[-1])
-    return f"  binds in {last:g} - {'; '.join(parts)}" if parts else ""
+    return f"  binds at {point_words(last)} - {'; '.join(parts)}" if parts else ""
 
 
 def sources(run: Group | xr.DataTree) -> dict[str, str]:

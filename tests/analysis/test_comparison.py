@@ -219,7 +219,9 @@ def test_inputs_keep_to_the_width_of_a_terminal() -> None:
 def test_the_latest_levels_come_first_and_crossings_before_other_variables() -> None:
     lines = compared(2).lines(most=60)
     start = lines.index("run-1 against run-0 (on common draws):")
-    assert lines[start + 1].startswith("  2035  effective compute: 1.0e31 FLOP -> 1.0e32 FLOP (+1.00 ± <0.01 OOM)")
+    assert lines[start + 1].startswith(
+        "  2035.0 (end of 2034)  effective compute: 1.0e31 FLOP -> 1.0e32 FLOP (+1.00 ± <0.01 OOM)"
+    )
     crossing = next(place for place, line in enumerate(lines) if line.startswith("  t1: "))
     other = next(place for place, line in enumerate(lines) if "physical compute: " in line)
     assert start < crossing < other
@@ -235,7 +237,7 @@ def test_independent_errors_are_flagged() -> None:
 def test_the_difference_of_a_metric_is_in_its_own_unit(tmp_path: Path) -> None:
     runs = [simulate(load_scenario("capability", overrides=[f"capability.gain.value={gain}"])) for gain in (1.1, 1.05)]
     comparison = compare_runs(runs, labels=["more", "less"])
-    assert "  2060  capability: 28.1 -> 5.516 (-22.59 performance)" in comparison.lines()
+    assert "  2060.0 (end of 2059)  capability: 28.1 -> 5.516 (-22.59 performance)" in comparison.lines()
     own = [row for row in comparison.results.rows() if row["quantity"] == "capability"]
     assert {row["unit"] for row in own} == {"performance"}
     assert not any("OOM" in row["said"] for row in own)

@@ -144,7 +144,7 @@ def test_lines_tell_before_and_after(small):
     assert head == f"run {small.attrs['run_id']}, before -> after: {', '.join(found.overrides)}"
     assert last.startswith("  2,048 samples are worth ")
     assert tail == "  Pareto k-hat of the weights: 0.12; the errors hold up to 0.5"
-    assert lines[0].startswith("  2030  effective compute: ")
+    assert lines[0].startswith("  2030.0 (end of 2029)  effective compute: ")
     assert any("crossed by 2045" in line and "->" in line for line in lines)
     assert not any("crossed" in line for line in lines if "log10" in line)
 
@@ -160,7 +160,7 @@ def test_a_line_writes_numbers_with_their_errors_and_what_is_not_known_without(s
     row = {"quantity": "effective_compute", "label": "Effective compute", "statistic": "median", "year": 2035.0,
            "unit": "log10(FLOP)", "before": 32.0, "before_error": 0.01, "after": 32.5, "after_error": None}  # fmt: skip
     lines = replace(found, headlines=Table.of_rows([row])).lines()
-    assert lines[1] == "  2035  Effective compute: 1e32 -> 3e32 FLOP (log10 32.00 ± 0.01 -> 32.50)"
+    assert lines[1] == "  2035.0 (end of 2034)  Effective compute: 1e32 -> 3e32 FLOP (log10 32.00 ± 0.01 -> 32.50)"
 
 
 def test_the_dataset_and_the_files_hold_the_table_and_the_weights(small, tmp_path):

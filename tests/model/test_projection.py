@@ -178,7 +178,7 @@ def test_a_cap_on_a_factor_binds_and_takes_away_what_growth_demands() -> None:
     parts = mean_contributions(run).isel(year=-1)
     assert float(parts.sel(part=name)) == pytest.approx(1.28, abs=1e-5)
     assert float(parts.sel(part=f"limits_{name}")) == pytest.approx(-0.38, abs=1e-5)
-    assert summary_lines(run)[-1].startswith("  binds in 2035 - compute factor price: wall")
+    assert summary_lines(run)[-1].startswith("  binds at 2035.0 (end of 2034) - compute factor price: wall")
 
 
 def test_a_cap_on_a_level_within_a_quantity_binds() -> None:

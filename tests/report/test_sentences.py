@@ -118,7 +118,7 @@ def test_a_censored_year_is_never_a_date():
         (when(2035.0), "2035"),
         (when(2025.5), "mid‑2025"),
         (when(2025.25), "2025.25"),
-        (crossed_in(2031.9, 2045.0), "2031"),
+        (crossed_in(2031.94, 2045.0), "2031.9"),
         (crossed_in(np.inf, 2045.0), "after 2045"),
         (crossed_in(2025.5, 2045.0, 2025.5), "already in 2025.5"),
         (isolated("GPT-4"), "GPT-4"),
@@ -138,7 +138,7 @@ def test_what_most_samples_exceed_at_the_start_is_said_with_its_share():
     run = run_of(small_scenario({"thresholds": {"mid": {"effective_compute": 1.2e26}}}))
     assert (
         forecast_sentences(run)[1]
-        == "The median year of crossing is 2025 for mid (90 % interval 2025 or before to 2026)."
+        == "The median year of crossing is 2025.2 for mid (90 % interval 2025 or before to 2026.4)."
     )
 
 

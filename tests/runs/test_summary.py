@@ -118,7 +118,7 @@ def test_crossings_for_a_chart_keep_what_is_censored(run: xr.DataTree) -> None:
 def test_the_printed_summary_has_all_thresholds_up_to_twelve_in_the_order_written(run: xr.DataTree) -> None:
     lines = summary_lines(run)
     assert lines[0].startswith(f"Small: largest training run (small, run {run.attrs['run_id']}, 1,024 samples, seed 0)")
-    assert lines[-1].startswith("  binds in 2035 - physical compute: cap ")
+    assert lines[-1].startswith("  binds at 2035.0 (end of 2034) - physical compute: cap ")
     assert "  beyond: > 2035, never by 2035: > 99.71 %" in lines
     many = {f"t{i}": {"effective_compute": 10.0 ** (60 - i)} for i in range(13)}
     lines = summary_lines(run_of(small_scenario({"thresholds": many})))
@@ -134,9 +134,9 @@ def test_a_files_own_thresholds_are_told_before_those_it_inherits() -> None:
 
 def test_a_metric_and_what_alone_is_asked_for_have_their_lines() -> None:
     metric = summary_lines(simulate(load_scenario("capability")))
-    assert "  2060  performance 28.1" in metric
+    assert "  2060.0 (end of 2059)  performance 28.1" in metric
     money = summary_lines(simulate(load_scenario("published/cottier-2024")))
-    assert [line for line in money if line.startswith("  2035")] == ["  2035  spending 1e12 USD, log10 12.09"]
+    assert [line for line in money if line.startswith("  2035")] == ["  2035.0 (end of 2034)  spending 1e12 USD, log10 12.09"]
     assert not any("physical compute" in line for line in money)
 
 
@@ -154,7 +154,7 @@ def test_a_summary_of_fewer_than_two_blocks_says_that_its_levels_have_no_errors(
     assert len(lines) == 4
     assert "±" not in "".join(lines)
     assert lines[1] == "  fewer than two blocks of 256 samples: errors of levels cannot be told"
-    assert lines[3].startswith("  2035  physical compute ")
+    assert lines[3].startswith("  2035.0 (end of 2034)  physical compute ")
 
 
 def test_one_sample_is_called_a_point_forecast_and_fixed_numbers_are_not() -> None:
@@ -176,7 +176,7 @@ def test_shares_of_none_or_all_samples_are_bounds(keep: Literal["trajectories", 
     assert lines[3].endswith("never by 2035: < 0.58 %")
     assert lines[4] == "  beyond: > 2035, never by 2035: > 99.42 %"
     assert lines[5].startswith("  P(soon by the end of 2026) 51.6 ± ")
-    assert lines[6:] == ["  binds in 2035 - physical compute: cap > 99.42 %"]
+    assert lines[6:] == ["  binds at 2035.0 (end of 2034) - physical compute: cap > 99.42 %"]
     data = small_scenario({"samples": 10_000, "block": 500, "thresholds": thresholds})
     assert summary_lines(run_of(data, keep=keep))[3].endswith("never by 2035: < 0.03 %")
 

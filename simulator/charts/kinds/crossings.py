@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.charts import layout, spec, style
-from simulator.charts.frame import Frame, Interval, calendar_year, check_numbers, strip_view
+from simulator.charts.frame import Frame, Interval, check_numbers, crossing_text, strip_view
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
@@ -222,7 +222,7 @@ def _strip_legend(crossings: Sequence[Row], *, frame: Frame) -> list[style.Legen
 
 def year_text(row: Row, key: str) -> str:
     """Write the calendar year of a quantile, or that it is outside the years of the run."""
-    return calendar_year(row[key], start=row["start"], last=row["horizon"])
+    return crossing_text(row[key], start=row["start"], last=row["horizon"])
 
 
 def _range_text(row: Row) -> str:

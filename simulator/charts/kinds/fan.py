@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from simulator.charts import fans, spec, style
-from simulator.charts.frame import Frame, calendar_year
+from simulator.charts.frame import Frame, crossing_text
 from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
 from simulator.charts.reading import YEARS, Fan, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
@@ -244,7 +244,7 @@ def _caption(fan: Fan, end: _End) -> str:
     crossed = [row for row in rows if row["first_year"] < row["median"] < math.inf]
     late = [row for row in rows if not math.isfinite(row["median"])]
     if crossed:
-        said = [f"{row['label']} in {calendar_year(row['median'])}" for row in crossed[:4]]
+        said = [f"{row['label']} in {crossing_text(row['median'])}" for row in crossed[:4]]
         sentences.append(f"{'The median crosses' if fan.spread else 'It crosses'} {listed(said)}.")
     if early:
         half = "in half of the samples or more" if fan.spread else "there"
