@@ -157,7 +157,7 @@ def in_short(value: Any) -> str:
 
 
 def _prior_in_short(prior: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in prior.items() if key not in ORIGIN}
+    rest = {key: value for key, value in prior.items() if key not in (*_UNUSED, "name")}
     unit, middle, family = rest.pop("unit", ""), rest.pop("median", None), rest.pop("family", None)
     intervals = [
         f"{key.removeprefix('interval_')} % {_span(rest.pop(key))}" for key in list(rest) if key.startswith("interval_")
