@@ -18,6 +18,10 @@ from tests.oracle.units import Array
 GRID = (np.arange(4000) + 0.5) / 4000
 STATED = {"uniform", "log-uniform", "triangular", "mixture", "mean"}
 """Keys beside quantiles that state a prior."""
+KINDS = {"growth": "rate", "mean_of": "rate", **REGIME, "exponent": "plain"} | dict.fromkeys(
+    ("delay", "by", "life"), "years"
+)
+"""How the numbers of a prior are read by its key; others are levels."""
 INTERVAL = re.compile(r"interval_([0-9.]+)")
 Quantile = Callable[[Array], Array]
 _normal = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
@@ -33,13 +37,13 @@ def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, st
     if isinstance(spec, Mapping):
         key = str(spec.get("used as", key))
         if stated_points(spec) or spec.keys() & STATED:
-            yield path, spec, {"growth": "rate", "mean_of": "rate", **REGIME, "delay": "years"}.get(key, "level")
+            yield path, spec, KINDS.get(key, "level")
             return
         for name, below in spec.items():
             yield from priors(f"{path}.{name}" if path else str(name), below, str(name))
     elif isinstance(spec, list):
         for k, below in enumerate(spec):
-            yield from priors(f"{path}[{k}]", below, key)
+            yield from priors(f"{path}[{k}]", below, "exponent" if (key, k) == ("power", 1) else key)
 
 
 def furthest(draws: Array, spec: Spec, kind: str) -> float:

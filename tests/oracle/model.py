@@ -21,9 +21,10 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
     "minimum": lambda *parts: np.min(np.broadcast_arrays(*parts), axis=0),
     "maximum": lambda *parts: np.max(np.broadcast_arrays(*parts), axis=0),
 }
+OVER_TIME = {"power", "lag", "highest", "lowest", "accumulation"}
 STEPS_A_YEAR = 32
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-UNKNOWN = {"custom", "drift", "volatility"}
+UNKNOWN = {"custom", "drift", "volatility", "jumps"}
 """What a level may say and the oracle does not carry."""
 REGIME = {"rate": "rate", "times": "plain", "from": "plain", "half_life": "years", "towards": "rate"}
 """What a regime may say, and how it is read."""
@@ -156,10 +157,22 @@ class Moment:
     def expression(self, path: str, spec: Spec) -> Array:
         """A name, a prior, a level that grows, or an operation on such."""
         if isinstance(spec, str):
-            return self.quantity(spec)
+            return self.quantity(spec) if spec in self.model.scenario["quantities"] else self._own(spec)
         if isinstance(spec, Mapping):
             if "accumulation" in spec:
                 return self._accumulated(path, spec)
+            if "power" in spec:
+                exponent = self.model.number(f"{path}.power[1]", spec["power"][1], "plain")
+                return exponent * self.expression(f"{path}.power[0]", spec["power"][0])
+            if "lag" in spec:
+                by = self.model.number(f"{path}.lag.by", spec["lag"]["by"], "years")
+                return Moment(self.model, self.t - by).expression(f"{path}.lag.of", spec["lag"]["of"])
+            for key, choose in {"highest": np.max, "lowest": np.min}.items():
+                if key in spec:
+                    at = float(spec.get("at", self.model.first))
+                    so_far = at + (self.t - at)[..., None] * np.linspace(0, 1, 257)
+                    within = Moment(self.model, so_far.reshape(len(so_far), -1)).expression(f"{path}.{key}", spec[key])
+                    return choose(within.reshape(so_far.shape), axis=-1)
             for operation, function in OPERATIONS.items():
                 if operation in spec:
                     parts = [self.expression(f"{path}.{operation}[{k}]", p) for k, p in enumerate(spec[operation])]
@@ -176,8 +189,29 @@ class Moment:
         flow = Moment(self.model, nodes.reshape(len(nodes), -1)).expression(
             f"{path}.accumulation", spec["accumulation"]
         )
-        added = np.sum(10.0 ** flow.reshape(nodes.shape) * WEIGHTS * half, axis=-1) * units.YEAR
-        return np.log10(10.0 ** self.expression(f"{path}.start", spec["start"]) + added)
+        lost = np.zeros((1, 1))
+        if "life" in spec:
+            lost = 1 / self.model.number(f"{path}.life", spec["life"], "years")
+        elif "depreciation" in spec:
+            lost = -np.log(1 - 10.0 ** self.model.number(f"{path}.depreciation", spec["depreciation"]) * units.YEAR)
+        left = np.exp(-lost[..., None] * (self.t[..., None] - nodes))
+        added = np.sum(10.0 ** flow.reshape(nodes.shape) * left * WEIGHTS * half, axis=-1) * units.YEAR
+        begun = 10.0 ** self.expression(f"{path}.start", spec["start"]) * np.exp(-lost * (self.t - at))
+        return np.log10(begun + added)
+
+    def _own(self, name: str) -> Array:
+        """A variable of the scenario itself; before the first year what growth alone gives."""
+        first = self.model.first
+        late = Moment(self.model, np.maximum(self.t, first)).one(name)
+        return np.where(self.t < first, self._unlimited(name), late)
+
+    def _unlimited(self, name: str) -> Array:
+        parts = {"effective_compute": ("physical_compute", "algorithms"), "physical_compute": ("spending", "hardware")}
+        if name in parts:
+            return np.sum([self._unlimited(part) for part in parts[name]], axis=0)
+        path, spec = f"drivers.{name}", self.model.scenario["drivers"][name]
+        levels = {f"{path}.factors.{key}": part for key, part in spec.get("factors", {}).items()} or {path: spec}
+        return np.sum([self.grown(at, level)[0] for at, level in levels.items()], axis=0)
 
     def grown(self, path: str, spec: Spec) -> tuple[Array, Array]:
         """What growth alone gives: the level (1 where no start is stated), and its start."""
@@ -367,7 +401,8 @@ def converted(numbers: Array, unit: str | None, kind: str) -> Array:
 
 
 def _is_level(spec: Spec) -> bool:
-    return isinstance(spec, Mapping) and bool({"start", "growth", "table"} & spec.keys()) and "accumulation" not in spec
+    grows = isinstance(spec, Mapping) and bool({"start", "growth", "table"} & spec.keys())
+    return grows and "accumulation" not in spec
 
 
 def _is_prior(spec: Spec) -> bool:
