@@ -21,7 +21,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_dmath_allow_digits = False
-math_numfig = False
+smartquotes = False
 html_math_renderer = "mathml"
 
 autosummary_generate = True
@@ -36,5 +36,4 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 pygments_style, pygments_dark_style = "default", "github-dark"
-html_favicon = None
 html_theme_options = {"navigation_with_keys": True}
