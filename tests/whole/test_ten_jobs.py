@@ -20,7 +20,7 @@ ANSWERS = {
     "money": r"\$10 billion run: 20[23]\d.*never by 2040",
     "two-experts": r"weight|bold|cautious",
     "shock": r"(?i)crisis",
-    "date": r"1e28 FLOP run: 202\d",
+    "date": r"1e28 FLOP run.*by .*end of 2027",
     "counts": r"(?i)models",
     "sweep": r"budget",
     "why": r"(?i)algorithms",
