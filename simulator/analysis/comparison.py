@@ -411,23 +411,33 @@ def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> lis
     """Write a line per median level and per threshold, those that tell most first: the latest year, then crossings."""
     before = {_key(row): row for row in first}
     never = {row["quantity"]: row for row in own if row["statistic"] == NEVER}
+    known = {_key(row): row for row in own}
     lines: list[tuple[int, float, str]] = []
     for row in own:
         one = before[_key(row)]
         note = "" if row["draws"] != "independent" else ", independent errors"
         if row["statistic"] == "median":
             text = f"  {point_words(row['year'])}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
+            outer = [(row["quantity"], end, row["year"]) for end in QUANTILES if end != "median"]
+            spread = [key for key in outer if key in before and key in known and known[key]["value"] != row["value"]]
+            ends = (
+                f"{end.removesuffix(' quantile')}: {_level(before[key])} -> {_level(known[key])} ({known[key]['said']})"
+                for key in spread
+                for end in [key[1]]
+            )
+            text = "\n".join([text, *([f"        {', '.join(ends)}"] if spread else [])])
             lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
         elif row["statistic"] == MEDIAN_YEAR:
             crossing = row["said"]
             if row["difference"] is not None:
-                crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({row['said']})"
+                told = f"median: {SAME}" if row["said"] == SAME else row["said"]
+                crossing = f"{one['value']:.1f} -> {row['value']:.1f} ({told})"
             text = f"  {row['label']}: {crossing}{note}"
             if last := never.get(row["quantity"]):
                 share = share_text(last["value"], samples, last["standard_error"])
                 text += f"; not by {last['year']:g}: {share} ({last['said']})"
             lines.append((2 if text.count(SAME) == 2 else 1, 0.0, text))
-    return [text for *_, text in sorted(lines, key=lambda line: line[:2])]
+    return [line for *_, text in sorted(lines, key=lambda line: line[:2]) for line in text.splitlines()]
 
 
 def _key(row: Row) -> tuple[object, ...]:

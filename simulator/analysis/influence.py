@@ -162,9 +162,10 @@ def _influence(run: xr.DataTree, outcome: Outcome, results: Array) -> OutcomeInf
     groups = _groups(outcome, results)
     chance: dict[bytes, Array] = {}
     indices, deciles, regions = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
+    drawn = group(run, "parameters")
     for name, unit, values, present in association.drawn_priors(run):
         here = results[present]
-        head = {"outcome": outcome.text, "input": name}
+        head = {"outcome": outcome.text, "input": name, "label": str(drawn[name].attrs.get("long_name") or name)}
         varies = bool(values.min() < values.max())
         own = _decile_rows(outcome, values, here) if varies else []
         parts = {label: values[held[present]] for label, held in groups} if varies else {}
@@ -272,7 +273,7 @@ def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) 
     told = [["", "delta", "rank", "from lowest to highest tenth", *(["separates"] if separates else [])]]
     for row in shown:
         rank = f"{row['rank']:+.2f}" if abs(row["rank"]) > row["rank_by_chance"] else "~0"
-        cells = [row["input"], f"{row['delta']:.3f}", rank, span_text(outcome, row, years)]
+        cells = [row["label"], f"{row['delta']:.3f}", rank, span_text(outcome, row, years)]
         told.append([*cells, *([_separates(row)] if separates else [])])
     lines = [outcome.text, *aligned(told, keys=1, right=[False, True, True, False, False][: len(told[0])])]
     many = f"{more} more, and " if more > 0 else ""

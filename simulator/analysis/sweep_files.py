@@ -32,6 +32,8 @@ from simulator.files import short_hash
 from simulator.runs.folder import damaged_run, open_run, save_run
 from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
+from simulator.scenario.overrides import CENTRE
+from simulator.schema.prior_names import input_words
 from simulator.version import source_digest
 
 SWEEP_FORMAT = 1
@@ -135,9 +137,13 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
 
 
 def _axes_text(plan: SweepPlan) -> str:
+    labels = plan.base.labels
     axes = [
         {
             "name": axis.name,
+            "label": input_words(axis.name.removesuffix(f".{CENTRE}"), labels=labels)
+            if "." in axis.name
+            else axis.name,
             "unit": axis.unit,
             "numbers": None if axis.numbers is None else list(axis.numbers),
             "points": [{"label": point.label, "set": list(point.overrides)} for point in axis.points],

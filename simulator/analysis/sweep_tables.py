@@ -51,6 +51,7 @@ def swept_axes(sweep: xr.DataTree) -> tuple[Axis, ...]:
             tuple(AxisPoint(point["label"], tuple(point["set"])) for point in axis["points"]),
             numbers=None if axis["numbers"] is None else tuple(axis["numbers"]),
             unit=axis["unit"],
+            label=axis.get("label", ""),
         )
         for axis in json.loads(str(sweep.attrs["sweep"]))
     )
@@ -263,8 +264,9 @@ def axis_value(axis: Axis, value: Any) -> str:
 
 
 def axis_heading(axis: Axis) -> str:
-    """Write the name of an axis with its unit."""
-    return f"{axis.name}, {axis.unit}" if axis.unit not in ("", "1") else axis.name
+    """Write what an axis is called, with its unit."""
+    called = axis.label or axis.name
+    return f"{called}, {axis.unit}" if axis.unit not in ("", "1") else called
 
 
 def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: int = MOST_ROWS) -> list[str]:

@@ -11,9 +11,9 @@ from simulator.charts.register import (
     ALL,
     BANDS,
     BANDS_TEXT,
-    FORMATS,
     KINDS,
     RESULTS,
+    Size,
     Theme,
     band_levels,
     check_formats,
@@ -21,7 +21,7 @@ from simulator.charts.register import (
     year_span,
 )
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
-from simulator.charts.writing import page_text, save_chart
+from simulator.charts.writing import OWN_SIZE, page_text, save_chart, vega_text
 from simulator.errors import InputError, NothingToDraw, RunFileError, near_name
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
@@ -79,6 +79,7 @@ def draw_charts(
     formats: Sequence[str] = ("png", "svg"),
     theme: str = "light",
     left_out: Callable[[str], None] | None = None,
+    size: Size = OWN_SIZE,
 ) -> list[FilePath]:
     """Draw kinds of chart of a run into a folder, each with its tables and its words.
 
@@ -95,10 +96,12 @@ def draw_charts(
         or what a package offers under the entry points `simulator.chart_kinds`; "all" is each that applies.
     options : FigureOptions
         Quantities, bands, years, paths, observed runs; each kind heeds what concerns it.
-    formats : of "png", "svg", "pdf", "html"
+    formats : of "png", "svg", "pdf", "html", "vega"
     theme : "light" or "dark"
     left_out : function of str
         Called with a line for each kind that "all" leaves out.
+    size : Size
+        How large pictures are.
 
     Returns
     -------
@@ -122,11 +125,17 @@ def draw_charts(
     ground = check_theme(theme)
     figures = draw_kinds(run, kinds, options or FigureOptions(), left_out=left_out or (lambda _: None))
     footer = f"Run {run.attrs['run_id']} of scenario {run.attrs['name']}"
-    return write_figures(figures, FilePath(folder), formats=formats, theme=ground, footer=footer)
+    return write_figures(figures, FilePath(folder), formats=formats, theme=ground, footer=footer, size=size)
 
 
 def draw_result(
-    result: Result, folder: FilePath, *, formats: Sequence[str], theme: str = "light", asked: Sequence[str] = ()
+    result: Result,
+    folder: FilePath,
+    *,
+    formats: Sequence[str],
+    theme: str = "light",
+    asked: Sequence[str] = (),
+    size: Size = OWN_SIZE,
 ) -> list[FilePath]:
     """Draw the charts of a result into a folder, each with its tables and its words.
 
@@ -135,10 +144,12 @@ def draw_result(
     result : Result
     folder : path
         Made where there are charts.
-    formats : of "png", "svg", "pdf", "html"
+    formats : of "png", "svg", "pdf", "html", "vega"
     theme : {"light", "dark"}
     asked : sequence of str
         Outcomes or kinds of chart, where the kind of result offers a choice; all without it.
+    size : Size
+        How large pictures are.
 
     Returns
     -------
@@ -164,20 +175,32 @@ def draw_result(
         if part.kind in RESULTS:
             figures_of = attribute_at(RESULTS[part.kind])
             figures: list[Figure] = figures_of(part, asked) if asked else figures_of(part)
-            written += write_figures(figures, folder, formats=formats, theme=ground, footer=part.label)
+            written += write_figures(figures, folder, formats=formats, theme=ground, footer=part.label, size=size)
     return written
 
 
+_PICTURES = ("png", "svg", "pdf")
+
+
 def write_figures(
-    figures: Sequence[Figure], folder: FilePath, *, formats: Sequence[str], theme: Theme = "light", footer: str = ""
+    figures: Sequence[Figure],
+    folder: FilePath,
+    *,
+    formats: Sequence[str],
+    theme: Theme = "light",
+    footer: str = "",
+    size: Size = OWN_SIZE,
 ) -> list[FilePath]:
     """Write figures in formats, with their tables and words; `footer` stands at the end of an HTML page."""
     written: list[FilePath] = []
     for figure in figures:
         make_folder(folder)
-        paths = [folder / f"{figure.name}.{name}" for name in FORMATS if name in formats and name != "html"]
+        paths = [folder / f"{figure.name}.{name}" for name in _PICTURES if name in formats]
         if paths:
-            save_chart(figure.chart, *paths, theme=theme, alt_text=figure.alt_text)
+            save_chart(figure.chart, *paths, theme=theme, alt_text=figure.alt_text, size=size)
+        if "vega" in formats:
+            paths.append(folder / f"{figure.name}.vl.json")
+            write_text(paths[-1], vega_text(figure.chart, theme=theme))
         if "html" in formats:
             paths.append(folder / f"{figure.name}.html")
             write_text(paths[-1], page_text(figure, theme=theme, footer=footer))
@@ -272,6 +295,7 @@ def draw_stored(
     formats: Sequence[str],
     theme: str,
     left_out: Callable[[str], None],
+    size: Size = OWN_SIZE,
 ) -> list[FilePath]:
     """Draw charts of what a folder holds, or a file: a run, or a result of which charts are drawn."""
     kind = kind_of(path)
@@ -280,9 +304,13 @@ def draw_stored(
     if kind is RUN:
         with open_run(path) as run:
             kinds = asked.kind or ("fan",)
-            return draw_charts(run, folder, kinds=kinds, options=how, formats=formats, theme=theme, left_out=left_out)
+            return draw_charts(
+                run, folder, kinds=kinds, options=how, formats=formats, theme=theme, left_out=left_out, size=size
+            )
     with open_result(path) as result:
-        written = draw_result(result, folder, formats=formats, theme=theme, asked=asked.kind or asked.quantity)
+        written = draw_result(
+            result, folder, formats=formats, theme=theme, asked=asked.kind or asked.quantity, size=size
+        )
     if not written and kind.name == "shares":
         rule = "no chart: shares are drawn over the years, and nothing in it has shares in two years or more"
         raise InputError(f"{path}: {rule}. 'simulate show' prints what it has.")

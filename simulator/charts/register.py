@@ -22,6 +22,7 @@ and is not itself called `all`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -37,7 +38,8 @@ type Theme = Literal["light", "dark"]
 type Draw = Callable[[xr.DataTree, FigureOptions], list[Figure]]
 
 ALL = "all"
-FORMATS = ("png", "svg", "pdf", "html")
+FORMATS = ("png", "svg", "pdf", "html", "vega")
+WIDEST, LARGEST = 20_000, 10.0
 BANDS = (0.5, 0.8, 0.9)
 BANDS_TEXT = ",".join(f"{100 * level:g}" for level in BANDS)
 BAND_PRESETS = {"boe": (0.3, 0.6, 0.9), "ipcc": (0.66, 0.9), "hub": (0.5, 0.95)}
@@ -77,6 +79,32 @@ RESULTS: Mapping[str, str] = MappingProxyType({
 
 The function takes the result, and where its kind offers a choice (outcomes, kinds of chart) what is asked of it.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large pictures are: so many times their own size, or so wide (PNG: pixels; SVG and PDF: points).
+
+    Examples
+    --------
+    >>> Size(width=1600).factor(800), Size(scale=1.5).factor(800)
+    (2.0, 1.5)
+    """
+
+    scale: float = 1.0
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.scale <= LARGEST:
+            raise InputError(f"--scale: must be 0.1 to {LARGEST:g} times the size; got {self.scale:g}.")
+        if self.width is not None and not 100 <= self.width <= WIDEST:
+            raise InputError(f"--width: must be 100 to {WIDEST} pixels; got {self.width}.")
+        if self.width is not None and self.scale != 1.0:
+            raise InputError("--width: stands beside --scale; both say how large a picture is. Keep one of them.")
+
+    def factor(self, width: float) -> float:
+        """Tell by what a picture of this width is enlarged."""
+        return self.scale if self.width is None else self.width / width
 
 
 def check_formats(formats: Sequence[str]) -> None:

@@ -60,12 +60,12 @@ DARK: Mapping[str, str] = MappingProxyType({
     GREEN: "#2CC295",
     YELLOW: "#F5EB66",
     PURPLE: "#E09BC2",
-    "#9CC8E3": "#2A628D",
-    "#C9E1F0": "#1C3F5C",
-    "#74AFD6": "#33719F",
-    "#DCEBF5": "#1A3245",
-    "#A5CCE5": "#245074",
-    "#5FA3D0": "#3878A9",
+    "#9CC8E3": "#2F6A94",
+    "#C9E1F0": "#245475",
+    "#74AFD6": "#3D86B8",
+    "#DCEBF5": "#224D6C",
+    "#A5CCE5": "#2F6E99",
+    "#5FA3D0": "#3D8DC1",
 })  # fmt: skip
 """The dark counterpart of every colour that a chart may have."""
 

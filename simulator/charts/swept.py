@@ -133,8 +133,13 @@ class _Maps:
     def legend(self, classes: Sequence[str], width: float) -> float:
         """Lay out the scale; give the pixel at which the first map begins."""
         x, y = self._left, 8.0
-        entries = [(self._shade(low), text) for low, text in zip(self._bounds, classes, strict=False)]
-        if self._plot.beyond is not None:
+        seen = {self._shade(point.value) for point in self._plot.points}
+        entries = [
+            (shade, text)
+            for low, text in zip(self._bounds, classes, strict=False)
+            if (shade := self._shade(low)) in seen
+        ]
+        if self._plot.beyond is not None and None in seen:
             entries.append((None, f"median later than {self._plot.beyond:g}"))
         for shade, text in entries:
             if x + 22 + style.text_width(text) > width:

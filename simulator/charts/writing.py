@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vl_convert
 
-from simulator.charts.register import Theme
+from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
 from simulator.errors import InputError
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme = "light", alt_text: str = "") -> None:
+OWN_SIZE = Size()
+
+
+def save_chart(
+    chart: Spec | alt.VConcatChart,
+    *paths: Path | str,
+    theme: Theme = "light",
+    alt_text: str = "",
+    size: Size = OWN_SIZE,
+) -> None:
     """Write a chart to one or several files, each in the format that its suffix names.
 
     The chart is laid out once, however many files are asked for. The same chart gives the same bytes. A file
@@ -37,6 +47,8 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
     theme : "light" or "dark"
     alt_text : str
         What an SVG file says to somebody who does not see it; without it, the title of the chart.
+    size : Size
+        How large it is, for slides: `Size(scale=1.5)`, or `Size(width=1600)`.
 
     Raises
     ------
@@ -55,9 +67,11 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
     simulator.errors.InputError: years.jpg: the suffix of a chart must be .svg, .png or .pdf; got '.jpg'. ...
     """
     converters: dict[str, Callable[[str], bytes]] = {
-        ".svg": str.encode,
-        ".png": lambda svg: vl_convert.svg_to_png(svg, scale=2),
-        ".pdf": vl_convert.svg_to_pdf,
+        ".svg": lambda svg: _sized(svg, size).encode(),
+        ".png": lambda svg: vl_convert.svg_to_png(
+            svg, scale=_factor(svg, size) * (2 if size.width is None else 1.00001)
+        ),
+        ".pdf": lambda svg: vl_convert.svg_to_pdf(_sized(svg, size)),
     }
     targets = [Path(path) for path in paths]
     for target in targets:
@@ -72,6 +86,32 @@ def save_chart(chart: Spec | alt.VConcatChart, *paths: Path | str, theme: Theme 
         content = converters[target.suffix.lower()](svg)
         with replacing(target) as temporary:
             temporary.write_bytes(content)
+
+
+_SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')
+
+
+def _factor(svg: str, size: Size) -> float:
+    """Tell by what a picture is enlarged."""
+    found = _SIZE.search(svg)
+    return size.factor(float(found[1])) if found else size.scale
+
+
+def _sized(svg: str, size: Size) -> str:
+    """Enlarge a picture; what is in it follows by its view box."""
+    found, factor = _SIZE.search(svg), _factor(svg, size)
+    if found is None or factor == 1.0:
+        return svg
+    head = found[0]
+    for name, own in (("width", found[1]), ("height", found[2])):
+        head = head.replace(f'{name}="{own}"', f'{name}="{float(own) * factor:.6g}"')
+    return svg.replace(found[0], head, 1)
+
+
+def vega_text(chart: Spec, *, theme: Theme = "light") -> str:
+    """Write a chart as a specification of Vega-Lite, data included, which an editor of Vega-Lite takes as it is."""
+    spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **readable(themed(chart, theme))}
+    return json.dumps(spec, ensure_ascii=False, indent=1) + "\n"
 
 
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:

@@ -81,7 +81,7 @@ BesideOption = Annotated[
     FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
 ]
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
-FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html; several with commas.")]
+FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html, vega; several with commas.")]
 ThemeOption = Annotated[str, typer.Option(help="light or dark.")]
 RunsOption = Annotated[FilePath | None, typer.Option(help="An export of training runs; the shipped table without it.")]
 EstimatesOption = Annotated[str, typer.Option(help="The date of the estimates in it, e.g. 2026-05.")]

@@ -129,6 +129,8 @@ def chart(
     ] = None,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
+    scale: Annotated[float, typer.Option(help="Times the size, for slides, e.g. 1.5.")] = 1.0,
+    width: Annotated[int | None, typer.Option(help="Instead: the width, of a PNG in pixels.")] = None,
     output: options.BesideOption = None,
 ) -> None:
     """Draw charts of a run, sweep, shares, swings or hindcast.
@@ -138,11 +140,13 @@ def chart(
     Example: simulate chart latest --kind crossings
     """
     from simulator.charts.drawing import Asked, draw_stored
+    from simulator.charts.register import Size
 
     formats = options.chart_formats(format_, theme=theme)
+    size = Size(scale, width)
     asked = Asked(tuple(kind or ()), tuple(quantity or ()), bands, paths, years or "", history)
     folder = options.folder_for(run, output)
-    written = draw_stored(run, folder, asked, formats=formats, theme=theme, left_out=options.say)
+    written = draw_stored(run, folder, asked, formats=formats, theme=theme, left_out=options.say, size=size)
     options.tell(map(str, written))
 
 

@@ -25,7 +25,7 @@ from simulator.scenario.unit_checks import variable_units
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES
-from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers, threshold_labels
+from simulator.schema.prior_names import DRIVER_UNITS, input_words, stated_drivers, threshold_labels
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.schema.subjects import is_falling
@@ -160,11 +160,11 @@ class Labels:
         return found | ({"crossings": self.group(groups.crossings, samples)} if groups.crossings else {})
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
-        named = [component.name for component in self._scenario.components]
+        named, labels = [component.name for component in self._scenario.components], self._scenario.labels
         described = {
             name: attributes([name], {})[name] | _flags(named, np.int16)
             if name == "component"
-            else _shared_attributes(self._scenario, name)
+            else _shared_attributes(self._scenario, name) | {"long_name": input_words(name, labels=labels)}
             for name in arrays
         }
         variables = {name: Labelled(("sample",), values, described[name]) for name, values in arrays.items()}
@@ -212,7 +212,7 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
 def prior_attributes(prior: NamedPrior) -> dict[str, str]:
     """Describe a prior: its unit, what was understood, and where it comes from."""
     stated = prior.prior
-    attributes = {"units": prior.unit, "long_name": prior.name, "understood": prior.understood}
+    attributes = {"units": prior.unit, "understood": prior.understood}
     attributes |= {"library": stated.prior} if stated.prior else {}
     attributes |= {"input": prior.of} if prior.is_use else {}
     return attributes | {key: value for key in sorted(PROVENANCE_KEYS) if (value := getattr(stated, key)) is not None}

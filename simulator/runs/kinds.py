@@ -188,9 +188,8 @@ def explain_lines(run: xr.DataTree) -> list[str]:
         lines.append(f"{node.path.lstrip('/')}  ({sizes})")
         width = min(max(len(str(name)) for name in dataset.data_vars), 40)
         for name, values in dataset.data_vars.items():
-            said = str(values.attrs.get("long_name", ""))
-            if said == name:
-                said = str(values.attrs.get("understood", said))
+            words = (values.attrs.get(key, "") for key in ("long_name", "understood"))
+            said = ": ".join(str(each) for each in words if each)
             dims = f"({', '.join(map(str, values.dims))})"
             lines.append(f"  {name!s:{width}}  {dims}  {values.attrs.get('units', '-')}  {said}".rstrip())
     return lines

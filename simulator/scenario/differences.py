@@ -153,7 +153,7 @@ def in_short(value: Any) -> str:
         return _prior_in_short(value)
     if list(value) == ["limit"]:
         return f"limit {in_short(value['limit'])}"
-    return "{" + ", ".join(f"{key}: {in_short(inner)}" for key, inner in value.items() if key not in ORIGIN) + "}"
+    return "{" + ", ".join(f"{key}: {in_short(inner)}" for key, inner in value.items() if key not in _UNUSED) + "}"
 
 
 def _prior_in_short(prior: Mapping[str, Any]) -> str:

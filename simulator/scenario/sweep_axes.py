@@ -55,6 +55,7 @@ class Axis:
     """What is changed along one dimension of a sweep.
 
     `paths` are the entries that it changes; `numbers` the values where all are numbers, else None; labels have no unit.
+    `label` is what the scenario calls it; empty where nothing is known.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Axis:
     paths: tuple[Path, ...] = ()
     numbers: tuple[float, ...] | None = None
     unit: str = ""
+    label: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -168,8 +168,8 @@ def test_lines_name_the_strongest_and_count_the_rest(run):
     found = influence_of(run, "crossing:1e30-run")
     lines = influence_lines(found, years=YEARS)
     assert lines[0] == "crossing:1e30-run"
-    first = next(line for line in lines if line.split()[:1] == [found.indices.rows()[0]["input"]])
-    assert " to 20" in first
+    assert found.indices.rows()[0]["label"] == "growth of FLOP per joule"
+    assert any(line.startswith("  growth of FLOP per") and " to 20" in line for line in lines)
     assert "priors that are fixed" in lines[-1]
     assert len(legend_lines([found.outcome])) == 3
 
@@ -182,7 +182,7 @@ def test_figures_draw_what_their_tables_say(run, outcome):
         row["input"] for row in found.indices.rows()[: len(figure.tables[""])]
     ]
     assert len({row["input"] for row in figure.tables["deciles"].rows()}) <= 6
-    assert found.indices.rows()[0]["input"] in figure.caption
+    assert found.indices.rows()[0]["label"] in figure.caption
     assert figure.chart["vconcat"]
 
 

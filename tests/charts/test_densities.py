@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.densities import power_text, scale_of
-from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, draw_priors, name_lines
+from simulator.charts.densities import exact_density, power_text, scale_of
+from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, draw_priors
 from simulator.charts.spec import Head
+from simulator.priors.families import Normal, Uniform
 from simulator.priors.fitting import Understood
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -25,7 +27,7 @@ KINDS = (("log10(USD)", ""), ("OOM/year", "factor/year"), ("OOM/year", "%/year")
 def row(unit: str = "log10(USD)", **known: object) -> dict[str, object]:
     quantiles = {"lower_90": 8.0, "lower_50": 8.5, "median": 9.0, "upper_50": 9.5, "upper_90": 10.0}
     said = {"understood": "lognormal, median 1e9 USD", "library": "", "source": "S 2024", "confidence": "", "as_of": ""}
-    return {"name": NAME, "unit": unit, "never": 0.0, **quantiles, **said, **known}
+    return {"name": NAME, "label": "spending: start", "unit": unit, "never": 0.0, **quantiles, **said, **known}
 
 
 def points(low: float, high: float, *, single: bool = False) -> list[dict[str, object]]:
@@ -115,6 +117,8 @@ def test_single_values_are_spikes() -> None:
     assert not [layer for layer in found if layer["mark"]["type"] == "area"]
 
 
-@given(st.text(alphabet="abc-.[0]", min_size=1, max_size=120))
-def test_no_letter_of_a_name_is_lost(name: str) -> None:
-    assert "".join(name_lines(name)) == name
+def test_an_exact_density_is_that_of_its_closed_form() -> None:
+    points = np.linspace(-2.0, 2.0, 41)
+    found = exact_density(Normal(0.0, 1.0), points)
+    assert found == pytest.approx(np.exp(-0.5 * points**2), abs=1e-4)
+    assert exact_density(Uniform(0.0, 1.0), np.linspace(0.0, 1.0, 11)) == pytest.approx(1.0)

@@ -121,7 +121,7 @@ def test_a_figure_is_written_in_each_format_with_its_tables_and_words(run: xr.Da
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"formats": ["pgn"]}, "--format: must be of png, svg, pdf, html; got 'pgn'. Did you mean 'png'"),
+        ({"formats": ["pgn"]}, "--format: must be of png, svg, pdf, html, vega; got 'pgn'. Did you mean 'png'"),
         ({"formats": []}, "--format: must be one or more of"),
         ({"theme": "drak"}, "--theme: must be light or dark; got 'drak'"),
         ({"kinds": ["fann"]}, "no kind of chart 'fann'"),

@@ -7,16 +7,22 @@ import html
 import json
 import re
 import shutil
+import struct
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+import vl_convert
 
-from simulator.charts.kinds.fan import draw_panels
-from simulator.charts.spec import Figure, Head
-from simulator.charts.writing import page_text
+from simulator.charts.kinds.fan import draw_panels, fan_figures
+from simulator.charts.register import Size
+from simulator.charts.spec import Figure, FigureOptions, Head
+from simulator.charts.writing import page_text, save_chart, svg_text, vega_text
+from simulator.errors import InputError
 from simulator.runs.table import Table
+from simulator.testing import run_of, small_scenario
 from tests.charts.small import CROSSED, FEW, RUN, drawn, fan
 
 EVIL = "</script><script>alert('x')</script>&<img src=x onerror=alert(1)>"
@@ -137,3 +143,27 @@ def test_several_fans_make_one_page() -> None:
     chart = draw_panels([PANEL] * 2, head=Head("t", "", RUN))
     text = page_text(Figure("fans", chart, {}, "c", "a"))
     assert text.count("pointer_panel_") >= 2
+
+
+def test_a_picture_is_as_large_as_is_asked_and_a_specification_draws_the_same(tmp_path: Path) -> None:
+    figure = fan_figures(run_of(small_scenario()), FigureOptions())[0]
+    own = svg_text(figure.chart)
+    width = float(re.search(r'width="([0-9.]+)"', own)[1])  # type: ignore[index]
+    save_chart(figure.chart, tmp_path / "a.png", tmp_path / "a.svg", size=Size(width=500))
+    assert struct.unpack(">I", (tmp_path / "a.png").read_bytes()[16:20]) == (500,)
+    assert 'width="500"' in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    save_chart(figure.chart, tmp_path / "b.png", size=Size(scale=0.5))
+    assert struct.unpack(">I", (tmp_path / "b.png").read_bytes()[16:20])[0] == pytest.approx(width, abs=1)
+    spec = json.loads(vega_text(figure.chart))
+    assert spec.pop("$schema").endswith("vega-lite/v6.json")
+    assert vl_convert.vegalite_to_svg(spec) == vl_convert.vegalite_to_svg(figure.chart)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [({"scale": 0.0}, "--scale: must be 0.1 to 10"), ({"width": 10}, "--width: must be 100 to 20000 pixels; got 10"),
+     ({"width": 500, "scale": 2.0}, "--width: stands beside --scale")],
+)  # fmt: skip
+def test_a_size_that_is_none_is_refused(size: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Size(**size)

@@ -241,7 +241,7 @@ def test_several_quantities_make_one_figure(folder: Path, tmp_path: Path) -> Non
         (["--quantity", "spendin"], "Did you mean 'spending'"),
         (["--bands", "wide"], "--bands: must be one to three percentages"),
         (["--years", "2035"], "--years: must be a first and a later last year"),
-        (["--format", "gif"], "--format: must be of png, svg, pdf, html; got 'gif'"),
+        (["--format", "gif"], "--format: must be of png, svg, pdf, html, vega; got 'gif'"),
         (["--theme", "blue"], "--theme: must be light or dark"),
         (["--history", "none.csv"], "none.csv: no such file"),
     ],

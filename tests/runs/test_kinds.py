@@ -144,7 +144,7 @@ def test_every_attribute_group_and_axis_of_a_sweep_is_described(run: xr.DataTree
     for node in sweep.subtree:
         assert not node.data_vars or f"`{node.path}`" in text
     axes = json.loads(sweep.attrs["sweep"])
-    assert [set(axis) for axis in axes] == [{"name", "unit", "numbers", "points"}] * 2
+    assert [set(axis) for axis in axes] == [{"name", "label", "unit", "numbers", "points"}] * 2
     assert all(set(point) == {"label", "set"} for axis in axes for point in axis["points"])
     for axis in axes:
         assert f"{axis['name']}: " in text

@@ -22,7 +22,8 @@ from simulator.wording import listed, share_text
 HEIGHT = 330.0
 NAME_CHARACTERS = 24
 LABEL_CHARACTERS = 28
-LANE = 7.0
+LABELS_X = layout.WIDTH + 44.0
+"""Where the labels of curves begin."""
 MARK_ROOM = 16.0
 COLORS = (style.BLUE, style.VERMILION, style.DARK_BLUE, style.GREEN, style.PURPLE)
 DASHES: tuple[list[float], ...] = ([1, 0], [7, 3], [2, 2])
@@ -62,9 +63,8 @@ class _Look:
 def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
     """Draw the probability of having crossed each threshold by year, and below it the intervals.
 
-    Each curve has a mark at its median year and a label at its right end. Bars between the plot and the labels span
-    what is missing to 100 %: the samples that never cross. Below, on the same years, one row for each threshold;
-    arrows mark intervals that go on beyond the last year.
+    Each curve has a mark at its median year and a label at its right end. Below, on the same years, one
+    row for each threshold; arrows mark intervals that go on beyond the last year.
     """
     if not tables.crossings:
         raise InputError("crossings: there are no thresholds to draw.")
@@ -74,7 +74,7 @@ def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
     rows = tables.crossings.rows()
     looks = {row["threshold"]: _look(place) for place, row in enumerate(rows)}
     frame = _frame(rows)
-    width = frame.gutter + _label_x(rows) + layout.COLUMN + MARK_ROOM + 180
+    width = frame.gutter + LABELS_X + layout.COLUMN + MARK_ROOM + 180
     views = [_curves(tables.curves, rows, looks=looks, frame=frame), _strip(rows, looks=looks, frame=frame)]
     return layout.sheet(views, head, x=-frame.gutter, width=width)
 
@@ -97,11 +97,6 @@ def _frame(crossings: Sequence[Row]) -> Frame:
     return Frame(first, last, 0.0, 100.0, height=height, gutter=gutter, width=layout.WIDTH, log=False)
 
 
-def _label_x(crossings: Sequence[Row]) -> float:
-    """Tell where labels begin: beside the bars of what is missing."""
-    return layout.WIDTH + 44 + LANE * len(_gaps(crossings))
-
-
 def _pixel(frame: Frame, year: float) -> float:
     return layout.WIDTH * (year - frame.first) / (frame.last - frame.first)
 
@@ -120,13 +115,8 @@ def _by_chance(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: float(row["not_by"]))
 
 
-def _gaps(crossings: Sequence[Row]) -> list[Row]:
-    """List the thresholds that some samples do not cross, the most often crossed first."""
-    return _by_chance(row for row in crossings if row["not_by"] >= 0.001)
-
-
 def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
-    """Draw the curves, their marks and labels, and what is missing to 100 %."""
+    """Draw the curves, their marks and labels."""
     layers = []
     for name, look in reversed(looks.items()):
         own = curves.where(threshold=name)
@@ -147,7 +137,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         )
         for row in ends
     ]
-    x, names_x = _label_x(crossings), _label_x(crossings) + layout.value_column(labels)
+    x, names_x = LABELS_X, LABELS_X + layout.value_column(labels)
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
         marks.append(looks[row["threshold"]].at(names_x + 4, middle))
     heads = [
@@ -156,21 +146,11 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
     ]
     entries: list[style.LegendEntry] = [
         ("dot", style.INK, "median year"),
-        ("bracket", style.QUIET, _not_by(crossings[0])),
     ]
     layers += layout.end_labels(labels, height=frame.height, x=x, bend=x - 32, indent=MARK_ROOM)
-    layers += [*_missing(crossings, looks=looks, frame=frame), *_mark_layers(marks), *style.text_layers(heads)]
+    layers += [*_mark_layers(marks), *style.text_layers(heads)]
     layers += style.legend_layers(entries, x=-frame.gutter, y=layout.LEGEND_Y)
     return spec.view(layers, width=layout.WIDTH, height=frame.height)
-
-
-def _missing(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> list[spec.Spec]:
-    """Draw a bar from the end of each curve up to 100 %, side by side, with a foot."""
-    bars: spec.Data = []
-    for lane, row in enumerate(_gaps(crossings)):
-        x, color = layout.WIDTH + 10 + LANE * lane, looks[row["threshold"]].color
-        bars.append({"x": x, "x2": x + 3.5, "y": 0.0, "y2": frame.height * row["not_by"], "color": color})
-    return [style.pixel_layer(bars, mark=layout.RECT)] if bars else []
 
 
 def _mark_layers(rows: spec.Data) -> list[spec.Spec]:

@@ -40,7 +40,9 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
     else:
         most = [each for each in names if held[each] == max(held.values())]
         fewest = [each for each in names if held[each] == min(held.values())]
-        title = f"90 % bands held what came between {min(held.values())} and {max(held.values())} times of {count}"
+        low, high = min(held.values()), max(held.values())
+        times = f"{low} of {count} times" if low == high else f"{low} to {high} of {count} times"
+        title = f"{'Each 90 % band' if low == high else '90 % bands'} held what came {times}"
         if len(fewest) == 1 and len(most) > 1:
             title += f"; fewest: {fewest[0]}"
     origins = stored.origins if names == [MODEL] else _spread(stored.origins)

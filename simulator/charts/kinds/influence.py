@@ -41,7 +41,7 @@ def _bars(rows: Sequence[Row]) -> spec.Spec:
         y = TOP + BAR_STEP * (place + 0.5)
         end = NAME_WIDTH + max(1.0, BAR_WIDTH * 0.66 * row["delta"] / largest)
         marks.box("bars", (NAME_WIDTH, end), (y - 7, y + 7), color=style.BLUE if row["rank"] >= 0 else style.ORANGE)
-        marks.text(cut_front(row["input"].removeprefix("drivers."), width=NAME_CHARACTERS), 0, y)
+        marks.text(cut_front(row["label"], width=NAME_CHARACTERS), 0, y)
         marks.text(f"{row['delta']:.3f}  (rank {signed(row['rank'])})", end + 8, y, style.QUIET)
     bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [
@@ -115,7 +115,7 @@ def _panels(panels: Mapping[str, Sequence[Row]], *, scale: Scale, horizon: float
 
 def _panel(marks: Marks, rows: Sequence[Row], axis: _Axis, *, name: str, left: float, top: float) -> None:
     """Draw the small chart of one prior."""
-    words = style.wrapped(name.removeprefix("drivers."), width=36)[:2]
+    words = style.wrapped(name, width=36)[:2]
     marks.text(words, left, top - 12 - 7 * len(words))
     bottom = top + PANEL_HEIGHT
     y = PixelScale(axis.low, axis.high, bottom, top)
@@ -174,12 +174,15 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     strongest = bars[0]
     said = "share that has crossed" if outcome.kind == "crossed" else "median"
     span = span_text(outcome, strongest, years)
-    first = f"{strongest['input']} has most to do with it: the {said} goes from {span} from its lowest to highest tenth"
-    panels = {name: deciles.where(input=name).rows() for name in names}
+    first = (
+        f"{capital(strongest['label'])} has most to do with it: the {said} goes from {span} "
+        "from its lowest to highest tenth"
+    )
+    panels = {row["label"]: deciles.where(input=row["input"]).rows() for row in bars if row["input"] in names}
     views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=years[1])] if panels else [])]
     under = f"{run.attrs['title']}: {run.attrs['subject']}. {first}."
     chart = sheet(views, Head(f"What goes with {label}", under, run_label(run)), width=WIDTH)
-    ranked = listed([f"{row['input']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])
+    ranked = listed([f"{row['label']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])
     caption = (
         f"{capital(label)} and the priors of this run, by a moment-independent index (0: nothing to do "
         f"with it, 1: given by it), less what chance gives: {ranked}. {first}. Correlated priors share their influence."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.charts import spec, style
-from simulator.charts.densities import Scale, density, draw_axis, scale_of
+from simulator.charts.densities import Scale, density, draw_axis, exact_density, scale_of
 from simulator.charts.layout import Marks, PixelScale, fill_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
@@ -22,6 +22,7 @@ from simulator.runs.groups import group, is_use, run_label
 from simulator.runs.summary import why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
+from simulator.schema.prior_families import Distribution
 from simulator.units import Array
 from simulator.wording import capital, listed, percent
 
@@ -71,8 +72,7 @@ def draw_priors(priors: Sequence[Row], densities: Table, read: Mapping[str, Unde
         top += HEADING_HEIGHT
         for row in priors:
             if row["group"] == heading:
-                short = row["name"].removeprefix("drivers.").removeprefix(f"{heading}.")
-                _prior(marks, row, read[row["name"]], points.get(row["name"], []), name=short, top=top)
+                _prior(marks, row, read[row["name"]], points.get(row["name"], []), top=top)
                 top += ROW_HEIGHT
     view = spec.view([*marks.layers(), *_legend(priors)], width=WIDTH, height=top)
     return sheet([view], head, width=WIDTH)
@@ -91,11 +91,11 @@ def _legend(priors: Sequence[Row]) -> list[spec.Spec]:
     return style.legend_layers(entries, x=0, y=8)
 
 
-def _prior(marks: Marks, row: Row, read: Understood, points: Sequence[Row], *, name: str, top: float) -> None:
+def _prior(marks: Marks, row: Row, read: Understood, points: Sequence[Row], *, top: float) -> None:
     """Add one prior, whose row begins at the pixel `top`."""
     middle, base = top + ROW_HEIGHT / 2 - 4, top + 8 + DENSITY_HEIGHT
     scale = scale_of(row["unit"], read.unit)
-    marks.texts.append(Text(name_lines(name), 0, middle))
+    marks.texts.append(Text(style.wrapped(row["label"], width=NAME_CHARACTERS), 0, middle))
     marks.texts += _notes(row, read.shape, scale, middle)
     if not points:
         return
@@ -145,22 +145,6 @@ def _ends(values: Sequence[float], *, single: bool, date: bool) -> tuple[float, 
     return low - spare, high + spare
 
 
-def name_lines(name: str) -> list[str]:
-    """Break a dotted path into lines, after a dot where it can.
-
-    Examples
-    --------
-    >>> name_lines("factors.precision-and-utilisation.growth[1].rate")
-    ['factors.precision-and-utilisation.', 'growth[1].rate']
-    """
-    lines = [""]
-    for part in name.replace(".", ".\0").split("\0"):
-        if lines[-1] and len(lines[-1] + part) > NAME_CHARACTERS:
-            lines.append("")
-        lines[-1] += part
-    return [piece for line in lines for piece in style.wrapped(line, width=NAME_CHARACTERS)]
-
-
 def prior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     """Draw the uncertain priors of a run, about a dozen to a figure, the drivers first."""
     del options
@@ -199,7 +183,8 @@ def prior_table(run: xr.DataTree) -> list[Row]:
         found = sorted_quantiles(_happening(ordered), list(_LEVELS.values())).tolist()
         attrs = values.attrs
         rows.append({
-            "name": str(name), "group": _group(str(name)), "unit": str(attrs.get("units", "1")),
+            "name": str(name), "label": str(attrs.get("long_name") or name),
+            "group": _group(str(name)), "unit": str(attrs.get("units", "1")),
             "understood": str(attrs.get("understood", "")), **dict(zip(_LEVELS, found, strict=True)),
             "never": float(np.mean(np.isinf(ordered))), "fixed": bool(ordered[0] == ordered[-1]),
             **{key: str(attrs.get(key, "")) for key in ("library", "source", "confidence", "as_of")},
@@ -215,6 +200,20 @@ def _read(scenario: Scenario, name: str) -> Understood:
     return replace(prior.read, shape=f"{component}: {prior.read.shape}") if differ else prior.read
 
 
+def _stated(scenario: Scenario) -> dict[str, Distribution]:
+    """Give the distributions of priors that have a density of their own, and are the same in all components."""
+    first, *others = scenario.components
+    return {
+        name: prior.family
+        for name, prior in first.joint.priors.items()
+        if not prior.of
+        and prior.prior.empirical is None
+        and all(
+            other.joint.priors[name].understood == prior.understood for other in others if name in other.joint.priors
+        )
+    }
+
+
 def _drawn(values: xr.DataArray) -> Array:
     """Sort the draws of a prior; in a mixture, those of the samples whose component has it."""
     drawn = np.asarray(values.values, dtype=np.float64)
@@ -227,10 +226,11 @@ def _happening(ordered: Array) -> Array:
     return finite if finite.size else ordered
 
 
-def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
+def density_table(run: xr.DataTree, names: Sequence[str], stated: Mapping[str, Distribution]) -> list[Row]:
     """Tabulate the densities of priors between the 0.5 and 99.5 % points of their finite samples, the highest at 1.
 
-    A prior of few values has a row for each of them (`single`), its height their share.
+    They are those of the distributions that are `stated`, and estimates from the samples where none is. A prior of few
+    values has a row for each of them (`single`), its height their share.
     """
     parameters = group(run, "parameters", of_samples=True)
     rows: list[Row] = []
@@ -242,7 +242,7 @@ def density_table(run: xr.DataTree, names: Sequence[str]) -> list[Row]:
             points, heights = single, counts / max(int(counts.max(initial=1)), 1)
         else:
             points = _points(finite)
-            heights = density(finite, points)
+            heights = exact_density(stated[name], points) if name in stated else density(finite, points)
         rows += [
             {"name": name, "value": value, "height": height, "single": single.size <= FEW_VALUES}
             for value, height in zip(points.tolist(), heights.tolist(), strict=True)
@@ -299,7 +299,7 @@ def _figure(
     run: xr.DataTree, page: Sequence[Row], scenario: Scenario, *, fixed: Sequence[Row], place: int, pages: int
 ) -> Figure:
     names = list(dict.fromkeys(row["group"] for row in page))
-    densities = Table.of_rows(density_table(run, [row["name"] for row in page]))
+    densities = Table.of_rows(density_table(run, [row["name"] for row in page], _stated(scenario)))
     about = listed([name.replace("_", " ") for name in names])
     judged = sum(row["source"].lower().startswith("own judgement") for row in page)
     bare = sum(not row["source"] for row in page)
@@ -312,7 +312,7 @@ def _figure(
     said = f"{len(page)} uncertain priors on {about}, as this run drew them. {_sourced(len(page), judged, bare)}"
     said += f" Their confidence is low for {doubted} of {len(page)}." if doubted else ""
     if fixed and place == pages:
-        said += " Fixed, and not drawn: " + "; ".join(f"{row['name']} ({_fixed_value(row)})" for row in fixed) + "."
+        said += " Fixed, and not drawn: " + "; ".join(f"{row['label']} ({_fixed_value(row)})" for row in fixed) + "."
     alt_text = (
         f"Small densities of {len(page)} priors on {about}, one under another, each on an axis of its own with its "
         f"median, 50 and 90 % intervals, and its source. {_sourced(len(page), judged, bare)}"

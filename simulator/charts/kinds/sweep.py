@@ -119,7 +119,7 @@ class _Told:
         for row in self.rows:
             known = math.isfinite(row["value"]) and math.isfinite(row["standard_error"])
             points.append(Point(
-                ", ".join(f"{axis.name} = {axis_value(axis, row[axis.name])}" for axis in rest),
+                ", ".join(f"{axis.label or axis.name} = {axis_value(axis, row[axis.name])}" for axis in rest),
                 along.values.index(row[along.name]), up.values.index(row[up.name]) if up else 0,
                 row["value"], row["standard_error"] if known else None, _band(row, 50), _band(row, 90),
                 self.text(row), self.interval(row),
@@ -145,7 +145,7 @@ class _Told:
     def caption(self) -> str:
         said = []
         for row, word in zip(self.ends(), ("lowest", "highest"), strict=True):
-            at = ", ".join(f"{axis.name} {axis_value(axis, row[axis.name])}" for axis in self.axes)
+            at = ", ".join(f"{axis.label or axis.name} {axis_value(axis, row[axis.name])}" for axis in self.axes)
             said.append(f"{word} {self.text(row)} at {at}")
         errors = [row["standard_error"] for row in self.rows if math.isfinite(row["standard_error"])]
         units = {"level": (1.0, "OOM" if self.log else ""), "crossing": (1.0, "years"), "crossed": (100.0, "points")}

@@ -19,6 +19,7 @@ from simulator.charts.swept import RAMP
 from simulator.cli.main import main
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
+from simulator.schema.prior_names import input_words
 from simulator.testing import scenario_text, small_scenario
 from tests.charts.drawn import colors_of
 
@@ -77,8 +78,8 @@ def test_labels_alone_are_drawn_as_strips_and_a_third_axis_as_frames() -> None:
     }
     several = sweep(scenario, over=three)
     heat, lines = swept_figures(several, ["effective_compute"])
-    assert f"{RATE} = slow" in said(heat)
-    assert f"{RATE} = fast" in said(lines)
+    assert f"{input_words(RATE, labels=scenario.labels)} = slow" in said(heat)
+    assert f"{input_words(RATE, labels=scenario.labels)} = fast" in said(lines)
 
 
 def rows_of(figure: Figure, kind: str) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ def test_two_maps_and_two_frames_stand_beside_one_another() -> None:
     over = {f"{LIMIT}.centre": [1e28, 1e29], "drivers.compute.start": [1e25, 1e26], f"{RATE}.centre": [1.5, 2.5]}
     swept = sweep(scenario, over=over)
     for figure in swept_figures(swept, ["effective_compute"]):
-        first, second = (row for row in rows_of(figure, "text") if row["text"].startswith(f"{RATE}.centre = "))
+        first, second = (row for row in rows_of(figure, "text") if row["text"].startswith(f"{input_words(RATE)} = "))
         assert first["y"] == second["y"]
         assert second["x"] - first["x"] > 200
 
