@@ -36,7 +36,7 @@ def export(
         ),
     ] = None,
     year: Annotated[
-        float | None, typer.Option(help=f"{takers('year')}: the year in which --variable is asked for.")
+        str | None, typer.Option(metavar="DATE", help=f"{takers('year')}: the date at which --variable is asked for.")
     ] = None,
     range_: Annotated[
         tuple[str, str] | None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from simulator.dates import year_words
 from simulator.errors import InputError, near_name
 from simulator.runs.crossings import crossing_years
 from simulator.runs.groups import group
@@ -106,26 +107,37 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
 
 
 def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribution:
-    """Give the distribution of a variable in a year of the run.
+    """Give the distribution of a variable at a date; between two years of the run on straight lines between its levels.
 
     From the samples, or through the summary's quantiles, interpolated monotonically (PCHIP), with straight tails.
     """
     values = summarised(run, variable)
     years = values.years
-    place = int(np.argmin(np.abs(years - year)))
-    if abs(years[place] - year) > 1e-6:
-        near = ", ".join(f"{item:g}" for item in years[max(0, place - 1) : place + 2])
-        raise InputError(f"--year: the run has no year {year:g}; near it are {near}.")
+    if not years[0] <= year <= years[-1]:
+        ends = f"{year_words(float(years[0]))} to {year_words(float(years[-1]))}"
+        raise InputError(f"--year: {year_words(year)} lies outside the years of the run, {ends}.")
+    after = int(np.searchsorted(years, year))
+    between = years[after] != year
+    share = (year - years[after - 1]) / (years[after] - years[after - 1]) if between else 0.0
+
+    def read(table: NDArray[Any]) -> NDArray[Any]:
+        """Read the columns of the date off (..., year)."""
+        if not between:
+            return table[..., after]
+        low, high = table[..., after - 1].astype(float), table[..., after].astype(float)
+        return np.where(low == high, low, low + share * (high - low))
+
     unit = str(values.attrs["units"])
     log, plain = unit.startswith("log10("), plain_unit(unit)
-    label = f"{values.attrs['long_name']} in {year:g}"
+    label = f"{values.attrs['long_name']} in {year_words(year)}"
+    lines = ", on straight lines between its years" if between else ""
     if "trajectories" in run.children:
-        levels = run.children["trajectories"].to_dataset()[variable].isel(year=place).values
-        return sampled(levels, unit=plain, log=log, label=label, origin=f"{len(levels):,} samples")
-    levels, shares = values.values[:, place], values.levels
+        levels = read(run.children["trajectories"].to_dataset()[variable].transpose("sample", "year").values)
+        return sampled(levels, unit=plain, log=log, label=label, origin=f"{len(levels):,} samples{lines}")
+    levels, shares = read(values.values), values.levels
     finite = np.isfinite(levels)  # a limit that some samples do not have is +inf in them
     points, shares = _with_tails(*_rising(levels[finite], shares[finite]), upper=bool(finite.all()))
-    origin = "the summary's quantiles, interpolated (the run kept no samples)"
+    origin = f"the summary's quantiles, interpolated (the run kept no samples){lines}"
     return Distribution(points, shares, False, log, plain, label, origin)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_name
 from simulator.files import check_file, check_folder, make_folder, write_text
 from simulator.registers import Register, attribute_at
@@ -112,7 +113,7 @@ def read_options(
     group: str,
     variables: Sequence[str],
     thresholds: Sequence[str],
-    year: float | None,
+    year: str | None,
     bounds: tuple[str, str] | None,
     date: str,
     **scale: Any,
@@ -120,8 +121,15 @@ def read_options(
     """Read what is asked of an export in words: `scale` is what `read_scale` is told of the question's bounds."""
     from simulator.export.metaculus import read_scale
 
-    found = read_scale(bounds, **scale)
-    return ExportOptions(group, tuple(variables), tuple(thresholds), year, found, _day(date) if date else None)
+    found, at = read_scale(bounds, **scale), None if year is None else _date_of_option(year)
+    return ExportOptions(group, tuple(variables), tuple(thresholds), at, found, _day(date) if date else None)
+
+
+def _date_of_option(text: str) -> float:
+    try:
+        return read_year(text)
+    except DateError as error:
+        raise InputError(f"--year: {error.rule} {error.remedy}") from None
 
 
 def _day(text: str) -> date:

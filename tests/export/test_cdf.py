@@ -103,5 +103,13 @@ def test_what_is_not_there_is_named_with_the_near_name(run: xr.DataTree, bare: x
             crossing_distribution(tree, "neat")
         with pytest.raises(InputError, match="Did you mean 'effective_compute'"):
             level_distribution(tree, "efective_compute", 2033)
-        with pytest.raises(InputError, match=r"no year 2033.5; near it are 2032, 2033, 2034|2033, 2034, 2035"):
-            level_distribution(tree, "effective_compute", 2033.5)
+        with pytest.raises(InputError, match=r"2060 lies outside the years of the run, "):
+            level_distribution(tree, "effective_compute", 2060)
+
+
+def test_between_the_years_levels_lie_on_straight_lines_and_that_is_said(run: xr.DataTree, bare: xr.DataTree) -> None:
+    for tree in (run, bare):
+        at = {year: level_distribution(tree, "effective_compute", year) for year in (2033, 2033.5, 2034)}
+        middles = [float(np.interp(0.5, each.shares, each.points)) for each in at.values()]
+        assert middles[1] == pytest.approx((middles[0] + middles[2]) / 2, abs=0.02)
+        assert [("straight lines" in each.origin) for each in at.values()] == [False, True, False]
