@@ -145,11 +145,24 @@ Growth = Annotated[
 ]
 
 
+def _so_often(value: Any) -> Any:
+    """Read `0.3/year` or `3 per decade` as the number of times that it is."""
+    match = (
+        re.fullmatch(r"\s*([0-9.]+)\s*(?:/|per\s)\s*(year|month|decade)\s*", value) if isinstance(value, str) else None
+    )
+    if match is None:
+        return value
+    return {
+        "value": float(match[1]) / (10 if match[2] == "decade" else 1),
+        "unit": f"1/{match[2].replace('decade', 'year')}",
+    }
+
+
 class Jumps(Spec):
     """Jumps of a level at random times, such as rare discoveries: their times a Poisson process."""
 
-    rate: Prior
-    """How many come in a year, on average: `0.2/year`; one in five years."""
+    rate: Annotated[Prior, BeforeValidator(_so_often)]
+    """How many come in a year, on average: `0.2/year` is one in five years."""
     size: Prior
     """The factor by which one changes the level: 3, below 1 a setback. Of all jumps of a sample the same, or their
     median where `spread` is written."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,8 +45,9 @@ def test_a_later_horizon_or_times_of_its_own_change_no_jump() -> None:
     np.testing.assert_array_equal(short[:20, 0], np.diagonal(at_once))
 
 
-def test_discoveries_of_a_scenario_add_to_its_steady_growth() -> None:
-    jumping = {"rate": {"value": 0.5, "unit": "1/year"}, "size": {"value": 10, "unit": "x"}}
+@pytest.mark.parametrize("written", ["0.5/year", "5 per decade", {"value": 0.5, "unit": "1/year"}])
+def test_discoveries_of_a_scenario_add_to_its_steady_growth(written: Any) -> None:
+    jumping = {"rate": written, "size": "10x"}
     changes = {"drivers.algorithms": {"growth": "10x/year", "jumps": jumping}, "samples": 4000}
     run = run_of(small_scenario(changes))
     found = np.asarray(run["trajectories/algorithms"].values[:, -1], dtype=float) - 10.0
