@@ -283,6 +283,9 @@ _MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " tho
 _WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
 
 
+_DAY = math.log10(86400)
+
+
 def level_text(log_value: float, unit: str) -> str:
     """Write a level that is given in log10 of a unit."""
     for symbol, scales in (("USD", _MONEY), ("W", _WATTS), ("J/s", _WATTS)):
@@ -290,6 +293,8 @@ def level_text(log_value: float, unit: str) -> str:
             found = next(((power, word) for power, word in scales if power - 1e-9 <= log_value < power + 4), None)
             if found:
                 return f"{'$' if unit == 'USD' else ''}{_plain(log_value - found[0])}{found[1]}"
+    if unit == "s" and log_value >= _DAY:
+        return f"{_plain(log_value - _DAY)} days"
     named = "" if unit in ("1", "fraction") else f" {unit}"
     text = _plain(log_value) if -3 <= log_value < 5 else power_text(log_value)
     return f"{text}{named}"

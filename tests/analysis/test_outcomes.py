@@ -219,6 +219,8 @@ def test_units_and_numbers_of_outcomes_are_written():
     [
         (9.0, "USD", "$1 billion"),
         (9.4, "W", "2.51 GW"),
+        (7.1911, "s", "180 days"),
+        (4.0, "s", "10,000 s"),
         (32.3, "FLOP", "2.0e32 FLOP"),
         (-0.85, "fraction", "0.141"),
     ],
