@@ -28,16 +28,15 @@ from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
+from simulator.schema.hints import with_number
 from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
 from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 
+_KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
 _ANY = Normal(0.0, 1.0)
 """What stands in for a prior that cannot be made."""
-
-
-_KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +326,7 @@ def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | No
     try:
         return _scale_of(slot.kind, slot.unit, unit, fixed)
     except units.UnitError as error:
-        raise Faults([Fault((*path, "unit"), error.rule, error.remedy)]) from None
+        raise Faults([Fault((*path, "unit"), error.rule, with_number(error.remedy, prior.value))]) from None
 
 
 @cache

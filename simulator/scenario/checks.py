@@ -106,11 +106,12 @@ class Checked:
 def check_scenario(spec: ScenarioSpec) -> Checked:
     """Check a scenario as a whole."""
     faults: list[Fault] = []
-    joint = None
+    joint: JointPrior | None = None
     try:
         joint = joint_prior(spec)
     except Faults as error:
         faults += [stated_once(fault) for fault in error.faults]
+    ranges = joint or _without_correlations(spec)
     uses = uses_of(spec)
     alone = {name: used & set(spec.quantities) for name, used in uses.items() if name in spec.quantities}
     faults += [*circle_faults(spec), *own_in_limits(spec)]
@@ -130,15 +131,24 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += driver_faults(spec)
     faults += [*_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
-    faults += model_faults(spec, joint)
+    faults += model_faults(spec, ranges)
     faults += _name_faults(spec)
     warnings: list[str] = []
+    if ranges is not None:
+        shares = shares_of(spec, ranges)
+        faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
     if joint is not None:
-        shares = shares_of(spec, joint)
-        faults += [*range_faults(joint, shares), *gain_faults(spec, joint), *lag_faults(spec, joint)]
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint), *draw_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
+
+
+def _without_correlations(spec: ScenarioSpec) -> JointPrior | None:
+    """Make the priors alone, to find what is wrong with them where the correlations are at fault; None if they are."""
+    try:
+        return joint_prior(spec.model_copy(update={"correlations": ()})) if spec.correlations else None
+    except Faults:
+        return None
 
 
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:

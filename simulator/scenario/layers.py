@@ -139,7 +139,7 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
 
 def stand_in(path: Path) -> dict[str, Any]:
     """Give a number for a prior at fault, in a unit that does at its place."""
-    field = next((key for key in reversed(path) if isinstance(key, str) and key != "mixture"), "")
+    field = next((key for key in reversed(path) if isinstance(key, str) and key not in ("mixture", "mean_of")), "")
     unit = (
         "x/year"
         if field in ("growth", "rate", "towards")

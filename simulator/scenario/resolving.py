@@ -187,7 +187,9 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     document, spec, lost = _without_lost(document, spec)
     warnings += lost
     checked = check_scenario(spec)
-    if checked.joint is None or checked.faults:
+    if checked.joint is None:
+        raise _every_fault(document, checked.faults)
+    if checked.faults:
         raise placed(checked.faults, document)
     component = Component(spec.name, 1.0, spec, checked.joint)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
@@ -288,7 +290,7 @@ def _short(value: Any) -> str:
     return cut(text, width=60)
 
 
-_ROUNDS = 4  # taking an entry out can leave the one above it incomplete, and so on upwards
+_ROUNDS = 8  # taking an entry out can leave the one above it incomplete, and so on upwards
 _ROOT_STAND_INS: Mapping[str, Any] = {"schema": 2, "name": "stand-in", "years": {"first": 2025, "last": 2045}}
 _DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD"}
 
@@ -298,20 +300,41 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
     data = text_keys(data)
     roots = {entry_root(data, path) for path in known}
     faults: list[Fault] = []
+    stood_in: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
             spec = ScenarioSpec.read(_with_stand_ins(_cut(data, roots, ())))
         except Faults as error:
             hidden = error.faults  # those that show only when the others are gone
-            faults += [fault for fault in hidden if not concerns(fault.path, roots)]
+            faults += [each for each in hidden if not concerns(each.path, roots) and not _left_out(each, roots)]
             found = {fault.path for fault in hidden}
             roots |= {entry_root(data, path) for path in found - roots} | {path[:-1] for path in found & roots if path}
             roots |= {path[:-1] for path in found if lookup(data, path) is None and len(path) > 1}
             continue
-        checked = _by_number(data, check_scenario(spec).faults)
-        faults += [fault for fault in checked if not concerns(fault.path, roots)]
-        return [fault for fault in faults if not _names(fault, roots)]
+        checked = [
+            each
+            for each in _by_number(data, check_scenario(spec).faults)
+            if not concerns(each.path, {*roots, *stood_in})
+        ]
+        faults += [each for each in checked if not _names(each, roots)]
+        broken = [path for each in checked if (path := _prior_above(data, each.path))]
+        for path in broken:  # what they hide shows in the next round
+            lookup(data, path[:-1])[path[-1]] = layers.stand_in(path)
+        if not broken:
+            break
+        stood_in |= {*broken}
     return faults
+
+
+def _prior_above(data: Any, path: Path) -> Path:
+    """Find the innermost prior in which an entry stands, a bare number or an amount too; empty where it is in none."""
+    lengths = range(len(path), 0, -1)
+    return next((path[:length] for length in lengths if is_prior(lookup(data, path[:length]))), ())
+
+
+def _left_out(fault: Fault, roots: Iterable[Path]) -> bool:
+    """Tell whether an entry is missing only where one beside it is at fault: by another name it may be that one."""
+    return fault.rule.startswith(("is missing", "needs ")) and any(root[:-1] == fault.path[:-1] for root in roots)
 
 
 def entry_root(data: Any, path: Path) -> Path:

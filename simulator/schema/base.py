@@ -111,7 +111,8 @@ _PAIRS = ("ratio", "difference")  # of quantities, whose parts are explained
 def faults_of(error: ValidationError, model: type[Any], data: Any) -> Iterator[Fault]:
     """Turn each of pydantic's errors in an entry, `data`, into a fault with its path below it, a rule and a remedy."""
     details = error.errors(include_url=False)
-    for detail in details:
+    proposed: set[str] = set()  # keys that stand there by another name
+    for detail in sorted(details, key=lambda detail: detail["type"] == "missing"):
         raised = detail.get("ctx", {}).get("error")
         path = path_in_file(detail["loc"])
         if isinstance(raised, Faults):
@@ -119,7 +120,10 @@ def faults_of(error: ValidationError, model: type[Any], data: Any) -> Iterator[F
         elif detail["type"] == "extra_forbidden":
             key = str(detail["loc"][-1])
             rule, remedy = _unknown_key(key, model, key_hint(model.__name__, key, detail.get("input"), data))
+            proposed |= {remedy.removeprefix("Write ").partition(":")[0]}
             yield Fault(path, rule, remedy)
+        elif detail["type"] == "missing" and path and path[-1] in proposed:
+            continue
         elif detail["type"] != "too_short" or not _broken_inside(path, details):
             yield Fault(path, *_worded(path, detail, model))
 

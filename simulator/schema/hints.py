@@ -160,8 +160,7 @@ def _log_hint(beside: Mapping[Any, Any]) -> str:
     mu = beside.get("mu")
     if middle is None and isinstance(mu, int | float) and abs(mu) < 600:
         middle = math.exp(mu)
-    usable = isinstance(middle, int | float) and middle > 0
-    if usable and isinstance(width, int | float) and 0 < width < 100:
+    if isinstance(middle, int | float) and middle > 0 and isinstance(width, int | float) and 0 < width < 100:
         ends = ", ".join(number(float(f"{middle * math.exp(sign * _Z * width):.3g}")) for sign in (-1, 1))
         told = f"median: {number(float(f'{middle:.6g}'))}, interval_90: [{ends}]"
         return f"Write {told}, if it is of the natural log; of the number itself, mean with sd."
@@ -294,11 +293,18 @@ def _words_hint(said: str) -> str:
     return ""
 
 
+def with_number(remedy: str, value: float | None) -> str:
+    """Write a number before each unit of growth that is proposed for it."""
+    if value is None or not remedy.startswith("Write "):
+        return remedy
+    return re.sub(r"(?<= )((?:x|factor|times|percent|pct|OOM|ln|months|years)/[a-z])", rf"{number(value)} \1", remedy)
+
+
 def number_alone(text: str, *, whole: bool) -> str:
     """Say which plain number a text means, where an amount cannot stand; empty where it means none."""
     amount = read_amount(text)
     if amount is None or not math.isfinite(amount.value):
-        return text_hint(text)
+        return text_hint(text).replace("; or write million, billion", "") if whole else text_hint(text)
     many, _, unit = amount.unit.partition(" ")
     times = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}.get(many, 1.0)
     unit = unit if times > 1 else amount.unit

@@ -45,7 +45,7 @@ def _in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_are_enough_faulty_files_and_each_has_its_text() -> None:
-    assert len(NAMES) >= 50
+    assert len(NAMES) >= 290
     assert sorted(file.stem for file in FOLDER.glob("*.txt")) == NAMES
 
 
@@ -151,6 +151,13 @@ def test_faults_of_the_text_of_entries_and_of_the_whole_come_in_one_go() -> None
         "drivers.hardware.growth.median",
         "thresholds.late.of",
     ]
+
+
+def test_a_file_with_many_different_faults_shows_all_of_them_at_once() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("twelve-faults.yaml")
+    assert len({fault.entry for fault in refused.value.faults}) == 17
+    assert len({fault.rule.partition(";")[0] for fault in refused.value.faults}) >= 15
 
 
 def test_mending_a_fault_leaves_the_others_where_they_were() -> None:
