@@ -189,7 +189,9 @@ def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path, tup
     for name in spec.thresholds:
         multiples: list[Path] = []
         root = name
-        while spec.thresholds[root].of not in (None, "start"):
+        while spec.thresholds[root].of in spec.thresholds and len(multiples) < len(
+            spec.thresholds
+        ):  # a circle is a fault
             multiples.append(("thresholds", root, "multiple"))
             root = str(spec.thresholds[root].of)
         stated = spec.thresholds[root].stated
