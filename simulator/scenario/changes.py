@@ -35,7 +35,7 @@ def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenar
                 _at(fault, Place(f"--set {text}")) if _is_new(fault, before, after) else fault for fault in faults
             ]
             before |= after
-    relaid = [_at_own_change(fault, document, given) for fault in faults]
+    relaid = _at_own_changes(faults, document, given)
     kept = [fault for fault, old in zip(relaid, error_faults, strict=True) if fault is old or not _is_lost(fault)]
     raise ScenarioError(kept or relaid)
 
@@ -68,20 +68,24 @@ def _at(fault: PlacedFault, place: Place) -> PlacedFault:
     return replace(fault, place=place, remedy=f"{fault.remedy}\n{stands}".strip())
 
 
-def _at_own_change(fault: PlacedFault, document: Document, overrides: Sequence[str]) -> PlacedFault:
-    """Lay a fault in a file that is extended at the entry of the file that extends without which it is none."""
-    own = place_of(document.places, ()).file
-    if document.parent is None or is_override(fault.place) or fault.place.file == own:
-        return fault
-    if _key(fault) in _faults(document.parent):
-        return _at_own_change(fault, document.parent, ())
-    changes = differing_entries(text_keys(document.parent.data), text_keys(document.data), every=True)[:_TRIED]
-    for entry in changes:
+def _at_own_changes(faults: Sequence[PlacedFault], document: Document, overrides: Sequence[str]) -> list[PlacedFault]:
+    """Lay the faults in a file that is extended at the entry of the file that extends without which they are none."""
+    own, parent = place_of(document.places, ()).file, document.parent
+    open_ = [fault for fault in faults if not is_override(fault.place) and fault.place.file != own]
+    if parent is None or not open_:
+        return list(faults)
+    known = _faults(parent)
+    theirs = [fault for fault in open_ if _key(fault) in known]
+    laid = dict(zip(theirs, _at_own_changes(theirs, parent, ()), strict=True))
+    open_ = [fault for fault in open_ if fault not in laid]
+    for entry in differing_entries(text_keys(parent.data), text_keys(document.data), every=True)[:_TRIED]:
         place = place_of(document.places, entry.path)
-        undone = replace(document, data=with_entry(document.data, entry.path, entry.one))
-        if place.file == own and _key(fault) not in _faults(undone, overrides):
-            return _at(fault, place)
-    return fault
+        if not open_ or place.file != own:
+            continue
+        left = _faults(replace(document, data=with_entry(document.data, entry.path, entry.one)), overrides)
+        laid |= {fault: _at(fault, place) for fault in open_ if _key(fault) not in left}
+        open_ = [fault for fault in open_ if fault not in laid]
+    return [laid.get(fault, fault) for fault in faults]
 
 
 def titled(document: Document) -> Document:
