@@ -46,7 +46,10 @@ def read_year(text: str) -> float:
     if re.match(r"(early|late)[ -]", plain.lower()):
         raise DateError(f"'{plain}' is no one date.")
     if found := re.fullmatch(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})", plain):
-        raise DateError(f"'{plain}' can be read in two ways.", f"Write year, month and day: {found[3]}-07-01.")
+        pairs = [(found[2], found[1]), (found[1], found[2])]  # (month, day): 31.12. or 12/31
+        days = [f"{found[3]}-{month:0>2}-{day:0>2}" for month, day in dict.fromkeys(pairs) if int(month) <= 12]
+        rule = "can be read in two ways" if len(days) > 1 else "is not how a date is written here"
+        raise DateError(f"'{plain}' {rule}.", f"Write {' or '.join(days) or FORMS}.")
     raise DateError(f"must be a year or a date; got '{plain}'.")
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.dates import DateError, read_year, year_words
+from simulator.dates import DateError, by_words, read_year, year_words
 from simulator.errors import InputError, near_name
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import sample_quantiles
@@ -92,8 +92,8 @@ def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str
     label = labels.get(outcome.name, outcome.name)
     head = f"{statistic} " if statistic else ""
     if outcome.kind == "crossed":
-        when = "the year" if outcome.year is None else year_words(outcome.year)
-        return f"{'probability that' if statistic == 'mean' else 'whether'} {label} is crossed by {when}"
+        when = "by the year" if outcome.year is None else by_words(outcome.year)
+        return f"{'probability that' if statistic == 'mean' else 'whether'} {label} is crossed {when}"
     if outcome.kind == "level":
         name = labels.get(outcome.name) or variable(outcome.name).long_name
         return f"{head}{name}" if outcome.year is None else f"{head}{name} in {year_words(outcome.year)}"

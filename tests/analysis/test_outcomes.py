@@ -168,8 +168,8 @@ def test_an_outcome_may_leave_its_year_open():
         (Outcome("level", "effective_compute", 2035.0), "median", "median effective compute in 2035"),
         (Outcome("crossing", "agi"), "", "crossing year of AGI"),
         (Outcome("restricted", "agi"), "mean", "mean crossing year of AGI, the horizon where it is later"),
-        (Outcome("crossed", "agi", 2030.0), "", "whether AGI is crossed by 2030"),
-        (Outcome("crossed", "agi", 2030.0), "mean", "probability that AGI is crossed by 2030"),
+        (Outcome("crossed", "agi", 2030.0), "", "whether AGI is crossed by the end of 2029"),
+        (Outcome("crossed", "agi", 2030.0), "mean", "probability that AGI is crossed by the end of 2029"),
         (Outcome("crossed", "agi"), "", "whether AGI is crossed by the year"),
     ],
 )
@@ -180,7 +180,7 @@ def test_an_outcome_is_named_in_words(outcome, statistic, words):
 def test_an_outcome_is_named_as_its_run_calls_it():
     run = simulate(load_scenario("essay-2023"))
     first = Outcome("crossed", str(run["summary/threshold"].values[0]), 2030.0)
-    assert outcome_words_in(run, first, statistic="mean") == "probability that GPT-4 is crossed by 2030"
+    assert outcome_words_in(run, first, statistic="mean") == "probability that GPT-4 is crossed by the end of 2029"
     level = parse_outcome("effective_compute@2030")
     assert outcome_words_in(run, level, statistic="median") == "median effective compute in 2030"
 

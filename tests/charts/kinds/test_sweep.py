@@ -142,7 +142,7 @@ def test_a_span_of_less_than_two_years_has_ticks_between_them() -> None:
 def test_shares_of_none_and_all_are_bounded_in_cells_legend_and_title(grid: xr.DataTree) -> None:
     # none of 2,048 samples: below 1 - 0.05^(1/2048) = 0.15 %
     heat, lines = swept_figures(grid, ["crossed:far@2035"])
-    assert heat.caption.startswith("Probability that far is crossed by 2035: < 0.15 % at every point")
+    assert heat.caption.startswith("Probability that far is crossed by the end of 2034: < 0.15 % at every point")
     assert "standard error" not in heat.caption
     assert said(heat).count('"text": "< 0.15 %"') == 7  # six cells and their colour
     assert '"0.0 %"' not in said(heat) + said(lines)
