@@ -63,10 +63,15 @@ def told(lines: Iterable[str], *, err: bool = False, style: str = "") -> None:
         if bright and style and not line.startswith(" "):
             head, mark, rest = shown[0].partition(": ")
             shown[0] = f"{typer.style(head, fg=style, bold=True)}{mark}{rest}"
-        elif bright and not err and line[:1].strip() and after.startswith(" ") and len(shown) < 3:  # a heading
+        elif bright and not err and _is_heading(line, after):
             shown = [typer.style(part, bold=True) for part in shown]
         for part in shown:
             typer.echo(part, file=stream, color=bright)
+
+
+def _is_heading(line: str, after: str) -> bool:
+    """Tell whether a line is no sentence, and something is said below it."""
+    return line[:1].strip() != "" and not line.endswith(".") and after.startswith(" ")
 
 
 def _fit(line: str, width: int) -> list[str]:

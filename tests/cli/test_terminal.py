@@ -59,6 +59,7 @@ def test_a_terminal_folds_lines_and_marks_headings_and_warnings(shown: Shown) ->
     assert second == "      never by 2045: 13.3 ± 4.9 %"
     assert shown([]) == []
     assert shown(["", "  below a line that is empty"]) == ["", "  below a line that is empty"]
+    assert shown(["A sentence is none.", "  what follows"]) == ["A sentence is none.", "  what follows"]
     assert warned == "\x1b[33m\x1b[1mwarning\x1b[0m: a word"
 
 
