@@ -418,14 +418,10 @@ def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> lis
         note = "" if row["draws"] != "independent" else ", independent errors"
         if row["statistic"] == "median":
             text = f"  {point_words(row['year'])}  {row['label']}: {_level(one)} -> {_level(row)} ({row['said']}{note})"
-            outer = [(row["quantity"], end, row["year"]) for end in QUANTILES if end != "median"]
-            spread = [key for key in outer if key in before and key in known and known[key]["value"] != row["value"]]
-            ends = (
-                f"{end.removesuffix(' quantile')}: {_level(before[key])} -> {_level(known[key])} ({known[key]['said']})"
-                for key in spread
-                for end in [key[1]]
-            )
-            text = "\n".join([text, *([f"        {', '.join(ends)}"] if spread else [])])
+            for end in (each for each in QUANTILES if each != "median"):
+                other = known.get((row["quantity"], end, row["year"]))
+                if other and _key(other) in before and other["value"] != row["value"]:
+                    text += f"\n        {end}: {_level(before[_key(other)])} -> {_level(other)} ({other['said']})"
             lines.append((0 if row["quantity"] == "effective_compute" else 3, -row["year"], text))
         elif row["statistic"] == MEDIAN_YEAR:
             crossing = row["said"]

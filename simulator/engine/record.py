@@ -18,7 +18,7 @@ from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import Group, Labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
-from simulator.runs.summary import bound_limits
+from simulator.runs.limits import bound_limits
 from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units

@@ -14,7 +14,8 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.runs.groups import arrays, group
-from simulator.runs.summary import Limits, bound_limits, summarised_names
+from simulator.runs.limits import Limits, bound_limits
+from simulator.runs.summary import summarised_names
 from simulator.wording import BEYOND
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,11 @@ from simulator.dates import point_words
 from simulator.errors import InputError, near_name
 from simulator.runs.by_date import likely_line
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Group, Variable, arrays, differing_samples
+from simulator.runs.groups import Group, arrays, differing_samples
+from simulator.runs.limits import bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
-from simulator.variables import limit_words, subject_words
 from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
 
 if TYPE_CHECKING:
@@ -216,29 +216,6 @@ def binding_table(run: Group | xr.DataTree) -> Table:
 
 def _thresholds(summary: Group) -> list[str]:
     return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The limits on a subject: their names and labels, and the share of samples in which each binds, (limit, year)."""
-
-    subject: str
-    words: str
-    names: list[str]
-    labels: list[str]
-    shares: Variable
-    errors: Variable
-
-
-def bound_limits(summary: Group) -> Iterator[Limits]:
-    """List what limits stand on, and the limits."""
-    words = {name: str(each.attrs.get("label", "")) for name, each in summary.data_vars.items()}
-    for name, shares in summary.data_vars.items():
-        if name.startswith("binding_") and name.endswith("_share"):
-            subject, names = name[len("binding_") : -len("_share")], summary.coords[str(shares.dims[0])].values.tolist()
-            labels = [limit_words(subject, each, words) for each in names]
-            about = words[name] or subject_words(subject)
-            yield Limits(subject, about, names, labels, shares, summary.data_vars[f"{name}_error"])
 
 
 def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[Table, Table]:
