@@ -45,3 +45,11 @@ def test_a_job_is_done_as_its_page_says(page, tmp_path):
     assert re.search(ANSWERS[page], "\n".join(each.printed for each in done), re.DOTALL)
     for each in done:
         assert each.pictures or not each.command.startswith("simulate chart"), each.command
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["tutorial", "gallery"])
+def test_a_page_that_shows_what_it_does_can_be_followed(page, tmp_path):
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8").partition("## Of what was learnt")[0]  # fits take long
+    done = [each for block in pages.run_page(text, tmp_path, samples=64) for each in block]
+    assert [(each.command, each.printed) for each in done if each.code] == []
