@@ -18,8 +18,8 @@ from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_pa
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
-from simulator.schema.spec import Driver, ScenarioSpec, Years
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
+from simulator.schema.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
@@ -110,18 +110,8 @@ def unit_words(key: str) -> str:
 
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
-    return tuple(_walk(within, path, ""))
-
-
-def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
-    yield path, of, value
-    if isinstance(value, Spec) and not isinstance(value, Prior):
-        for name, inner in value:
-            if inner is not None:
-                yield from _walk(inner, (*path, type(value).model_fields[name].alias or name), name)
-    elif isinstance(value, Mapping | tuple):
-        for key, inner in value.items() if isinstance(value, Mapping) else items(value):
-            yield from _walk(inner, (*path, key), of)
+    whole = isinstance(within, ScenarioSpec) and not path
+    return within.every if whole else tuple(walked(within, path))
 
 
 def items[T](values: Sequence[T]) -> Iterator[tuple[str | int, T]]:

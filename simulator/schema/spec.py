@@ -8,12 +8,13 @@ that need its surroundings (names, units, order) in `checks`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from simulator.errors import Fault, number, shown
+from simulator.errors import Fault, Path, number, shown
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
@@ -134,6 +135,22 @@ def _schema_version(value: Any) -> Any:
 SchemaVersion = Annotated[Literal[2], BeforeValidator(_schema_version)]
 
 
+def walked(value: Any, path: Path, of: str = "") -> Iterator[tuple[Path, str, Any]]:
+    """List what an entry says, down to its priors: path, field and content, outer ones first."""
+    yield path, of, value
+    if isinstance(value, Spec) and not isinstance(value, Prior):
+        for name, inner in value:
+            if inner is not None:
+                yield from walked(inner, (*path, type(value).model_fields[name].alias or name), name)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from walked(inner, (*path, key), of)
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            called = getattr(inner, "name", None)  # as `item_part` has it, which is asked for what is not read yet
+            yield from walked(inner, (*path, f"[{called}]" if called else number), of)
+
+
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
@@ -188,6 +205,17 @@ class ScenarioSpec(Spec):
     """What was observed, by which the priors on past growth are conditioned before the run."""
     models: Models | None = None
     """Counts of models: how many training runs there are under the largest, and above what."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy it with changes; what was found of it is found anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("every", None)
+        return copied
+
+    @cached_property
+    def every(self) -> tuple[tuple[Path, str, Any], ...]:
+        """All that it says, down to its priors; walked once."""
+        return tuple(walked(self, ()))
 
     @model_validator(mode="before")
     @classmethod
