@@ -111,7 +111,7 @@ def unit_words(key: str) -> str:
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
     whole = isinstance(within, ScenarioSpec) and not path
-    return within.every if whole else tuple(walked(within, path))
+    return within.every if whole else walked(within, path)
 
 
 def items[T](values: Sequence[T]) -> Iterator[tuple[str | int, T]]:

@@ -135,20 +135,24 @@ def _schema_version(value: Any) -> Any:
 SchemaVersion = Annotated[Literal[2], BeforeValidator(_schema_version)]
 
 
-def walked(value: Any, path: Path, of: str = "") -> Iterator[tuple[Path, str, Any]]:
+def walked(value: Any, path: Path) -> tuple[tuple[Path, str, Any], ...]:
     """List what an entry says, down to its priors: path, field and content, outer ones first."""
+    return tuple(_walk(value, path, ""))
+
+
+def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
     yield path, of, value
     if isinstance(value, Spec) and not isinstance(value, Prior):
         for name, inner in value:
             if inner is not None:
-                yield from walked(inner, (*path, type(value).model_fields[name].alias or name), name)
+                yield from _walk(inner, (*path, type(value).model_fields[name].alias or name), name)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from walked(inner, (*path, key), of)
+            yield from _walk(inner, (*path, key), of)
     elif isinstance(value, tuple):
         for number, inner in enumerate(value):
             called = getattr(inner, "name", None)  # as `item_part` has it, which is asked for what is not read yet
-            yield from walked(inner, (*path, f"[{called}]" if called else number), of)
+            yield from _walk(inner, (*path, f"[{called}]" if called else number), of)
 
 
 class ScenarioSpec(Spec):
@@ -215,7 +219,7 @@ class ScenarioSpec(Spec):
     @cached_property
     def every(self) -> tuple[tuple[Path, str, Any], ...]:
         """All that it says, down to its priors; walked once."""
-        return tuple(walked(self, ()))
+        return walked(self, ())
 
     @model_validator(mode="before")
     @classmethod
