@@ -45,10 +45,11 @@ if TYPE_CHECKING:
     from simulator.report.report import write_report
     from simulator.runs.by_date import crossed_by
     from simulator.runs.crossings import crossing_years
+    from simulator.runs.estimates import quantiles
     from simulator.runs.folder import open_run, save_run, write_run
     from simulator.runs.result import Result, open_result
     from simulator.runs.run import Run
-    from simulator.runs.summary import quantiles, summary_lines
+    from simulator.runs.summary import summary_lines
     from simulator.runs.table import Table
     from simulator.scenario.describing import describe_scenario, json_schema, library_priors, new_scenario
     from simulator.scenario.editions import upgrade_file
@@ -87,7 +88,8 @@ _HOMES = {
     "runs.folder": "open_run save_run write_run",
     "runs.result": "Result open_result",
     "runs.run": "Run",
-    "runs.summary": "quantiles summary_lines",
+    "runs.estimates": "quantiles",
+    "runs.summary": "summary_lines",
     "runs.table": "Table",
     "scenario.describing": "describe_scenario json_schema library_priors new_scenario",
     "scenario.editions": "upgrade_file",

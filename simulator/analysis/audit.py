@@ -164,7 +164,7 @@ def audit_scenario(
     >>> from simulator import load_scenario
     >>> found = audit_scenario(load_scenario("baseline"), samples=64)
     >>> found.assumptions["words"][0], found.assumptions["stated_at"][0].partition(":")[0]
-    ('algorithms: growth', 'scenarios/baseline.yaml')
+    ('growth of algorithmic efficiency', 'scenarios/baseline.yaml')
     """
     scenario = scenario_of(scenario)
     check_method("auto", samples=samples)

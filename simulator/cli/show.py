@@ -89,7 +89,8 @@ def _quantities(run: DataTree, *, json: bool) -> None:
 
 def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:
     """Answer a question by date."""
-    from simulator.runs.by_date import by_date_lines, by_year_lines, crossed_by
+    from simulator.runs.by_date import by_year_lines, crossed_by
+    from simulator.runs.summary import by_date_lines
 
     options.answer(
         json,

@@ -42,9 +42,9 @@ import xarray as xr
 
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.runs.estimates import quantiles
 from simulator.runs.groups import group
 from simulator.runs.model_counts import count_quantiles
-from simulator.runs.summary import quantiles
 from simulator.runs.table import Table, value_or_none
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.library import find_scenario, shipped_file, shipped_names

@@ -11,8 +11,8 @@ from simulator.dates import DateError, by_words, point_words, read_year
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.table import Row, Table
-from simulator.units import Array, plain_unit
-from simulator.wording import power, share_text
+from simulator.units import Array
+from simulator.wording import share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,8 +55,8 @@ def crossed_by(
     summary = arrays(run, "summary")
     names, years = _names(summary, threshold), np.asarray(summary.coords["year"].values, dtype=np.float64)
     given = [date] if isinstance(date, str | int | float) else list(date)
-    asked = [_within(each, years) for each in given] if given else years.tolist()
-    samples = _crossings(run)
+    asked = [within(each, years) for each in given] if given else years.tolist()
+    samples = crossing_years(run)
     rows: list[Row] = []
     for name in names:
         place = [str(each) for each in summary.coords["threshold"].values].index(name)
@@ -79,7 +79,7 @@ def _names(summary: Group, threshold: str) -> list[str]:
     return [threshold] if threshold else names
 
 
-def _within(date: str | float, years: Array) -> float:
+def within(date: str | float, years: Array) -> float:
     """Read a date, which must lie within the years of a run."""
     try:
         year = read_year(date) if isinstance(date, str) else float(date)
@@ -91,33 +91,12 @@ def _within(date: str | float, years: Array) -> float:
     return year
 
 
-def _crossings(run: Group | xr.DataTree) -> Array | None:
+def crossing_years(run: Group | xr.DataTree) -> Array | None:
     """Read the crossing years (threshold, sample) of a run that kept its samples; None of another."""
     if "crossings" not in run.children:
         return None
     found = arrays(run, "crossings").data_vars["crossing_year"]
     return np.asarray(found.values if found.dims[0] == "threshold" else found.values.T, dtype=np.float64)
-
-
-def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str = "") -> list[str]:
-    """Say what a run gives by a date: its main level, and how likely each threshold is crossed."""
-    from simulator.runs.summary import main_quantity, summarised  # which tells the likely line of this module
-
-    table = crossed_by(run, date, threshold=threshold)
-    values = summarised(run, main_quantity(run))
-    year = _within(date, values.years)
-    lines = [f"{run.attrs['title']!s} ({run.attrs['name']}, run {run.attrs['run_id']}) at {point_words(year)}"]
-    if not threshold:
-        low, middle, high = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
-        unit = plain_unit(str(values.attrs.get("units", "")))
-        spread = f" (90 % {power(low)} to {power(high)})" if high > low else ""
-        lines.append(f"  {main_quantity(run).replace('_', ' ')} {power(middle)} {unit}{spread}")
-    lines += [f"  {_said(row, run)}" for row in table.rows()]
-    if year not in values.years:
-        what = [] if threshold else ["levels, in log10"]
-        what += [] if _crossings(run) is not None else ["probabilities, of which no samples were kept"]
-        lines += [f"  on straight lines between the years of the run: {'; '.join(what)}"] if what else []
-    return lines
 
 
 def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
@@ -130,7 +109,7 @@ def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
     return [head, *told[: last + 1]]
 
 
-def _said(row: Row, run: Group | xr.DataTree) -> str:
+def said_by(row: Row, run: Group | xr.DataTree) -> str:
     """Say a row of `crossed_by` in words."""
     share = share_text(row["probability"], differing_samples(run), row["standard_error"])
     return f"P({row['label']} {row['by']}) {share}"
@@ -150,5 +129,5 @@ def likely_line(run: Group | xr.DataTree, *, passed: float) -> str:
         rows = crossed_by(run, years, threshold=name).rows()
         nearest = min(rows, key=lambda row: abs(row["probability"] - 0.5))
         if _LEAST_NEWS <= nearest["probability"] <= 1 - _LEAST_NEWS:
-            return f"  {_said(nearest, run)}"
+            return f"  {said_by(nearest, run)}"
     return ""

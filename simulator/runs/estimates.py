@@ -8,19 +8,65 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-from simulator.errors import SimulatorError
+from simulator.errors import InputError, SimulatorError
 from simulator.registers import attribute_at
 from simulator.units import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BINS_PER_UNIT = 1024
 """Bins per OOM (or per year) of a streamed histogram: a quantile is off by less than one bin, 0.001."""
 MOST_BINS = 1 << 22
 _FEWEST_TAILED = 25
+
+
+def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
+    """Read quantiles over the samples; those that are censored (+inf) count and are never dropped.
+
+    Parameters
+    ----------
+    values : xarray.DataArray with the dimension `sample`
+    levels : probabilities in [0, 1]
+
+    Returns
+    -------
+    xarray.DataArray with `quantile` in the place of `sample`, in the unit of the values
+
+    Raises
+    ------
+    InputError
+        The values have no samples, or a level lies outside [0, 1].
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> years = xr.DataArray([2030.0, 2040.0, np.inf], dims="sample")
+    >>> quantiles(years, [0.5, 0.9]).values.tolist()
+    [2040.0, inf]
+    """
+    if "sample" not in values.dims:
+        raise InputError("quantiles are taken over the dimension 'sample', which these values do not have.")
+    if not all(0.0 <= level <= 1.0 for level in levels):
+        raise InputError(f"a quantile's level must lie in [0, 1]; got {list(levels)}.")
+    import xarray as xr
+
+    moved = values.transpose("sample", ...)
+    result = sample_quantiles(np.asarray(moved.values, dtype=np.float64), levels)
+    coords = {name: coord for name, coord in moved.coords.items() if "sample" not in coord.dims}
+    return xr.DataArray(
+        result,
+        coords={"quantile": np.asarray(levels, dtype=float), **coords},
+        dims=("quantile", *moved.dims[1:]),
+        name=values.name,
+        attrs=dict(values.attrs),
+    )
 
 
 def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Array) -> Array:

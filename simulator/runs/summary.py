@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_name
-from simulator.runs.by_date import likely_line
-from simulator.runs.estimates import sample_quantiles
+from simulator.runs.by_date import crossed_by, crossing_years, likely_line, said_by, within
 from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.limits import bound_limits
 from simulator.runs.model_counts import count_lines, count_table
@@ -30,48 +29,6 @@ PASSED = 0.995
 """A threshold that so many samples have passed at the start is nothing to forecast."""
 
 _SAME_LEVEL = 1e-9
-
-
-def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
-    """Read quantiles over the samples; those that are censored (+inf) count and are never dropped.
-
-    Parameters
-    ----------
-    values : xarray.DataArray with the dimension `sample`
-    levels : probabilities in [0, 1]
-
-    Returns
-    -------
-    xarray.DataArray with `quantile` in the place of `sample`, in the unit of the values
-
-    Raises
-    ------
-    InputError
-        The values have no samples, or a level lies outside [0, 1].
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> years = xr.DataArray([2030.0, 2040.0, np.inf], dims="sample")
-    >>> quantiles(years, [0.5, 0.9]).values.tolist()
-    [2040.0, inf]
-    """
-    if "sample" not in values.dims:
-        raise InputError("quantiles are taken over the dimension 'sample', which these values do not have.")
-    if not all(0.0 <= level <= 1.0 for level in levels):
-        raise InputError(f"a quantile's level must lie in [0, 1]; got {list(levels)}.")
-    import xarray as xr
-
-    moved = values.transpose("sample", ...)
-    result = sample_quantiles(np.asarray(moved.values, dtype=np.float64), levels)
-    coords = {name: coord for name, coord in moved.coords.items() if "sample" not in coord.dims}
-    return xr.DataArray(
-        result,
-        coords={"quantile": np.asarray(levels, dtype=float), **coords},
-        dims=("quantile", *moved.dims[1:]),
-        name=values.name,
-        attrs=dict(values.attrs),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +285,25 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     binding = _binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
     return [*lines, *count_lines(run), *([likely] if likely else []), *([binding] if binding else [])]
+
+
+def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str = "") -> list[str]:
+    """Say what a run gives by a date: its main level, and how likely each threshold is crossed."""
+    table = crossed_by(run, date, threshold=threshold)
+    values = summarised(run, main_quantity(run))
+    year = within(date, values.years)
+    lines = [f"{run.attrs['title']!s} ({run.attrs['name']}, run {run.attrs['run_id']}) at {point_words(year)}"]
+    if not threshold:
+        low, middle, high = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
+        unit = plain_unit(str(values.attrs.get("units", "")))
+        spread = f" (90 % {power(low)} to {power(high)})" if high > low else ""
+        lines.append(f"  {main_quantity(run).replace('_', ' ')} {power(middle)} {unit}{spread}")
+    lines += [f"  {said_by(row, run)}" for row in table.rows()]
+    if year not in values.years:
+        what = [] if threshold else ["levels, in log10"]
+        what += [] if crossing_years(run) is not None else ["probabilities, of which no samples were kept"]
+        lines += [f"  on straight lines between the years of the run: {'; '.join(what)}"] if what else []
+    return lines
 
 
 def sampling_note(run: Group | xr.DataTree) -> str:

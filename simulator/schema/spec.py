@@ -213,13 +213,18 @@ class ScenarioSpec(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy it with changes; what was found of it is found anew."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("every", None)
+        copied.__dict__.pop("below", None)
         return copied
 
-    @cached_property
+    @property
     def every(self) -> tuple[tuple[Path, str, Any], ...]:
         """All that it says, down to its priors; walked once."""
-        return walked(self, ())
+        return ((), "", self), *self.below
+
+    @cached_property
+    def below(self) -> tuple[tuple[Path, str, Any], ...]:
+        """What stands in it, without itself: scenarios are compared with all that was found of them."""
+        return walked(self, ())[1:]
 
     @model_validator(mode="before")
     @classmethod

@@ -11,7 +11,7 @@ import xarray as xr
 from simulator import load_scenario, simulate
 from simulator.engine import collecting
 from simulator.engine.collecting import LEVELS
-from simulator.runs.summary import quantiles
+from simulator.runs.estimates import quantiles
 from simulator.testing import run_of, small_scenario
 
 DATA = small_scenario({

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.runs.by_date import by_date_lines, by_year_lines, crossed_by, likely_line
-from simulator.runs.summary import summary_lines
+from simulator.runs.by_date import by_year_lines, crossed_by, likely_line
+from simulator.runs.summary import by_date_lines, summary_lines
 from simulator.testing import run_of, small_scenario
 
 THRESHOLDS = {

@@ -57,7 +57,7 @@ def test_tables_are_joined_below_one_another_with_their_units():
 def test_texts_are_escaped_in_html_and_units_are_said():
     written = Table({"year": ["<b>"]}).to_html()
     assert "<b>" not in written
-    assert 'title="decimal year [year]"' in written
+    assert 'title="decimal year, a point in time' in written
 
 
 class Markup(str):
