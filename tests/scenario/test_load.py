@@ -21,7 +21,8 @@ from simulator.engine.checking import check_run
 from simulator.engine.collecting import LEVELS
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path
-from simulator.runs.summary import quantiles, summary_lines
+from simulator.runs.estimates import quantiles
+from simulator.runs.summary import summary_lines
 from simulator.scenario import library
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.layers import lookup

@@ -25,8 +25,8 @@ from simulator.charts.reading import Fan, FanTables, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head, Spec
 from simulator.charts.writing import POINTER, save_chart
 from simulator.errors import InputError, SimulatorError
-from simulator.runs.groups import RunLabel
 from simulator.runs.estimates import quantiles
+from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
 from simulator.testing import run_of
 from tests.charts.small import (
