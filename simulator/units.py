@@ -49,6 +49,7 @@ _OFTEN_MEANT = {
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
 _WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
+_SHORT_OR_LONG = re.compile(r"(day|week|month|quarter|decade|century)s?$")
 _HALVES = ("doubling", "halving", "halving of requirement")
 
 
@@ -317,7 +318,7 @@ def parse_growth_unit(text: str) -> GrowthUnit:
     which what is needed for the same result halves, so that the level, an efficiency, doubles.
     """
     head, _, rest = re.sub(r"\s*(?:/|\bper\b|\ban?\b)\s*", "/", " ".join(text.split()), count=1).partition("/")
-    rest = {"yr": "year", "annum": "year", "decade": "10 years"}.get(rest, rest)
+    rest = {"yr": "year", "annum": "year", "decade": "10 years", "quarter": "3 months"}.get(rest, rest)
     head = head.lower() if head == "X" else head
     head = _WORDS_OF_GROWTH.get(head, head) if rest in _HALVES or head not in ("month", "yr") else head
     head = "years" if rest in _HALVES and head == "year" else head
@@ -349,6 +350,9 @@ def _meant(text: str) -> str:
         "year",
     ):
         return "Write x/year for a factor, percent/year for percent."
+    if other := _SHORT_OR_LONG.search(text):  # a year's rate would be another one
+        of_span = other[1] if other[1] in ("month", "quarter", "decade") else "year"
+        return f"Growth of one {other[1]} is not that of a year: state it as a factor, as 1.1x/{of_span}."
     if words in ("x", "factor", "times", "%", "percent", "pct", "OOM", "ln"):
         return f"Write {'percent' if words == '%' else words}/year."
     if words in ("OOMs", "oom", "ooms", "dex", "log10"):

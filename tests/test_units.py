@@ -157,6 +157,14 @@ def test_what_is_no_unit_of_growth_is_refused(text: str) -> None:
         parse_growth_unit(text)
 
 
+@pytest.mark.parametrize("text", ["%/month", "percent/quarter", "OOM/decade", "x/week", "% per day"])
+def test_growth_of_another_span_is_not_said_to_be_that_of_a_year(text: str) -> None:
+    with pytest.raises(UnitError) as refused:
+        parse_growth_unit(text)
+    assert "is not that of a year" in refused.value.remedy
+    assert growth(1.1, "x/quarter") == pytest.approx(1.1**4)
+
+
 def _conversions() -> list[tuple[str, Conversion]]:
     rates = [(unit, parse_growth_unit(unit).conversion) for unit in GROWTH_UNITS]
     return [*rates, ("log", logarithm(1e9)), ("multiple", multiple(3.0))]

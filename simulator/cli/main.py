@@ -140,15 +140,9 @@ def upgrade(
 
     Example: simulate upgrade my.yaml
     """
-    failures: list[str] = []
-    for file in files:
-        try:
-            changes = simulator.upgrade_file(file)
-            options.tell(changes or [f"{file}: is of schema 2 already; nothing is changed."])
-        except SimulatorError as error:
-            failures.append(str(error))
-    if failures:
-        raise InputError("\n".join(failures))
+    changes = simulator.upgrade_file(*files)
+    untouched = [file for file in files if not any(line.startswith(f"{file}:") for line in changes)]
+    options.tell(changes + [f"{file}: is of schema 2 already; nothing is changed." for file in untouched])
 
 
 history_app.command()(fragility)

@@ -56,13 +56,15 @@ def _in_column(rest: str, more: int) -> str:
     return rest if found is None else found[1] + " " * max(0, len(found[2]) - more) + rest[found.end(2) :]
 
 
-def upgrade_file(file: FilePath | str) -> list[str]:
+def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
     r"""Rewrite a file of the first edition as one of the second; what was changed, by line. Nothing where it is one.
 
     Parameters
     ----------
     file : path
         A scenario file or a prior library.
+    *others : path
+        More of them. All are read before one is written: what a file means hangs on those that it extends.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def upgrade_file(file: FilePath | str) -> list[str]:
     Raises
     ------
     ScenarioError
-        It cannot be read as YAML.
+        One cannot be read as YAML; nothing is written then.
 
     Examples
     --------
@@ -82,12 +84,12 @@ def upgrade_file(file: FilePath | str) -> list[str]:
     >>> len(upgrade_file(file)), file.read_text().splitlines()[0]
     (1, 'schema: 2')
     """
-    path = FilePath(file)
-    if not is_first_edition(file_document(path).data):
-        return []
-    text, lines = upgraded_text(path.read_text(encoding="utf-8-sig"), str(path))
-    write_text(path, text)
-    return lines
+    paths = list(dict.fromkeys(map(FilePath, (file, *others))))
+    old = {path: path.read_text(encoding="utf-8-sig") for path in paths if is_first_edition(file_document(path).data)}
+    new = {path: upgraded_text(text, str(path)) for path, text in old.items()}
+    for path, (text, _) in new.items():
+        write_text(path, text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text)
+    return [line for _, lines in new.values() for line in lines]
 
 
 def upgraded_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,14 +115,24 @@ def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
             yield _Edit(node.start_mark.index, node.end_mark.index, told, f"unit: {node.value} -> {told}")
         if path[:1] == ("mixture",) and path[2:] == ("scenario",) and node.id == "mapping":
             yield from _of_document(node, Document(lookup(own, path), {}), file)
-    whole = _merged(own, file)
+    whole, above = _merged(own, file), _merged({"extends": own.get("extends")}, file)
     for path, key, node, flow in _nodes(root, ()):
         if path[:1] == ("mixture",):
             continue
         at, said = path, whole
         if path[:1] == ("variants",):
             at, said = path[2:], _laid(whole, lookup(own, path[:2]))
+        changed = above if said is whole else whole
+        if at == ("years", "first") and (before := _first_year(changed)) not in (None, _first_year(said)):
+            yield _Edit(key.start_mark.index, key.start_mark.index, "", _moved(node.value, before))
         yield from _of_entry(at, key, node, said, file, flow=flow)
+
+
+def _moved(first: str, before: float | None) -> str:
+    return (
+        f"first: {first}, where what is changed begins in {number(before or 0.0)}: inherited starts without `at` held "
+        f"in {first}, and now hold in the year of their own file. Write at: {first} beside those that are to move."
+    )
 
 
 def _of_entry(path: Path, key: Any, node: Any, whole: Mapping[str, Any], file: str, *, flow: bool) -> Iterator[_Edit]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -175,7 +176,7 @@ def explain_key(key: str) -> list[str]:
     >>> explain_key("drivers.spending.growth[0].half_life")[:2]
     ['half_life, of a regime', '  The time in which the rate halves its distance to `towards`.']
     """
-    asked = key.strip().replace("[", ".").replace("]", "").strip(".")
+    asked = re.sub(r"\[[^]]+\]", ".0", key.strip()).replace("[", ".").strip(".")  # an item, by number or name
     first, _, rest = asked.partition(".")
     every = kinds()
     named = {kind.words.replace(" ", "-"): kind for kind in every.values()}

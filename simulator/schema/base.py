@@ -218,6 +218,8 @@ def _unknown_key(key: str, model: type[Any], hint: str) -> tuple[str, str]:
     if key in model.kept:
         return "is kept for a later edition of the format.", model.kept[key]
     known = sorted(model.written_keys())
+    if key in known:
+        return "shapes the file in which it stands.", "Write it there: what comes after cannot set it."
     remedy = hint or near_name(key, known)
     if not remedy and model.lists_keys:
         remedy = f"Known here: {', '.join(known)}."

@@ -47,6 +47,11 @@ class Slot:
         object.__setattr__(self, "name", dotted(self.path))
 
 
+def changes_by_a_factor(path: Path) -> bool:
+    """Tell whether a prior says by which factor something changes: 30 % there may be 1.3x or 0.3x."""
+    return path[-2:] == ("jumps", "size") or path in (("capability", "gain"), ("capability", "per"))
+
+
 def unit_asked(kind: SlotKind, path: Path, prior: Prior) -> Fault:
     """Ask for the unit of numbers that can be read in more than one way, and show each reading with them."""
     stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None

@@ -148,7 +148,9 @@ Growth = Annotated[
 def _so_often(value: Any) -> Any:
     """Read `0.3/year` or `3 per decade` as the number of times that it is."""
     match = (
-        re.fullmatch(r"\s*([0-9.]+)\s*(?:/|per\s)\s*(year|month|decade)\s*", value) if isinstance(value, str) else None
+        re.fullmatch(r"\s*(-?[0-9.]+)\s*(?:/|per\s)\s*(year|month|decade)\s*", value)
+        if isinstance(value, str)
+        else None
     )
     if match is None:
         return value

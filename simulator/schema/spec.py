@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, number, shown
+from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
@@ -243,9 +244,12 @@ class ScenarioSpec(Spec):
 
 
 def _unit_of(prior: Any) -> str | None:
-    """Read the unit of an input; of a mixture without one, that of its first part."""
+    """Read the unit of an input, beside its numbers too; of a mixture without one, that of its first part."""
+    if isinstance(prior, str):
+        prior = (prior_in_words(prior) or ({},))[0]
     if not isinstance(prior, Mapping):
         return None
+    prior, _ = written_in_numbers(prior)
     parts = prior.get("mixture")
     return prior.get("unit") or (_unit_of(parts[0]) if isinstance(parts, list | tuple) and parts else None)
 

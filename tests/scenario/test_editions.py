@@ -88,6 +88,27 @@ def test_what_extends_a_file_is_read_with_it(tmp_path: Path) -> None:
     assert load_scenario(child).joint.priors["drivers.spending.growth"].understood == "3 x/year"
 
 
+def test_files_that_are_rewritten_together_mean_what_they_meant_in_any_order(tmp_path: Path) -> None:
+    parent, child = tmp_path / "ours.yaml", tmp_path / "child.yaml"
+    parent.write_text(FIRST, encoding="utf-8")
+    later = "schema: 1\nextends: ./ours.yaml\nname: child\nyears: {first: 2027}\ndrivers: {hardware: {start: 2e18}}\n"
+    child.write_text(later, encoding="utf-8")
+    lines = upgrade_file(parent, child)
+    starts = load_scenario(child).spec.drivers
+    assert starts.hardware is not None
+    assert starts.spending is not None
+    assert (starts.hardware.at, starts.spending.at) == (2027, 2025.5)
+    (moved,) = (line for line in lines if "first: 2027" in line)
+    assert "child.yaml:4: first: 2027, where what is changed begins in 2025.5: inherited starts without `at`" in moved
+
+
+def test_the_ends_of_lines_stay(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_bytes(FIRST.replace("\n", "\r\n").encode())
+    upgrade_file(file)
+    assert file.read_bytes() == SECOND.replace("\n", "\r\n").encode()
+
+
 def test_only_schema_1_is_of_the_first_edition() -> None:
     assert is_first_edition({"schema": 1})
     assert is_first_edition({"schema": "1"})

@@ -55,6 +55,14 @@ def parsed(data: Any, *, overrides: tuple[str, ...] = ()) -> Scenario:
     return parse_scenario(json.dumps(data), overrides=overrides)  # JSON is YAML
 
 
+@pytest.mark.parametrize("written", ["2x/year", {"value": "2x/year"}, {"mixture": [{"weight": 1, "value": "2x/year"}]}])
+def test_an_input_says_its_unit_beside_its_number(written: Any) -> None:
+    spending = SMALL["drivers"]["spending"] | {"growth": {"input": "pace"}}
+    data = SMALL | {"inputs": {"pace": written}, "drivers": SMALL["drivers"] | {"spending": spending}}
+    family = parsed(data).joint.priors["drivers.spending.growth"].family
+    assert family.ppf(np.array([0.5])) == pytest.approx(np.log10(2))
+
+
 def quantiles_by_name(scenario: Scenario) -> dict[str, tuple[float, ...]]:
     priors = scenario.joint.priors
     return {name: tuple(prior.family.ppf(PROBABILITIES).tolist()) for name, prior in sorted(priors.items())}

@@ -41,6 +41,7 @@ def test_units_are_those_that_are_checked():
         ("drivers.spending.growth[0].rate.interval_80", "interval_90, of a prior", "two, each a number"),
         ("drivers.hardware.factors.any-name.growth.towards", "towards, of a regime", "OOM/year"),
         ("quantities.q.product[1].sum[0].median", "median, of a prior", "50 % point"),
+        ("drivers.spending.growth[slowdown].rate", "rate, of a regime", "a prior or a mean rate"),
         ("threshold.of", "of, of a threshold", "default: none"),
         ("samples", "samples, of a scenario", "default: 10000"),
         ("years.step", "step, of years", "year or quarter or month"),
