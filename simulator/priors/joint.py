@@ -30,7 +30,7 @@ from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.hints import with_number
 from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, SlotKind, changes_by_a_factor, input_path, slots, unit_asked
+from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 
@@ -320,11 +320,8 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
 
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
-    if unit is None and slot.asks:
-        raise Faults([unit_asked(slot.kind, path, prior)])
-    if unit in ("%", "percent", "pct") and changes_by_a_factor(slot.path):
-        rule = "is a factor; of percent it is unclear whether they are added to 1."
-        raise Faults([Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")])
+    if fault := unit_asked(slot, path, prior, unit):
+        raise Faults([fault])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
         return _scale_of(slot.kind, slot.unit, unit, fixed)

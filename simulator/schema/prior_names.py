@@ -47,20 +47,24 @@ class Slot:
         object.__setattr__(self, "name", dotted(self.path))
 
 
-def changes_by_a_factor(path: Path) -> bool:
-    """Tell whether a prior says by which factor something changes: 30 % there may be 1.3x or 0.3x."""
-    return path[-2:] == ("jumps", "size") or path in (("capability", "gain"), ("capability", "per"))
+def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault | None:
+    """Ask for the unit of numbers that can be read in more than one way, and show each reading with them.
 
-
-def unit_asked(kind: SlotKind, path: Path, prior: Prior) -> Fault:
-    """Ask for the unit of numbers that can be read in more than one way, and show each reading with them."""
+    Percent of what changes something by a factor can be, too: 30 % may be 1.3x or 0.3x.
+    """
+    factor = slot.path[-2:] == ("jumps", "size") or slot.path in (("capability", "gain"), ("capability", "per"))
+    if factor and unit in ("%", "percent", "pct"):
+        rule = "is a factor; of percent it is unclear whether they are added to 1."
+        return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
+    if unit is not None or not slot.asks:
+        return None
     stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
     ends = prior.interval or prior
     low, high = ends.lower, ends.upper
     if prior.quantiles:
         low, high = min(prior.quantiles.values()), max(prior.quantiles.values())
     told = number(stated) if stated is not None else f"{number(low)} to {number(high)}" if low and high else "it"
-    units_of = ("x/year", "percent/year", "OOM/year") if kind == "rate" else ("percent", "fraction")
+    units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
     readings = [f"{told} {each.replace('percent', '%')}" if told != "it" else each for each in units_of]
     many = told if told != "it" else "its numbers"
     remedy = (
