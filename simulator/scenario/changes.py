@@ -108,6 +108,7 @@ def _said(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 def changes_in_words(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """Say in one line what another scenario changes; empty where no result depends on it."""
     entries = differing_entries(text_keys(one), text_keys(other))
+    entries = [each for each in entries if each.path[-1] not in ("name", "label") and each.path[0] != "correlations"]
     starts = {entry.path[:-1] for entry in entries if entry.path[-1] == "start"}
     entries = [entry for entry in entries if entry.path[-1] != "at" or entry.path[:-1] not in starts]
     said = [_in_words(entry) for entry in entries[:_MOST]]

@@ -166,3 +166,13 @@ def test_a_mixture_without_a_title_is_called_after_its_parts() -> None:
     parts = "mixture:\n  - {weight: 1, scenario: baseline}\n  - {weight: 1, scenario: tight-caps}\n"
     spec = parse_scenario(f"schema: 2\nname: both\n{parts}").spec
     assert (spec.title, spec.notes) == ("mixture of baseline and tight-caps", None)
+
+
+def test_names_labels_and_correlations_that_are_left_out_are_no_changes_of_a_title() -> None:
+    growth = "[{name: now, rate: {prior: spending/cottier-2024}}, {name: later, from: mid-2028, rate: 1.2x/year}]"
+    title = parse_scenario(f"{HEAD}drivers: {{spending: {{growth: {growth}, label: money}}}}\n").spec.title or ""
+    assert title.startswith("after Baseline: ")
+    assert "mid-2028" in title
+    assert "name" not in title
+    assert "label" not in title
+    assert "correlation" not in title
