@@ -308,8 +308,9 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
             hidden = error.faults  # those that show only when the others are gone
             faults += [each for each in hidden if not concerns(each.path, roots) and not _left_out(each, roots)]
             found = {fault.path for fault in hidden}
-            roots |= {entry_root(data, path) for path in found - roots} | {path[:-1] for path in found & roots if path}
-            roots |= {path[:-1] for path in found if lookup(data, path) is None and len(path) > 1}
+            gone = (found & roots) | {path for path in found if lookup(data, path) is None and len(path) > 1}
+            roots |= {entry_root(data, path) for path in found - roots}
+            roots |= {entry_root(data, path[:-1]) for path in gone if path}
             continue
         checked = [
             each
