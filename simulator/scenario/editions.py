@@ -117,12 +117,14 @@ def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
             yield from _of_document(node, Document(lookup(own, path), {}), file)
     whole, above = _merged(own, file), _merged({"extends": own.get("extends")}, file)
     for path, key, node, flow in _nodes(root, ()):
-        if path[:1] == ("mixture",):
-            continue
-        at, said = path, whole
+        at, said, changed = path, whole, above
         if path[:1] == ("variants",):
-            at, said = path[2:], _laid(whole, lookup(own, path[:2]))
-        changed = above if said is whole else whole
+            at, said, changed = path[2:], _laid(whole, lookup(own, path[:2])), whole
+        elif path[:1] == ("mixture",):
+            if path[2:3] != ("changes",) or not isinstance(lookup(own, (*path[:2], "scenario")), str):
+                continue
+            changed = _merged({"extends": lookup(own, (*path[:2], "scenario"))}, file)
+            at, said = path[3:], _laid(changed, lookup(own, path[:3]))
         if at == ("years", "first") and (before := _first_year(changed)) not in (None, _first_year(said)):
             yield _Edit(key.start_mark.index, key.start_mark.index, "", _moved(node.value, before))
         yield from _of_entry(at, key, node, said, file, flow=flow)

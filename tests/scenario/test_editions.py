@@ -102,6 +102,14 @@ def test_files_that_are_rewritten_together_mean_what_they_meant_in_any_order(tmp
     assert "child.yaml:4: first: 2027, where what is changed begins in 2025.5: inherited starts without `at`" in moved
 
 
+def test_changes_of_a_mixture_are_rewritten_too(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(FIRST, encoding="utf-8")
+    part = "{{scenario: ./ours.yaml, weight: 1, name: b, changes: {{drivers: {{hardware: {{{}start: 2e18, growth: {}}}}}}}}}"
+    text = "schema: 1\nname: both\nmixture:\n  - {scenario: ./ours.yaml, weight: 1, name: a}\n  - "
+    told, _ = upgraded_text(text + part.format("", 2), str(tmp_path / "both.yaml"))
+    assert told == text.replace("schema: 1", "schema: 2") + part.format("at: 2025.5, ", "2x/year")
+
+
 def test_the_ends_of_lines_stay(tmp_path: Path) -> None:
     file = tmp_path / "ours.yaml"
     file.write_bytes(FIRST.replace("\n", "\r\n").encode())
