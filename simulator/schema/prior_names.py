@@ -6,6 +6,7 @@ prior is its dotted path in the scenario.
 
 from __future__ import annotations
 
+import re
 import itertools
 import math
 from collections import Counter
@@ -56,6 +57,9 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     if factor and unit in ("%", "percent", "pct"):
         rule = "is a factor; of percent it is unclear whether they are added to 1."
         return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
+    if slot.path[-1] == "depreciation" and unit and re.search(r"(?:/|per) ?(?:s|hour|day|month)s?$", unit):
+        rule = f"is in {unit}; what is lost compounds, so that a year's part is not so many times as much."
+        return Fault((*path, "unit"), rule, "State the part that is lost within a year (2 % a month is 21.5 %/year).")
     if unit is not None or not slot.asks:
         return None
     stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
