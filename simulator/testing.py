@@ -104,8 +104,9 @@ def _check_trajectories(trajectories: xr.Dataset) -> None:
             above = np.subtract(had, demanded, where=had > demanded, out=np.zeros(had.shape)).max()
             _require(above <= 0, f"trajectories/{name}: above what growth demands by {above:.3g} OOM")
     factors = ["physical_compute", *(["algorithms"] if "algorithms" in trajectories else [])]
-    _check_product(trajectories, factors, "effective_compute")
-    if "spending" in trajectories:
+    if "effective_compute" in trajectories:
+        _check_product(trajectories, factors, "effective_compute")
+    if {"spending", "hardware", "physical_compute"} <= set(trajectories):
         _check_product(trajectories, ["spending", "hardware"], "physical_compute_demanded")
 
 

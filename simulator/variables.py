@@ -213,6 +213,17 @@ def limit_words(subject: str, limit: str, words: Mapping[str, str]) -> str:
     return words.get(f"cap_{subject}_{snake(limit)}") or words.get(own) or limit
 
 
+def headline(names: Iterable[str], stood_on: Iterable[str] = ()) -> str:
+    """Name the variable that a run with some is told by: effective compute; or what thresholds stand on, or spending.
+
+    >>> headline(["quantity_power", "spending", "spending_demanded"], stood_on=["quantity_power"])
+    'quantity_power'
+    """
+    known = dict.fromkeys(names)
+    told = (name for name in ("effective_compute", *stood_on, "spending", *known) if name in known)
+    return next(name for name in told if name != "capability")
+
+
 UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
     "spending_growth": ("OOM/year", "growth of spending per run"),
     "efficiency_growth": ("OOM/year", "growth of FLOP per amortised USD"),

@@ -16,6 +16,7 @@ from scipy.special import kolmogorov, ndtri
 
 from simulator.errors import InputError
 from simulator.runs.groups import group, is_use
+from simulator.runs.summary import headline_of
 from simulator.runs.table import Table
 from simulator.units import Array
 
@@ -124,12 +125,13 @@ FEWEST_SAMPLES = 30
 
 
 def rank_associations(run: xr.DataTree) -> Table:
-    """Correlate priors with effective compute in the last year by ranks, the strongest first: an association.
+    """Correlate priors with the headline in the last year by ranks, the strongest first: an association.
 
     Columns: `name`, `rank` (Spearman's coefficient, -1 to 1), `samples` (those that have the prior and entered). Priors
     that go with it no more than chance gives are left out: they have no order.
     """
-    levels = group(run, "trajectories", of_samples=True)["effective_compute"].isel(year=-1)
+    main = headline_of(group(run, "summary"))
+    levels = group(run, "trajectories", of_samples=True)[main].isel(year=-1)
     outcome = np.asarray(levels[:MOST_SAMPLES].values, dtype=np.float64)
     found = [
         {"name": name, "rank": rank, "samples": values.size}

@@ -22,7 +22,9 @@ from simulator.scenario.differences import Swap, differing_entries, in_short, jo
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import threshold_labels
+from simulator.schema.subjects import variable_words
 from simulator.units import Array
+from simulator.variables import subject_words
 from simulator.wording import listed, plus_minus, signed
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ class Attribution(Result):
         shown = [
             place for place in reversed(np.flatnonzero(moving).tolist()) if self.numbers[place].statistic != CROSSED
         ]
-        shown.sort(key=lambda place: self.numbers[place].quantity != "effective_compute")
+        shown.sort(key=lambda place: self.numbers[place].unit != "OOM")
         lines += [self._line(place) for place in shown[:most]]
         if shown[most:]:
             lines.append(f"  ... and {len(shown) - most} more numbers in attribution.csv")
@@ -297,8 +299,9 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
 
 def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
     """List the headline numbers."""
+    main, words = model.plan.headline, variable_words(model.component.spec)
     for year in years:
-        yield Headline("effective_compute", "effective compute", "median", year, "OOM")
+        yield Headline(main, words.get(main) or subject_words(main), "median", year, "OOM")
     labels = threshold_labels(model.component.spec)
     for name, label in ((name, labels[name]) for name in names):
         yield Headline(name, label, MEDIAN_YEAR, None, "years")

@@ -27,7 +27,7 @@ from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
-from simulator.runs.summary import summarised_names
+from simulator.runs.summary import headline_of, summarised_names
 from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, run_labels
 from simulator.units import Array, plain_unit
@@ -235,7 +235,8 @@ def _headlines(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[
     """List the numbers that the first run shares with any other."""
     first, *others = (group(run, "summary") for run in runs)
     variables = {name for summary in others for name in summarised_names(summary)} & set(summarised_names(first))
-    for name, year in product(filter(variables.__contains__, VARIABLES), years):
+    told = dict.fromkeys((*filter(variables.__contains__, VARIABLES), *({headline_of(first)} & variables)))
+    for name, year in product(told, years):
         label, unit = (str(first[name].attrs[key]) for key in ("long_name", "units"))
         yield from (Headline(name, label, statistic, year, unit) for statistic in QUANTILES)
     shared = {name for summary in others for name in _thresholds(summary)}
@@ -334,7 +335,7 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
     if not years:
         yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
     starts = [str(run.attrs["first_year"]) for run in runs]
-    if years and len(set(starts)) > 1:
+    if years and len(set(starts)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
         yield (
             f"the runs begin in different years ({', '.join(starts)}), and effective compute counts FLOP of the "
             "algorithms of the first year: its levels are not alike."
@@ -347,7 +348,8 @@ def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str
         )
     few = []
     for run, name in zip(runs, names, strict=True):
-        ends = group(run, "summary")["effective_compute"].values[[0, -1]]
+        summary = group(run, "summary")
+        ends = summary[headline_of(summary)].values[[0, -1]]
         if (ends[0] < ends[1]).any() and int(run.attrs["samples"]) < 2 * int(run.attrs["block"]):  # not certain, short
             few.append(name)
     if few:

@@ -24,7 +24,7 @@ from simulator.errors import InputError
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
-from simulator.runs.summary import PASSED
+from simulator.runs.summary import PASSED, headline_of
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import aligned, power, share_text, year_text
@@ -187,7 +187,7 @@ def default_outcomes(run: xr.DataTree) -> tuple[Outcome, ...]:
     years = group(run, "trajectories", of_samples=True)["year"].values.tolist()
     crossings = run_crossings(run).items()
     ahead = [name for name, when in crossings if when.min() < when.max() and np.mean(when <= years[0]) < PASSED]
-    return headline_outcomes(years, ahead)
+    return headline_outcomes(headline_of(group(run, "summary")), years, ahead)
 
 
 def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:

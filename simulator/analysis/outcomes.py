@@ -248,10 +248,10 @@ def years_of(run: xr.DataTree) -> tuple[float, float]:
     return float(years[0]), float(years[-1])
 
 
-def headline_outcomes(years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
-    """Choose what is looked at where nothing is asked: effective compute half-way and at the end, a first threshold."""
+def headline_outcomes(main: str, years: Sequence[float], thresholds: Sequence[str]) -> tuple[Outcome, ...]:
+    """Choose what is looked at where nothing is asked: the headline half-way and at the end, and a first threshold."""
     middle = years[len(years) // 2]
-    levels = [Outcome("level", "effective_compute", float(year)) for year in dict.fromkeys((middle, years[-1]))]
+    levels = [Outcome("level", main, float(year)) for year in dict.fromkeys((middle, years[-1]))]
     return (*levels, *(Outcome("crossing", name) for name in thresholds[:1]))
 
 

@@ -17,6 +17,7 @@ from simulator.runs.estimates import effective_samples, sum_error, weighted_quan
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
 from simulator.runs.result import Result
+from simulator.runs.summary import headline_of
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
 from simulator.wording import plus_minus, power, share_text, year_text
@@ -36,10 +37,11 @@ def headline_table(run: xr.DataTree, weights: Array) -> Table:
             f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
         )
     years = chosen_years(group(run, "summary")["year"].values.tolist())
-    levels = [Outcome("level", "effective_compute", year) for year in years]
-    label, unit = (str(trajectories["effective_compute"].attrs[key]) for key in ("long_name", "units"))
+    main = headline_of(group(run, "summary"))
+    levels = [Outcome("level", main, year) for year in years]
+    label, unit = (str(trajectories[main].attrs[key]) for key in ("long_name", "units"))
     told: list[tuple[Headline, Array, float | None]] = [
-        (Headline("effective_compute", label, statistic, year, unit), values, level)
+        (Headline(main, label, statistic, year, unit), values, level)
         for year, values in zip(years, run_outcomes(run, levels), strict=True)
         for statistic, level in QUANTILES.items()
     ]

@@ -131,7 +131,7 @@ def open_shares(path: FilePath | str) -> Shares:
 
 def variance_shares(
     scenario: Scenario | Source,
-    outcomes: Sequence[Outcome | str] = ("effective_compute",),
+    outcomes: Sequence[Outcome | str] | None = None,
     *,
     samples: int = DEFAULT_SAMPLES,
     method: str = "auto",
@@ -144,10 +144,11 @@ def variance_shares(
     Parameters
     ----------
     scenario : Scenario, or what `load_scenario` reads
-    outcomes : sequence of str
+    outcomes : sequence of str, optional
         Such as `effective_compute@2035`, `crossed:NAME@2030`, `crossing:NAME`, `restricted:NAME`. A level or
         `crossed:NAME` without a year stands for every year. Of a crossing year it is the variance of its rank among the
         samples, those that do not cross by the horizon last: of the year itself a few late samples have most of it.
+        None: effective compute, or what the scenario is told by without it, in every year.
     samples : int
         Rows of either half of the draws; any number from 64.
     method : {"auto", "sobol", "shapley"}
@@ -182,7 +183,8 @@ def variance_shares(
     ('shapley', 1.0)
     """
     scenario = scenario_of(scenario)
-    model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes)
+    model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes or ())
+    asked = scenario_outcomes(scenario, [model.plan.headline]) if outcomes is None else asked
     inputs = group_inputs(inputs_of(model), groups=groups, by=by)
     _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
     of = {prior: each.name for each in inputs for prior in each.members}

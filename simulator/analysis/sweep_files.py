@@ -31,9 +31,11 @@ from simulator.errors import RunFileError
 from simulator.files import short_hash
 from simulator.runs.folder import damaged_run, open_run, save_run
 from simulator.runs.run import TreeResult
+from simulator.runs.summary import headline_of
 from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE
 from simulator.schema.prior_names import input_words
+from simulator.variables import subject_words
 from simulator.version import source_digest
 
 SWEEP_FORMAT = 1
@@ -243,8 +245,9 @@ def _constant(plan: SweepPlan, summary: xr.Dataset) -> list[str]:
     every = tuple(range(len(plan.shape)))
     if len(plan.points) == 1 or all(_is_constant(each, every) for each in values):
         return said
-    if _is_constant(summary["effective_compute"].values, every):
-        said.append("effective compute is the same at every point.")
+    main = headline_of(summary)
+    if _is_constant(summary[main].values, every):
+        said.append(f"{subject_words(main)} is the same at every point.")
     if "threshold" in summary.coords:
         crossing = summary["crossing_quantile"].values
         same = [

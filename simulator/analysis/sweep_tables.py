@@ -24,7 +24,7 @@ from simulator.analysis.outcomes import (
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name
 from simulator.runs.groups import differing_samples, group
-from simulator.runs.summary import PASSED
+from simulator.runs.summary import PASSED, headline_of
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.units import Array
@@ -88,8 +88,9 @@ def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
     """Choose what is shown where nothing is asked: effective compute half-way and at the end, and a threshold."""
     # Of the first threshold that is ahead, in most samples if there is one: the crossing year, and whether it is
     # crossed by the year in which that is most open.
-    years = group(sweep, "summary")["year"].values.tolist()
-    asked = [Outcome("level", "effective_compute", year) for year in (_middle(years), years[-1])]
+    summary = group(sweep, "summary")
+    years = summary["year"].values.tolist()
+    asked = [Outcome("level", headline_of(summary), year) for year in (_middle(years), years[-1])]
     for name in (_ahead(sweep, passed=0.5) or _ahead(sweep))[:1]:
         asked += [Outcome("crossing", name), Outcome("crossed", name, _even_year(sweep, name))]
     return tuple(asked)
@@ -164,7 +165,7 @@ def point_table(sweep: xr.DataTree) -> Table:
     summary, axes = group(sweep, "summary"), swept_axes(sweep)
     years = summary["year"].values.tolist()
     when = list(dict.fromkeys((_middle(years), years[-1])))
-    asked = [Outcome("level", "effective_compute", year) for year in when]
+    asked = [Outcome("level", headline_of(summary), year) for year in when]
     for name in _ahead(sweep):
         asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
     rows: list[Row] = []

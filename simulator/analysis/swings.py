@@ -231,7 +231,7 @@ def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
     crossings = [Outcome("crossing", name) for name in names]
     when = evaluate_values(model, draws.values, crossings) if crossings else ()
     ahead = [name for name, years in zip(names, when, strict=True) if np.mean(years <= model.years[0]) < PASSED]
-    return headline_outcomes(model.years.tolist(), ahead or names)
+    return headline_outcomes(model.plan.headline, model.years.tolist(), ahead or names)
 
 
 def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:

@@ -15,7 +15,14 @@ from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
-from simulator.runs.summary import Summarised, crossing_table, summarised, summarised_names, threshold_table
+from simulator.runs.summary import (
+    Summarised,
+    crossing_table,
+    headline_of,
+    summarised,
+    summarised_names,
+    threshold_table,
+)
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
 from simulator.variables import snake
@@ -211,7 +218,8 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
     years = values.years[places]
     thresholds, crossings = threshold_table(run), crossing_table(run)
     moving, thresholds = _moving(run, quantity, thresholds, places)
-    if quantity != "effective_compute" and len(thresholds):  # the figure of a run: all that it crosses stands below it
+    # Below the figure of a run stands all that it crosses.
+    if quantity != headline_of(arrays(run, "summary")) and len(thresholds):
         own = thresholds.where(quantity=quantity)["threshold"]
         crossings = crossings.where(np.isin(crossings["threshold"], own))
     tables = FanTables(

@@ -85,7 +85,6 @@ OutcomeOption = Annotated[
         help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several times.",
     ),
 ]
-_DEFAULT = "effective_compute"
 DrawsOption = Annotated[str, typer.Option("--samples", help="Common draws; more make the medians sharper.")]
 
 
@@ -159,7 +158,7 @@ def shares(
         list[str] | None,
         typer.Option(
             help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or crossing:THRESHOLD, by "
-            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective_compute]"
+            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective compute]"
         ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Rows of either half of the draws.")] = "1024",
@@ -195,9 +194,10 @@ def shares(
     count, groups = options.number_of_samples(samples), parse_groups(group or ())
     check_method(method, samples=count)
     check_by(by)
-    read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or [_DEFAULT], say=options.say)
+    read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or (), say=options.say)
     options.warn(read.warnings)
-    found = simulator.variance_shares(read.scenario, read.outcomes, samples=count, method=method, groups=groups, by=by)
+    asked = read.outcomes or None
+    found = simulator.variance_shares(read.scenario, asked, samples=count, method=method, groups=groups, by=by)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 

@@ -238,13 +238,13 @@ def _joined(
 
 def _stand_in(plan: Plan, component: Component, name: str, rows: Arrays) -> NDArray[Any]:
     """Give a variable of a component in the form that all components share, (year, sample)."""
+    like = next(iter(rows.values()))
     if name.startswith("binding_"):
         shared, own = plan.limits[name], binding_names(component.spec).get(name, ())
         numbers = np.array([0, *(shared.index(limit) + 1 for limit in own)], dtype=np.int8)
-        like = rows["effective_compute"]
         return numbers[rows[name]] if name in rows else np.zeros(like.shape, dtype=np.int8)
     if name in rows:
         return rows[name]
     if name.endswith("_demanded"):
         return rows[name.removesuffix("_demanded")]
-    return np.full_like(rows["effective_compute"], np.inf)
+    return np.full(like.shape, np.inf, dtype=np.float32)

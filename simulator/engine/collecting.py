@@ -24,7 +24,7 @@ LEVELS: tuple[float, ...] = (
 """The quantile levels of a summary: the 23 of the forecast hubs, and 17 and 83 % for the likely range of the IPCC."""
 
 HEADLINE = ("effective_compute", "physical_compute")
-"""The variables whose quantiles carry a standard error."""
+"""The variables whose quantiles carry a standard error; of a run without them, its headline."""
 
 MOST_WHOLE = 250.0
 """Counts up to which bins of 0.2 % tell whole numbers apart."""
@@ -88,7 +88,7 @@ def count(plan: Plan, batch: Batch) -> Counts:
         return np.stack([np.count_nonzero(numbers == number, axis=-1) for number in range(1, limits + 1)])
 
     blocks: Arrays = {}  # of each estimate (block, ...)
-    for name in HEADLINE:
+    for name in {plan.headline: None, **dict.fromkeys(HEADLINE)}:
         if name in trajectories:
             ordered = cut(trajectories[name]).copy()
             ordered.sort(axis=-1)

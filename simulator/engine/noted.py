@@ -53,7 +53,7 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
             values = np.abs(batch.parameters[name])
             most = HELD if prior.unit.startswith(("log10(", "OOM")) else 10.0**HELD
             found[f"held {name}"] = np.array([np.count_nonzero((values > most) & (values < np.inf))])
-    level = batch.trajectories["effective_compute"]
+    level = batch.trajectories[plan.headline]
     return found | {"exploded": np.count_nonzero(np.isposinf(level), axis=-1)}
 
 
@@ -99,8 +99,10 @@ def _share(share: float, samples: int) -> str:
 def _explosions(plan: Plan, exploded: Array, samples: int) -> Iterator[str]:
     if exploded.any():
         first = plan.years[int(np.argmax(exploded > 0))]
+        unit = " FLOP" if plan.headline == "effective_compute" else ""
+        share = _share(float(exploded[-1] / samples), samples)
         yield (
-            f"effective compute is beyond 10^{BEYOND:g} FLOP in {_share(float(exploded[-1] / samples), samples)} of "
+            f"{subject_words(plan.headline)} is beyond 10^{BEYOND:g}{unit} in {share} of "
             f"the samples by {number(plan.years[-1])}, in the first of them from {number(first)} on. It stands as +inf "
             "there, for it is no forecast: growth that feeds on itself has no bound. Limit it, or flatten the feedback."
         )

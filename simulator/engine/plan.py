@@ -19,7 +19,7 @@ from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import binding_names, quantity_of, variable_names
 from simulator.units import Array
-from simulator.variables import SUBJECTS
+from simulator.variables import SUBJECTS, headline
 
 
 def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
@@ -66,6 +66,8 @@ class Plan:
     """The limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
     thresholds: Mapping[str, str]
     """The quantity that each threshold stands on, by the name of the threshold."""
+    headline: str
+    """The variable that the run is told by."""
     data: Mapping[str, Any] | None = None
     """The scenario as plain data, of which other processes make the same plan; None where they cannot."""
 
@@ -101,7 +103,8 @@ def plan_of(
     years = year_grid(spec) if years is None else years
     projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
     thresholds = {name: quantity_of(spec, name) for name in spec.thresholds}
-    return Plan(components, projections, years, functions, _limits(components), thresholds)
+    told = headline(joint_variables(components), thresholds.values())
+    return Plan(components, projections, years, functions, _limits(components), thresholds, told)
 
 
 def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:

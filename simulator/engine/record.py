@@ -64,7 +64,7 @@ def code_of(scenario: Scenario) -> str:
 
 def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, store: str = "netcdf") -> Group:
     """Label the arrays of a run and say where it comes from; of a Zarr store, all but the samples."""
-    results = groups.summary["effective_compute"].tobytes() if plan.data is None else b""
+    results = groups.summary[plan.headline].tobytes() if plan.data is None else b""
     identity = run_id(scenario, keep=keep, store=store, results=results)
     label = Labels(scenario, plan)
     summary = label.group(groups.summary)

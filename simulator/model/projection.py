@@ -86,7 +86,8 @@ class Projection:
             result[name] = quantities.quantity_level(level, path, block, years)
             for multiple in multiples:
                 result[name] = result[name] + block.draw(multiple)[:, None]
-        result["effective_compute"] = chain.effective_compute(years)
+        if not spec.drivers.missing:
+            result["effective_compute"] = chain.effective_compute(years)
         starts: dict[str, Array] = {}
         if spec.capability is not None:
             starts["reference"] = result[spec.capability.made_of[0]][:, :1]

@@ -12,7 +12,7 @@ from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, write_text
 from simulator.report import sections
 from simulator.report.html import Html, element, joined, name, page, paragraphs
-from simulator.report.sentences import forecast_sentences, knowledge_date
+from simulator.report.sentences import forecast_sentences, knowledge_date, told_words
 from simulator.report.sources import assumption_section, correlations, limitations
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
@@ -52,7 +52,7 @@ def report_text(run: xr.DataTree) -> str:
         f"{attrs.get('simulator_version', '')}. It loads nothing from the network and runs no script."
     )
     title = str(attrs.get("title") or attrs["name"])
-    return page(f"{title}: forecast of effective compute", head=_head(run, title), sections=shown, foot=foot)
+    return page(f"{title}: forecast of {told_words(run)}", head=_head(run, title), sections=shown, foot=foot)
 
 
 def write_report(run: xr.DataTree, path: FilePath | str) -> None:
@@ -110,7 +110,7 @@ def _head(run: xr.DataTree, title: str) -> Html:
     facts += [f"{attrs['dollars']} dollars"] if attrs.get("dollars", "not stated") != "not stated" else []
     facts += [f"sources up to {date}"] if date else []
     parts = (
-        element("p", "Forecast of effective compute", class_="kicker"),
+        element("p", f"Forecast of {told_words(run)}", class_="kicker"),
         element("h1", name(title)),
         element("p", name(attrs.get("subject", "")), class_="subject"),
         element("p", name(" · ".join(facts)), class_="facts"),

@@ -24,12 +24,14 @@ from simulator.report.sentences import (
     is_certain,
     level_at,
     ooms,
+    told,
+    told_words,
     when,
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
 from simulator.runs.folder import stored_scenario_text
-from simulator.runs.groups import differing_samples, group
+from simulator.runs.groups import arrays, differing_samples, group
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
@@ -71,7 +73,7 @@ def _level_table(run: xr.DataTree) -> Html:
     years = sorted({min(every, key=lambda year, aim=aim: abs(year - aim)) for aim in wanted})  # type: ignore[misc]
     units = {
         quantity: str(summary[quantity].attrs["units"])
-        for quantity in _SHOWN_LEVELS
+        for quantity in dict.fromkeys((*_SHOWN_LEVELS, summaries.headline_of(summary)))
         if quantity in summaries.summarised_names(summary)
     }
     certain = is_certain(run)
@@ -141,8 +143,8 @@ def mixture_section(run: xr.DataTree) -> Html:
     """Give each part of a mixture of scenarios apart: weight, median and 90 % interval."""
     middle, last = forecast_years(run)
     weights = {"all together": 1.0} | json.loads(str(run.attrs.get("components") or "{}"))
-    levels = {"all together": summaries.summarised(run, "effective_compute")}
-    levels |= summaries.component_levels(run, "effective_compute")
+    levels = {"all together": told(run)}
+    levels |= summaries.component_levels(run, summaries.headline_of(arrays(run, "summary")))
     spans = {key: values.three_in(last) for key, values in levels.items()}
     bottom = min(low for low, _, _ in spans.values())
     width = max(high for _, _, high in spans.values()) - bottom or 1.0
@@ -154,12 +156,18 @@ def mixture_section(run: xr.DataTree) -> Html:
         ]
         places = range_bar(*((level - bottom) / width for level in spans[key]))
         rows.append([name(key), percent(float(weights.get(key, math.nan))), *said, places])
-    heads = ["Part", "Weight", f"FLOP in {when(middle)}", f"FLOP in {when(last)}", f"In {when(last)}, log scale"]
+    unit = base_unit(str(levels["all together"].attrs["units"]))
+    heads = [
+        "Part",
+        "Weight",
+        *(f"{unit} in {when(year)}" for year in (middle, last)),
+        f"In {when(last)}, log scale",
+    ]
     intro = (
         "This run weighs several scenarios against one another: each sample follows one of them, drawn by weight. "
         "The numbers above are of all samples together; here is what each scenario says by itself."
     )
-    caption = "Effective compute: median and 90 % interval."
+    caption = f"{capital(told_words(run))}: median and 90 % interval."
     return joined([element("p", intro), table(heads, rows, caption=caption, numbers=range(1, 4))], "\n")
 
 
@@ -200,13 +208,13 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         return
     rows = rank_associations(run).rows()
     if not rows:
-        yield element("p", "No number goes with effective compute by more than chance: there is nothing to tell.")
+        yield element("p", f"No number goes with {told_words(run)} by more than chance: there is nothing to tell.")
         return
     known = {each.path: each for each in every}
     samples = max(row["samples"] for row in rows)
     yield element(
         "p",
-        f"The table holds each uncertain number against effective compute in {when(forecast_years(run)[1])}, sample by "
+        f"The table holds each uncertain number against {told_words(run)} in {when(forecast_years(run)[1])}, sample by "
         "sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 that they "
         "have nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
         "theirs, and a limit that seldom binds shows little, however much it would matter if it did. Numbers that go "

@@ -11,9 +11,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.errors import number
-from simulator.runs.groups import differing_samples, group
+from simulator.runs.groups import arrays, differing_samples, group
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
-from simulator.runs.summary import PASSED, binding_table, crossing_table, sampling_note, summarised, why_no_spread
+from simulator.runs.summary import (
+    PASSED,
+    Summarised,
+    binding_table,
+    crossing_table,
+    headline_of,
+    sampling_note,
+    summarised,
+    why_no_spread,
+)
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
 from simulator.wording import capital, listed, power, raised, share_text, signed
@@ -83,9 +92,19 @@ def ooms(value: float) -> str:
     return signed(value, digits=1)
 
 
+def told(run: xr.DataTree) -> Summarised:
+    """Read the variable that a run is told by: effective compute, or its headline without it."""
+    return summarised(run, headline_of(arrays(run, "summary")))
+
+
+def told_words(run: xr.DataTree) -> str:
+    """Say what that variable is called."""
+    return str(told(run).attrs["long_name"])
+
+
 def forecast_years(run: xr.DataTree) -> tuple[float, float]:
     """Give the year in the middle of a run and its last year."""
-    return summarised(run, "effective_compute").middle_and_last
+    return told(run).middle_and_last
 
 
 def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float, float]:
@@ -94,30 +113,31 @@ def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float
 
 
 def is_certain(run: xr.DataTree) -> bool:
-    """Tell whether all samples agree on effective compute in every year."""
-    return summarised(run, "effective_compute").is_certain
+    """Tell whether all samples agree on what the run is told by in every year."""
+    return told(run).is_certain
 
 
 def forecast_sentences(run: xr.DataTree) -> list[str]:
-    """Say the forecast in three sentences: how much effective compute, when thresholds are crossed, what binds."""
+    """Say the forecast in three sentences: how much of what it is told by, when thresholds are crossed, what binds."""
     return [_level_sentence(run), _crossing_sentence(run), _binding_sentence(run)]
 
 
 def _level_sentence(run: xr.DataTree) -> str:
     middle, last = forecast_years(run)
     first = float(group(run, "summary")["year"].values[0])
-    start = level_at(run, "effective_compute", first)[1]
+    levels, words = told(run), told_words(run)
+    start, unit = levels.three_in(first)[1], base_unit(str(levels.attrs["units"]))
     said = []
     for year in (middle, last):
-        low, level, high = level_at(run, "effective_compute", year)
+        low, level, high = levels.three_in(year)
         interval = f" (90 % interval {amount(low)} to {amount(high)})" if high > low else ""
-        said.append(f"{amount(level, 'FLOP')} in {when(year)}{interval}")
-    gain = level_at(run, "effective_compute", last)[1] - start
+        said.append(f"{amount(level, unit)} in {when(year)}{interval}")
+    gain = levels.three_in(last)[1] - start
     course = f"about {amount(abs(gain))} times {'as much as' if gain >= 0 else 'less than'} in {when(first)}"
     if is_certain(run):
         said_why = f"{why_no_spread(run)}, so there is no interval"
-        return f"Effective compute is {said[0]} and {said[1]}, {course}; {said_why}."
-    return f"The median forecast of effective compute is {said[0]} and {said[1]}, {course}."
+        return f"{capital(words)} is {said[0]} and {said[1]}, {course}; {said_why}."
+    return f"The median forecast of {words} is {said[0]} and {said[1]}, {course}."
 
 
 def _crossing_sentence(run: xr.DataTree) -> str:

@@ -160,7 +160,7 @@ def _merged(
 
 
 def _limits(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
-    written = list(words.data["drivers"])
+    written = list(words.data.get("drivers", ()))
     for path, driver in sorted(prior_names.entries_of(Factor, spec), key=lambda found: written.index(found[0][1])):
         yield from _capped(driver, ": ".join(str(part).replace("-", " ") for part in path[1::2]), words, path)
     for key, limit in spec.constraints.items():

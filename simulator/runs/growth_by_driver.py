@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import InputError
+from simulator.errors import InputError, NothingToDraw
 from simulator.runs.groups import arrays, group
 from simulator.runs.limits import Limits, bound_limits
 from simulator.runs.summary import summarised_names
@@ -50,6 +50,8 @@ def mean_contributions(run: xr.DataTree) -> xr.DataArray:
     add up to its growth, and so do their means, within the rounding of levels kept in single precision.
     """
     summary = group(run, "summary")
+    if "effective_compute" not in summary:
+        raise NothingToDraw("this run has no effective compute whose growth could be split.")
     if "effective_compute_mean" not in summary:
         raise InputError(
             "this run's summary has no means (variables whose names end in _mean), and growth is split by means, "

@@ -19,6 +19,7 @@ from simulator.runs.limits import bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
+from simulator.variables import headline
 from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
 
 if TYPE_CHECKING:
@@ -330,11 +331,23 @@ def main_quantity(run: Group | xr.DataTree) -> str:
     """
     whole = "effective_compute" if "algorithms" in str(run.attrs["drivers"]).split() else "physical_compute"
     summary = arrays(run, "summary")
-    asked = summary.coords["quantity"].values.tolist() if _thresholds(summary) else []
+    if "effective_compute" not in summary.data_vars:
+        return headline_of(summary)
+    asked = stood_on(summary)
     known = [name for name in asked if name in summarised_names(summary) and name != "capability"]
     if len(known) < len(asked) or not known or not {"effective_compute", "physical_compute"}.isdisjoint(known):
         return whole
     return str(known[0])
+
+
+def stood_on(summary: Group | xr.Dataset) -> list[str]:
+    """List what the thresholds of a summary stand on."""
+    return list(map(str, summary.coords["quantity"].values.tolist())) if "quantity" in summary.coords else []
+
+
+def headline_of(summary: Group | xr.Dataset) -> str:
+    """Name the variable that a summary, of a sweep too, is told by where nothing is asked."""
+    return headline(map(str, summary.data_vars), stood_on(summary))
 
 
 def _components(run: Group | xr.DataTree) -> dict[str, Group]:
@@ -387,7 +400,7 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
     lows, middles, highs = _of_thresholds(summary, "crossing_quantile", 0.05, 0.5, 0.95)
     [errors] = _of_thresholds(summary, "crossing_quantile_error", 0.5)
     labels, share_errors = summary.coords["label"].values, data["crossed_error"].values[:, -1]
-    certain = _summarised(summary, "effective_compute").is_certain
+    certain = _summarised(summary, headline_of(summary)).is_certain
     lines = []
     for t in np.flatnonzero(data["already"].values < PASSED):
         low, mid, high = float(lows[t]), float(middles[t]), float(highs[t])

@@ -20,7 +20,7 @@ from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_fa
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
-from simulator.schema.goals import THRESHOLD_QUANTITIES
+from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
@@ -33,11 +33,11 @@ from simulator.schema.prior_names import (
     share_paths,
     stated_drivers,
 )
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Regime
-from simulator.schema.spec import Correlation, Driver, ScenarioSpec
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Regime
+from simulator.schema.spec import Correlation, Driver, FeedbackPoint, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
-from simulator.schema.uses import NAMING, circles, uses_of, way_round
+from simulator.schema.uses import NAMING, circles, names_in, uses_of, way_round
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
 from simulator.wording import listed
 
@@ -129,7 +129,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += _growth_faults(level, path, spec)
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
-    faults += [*_threshold_faults(spec, units), *_event_faults(spec, units)]
+    faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
     faults += model_faults(spec, ranges)
     faults += _name_faults(spec)
@@ -282,6 +282,42 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             before = before if start.value is None else start.value
 
 
+def _missing_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find drivers that are missing and asked for, or without which what is there is asked for by nothing."""
+    missing = spec.drivers.missing
+    if not missing:
+        return
+    asked = list(_asked_for(spec))
+    compute = [path for path, word in asked if word in _COMPUTES]
+    idle = set(stated_drivers(spec)) - {"spending", *(word.split(".")[1] if "." in word else word for _, word in asked)}
+    if compute or idle or not (spec.drivers.spending or asked):
+        what = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        rule = f"{what}, which {dotted(compute[0])} asks for." if compute else f"{what}."
+        yield Fault(("drivers",), rule, "Physical compute is spending times hardware; or write compute alone.")
+
+
+_COMPUTES = ("effective_compute", "physical_compute")
+
+
+def _asked_for(spec: ScenarioSpec) -> Iterator[tuple[Path, str]]:
+    """List what a scenario asks about, by place: variables by name, quantities, paths."""
+    for name, threshold in spec.thresholds.items():
+        key = threshold.stated[0] if threshold.stated is not None else "level"
+        yield (
+            ("thresholds", name),
+            key
+            if key != "level"
+            else threshold.quantity or ("effective_compute" if threshold.of in (None, "start") else ""),
+        )
+    for path, event in events_of(spec):
+        yield path, event.when or ""
+    yield from ((path, name) for path, name in names_in(spec) if name in OWN and name not in spec.quantities)
+    for path, _, entry in entries(spec):
+        if isinstance(entry, Models | Capability | FeedbackPoint) and getattr(entry, "parameters", None) is None:
+            yield path, "effective_compute"
+    yield from ((("constraints", name), "physical_compute") for name in spec.constraints)
+
+
 def _event_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
     known = standing(spec)
     for path, event in events_of(spec):
@@ -309,12 +345,20 @@ def _threshold_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
             yield Fault((*path, "of"), f"there is no threshold '{threshold.of}'.", remedy)
         key = threshold.stated[0] if threshold.stated is not None and threshold.stated[0] != "level" else "quantity"
         word = key if key != "quantity" else threshold.quantity
+        if word in _COMPUTES and spec.drivers.missing:
+            continue  # that is said of the drivers
         if word == "capability" and spec.capability is None:
             remedy = "Define the metric under capability, at the top level of the file."
             yield Fault((*path, key), "needs a capability metric.", remedy)
         elif word == "spending" and spec.drivers.spending is None:
-            remedy = "This scenario states compute as a whole: set the threshold on compute."
+            remedy = (
+                "This scenario states compute as a whole: set the threshold on compute."
+                if spec.drivers.compute is not None
+                else "Write drivers.spending."
+            )
             yield Fault((*path, key), "needs a spending driver.", remedy)
+        elif word in DRIVER_UNITS and word not in known:
+            yield Fault((*path, key), f"needs a driver {word}.", f"Write drivers.{word}.")
         elif word is not None and word not in known:
             remedy = near_name(word, known) or f"Name one of {', '.join(plain)}, or define it under quantities."
             yield Fault((*path, key), f"there is no quantity '{word}'.", remedy)

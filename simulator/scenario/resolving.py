@@ -303,7 +303,7 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
     stood_in: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
-            spec = ScenarioSpec.read(_with_stand_ins(_cut(data, roots, ())))
+            spec = ScenarioSpec.read(_with_stand_ins(_cut(data, roots, ()), roots))
         except Faults as error:
             hidden = error.faults  # those that show only when the others are gone
             faults += [each for each in hidden if not concerns(each.path, roots) and not _left_out(each, roots)]
@@ -370,12 +370,13 @@ def _stands_in(value: Any) -> bool:
     return isinstance(value, Mapping) and is_prior(value)
 
 
-def _with_stand_ins(data: Any) -> Any:
-    """Put plain values where a scenario cannot do without."""
+def _with_stand_ins(data: Any, roots: Iterable[Path]) -> Any:
+    """Put plain values where a scenario cannot do without, in the place of drivers that are among the entries cut."""
     drivers = data.get("drivers")
     drivers = dict(drivers) if isinstance(drivers, Mapping) else {}
+    cut = {root[1:2] for root in roots if root[:1] == ("drivers",)}
     if "compute" not in drivers:
-        for name, unit in _DRIVER_UNITS.items():
+        for name, unit in _DRIVER_UNITS.items() if cut & {(), ("compute",)} else ():
             drivers.setdefault(name, {"start": {"value": 1.0, "unit": unit}})
     return {**_ROOT_STAND_INS, **data, "drivers": drivers}
 

@@ -97,7 +97,7 @@ class Years(Spec):
 
 
 class Drivers(Spec):
-    """The drivers: spending, hardware and algorithms; or compute and algorithms."""
+    """The drivers: spending, hardware and algorithms; or compute and algorithms; or those that something asks for."""
 
     noun: ClassVar[str] = "driver"
     spending: Driver | None = None
@@ -109,12 +109,13 @@ class Drivers(Spec):
     algorithms: Driver | None = None
     """Algorithmic efficiency, 1 at the start; constant at 1 without it."""
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The drivers without which there is no compute, physical or effective; none where it is stated as a whole."""
+        return tuple(key for key in ("spending", "hardware") if self.compute is None and getattr(self, key) is None)
+
     def _faults(self) -> Iterator[Fault]:
-        missing = [key for key in ("spending", "hardware") if getattr(self, key) is None]
-        if self.compute is None and missing:
-            rule = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
-            yield Fault((), rule, "Physical compute is spending times hardware; or write compute alone.")
-        elif self.compute is not None and len(missing) < 2:
+        if self.compute is not None and (self.spending is not None or self.hardware is not None):
             rule = "stands beside compute, which is spending times hardware."
             beside = "hardware" if self.spending is None else "spending"
             yield Fault((beside,), rule, "Keep compute, or spending and hardware.")
@@ -194,8 +195,8 @@ class ScenarioSpec(Spec):
     error. Within a block each prior is spread evenly."""
     inputs: dict[Name, Prior] = Field(default_factory=dict)
     """Priors by name that any rate, level, limit, share, quantity or threshold may use as one draw: `{input: name}`."""
-    drivers: Drivers
-    """What effective compute is the product of."""
+    drivers: Drivers = Drivers()
+    """What effective compute is the product of; of a question about money or a quantity alone, what it asks for."""
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
     """Named quantities that caps and constraints are built from."""
     constraints: dict[Name, Limit] = Field(default_factory=dict)

@@ -97,7 +97,7 @@ def subjects(spec: ScenarioSpec) -> tuple[Subject, ...]:
         bounds = [*bounds_of(driver, path), *(constraints if driver_name == "compute" else ())]
         level = driver if driver.factors is None else None
         found += [*parts, Subject(level_name(path), path, level, tuple(part.name for part in parts), _ordered(bounds))]
-    if spec.drivers.compute is None:
+    if spec.drivers.compute is None and not spec.drivers.missing:
         parts_of_compute = ("spending", "hardware")
         found.append(Subject("physical_compute", ("constraints",), None, parts_of_compute, _ordered(constraints)))
     return tuple(found)
@@ -138,7 +138,7 @@ def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
         found += [(f"{subject.name}_demanded", subject.path)] if subject.has_demand else []
         found += [(bound.variable, bound.path) for bound in subject.bounds]
         found += [(f"binding_{subject.name}", subject.path)] if subject.bounds else []
-    found.append(("effective_compute", ("drivers",)))
+    found += [("effective_compute", ("drivers",))] if not spec.drivers.missing else []
     found += [("capability", ("capability",))] if spec.capability is not None else []
     return found + [(name, ("models",)) for name in (count_names(spec.models) if spec.models is not None else ())]
 

@@ -120,8 +120,8 @@ def attribution_figures(found: Attribution) -> list[Figure]:
 def _chosen(numbers: Mapping[tuple[Any, ...], Table]) -> list[tuple[Any, ...]]:
     """Choose the numbers that are drawn: those of the last year and of the thresholds that differ, if any part does."""
     moving = [key for key, own in numbers.items() if own.where(own["input"] != "")["part"].any()]
-    levels = [key for key in moving if key[0] == "effective_compute"]
     crossings = [key for key in moving if key[1].endswith("crossing year")]
+    levels = [key for key in moving if key[1] == "median"]
     crossings.sort(key=lambda key: -abs(numbers[key].where(input="")["part"][0]))
     return [*levels[-1:], *crossings[: MOST_NUMBERS - 1]]
 

@@ -15,10 +15,11 @@ from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_m
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import power_ticks, year_ticks
-from simulator.runs.groups import Run, group
-from simulator.runs.summary import crossing_table, fan_table, summarised
+from simulator.runs.groups import Run, arrays, group
+from simulator.runs.summary import crossing_table, fan_table, stood_on, summarised, summarised_names
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
+from simulator.variables import headline
 from simulator.wording import capital, listed, power_text, sample_count, year_text
 
 WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
@@ -229,7 +230,7 @@ def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, flo
     return low - spare, high + spare
 
 
-QUANTITY, BAND = "effective_compute", 0.9
+BAND = 0.9
 MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
 MOST_ROWS = 72
@@ -242,20 +243,20 @@ def compared_figures(found: Comparison) -> list[Figure]:
 
 
 def comparison_figures(runs: Sequence[Run], *, labels: Sequence[str] | None = None) -> list[Figure]:
-    """Draw two to twelve runs against one another: their effective compute by year, and their crossing years.
+    """Draw two to twelve runs against one another: the variable that they are told by, and crossing years.
 
     Up to four runs are drawn in one frame, more in small frames, each over the first run.
     """
     names = run_labels(runs, labels)
-    figure, crossings = _levels_figure(runs, names), crossings_of(runs, names)
-    return [figure, _crossings_figure(runs, names, crossings)] if len(crossings) else [figure]
+    figures, crossings = _levels_figures(runs, names), crossings_of(runs, names)
+    return [*figures, _crossings_figure(runs, names, crossings)] if len(crossings) else figures
 
 
-def levels_of(runs: Sequence[Run], names: Sequence[str]) -> Table:
-    """Tabulate the median and a central band of effective compute (log10 FLOP), for each run in its own years."""
+def levels_of(runs: Sequence[Run], names: Sequence[str], quantity: str = "effective_compute") -> Table:
+    """Tabulate the median and a central band of a variable that all runs have, for each run in its own years."""
     rows: list[Row] = []
     for run, name in zip(runs, names, strict=True):
-        medians, bands = fan_table(run, QUANTITY, (BAND,))
+        medians, bands = fan_table(run, quantity, (BAND,))
         named: dict[str, Any] = {"run": [name] * len(medians), "lower": bands["lower"], "upper": bands["upper"]}
         rows += medians.with_columns(named).select("run", "year", "median", "lower", "upper").rows()
     return Table.of_rows(rows)
@@ -298,9 +299,15 @@ def _years(run: Run) -> list[float]:
     return [float(year) for year in group(run, "summary")["year"].values]
 
 
-def _levels_figure(runs: Sequence[Run], names: Sequence[str]) -> Figure:
-    levels = levels_of(runs, names)
-    attrs = summarised(runs[0], QUANTITY).attrs
+def _levels_figures(runs: Sequence[Run], names: Sequence[str]) -> list[Figure]:
+    """Draw what the runs are told by, of what all of them have; nothing where that is nothing."""
+    first, *rest = (arrays(run, "summary") for run in runs)
+    shared = [name for name in summarised_names(first) if all(name in other.data_vars for other in rest)]
+    if not shared:
+        return []
+    quantity = headline(shared, stood_on(first))
+    levels = levels_of(runs, names, quantity)
+    attrs = summarised(runs[0], quantity).attrs
     unit, long_name = level_unit(attrs["units"]), str(attrs["long_name"])
     said_name = capital(long_name)
     by_run = _by_run(levels)
@@ -325,7 +332,7 @@ def _levels_figure(runs: Sequence[Run], names: Sequence[str]) -> Figure:
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
         f"{capital(when)} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
     )
-    return Figure(f"comparison_{QUANTITY}", chart, {"": levels}, caption, alt_text)
+    return [Figure(f"comparison_{quantity}", chart, {"": levels}, caption, alt_text)]
 
 
 def _ends_text(row: Row) -> str:
