@@ -34,7 +34,7 @@ class Variable:
 
 _NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 SUBJECTS = ("spending", "hardware", "algorithms", "physical_compute")
-"""What a run always tells of; limits may stand on these, on factors, and on levels within quantities and limits too."""
+"""What a run tells of drivers and compute; limits may stand on these, on factors, and on levels within quantities and limits too."""
 _LEVEL = r"[0-9.]+(?:e-?[0-9]+)?"
 _SUBJECT = rf"{'|'.join(SUBJECTS)}|(?:spending|hardware|compute|algorithms)_factor_.+?|(?:quantity|constraint|cap|moving_threshold)_.+?"
 _VARYING = {

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import kolmogorov, ndtri
 
 from simulator.errors import InputError
-from simulator.runs.groups import group, is_use
-from simulator.runs.summary import headline_of
+from simulator.runs.groups import group, headline_of, is_use
 from simulator.runs.table import Table
 from simulator.units import Array
 

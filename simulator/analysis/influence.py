@@ -22,9 +22,9 @@ from simulator.analysis.outcomes import (
 )
 from simulator.errors import InputError
 from simulator.runs.estimates import sorted_quantiles
-from simulator.runs.groups import group
+from simulator.runs.groups import group, headline_of
 from simulator.runs.result import Result
-from simulator.runs.summary import PASSED, headline_of
+from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import aligned, power, share_text, year_text

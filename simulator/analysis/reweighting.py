@@ -15,9 +15,8 @@ from simulator.dates import point_words
 from simulator.errors import InputError
 from simulator.runs.estimates import effective_samples, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import group
+from simulator.runs.groups import group, headline_of
 from simulator.runs.result import Result
-from simulator.runs.summary import headline_of
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
 from simulator.wording import plus_minus, power, share_text, year_text

@@ -30,8 +30,8 @@ from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import short_hash
 from simulator.runs.folder import damaged_run, open_run, save_run
+from simulator.runs.groups import headline_of
 from simulator.runs.run import TreeResult
-from simulator.runs.summary import headline_of
 from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE
 from simulator.schema.prior_names import input_words

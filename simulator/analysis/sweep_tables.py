@@ -23,8 +23,8 @@ from simulator.analysis.outcomes import (
 )
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name
-from simulator.runs.groups import differing_samples, group
-from simulator.runs.summary import PASSED, headline_of
+from simulator.runs.groups import differing_samples, group, headline_of
+from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.units import Array

@@ -14,11 +14,10 @@ from simulator.charts.frame import check_numbers, check_texts, check_years, said
 from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Dataset, Group, Run, arrays, group, run_label
+from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label
 from simulator.runs.summary import (
     Summarised,
     crossing_table,
-    headline_of,
     summarised,
     summarised_names,
     threshold_table,

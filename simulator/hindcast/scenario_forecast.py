@@ -166,6 +166,11 @@ def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, st
 
 def _set_starts(data: dict[str, Any], component: Component, start: Start) -> None:
     """Set the starts of the drivers so that physical compute is the record at the end of the origin."""
+    if missing := component.spec.drivers.missing:
+        raise InputError(
+            f"{component.name}: has no {' and no '.join(missing)}, and a hindcast asks about the compute of the "
+            "record. Ask a scenario with spending and hardware, or with compute."
+        )
     drivers = data["drivers"]
     if "compute" in drivers:
         levels = {"compute": (start.record, RECORD_ERROR)}

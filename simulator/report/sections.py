@@ -31,7 +31,7 @@ from simulator.report.sentences import (
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
 from simulator.runs.folder import stored_scenario_text
-from simulator.runs.groups import arrays, differing_samples, group
+from simulator.runs.groups import arrays, differing_samples, group, headline_of
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
@@ -73,7 +73,7 @@ def _level_table(run: xr.DataTree) -> Html:
     years = sorted({min(every, key=lambda year, aim=aim: abs(year - aim)) for aim in wanted})  # type: ignore[misc]
     units = {
         quantity: str(summary[quantity].attrs["units"])
-        for quantity in dict.fromkeys((*_SHOWN_LEVELS, summaries.headline_of(summary)))
+        for quantity in dict.fromkeys((*_SHOWN_LEVELS, headline_of(summary)))
         if quantity in summaries.summarised_names(summary)
     }
     certain = is_certain(run)
@@ -144,7 +144,7 @@ def mixture_section(run: xr.DataTree) -> Html:
     middle, last = forecast_years(run)
     weights = {"all together": 1.0} | json.loads(str(run.attrs.get("components") or "{}"))
     levels = {"all together": told(run)}
-    levels |= summaries.component_levels(run, summaries.headline_of(arrays(run, "summary")))
+    levels |= summaries.component_levels(run, headline_of(arrays(run, "summary")))
     spans = {key: values.three_in(last) for key, values in levels.items()}
     bottom = min(low for low, _, _ in spans.values())
     width = max(high for _, _, high in spans.values()) - bottom or 1.0

@@ -11,14 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.errors import number
-from simulator.runs.groups import arrays, differing_samples, group
+from simulator.runs.groups import arrays, differing_samples, group, headline_of
 from simulator.runs.growth_by_driver import limits_on, mean_contributions
 from simulator.runs.summary import (
     PASSED,
     Summarised,
     binding_table,
     crossing_table,
-    headline_of,
     sampling_note,
     summarised,
     why_no_spread,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
+from simulator.variables import headline
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -201,3 +202,13 @@ def _short_source(source: str) -> str:
         return _OWN
     dated = re.match(r".{3,36}?\b(?:19|20)\d\d\b", text)
     return dated[0] if dated else textwrap.shorten(re.split(r"[,;(]", text)[0], 40, placeholder=" ...")
+
+
+def stood_on(summary: Group | xr.Dataset) -> list[str]:
+    """List what the thresholds of a summary stand on."""
+    return list(map(str, summary.coords["quantity"].values.tolist())) if "quantity" in summary.coords else []
+
+
+def headline_of(summary: Group | xr.Dataset) -> str:
+    """Name the variable that a summary, of a sweep too, is told by where nothing is asked."""
+    return headline(map(str, summary.data_vars), stood_on(summary))

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from simulator.dates import point_words
 from simulator.errors import InputError, near_name
 from simulator.runs.by_date import crossed_by, crossing_years, likely_line, said_by, within
-from simulator.runs.groups import Group, arrays, differing_samples
+from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
 from simulator.runs.limits import bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
-from simulator.variables import headline
 from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
 
 if TYPE_CHECKING:
@@ -338,16 +337,6 @@ def main_quantity(run: Group | xr.DataTree) -> str:
     if len(known) < len(asked) or not known or not {"effective_compute", "physical_compute"}.isdisjoint(known):
         return whole
     return str(known[0])
-
-
-def stood_on(summary: Group | xr.Dataset) -> list[str]:
-    """List what the thresholds of a summary stand on."""
-    return list(map(str, summary.coords["quantity"].values.tolist())) if "quantity" in summary.coords else []
-
-
-def headline_of(summary: Group | xr.Dataset) -> str:
-    """Name the variable that a summary, of a sweep too, is told by where nothing is asked."""
-    return headline(map(str, summary.data_vars), stood_on(summary))
 
 
 def _components(run: Group | xr.DataTree) -> dict[str, Group]:

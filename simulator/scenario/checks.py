@@ -283,39 +283,40 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
 
 
 def _missing_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find drivers that are missing and asked for, or without which what is there is asked for by nothing."""
-    missing = spec.drivers.missing
-    if not missing:
-        return
-    asked = list(_asked_for(spec))
+    """Find drivers that are missing and asked for, or without which nothing asks for what is there."""
+    missing, asked = spec.drivers.missing, list(_asked_for(spec))
     compute = [path for path, word in asked if word in _COMPUTES]
-    idle = set(stated_drivers(spec)) - {"spending", *(word.split(".")[1] if "." in word else word for _, word in asked)}
-    if compute or idle or not (spec.drivers.spending or asked):
-        what = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        rule = f"{what}, which {dotted(compute[0])} asks for." if compute else f"{what}."
-        yield Fault(("drivers",), rule, "Physical compute is spending times hardware; or write compute alone.")
+    beside = [name for name in stated_drivers(spec) if name != "spending"]
+    idle = [name for name in beside if all(name not in word for _, word in asked)]
+    if not missing or not (compute or idle or not (asked or spec.drivers.spending)):
+        return
+    rule, remedy = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", "or write compute alone."
+    if compute:
+        rule += f", which {dotted(compute[0])} asks for"
+    elif idle:
+        rule += f", and nothing asks for {listed(idle)} alone"
+        remedy = f"or write compute alone; or remove {listed(idle)}."
+    else:
+        rule += ", and no threshold stands on anything else"
+        remedy = "or write compute alone; or a threshold on a quantity."
+    yield Fault(("drivers",), f"{rule}.", f"Physical compute is spending times hardware; {remedy}")
 
 
 _COMPUTES = ("effective_compute", "physical_compute")
 
 
 def _asked_for(spec: ScenarioSpec) -> Iterator[tuple[Path, str]]:
-    """List what a scenario asks about, by place: variables by name, quantities, paths."""
+    """List the variables, quantities and paths that a scenario asks about, each with the place that asks."""
     for name, threshold in spec.thresholds.items():
         key = threshold.stated[0] if threshold.stated is not None else "level"
-        yield (
-            ("thresholds", name),
-            key
-            if key != "level"
-            else threshold.quantity or ("effective_compute" if threshold.of in (None, "start") else ""),
-        )
-    for path, event in events_of(spec):
-        yield path, event.when or ""
-    yield from ((path, name) for path, name in names_in(spec) if name in OWN and name not in spec.quantities)
+        meant = threshold.quantity or ("effective_compute" if threshold.of == "start" else "")
+        yield ("thresholds", name), key if key != "level" else meant
     for path, _, entry in entries(spec):
         if isinstance(entry, Models | Capability | FeedbackPoint) and getattr(entry, "parameters", None) is None:
             yield path, "effective_compute"
     yield from ((("constraints", name), "physical_compute") for name in spec.constraints)
+    yield from ((path, event.when or "") for path, event in events_of(spec))
+    yield from ((path, name) for path, name in names_in(spec) if name in OWN and name not in spec.quantities)
 
 
 def _event_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
@@ -324,6 +325,8 @@ def _event_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
         if event.threshold is not None and event.threshold not in spec.thresholds:
             remedy = near_name(event.threshold, spec.thresholds) or "Define it under thresholds."
             yield Fault((*path, "threshold"), f"there is no threshold '{event.threshold}'.", remedy)
+        if event.when in _COMPUTES and spec.drivers.missing:
+            continue  # that is said of the drivers
         if event.when is not None and event.when not in known:
             remedy = near_name(event.when, known) or "Name spending, physical_compute, effective_compute or a quantity."
             yield Fault((*path, "when"), f"there is no variable '{event.when}'.", remedy)

@@ -88,9 +88,8 @@ class UnitCheck:
     def _own(self, name: str, path: Path) -> Unit | None:
         """Give the unit of a variable of the scenario itself."""
         if name in DRIVER_UNITS and getattr(self.spec.drivers, name) is None:
-            self.faults.append(
-                Fault(path, f"the scenario has no driver {name}.", "Name physical_compute, or state it.")
-            )
+            remedy = f"Write drivers.{name}." if self.spec.drivers.missing else "Name physical_compute, or state it."
+            self.faults.append(Fault(path, f"the scenario has no driver {name}.", remedy))
             return None
         return parse_unit(DRIVER_UNITS.get(name, "FLOP"))
 

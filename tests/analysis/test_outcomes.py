@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from simulator import load_scenario, simulate
+from simulator import compare_runs, load_scenario, parse_scenario, prior_swings, simulate, variance_shares
 from simulator.analysis.evaluation import Model, evaluate, inputs_of, model_of, prior_uniforms
+from simulator.analysis.influence import default_outcomes
 from simulator.analysis.outcomes import (
     Outcome,
     between_words,
@@ -24,6 +25,8 @@ from simulator.analysis.outcomes import (
     run_outcomes,
 )
 from simulator.errors import InputError
+from simulator.testing import run_of, scenario_text
+from tests.money import money_alone, power_alone
 
 ASKED = [
     "effective_compute@2035",
@@ -147,7 +150,9 @@ def test_a_mixture_is_refused_by_name():
 
 
 def test_without_thresholds_there_are_levels_alone():
-    assert [outcome.text for outcome in headline_outcomes([2025.0, 2030.0], [])] == ["effective_compute@2030"]
+    assert [outcome.text for outcome in headline_outcomes("effective_compute", [2025.0, 2030.0], [])] == [
+        "effective_compute@2030"
+    ]
 
 
 def test_an_outcome_may_leave_its_year_open():
@@ -239,3 +244,14 @@ def test_a_level_is_written_with_its_unit(log_value, unit, text):
 )
 def test_a_number_of_a_prior_is_written_in_the_unit_of_the_file(name, value, text):
     assert prior_text(load_scenario("baseline").joint.priors[name], value) == text
+
+
+def test_without_compute_studies_ask_about_what_there_is() -> None:
+    scenario = parse_scenario(scenario_text(money_alone()))
+    assert set(variance_shares(scenario, samples=64).dataset["subject"].values) == {"spending"}
+    asked = prior_swings(scenario, samples=64).dataset["outcome"].values.tolist()
+    assert asked == ["spending@2030", "spending@2035", "crossing:dear"]
+    run = run_of(money_alone())
+    assert [outcome.text for outcome in default_outcomes(run)] == asked
+    compared = compare_runs([run, run_of(power_alone())], labels=["a", "b"])
+    assert len(compared.results) == 0

@@ -17,6 +17,7 @@ from simulator.errors import InputError, RunFileError
 from simulator.registers import Register
 from simulator.testing import run_of, small_scenario
 from tests.charts.small import scenario
+from tests.money import money_alone, power_alone
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +144,15 @@ def test_charts_are_written_into_the_run_folder_the_same_twice(run: xr.DataTree,
     assert b"<svg" in first[1][:500]
     write_charts(run, tmp_path)
     assert (png.read_bytes(), svg.read_bytes()) == first
+
+
+def test_charts_of_a_run_without_compute_are_of_what_it_has() -> None:
+    left_out: list[str] = []
+    names = [
+        figure.name for figure in draw_kinds(run_of(money_alone()), ["all"], FigureOptions(), left_out=left_out.append)
+    ]
+    assert names[0] == "fan_spending"
+    assert "growth" not in names
+    assert "crossings" in names
+    assert not left_out
+    assert [figure.name for figure in draw(run_of(power_alone()), "fan")] == ["fan_quantity_site"]

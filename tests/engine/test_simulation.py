@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from simulator import parse_scenario, simulate
 from simulator.errors import InputError
-from simulator.testing import run_of, scenario_text, small_scenario
+from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
+from tests.money import SPENDING, money_alone, power_alone
 
 
 def test_samples_that_do_not_fit_are_refused_before_memory_is_taken() -> None:
@@ -88,3 +90,31 @@ def test_reported_errors_are_those_seen_over_many_seeds(design: str) -> None:
     # take the slope over a whole year, up to 15 % off.
     assert (np.abs(ratio[:8] - 1) < 0.4).all(), ratio
     assert (np.abs(ratio[8:] - 1) < 0.55).all(), ratio
+
+
+def test_a_question_about_money_needs_no_hardware_and_is_answered_as_with_it() -> None:
+    alone = run_of(money_alone())
+    hardware = {"start": "1e18 FLOP/USD"}
+    whole = run_of(money_alone(drivers={"spending": SPENDING, "hardware": hardware}))
+    assert_valid_run(alone)
+    assert not {"physical_compute", "effective_compute", "hardware"} & set(alone["trajectories"].data_vars)
+    for name in ("spending", "spending_demanded", "binding_spending"):
+        np.testing.assert_array_equal(alone["trajectories"][name], whole["trajectories"][name])
+    np.testing.assert_array_equal(alone["crossings"]["crossing_year"], whole["crossings"]["crossing_year"])
+    assert np.isfinite(alone["summary"]["spending_error"].sel(quantile=0.5)).all()
+
+
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
+def test_thresholds_on_a_quantity_need_no_drivers(keep: Literal["trajectories", "summary"]) -> None:
+    run = run_of(power_alone(), keep=keep)
+    assert_valid_run(run)
+    assert "quantity_site_error" in run["summary"]
+    assert 2029 < float(run["summary"]["crossing_quantile"].sel(quantile=0.5)[0]) < 2031  # 3e8 W x 10^(0.3 t) = 1e10 W
+
+
+def test_one_driver_may_be_all_that_is_asked_about() -> None:
+    drivers = {"hardware": {"start": "1e18 FLOP/USD", "growth": "10x/year"}}
+    asked = {"ten-fold": {"multiple": 1000, "of": "start", "quantity": "hardware"}}
+    run = run_of(money_alone(drivers=drivers, thresholds=asked))
+    assert_valid_run(run)
+    assert float(run["summary"]["crossing_quantile"].sel(quantile=0.5)[0]) == pytest.approx(2028.0)

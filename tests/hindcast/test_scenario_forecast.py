@@ -9,6 +9,8 @@ from simulator import load_scenario, parse_scenario, simulate
 from simulator.errors import InputError
 from simulator.hindcast.rivals import hindsight, refuse_hindsight, undated
 from simulator.hindcast.scenario_forecast import (
+    Start,
+    _set_starts,
     forecast_period,
     forecast_scenario,
     growth_priors,
@@ -20,8 +22,10 @@ from simulator.history.columns import last_day
 from simulator.history.model import build_model
 from simulator.scenario.describing import library_lines
 from simulator.scenario.library import library_prior, load_library, shipped_names
+from simulator.testing import scenario_text
 from tests.hindcast.compute_scenario import COMPUTE, SEEN
 from tests.hindcast.made_up_record import OBSERVED, RECORD
+from tests.money import money_alone
 
 PLAIN = """
 schema: 2
@@ -235,3 +239,8 @@ def test_several_priors_are_mixed_in_equal_parts():
 def test_a_folder_of_libraries_and_an_entry_below_it_are_shown():
     assert sum(line.startswith("period/") for line in library_lines("period")) == 3
     assert next(library_lines("period/2018/openai-compute")) == "period/2018/openai-compute"
+
+
+def test_a_scenario_without_compute_is_refused() -> None:
+    with pytest.raises(InputError, match="has no hardware, and a hindcast asks about the compute of the record"):
+        _set_starts({}, parse_scenario(scenario_text(money_alone())).components[0], Start(2020, 24.0, 17.0))

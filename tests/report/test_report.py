@@ -13,6 +13,7 @@ from simulator import load_scenario, simulate
 from simulator.errors import InputError
 from simulator.report.report import report_text, write_report
 from simulator.testing import run_of, small_scenario
+from tests.money import money_alone, power_alone
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), "")
 HOSTILE = """schema: 2
@@ -250,3 +251,10 @@ def test_shares_of_none_and_all_of_few_samples_are_bounded():
     assert re.search(r"near 10 28 FLOP \(effective compute\) .{0,60}> 92.8 %", said)
     assert re.search(r"far 10 60 FLOP \(effective compute\) .{0,60}< 7.2 %", said)
     assert re.search(r"wall \(on physical compute\) < 7.2 % < 7.2 %", said)
+
+
+def test_a_report_without_compute_tells_what_there_is() -> None:
+    for run, words in ((run_of(money_alone()), "spending"), (run_of(power_alone()), "site")):
+        page = report_text(run)
+        assert f"forecast of {words}" in page
+        assert f"The median forecast of {words} is" in page

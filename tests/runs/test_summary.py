@@ -17,6 +17,7 @@ from simulator.runs.summary import (
     crossing_quantile_table,
     crossing_table,
     fan_table,
+    main_quantity,
     probability_table,
     quantile_table,
     sources,
@@ -28,6 +29,7 @@ from simulator.runs.summary import (
 from simulator.scenario.load import parse_scenario
 from simulator.testing import run_of, small_scenario
 from simulator.wording import power, year_text
+from tests.money import POWER, money_alone, power_alone
 
 LIMIT = {"limit": {"family": "lognormal", "median": 1e29, "interval_90": [1e28, 1e30], "unit": "FLOP"}}
 THRESHOLDS = {
@@ -244,3 +246,13 @@ def test_titles_and_labels_of_several_lines_are_said_in_one() -> None:
     assert lines[0].startswith("A title of two lines: a run (")
     assert any(line.startswith("  a label of two: ") for line in lines)
     assert not any(len(line.splitlines()) > 1 for line in lines)
+
+
+def test_a_run_without_compute_is_told_by_what_is_asked_of_it() -> None:
+    spent, powered = run_of(money_alone(samples=512)), run_of(power_alone(samples=512))
+    assert [main_quantity(run) for run in (spent, powered)] == ["spending", "quantity_site"]
+    said = "\n".join(summary_lines(spent))
+    assert "spending" in said
+    assert "compute" not in said
+    both = money_alone(quantities={"site": POWER}, thresholds={"ten": {"quantity": "site", "level": "10 GW"}})
+    assert main_quantity(run_of(both)) == "quantity_site"

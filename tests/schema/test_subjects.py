@@ -10,6 +10,7 @@ from simulator.errors import ScenarioError
 from simulator.model.projection import Projection, year_grid
 from simulator.schema.subjects import inner_subjects, level_name, subjects, variable_names
 from simulator.testing import scenario_text, small_scenario
+from tests.money import money_alone, power_alone
 
 
 def test_a_level_is_called_after_its_place() -> None:
@@ -52,3 +53,9 @@ def test_two_entries_that_would_give_one_variable_are_refused() -> None:
     )
     with pytest.raises(ScenarioError, match=rule):
         parse_scenario(scenario_text(small_scenario({"quantities": quantities})))
+
+
+def test_without_compute_a_run_has_what_is_stated_alone() -> None:
+    alone = parse_scenario(scenario_text(money_alone())).spec
+    assert set(variable_names(alone)) == {"spending", "spending_demanded", "cap_spending_budget", "binding_spending"}
+    assert set(variable_names(parse_scenario(scenario_text(power_alone())).spec)) == {"quantity_other", "quantity_site"}

@@ -15,8 +15,13 @@ from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_m
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
 from simulator.charts.ticks import power_ticks, year_ticks
-from simulator.runs.groups import Run, arrays, group
-from simulator.runs.summary import crossing_table, fan_table, stood_on, summarised, summarised_names
+from simulator.runs.groups import Run, arrays, group, stood_on
+from simulator.runs.summary import (
+    crossing_table,
+    fan_table,
+    summarised,
+    summarised_names,
+)
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
 from simulator.variables import headline

@@ -29,6 +29,7 @@ from simulator.errors import InputError
 from simulator.runs.summary import fan_table
 from simulator.runs.table import Row, Table
 from simulator.testing import run_of, small_scenario
+from tests.money import money_alone, power_alone
 
 THRESHOLDS = {
     "passed": {"effective_compute": 1e20}, "near": {"effective_compute": 1e28, "label": "Near <10>"},
@@ -264,3 +265,10 @@ def test_where_no_run_crosses_the_chart_still_draws() -> None:
 def test_a_panel_places_years_and_levels() -> None:
     panel = Panel(PixelScale(2025, 2045, 10, 110), PixelScale(20, 40, 220, 20))
     assert (panel.x(2025), panel.x(2045), panel.y(40), panel.y(20), panel.y(30)) == (10, 110, 20, 220, 120)
+
+
+def test_runs_without_compute_are_compared_by_what_all_have() -> None:
+    spent, powered, whole = run_of(money_alone()), run_of(power_alone()), run_of(small_scenario())
+    assert comparison_figures([spent, spent], labels=["a", "b"])[0].name == "comparison_spending"
+    assert comparison_figures([spent, whole], labels=["a", "b"]) == []
+    assert comparison_figures([powered, powered], labels=["a", "b"])[0].name == "comparison_quantity_site"
