@@ -77,7 +77,7 @@ def written_out(
 
 def _moved(override: Override, prior: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """List the numbers of a prior that is moved to another centre, by key."""
-    _, faults = written_in_numbers({**prior, "value": override.value})
+    written, faults = written_in_numbers({**prior, "value": override.value})
     try:
         found = None if faults else moved(prior, override.value)
     except InputError as error:
@@ -89,8 +89,9 @@ def _moved(override: Override, prior: Mapping[str, Any]) -> list[tuple[str, Any]
         shape = shown({key: value for key, value in prior.items() if key not in PROVENANCE_KEYS})
         rule = "it states no interval, and no quantiles with 0.5, that could go along"
         raise InputError(f"--set {override.text}: {root} is {shape}: {rule}. Set {root} itself, or one of its numbers.")
-    unit = str(prior.get("unit", ""))
-    said = isinstance(override.value, str) and not is_read_one_way(unit)  # then all say it
+    unit = str(written.get("unit", ""))
+    beside = bool(unit) and "unit" not in prior  # the numbers alone say their unit
+    said = beside or (isinstance(override.value, str) and not is_read_one_way(unit))  # then all say it
     return [(key, _with_unit(value, unit) if said else value) for key, value in found.items()]
 
 

@@ -6,9 +6,9 @@ prior is its dotted path in the scenario.
 
 from __future__ import annotations
 
-import re
 import itertools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

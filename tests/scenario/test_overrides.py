@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
 import pytest
 
 from simulator.errors import InputError
@@ -48,6 +49,18 @@ def test_an_interval_that_is_set_stays_where_it_is_set() -> None:
         [f"{RATE}.median=3", f"{RATE}.interval_90=[2, 4]"],
     ):
         assert load_scenario("baseline", overrides=given).priors[RATE].stated.ppf(0.95) == pytest.approx(4)
+
+
+def test_a_centre_keeps_the_unit_that_stands_beside_the_numbers() -> None:
+    start, growth = "{median: $1 billion, interval_90: [$0.5 billion, 2 billion USD]}", "20 to 40 %/year (90 %)"
+    text = (
+        "schema: 2\nname: a\nyears: {first: 2025, last: 2030}\ndrivers:\n  compute: {start: 1e26 FLOP, growth: 2x/year}\n"
+        f"quantities:\n  q: {{label: q, start: {start}, growth: {growth}}}\n"
+    )
+    moved = ["quantities.q.start.centre=$500 million", "quantities.q.growth.centre=50"]
+    priors = load_scenario(text, overrides=moved).joint.priors
+    assert 10 ** priors["quantities.q.start"].family.ppf(np.array([0.05, 0.5])) == pytest.approx([2.5e8, 5e8])
+    assert 10 ** priors["quantities.q.growth"].family.ppf(np.array([0.05, 0.5])) == pytest.approx([1.4, 1.5])
 
 
 @pytest.mark.parametrize(
