@@ -198,6 +198,35 @@ def plus_minus(error: float, digits: int) -> str:
     return f" ± {max(error, smallest):.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:.{digits}f}"
 
 
+_DAY, _YEAR = math.log10(86_400), math.log10(365.25 * 86_400)
+_WATTS = ((12.0, 12.0, "TW"), (9.0, 9.0, "GW"), (6.0, 6.0, "MW"))
+_TOLD = {
+    "USD": ((12.0, 12.0, "trillion USD"), (9.0, 9.0, "billion USD"), (6.0, 6.0, "million USD")),
+    "W": _WATTS,
+    "J/s": _WATTS,
+    "s": ((_YEAR + math.log10(2), _YEAR, "years"), (_DAY, _DAY, "days")),
+}
+"""By unit: the log10 from which on it is told in another, how many of it that is, and its name."""
+_TOO_MANY = 16.0
+"""The log10 of an amount from which on no word tells it."""
+
+
+def told_unit(log_level: float, unit: str) -> tuple[float, str]:
+    """Choose the unit in which people tell a level that is given in log10 of a unit: log10 of its size, its name.
+
+    Money is told in millions, billions and trillions, power in MW, GW and TW, a length of time in days and years.
+
+    Examples
+    --------
+    >>> told_unit(8.59, "USD"), told_unit(9.4, "J/s"), told_unit(25.0, "FLOP")
+    ((6.0, 'million USD'), (9.0, 'GW'), (0.0, 'FLOP'))
+    """
+    for least, size, name in _TOLD.get(unit, ()):
+        if least - 1e-9 <= log_level < _TOO_MANY:
+            return size, name
+    return 0.0, "W" if unit == "J/s" else unit
+
+
 def power(log_level: float) -> str:
     """Write a log10 level as a power of ten; +inf is a level beyond any number."""
     if log_level == math.inf:

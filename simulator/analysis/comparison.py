@@ -25,11 +25,13 @@ from simulator.dates import point_words
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
+from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, run_labels
+from simulator.schema.prior_names import input_words
 from simulator.units import Array, plain_unit
 from simulator.wording import cut, power_text, share_text, year_text
 
@@ -52,8 +54,8 @@ _SAME_DRAWS = ("seed", "design", "block", "samples")
 class Comparison(Result):
     """What differs between runs, the first of which is what the others are held against.
 
-    A row of `inputs` is an entry, with a column for each run; `kind` is "number" for what results depend on. A row of
-    `results` is a statistic of a run; `difference` is missing where a crossing is censored.
+    A row of `inputs` is an entry, with its `label` and a column for each run; `kind` is "number" for what results
+    depend on. A row of `results` is a statistic of a run; `difference` is missing where a crossing is censored.
     """
 
     kind: ClassVar[str] = "comparison"
@@ -169,7 +171,7 @@ def compare_runs(
     >>> from simulator import load_scenario, simulate
     >>> runs = [simulate(load_scenario("essay-2023", overrides=[f"years.last={year}"])) for year in (2030, 2031)]
     >>> compare_runs(runs, labels=["short", "long"]).inputs.rows()
-    [{'path': 'years.last', 'kind': 'number', 'short': '2030', 'long': '2031'}]
+    [{'path': 'years.last', 'label': '', 'kind': 'number', 'short': '2030', 'long': '2031'}]
     """
     items = read_alike(runs, samples=samples, seed=seed)
     if attribute:
@@ -177,8 +179,18 @@ def compare_runs(
     held = run_all(items, FilePath(outputs), say=say)
     names = tuple(run_labels(held, labels))
     shared = attribute_runs(held, names) if attribute else None
-    inputs = Table.of_rows(differing_inputs(held, labels=names))
+    inputs = Table.of_rows(_labelled(differing_inputs(held, labels=names), held))
     return Comparison(tuple(held), names, inputs, _differing_results(held, names), shared)
+
+
+def _labelled(rows: Sequence[dict[str, str]], runs: Sequence[xr.DataTree]) -> Iterator[Row]:
+    """Put the words of its labels beside the path of each entry; empty where no run labels it."""
+    known = (
+        {path: label for run in reversed(runs) for path, label in stored_scenario(run).labels.items()} if rows else {}
+    )
+    for row in rows:
+        words = input_words(row["path"], labels=known)
+        yield {"path": row["path"], "label": "" if words == input_words(row["path"]) else words, **row}
 
 
 class _Reading(NamedTuple):
@@ -404,9 +416,11 @@ def _input_line(row: Row, labels: Sequence[str]) -> str:
     if many:
         holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
         parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
-    room = max(16, (LINE_WIDTH - len(row["path"]) - 4) // len(parts) - 4)
+    beside = f"  [{row['path']}]" if row["label"] else ""
+    name = row["label"] or row["path"]
+    room = max(16, (LINE_WIDTH - len(name) - len(beside) - 4) // len(parts) - 4)
     short = (" | " if many else " -> ").join(cut(part, width=room) for part in parts)
-    return cut(f"  {row['path']}: {short}", width=LINE_WIDTH)
+    return cut(f"  {name}: {short}{beside}", width=LINE_WIDTH)
 
 
 def _result_lines(first: Sequence[Row], own: Sequence[Row], samples: int) -> list[str]:

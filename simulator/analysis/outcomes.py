@@ -30,7 +30,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
 from simulator.variables import variable
-from simulator.wording import listed, power_text, year_text
+from simulator.wording import listed, power_text, told_unit, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -279,25 +279,13 @@ def difference_words(unit: str) -> tuple[int, str]:
     return (2, "OOM") if unit.startswith("log10(") else (2, "")
 
 
-_MONEY = ((12.0, " trillion"), (9.0, " billion"), (6.0, " million"), (3.0, " thousand"), (0.0, ""))
-_WATTS = ((12.0, " TW"), (9.0, " GW"), (6.0, " MW"))
-
-
-_DAY = math.log10(86400)
-
-
 def level_text(log_value: float, unit: str) -> str:
     """Write a level that is given in log10 of a unit."""
-    for symbol, scales in (("USD", _MONEY), ("W", _WATTS), ("J/s", _WATTS)):
-        if unit == symbol:
-            found = next(((power, word) for power, word in scales if power - 1e-9 <= log_value < power + 4), None)
-            if found:
-                return f"{'$' if unit == 'USD' else ''}{_plain(log_value - found[0])}{found[1]}"
-    if unit == "s" and log_value >= _DAY:
-        return f"{_plain(log_value - _DAY)} days"
-    named = "" if unit in ("1", "fraction") else f" {unit}"
-    text = _plain(log_value) if -3 <= log_value < 5 else power_text(log_value)
-    return f"{text}{named}"
+    size, told = told_unit(log_value, unit)
+    text = _plain(log_value - size) if size or -3 <= log_value < (6 if unit == "USD" else 5) else power_text(log_value)
+    if unit == "USD" and text[-1:].isdigit() and "e" not in text:
+        return f"${text} {told}".removesuffix("USD").rstrip()
+    return text if told in ("1", "fraction") else f"{text} {told}"
 
 
 def _plain(log_value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from simulator.charts.layout import Marks, PixelScale
 from simulator.charts.ticks import plain_ticks, power_ticks
 from simulator.runs.estimates import sorted_quantiles
 from simulator.schema.prior_families import Distribution
-from simulator.units import Array, plain_unit
+from simulator.units import Array, parse_unit, plain_unit
 
 PLAIN_FROM, PLAIN_TO = -4.01, 5.0
 """Between these powers of ten numbers are written out."""
 FACTOR = "times a year"
-UNIT_NAMES = {"J/s": "W", "1": ""}
+UNIT_NAMES = {"J/s": "W", "1": "", "factor": "", "x": "", "times": ""}
 
 _BINS = 2048
 
@@ -26,11 +26,12 @@ _BINS = 2048
 class Scale:
     """How numbers of one prior are told: a level as such, a rate as a factor or in per cent, a date, a number.
 
-    `unit` is what is written after a number.
+    `unit` is what is written after a number, `size` the log10 of how many of the internal unit it is.
     """
 
     unit: str
     is_log: bool = False
+    size: float = 0.0
     is_percent: bool = False
     is_date: bool = False
 
@@ -48,7 +49,7 @@ class Scale:
             return f"{100 * (10**value - 1):.2g}"
         if not self.is_log:
             return f"{round(value, 1):g}" if self.is_date else f"{value:.3g}"
-        return f"{10**value:.3g}" if self.unit == FACTOR and value < 3 else power_text(value)
+        return f"{10**value:.3g}" if self.unit == FACTOR and value < 3 else power_text(value - self.size)
 
     def ticks(self, low: float, high: float) -> list[float]:
         """Choose at most five places on the internal scale for labels, round in what is told."""
@@ -57,6 +58,8 @@ class Scale:
             return [math.log10(1 + tick / 100) for tick in plain_ticks(*ends, most=5)]
         if not self.is_log:
             return plain_ticks(low, high, most=5)
+        if self.size:
+            return [tick + self.size for tick in replace(self, size=0.0).ticks(low - self.size, high - self.size)]
         if high - low > 2.2:
             return power_ticks(low, high, most=5)
         if high - low > 0.5:
@@ -92,9 +95,9 @@ def scale_of(unit: str, stated: str) -> Scale:
         percent = stated == "%/year"
         return Scale("% a year" if percent else FACTOR, is_log=True, is_percent=percent)
     if unit.startswith("log10("):
-        base = plain_unit(unit)
-        said = "fraction" if base == "1" and stated == "fraction" else UNIT_NAMES.get(base, base)
-        return Scale(said, is_log=True)
+        told = plain_unit(unit if stated in ("", "OOM") else stated)
+        size = math.log10(parse_unit(told).scale) if stated == told else 0.0
+        return Scale(UNIT_NAMES.get(told, told), is_log=True, size=size)
     return Scale("" if unit in ("1", "year") else unit, is_date=unit == "year")
 
 
@@ -108,9 +111,9 @@ def draw_axis(marks: Marks, scale: Scale, x: PixelScale, y: float) -> None:
     for tick in scale.ticks(x.low, x.high):
         if not x.low <= tick <= x.high:
             continue
-        short = not scale.is_log or scale.is_percent or PLAIN_FROM <= tick < PLAIN_TO
+        short = not scale.is_log or scale.is_percent or PLAIN_FROM <= tick - scale.size < PLAIN_TO
         label = scale.text(tick).replace("-", "−") if short else ""
-        width = style.text_width(label, size=size) if short else style.power_width(tick, size=size)
+        width = style.text_width(label, size=size) if short else style.power_width(tick - scale.size, size=size)
         middle, right = x(tick), x(tick) + width / 2
         if middle - width / 2 >= free:
             free = right + 8
@@ -118,7 +121,7 @@ def draw_axis(marks: Marks, scale: Scale, x: PixelScale, y: float) -> None:
             if short:
                 marks.text(label, right, y + 14, style.QUIET, size=size, align="right")
             else:
-                marks.texts += style.power_texts(tick, right=right, y=y + 14, color=style.QUIET, size=size)
+                marks.texts += style.power_texts(tick - scale.size, right=right, y=y + 14, color=style.QUIET, size=size)
 
 
 def density(finite: Array, points: Array) -> Array:

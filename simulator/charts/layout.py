@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import batched
+from itertools import accumulate, batched, zip_longest
 from typing import Literal
 
 import numpy as np
@@ -262,14 +262,14 @@ def stacked_view(
     height = max(least, label_height([line for label in labels for line in label.lines]))
     lower, upper = ends or (0.0, 1.0)
     labels = [replace(label, y=(upper - label.y) / (upper - lower) * height) for label in labels]
-    texts, column = [style.Text([heading], -GUTTER, LEGEND_Y, bold=True)], value_column(labels)
+    texts, columns = [style.Text([heading], -GUTTER, LEGEND_Y, bold=True)], value_columns(labels, heads)
     texts += [
-        style.Text([head], LABEL_X + place * column - 8, LEGEND_Y, style.QUIET, align="right")
-        for place, head in enumerate(heads, start=1)
+        style.Text([head], LABEL_X + right - 8, LEGEND_Y, style.QUIET, align="right")
+        for head, right in zip(heads, accumulate(columns), strict=False)
     ]
     if after:
-        texts.append(style.Text([after], LABEL_X + len(heads) * column, LEGEND_Y, style.QUIET))
-    beside = end_labels(sorted(labels, key=lambda label: label.y), height=height)
+        texts.append(style.Text([after], LABEL_X + sum(columns[: len(heads)]), LEGEND_Y, style.QUIET))
+    beside = end_labels(sorted(labels, key=lambda label: label.y), height=height, heads=heads)
     return spec.view([*areas, *over, *style.text_layers(texts), *beside], width=WIDTH, height=height)
 
 
@@ -328,9 +328,10 @@ def label_height(lines: Sequence[str]) -> float:
     return (style.LINE_HEIGHT + 3.0) * len(lines)
 
 
-def value_column(labels: Sequence[EndLabel]) -> float:
-    """Tell how wide a column of numbers of labels is: wider where a bound such as `> 99.97 %` needs it."""
-    return max([COLUMN, *(style.text_width(value) + 12.0 for label in labels for value in label.values)])
+def value_columns(labels: Sequence[EndLabel], heads: Sequence[str] = ()) -> list[float]:
+    """Tell how wide columns of numbers of labels are: wider where a bound such as `> 99.97 %` or a head needs it."""
+    columns = zip_longest(heads, *(label.values for label in labels), fillvalue="")
+    return [max([COLUMN, *(style.text_width(word) + 12.0 for word in words)]) for words in columns]
 
 
 def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
@@ -348,17 +349,26 @@ def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
 
 
 def end_labels(
-    labels: Sequence[EndLabel], *, height: float, x: float = LABEL_X, bend: float = WIDTH + 8, indent: float = 0.0
+    labels: Sequence[EndLabel],
+    *,
+    height: float,
+    x: float = LABEL_X,
+    bend: float = WIDTH + 8,
+    indent: float = 0.0,
+    heads: Sequence[str] = (),
 ) -> list[spec.Spec]:
-    """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names."""
+    """Place labels beside the plot, from the top down, with leader lines; `indent` leaves room before the names.
+
+    `heads` stand over the columns of numbers.
+    """
     leaders: spec.Data = []
-    texts, column = [], value_column(labels)
+    texts, columns = [], value_columns(labels, heads)
     for place, (label, end) in enumerate(zip(labels, label_middles(labels, height=height), strict=True)):
         start = min(max(label.y, 0.0), height)
         corners = ((WIDTH + 2, start), (bend, start), (x - 8, end), (x - 3, end))
         leaders += [{"detail": place, "x": across, "y": down} for across, down in corners]
         right = x
-        for value in label.values:
+        for value, column in zip(label.values, columns, strict=False):
             right += column
             texts.append(style.Text([value], right - 8, end, label.color, bold=label.bold, align="right"))
         if label.power is not None:

@@ -196,11 +196,20 @@ def _marks() -> Marks:
 def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Head) -> spec.Spec:
     """Draw for each forecast the histogram of its probability transforms, and nominal against seen coverage."""
     marks = _marks()
-    top = 54.0
+    top = 60.0
     marks.text("Where in the forecast what came lay", PIT_X, 8, bold=True)
-    marks.text("counts; grey: what a calibrated one gives, 90 %", PIT_X, 25, style.QUIET)
     marks.text("How often its intervals held what came", COVER_X, 8, bold=True)
-    marks.text("disc: seen; line: its 90 % interval; stroke: as stated", COVER_X, 25, style.QUIET)
+    counted: list[style.LegendEntry] = [
+        ("band", style.band_tints(3)[2], "seen"),
+        ("dash", style.QUIET, "expected"),
+        ("band", style.HAIR, "90 % by chance"),
+    ]
+    covered: list[style.LegendEntry] = [
+        ("dot", style.INK, "seen"),
+        ("line", style.BLUE, "its 90 % interval"),
+        ("bracket", style.VERMILION, "as stated"),
+    ]
+    legends = [*style.legend_layers(counted, x=PIT_X, y=28), *style.legend_layers(covered, x=COVER_X, y=28)]
     for name in stored.names:
         marks.box("rules", (0, WIDTH), (top - 12, top - 12))
         lines, late = style.wrapped(name, width=NAME_CHARACTERS), name in stored.with_hindsight
@@ -216,7 +225,8 @@ def draw_calibration(stored: Hindcast, pit: Table, coverage: Table, *, head: Hea
     for place, word in enumerate(("below all of it", "above all of it")):
         wide = style.text_width(word, size=style.FOOT_SIZE)
         marks.text(word, PIT_X + place * (PIT_WIDTH - wide), top - 6, style.QUIET, size=style.FOOT_SIZE)
-    return headed([spec.view(marks.layers(), width=WIDTH, height=top + 4)], head, stored, names=stored.names, left=0)
+    view = spec.view([*marks.layers(), *legends], width=WIDTH, height=top + 4)
+    return headed([view], head, stored, names=stored.names, left=0)
 
 
 def _pit(marks: Marks, rows: Sequence[Row], *, top: float) -> None:

@@ -24,7 +24,7 @@ from simulator.charts.spec import Data, Spec, layer
 from simulator.charts.ticks import power_parts
 from simulator.errors import InputError
 
-type LegendMark = Literal["band", "line", "bar", "dot", "arrow", "bracket", "point", "thread"]
+type LegendMark = Literal["band", "line", "bar", "dot", "arrow", "bracket", "point", "thread", "dash"]
 type LegendEntry = tuple[LegendMark, str, str]
 """A kind of mark, its colour and its text."""
 
@@ -109,6 +109,25 @@ def cut(text: str, width: float, *, bold: bool = False) -> str:
     while text and text_width(f"{text}…") > room:
         text = text[:-1]
     return f"{text.rstrip()}…"
+
+
+def fitted(text: str, width: float, *, bold: bool = False, most: int = 2) -> list[str]:
+    """Break a text into lines of at most so many pixels, between words; what is left for the last is cut.
+
+    Examples
+    --------
+    >>> fitted("a long source", 40), fitted("a long source", 400)
+    (['a long', 'source'], ['a long source'])
+    """
+    lines = [""]
+    room = width / (1.08 if bold else 1.0)
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer) <= room or not lines[-1] or len(lines) == most:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [cut(line, width, bold=bold) for line in lines]
 
 
 def wrapped(text: str, *, width: int) -> list[str]:
@@ -253,7 +272,12 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
     texts = []
     symbols = []
     for kind, color, text in entries:
-        if kind in halves:
+        if kind == "dash":
+            ends = ((x, x + 7), (x + 11, x + 18))
+            rectangles += [
+                {"x": left, "x2": right, "y": y - 0.6, "y2": y + 0.6, "color": color} for left, right in ends
+            ]
+        elif kind in halves:
             wide, high = halves[kind]
             rectangles.append({"x": x + 9 - wide, "x2": x + 9 + wide, "y": y - high, "y2": y + high, "color": color})
         else:

@@ -6,6 +6,7 @@ and its deviation is above 0: the schema sees to that.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ from simulator.schema.prior_families import (
     fit_of,
 )
 from simulator.units import Conversion
+from simulator.wording import told_unit
 
 
 def fit_family(statement: Statement) -> Distribution:
@@ -182,6 +184,20 @@ class Understood:
         low, median, high = sorted(conversion.inverse(np.array([self.low, self.median, self.high])).tolist())
         return replace(self, low=low, median=median, high=high)
 
+    def told_in(self, unit: str) -> Understood:
+        """Tell numbers that are in a unit in the one that people use for so much."""
+        size = self.size_of(unit)
+        name = told_unit(self._log_median, unit)[1]
+        return replace(self, low=self.low / size, median=self.median / size, high=self.high / size, unit=name)
+
+    def size_of(self, unit: str) -> float:
+        """Tell how many of a unit the one has that people use for so much."""
+        return float(10.0 ** told_unit(self._log_median, unit)[0])
+
+    @property
+    def _log_median(self) -> float:
+        return math.log10(self.median) if self.median > 0 else -math.inf
+
     @property
     def words(self) -> str:
         """Say it for readers."""
@@ -200,23 +216,31 @@ GIVEN = "given that it happens"
 
 
 def understood(family: Distribution, *, unit: str = "", of: str = "") -> Understood:
-    """Tell what was read of a prior: its family is in the unit of the file, and `of` the prior it is a function of."""
+    """Tell what was read of a prior: its family is in the unit of the file, and `of` the prior it is a function of.
+
+    A base unit that the file states becomes the one in which people tell so much: million USD for USD.
+    """
     if isinstance(family, WithNever):
         return replace(understood(family.base, unit=unit), never=family.probability)
     if isinstance(family, Fixed):
-        return Understood("", *(family.value,) * 3, unit, by=of)
+        return Understood("", family.value, family.value, family.value, by=of).told_in(unit)
     low, median, high = direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist()
-    return Understood(f"function of {of}" if of else _words(family), low, median, high, unit, by=of)
+    read = Understood("", low, median, high, by=of)
+    return replace(read.told_in(unit), shape=f"function of {of}" if of else _words(family, read.size_of(unit)))
 
 
 def three_digits(value: float) -> str:
     """Write three digits, or five from 1000 to 9999, where a year is told apart from the next."""
+    if 9999.5 <= abs(value) < 999_500:
+        return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.5g}" if 999.5 <= abs(value) < 9999.5 else f"{value:.3g}"
 
 
-def _words(family: Distribution) -> str:
+def _words(family: Distribution, size: float = 1.0) -> str:
+    """Name a family; its bounds are told in a unit of so many of its own."""
     if isinstance(family, Truncated):
-        return f"{_words(family.base)} from {three_digits(family.lower)} to {three_digits(family.upper)}"
+        low, high = (three_digits(end / size) for end in (family.lower, family.upper))
+        return f"{_words(family.base)} from {low} to {high}"
     if isinstance(family, Mixture):
         return f"mixture of {len(family.components)}"
     record = family_of(type(family))

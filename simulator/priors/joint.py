@@ -65,10 +65,12 @@ class NamedPrior:
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
-        read = understood(self.stated, unit=self.stated_unit, of=self.of)
         if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
             kind, unit = _KIND_OF.get(self.unit, "level"), self.prior.own_unit or units.plain_unit(self.unit)
-            read = read.told_by(_scale_of(kind, None, unit, False).conversion)
+            read = understood(self.stated).told_by(_scale_of(kind, None, unit, False).conversion)
+            read = read.told_in(self.stated_unit)
+        else:
+            read = understood(self.stated, unit=self.stated_unit, of=self.of)
         return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
 
     @property

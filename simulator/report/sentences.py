@@ -24,7 +24,7 @@ from simulator.runs.summary import (
 )
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
-from simulator.wording import capital, listed, power, raised, share_text, signed
+from simulator.wording import capital, listed, power, raised, share_text, signed, told_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,21 +35,18 @@ MOST_OPEN = 2
 """Thresholds of which it says that they may not be crossed."""
 _DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 _LEFT_TO_RIGHT = frozenset({"L", "EN", "ES", "ET", "CS", "WS", "ON", "NSM", "B", "S"})
-_SCALE = ((12, "trillion"), (9, "billion"), (6, "million"))
 
 
 def amount(log_level: float, unit: str = "") -> str:
-    """Write a log10 level with its unit: dollars in words, anything else as a power of ten."""
+    """Write a log10 level with its unit: dollars and watts as people tell them, what is large as a power of ten."""
     if not math.isfinite(log_level):
         return "none"
-    if unit == "USD" and log_level < 16:
-        for exponent, word in _SCALE:
-            if log_level >= exponent - 1e-9:
-                return f"${float(f'{10 ** (log_level - exponent):.2g}'):,g} {word}"
-    if unit == "USD" and 0 <= log_level < 6:
-        return f"${float(f'{10**log_level:.2g}'):,g}"
+    size, told = told_unit(log_level, unit)
+    log_level -= size
     text = f"{float(f'{10**log_level:.2g}'):,g}" if -2 <= log_level < 6 else raised(power(log_level))
-    return f"{text} {unit}".strip()
+    if unit == "USD" and 0 <= log_level < 6:
+        return f"${text} {told}".removesuffix("USD").rstrip()
+    return f"{text} {told}".strip()
 
 
 def base_unit(unit: str) -> str:

@@ -96,6 +96,16 @@ def test_errors_of_other_draws_add_up_in_squares(plain: xr.DataTree) -> None:
         assert row["draws"] == "independent"
 
 
+def test_an_input_is_told_by_its_label_beside_its_path(plain: xr.DataTree) -> None:
+    rate = {"mean": 0.6, "sd": 0.1, "unit": "OOM/year", "label": "growth of the largest run"}
+    found = compare_runs([plain, small({"name": "other", "drivers.compute.growth": rate})])
+    (row,) = found.inputs.where(kind="number").rows()
+    assert (row["path"], row["label"]) == ("drivers.compute.growth", "growth of the largest run")
+    (line,) = [line for line in found.lines() if "growth of the largest run" in line]
+    assert line.startswith("  growth of the largest run: ")
+    assert line.endswith("  [drivers.compute.growth]")
+
+
 def test_crossings_are_compared_with_censoring_in_words(plain: xr.DataTree, faster: xr.DataTree) -> None:
     rows = compare_runs([plain, faster]).results.rows()
     near = pick(rows, "faster", quantity="near", statistic=MEDIAN_YEAR)

@@ -223,6 +223,7 @@ def test_units_and_numbers_of_outcomes_are_written():
     ("log_value", "unit", "text"),
     [
         (9.0, "USD", "$1 billion"),
+        (4.8, "USD", "$63,100"),
         (9.4, "W", "2.51 GW"),
         (7.1911, "s", "180 days"),
         (4.0, "s", "10,000 s"),

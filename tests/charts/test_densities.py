@@ -17,6 +17,7 @@ from simulator.priors.families import Normal, Uniform
 from simulator.priors.fitting import Understood
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
+from simulator.units import plain_unit
 
 RUN = RunLabel("3f9a2c1", "some-scenario", 1, 4096)
 NAME = "drivers.spending.start"
@@ -53,6 +54,23 @@ def test_ticks_are_few_and_within_the_axis(unit: str, ending: str, low: float, w
     assert len(ticks) <= 6
     assert ticks == sorted(set(ticks))
     assert all(math.isfinite(tick) for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    ("unit", "stated", "value", "text"),
+    [
+        ("log10(USD)", "million USD", 8.591, "390"),
+        ("log10(J/s)", "GW", 9.398, "2.5"),
+        ("log10(s)", "days", 7.237, "200"),
+        ("log10(1)", "%", -1.0, "10"),
+        ("log10(1)", "fraction", -1.0, "0.1"),
+        ("log10(FLOP)", "log10(FLOP)", 25.0, "1e25"),
+    ],
+)
+def test_a_level_is_told_in_the_unit_that_is_stated(unit, stated, value, text) -> None:
+    scale = scale_of(unit, stated)
+    assert (scale.text(value), scale.unit) == (text, plain_unit(stated))
+    assert all(value - 1 <= tick <= value + 1 for tick in scale.ticks(value - 1, value + 1))
 
 
 def test_a_level_may_span_more_than_numbers_hold() -> None:
@@ -92,11 +110,11 @@ def texts(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [item for layer in found if layer["mark"]["type"] == "text" for item in layer["rows"]]
 
 
-def test_a_long_source_is_cut_to_its_column_and_none_is_said_aloud() -> None:
+def test_a_long_source_takes_two_lines_of_its_column_and_none_is_said_aloud() -> None:
     from simulator.charts.style import text_width
 
     long = [item for item in texts(layers(row(source="many words " * 40), points(7, 11))) if item["x"] == NOTE_X]
-    assert all(text_width(item["text"]) <= WIDTH - NOTE_X for item in long)
+    assert all(text_width(line) <= WIDTH - NOTE_X for item in long for line in item["text"].split("\n"))
     assert any(item["text"].endswith("…") for item in long)
     bare = texts(layers(row(source=""), points(7, 11)))
     assert "no source" in [item["text"] for item in bare]

@@ -167,7 +167,7 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
         ),
         (Uniform(2027.0, 2030.0), "uniform, median 2028.5 (90 % 2027.2 to 2029.8)"),
         (Uniform(0.0, 9999.0), "uniform, median 4999.5 (90 % 500 to 9499)"),
-        (Uniform(20_000.0, 40_000.0), "uniform, median 3e+04 (90 % 2.1e+04 to 3.9e+04)"),
+        (Uniform(20_000.0, 40_000.0), "uniform, median 30,000 (90 % 21,000 to 39,000)"),
         (
             Truncated(Normal(2030.0, 5.0), lower=2026.0),
             "normal from 2026 to inf, median 2031.3 (90 % 2026.6 to 2038.8)",

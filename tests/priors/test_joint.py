@@ -213,6 +213,28 @@ def test_what_was_understood_is_said_in_the_unit_of_the_file() -> None:
     assert prior("2.5x/year", "rate").understood == "2.5 x/year"
 
 
+@pytest.mark.parametrize(
+    ("stated", "unit", "text"),
+    [
+        (3.9e8, "USD", "390 million USD"),
+        (5e10, "USD", "50 billion USD"),
+        (1.17e14, "USD", "117 trillion USD"),
+        (400, "USD", "400 USD"),
+        ({"value": 0.3, "unit": "billion USD"}, "USD", "0.3 billion USD"),
+        (2.5e9, "W", "2.5 GW"),
+        ({"value": 2500, "unit": "MW"}, "W", "2500 MW"),
+        (1.728e7, "s", "200 days"),
+        (10, "s", "10 s"),
+        ({"family": "lognormal", "median": 4e8, "interval_90": [2e8, 8e8], "truncated": [1e8, 1e10]}, "USD",
+         "skewed lognormal from 100 to 10,000, median 400 (90 % 200 to 800) million USD"),
+        ({"mixture": [{"weight": 1, "value": 1e9}, {"weight": 1, "value": 1e9}]}, "USD",
+         "mixture of 2, median 1 (90 % 1 to 1) billion USD"),
+    ],
+)  # fmt: skip
+def test_a_base_unit_becomes_the_one_that_people_use_and_the_files_own_stays(stated, unit, text) -> None:
+    assert prior(stated, "level", unit).understood == text
+
+
 def test_the_joint_prior_names_all_priors_and_those_that_are_uncertain() -> None:
     spec = parse_scenario(scenario_text(small_scenario({"thresholds.a": {"effective_compute": 1e30}}))).spec
     joint = joint_prior(spec)

@@ -117,8 +117,11 @@ def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], hea
     marks.text(heading, 0, 8, bold=True)
     first, reference = next(iter(runs.items()))
     for run, panel in panels.items():
-        marks.text(style.cut(run, PANEL_WIDTH, bold=True), panel.x.start, panel.y.end - 27, bold=True)
-        marks.text(style.cut(notes[run], PANEL_WIDTH), panel.x.start, panel.y.end - 11, style.QUIET)
+        name, note = style.fitted(run, PANEL_WIDTH, bold=True), style.fitted(notes[run], PANEL_WIDTH)
+        y = panel.y.end - 11 - style.LINE_HEIGHT * (len(note) - 1) / 2
+        marks.text(note, panel.x.start, y, style.QUIET)
+        y -= 1 + style.LINE_HEIGHT * (len(note) + len(name)) / 2
+        marks.text(name, panel.x.start, y, bold=True)
         marks["band"].extend(_band(panel, reference, detail=run))
         marks["first"].extend(_line(panel, reference, "median", detail=run))
         if run != first:

@@ -137,7 +137,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         )
         for row in ends
     ]
-    x, names_x = LABELS_X, LABELS_X + layout.value_column(labels)
+    x, names_x = LABELS_X, LABELS_X + sum(layout.value_columns(labels))
     for row, middle in zip(ends, layout.label_middles(labels, height=frame.height), strict=True):
         marks.append(looks[row["threshold"]].at(names_x + 4, middle))
     heads = [

@@ -84,12 +84,10 @@ def _threshold_labels(thresholds: Sequence[Row], labels: Sequence[Sequence[str]]
     return [*leaders, *fans.brackets(thresholds, frame=frame), *style.text_layers(texts)]
 
 
-PANEL_WIDTH, PANEL_HEIGHT, PANEL_GUTTER, PANEL_RIGHT = 330, 190, 52.0, 122.0
+PANEL_WIDTH, PANEL_HEIGHT, PANEL_GUTTER = 330, 190, 52.0
 GAP = 30.0
 MOST_WRAPPED = 5
 PANEL_CHARACTERS = 16
-ROOM = PANEL_GUTTER + PANEL_WIDTH + PANEL_RIGHT - 8
-"""The widest line of a panel's head, in pixels."""
 
 
 def draw_panels(drawn: Sequence[Fan], *, head: Head, years: tuple[float, float] | None = None) -> spec.Spec:
@@ -106,26 +104,32 @@ def draw_panels(drawn: Sequence[Fan], *, head: Head, years: tuple[float, float] 
     ]  # fmt: skip
     labels = [_panel_labels(rows, frame=frame) for rows, frame in zip(own, frames, strict=True)]
     tall = max([PANEL_HEIGHT, *(sum(style.LINE_HEIGHT * len(lines) + 2.0 for lines in label) for label in labels)])
-    right = PANEL_RIGHT if any(labels) else 0.0
+    rooms = [max(map(_label_room, labels[column::2]), default=0.0) for column in range(2)]
     panels = [
-        _panel(fan, frame=replace(frame, height=tall), thresholds=rows, labels=lines, name=f"panel_{place}")
+        _panel(
+            fan, frame=replace(frame, height=tall), thresholds=rows, labels=lines, name=f"panel_{place}",
+            room=PANEL_GUTTER + PANEL_WIDTH + rooms[place % 2] - 8,
+        )
         for place, (fan, frame, rows, lines) in enumerate(zip(drawn, frames, own, labels, strict=True))
-    ]
+    ]  # fmt: skip
     fullest = max(drawn, key=lambda fan: (len(fan.tables.bands), len(fan.tables.history)))
     views = [
         key_view(fans.fan_legend(fullest.tables), x=-PANEL_GUTTER),
-        *panel_grid(panels, columns=2, spacing=right + PANEL_GUTTER + GAP),
+        *panel_grid(panels, columns=2, spacing=rooms[0] + PANEL_GUTTER + GAP),
     ]
-    width = 2 * (PANEL_GUTTER + PANEL_WIDTH + right) + GAP
+    width = 2 * (PANEL_GUTTER + PANEL_WIDTH) + sum(rooms) + GAP
     return sheet(views, head, x=-PANEL_GUTTER, width=width, spacing=24.0)
 
 
 def _panel(
-    fan: Fan, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str
+    fan: Fan, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str, room: float
 ) -> spec.Spec:
+    heading, note = style.fitted(fan.heading, room, bold=True), style.fitted(_End(fan).line, room)
+    middle = -21 - style.LINE_HEIGHT * (len(note) - 1) / 2
+    above = middle - 2 - style.LINE_HEIGHT * (len(note) + len(heading)) / 2
     head = [
-        style.Text([style.cut(fan.heading, ROOM, bold=True)], -PANEL_GUTTER, -38, bold=True),
-        style.Text([style.cut(_End(fan).line, ROOM)], -PANEL_GUTTER, -21, style.QUIET),
+        style.Text(heading, -PANEL_GUTTER, above, bold=True),
+        style.Text(note, -PANEL_GUTTER, middle, style.QUIET),
     ]
     leaders, middles = fans.threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
     names = [
@@ -142,11 +146,17 @@ def _panel(
 
 
 def _panel_labels(thresholds: Sequence[Row], *, frame: Frame) -> list[list[str]]:
-    """Write the labels of thresholds; many get one line each, for the whole names stand in the table."""
-    texts = [fans.label_text(row, frame=frame) for row in thresholds]
-    if len(texts) <= MOST_WRAPPED:
-        return [style.wrapped(text, width=PANEL_CHARACTERS) for text in texts]
-    return [[cut(text, width=PANEL_CHARACTERS, mark="…")] for text in texts]
+    """Write the labels of thresholds; many get two lines each, for the whole names stand in the table."""
+    labels = [style.wrapped(fans.label_text(row, frame=frame), width=PANEL_CHARACTERS) for row in thresholds]
+    if len(labels) <= MOST_WRAPPED:
+        return labels
+    return [[*label[:1], *(cut(" ".join(label[1:]), width=PANEL_CHARACTERS, mark="…"),) * (len(label) > 1)]
+            for label in labels]  # fmt: skip
+
+
+def _label_room(labels: Sequence[Sequence[str]]) -> float:
+    """Tell how much room the labels beside a panel take, in pixels."""
+    return max((36 + style.text_width(line, size=11) for lines in labels for line in lines), default=0.0)
 
 
 def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:

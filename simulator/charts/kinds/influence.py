@@ -20,14 +20,13 @@ from simulator.errors import InputError, NothingToDraw
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import Run, run_label
 from simulator.runs.table import Row
-from simulator.wording import capital, cut_front, listed, signed
+from simulator.wording import capital, listed, signed
 
-NAME_WIDTH, BAR_WIDTH, BAR_STEP, TOP = 330.0, 420.0, 22.0, 40.0
+NAME_WIDTH, BAR_WIDTH, BAR_STEP, TOP = 330.0, 420.0, 22.0, 30.0
 COLUMNS = 3
 PANEL_WIDTH, PANEL_HEIGHT, GAP_X, GAP_Y, PANELS_TOP = 220.0, 130.0, 62.0, 84.0, 76.0
 LEFT = 52.0
 WIDTH = LEFT + COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP_X + 20
-NAME_CHARACTERS = 46
 MOST_BARS, MOST_PANELS = 12, 6
 
 
@@ -37,13 +36,15 @@ def _bars(rows: Sequence[Row]) -> spec.Spec:
     marks = Marks(bars=RECT)
     marks.text("Prior", 0, 14, style.QUIET, bold=True)
     marks.text("Influence (delta) and rank correlation", NAME_WIDTH, 14, style.QUIET, bold=True)
-    for place, row in enumerate(rows):
-        y = TOP + BAR_STEP * (place + 0.5)
+    bottom = TOP
+    for row in rows:
+        label = style.fitted(row["label"], NAME_WIDTH - 16)
+        step = BAR_STEP + style.LINE_HEIGHT * (len(label) - 1)
+        y, bottom = bottom + step / 2, bottom + step
         end = NAME_WIDTH + max(1.0, BAR_WIDTH * 0.66 * row["delta"] / largest)
         marks.box("bars", (NAME_WIDTH, end), (y - 7, y + 7), color=style.BLUE if row["rank"] >= 0 else style.ORANGE)
-        marks.text(cut_front(row["label"], width=NAME_CHARACTERS), 0, y)
+        marks.text(label, 0, y)
         marks.text(f"{row['delta']:.3f}  (rank {signed(row['rank'])})", end + 8, y, style.QUIET)
-    bottom = TOP + BAR_STEP * len(rows)
     entries: list[style.LegendEntry] = [
         ("bar", style.BLUE, "rises with the prior"),
         ("bar", style.ORANGE, "falls as the prior rises"),
@@ -164,7 +165,7 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     names = [row["input"] for row in bars[:MOST_PANELS] if row["low"] is not None]
     deciles = influence.deciles.where(np.isin(influence.deciles["input"], names))
     priors = stored_scenario(run).priors
-    scales = [scale_of(row["unit"], priors[row["input"]].stated_unit) for row in deciles.rows()]
+    scales = [scale_of(row["unit"], priors[row["input"]].read.unit) for row in deciles.rows()]
     told = {
         f"{end}_text": [scale.text(value) for scale, value in zip(scales, deciles[end].tolist(), strict=True)]
         for end in ("from", "to")

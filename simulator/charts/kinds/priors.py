@@ -128,12 +128,14 @@ def _notes(row: Row, family: str, scale: Scale, middle: float) -> list[Text]:
     facts = [f"{row['confidence']} confidence"] if row["confidence"] else []
     facts += [f"as of {row['as_of']}"] if row["as_of"] else []
     facts += [family, row["library"]]
-    source = style.cut(" ".join((row["source"] or "no source").split()), NOTE_WIDTH)
-    more = style.cut(" · ".join(filter(None, facts)), NOTE_WIDTH)
+    source = style.fitted(row["source"] or "no source", NOTE_WIDTH)
+    more = style.fitted(" · ".join(filter(None, facts)), NOTE_WIDTH)
+    line, top = float(style.LINE_HEIGHT), middle - style.LINE_HEIGHT * (len(source) + len(more)) / 2
+    below = top + line * (len(source) + 1) / 2
     return [
-        Text([numbers], NOTE_X, middle - style.LINE_HEIGHT - 1, bold=True),
-        Text([source], NOTE_X, middle, style.QUIET if row["source"] else style.VERMILION),
-        Text([more], NOTE_X, middle + style.LINE_HEIGHT, style.QUIET),
+        Text([numbers], NOTE_X, top - 1, bold=True),
+        Text(source, NOTE_X, below, style.QUIET if row["source"] else style.VERMILION),
+        Text(more, NOTE_X, below + line * (len(source) + len(more)) / 2, style.QUIET),
     ]
 
 

@@ -57,17 +57,17 @@ def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
         ends = (percent(last["share"]), _interval(last))
         fill, color = (REST[kind], style.QUIET) if kind in REST else (next(colors), style.INK)
         stack.append(layout.StackPart(shares, fill, ends, lines, color))
-    heads = (number(years[-1]), "90 %")
+    heads = (number(years[-1]), "90 % interval")
     view = layout.stacked_view(stack, years=years, least=HEIGHT, heading=heading, heads=heads)
     return layout.sheet([view], head, width=layout.LABEL_X + 398, x=-layout.GUTTER)
 
 
 def _interval(row: Row) -> str:
-    """Write a 90 % interval in whole per cent; empty where there is none."""
+    """Write a 90 % interval in whole per cent, as `3 to 4 %`; empty where there is none."""
     if row["lower"] is None or row["upper"] is None:
         return ""
-    low, high = f"{100 * row['lower']:.0f}", f"{100 * row['upper']:.0f}"
-    return f"{low}–{high}".replace("-", "−") if low != high else low.replace("-", "−")
+    low, high = (f"{100 * row[end]:.0f}".replace("-0", "0").replace("-", "−") for end in ("lower", "upper"))
+    return f"{low} to {high} %" if low != high else f"{low} %"
 
 
 def share_figures(shares: Shares) -> list[Figure]:

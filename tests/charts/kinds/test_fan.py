@@ -511,18 +511,25 @@ def test_labels_of_many_thresholds_do_not_overlap(spacing: float) -> None:
         (row["y"], row["y"] + 15 * row["text"].count("\n"))
         for layer in panel["layer"]
         for row in layer["data"]["values"]
-        if " is a thr" in row.get("text", "") and row["x"] > PANEL_WIDTH
+        if " is a" in row.get("text", "") and row["x"] > PANEL_WIDTH
     )
     assert len(labels) == 12
     assert all(last + 14 <= first for (_, last), (first, _) in pairwise(labels))
     assert labels[-1][1] <= panel["height"] + 15
 
 
-def test_a_long_name_is_cut_to_its_panel() -> None:
+def test_a_long_name_takes_two_lines_of_its_panel_before_it_is_cut() -> None:
     (panel,) = panels_of([replace(PANEL, label="a very long name of a quantity " * 6)])
     (heading,) = [text for text in words(panel) if text.startswith("A very long")]
     assert heading.endswith("…")
-    assert len(heading) < 100
+    assert [len(line) < 100 for line in heading.split("\n")] == [True, True]
+
+
+def test_there_is_room_between_panels_only_for_labels_that_stand_there() -> None:
+    bare, labelled = replace(PANEL, quantity="another"), PANEL
+    charts = [draw_panels(drawn, head=Head("title", "")) for drawn in ([bare, labelled], [labelled, bare])]
+    apart = [next(row["spacing"] for row in chart["vconcat"] if "hconcat" in row) for chart in charts]
+    assert apart[0] + 36 < apart[1]
 
 
 def test_a_fan_of_no_width_is_drawn() -> None:

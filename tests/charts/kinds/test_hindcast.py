@@ -91,6 +91,9 @@ def test_calibration_names_what_is_further_off_than_chance() -> None:
     assert figure.caption.startswith("The model's 50, 80 and 90 % intervals held 6 of 6, 6 of 6 and 6 of 6.")
     assert "Away from what they state by more than chance: model at 50 % (6 of 6)" in figure.caption
     assert len(figure.tables["coverage"]) == 6
+    said = svg_text(figure.chart, alt_text="")
+    for entry in ("expected", "90 % by chance", "its 90 % interval", "as stated"):
+        assert f">{entry}<" in said
 
 
 def test_charts_are_written_with_tables_and_words_the_same_every_time(tmp_path: Path) -> None:

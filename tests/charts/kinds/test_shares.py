@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import Shares, largest, open_shares, variance_shares
-from simulator.charts.kinds.shares import draw_shares, share_figures, stacked
+from simulator.charts.kinds.shares import _interval, draw_shares, share_figures, stacked
 from simulator.charts.layout import fill_mark, stacked_areas
 from simulator.charts.spec import Head
 from simulator.errors import InputError, RunFileError
@@ -187,3 +187,8 @@ def test_what_is_drawn_in_percent_is_added_up_as_shares():
     fills = [fill_mark("#000000")] * 3
     layers, _ = stacked_areas(shares, fills=fills, years=[2025.0, 2026.0])
     assert layers[1]["data"]["values"][0] == {"year": 2025.0, "low": 10.0, "high": 100 * (0.1 + 0.2)}
+
+
+def test_an_interval_says_that_it_is_in_percent():
+    ends = [(0.03, 0.04), (0.003, 0.004), (-0.12, 0.05), (None, None)]
+    assert [_interval({"lower": low, "upper": high}) for low, high in ends] == ["3 to 4 %", "0 %", "−12 to 5 %", ""]
