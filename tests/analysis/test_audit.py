@@ -259,3 +259,10 @@ def test_an_audit_is_labelled_by_input(baseline: Audit) -> None:
     first = baseline.assumptions.rows()[0]
     assert float(baseline.dataset["influence"].sel(input=first["input"])) == first["influence"]
     assert len(repr(baseline).splitlines()) <= 15
+
+
+def test_amounts_are_told_in_the_unit_that_people_use(baseline: Audit) -> None:
+    told = dict(zip(baseline.assumptions["input"].tolist(), baseline.assumptions["value"].tolist(), strict=True))
+    assert told["drivers.spending.start"] == "389 (90 %: 182 to 830) million USD"
+    assert told["constraints.power.limit.product[3]"] == "181 (90 %: 38.9 to 291) days"
+    assert told["quantities.largest-campus.start"] == "2.5 (90 %: 0.678 to 6.19) GW"

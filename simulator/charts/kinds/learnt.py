@@ -21,7 +21,7 @@ from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
 from simulator.variables import UNKNOWNS
-from simulator.wording import capital, listed
+from simulator.wording import capital, listed, told_unit
 
 COLUMNS = 3
 PANEL_WIDTH = 280
@@ -74,18 +74,22 @@ def name_lines(row: Row) -> list[str]:
 
 
 def told(row: Row) -> Scale:
-    """Choose how the numbers of an unknown are told: growth as a factor, scatter as it is.
+    """Choose how the numbers of an unknown are told: growth as a factor, scatter as it is, levels as people do.
 
     Examples
     --------
     >>> told({"name": "spending_growth", "unit": "OOM/year"}).text(0.5)
     '3.16'
+    >>> told({"name": "spending_end", "unit": "log10(USD)", "median": 8.3}).text(8.3)
+    '200'
     >>> told({"name": "spending_volatility", "unit": "OOM/year"}).text(0.0958)
     '0.0958'
     """
     if row["unit"] == "OOM/year" and not row["name"].endswith("_growth"):
         return Scale("OOM/year")
-    return scale_of(row["unit"], "")
+    if not row["unit"].startswith("log10("):
+        return scale_of(row["unit"], "")
+    return scale_of(row["unit"], told_unit(row["median"], plain_unit(row["unit"]))[1])
 
 
 def _panel(marks: Marks, row: Row, prior: Sequence[Row], posterior: Sequence[Row], *, left: float, base: float) -> None:
@@ -129,6 +133,7 @@ DECIDED: Final[float] = 0.9
 _LABELS: Final = {
     "run_tail": "degrees of freedom of the scatter of runs",
     "cost_tail": "degrees of freedom of the scatter of costs",
+    "accelerator_offset": "life of accelerators times utilisation, per overhead",
 }
 _MEANINGS: Final = {
     DECIDED: "the data decide", 0.5: "mostly the data", 0.1: "mostly the prior", -0.1: "the data say nothing",
