@@ -30,8 +30,7 @@ from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.result import Result
 from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table, value_or_none
-from simulator.scenario.differences import differing_inputs, run_labels
-from simulator.schema.prior_names import input_words
+from simulator.scenario.differences import differing_inputs, labelled, run_labels
 from simulator.units import Array, plain_unit
 from simulator.wording import cut, power_text, share_text, year_text
 
@@ -179,18 +178,9 @@ def compare_runs(
     held = run_all(items, FilePath(outputs), say=say)
     names = tuple(run_labels(held, labels))
     shared = attribute_runs(held, names) if attribute else None
-    inputs = Table.of_rows(_labelled(differing_inputs(held, labels=names), held))
+    words = {path: label for run in reversed(held) for path, label in stored_scenario(run).labels.items()}
+    inputs = Table.of_rows(labelled(differing_inputs(held, labels=names), words))
     return Comparison(tuple(held), names, inputs, _differing_results(held, names), shared)
-
-
-def _labelled(rows: Sequence[dict[str, str]], runs: Sequence[xr.DataTree]) -> Iterator[Row]:
-    """Put the words of its labels beside the path of each entry; empty where no run labels it."""
-    known = (
-        {path: label for run in reversed(runs) for path, label in stored_scenario(run).labels.items()} if rows else {}
-    )
-    for row in rows:
-        words = input_words(row["path"], labels=known)
-        yield {"path": row["path"], "label": "" if words == input_words(row["path"]) else words, **row}
 
 
 class _Reading(NamedTuple):
@@ -416,8 +406,7 @@ def _input_line(row: Row, labels: Sequence[str]) -> str:
     if many:
         holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
         parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
-    beside = f"  [{row['path']}]" if row["label"] else ""
-    name = row["label"] or row["path"]
+    name, beside = (row["label"], f"  [{row['path']}]") if row["label"] else (row["path"], "")
     room = max(16, (LINE_WIDTH - len(name) - len(beside) - 4) // len(parts) - 4)
     short = (" | " if many else " -> ").join(cut(part, width=room) for part in parts)
     return cut(f"  {name}: {short}{beside}", width=LINE_WIDTH)

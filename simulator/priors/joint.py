@@ -66,11 +66,10 @@ class NamedPrior:
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
         if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
-            kind, unit = _KIND_OF.get(self.unit, "level"), self.prior.own_unit or units.plain_unit(self.unit)
-            read = understood(self.stated).told_by(_scale_of(kind, None, unit, False).conversion)
-            read = read.told_in(self.stated_unit)
-        else:
-            read = understood(self.stated, unit=self.stated_unit, of=self.of)
+            unit = self.prior.own_unit or units.plain_unit(self.unit)
+            conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
+            return understood(self.stated).told_by(conversion).told_in(self.stated_unit)
+        read = understood(self.stated, unit=self.stated_unit, of=self.of)
         return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
 
     @property

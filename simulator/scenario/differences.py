@@ -14,6 +14,7 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.prior_families import SPANS
+from simulator.schema.prior_names import input_words
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | Non
         for path, kind, values in _kinds(*difference)
     ]
     return sorted(rows, key=lambda row: ("number", "origin", "run").index(row["kind"]))
+
+
+def labelled(rows: Sequence[Mapping[str, str]], labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Put the words of its labels beside the path of each entry; empty where it has none."""
+    for row in rows:
+        words = input_words(row["path"], labels=labels)
+        yield {"path": row["path"], "label": "" if words == input_words(row["path"]) else words, **row}
 
 
 def _kinds(path: Path, values: Sequence[Any]) -> Iterator[tuple[Path, str, Sequence[Any]]]:
