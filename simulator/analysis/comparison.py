@@ -103,8 +103,7 @@ class Comparison(Result):
 
     def lines(self, *, most: int = MOST_LINES) -> list[str]:
         """Say inputs first, then results, each run against the first; what does not fit in `most` lines is counted."""
-        held = zip(self.runs, self.labels, strict=True)
-        samples = {label: differing_samples(run) for run, label in held}
+        samples = {label: differing_samples(run) for run, label in zip(self.runs, self.labels, strict=True)}
         lines = compared_lines(self.inputs, self.results, samples, most=most)
         return lines + (self.attribution.lines() if self.attribution else [])
 
@@ -402,8 +401,7 @@ def _shortened(lines: Sequence[str], *, room: int, table: str) -> list[str]:
 def _input_line(row: Row, labels: Sequence[str]) -> str:
     """Write an entry with its values; equal ones once, where there are many runs."""
     parts = [str(row[label]) for label in labels]
-    many = len(parts) > 2
-    if many:
+    if many := len(parts) > 2:
         holders = {value: [label for label in labels if str(row[label]) == value] for value in parts}
         parts = [f"{value} ({', '.join(names)})" for value, names in holders.items()]
     name, beside = (row["label"], f"  [{row['path']}]") if row["label"] else (row["path"], "")
