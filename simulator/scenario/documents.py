@@ -325,6 +325,7 @@ class _Builder:
 
     def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:
         data: dict[Any, Any] = {}
+        cut = False
         written: dict[str | float, Path] = {}  # a number in two ways of writing is one key
         for key_node, value_node in node.value:
             place = self._place(key_node)
@@ -337,6 +338,12 @@ class _Builder:
                 self._add(place, path, rule, "Put it in quotes if it is meant as a word.")
                 continue
             inner = (*path, str(key))
+            if re.fullmatch("[0-9]{3}", key_node.value) and value_node.id == "scalar" and not value_node.value:
+                remedy = "Group digits by underscores: 50_000; or write million, billion."
+                if not cut:
+                    self._add(place, path, f"the comma before {key_node.value} cuts a number in two.", remedy)
+                cut = True
+                continue
             if (before := written.get(key, written.get(str(key)))) is not None:
                 first = self.places[before].line
                 self._add(place, inner, f"is written twice; first on line {first}.", "Keep one of the two.")
