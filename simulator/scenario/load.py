@@ -280,7 +280,7 @@ def load_scenario(source: Source, *, overrides: Sequence[str] = ()) -> Scenario:
     16
     >>> load_scenario("schema: 2")
     Traceback (most recent call last):
-    simulator.errors.ScenarioError: <text>:1:1: name: is missing.
+    simulator.errors.ScenarioError: <text>:1:1: drivers: spending and hardware are missing, and ...
     ...
     """
     return resolve_groups(load_groups(source), overrides)
@@ -352,7 +352,7 @@ def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] 
     --------
     >>> parse_scenario("schema: 2", file="mine.yaml")
     Traceback (most recent call last):
-    simulator.errors.ScenarioError: mine.yaml:1:1: name: is missing.
+    simulator.errors.ScenarioError: mine.yaml:1:1: drivers: spending and hardware are missing, and ...
     ...
     """
     if not isinstance(text, str):
