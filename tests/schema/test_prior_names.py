@@ -180,7 +180,7 @@ def test_a_name_says_what_its_number_says() -> None:
 def test_what_is_named_is_set_by_its_name(override: str, entry: str) -> None:
     before, after = (parse_scenario(NAMED, overrides=each).priors for each in ([], [override]))
     moved = {name for name in before if before[name].understood != after[name].understood}
-    assert moved == {entry} or ("centre" in override and moved <= {entry})
+    assert moved == {entry}
 
 
 def test_a_correlation_and_a_sweep_use_names() -> None:

@@ -155,7 +155,7 @@ def test_faults_of_the_text_of_entries_and_of_the_whole_come_in_one_go() -> None
 
 def test_a_file_with_many_different_faults_shows_all_of_them_at_once() -> None:
     with pytest.raises(ScenarioError) as refused:
-        load_scenario("twelve-faults.yaml")
+        load_scenario("seventeen-faults.yaml")
     assert len({fault.entry for fault in refused.value.faults}) == 17
     assert len({fault.rule.partition(";")[0] for fault in refused.value.faults}) >= 15
 
