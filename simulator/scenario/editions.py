@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import Path, Place, ScenarioError, number
+from simulator.errors import InputError, Path, Place, ScenarioError, number
 from simulator.files import write_text
 from simulator.scenario.documents import Document, composed, file_document, parse_document
 from simulator.scenario.layers import entries_in, lookup, merge, text_keys
@@ -22,6 +22,8 @@ from simulator.schema.statements import is_prior
 
 _RATES, _SHARES = ("growth", "rate", "towards"), ("share", "largest_share")
 _HALVING = ("months/halving", "years/halving")
+
+type _Layers = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
     ------
     ScenarioError
         One cannot be read as YAML; nothing is written then.
+    InputError
+        One that is to be rewritten is protected against it; nothing is written then.
 
     Examples
     --------
@@ -84,11 +88,18 @@ def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
     >>> len(upgrade_file(file)), file.read_text().splitlines()[0]
     (1, 'schema: 2')
     """
-    paths = list(dict.fromkeys(map(FilePath, (file, *others))))
+    paths = list({path.resolve(): path for path in map(FilePath, (file, *others))}.values())
     old = {path: path.read_text(encoding="utf-8-sig") for path in paths if is_first_edition(file_document(path).data)}
     new = {path: upgraded_text(text, str(path)) for path, text in old.items()}
+    for path in new:
+        if not path.stat().st_mode & 0o222:
+            raise InputError(
+                f"{path}: is read-only. Give yourself the right to write it (chmod u+w); nothing is changed."
+            )
     for path, (text, _) in new.items():
-        write_text(path, text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text)
+        mode = path.stat().st_mode
+        write_text(path.resolve(), text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text)
+        path.chmod(mode)
     return [line for _, lines in new.values() for line in lines]
 
 
@@ -109,25 +120,26 @@ def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
     own = text_keys(document.data)
     for path, _, node, _ in _nodes(root, ()):
         if path == ("schema",) and node.id == "scalar" and node.value == "1":
-            yield _Edit(node.start_mark.index, node.end_mark.index, "2", "schema: 1 -> 2")
+            yield _instead(node, "2", "schema: 1 -> 2")
         if path[-1:] == ("unit",) and node.id == "scalar" and node.value in _HALVING:
             told = f"{node.value} of requirement"
-            yield _Edit(node.start_mark.index, node.end_mark.index, told, f"unit: {node.value} -> {told}")
+            yield _instead(node, told, f"unit: {node.value} -> {told}")
         if path[:1] == ("mixture",) and path[2:] == ("scenario",) and node.id == "mapping":
             yield from _of_document(node, Document(lookup(own, path), {}), file)
-    whole, above = _merged(own, file), _merged({"extends": own.get("extends")}, file)
+    written = _layers(own, file)
     for path, key, node, flow in _nodes(root, ()):
-        at, said, changed = path, whole, above
+        at, layers = path, written
         if path[:1] == ("variants",):
-            at, said, changed = path[2:], _laid(whole, lookup(own, path[:2])), whole
+            at, layers = path[2:], (lookup(own, path[:2]), *written)
         elif path[:1] == ("mixture",):
             if path[2:3] != ("changes",) or not isinstance(lookup(own, (*path[:2], "scenario")), str):
                 continue
-            changed = _merged({"extends": lookup(own, (*path[:2], "scenario"))}, file)
-            at, said = path[3:], _laid(changed, lookup(own, path[:3]))
-        if at == ("years", "first") and (before := _first_year(changed)) not in (None, _first_year(said)):
+            of = _layers({"extends": lookup(own, (*path[:2], "scenario"))}, file)
+            at, layers = path[3:], (lookup(own, path[:3]), *of)
+        before = _first_year(_laid(layers[1:])) if at == ("years", "first") else None
+        if before not in (None, _first_year(_laid(layers))):
             yield _Edit(key.start_mark.index, key.start_mark.index, "", _moved(node.value, before))
-        yield from _of_entry(at, key, node, said, file, flow=flow)
+        yield from _of_entry(at, key, node, layers, file, flow=flow)
 
 
 def _moved(first: str, before: float | None) -> str:
@@ -137,15 +149,25 @@ def _moved(first: str, before: float | None) -> str:
     )
 
 
-def _of_entry(path: Path, key: Any, node: Any, whole: Mapping[str, Any], file: str, *, flow: bool) -> Iterator[_Edit]:
-    """List the changes of one entry; `whole` is the scenario in which it stands."""
+def _of_entry(path: Path, key: Any, node: Any, layers: _Layers, file: str, *, flow: bool) -> Iterator[_Edit]:
+    """List the changes of one entry of the first of the layers; together they are the scenario in which it stands."""
+    whole = _laid(layers)
     kind = _kind_of(path, whole)
     if kind:
         yield from _with_unit(node, lookup(whole, path), "x/year" if kind == "rate" else "fraction", file)
     if path[-1:] == ("start",) and len(path) > 1 and (first := _first_year(whole)) is not None:
         above = lookup(whole, path[:-1])
-        if isinstance(above, Mapping) and "at" not in above and "feedback" not in path:
+        if isinstance(above, Mapping) and "feedback" not in path and _held_in_first_year(path[:-1], above, layers):
             yield _before(key, f"at: {number(first)}", flow=flow)
+
+
+def _held_in_first_year(path: Path, above: Mapping[str, Any], layers: _Layers) -> bool:
+    """Tell whether a start had no year of its own: none is said, or by a layer of schema 2 that wrote its own first."""
+    for at, layer in enumerate(layers):
+        if "at" in above and lookup(layer, (*path, "at")) is not None:
+            moved = above["at"] != _first_year(_laid(layers))
+            return moved and layer.get("schema") == 2 and above["at"] == _first_year(_laid(layers[at:]))
+    return True
 
 
 def _kind_of(path: Path, whole: Mapping[str, Any]) -> str:
@@ -164,7 +186,7 @@ def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
     """Give a prior the unit that it had by default, where none is stated."""
     if node.id == "scalar" and isinstance(said, int | float) and not isinstance(said, bool):
         told = f"{node.value}{unit}" if unit.startswith("x") else f"{node.value} {unit}"
-        yield _Edit(node.start_mark.index, node.end_mark.index, told, f"{node.value} -> {told}")
+        yield _instead(node, told, f"{node.value} -> {told}")
     if node.id != "mapping" or not is_prior(said) or {"unit", "input"} & {*said}:
         return
     parts = next((inner for key, inner in node.value if key.value == "mixture"), None)
@@ -182,6 +204,12 @@ def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
         unit = f"{stated} of requirement" if stated in _HALVING else stated or unit
     second = node.value[min(1, len(node.value) - 1)][0]  # a value may be an alias of one that stands elsewhere
     yield _before(second, f"unit: {unit}", flow=bool(node.flow_style))
+
+
+def _instead(node: Any, text: str, what: str) -> _Edit:
+    """Write a text in the place of a scalar; an anchor before it stays."""
+    anchor = f"&{node.anchor} " if node.anchor else ""
+    return _Edit(node.start_mark.index, node.end_mark.index, anchor + text, what)
 
 
 def _before(key: Any, line: str, *, flow: bool) -> _Edit:
@@ -206,16 +234,22 @@ def _first_year(whole: Mapping[str, Any]) -> float | None:
     return float(first) if isinstance(first, int | float) and not isinstance(first, bool) else None
 
 
-def _merged(own: Mapping[str, Any], file: str, *, below: tuple[FilePath, ...] = ()) -> Mapping[str, Any]:
-    """Lay plain data over what they extend, whatever edition that is of."""
-    parent = own.get("extends")
-    found = parent_file(parent, FilePath(file).parent) if parent is not None else None
-    if not isinstance(found, FilePath) or found.resolve() in below:
-        return own
-    above = _merged(text_keys(file_document(found).data), str(found), below=(*below, found.resolve()))
-    return _laid(above, own)
+def _layers(own: Mapping[str, Any], file: str) -> _Layers:
+    """List plain data and what they extend, whatever edition that is of."""
+    layers, files = [own], [FilePath(file).resolve()]
+    while (parent := layers[-1].get("extends")) is not None:
+        found = parent_file(parent, files[-1].parent)
+        if not isinstance(found, FilePath) or found.resolve() in files[1:]:
+            break
+        layers.append(text_keys(file_document(found).data))
+        files.append(found.resolve())
+    return tuple(layers)
 
 
-def _laid(base: Mapping[str, Any], over: Any) -> Mapping[str, Any]:
-    merged: Mapping[str, Any] = merge(Document(base, {}), Document(over, {})).data
-    return merged
+def _laid(layers: _Layers) -> Mapping[str, Any]:
+    """Lay each of the layers over those after it."""
+    merged = Document({}, {})
+    for layer in reversed(layers):
+        merged = merge(merged, Document(layer, {}))
+    data: Mapping[str, Any] = merged.data
+    return data

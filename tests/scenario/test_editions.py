@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.errors import ScenarioError
+from simulator.errors import InputError, ScenarioError
 from simulator.scenario.editions import is_first_edition, upgrade_file, upgraded_text
 from simulator.scenario.load import load_scenario, parse_scenario
 
@@ -115,6 +115,47 @@ def test_the_ends_of_lines_stay(tmp_path: Path) -> None:
     file.write_bytes(FIRST.replace("\n", "\r\n").encode())
     upgrade_file(file)
     assert file.read_bytes() == SECOND.replace("\n", "\r\n").encode()
+
+
+def test_a_file_is_rewritten_where_a_link_leads_and_keeps_its_rights(tmp_path: Path) -> None:
+    file, link = tmp_path / "ours.yaml", tmp_path / "link.yaml"
+    file.write_text(FIRST, encoding="utf-8")
+    file.chmod(0o600)
+    link.symlink_to(file.name)
+    assert len(upgrade_file(file, link)) == 10
+    assert link.is_symlink()
+    assert file.read_text(encoding="utf-8") == SECOND
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_read_only_stays_and_so_do_those_beside_it(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    for file in (first, second):
+        file.write_text(FIRST, encoding="utf-8")
+    second.chmod(0o444)
+    with pytest.raises(InputError, match=r"b\.yaml: is read-only\."):
+        upgrade_file(first, second)
+    assert first.read_text(encoding="utf-8") == second.read_text(encoding="utf-8") == FIRST
+
+
+def test_anchors_stay_before_what_is_rewritten() -> None:
+    text, lines = upgraded_text(
+        "schema: &s 1\ndrivers: {spending: {growth: [{rate: &r 2}, {from: 2030, rate: *r}]}}\n", "a"
+    )
+    assert text == "schema: &s 2\ndrivers: {spending: {growth: [{rate: &r 2x/year}, {from: 2030, rate: *r}]}}\n"
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize("stated", ["", "at: 2026, "])
+def test_a_start_over_one_of_a_file_already_rewritten_holds_in_the_year_it_held_in(tmp_path: Path, stated: str) -> None:
+    (tmp_path / "ours.yaml").write_text(SECOND, encoding="utf-8")
+    (tmp_path / "between.yaml").write_text(
+        f"schema: 1\nextends: ./ours.yaml\nyears: {{first: 2026}}\ndrivers: {{hardware: {{{stated}growth: 2}}}}\n",
+        encoding="utf-8",
+    )
+    child = "schema: {}\nextends: ./between.yaml\nyears: {{first: 2027}}\ndrivers: {{hardware: {{{}start: 2e18}}}}\n"
+    told, _ = upgraded_text(child.format(1, ""), str(tmp_path / "child.yaml"))
+    assert told == child.format(2, "" if stated else "at: 2027, ")
 
 
 def test_only_schema_1_is_of_the_first_edition() -> None:
