@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from simulator.dates import DateError, by_words, read_year, year_words
 from simulator.errors import InputError, near_name
 from simulator.priors.joint import NamedPrior
-from simulator.runs.estimates import sample_quantiles
+from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
@@ -183,16 +183,11 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
 def _level_at(outcome: Outcome, year: float, years: Array, rows: NDArray[Any]) -> Array:
     """Read the level of a year; between two years of the run on the straight line between their levels."""
     check_within(outcome, years)
-    after = int(np.searchsorted(years, year))
-    if years[after] == year:
-        return np.asarray(rows[after], dtype=np.float64)
-    if not np.issubdtype(rows.dtype, np.floating) or outcome.name.startswith("models_"):
+    counted = not np.issubdtype(rows.dtype, np.floating) or outcome.name.startswith("models_")
+    if counted and is_between(outcome, years):
         nearest = nearest_years(years.tolist(), year)
         raise InputError(f"outcome '{outcome.asked}': it is told in the run's years alone. The nearest are {nearest}.")
-    low, high = (np.asarray(rows[place], dtype=np.float64) for place in (after - 1, after))
-    share = (year - years[after - 1]) / (years[after] - years[after - 1])
-    with np.errstate(invalid="ignore"):
-        return np.where(low == high, low, low + share * (high - low))
+    return at_date(rows.T, years, year)
 
 
 def check_within(outcome: Outcome, years: Array | Sequence[float]) -> None:

@@ -23,6 +23,7 @@ from simulator.analysis.outcomes import (
 )
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name
+from simulator.runs.estimates import at_date
 from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
@@ -187,7 +188,8 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
     name = {"level": outcome.name, "crossed": "crossed"}.get(outcome.kind, "crossing_quantile")
     values, errors = here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
     if outcome.year is not None:
-        values, errors = (_in_year(each, outcome.year) for each in (values, errors))
+        read = partial(at_date, years=here["year"].values, date=outcome.year)
+        values, errors = (xr.apply_ufunc(read, each, input_core_dims=[["year"]]) for each in (values, errors))
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
     if outcome.kind == "crossed":
         return {"value": values.values, "standard_error": errors.values, **dict.fromkeys(spread)}
@@ -197,17 +199,6 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
     return columns | {name: at(values, level) for name, level in spread.items()}
-
-
-def _in_year(values: xr.DataArray, year: float) -> xr.DataArray:
-    """Read numbers of a date: those of a year, or between two years on the straight line between them."""
-    years = values["year"].values
-    after = int(np.searchsorted(years, year))
-    if years[after] == year:
-        return values.isel(year=after)
-    low, high = (values.isel(year=place, drop=True) for place in (after - 1, after))
-    share = (year - years[after - 1]) / (years[after] - years[after - 1])
-    return low.where(low == high, low + share * (high - low))
 
 
 def _middle(years: Sequence[float]) -> float:

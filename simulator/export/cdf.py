@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name
 from simulator.runs.crossings import crossing_years
+from simulator.runs.estimates import at_date
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised
 from simulator.units import Array, plain_unit
@@ -116,25 +117,15 @@ def level_distribution(run: xr.DataTree, variable: str, year: float) -> Distribu
     if not years[0] <= year <= years[-1]:
         ends = f"{year_words(float(years[0]))} to {year_words(float(years[-1]))}"
         raise InputError(f"--year: {year_words(year)} lies outside the years of the run, {ends}.")
-    after = int(np.searchsorted(years, year))
-    between = years[after] != year
-    share = (year - years[after - 1]) / (years[after] - years[after - 1]) if between else 0.0
-
-    def read(table: NDArray[Any]) -> NDArray[Any]:
-        """Read the columns of the date off (..., year)."""
-        if not between:
-            return table[..., after]
-        low, high = table[..., after - 1].astype(float), table[..., after].astype(float)
-        return np.where(low == high, low, low + share * (high - low))
-
     unit = str(values.attrs["units"])
     log, plain = unit.startswith("log10("), plain_unit(unit)
     label = f"{values.attrs['long_name']} in {year_words(year)}"
-    lines = ", on straight lines between its years" if between else ""
+    lines = ", on straight lines between its years" if year not in years else ""
     if "trajectories" in run.children:
-        levels = read(run.children["trajectories"].to_dataset()[variable].transpose("sample", "year").values)
+        kept = run.children["trajectories"].to_dataset()[variable].transpose("sample", "year")
+        levels = at_date(kept.values, years, year)
         return sampled(levels, unit=plain, log=log, label=label, origin=f"{len(levels):,} samples{lines}")
-    levels, shares = read(values.values), values.levels
+    levels, shares = at_date(values.values, years, year), values.levels
     finite = np.isfinite(levels)  # a limit that some samples do not have is +inf in them
     points, shares = _with_tails(*_rising(levels[finite], shares[finite]), upper=bool(finite.all()))
     origin = f"the summary's quantiles, interpolated (the run kept no samples){lines}"

@@ -69,6 +69,22 @@ def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:
     )
 
 
+def at_date(values: NDArray[np.generic], years: Array, date: float) -> Array:
+    """Read (..., year) at a date within the years; between two of them on the straight line, where +inf to +inf stays.
+
+    >>> at_date(np.array([1.0, 3.0, np.inf]), np.array([2030.0, 2031.0, 2032.0]), 2030.5).item()
+    2.0
+    """
+    after = int(np.searchsorted(years, date))
+    high = np.asarray(values[..., after], dtype=np.float64)
+    if years[after] == date:
+        return high
+    low = np.asarray(values[..., after - 1], dtype=np.float64)
+    share = (date - years[after - 1]) / (years[after] - years[after - 1])
+    with np.errstate(invalid="ignore"):
+        return np.where(low == high, low, low + share * (high - low))
+
+
 def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Array) -> Array:
     """Read quantiles off sorted samples.
 

@@ -13,6 +13,7 @@ from simulator.errors import SimulatorError
 from simulator.runs.estimates import (
     Histogram,
     Moments,
+    at_date,
     difference_error,
     effective_samples,
     quantile_error,
@@ -239,3 +240,10 @@ def test_smoothing_finds_the_tail_of_pareto_weights_and_keeps_what_is_below():
     assert smooth.max() <= logs.max() + 1e-9
     few = np.where(np.arange(20_000) % 40 == 0, 0.0, np.minimum(logs, -1.0))  # the largest are all alike
     assert smoothed_logs(few)[1] == -np.inf
+
+
+def test_between_two_years_numbers_lie_on_a_straight_line_and_what_stays_infinite_stays():
+    years, values = np.array([2030.0, 2031.0, 2033.0]), np.array([[1.0, 2.0, 6.0], [np.inf, np.inf, np.inf]])
+    for date, told in {2030.0: 1.0, 2031.0: 2.0, 2031.5: 3.0, 2033.0: 6.0}.items():
+        assert at_date(values, years, date).tolist() == [told, np.inf]
+    assert at_date(np.array([1, np.inf, np.inf]), years, 2030.5) == np.inf
