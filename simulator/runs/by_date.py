@@ -56,7 +56,7 @@ def crossed_by(
     names, years = _names(summary, threshold), np.asarray(summary.coords["year"].values, dtype=np.float64)
     given = [date] if isinstance(date, str | int | float) else list(date)
     asked = [within(each, years) for each in given] if given else years.tolist()
-    samples = crossing_years(run)
+    samples = None if np.isin(asked, years).all() else _crossing_years(run)  # in its years the summary has counted
     rows: list[Row] = []
     for name in names:
         place = [str(each) for each in summary.coords["threshold"].values].index(name)
@@ -91,7 +91,7 @@ def within(date: str | float, years: Array) -> float:
     return year
 
 
-def crossing_years(run: Group | xr.DataTree) -> Array | None:
+def _crossing_years(run: Group | xr.DataTree) -> Array | None:
     """Read the crossing years (threshold, sample) of a run that kept its samples; None of another."""
     if "crossings" not in run.children:
         return None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_name
-from simulator.runs.by_date import crossed_by, crossing_years, likely_line, said_by, within
+from simulator.runs.by_date import crossed_by, likely_line, said_by, within
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
 from simulator.runs.limits import bound_limits
 from simulator.runs.model_counts import count_lines, count_table
@@ -301,7 +301,7 @@ def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str
     lines += [f"  {said_by(row, run)}" for row in table.rows()]
     if year not in values.years:
         what = [] if threshold else ["levels, in log10"]
-        what += [] if crossing_years(run) is not None else ["probabilities, of which no samples were kept"]
+        what += [] if "crossings" in run.children else ["probabilities, of which no samples were kept"]
         lines += [f"  on straight lines between the years of the run: {'; '.join(what)}"] if what else []
     return lines
 

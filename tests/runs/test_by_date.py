@@ -46,6 +46,14 @@ def test_by_the_end_of_a_year_is_the_row_of_the_next_year(run: xr.DataTree, summ
             assert (row["probability"], row["by"]) == (stored, "by the end of 2028")
 
 
+def test_the_years_of_a_run_are_answered_without_reading_its_samples(summary: xr.DataTree) -> None:
+    unread = xr.DataTree(summary.dataset, {**summary.children, "crossings": xr.DataTree()})
+    assert crossed_by(unread) == crossed_by(summary)
+    assert by_date_lines(unread, "2028") == by_date_lines(summary, "2028")
+    with pytest.raises(KeyError):
+        crossed_by(unread, "2028-04")
+
+
 def test_without_samples_a_date_is_read_between_the_years_and_that_is_said(
     run: xr.DataTree, summary: xr.DataTree
 ) -> None:
