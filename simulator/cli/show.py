@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from simulator.runs.kinds import Kind
+    from simulator.runs.result import Result
 
 
 def show(
@@ -38,8 +40,8 @@ def show(
     ] = False,
     json: options.JsonOption = False,
     by: Annotated[
-        str, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
-    ] = "",
+        str | None, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
+    ] = None,
     threshold: Annotated[
         str,
         typer.Option(
@@ -55,16 +57,16 @@ def show(
 
     Example: simulate show latest --by 2029-12-31
     """
-    from simulator.runs.kinds import explain_lines, kind_of
+    from simulator.runs.kinds import kind_of
 
-    asked = {"--by": bool(by), "--threshold": bool(threshold), "--quantities": quantities}
+    asked = {"--by": by is not None, "--threshold": bool(threshold), "--quantities": quantities}
     _refuse_of_others(kind_of(path), path, variables=variables, asked=asked)
     with simulator.open_result(path) as result:
         if quantities:
             _quantities(cast("DataTree", result.stored), json=json)
         elif variables:
-            options.tell(explain_lines(cast("DataTree", result.stored)))
-        elif by or threshold:
+            _variables(result, json=json)
+        elif by is not None or threshold:
             _answer(cast("DataTree", result.stored), by, threshold, json=json)
         else:
             options.show(result, json=json)
@@ -77,6 +79,18 @@ def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, asked: Map
     for option, given in asked.items():
         if given and kind.name != "run":
             raise InputError(f"{option}: {path} {kind.is_one}, and {option} is about runs. Leave it out.")
+    together = [option for option, given in {"--variables": variables, **asked}.items() if given]
+    if len(together) > 1 and together != ["--by", "--threshold"]:
+        raise InputError(f"{' and '.join(together)}: are questions of their own. Ask one at a time.")
+
+
+def _variables(result: Result, *, json: bool) -> None:
+    """Print what every variable of a run or a sweep is."""
+    from simulator.runs.kinds import explain_lines, explain_rows
+
+    tree = cast("DataTree", result.stored)
+    found = partial(options.table, "variables", explain_rows(tree))
+    options.answer(json, result.kind, str(tree.attrs["run_id"]), found, lambda: explain_lines(tree))
 
 
 def _quantities(run: DataTree, *, json: bool) -> None:
@@ -87,7 +101,7 @@ def _quantities(run: DataTree, *, json: bool) -> None:
     options.answer(json, "run", str(run.attrs["run_id"]), lambda: {"quantities": table}, lambda: quantity_lines(table))
 
 
-def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:
+def _answer(run: DataTree, by: str | None, threshold: str, *, json: bool) -> None:
     """Answer a question by date."""
     from simulator.runs.by_date import by_year_lines, crossed_by
     from simulator.runs.summary import by_date_lines
@@ -96,8 +110,8 @@ def _answer(run: DataTree, by: str, threshold: str, *, json: bool) -> None:
         json,
         "run",
         str(run.attrs["run_id"]),
-        lambda: {"crossed_by": crossed_by(run, by or (), threshold=threshold)},
-        lambda: by_date_lines(run, by, threshold=threshold) if by else by_year_lines(run, threshold),
+        lambda: {"crossed_by": crossed_by(run, () if by is None else by, threshold=threshold)},
+        lambda: by_date_lines(run, by, threshold=threshold) if by is not None else by_year_lines(run, threshold),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
@@ -177,21 +178,29 @@ def stored_lines(folder: FilePath, kind: Kind) -> tuple[list[str], list[str]]:
 RUN_FORMAT = 1
 
 
-def explain_lines(run: xr.DataTree) -> list[str]:
-    """Say what every variable of a run is: name, dimensions with their sizes, unit, long name."""
-    lines = []
+def explain_rows(run: xr.DataTree) -> Iterator[dict[str, str]]:
+    """Say what every variable of a run is: its group, name, dimensions, unit, long name."""
     for node in run.subtree:
-        if not node.data_vars:
-            continue
-        dataset = node.to_dataset()
-        sizes = ", ".join(f"{name} {size:,}" for name, size in dataset.sizes.items())
-        lines.append(f"{node.path.lstrip('/')}  ({sizes})")
-        width = min(max(len(str(name)) for name in dataset.data_vars), 40)
-        for name, values in dataset.data_vars.items():
+        for name, values in node.data_vars.items():
             words = (values.attrs.get(key, "") for key in ("long_name", "understood"))
             said = ": ".join(str(each) for each in words if each)
-            dims = f"({', '.join(map(str, values.dims))})"
-            lines.append(f"  {name!s:{width}}  {dims}  {values.attrs.get('units', '-')}  {said}".rstrip())
+            about = {
+                "group": node.path.lstrip("/"),
+                "variable": str(name),
+                "dimensions": ", ".join(map(str, values.dims)),
+            }
+            yield about | {"unit": str(values.attrs.get("units", "-")), "meaning": said}
+
+
+def explain_lines(run: xr.DataTree) -> list[str]:
+    """Say the same in lines, below each group with its sizes."""
+    lines = []
+    for path, held in groupby(explain_rows(run), key=lambda row: row["group"]):
+        rows = list(held)
+        sizes = ", ".join(f"{name} {size:,}" for name, size in run[f"/{path}"].sizes.items())
+        width = min(max(len(row["variable"]) for row in rows), 40)
+        told = (f"  {row['variable']:{width}}  ({row['dimensions']})  {row['unit']}  {row['meaning']}" for row in rows)
+        lines += [f"{path}  ({sizes})", *map(str.rstrip, told)]
     return lines
 
 

@@ -278,7 +278,17 @@ def test_a_run_answers_by_date_and_other_folders_do_not(tmp_path: Path, capsys: 
     assert (row["threshold"], row["by"]) == ("gpt-4", "by 2022-12-31")
     main(["show", folder, "--threshold", "gpt-4"])
     assert capsys.readouterr().out.splitlines()[1].startswith("  by the end of 2011: ")
-    for asked, said in ((["--by", "soon"], "must be a year or a date"), (["--threshold", "gpt4"], "Did you mean")):
+    main(["show", folder, "--variables", "--json"])
+    told = json.loads(capsys.readouterr().out)["tables"]["variables"]["rows"]
+    assert {"group": "summary", "variable": "never"}.items() <= next(
+        r for r in told if r["variable"] == "never"
+    ).items()
+    for asked, said in (
+        (["--by", "soon"], "must be a year or a date"),
+        (["--by", ""], "must be a year or a date; got ''"),
+        (["--by", "2022", "--quantities"], "--by and --quantities: are questions of their own"),
+        (["--threshold", "gpt4"], "Did you mean"),
+    ):
         with pytest.raises(SystemExit):
             main(["show", folder, *asked])
         assert said in capsys.readouterr().err
