@@ -236,13 +236,13 @@ def _first_year(whole: Mapping[str, Any]) -> float | None:
 
 def _layers(own: Mapping[str, Any], file: str) -> _Layers:
     """List plain data and what they extend, whatever edition that is of."""
-    layers, files = [own], [FilePath(file).resolve()]
+    layers, files = [own], [FilePath(file)]
     while (parent := layers[-1].get("extends")) is not None:
         found = parent_file(parent, files[-1].parent)
-        if not isinstance(found, FilePath) or found.resolve() in files[1:]:
+        if not isinstance(found, FilePath) or found.resolve() in map(FilePath.resolve, files[1:]):
             break
         layers.append(text_keys(file_document(found).data))
-        files.append(found.resolve())
+        files.append(found)
     return tuple(layers)
 
 

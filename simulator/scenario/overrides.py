@@ -7,17 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator import errors
-from simulator.errors import (
-    InputError,
-    Path,
-    Place,
-    ScenarioError,
-    dotted,
-    is_item_name,
-    item_part,
-    near_name,
-    shown,
-)
+from simulator.errors import InputError, Path, Place, ScenarioError, dotted, is_item_name, item_part, near_name, shown
 from simulator.scenario.documents import Document, parse_document
 from simulator.scenario.layers import is_override, known_path, lookup, moved, place_of, position, positions
 from simulator.schema.amounts import is_read_one_way, prior_in_words, written_in_numbers
