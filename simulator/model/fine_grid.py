@@ -25,6 +25,16 @@ def fine_grid(first: float, last: float, years: Array) -> Array:
     return np.unique(np.concatenate([[first], inner, years[(years >= first) & (years <= last)], [last]]))
 
 
+def fine_grid_around(first: float, last: float, *, most: float) -> Array:
+    """Make the whole steps of the internal grid around two years, and none after `most`.
+
+    >>> fine_grid_around(2025.01, 2025.1, most=2025.1).tolist()
+    [2025.0, 2025.0625, 2025.1]
+    """
+    low, high = np.floor(first * FINE_STEPS) / FINE_STEPS, np.ceil(last * FINE_STEPS) / FINE_STEPS
+    return fine_grid(float(low), min(float(high), most), np.empty(0))
+
+
 def is_fine(times: Array) -> NDArray[np.bool_]:
     """Tell which times are steps of the internal grid: the first, and sixteenths of a year."""
     fine = np.asarray(times * FINE_STEPS == np.floor(times * FINE_STEPS), dtype=np.bool_)

@@ -143,6 +143,10 @@ class Block:
         values = self.draws[dotted(path)]
         return _chosen(values, self.samples)
 
+    def of_all(self, path: Path) -> Array:
+        """The drawn numbers of all samples: what is made of them is one for every piece of the block."""
+        return (self.whole or self).draw(path)
+
     def taken(self, samples: NDArray[np.intp] | slice, times: Array) -> Block:
         """Take samples of the block: some in a row, or any, once or several times each, at times of their own."""
         return Block(self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines)

@@ -16,7 +16,7 @@ import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
-from simulator.model.fine_grid import fine_grid, follow, is_fine
+from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine
 from simulator.model.levels import (
     Block,
     Line,
@@ -241,10 +241,10 @@ def _decay(operation: Operation, path: Path, block: Block) -> Array:
 
 def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
     """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid."""
-    by = block.draw((*path, "by"))
-    if by.size == 1 or years.ndim > 1:  # of samples at times of their own, each has its own lag
+    by, every = block.draw((*path, "by")), block.of_all((*path, "by"))
+    if every.size == 1 or years.ndim > 1:  # of samples at times of their own, each has its own lag
         return quantity_level(lag.of, (*path, "of"), block, years - by[:, None] if years.ndim > 1 else years - by)
-    grid = fine_grid(float(years[0] - by.max()), float(years[-1] - by.min()), years)
+    grid = fine_grid_around(float(years[0] - every.max()), float(years[-1] - every.min()), most=float(years[-1]))
     levels = quantity_level(lag.of, (*path, "of"), block, grid)
     return read_between(grid, levels, years - by[:, None], np.arange(by.size))
 
@@ -309,7 +309,7 @@ def follow_lags(chain: Chain, years: Array) -> None:
     if not names:
         return
     grid = fine_grid(float(years[0]), float(years[-1]), years)
-    shortest = min(float(block.draw((*path, "by")).min()) for path in lags)
+    shortest = min(float(block.of_all((*path, "by")).min()) for path in lags)
     end = int(np.searchsorted(grid, grid[0] + shortest, side="left"))
     begin = 0
     while begin < grid.size:

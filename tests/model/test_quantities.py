@@ -343,6 +343,22 @@ def test_a_drawn_lag_is_each_samples_own() -> None:
     np.testing.assert_allclose(10 ** run["trajectories/quantity_this"].values.astype(float), exact, rtol=2e-3)
 
 
+@pytest.mark.parametrize(
+    "of",
+    [
+        {"highest": {**A, "volatility": {"value": 0.3, "unit": "OOM/year"}}},
+        {"accumulation": A, "start": {"interval_90": [1, 2], "unit": "J"}, "at": 1990},
+    ],
+)
+def test_a_drawn_lag_of_what_is_held_on_a_grid_is_the_same_however_many_samples_there_are(of: Any) -> None:
+    """Of so many months samples are projected in pieces, whose longest and shortest lags differ."""
+    lagged = {"lag": {"of": of, "by": {"interval_90": [0.5, 3], "unit": "year"}}}
+    changes = {"quantities": {"this": lagged}, "years": {"first": 2025, "last": 2055, "step": "month"}, "block": 100}
+    few, many = (run_of(small_scenario({**changes, "samples": samples})) for samples in (100, 300))
+    found = many["trajectories/quantity_this"].values[:100]
+    np.testing.assert_array_equal(found, few["trajectories/quantity_this"].values)
+
+
 OWN = {
     "drivers": {
         "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": "10x/year"},
