@@ -135,7 +135,7 @@ type At = Callable[[Numbers, Numbers, Array], Array]
 
 
 def path_crossings(
-    at: At, year: Array, rows: Array, goals: Array, of: Numbers
+    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths that are known at any time: as `first_crossing`, with no step.
 
@@ -143,7 +143,8 @@ def path_crossings(
     stands on; `goals` and both results are (threshold, sample). Where a path meets a threshold between two years, the
     time is sought on the path itself. A path that is higher at a year than at those beside it, and short of a threshold
     by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
-    the threshold, the time before it. A path that comes within 1e-9 meets it.
+    the threshold, the time before it. A path that comes within 1e-9 meets it. Of paths with `jumps` no line or curve
+    through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
     first = np.stack([_first_met(rows[quantity], goal) for quantity, goal in zip(of, met, strict=True)])
@@ -159,8 +160,8 @@ def path_crossings(
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
     goal = np.minimum(goals[threshold, sample], ends[3])
     bent = np.ones(goal.size, dtype=np.bool_)  # as peaks are
-    bent[: after.size] = ~_straight(year, beside, after)
-    time = _solved(partial(_of_each, at, of[threshold], sample), bent, goal, *ends)
+    bent[: after.size] = jumps or ~_straight(year, beside, after)
+    time = _solved(partial(_of_each, at, of[threshold], sample), bent, 0 if jumps else TRIES, goal, *ends)
     crossing[threshold[: after.size], sample[: after.size]] = time[: after.size]
     np.minimum.at(crossing, (threshold[after.size :], sample[after.size :]), time[after.size :])
     return crossing, already
@@ -204,6 +205,7 @@ def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: A
 def _solved(
     at: Callable[[Numbers, Array], Array],
     bent: NDArray[np.bool_],
+    tries: int,
     goal: Array,
     start: Array,
     low: Array,
@@ -222,7 +224,7 @@ def _solved(
     with np.errstate(invalid="ignore"):
         time = np.fmin(start - below * ((end - start) / (above - below)), end)
     left = np.flatnonzero(bent & np.isfinite(below))
-    for _ in range(TRIES if left.size else 0):
+    for _ in range(tries if left.size else 0):
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
         after = _interpolated(first, now, last, below[left], off, above[left])
         met = off >= 0.0
@@ -388,7 +390,7 @@ def cross_block(
             for number, way in enumerate(ways)
         ]
     )
-    crossing, already = path_crossings(at, years, signed, turned, of)
+    crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
     flag = already.astype(np.int8)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":

@@ -24,7 +24,7 @@ from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import stated_drivers
+from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import Subject, inner_subjects, level_name, moving_thresholds, quantity_of, subjects
@@ -60,6 +60,8 @@ class Projection:
         self._bounds = {
             bound.variable: bound for each in (*self._subjects.values(), *self._inner) for bound in each.bounds
         }
+        self.has_jumps = any(level.jumps is not None for _, level in entries_of(Level, spec))
+        """Whether a level of it makes jumps at random times."""
         self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
 
     def block(self, draws: Mapping[str, Array]) -> Block:

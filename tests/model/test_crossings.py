@@ -412,3 +412,14 @@ def test_a_jump_to_an_infinite_level_is_crossed_where_it_is_made() -> None:
 
     crossing, _ = path_crossings(at, year, rows[None], np.array([[100.0]]), np.array([0]))
     assert crossing[0, 0] == pytest.approx(2026.75, abs=1e-3)
+
+
+def test_a_path_that_jumps_by_as_much_every_year_is_crossed_at_the_jump_whatever_the_step() -> None:
+    """Years with one jump each are as steep as one another, and no straight lines."""
+    jumping = {"growth": "1.2x/year", "jumps": {"rate": "1/year", "size": "4x"}}
+    changes = {"drivers.algorithms": jumping, "thresholds": {"far": {"effective_compute": 1e29}}}
+    stepped = [{"first": 2025, "last": 2035, "step": step} for step in ("year", "month")]
+    yearly, monthly = (
+        run_of(small_scenario({**changes, "years": years}))["crossings/crossing_year"].values for years in stepped
+    )
+    np.testing.assert_allclose(yearly, monthly, atol=1e-3)
