@@ -126,13 +126,10 @@ def _prior_hint(key: str, given: Any, beside: Mapping[Any, Any]) -> str:
         return f"Write {interval_key(float(level[1]))}: {shown(given)}."
     if (probability := _probability(key)) is not None and not isinstance(given, Mapping | list):
         points = {each: value for other, value in beside.items() if (each := _probability(str(other))) is not None}
+        if len(points) == 1 and probability == 0.5:
+            return f"Write median: {_shown(given)}."
         if len(points) == 1:
-            word = (
-                "median"
-                if probability == 0.5
-                else f"quantiles: {{{number(probability)}: {_shown(given)}, ..}}, two at least"
-            )
-            return f"Write median: {_shown(given)}." if probability == 0.5 else f"Write {word}."
+            return f"Write quantiles: {{{number(probability)}: {_shown(given)}, ..}}, two at least."
         return f"Write quantiles: {quantiles_text(points)}."
     if pair and key in ("ci", "interval", "range", "between", "span", "credible"):
         return f"Write interval_90: {shown(given)}, with the level that you mean."
@@ -217,6 +214,8 @@ _EXAMPLES: Mapping[str, str] = {
 
 def example_at(path: Path) -> str:
     """Say what may be written for a prior at a place."""
+    if path[-2:] == ("jumps", "rate"):
+        return "Write for example 0.2/year, or {interval_90: [0.1, 0.4], unit: 1/year}."
     return next((_EXAMPLES[key] for key in reversed(path) if isinstance(key, str) and key in _EXAMPLES), ANY_PRIOR)
 
 
@@ -225,8 +224,9 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _IN_FRONT = re.compile(r"(?:US\$|\$US|USD)\s*([0-9].*)")
-_POWER = re.compile(r"(?:([0-9.]+)\s*(?:\*|x|×|·)\s*)?10\s*(?:\^|\*\*)\s*([-+]?[0-9]+)(.*)")
-_FRACTION = re.compile(r"([0-9.]+)\s*/\s*([0-9.]+)\s*(.*)")
+_DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+_POWER = re.compile(rf"(?:({_DECIMAL})\s*(?:\*|x|×|·)\s*)?10\s*(?:\^|\*\*)\s*([-+]?[0-9]{{1,4}})(?![0-9])(.*)")
+_FRACTION = re.compile(rf"({_DECIMAL})\s*/\s*({_DECIMAL})(?![.0-9])\s*(.*)")
 _BETWEEN = re.compile(
     rf"(?:between\s+|from\s+)?(?P<low>\$?\s*{NUMBER}[^-–—().]*?)\s*(?:-|–|—|\bto\b|\.\.+|\band\b)\s*"
     rf"(?P<high>\$?\s*{NUMBER})(?P<unit>[^()]*)(?P<level>\(.*\))?\s*",
@@ -234,7 +234,7 @@ _BETWEEN = re.compile(
 )
 _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-)\s*({NUMBER})\s*(.*)")
 _EVERY = re.compile(
-    r"(doubl|halv)\w*(?:\s+time)?\s*(?:every|each|in|of|per|:)?\s*([0-9.]+)?\s*(month|year)s?", re.IGNORECASE
+    rf"(doubl|halv)\w*(?:\s+time)?\s*(?:every|each|in|of|per|:)?\s*({_DECIMAL})?\s*(month|year)s?", re.IGNORECASE
 )
 _TIMES = re.compile(r"(doubl\w*|twice|tripl\w*|tenfold|halv\w*|half)\s+(?:a|an|per|every|each)\s+year", re.IGNORECASE)
 _UNITS_ALONE = {"x/year": 2.4, "factor/year": 2.4, "%/year": 30, "percent/year": 30, "OOM/year": 0.3, "ln/year": 0.7}
@@ -250,7 +250,7 @@ def text_hint(text: str) -> str:
         return f"A decimal point is a point: {said.replace(',', '.')}."
     if (match := _POWER.fullmatch(said)) is not None:
         return f"Write {match[1] or 1}e{int(match[2])}{match[3]}."
-    if (match := _FRACTION.fullmatch(said)) is not None and float(match[2] or 0):
+    if (match := _FRACTION.fullmatch(said)) is not None and float(match[2]):
         share = float(match[1]) / float(match[2])
         return f"Write {share:.4g} {match[3] or 'fraction'}" + ("." if match[3] else f", or {100 * share:.4g} %.")
     if (match := _IN_FRONT.fullmatch(said)) is not None:
@@ -281,7 +281,7 @@ def _range_hint(said: str) -> str:
 def _words_hint(said: str) -> str:
     if (match := _TIMES.fullmatch(said)) is not None:
         return f"Write {next(times for word, times in _AS_NUMBER.items() if match[1].lower().startswith(word))}x/year."
-    if (match := re.fullmatch(r"([0-9.]+)\s*/\s*(?:year|yr)", said)) is not None:
+    if (match := re.fullmatch(rf"({_DECIMAL})\s*/\s*(?:year|yr)", said)) is not None:
         return f"Write {match[1]}x/year for a factor, {match[1]} %/year for percent."
     if said in _UNITS_ALONE:
         return f"A number stands before its unit: {_UNITS_ALONE[said]} {said}."

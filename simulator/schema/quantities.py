@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
-from simulator.schema.amounts import is_amount, prior_in_words
+from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior, Spec
@@ -147,17 +147,16 @@ Growth = Annotated[
 
 def _so_often(value: Any) -> Any:
     """Read `0.3/year` or `3 per decade` as the number of times that it is."""
-    match = (
-        re.fullmatch(r"\s*(-?[0-9.]+)\s*(?:/|per\s)\s*(year|month|decade)\s*", value)
-        if isinstance(value, str)
-        else None
-    )
+    match = _OFTEN.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
-    return {
-        "value": float(match[1]) / (10 if match[2] == "decade" else 1),
-        "unit": f"1/{match[2].replace('decade', 'year')}",
-    }
+    times = float(match[1])
+    return (
+        {"value": times / 10, "unit": "1/year"} if match[2] == "decade" else {"value": times, "unit": f"1/{match[2]}"}
+    )
+
+
+_OFTEN = re.compile(rf"\s*({NUMBER})\s*(?:/|per\s)\s*(year|month|decade)\s*")
 
 
 class Jumps(Spec):

@@ -92,6 +92,11 @@ def test_a_key_that_is_tried_elsewhere_does_too(entry: str, key: str, given: Any
     assert key_hint(entry, key, given, {key: given}) == proposed
 
 
+def test_what_is_no_number_is_not_counted_with() -> None:
+    tried = ("1.2.3/4", "1/2.3.4", "../2", "1.2.3/year", "1.2.3x10^5", "doubling every 1.2.3 months", "10^" + "9" * 5000)
+    assert [text_hint(text) for text in tried] == [""] * len(tried)
+
+
 @pytest.mark.parametrize(
     ("text", "whole", "proposed"),
     [
@@ -117,6 +122,7 @@ def test_an_example_is_of_the_kind_of_its_place() -> None:
     assert "x/year" in example_at(("drivers", "spending", "growth"))
     assert "%" in example_at(("drivers", "spending", "caps", "all", "share", "mixture", 0))
     assert "FLOP" in example_at(("thresholds", "far", "effective_compute"))
+    assert "0.2/year" in example_at(("drivers", "hardware", "jumps", "rate"))
     assert example_at(("quantities", "power")) == ANY_PRIOR
 
 
