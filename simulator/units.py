@@ -23,15 +23,17 @@ from simulator.errors import near_name
 type Array = NDArray[np.float64]
 
 SECONDS_PER_YEAR = 365.25 * 86_400.0
+PERCENT = ("%", "percent", "pct")
+MANY: Mapping[str, float] = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 _BASES = {
     "FLOP": ("FLOP", 1.0), "USD": ("USD", 1.0), "J": ("J", 1.0), "Wh": ("J", 3600.0), "bit": ("bit", 1.0),
     "byte": ("bit", 8.0), "token": ("token", 1.0), "chip": ("chip", 1.0), "image": ("image", 1.0),
     "model": ("model", 1.0), "person": ("person", 1.0), "parameter": ("parameter", 1.0),
     "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "month": ("s", SECONDS_PER_YEAR / 12),
-    "year": ("s", SECONDS_PER_YEAR), "1": ("", 1.0), "fraction": ("", 1.0), "%": ("", 0.01), "factor": ("", 1.0),
-    "$": ("USD", 1.0), "x": ("", 1.0), "times": ("", 1.0), "percent": ("", 0.01), "pct": ("", 0.01),
-    "thousand": ("", 1e3), "million": ("", 1e6), "billion": ("", 1e9), "trillion": ("", 1e12),
+    "year": ("s", SECONDS_PER_YEAR), "$": ("USD", 1.0),
+    **dict.fromkeys(("1", "fraction", "factor", "x", "times"), ("", 1.0)), **dict.fromkeys(PERCENT, ("", 0.01)),
+    **{word: ("", times) for word, times in MANY.items()},
 }  # fmt: skip
 _PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
@@ -339,21 +341,12 @@ def _meant(text: str) -> str:
     if words in ("month", "months", "year", "years", "yr", "yrs"):
         span = "years" if words.startswith("y") else "months"
         return f"Write {span}/doubling, or {span}/halving."
-    if text.replace(" ", "").rstrip(".") in (
-        "1/year",
-        "/year",
-        "1/yr",
-        "peryear",
-        "ayear",
-        "annually",
-        "peryr",
-        "year",
-    ):
+    if text.replace(" ", "").rstrip(".") in ("1/year", "/year", "1/yr", "peryear", "ayear", "annually", "peryr"):
         return "Write x/year for a factor, percent/year for percent."
     if other := _SHORT_OR_LONG.search(text):  # a year's rate would be another one
         of_span = other[1] if other[1] in ("month", "quarter", "decade") else "year"
         return f"Growth of one {other[1]} is not that of a year: state it as a factor, as 1.1x/{of_span}."
-    if words in ("x", "factor", "times", "%", "percent", "pct", "OOM", "ln"):
+    if words in (*PERCENT, "x", "factor", "times", "OOM", "ln"):
         return f"Write {'percent' if words == '%' else words}/year."
     if words in ("OOMs", "oom", "ooms", "dex", "log10"):
         return "Write OOM/year."

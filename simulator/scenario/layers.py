@@ -18,6 +18,7 @@ from simulator.errors import Fault, InputError, Path, Place, PlacedFault, Scenar
 from simulator.files import read_csv
 from simulator.scenario.documents import Document
 from simulator.schema.amounts import (
+    ASKED,
     amounts_in,
     holds_numbers,
     is_read_one_way,
@@ -139,15 +140,8 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
 
 def stand_in(path: Path) -> dict[str, Any]:
     """Give a number for a prior at fault, in a unit that does at its place."""
-    field = next((key for key in reversed(path) if isinstance(key, str) and key not in ("mixture", "mean_of")), "")
-    unit = (
-        "x/year"
-        if field in ("growth", "rate", "towards")
-        else "fraction"
-        if field in ("share", "largest_share")
-        else ""
-    )
-    return {"value": 1.0} | ({"unit": unit} if unit else {})
+    field = next((key for key in reversed(path) if isinstance(key, str) and key != "mixture"), "")
+    return {"value": 1.0} | ({"unit": ASKED[field]} if field in ASKED else {})
 
 
 def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.dates import DateError, as_date
 from simulator.errors import Fault
 from simulator.schema.prior_families import SHORT_FORMS
-from simulator.units import UnitError, factor_between, parse_growth_unit
+from simulator.units import MANY, PERCENT, UnitError, factor_between, parse_growth_unit
 
 NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
 _AMOUNT = re.compile(
@@ -21,16 +21,15 @@ _AMOUNT = re.compile(
 )
 _RANGE = re.compile(r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>[0-9.]+)\s*(?:%|percent|pct)\s*\))?")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MANY = {
-    "k": "thousand",
-    "M": "million",
-    "B": "billion",
-    "T": "trillion",
-    "mn": "million",
-    "bn": "billion",
+_SHORT = {
+    "k": "thousand", "M": "million", "B": "billion", "T": "trillion", "mn": "million", "bn": "billion",
     "tn": "trillion",
+}  # fmt: skip
+ASKED: Mapping[str, str] = {
+    **dict.fromkeys(("growth", "rate", "mean_of", "towards"), "x/year"),
+    **dict.fromkeys(("share", "largest_share"), "fraction"),
 }
-_TIMES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+"""Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x."""
 HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "quantiles", "truncated")
 """Keys of a prior whose numbers are in its unit; beside them intervals, spans and the values of `discrete`."""
 _AMOUNT_TEXT = r"^[-+]?\$?\s*[-+]?[0-9.]"
@@ -52,7 +51,7 @@ def read_amount(text: str) -> Amount | None:
     (Amount(value=5.0, unit='billion USD'), Amount(value=2.4, unit='x/year'), Amount(value=10000.0, unit=''))
     """
     amount = _split(text)
-    return Amount(amount.value * _TIMES[amount.unit]) if amount and amount.unit in _TIMES else amount
+    return Amount(amount.value * MANY[amount.unit]) if amount and amount.unit in MANY else amount
 
 
 def _split(text: str) -> Amount | None:
@@ -65,11 +64,11 @@ def _split(text: str) -> Amount | None:
     value = float(match["number"].replace("_", "")) * (-1.0 if (match["money"] or "").startswith("-") else 1.0)
     words = (match["unit"] or "").split()
     if match["many"]:
-        words.insert(0, _MANY[match["many"]])
+        words.insert(0, _SHORT[match["many"]])
     elif words:
-        words[0] = _MANY.get(words[0], words[0])
+        words[0] = _SHORT.get(words[0], words[0])
     if match["money"] and words[-1:] != ["USD"]:
-        words.insert(1 if words[:1] and words[0] in _TIMES else 0, "USD")
+        words.insert(1 if words[:1] and words[0] in MANY else 0, "USD")
     return Amount(value, " ".join(words))
 
 
@@ -90,7 +89,7 @@ def is_amount(text: str) -> bool:
 
 def _says_more(text: str, amount: Amount) -> bool:
     """Tell whether a text says more than its digits: a unit, or how many thousands."""
-    return bool(amount.unit) or text.strip()[-1:] in _MANY or text.strip()[-1:].isalpha()
+    return bool(amount.unit) or text.strip()[-1:].isalpha()
 
 
 def read_range(text: str) -> tuple[Amount, Amount, str] | None:
@@ -105,12 +104,12 @@ def read_range(text: str) -> tuple[Amount, Amount, str] | None:
     low, high = _split(match["low"]), _split(dollars + match["high"])
     if low is None or high is None:
         return None
-    many, _, of = high.unit.rpartition(" ") if high.unit.split(" ", maxsplit=1)[0] in _TIMES else ("", "", high.unit)
-    if low.unit in _TIMES and of not in _TIMES:
+    many, _, of = high.unit.rpartition(" ") if high.unit.split(" ", maxsplit=1)[0] in MANY else ("", "", high.unit)
+    if low.unit in MANY and of not in MANY:
         low = Amount(low.value, f"{low.unit} {of}")
     elif not low.unit or (low.unit == of and many) or re.match(r"\s*(/|per\b|an?\b)", high.unit.removeprefix(low.unit)):
         low = Amount(low.value, high.unit)
-    folded = [Amount(each.value * _TIMES[each.unit]) if each.unit in _TIMES else each for each in (low, high)]
+    folded = [Amount(each.value * MANY[each.unit]) if each.unit in MANY else each for each in (low, high)]
     return folded[0], folded[1], match["level"] or ""
 
 
@@ -118,8 +117,8 @@ def in_unit(amount: Amount, unit: str) -> float:
     """Tell an amount in another unit of its kind; UnitError where no factor leads from one to the other."""
     if not amount.unit or amount.unit == unit:
         return amount.value
-    if amount.unit in _TIMES:  # 50 million, beside $400 million
-        return amount.value * _TIMES[amount.unit] / _TIMES.get(unit.split(" ", maxsplit=1)[0], 1.0)
+    if amount.unit in MANY:  # 50 million, beside $400 million
+        return amount.value * MANY[amount.unit] / MANY.get(unit.split(" ", maxsplit=1)[0], 1.0)
     told = amount.value * factor_between(amount.unit, unit)
     return float(f"{told:.12g}")  # what rounding adds is no part of what was written
 
@@ -134,7 +133,7 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
     if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
         return dict(data), []
     amounts = [each for value in held.values() for text in _leaves(value) for each in _amounts(text)]
-    own = next((each.unit for each in amounts if each.unit and each.unit not in _TIMES), "")
+    own = next((each.unit for each in amounts if each.unit and each.unit not in MANY), "")
     unit = data["unit"] if isinstance(data.get("unit"), str) else own
     faults: list[Fault] = []
     written = {key: _in_numbers(key, value, unit, faults) if key in held else value for key, value in data.items()}
@@ -160,7 +159,7 @@ def plain_numbers(value: Any) -> list[float]:
 
 def is_read_one_way(unit: str) -> bool:
     """Tell whether a number beside an entry in some unit can only mean that: growth is read as a factor a year."""
-    if unit in ("%", "percent", "pct"):
+    if unit in PERCENT:
         return False
     try:
         return parse_growth_unit(unit).conversion == parse_growth_unit("x/year").conversion

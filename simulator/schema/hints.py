@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulator.errors import Fault, Path, number, shown
-from simulator.schema.amounts import NUMBER, read_amount, read_range
+from simulator.schema.amounts import ASKED, NUMBER, read_amount, read_range
+from simulator.units import MANY, PERCENT
 
 _LEVEL = re.compile(
     r"(?:ci|interval|range|credible|conf(?:idence)?)?[-_ ]?([0-9]+(?:\.[0-9]+)?)[-_ ]?(?:%|percent|pct)?(?:[-_ ]?ci)?",
@@ -203,8 +204,7 @@ _OF_RATES = "Write for example 2.4x/year, 30 %/year, 6 months/doubling or 1.6 to
 _OF_SHARES = "Write for example 20 %, 0.2 fraction or 10 to 30 % (90 %)."
 _OF_COMPUTE = "Write for example 1e29 FLOP or 1e28 to 1e30 FLOP (90 %)."
 _EXAMPLES: Mapping[str, str] = {
-    **dict.fromkeys(("growth", "rate", "towards"), _OF_RATES),
-    **dict.fromkeys(("share", "largest_share"), _OF_SHARES),
+    **{key: _OF_RATES if unit == "x/year" else _OF_SHARES for key, unit in ASKED.items()},
     **dict.fromkeys(("effective_compute", "physical_compute"), _OF_COMPUTE),
     "spending": "Write for example $10 billion or $5 to 20 billion (90 %).",
     "start": "Write for example $400 million, 0.3 GW or $200 to 800 million (90 %).",
@@ -306,9 +306,9 @@ def number_alone(text: str, *, whole: bool) -> str:
     if amount is None or not math.isfinite(amount.value):
         return text_hint(text).replace("; or write million, billion", "") if whole else text_hint(text)
     many, _, unit = amount.unit.partition(" ")
-    times = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}.get(many, 1.0)
+    times = MANY.get(many, 1.0)
     unit = unit if times > 1 else amount.unit
-    value = amount.value * times * (0.01 if unit in ("%", "percent", "pct") else 1.0)
+    value = amount.value * times * (0.01 if unit in PERCENT else 1.0)
     told = f"{int(value):_}" if whole and value == int(value) else f"{value:g}"
     if text.strip().replace("_", "").replace("+", "") == told.replace("_", "") or not amount.unit:
         return f"Write {told}." if not text.strip().replace(".", "").isdigit() else "Write it without quotes."

@@ -16,12 +16,13 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_part, number
+from simulator.schema.amounts import ASKED
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
 from simulator.schema.statements import Prior
-from simulator.units import UnitError, parse_growth_unit
+from simulator.units import PERCENT, UnitError, parse_growth_unit
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
 
@@ -54,7 +55,7 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     Percent of what changes something by a factor can be, too: 30 % may be 1.3x or 0.3x.
     """
     factor = slot.path[-2:] == ("jumps", "size") or slot.path in (("capability", "gain"), ("capability", "per"))
-    if factor and unit in ("%", "percent", "pct"):
+    if factor and unit in PERCENT:
         rule = "is a factor; of percent it is unclear whether they are added to 1."
         return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
     if slot.path[-1] == "depreciation" and unit and re.search(r"(?:/|per) ?(?:s|hour|day|month)s?$", unit):
@@ -103,8 +104,6 @@ _INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
     ("jumps", "spread"): ("number", None),
 }  # fmt: skip
 """The same by the last two parts of the path, where the field alone does not tell."""
-_ASKED = frozenset({"growth", "rate", "mean_of", "towards", "share", "largest_share"})
-"""Fields whose numbers can be read in more than one way: 30 may be 30 % a year, or 30 times a year."""
 
 
 _UNIT_WORDS: Mapping[SlotKind, str] = {
@@ -118,7 +117,7 @@ def unit_words(key: str) -> str:
     """Say in which unit a prior stands at a key of a file."""
     kind, unit = _KINDS.get("from_" if key == "from" else key, ("level", None))
     told = {None: _UNIT_WORDS[kind], "1": "a plain factor"}.get(unit, unit)
-    return "%, or a fraction; it must be written" if key in _ASKED and kind == "level" else str(told)
+    return "%, or a fraction; it must be written" if key in ASKED and kind == "level" else str(told)
 
 
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
@@ -195,7 +194,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
         yield from (
-            Slot(place, prior, kind, unit, never=never, asks=of in _ASKED and path[-2:] not in _INNER)
+            Slot(place, prior, kind, unit, never=never, asks=of in ASKED and path[-2:] not in _INNER)
             for place in places
         )
         if kind == "drift":
