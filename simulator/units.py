@@ -164,6 +164,11 @@ def plain_unit(unit: str) -> str:
     return unit.removeprefix("log10(").removesuffix(")")
 
 
+def file_unit(unit: str) -> str:
+    """Name the unit in which a file states a number of an internal unit without a word: how often is by year."""
+    return "1/year" if unit == "log10(1/s)" else plain_unit(unit)
+
+
 class Conversion(ABC):
     """A one-to-one map from the numbers in a file to the internal scale.
 

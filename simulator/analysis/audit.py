@@ -37,7 +37,7 @@ from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
-from simulator.units import Array, plain_unit
+from simulator.units import Array, file_unit
 from simulator.wording import WIDTH, listed, markdown_table, plus_minus
 
 if TYPE_CHECKING:
@@ -251,10 +251,7 @@ def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any
 
 def _unit(prior: NamedPrior) -> str:
     """Name the unit in which a prior is stated."""
-    stated = prior.prior.unit
-    if stated or prior.prior.mixture is not None:
-        return stated or prior.unit
-    return "factor/year" if prior.unit == "OOM/year" else plain_unit(prior.unit)
+    return prior.prior.own_unit or ("factor/year" if prior.unit == "OOM/year" else file_unit(prior.unit))
 
 
 def _influence(

@@ -28,7 +28,7 @@ from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
-from simulator.units import Array, parse_growth_unit, parse_unit, plain_unit
+from simulator.units import Array, file_unit, parse_growth_unit, parse_unit, plain_unit
 from simulator.variables import variable
 from simulator.wording import listed, power_text, told_unit, year_text
 
@@ -307,5 +307,5 @@ def prior_text(prior: NamedPrior, value: float) -> str:
         return f"{value:.3g} years"
     if not prior.unit.startswith("log10("):
         return f"{value:.3g}"
-    unit = stated or plain_unit(prior.unit)
+    unit = stated or file_unit(prior.unit)
     return level_text(value - math.log10(parse_unit(unit).scale), unit)

@@ -59,14 +59,14 @@ class NamedPrior:
     @property
     def stated_unit(self) -> str:
         """The unit in which it is told: that of the file, else that of its place; empty of a date or plain number."""
-        unit = self.prior.own_unit or {"1": "", "year": ""}.get(self.unit, units.plain_unit(self.unit))
+        unit = self.prior.own_unit or {"1": "", "year": ""}.get(self.unit, units.file_unit(self.unit))
         return "" if unit == "1" else unit
 
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
         if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
-            unit = self.prior.own_unit or units.plain_unit(self.unit)
+            unit = self.prior.own_unit or units.file_unit(self.unit)
             conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
             return understood(self.stated).told_by(conversion).told_in(self.stated_unit)
         read = understood(self.stated, unit=self.stated_unit, of=self.of)

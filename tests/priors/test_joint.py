@@ -225,10 +225,13 @@ def test_what_was_understood_is_said_in_the_unit_of_the_file() -> None:
         ({"value": 2500, "unit": "MW"}, "W", "2500 MW"),
         (1.728e7, "s", "200 days"),
         (10, "s", "10 s"),
+        (0.2, "1/year", "0.2 1/year"),
         ({"family": "lognormal", "median": 4e8, "interval_90": [2e8, 8e8], "truncated": [1e8, 1e10]}, "USD",
          "skewed lognormal from 100 to 10,000, median 400 (90 % 200 to 800) million USD"),
         ({"mixture": [{"weight": 1, "value": 1e9}, {"weight": 1, "value": 1e9}]}, "USD",
          "mixture of 2, median 1 (90 % 1 to 1) billion USD"),
+        ({"mixture": [{"weight": 1, "value": 0.2}, {"weight": 1, "value": 0.2}]}, "1/year",
+         "mixture of 2, median 0.2 (90 % 0.2 to 0.2) 1/year"),
     ],
 )  # fmt: skip
 def test_a_base_unit_becomes_the_one_that_people_use_and_the_files_own_stays(stated, unit, text) -> None:
