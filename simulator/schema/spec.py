@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from simulator.errors import Fault, Path, number, shown
+from simulator.errors import Fault, Path, item_part, number, shown
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
@@ -152,9 +152,8 @@ def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
         for key, inner in value.items():
             yield from _walk(inner, (*path, key), of)
     elif isinstance(value, tuple):
-        for number, inner in enumerate(value):
-            called = getattr(inner, "name", None)  # as `item_part` has it, which is asked for what is not read yet
-            yield from _walk(inner, (*path, f"[{called}]" if called else number), of)
+        for place, inner in enumerate(value):
+            yield from _walk(inner, (*path, item_part(inner, place)), of)
 
 
 class ScenarioSpec(Spec):
