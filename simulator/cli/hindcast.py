@@ -105,14 +105,7 @@ def score(
         str | None,
         typer.Option(metavar="DATE", help="Count only what came after it; the run's first year without it."),
     ] = None,
-    output: Annotated[
-        FilePath | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where scores.csv is written; the run folder without it.",
-            callback=options.folder_option,
-        ),
-    ] = None,
+    output: options.BesideOption = None,
     ledger: Annotated[
         FilePath | None,
         typer.Option(metavar="FILE", help=f"The CSV file to which scores are added.  [default: {LEDGER}]"),
