@@ -35,7 +35,7 @@ def quantity_table(run: Group | DataTree) -> Table:
         moves = bool((found.values != found.values[:, :1]).any())
         for year in dict.fromkeys([float(found.years[0]), *(found.middle_and_last if moves else ())]):
             levels = np.array(found.three_in(year))
-            low, middle, high = (10.0**levels if unit.startswith("log10(") else levels).tolist()
+            low, middle, high = (10.0**levels if found.is_log else levels).tolist()
             told = str(found.attrs.get("label") or name.removeprefix(PREFIX).replace("_", " "))
             rows.append(
                 {

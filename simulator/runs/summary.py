@@ -57,6 +57,11 @@ class Summarised:
         return float(middle), float(self.years[-1])
 
     @property
+    def is_log(self) -> bool:
+        """Whether the values are log10 of their unit."""
+        return str(self.attrs["units"]).startswith("log10(")
+
+    @property
     def is_certain(self) -> bool:
         """Whether all samples agree in every year."""
         return bool((self.values[0] == self.values[-1]).all())
@@ -294,10 +299,8 @@ def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str
     year = within(date, values.years)
     lines = [f"{run.attrs['title']!s} ({run.attrs['name']}, run {run.attrs['run_id']}) at {point_words(year)}"]
     if not threshold:
-        low, middle, high = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
-        unit = plain_unit(str(values.attrs.get("units", "")))
-        spread = f" (90 % {power(low)} to {power(high)})" if high > low else ""
-        lines.append(f"  {main_quantity(run).replace('_', ' ')} {power(middle)} {unit}{spread}")
+        three = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
+        lines.append(f"  {_level_words(values, *three)}")
     lines += [f"  {said_by(row, run)}" for row in table.rows()]
     if year not in values.years:
         what = [] if threshold else ["levels, in log10"]
@@ -356,20 +359,26 @@ def _apart(said: Mapping[str, str]) -> list[str]:
 def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[str]:
     found = _summarised(summary, name)
     error = _summarised(summary, f"{name}_error").at(0.5) if f"{name}_error" in summary.data_vars else None
-    said, units = str(found.attrs["long_name"]), str(found.attrs["units"])
-    log = units.startswith("log10(")
-    unit = f" {plain_unit(units)}" if plain_unit(units) not in ("1", said) else ""
-    say = power if log else (lambda level: f"{level:.3g}")
     lines = []
     for year in dict.fromkeys(found.middle_and_last):
         low, mid, high = found.three_in(year)
         spread = float(error[found.years == year][0]) if error is not None and high > low else math.nan
-        interval = f" (90 % {say(low)} to {say(high)})" if high > low else ""
-        logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if log and mid < math.inf else ""
-        lines.append(f"  {point_words(year)}  {said} {say(mid)}{unit}{interval}{logs}")
-        known = {each: part for each, part in parts.items() if name in part.data_vars}
-        lines += _apart({each: say(_summarised(part, name).three_in(year)[1]) for each, part in known.items()})
+        logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if found.is_log and mid < math.inf else ""
+        lines.append(f"  {point_words(year)}  {_level_words(found, low, mid, high)}{logs}")
+        known = {each: _summarised(part, name) for each, part in parts.items() if name in part.data_vars}
+        lines += _apart({each: _level_text(part, part.three_in(year)[1]) for each, part in known.items()})
     return lines
+
+
+def _level_words(found: Summarised, low: float, middle: float, high: float) -> str:
+    """Say what a variable is called, and its median and 90 % interval in its unit."""
+    said, unit = str(found.attrs["long_name"]), plain_unit(str(found.attrs["units"]))
+    interval = f" (90 % {_level_text(found, low)} to {_level_text(found, high)})" if high > low else ""
+    return f"{said} {_level_text(found, middle)}{f' {unit}' if unit not in ('1', said) else ''}{interval}"
+
+
+def _level_text(found: Summarised, level: float) -> str:
+    return power(level) if found.is_log else f"{level:.3g}"
 
 
 def component_levels(run: Group | xr.DataTree, quantity: str) -> dict[str, Summarised]:

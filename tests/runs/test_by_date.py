@@ -66,6 +66,15 @@ def test_without_samples_a_date_is_read_between_the_years_and_that_is_said(
     assert not any("straight" in line for line in by_date_lines(run, "2028"))
 
 
+def test_a_level_by_date_has_the_words_that_the_summary_has() -> None:
+    ratio = {"start": 3, "growth": [{"rate": "2x/year"}], "label": "share of chips"}
+    asked = {"quantities": {"ratio": ratio}, "thresholds": {"ten": {"quantity": "ratio", "level": 10}}, "samples": 64}
+    run = run_of(small_scenario(asked))
+    level = by_date_lines(run, "2030")[1]
+    assert level == "  share of chips 1e2"
+    assert any(line.startswith(f"  2030.0 (end of 2029){level}, log10 ") for line in summary_lines(run))
+
+
 def test_a_date_is_answered_in_words(run: xr.DataTree) -> None:
     head, level, *lines = by_date_lines(run, "2028-12-31")
     assert head.endswith("at 2028-12-31")
