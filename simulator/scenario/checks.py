@@ -14,9 +14,16 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.circles import circle_faults, lag_faults, own_in_limits
 from simulator.scenario.plausibility import implausible
 from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
+from simulator.scenario.quantity_checks import (
+    circle_faults,
+    decay_faults,
+    difference_faults,
+    early_faults,
+    lag_faults,
+    own_in_limits,
+)
 from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -114,7 +121,8 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     ranges = joint or _without_correlations(spec)
     uses = uses_of(spec)
     alone = {name: used & set(spec.quantities) for name, used in uses.items() if name in spec.quantities}
-    faults += [*circle_faults(spec), *own_in_limits(spec)]
+    in_circles = [*circle_faults(spec)]
+    faults += [*in_circles, *own_in_limits(spec)]
     units = UnitCheck(spec, frozenset(name for name in alone if way_round(name, alone)))
     for name, driver in stated_drivers(spec).items():
         faults += _driver_faults(("drivers", name), driver, parse_unit(DRIVER_UNITS[name]), units)
@@ -137,6 +145,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     if ranges is not None:
         shares = shares_of(spec, ranges)
         faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
+        faults += decay_faults(spec, ranges)
+        faults += () if in_circles else early_faults(spec, ranges)
+        faults += () if in_circles or units.faults else difference_faults(spec, ranges)
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint), *draw_warnings(spec, joint)]

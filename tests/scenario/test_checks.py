@@ -73,6 +73,61 @@ def test_quantities_of_two_units_do_not_combine(operation: str) -> None:
     assert faults(quantities={"q": {operation: parts}}) == [(f"quantities.q.{operation}.1", rule)]
 
 
+STOCK = {
+    "accumulation": {"start": {"value": 1, "unit": "W/year"}, "growth": "10 %/year"},
+    "start": {"value": 1, "unit": "W"},
+}
+TABLE = {"table": {"2025": 1, "2035": 2}, "unit": "W"}
+AMOUNT = {"value": 3, "unit": "W"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "entry"),
+    [
+        ({"lag": {"of": TABLE, "by": "2 years"}}, "lag.of.table"),
+        ({"lag": {"of": TABLE, "by": {"uniform": [0.1, 0.5], "unit": "year"}}}, "lag.of.table"),
+        ({"lag": {"of": {**TABLE, "table": {"2023": 1, "2035": 2}}, "by": "2 years"}}, None),
+        ({"highest": TABLE, "at": 2020}, "highest.table"),
+        ({"highest": TABLE}, None),
+        ({**STOCK, "accumulation": {**TABLE, "unit": "W/year"}, "at": 2020}, "accumulation.table"),
+        ({**STOCK, "at": 2026}, ""),
+        ({"lag": {"of": STOCK, "by": "1 year"}}, "lag.of"),
+        ({"lag": {"of": {**STOCK, "at": 2024}, "by": "1 year"}}, None),
+        ({**STOCK, "depreciation": {"value": 100, "unit": "%/year"}}, "depreciation"),
+        ({**STOCK, "depreciation": {"uniform": [80, 110], "unit": "%/year"}}, "depreciation"),
+        ({**STOCK, "depreciation": {"uniform": [80, 99], "unit": "%/year"}}, None),
+        ({"difference": [AMOUNT, AMOUNT]}, "difference"),
+        ({"difference": [{"start": {"uniform": [1, 3], "unit": "W"}, "growth": "9x/year"}, AMOUNT]}, "difference"),
+        ({"difference": [{"start": {"uniform": [1, 4], "unit": "W"}}, AMOUNT]}, None),
+        ({"difference": [{"start": AMOUNT, "at": 2020, "growth": "2x/year"}, {"value": 4, "unit": "W"}]}, None),
+    ],
+)
+def test_what_a_run_would_refuse_of_a_quantity_is_a_fault(quantity: Any, entry: str | None) -> None:
+    at = f"quantities.q.{entry}".rstrip(".")
+    assert [path for path, _ in faults(quantities={"q": quantity})] == ([] if entry is None else [at])
+
+
+def test_a_lag_of_a_variable_asks_for_earlier_years_of_the_tables_behind_it() -> None:
+    spending_table = {"table": {"2025": 1e9, "2035": 1e11}, "unit": "USD"}
+    drivers = {**SMALL["drivers"], "spending": spending_table}
+    before = {"lag": {"of": "physical_compute", "by": "1 year"}}
+    rule = "begins in 2025; the scenario runs from 2025 and needs it from 2024."
+    assert faults(drivers=drivers, quantities={"before": before}) == [("drivers.spending.table", rule)]
+    factors = {"rate": {"table": {"2024": 1e9, "2035": 1e11}, "unit": "USD"}, "part": {"level": "share"}}
+    share = {"lag": {"of": {"table": {"2024": 0.5, "2035": 1}, "unit": "1"}, "by": "1 year"}}
+    drivers["spending"] = {"factors": factors}
+    rule = "begins in 2024; the scenario runs from 2025 and needs it from 2023."
+    found = faults(drivers=drivers, quantities={"before": before, "share": share})
+    assert found == [("quantities.share.lag.of.table", rule)]
+
+
+def test_what_is_made_of_itself_twice_at_each_of_many_levels_is_checked_at_once() -> None:
+    doubled = {f"q{n}": {"sum": [f"q{n - 1}", f"q{n - 1}"]} for n in range(1, 60)}
+    late = {"lag": {"of": "q59", "by": "1 year"}}
+    found = faults(quantities={"q0": TABLE, **doubled, "late": late})
+    assert [path for path, _ in found] == ["quantities.q0.table"]
+
+
 def test_a_fault_in_a_quantity_is_told_once_however_often_it_is_used() -> None:
     bad = {"sum": [{"value": 1, "unit": "USD"}, {"value": 1, "unit": "FLOP"}]}
     caps = {name: {"limit": "bad"} for name in ("a", "b")}

@@ -1,0 +1,165 @@
+"""Faults of quantities as a whole: made from themselves, asked for before they begin, all lost, never above 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simulator.errors import Fault, Path, dotted, number
+from simulator.priors.joint import JointPrior
+from simulator.schema.prior_names import entries_of, parts_of, stated_drivers
+from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.schema.uses import circles, lagged, names_in, uses_of
+from simulator.units import SECONDS_PER_YEAR
+from simulator.wording import percent
+
+LEAST_LAG = 0.0625
+"""The least lag within a circle, in years: a step of the grid on which it is followed."""
+
+
+def circle_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find what is made from itself at the same time; a lag opens a circle through a limit on a variable."""
+    at_once = uses_of(spec, lagged=False)
+    alone = {name: used & set(spec.quantities) for name, used in uses_of(spec).items() if name in spec.quantities}
+    own = set(OWN) - set(spec.quantities)
+    found: set[frozenset[str]] = set()
+    demanded = uses_of(spec, limits=False)  # a level that only follows from what it was before begins nowhere
+    for uses in (at_once, alone, demanded):
+        for name, way in circles(uses):
+            if frozenset(way.split(" -> ")) in found:
+                continue
+            found.add(frozenset(way.split(" -> ")))
+            remedy = "Break the circle: state one of them by its own prior"
+            variable = next((each for each in way.split(" -> ") if each in own), "")
+            if uses is demanded:
+                remedy += "; only a limit may follow from what was before."
+            else:
+                remedy += f", or take what was before: lag: {{of: {variable}, by: 1 year}}." if variable else "."
+            section = ("constraints",) if name == "physical_compute" else ("drivers",)
+            at = ("quantities", name) if name in spec.quantities else (*section, name) if name in DRIVERS else section
+            yield Fault(at, f"is made from itself: {way}.", remedy)
+
+
+DRIVERS = ("spending", "hardware", "algorithms")
+
+
+def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find lags within a circle that are too short to be followed in steps of a sixteenth of a year."""
+    for path in lagged(spec)[1]:
+        low = float(joint.priors[dotted((*path, "by"))].family.ppf(np.array([1e-9]))[0])
+        if low < LEAST_LAG:
+            rule = f"goes down to {number(float(f'{max(low, 0.0):.3g}'))} years, within a circle."
+            yield Fault((*path, "by"), rule, f"It must be {LEAST_LAG} years or more there; truncate it.")
+
+
+def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find limits that are made of the scenario's own variables where feedback bends these step by step."""
+    if not any(driver.feedback for driver in stated_drivers(spec).values()):
+        return
+    uses = uses_of(spec)
+    for section in ("drivers", "constraints"):
+        for path, name in names_in(getattr(spec, section), (section,)):
+            reach, seen = {name}, set[str]()
+            while reach - seen:
+                seen |= reach
+                reach |= {each for one in reach for each in uses.get(one, ()) if one in spec.quantities}
+            if own := sorted(reach & set(OWN) - set(spec.quantities)):
+                rule = f"is made of {', '.join(own)}, which feedback bends step by step."
+                yield Fault(path, rule, "A scenario has feedback, or limits made of its own variables: remove one.")
+
+
+def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find stocks that begin after the first year, and tables and stocks that are asked for before they begin.
+
+    A lag asks for earlier years, and so does a stock, a highest or a lowest that counts from an earlier date.
+    """
+    first = spec.years.first
+    asked: dict[Path, tuple[Quantity, float]] = {}
+    open_: list[Asked] = [(path, operation, first) for path, operation in entries_of(Operation, spec)]
+    while open_:
+        path, quantity, year = open_.pop(0)
+        if path not in asked or year < asked[path][1]:
+            asked[path] = (quantity, year)
+            open_ += _asks(quantity, path, year, spec, joint)
+    for path, (each, year) in asked.items():
+        needs = "then on" if year == first else number(float(f"{year:.8g}"))
+        needed = f"the scenario runs from {number(first)} and needs it from {needs}."
+        if isinstance(each, Level) and each.table is not None:
+            if year < (begin := each.points[0][0]) <= first:  # that it covers the years is checked of each table
+                remedy = "Add the years that are missing: nothing is extrapolated."
+                yield Fault((*path, "table"), f"begins in {number(begin)}; {needed}", remedy)
+        elif isinstance(each, Operation) and each.accumulation is not None and (since := _since(each, spec)) > year:
+            yield Fault(path, f"begins in {number(since)}; {needed}", "Set at: earlier, and start: to what it was.")
+
+
+type Asked = tuple[Path, Quantity, float]
+"""A quantity with its path, and the year from which it is asked for."""
+
+
+def _since(operation: Operation, spec: ScenarioSpec) -> float:
+    return spec.years.first if operation.at is None else operation.at
+
+
+def _asks(quantity: Quantity, path: Path, year: float, spec: ScenarioSpec, joint: JointPrior) -> Iterator[Asked]:
+    """List what a quantity that is asked for from a year on is made of, with the years from which it asks for that."""
+    if isinstance(quantity, str) and quantity in spec.quantities:
+        yield ("quantities", quantity), spec.quantities[quantity], year
+    elif isinstance(quantity, str) and year < spec.years.first:  # before the first year, what growth alone gives
+        for at, level in _behind(quantity, spec):
+            yield (at, level, year) if level.level is None else ((*at, "level"), level.level, year)
+    elif isinstance(quantity, Operation):
+        if quantity.lag is not None:
+            year -= float(joint.priors[dotted((*path, "lag", "by"))].family.ppf(np.array([0.9995]))[0])
+        elif any(each is not None for each in (quantity.accumulation, quantity.highest, quantity.lowest)):
+            year = min(_since(quantity, spec), year)
+        yield from ((at, part, year) for at, part in parts_of(quantity, path))
+
+
+def _behind(name: str, spec: ScenarioSpec) -> Iterator[tuple[Path, Factor]]:
+    """List the levels that a variable of the scenario is the product of."""
+    drivers = stated_drivers(spec)
+    compute = ("compute",) if "compute" in drivers else ("spending", "hardware")
+    made = {"physical_compute": compute, "effective_compute": (*compute, "algorithms")}
+    for each in made.get(name, (name,)):
+        if (driver := drivers.get(each)) is not None and driver.factors is None:
+            yield ("drivers", each), driver
+        elif driver is not None and driver.factors is not None:
+            yield from ((("drivers", each, "factors", key), factor) for key, factor in driver.factors.items())
+
+
+def decay_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find stocks of which all is lost within a year."""
+    for path, operation in entries_of(Operation, spec):
+        if operation.depreciation is None:
+            continue
+        at = (*path, "depreciation")
+        lost = joint.priors[dotted(at)].family.ppf((np.arange(1000) + 0.5) / 1000) + np.log10(SECONDS_PER_YEAR)
+        if share := float(np.mean(lost >= -1e-9)):
+            often = "" if share == 1 else f", in {percent(share)} of the draws"
+            rule = f"is all of the stock within a year, or more{often}."
+            yield Fault(at, rule, "Write life: 6 months, or truncate it.")
+
+
+def difference_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
+    """Find differences that are not above 0 in the first year, whatever is drawn; of others, runs tell the samples."""
+    for path, operation in entries_of(Operation, spec):
+        if operation.difference is None:
+            continue
+        whole, part = (_start_bounds(each, at, spec, joint) for at, each in parts_of(operation, path))
+        if whole and part and whole[1] <= part[0]:
+            rule = f"is not above 0 at the start, whatever is drawn; the scenario runs from {number(spec.years.first)}."
+            yield Fault((*path, "difference"), rule, "The second is taken from the first: is their order right?")
+
+
+def _start_bounds(quantity: Quantity, path: Path, spec: ScenarioSpec, joint: JointPrior) -> tuple[float, float] | None:
+    """Give the bounds of a quantity in the first year, log10; None where not one prior alone says it."""
+    if isinstance(quantity, str):
+        named = spec.quantities.get(quantity)
+        return None if named is None else _start_bounds(named, ("quantities", quantity), spec, joint)
+    if isinstance(quantity, Level) and quantity.start is not None:
+        held = quantity.at in (None, spec.years.first) and not quantity.caps and quantity.jumps is None
+        return joint.priors[dotted((*path, "start"))].family.support if held else None
+    return joint.priors[dotted(path)].family.support if isinstance(quantity, Prior) else None
