@@ -68,14 +68,14 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     low, high = ends.lower, ends.upper
     if prior.quantiles:
         low, high = min(prior.quantiles.values()), max(prior.quantiles.values())
-    told = number(stated) if stated is not None else f"{number(low)} to {number(high)}" if low and high else "it"
+    span = "" if low is None or high is None else f"{number(low)} to {number(high)}"
+    told = span if stated is None else number(stated)
     units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
-    readings = [f"{told} {each.replace('percent', '%')}" if told != "it" else each for each in units_of]
-    many = told if told != "it" else "its numbers"
+    readings = [f"{told} {each.replace('percent', '%')}" if told else each for each in units_of]
     remedy = (
         f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."
     )
-    return Fault(path, f"does not say its unit: {many} what?", remedy)
+    return Fault(path, f"does not say its unit: {told or 'its numbers'} what?", remedy)
 
 
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}

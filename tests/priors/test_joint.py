@@ -70,6 +70,7 @@ def test_every_unit_of_growth_becomes_orders_of_magnitude_a_year(stated: Any, ex
             ("1.6 to 3.4 what?", "Is it 1.6 to 3.4 x/year, 1.6 to 3.4 %/year or"),
         ),
         ({"uniform": [10, 30]}, ("10 to 30 what?", "10 to 30 %/year")),
+        ({"uniform": [0, 30]}, ("0 to 30 what?", "0 to 30 %/year")),
     ],
 )
 def test_growth_without_a_unit_is_asked_for_it_with_each_reading(stated: Any, readings: tuple[str, str]) -> None:
