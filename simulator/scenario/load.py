@@ -26,9 +26,8 @@ from simulator.scenario.library import (
 )
 from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
-from simulator.schema.base import Faults, Name, Number, Text
+from simulator.schema.base import Faults, Name, Number, Spec, Text
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import Spec
 from simulator.schema.subjects import is_falling, quantity_of
 from simulator.wording import listed
 

@@ -11,21 +11,29 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from simulator.dates import FORMS, DateError, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
 from simulator.schema.hints import key_hint, number_alone
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import core_schema
 
 
 @cache
@@ -97,6 +105,66 @@ class Faults(ValueError):
         self.faults = faults
 
 
+class Spec(BaseModel):
+    """Something a file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
+    lists_keys: ClassVar[bool] = True  # and whether they are listed then
+    kept: ClassVar[Mapping[str, str]] = {}  # keys of later editions, each with what does for now
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """List the keys that a file may write."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is not what it should be: rule and remedy."""
+        return no_group(given)
+
+    def _faults(self) -> Iterator[Fault]:
+        """Find what is wrong with its entries together, each of which is right by itself."""
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
+        data, amiss = cls._prepared(data)
+        try:
+            spec = made_of(data)
+        except ValidationError as error:
+            raise Faults([*amiss, *faults_of(error, cls, data)]) from None
+        if faults := amiss or list(cls._faults(spec)):
+            raise Faults(faults)
+        return spec
+
+    @classmethod
+    def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
+        """Write out what stands in a short form, without what is amiss in it, which is listed."""
+        return data, []
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """Read plain data with texts as keys; `Faults` where they are wrong."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_words(cls).items():
+            properties[cls.model_fields[name].alias or name]["description"] = text
+        return written
+
+
 _EXAMPLES = {
     "schema": "Write schema: 2.",
     "name": "Write for example name: current-trends.",
@@ -108,7 +176,7 @@ _EXAMPLES = {
 _PAIRS = ("ratio", "difference")  # of quantities, whose parts are explained
 
 
-def faults_of(error: ValidationError, model: type[Any], data: Any) -> Iterator[Fault]:
+def faults_of(error: ValidationError, model: type[Spec], data: Any) -> Iterator[Fault]:
     """Turn each of pydantic's errors in an entry, `data`, into a fault with its path below it, a rule and a remedy."""
     details = error.errors(include_url=False)
     proposed: set[str] = set()  # keys that stand there by another name
@@ -144,7 +212,7 @@ def _broken_inside(path: Path, details: Any) -> bool:
     return any(len(other) > len(path) and other[: len(path)] == path for other in inner)
 
 
-def _worded(path: Path, detail: Any, model: type[Any]) -> tuple[str, str]:
+def _worded(path: Path, detail: Any, model: type[Spec]) -> tuple[str, str]:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
     key = str(path[-1]) if path else ""
     if kind == "missing" and isinstance(path[-1], int):
@@ -208,7 +276,7 @@ def _pattern(given: str, pattern: str) -> tuple[str, str]:
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 
 
-def _unknown_key(key: str, model: type[Any], hint: str) -> tuple[str, str]:
+def _unknown_key(key: str, model: type[Spec], hint: str) -> tuple[str, str]:
     if key == "<<":
         return "YAML 1.2 has no merge key.", "Use extends, or write the entries out."
     word, colon, value = key.partition(":")

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Name, Number, Text
+from simulator.schema.base import Line, Name, Number, Spec, Text
 from simulator.schema.quantities import Quantity
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.statements import Prior
 from simulator.variables import snake
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")

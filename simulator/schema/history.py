@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.base import Date, Number, Text
-from simulator.schema.statements import Spec
+from simulator.schema.base import Date, Number, Spec, Text
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.errors import Fault, number
-from simulator.schema.base import Number, Text
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.base import Number, Spec, Text
+from simulator.schema.statements import Prior
 
 Positive = Annotated[Number, Field(gt=0.0)]
 Count = Annotated[int, Field(strict=True, ge=0)]

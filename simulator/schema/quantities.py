@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
-from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.statements import Prior
 
 
 def _as_date(value: Any) -> Any:

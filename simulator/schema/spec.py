@@ -16,13 +16,13 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, item_part, number, shown
 from simulator.schema.amounts import prior_in_words, written_in_numbers
-from simulator.schema.base import Faults, ItemName, Line, Name, Number, Text, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Quantity
-from simulator.schema.statements import Prior, Spec
+from simulator.schema.statements import Prior
 
 SCHEMA_VERSION = 2
 

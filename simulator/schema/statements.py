@@ -4,42 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, model_serializer
 
 from simulator.errors import Fault, InputError, number, shown
-from simulator.schema.amounts import (
-    AMOUNT_FORM,
-    HELD,
-    is_amount,
-    or_amounts,
-    prior_in_words,
-    written_in_numbers,
-)
-from simulator.schema.base import (
-    Date,
-    Faults,
-    ItemName,
-    Line,
-    Name,
-    Number,
-    Probability,
-    Text,
-    faults_of,
-    field_words,
-    no_group,
-)
+from simulator.schema.amounts import AMOUNT_FORM, HELD, is_amount, or_amounts, prior_in_words, written_in_numbers
+from simulator.schema.base import Date, ItemName, Line, Name, Number, Probability, Spec, Text
 from simulator.schema.choices import Registered
 from simulator.schema.hints import ANY_PRIOR, text_hint
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, PriorFamily, written_out
@@ -48,66 +19,6 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
-
-
-class Spec(BaseModel):
-    """Something a file may say."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
-    lists_keys: ClassVar[bool] = True  # and whether they are listed then
-    kept: ClassVar[Mapping[str, str]] = {}  # keys of later editions, each with what does for now
-
-    @classmethod
-    def written_keys(cls) -> list[str]:
-        """List the keys that a file may write."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
-
-    @classmethod
-    def no_group(cls, given: object) -> tuple[str, str]:
-        """Say that what is given is not what it should be: rule and remedy."""
-        return no_group(given)
-
-    def _faults(self) -> Iterator[Fault]:
-        """Find what is wrong with its entries together, each of which is right by itself."""
-        return iter(())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _checked(cls, data: Any, made_of: ModelWrapValidatorHandler[Self]) -> Self:
-        """Say what is wrong with each entry, and with all of them together, in the words of this project."""
-        data, amiss = cls._prepared(data)
-        try:
-            spec = made_of(data)
-        except ValidationError as error:
-            raise Faults([*amiss, *faults_of(error, cls, data)]) from None
-        if faults := amiss or list(cls._faults(spec)):
-            raise Faults(faults)
-        return spec
-
-    @classmethod
-    def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
-        """Write out what stands in a short form, without what is amiss in it, which is listed."""
-        return data, []
-
-    @classmethod
-    def read(cls, data: Any) -> Self:
-        """Read plain data with texts as keys; `Faults` where they are wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise error.errors()[0]["ctx"]["error"] from None
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        written = handler(schema)
-        properties = handler.resolve_ref_schema(written)["properties"]
-        for name, text in field_words(cls).items():
-            properties[cls.model_fields[name].alias or name]["description"] = text
-        return written
 
 
 PROVENANCE_KEYS = ("source", "url", "doi", "as_of", "confidence", "notes")

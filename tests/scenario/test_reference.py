@@ -8,7 +8,7 @@ import pytest
 
 from simulator import InputError, explain_key
 from simulator.scenario.reference import kinds
-from simulator.schema.statements import Spec
+from simulator.schema.base import Spec
 
 
 def test_every_key_of_the_code_is_there():

@@ -93,7 +93,15 @@ def test_a_key_that_is_tried_elsewhere_does_too(entry: str, key: str, given: Any
 
 
 def test_what_is_no_number_is_not_counted_with() -> None:
-    tried = ("1.2.3/4", "1/2.3.4", "../2", "1.2.3/year", "1.2.3x10^5", "doubling every 1.2.3 months", "10^" + "9" * 5000)
+    tried = (
+        "1.2.3/4",
+        "1/2.3.4",
+        "../2",
+        "1.2.3/year",
+        "1.2.3x10^5",
+        "doubling every 1.2.3 months",
+        "10^" + "9" * 5000,
+    )
     assert [text_hint(text) for text in tried] == [""] * len(tried)
 
 
