@@ -22,7 +22,6 @@ from simulator.report.sentences import (
     forecast_years,
     growth_sentences,
     is_certain,
-    level_at,
     ooms,
     told,
     told_words,
@@ -71,35 +70,35 @@ def _level_table(run: xr.DataTree) -> Html:
     every = summary["year"].values.tolist()
     wanted = [every[0] + share * (every[-1] - every[0]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     years = sorted({min(every, key=lambda year, aim=aim: abs(year - aim)) for aim in wanted})  # type: ignore[misc]
-    units = {
-        quantity: str(summary[quantity].attrs["units"])
+    shown = {
+        quantity: summaries.summarised(run, quantity)
         for quantity in dict.fromkeys((*_SHOWN_LEVELS, headline_of(summary)))
         if quantity in summaries.summarised_names(summary)
     }
     certain = is_certain(run)
     heads = ["Year"]
-    for quantity, stated in units.items():
-        unit = base_unit(stated)
-        heads.append(quantity.replace("_", " ").capitalize() + (f", {unit}" if unit else ""))
+    for found in shown.values():
+        unit = base_unit(str(found.attrs["units"]))
+        heads.append(capital(str(found.attrs["long_name"])) + (f", {unit}" if unit else ""))
         heads += [] if certain else ["90 % interval"]
     rows = []
     for year in years:
         cells = [when(year)]
-        for quantity, unit in units.items():
-            low, middle, high = (_level_text(unit, value) for value in level_at(run, quantity, year))
+        for found in shown.values():
+            low, middle, high = (_level_text(found, value) for value in found.three_in(year))
             cells.append(element("span", middle, class_="value"))
             cells += [] if certain else [f"{low} to {high}"]
         rows.append(cells)
-    dollars = f" Dollars are {run.attrs['dollars']}." if "spending" in units else ""
+    dollars = f" Dollars are {run.attrs['dollars']}." if "spending" in shown else ""
     what = "Levels" if certain else "Medians and 90 % intervals"
     caption = f"{what}; every year is in quantiles.csv of the run folder.{dollars}"
     return table(heads, rows, caption=caption, numbers=range(1, len(heads)))
 
 
-def _level_text(unit: str, value: float) -> str:
-    if not unit.startswith("log10"):
+def _level_text(found: summaries.Summarised, value: float) -> str:
+    if not found.is_log:
         return f"{value:.3g}"
-    return amount(value, "USD" if base_unit(unit) == "USD" else "")
+    return amount(value, "USD" if found.attrs["units"] == "log10(USD)" else "")
 
 
 def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:

@@ -103,11 +103,6 @@ def forecast_years(run: xr.DataTree) -> tuple[float, float]:
     return told(run).middle_and_last
 
 
-def level_at(run: xr.DataTree, quantity: str, year: float) -> tuple[float, float, float]:
-    """Read the 5, 50 and 95 % quantiles of a variable in one year."""
-    return summarised(run, quantity).three_in(year)
-
-
 def is_certain(run: xr.DataTree) -> bool:
     """Tell whether all samples agree on what the run is told by in every year."""
     return told(run).is_certain

@@ -258,3 +258,4 @@ def test_a_report_without_compute_tells_what_there_is() -> None:
         page = report_text(run)
         assert f"forecast of {words}" in page
         assert f"The median forecast of {words} is" in page
+        assert re.search(rf"<th[^>]*>{words.capitalize()}, (USD|W)</th>", page)
