@@ -96,13 +96,17 @@ def _share(share: float, samples: int) -> str:
     return share_text(share, samples, float(plain_error(share, samples)))
 
 
+def _called(subject: str, plan: Plan) -> str:
+    return plan.words.get(subject) or subject_words(subject)
+
+
 def _explosions(plan: Plan, exploded: Array, samples: int) -> Iterator[str]:
     if exploded.any():
         first = plan.years[int(np.argmax(exploded > 0))]
         unit = " FLOP" if plan.headline == "effective_compute" else ""
         share = _share(float(exploded[-1] / samples), samples)
         yield (
-            f"{subject_words(plan.headline)} is beyond 10^{BEYOND:g}{unit} in {share} of "
+            f"{_called(plan.headline, plan)} is beyond 10^{BEYOND:g}{unit} in {share} of "
             f"the samples by {number(plan.years[-1])}, in the first of them from {number(first)} on. It stands as +inf "
             "there, for it is no forecast: growth that feeds on itself has no bound. Limit it, or flatten the feedback."
         )
@@ -122,7 +126,7 @@ def _limits_at_the_start(plan: Plan, summary: Mapping[str, Array], samples: int)
             bound = [limit for limit, each in zip(limits, shares, strict=True) if each > 0]
             which = ", ".join(limit_words(subject, limit, plan.words) for limit in bound)
             yield (
-                f"{plan.words.get(subject) or subject_words(subject)} starts above its limits ({which}) in "
+                f"{_called(subject, plan)} starts above its limits ({which}) in "
                 f"{_share(share, samples)} of the samples: they cut it by {cut:.2g} OOM there on average. Over all, "
                 f"{power(stated)} is stated for the first year and {power(left)} is left (geometric means)."
             )

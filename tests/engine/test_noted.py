@@ -140,6 +140,11 @@ def test_samples_that_explode_are_counted_and_never_a_number(keep: Any) -> None:
     )
 
 
+def test_what_explodes_is_called_what_its_scenario_calls_it() -> None:
+    spending = {"label": "money", "start": {"value": 1e8, "unit": "USD"}, "growth": {"value": 40, "unit": "OOM/year"}}
+    assert any(line.startswith("money is beyond 10^300 in ") for line in warned({"drivers": {"spending": spending}}))
+
+
 def test_a_run_in_which_samples_explode_is_told_and_drawn_as_far_as_it_can_be(tmp_path: Path) -> None:
     run = run_of(exploding({"discrete": {"values": [1, 1e60], "weights": [0.75, 0.25]}}))
     line = next(line for line in summary_lines(run) if line.startswith("  2035"))
