@@ -287,4 +287,5 @@ def test_a_share_near_one_has_the_error_of_its_run_and_one_sample_tells_none() -
     assert row["standard_error"] == pytest.approx(float(first["summary/crossed_error"][0, -1]))
     single = [run_of(small_scenario({"samples": 1, "seed": seed})) for seed in (1, 2)]
     rows = compare_runs(single).results.where(quantity="effective_compute").rows()
+    assert rows
     assert all(row["standard_error"] is None or np.isnan(row["standard_error"]) for row in rows)

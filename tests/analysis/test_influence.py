@@ -90,6 +90,7 @@ def test_regions_part_the_samples_that_cross_early_late_and_never(run):
     assert strongest["p_value"] < 1e-6
     assert strongest["input"].startswith(("quantities.", "drivers.", "constraints."))
     unused = [row for row in found.regions.rows() if row["input"] == "thresholds.biological-anchors.effective_compute"]
+    assert unused
     assert all(row["p_value"] > 0.05 for row in unused)
 
 
@@ -119,6 +120,7 @@ def test_components_of_a_mixture_need_not_share_their_priors():
     rows = {row["input"]: row for row in influence_of(run, "effective_compute@2035").indices.rows()}
     assert "component" not in rows
     latency = [row for name, row in rows.items() if name.startswith("constraints.latency")]
+    assert latency
     assert all(row["samples"] < 2048 for row in latency)
     assert rows["drivers.algorithms.growth"]["samples"] == 2048
 

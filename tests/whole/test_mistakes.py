@@ -51,7 +51,7 @@ def test_the_document_is_what_the_files_say(pytestconfig: pytest.Config) -> None
     assert document() == DOCUMENT.read_text(encoding="utf-8"), "write it anew with --renew-golden"
 
 
-def test_there_are_fifty_and_most_are_told_what_to_write() -> None:
+def test_there_are_sixty_and_most_are_told_what_to_write() -> None:
     assert len(FILES) >= 60
     assert sum(mend_of(file) is not None for file in FILES) >= 0.7 * len(FILES)
 
