@@ -15,6 +15,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from simulator.scenario.layers import text_keys
+
 ROOT_KIND = "Scenario"
 """What the keys at the top of a file belong to; all other kinds of entry are definitions of the schema."""
 INTERVAL = "interval_90"
@@ -48,14 +50,8 @@ def examples() -> tuple[Example, ...]:
     found = []
     for piece in text.split("\n---\n"):
         about, _, body = piece.strip().partition("\n")
-        found.append(Example(about.removeprefix("#").strip(), body + "\n", _text_keys(reader.load(body))))
+        found.append(Example(about.removeprefix("#").strip(), body + "\n", text_keys(reader.load(body))))
     return tuple(found)
-
-
-def _text_keys(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {str(key): _text_keys(value) for key, value in data.items()}
-    return [_text_keys(item) for item in data] if isinstance(data, list) else data
 
 
 def used_keys(schema: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Example, Any]]:
