@@ -38,6 +38,7 @@ from simulator.schema.prior_names import (
     items,
     regimes_of,
     share_paths,
+    slots,
     stated_drivers,
 )
 from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Regime
@@ -121,7 +122,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     ranges = joint or _without_correlations(spec)
     uses = uses_of(spec)
     alone = {name: used & set(spec.quantities) for name, used in uses.items() if name in spec.quantities}
-    in_circles = [*circle_faults(spec)]
+    in_circles = [*circle_faults(spec, alone)]
     faults += [*in_circles, *own_in_limits(spec)]
     units = UnitCheck(spec, frozenset(name for name in alone if way_round(name, alone)))
     for name, driver in stated_drivers(spec).items():
@@ -150,7 +151,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += () if in_circles or units.faults else difference_faults(spec, ranges)
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
-        warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint), *draw_warnings(spec, joint)]
+        stated = slots(spec)
+        warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
+        warnings += draw_warnings(spec, joint, stated)
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 

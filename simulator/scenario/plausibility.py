@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from simulator.errors import dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
-from simulator.schema.prior_names import Slot, slots, stated_drivers
+from simulator.schema.prior_names import Slot, stated_drivers
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import is_falling
@@ -28,9 +28,9 @@ REACH: Mapping[str, tuple[float, float, str]] = {
 _MANY = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 
 
-def implausible(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+def implausible(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot]) -> Iterator[str]:
     """Warn of growth, starts and thresholds that are hardly meant, and of thresholds that every draw has passed."""
-    for slot in slots(spec):
+    for slot in stated:
         prior = joint.priors[slot.name]
         if slot.kind == "rate" and not prior.of:
             yield from _growth(slot, prior)

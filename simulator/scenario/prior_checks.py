@@ -5,7 +5,7 @@ What cannot be meant is a fault; what is allowed but odd becomes a warning, with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import entries, entries_of, regimes_of, slots
+from simulator.schema.prior_names import Slot, entries, entries_of, regimes_of
 from simulator.schema.quantities import Level, Limit, Operation
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
@@ -23,10 +23,9 @@ from simulator.units import Array
 from simulator.wording import listed, percent
 
 
-def draw_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
+def draw_warnings(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot]) -> Iterator[str]:
     """Warn of library entries that are drawn twice, of functions off their points, of inputs that nothing uses."""
     yield from _drawn_twice(spec, joint)
-    stated = slots(spec)
     for slot in stated:
         if slot.prior.function is not None:
             yield from _off_the_points(slot.name, slot.prior.function, joint)

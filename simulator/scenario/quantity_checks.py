@@ -12,7 +12,7 @@ from simulator.schema.prior_names import entries_of, parts_of, stated_drivers
 from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.uses import circles, lagged, names_in, uses_of
+from simulator.schema.uses import Uses, circles, lagged, names_in, uses_of
 from simulator.units import SECONDS_PER_YEAR
 from simulator.wording import percent
 
@@ -20,10 +20,12 @@ LEAST_LAG = 0.0625
 """The least lag within a circle, in years: a step of the grid on which it is followed."""
 
 
-def circle_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find what is made from itself at the same time; a lag opens a circle through a limit on a variable."""
+def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
+    """Find what is made from itself at the same time; a lag opens a circle through a limit on a variable.
+
+    `alone` are the quantities that each quantity is made of.
+    """
     at_once = uses_of(spec, lagged=False)
-    alone = {name: used & set(spec.quantities) for name, used in uses_of(spec).items() if name in spec.quantities}
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
     demanded = uses_of(spec, limits=False)  # a level that only follows from what it was before begins nowhere
