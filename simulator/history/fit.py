@@ -145,7 +145,13 @@ def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
             with built.model, np.errstate(over="ignore"), contextlib.redirect_stdout(sys.stderr):
                 pm.set_data(weights(known))
                 # PyMC takes nutpie by itself where it is installed.
-                return cast("xr.DataTree", pm.sample(nuts_sampler="pymc", compute_convergence_checks=False, **asked))
+                try:
+                    found = pm.sample(nuts_sampler="pymc", compute_convergence_checks=False, **asked)
+                except ValueError as error:
+                    if "Not enough samples" in str(error):  # Ctrl-C came before the first draw: see _fit
+                        raise KeyboardInterrupt from None
+                    raise
+                return cast("xr.DataTree", found)
 
         return by_pymc
     try:

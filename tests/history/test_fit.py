@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -221,6 +222,19 @@ def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit)
     short = fit["posterior"].to_dataset().isel(chain=[0], draw=slice(0, 20))
     partial = xr.DataTree.from_dict({"posterior": short, "sample_stats": xr.Dataset()})
     monkeypatch.setattr("simulator.history.fit._sampler", lambda built, settings: lambda known: partial)
+    with pytest.raises(KeyboardInterrupt):
+        fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_before_the_first_draw_is_no_fault_of_the_sampler(monkeypatch, tmp_path):
+    """PyMC swallows Ctrl-C while it tunes too, and then finds that it has no draws."""
+
+    def interrupted(trace, draw):
+        raise KeyboardInterrupt
+
+    pymc = pytest.importorskip("pymc")
+    monkeypatch.setattr(pymc, "sample", functools.partial(pymc.sample, callback=interrupted))
     with pytest.raises(KeyboardInterrupt):
         fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
