@@ -109,18 +109,19 @@ def test_a_difference_that_reaches_zero_says_where_and_in_how_many_samples() -> 
     assert "minimum or maximum" in str(caught.value)
 
 
-def test_an_accumulation_that_starts_late_is_refused() -> None:
-    late = {"accumulation": {"start": {"value": 1, "unit": "chip/year"}, "growth": "1.3x/year"},
-            "start": {"value": 3, "unit": "chip"}, "at": 2030}  # fmt: skip
-    with pytest.raises(SimulatorError, match=r"quantities.this: accumulates from 2030, after the first year 2025"):
-        quantity(late)
-
-
-def test_a_table_that_an_earlier_accumulation_needs_is_not_extrapolated() -> None:
-    early = {"accumulation": {"table": {"2025": 1, "2035": 2}, "unit": "chip/year"},
-             "start": {"value": 3, "unit": "chip"}, "at": 2020}  # fmt: skip
-    with pytest.raises(SimulatorError, match=r"accumulation.table: covers 2025 to 2035; it is needed from 2020"):
-        quantity(early)
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        ({"accumulation": A, "start": {"value": 3, "unit": "J"}, "at": 2020},
+         "this.lag.of: accumulates from 2020, after the first year 2018"),
+        ({"table": {"2020": 1, "2035": 2}, "unit": "W"},
+         "this.lag.of.table: covers 2020 to 2035; it is needed from 2018"),
+    ],
+)  # fmt: skip
+def test_what_a_lag_in_a_few_samples_needs_and_is_not_there_is_refused(of: Any, words: str) -> None:
+    rare = {"discrete": {"values": [1, 7], "weights": [0.9996, 0.0004]}, "unit": "year"}
+    with pytest.raises(SimulatorError, match=words):
+        run_of(small_scenario({"quantities": {"this": {"lag": {"of": of, "by": rare}}}, "samples": 6000}))
 
 
 def test_a_rate_may_be_a_product_of_two_beliefs() -> None:
