@@ -142,7 +142,7 @@ def upgrade(
     """
     changes = simulator.upgrade_file(*files)
     untouched = [file for file in files if not any(line.startswith(f"{file}:") for line in changes)]
-    options.tell(changes + [f"{file}: is of schema 2 already; nothing is changed." for file in untouched])
+    options.tell(changes + [f"{file}: does not say schema: 1; nothing is changed." for file in untouched])
 
 
 history_app.command()(fragility)

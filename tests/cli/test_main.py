@@ -127,6 +127,13 @@ def test_overrides_are_logged_in_the_run_as_old_and_new(command: Command) -> Non
         assert run.attrs["samples"] == 1000
 
 
+def test_a_file_that_upgrade_leaves_alone_is_not_said_to_be_of_a_schema_that_it_does_not_name(command: Command) -> None:
+    for name, text in (("two.yaml", "schema: 2\n"), ("none.yaml", "name: mine\n")):
+        Path(name).write_text(text, encoding="utf-8")
+        assert command("upgrade", name).out == [f"{name}: does not say schema: 1; nothing is changed."]
+        assert Path(name).read_text(encoding="utf-8") == text
+
+
 def test_warnings_go_to_stderr_and_an_override_that_changes_nothing_warns(command: Command) -> None:
     done = command("small.yaml", "--no-charts", "--set", "samples=512")
     assert done.code == 0
