@@ -24,7 +24,7 @@ def names_in(entry: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> dict[str, set[str]]:
     """List what each quantity and variable is made of by name.
 
-    Without what it takes as it was some time ago, if not `lagged`; without what only limits it, if not `limits`.
+    Without what it takes as it was some time ago, if not `lagged`; without what only limits variables, if not `limits`.
     """
     stated, drivers = spec.quantities, stated_drivers(spec)
     own = {name for name in OWN if name not in stated}
@@ -43,7 +43,7 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
             for path, used in names_in(entry, at)
             if used in {*stated, *own}
             and (lagged or not _is_before(path))
-            and (limits or not {"caps", "constraints"} & {path[0], *path[2:]})
+            and (limits or path[0] == "quantities" or not {"caps", "constraints"} & {path[0], *path[2:]})
         }
         | (parts.get(name, set()) & set(within) - set(stated))
         for name, places in within.items()

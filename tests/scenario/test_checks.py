@@ -121,6 +121,13 @@ def test_a_lag_of_a_variable_asks_for_earlier_years_of_the_tables_behind_it() ->
     assert found == [("quantities.share.lag.of.table", rule)]
 
 
+def test_a_driver_that_is_a_quantity_under_a_limit_of_what_the_driver_was_begins_nowhere() -> None:
+    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": "1 year"}}, 3]}}
+    own = {"start": {"value": 1e9, "unit": "USD"}, "growth": "2x/year", "caps": {"cash": cap}}
+    found = faults(drivers={**SMALL["drivers"], "spending": {"level": "own"}}, quantities={"own": own})
+    assert found == [("quantities.own", "is made from itself: own -> spending -> own.")]
+
+
 def test_what_is_made_of_itself_twice_at_each_of_many_levels_is_checked_at_once() -> None:
     doubled = {f"q{n}": {"sum": [f"q{n - 1}", f"q{n - 1}"]} for n in range(1, 60)}
     late = {"lag": {"of": "q59", "by": "1 year"}}
