@@ -122,6 +122,11 @@ def item_part(item: object, number: int) -> str | int:
     return f"[{name}]" if isinstance(name, str) and name else number
 
 
+def items[T](values: Sequence[T]) -> list[tuple[str | int, T]]:
+    """List the items of a list, each with the part of a path that leads to it: its name or its number."""
+    return [(item_part(value, number), value) for number, value in enumerate(values)]
+
+
 def near_name(word: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest to a word, as the tail of a message; empty where none is near."""
     spelled = {name.lower(): name for name in known}

@@ -179,11 +179,7 @@ class Conversion(ABC):
 
     __slots__ = ()
     reciprocal: ClassVar[bool] = False
-
-    @property
-    def falling(self) -> bool:
-        """Whether y falls as x rises."""
-        return False
+    falling: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
@@ -252,14 +248,11 @@ class _Multiple(Conversion):
 
 @dataclass(frozen=True, slots=True)
 class _Reciprocal(Conversion):
-    """y = constant / x, of x above 0."""
+    """y = constant / x, of x above 0; a level doubles in the time x."""
 
     constant: float
     reciprocal: ClassVar[bool] = True
-
-    @property
-    def falling(self) -> bool:
-        return self.constant > 0.0
+    falling: ClassVar[bool] = True
 
     def forward(self, x: Array) -> Array:
         return self.constant / x
@@ -269,6 +262,13 @@ class _Reciprocal(Conversion):
 
     def log_slope(self, y: Array) -> Array:
         return math.log(abs(self.constant)) - 2.0 * np.log(np.abs(y))
+
+
+@dataclass(frozen=True, slots=True)
+class _RisingReciprocal(_Reciprocal):
+    """The same of a constant below 0: a level halves in the time x."""
+
+    falling: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +398,8 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
 def _time_per(text: str, per_year: float) -> GrowthUnit:
     span, _, what = text.partition("/")
     halves = what == "halving"
-    conversion = _Reciprocal((-1.0 if halves else 1.0) * math.log10(2.0) * per_year)
+    doubled = math.log10(2.0) * per_year
+    conversion = _RisingReciprocal(-doubled) if halves else _Reciprocal(doubled)
     does = "halves" if halves else "doubles"
     return GrowthUnit(text, conversion, f"Growth is the time in which the level {does}, in {span}.")
 

@@ -25,7 +25,8 @@ from simulator.model.events import block_of
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
-from simulator.runs.folder import open_run, stored_scenario_text
+from simulator.runs.folder import open_run
+from simulator.runs.groups import stored_scenario_text
 from simulator.runs.kinds import run_path
 from simulator.scenario.assumptions import lineage
 from simulator.scenario.documents import Document

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted, near_name
+from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
 from simulator.model.chance import jump_growth
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import items, level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
+from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior

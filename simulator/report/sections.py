@@ -29,8 +29,7 @@ from simulator.report.sentences import (
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
-from simulator.runs.folder import stored_scenario_text
-from simulator.runs.groups import arrays, differing_samples, group, headline_of
+from simulator.runs.groups import arrays, differing_samples, group, headline_of, stored_scenario_text
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.charts.spec import Figure
-from simulator.errors import Path, dotted, number
+from simulator.errors import Path, dotted, items, number
 from simulator.report.html import Html, address, badge, bullets, chart, element, joined, link, name, path_name, table
 from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement, usual_unit
 from simulator.scenario.layers import lookup
@@ -91,7 +91,7 @@ class _Words:
             return self.number(path)
         parts = [
             f"{self.number((*path, 'mean_of', at))} ({percent(share)})"
-            for share, (at, _) in zip(era.rate.shares, prior_names.items(era.rate.mean_of), strict=True)
+            for share, (at, _) in zip(era.rate.shares, items(era.rate.mean_of), strict=True)
         ]
         return f"the geometric mean of {listed(parts)}"
 

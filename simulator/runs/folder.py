@@ -11,11 +11,10 @@ import numpy as np
 
 from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import make_folder, replacing, write_text
-from simulator.runs.groups import Group, of_tree
+from simulator.runs.groups import Group, of_tree, stored_scenario_text
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
-from simulator.scenario.documents import yaml_text
 from simulator.scenario.editions import is_first_edition, upgraded_data
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario, data_hash
@@ -83,11 +82,6 @@ def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
     for name, table in run_tables(run).items():
         table.save_csv(folder / f"{name}.csv")
     write_text(folder / "scenario.yaml", stored_scenario_text(run))
-
-
-def stored_scenario_text(run: Group | xr.DataTree) -> str:
-    """Write the resolved scenario of a run as YAML."""
-    return yaml_text(json.loads(str(run.attrs["scenario"])))
 
 
 def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
+from simulator.scenario.documents import yaml_text
 from simulator.variables import headline
 
 if TYPE_CHECKING:
@@ -212,3 +213,8 @@ def stood_on(summary: Group | xr.Dataset) -> list[str]:
 def headline_of(summary: Group | xr.Dataset) -> str:
     """Name the variable that a summary, of a sweep too, is told by where nothing is asked."""
     return headline(map(str, summary.data_vars), stood_on(summary))
+
+
+def stored_scenario_text(run: Group | xr.DataTree) -> str:
+    """Write the resolved scenario of a run as YAML."""
+    return yaml_text(json.loads(str(run.attrs["scenario"])))

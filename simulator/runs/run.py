@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import xarray as xr
 
+from simulator.runs.groups import stored_scenario_text
 from simulator.runs.result import Result
 from simulator.runs.summary import run_tables, summary_lines
 from simulator.runs.table import Table
-from simulator.scenario.documents import yaml_text
 
 
 class TreeResult(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xarray's __init_subclass__
@@ -39,7 +38,7 @@ class TreeResult(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xa
 
     def texts(self) -> Mapping[str, str]:
         """The resolved scenario, which runs again."""
-        return {"scenario.yaml": yaml_text(json.loads(str(self.attrs["scenario"])))}
+        return {"scenario.yaml": stored_scenario_text(self)}
 
     @property
     def warnings(self) -> tuple[str, ...]:

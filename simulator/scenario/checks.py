@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.errors import Fault, Path, as_path, dotted, near_name, number
+from simulator.errors import Fault, Path, as_path, dotted, items, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.plausibility import implausible
@@ -35,7 +35,6 @@ from simulator.schema.prior_names import (
     entries,
     entries_of,
     events_of,
-    items,
     regimes_of,
     share_paths,
     slots,

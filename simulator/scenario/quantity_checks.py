@@ -86,15 +86,20 @@ def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
         if path not in asked or year < asked[path][1]:
             asked[path] = (quantity, year)
             open_ += _asks(quantity, path, year, spec, joint)
-    for path, (each, year) in asked.items():
+
+    def needed(year: float) -> str:
         needs = "then on" if year == first else number(float(f"{year:.8g}"))
-        needed = f"the scenario runs from {number(first)} and needs it from {needs}."
+        return f"the scenario runs from {number(first)} and needs it from {needs}."
+
+    for path, (each, year) in asked.items():
         if isinstance(each, Level) and each.table is not None:
             if year < (begin := each.points[0][0]) <= first:  # that it covers the years is checked of each table
                 remedy = "Add the years that are missing: nothing is extrapolated."
-                yield Fault((*path, "table"), f"begins in {number(begin)}; {needed}", remedy)
+                yield Fault((*path, "table"), f"begins in {number(begin)}; {needed(year)}", remedy)
         elif isinstance(each, Operation) and each.accumulation is not None and (since := _since(each, spec)) > year:
-            yield Fault(path, f"begins in {number(since)}; {needed}", "Set at: earlier, and start: to what it was.")
+            yield Fault(
+                path, f"begins in {number(since)}; {needed(year)}", "Set at: earlier, and start: to what it was."
+            )
 
 
 type Asked = tuple[Path, Quantity, float]

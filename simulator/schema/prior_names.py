@@ -10,12 +10,12 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_part, number
+from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_part, items, number
 from simulator.schema.amounts import ASKED
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
@@ -124,11 +124,6 @@ def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
     whole = isinstance(within, ScenarioSpec) and not path
     return within.every if whole else walked(within, path)
-
-
-def items[T](values: Sequence[T]) -> Iterator[tuple[str | int, T]]:
-    """List the items of a list, each with the part of a path that leads to it: its name or its number."""
-    return ((item_part(value, number), value) for number, value in enumerate(values))
 
 
 def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> list[tuple[Path, T]]:

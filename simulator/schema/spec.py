@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from simulator.errors import Fault, Path, item_part, number, shown
+from simulator.errors import Fault, Path, items, number, shown
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
@@ -152,8 +152,8 @@ def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
         for key, inner in value.items():
             yield from _walk(inner, (*path, key), of)
     elif isinstance(value, tuple):
-        for place, inner in enumerate(value):
-            yield from _walk(inner, (*path, item_part(inner, place)), of)
+        for part, inner in items(value):
+            yield from _walk(inner, (*path, part), of)
 
 
 class ScenarioSpec(Spec):

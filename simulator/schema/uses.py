@@ -10,7 +10,7 @@ from simulator.schema.prior_names import entries, entries_of, stated_drivers
 from simulator.schema.quantities import OPERATIONS, OWN, Lag
 from simulator.schema.spec import ScenarioSpec
 
-NAMING = ("", "limit", "level", "of", *OPERATIONS)
+NAMING = ("", "quantities", "limit", "level", "of", *OPERATIONS)
 """Fields that may hold the name of a quantity; a quantity may be one itself."""
 
 type Uses = Mapping[str, set[str]]
@@ -28,20 +28,18 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
     """
     stated, drivers = spec.quantities, stated_drivers(spec)
     own = {name for name in OWN if name not in stated}
-    within: dict[str, list[tuple[object, Path]]] = {
-        name: [(entry, ("quantities", name))] for name, entry in stated.items()
-    }
-    within |= {name: [(drivers[name], ("drivers", name))] for name in own if name in drivers}
-    compute = [(drivers["compute"], ("drivers", "compute"))] if "compute" in drivers else []
-    within["physical_compute"] = [*compute, (spec.constraints, ("constraints",))]
-    within["effective_compute"] = []
+    within: dict[str, list[Path]] = {name: [("quantities", name)] for name in stated}
+    within |= {name: [("drivers", name)] for name in own if name in drivers}
+    within |= {"physical_compute": [("drivers", "compute"), ("constraints",)], "effective_compute": []}
+    named = list(names_in(spec))
     parts = {"physical_compute": {"spending", "hardware"}, "effective_compute": {"physical_compute", "algorithms"}}
     return {
         name: {
             used
-            for entry, at in places
-            for path, used in names_in(entry, at)
-            if used in {*stated, *own}
+            for place in places
+            for path, used in named
+            if path[: len(place)] == place
+            and used in {*stated, *own}
             and (lagged or not _is_before(path))
             and (limits or path[0] == "quantities" or not {"caps", "constraints"} & {path[0], *path[2:]})
         }

@@ -18,8 +18,8 @@ from simulator import check_run, load_scenario, open_run, parse_scenario, save_r
 from simulator.engine.checking import describe_check
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import netcdf
-from simulator.runs.folder import stored_scenario_text, write_run
-from simulator.runs.groups import group
+from simulator.runs.folder import write_run
+from simulator.runs.groups import group, stored_scenario_text
 from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 
 DATA = small_scenario({
