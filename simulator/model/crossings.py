@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
+from simulator.model.lags import broken_times
 from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -165,6 +166,28 @@ def path_crossings(
     crossing[threshold[: after.size], sample[: after.size]] = time[: after.size]
     np.minimum.at(crossing, (threshold[after.size :], sample[after.size :]), time[after.size :])
     return crossing, already
+
+
+def _broken_crossings(
+    at: At, times: Array, goals: Array, of: Numbers, *, ways: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Find the first crossings of paths that may break at `times` (time, sample), each sample at its own."""
+    count, size = times.shape
+
+    def time(place: Array, sample: Numbers) -> Array:
+        before = np.minimum(place.astype(np.intp), count - 2)
+        low, high = times[before, sample], times[before + 1, sample]
+        return np.asarray(np.where(place == count - 1, high, low + (place - before) * (high - low)))
+
+    every = np.broadcast_to(np.arange(size), (ways, count, size))
+    way = np.broadcast_to(np.arange(ways)[:, None, None], every.shape)
+    rows = at(way.ravel(), every.ravel(), np.broadcast_to(times, every.shape).ravel()).reshape(every.shape)
+    place, already = path_crossings(
+        lambda way, sample, place: at(way, sample, time(place, sample)),
+        np.arange(float(count)), rows, goals, of, jumps=True,
+    )  # fmt: skip
+    crossed = np.isfinite(place)
+    return np.where(crossed, time(np.where(crossed, place, 0.0), every[0, 0]), np.inf), already
 
 
 def _where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
@@ -390,7 +413,12 @@ def cross_block(
             for number, way in enumerate(ways)
         ]
     )
-    crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
+    if (broken := broken_times(paths.block)) is None:
+        crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
+    else:
+        both = [np.broadcast_to(each, (len(each), size)) for each in (years[:, None], broken)]
+        steps = np.sort(np.concatenate(both), axis=0)
+        crossing, already = _broken_crossings(at, steps, turned, of, ways=len(ways))
     flag = already.astype(np.int8)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":

@@ -42,6 +42,15 @@ def is_fine(times: Array) -> NDArray[np.bool_]:
     return fine
 
 
+def read_between(grid: Array, levels: Array, times: Array, samples: NDArray[np.intp]) -> Array:
+    """Read levels (sample, time), known on a grid of times, of samples at times (n, time) of their own, straight."""
+    rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+    after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+    share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
+    low, high = levels[rows, after - 1], levels[rows, after]
+    return np.asarray(low + share * (high - low))
+
+
 def follow(
     step: Callable[..., Array],
     log_level: Array,

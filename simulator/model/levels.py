@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
 from simulator.model.chance import jump_growth
+from simulator.model.fine_grid import read_between
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity
@@ -124,10 +125,15 @@ class Block:
         every = range(max((values.size for values in self.draws.values()), default=1))
         return len(every if self.samples is None else every[self.samples])
 
+    @property
+    def root(self) -> Block:
+        """The block of all samples."""
+        return self.whole.root if self.whole else self
+
     def line(self, path: Path, make: Callable[[Block], Line | None]) -> Line | None:
         """The broken lines that the levels of all samples at a path are, made once; None where they are none."""
         if path not in self.lines:
-            self.lines[path] = make(self.whole or self)
+            self.lines[path] = make(self.root)
         return self.lines[path]
 
     def found[Given, Found](self, find: Callable[[Given, Path], Found], given: Given, path: Path) -> Found:
@@ -145,10 +151,12 @@ class Block:
 
     def of_all(self, path: Path) -> Array:
         """The drawn numbers of all samples: what is made of them is one for every piece of the block."""
-        return (self.whole or self).draw(path)
+        return self.root.draw(path)
 
     def taken(self, samples: NDArray[np.intp] | slice, times: Array) -> Block:
         """Take samples of the block: some in a row, or any, once or several times each, at times of their own."""
+        if isinstance(samples, np.ndarray):
+            samples = samples + self.begin
         return Block(self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines)
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
@@ -179,16 +187,12 @@ class Block:
             if not is_known and straight and grid[0] <= times[0] and times[-1] <= grid[-1]:
                 return read_between(grid, levels, times[None], np.arange(len(levels)))
             return levels[:, place] if is_known else None
-        return read_between(grid, levels, times, samples)
+        return read_between(grid, levels, times, samples - (self.whole.begin if self.whole else 0))
 
-
-def read_between(grid: Array, levels: Array, times: Array, samples: NDArray[np.intp]) -> Array:
-    """Read levels (sample, time), known on a grid of times, of samples at times (n, time) of their own, straight."""
-    rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
-    after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
-    share = (times - grid[after - 1]) / (grid[after] - grid[after - 1])
-    low, high = levels[rows, after - 1], levels[rows, after]
-    return np.asarray(low + share * (high - low))
+    @property
+    def begin(self) -> int:
+        """The number of its first sample, where it is some in a row."""
+        return int(self.samples.start) if isinstance(self.samples, slice) else 0
 
 
 def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:

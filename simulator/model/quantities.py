@@ -9,6 +9,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import cast
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
-from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine
+from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
+from simulator.model.lags import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.levels import (
     Block,
     Line,
@@ -24,7 +26,6 @@ from simulator.model.levels import (
     demanded_level,
     level_line,
     quantity_line,
-    read_between,
     share_line,
     way_of,
 )
@@ -33,7 +34,6 @@ from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import Bound, Subject, bounds_of, subjects
-from simulator.schema.uses import lagged
 from simulator.units import SECONDS_PER_YEAR, Array
 from simulator.wording import percent
 
@@ -240,12 +240,21 @@ def _decay(operation: Operation, path: Path, block: Block) -> Array:
 
 
 def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
-    """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid."""
-    by, every = block.draw((*path, "by")), block.of_all((*path, "by"))
-    if every.size == 1 or years.ndim > 1:  # of samples at times of their own, each has its own lag
-        return quantity_level(lag.of, (*path, "of"), block, years - by[:, None] if years.ndim > 1 else years - by)
+    """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid.
+
+    A lag by which a variable follows from itself is read exactly, sample by sample, once such are followed.
+    """
+    by, of, every = ago(path, block), (*path, "of"), block.of_all((*path, "by"))
+    if years.ndim > 1:  # of samples at times of their own, each has its own lag
+        return quantity_level(lag.of, of, block, years - by[:, None])
+    if path in followed_lags(block)[1] and FOLLOWING not in block.known:
+        times = np.broadcast_to(years - by[:, None], (block.size, years.size)).reshape(-1, 1)
+        taken = block.taken(np.repeat(np.arange(block.size), years.size), times)
+        return np.broadcast_to(quantity_level(lag.of, of, taken, times), times.shape).reshape(-1, years.size)
+    if every.size == 1:
+        return quantity_level(lag.of, of, block, years - by)
     grid = fine_grid_around(float(years[0] - every.max()), float(years[-1] - every.min()), most=float(years[-1]))
-    levels = quantity_level(lag.of, (*path, "of"), block, grid)
+    levels = quantity_level(lag.of, of, block, grid)
     return read_between(grid, levels, years - by[:, None], np.arange(by.size))
 
 
@@ -286,41 +295,44 @@ def own_level(name: str, block: Block, times: Array) -> Array:
 
 
 def _late_level(name: str, chain: Chain, times: Array) -> Array:
-    """Compute a variable from the first year on; one that follows from itself, as far as that was followed."""
+    """Compute a variable from the first year on; one that follows from itself, while that is followed, as it is held.
+
+    At times of the samples' own such a one is computed from its earliest levels on: none is read between others.
+    """
     block, path = chain.block, ("own", name)
-    if (known := block.between(path, times, straight=True)) is not None:
-        return known
-    if path not in block.steps or times.ndim > 1:
-        return chain.level(name, times)
-    held = times <= block.steps[path][0][-1]
-    parts = [block.between(path, times[held], straight=True) if held.any() else None, chain.level(name, times[~held])]
-    found = [part for part in parts if part is not None]
-    size = max(map(len, found))
-    return np.hstack([np.broadcast_to(part, (size, part.shape[1])) for part in found])
+    names, _ = followed_lags(block)
+    if times.ndim == 1 or name not in names or (path, b"") in block.known:
+        held = block.known.get((path, times.tobytes())) if times.ndim > 1 else block.between(path, times, straight=True)
+        return chain.level(name, times) if held is None else cast("Array", held)
+    known: dict[tuple[Path, bytes], Array] = {(("own", each), b""): times for each in names}
+    for each in times_back(times, block):
+        then = Chain(replace(block, known={**known}), chain.subjects)
+        known |= {(("own", other), each.tobytes()): then.level(other, each) for other in names}
+    return known[path, times.tobytes()]
 
 
 def follow_lags(chain: Chain, years: Array) -> None:
-    """Follow the variables that limits make of what they were some time ago, on the fine grid; the block holds them.
+    """Follow the variables that limits make of what they were some time ago, on the fine grid.
 
+    The block holds the stocks and the like that this takes; the variables themselves are computed from these after it.
     As much is computed at once as needs nothing but what is held: the shortest lag from its end on.
     """
     block = chain.block
-    names, lags = block.found(_lagged_names, block.spec, ())
+    names, lags = followed_lags(block)
     if not names:
         return
     grid = fine_grid(float(years[0]), float(years[-1]), years)
     shortest = min(float(block.of_all((*path, "by")).min()) for path in lags)
     end = int(np.searchsorted(grid, grid[0] + shortest, side="left"))
-    begin = 0
+    begin, block.known[FOLLOWING] = 0, True
     while begin < grid.size:
         found = {name: chain.level(name, grid[begin:end]) for name in names}
         for name, levels in found.items():
             block.stepped(("own", name), grid[begin:end], levels)
         begin, end = end, int(np.searchsorted(grid, grid[end - 1] + shortest, side="right"))
-
-
-def _lagged_names(spec: ScenarioSpec, _: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    return lagged(spec)
+    for name in names:
+        del block.steps["own", name]
+    block.known.clear()
 
 
 def _subjects_by_name(spec: ScenarioSpec, _: Path) -> dict[str, Subject]:

@@ -19,6 +19,9 @@ from simulator.wording import percent
 LEAST_LAG = 0.0625
 """The least lag within a circle, in years: a step of the grid on which it is followed."""
 
+MOST_TIMES = 2000
+"""The most times at which lags within a circle may come again, one after another: each is computed of its own."""
+
 
 def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     """Find what is made from itself at the same time; a lag opens a circle through a limit on a variable.
@@ -49,12 +52,25 @@ DRIVERS = ("spending", "hardware", "algorithms")
 
 
 def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
-    """Find lags within a circle that are too short to be followed in steps of a sixteenth of a year."""
+    """Find lags within a circle that are too short to be followed, or too many."""
+    shortest: dict[Path, float] = {}
     for path in lagged(spec)[1]:
-        low = float(joint.priors[dotted((*path, "by"))].family.ppf(np.array([1e-9]))[0])
+        low = shortest[path] = float(joint.priors[dotted((*path, "by"))].family.ppf(np.array([1e-9]))[0])
         if low < LEAST_LAG:
             rule = f"goes down to {number(float(f'{max(low, 0.0):.3g}'))} years, within a circle."
             yield Fault((*path, "by"), rule, f"It must be {LEAST_LAG} years or more there; truncate it.")
+    if not shortest or min(shortest.values()) < LEAST_LAG:
+        return
+    times, span = {0.0}, spec.years.last - spec.years.first
+    left = [0.0]
+    while left and len(times) <= MOST_TIMES:
+        after = {round(left[-1] + by, 9) for by in shortest.values()} - times
+        times |= (after := {each for each in after if each <= span})
+        left = [*left[:-1], *after]
+    if len(times) > MOST_TIMES:
+        rule = f"comes again, with the other lags within its circle, at more than {MOST_TIMES:,} times."
+        remedy = "Make these lags longer or multiples of one another, or keep one."
+        yield Fault((*min(shortest, key=lambda path: shortest[path]), "by"), rule, remedy)
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
